@@ -17,6 +17,7 @@ from provisioner.cli.ci_application import ci_app
 from provisioner.cli.cluster_application import cluster_app
 from provisioner.cli.diff import diff
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.fleet_application import fleet_app
 from provisioner.cli.formatting import fmt
 from provisioner.cli.inventory_application import console, list_owned, print_outputs
 from provisioner.cli.lock_application import lock_app
@@ -35,9 +36,11 @@ from provisioner.cli.options import (
     KubeconfigOption,
     LockTimeoutOption,
     OutputFormat,
+    ParallelismOption,
     ParametersOption,
     PipelineKind,
     PlainFormat,
+    QuietOption,
     SetFileOption,
     SetOption,
     StateChoice,
@@ -87,6 +90,7 @@ app.add_typer(cluster_app, name="cluster")
 app.add_typer(schema_app, name="schema")
 app.add_typer(ci_app, name="ci")
 app.add_typer(modules_app, name="modules")
+app.add_typer(fleet_app, name="fleet")
 
 
 class DrawingFormat(StrEnum):
@@ -181,9 +185,6 @@ OfflineOption = Annotated[
     bool,
     typer.Option("--offline", help="Skip the preflight checks against Azure."),
 ]
-ParallelismOption = Annotated[
-    int, typer.Option(min=1, max=64, help="How many requests run at once.")
-]
 RealisticOption = Annotated[
     float | None,
     typer.Option(
@@ -193,7 +194,6 @@ RealisticOption = Annotated[
         show_default=False,
     ),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
 
 
 def run() -> None:

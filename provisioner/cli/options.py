@@ -117,6 +117,10 @@ ParametersOption = Annotated[
         show_default=False,
     ),
 ]
+ParallelismOption = Annotated[
+    int, typer.Option(min=1, max=64, help="How many requests run at once.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
 StateKindOption = Annotated[
     StateChoice,
     typer.Option(

@@ -25,6 +25,7 @@ from provisioner.documents.combined import (
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.explanation import ExplanationDocument
+from provisioner.documents.fleet import FleetDocument
 from provisioner.documents.inventory import (
     EvaluationsDocument,
     OutputsDocument,
@@ -242,6 +243,13 @@ def print_ci_apply(document: CiApplyDocument, output: str) -> None:
 def print_ci_drift(document: CiDriftDocument, output: str) -> None:
     """Print drift checks as text or JSON."""
     _print(document, output, sys.stdout, lambda: "")
+
+
+def print_fleet(document: FleetDocument, output: str) -> None:
+    """Print a run over many environments as text, JSON or Markdown."""
+    from provisioner.reports.fleet_markdown import render_fleet_markdown
+
+    _print(document, output, sys.stdout, lambda: render_fleet_markdown(document))
 
 
 def print_inventory(

@@ -20,6 +20,7 @@ from provisioner.documents.combined import (
 from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.explanation import ExplanationDocument
+from provisioner.documents.fleet import FleetDocument
 from provisioner.documents.inventory import (
     EvaluationsDocument,
     OutputsDocument,
@@ -55,6 +56,7 @@ from provisioner.reports.combined_text import (
 from provisioner.reports.controls_text import render_controls_text
 from provisioner.reports.drift_text import render_drift_text
 from provisioner.reports.explanation_text import render_explanation_text
+from provisioner.reports.fleet_text import render_fleet_text
 from provisioner.reports.inventory_text import (
     render_evaluations_text,
     render_outputs_text,
@@ -95,6 +97,7 @@ TextDocument: TypeAlias = (
     | CiPlanDocument
     | CiApplyDocument
     | CiDriftDocument
+    | FleetDocument
     | ModulesDocument
     | LockUpdateDocument
     | OutputsDocument
@@ -132,6 +135,7 @@ _RENDERERS: Mapping[type[TextDocument], Callable[[Any, int], Iterable[Line]]] = 
     DriftDocument: render_drift_text,
     ApplyDocument: render_apply_text,
     CheckDocument: render_check_text,
+    FleetDocument: render_fleet_text,
     ComplianceDocument: render_compliance_text,
     ControlsDocument: render_controls_text,
     NetworkDocument: render_network_text,

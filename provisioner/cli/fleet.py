@@ -1,0 +1,240 @@
+"""Runs a command over many environments: which ones, on what, and what is printed of them."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from provisioner.blueprint.environment import Environment, load_environment
+from provisioner.cli.ci_environments import name_of
+from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.fleet_worker import digest_text
+from provisioner.cli.workspace import (
+    LOCAL_ENDPOINT,
+    FileSources,
+    find_environment,
+    is_base,
+    load_catalog,
+    make_folder,
+    read_if_text,
+    state_path,
+)
+from provisioner.documents.fleet import FleetDocument, FleetEntryDocument
+from provisioner.ledgers.sqlite_ledger import SqliteLedger
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.schedulers.processes import ProcessScheduler
+from provisioner.workflow.fleet import FleetEnvironment, FleetPorts, FleetRequest, run_fleet
+from provisioner.workflow.plan import LOCAL
+
+DEFAULT_LEDGER = ".azsec/fleet.db"
+_KIND = "Environment"
+_WORKER = "from provisioner.cli.fleet_worker import serve_items; serve_items()"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """What a fleet command was asked for: patterns of environments, the options of each item, the
+    file of the ledger, the run to go on with, how fresh an answer may be, and on how many workers
+    for how many seconds."""
+
+    command: str
+    patterns: tuple[str, ...]
+    item: Mapping[str, Any] = field(default_factory=dict)
+    ledger: str = DEFAULT_LEDGER
+    resume: str | None = None
+    stale_after: timedelta | None = None
+    workers: int = 2
+    seconds: float = 3_000.0
+    quiet: bool = False
+
+
+def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) -> int:
+    """Run a command over the environments, print what became of them, and return the exit code: 2
+    where something was found, 1 where nothing was found and not everything was answered."""
+    with ExitStack() as stack:
+        ledger = stack.enter_context(_open_ledger(options.ledger))
+        request = _request(options, ledger)
+        stack.enter_context(_local_cloud(request, options))
+        scheduler = ProcessScheduler([sys.executable, "-c", _WORKER], options.workers)
+        ports = FleetPorts(
+            ledger,
+            scheduler,
+            _digest_of,
+            lambda: datetime.now(UTC),
+            _quiet if options.quiet else _tell,
+        )
+        document = run_fleet(request, ports)
+    print_document(document)
+    if document.found:
+        return ExitCode.DIFFERENCES
+    return ExitCode.SUCCESS if document.is_complete else ExitCode.ERROR
+
+
+def show_outcome(run: str, environment: str, ledger: str) -> None:
+    """Print the document of an environment in a run, as JSON. Raises DiagnosticError where the
+    ledger has none."""
+    with _open_ledger(ledger) as kept:
+        record = kept.find_run(run)
+        paths = record.environments if record is not None else ()
+        path = next((one for one in paths if environment in (one, Path(one).stem)), None)
+        if path is None:
+            path = next((o for o in paths if name_of(o, FileSources()) == environment), environment)
+        found = kept.document(record.run, path) if record is not None else None
+    if found is None:
+        raise DiagnosticError(
+            error(
+                "unknown-outcome",
+                f"the ledger {ledger} has nothing of {environment} in the run {run!r}.",
+                None,
+                "`azsec fleet DRIFT --resume RUN` asks what has no answer yet.".replace(
+                    "DRIFT", record.command if record is not None else "drift"
+                ),
+            )
+        )
+    sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
+
+def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
+    """Return the environments that patterns name, by their paths in order: names, paths, folders,
+    and patterns with `*` and `**`.
+
+    Raises DiagnosticError for a pattern that names none, and for two of one name.
+    """
+    found: dict[str, str] = {}
+    for pattern in patterns:
+        paths = _expand(pattern)
+        if not paths:
+            raise DiagnosticError(
+                error(
+                    "no-environment",
+                    f"{pattern!r} names no environment.",
+                    None,
+                    "Name files, folders, or a pattern such as 'environments/**' (in quotes: the "
+                    "shell may know no **).",
+                )
+            )
+        for path in paths:
+            found.setdefault(path, name_of(path, FileSources()))
+    names: dict[str, str] = {}
+    for path, name in found.items():
+        other = names.setdefault(name, path)
+        if other != path:
+            raise DiagnosticError(
+                error(
+                    "repeated-environment",
+                    f"{other} and {path} both have the name {name!r}.",
+                    None,
+                    "Give each its own `metadata.name` (and `metadata.id`).",
+                )
+            )
+    return tuple(FleetEnvironment(path, name) for path, name in sorted(found.items()))
+
+
+def _expand(pattern: str) -> Sequence[str]:
+    if not any(mark in pattern for mark in "*?["):
+        path = Path(find_environment(pattern)) if not Path(pattern).is_dir() else Path(pattern)
+        if not path.is_dir():
+            return [path.as_posix()]
+        pattern = f"{pattern.rstrip('/')}/**"
+    every = glob(pattern, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
+    files = [Path(one) for one in every if one.endswith((".yaml", ".yml"))]
+    return sorted(one.as_posix() for one in files if one.is_file() and _is_environment(one))
+
+
+def _is_environment(path: Path) -> bool:
+    text = read_if_text(path.as_posix())
+    return f"kind: {_KIND}" in text and not is_base(path.as_posix())
+
+
+def _request(options: FleetOptions, ledger: SqliteLedger) -> FleetRequest:
+    if options.resume is None:
+        return FleetRequest(
+            _name_run(),
+            options.command,
+            list_fleet(options.patterns),
+            options.item,
+            options.seconds,
+            options.stale_after,
+        )
+    record = ledger.find_run(options.resume)
+    if record is None or record.command != options.command:
+        raise DiagnosticError(
+            error(
+                "unknown-run",
+                f"the ledger {options.ledger} has no run {options.resume!r} of "
+                f"`azsec fleet {options.command}`.",
+                None,
+                "`--resume last` goes on with the newest run of the ledger.",
+            )
+        )
+    environments = tuple(
+        FleetEnvironment(path, name_of(path, FileSources())) for path in record.environments
+    )
+    return FleetRequest(record.run, record.command, environments, record.options, options.seconds)
+
+
+def _name_run() -> str:
+    """Return a name that sorts by time, and that no other run has."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _open_ledger(path: str) -> SqliteLedger:
+    place = Path(path)
+    if path == DEFAULT_LEDGER:
+        state_path(None)  # azsec's own folder, which ignores itself
+    make_folder(place.parent)
+    return SqliteLedger.open(place)
+
+
+@contextmanager
+def _local_cloud(request: FleetRequest, options: FleetOptions) -> Iterator[None]:
+    """Start one built-in Azure for all workers, where an environment is meant for it: a state file
+    is for one server at a time."""
+    if os.environ.get(LOCAL_ENDPOINT) or not _is_local(request, options):
+        yield
+        return
+    from provisioner.simulator.server import LocalAzure
+
+    state = options.item.get("state")
+    with LocalAzure.start(load_catalog(), state_path(state)) as server:
+        os.environ[LOCAL_ENDPOINT] = server.endpoint
+        try:
+            yield
+        finally:
+            del os.environ[LOCAL_ENDPOINT]
+
+
+def _is_local(request: FleetRequest, options: FleetOptions) -> bool:
+    if options.item.get("cloud") == LOCAL:
+        return True
+    loaded = (_load(one.path) for one in request.environments)
+    return any(one is not None and one.cloud == LOCAL for one in loaded)
+
+
+def _load(path: str) -> Environment | None:
+    try:
+        return load_environment(path, FileSources())
+    except DiagnosticError:
+        return None
+
+
+def _digest_of(path: str) -> str | None:
+    try:
+        return digest_text(FileSources().read_text(path))
+    except DiagnosticError:
+        return ""
+
+
+def _tell(entry: FleetEntryDocument, done: int, every: int) -> None:
+    sys.stderr.write(f"{done}/{every}  {entry.answer:<9}  {entry.name}  {entry.seconds:.1f} s\n")
+
+
+def _quiet(_entry: FleetEntryDocument, _done: int, _every: int) -> None:
+    return

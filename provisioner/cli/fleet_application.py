@@ -1,0 +1,238 @@
+"""`azsec fleet`: its commands and their options. What they do is in `cli.fleet`."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from provisioner.cli.options import (
+    CloudOption,
+    FormatOption,
+    FrameworkChoice,
+    OutputFormat,
+    ParallelismOption,
+    QuietOption,
+    StateChoice,
+    StateKindOption,
+    StateOption,
+)
+
+fleet_app = typer.Typer(
+    help="One command over many environments: drift, plans, checks, with a ledger.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+_Patterns = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ENV]...",
+        help="Names, files, folders, or patterns such as 'environments/**'.  [default: "
+        "environments/**]",
+        show_default=False,
+    ),
+]
+_Ledger = Annotated[
+    str, typer.Option(metavar="FILE", help="The file that keeps what became of each environment.")
+]
+_Resume = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RUN",
+        help="Go on with a run (`last`: the newest one): ask only what has no answer yet.",
+        show_default=False,
+    ),
+]
+_OnlyStale = Annotated[
+    str | None,
+    typer.Option(
+        "--only-stale",
+        metavar="AGE",
+        help="Leave out environments whose last complete answer is younger (24h, 7d) and whose "
+        "files did not change since.",
+        show_default=False,
+    ),
+]
+_Workers = Annotated[
+    int, typer.Option(min=1, max=64, help="How many environments are asked at once.")
+]
+_Timeout = Annotated[
+    float, typer.Option(min=0.05, metavar="MINUTES", help="Tell what has no answer by then.")
+]
+DEFAULT_LEDGER = ".azsec/fleet.db"
+
+
+@fleet_app.command("drift")
+def drift(  # noqa: PLR0913  typer: one parameter an option
+    environments: _Patterns = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Look up who changed what since then (7d, 36h, a date). [default: 14d]",
+            show_default=False,
+        ),
+    ] = None,
+    tags: Annotated[
+        bool, typer.Option("--tags", help="Fail on tags that the blueprint does not declare.")
+    ] = False,
+    ledger: _Ledger = DEFAULT_LEDGER,
+    resume: _Resume = None,
+    only_stale: _OnlyStale = None,
+    workers: _Workers = 2,
+    timeout: _Timeout = 50.0,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+    quiet: QuietOption = False,
+) -> None:
+    """Show what changed in Azure behind the blueprints' back, in all environments.
+
+    Exit with 2 if anything did, with 1 if nothing was found and not everything was answered.
+    """
+    item = _item(cloud, state, parallelism, since=since, tags=tags)
+    _run("drift", environments, item, output, ledger, resume, only_stale, workers, timeout, quiet)
+
+
+@fleet_app.command("plan")
+def plan(  # noqa: PLR0913  typer: one parameter an option
+    environments: _Patterns = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Plan without asking Azure what would fail.")
+    ] = False,
+    ledger: _Ledger = DEFAULT_LEDGER,
+    resume: _Resume = None,
+    only_stale: _OnlyStale = None,
+    workers: _Workers = 2,
+    timeout: _Timeout = 50.0,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+    quiet: QuietOption = False,
+) -> None:
+    """Plan all environments: what an apply of each would change.
+
+    Exit with 2 if there is something to change, with 1 if there is not and not everything was
+    answered.
+    """
+    item = _item(cloud, state, parallelism, offline=offline)
+    _run("plan", environments, item, output, ledger, resume, only_stale, workers, timeout, quiet)
+
+
+@fleet_app.command("check")
+def check(  # noqa: PLR0913  typer: one parameter an option
+    environments: _Patterns = None,
+    of: StateKindOption = StateChoice.DESIRED,
+    ledger: _Ledger = DEFAULT_LEDGER,
+    resume: _Resume = None,
+    only_stale: _OnlyStale = None,
+    workers: _Workers = 2,
+    timeout: _Timeout = 50.0,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+    quiet: QuietOption = False,
+) -> None:
+    """Judge all environments by the controls.
+
+    Exit with 2 if a control fails, with 1 if none does and not everything was answered.
+    """
+    item = _item(cloud, state, parallelism, of=of.value)
+    _run("check", environments, item, output, ledger, resume, only_stale, workers, timeout, quiet)
+
+
+@fleet_app.command("report")
+def report(  # noqa: PLR0913  typer: one parameter an option
+    environments: _Patterns = None,
+    framework: Annotated[
+        FrameworkChoice, typer.Option(help="Whose requirements to judge by.")
+    ] = FrameworkChoice.OUTLINE,
+    of: StateKindOption = StateChoice.ACTUAL,
+    ledger: _Ledger = DEFAULT_LEDGER,
+    resume: _Resume = None,
+    only_stale: _OnlyStale = None,
+    workers: _Workers = 2,
+    timeout: _Timeout = 50.0,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+    quiet: QuietOption = False,
+) -> None:
+    """Judge all environments by the requirements of a framework.
+
+    Exit with 2 if a requirement fails, with 1 if none does and not everything was answered.
+    """
+    item = _item(cloud, state, parallelism, of=of.value, framework=framework.value)
+    _run("report", environments, item, output, ledger, resume, only_stale, workers, timeout, quiet)
+
+
+@fleet_app.command("show")
+def show(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run of the ledger, or `last`.")],
+    environment: Annotated[
+        str, typer.Argument(metavar="ENV", help="An environment of the run, by name or path.")
+    ],
+    ledger: _Ledger = DEFAULT_LEDGER,
+) -> None:
+    """Print what a run found of one environment, whole, as JSON."""
+    from provisioner.cli.fleet import show_outcome
+
+    show_outcome(run, environment, ledger)
+
+
+@fleet_app.command("work", hidden=True)
+def work() -> None:
+    """Answer items from stdin on stdout: what `azsec fleet` starts on its workers."""
+    from provisioner.cli.fleet_worker import serve_items
+
+    serve_items()
+
+
+def _item(
+    cloud: CloudOption, state: StateOption, parallelism: int, **options: object
+) -> dict[str, Any]:
+    given = {"cloud": cloud.value if cloud else None, "state": state, "parallelism": parallelism}
+    return {name: value for name, value in {**given, **options}.items() if value is not None}
+
+
+def _run(  # noqa: PLR0913  the options that all commands share
+    command: str,
+    environments: list[str] | None,
+    item: dict[str, Any],
+    output: OutputFormat,
+    ledger: str,
+    resume: str | None,
+    only_stale: str | None,
+    workers: int,
+    timeout: float,
+    quiet: bool,
+) -> None:
+    from provisioner.cli.fleet import FleetOptions, run
+    from provisioner.cli.output import print_fleet
+
+    options = FleetOptions(
+        command=command,
+        patterns=tuple(environments or ("environments/**",)),
+        item=item,
+        ledger=ledger,
+        resume=resume,
+        stale_after=_read_age(only_stale),
+        workers=workers,
+        seconds=timeout * 60,
+        quiet=quiet,
+    )
+    raise typer.Exit(run(options, lambda document: print_fleet(document, output.value)))
+
+
+def _read_age(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,4})([hd])", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is no age. Write hours or days: 24h, 7d.")
+    count = int(match[1])
+    return timedelta(hours=count) if match[2] == "h" else timedelta(days=count)

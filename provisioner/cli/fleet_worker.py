@@ -1,0 +1,165 @@
+"""A worker of a fleet: reads items from stdin, and answers each on stdout.
+
+Whatever else a command prints goes to stderr: stdout has answers alone.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from provisioner.attribution.window import format_moment
+from provisioner.blueprint.files import Sources
+from provisioner.cli.ci_environments import name_of
+from provisioner.cli.session import PlanChoices, Session, Surroundings
+from provisioner.cli.workspace import FileSources, repository_of
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.drift import DriftDocument
+from provisioner.documents.fleet import FleetAnswer, FleetEntryDocument
+from provisioner.model.azure_error import AzureError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
+from provisioner.workflow.fleet import digest_inputs
+from provisioner.workflow.fleet_findings import read_verdict
+from provisioner.workflow.fleet_item import FleetAnswerText, FleetItem
+
+if TYPE_CHECKING:
+    from provisioner.documents.trace import StateKind
+
+Ask = Callable[[Session, FleetItem], Any]
+
+
+class DigestedSources:
+    """Files, and the digest of each that was read; "" for one that is not there."""
+
+    def __init__(self, files: Sources) -> None:
+        self._files = files
+        self.digests: dict[str, str] = {}
+
+    def read_text(self, path: str) -> str:
+        """Return the text of a file. Raises DiagnosticError where there is none."""
+        self.digests[path] = ""
+        text = self._files.read_text(path)
+        self.digests[path] = digest_text(text)
+        return text
+
+
+def digest_text(text: str) -> str:
+    """Return the digest of a file by its text."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def serve_items() -> None:
+    """Answer items until stdin ends."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    for line in sys.stdin:
+        answers.write(json.dumps(run_item(str(json.loads(line)))) + "\n")
+        answers.flush()
+
+
+def run_item(text: str) -> str:
+    """Return the answer to one item. Raises ValueError for a text that is none; what goes wrong in
+    the environment is in its entry."""
+    item = FleetItem.read(text)
+    started = time.monotonic()
+    files = DigestedSources(FileSources(repository_of(item.path)))
+    document: Any = None
+    scope: Mapping[str, Any] = {}
+    told: tuple[Diagnostic, ...] = ()
+    try:
+        with _open(item, files) as session:
+            document = _COMMANDS[item.command](session, item)
+            scope = _scope_of(document)
+    except DiagnosticError as problem:
+        told = problem.diagnostics
+    except AzureError as problem:
+        told = (error("azure", f"{problem}."),)
+    except KubernetesError as problem:
+        told = (describe_refusal(problem, "reading the cluster"),)
+    except Exception as problem:  # noqa: BLE001  one environment's failure is no other's
+        traceback.print_exc()
+        told = (error("internal", f"azsec failed: {type(problem).__name__}: {problem}."),)
+    entry = FleetEntryDocument(
+        name=name_of(item.path, FileSources()),
+        path=item.path,
+        answer=FleetAnswer.FAILED,
+        inputs=digest_inputs(files.digests),
+        checked_at=format_moment(datetime.now(UTC)),
+        seconds=round(time.monotonic() - started, 3),
+        worker=f"{socket.gethostname()}/{os.getpid()}",
+        diagnostics=tuple(DiagnosticDocument.of(each) for each in told),
+    )
+    if document is None:
+        return FleetAnswerText(entry, files.digests, scope).write()
+    verdict = read_verdict(document)
+    entry = entry.model_copy(
+        update={
+            "name": document.environment.name,
+            "answer": verdict.answer,
+            "summary": dict(verdict.summary),
+            "findings": verdict.findings,
+        }
+    )
+    return FleetAnswerText(entry, files.digests, scope, document.to_json()).write()
+
+
+def _open(item: FleetItem, files: Sources) -> Session:
+    return Session(
+        cloud=item.options.get("cloud"),
+        state=item.options.get("state"),
+        parallelism=int(item.options.get("parallelism") or 10),
+        realistic=None,
+        quiet=True,
+        surroundings=Surroundings(files),
+    )
+
+
+def _scope_of(document: Any) -> Mapping[str, Any]:  # noqa: ANN401  any document of a command
+    census = getattr(document, "census", None)
+    return {
+        "tenant": document.environment.tenant_id,
+        "subscriptions": sorted(census.subscriptions if census is not None else ()),
+    }
+
+
+def _drift(session: Session, item: FleetItem) -> DriftDocument:
+    return session.drift(
+        item.path, item.options.get("since"), strict_tags=bool(item.options.get("tags"))
+    )
+
+
+def _plan(session: Session, item: FleetItem) -> Any:  # noqa: ANN401  imported late
+    choices = PlanChoices(offline=bool(item.options.get("offline")))
+    return session.plan(item.path, (), choices).document
+
+
+def _check(session: Session, item: FleetItem) -> Any:  # noqa: ANN401  imported late
+    return session.check(item.path, _state_of(item))
+
+
+def _report(session: Session, item: FleetItem) -> Any:  # noqa: ANN401  imported late
+    from provisioner.controls.frameworks import Framework
+
+    framework = Framework(str(item.options["framework"]))
+    return session.report_compliance(item.path, _state_of(item), framework)
+
+
+def _state_of(item: FleetItem) -> "StateKind":
+    from provisioner.documents.trace import StateKind
+
+    return StateKind(str(item.options.get("of") or "desired"))
+
+
+_COMMANDS: Mapping[str, Ask] = {
+    "drift": _drift,
+    "plan": _plan,
+    "check": _check,
+    "report": _report,
+}

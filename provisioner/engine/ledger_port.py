@@ -1,0 +1,90 @@
+"""The ports of a fleet: what runs its items, and the ledger that keeps what became of them.
+
+An item is a text and so is its outcome: what crosses the border of a process, a host or a queue.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as the ledger keeps it: its name, its command, when it began (ISO 8601, UTC), the paths
+    of the environments that it was asked about, and the options of each item."""
+
+    run: str
+    command: str
+    started_at: str
+    environments: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an environment in a run.
+
+    `inputs` is the digest over the files that it was composed from, and `files` the digest of each
+    by its path; `ended_at` is ISO 8601 in UTC; `complete` whether everything was read, and `clean`
+    whether nothing was found. `scope` has the tenant and the subscriptions that it stands in,
+    `entry` is its FleetEntryDocument in JSON, and `document` what the command prints of the
+    environment by itself, None where there is none.
+    """
+
+    run: str
+    command: str
+    environment: str
+    inputs: str
+    ended_at: str
+    complete: bool
+    clean: bool
+    files: Mapping[str, str]
+    scope: Mapping[str, Any]
+    entry: Mapping[str, Any]
+    document: Mapping[str, Any] | None = None
+
+
+class Ledger(Protocol):
+    """Keeps runs and outcomes. An outcome is put once for a run, an environment and its inputs:
+    another one of the same is not taken, so that an item that ran twice counts once."""
+
+    def begin(self, record: RunRecord) -> None:
+        """Keep what a run is about."""
+
+    def find_run(self, run: str) -> RunRecord | None:
+        """Return a run by its name, None where the ledger has none."""
+
+    def put(self, outcome: Outcome) -> bool:
+        """Keep an outcome; return False where one of its key is there already."""
+
+    def outcomes(self, run: str) -> Sequence[Outcome]:
+        """Return the outcomes of a run, without their documents, in the order of their end."""
+
+    def newest(self, command: str, *, complete: bool) -> Mapping[str, Outcome]:
+        """Return the newest outcome of a command for each environment, without its document;
+        `complete` looks at those alone that read everything."""
+
+    def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
+        """Return the document of an outcome, None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An item that ended: its number among those that were given, and the text of its outcome; or
+    None and why there is none (its worker was lost each time)."""
+
+    number: int
+    text: str | None
+    lost: str = ""
+    attempt: int = 1
+
+
+Work = Callable[[str], str]
+"""What runs an item: takes and returns a text, and raises nothing."""
+
+
+class Scheduler(Protocol):
+    """Runs items on workers. A worker that is lost costs its item an attempt, and no other one."""
+
+    def run(self, items: Sequence[str], seconds: float) -> Iterator[Finished]:
+        """Yield the items that end within so many seconds, in the order of their ends."""

@@ -1,0 +1,176 @@
+"""The ledger in a file of SQLite.
+
+One process writes: the one that hands items out. Another one may read at the same time, and one
+that is killed loses nothing that it put (`journal_mode=WAL`, a transaction an outcome).
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from provisioner.engine.ledger_port import Outcome, RunRecord
+from provisioner.model.diagnostic import DiagnosticError, error
+
+_VERSION = 1
+_TABLES = """
+CREATE TABLE runs (
+    run TEXT PRIMARY KEY, command TEXT NOT NULL, started_at TEXT NOT NULL,
+    environments TEXT NOT NULL, options TEXT NOT NULL
+) STRICT;
+CREATE TABLE outcomes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run TEXT NOT NULL, command TEXT NOT NULL, environment TEXT NOT NULL, inputs TEXT NOT NULL,
+    ended_at TEXT NOT NULL, complete INTEGER NOT NULL, clean INTEGER NOT NULL,
+    files TEXT NOT NULL, scope TEXT NOT NULL, entry TEXT NOT NULL, document TEXT,
+    UNIQUE (run, environment, inputs)
+) STRICT;
+CREATE INDEX newest ON outcomes (command, environment, number);
+"""
+_COLUMNS = "run, command, environment, inputs, ended_at, complete, clean, files, scope, entry"
+
+
+class SqliteLedger:
+    """A ledger in one file. A context manager: the file is closed with it."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    @staticmethod
+    def open(path: Path) -> "SqliteLedger":
+        """Open the ledger in a file, which is made where there is none.
+
+        Raises DiagnosticError for a file that is no ledger, or that a newer azsec wrote.
+        """
+        try:
+            connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+            connection.execute("PRAGMA journal_mode=WAL")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                connection.executescript(
+                    f"BEGIN; {_TABLES} PRAGMA user_version={_VERSION}; COMMIT;"
+                )
+        except sqlite3.Error as problem:
+            raise DiagnosticError(_unreadable(path, str(problem))) from None
+        if version not in (0, _VERSION):
+            raise DiagnosticError(_unreadable(path, f"it has version {version}"))
+        path.chmod(0o600)
+        return SqliteLedger(connection, path)
+
+    def __enter__(self) -> "SqliteLedger":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def begin(self, record: RunRecord) -> None:
+        """Keep what a run is about; one that is there already stays as it is."""
+        self._execute(
+            "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?)",
+            record.run,
+            record.command,
+            record.started_at,
+            json.dumps(record.environments),
+            json.dumps(record.options, sort_keys=True),
+        )
+
+    def find_run(self, run: str) -> RunRecord | None:
+        """Return a run by its name; `last` is the one that began last."""
+        wanted = (
+            "ORDER BY started_at DESC, rowid DESC LIMIT 1" if run == "last" else "WHERE run = ?"
+        )
+        query = f"SELECT run, command, started_at, environments, options FROM runs {wanted}"
+        for row in self._rows(query, *([] if run == "last" else [run])):
+            name, command, started_at, environments, options = row
+            paths = tuple(json.loads(environments))
+            return RunRecord(name, command, started_at, paths, json.loads(options))
+        return None
+
+    def put(self, outcome: Outcome) -> bool:
+        """Keep an outcome; return False where one of its key is there already."""
+        return self._execute(
+            f"INSERT OR IGNORE INTO outcomes ({_COLUMNS}, document) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            outcome.run,
+            outcome.command,
+            outcome.environment,
+            outcome.inputs,
+            outcome.ended_at,
+            int(outcome.complete),
+            int(outcome.clean),
+            json.dumps(outcome.files, sort_keys=True),
+            json.dumps(outcome.scope, sort_keys=True),
+            json.dumps(outcome.entry, sort_keys=True),
+            None if outcome.document is None else json.dumps(outcome.document, sort_keys=True),
+        )
+
+    def outcomes(self, run: str) -> Sequence[Outcome]:
+        """Return the outcomes of a run, without their documents, in the order of their end."""
+        query = f"SELECT {_COLUMNS} FROM outcomes WHERE run = ? ORDER BY number"
+        return [_outcome(row) for row in self._rows(query, run)]
+
+    def newest(self, command: str, *, complete: bool) -> Mapping[str, Outcome]:
+        """Return the newest outcome of a command for each environment, without its document."""
+        wanted = "AND complete" if complete else ""
+        query = (
+            f"SELECT {_COLUMNS} FROM outcomes WHERE number IN (SELECT max(number) FROM outcomes "
+            f"WHERE command = ? {wanted} GROUP BY environment)"
+        )
+        return {found.environment: found for found in map(_outcome, self._rows(query, command))}
+
+    def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
+        """Return the document of an outcome, None where there is none."""
+        query = (
+            "SELECT document FROM outcomes WHERE run = ? AND environment = ? "
+            "ORDER BY number DESC LIMIT 1"
+        )
+        for (text,) in self._rows(query, run, environment):
+            return None if text is None else dict(json.loads(text))
+        return None
+
+    def _execute(self, statement: str, *values: object) -> bool:
+        try:
+            return self._connection.execute(statement, values).rowcount > 0
+        except sqlite3.Error as problem:
+            raise DiagnosticError(_unreadable(self._path, str(problem))) from None
+
+    def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        try:
+            with closing(self._connection.execute(query, values)) as found:
+                yield from found
+        except sqlite3.Error as problem:
+            raise DiagnosticError(_unreadable(self._path, str(problem))) from None
+
+
+def _outcome(row: tuple[Any, ...]) -> Outcome:
+    run, command, environment, inputs, ended_at, complete, clean, files, scope, entry = row
+    return Outcome(
+        run=run,
+        command=command,
+        environment=environment,
+        inputs=inputs,
+        ended_at=ended_at,
+        complete=bool(complete),
+        clean=bool(clean),
+        files=json.loads(files),
+        scope=json.loads(scope),
+        entry=json.loads(entry),
+    )
+
+
+def _unreadable(path: Path, reason: str) -> Any:  # noqa: ANN401
+    return error(
+        "ledger-unreadable",
+        f"{path} cannot be used as the ledger of a fleet: {reason}.",
+        None,
+        "Name another file with --ledger, or remove this one if its runs are not needed.",
+    )

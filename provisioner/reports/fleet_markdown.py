@@ -1,0 +1,39 @@
+"""The Markdown of a run over many environments."""
+
+from provisioner.documents.fleet import FleetAnswer, FleetDocument
+from provisioner.reports.fleet_wording import answer_words, census_words, entry_words
+from provisioner.reports.markdown_escape import code, prose
+from provisioner.reports.markdown_table import row, section, table_head
+
+_MOST_NAMES = 10
+
+
+def render_fleet_markdown(document: FleetDocument) -> str:
+    """Return a run as Markdown: the census, equal findings together, and a row an environment that
+    was not found clean."""
+    head = f"## `azsec fleet {document.command}`: {census_words(document)}\n\n"
+    groups = [
+        row(
+            str(len(group.environments)),
+            prose(group.what, 300),
+            ", ".join(code(name) for name in group.environments[:_MOST_NAMES])
+            + (" …" if len(group.environments) > _MOST_NAMES else ""),
+        )
+        for group in document.groups
+    ]
+    noteworthy = [
+        row(
+            code(entry.name),
+            answer_words(document.command, entry.answer),
+            prose(entry_words(document.command, entry), 300),
+        )
+        for entry in document.environments
+        if entry.answer not in (FleetAnswer.CLEAN, FleetAnswer.UNCHANGED)
+    ]
+    found = table_head(("environments", "found", "where"))
+    told = table_head(("environment", "answer", ""))
+    return (
+        f"{head}{section(found, groups, len(groups), 'finding')}"
+        f"{section(told, noteworthy, len(noteworthy), 'environment')}"
+        f"Run `{document.run}`, {document.started_at} to {document.ended_at}.\n"
+    )

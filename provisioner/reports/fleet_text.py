@@ -1,0 +1,70 @@
+"""The text of a run over many environments: the census, the worst first, equal findings as one."""
+
+from collections.abc import Iterator
+
+from provisioner.documents.fleet import FleetAnswer, FleetDocument
+from provisioner.reports.fleet_wording import answer_words, census_words, entry_words
+from provisioner.reports.section_text import render_diagnostics
+from provisioner.reports.styled import BLANK, Line, Span, Style, line, pad, wrap
+from provisioner.reports.values import plain, plural
+from provisioner.reports.wording import and_more
+
+_STYLES = {
+    FleetAnswer.FAILED: Style.BLOCKED,
+    FleetAnswer.FINDINGS: Style.UPDATE,
+    FleetAnswer.UNCERTAIN: Style.WARNING,
+    FleetAnswer.NOT_RUN: Style.WARNING,
+}
+_MOST_ENVIRONMENTS = 50
+_MOST_GROUPS = 20
+_MOST_NAMES = 6
+
+
+def render_fleet_text(document: FleetDocument, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of a run."""
+    yield line(Span(f"Fleet {document.command}  {census_words(document)}", Style.BOLD))
+    yield BLANK
+    noteworthy = [
+        entry
+        for entry in document.environments
+        if entry.answer not in (FleetAnswer.CLEAN, FleetAnswer.UNCHANGED)
+    ]
+    shown = noteworthy[:_MOST_ENVIRONMENTS]
+    names = max((len(plain(entry.name)) for entry in shown), default=0)
+    words = max((len(answer_words(document.command, entry.answer)) for entry in shown), default=0)
+    for entry in shown:
+        told = answer_words(document.command, entry.answer)
+        head = f"  {pad(plain(entry.name), names)}  "
+        room = width - len(head) - words - 2
+        first, *rest = wrap(plain(entry_words(document.command, entry)), max(room, 24)) or [""]
+        style = _STYLES.get(entry.answer, Style.PLAIN)
+        yield line(head, Span(pad(told, words), style), f"  {first}")
+        yield from (line(" " * (len(head) + words + 2), row) for row in rest)
+    if len(noteworthy) > len(shown):
+        yield line(f"  {and_more(len(noteworthy) - len(shown), 'environment')}")
+    if noteworthy:
+        yield BLANK
+    yield from _groups(document, width)
+    yield from render_diagnostics(document.diagnostics, width)
+    yield line(
+        f"Run {document.run}. `azsec fleet show {document.run} ENV` prints one environment whole."
+    )
+
+
+def _groups(document: FleetDocument, width: int) -> Iterator[Line]:
+    if not document.groups:
+        return
+    yield line(Span("What was found, in how many environments", Style.BOLD))
+    for group in document.groups[:_MOST_GROUPS]:
+        count = plural(len(group.environments), "environment")
+        first, *rest = wrap(plain(group.what), width - 22)
+        yield line(f"  {count:>18}  {first}")
+        yield from (line(" " * 22, row) for row in rest)
+        names = [plain(name) for name in group.environments[:_MOST_NAMES]]
+        more = len(group.environments) - len(names)
+        told = ", ".join(names) + (f" {and_more(more, 'environment')}" if more else "")
+        yield from (line(" " * 22, Span(row, Style.DIM)) for row in wrap(told, width - 22))
+    left = len(document.groups) - _MOST_GROUPS
+    if left > 0:
+        yield line(f"  {and_more(left, 'finding')}")
+    yield BLANK

@@ -1,0 +1,59 @@
+"""How the answers of a fleet read, in its text and its Markdown."""
+
+from provisioner.documents.fleet import FleetAnswer, FleetDocument, FleetEntryDocument
+from provisioner.reports.values import plural
+
+NOUNS = {
+    "drift": ("drift", "drift"),
+    "plan": ("change", "changes"),
+    "check": ("failing control", "failing controls"),
+    "report": ("failing requirement", "failing requirements"),
+    "adopt-status": ("resource to adopt", "resources to adopt"),
+}
+_CLEAN = {
+    "drift": "no drift",
+    "plan": "no changes",
+    "check": "no failing control",
+    "report": "no failing requirement",
+    "adopt-status": "nothing to adopt",
+}
+MOST_FINDINGS = 3
+
+
+def answer_words(command: str, answer: FleetAnswer) -> str:
+    """Return what an answer of a command reads as."""
+    return {
+        FleetAnswer.FAILED: "failed",
+        FleetAnswer.FINDINGS: NOUNS[command][1],
+        FleetAnswer.UNCERTAIN: "read in part",
+        FleetAnswer.NOT_RUN: "not run",
+        FleetAnswer.CLEAN: _CLEAN[command],
+        FleetAnswer.UNCHANGED: "unchanged",
+    }[answer]
+
+
+def census_words(document: FleetDocument) -> str:
+    """Return the census of a run: how many environments it was asked about, and how many there are
+    of each answer."""
+    counted = [
+        f"{document.count(answer)} {answer_words(document.command, answer)}"
+        for answer in FleetAnswer
+        if document.count(answer)
+    ]
+    if document.fresh:
+        counted.append(f"{len(document.fresh)} not stale")
+    return f"{plural(document.asked, 'environment')}: {', '.join(counted) or 'none asked'}"
+
+
+def entry_words(command: str, entry: FleetEntryDocument) -> str:
+    """Return what there is to say of an environment beside its answer."""
+    if entry.diagnostics:
+        return entry.diagnostics[0].message
+    if entry.answer is FleetAnswer.UNCHANGED:
+        return f"since {entry.unchanged_since}; logs read until {entry.log_read_until}"
+    if entry.answer is FleetAnswer.NOT_RUN:
+        return "the deadline came first"
+    counted = [
+        f"{count} {word.replace('_', ' ')}" for word, count in entry.summary.items() if count
+    ]
+    return ", ".join(counted)

@@ -1,0 +1,163 @@
+"""What a document says of an environment, in words that are the same in each environment."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from provisioner.documents.controls import FAIL, CheckDocument, ComplianceDocument
+from provisioner.documents.drift import DriftDocument
+from provisioner.documents.fleet import FleetAnswer, FleetFindingDocument
+from provisioner.documents.plan import Action, FieldChangeDocument, PlanDocument
+from provisioner.documents.proof import FAILS
+from provisioner.model.diagnostic import Severity
+
+_LONGEST_VALUE = 60
+
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a document comes to: the answer, what it counts, and what was found."""
+
+    answer: FleetAnswer
+    summary: Mapping[str, int]
+    findings: tuple[FleetFindingDocument, ...]
+
+
+def read_verdict(
+    document: DriftDocument | PlanDocument | CheckDocument | ComplianceDocument,
+) -> Verdict:
+    """Return what a document comes to. A check that finds something says so whether or not all was
+    read; one that finds nothing is CLEAN only where all was."""
+    if isinstance(document, DriftDocument):
+        return _of_drift(document)
+    if isinstance(document, PlanDocument):
+        return _of_plan(document)
+    if isinstance(document, CheckDocument):
+        return _of_check(document)
+    return _of_compliance(document)
+
+
+def _verdict(
+    findings: Iterator[FleetFindingDocument], *, is_certain: bool, **summary: int
+) -> Verdict:
+    found = tuple(findings)
+    clean = FleetAnswer.CLEAN if is_certain else FleetAnswer.UNCERTAIN
+    return Verdict(FleetAnswer.FINDINGS if found else clean, summary, found)
+
+
+def _finding(what: str, address: str | None = None) -> FleetFindingDocument:
+    return FleetFindingDocument(what=what, address=address)
+
+
+def _of_drift(document: DriftDocument) -> Verdict:
+    return _verdict(
+        _drift_findings(document),
+        is_certain=document.is_certain,
+        in_sync=document.in_sync,
+        drifted=len(document.drifted),
+        additions=len(document.additions),
+        unreadable=len(document.census.unreadable),
+    )
+
+
+def _drift_findings(document: DriftDocument) -> Iterator[FleetFindingDocument]:
+    yield from _changed_findings(document)
+    for addition in document.additions:
+        what = f" {addition.role}" if addition.role else ""
+        yield _finding(f"added: {addition.type}{what} ({addition.adds})", addition.address)
+    if document.strict_tags:
+        for tag in document.tags:
+            yield _finding(f"undeclared tag: {tag.path}", tag.address)
+    yield from _judged_findings(document)
+
+
+def _changed_findings(document: DriftDocument) -> Iterator[FleetFindingDocument]:
+    for entry in document.drifted:
+        if not entry.fields:
+            yield _finding(f"{entry.kind}: {entry.type}", entry.address)
+        for field in entry.fields:
+            yield _finding(f"{entry.kind}: {entry.type} {_words(field)}", entry.address)
+    for told in document.undeclared:
+        if told.drifted:
+            yield _finding(f"undeclared: {told.type} {_words(told.field)}", told.address)
+
+
+def _judged_findings(document: DriftDocument) -> Iterator[FleetFindingDocument]:
+    for turn in document.security.refused:
+        yield _finding(f"control {turn.control} fails: {turn.title}", turn.address)
+    for proof in document.proofs:
+        if proof.verdict == FAILS:
+            yield _finding(f"proof {proof.control} fails: {proof.name}")
+    cluster = document.cluster
+    if cluster is not None:
+        for each in (*cluster.drifted, *cluster.additions):
+            yield _finding(f"in the cluster: {each}")
+
+
+def _words(field: FieldChangeDocument) -> str:
+    if field.sensitive:
+        return f"{field.path} (sensitive)"
+    before, after = _value(field.before), _value(field.after)
+    return f"{field.path}: {before} -> {after}"
+
+
+def _value(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def _of_plan(document: PlanDocument) -> Verdict:
+    summary = document.summary
+    return _verdict(
+        _plan_findings(document),
+        is_certain=not _has_error(document) and not _unreadable(document),
+        create=summary.create,
+        update=summary.update,
+        adopt=summary.adopt,
+        replace=summary.replace,
+        delete=summary.delete,
+        blocked=summary.blocked,
+        unchanged=summary.unchanged,
+    )
+
+
+def _plan_findings(document: PlanDocument) -> Iterator[FleetFindingDocument]:
+    for change in document.changes:
+        if change.action is not Action.NO_OP:
+            yield _finding(f"{change.action}: {change.type}", change.address)
+    for gate in document.gates:
+        yield _finding(f"gate: {gate.gate}")
+    for told in document.diagnostics:
+        if told.severity is Severity.ERROR:
+            yield _finding(f"error: {told.code}")
+
+
+def _has_error(document: PlanDocument) -> bool:
+    return any(told.severity is Severity.ERROR for told in document.diagnostics)
+
+
+def _unreadable(document: PlanDocument) -> bool:
+    return document.census is not None and bool(document.census.unreadable)
+
+
+def _of_check(document: CheckDocument) -> Verdict:
+    failing = (
+        _finding(f"control {result.control.id} fails: {result.control.title}", finding.address)
+        for result in document.results
+        if result.verdict == FAIL
+        for finding in result.findings
+        if finding.verdict == FAIL and finding.waiver is None
+    )
+    is_certain = not document.summary.get(_UNKNOWN, 0) and not document.census.unreadable
+    return _verdict(failing, is_certain=is_certain, **document.summary)
+
+
+def _of_compliance(document: ComplianceDocument) -> Verdict:
+    failing = (
+        _finding(f"{document.framework} {each.id} fails: {each.title}")
+        for each in document.requirements
+        if each.verdict == FAIL
+    )
+    is_certain = not document.summary.get(_UNKNOWN, 0) and not document.census.unreadable
+    return _verdict(failing, is_certain=is_certain, **document.summary)

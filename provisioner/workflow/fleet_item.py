@@ -1,0 +1,72 @@
+"""One environment of a fleet, as a text that a worker takes and a text that it answers.
+
+Both are JSON. Neither is executed, and a worker reads no more of the run than its item.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.documents.fleet import FleetEntryDocument
+
+
+@dataclass(frozen=True, slots=True)
+class FleetItem:
+    """What a worker is asked: the command, the path of the environment's file, and the options of
+    the command."""
+
+    command: str
+    path: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def write(self) -> str:
+        """Return the item as text."""
+        return json.dumps(
+            {"command": self.command, "path": self.path, "options": dict(self.options)},
+            sort_keys=True,
+        )
+
+    @staticmethod
+    def read(text: str) -> "FleetItem":
+        """Return the item that a text holds. Raises ValueError for a text that holds none."""
+        told = json.loads(text)
+        if not isinstance(told, dict) or not isinstance(told.get("options"), dict):
+            raise ValueError("an item is an object with options")
+        return FleetItem(str(told["command"]), str(told["path"]), told["options"])
+
+
+@dataclass(frozen=True, slots=True)
+class FleetAnswerText:
+    """What a worker answers: the entry, the digest of each file that the environment was composed
+    from, by its path, and the subscriptions and resource groups that it stands in."""
+
+    entry: FleetEntryDocument
+    files: Mapping[str, str]
+    scope: Mapping[str, Any]
+    document: Mapping[str, Any] | None = None
+
+    def write(self) -> str:
+        """Return the answer as text."""
+        return json.dumps(
+            {
+                "entry": self.entry.to_json(),
+                "files": dict(self.files),
+                "scope": dict(self.scope),
+                "document": self.document,
+            },
+            sort_keys=True,
+        )
+
+    @staticmethod
+    def read(text: str) -> "FleetAnswerText":
+        """Return the answer that a text holds. Raises ValueError for a text that holds none."""
+        told = json.loads(text)
+        if not isinstance(told, dict):
+            raise ValueError("an answer is an object")
+        return FleetAnswerText(
+            FleetEntryDocument.model_validate(told["entry"]),
+            dict(told["files"]),
+            dict(told["scope"]),
+            told["document"],
+        )
