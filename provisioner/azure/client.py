@@ -42,6 +42,7 @@ from provisioner.azure.retry import (
     find_patience,
 )
 from provisioner.azure.settlement import Settlement, is_doubt
+from provisioner.azure.token_buckets import BucketPolicy, TokenBuckets
 from provisioner.azure.transport import open_transport
 from provisioner.engine.ports import Creation, Refresh
 from provisioner.model.azure_error import AzureError
@@ -94,10 +95,12 @@ class ArmClient:
         sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.time,
         stamp: Callable[[], str] | None = None,
+        buckets: TokenBuckets | None = None,
     ) -> "ArmClient":
         """Return a client of `cloud` that keeps up to `parallelism` requests in flight.
 
-        `stamp` makes the correlation id of a write (a GUID); without it, Azure does.
+        `stamp` makes the correlation id of a write (a GUID); without it, Azure does. `buckets` are
+        those that other processes take their requests from, too.
 
         `clock` gives seconds since the epoch. `sleep` None is a sleep that closing the client
         ends, so that an interrupted command does not wait for it. Nothing is sent yet.
@@ -120,6 +123,7 @@ class ArmClient:
                 UserAgentPolicy(base_user_agent=f"azsec/{__version__}"),
                 EndpointPolicy(cloud),
                 BudgetPolicy(cloud, retry, known, time_source),
+                *([BucketPolicy(buckets, *time_source)] if buckets is not None else []),
                 PolicyTokenPolicy(),
                 TokenPolicy(tokens, cloud.scope),
                 ARMHttpLoggingPolicy(),

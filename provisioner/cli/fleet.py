@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from glob import glob
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.cli.ci_environments import name_of
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.fleet_worker import digest_text
+from provisioner.cli.fleet_worker import BUCKETS, digest_text
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
     FileSources,
@@ -62,6 +63,8 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
         ledger = stack.enter_context(_open_ledger(options.ledger))
         request = _request(options, ledger)
         stack.enter_context(_local_cloud(request, options))
+        folder = stack.enter_context(TemporaryDirectory(prefix="azsec-fleet-"))
+        stack.enter_context(_variable(BUCKETS, folder))
         scheduler = ProcessScheduler([sys.executable, "-c", _WORKER], options.workers)
         ports = FleetPorts(
             ledger,
@@ -203,12 +206,25 @@ def _local_cloud(request: FleetRequest, options: FleetOptions) -> Iterator[None]
     from provisioner.simulator.server import LocalAzure
 
     state = options.item.get("state")
-    with LocalAzure.start(load_catalog(), state_path(state)) as server:
-        os.environ[LOCAL_ENDPOINT] = server.endpoint
-        try:
-            yield
-        finally:
-            del os.environ[LOCAL_ENDPOINT]
+    with (
+        LocalAzure.start(load_catalog(), state_path(state)) as server,
+        _variable(LOCAL_ENDPOINT, server.endpoint),
+    ):
+        yield
+
+
+@contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
+    """Give the processes that are started in the block an environment variable."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _is_local(request: FleetRequest, options: FleetOptions) -> bool:

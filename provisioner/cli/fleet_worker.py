@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provisioner.attribution.window import format_moment
@@ -31,6 +32,9 @@ from provisioner.workflow.fleet_item import FleetAnswerText, FleetItem
 
 if TYPE_CHECKING:
     from provisioner.documents.trace import StateKind
+
+BUCKETS = "AZSEC_FLEET_BUCKETS"
+"""Names the folder of the buckets that the workers of this machine share."""
 
 Ask = Callable[[Session, FleetItem], Any]
 
@@ -111,13 +115,14 @@ def run_item(text: str) -> str:
 
 
 def _open(item: FleetItem, files: Sources) -> Session:
+    folder = os.environ.get(BUCKETS)
     return Session(
         cloud=item.options.get("cloud"),
         state=item.options.get("state"),
         parallelism=int(item.options.get("parallelism") or 10),
         realistic=None,
         quiet=True,
-        surroundings=Surroundings(files),
+        surroundings=Surroundings(files, buckets=Path(folder) if folder else None),
     )
 
 

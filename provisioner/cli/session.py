@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from provisioner.attribution.statements import Target
     from provisioner.azure.client import ArmClient
     from provisioner.azure.cloud import Cloud as AzureCloud
+    from provisioner.azure.token_buckets import TokenBuckets
     from provisioner.blueprint.composition import ComposedNames
     from provisioner.blueprint.kubernetes import ObservationSettings
     from provisioner.controls.frameworks import Framework
@@ -130,11 +131,13 @@ class PlanChoices:
 class Surroundings:
     """What a session takes from its caller: `sources` are the files of environments (None: those of
     the working copy); `start_local` returns the endpoint of a built-in Azure that several sessions
-    share (None: each has its own); `values` are for parameters, beside environment variables."""
+    share (None: each has its own); `values` are for parameters, beside environment variables;
+    `buckets` is the folder of the buckets from which other processes take their requests too."""
 
     sources: Sources | None = None
     start_local: Callable[[], str] | None = None
     values: Sequence[ParameterValue] = ()
+    buckets: Path | None = None
 
 
 class Session:
@@ -283,8 +286,25 @@ class Session:
         credential = open_credential(environment.auth, where, environment.tenant_id, os.environ)
         marks = self._marks
         stamp = (lambda: marks.stamp(os.urandom(8))) if marks is not None else None
-        client = ArmClient.open(where, credential, parallelism=self.parallelism, stamp=stamp)
+        client = ArmClient.open(
+            where,
+            credential,
+            parallelism=self.parallelism,
+            stamp=stamp,
+            buckets=self._open_buckets(environment),
+        )
         return self._stack.enter_context(client)
+
+    def _open_buckets(self, environment: EnvironmentDocument) -> "TokenBuckets | None":
+        """Return the buckets that are shared with other processes, if that was asked for. Whoever
+        signs in the same way to the same tenant is taken for one principal."""
+        from provisioner.azure.token_buckets import TokenBuckets
+
+        folder = self._surroundings.buckets
+        if folder is None:
+            return None
+        principal = f"{environment.tenant_id} {environment.auth}"
+        return TokenBuckets(folder, principal, time.time)
 
     def _find_cloud(self, environment: EnvironmentDocument) -> "AzureCloud":
         """Return the cloud of an environment; the local one is started once."""

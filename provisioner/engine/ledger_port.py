@@ -25,10 +25,10 @@ class Outcome:
     """What became of an environment in a run.
 
     `inputs` is the digest over the files that it was composed from, and `files` the digest of each
-    by its path; `ended_at` is ISO 8601 in UTC; `complete` whether everything was read, and `clean`
-    whether nothing was found. `scope` has the tenant and the subscriptions that it stands in,
-    `entry` is its FleetEntryDocument in JSON, and `document` what the command prints of the
-    environment by itself, None where there is none.
+    by its path; `ended_at` is ISO 8601 in UTC; `answered` whether there is an answer at all,
+    `complete` whether everything was read, and `clean` whether nothing was found. `scope` has the
+    tenant and the subscriptions that it stands in, `entry` is its FleetEntryDocument in JSON, and
+    `document` what the command prints of the environment by itself, None where there is none.
     """
 
     run: str
@@ -36,6 +36,7 @@ class Outcome:
     environment: str
     inputs: str
     ended_at: str
+    answered: bool
     complete: bool
     clean: bool
     files: Mapping[str, str]
@@ -46,7 +47,8 @@ class Outcome:
 
 class Ledger(Protocol):
     """Keeps runs and outcomes. An outcome is put once for a run, an environment and its inputs:
-    another one of the same is not taken, so that an item that ran twice counts once."""
+    another one of the same is not taken, so that an item that ran twice counts once. A failure
+    stands only until there is an answer."""
 
     def begin(self, record: RunRecord) -> None:
         """Keep what a run is about."""

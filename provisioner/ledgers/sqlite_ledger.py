@@ -24,13 +24,16 @@ CREATE TABLE runs (
 CREATE TABLE outcomes (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     run TEXT NOT NULL, command TEXT NOT NULL, environment TEXT NOT NULL, inputs TEXT NOT NULL,
-    ended_at TEXT NOT NULL, complete INTEGER NOT NULL, clean INTEGER NOT NULL,
+    ended_at TEXT NOT NULL,
+    answered INTEGER NOT NULL, complete INTEGER NOT NULL, clean INTEGER NOT NULL,
     files TEXT NOT NULL, scope TEXT NOT NULL, entry TEXT NOT NULL, document TEXT,
     UNIQUE (run, environment, inputs)
 ) STRICT;
 CREATE INDEX newest ON outcomes (command, environment, number);
 """
-_COLUMNS = "run, command, environment, inputs, ended_at, complete, clean, files, scope, entry"
+_COLUMNS = (
+    "run, command, environment, inputs, ended_at, answered, complete, clean, files, scope, entry"
+)
 
 
 class SqliteLedger:
@@ -96,15 +99,24 @@ class SqliteLedger:
         return None
 
     def put(self, outcome: Outcome) -> bool:
-        """Keep an outcome; return False where one of its key is there already."""
+        """Keep an outcome; return False where one of its key is there already: an answer, that is,
+        since a failure makes room for what comes after it."""
+        self._execute(
+            "DELETE FROM outcomes WHERE run = ? AND environment = ? AND inputs = ? "
+            "AND NOT answered",
+            outcome.run,
+            outcome.environment,
+            outcome.inputs,
+        )
         return self._execute(
             f"INSERT OR IGNORE INTO outcomes ({_COLUMNS}, document) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             outcome.run,
             outcome.command,
             outcome.environment,
             outcome.inputs,
             outcome.ended_at,
+            int(outcome.answered),
             int(outcome.complete),
             int(outcome.clean),
             json.dumps(outcome.files, sort_keys=True),
@@ -152,13 +164,15 @@ class SqliteLedger:
 
 
 def _outcome(row: tuple[Any, ...]) -> Outcome:
-    run, command, environment, inputs, ended_at, complete, clean, files, scope, entry = row
+    run, command, environment, inputs, ended_at, answered, complete, clean, *told = row
+    files, scope, entry = told
     return Outcome(
         run=run,
         command=command,
         environment=environment,
         inputs=inputs,
         ended_at=ended_at,
+        answered=bool(answered),
         complete=bool(complete),
         clean=bool(clean),
         files=json.loads(files),

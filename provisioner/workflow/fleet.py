@@ -173,6 +173,7 @@ def _outcome(
         environment=environment.path,
         inputs=entry.inputs,
         ended_at=entry.checked_at or "",
+        answered=entry.answer is not FleetAnswer.FAILED,
         complete=entry.answer in _WHOLE,
         clean=entry.answer in (FleetAnswer.CLEAN, FleetAnswer.UNCHANGED),
         files=answer.files,
@@ -187,11 +188,10 @@ def _entry_of(outcome: Outcome) -> FleetEntryDocument:
 
 
 def _is_current(outcome: Outcome, digest_of: Callable[[str], str | None]) -> bool:
-    """Tell whether an answer still is one of the environment as its files are now. A failure that
-    no file explains is asked again."""
-    if not outcome.files:
-        return False
-    return all(digest_of(path) == digest for path, digest in outcome.files.items())
+    """Tell whether an outcome is an answer, and of the environment as its files are now."""
+    return outcome.answered and all(
+        digest_of(path) == digest for path, digest in outcome.files.items()
+    )
 
 
 def _fresh(request: FleetRequest, ports: FleetPorts) -> frozenset[str]:

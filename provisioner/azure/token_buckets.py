@@ -1,0 +1,148 @@
+"""The requests that Azure Resource Manager takes of one principal, shared by several processes.
+
+ARM keeps a bucket of tokens per principal, subscription and region: reads 250 and 25 more a second,
+writes and deletes 200 and 10 (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
+Resource Graph takes 15 queries in 5 seconds of a user. Who takes more is answered 429; of many
+workers, each would find that out for itself, and pay for the others. So they take from one bucket,
+and what Azure tells one of them holds for all.
+"""
+
+import fcntl
+import hashlib
+import os
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import HTTPPolicy
+from azure.core.rest import HttpRequest, HttpResponse
+
+from provisioner.azure.retry import read_retry_after
+
+_STATE = struct.Struct("<dd")
+_THROTTLED = 429
+_LONGEST = 300.0
+_REMAINING = "x-ms-ratelimit-remaining-subscription-"
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of tokens, one a request: its name, how many it holds, how many more a second."""
+
+    name: str
+    size: float
+    rate: float
+
+
+READS = Bucket("reads", 250.0, 25.0)
+WRITES = Bucket("writes", 200.0, 10.0)
+DELETES = Bucket("deletes", 200.0, 10.0)
+QUERIES = Bucket("queries", 15.0, 3.0)
+_BY_METHOD = {"GET": READS, "HEAD": READS, "DELETE": DELETES}
+
+
+class TokenBuckets:
+    """The buckets of all subscriptions, each in a file of `folder` that processes of this machine
+    lock in turn. `share` is the part of each that this machine may take, where others take too.
+
+    `clock` gives seconds since the epoch, the same for all.
+    """
+
+    def __init__(
+        self, folder: Path, principal: str, clock: Callable[[], float], share: float = 1.0
+    ) -> None:
+        self._folder = folder
+        self._principal = principal
+        self._clock = clock
+        self._share = share
+
+    def take(self, bucket: Bucket, subscription: str) -> float:
+        """Take a token; return how many seconds from now it is there, 0 for at once."""
+        with self._open(bucket, subscription) as state:
+            state.tokens -= 1.0
+            return max(0.0, -state.tokens / (bucket.rate * self._share))
+
+    def learn(self, bucket: Bucket, subscription: str, remaining: float) -> None:
+        """Hold a bucket to what Azure says is left in it; below 0 it takes that long to fill."""
+        with self._open(bucket, subscription) as state:
+            state.tokens = min(state.tokens, remaining)
+
+    @contextmanager
+    def _open(self, bucket: Bucket, subscription: str) -> Iterator["_State"]:
+        """Lock a bucket, filled up for the time since it was last used, and write it back."""
+        key = f"{self._principal} {bucket.name} {subscription}".lower()
+        path = self._folder / hashlib.sha256(key.encode()).hexdigest()[:32]
+        size, rate = bucket.size * self._share, bucket.rate * self._share
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            now, content = self._clock(), os.pread(handle, _STATE.size, 0)
+            tokens, at = _STATE.unpack(content) if len(content) == _STATE.size else (size, now)
+            filled = tokens + max(0.0, now - at) * rate
+            state = _State(max(min(filled, size), -_LONGEST * rate))
+            yield state
+            os.pwrite(handle, _STATE.pack(state.tokens, now), 0)
+        finally:
+            os.close(handle)
+
+
+@dataclass(slots=True)
+class _State:
+    tokens: float
+
+
+class BucketPolicy(HTTPPolicy[Any, Any]):
+    """Takes a token for each attempt of a request, and tells the buckets what Azure answers."""
+
+    def __init__(
+        self,
+        buckets: TokenBuckets,
+        sleep: Callable[[float], object],
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__()
+        self._buckets = buckets
+        self._sleep = sleep
+        self._clock = clock
+
+    def send(
+        self, request: PipelineRequest[HttpRequest]
+    ) -> PipelineResponse[HttpRequest, HttpResponse]:
+        """Send a request once its token is there."""
+        bucket, subscription = bucket_of(request.http_request.method, request.http_request.url)
+        pause = self._buckets.take(bucket, subscription)
+        if pause > 0:
+            self._sleep(pause)
+        response = self.next.send(request)
+        http = response.http_response
+        left = remaining_of(http.status_code, http.headers, bucket, self._clock())
+        if left is not None:
+            self._buckets.learn(bucket, subscription, left)
+        return response
+
+
+def bucket_of(method: str, url: str) -> tuple[Bucket, str]:
+    """Return the bucket that a request takes from, and its subscription ("" for the tenant)."""
+    path = url.partition("://")[2].partition("/")[2].partition("?")[0].lower()
+    if path.startswith("providers/microsoft.resourcegraph/"):
+        return QUERIES, ""
+    segments = path.split("/")
+    subscription = segments[1] if len(segments) > 1 and segments[0] == "subscriptions" else ""
+    # A POST asks (what-if, permissions, keys) or acts; ARM counts it among the writes.
+    return _BY_METHOD.get(method, WRITES), subscription
+
+
+def remaining_of(
+    status: int, headers: Mapping[str, str], bucket: Bucket, now: float
+) -> float | None:
+    """Return how many tokens an answer says are left, None where it says nothing: 0 and less for
+    one that was throttled, so many seconds below as Azure asks to wait."""
+    if status == _THROTTLED:
+        return -(read_retry_after(headers, now) or 1.0) * bucket.rate
+    folded = {name.lower(): value for name, value in headers.items()}
+    text = folded.get(f"{_REMAINING}{bucket.name}", "")
+    return float(text) if text.isascii() and text.isdigit() else None
