@@ -184,14 +184,6 @@ def show(
     show_outcome(run, environment, ledger)
 
 
-@fleet_app.command("work", hidden=True)
-def work() -> None:
-    """Answer items from stdin on stdout: what `azsec fleet` starts on its workers."""
-    from provisioner.cli.fleet_worker import serve_items
-
-    serve_items()
-
-
 def _item(
     cloud: CloudOption, state: StateOption, parallelism: int, **options: object
 ) -> dict[str, Any]:
