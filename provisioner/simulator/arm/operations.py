@@ -14,6 +14,7 @@ from typing import Any
 from provisioner.catalog.resource_type import ResourceType, WriteFlow
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Json
+from provisioner.simulator.arm.relocation import moved_id, relocate
 from provisioner.simulator.arm.removal import remove_resource
 from provisioner.simulator.bodies.answers import render, show_state
 from provisioner.simulator.bodies.body_paths import merge, split_path, value_at, values_at
@@ -29,18 +30,23 @@ from provisioner.simulator.state.records import Operation, OperationKind
 _FAILURE = frozenset({FaultKind.FAIL_OPERATION})
 _UNSUCCESSFUL = ("Failed", "Canceled")
 _LONGEST_WAIT = 15
+_READS = frozenset({OperationKind.READ, OperationKind.VALIDATE})
+_MOVES = frozenset({OperationKind.MOVE, OperationKind.VALIDATE})
+"""Their result is no resource: 204."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What an action does beside a write of its target.
 
-    changes  what success merges into bodies, by the key of each resource
+    changes  what success merges into bodies, by the key of each resource; of a move, what it moves
     answer   what its result is in the end; None for the resource itself
+    holds    keys of other resources that no write may touch while it runs
     """
 
     changes: Mapping[str, Any] = field(default_factory=dict)
     answer: Json = None
+    holds: tuple[str, ...] = ()
 
 
 _NO_EFFECT = Effect()
@@ -56,20 +62,21 @@ def start_operation(
 ) -> Operation:
     """Begin a long operation on a resource, and settle it at once where it takes no time.
 
-    One of the kind READ keeps nobody from writing its target.
+    One that only reads (READ, VALIDATE) keeps nobody from writing its target.
     """
     now = cloud.now()
     seconds = 0.0 if cloud.pace is None else resource_type.seconds * cloud.pace
     fault = cloud.faults.take(_FAILURE, request.method, request.path)
     row = cloud.store.resources.get(target.key)
-    reads = kind is OperationKind.READ
+    reads = kind in _READS
+    held = held_keys(resource_type, target, row.body if row else {})
     operation = Operation(
         token=str(uuid.uuid4()),
         kind=kind,
         target=target.text,
         started=format_time(now),
         ends=format_time(now + timedelta(seconds=seconds)),
-        holds=() if reads else held_keys(resource_type, target, row.body if row else {}),
+        holds=() if reads else (*held, *effect.holds),
         error=(fault.code, fault.message) if fault else None,
         origin=cloud.origin,
         changes=effect.changes,
@@ -103,6 +110,12 @@ def _settle(cloud: Cloud, operation: Operation) -> Operation:
         _delete(cloud, target, operation)
         return settled
     body = dict(row.body)
+    if operation.kind is OperationKind.MOVE:
+        # The group itself does not fail with a move.
+        cloud.store.resources.put(target.key, replace(row, operation=None))
+        if operation.error is None:
+            _move(cloud, operation)
+        return settled
     if operation.error is not None:
         show_state(body, "Failed")
     elif value_at(body, "properties.provisioningState") in _UNSUCCESSFUL:
@@ -111,6 +124,16 @@ def _settle(cloud: Cloud, operation: Operation) -> Operation:
     if operation.error is None:
         _apply_changes(cloud, operation)
     return settled
+
+
+def _move(cloud: Cloud, operation: Operation) -> None:
+    """Put what an operation moves into its target group."""
+    resources = [ResourceId.parse(text) for text in operation.changes["resources"]]
+    group = ResourceId.parse(operation.changes["targetResourceGroup"])
+    for resource in resources:
+        watch(cloud, resource, operation.origin, operation.ends)
+        watch(cloud, moved_id(resource, group), operation.origin, operation.ends)
+    relocate(cloud, resources, ResourceId.parse(operation.target), group)
 
 
 def _apply_changes(cloud: Cloud, operation: Operation) -> None:
@@ -235,6 +258,8 @@ def answer_result(cloud: Cloud, request: Request, token: str) -> Answer:
         raise RefusalError(409, code, message)
     if operation.canceled:
         raise RefusalError(409, "OperationCanceled", "The operation was canceled.")
+    if operation.kind in _MOVES:
+        return Answer(204)
     if operation.answer is not None:
         return Answer(200, operation.answer)
     row = cloud.store.resources.get(operation.target.lower())

@@ -14,7 +14,15 @@ from provisioner.catalog.resource_manager import (
 )
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.model.resource_id import resource_group_id as group_id
-from provisioner.simulator.arm import listing, locations, names, operations, subscriptions, tags
+from provisioner.simulator.arm import (
+    listing,
+    locations,
+    moves,
+    names,
+    operations,
+    subscriptions,
+    tags,
+)
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.protocol.routes import GROUP, PROVIDER, SUBSCRIPTION, Route
 from provisioner.simulator.state.cloud import Cloud
@@ -60,6 +68,8 @@ ROUTES = (
     Route.at("GET", SUBSCRIPTION + "/resources", _list_resources),
     Route.at("GET", SUBSCRIPTION + "/resourcegroups", _list_groups),
     Route.at("GET", GROUP + "/resources", _list_group_resources),
+    Route.at("POST", GROUP + "/moveResources", moves.move_resources),
+    Route.at("POST", GROUP + "/validateMoveResources", moves.validate_move),
     Route.of(CHECK_NAME, names.check_resource_name),
     Route.of(GET_TAGS, tags.get_tags),
     Route.of(PUT_TAGS, tags.put_tags),

@@ -16,15 +16,15 @@ class RefusalError(Exception):
     """A request that is refused.
 
     `by_provider` tells a refusal of the resource provider, which may answer flat, from one of ARM
-    in front of it. `details` are (code, message) pairs, `additional` the entries of
-    `additionalInfo`.
+    in front of it. `details` are (code, message) or (code, message, target), `additional` the
+    entries of `additionalInfo`.
     """
 
     status: int
     code: str
     message: str
     target: str | None = None
-    details: tuple[tuple[str, str], ...] = ()
+    details: tuple[tuple[str, ...], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     by_provider: bool = False
     additional: tuple[Json, ...] = ()
@@ -34,7 +34,10 @@ class RefusalError(Exception):
 
     def body(self, *, flat: bool) -> Json:
         """Return the JSON body; `flat` is whether the type's provider leaves out the envelope."""
-        details: list[Json] = [{"code": code, "message": text} for code, text in self.details]
+        details: list[Json] = [
+            dict(zip(("code", "message", "target"), detail, strict=False))
+            for detail in self.details
+        ]
         if flat and self.by_provider:
             return {
                 "code": self.code,

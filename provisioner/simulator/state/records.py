@@ -209,7 +209,9 @@ class Change:
 class OperationKind(StrEnum):
     """What a long operation does to its target, by the provisioning state that shows it.
 
-    READ  computes an answer about the target, which nobody has to wait for to write it
+    READ      computes an answer about the target, which nobody has to wait for to write it
+    MOVE      puts resources of the target, a resource group, into another one
+    VALIDATE  tells whether that would be possible
     """
 
     CREATE = "Creating"
@@ -220,6 +222,8 @@ class OperationKind(StrEnum):
     ROTATE_CERTIFICATES = "RotatingClusterCertificates"
     UPGRADE_NODE_IMAGE = "UpgradingNodeImageVersion"
     READ = "Reading"
+    MOVE = "MovingResources"
+    VALIDATE = "Validating"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +235,8 @@ class Operation:
     settled    whether its effect has been applied
     origin     the write that started it
     canceled   whether somebody aborted it
-    changes    what success merges into bodies, by the key of each resource
+    changes    what success merges into bodies, by the key of each resource; of a move, `resources`
+               and `targetResourceGroup`
     answer     what its result is in the end; None for the resource itself
     """
 
