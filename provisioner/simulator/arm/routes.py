@@ -22,6 +22,7 @@ from provisioner.simulator.arm import (
     operations,
     subscriptions,
     tags,
+    template_export,
 )
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.protocol.routes import GROUP, PROVIDER, SUBSCRIPTION, Route
@@ -68,6 +69,7 @@ ROUTES = (
     Route.at("GET", SUBSCRIPTION + "/resources", _list_resources),
     Route.at("GET", SUBSCRIPTION + "/resourcegroups", _list_groups),
     Route.at("GET", GROUP + "/resources", _list_group_resources),
+    Route.at("POST", GROUP + "/exportTemplate", template_export.export_group),
     Route.at("POST", GROUP + "/moveResources", moves.move_resources),
     Route.at("POST", GROUP + "/validateMoveResources", moves.validate_move),
     Route.of(CHECK_NAME, names.check_resource_name),
