@@ -62,6 +62,19 @@ def changes_query(targets: Sequence[ResourceId], start: datetime) -> str:
     )
 
 
+def recent_query(start: datetime) -> str:
+    """Return the query for what was changed since a time, whatever it is."""
+    return (
+        "resourcechanges"
+        " | extend at = todatetime(properties.changeAttributes.timestamp),"
+        " target = tostring(properties.targetResourceId)"
+        f" | where at >= datetime({format_moment(start)})"
+        " | order by at desc"
+        f" | limit {MOST_ROWS}"
+        " | project target, at, properties"
+    )
+
+
 def read_changes(rows: Iterable[object]) -> tuple[ResourceChange, ...]:
     """Return the changes in the rows of an answer; what is none is passed over."""
     found = (_read_row(row) for row in rows if isinstance(row, Mapping))

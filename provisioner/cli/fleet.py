@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from glob import glob
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from provisioner.blueprint.environment import Environment, load_environment
-from provisioner.cli.ci_environments import name_of
+from provisioner.cli.ci_environments import name_of, select_touched
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.fleet_worker import BUCKETS, digest_text
+from provisioner.cli.fleet_worker import BUCKETS, digest_text, open_session
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
     FileSources,
@@ -28,10 +29,14 @@ from provisioner.cli.workspace import (
     state_path,
 )
 from provisioner.documents.fleet import FleetDocument, FleetEntryDocument
+from provisioner.engine.ledger_port import Outcome
 from provisioner.ledgers.sqlite_ledger import SqliteLedger
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.schedulers.processes import ProcessScheduler
 from provisioner.workflow.fleet import FleetEnvironment, FleetPorts, FleetRequest, run_fleet
+from provisioner.workflow.fleet_item import FleetItem
+from provisioner.workflow.fleet_logs import CleanCheck, find_untouched, read_clean_check
+from provisioner.workflow.log_watch import read_changed
 from provisioner.workflow.plan import LOCAL
 
 DEFAULT_LEDGER = ".azsec/fleet.db"
@@ -42,8 +47,10 @@ _WORKER = "from provisioner.cli.fleet_worker import serve_items; serve_items()"
 @dataclass(frozen=True, slots=True)
 class FleetOptions:
     """What a fleet command was asked for: patterns of environments, the options of each item, the
-    file of the ledger, the run to go on with, how fresh an answer may be, and on how many workers
-    for how many seconds."""
+    file of the ledger, the run to go on with, how fresh an answer may be, the commit since
+    which a file of an environment has to have changed, and on how many workers
+    for how many seconds. `logs_first` asks Azure's logs who was touched since the last complete
+    check, which is made again after `full_every` in any case."""
 
     command: str
     patterns: tuple[str, ...]
@@ -51,9 +58,12 @@ class FleetOptions:
     ledger: str = DEFAULT_LEDGER
     resume: str | None = None
     stale_after: timedelta | None = None
+    changed_since: str | None = None
     workers: int = 2
     seconds: float = 3_000.0
     quiet: bool = False
+    logs_first: bool = False
+    full_every: timedelta = timedelta(days=7)
 
 
 def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) -> int:
@@ -72,6 +82,7 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
             _digest_of,
             lambda: datetime.now(UTC),
             _quiet if options.quiet else _tell,
+            partial(_find_untouched, options) if options.logs_first else None,
         )
         document = run_fleet(request, ports)
     print_document(document)
@@ -140,6 +151,19 @@ def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
     return tuple(FleetEnvironment(path, name) for path, name in sorted(found.items()))
 
 
+def _only_changed(
+    environments: tuple[FleetEnvironment, ...], base: str | None
+) -> tuple[FleetEnvironment, ...]:
+    """Return the environments that read a file which differs between a commit and HEAD, and those
+    of which that is not known; all of them where no commit is named."""
+    if base is None:
+        return environments
+    paths = [one.path for one in environments]
+    selection = select_touched(paths, base, "HEAD", load_catalog(), all_named=True)
+    wanted = {one.path for one in selection.touched} | {one.path for one in selection.unknown}
+    return tuple(one for one in environments if one.path in wanted)
+
+
 def _expand(pattern: str) -> Sequence[str]:
     if not any(mark in pattern for mark in "*?["):
         path = Path(find_environment(pattern)) if not Path(pattern).is_dir() else Path(pattern)
@@ -161,7 +185,7 @@ def _request(options: FleetOptions, ledger: SqliteLedger) -> FleetRequest:
         return FleetRequest(
             _name_run(),
             options.command,
-            list_fleet(options.patterns),
+            _only_changed(list_fleet(options.patterns), options.changed_since),
             options.item,
             options.seconds,
             options.stale_after,
@@ -225,6 +249,31 @@ def _variable(name: str, value: str) -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+def _find_untouched(
+    options: FleetOptions, known: Sequence[Outcome]
+) -> Sequence[FleetEntryDocument]:
+    """Return an entry for each environment of which the logs tell of no change since its check.
+
+    Environments that are reached in the same way are asked about together: one request a
+    subscription.
+    """
+    groups: dict[tuple[str, str, str], list[CleanCheck]] = {}
+    for outcome in known:
+        loaded = _load(outcome.environment)
+        check = read_clean_check(outcome, loaded.name) if loaded is not None else None
+        if loaded is not None and check is not None:
+            key = (loaded.tenant_id, str(loaded.auth), options.item.get("cloud") or loaded.cloud)
+            groups.setdefault(key, []).append(check)
+    found: list[FleetEntryDocument] = []
+    for checks in groups.values():
+        with open_session(FleetItem(options.command, checks[0].path, options.item)) as session:
+            client = session.connect(session.load(checks[0].path).document)
+            now = datetime.now(UTC)
+            read = partial(read_changed, now=now, inquirer=client)
+            found += find_untouched(checks, now, options.full_every, read)
+    return found
 
 
 def _is_local(request: FleetRequest, options: FleetOptions) -> bool:

@@ -53,6 +53,15 @@ _OnlyStale = Annotated[
         show_default=False,
     ),
 ]
+_ChangedSince = Annotated[
+    str | None,
+    typer.Option(
+        "--changed-since",
+        metavar="REV",
+        help="Ask only environments that read a file which differs between this commit and HEAD.",
+        show_default=False,
+    ),
+]
 _Workers = Annotated[
     int, typer.Option(min=1, max=64, help="How many environments are asked at once.")
 ]
@@ -76,9 +85,24 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     tags: Annotated[
         bool, typer.Option("--tags", help="Fail on tags that the blueprint does not declare.")
     ] = False,
+    logs_first: Annotated[
+        bool,
+        typer.Option(
+            "--logs-first",
+            help="Ask Azure's logs which environments were touched since their last complete "
+            "check, and read those alone.",
+        ),
+    ] = False,
+    full_every: Annotated[
+        str,
+        typer.Option(
+            metavar="AGE", help="With --logs-first: read an environment whole after this time."
+        ),
+    ] = "7d",
     ledger: _Ledger = DEFAULT_LEDGER,
     resume: _Resume = None,
     only_stale: _OnlyStale = None,
+    changed_since: _ChangedSince = None,
     workers: _Workers = 2,
     timeout: _Timeout = 50.0,
     output: FormatOption = OutputFormat.TEXT,
@@ -92,7 +116,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     Exit with 2 if anything did, with 1 if nothing was found and not everything was answered.
     """
     item = _item(cloud, state, parallelism, since=since, tags=tags)
-    _run("drift", environments, item, output, ledger, resume, only_stale, workers, timeout, quiet)
+    how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {"logs_first": logs_first, "full_every": _read_age(full_every)}
+    _run("drift", environments, item, output, how)
 
 
 @fleet_app.command("plan")
@@ -104,6 +130,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     ledger: _Ledger = DEFAULT_LEDGER,
     resume: _Resume = None,
     only_stale: _OnlyStale = None,
+    changed_since: _ChangedSince = None,
     workers: _Workers = 2,
     timeout: _Timeout = 50.0,
     output: FormatOption = OutputFormat.TEXT,
@@ -118,7 +145,19 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     answered.
     """
     item = _item(cloud, state, parallelism, offline=offline)
-    _run("plan", environments, item, output, ledger, resume, only_stale, workers, timeout, quiet)
+    _run(
+        "plan",
+        environments,
+        item,
+        output,
+        ledger,
+        resume,
+        only_stale,
+        changed_since,
+        workers,
+        timeout,
+        quiet,
+    )
 
 
 @fleet_app.command("check")
@@ -128,6 +167,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     ledger: _Ledger = DEFAULT_LEDGER,
     resume: _Resume = None,
     only_stale: _OnlyStale = None,
+    changed_since: _ChangedSince = None,
     workers: _Workers = 2,
     timeout: _Timeout = 50.0,
     output: FormatOption = OutputFormat.TEXT,
@@ -141,7 +181,19 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     Exit with 2 if a control fails, with 1 if none does and not everything was answered.
     """
     item = _item(cloud, state, parallelism, of=of.value)
-    _run("check", environments, item, output, ledger, resume, only_stale, workers, timeout, quiet)
+    _run(
+        "check",
+        environments,
+        item,
+        output,
+        ledger,
+        resume,
+        only_stale,
+        changed_since,
+        workers,
+        timeout,
+        quiet,
+    )
 
 
 @fleet_app.command("report")
@@ -154,6 +206,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     ledger: _Ledger = DEFAULT_LEDGER,
     resume: _Resume = None,
     only_stale: _OnlyStale = None,
+    changed_since: _ChangedSince = None,
     workers: _Workers = 2,
     timeout: _Timeout = 50.0,
     output: FormatOption = OutputFormat.TEXT,
@@ -167,7 +220,19 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     Exit with 2 if a requirement fails, with 1 if none does and not everything was answered.
     """
     item = _item(cloud, state, parallelism, of=of.value, framework=framework.value)
-    _run("report", environments, item, output, ledger, resume, only_stale, workers, timeout, quiet)
+    _run(
+        "report",
+        environments,
+        item,
+        output,
+        ledger,
+        resume,
+        only_stale,
+        changed_since,
+        workers,
+        timeout,
+        quiet,
+    )
 
 
 @fleet_app.command("show")
@@ -191,38 +256,42 @@ def _item(
     return {name: value for name, value in {**given, **options}.items() if value is not None}
 
 
-def _run(  # noqa: PLR0913  the options that all commands share
+def _how(  # noqa: PLR0913  the options that all commands share
+    ledger: str,
+    resume: str | None,
+    only_stale: str | None,
+    changed_since: str | None,
+    workers: int,
+    timeout: float,
+    quiet: bool,
+) -> dict[str, Any]:
+    return {
+        "ledger": ledger,
+        "resume": resume,
+        "stale_after": None if only_stale is None else _read_age(only_stale),
+        "changed_since": changed_since,
+        "workers": workers,
+        "seconds": timeout * 60,
+        "quiet": quiet,
+    }
+
+
+def _run(
     command: str,
     environments: list[str] | None,
     item: dict[str, Any],
     output: OutputFormat,
-    ledger: str,
-    resume: str | None,
-    only_stale: str | None,
-    workers: int,
-    timeout: float,
-    quiet: bool,
+    how: dict[str, Any],
 ) -> None:
     from provisioner.cli.fleet import FleetOptions, run
     from provisioner.cli.output import print_fleet
 
-    options = FleetOptions(
-        command=command,
-        patterns=tuple(environments or ("environments/**",)),
-        item=item,
-        ledger=ledger,
-        resume=resume,
-        stale_after=_read_age(only_stale),
-        workers=workers,
-        seconds=timeout * 60,
-        quiet=quiet,
-    )
+    patterns = tuple(environments or ("environments/**",))
+    options = FleetOptions(command, patterns, item, **how)
     raise typer.Exit(run(options, lambda document: print_fleet(document, output.value)))
 
 
-def _read_age(text: str | None) -> timedelta | None:
-    if text is None:
-        return None
+def _read_age(text: str) -> timedelta:
     match = re.fullmatch(r"(\d{1,4})([hd])", text)
     if match is None:
         raise typer.BadParameter(f"{text!r} is no age. Write hours or days: 24h, 7d.")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from provisioner.attribution.window import format_moment
+from provisioner.attribution.window import format_moment, read_window
 from provisioner.blueprint.files import Sources
 from provisioner.cli.ci_environments import name_of
 from provisioner.cli.session import PlanChoices, Session, Surroundings
@@ -29,6 +29,7 @@ from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.fleet import digest_inputs
 from provisioner.workflow.fleet_findings import read_verdict
 from provisioner.workflow.fleet_item import FleetAnswerText, FleetItem
+from provisioner.workflow.plan import Desired
 
 if TYPE_CHECKING:
     from provisioner.documents.trace import StateKind
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 BUCKETS = "AZSEC_FLEET_BUCKETS"
 """Names the folder of the buckets that the workers of this machine share."""
 
-Ask = Callable[[Session, FleetItem], Any]
+Answered = tuple[Any, Mapping[str, Any]]
+"""A document, and the scope that the ledger keeps."""
+Ask = Callable[[Session, FleetItem], Answered]
 
 
 class DigestedSources:
@@ -78,9 +81,8 @@ def run_item(text: str) -> str:
     scope: Mapping[str, Any] = {}
     told: tuple[Diagnostic, ...] = ()
     try:
-        with _open(item, files) as session:
-            document = _COMMANDS[item.command](session, item)
-            scope = _scope_of(document)
+        with open_session(item, files) as session:
+            document, scope = _COMMANDS[item.command](session, item)
     except DiagnosticError as problem:
         told = problem.diagnostics
     except AzureError as problem:
@@ -114,7 +116,8 @@ def run_item(text: str) -> str:
     return FleetAnswerText(entry, files.digests, scope, document.to_json()).write()
 
 
-def _open(item: FleetItem, files: Sources) -> Session:
+def open_session(item: FleetItem, files: Sources | None = None) -> Session:
+    """Return the session of an item, on the buckets that the workers of this machine share."""
     folder = os.environ.get(BUCKETS)
     return Session(
         cloud=item.options.get("cloud"),
@@ -126,34 +129,45 @@ def _open(item: FleetItem, files: Sources) -> Session:
     )
 
 
-def _scope_of(document: Any) -> Mapping[str, Any]:  # noqa: ANN401  any document of a command
-    census = getattr(document, "census", None)
+def _scope_of(desired: Desired, document: DriftDocument) -> Mapping[str, Any]:
+    """Return where an environment stands, as a ledger keeps it: its subscriptions, its resource
+    groups, and whether the logs of the subscriptions tell of all that a check reads. They do not of
+    what stands above them, nor of the objects in a cluster."""
+    ids = [resource.id for resource in desired.graph]
+    groups = {
+        (one.subscription.lower(), one.resource_group.lower())
+        for one in ids
+        if one.subscription is not None and one.resource_group is not None
+    }
+    is_logged = all(one.subscription is not None for one in ids)
     return {
-        "tenant": document.environment.tenant_id,
-        "subscriptions": sorted(census.subscriptions if census is not None else ()),
+        "subscriptions": sorted({s.lower() for s in desired.environment.subscriptions.values()}),
+        "groups": sorted(groups),
+        "logged": is_logged and document.cluster is None,
     }
 
 
-def _drift(session: Session, item: FleetItem) -> DriftDocument:
-    return session.drift(
-        item.path, item.options.get("since"), strict_tags=bool(item.options.get("tags"))
-    )
+def _drift(session: Session, item: FleetItem) -> Answered:
+    window = read_window(item.options.get("since"), datetime.now(UTC))
+    desired = session.reach(item.path)
+    document = session.check_drift(desired, window, strict_tags=bool(item.options.get("tags")))
+    return document, _scope_of(desired, document)
 
 
-def _plan(session: Session, item: FleetItem) -> Any:  # noqa: ANN401  imported late
+def _plan(session: Session, item: FleetItem) -> Answered:
     choices = PlanChoices(offline=bool(item.options.get("offline")))
-    return session.plan(item.path, (), choices).document
+    return session.plan(item.path, (), choices).document, {}
 
 
-def _check(session: Session, item: FleetItem) -> Any:  # noqa: ANN401  imported late
-    return session.check(item.path, _state_of(item))
+def _check(session: Session, item: FleetItem) -> Answered:
+    return session.check(item.path, _state_of(item)), {}
 
 
-def _report(session: Session, item: FleetItem) -> Any:  # noqa: ANN401  imported late
+def _report(session: Session, item: FleetItem) -> Answered:
     from provisioner.controls.frameworks import Framework
 
     framework = Framework(str(item.options["framework"]))
-    return session.report_compliance(item.path, _state_of(item), framework)
+    return session.report_compliance(item.path, _state_of(item), framework), {}
 
 
 def _state_of(item: FleetItem) -> "StateKind":

@@ -84,6 +84,7 @@ from provisioner.workflow.waiting import Patience, plan_settled
 
 if TYPE_CHECKING:
     from provisioner.attribution.statements import Target
+    from provisioner.attribution.window import Window
     from provisioner.azure.client import ArmClient
     from provisioner.azure.cloud import Cloud as AzureCloud
     from provisioner.azure.token_buckets import TokenBuckets
@@ -472,11 +473,17 @@ class Session:
     ) -> "DriftDocument":
         """Read Azure, compare, and look up since when and by whom what drifted was changed."""
         from provisioner.attribution.window import read_window
+
+        window = read_window(since, datetime.now(UTC))
+        return self.check_drift(self.reach(environment), window, strict_tags=strict_tags)
+
+    def check_drift(
+        self, desired: Desired, window: "Window", *, strict_tags: bool = False
+    ) -> "DriftDocument":
+        """Compare an environment that was reached, and look up who changed what drifted."""
         from provisioner.workflow.attribution import attribute_drift
         from provisioner.workflow.drift import check_drift
 
-        window = read_window(since, datetime.now(UTC))
-        desired = self.reach(environment)
         client = self.connect(desired.document)
         document = check_drift(desired, self.catalog, client, strict_tags=strict_tags)
         is_own = desired.environment.marks.is_stamp

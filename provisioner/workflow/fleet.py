@@ -50,13 +50,15 @@ class FleetRequest:
 @dataclass(frozen=True, slots=True)
 class FleetPorts:
     """What a run works with: `digest_of` returns the digest of a file by its path, None where it
-    cannot be read; `tell` hears of each entry as it is answered."""
+    cannot be read; `tell` hears of each entry as it is answered. `find_untouched` returns an entry
+    for each of some answers that still holds, by the logs (None: nobody asks them)."""
 
     ledger: Ledger
     scheduler: Scheduler
     digest_of: Callable[[str], str | None]
     now: Callable[[], datetime]
     tell: Callable[[FleetEntryDocument, int, int], None] = lambda _entry, _done, _all: None
+    find_untouched: Callable[[Sequence[Outcome]], Sequence[FleetEntryDocument]] | None = None
 
 
 def run_fleet(request: FleetRequest, ports: FleetPorts) -> FleetDocument:
@@ -85,6 +87,8 @@ def run_fleet(request: FleetRequest, ports: FleetPorts) -> FleetDocument:
         one for one in request.environments if one.path not in answered and one.path not in fresh
     ]
     entries = {path: _entry_of(outcome) for path, outcome in answered.items()}
+    entries |= {entry.path: entry for entry in _put_untouched(request, left, ports)}
+    left = [one for one in left if one.path not in entries]
     for entry in _ask(request, left, ports):
         entries[entry.path] = entry
         ports.tell(entry, len(entries), len(request.environments) - len(fresh))
@@ -114,6 +118,26 @@ def group_findings(entries: Sequence[FleetEntryDocument]) -> tuple[FindingGroupD
         FindingGroupDocument(what=what, environments=tuple(sorted(names)))
         for what, names in ordered
     )
+
+
+def _put_untouched(
+    request: FleetRequest, left: Sequence[FleetEnvironment], ports: FleetPorts
+) -> Iterator[FleetEntryDocument]:
+    """Yield the entries of environments whose last complete answer still holds, once they are in
+    the ledger."""
+    if ports.find_untouched is None:
+        return
+    newest = ports.ledger.newest(request.command, complete=True)
+    known = {
+        one.path: outcome
+        for one in left
+        if (outcome := newest.get(one.path)) is not None and _is_current(outcome, ports.digest_of)
+    }
+    for entry in ports.find_untouched(list(known.values())):
+        before = known[entry.path]
+        answer = FleetAnswerText(entry, before.files, before.scope)
+        if ports.ledger.put(_outcome(request, FleetEnvironment(entry.path, entry.name), answer)):
+            yield entry
 
 
 def _ask(

@@ -1,0 +1,94 @@
+"""Environments that nobody touched since their last complete check, by Azure's logs.
+
+A log is evidence of a change, and its silence is none of everything: what was never logged, and
+what changed at a management group, is found by the next full check alone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from provisioner.attribution.window import format_moment, read_moment
+from provisioner.documents.fleet import FleetAnswer, FleetEntryDocument
+from provisioner.engine.ledger_port import Outcome
+from provisioner.model.resource_id import ResourceId
+from provisioner.workflow.log_watch import LogRead
+
+ReadLogs = Callable[[Mapping[str, datetime]], Mapping[str, LogRead]]
+"""Reads what was changed in subscriptions since a time each."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanCheck:
+    """The last complete check of an environment, which found nothing: when all of it was read,
+    until when it is known to hold, and the subscriptions and resource groups (lower case) that the
+    environment stands in."""
+
+    path: str
+    name: str
+    inputs: str
+    checked_at: datetime
+    holds_until: datetime
+    subscriptions: frozenset[str]
+    groups: frozenset[tuple[str, str]]
+
+
+def read_clean_check(outcome: Outcome, name: str) -> CleanCheck | None:
+    """Return the clean check that an outcome tells of; None for one that found something, and for
+    an environment that the logs of its subscriptions do not cover."""
+    entry = FleetEntryDocument.model_validate(outcome.entry)
+    scope = outcome.scope
+    if not outcome.clean or not scope.get("logged") or not scope.get("subscriptions"):
+        return None
+    checked = read_moment(entry.unchanged_since or entry.checked_at)
+    holds = read_moment(entry.log_read_until or entry.checked_at)
+    if checked is None or holds is None:
+        return None
+    return CleanCheck(
+        outcome.environment,
+        name,
+        outcome.inputs,
+        checked,
+        holds,
+        frozenset(str(one).lower() for one in scope["subscriptions"]),
+        frozenset((str(s).lower(), str(g).lower()) for s, g in scope.get("groups", ())),
+    )
+
+
+def find_untouched(
+    checks: Sequence[CleanCheck], now: datetime, full_every: timedelta, read: ReadLogs
+) -> Sequence[FleetEntryDocument]:
+    """Return an entry for each environment of which the logs say that nothing was changed since its
+    check. One whose check is older than `full_every` is to be read again in any case."""
+    young = [check for check in checks if now - check.checked_at < full_every]
+    since: dict[str, datetime] = {}
+    for check in young:
+        for subscription in check.subscriptions:
+            since[subscription] = min(check.holds_until, since.get(subscription, now))
+    reads = read(since)
+    return [
+        FleetEntryDocument(
+            name=check.name,
+            path=check.path,
+            answer=FleetAnswer.UNCHANGED,
+            inputs=check.inputs,
+            checked_at=format_moment(now),
+            unchanged_since=format_moment(check.checked_at),
+            log_read_until=format_moment(min(reads[s].until for s in check.subscriptions)),
+        )
+        for check in young
+        if all(_is_silent(check, s, reads.get(s)) for s in check.subscriptions)
+    ]
+
+
+def _is_silent(check: CleanCheck, subscription: str, read: LogRead | None) -> bool:
+    """Tell whether the logs of a subscription were read, and name nothing of an environment. What
+    stands in no resource group (a role assignment at the subscription) is of every environment."""
+    if read is None or read.refused is not None or read.until < check.holds_until:
+        return False
+    return not any(_touches(target, subscription, check.groups) for target in read.targets)
+
+
+def _touches(target: ResourceId, subscription: str, groups: Iterable[tuple[str, str]]) -> bool:
+    group = target.resource_group
+    return group is None or (subscription, group.lower()) in groups

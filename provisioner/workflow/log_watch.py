@@ -1,0 +1,127 @@
+"""What Azure's logs say was changed since a time: one request a subscription, and one for all."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from provisioner.attribution.activity_log import SELECT, read_writes
+from provisioner.attribution.resource_changes import MOST_ROWS, read_changes, recent_query
+from provisioner.attribution.window import CHANGES_RETENTION, LOG_RETENTION, format_moment
+from provisioner.catalog.endpoints import ACTIVITY_LOG, RESOURCE_GRAPH
+from provisioner.engine.ports import Inquirer
+from provisioner.model.azure_error import AzureError
+from provisioner.model.resource_id import ResourceId, subscription_id
+from provisioner.preflight.inquiry import Inquiry, Reply, ask_subscription
+
+LOG_LAG = timedelta(minutes=20)
+"""How late an event may come into the Activity Log: 3 to 20 minutes ("Azure Monitor data
+ingestion": "Activity log")."""
+_MARGIN = timedelta(minutes=5)
+"""How far the clocks of Azure and of this machine may be apart."""
+_MOST_PAGES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LogRead:
+    """What the logs of a subscription say was changed from a time until `until`; `refused` says why
+    they say nothing (None: they were read as a whole)."""
+
+    targets: tuple[ResourceId, ...]
+    until: datetime
+    refused: str | None = None
+
+
+def read_changed(
+    since: Mapping[str, datetime], now: datetime, inquirer: Inquirer
+) -> Mapping[str, LogRead]:
+    """Return what was changed in each subscription since a time.
+
+    A log that is refused, that is longer than what is read of it, or that does not reach back to
+    the time, says nothing.
+    """
+    subscriptions = sorted(since)
+    if not subscriptions:
+        return {}
+    events = [_ask_events(each, since[each] - _MARGIN, now) for each in subscriptions]
+    changes = _ask_changes(subscriptions, min(since.values()) - _MARGIN)
+    replies = _ask(inquirer, [*events, changes])
+    changed = list(read_changes(_rows_of(replies[-1])))
+    unread = _unread_changes(replies[-1], len(changed))
+    found = {}
+    for subscription, reply in zip(subscriptions, replies, strict=False):
+        there = [one.target for one in changed if _is_in(one.target, subscription)]
+        written = [write.target for write in read_writes(reply.items)]
+        refused = _too_old(since[subscription], now) or _unread_events(reply) or unread
+        found[subscription] = LogRead(_distinct((*written, *there)), now - LOG_LAG, refused)
+    return found
+
+
+def _ask_events(subscription: str, start: datetime, now: datetime) -> Inquiry:
+    wanted = (
+        f"eventTimestamp ge '{format_moment(start)}'"
+        f" and eventTimestamp le '{format_moment(now + _MARGIN)}'"
+    )
+    query = (("$filter", wanted), ("$select", SELECT))
+    return ask_subscription(
+        ACTIVITY_LOG, subscription, is_list=True, most_pages=_MOST_PAGES, query=query
+    )
+
+
+def _ask_changes(subscriptions: Sequence[str], start: datetime) -> Inquiry:
+    body = {
+        "subscriptions": list(subscriptions),
+        "query": recent_query(start),
+        "options": {"resultFormat": "objectArray", "$top": MOST_ROWS},
+    }
+    return Inquiry(
+        RESOURCE_GRAPH.method,
+        RESOURCE_GRAPH.path,
+        RESOURCE_GRAPH.api_version,
+        RESOURCE_GRAPH.action,
+        subscription_id(subscriptions[0]),
+        body=json.dumps(body),
+    )
+
+
+def _ask(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
+    """Return the replies. Where nothing can be asked at all, each is that refusal."""
+    try:
+        return inquirer.ask(inquiries)
+    except AzureError as refused:
+        return tuple(Reply(inquiry, refused=refused, calls=0) for inquiry in inquiries)
+
+
+def _too_old(since: datetime, now: datetime) -> str | None:
+    if since - _MARGIN < now - min(LOG_RETENTION, CHANGES_RETENTION):
+        return f"the logs do not reach back to {format_moment(since)}"
+    return None
+
+
+def _unread_events(reply: Reply) -> str | None:
+    if reply.refused is not None:
+        return f"the Activity Log could not be read ({reply.refused.code})"
+    return "the Activity Log is longer than what is read of it" if reply.is_partial else None
+
+
+def _unread_changes(reply: Reply, count: int) -> str | None:
+    if reply.refused is not None:
+        return f"Resource Graph could not be queried ({reply.refused.code})"
+    if count >= MOST_ROWS:
+        return f"Resource Graph has {MOST_ROWS:,} changes or more, the bound of one query"
+    return None
+
+
+def _rows_of(reply: Reply) -> Iterator[object]:
+    for item in reply.items:
+        rows = item.get("data")
+        if isinstance(rows, (list, tuple)):
+            yield from rows
+
+
+def _is_in(target: ResourceId, subscription: str) -> bool:
+    return (target.subscription or "").lower() == subscription
+
+
+def _distinct(targets: Iterable[ResourceId]) -> tuple[ResourceId, ...]:
+    return tuple({target.key: target for target in targets}.values())
