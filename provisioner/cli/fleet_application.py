@@ -145,19 +145,8 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     answered.
     """
     item = _item(cloud, state, parallelism, offline=offline)
-    _run(
-        "plan",
-        environments,
-        item,
-        output,
-        ledger,
-        resume,
-        only_stale,
-        changed_since,
-        workers,
-        timeout,
-        quiet,
-    )
+    how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    _run("plan", environments, item, output, how)
 
 
 @fleet_app.command("check")
@@ -181,19 +170,8 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     Exit with 2 if a control fails, with 1 if none does and not everything was answered.
     """
     item = _item(cloud, state, parallelism, of=of.value)
-    _run(
-        "check",
-        environments,
-        item,
-        output,
-        ledger,
-        resume,
-        only_stale,
-        changed_since,
-        workers,
-        timeout,
-        quiet,
-    )
+    how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    _run("check", environments, item, output, how)
 
 
 @fleet_app.command("report")
@@ -220,19 +198,8 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     Exit with 2 if a requirement fails, with 1 if none does and not everything was answered.
     """
     item = _item(cloud, state, parallelism, of=of.value, framework=framework.value)
-    _run(
-        "report",
-        environments,
-        item,
-        output,
-        ledger,
-        resume,
-        only_stale,
-        changed_since,
-        workers,
-        timeout,
-        quiet,
-    )
+    how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    _run("report", environments, item, output, how)
 
 
 @fleet_app.command("show")
