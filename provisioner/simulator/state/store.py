@@ -33,7 +33,8 @@ class Table(Generic[Row]):
         self._encode = encode
         self._decode = decode
         self._rows: dict[str, Row] = {}
-        self._before: dict[str, Row | None] = {}
+        self._layers: list[dict[str, Row | None]] = [{}]
+        """What rows were before they changed: since the last commit, then since each savepoint."""
 
     def get(self, key: str) -> Row | None:
         """Return the row of `key`, or None."""
@@ -48,13 +49,13 @@ class Table(Generic[Row]):
 
     def put(self, key: str, row: Row) -> None:
         """Add or replace a row."""
-        self._before.setdefault(key, self._rows.get(key))
+        self._layers[-1].setdefault(key, self._rows.get(key))
         self._set(key, row)
 
     def remove(self, key: str) -> None:
         """Remove a row; one that is not there is removed already."""
         if key in self._rows:
-            self._before.setdefault(key, self._rows[key])
+            self._layers[-1].setdefault(key, self._rows[key])
             self._unset(key)
 
     def load(self, key: str, text: str) -> None:
@@ -63,23 +64,40 @@ class Table(Generic[Row]):
 
     def changed(self) -> dict[str, Row | None]:
         """Return the rows that this request has changed as they were before (None: not there)."""
-        return dict(self._before)
+        return {key: row for layer in reversed(self._layers) for key, row in layer.items()}
 
     def drain(self) -> Iterator[tuple[str, str | None]]:
         """Yield what has changed, as text (None for a removed row), and forget that it has."""
-        for key in self._before:
+        for key in self.changed():
             row = self._rows.get(key)
             yield key, None if row is None else json.dumps(self._encode(row))
-        self._before.clear()
+        self._layers = [{}]
 
     def rollback(self) -> None:
         """Undo what has changed since the last `drain`."""
-        for key, row in self._before.items():
+        while len(self._layers) > 1:
+            self.undo()
+        self.undo()
+
+    def savepoint(self) -> None:
+        """Begin what `undo` takes back, or `release` makes a part of what was there before."""
+        self._layers.append({})
+
+    def release(self) -> None:
+        """Forget the last savepoint and keep what has changed since."""
+        later = self._layers.pop()
+        for key, row in later.items():
+            self._layers[-1].setdefault(key, row)
+
+    def undo(self) -> None:
+        """Undo what has changed since the last savepoint, and forget it."""
+        for key, row in self._layers.pop().items():
             if row is None:
                 self._unset(key)
             else:
                 self._set(key, row)
-        self._before.clear()
+        if not self._layers:
+            self._layers.append({})
 
     def _set(self, key: str, row: Row) -> None:
         self._rows[key] = row
@@ -196,12 +214,14 @@ def _same(value: Row) -> Row:
 
 _MOST_EVENTS = 20_000
 _MOST_CHANGES = 5_000
+_MOST_RESULTS = 200
 
 
 class Store:
     """Everything that a simulator remembers, in a file or (path None) in memory only.
 
-    `deployments` holds what GET answers for each, with its token and its end. `addresses` holds
+    `deployments` holds what GET answers for each, with its token and its end; `results` what the
+    latest validations and what-if operations of deployments came to, by token. `addresses` holds
     what was given out of each subnet, by `subnet key|owner`. `subscriptions` holds display names by
     id; `registrations` the namespaces and features that are not registered, by
     `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
@@ -237,6 +257,7 @@ class Store:
         self.changes: LogTable[Change] = LogTable(
             "change", Change.to_json, Change.from_json, _MOST_CHANGES
         )
+        self.results: LogTable[dict[str, Any]] = LogTable("result", _same, _same, _MOST_RESULTS)
         self._file: StateFile | None = None
         if path is not None:
             self._file = StateFile.open(path)
@@ -262,6 +283,7 @@ class Store:
             self.service_state,
             self.events,
             self.changes,
+            self.results,
         )
 
     def commit(self) -> None:
@@ -274,6 +296,21 @@ class Store:
         """Undo what has changed since the last commit."""
         for table in self.tables:
             table.rollback()
+
+    def savepoint(self) -> None:
+        """Begin what `undo` takes back, or `release` makes a part of the request; they nest."""
+        for table in self.tables:
+            table.savepoint()
+
+    def release(self) -> None:
+        """Forget the last savepoint and keep what has changed since."""
+        for table in self.tables:
+            table.release()
+
+    def undo(self) -> None:
+        """Undo what has changed since the last savepoint, and forget it."""
+        for table in self.tables:
+            table.undo()
 
     def close(self) -> None:
         """Close the file and let others open it."""
