@@ -6,6 +6,8 @@ The template limits are those of "Azure subscription and service limits", ARM te
 DEPLOYMENT_TYPE = "Microsoft.Resources/deployments"
 DEPLOYMENT_VERSION = "2022-09-01"
 RESOURCE_GROUP_TYPE = "Microsoft.Resources/resourceGroups"
+MANAGEMENT_GROUP_TYPE = "Microsoft.Management/managementGroups"
+TEMPLATE_SPEC_VERSION_TYPE = "Microsoft.Resources/templateSpecs/versions"
 
 LONGEST_NAME = 64
 MOST_RESOURCES = 800

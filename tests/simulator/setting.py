@@ -49,6 +49,16 @@ class Caller:
     def __call__(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
+        content = None if body is None else json.dumps(body)
+        return self.send_text(method, path, content, headers)
+
+    def send_text(
+        self,
+        method: str,
+        path: str,
+        content: str | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
         if path.startswith("http"):
             path = path.removeprefix("http://").partition("/")[2].join(("/", ""))
         if not path.startswith("/"):
@@ -56,7 +66,6 @@ class Caller:
         if "api-version" not in path:
             path += ("&" if "?" in path else "?") + "api-version=2026-01-01"
         sent = {"Authorization": "Bearer local", **(headers or {})}
-        content = None if body is None else json.dumps(body)
         self._connection.request(method, path, content, sent)
         answer = self._connection.getresponse()
         text = answer.read()

@@ -61,7 +61,9 @@ def refusal(local: LocalAzure, document: dict, name: str = "main") -> tuple[str,
 # A template that cannot be deployed, and words of the refusal.
 INVALID = [
     pytest.param(
-        template({**GROUP, "tags": {"a": "[uniqueString('a')]"}}), "uniqueString", id="function"
+        template({**GROUP, "tags": {"a": "[loadTextContent('a')]"}}),
+        "The template function 'loadTextContent' is not valid",
+        id="function",
     ),
     pytest.param(
         template({**GROUP, "tags": {"a": "[parameters('a')]"}}),
@@ -94,21 +96,38 @@ INVALID = [
     pytest.param(template(GROUP, GROUP), "defined multiple times", id="twice"),
     pytest.param(template(*[GROUP] * 801), "'801'", id="too many resources"),
     pytest.param(template({**GROUP, "name": "a/b"}), "incorrect segment lengths", id="name"),
-    pytest.param(template({**GROUP, "copy": {}}), "'copy'", id="what is not known here"),
-    pytest.param(template(GROUP, variables={}), "'variables'", id="a part not known here"),
+    pytest.param(template({**GROUP, "copy": {}}), "has no 'name'", id="a loop without a name"),
+    pytest.param(
+        template({**GROUP, "copy": {"name": "c", "count": 801}}),
+        "has the count '801'",
+        id="too long a loop",
+    ),
+    pytest.param(template(GROUP, imports={}), "does not know 'imports'", id="a part not known"),
+    pytest.param(
+        template({**GROUP, "tags": {"a": "[variables('v')]"}}, variables={"w": 1}),
+        "The template variable 'v' is not found",
+        id="undeclared variable",
+    ),
+    pytest.param(
+        template({**GROUP, "tags": {"a": "[utcNow()]"}}),
+        "'utcNow' is not expected at this location",
+        id="time outside of a default value",
+    ),
+    pytest.param(
+        template(GROUP, variables={"v": f"[reference('{IDENTITY_ID}').clientId]"}),
+        "'reference' is not expected at this location",
+        id="reference in a variable",
+    ),
+    pytest.param(
+        template({**GROUP, "name": "[variables('v')]"}, variables={"v": "[variables('v')]"}),
+        "Circular dependency detected in the variable",
+        id="a variable of itself in a name",
+    ),
     pytest.param(template({**GROUP, "tags": {"a": "[concat('a)]"}}), "not valid", id="open quote"),
     pytest.param(
         template(GROUP, nested(template({**IDENTITY, "name": "[nope()]"}))),
         "nope",
         id="in a nested template",
-    ),
-    pytest.param(
-        template(
-            GROUP,
-            nested(template(IDENTITY), properties={"mode": "Incremental", "template": template()}),
-        ),
-        "'inner' only",
-        id="a nested template of the outer scope",
     ),
 ]
 

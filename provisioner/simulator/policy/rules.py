@@ -17,7 +17,8 @@ from provisioner.simulator.bodies.validation import normalise_location
 from provisioner.simulator.policy.scope import overridden_effect
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.records import Record
-from provisioner.simulator.template_language.expressions import Functions, calls_in, evaluate
+from provisioner.simulator.template_language.expressions import Functions, evaluate
+from provisioner.simulator.template_language.syntax import calls_in
 
 _TAG = re.compile(r"tags(?:\.|\['?)([^\]']+)(?:'?\])?", re.IGNORECASE)
 

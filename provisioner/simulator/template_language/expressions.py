@@ -1,61 +1,49 @@
-"""The expressions of ARM templates: `[concat('a', parameters('b').c[0])]`.
+"""The values of expressions: `[concat('a', parameters('b').c[0])]`.
 
-What is read is the whole grammar (literals, calls, properties, indexes); the functions are those
-that whoever evaluates gives. Facts: "ARM template syntax and expressions".
+The functions are those that whoever evaluates gives. Facts: "ARM template syntax and expressions".
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
-from provisioner.simulator.protocol.errors import RefusalError
-
-_TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<number>-?\d+)"
-    r"|(?P<mark>[()\[\].,]))"
+from provisioner.simulator.template_language.syntax import (
+    Call,
+    Expression,
+    Literal,
+    Member,
+    is_expression,
+    read_expression,
+)
+from provisioner.simulator.template_language.template_errors import (
+    ExpressionError,
+    Path,
+    TemplateError,
+    Value,
+    invalid_template,
+    unknown_function,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A text or a whole number."""
-
-    value: str | int
+Functions: TypeAlias = Mapping[str, Callable[..., Value]]
+"""Functions by their name in lower case. A `Form` gets its arguments unevaluated."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A function and its arguments."""
+class Form:
+    """A function that decides which of its arguments are evaluated, and with which functions.
 
-    function: str
-    arguments: tuple["Expression", ...]
+    `least` and `most` are how many arguments it takes.
+    """
 
+    apply: Callable[[tuple[Expression, ...], Functions], Value]
+    least: int
+    most: int | None
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A property of an object, or an entry of an array."""
-
-    of: "Expression"
-    key: "Expression"
-
-
-Expression: TypeAlias = Literal | Call | Member
-Functions: TypeAlias = Mapping[str, Callable[..., Any]]
-"""Functions by their name in lower case."""
-
-
-def invalid_template(message: str) -> RefusalError:
-    """Return the refusal of a template that cannot be deployed as it is written."""
-    said = f"Deployment template validation failed: '{message}'."
-    return RefusalError(400, "InvalidTemplate", said)
-
-
-def read_expression(text: str) -> Expression | None:
-    """Return the expression that a text is, or None for a plain one. Raises RefusalError."""
-    if not (text.startswith("[") and text.endswith("]")) or text.startswith("[["):
-        return None
-    return _Reader(text[1:-1]).read()
+    def __call__(self, *_arguments: Value) -> Value:
+        """Never called: `evaluate` gives a form its arguments as expressions."""
+        raise NotImplementedError
 
 
 def unescape(text: str) -> str:
@@ -63,141 +51,133 @@ def unescape(text: str) -> str:
     return text[1:] if text.startswith("[[") and text.endswith("]") else text
 
 
-def calls_in(value: object) -> Iterator[Call]:
-    """Yield every call in the expressions inside a JSON value."""
+def evaluate(value: Value, functions: Functions, path: Path = ()) -> Value:
+    """Return a JSON value with its expressions evaluated. Raises RefusalError.
+
+    `path` is where the value stands in its template, for the refusal.
+    """
     if isinstance(value, str):
-        found = read_expression(value)
-        if found is not None:
-            yield from _calls(found)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from calls_in(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from calls_in(item)
-
-
-def _calls(expression: Expression) -> Iterator[Call]:
-    if isinstance(expression, Call):
-        yield expression
-        for argument in expression.arguments:
-            yield from _calls(argument)
-    elif isinstance(expression, Member):
-        yield from _calls(expression.of)
-        yield from _calls(expression.key)
-
-
-def evaluate(value: object, functions: Functions) -> Any:  # noqa: ANN401  JSON of any shape
-    """Return a JSON value with its expressions evaluated. Raises RefusalError."""
-    if isinstance(value, str):
-        found = read_expression(value)
-        return unescape(value) if found is None else _evaluate(found, functions)
+        try:
+            found = read_expression(value)
+            return unescape(value) if found is None else evaluate_expression(found, functions)
+        except ExpressionError as problem:
+            raise invalid_template(str(problem), path) from None
+        except TemplateError as problem:
+            problem.path = problem.path or path
+            raise
     if isinstance(value, Mapping):
-        return {key: evaluate(item, functions) for key, item in value.items()}
+        return {
+            key if not is_expression(key) else evaluate(key, functions, (*path, key)): evaluate(
+                item, functions, (*path, key)
+            )
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [evaluate(item, functions) for item in value]
+        return [evaluate(item, functions, (*path, place)) for place, item in enumerate(value)]
     return value
 
 
-def _evaluate(expression: Expression, functions: Functions) -> Any:  # noqa: ANN401
+def evaluate_expression(expression: Expression, functions: Functions) -> Value:
+    """Return the value of an expression. Raises ExpressionError or RefusalError."""
     if isinstance(expression, Literal):
         return expression.value
-    if isinstance(expression, Call):
-        function = functions.get(expression.function.lower())
-        if function is None:
-            raise unknown_function(expression.function)
-        arguments = [_evaluate(argument, functions) for argument in expression.arguments]
-        try:
-            return function(*arguments)
-        except (TypeError, ValueError) as problem:
-            raise invalid_template(f"{expression.function}: {problem}") from None
-    return _member(_evaluate(expression.of, functions), _evaluate(expression.key, functions))
+    if isinstance(expression, Member):
+        found = evaluate_expression(expression.of, functions)
+        return member(found, evaluate_expression(expression.key, functions))
+    function = functions.get(expression.function.lower())
+    if function is None:
+        raise unknown_function(expression.function)
+    if isinstance(function, Form):
+        _check_count(expression, function.least, function.most)
+        return function.apply(expression.arguments, functions)
+    least, most = arity(function)
+    _check_count(expression, least, most)
+    arguments = [evaluate_expression(argument, functions) for argument in expression.arguments]
+    try:
+        return function(*arguments)
+    except ExpressionError as problem:
+        raise ExpressionError(
+            f"The template language function '{expression.function}': {problem} Please see "
+            f"https://aka.ms/arm-functions#{expression.function} for usage details."
+        ) from None
+    except (ArithmeticError, RecursionError, TypeError, ValueError) as problem:
+        # What a function does not look at itself: an argument of another type than it takes.
+        raise ExpressionError(
+            f"Unable to evaluate template language function '{expression.function}': {problem}."
+        ) from None
 
 
-def _member(found: object, key: object) -> Any:  # noqa: ANN401
+_ARITIES: WeakKeyDictionary[Callable[..., Value], tuple[int, int | None]] = WeakKeyDictionary()
+
+
+def arity(function: Callable[..., Value]) -> tuple[int, int | None]:
+    """Return how many arguments a function takes at least, and at most (None for any number)."""
+    if isinstance(function, Form):
+        return function.least, function.most
+    found = _ARITIES.get(function)
+    if found is None:
+        found = _ARITIES[function] = _read_arity(function)
+    return found
+
+
+def _read_arity(function: Callable[..., Value]) -> tuple[int, int | None]:
+    parameters = inspect.signature(function).parameters.values()
+    if any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in parameters):
+        most = None
+    else:
+        most = len(parameters)
+    required = [
+        one
+        for one in parameters
+        if one.default is inspect.Parameter.empty
+        and one.kind is not inspect.Parameter.VAR_POSITIONAL
+    ]
+    return len(required), most
+
+
+def check_count(call: Call, least: int, most: int | None) -> None:
+    """Raise TemplateError for a call with too few or too many arguments."""
+    try:
+        _check_count(call, least, most)
+    except ExpressionError as problem:
+        raise invalid_template(str(problem)) from None
+
+
+def _check_count(call: Call, least: int, most: int | None) -> None:
+    count = len(call.arguments)
+    if count < least or (most is not None and count > most):
+        wanted = (
+            f"{least}"
+            if most == least
+            else f"{least} to {'any number of' if most is None else most}"
+        )
+        raise ExpressionError(
+            f"Unable to evaluate template language function '{call.function}': function requires "
+            f"{wanted} argument(s) while {count} were provided. Please see "
+            f"https://aka.ms/arm-functions#{call.function} for usage details."
+        )
+
+
+def member(found: Value, key: Value) -> Value:
+    """Return a property of an object (in any case) or an entry of an array. Raises
+    ExpressionError."""
     if isinstance(found, Mapping) and isinstance(key, str):
+        if key in found:
+            return found[key]
         for name, item in found.items():
             if name.lower() == key.lower():
                 return item
-        raise invalid_template(
+        raise ExpressionError(
             f"The language expression property '{key}' doesn't exist, available properties are "
-            f"'{', '.join(found)}'"
+            f"'{', '.join(found)}'."
         )
-    if isinstance(found, list) and isinstance(key, int) and 0 <= key < len(found):
-        return found[key]
-    raise invalid_template(f"The language expression property '{key}' can't be evaluated")
-
-
-def unknown_function(name: str) -> RefusalError:
-    """Return the refusal of a function that is not there."""
-    return invalid_template(f"The template function '{name}' is not valid")
-
-
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens: list[tuple[str, str]] = []
-        position = 0
-        while text[position:].strip():
-            match = _TOKEN.match(text, position)
-            if match is None:
-                raise self._refusal(position)
-            self._tokens.append((match.lastgroup or "", match[match.lastgroup or 0]))
-            position = match.end()
-        self._next = 0
-
-    def read(self) -> Expression:
-        """Return the whole as one expression."""
-        found = self._expression()
-        if self._next != len(self._tokens):
-            raise self._refusal(self._next)
-        return found
-
-    def _expression(self) -> Expression:
-        kind, word = self._take()
-        found: Expression
-        if kind == "text":
-            found = Literal(word[1:-1].replace("''", "'"))
-        elif kind == "number":
-            found = Literal(int(word))
-        elif kind == "name":
-            self._expect("(")
-            found = Call(word, self._arguments())
-        else:
-            raise self._refusal(self._next)
-        while self._peek() in (".", "["):
-            _, mark = self._take()
-            if mark == ".":
-                found = Member(found, Literal(self._take()[1]))
-            else:
-                found = Member(found, self._expression())
-                self._expect("]")
-        return found
-
-    def _arguments(self) -> tuple[Expression, ...]:
-        found: list[Expression] = []
-        while self._peek() != ")":
-            if found:
-                self._expect(",")
-            found.append(self._expression())
-        self._expect(")")
-        return tuple(found)
-
-    def _peek(self) -> str:
-        return self._tokens[self._next][1] if self._next < len(self._tokens) else ""
-
-    def _take(self) -> tuple[str, str]:
-        if self._next >= len(self._tokens):
-            raise self._refusal(self._next)
-        self._next += 1
-        return self._tokens[self._next - 1]
-
-    def _expect(self, word: str) -> None:
-        if self._take()[1] != word:
-            raise self._refusal(self._next)
-
-    def _refusal(self, position: int) -> RefusalError:
-        return invalid_template(
-            f"The language expression '{self._text}' is not valid: the string character at "
-            f"position '{position}' is not expected"
+    if isinstance(found, list) and isinstance(key, int) and not isinstance(key, bool):
+        if 0 <= key < len(found):
+            return found[key]
+        raise ExpressionError(
+            f"The language expression property array index '{key}' is out of bounds."
         )
+    raise ExpressionError(
+        f"The language expression property '{key}' can't be evaluated, property name must be a "
+        "string of an object or an index of an array."
+    )

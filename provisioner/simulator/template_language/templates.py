@@ -1,236 +1,303 @@
-"""ARM templates: what one holds, checked before anything of it is deployed.
+"""ARM templates: what one holds, checked as a whole before anything of it is evaluated.
 
-The built-in Azure knows a part of the language: resources, parameters, outputs and nested templates
-that are evaluated in a scope of their own. Whatever else a template holds is refused, never passed
-over. Facts: "Understand the structure and syntax of ARM templates", "Template limits".
+Every function, parameter and variable that an expression names has to be there, in nested templates
+too, wherever it stands. What the built-in Azure does not know of the language is refused, never
+passed over. Facts: "Understand the structure and syntax of ARM templates", "ARM template limits".
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.catalog.deployment import (
-    DEPLOYMENT_TYPE,
-    LONGEST_NAME,
-    MOST_RESOURCES,
-    RESOURCE_GROUP_TYPE,
-)
-from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
-from provisioner.model.resource_id import subscription_id as subscription
-from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.template_language.expressions import (
-    calls_in,
-    evaluate,
+from provisioner.catalog.deployment import MOST_OUTPUTS, MOST_PARAMETERS, MOST_RESOURCES
+from provisioner.simulator.template_language.copies import has_inner_scope, is_deployment
+from provisioner.simulator.template_language.expressions import arity, check_count
+from provisioner.simulator.template_language.functions import PLAIN_FUNCTIONS
+from provisioner.simulator.template_language.resource_ids import id_functions
+from provisioner.simulator.template_language.syntax import Call, Literal, calls_of, read_expression
+from provisioner.simulator.template_language.template_errors import (
+    Path,
+    TemplateError,
+    Value,
     invalid_template,
     unknown_function,
 )
+from provisioner.simulator.template_language.user_functions import (
+    UserFunction,
+    read_user_functions,
+)
 
-FUNCTIONS = frozenset(
+_PARTS = frozenset(
     {
-        "concat", "deployment", "false", "parameters", "reference", "replace", "resourceid",
-        "string", "tolower", "true",
+        "$schema", "apiProfile", "contentVersion", "definitions", "functions", "languageVersion",
+        "metadata", "outputs", "parameters", "resources", "variables",
     }
 )  # fmt: skip
-"""The functions that are known here, in lower case."""
-
-_PARTS = frozenset({"$schema", "contentVersion", "metadata", "outputs", "parameters", "resources"})
-_HEAD = frozenset({"apiVersion", "comments", "dependsOn", "name", "scope", "type"})
-_STATIC = ("apiVersion", "dependsOn", "name", "resourceGroup", "scope", "subscriptionId", "type")
-_REFUSED = ("condition", "copy", "resources")
+_SYMBOLIC = "2.0"
+_IN_CONTEXT: Mapping[str, tuple[int, int]] = {
+    "copyindex": (0, 2),
+    "deployer": (0, 0),
+    "deployment": (0, 0),
+    "environment": (0, 0),
+    "lambdavariables": (1, 1),
+    "managementgroup": (0, 0),
+    "newguid": (0, 0),
+    "parameters": (1, 1),
+    "pickzones": (3, 5),
+    "providers": (1, 2),
+    "reference": (1, 3),
+    "references": (1, 3),
+    "resourcegroup": (0, 0),
+    "resourceinfo": (1, 1),
+    "subscription": (0, 0),
+    "tenant": (0, 0),
+    "utcnow": (0, 1),
+    "variables": (1, 1),
+}
+"""The functions that depend on where they stand, with how many arguments they take."""
+_OF_DEFAULTS = frozenset({"newguid", "utcnow"})
+_AT_START = frozenset(
+    {
+        "apiVersion", "condition", "copy", "dependsOn", "name", "resourceGroup", "scope",
+        "subscriptionId", "type",
+    }
+)  # fmt: skip
+"""What of a resource is evaluated before anything is deployed."""
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateResource:
-    """A resource of a template. `waits` are the keys of ids in it; `content` is not evaluated."""
+class Declared:
+    """A resource as a template states it; `symbol` is "" in a list of resources. `parents` are the
+    resources that it is written in, the outermost first."""
 
-    id: ResourceId
-    type: str
-    api_version: str
-    waits: tuple[str, ...]
-    content: Mapping[str, Any]
+    entry: Mapping[str, Any]
+    path: Path
+    symbol: str = ""
+    parents: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template that is to be deployed into `scope`, its resources in the order of their waits."""
+    """A template. `is_symbolic` tells that its resources have symbolic names (language version
+    2.0); names of `functions` are in lower case, with their namespace."""
 
-    scope: ResourceId | None
-    resources: tuple[TemplateResource, ...]
-    parameters: Mapping[str, Mapping[str, Any]]
-    outputs: Mapping[str, Mapping[str, Any]]
+    resources: tuple[Declared, ...]
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    functions: Mapping[str, UserFunction] = field(default_factory=dict)
+    is_symbolic: bool = False
 
 
-def read_template(document: object, scope: ResourceId | None) -> Template:
-    """Return a template, those nested in it checked too. Raises RefusalError (InvalidTemplate)."""
+def is_runtime(function: str) -> bool:
+    """Tell whether a function looks at resources, and so is evaluated while they are deployed."""
+    name = function.lower()
+    return name in ("reference", "references") or (name.startswith("list") and name != "list")
+
+
+def read_template(document: Value, path: Path = ()) -> Template:
+    """Return a template, those nested in it checked too. Raises TemplateError; `path` is where the
+    template stands, for the refusal."""
     if not isinstance(document, Mapping) or "$schema" not in document:
-        raise invalid_template("The template has no '$schema'")
+        raise invalid_template("The template has no '$schema'", path)
     for part in document:
         if part not in _PARTS:
-            raise invalid_template(f"The built-in Azure does not know '{part}' in a template")
-    parameters = document.get("parameters") or {}
-    outputs = document.get("outputs") or {}
-    entries = document.get("resources")
-    if not isinstance(entries, list):
-        raise invalid_template("The template has no list of 'resources'")
-    if len(entries) > MOST_RESOURCES:
-        raise invalid_template(
-            f"The number of resources '{len(entries)}' exceeds the limit of '{MOST_RESOURCES}'"
-        )
-    _check_calls(document, parameters)
-    found: dict[str, TemplateResource] = {}
-    for entry in entries:
-        resource = _read_resource(entry, scope)
-        if resource.id.key in found:
             raise invalid_template(
-                f"The resource '{resource.id}' is defined multiple times in a template"
+                f"The built-in Azure does not know '{part}' in a template", (*path, part)
             )
-        found[resource.id.key] = resource
-    return Template(scope, tuple(_in_order(found)), parameters, outputs)
-
-
-def scope_of_nested(content: Mapping[str, Any], scope: ResourceId | None) -> ResourceId | None:
-    """Return what a nested deployment goes into: what it names, else what the outer one does."""
-    guid = content.get("subscriptionId") or (scope.subscription if scope else None)
-    group = content.get("resourceGroup")
-    if guid is None:
-        return None
-    if group is not None:
-        return resource_group_id(guid, group)
-    if "subscriptionId" in content or scope is None or scope.type != RESOURCE_GROUP:
-        return subscription(guid)
-    return scope
-
-
-def check_name(name: str) -> None:
-    """Refuse the name of a deployment that is too long."""
-    if len(name) > LONGEST_NAME:
-        raise RefusalError(
-            400,
-            "DeploymentNameLengthLimitExceeded",
-            f"The provided deployment name '{name}' has a length of '{len(name)}' which exceeds "
-            f"the maximum length of '{LONGEST_NAME}'.",
+    version = document.get("languageVersion")
+    if version not in (None, "1.0", _SYMBOLIC):
+        raise invalid_template(
+            f"The language version '{version}' is not supported; '{_SYMBOLIC}' is",
+            (*path, "languageVersion"),
         )
+    template = Template(
+        resources=tuple(_resources(document, path)),
+        parameters=_section(document, "parameters", path),
+        variables=_variables(document, path),
+        outputs=_section(document, "outputs", path),
+        definitions=_section(document, "definitions", path),
+        functions=read_user_functions(document.get("functions") or [], (*path, "functions")),
+        is_symbolic=isinstance(document["resources"], Mapping),
+    )
+    _check_sizes(template, path)
+    _check_calls(document, template, path)
+    return template
 
 
-def check_location(scope: ResourceId | None, name: str, location: object) -> None:
-    """Refuse a deployment without a place for its record, or with one in a resource group."""
-    in_group = scope is not None and scope.type == RESOURCE_GROUP
-    if in_group and location is not None:
-        raise RefusalError(
-            400,
-            "InvalidDeployment",
-            f"The 'location' property is not allowed for '{name}' at resource group scope.",
+def _section(document: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Mapping[str, Any]]:
+    found = document.get(name) or {}
+    if not isinstance(found, Mapping) or not all(isinstance(v, Mapping) for v in found.values()):
+        raise invalid_template(f"'{name}' must be an object of objects", (*path, name))
+    return found
+
+
+def _variables(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    found = document.get("variables") or {}
+    if not isinstance(found, Mapping):
+        raise invalid_template("'variables' must be an object", (*path, "variables"))
+    return found
+
+
+def _resources(document: Mapping[str, Any], path: Path) -> Iterator[Declared]:
+    """Yield the resources that a template declares, those inside of others after these."""
+    found = document.get("resources")
+    at = (*path, "resources")
+    if isinstance(found, Mapping):
+        if document.get("languageVersion") != _SYMBOLIC:
+            raise invalid_template(
+                f"An object of 'resources' wants the language version '{_SYMBOLIC}'", at
+            )
+        for symbol, entry in found.items():
+            yield from _declared(entry, (*at, symbol), symbol, ())
+        return
+    if not isinstance(found, list):
+        raise invalid_template("The template has no list of 'resources'", path)
+    if document.get("languageVersion") == _SYMBOLIC:
+        raise invalid_template(f"The language version '{_SYMBOLIC}' wants an object", at)
+    for place, entry in enumerate(found):
+        yield from _declared(entry, (*at, place), "", ())
+
+
+def _declared(
+    entry: Value, path: Path, symbol: str, parents: tuple[Mapping[str, Any], ...]
+) -> Iterator[Declared]:
+    if not isinstance(entry, Mapping):
+        raise invalid_template("A resource must be an object", path)
+    if "import" in entry or "extension" in entry:
+        raise invalid_template(
+            "The built-in Azure does not know resources of Bicep extensions", path
         )
-    if not in_group and not location:
-        raise RefusalError(
-            400, "LocationRequired", f"The 'location' property must be specified for '{name}'."
-        )
-
-
-def _check_calls(document: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
-    """Refuse functions that are not known, and parameters that are not declared.
-
-    What is nested is looked at in its own scope.
-    """
-    declared = {name.lower() for name in parameters}
-    for call in calls_in(_own(document)):
-        if call.function.lower() not in FUNCTIONS:
-            raise unknown_function(call.function)
-        if call.function.lower() == "parameters":
-            named = getattr(call.arguments[0], "value", None) if call.arguments else None
-            if str(named).lower() not in declared:
-                raise invalid_template(f"The template parameter '{named}' is not found")
-    for resource in document["resources"]:
-        for call in calls_in({key: resource[key] for key in _STATIC if key in resource}):
-            if call.function.lower() == "reference":
-                raise invalid_template(
-                    "The template function 'reference' is not expected at this location"
-                )
-
-
-def _own(value: Any) -> Any:  # noqa: ANN401  JSON of any shape
-    """Return a template without those that are nested in it."""
-    if isinstance(value, Mapping):
-        if str(value.get("type", "")).lower() == DEPLOYMENT_TYPE.lower():
-            properties = {k: v for k, v in value.get("properties", {}).items() if k != "template"}
-            return {**value, "properties": _own(properties)}
-        return {key: _own(item) for key, item in value.items()}
-    return [_own(item) for item in value] if isinstance(value, list) else value
-
-
-def _read_resource(entry: Mapping[str, Any], scope: ResourceId | None) -> TemplateResource:
-    for key in _REFUSED:
-        if key in entry:
-            raise invalid_template(f"The built-in Azure does not know '{key}' of a resource")
     for key in ("type", "name", "apiVersion"):
         if not isinstance(entry.get(key), str):
-            raise invalid_template(f"A resource has no '{key}'")
-    head = {key: evaluate(entry[key], {}) for key in _STATIC if key in entry}
-    resource = _id_of(head, scope)
-    content = {key: value for key, value in entry.items() if key not in _HEAD}
-    if head["type"].lower() == DEPLOYMENT_TYPE.lower():
-        _check_nested(head, content, scope)
-    return TemplateResource(
-        id=resource,
-        type=head["type"],
-        api_version=head["apiVersion"],
-        waits=tuple(str(on).lower() for on in head.get("dependsOn", ())),
-        content={**content, **{k: head[k] for k in head if k not in _HEAD}},
+            raise invalid_template(f"A resource has no '{key}'", path)
+    yield Declared(entry, path, symbol, parents)
+    children = entry.get("resources") or ()
+    if isinstance(children, Mapping) or (children and symbol):
+        raise invalid_template(
+            "The built-in Azure does not know resources inside of one with a symbolic name", path
+        )
+    if children and "copy" in entry:
+        raise invalid_template("A resource in a copy loop cannot hold child resources", path)
+    for place, child in enumerate(children):
+        yield from _declared(child, (*path, "resources", place), "", (*parents, entry))
+
+
+def _check_sizes(template: Template, path: Path) -> None:
+    sizes = (
+        ("resources", len(template.resources), MOST_RESOURCES),
+        ("parameters", len(template.parameters), MOST_PARAMETERS),
+        ("variables", len(template.variables), MOST_PARAMETERS),
+        ("outputs", len(template.outputs), MOST_OUTPUTS),
     )
-
-
-def _check_nested(
-    head: Mapping[str, Any], content: Mapping[str, Any], scope: ResourceId | None
-) -> None:
-    check_name(head["name"])
-    inner = scope_of_nested(head, scope)
-    check_location(inner, head["name"], content.get("location"))
-    properties = content.get("properties") or {}
-    if (properties.get("expressionEvaluationOptions") or {}).get("scope") != "inner":
-        raise invalid_template(
-            "The built-in Azure evaluates nested templates in the scope 'inner' only"
-        )
-    read_template(properties.get("template"), inner)
-
-
-def _id_of(head: Mapping[str, Any], scope: ResourceId | None) -> ResourceId:
-    kind, names = head["type"], tuple(head["name"].split("/"))
-    if kind.count("/") != len(names):
-        raise invalid_template(
-            f"The template resource '{head['name']}' for type '{kind}' has incorrect segment "
-            "lengths"
-        )
-    if kind.lower() == RESOURCE_GROUP_TYPE.lower():
-        return ResourceId(RESOURCE_GROUP, names, scope)
-    if kind.lower() == DEPLOYMENT_TYPE.lower():
-        return ResourceId(DEPLOYMENT_TYPE, names, scope_of_nested(head, scope))
-    on = head.get("scope")
-    if on is None:
-        return ResourceId(kind, names, scope)
-    try:
-        return ResourceId(kind, names, ResourceId.parse(on))
-    except ValueError as problem:
-        raise invalid_template(f"The scope of '{head['name']}': {problem}") from None
-
-
-def _in_order(found: Mapping[str, TemplateResource]) -> Iterator[TemplateResource]:
-    """Yield the resources, each after what it waits for. Raises RefusalError for a circle.
-
-    Azure starts at once whatever waits for nothing more, in no order that a template could count
-    on. Here the last in the template goes first, so that a wait which is missing shows.
-    """
-    done: set[str] = set()
-    left = dict(found)
-    for resource in found.values():
-        for on in resource.waits:
-            if on not in found:
-                raise invalid_template(f"The resource '{on}' is not defined in the template")
-    while left:
-        ready = [key for key, one in left.items() if done.issuperset(one.waits)]
-        if not ready:
+    for name, number, most in sizes:
+        if number > most:
             raise invalid_template(
-                f"Circular dependency detected on resource: '{next(iter(left.values())).id}'"
+                f"The number of template {name} '{number}' exceeds the limit of '{most}'",
+                (*path, name),
             )
-        for key in reversed(ready):
-            done.add(key)
-            yield left.pop(key)
+
+
+def _check_calls(document: Mapping[str, Any], template: Template, path: Path) -> None:
+    """Refuse functions that are not known or not expected where they stand, and names that are not
+    declared."""
+    known = {**_IN_CONTEXT, **{k: f.arity for k, f in template.functions.items()}}
+    declared = {
+        "parameters": {name.lower() for name in template.parameters},
+        "variables": {name.lower() for name in _variable_names(template.variables)},
+    }
+    for part, value in document.items():
+        if part in ("$schema", "contentVersion", "metadata", "functions"):
+            continue
+        for call, at in _calls_at(value, (*path, part)):
+            try:
+                _check_call(call, known, declared, part, at[len(path) :])
+            except TemplateError as problem:
+                problem.path = at
+                raise
+    for function in template.functions.values():
+        function.check(known)
+
+
+def _check_call(
+    call: Call,
+    known: Mapping[str, tuple[int, int | None]],
+    declared: Mapping[str, set[str]],
+    part: str,
+    path: Path,
+) -> None:
+    name = call.function.lower()
+    check_known(call, known)
+    if name in declared and isinstance(call.arguments[0], Literal):
+        named = call.arguments[0].value
+        if str(named).lower() not in declared[name]:
+            noun = name.removesuffix("s")
+            raise invalid_template(f"The template {noun} '{named}' is not found")
+    is_start = (
+        part == "resources"
+        and len(path) > 2
+        and path[2] in _AT_START
+        # Of nested templates it is their own part that counts, when they are deployed.
+        and "template" not in path
+    )
+    is_early = part in ("parameters", "variables", "definitions") or is_start
+    misplaced = name in _OF_DEFAULTS and (part != "parameters" or "defaultValue" not in path)
+    if misplaced or (is_runtime(name) and is_early):
+        raise invalid_template(
+            f"The template function '{call.function}' is not expected at this location. Please see "
+            "https://aka.ms/arm-functions for usage details"
+        )
+
+
+def check_known(call: Call, known: Mapping[str, tuple[int, int | None]]) -> None:
+    """Raise TemplateError for a function that is not there, or with another number of
+    arguments."""
+    name = call.function.lower()
+    if name in PLAIN_FUNCTIONS:
+        least, most = arity(PLAIN_FUNCTIONS[name])
+    elif name in _IDS:
+        least, most = arity(_IDS[name])
+    elif name in known:
+        least, most = known[name]
+    elif is_runtime(name):
+        least, most = 1, 3
+    else:
+        raise unknown_function(call.function)
+    check_count(call, least, most)
+
+
+_IDS = id_functions(None)
+
+
+def _variable_names(variables: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in variables.items():
+        if name.lower() == "copy" and isinstance(value, list):
+            yield from (str(loop.get("name")) for loop in value if isinstance(loop, Mapping))
+        else:
+            yield name
+
+
+def _calls_at(value: Value, path: Path) -> Iterator[tuple[Call, Path]]:
+    """Yield every call with where it stands. A nested template of its own scope is read as such."""
+    if isinstance(value, str):
+        try:
+            found = read_expression(value)
+        except TemplateError as problem:
+            problem.path = path
+            raise
+        if found is not None:
+            yield from ((call, path) for call in calls_of(found))
+    elif isinstance(value, Mapping):
+        own: Mapping[str, Any] = value
+        properties = value.get("properties")
+        is_nested = is_deployment(value) and has_inner_scope(value)
+        if is_nested and isinstance(properties, Mapping) and "template" in properties:
+            read_template(properties["template"], (*path, "properties", "template"))
+            own = {**value, "properties": {**properties, "template": None}}
+        for key, item in own.items():
+            yield from _calls_at(key, path)
+            yield from _calls_at(item, (*path, key))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _calls_at(item, (*path, place))

@@ -1,0 +1,250 @@
+"""What a deployment is evaluated in: its scope, its caller, the cloud around it; and the functions
+that depend on these.
+
+Facts: "Deployment functions", "Scope functions" and "Resource functions for ARM templates".
+"""
+
+import uuid
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.catalog.deployment import (
+    DEPLOYMENT_TYPE,
+    MANAGEMENT_GROUP_TYPE,
+    RESOURCE_GROUP_TYPE,
+)
+from provisioner.catalog.regions import REGIONS
+from provisioner.model.permissions import is_management_group
+from provisioner.model.resource_id import (
+    RESOURCE_GROUP,
+    ResourceId,
+    resource_group_id,
+    subscription_id,
+)
+from provisioner.simulator.arm.subscriptions import get_provider, get_subscription
+from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.entra.caller import read_caller
+from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.state.cloud import TENANT, Cloud, stable_guid
+from provisioner.simulator.template_language.date_functions import UTC_NOW_FORMAT, format_date
+from provisioner.simulator.template_language.expressions import Functions, member
+from provisioner.simulator.template_language.functions import PLAIN_FUNCTIONS
+from provisioner.simulator.template_language.operands import text, whole
+from provisioner.simulator.template_language.resource_ids import id_functions
+from provisioner.simulator.template_language.scopes import scope_kind
+from provisioner.simulator.template_language.template_errors import ExpressionError, Value
+
+_ZONES = ("1", "2", "3")
+"""The availability zones that a region has here: three, as most of Azure's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One deployment as it was asked for.
+
+    template  the document as sent; `link` is what it was linked by, None where it came inline
+    given     the parameters as sent: `{"value": …}` by name
+    mode      `Incremental` or `Complete`
+    location  where its record is kept; "" in a resource group
+    """
+
+    cloud: Cloud
+    request: Request
+    id: ResourceId
+    template: Mapping[str, Any]
+    given: Mapping[str, Any]
+    mode: str = "Incremental"
+    location: str = ""
+    link: Mapping[str, Any] | None = None
+    tags: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> ResourceId | None:
+        """What it is deployed into."""
+        return self.id.scope
+
+
+def deployment_id(name: str, scope: ResourceId | None) -> ResourceId:
+    """Return the id of a deployment into a scope."""
+    return ResourceId(DEPLOYMENT_TYPE, (name,), scope)
+
+
+def scope_of(subscription: str = "", group: str = "", management: str = "") -> ResourceId | None:
+    """Return the scope that a path names; None for the tenant."""
+    if management:
+        return ResourceId(MANAGEMENT_GROUP_TYPE, (management,))
+    if not subscription:
+        return None
+    return resource_group_id(subscription, group) if group else subscription_id(subscription)
+
+
+def base_functions(context: Context) -> Functions:
+    """Return the functions that need neither parameters nor resources."""
+    scope = context.scope
+    return {
+        **PLAIN_FUNCTIONS,
+        **id_functions(scope),
+        "deployer": lambda: _deployer(context),
+        "deployment": lambda: _deployment(context),
+        "environment": lambda: _environment(context),
+        "managementgroup": lambda: _management_group(context),
+        "pickzones": _pick_zones,
+        "providers": lambda namespace, kind=None: _providers(context, namespace, kind),
+        "resourcegroup": lambda: _resource_group(context),
+        "subscription": lambda: _subscription(context),
+        "tenant": _tenant,
+    }
+
+
+def default_functions(context: Context) -> Functions:
+    """Return the functions of default values of parameters: those that differ each time too."""
+    return ChainMap(
+        {"newguid": lambda: str(uuid.uuid4()), "utcnow": lambda form=None: _utc_now(context, form)},
+        base_functions(context),  # type: ignore[arg-type]
+    )
+
+
+def _utc_now(context: Context, form: Value) -> str:
+    return format_date(context.cloud.now(), UTC_NOW_FORMAT if form is None else text(form))
+
+
+def _deployer(context: Context) -> dict[str, Value]:
+    caller = read_caller(context.request)
+    found = {"objectId": caller.object_id, "tenantId": caller.tenant}
+    return {**found, "userPrincipalName": caller.name if caller.is_person else ""}
+
+
+def _deployment(context: Context) -> dict[str, Value]:
+    """Return the deployment with its template: as a whole, as Azure does it."""
+    properties: dict[str, Value] = {
+        "template": context.template,
+        "templateHash": template_hash(context.template),
+        "parameters": context.given,
+        "mode": context.mode,
+        "provisioningState": "Accepted",
+    }
+    if context.link is not None:
+        properties["templateLink"] = context.link
+    found: dict[str, Value] = {"name": context.id.name, "properties": properties}
+    return {**found, "location": context.location} if context.location else found
+
+
+def template_hash(template: Mapping[str, Any]) -> str:
+    """Return a number that tells a template from others: Azure's own hash is not published, and
+    this is another one."""
+    seed = repr(_ordered(template))
+    return str(uuid.UUID(stable_guid("template", seed)).int >> 64)
+
+
+def _ordered(value: Value) -> Value:
+    if isinstance(value, Mapping):
+        return sorted((key, _ordered(item)) for key, item in value.items())
+    return (
+        [_ordered(item) for item in value] if isinstance(value, list) else (str(type(value)), value)
+    )
+
+
+def _environment(context: Context) -> dict[str, Value]:
+    """Return the endpoints of this cloud, in the shape that the function gives them."""
+    base = context.request.base
+    return {
+        "name": "local",
+        "gallery": base,
+        "graph": f"{base}/",
+        "portal": base,
+        "graphAudience": f"{base}/",
+        "activeDirectoryDataLake": f"{base}/",
+        "batch": f"{base}/",
+        "media": f"{base}/",
+        "sqlManagement": f"{base}/",
+        "vmImageAliasDoc": base,
+        "resourceManager": f"{base}/",
+        "authentication": {
+            "loginEndpoint": f"{base}/",
+            "audiences": [f"{base}/"],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "suffixes": {
+            "acrLoginServer": ".azurecr.io",
+            "keyvaultDns": ".vault.azure.net",
+            "storage": "core.windows.net",
+            "sqlServerHostname": ".database.windows.net",
+        },
+    }
+
+
+def _tenant() -> dict[str, Value]:
+    return {
+        "countryCode": "",
+        "displayName": "local",
+        "id": f"/tenants/{TENANT}",
+        "tenantId": TENANT,
+    }
+
+
+def _management_group(context: Context) -> dict[str, Value]:
+    scope = context.scope
+    if scope is None or not is_management_group(scope):
+        raise _elsewhere("managementGroup", scope)
+    return {
+        "id": scope.text,
+        "name": scope.name,
+        "type": MANAGEMENT_GROUP_TYPE,
+        "properties": {"displayName": scope.name, "tenantId": TENANT},
+    }
+
+
+def _subscription(context: Context) -> dict[str, Value]:
+    guid = context.scope.subscription if context.scope is not None else None
+    if guid is None:
+        raise _elsewhere("subscription", context.scope)
+    body: Value = get_subscription(context.cloud, context.request, guid).body
+    return {name: body[name] for name in ("id", "subscriptionId", "tenantId", "displayName")}
+
+
+def _resource_group(context: Context) -> dict[str, Value]:
+    scope = context.scope
+    if scope is None or scope.type != RESOURCE_GROUP:
+        raise _elsewhere("resourceGroup", scope)
+    row = context.cloud.find(scope)
+    if row is None:
+        raise ExpressionError(f"The resource group '{scope.name}' could not be found.")
+    body = render(context.cloud, row)
+    return {**body, "type": RESOURCE_GROUP_TYPE, "tags": body.get("tags") or {}}
+
+
+def _elsewhere(function: str, scope: ResourceId | None) -> ExpressionError:
+    return ExpressionError(
+        f"The template function '{function}' is not expected at this location: the deployment is "
+        f"into a {scope_kind(scope)}."
+    )
+
+
+def _providers(context: Context, namespace: Value, kind: Value) -> Value:
+    guid = context.scope.subscription if context.scope is not None else None
+    answer = get_provider(context.cloud, context.request, guid or "", text(namespace))
+    body: Value = answer.body
+    if kind is None:
+        return body
+    wanted = text(kind).lower()
+    for entry in member(body, "resourceTypes"):
+        if entry["resourceType"].lower() == wanted:
+            return entry
+    raise ExpressionError(f"the provider '{namespace}' has no resource type '{kind}'.")
+
+
+def _pick_zones(
+    namespace: Value, kind: Value, location: Value, number: Value = 1, offset: Value = 0
+) -> list[str]:
+    """Return zones of a region: each has three here; none outside of the known regions."""
+    text(namespace), text(kind)
+    place = text(location).replace(" ", "").lower()
+    if place not in REGIONS:
+        return []
+    count, start = whole(number), whole(offset)
+    if count + start > len(_ZONES):
+        raise ExpressionError(f"the region '{location}' has {len(_ZONES)} zones.")
+    return list(_ZONES[start : start + count])

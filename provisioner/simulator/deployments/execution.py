@@ -1,0 +1,156 @@
+"""A deployment carried out: resource by resource, each after what it waits for.
+
+ARM answers a deployment at once and carries it out afterwards; what fails leaves the rest as it is,
+and nothing is taken back. Here all of it is done within the request, and the operation ends when
+its slowest chain of resources would have. Facts: "Deployments" in the REST reference.
+"""
+
+from collections import ChainMap
+from dataclasses import replace
+from typing import Any
+
+from provisioner.simulator.arm.operations import check_idle
+from provisioner.simulator.arm.removal import check_unlocked
+from provisioner.simulator.arm.subscriptions import record_subscription
+from provisioner.simulator.arm.writing import write_resource
+from provisioner.simulator.deployments.complete_mode import delete_others
+from provisioner.simulator.deployments.journal import Journal
+from provisioner.simulator.deployments.outputs import evaluate_outputs, show_outputs
+from provisioner.simulator.deployments.preparation import (
+    Prepared,
+    check_group,
+    nested_context,
+    prepare,
+)
+from provisioner.simulator.deployments.records import (
+    Failure,
+    Operation,
+    Outcome,
+    record_deployment,
+)
+from provisioner.simulator.deployments.resource_functions import ResourceFunctions
+from provisioner.simulator.policy.external_evaluation import operation_of
+from provisioner.simulator.policy.restrictions import check_policies
+from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.places import check_place
+from provisioner.simulator.template_language.copies import evaluate_body, is_deployment
+from provisioner.simulator.template_language.expressions import Functions
+from provisioner.simulator.template_language.instances import Instance
+from provisioner.simulator.template_language.template_errors import Value
+
+
+class Execution:
+    """Carries out one deployment with those nested in it."""
+
+    def __init__(self, cloud: Cloud, journal: Journal) -> None:
+        self._cloud = cloud
+        self._journal = journal
+        self._secrets: dict[str, dict[str, Value]] = {}
+
+    def deploy(self, prepared: Prepared, begin: float = 0.0) -> Outcome:
+        """Write the resources of a template; record how it went.
+
+        What waits for a failure is left out, and everything else goes on. Seconds count from the
+        start of the outermost deployment.
+        """
+        functions = ResourceFunctions(prepared, self._secrets).bind()
+        outcome = Outcome(begin)
+        ends: dict[str, float] = {}
+        operations: list[Operation] = []
+        for instance in prepared.order:
+            waits = prepared.waits[instance.key]
+            if not all(on in ends for on in waits):
+                continue
+            start = max((ends[on] for on in waits), default=begin)
+            if not instance.is_written:
+                ends[instance.key] = start
+                continue
+            operation = self._attempt(prepared, instance, functions, start, outcome)
+            operations.append(operation)
+            if operation.failure is None:
+                ends[instance.key] = operation.end
+            else:
+                outcome.failures.append(operation.failure)
+        outcome.end = max((operation.end for operation in operations), default=begin)
+        if prepared.context.mode == "Complete" and not outcome.failures:
+            operations += delete_others(self._cloud, prepared, self._journal, outcome)
+        outputs = self._outputs(prepared, functions, outcome)
+        record_deployment(prepared, operations, outputs, outcome)
+        self._journal.close()
+        return outcome
+
+    def _attempt(
+        self,
+        prepared: Prepared,
+        instance: Instance,
+        functions: Functions,
+        start: float,
+        outcome: Outcome,
+    ) -> Operation:
+        self._journal.begin(instance.id, f"{instance.id.type}/write")
+        seen: Functions = ChainMap(functions, instance.functions)  # type: ignore[arg-type]
+        failure: Failure | None = None
+        try:
+            if is_deployment({"type": instance.type}):
+                end, failure = self._nest(prepared, instance, seen, start, outcome)
+            else:
+                end = start + self._write(prepared, instance, seen, outcome)
+            self._journal.end()
+        except RefusalError as refusal:
+            self._journal.fail(refusal)
+            end, failure = start, Failure.of(refusal, instance.id)
+        return Operation(instance.id, "Create", start, end, failure)
+
+    def _write(
+        self, prepared: Prepared, instance: Instance, functions: Functions, outcome: Outcome
+    ) -> float:
+        """Write one resource and return how long that takes Azure, in seconds."""
+        cloud, resource = self._cloud, instance.id
+        if resource.subscription is not None:
+            record_subscription(cloud, resource.subscription)
+        if instance.is_once and cloud.find(resource) is not None:
+            return 0.0
+        resource_type = cloud.type_of(resource)
+        body = evaluate_body(instance.content, functions, instance.path)
+        outcome.written.append(cloud.canonical(resource))
+        outcome.bodies[resource.key] = (body, instance.api_version)
+        check_place(cloud, resource_type, resource, writing=True)
+        check_unlocked(cloud, resource, body, deleting=False)
+        check_idle(cloud, resource_type, resource, body)
+        request = replace(prepared.context.request, method="PUT", path=resource.text)
+        check_policies(cloud, operation_of(request, resource, resource_type, body))
+        write_resource(cloud, resource_type, cloud.canonical(resource), body, instance.api_version)
+        return float(resource_type.seconds)
+
+    def _nest(
+        self,
+        prepared: Prepared,
+        instance: Instance,
+        functions: Functions,
+        start: float,
+        outcome: Outcome,
+    ) -> tuple[float, Failure | None]:
+        inner = nested_context(prepared.context, instance, functions)
+        check_group(inner)
+        nested = self.deploy(prepare(inner), start)
+        outcome.written += nested.written
+        outcome.deleted += nested.deleted
+        outcome.bodies |= nested.bodies
+        if not nested.failures:
+            return nested.end, None
+        return nested.end, Failure.of_deployment(instance.id, nested.failures)
+
+    def _outputs(
+        self, prepared: Prepared, functions: Functions, outcome: Outcome
+    ) -> dict[str, Any]:
+        """Return the outputs; where one cannot be evaluated, that is the deployment's failure."""
+        if outcome.failures:
+            return {}
+        try:
+            values = evaluate_outputs(prepared.template, functions)
+        except RefusalError as refusal:
+            outcome.failures.append(Failure.of(refusal, prepared.context.id))
+            return {}
+        self._secrets[prepared.context.id.key] = values
+        return show_outputs(prepared.template, values)

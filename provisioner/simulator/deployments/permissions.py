@@ -1,0 +1,32 @@
+"""Whether the caller of a deployment may write what is in it."""
+
+from provisioner.simulator.authorization.demands import Demand
+from provisioner.simulator.authorization.permissions import check_authorized
+from provisioner.simulator.deployments.preparation import Prepared
+from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.state.cloud import type_label
+
+
+def check_permissions(prepared: Prepared) -> None:
+    """Refuse a deployment of what its caller may not write, before anything is written: 403
+    InvalidTemplateDeployment with a message for each resource."""
+    context = prepared.context
+    refused: list[str] = []
+    for instance in prepared.order:
+        resource_type = context.cloud.catalog.of(instance.id)
+        if not instance.is_written or resource_type is None:
+            continue
+        demand = Demand(f"{type_label(instance.id, resource_type)}/write", instance.id.text)
+        try:
+            check_authorized(context.cloud, context.request, (demand,))
+        except RefusalError as refusal:
+            refused.append(
+                f"'Authorization failed for template resource '{instance.name}' of type "
+                f"'{instance.type}'. {refusal.message}'"
+            )
+    if refused:
+        raise RefusalError(
+            403,
+            "InvalidTemplateDeployment",
+            f"Deployment failed with multiple errors: {'; '.join(refused)}",
+        )

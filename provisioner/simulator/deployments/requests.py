@@ -1,0 +1,154 @@
+"""The body of a deployment's request, as az writes it too, and where in it a template is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Json
+from provisioner.simulator.deployments.context import Context
+from provisioner.simulator.deployments.links import read_link
+from provisioner.simulator.deployments.preparation import Prepared, check_size, prepare, read_mode
+from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.template_language.relaxed_json import (
+    RelaxedJsonError,
+    locate,
+    read_json,
+)
+from provisioner.simulator.template_language.template_errors import Path, TemplateError
+
+_TEMPLATE: Path = ("properties", "template")
+_UNKNOWN = ("extensionConfigs", "externalInputDefinitions", "externalInputs", "onErrorDeployment")
+_PARTS = {
+    "parameters": "template parameter",
+    "variables": "template variable",
+    "resources": "template resource",
+    "outputs": "template output",
+}
+
+
+def read_document(request: Request) -> dict[str, Any]:
+    """Return the object in a body, comments and keys without quotes included. Raises
+    RefusalError."""
+    check_size(request.content)
+    try:
+        document = read_json(request.content.decode("utf-8-sig") or "{}")
+    except (UnicodeDecodeError, RelaxedJsonError) as problem:
+        raise RefusalError(
+            400, "InvalidRequestContent", f"The request content is not valid JSON: {problem}."
+        ) from None
+    if not isinstance(document, dict):
+        raise RefusalError(400, "InvalidRequestContent", "The request content is no JSON object.")
+    return document
+
+
+def read_context(
+    cloud: Cloud, request: Request, deployment: ResourceId, document: Mapping[str, Any]
+) -> Context:
+    """Return the deployment that a body asks for. Raises RefusalError."""
+    properties = document.get("properties")
+    if not isinstance(properties, Mapping):
+        raise RefusalError(
+            400, "InvalidRequestContent", "The request content has no object 'properties'."
+        )
+    for name in _UNKNOWN:
+        if properties.get(name):
+            raise RefusalError(
+                400,
+                "InvalidRequestContent",
+                f"The built-in Azure does not know '{name}' of a deployment.",
+            )
+    mode = read_mode(properties)
+    link: Mapping[str, Any] | None = None
+    template = properties.get("template")
+    if properties.get("templateLink"):
+        if template is not None:
+            raise RefusalError(
+                400,
+                "InvalidRequestContent",
+                "A deployment has either 'template' or 'templateLink', not both.",
+            )
+        template, link = read_link(cloud, request, properties["templateLink"], None)
+    if not isinstance(template, Mapping):
+        raise RefusalError(
+            400,
+            "InvalidRequestContent",
+            "The request content has neither an object 'template' nor a 'templateLink'.",
+        )
+    given = properties.get("parameters") or {}
+    if properties.get("parametersLink"):
+        linked, _ = read_link(cloud, request, properties["parametersLink"], None)
+        given = linked.get("parameters") or {}
+    return Context(
+        cloud=cloud,
+        request=request,
+        id=deployment,
+        template=template,
+        given=_whole_parameters(given),
+        mode=mode,
+        location=str(document.get("location") or ""),
+        link=link,
+        tags=document.get("tags") or {},
+    )
+
+
+def _whole_parameters(given: object) -> Mapping[str, Any]:
+    """Return the parameters; those of a parameter file stand in its `parameters`."""
+    if isinstance(given, Mapping) and "$schema" in given and "parameters" in given:
+        given = given["parameters"]
+    if not isinstance(given, Mapping):
+        raise RefusalError(400, "InvalidRequestContent", "The 'parameters' must be an object.")
+    return given
+
+
+def prepare_request(
+    cloud: Cloud, request: Request, deployment: ResourceId, document: Mapping[str, Any]
+) -> Prepared:
+    """Return the deployment that a body asks for, ready to run. Raises RefusalError; of a template
+    that is wrong, with line and column in the request's body."""
+    context = read_context(cloud, request, deployment, document)
+    try:
+        return prepare(context)
+    except TemplateError as problem:
+        raise _located(request, context, problem) from None
+
+
+def _located(request: Request, context: Context, problem: TemplateError) -> RefusalError:
+    """Return a refusal that says where the template is wrong, in Azure's words."""
+    if not problem.path:
+        return problem
+    at: tuple[int, int] | None = None
+    if context.link is None:
+        text = request.content.decode("utf-8-sig", errors="replace")
+        at = locate(text, (*_TEMPLATE, *problem.path))
+    line, column = at or (0, 0)
+    part = _PARTS.get(str(problem.path[0]), "template")
+    named = f"The {part} '{_name(context, problem.path)}'"
+    place = f" at line '{line}' and column '{column}'" if at else ""
+    path = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" for step in (*_TEMPLATE, *problem.path)
+    )
+    info: Json = {"lineNumber": line, "linePosition": column, "path": path.removeprefix(".")}
+    return replace(
+        problem,
+        message=(
+            f"Deployment template validation failed: '{named}{place} is not valid: "
+            f"{problem.reason}.'."
+        ).replace("..'", ".'"),
+        additional=({"type": "TemplateViolation", "info": info},),
+    )
+
+
+def _name(context: Context, path: Path) -> str:
+    """Return the name of the part of a template that a path leads into."""
+    if len(path) < 2 or path[0] != "resources":
+        return str(path[1] if len(path) > 1 else path[0])
+    found: Any = context.template
+    try:
+        for step in path[:2]:
+            found = found[step]
+        return str(found.get("name", path[1]))
+    except (AttributeError, LookupError, TypeError):
+        return str(path[1])

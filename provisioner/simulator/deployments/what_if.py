@@ -1,0 +1,138 @@
+"""What a deployment would change: it is rehearsed on the state, taken back, and compared.
+
+Azure's own what-if compares the template with what its providers answer, and shows what depends on
+`reference()` unevaluated; the rehearsal knows what they come to. What a resource would be
+refused for is a diagnostic: what-if answers about the others.
+Facts: "ARM template deployment what-if operation", "Deployments - What If" of the REST reference.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from provisioner.catalog.deployment import DEPLOYMENT_TYPE
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.deployments.complete_mode import others_in_group
+from provisioner.simulator.deployments.execution import Execution
+from provisioner.simulator.deployments.journal import RehearsingJournal
+from provisioner.simulator.deployments.preparation import Prepared
+from provisioner.simulator.deployments.property_changes import (
+    property_changes,
+    stated_read_only,
+    without_read_only,
+)
+from provisioner.simulator.deployments.records import Failure, Outcome
+from provisioner.simulator.state.cloud import Cloud
+
+
+def what_if(prepared: Prepared, *, ids_only: bool) -> dict[str, Any]:
+    """Return the answer of a what-if operation; nothing of the state is changed."""
+    cloud = prepared.context.cloud
+    journal = RehearsingJournal(cloud)
+    try:
+        outcome = Execution(cloud, journal).deploy(prepared)
+        written = {resource.key: resource for resource in outcome.written}
+        after = {key: _body(cloud, resource) for key, resource in written.items()}
+    finally:
+        journal.undo()
+    changes = [
+        _written(cloud, resource, after[key], outcome, ids_only=ids_only)
+        for key, resource in written.items()
+    ]
+    for resource in outcome.deleted:
+        changes.append(_unwritten(cloud, resource, "Delete", ids_only=ids_only))
+    for resource in _ignored(cloud, prepared, outcome):
+        changes.append(_unwritten(cloud, resource, "Ignore", ids_only=ids_only))
+    properties: dict[str, Any] = {"changes": changes}
+    diagnostics = [_diagnostic(failure) for failure in _leaves(outcome.failures)]
+    if diagnostics:
+        properties["diagnostics"] = diagnostics
+    return {"status": "Succeeded", "properties": properties}
+
+
+def _body(cloud: Cloud, resource: ResourceId) -> dict[str, Any] | None:
+    row = cloud.find(resource)
+    return None if row is None else render(cloud, row)
+
+
+def _written(
+    cloud: Cloud,
+    resource: ResourceId,
+    after: dict[str, Any] | None,
+    outcome: Outcome,
+    *,
+    ids_only: bool,
+) -> dict[str, Any]:
+    before = _body(cloud, resource)
+    stated, version = outcome.bodies[resource.key]
+    if ids_only:
+        kind = "Create" if before is None else "Deploy"
+        return {"resourceId": resource.text, "changeType": kind}
+    shown_after = _shown(cloud, resource, stated if after is None else after, version)
+    change: dict[str, Any] = {"resourceId": resource.text, "changeType": "Create"}
+    if before is None:
+        return {**change, "after": shown_after}
+    shown_before = _shown(cloud, resource, before, version)
+    delta = property_changes(shown_before, shown_after)
+    no_effect = stated_read_only(cloud.catalog.schemas, resource.type, stated, before)
+    return {
+        **change,
+        "changeType": "Modify" if delta else "NoChange",
+        "before": shown_before,
+        "after": shown_after,
+        "delta": [*delta, *no_effect],
+    }
+
+
+def _unwritten(cloud: Cloud, resource: ResourceId, kind: str, *, ids_only: bool) -> dict[str, Any]:
+    change: dict[str, Any] = {"resourceId": resource.text, "changeType": kind}
+    body = _body(cloud, resource)
+    if ids_only or body is None:
+        return change
+    shown = _shown(cloud, resource, body, "")
+    if kind == "Delete":
+        return {**change, "before": shown}
+    return {**change, "before": shown, "after": shown}
+
+
+def _shown(
+    cloud: Cloud, resource: ResourceId, body: Mapping[str, Any], version: str
+) -> dict[str, Any]:
+    """Return a body as what-if shows it: what the service computes is left out."""
+    resource_type = cloud.catalog.of(resource)
+    named: dict[str, Any] = {"id": resource.text, "name": resource.name, "type": resource.type}
+    if resource_type is not None:
+        version = version or resource_type.api_version
+        body = without_read_only(cloud.catalog.schemas, resource_type.name, body)
+    if resource.resource_group is not None and resource.type != RESOURCE_GROUP:
+        named["resourceGroup"] = resource.resource_group
+    kept = {name: value for name, value in body.items() if name not in named}
+    return {**named, "apiVersion": version, **kept}
+
+
+def _ignored(cloud: Cloud, prepared: Prepared, outcome: Outcome) -> Iterator[ResourceId]:
+    """Yield what stands in the resource group and is neither written nor deleted."""
+    group = prepared.context.scope
+    if group is None or group.type != RESOURCE_GROUP:
+        return
+    deleted = {resource.key for resource in outcome.deleted}
+    for row in others_in_group(cloud, group, outcome.written):
+        if row.id.key not in deleted and row.type != DEPLOYMENT_TYPE:
+            yield row.id
+
+
+def _leaves(failures: list[Failure]) -> Iterator[Failure]:
+    for failure in failures:
+        if failure.details:
+            yield from _leaves(list(failure.details))
+        else:
+            yield failure
+
+
+def _diagnostic(failure: Failure) -> dict[str, Any]:
+    return {
+        "level": "Error",
+        "code": failure.code,
+        "message": failure.message,
+        "target": failure.target,
+    }

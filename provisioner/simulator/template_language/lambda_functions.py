@@ -1,0 +1,119 @@
+"""Lambda functions: `map(array, lambda('x', lambdaVariables('x')))`.
+
+A lambda may take the position beside the item where its function gives it: one that names fewer
+parameters gets fewer values. Facts: "Lambda functions for ARM templates".
+"""
+
+from collections import ChainMap
+from collections.abc import Callable
+from functools import cmp_to_key
+
+from provisioner.simulator.template_language.expressions import Form, Functions, evaluate_expression
+from provisioner.simulator.template_language.operands import array, boolean, mapping, text
+from provisioner.simulator.template_language.syntax import Expression, Literal
+from provisioner.simulator.template_language.template_errors import ExpressionError, Value
+
+_VARIABLES = "lambdavariables"
+
+
+class Lambda:
+    """A function without a name, with the functions that it sees."""
+
+    def __init__(self, names: tuple[str, ...], body: Expression, functions: Functions) -> None:
+        self._names = names
+        self._body = body
+        self._functions = functions
+
+    def __call__(self, *values: Value) -> Value:
+        """Return what the body comes to for these values."""
+        if len(self._names) > len(values):
+            raise ExpressionError(
+                f"expects a lambda of at most {len(values)} parameter(s), not {len(self._names)}."
+            )
+        given = dict(zip(self._names, values, strict=False))
+        outer = self._functions.get(_VARIABLES)
+
+        def variable(name: Value) -> Value:
+            if name in given:
+                return given[name]
+            if outer is None:
+                raise ExpressionError(f"the lambda variable '{name}' is not found.")
+            return outer(name)
+
+        inner = ChainMap({_VARIABLES: variable}, self._functions)  # type: ignore[arg-type]
+        return evaluate_expression(self._body, inner)
+
+
+def _lambda(arguments: tuple[Expression, ...], functions: Functions) -> Value:
+    *named, body = arguments
+    if not all(isinstance(name, Literal) and isinstance(name.value, str) for name in named):
+        raise ExpressionError("The parameters of a lambda must be string literals.")
+    return Lambda(tuple(str(getattr(name, "value", "")) for name in named), body, functions)
+
+
+def _given(function: Value) -> Callable[..., Value]:
+    if not isinstance(function, Lambda):
+        raise ExpressionError("expects a lambda function.")
+    return function
+
+
+def _filter(items: Value, function: Value) -> list[Value]:
+    keep = _given(function)
+    return [item for place, item in enumerate(array(items)) if boolean(keep(item, place))]
+
+
+def _map(items: Value, function: Value) -> list[Value]:
+    change = _given(function)
+    return [change(item, place) for place, item in enumerate(array(items))]
+
+
+def _map_values(value: Value, function: Value) -> dict[str, Value]:
+    change = _given(function)
+    return {name: change(item) for name, item in mapping(value).items()}
+
+
+def _reduce(items: Value, start: Value, function: Value) -> Value:
+    join = _given(function)
+    found = start
+    for place, item in enumerate(array(items)):
+        found = join(found, item, place)
+    return found
+
+
+def _sort(items: Value, function: Value) -> list[Value]:
+    before = _given(function)
+
+    def order(one: Value, other: Value) -> int:
+        if boolean(before(one, other)):
+            return -1
+        return 1 if boolean(before(other, one)) else 0
+
+    return sorted(array(items), key=cmp_to_key(order))
+
+
+def _group_by(items: Value, function: Value) -> dict[str, list[Value]]:
+    name_of = _given(function)
+    groups: dict[str, list[Value]] = {}
+    for item in array(items):
+        groups.setdefault(text(name_of(item)), []).append(item)
+    return groups
+
+
+def _to_object(items: Value, key: Value, value: Value = None) -> dict[str, Value]:
+    name_of = _given(key)
+    value_of = _given(value) if value is not None else None
+    return {
+        text(name_of(item)): item if value_of is None else value_of(item) for item in array(items)
+    }
+
+
+LAMBDA_FUNCTIONS: Functions = {
+    "filter": _filter,
+    "groupby": _group_by,
+    "lambda": Form(_lambda, 1, None),
+    "map": _map,
+    "mapvalues": _map_values,
+    "reduce": _reduce,
+    "sort": _sort,
+    "toobject": _to_object,
+}

@@ -1,0 +1,153 @@
+"""JSON as Azure Resource Manager takes it: Json.NET's, which is more than the standard's.
+
+`az deployment` writes the file's text as it is into a body that it builds by hand: the key
+`template` has no quotes, comments and the line ends of multi-line strings stay. Json.NET takes all
+of it, strings in single quotes and commas before a closing bracket too.
+
+What is more than JSON is rewritten in one pass over the text, and the standard library reads the
+rest: a reader for JSON5 would refuse line ends in strings, and is slower by far.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from provisioner.simulator.template_language.template_errors import Path, Value
+
+_MORE = re.compile(
+    r"""
+      "(?:[^"\\]|\\.)*"                                             # a string
+    | (?P<comment> //[^\r\n]* | /\*.*?\*/ )
+    | (?P<single> '(?:[^'\\]|\\.)*' )
+    | (?P<comma> ,(?=(?:\s|//[^\r\n]*|/\*.*?\*/)*[\]}]) )           # before a closing bracket
+    | (?P<key> [A-Za-z_$][\w$]* (?=(?:\s|//[^\r\n]*|/\*.*?\*/)*:) )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_TOKEN = re.compile(
+    r"""
+      (?:\s | //[^\r\n]* | /\*.*?\*/)*
+      (?P<token> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [{}\[\],:] | [^\s{}\[\],:"'/]+ )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class RelaxedJsonError(ValueError):
+    """A text is no JSON, Json.NET's additions included."""
+
+
+def read_json(text: str) -> Value:
+    """Return the value that a text stands for. Raises RelaxedJsonError, with line and column."""
+    try:
+        return json.loads(text, strict=False, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(_MORE.sub(_rewrite, text), strict=False, parse_constant=_refuse)
+    except RecursionError:
+        raise RelaxedJsonError("it is nested too deep") from None
+    except ValueError as problem:
+        raise RelaxedJsonError(str(problem)) from None
+
+
+def _refuse(word: str) -> Any:  # noqa: ANN401  the signature that the reader wants
+    raise ValueError(f"{word} is no JSON")
+
+
+def _rewrite(match: re.Match[str]) -> str:
+    """Return standard JSON for a token; comments leave their lines, so that errors name the right
+    one."""
+    whole = match[0]
+    if match["comment"]:
+        return re.sub(r"[^\r\n]", " ", whole)
+    if match["comma"]:
+        return " "
+    if match["key"]:
+        return f'"{whole}"'
+    if match["single"]:
+        inner = whole[1:-1].replace("\\'", "'")
+        return '"' + re.sub(r'(?<!\\)"', r"\"", inner) + '"'
+    return whole
+
+
+def locate(text: str, path: Path) -> tuple[int, int] | None:
+    """Return line and column (from 1) of the value at a path, or None where there is none."""
+    tokens = _tokens(text)
+    found = _find(tokens, list(path), next(tokens, ("", 0)))
+    if found is None:
+        return None
+    line = text.count("\n", 0, found) + 1
+    return line, found - text.rfind("\n", 0, found)
+
+
+def _tokens(text: str) -> Iterator[tuple[str, int]]:
+    position = 0
+    while (match := _TOKEN.match(text, position)) is not None:
+        yield match["token"], match.start("token")
+        position = match.end()
+
+
+def _find(
+    tokens: Iterator[tuple[str, int]], path: list[str | int], start: tuple[str, int]
+) -> int | None:
+    """Return where the value that starts with a token, or what is at a path in it, stands."""
+    token, position = start
+    for step in path:
+        if isinstance(step, str) and token == "{":
+            entry = _entry(tokens, step)
+        elif isinstance(step, int) and token == "[":
+            entry = _item(tokens, step)
+        else:
+            return None
+        if entry is None:
+            return None
+        token, position = entry
+    return position
+
+
+def _entry(tokens: Iterator[tuple[str, int]], wanted: str) -> tuple[str, int] | None:
+    """Return the first token of the value of a key of an object that has been opened."""
+    for token, _ in tokens:
+        if token == "}":
+            return None
+        if token == ",":
+            continue
+        next(tokens, None)
+        value = next(tokens, None)
+        if value is None or _unquoted(token) == wanted:
+            return value
+        _pass_over(tokens, value[0])
+    return None
+
+
+def _item(tokens: Iterator[tuple[str, int]], place: int) -> tuple[str, int] | None:
+    for token, position in tokens:
+        if token == "]":
+            return None
+        if token == ",":
+            continue
+        if place == 0:
+            return token, position
+        place -= 1
+        _pass_over(tokens, token)
+    return None
+
+
+def _pass_over(tokens: Iterator[tuple[str, int]], token: str) -> None:
+    depth = 1 if token in "{[" else 0
+    while depth:
+        token, _ = next(tokens, ("", 0))
+        if token == "":
+            return
+        depth += (token in "{[") - (token in "}]")
+
+
+def _unquoted(token: str) -> str:
+    if token[:1] not in "\"'":
+        return token
+    try:
+        return str(json.loads('"' + token[1:-1] + '"', strict=False))
+    except ValueError:
+        return token[1:-1]

@@ -1,0 +1,192 @@
+"""The grammar of expressions: literals, calls, properties, indexes, functions of a namespace.
+
+Facts: "ARM template syntax and expressions".
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
+
+from provisioner.simulator.template_language.template_errors import (
+    TemplateError,
+    Value,
+    invalid_template,
+)
+
+LONGEST_EXPRESSION = 24_576
+"""In characters ("ARM template limits")."""
+_DEEPEST = 100
+"""Calls, properties and indexes within each other; a bound of the built-in Azure's own."""
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<name>[A-Za-z_$][A-Za-z0-9_$]*)|(?P<number>-?\d+)"
+    r"|(?P<mark>[()\[\].,]))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A text or a whole number."""
+
+    value: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function and its arguments. One that a template defines is `namespace.name`."""
+
+    function: str
+    arguments: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A property of an object, or an entry of an array."""
+
+    of: "Expression"
+    key: "Expression"
+
+
+Expression: TypeAlias = Literal | Call | Member
+
+
+def is_expression(text: str) -> bool:
+    """Tell whether a text is an expression and not a plain text."""
+    return text.startswith("[") and text.endswith("]") and not text.startswith("[[")
+
+
+def read_expression(text: str) -> Expression | None:
+    """Return the expression that a text is, or None for a plain one. Raises TemplateError."""
+    return _read(text) if is_expression(text) else None
+
+
+@lru_cache(maxsize=8192)
+def _read(text: str) -> Expression:
+    if len(text) > LONGEST_EXPRESSION:
+        raise invalid_template(
+            f"The language expression length limit exceeded. Limit: '{LONGEST_EXPRESSION}' and "
+            f"actual: '{len(text)}'"
+        )
+    return _Reader(text[1:-1]).read()
+
+
+def calls_in(value: Value) -> Iterator[Call]:
+    """Yield every call in the expressions inside a JSON value."""
+    if isinstance(value, str):
+        found = read_expression(value)
+        if found is not None:
+            yield from calls_of(found)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from calls_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from calls_in(item)
+
+
+def calls_of(expression: Expression) -> Iterator[Call]:
+    """Yield every call in an expression, the outer ones first."""
+    if isinstance(expression, Call):
+        yield expression
+        for argument in expression.arguments:
+            yield from calls_of(argument)
+    elif isinstance(expression, Member):
+        yield from calls_of(expression.of)
+        yield from calls_of(expression.key)
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens: list[tuple[str, str, int]] = []
+        position = 0
+        while text[position:].strip():
+            match = _TOKEN.match(text, position)
+            if match is None:
+                raise self._refusal(position)
+            kind = match.lastgroup or ""
+            self._tokens.append((kind, match[kind], match.start(kind)))
+            position = match.end()
+        self._next = 0
+        self._depth = 0
+
+    def read(self) -> Expression:
+        """Return the whole as one expression."""
+        found = self._expression()
+        if self._next != len(self._tokens):
+            raise self._refusal_here()
+        return found
+
+    def _expression(self) -> Expression:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise invalid_template(
+                f"The language expression is nested deeper than '{_DEEPEST}' levels"
+            )
+        kind, word = self._take()
+        found: Expression
+        if kind == "text":
+            found = Literal(word[1:-1].replace("''", "'"))
+        elif kind == "number":
+            found = Literal(int(word))
+        elif kind == "name":
+            if self._peek() == ".":
+                self._take()
+                word = f"{word}.{self._name()}"
+            self._expect("(")
+            found = Call(word, self._arguments())
+        else:
+            self._next -= 1
+            raise self._refusal_here()
+        while self._peek() in (".", "["):
+            _, mark = self._take()
+            if mark == ".":
+                found = Member(found, Literal(self._name()))
+            else:
+                found = Member(found, self._expression())
+                self._expect("]")
+        self._depth -= 1
+        return found
+
+    def _arguments(self) -> tuple[Expression, ...]:
+        found: list[Expression] = []
+        while self._peek() != ")":
+            if found:
+                self._expect(",")
+            found.append(self._expression())
+        self._expect(")")
+        return tuple(found)
+
+    def _peek(self) -> str:
+        return self._tokens[self._next][1] if self._next < len(self._tokens) else ""
+
+    def _take(self) -> tuple[str, str]:
+        if self._next >= len(self._tokens):
+            raise self._refusal_here()
+        self._next += 1
+        kind, word, _ = self._tokens[self._next - 1]
+        return kind, word
+
+    def _name(self) -> str:
+        kind, word = self._take()
+        if kind != "name":
+            self._next -= 1
+            raise self._refusal_here()
+        return word
+
+    def _expect(self, word: str) -> None:
+        if self._peek() != word:
+            raise self._refusal_here()
+        self._next += 1
+
+    def _refusal_here(self) -> TemplateError:
+        ended = self._next >= len(self._tokens)
+        return self._refusal(len(self._text) if ended else self._tokens[self._next][2])
+
+    def _refusal(self, position: int) -> TemplateError:
+        return invalid_template(
+            f"Unable to parse language expression '{self._text}': the string character at "
+            f"position '{position}' is not expected"
+        )
