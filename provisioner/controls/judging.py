@@ -32,13 +32,14 @@ class Unseen(StrEnum):
     AZURE_ALONE = "need check --actual"
     LATER = "known after apply"
     NO_FACTS = "need facts of types outside the catalog"
+    NOT_READ = "need a network or a load balancer that was not read"
     CLUSTER = "need the cluster"
     DIRECTORY = "need the directory"
     LOGS = "need logs"
     PERSON = "need a person"
 
 
-_UNSEEN_IN_AZURE = (Unseen.UNREADABLE, Unseen.LATER, Unseen.NO_FACTS)
+_UNSEEN_IN_AZURE = (Unseen.UNREADABLE, Unseen.LATER, Unseen.NO_FACTS, Unseen.NOT_READ)
 """Why what Azure Resource Manager shows gives no answer."""
 
 _UNSEEN_BY = {
@@ -336,10 +337,12 @@ def _judge_proof(control: Control, found: Proof, ground: Ground, waiver_of: Waiv
 
 
 def _unseen_of(proof: Proof, ground: Ground) -> Unseen:
-    unjudged = {each.label for each in ground.topology.unjudged}
-    if any(breach.element in unjudged for breach in proof.breaches):
-        return Unseen.NO_FACTS
-    return Unseen.LATER
+    """Return why a proof is unknown: what stands in the network has no facts, or was not read."""
+    elements = {breach.element for breach in proof.breaches}
+    unjudged = [each for each in ground.topology.unjudged if each.label in elements]
+    if not unjudged:
+        return Unseen.LATER
+    return Unseen.NOT_READ if all(each.reason for each in unjudged) else Unseen.NO_FACTS
 
 
 def _nothing(control: Control, ground: Ground) -> str:

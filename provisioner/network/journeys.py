@@ -20,7 +20,7 @@ from provisioner.network.topology import (
     Topology,
     Zone,
 )
-from provisioner.network.tracing import Hop, Packet, Path, trace_packet
+from provisioner.network.tracing import Hop, Packet, Path, rangeless, trace_packet
 
 _SERVICES = {
     DestinationKind.VAULT: ServiceKind.VAULT,
@@ -82,6 +82,8 @@ class _Traveller:
     def to_subnet(
         self, subnet: Subnet, words: str, asked: tuple[Hop, ...] = (), host: str | None = None
     ) -> Journey:
+        if not subnet.ranges:
+            return Journey(self._source, words, Path((*asked, rangeless(subnet)), delivered=False))
         # Azure keeps four addresses, and the source may stand on the first that is left.
         return self.to_address(subnet.ranges.lowest + 5, words, asked, host)
 

@@ -162,7 +162,7 @@ class _Artist:
 
     def _network(self, key: str) -> GroupDocument:
         network = self._networks[key]
-        ranges = show_addresses(network.ranges) if network else ""
+        ranges = show_addresses(network.ranges) if network and network.known else ""
         named = self._id(key)
         group = named.resource_group if named else None
         return GroupDocument(
@@ -172,7 +172,7 @@ class _Artist:
             address=self._address(key),
             details=(ranges or _NOT_READ, *([group] if group else [])),
             parent=_subscription(key),
-            declared=network is not None and network.declared,
+            declared=network is not None and network.declared and network.known,
         )
 
     def nodes(self) -> Iterator[NodeDocument]:

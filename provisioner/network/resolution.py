@@ -26,6 +26,9 @@ class Resolver:
 
 def resolvers_of(topology: Topology, network: Network) -> tuple[Resolver, ...]:
     """Return who answers a network's questions, one for each of its DNS servers."""
+    if not network.known:
+        words = "DNS servers that are not known: the network was not read"
+        return (Resolver(network.label, None, words, certain=False),)
     if not network.dns_servers:
         return (Resolver(network.label, network.key, "Azure's own resolver"),)
     return tuple(_resolver(topology, network, server) for server in network.dns_servers)

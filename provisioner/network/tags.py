@@ -95,7 +95,8 @@ def tags_of(topology: Topology, network: Network, subnet: Subnet) -> Tags:
     must = network.ranges | HOST
     for _, remote in topology.peers(network):
         must = must | remote.ranges
-    may = must if network.gateway is None else must | PRIVATE
+    # A network that was not read may have a gateway and peers too.
+    may = must if network.gateway is None and network.known else must | PRIVATE
     for route in subnet.table.routes if subnet.table else ():
         may = may | (parse_addresses(route.prefix) or NOTHING)
     return Tags(Bounds(must, may))

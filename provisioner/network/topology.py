@@ -118,7 +118,11 @@ class Peering:
 class Network:
     """A virtual network. `prefixes` are its address spaces one by one, each with a system route
     of its own. A DNS server is an address, or the key of what will have one; none at all is Azure's
-    own resolver. `declared` tells whether the blueprint has it."""
+    own resolver. `declared` tells whether the blueprint has it.
+
+    One that is not `known` was seen by the ids of its subnets alone: its prefixes are their ranges,
+    and its peerings, DNS servers and gateway are not known (`declared` where one of the subnets
+    is)."""
 
     key: str
     label: str
@@ -129,6 +133,7 @@ class Network:
     gateway: Gateway | None
     declared: bool
     span: Span | None
+    known: bool = True
 
     @property
     def ranges(self) -> Intervals:
@@ -358,7 +363,7 @@ class Opening:
 @dataclass(frozen=True, slots=True)
 class Unjudged:
     """Something that stands in the network and of which nobody knows what it does to packets: azsec
-    has no facts of its type, or `reason` says what is not known.
+    has no facts of its type, or `reason` says what is not known; `hint` says what to do.
 
     `subnets` are the keys of those that it is connected with: it names them, stands in them or in
     their network, or holds a public address that leads nobody knows where.
@@ -370,12 +375,14 @@ class Unjudged:
     subnets: frozenset[str]
     span: Span | None = None
     reason: str = ""
+    hint: str = "Check by hand which paths it opens (docs/paths.md says what is judged)."
 
 
 @dataclass(frozen=True)
 class Topology:
-    """A whole network. `cloud` is the name of the cloud whose names it uses. What is `unjudged`
-    makes every statement that there is no path unknown, for the subnets that it is connected with.
+    """A whole network. `cloud` is the name of the cloud whose names it uses. Each of the `subnets`
+    has its network among the `networks`. What is `unjudged` makes every statement that there is no
+    path unknown, for the subnets that it is connected with.
 
     What is not `declared` stands in the same subscriptions or beside the environment's own: proofs
     are about what is, and look at the rest as far as it is in the way.

@@ -95,9 +95,10 @@ def read_topology(
     records could not be read why."""
     reader = _Reader(estate, cloud)
     subnets = {r.id.key: reader.subnet(r) for r in estate.of_type(_SUBNET)}
+    networks = {r.id.key: reader.network(r) for r in estate.of_type(_NETWORK)}
     return Topology(
         cloud=cloud,
-        networks={r.id.key: reader.network(r) for r in estate.of_type(_NETWORK)},
+        networks={**networks, **_unseen_networks(subnets.values(), networks)},
         subnets=subnets,
         firewalls=tuple(reader.firewall(r) for r in estate.of_type(_FIREWALL)),
         zones=dict(read_zones(estate, unread)),
@@ -120,6 +121,32 @@ def read_security_groups(estate: Estate) -> Mapping[str, SecurityGroup]:
     """Return the network security groups of an estate by the keys of their ids, also those that no
     subnet has; the label of a rule is that of its resource."""
     return {group.id.key: _group(estate, group) for group in estate.of_type(_GROUP)}
+
+
+def _unseen_networks(
+    subnets: Iterable[Subnet], networks: Mapping[str, Network]
+) -> Mapping[str, Network]:
+    """Return the networks of subnets that an estate has without them: a subnet whose `parent` is an
+    id, one of a network that cannot be read or is not there."""
+    found: dict[str, list[Subnet]] = {}
+    for subnet in subnets:
+        if subnet.network not in networks:
+            found.setdefault(subnet.network, []).append(subnet)
+    return {
+        key: Network(
+            key=key,
+            label=key.rpartition("/")[2],
+            name=key.rpartition("/")[2],
+            prefixes=tuple(subnet.ranges for subnet in those if subnet.ranges),
+            dns_servers=(),
+            peerings=(),
+            gateway=None,
+            declared=any(subnet.declared for subnet in those),
+            span=those[0].span,
+            known=False,
+        )
+        for key, those in found.items()
+    }
 
 
 class _Reader:

@@ -8,18 +8,20 @@ from provisioner.network.intervals import ANY_PORT, Intervals, show_address, sho
 from provisioner.network.load_balancers import BalancerRule, LoadBalancer, RuleKind
 from provisioner.network.routes import EffectiveRoute, route_subnet
 from provisioner.network.tags import PUBLIC, tags_of
-from provisioner.network.topology import Firewall, HopType, Network, Subnet, Topology
+from provisioner.network.topology import Firewall, HopType, Network, Peering, Subnet, Topology
 from provisioner.network.ways import Member, WayOut, firewall_behind, members_in, ways_out
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One decision: what decided (`element`), in which role, and how."""
+    """One decision: what decided (`element`), in which role, and how. One that is not `known` stops
+    the packet for lack of reading what decides."""
 
     element: str
     role: str
     words: str
     passes: bool = True
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Packet:
 
 def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
     """Return the way of a packet from the lowest usable address of a subnet."""
+    if not source.ranges:
+        return Path((rangeless(source),), delivered=False)
     hops: list[Hop] = []
     sender = Intervals(((source.ranges.lowest + 4, source.ranges.lowest + 4),))
     traffic = _traffic(sender, packet)
@@ -66,6 +70,13 @@ def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
         towards = [source.network, *peers] if route.towards is None else [route.towards]
         return _arrive(topology, traffic, hops, None, frozenset(towards))
     return Path(tuple(hops), delivered=True)
+
+
+def rangeless(subnet: Subnet) -> Hop:
+    """Return what is said of a subnet without an IPv4 range that is known, such as one that the
+    blueprint refers to and that Azure was not asked for."""
+    words = "has no IPv4 range that is known"
+    return Hop(subnet.label, "subnet", words, passes=False, known=False)
 
 
 def _traffic(sender: Intervals, packet: Packet) -> Traffic:
@@ -115,7 +126,7 @@ def _over_firewall(
     hops.append(Hop(route.label, "route", f"{route.prefix} leads to {firewall.label}"))
     if not firewall.known:
         words = "is run by others and was not read (take `--of planned`)"
-        hops.append(Hop(firewall.label, "firewall", words, passes=False))
+        hops.append(Hop(firewall.label, "firewall", words, passes=False, known=False))
         return Path(tuple(hops), delivered=False, through=firewall.label)
     broken = broken_leg(topology, topology.networks[source.network], firewall)
     if broken is not None:
@@ -174,21 +185,30 @@ def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop 
     """
     if network.key == firewall.network or not firewall.network:
         return None
-    ours = next((p for p in network.peerings if p.remote == firewall.network), None)
     hub = topology.networks.get(firewall.network)
+    unread = next((each for each in (network, hub) if each is not None and not each.known), None)
+    if unread is not None:
+        words = "was not read: whether it is peered with the other side is not known"
+        return Hop(unread.label, "peering", words, passes=False, known=False)
+    ours = next((p for p in network.peerings if p.remote == firewall.network), None)
     theirs = next((p for p in hub.peerings if p.remote == network.key), None) if hub else None
     if ours is None or theirs is None:
         side = network.label if ours is None or hub is None else hub.label
         words = f"has no peering towards the other side ({firewall.label})"
         return Hop(side, "peering", words, passes=False)
-    for peering in (ours, theirs):
-        if not peering.access:
-            return Hop(peering.label, "peering", "gives no access", passes=False)
-        if peering.connected is False:
-            return Hop(peering.label, "peering", "is not connected", passes=False)
-        if not peering.forwarded:
-            words = "takes nothing that a firewall forwards (allowForwardedTraffic)"
-            return Hop(peering.label, "peering", words, passes=False)
+    stops = (_stop_of(peering) for peering in (ours, theirs))
+    return next((stop for stop in stops if stop is not None), None)
+
+
+def _stop_of(peering: Peering) -> Hop | None:
+    """Return what keeps forwarded packets from taking one side of a peering, or None."""
+    if not peering.access:
+        return Hop(peering.label, "peering", "gives no access", passes=False)
+    if peering.connected is False:
+        return Hop(peering.label, "peering", "is not connected", passes=False)
+    if not peering.forwarded:
+        words = "takes nothing that a firewall forwards (allowForwardedTraffic)"
+        return Hop(peering.label, "peering", words, passes=False)
     return None
 
 
@@ -259,6 +279,8 @@ def _judge_member(
     topology: Topology, traffic: Traffic, rule: BalancerRule, subnet: Subnet, member: Member
 ) -> tuple[bool, str]:
     """Return whether the groups before a member of a pool let a packet in, and what decides."""
+    if member.address is None and not subnet.ranges:
+        return False, f"{subnet.label}, which has no IPv4 range that is known,"
     # Azure keeps four addresses, and the source may stand on the first that is left.
     address = member.address if member.address is not None else subnet.ranges.lowest + 5
     ports = traffic.ports if rule.backend_ports == ANY_PORT else rule.backend_ports

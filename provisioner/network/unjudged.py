@@ -3,7 +3,8 @@
 A connection to a virtual hub, an appliance of another vendor: each opens a path that no route, rule
 or peering shows. Who does not know the type does not see the path, so that nobody may say of its
 subnets that there is none. The same holds of a load balancer of which an interface says that it is
-behind it, and that was not read.
+behind it, and that was not read, and of the network of a subnet that is known by its id alone: its
+peerings and its gateway route the subnet too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +33,7 @@ def find_unjudged(estate: Estate) -> tuple[Unjudged, ...]:
     these may have to do with every subnet of the environment, and so may one that was not read.
     """
     outside = [resource for resource in estate if not resource.has_facts]
-    unseen = tuple(_unseen_balancers(estate))
+    unseen = (*_unseen_balancers(estate), *_unseen_networks(estate))
     if not outside and not estate.unread:
         return unseen
     return (*_Neighbours(estate, outside).find(), *unseen)
@@ -50,6 +51,25 @@ def _unseen_balancers(estate: Estate) -> Iterator[Unjudged]:
                 found.setdefault(balancer.key, (balancer, set()))[1].update(subnets)
     for key, (balancer, touched) in found.items():
         yield Unjudged(key, balancer.text, balancer.type, frozenset(touched), reason=_UNSEEN)
+
+
+def _unseen_networks(estate: Estate) -> Iterator[Unjudged]:
+    """Yield the networks of subnets that the estate does not have."""
+    found: dict[str, tuple[ResourceId, list[Resource]]] = {}
+    for subnet in estate.of_type(_SUBNET):
+        network = subnet.id.parent
+        if network is not None and network.key not in estate.resources:
+            found.setdefault(network.key, (network, []))[1].append(subnet)
+    for key, (network, inside) in found.items():
+        yield Unjudged(
+            key,
+            network.name,
+            network.type,
+            frozenset(subnet.id.key for subnet in inside),
+            inside[0].span,
+            "its peerings, gateway and DNS servers were not read",
+            "Add the network to the blueprint (`existing: true`), with Reader on it.",
+        )
 
 
 _UNSEEN = "its rules were not read"

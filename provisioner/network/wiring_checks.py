@@ -50,11 +50,14 @@ def _check_hops(topology: Topology) -> Iterator[Diagnostic]:
 
 
 def _near(topology: Topology, network: Network) -> Intervals:
-    """Return what a network reaches directly; nothing where a peer's ranges are not known."""
+    """Return what a network reaches directly; nothing where that is not known, of itself or of a
+    peer."""
+    if not network.known:
+        return NOTHING
     near = network.ranges
     for peering in network.peerings:
         remote = topology.networks.get(peering.remote)
-        if remote is None or not remote.ranges:
+        if remote is None or not remote.known or not remote.ranges:
             return NOTHING
         near = near | remote.ranges
     return near

@@ -1,6 +1,7 @@
 """The firewall lets through what the clusters need, and nothing else (WRK-03.4, ENV-04.1)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 from provisioner.catalog.egress import FQDN_TAGS, EgressRule, egress_of
@@ -13,7 +14,7 @@ from provisioner.network.resolution import resolves
 from provisioner.network.routes import route_subnet
 from provisioner.network.tags import PUBLIC, tags_of
 from provisioner.network.topology import Cluster, Firewall, HopType, Network, Subnet, Topology
-from provisioner.network.tracing import broken_leg
+from provisioner.network.tracing import Hop, broken_leg
 from provisioner.network.ways import firewall_behind, subnets_of, ways_out
 
 NAME = "allowances"
@@ -69,13 +70,13 @@ def _unmet(
     shown = f"{hosts[0]} and {len(hosts) - 1} more" if len(hosts) > 1 else hosts[0]
     stop = _stopped(topology, subnet, protocol, need.port)
     if stop is not None:
-        element, words = stop
         yield Breach(
-            element,
+            stop.element,
             f"{subnet.label} does not get out to {shown} ({protocol} {need.port}), {wanted}: "
-            f"{words}.",
+            f"{stop.words}.",
             "Lead it to the firewall, or switch the feature off.",
             subnet.span,
+            certain=stop.known,
         )
         return
     for firewall in _firewalls_before(topology, subnet):
@@ -117,19 +118,16 @@ def _to_blame(firewall: Firewall, rule: str) -> str:
     return firewall.policy.label if rule == DEFAULT_DENY else rule
 
 
-def _stopped(
-    topology: Topology, subnet: Subnet, protocol: str, port: int
-) -> tuple[str, str] | None:
-    """Return (element, words) of what keeps a subnet from every public address, or None."""
+def _stopped(topology: Topology, subnet: Subnet, protocol: str, port: int) -> Hop | None:
+    """Return what keeps a subnet from every public address, or None."""
     network = topology.networks[subnet.network]
     tags = tags_of(topology, network, subnet)
     traffic = Traffic(subnet.ranges, PUBLIC, protocol, Intervals(((port, port),)))
     if not admit(subnet.group, inbound=False, traffic=traffic, tags=tags, certain=False):
         one = Traffic(subnet.ranges, _first(PUBLIC), protocol, traffic.ports)
         _, rule = judge(subnet.group, inbound=False, packet=one, tags=tags)
-        return rule, f"{rule} denies it"
-    element = subnet.label
-    words = "no route leads there"
+        return Hop(rule, "outbound rules", f"{rule} denies it", passes=False)
+    stop = Hop(subnet.label, "route", "no route leads there", passes=False)
     for route in route_subnet(topology, subnet).routes:
         if not route.addresses & PUBLIC:
             continue
@@ -138,15 +136,16 @@ def _stopped(
             broken = broken_leg(topology, network, firewall)
             if broken is None:
                 return None
-            element, words = broken.element, f"{broken.element} {broken.words}"
+            stop = replace(broken, words=f"{broken.element} {broken.words}")
         elif route.hop is HopType.INTERNET:
             # The address of a machine beside the nodes is of no use to them.
             if any(way.shared for way in ways_out(topology, subnet)):
                 return None
             words = "nothing gives it an address to leave with"
+            stop = replace(stop, words=words, known=network.known)
         elif route.hop is HopType.NONE:
-            element, words = route.label, f"{route.label} drops it"
-    return element, words
+            stop = Hop(route.label, "route", f"{route.label} drops it", passes=False)
+    return stop
 
 
 def _first(addresses: Intervals) -> Intervals:

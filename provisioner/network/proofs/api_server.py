@@ -70,6 +70,15 @@ def _of_names(topology: Topology, cluster: Cluster, home: Network) -> Iterator[B
     if cluster.zone == "none":
         return
     if cluster.zone == "system":
+        if not home.known:
+            yield Breach(
+                home.label,
+                f"{home.label} was not read: whether its DNS servers find the name of "
+                f"{cluster.label} is not known.",
+                "Add the network to the blueprint (`existing: true`).",
+                cluster.span,
+                certain=False,
+            )
         if home.dns_servers:
             yield Breach(
                 cluster.label,
@@ -157,6 +166,7 @@ def _of_paths(topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]) -
                 f"({last.role}) stops it.",
                 f"Let TCP {_PORT} from {subnet.label} to {server.label} through.",
                 subnet.span,
+                certain=last.known,
             )
     for network in topology.networks.values():
         if network.declared:

@@ -75,7 +75,8 @@ def _of_route(
 
 
 def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> Iterator[Breach]:
-    tags = tags_of(topology, topology.networks[subnet.network], subnet)
+    network = topology.networks[subnet.network]
+    tags = tags_of(topology, network, subnet)
     for way in ways_out(topology, subnet):
         groups = [subnet.group, *([way.group] if way.group else [])]
         for traffic in _traffic_of(way, groups, subnet.ranges, public):
@@ -88,7 +89,8 @@ def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> I
                     f"{let[0].rule} lets it go.",
                     _HINT if way.shared else _HINT_OF_MACHINE,
                     way.span or subnet.span,
-                    certain=way.known,
+                    # A gateway of a network that was not read may teach the default route.
+                    certain=way.known and network.known,
                 )
                 break
 

@@ -21,7 +21,7 @@ def find_gaps(name: str, topology: Topology, subnets: Sequence[Subnet]) -> Itera
             f"{name} is not known for {', '.join(touched[:_MOST_NAMED])}{more}: "
             f"{unjudged.label} is connected with it, and "
             f"{unjudged.reason or f'azsec has no facts of {unjudged.type}'}.",
-            "Check by hand which paths it opens (docs/paths.md says what is judged).",
+            unjudged.hint,
             unjudged.span,
             certain=False,
         )

@@ -131,4 +131,5 @@ def _of_paths(
                 "stops it.",
                 f"Let TCP {_PORT} from {source.label} to {subnet.label} through.",
                 source.span,
+                certain=last.known,
             )

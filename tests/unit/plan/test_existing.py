@@ -31,6 +31,18 @@ table:
   name: rt-main
   properties: {routes: []}
 """
+IN_A_NETWORK = """\
+central:
+  type: Microsoft.Network/virtualNetworks
+  resourceGroup: main
+  name: vnet-central
+  existing: true
+subnet:
+  type: Microsoft.Network/virtualNetworks/subnets
+  name: snet-mine
+  parent: ${central.id}
+  properties: {addressPrefix: 10.20.9.0/24, defaultOutboundAccess: false}
+"""
 
 
 def make_identity(bench: Bench) -> None:
@@ -66,6 +78,16 @@ def test_one_that_is_not_there_is_an_error_with_its_place(bench: Bench) -> None:
     assert told[0].message == (
         f"given is stated as existing, but Azure has no such resource: {IDENTITY}."
     )
+
+
+def test_a_network_that_is_not_there_is_an_error_beside_proofs_that_name_it(bench: Bench) -> None:
+    plan = bench.plan(bench.compose(IN_A_NETWORK))
+
+    told = [d for d in plan.document.diagnostics if d.code == "existing-not-found"]
+    assert [d.message.partition(",")[0] for d in told] == ["central is stated as existing"]
+    egress = next(proof for proof in plan.document.proofs if proof.name == "egress")
+    assert egress.verdict == "unknown"
+    assert [breach.element for breach in egress.breaches] == ["vnet-central"]
 
 
 def test_a_value_that_moved_makes_the_plan_stale(bench: Bench) -> None:
