@@ -42,6 +42,23 @@ PUT_TAG_VALUE, DELETE_TAG_VALUE = (
     for method, verb in (("PUT", "write"), ("DELETE", "delete"))
 )
 
+_STATES = "providers/Microsoft.PolicyInsights/policyStates"
+_STATES_TYPE = "Microsoft.PolicyInsights/policyStates"
+_MANAGEMENT_GROUP = "/providers/Microsoft.Management/managementGroups/{management_group}"
+POLICY_STATES, POLICY_SUMMARY, POLICY_EVALUATION = (
+    tuple(
+        Endpoint("POST", f"{scope}/{_STATES}/{view}", action, api_versions.POLICY_INSIGHTS)
+        for scope in ("{scope}", _MANAGEMENT_GROUP)
+    )
+    for view, action in (
+        ("{view}/queryResults", f"{_STATES_TYPE}/queryResults/read"),
+        ("{view}/summarize", f"{_STATES_TYPE}/summarize/read"),
+        ("latest/triggerEvaluation", f"{_STATES_TYPE}/triggerEvaluation/action"),
+    )
+)
+"""Which resources comply with which policies, one by one and counted, and their evaluation: at a
+subscription, a group, a resource, a policy or an assignment, and at a management group."""
+
 CHECK_NAME = Endpoint(
     "POST",
     "/providers/Microsoft.Resources/checkResourceName",
@@ -64,6 +81,9 @@ STORAGE_USAGE = Endpoint(
 )
 
 RESOURCE_MANAGER = (
+    *POLICY_STATES,
+    *POLICY_SUMMARY,
+    *POLICY_EVALUATION,
     NETWORK_USAGE,
     STORAGE_USAGE,
     TAG_NAMES,

@@ -1,10 +1,18 @@
 """The routes of Azure Policy that lead to no resource."""
 
 from provisioner.catalog.endpoints import POLICY_RESTRICTIONS, POLICY_TOKEN
-from provisioner.simulator.policy import external_evaluation, restrictions
+from provisioner.catalog.resource_manager import (
+    POLICY_EVALUATION,
+    POLICY_STATES,
+    POLICY_SUMMARY,
+)
+from provisioner.simulator.policy import external_evaluation, restrictions, states
 from provisioner.simulator.protocol.routes import Route
 
 ROUTES = (
     Route.of(POLICY_RESTRICTIONS, restrictions.check_restrictions),
     Route.of(POLICY_TOKEN, external_evaluation.acquire_token),
+    *(Route.of(each, states.query_states) for each in POLICY_STATES),
+    *(Route.of(each, states.summarize_states) for each in POLICY_SUMMARY),
+    *(Route.of(each, states.evaluate_states) for each in POLICY_EVALUATION),
 )

@@ -6,11 +6,13 @@ that is not evaluated here (a principal) selects nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from provisioner.catalog.policies import ASSIGNMENT, EXEMPTION
+from provisioner.catalog.policies import ASSIGNMENT, DEFINITION, EXEMPTION
 from provisioner.catalog.resource_type import ResourceType
+from provisioner.model.permissions import holds_at
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
 from provisioner.simulator.bodies.validation import normalise_location
@@ -21,20 +23,56 @@ from provisioner.simulator.state.records import Record
 _EFFECT = "policyeffect"
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An assignment that is about a resource.
+
+    definition  the policy, None where it does not stand here: a built-in one, an initiative
+    enforced    whether it denies, and does not only state compliance
+    exempt      whether an exemption takes the resource out of it
+    """
+
+    assignment: Record
+    definition: Record | None
+    enforced: bool
+    exempt: bool
+
+
 def policies_at(
     cloud: Cloud, at: ResourceId, resource_type: ResourceType, content: Mapping[str, Any]
 ) -> Iterator[tuple[Record, Record]]:
     """Yield the assignments that judge a resource at or below `at`, with their definitions."""
+    for applied in assignments_about(cloud, at, resource_type, content):
+        if applied.definition is not None and applied.enforced and not applied.exempt:
+            yield applied.assignment, applied.definition
+
+
+def assignments_about(
+    cloud: Cloud, at: ResourceId, resource_type: ResourceType, content: Mapping[str, Any]
+) -> Iterator[Applied]:
+    """Yield the assignments whose scope and selectors hold a resource at or below `at`, and whose
+    policy looks at its type, as far as that is known."""
     for assignment in cloud.store.resources.of_type(ASSIGNMENT):
-        holder = assignment.id.scope
-        if holder is None or not at.is_within(holder):
+        properties = assignment.body.get("properties")
+        if not holds_at(assignment.id.scope, at):
             continue
-        if not _judges(cloud, assignment, at, resource_type, content):
+        left_out = (parse_resource_id(scope) for scope in _list(properties, "notScopes"))
+        if any(scope is not None and at.is_within(scope) for scope in left_out):
             continue
-        stated = parse_resource_id(lookup(assignment.body, ("properties", "policyDefinitionId")))
+        if not _selects(_list(properties, "resourceSelectors"), resource_type, content):
+            continue
+        stated = parse_resource_id(lookup(properties, ("policyDefinitionId",)))
         definition = cloud.store.resources.get(stated.key) if stated else None
-        if definition is not None and _covers(definition, resource_type):
-            yield assignment, definition
+        if definition is not None and definition.type != DEFINITION:
+            definition = None
+        if definition is None or _covers(definition, resource_type):
+            mode = str(lookup(properties, ("enforcementMode",))).lower()
+            yield Applied(
+                assignment,
+                definition,
+                enforced=mode != "donotenforce",
+                exempt=_is_exempt(cloud, assignment, at, resource_type, content),
+            )
 
 
 def _covers(definition: Record, resource_type: ResourceType) -> bool:
@@ -48,25 +86,6 @@ def _covers(definition: Record, resource_type: ResourceType) -> bool:
     if word == "indexed":
         return resource_type.taggable and resource_type.has_location
     return word == "all"
-
-
-def _judges(
-    cloud: Cloud,
-    assignment: Record,
-    at: ResourceId,
-    resource_type: ResourceType,
-    content: Mapping[str, Any],
-) -> bool:
-    """Tell whether an assignment judges a resource that is written at or below `at`."""
-    properties = assignment.body.get("properties")
-    mode = str(lookup(properties, ("enforcementMode",))).lower()
-    left_out = (parse_resource_id(scope) for scope in _list(properties, "notScopes"))
-    return (
-        mode != "donotenforce"
-        and not any(scope is not None and at.is_within(scope) for scope in left_out)
-        and _selects(_list(properties, "resourceSelectors"), resource_type, content)
-        and not _is_exempt(cloud, assignment, at, resource_type, content)
-    )
 
 
 def overridden_effect(

@@ -1,0 +1,294 @@
+"""Policy states as Policy Insights answers them: queried one by one, and counted.
+
+Source: "Policy States" of the Policy Insights REST reference (scopes, query options, shapes); the
+code of a filter that is refused as `az policy state summarize` meets it. States are those of now:
+the views `latest` and `default` answer the same, and `$from` and `$to` have to hold the present.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from provisioner.catalog.policies import ASSIGNMENT, DEFINITION
+from provisioner.model.permissions import holds_at
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Json, lookup
+from provisioner.simulator.odata.conditions import (
+    Property,
+    Vocabulary,
+    compile_filter,
+    fold_case,
+    read_moment,
+)
+from provisioner.simulator.odata.options import check_options, page
+from provisioner.simulator.odata.syntax import FilterError
+from provisioner.simulator.policy.compliance import (
+    COMPLIANT,
+    NON_COMPLIANT,
+    PolicyState,
+    policy_states,
+)
+from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+
+_Row = dict[str, Any]
+_VIEWS = ("latest", "default")
+_DETAILS = "policyevaluationdetails"
+_COMPARED = ("eq", "ne", "gt", "ge", "lt", "le")
+_SEARCHED = ("startswith", "endswith", "contains", "substringof")
+
+
+def query_states(cloud: Cloud, request: Request, view: str, **place: str) -> Answer:
+    """Answer the states at a place that `$filter` asks for, ordered, selected and in pages."""
+    _check_view(view)
+    rows = _queried(cloud, request, place, ("$orderby", "$select", "$expand"))
+    names = [each.strip() for each in request.query.get("$select", "").split(",") if each.strip()]
+    context = _context(request, "latest")
+    shown = [_selected(row, names) for row in _ordered(request, rows)]
+    answer = page(
+        cloud, request, shown, lambda row: {"@odata.id": None, "@odata.context": context, **row}
+    )
+    body = dict(answer.body) if isinstance(answer.body, Mapping) else {}
+    if "nextLink" in body:
+        body["@odata.nextLink"] = body.pop("nextLink")
+    returned = body.get("value")
+    count = len(returned) if isinstance(returned, list) else 0
+    return Answer(200, {"@odata.context": context, "@odata.count": count, **body})
+
+
+def summarize_states(cloud: Cloud, request: Request, view: str, **place: str) -> Answer:
+    """Answer how many resources and policies do not comply, in all and by assignment."""
+    _check_view(view)
+    rows = _queried(cloud, request, place, ())
+    context = _context(request, "summary")
+    by_assignment = _grouped(rows, "policyAssignmentId")
+    summary: dict[str, Json] = {
+        "@odata.id": None,
+        "@odata.context": f"{context}/$entity",
+        "results": _results(request, rows),
+        "policyAssignments": [_assignment(request, group) for group in by_assignment],
+    }
+    return Answer(200, {"@odata.context": context, "@odata.count": 1, "value": [summary]})
+
+
+def evaluate_states(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
+    """Answer a scan on demand: it is done already, since states are evaluated when they are
+    asked for."""
+    return Answer(200)
+
+
+def _check_view(view: str) -> None:
+    if view.lower() not in _VIEWS:
+        raise RefusalError(
+            400, "InvalidPolicyStatesResource", f"'{view}' is neither 'default' nor 'latest'."
+        )
+
+
+def _queried(
+    cloud: Cloud, request: Request, place: Mapping[str, str], known: Iterable[str]
+) -> list[_Row]:
+    check_options(request, ("$filter", "$from", "$to", *known))
+    text = request.query.get("$filter", "")
+    try:
+        fits = compile_filter(text, _VOCABULARY) if text else None
+        covers_now = _covers_now(cloud, request)
+    except FilterError as problem:
+        raise RefusalError(
+            400,
+            "InvalidFilterInQueryString",
+            f"Invalid $filter '{text}' specified in the query string. ({problem})",
+        ) from problem
+    if not covers_now:
+        return []
+    with_details = request.query.get("$expand", "").lower() == _DETAILS
+    if request.query.get("$expand") and not with_details:
+        raise RefusalError(
+            400, "InvalidQueryOption", "$expand is PolicyEvaluationDetails or is not there."
+        )
+    wanted = _place_test(place)
+    found = (state for state in policy_states(cloud) if wanted(state))
+    rows = [_shown(cloud, state, with_details=with_details) for state in found]
+    return [row for row in rows if fits is None or fits(row)]
+
+
+def _covers_now(cloud: Cloud, request: Request) -> bool:
+    start, end = (request.query.get(name, "").strip("'") for name in ("$from", "$to"))
+    now = cloud.now()
+    return not (start and read_moment(start) > now) and not (end and read_moment(end) < now)
+
+
+def _place_test(place: Mapping[str, str]) -> Callable[[PolicyState], bool]:
+    """Return whether a state is asked for at a scope, of a policy, or of an assignment."""
+    if "scope" not in place:
+        return lambda state: True  # every subscription is below every management group
+    scope = parse_resource_id(place["scope"])
+    if scope is None:
+        raise invalid_type(place["scope"])
+    named: ResourceId = scope
+    if named.type.lower() == ASSIGNMENT.lower():
+        return lambda state: state.assignment.id == named
+    if named.type.lower().startswith(DEFINITION.lower().rpartition("/")[0]):
+        return lambda state: state.definition_id.lower() == named.key
+    return lambda state: holds_at(named, state.row.id)
+
+
+def _shown(cloud: Cloud, state: PolicyState, *, with_details: bool) -> _Row:
+    row, assignment = state.row, state.assignment
+    definition = parse_resource_id(state.definition_id)
+    category = lookup(
+        state.definition.body if state.definition else {}, ("properties", "metadata", "category")
+    )
+    parameters = lookup(assignment.body, ("properties", "parameters"))
+    is_policy = definition is not None and definition.type.lower() == DEFINITION.lower()
+    shown: _Row = {
+        "timestamp": cloud.stamp(),
+        "resourceId": row.id.text,
+        "policyAssignmentId": assignment.id.text,
+        "policyDefinitionId": state.definition_id if is_policy else "",
+        "isCompliant": state.state == COMPLIANT,
+        "complianceState": state.state,
+        "subscriptionId": row.id.subscription or "",
+        "resourceType": row.type,
+        "resourceLocation": row.body.get("location", ""),
+        "resourceGroup": row.id.resource_group or "",
+        "policyAssignmentName": assignment.id.name,
+        "policyAssignmentParameters": parameters if isinstance(parameters, Mapping) else {},
+        "policyAssignmentScope": assignment.id.scope.text if assignment.id.scope else "/",
+        "policyDefinitionName": definition.name if definition is not None and is_policy else "",
+        "policyDefinitionAction": state.effect,
+        "policyDefinitionCategory": category if isinstance(category, str) else "",
+        "policySetDefinitionId": "" if is_policy else state.definition_id,
+        "policySetDefinitionName": "" if is_policy or definition is None else definition.name,
+        "policyDefinitionReferenceId": "",
+        "managementGroupIds": "",
+    }
+    if with_details:
+        shown["policyEvaluationDetails"] = {
+            "evaluatedExpressions": [
+                {"result": "True", "expressionKind": "Field", "expression": each, "path": each}
+                for each in state.fields
+            ]
+        }
+    return shown
+
+
+_TEXTS = (
+    "resourceId", "policyAssignmentId", "policyDefinitionId", "complianceState", "subscriptionId",
+    "resourceType", "resourceLocation", "resourceGroup", "policyAssignmentName",
+    "policyAssignmentScope", "policyDefinitionName", "policyDefinitionAction",
+    "policyDefinitionCategory", "policySetDefinitionId", "policySetDefinitionName",
+    "policyDefinitionReferenceId",
+)  # fmt: skip
+
+
+def _text(name: str) -> Property[_Row]:
+    return Property(lambda row: row[name], _COMPARED, _SEARCHED, fold_case)
+
+
+_VOCABULARY: Vocabulary[_Row] = Vocabulary(
+    properties={
+        **{name.lower(): _text(name) for name in _TEXTS},
+        "iscompliant": Property(lambda row: row["isCompliant"], ("eq", "ne")),
+        "timestamp": Property(lambda row: row["timestamp"], _COMPARED, normalise=read_moment),
+    },
+    combinations=("and", "or", "not"),
+)
+
+
+def _ordered(request: Request, rows: list[_Row]) -> list[_Row]:
+    for term in reversed(request.query.get("$orderby", "").split(",")):
+        name, _, direction = term.strip().partition(" ")
+        if not name:
+            continue
+        key = next((each for each in _KNOWN if each.lower() == name.lower()), None)
+        if key is None or direction.strip().lower() not in ("", "asc", "desc"):
+            raise RefusalError(
+                400, "InvalidQueryOption", f"Invalid $orderby '{term.strip()}' was specified."
+            )
+        rows = sorted(
+            rows, key=lambda row: str(row[key]), reverse=direction.strip().lower() == "desc"
+        )
+    return rows
+
+
+_KNOWN = (*_TEXTS, "timestamp", "isCompliant")
+
+
+def _selected(row: _Row, names: Sequence[str]) -> _Row:
+    if not names:
+        return row
+    spelled = {name.lower(): name for name in row}
+    unknown = [name for name in names if name.lower() not in spelled]
+    if unknown:
+        raise RefusalError(
+            400, "InvalidQueryOption", f"Invalid $select: '{unknown[0]}' is no property of a state."
+        )
+    return {spelled[name.lower()]: row[spelled[name.lower()]] for name in names}
+
+
+def _context(request: Request, kind: str) -> str:
+    return f"{request.base}{request.path.rpartition('/')[0]}/$metadata#{kind}"
+
+
+def _grouped(rows: Iterable[_Row], name: str) -> list[list[_Row]]:
+    groups: dict[str, list[_Row]] = {}
+    for row in rows:
+        groups.setdefault(str(row[name]).lower(), []).append(row)
+    return list(groups.values())
+
+
+def _results(request: Request, rows: Sequence[_Row]) -> dict[str, Json]:
+    """Return the counts of resources by their worst state, and of policies."""
+    resources = Counter(_worst(group) for group in _grouped(rows, "resourceId"))
+    policies = Counter(_worst(group) for group in _policies(rows))
+    return {
+        "queryResultsUri": f"{request.base}{request.path.rpartition('/')[0]}/queryResults"
+        f"?api-version={request.query.get('api-version', '')}",
+        "nonCompliantResources": resources[NON_COMPLIANT],
+        "nonCompliantPolicies": policies[NON_COMPLIANT],
+        "resourceDetails": _details(resources),
+        "policyDetails": _details(policies),
+        "policyGroupDetails": [],
+    }
+
+
+def _policies(rows: Iterable[_Row]) -> list[list[_Row]]:
+    groups: dict[tuple[str, str], list[_Row]] = {}
+    for row in rows:
+        named = row["policyDefinitionId"] or row["policySetDefinitionId"]
+        groups.setdefault((row["policyAssignmentId"].lower(), named.lower()), []).append(row)
+    return list(groups.values())
+
+
+def _details(counts: Counter[str]) -> list[Json]:
+    return [{"complianceState": state.lower(), "count": count} for state, count in counts.items()]
+
+
+_WORST = (NON_COMPLIANT, "Unknown", "Protected", "Exempt", COMPLIANT)
+
+
+def _worst(rows: Iterable[_Row]) -> str:
+    found = {row["complianceState"] for row in rows}
+    return next(state for state in _WORST if state in found)
+
+
+def _assignment(request: Request, rows: Sequence[_Row]) -> dict[str, Json]:
+    first = rows[0]
+    definitions: list[Json] = [
+        {
+            "policyDefinitionId": group[0]["policyDefinitionId"],
+            "policyDefinitionReferenceId": "",
+            "effect": group[0]["policyDefinitionAction"],
+            "policyDefinitionGroupNames": [""],
+            "results": _results(request, group),
+        }
+        for group in _policies(rows)
+    ]
+    return {
+        "policyAssignmentId": first["policyAssignmentId"],
+        "policySetDefinitionId": first["policySetDefinitionId"],
+        "results": _results(request, rows),
+        "policyDefinitions": definitions,
+        "policyGroups": [],
+    }
