@@ -30,7 +30,7 @@ from provisioner.documents.drift import DriftDocument
 from provisioner.documents.plan import PlanDocument
 from provisioner.documents.trace import StateKind
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
-from provisioner.model.span import is_local
+from provisioner.model.source_location import is_local
 from provisioner.simulator.server import LocalAzure
 from provisioner.workflow.apply import ApplyOptions, check_permitted
 

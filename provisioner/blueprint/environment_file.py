@@ -21,7 +21,8 @@ from provisioner.blueprint.files import (
 from provisioner.blueprint.locations import resolve_source
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.span import Span, is_local
+from provisioner.model.source_location import is_local
+from provisioner.model.span import Span
 
 BASE_KIND = "EnvironmentBase"
 """The kind of a file that others extend and that is no environment by itself."""

@@ -14,7 +14,8 @@ import re
 from dataclasses import dataclass
 
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.span import GIT, LIBRARY, Span
+from provisioner.model.source_location import GIT, LIBRARY
+from provisioner.model.span import Span
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 """A whole object name of git: SHA-1, or SHA-256 where a repository uses it (git-init(1))."""
@@ -64,8 +65,9 @@ class GitLocation:
         return COMMIT.fullmatch(self.ref) is not None
 
 
-def resolve_source(reference: str, path: str, span: Span | None = None) -> str:
-    """Return the location that `reference` names in the file at `path`.
+def resolve_source(reference: str, path: str | None = None, span: Span | None = None) -> str:
+    """Return the location that `reference` names in the file at `path`; on the command line (None),
+    it is relative to the working directory.
 
     A relative reference stays where the file is: in the working copy, in the library, or in the
     same repository at the same ref. Raises DiagnosticError at `span`: `wrong-source` for one that
@@ -78,6 +80,8 @@ def resolve_source(reference: str, path: str, span: Span | None = None) -> str:
     problem = _wrong_path(reference)
     if problem is not None:
         raise DiagnosticError(error(*problem[:2], span, problem[2]))
+    if path is None:
+        return posixpath.normpath(reference)
     if path.startswith(GIT):
         git = parse_git(path, span)
         inside = _join_inside(git.path, reference, git.repository, span)
@@ -121,6 +125,11 @@ def parse_git(location: str, span: Span | None = None) -> GitLocation:
     user, at, host = authority.rpartition("@")
     repository = f"{scheme}://{user}{at}{host.lower()}{match['repository']}"
     return GitLocation(repository, _ref_in(match["query"], span), path)
+
+
+def git_location(location: str) -> GitLocation | None:
+    """Return the parts of a location that is in git, None for any other."""
+    return parse_git(location) if location.startswith(GIT) else None
 
 
 def _ref_in(query: str | None, span: Span | None) -> str:

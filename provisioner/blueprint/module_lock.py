@@ -9,15 +9,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from provisioner.blueprint.file_part import FilePart
 from provisioner.blueprint.files import Sources, load_file
 from provisioner.blueprint.locations import COMMIT, GitLocation, parse_git
-from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.span import GIT
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 
 LOCK_FILE = "azsec.lock"
 """In the directory that commands run in, beside `environments/`."""
@@ -65,12 +64,16 @@ class LockedSource:
         return digest_of(json.dumps(sorted(self.files.items())).encode())
 
 
+Lock: TypeAlias = "Mapping[tuple[str, str], LockedSource]"
+"""The sources of a lock, by repository and ref."""
+
+
 def digest_of(content: bytes) -> str:
     """Return the digest of a file's content."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def read_lock(path: str, sources: Sources) -> Mapping[tuple[str, str], LockedSource]:
+def read_lock(path: str, sources: Sources) -> Lock:
     """Return the sources in a lock, by repository and ref; none where there is no file.
 
     Raises DiagnosticError for one that is not a lock, that names a source that no file could name,
@@ -127,6 +130,13 @@ def write_lock(sources: Iterable[LockedSource]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def git_location(location: str) -> GitLocation | None:
-    """Return the parts of a location that is in git, None for any other."""
-    return parse_git(location) if location.startswith(GIT) else None
+def moved_tag(source: GitLocation, before: str, now: str) -> Diagnostic:
+    """Return that a tag was moved, with both commits."""
+    return error(
+        "source-moved",
+        f"the tag {source.ref!r} of {source.repository} was {before} when it was locked, and is "
+        f"{now} now.",
+        None,
+        "Ask its owner why it moved and read what changed between the two commits; then "
+        "`azsec modules update --allow-moved`, or name another tag.",
+    )

@@ -13,9 +13,14 @@ from provisioner.blueprint.module_lock import LOCK_FILE
 from provisioner.blueprint.promotion import load_promotion
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.git import ChangedFile, CommittedFiles, changed_files
-from provisioner.cli.workspace import FileSources, find_environment, is_base, open_sources
+from provisioner.cli.workspace import (
+    FileSources,
+    find_environment,
+    list_environment_files,
+    open_sources,
+)
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
-from provisioner.model.span import GIT, LIBRARY
+from provisioner.model.source_location import GIT, LIBRARY
 from provisioner.workflow.affected import Touched, Unknown, find_touched
 from provisioner.workflow.plan import Invocation, load_desired
 
@@ -51,8 +56,7 @@ def list_environments(named: Sequence[str] = ()) -> tuple[str, ...]:
     Raises DiagnosticError where two files have one name: plans, statuses, approvals and issues go
     by names.
     """
-    found = [entry for ending in ("yaml", "yml") for entry in FOLDER.glob(f"*.{ending}")]
-    every = tuple(sorted(path for entry in found if not is_base(path := entry.as_posix())))
+    every = list_environment_files()
     asked = tuple(dict.fromkeys(Path(find_environment(name)).as_posix() for name in named))
     _refuse_repeated(tuple(dict.fromkeys((*asked, *every))))
     return asked or every

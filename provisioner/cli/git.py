@@ -7,7 +7,8 @@ from pathlib import Path
 
 from provisioner.documents.explanation import CommitDocument
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.span import Span, is_local
+from provisioner.model.source_location import is_local
+from provisioner.model.span import Span
 
 _SECONDS = 60
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from provisioner import __version__
 from provisioner.blueprint.locations import GitLocation, parse_git, resolve_source
-from provisioner.blueprint.module_lock import LOCK_FILE, read_lock, write_lock
+from provisioner.blueprint.module_lock import LOCK_FILE, Lock, read_lock, write_lock
 from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.output import print_lock_update, print_modules
@@ -15,34 +15,22 @@ from provisioner.cli.workspace import (
     WorkspaceSources,
     find_environment,
     git_access,
+    list_environment_files,
+    lock_of,
     make_folder,
     open_sources,
     write_file,
 )
-from provisioner.documents.modules import (
-    LockChangeDocument,
-    LockUpdateDocument,
-    ModulesDocument,
-)
+from provisioner.documents.modules import LockUpdateDocument, ModulesDocument
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.span import GIT, is_local
-from provisioner.sources.git_sources import CurrentGitSources, moved_tag
+from provisioner.model.source_location import GIT, is_local
+from provisioner.sources.git_sources import CurrentGitSources
 from provisioner.sources.library import library_locations
 from provisioner.sources.module_sources import ModuleSources
-from provisioner.workflow.modules import (
-    Lock,
-    compare_locks,
-    copy_files,
-    describe_module,
-    list_module,
-    merge_lock,
-    read_used,
-)
+from provisioner.workflow.lock_update import update_lock as plan_update
+from provisioner.workflow.modules import copy_files, describe_module, list_module, read_used
 
 _BLUEPRINTS = Path("blueprints")
-_ENVIRONMENTS = Path("environments")
-HERE = "-"
-"""A file in the working directory: what is named on the command line is relative to that."""
 
 
 def list_modules(output: str) -> None:
@@ -75,7 +63,7 @@ def _kind_of(path: Path) -> object:
 def show_module(source: str, output: str) -> None:
     """Print a blueprint or a module with its parameters; one in git that is not locked as it is
     now. Raises DiagnosticError."""
-    location = resolve_source(source, HERE)
+    location = resolve_source(source)
     lock, sources = _open(location)
     module = describe_module(location, sources, lock)
     print_modules(ModulesDocument(version=__version__, modules=(module,)), output)
@@ -101,38 +89,44 @@ def update_lock(
     the exit code. With `check` nothing is written, and 2 says that the lock is not current.
 
     Raises DiagnosticError (`source-moved`) for tags that moved since they were locked, unless that
-    is allowed, and what reading the files raises.
+    is allowed or nothing is written, and what reading the files raises.
     """
     paths = [find_environment(name) for name in environments] or _all_environments()
+    lock = _lock_of(paths)
     found = read_current(paths)
-    files = FileSources()
-    before = read_lock(LOCK_FILE, files)
-    after = merge_lock(before, found.found, whole=not environments)
-    changes = compare_locks(before, after)
-    if not allow_moved:
-        refuse_moved(changes)
-    current = dict(before) == dict(after)
-    written = not current and not check
+    before = read_lock(lock, FileSources())
+    update = plan_update(before, found.found, whole=not environments)
+    if not allow_moved and not check:
+        update.refuse_moved()
+    written = not update.is_current and not check
     if written:
-        write_file(LOCK_FILE, write_lock(after.values()), private=False)
+        write_file(lock, write_lock(update.lock.values()), private=False)
     print_lock_update(
         LockUpdateDocument(
-            environments=tuple(paths), changes=changes, current=current, written=written
+            environments=tuple(paths),
+            changes=update.changes,
+            current=update.is_current,
+            written=written,
         ),
         output,
     )
-    return ExitCode.DIFFERENCES if check and not current else ExitCode.SUCCESS
+    return ExitCode.DIFFERENCES if check and not update.is_current else ExitCode.SUCCESS
 
 
-def refuse_moved(changes: Sequence[LockChangeDocument]) -> None:
-    """Raise DiagnosticError (`source-moved`) for tags that moved since they were locked."""
-    moved = [
-        moved_tag(GitLocation(each.repository, each.ref, ""), each.before, each.after)
-        for each in changes
-        if each.action == "moved" and each.before and each.after
-    ]
-    if moved:
-        raise DiagnosticError(*moved)
+def _lock_of(paths: Sequence[str]) -> str:
+    """Return the path of the lock of some environments. Raises DiagnosticError where these are in
+    several repositories."""
+    locks = dict.fromkeys(map(lock_of, paths))
+    if len(locks) > 1:
+        raise DiagnosticError(
+            error(
+                "several-locks",
+                f"these environments have several locks: {', '.join(locks)}.",
+                None,
+                "Update the environments of each repository by themselves.",
+            )
+        )
+    return next(iter(locks))
 
 
 def read_current(paths: Sequence[str]) -> CurrentGitSources:
@@ -144,8 +138,7 @@ def read_current(paths: Sequence[str]) -> CurrentGitSources:
 
 
 def _all_environments() -> list[str]:
-    found = sorted((*_ENVIRONMENTS.rglob("*.yaml"), *_ENVIRONMENTS.rglob("*.yml")))
-    paths = [path.as_posix() for path in found if _kind_of(path) == "Environment"]
+    paths = list_environment_files(nested=True)
     if not paths:
         raise DiagnosticError(
             error(
@@ -155,7 +148,7 @@ def _all_environments() -> list[str]:
                 "Write one with `azsec init`, or name its file.",
             )
         )
-    return paths
+    return list(paths)
 
 
 def vendor(source: str, folder: str) -> None:
@@ -163,7 +156,7 @@ def vendor(source: str, folder: str) -> None:
 
     Raises DiagnosticError, and writes nothing, where one of the files exists.
     """
-    location = resolve_source(source, HERE)
+    location = resolve_source(source)
     if is_local(location):
         raise DiagnosticError(
             error(

@@ -33,6 +33,7 @@ from provisioner.cli.workspace import (
     find_environment,
     find_siblings,
     load_catalog,
+    lock_of,
     local_key,
     make_folder,
     open_sources,
@@ -209,7 +210,8 @@ class Session:
         )
 
     def _open_sources(self, path: str) -> WorkspaceSources:
-        return WorkspaceSources(self._surroundings.sources or FileSources(repository_of(path)))
+        files = self._surroundings.sources or FileSources(repository_of(path))
+        return WorkspaceSources(files, lock_of(path))
 
     def reach(self, environment: str, cloud: str | None = None) -> Desired:
         """Return an environment as `load` does, for the cloud at hand: its types in the api

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from provisioner import __version__
 from provisioner.blueprint.environment_file import BASE_KIND
+from provisioner.blueprint.file_text import decode_utf8
 from provisioner.blueprint.files import Sources
 from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource, read_lock
 from provisioner.blueprint.yaml_source import parse_yaml
@@ -58,7 +59,7 @@ class FileSources:
         `file-unreadable` or `too-large`."""
         try:
             self._check_place(path)
-            return _decode(_read_regular(path, self._most), path)
+            return decode_utf8(_read_regular(path, self._most), path)
         except FileNotFoundError:
             raise DiagnosticError(
                 error("file-not-found", f"there is no file {path!r}.", None, "Check the path.")
@@ -98,28 +99,12 @@ def _read_regular(path: str, most: int) -> bytes:
     return content
 
 
-def _decode(content: bytes, path: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        before = content[: problem.start]
-        column = problem.start - before.rfind(b"\n")
-        raise DiagnosticError(
-            error(
-                "file-unreadable",
-                f"the byte 0x{content[problem.start]:02X} is not UTF-8.",
-                Span(path, before.count(b"\n") + 1, column),
-                "Save the file as UTF-8.",
-            )
-        ) from None
-
-
 class WorkspaceSources(ModuleSources):
     """The files that environments are composed from: `files` of the working copy, the library, and
-    git as the `azsec.lock` among the files states it."""
+    git as the lock at a path states it."""
 
-    def __init__(self, files: Sources) -> None:
-        self._locked = LockedGitSources(git_access(), lambda: read_lock(LOCK_FILE, files))
+    def __init__(self, files: Sources, lock: str = LOCK_FILE) -> None:
+        self._locked = LockedGitSources(git_access(), lambda: read_lock(lock, files))
         super().__init__(files, self._locked)
 
     @property
@@ -132,7 +117,22 @@ def open_sources(path: str, *, git: Sources | None = None) -> ModuleSources:
     """Return the files that the environment at `path` may be composed from; those in git by the
     lock, unless other sources of them are given."""
     files = FileSources(repository_of(path))
-    return WorkspaceSources(files) if git is None else ModuleSources(files, git)
+    return WorkspaceSources(files, lock_of(path)) if git is None else ModuleSources(files, git)
+
+
+def lock_of(path: str) -> str:
+    """Return the path of the lock of an environment: `azsec.lock` of the working directory where
+    that holds the environment, or else the nearest one above it in its own repository."""
+    own = Path(path)
+    if not os.path.relpath(path).startswith("..") or own.resolve().is_relative_to(Path.cwd()):
+        return LOCK_FILE
+    root = repository_of(path)
+    for folder in own.resolve().parents:
+        if (folder / LOCK_FILE).is_file():
+            return str(folder / LOCK_FILE)
+        if folder == root:
+            break
+    return str(root / LOCK_FILE)
 
 
 def git_access() -> GitAccess:
@@ -193,6 +193,28 @@ def find_siblings(path: str) -> tuple[str, ...]:
     beside = [entry for suffix in ("yaml", "yml") for entry in own.parent.glob(f"*.{suffix}")]
     others = (one.as_posix() for one in beside if not one.samefile(own))
     return tuple(sorted(path for path in others if not is_base(path)))
+
+
+def list_environment_files(*, nested: bool = False) -> tuple[str, ...]:
+    """Return the paths of the environments in `environments/`, in order: every YAML file but the
+    bases, also one that cannot be read, so that its mistake is told. With `nested`, also those in
+    folders below it, where other files may stand: what says that it is an environment, and what
+    cannot be read."""
+    endings = ("yaml", "yml")
+    found = [entry for ending in endings for entry in _ENVIRONMENTS.glob(f"*.{ending}")]
+    paths = [path for entry in found if not is_base(path := entry.as_posix())]
+    if nested:
+        below = [entry for ending in endings for entry in _ENVIRONMENTS.glob(f"*/**/*.{ending}")]
+        paths += [path for entry in below if _may_be_environment(path := entry.as_posix())]
+    return tuple(sorted(paths))
+
+
+def _may_be_environment(path: str) -> bool:
+    try:
+        kind = parse_yaml(FileSources().read_text(path), path).get("kind")
+    except DiagnosticError:
+        return True
+    return kind is not None and kind.value == "Environment"
 
 
 def is_base(path: str) -> bool:

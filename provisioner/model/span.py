@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-LIBRARY = "azsec:"
-GIT = "git::"
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -20,8 +17,3 @@ class Span:
         if self.line == 0:
             return self.file
         return f"{self.file}:{self.line}:{self.column}"
-
-
-def is_local(file: str) -> bool:
-    """Tell whether a file is one of the working copy."""
-    return not file.startswith((LIBRARY, GIT))

@@ -20,7 +20,7 @@ from provisioner.documents.controls import (
     WaiverDocument,
 )
 from provisioner.documents.document import EnvironmentDocument
-from provisioner.model.span import is_local
+from provisioner.model.source_location import is_local
 from provisioner.reports.census_text import unreadable_name
 from provisioner.reports.values import plain
 

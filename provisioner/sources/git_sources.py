@@ -1,19 +1,17 @@
 """Files in git repositories: read by the lock, or at what a tag stands for now."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from provisioner.blueprint.file_text import decode_utf8
 from provisioner.blueprint.locations import GitLocation, parse_git
-from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource, digest_of
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
-from provisioner.model.span import Span
+from provisioner.blueprint.module_lock import LOCK_FILE, Lock, LockedSource, digest_of, moved_tag
+from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.sources.content_cache import ContentCache
 from provisioner.sources.git_command import GitCommand
 from provisioner.sources.git_repository import GitCheckout, resolve_ref
-
-Lock = Mapping[tuple[str, str], LockedSource]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ class LockedGitSources:
                         "repository gave another content for the same commit: do not use it.",
                     )
                 )
-        return decode(content, path)
+        return decode_utf8(content, path)
 
     def _fetch(self, source: GitLocation, locked: LockedSource) -> bytes:
         try:
@@ -168,7 +166,7 @@ class CurrentGitSources:
             self._commits[key] = current_commit(self._access, source)
         content = self._checkouts.read(source, self._commits[key])
         self._files.setdefault(key, {})[source.path] = digest_of(content)
-        return decode(content, path)
+        return decode_utf8(content, path)
 
 
 def current_commit(access: GitAccess, source: GitLocation) -> str:
@@ -185,28 +183,6 @@ def current_commit(access: GitAccess, source: GitLocation) -> str:
         )
     with TemporaryDirectory(prefix="azsec-git-") as folder:
         return resolve_ref(access.git, source, Path(folder))
-
-
-def moved_tag(source: GitLocation, before: str, now: str) -> Diagnostic:
-    """Return that a tag was moved, with both commits."""
-    return error(
-        "source-moved",
-        f"the tag {source.ref!r} of {source.repository} was {before} when it was locked, and is "
-        f"{now} now.",
-        None,
-        "Ask its owner why it moved and read what changed between the two commits; then "
-        "`azsec modules update --allow-moved`, or name another tag.",
-    )
-
-
-def decode(content: bytes, path: str) -> str:
-    """Return the text of a file. Raises DiagnosticError for one that is not UTF-8."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DiagnosticError(
-            error("file-unreadable", f"{path} is not UTF-8.", Span(path, 1, 1))
-        ) from None
 
 
 def _not_locked(source: GitLocation, locked: LockedSource | None, lock: Lock) -> DiagnosticError:

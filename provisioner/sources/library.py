@@ -11,7 +11,7 @@ from pathlib import Path
 
 import provisioner
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
-from provisioner.model.span import LIBRARY
+from provisioner.model.source_location import LIBRARY
 
 _INSTALLED = "library"
 _MODULES = "modules"

@@ -6,19 +6,16 @@ from typing import Literal
 
 from provisioner.blueprint.environment import load_environment
 from provisioner.blueprint.files import BlueprintFile, ModuleFile, Parameter, Sources
-from provisioner.blueprint.locations import resolve_source
+from provisioner.blueprint.locations import git_location, resolve_source
 from provisioner.blueprint.module_closure import find_files, load_composable
-from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource, git_location
+from provisioner.blueprint.module_lock import Lock, LockedSource
 from provisioner.documents.document import LockedSourceDocument
 from provisioner.documents.modules import (
-    LockChangeDocument,
     ModuleDocument,
     ParameterDocument,
 )
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
-from provisioner.model.span import LIBRARY, is_local
-
-Lock = Mapping[tuple[str, str], LockedSource]
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError
+from provisioner.model.source_location import LIBRARY, is_local
 
 
 def describe_module(location: str, sources: Sources, lock: Lock) -> ModuleDocument:
@@ -129,63 +126,6 @@ def read_used(environments: Sequence[str], sources: Sources) -> None:
             wrong.update(dict.fromkeys(problem.diagnostics))
     if wrong:
         raise DiagnosticError(*wrong)
-
-
-def merge_lock(before: Lock, found: Sequence[LockedSource], *, whole: bool) -> Lock:
-    """Return the lock after an update: what was found; where not all environments were read
-    (`whole` is false), with what the others use as it was."""
-    after = {source.key: source for source in found}
-    if whole:
-        return after
-    for key, kept in before.items():
-        new = after.get(key)
-        if new is None:
-            after[key] = kept
-        elif new.commit == kept.commit:
-            after[key] = LockedSource(*key, new.commit, {**kept.files, **new.files})
-    return after
-
-
-def compare_locks(before: Lock, after: Lock) -> tuple[LockChangeDocument, ...]:
-    """Return what became of each source, in order.
-
-    Raises DiagnosticError (`lock-mismatch`) where a repository gives another content for the same
-    commit than it gave before.
-    """
-    return tuple(_change(key, before.get(key), after.get(key)) for key in sorted({*before, *after}))
-
-
-def _change(
-    key: tuple[str, str], old: LockedSource | None, new: LockedSource | None
-) -> LockChangeDocument:
-    action: Literal["unchanged", "added", "removed", "moved", "files"] = "unchanged"
-    if old is None:
-        action = "added"
-    elif new is None:
-        action = "removed"
-    elif old.commit != new.commit:
-        action = "moved"
-    elif old.files != new.files:
-        action = "files"
-        for path in sorted(old.files.keys() & new.files.keys()):
-            if old.files[path] != new.files[path]:
-                raise DiagnosticError(
-                    error(
-                        "lock-mismatch",
-                        f"{path!r} of {key[0]} at commit {new.commit[:12]} has the digest "
-                        f"{new.files[path]}, and {LOCK_FILE} states {old.files[path]}.",
-                        None,
-                        "The repository gave another content for the same commit, or the lock was "
-                        "edited: do not use it before that is understood.",
-                    )
-                )
-    return LockChangeDocument(
-        repository=key[0],
-        ref=key[1],
-        action=action,
-        before=old.commit if old else None,
-        after=new.commit if new else None,
-    )
 
 
 def copy_files(location: str, folder: str, sources: Sources) -> Mapping[str, str]:

@@ -180,6 +180,9 @@ def test_what_is_locked_is_what_is_composed(clone, remote, forget, monkeypatch) 
     told = clone.run("modules", "update", code=1)
     assert f"the tag 'v1.0.0' of {remote.url} was {commit} when it was locked, and is " in told
     assert later in told
+    told = clone.run("modules", "update", "--check", code=2)
+    assert f"moved {remote.url} at v1.0.0" in told
+    assert later in told
     assert Path("azsec.lock").read_text(encoding="utf-8") == lock
 
     # The commit is gone with its branch, and the cache is empty.
@@ -233,6 +236,43 @@ def test_an_update_of_one_environment_keeps_what_others_use(clone, remote) -> No
     assert f"removed {remote.url} at v1.0.0: no environment uses it" in clone.run(
         "modules", "update"
     )
+
+
+def test_what_cannot_be_read_loses_no_source_of_the_lock(clone, remote) -> None:
+    """A mistake in an environment, or one in a sub-folder, is told: its sources stay locked."""
+    remote.release({"modules/network.yaml": NETWORK, "common/rules.yaml": RULES})
+    clone.use(remote.source("modules/network.yaml"))
+    clone.write("environments/team/own.yaml", ENVIRONMENT.replace("../", "../../"))
+    clone.write("environments/team/values.yaml", "name: net\n")
+    assert "environments/team/own.yaml" in clone.run("modules", "update", "-o", "json")
+    lock = Path("azsec.lock").read_text(encoding="utf-8")
+
+    for path in ("environments/dev.yaml", "environments/team/own.yaml"):
+        text = Path(path).read_text(encoding="utf-8")
+        clone.write(path, text + "a: [\n")
+        assert f"{path}:" in clone.run("modules", "update", code=1)
+        assert f"{path}:" in clone.run("modules", "update", "--check", code=1)
+        clone.write(path, text)
+        assert Path("azsec.lock").read_text(encoding="utf-8") == lock
+
+
+def test_an_environment_of_another_repository_has_the_lock_of_that(
+    clone, remote, tmp_path, monkeypatch
+) -> None:
+    remote.release({"modules/network.yaml": NETWORK, "common/rules.yaml": RULES})
+    clone.use(remote.source("modules/network.yaml"))
+    Path(".git").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    path = "../clone/environments/dev.yaml"
+
+    assert "not locked" in clone.run("validate", path, code=1)
+    assert "added" in clone.run("modules", "update", path)
+    assert Path("../clone/azsec.lock").is_file()
+    assert not Path("azsec.lock").exists()
+    assert "is valid" in clone.run("validate", path)
+    clone.write("environments/own.yaml", ENVIRONMENT)
+    assert "have several locks" in clone.run("modules", "update", path, "own", code=1)
 
 
 def test_a_base_in_git_brings_the_blueprint_beside_it(clone, remote) -> None:
