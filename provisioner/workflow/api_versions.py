@@ -23,6 +23,7 @@ from provisioner.catalog.spoken_versions import (
 from provisioner.engine.ports import Inquirer
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.model.resource_id import subscription_id
+from provisioner.model.span import Span
 from provisioner.preflight.inquiry import ask_subscription
 from provisioner.workflow.plan import Desired
 
@@ -59,7 +60,7 @@ def ask_offer(
     if not subscriptions:
         return {}
     subscription = subscriptions[0]
-    namespaces = namespaces_of(_types(desired), catalog)
+    namespaces = namespaces_of((*_types(desired), *_stated_alone(desired)), catalog)
     fresh = {each.namespace.lower() for each in catalog if each.tier is Tier.RAW}
     known = {
         each: None if each.lower() in fresh else memory.find(subscription, each)
@@ -90,7 +91,7 @@ def adapt(
     the versions that were spoken, and for what is declared that a spoken version does not have:
     Azure would take it without a word and never answer it, and the next plan would miss it.
     """
-    unoffered = find_unoffered(_types(desired), offer)
+    unoffered = find_unoffered((*_types(desired), *_stated_alone(desired)), offer)
     if unoffered:
         raise DiagnosticError(*(_refuse_stated(desired, *each) for each in unoffered))
     children = with_offered_children(tuple(catalog), offer)
@@ -113,21 +114,37 @@ def adapt(
     return replace(adapted, diagnostics=(*adapted.diagnostics, *told))
 
 
+def _stated_alone(desired: Desired) -> Iterator[ResourceType]:
+    """Yield the types whose version the environment's file states and that no resource has: what
+    left the blueprint is read and deleted in it."""
+    used = {each.type.name for each in desired.graph}
+    yield from (t for t in desired.catalog if t.stated_version and t.name not in used)
+
+
 def _refuse_stated(
     desired: Desired, resource_type: ResourceType, offered: tuple[str, ...]
 ) -> Diagnostic:
-    """Return the diagnostic of a stated version that the cloud lacks: at the first resource."""
-    first = next(each for each in desired.graph if each.type.name == resource_type.name)
-    stated = [each for each in desired.graph if each.node.get("apiVersion") is not None]
-    place = next((each for each in stated if each.type.name == resource_type.name), first)
+    """Return the diagnostic of a stated version that the cloud lacks: where it is stated."""
     more = f" and {len(offered) - _OFFERED_SHOWN} more" if len(offered) > _OFFERED_SHOWN else ""
+    address, span = _place_of_version(desired, resource_type)
     return error(
         "api-version-not-offered",
-        f"{place.address}: this cloud does not offer api version {resource_type.api_version} of "
+        f"{address}: this cloud does not offer api version {resource_type.api_version} of "
         f"{resource_type.name}.",
-        span_of(place.node, "apiVersion"),
+        span,
         f"Expected one of: {', '.join(offered[:_OFFERED_SHOWN])}{more}.",
     )
+
+
+def _place_of_version(desired: Desired, resource_type: ResourceType) -> tuple[str, Span | None]:
+    """Return what states the version of a type, and where: the first resource that does, or the
+    environment's file."""
+    for resource in desired.graph:
+        if resource.type.name == resource_type.name and resource.node.get("apiVersion") is not None:
+            return resource.address, span_of(resource.node, "apiVersion")
+    wanted = resource_type.name.lower()
+    name = next((n for n in desired.environment.types if n.lower() == wanted), resource_type.name)
+    return "types", span_of(desired.environment.node, "types", name)
 
 
 def _find_lacking(desired: Desired) -> Iterator[Diagnostic]:

@@ -10,7 +10,8 @@ from provisioner.azure.version_cache import VersionCache
 from provisioner.catalog.spoken_versions import SpokenVersion
 from provisioner.model.diagnostic import DiagnosticError, Severity, error
 from provisioner.workflow.api_versions import adapt, ask_offer, tell_versions
-from tests.environments import Bench
+from provisioner.workflow.plan import load_desired
+from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench, Texts
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
 NSG = "Microsoft.Network/networkSecurityGroups"
@@ -141,3 +142,23 @@ def test_many_types_of_one_version_are_one_warning(bench: Bench):
     differing = [SpokenVersion(t.name, "2026-03-01", "2025-01-01", is_checked=False) for t in used]
     (told,) = tell_versions(differing, used)
     assert f" and {len(used) - 4} more: api version 2025-01-01" in told.message
+
+
+def test_a_version_stated_for_a_type_that_no_resource_has_is_refused_where_it_is_stated(
+    bench: Bench,
+):
+    """What left the blueprint is read and deleted in the version that the environment states."""
+    stated = "types: {Microsoft.Cdn/profiles: 2025-06-01}\n"
+    files = {"environment.yaml": ENVIRONMENT + stated, "blueprint.yaml": BLUEPRINT + "  {}\n"}
+    desired = load_desired("environment.yaml", bench.catalog, Texts(files), TODAY)
+    offer = {"microsoft.cdn/profiles": ("2025-04-15", "2024-09-01")}
+
+    with pytest.raises(DiagnosticError) as refused:
+        adapt(desired, desired.catalog, offer, lambda _types: desired)
+
+    (told,) = refused.value.diagnostics
+    line = ENVIRONMENT.count("\n") + 1
+    assert str(told).startswith(
+        f"environment.yaml:{line}:9: error: types: this cloud does not offer api version "
+        "2025-06-01 of Microsoft.Cdn/profiles. Expected one of: 2025-04-15, 2024-09-01."
+    )
