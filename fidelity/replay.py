@@ -15,6 +15,7 @@ from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
 from provisioner.simulator.application import Application
 from provisioner.simulator.bodies.body_paths import remove, split_path, thaw
+from provisioner.simulator.entra.authority import Authority
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
@@ -58,7 +59,7 @@ class Replay:
     ) -> None:
         self.clock = Hands()
         self.cloud = Cloud(catalog, Store(None), self.clock, pace)
-        self._application = Application(self.cloud)
+        self._application = Application(Authority(self.cloud))
         self._catalog = catalog
         self._surroundings = surroundings
         self._source = source

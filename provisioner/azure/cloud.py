@@ -24,6 +24,8 @@ class Cloud:
     registry_zone      private DNS zone of container registries
     poll_interval      seconds between two looks at a long operation, where Azure names none
     bounds             what one answer, and one list, may bring
+    trust              file of the certificate authorities that its certificate is verified with; ""
+                       for those of this machine
     """
 
     name: str
@@ -36,6 +38,7 @@ class Cloud:
     registry_zone: str
     poll_interval: float = 5.0
     bounds: Bounds = DEFAULT_BOUNDS
+    trust: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -92,8 +95,9 @@ def find_cloud(name: str) -> Cloud:
     return CLOUDS[name]
 
 
-def local_cloud(endpoint: str) -> Cloud:
-    """Return the cloud that the built-in Resource Manager at `endpoint` serves.
+def local_cloud(endpoint: str, trust: str = "") -> Cloud:
+    """Return the cloud that the built-in Resource Manager at `endpoint` serves; `trust` is the file
+    of the authorities that its certificate is verified with.
 
     Its token is no secret and may travel without TLS, so the endpoint must be on loopback. Raises
     DiagnosticError `endpoint-not-local` for any other.
@@ -117,6 +121,7 @@ def local_cloud(endpoint: str) -> Cloud:
         vault_zone=AZURE.vault_zone,
         registry_zone=AZURE.registry_zone,
         poll_interval=0.05,
+        trust=trust,
     )
 
 

@@ -33,6 +33,7 @@ def open_transport(cloud: Cloud, parallelism: int) -> RequestsTransport:
         session=session,
         connection_timeout=_CONNECT_SECONDS,
         read_timeout=cloud.bounds.read_seconds,
+        connection_verify=cloud.trust or True,
     )
 
 

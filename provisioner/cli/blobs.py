@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from provisioner.azure.blobs import MOST_BYTES, BlobClient, cloud_of, storage_cloud
 from provisioner.azure.cloud import Cloud, local_cloud
 from provisioner.azure.credential import open_credential
-from provisioner.cli.workspace import LOCAL_ENDPOINT
+from provisioner.cli.workspace import LOCAL_ENDPOINT, TRUST
 from provisioner.model.azure_error import AzureError
 from provisioner.model.blob_address import BlobAddress, parse_blob_url
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -57,7 +57,7 @@ def write_blob(blob: BlobAddress, content: bytes, auth: str, tenant_id: str = ""
             error("too-large", f"the observation takes {len(content):,} bytes.", None, _TOO_LARGE)
         )
     endpoint = os.environ.get(LOCAL_ENDPOINT)
-    cloud = local_cloud(endpoint) if endpoint else cloud_of(blob)
+    cloud = local_cloud(endpoint, os.environ.get(TRUST, "")) if endpoint else cloud_of(blob)
     with _open(blob, cloud, auth, tenant_id, "written") as client:
         client.write(content)
 

@@ -27,6 +27,7 @@ from provisioner.cli.output import open_progress, open_waiting, print_apply, pri
 from provisioner.cli.parameter_values import with_variables
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
+    TRUST,
     FileSources,
     WorkspaceSources,
     cache_folder,
@@ -316,7 +317,7 @@ class Session:
         if self._where is None:
             if environment.cloud == LOCAL:
                 endpoint = os.environ.get(LOCAL_ENDPOINT) or self._start_local()
-                self._where = local_cloud(endpoint)
+                self._where = local_cloud(endpoint, os.environ.get(TRUST, ""))
             else:
                 self._where = find_cloud(environment.cloud)
         return self._where

@@ -32,6 +32,8 @@ ALLOW_FILE_SOURCES = "AZSEC_ALLOW_FILE_SOURCES"
 GIT_HOSTS = "AZSEC_GIT_HOSTS"
 OFFLINE = "AZSEC_OFFLINE"
 LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
+TRUST = "REQUESTS_CA_BUNDLE"
+"""What requests, and most of what is built on it, verify certificates with."""
 MAX_BYTES = 64_000_000
 """The bytes of any file that is read. What is in it has bounds of its own."""
 

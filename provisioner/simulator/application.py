@@ -5,7 +5,7 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request as HttpRequest
@@ -22,10 +22,16 @@ from provisioner.simulator.authorization.demands import demands_of, named_type
 from provisioner.simulator.authorization.permissions import check_authorized
 from provisioner.simulator.bodies.version_views import show_version
 from provisioner.simulator.deployments import routes as deployments
+from provisioner.simulator.entra.audiences import GRAPH_PATH, Api
+from provisioner.simulator.entra.authentication import authenticate
+from provisioner.simulator.entra.authority import Authority
+from provisioner.simulator.entra.caller import read_caller
+from provisioner.simulator.entra.routes import GRAPH_ROUTES, OPEN_ROUTES
 from provisioner.simulator.logs import activity_log, change_log
 from provisioner.simulator.logs import routes as logs
 from provisioner.simulator.policy import routes as policy
-from provisioner.simulator.protocol.admission import check_admitted, read_body
+from provisioner.simulator.protocol.admission import check_admitted, origin_of, read_body
+from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.protocol.faults import Fault, FaultKind
@@ -60,14 +66,14 @@ class _DroppedError(Exception):
 
 
 class Application:
-    """Answers ARM requests over one cloud. Requests are answered one at a time, each as a whole.
+    """Answers requests over one cloud. Requests are answered one at a time, each as a whole.
 
-    `allowed_actions` are the permissions of the caller, with wildcards; None for all.
+    `authority` is who issues and reads the tokens of the cloud.
     """
 
-    def __init__(self, cloud: Cloud, allowed_actions: Collection[str] | None = None) -> None:
-        self.cloud = cloud
-        cloud.allowed_actions = allowed_actions
+    def __init__(self, authority: Authority) -> None:
+        self.authority = authority
+        self.cloud = authority.cloud
         self._requests: list[RecordedRequest] = []
         self._demanded: set[str] = set()
         self._busy = threading.Lock()
@@ -122,8 +128,10 @@ class Application:
             # two); the name of a blob has those that it has.
             request = replace(request, path=_SLASHES.sub("/", request.path))
         with self._busy:
-            cloud.origin = activity_log.read_origin(cloud, request)
+            cloud.origin = None
             try:
+                request = replace(request, caller=self._authenticate(request))
+                cloud.origin = activity_log.read_origin(cloud, request)
                 answer = self._answer(request)
                 activity_log.record_answer(cloud, answer)
                 change_log.keep(cloud)
@@ -139,11 +147,20 @@ class Application:
             raise _DroppedError
         return answer
 
+    def _authenticate(self, request: Request) -> Caller | None:
+        if _is_open(request) or blobs.is_of_blobs(request):
+            return None
+        is_of_graph = _is_of_graph(request)
+        return authenticate(
+            self.authority, request, Api.GRAPH if is_of_graph else Api.RESOURCE_MANAGER
+        )
+
     def _answer(self, request: Request) -> Answer:
         if blobs.is_of_blobs(request):
             return self._answer_blob(request)
-        if request.path.lower() not in _OPEN_PATHS:
-            _check_token(request)
+        if request.path.lower().rstrip("/") not in _OPEN_PATHS:
+            if _is_open(request) or _is_of_graph(request):
+                return self._answer_entra(request)
             _check_api_version(request)
         demands = demands_of(self.cloud, request)
         self._demanded |= {demand.action for demand in demands}
@@ -161,22 +178,63 @@ class Application:
         version = request.query.get("api-version", "")
         return show_version(self.cloud.catalog, _route(self.cloud, request), version)
 
+    def _caller_of_blob(self, request: Request) -> Caller | None:
+        return authenticate(self.authority, request, Api.STORAGE)
+
+    def _answer_entra(self, request: Request) -> Answer:
+        fault = self.cloud.faults.take(_BEFORE, request.method, request.path)
+        if fault is not None:
+            return _answer_fault(fault)
+        answer = _match((*OPEN_ROUTES, *GRAPH_ROUTES), self.authority, request)
+        if answer is not None:
+            return answer
+        if request.method == "GET" or not _is_of_graph(request):
+            raise RefusalError(
+                404,
+                "NotFound",
+                f"The built-in Azure does not know {request.method} {request.path}.",
+            )
+        raise RefusalError(
+            501,
+            "notSupported",
+            f"The built-in Azure does not know {request.method} {request.path}: its directory is "
+            "what the file of --directory declares, and no request changes it.",
+        )
+
     def _answer_blob(self, request: Request) -> Answer:
         fault = self.cloud.faults.take(_BEFORE, request.method, request.path)
         if fault is not None:
             return _answer_fault(fault)
-        answer = blobs.answer_blob(self.cloud, request)
+        answer = blobs.answer_blob(self.cloud, request, self._caller_of_blob)
         self.cloud.store.commit()
         return answer
 
 
-def _route(cloud: Cloud, request: Request) -> Answer:
-    _check_subscription(cloud, request)
+def _is_open(request: Request) -> bool:
+    """Tell whether a request needs no token: it leads to one."""
+    path = request.path.lower().rstrip("/")
+    return path in _OPEN_PATHS or any(each.pattern.fullmatch(path) for each in OPEN_ROUTES)
+
+
+def _is_of_graph(request: Request) -> bool:
+    return request.path.lower().startswith(f"{GRAPH_PATH}/")
+
+
+def _match(routes: Iterable[Route], world: Cloud | Authority, request: Request) -> Answer | None:
+    """Answer by the first route that a request takes; None where it takes none."""
     method = "GET" if request.method == "HEAD" else request.method
-    for route in _ROUTES:
+    for route in routes:
         match = route.pattern.fullmatch(request.path) if route.method == method else None
         if match is not None:
-            return route.handler(cloud, request, **match.groupdict())
+            return route.handler(world, request, **match.groupdict())
+    return None
+
+
+def _route(cloud: Cloud, request: Request) -> Answer:
+    _check_subscription(cloud, request)
+    answer = _match(_ROUTES, cloud, request)
+    if answer is not None:
+        return answer
     resource_type, _ = named_type(cloud, request)
     if resource_type is not None:
         check_offered(cloud, resource_type, request.query["api-version"])
@@ -240,16 +298,6 @@ def _route_resource(cloud: Cloud, request: Request) -> Answer:
     )
 
 
-def _check_token(request: Request) -> None:
-    if not request.headers.get("authorization", "").lower().startswith("bearer "):
-        raise RefusalError(
-            401,
-            "AuthenticationFailed",
-            "Authentication failed. The 'Authorization' header is missing.",
-            headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
-        )
-
-
 def _check_api_version(request: Request) -> None:
     version = request.query.get("api-version")
     if version is None:
@@ -274,7 +322,7 @@ def _check_subscription(cloud: Cloud, request: Request) -> None:
             "InvalidSubscriptionId",
             f"The provided subscription identifier '{segments[2]}' is malformed or invalid.",
         )
-    subscriptions.record_subscription(cloud, segments[2])
+    subscriptions.record_subscription(cloud, segments[2], read_caller(request).tenant)
 
 
 def _answer_fault(fault: Fault) -> Answer:
@@ -308,7 +356,7 @@ def _head_of(http: HttpRequest) -> Request:
         query={name.lower(): value for name, value in http.query_params.items()},
         headers=dict(http.headers),
         content=b"",
-        base=f"{http.url.scheme}://{http.headers.get('host', '')}",
+        base=origin_of(http.url.scheme, http.headers),
         correlation_id=_correlation_id(http.headers.get("x-ms-correlation-request-id", "")),
     )
 

@@ -1,33 +1,41 @@
 """Starts and stops the built-in Azure: in a thread of this process, or in the foreground."""
 
-import asyncio
 import contextlib
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import cast
-
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from provisioner.catalog.registry import Catalog
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.simulator.access import Access
 from provisioner.simulator.application import Application, RecordedRequest
 from provisioner.simulator.arm.open_types import open_catalog
-from provisioner.simulator.protocol.admission import LARGEST_HEADERS, LONGEST_URL
+from provisioner.simulator.entra.authority import LIFETIME, Authority, Place
+from provisioner.simulator.entra.directory import Directory
+from provisioner.simulator.entra.signing import SigningKey
+from provisioner.simulator.http_server import HttpServer, configure
 from provisioner.simulator.protocol.faults import Faults
+from provisioner.simulator.server_certificate import ServerCertificate, prepare_certificate
 from provisioner.simulator.state.clock import Clock, SystemClock
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.store import Store
 
 _LOOPBACK = "127.0.0.1"
 _SYSTEM_CLOCK = SystemClock()
-_CONNECTIONS = 512
-_SECONDS_FOR_HEADERS = 30.0
+
+
+_OPEN_ACCESS = Access()
+_TOKEN_KEY = "token-key.pem"
+
+
+def identity_folder(state: Path) -> Path:
+    """Return the folder of the keys and the certificate of a state file: the one beside it."""
+    return state.with_name(f"{state.stem}.identity")
 
 
 class LocalAzure:
@@ -36,13 +44,19 @@ class LocalAzure:
         with LocalAzure.start(catalog, None) as local:
             client = NetworkManagementClient(credential, subscription, base_url=local.endpoint)
 
-    It listens on 127.0.0.1 only and takes any bearer token.
+    It listens on 127.0.0.1 only. A bearer token that is no JSON Web Token is the local operator's.
     """
 
-    def __init__(self, application: Application, listener: socket.socket) -> None:
+    def __init__(
+        self,
+        application: Application,
+        listener: socket.socket,
+        certificate: ServerCertificate | None = None,
+    ) -> None:
         self._application = application
-        self._server = _Server(_config(application))
+        self._server = HttpServer(configure(application, certificate))
         self._listener = listener
+        self._certificate = certificate
         self._thread = threading.Thread(
             target=self._server.run,
             kwargs={"sockets": [listener]},
@@ -58,25 +72,84 @@ class LocalAzure:
         port: int = 0,
         clock: Clock = _SYSTEM_CLOCK,
         realistic: float | None = None,
-        allowed_actions: Collection[str] | None = None,
+        access: Access = _OPEN_ACCESS,
     ) -> "LocalAzure":
         """Start a server in a daemon thread and return it, ready for requests.
 
         `state` is the file that survives the process, None for memory only. `port` 0 takes a free
         one. `realistic` is how much of `ResourceType.seconds` a long operation takes by `clock`;
-        None finishes it at its first poll. `allowed_actions` are the caller's permissions
-        (`*/read`); None for all. Raises DiagnosticError where the state or the port is not to
-        be had.
+        None finishes it at its first poll. `access` is how clients get in, and what they may.
+        Raises DiagnosticError where the state, the port or the certificate is not to be had.
         """
         cloud = Cloud(open_catalog(catalog), Store(state), clock, realistic)
-        local = LocalAzure(Application(cloud, allowed_actions), _listen(port, cloud.store))
+        cloud.enforces_roles = access.enforces_roles
+        cloud.allowed_actions = access.allowed_actions
+        try:
+            if access.tenancy is not None:
+                access.tenancy.seed(cloud)
+            certificate = (
+                prepare_certificate(access.certificates, clock.now())
+                if access.certificates is not None
+                else None
+            )
+            key_file = identity_folder(state) / _TOKEN_KEY if state is not None else None
+            key = access.signing_key or SigningKey(key_file)
+            directory = access.tenancy.directory if access.tenancy is not None else Directory()
+            application = Application(Authority(cloud, directory, key))
+            local = LocalAzure(application, _listen(port), certificate)
+        except BaseException:
+            cloud.store.close()
+            raise
         local._thread.start()
         return local
 
     @property
     def endpoint(self) -> str:
         """The base URL, without a slash at its end."""
-        return f"http://{_LOOPBACK}:{self._listener.getsockname()[1]}"
+        port = self._listener.getsockname()[1]
+        return f"https://localhost:{port}" if self._certificate else f"http://{_LOOPBACK}:{port}"
+
+    @property
+    def certificate(self) -> ServerCertificate | None:
+        """The certificate that the server shows, None without TLS."""
+        return self._certificate
+
+    @property
+    def tenant(self) -> str:
+        """The home tenant."""
+        return self._application.cloud.home_tenant
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The ids of the subscriptions that were stated or used, the oldest first."""
+        return tuple(key for key, _ in self._application.cloud.store.subscriptions.items())
+
+    def issue_token(
+        self,
+        object_id: str,
+        *,
+        name: str | None = None,
+        client: str | None = None,
+        tenant: str | None = None,
+        audience: str | None = None,
+        lifetime: timedelta = LIFETIME,
+    ) -> str:
+        """Return a token of a principal, whether or not the directory has it.
+
+        `name` is a user's principal name (None: an application's token), `client` the id of the
+        application that asked for it, `audience` what it is for (None: Azure Resource Manager).
+        """
+        person = {} if name is None else {"upn": name, "unique_name": name}
+        claims = {
+            "aud": audience or self.endpoint,
+            "idtyp": "app" if name is None else "user",
+            "oid": object_id,
+            "sub": object_id,
+            **({} if client is None else {"appid": client}),
+            **person,
+        }
+        place = Place(self.endpoint, tenant or self.tenant)
+        return self._application.authority.sign(place, claims, lifetime)
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
@@ -138,91 +211,16 @@ class LocalAzure:
         self.close()
 
 
-class _Protocol(H11Protocol):
-    """HTTP/1.1 that gives up a client whose request does not begin to be one in time.
-
-    uvicorn bounds the wait between two requests, and a client that sends a byte now and then for
-    ever would keep its connection (`read_body` does the same for what follows the headers).
-    """
-
-    _waiting: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a new connection."""
-        super().connection_made(transport)
-        self._wait()
-
-    def data_received(self, data: bytes) -> None:
-        """Take bytes; those of a new request start the wait for the rest of its headers."""
-        if self._is_idle() and self._waiting is None:
-            self._wait()
-        super().data_received(data)
-        if not self._is_idle():
-            self._stop_waiting()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a connection."""
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def _is_idle(self) -> bool:
-        cycle = cast("RequestResponseCycle | None", self.cycle)  # None until the first request
-        return cycle is None or cycle.response_complete
-
-    def _wait(self) -> None:
-        self._waiting = self.loop.call_later(_SECONDS_FOR_HEADERS, self._give_up)
-
-    def _stop_waiting(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
-
-    def _give_up(self) -> None:
-        self._waiting = None
-        if self._is_idle():
-            self.transport.abort()
-
-
-class _Server(uvicorn.Server):
-    """A server that stops at once: uvicorn's own looks for its end ten times a second."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._stopping = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def stop(self) -> None:
-        """Ask the server to stop, from any thread."""
-        self.should_exit = True
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
-
-    async def main_loop(self) -> None:
-        """Wait until the server is to stop."""
-        self._loop = asyncio.get_running_loop()
-        if not self.should_exit:
-            await self._stopping.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the listeners and the connections: no answer outlives its request."""
-        for server in self.servers:
-            server.close()
-        for listener in sockets or ():
-            listener.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        await asyncio.sleep(0)
-
-
 def serve_forever(
     catalog: Catalog,
     state: Path | None,
     *,
     port: int = 0,
     realistic: float | None = None,
-    on_start: Callable[[str], None],
+    access: Access = _OPEN_ACCESS,
+    on_start: Callable[[LocalAzure], None],
 ) -> None:
-    """Serve in the foreground until SIGINT or SIGTERM; call `on_start` with the endpoint first.
+    """Serve in the foreground until SIGINT or SIGTERM; call `on_start` with the server first.
 
     The arguments are those of `LocalAzure.start`, which says what is raised.
     """
@@ -231,35 +229,19 @@ def serve_forever(
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    with LocalAzure.start(catalog, state, port=port, realistic=realistic) as local:
+    with LocalAzure.start(catalog, state, port=port, realistic=realistic, access=access) as local:
         before = {
             number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
         }
         try:
-            on_start(local.endpoint)
+            on_start(local)
             stop.wait()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
 
-def _config(application: Application) -> uvicorn.Config:
-    return uvicorn.Config(
-        application,
-        lifespan="off",
-        loop="asyncio",
-        http=_Protocol,
-        h11_max_incomplete_event_size=LONGEST_URL + LARGEST_HEADERS,
-        limit_concurrency=_CONNECTIONS,
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-    )
-
-
-def _listen(port: int, store: Store) -> socket.socket:
+def _listen(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name == "posix":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -269,7 +251,6 @@ def _listen(port: int, store: Store) -> socket.socket:
     except OSError as problem:
         with contextlib.suppress(OSError):
             listener.close()
-        store.close()
         raise DiagnosticError(
             error(
                 "local-port-unavailable",

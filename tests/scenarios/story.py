@@ -19,6 +19,7 @@ from provisioner.cli.failure import run_guarded
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
 from provisioner.preflight.inquiry import Inquiry
+from provisioner.simulator.access import Access
 from provisioner.simulator.arm.open_types import open_catalog
 from provisioner.simulator.server import LocalAzure
 from tests.forges.life import Life
@@ -110,7 +111,7 @@ def as_caller(allowed: list[str], catalog: Catalog) -> Iterator[None]:
     if not allowed:
         yield
         return
-    with LocalAzure.start(catalog, STATE, allowed_actions=allowed) as server:
+    with LocalAzure.start(catalog, STATE, access=Access(allowed_actions=allowed)) as server:
         os.environ["AZSEC_LOCAL_ENDPOINT"] = server.endpoint
         try:
             yield
@@ -152,7 +153,7 @@ def tamper(text: str, catalog: Catalog, who: str = "") -> None:
     catalog = open_catalog(catalog)
     with (
         LocalAzure.start(catalog, STATE) as server,
-        ArmClient.open(local_cloud(server.endpoint), TokenOf(who), parallelism=1) as client,
+        ArmClient.open(local_cloud(server.endpoint), TokenOf(server, who), parallelism=1) as client,
     ):
         for line in text.splitlines():
             if line.startswith("delete "):

@@ -10,10 +10,15 @@ from azure.mgmt.resource.resources import ResourceManagementClient
 
 from provisioner.catalog.registry import Catalog, all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
+from provisioner.simulator.access import Access
+from provisioner.simulator.entra.signing import SigningKey
 from provisioner.simulator.server import LocalAzure
 from tests.simulator.invented import invented_catalog
 from tests.simulator.sdk import Connect, connect_to
 from tests.simulator.setting import Caller, Setting, StandingClock
+
+SIGNING_KEY = SigningKey()
+"""Of all servers here: an RSA key takes a while to make."""
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +38,7 @@ def run(invented: Catalog) -> Iterator[Callable[..., Setting]]:
 
         def start(state: Path | None = None, *, group: bool = True, **options: Any) -> Setting:
             clock = options.pop("clock", None) or StandingClock()
+            options.setdefault("access", Access(signing_key=SIGNING_KEY))
             azure = stack.enter_context(LocalAzure.start(invented, state, clock=clock, **options))
             call = Caller(azure.endpoint)
             stack.callback(call.close)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from provisioner.simulator.server import LocalAzure
+from tests.principals import token_of
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
@@ -86,3 +87,7 @@ class Setting:
     azure: LocalAzure
     call: Caller
     clock: StandingClock
+
+    def bearer(self, who: str) -> dict[str, str]:
+        """Return the header with a token of `NAME with CLIENT`."""
+        return {"Authorization": f"Bearer {token_of(self.azure, who)}"}

@@ -9,17 +9,16 @@ from urllib.parse import quote
 import pytest
 from azure.mgmt.monitor.models import EventData
 
+from provisioner.simulator.access import Access
 from provisioner.simulator.state.clock import format_time
-from tests.principals import object_id, token_of
+from tests.principals import object_id
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Reply, Setting
 
 NET = "Contoso.Fabric/nets/n"
 BODY = {"location": "westeurope", "properties": {"range": "10.0.0.0/16"}}
 LOG = f"/subscriptions/{SUBSCRIPTION}/providers/microsoft.insights/eventtypes/management/values"
-MALLORY = {"Authorization": f"Bearer {token_of('mallory@contoso.com with Azure CLI')}"}
-PIPELINE = {
-    "Authorization": f"Bearer {token_of('pipeline with 5d9fa1a4-1d1f-4f5c-9c43-0d6a4a6d1a55')}"
-}
+MALLORY = "mallory@contoso.com with Azure CLI"
+PIPELINE = "pipeline with 5d9fa1a4-1d1f-4f5c-9c43-0d6a4a6d1a55"
 
 
 def ask(setting: Setting, wanted: str = "", days: float = 1, **options: str) -> Reply:
@@ -48,7 +47,7 @@ def of_net(setting: Setting) -> list[dict[str, Any]]:
 
 
 def test_a_write_that_is_answered_at_once_begins_and_succeeds(here: Setting):
-    here.call("PUT", f"{NET}-guard", BODY, MALLORY)
+    here.call("PUT", f"{NET}-guard", BODY, here.bearer(MALLORY))
     group = events(here, " and resourceGroupName eq 'RG'")
     assert told(group)[:2] == [
         ("BeginRequest", "Started", "Microsoft.Resources/subscriptions/resourceGroups/write"),
@@ -57,7 +56,7 @@ def test_a_write_that_is_answered_at_once_begins_and_succeeds(here: Setting):
 
 
 def test_a_long_operation_is_accepted_and_ends_later(slow: Setting):
-    slow.call("PUT", NET, BODY, MALLORY)
+    slow.call("PUT", NET, BODY, slow.bearer(MALLORY))
     slow.clock.advance(200)
     before = told(of_net(slow))
     slow.clock.advance(200)
@@ -71,13 +70,15 @@ def test_a_long_operation_is_accepted_and_ends_later(slow: Setting):
 
 def test_an_operation_that_fails_is_logged_as_failed(here: Setting):
     here.azure.faults.fail_operation(NET, "Internal", "It broke.")
-    here.call("PUT", NET, BODY, MALLORY)
+    here.call("PUT", NET, BODY, here.bearer(MALLORY))
     statuses = [status for _, status, _ in told(of_net(here))]
     assert sorted(statuses) == ["Accepted", "Failed", "Started"]
 
 
 def test_a_refused_write_is_logged_with_its_reason_and_its_sender(here: Setting):
-    reply = here.call("PUT", NET, {"location": "westeurope", "properties": {"range": 7}}, MALLORY)
+    reply = here.call(
+        "PUT", NET, {"location": "westeurope", "properties": {"range": 7}}, here.bearer(MALLORY)
+    )
     assert reply.status == 400
     begin, end = reversed(of_net(here))
     assert (begin["status"]["value"], end["status"]["value"]) == ("Started", "Failed")
@@ -88,15 +89,15 @@ def test_a_refused_write_is_logged_with_its_reason_and_its_sender(here: Setting)
 def test_a_write_that_the_caller_may_not_do_is_logged_as_forbidden(
     run: Callable[..., Setting],
 ):
-    setting = run(allowed_actions=["*/read"], group=False)
-    assert setting.call("DELETE", NET, None, PIPELINE).status == 403
+    setting = run(access=Access(allowed_actions=["*/read"]), group=False)
+    assert setting.call("DELETE", NET, None, setting.bearer(PIPELINE)).status == 403
     (_, end) = reversed(of_net(setting))
     assert end["subStatus"]["value"] == "Forbidden"
     assert end["authorization"]["action"] == "Contoso.Fabric/nets/delete"
 
 
 @pytest.mark.parametrize(
-    ("headers", "caller", "claims"),
+    ("who", "caller", "claims"),
     [
         (
             MALLORY,
@@ -108,10 +109,11 @@ def test_a_write_that_the_caller_may_not_do_is_logged_as_forbidden(
     ids=["a person", "an application"],
 )
 def test_the_sender_is_who_the_token_names(
-    here: Setting, headers: Mapping[str, str], caller: str, claims: Mapping[str, str]
+    here: Setting, who: str, caller: str, claims: Mapping[str, str]
 ):
     correlation = "9d3c6f2e-0000-4000-8000-0123456789ab"
-    here.call("PUT", NET, BODY, {**headers, "x-ms-correlation-request-id": correlation})
+    sent = here.bearer(who)
+    here.call("PUT", NET, BODY, {**sent, "x-ms-correlation-request-id": correlation})
     for event in of_net(here):
         assert event["caller"] == caller
         assert claims.items() <= event["claims"].items()
@@ -119,7 +121,7 @@ def test_the_sender_is_who_the_token_names(
 
 
 def test_reads_are_not_logged_and_bodies_never(here: Setting):
-    here.call("PUT", NET, {**BODY, "tags": {"word": "abracadabra"}}, MALLORY)
+    here.call("PUT", NET, {**BODY, "tags": {"word": "abracadabra"}}, here.bearer(MALLORY))
     written = len(of_net(here))
     here.call("GET", NET)
     assert len(of_net(here)) == written
@@ -134,7 +136,7 @@ def test_actions_are_logged_with_their_name(here: Setting):
 
 def test_deleting_a_group_logs_each_resource_in_it_under_one_correlation_id(here: Setting):
     here.call("PUT", NET, BODY)
-    here.call("DELETE", GROUP, None, MALLORY)
+    here.call("DELETE", GROUP, None, here.bearer(MALLORY))
     deletes = [e for e in events(here) if e["operationName"]["value"].endswith("/delete")]
     assert {e["resourceId"] for e in deletes} == {GROUP, f"{GROUP}/providers/{NET}"}
     assert {e["caller"] for e in deletes} == {"mallory@contoso.com"}
@@ -225,7 +227,7 @@ def test_an_event_has_the_properties_of_the_sdk_model(here: Setting):
 
 def test_the_log_survives_a_restart(run: Callable[..., Setting], tmp_path: Path):
     first = run(tmp_path / "state.db")
-    first.call("PUT", NET, BODY, MALLORY)
+    first.call("PUT", NET, BODY, first.bearer(MALLORY))
     before = events(first)
     first.azure.close()
     again = run(tmp_path / "state.db", group=False, clock=first.clock)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from provisioner.simulator import server
+from provisioner.simulator import http_server
 from provisioner.simulator.protocol import admission
 from tests.simulator.setting import GROUP, Setting
 
@@ -108,7 +108,7 @@ def _ends_within(connection: socket.socket, seconds: float) -> bool:
 def test_a_client_that_is_slow_with_its_headers_is_given_up(
     here: Setting, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(server, "_SECONDS_FOR_HEADERS", 0.2)
+    monkeypatch.setattr(http_server, "_SECONDS_FOR_HEADERS", 0.2)
     with socket.create_connection(("127.0.0.1", _port(here))) as silent:
         assert _ends_within(silent, 3)
     with socket.create_connection(("127.0.0.1", _port(here))) as dripping:

@@ -13,9 +13,12 @@ from azure.mgmt.authorization import AuthorizationManagementClient
 from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.catalog.registry import Catalog
 from provisioner.model.permissions import grants, parse_permissions
+from provisioner.simulator.access import Access
+from provisioner.simulator.entra.directory import Directory, Principal, PrincipalKind
 from provisioner.simulator.server import LocalAzure
+from provisioner.simulator.tenancy import Tenancy
+from tests.simulator.conftest import SIGNING_KEY
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Caller, Reply
-from tests.simulator.test_callers import token
 
 S = f"/subscriptions/{SUBSCRIPTION}"
 ROOT = "/providers/Microsoft.Management/managementGroups/contoso"
@@ -30,9 +33,15 @@ VNET = {
 }
 
 
+SignIn = Callable[[str], Callable[..., Reply]]
+PLATFORM = "2d3e4f50-6172-4839-a4b5-c6d7e8f90a1b"
+STAFF = Directory((Principal(PrincipalKind.GROUP, PLATFORM, "platform", members=frozenset({ADA})),))
+
+
 @pytest.fixture
 def azure(real_catalog: Catalog) -> Iterator[LocalAzure]:
-    with LocalAzure.start(real_catalog, None) as started:
+    access = Access(enforces_roles=True, signing_key=SIGNING_KEY, tenancy=Tenancy(directory=STAFF))
+    with LocalAzure.start(real_catalog, None, access=access) as started:
         yield started
 
 
@@ -45,10 +54,15 @@ def operator(azure: LocalAzure) -> Iterator[Caller]:
     call.close()
 
 
-def sign_in(operator: Caller, who: str) -> Callable[..., Reply]:
+@pytest.fixture
+def sign_in(operator: Caller, azure: LocalAzure) -> SignIn:
     """Requests of a person, over the connection of the operator."""
-    bearer = {"Authorization": f"Bearer {token(oid=who, upn='ada@contoso.com')}"}
-    return lambda method, path, body=None: operator(method, path, body, bearer)
+
+    def signed_in(who: str) -> Callable[..., Reply]:
+        bearer = {"Authorization": f"Bearer {azure.issue_token(who, name='ada@contoso.com')}"}
+        return lambda method, path, body=None: operator(method, path, body, bearer)
+
+    return signed_in
 
 
 def assign(
@@ -78,10 +92,12 @@ SCOPES = [
 
 
 @pytest.mark.parametrize(("scope", "allowed"), SCOPES)
-def test_a_role_holds_at_its_scope_and_below(operator: Caller, scope: str, allowed: bool) -> None:
+def test_a_role_holds_at_its_scope_and_below(
+    operator: Caller, sign_in: SignIn, scope: str, allowed: bool
+) -> None:
     assert operator("PUT", f"{GROUP}-of-others", {"location": "westeurope"}).status == 201
     assign(operator, "Network Contributor", scope)
-    reply = sign_in(operator, ADA)("PUT", NETWORK, VNET)
+    reply = sign_in(ADA)("PUT", NETWORK, VNET)
 
     assert reply.status == (200 if allowed else 403)
     if not allowed:
@@ -93,7 +109,7 @@ def test_a_role_holds_at_its_scope_and_below(operator: Caller, scope: str, allow
 
 
 def test_permissions_are_those_of_the_roles_that_hold_there(
-    operator: Caller, azure: LocalAzure
+    operator: Caller, sign_in: SignIn, azure: LocalAzure
 ) -> None:
     """Read with the SDK of Azure, as a program would."""
     assign(operator, "Reader", ROOT)
@@ -105,15 +121,15 @@ def test_permissions_are_those_of_the_roles_that_hold_there(
     assert len(inside) == 2
     assert grants(found, "Microsoft.Network/routeTables/write")
     assert not grants(found, "Microsoft.KeyVault/vaults/write")
-    everywhere = sign_in(operator, ADA)("GET", f"{S}/providers/Microsoft.Authorization/permissions")
+    everywhere = sign_in(ADA)("GET", f"{S}/providers/Microsoft.Authorization/permissions")
     assert [entry["actions"] for entry in everywhere.body["value"]] == [["*/read"]]
 
 
 class _Bearer(SansIOHTTPPolicy[Any, Any]):
     """Sends a person's token over plain HTTP, which azure-core's own policies refuse to do."""
 
-    def __init__(self, who: str) -> None:
-        self._header = f"Bearer {token(oid=who)}"
+    def __init__(self, azure: LocalAzure, who: str) -> None:
+        self._header = f"Bearer {azure.issue_token(who)}"
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         request.http_request.headers["Authorization"] = self._header
@@ -129,7 +145,7 @@ def sdk(azure: LocalAzure, who: str) -> AuthorizationManagementClient:
         _Credential(),
         SUBSCRIPTION,
         base_url=azure.endpoint,
-        authentication_policy=_Bearer(who),
+        authentication_policy=_Bearer(azure, who),
         retry_total=0,
     )
 
@@ -144,23 +160,44 @@ def test_a_reader_does_not_write_with_the_sdk_either(operator: Caller, azure: Lo
         )  # fmt: skip
 
 
-def test_what_a_body_points_to_takes_permission_as_well(operator: Caller) -> None:
+def test_what_a_body_points_to_takes_permission_as_well(operator: Caller, sign_in: SignIn) -> None:
     nsg = f"{GROUP}-of-others/providers/Microsoft.Network/networkSecurityGroups/shared"
     operator("PUT", f"{GROUP}-of-others", {"location": "westeurope"})
     assert operator("PUT", nsg, {"location": "westeurope", "properties": {}}).status == 201
     assign(operator, "Network Contributor", GROUP)
     subnet = {"properties": {"addressPrefix": "10.0.0.0/24", "networkSecurityGroup": {"id": nsg}}}
-    refused = sign_in(operator, ADA)("PUT", f"{NETWORK}/subnets/nodes", subnet)
+    refused = sign_in(ADA)("PUT", f"{NETWORK}/subnets/nodes", subnet)
 
     assert (refused.status, refused.code) == (403, "LinkedAuthorizationFailed")
     assert "networkSecurityGroups/join/action" in refused.body["error"]["message"]
 
 
-def test_whoever_has_no_assignment_anywhere_counts_as_the_operator(operator: Caller) -> None:
-    assert sign_in(operator, BOB)("PUT", NETWORK, VNET).status == 200
+def test_whoever_has_no_assignment_may_nothing(operator: Caller, sign_in: SignIn) -> None:
+    assert operator("GET", NETWORK).status == 200
+    bob = sign_in(BOB)
+    assert bob("GET", NETWORK).code == "AuthorizationFailed"
+    assert bob("GET", "/subscriptions").body["value"] == []
 
 
-def test_a_custom_role_grants_what_its_definition_says(operator: Caller) -> None:
+def test_where_roles_are_not_enforced_everybody_is_an_owner(real_catalog: Catalog) -> None:
+    with LocalAzure.start(real_catalog, None, access=Access(signing_key=SIGNING_KEY)) as azure:
+        call = Caller(azure.endpoint)
+        call.create_group()
+        assign(call, "Reader", S)
+        bearer = {"Authorization": f"Bearer {azure.issue_token(ADA)}"}
+        assert call("PUT", NETWORK, VNET, bearer).status == 201
+        call.close()
+
+
+def test_a_member_of_a_group_has_the_roles_of_the_group(operator: Caller, sign_in: SignIn) -> None:
+    assign(operator, "Network Contributor", GROUP, who=PLATFORM)
+
+    assert sign_in(ADA)("PUT", NETWORK, VNET).status == 200
+    assert sign_in(BOB)("PUT", NETWORK, VNET).code == "AuthorizationFailed"
+    assert len(sign_in(ADA)("GET", "/subscriptions").body["value"]) == 1
+
+
+def test_a_custom_role_grants_what_its_definition_says(operator: Caller, sign_in: SignIn) -> None:
     guid = "5b0e1d2c-3f4a-4b5c-8d6e-7f8091a2b3c4"
     definition = {
         "properties": {
@@ -171,7 +208,7 @@ def test_a_custom_role_grants_what_its_definition_says(operator: Caller) -> None
     }
     assert operator("PUT", f"{S}/{ROLES}/{guid}", definition).status == 201
     assign(operator, guid, GROUP)
-    ada = sign_in(operator, ADA)
+    ada = sign_in(ADA)
 
     assert ada("PUT", NETWORK, VNET).status == 200
     assert ada("DELETE", NETWORK).code == "AuthorizationFailed"
@@ -187,7 +224,7 @@ DENIALS = [
 
 @pytest.mark.parametrize(("principals", "excluded", "denied"), DENIALS)
 def test_a_deny_assignment_goes_before_every_role(
-    operator: Caller, principals: list[str], excluded: list[str], denied: bool
+    operator: Caller, sign_in: SignIn, principals: list[str], excluded: list[str], denied: bool
 ) -> None:
     assign(operator, "Owner", S)
     deny = {
@@ -200,7 +237,7 @@ def test_a_deny_assignment_goes_before_every_role(
     }
     path = "providers/Microsoft.Authorization/denyAssignments/2b3c4d5e-6f70-4a8b-9c0d-1e2f3a4b5c6d"
     assert operator("PUT", f"{GROUP}/{path}", deny).status == 201
-    reply = sign_in(operator, ADA)("PUT", NETWORK, VNET)
+    reply = sign_in(ADA)("PUT", NETWORK, VNET)
 
     assert reply.status == (403 if denied else 200)
     if denied:
@@ -211,7 +248,7 @@ def test_a_deny_assignment_goes_before_every_role(
         ) in reply.body["error"]["message"]
 
 
-def test_a_condition_limits_which_roles_may_be_assigned(operator: Caller) -> None:
+def test_a_condition_limits_which_roles_may_be_assigned(operator: Caller, sign_in: SignIn) -> None:
     puller = find_built_in_role("AcrPull")
     assign(
         operator,
@@ -224,7 +261,7 @@ def test_a_condition_limits_which_roles_may_be_assigned(operator: Caller) -> Non
         ),
         conditionVersion="2.0",
     )
-    ada = sign_in(operator, ADA)
+    ada = sign_in(ADA)
     path = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments"
 
     def give(role: str, number: int) -> int:
@@ -236,11 +273,11 @@ def test_a_condition_limits_which_roles_may_be_assigned(operator: Caller) -> Non
 
 
 def test_the_allowed_actions_of_the_server_limit_everybody(
-    operator: Caller, azure: LocalAzure
+    operator: Caller, sign_in: SignIn, azure: LocalAzure
 ) -> None:
     assign(operator, "Owner", S)
     azure.allowed_actions = ["*/read"]
-    assert sign_in(operator, ADA)("PUT", NETWORK, VNET).code == "AuthorizationFailed"
+    assert sign_in(ADA)("PUT", NETWORK, VNET).code == "AuthorizationFailed"
     assert operator("PUT", NETWORK, VNET).code == "AuthorizationFailed"
 
 

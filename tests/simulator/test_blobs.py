@@ -3,8 +3,6 @@
 The codes are those of "Blob service error codes" and of "Authorize with Microsoft Entra ID".
 """
 
-import base64
-import json
 import uuid
 from collections.abc import Iterator
 
@@ -18,7 +16,9 @@ from provisioner.azure.credential import LocalToken
 from provisioner.catalog.registry import Catalog
 from provisioner.model.azure_error import AzureError
 from provisioner.model.blob_address import parse_blob_url
+from provisioner.simulator.access import Access
 from provisioner.simulator.server import LocalAzure
+from tests.simulator.conftest import SIGNING_KEY
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Caller
 
 ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stseen"
@@ -34,11 +34,13 @@ def url(container: str = "seen", account: str = "stseen", name: str = "prod/o.js
 
 
 class Signed:
-    """A credential of somebody whose token names them."""
+    """A credential of somebody whose token for an API names them."""
+
+    def __init__(self, azure: LocalAzure, audience: str = "https://storage.azure.com/") -> None:
+        self._token = azure.issue_token(SOMEBODY, audience=audience)
 
     def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
-        claims = base64.urlsafe_b64encode(json.dumps({"oid": SOMEBODY}).encode()).decode()
-        return AccessToken(f"e30.{claims.rstrip('=')}.x", 2**31 - 1)
+        return AccessToken(self._token, 2**31 - 1)
 
 
 def client(azure: LocalAzure, address: str = url(), credential: object = None) -> BlobClient:
@@ -50,7 +52,8 @@ def client(azure: LocalAzure, address: str = url(), credential: object = None) -
 
 @pytest.fixture(scope="module")
 def azure(real_catalog: Catalog) -> Iterator[LocalAzure]:
-    with LocalAzure.start(real_catalog, None) as running:
+    access = Access(enforces_roles=True, signing_key=SIGNING_KEY)
+    with LocalAzure.start(real_catalog, None, access=access) as running:
         call = Caller(running.endpoint)
         call.create_group()
         account = {
@@ -87,7 +90,7 @@ def test_a_role_of_data_opens_what_it_is_for(azure: LocalAzure) -> None:
     given = {"roleDefinitionId": role + READER, "principalId": SOMEBODY,
              "principalType": "ServicePrincipal"}  # fmt: skip
     assert call("PUT", path, {"properties": given}).status == 201
-    with client(azure) as mine, client(azure, credential=Signed()) as theirs:
+    with client(azure) as mine, client(azure, credential=Signed(azure)) as theirs:
         mine.write(b"seen")
         assert theirs.read() == b"seen"
         with pytest.raises(AzureError) as refused:
@@ -95,6 +98,13 @@ def test_a_role_of_data_opens_what_it_is_for(azure: LocalAzure) -> None:
         assert refused.value.code == "AuthorizationPermissionMismatch"
         assert mine.read() == b"seen"
     call.close()
+
+
+def test_a_token_for_another_api_is_not_taken(azure: LocalAzure) -> None:
+    credential = Signed(azure, azure.endpoint)
+    with client(azure, credential=credential) as theirs, pytest.raises(AzureError) as refused:
+        theirs.read()
+    assert refused.value.code == "InvalidAuthenticationInfo"
 
 
 REFUSED = (

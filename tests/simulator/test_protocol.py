@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from provisioner.simulator.access import Access
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Setting
 
 NET = f"{GROUP}/providers/Contoso.Fabric/nets/n"
@@ -150,7 +151,7 @@ def test_a_namespace_that_is_not_registered_takes_no_writes(here: Setting):
     ],
 )
 def test_a_caller_can_do_what_they_may(run, allowed: list[str], refused: list[str]):
-    call = run(group=False, allowed_actions=allowed).call
+    call = run(group=False, access=Access(allowed_actions=allowed)).call
     replies = {
         "read": call("GET", f"/subscriptions/{SUBSCRIPTION}/resourcegroups"),
         "write": call("PUT", NET, {"location": "westeurope"}),

@@ -4,17 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.principals import token_of
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Reply, Setting
 
 NET = "Contoso.Fabric/nets/n"
 NET_ID = f"{GROUP}/providers/{NET}"
 BODY = {"location": "westeurope", "properties": {"range": "10.0.0.0/16"}}
 GRAPH = "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01"
-MALLORY = {"Authorization": f"Bearer {token_of('mallory@contoso.com with Azure Portal')}"}
-PIPELINE = {
-    "Authorization": f"Bearer {token_of('pipeline with 5d9fa1a4-1d1f-4f5c-9c43-0d6a4a6d1a55')}"
-}
+MALLORY = "mallory@contoso.com with Azure Portal"
+PIPELINE = "pipeline with 5d9fa1a4-1d1f-4f5c-9c43-0d6a4a6d1a55"
 
 
 def ask(setting: Setting, query: str) -> Reply:
@@ -40,7 +37,7 @@ def widen(setting: Setting, headers: dict[str, str]) -> None:
 
 
 def test_a_create_lists_no_paths_and_says_who_did_it(here: Setting):
-    here.call("PUT", NET, BODY, MALLORY)
+    here.call("PUT", NET, BODY, here.bearer(MALLORY))
     (change,) = changes(here)
     attributes = change["changeAttributes"]
     assert (change["targetResourceId"], change["changeType"]) == (NET_ID, "Create")
@@ -52,7 +49,7 @@ def test_a_create_lists_no_paths_and_says_who_did_it(here: Setting):
 
 def test_an_update_names_the_paths_that_it_changed_and_no_others(here: Setting):
     here.call("PUT", NET, BODY)
-    widen(here, PIPELINE)
+    widen(here, here.bearer(PIPELINE))
     latest, _ = changes(here)
     assert latest["changeType"] == "Update"
     assert latest["changes"] == {
@@ -66,7 +63,7 @@ def test_an_update_names_the_paths_that_it_changed_and_no_others(here: Setting):
 
 def test_a_write_that_changes_nothing_is_no_change(here: Setting):
     here.call("PUT", NET, BODY)
-    here.call("PUT", NET, BODY, MALLORY)
+    here.call("PUT", NET, BODY, here.bearer(MALLORY))
     assert len(changes(here)) == 1
 
 
@@ -78,7 +75,9 @@ def test_a_refused_write_is_no_change(here: Setting):
 def test_a_child_that_its_parents_body_holds_is_a_change_of_the_parent(here: Setting):
     here.call("PUT", NET, BODY)
     here.clock.advance(60)
-    here.call("PUT", f"{NET}/lanes/a", {"properties": {"range": "10.0.1.0/24"}}, MALLORY)
+    here.call(
+        "PUT", f"{NET}/lanes/a", {"properties": {"range": "10.0.1.0/24"}}, here.bearer(MALLORY)
+    )
     latest, _ = changes(here)
     assert latest["targetResourceId"] == NET_ID
     assert latest["changes"]["properties.lanes[0].properties.range"]["previousValue"] is None
@@ -88,7 +87,7 @@ def test_a_child_that_its_parents_body_holds_is_a_change_of_the_parent(here: Set
 def test_a_deleted_group_takes_its_resources_along_in_its_callers_name(slow: Setting):
     slow.call("PUT", NET, BODY)
     slow.clock.advance(600)
-    slow.call("DELETE", GROUP, None, MALLORY)
+    slow.call("DELETE", GROUP, None, slow.bearer(MALLORY))
     slow.clock.advance(600)
     slow.call("GET", GROUP)
     slow.clock.advance(600)
@@ -127,13 +126,13 @@ def test_changes_are_shown_late_and_for_fourteen_days(slow: Setting):
 )
 def test_conditions_find_what_they_say(here: Setting, condition: str, found: int):
     here.call("PUT", NET, BODY)
-    widen(here, MALLORY)
+    widen(here, here.bearer(MALLORY))
     assert len(changes(here, f" | where {condition}")) == found
 
 
 def test_an_answer_counts_its_rows(here: Setting):
     here.call("PUT", NET, BODY)
-    widen(here, MALLORY)
+    widen(here, here.bearer(MALLORY))
     reply = ask(
         here, "resourcechanges | limit 1 | project id, kind = tostring(properties.changeType)"
     )

@@ -243,7 +243,7 @@ def test_serving_ends_with_a_signal_and_keeps_what_was_answered(tmp_path: Path):
         "import pathlib, sys\n"
         "from provisioner.simulator.server import serve_forever\n"
         "from tests.simulator.invented import invented_catalog\n"
-        "say = lambda endpoint: print(endpoint, flush=True)\n"
+        "say = lambda azure: print(azure.endpoint, flush=True)\n"
         "serve_forever(invented_catalog(), pathlib.Path(sys.argv[1]), on_start=say)\n"
     )
     with subprocess.Popen(

@@ -16,7 +16,7 @@ from provisioner.simulator.actions.cluster_certificates import certificates_of
 from provisioner.simulator.actions.targets import bad_request, find_target
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.protocol.exchange import Answer, Request
-from provisioner.simulator.state.cloud import TENANT, Cloud
+from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 
 _SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
@@ -118,7 +118,7 @@ def _host(row: Record, request: Request) -> str:
 def _user(cloud: Cloud, request: Request, row: Record, role: str) -> Mapping[str, Any]:
     has_entra = isinstance(value_at(row.body, "properties.aadProfile"), Mapping)
     if role == _USER and has_entra:
-        return _entra_user(request, row)
+        return _entra_user(cloud, request, row)
     if value_at(row.body, "properties.disableLocalAccounts") is True:
         raise bad_request(
             "Getting static credential is not allowed because this cluster is set to disable "
@@ -128,13 +128,13 @@ def _user(cloud: Cloud, request: Request, row: Record, role: str) -> Mapping[str
     return {"client-certificate-data": made.certificate, "client-key-data": made.key}
 
 
-def _entra_user(request: Request, row: Record) -> Mapping[str, Any]:
+def _entra_user(cloud: Cloud, request: Request, row: Record) -> Mapping[str, Any]:
     """The plugin is the format of every version since Kubernetes 1.24, which dropped the other."""
     asked = request.query.get("format", "exec").lower()
     if asked not in _FORMATS:
         raise bad_request(f"The format '{asked}' is none of {', '.join(_FORMATS)}.", "format")
     stated = value_at(row.body, "properties.aadProfile.tenantID")
-    tenant = stated if isinstance(stated, str) and stated else TENANT
+    tenant = stated if isinstance(stated, str) and stated else cloud.tenant_of(row.id.subscription)
     if asked == "azure":
         config = {
             "apiserver-id": _SERVER,

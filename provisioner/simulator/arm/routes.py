@@ -23,6 +23,7 @@ from provisioner.simulator.arm import (
     subscriptions,
     tags,
     template_export,
+    tenants,
 )
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.protocol.routes import GROUP, PROVIDER, SUBSCRIPTION, Route
@@ -59,12 +60,12 @@ def _poll_purge(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
 _LOCATION = PROVIDER + "/locations/{location}"
 
 ROUTES = (
-    Route.at("GET", "/metadata/endpoints", subscriptions.get_metadata),
-    Route.at("GET", "/tenants", subscriptions.list_tenants),
+    Route.at("GET", "/metadata/endpoints", tenants.get_metadata),
+    Route.at("GET", "/tenants", tenants.list_tenants),
     Route.at("GET", "/providers", subscriptions.list_providers),
     Route.at("GET", "/providers/{namespace}", subscriptions.get_provider),
-    Route.at("GET", "/subscriptions", subscriptions.list_subscriptions),
-    Route.at("GET", SUBSCRIPTION, subscriptions.get_subscription),
+    Route.at("GET", "/subscriptions", tenants.list_subscriptions),
+    Route.at("GET", SUBSCRIPTION, tenants.get_subscription),
     Route.at("GET", SUBSCRIPTION + "/locations", locations.list_locations),
     Route.at("GET", SUBSCRIPTION + "/resources", _list_resources),
     Route.at("GET", SUBSCRIPTION + "/resourcegroups", _list_groups),

@@ -1,4 +1,4 @@
-"""What ARM answers above the resources: clouds, tenants, subscriptions, regions, providers."""
+"""What ARM answers in a subscription above the resources: regions, resource providers."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,64 +11,17 @@ from provisioner.simulator.arm.offers import offered_versions, open_types
 from provisioner.simulator.odata.options import check_options, page, read_choices
 from provisioner.simulator.protocol.errors import RefusalError, invalid_namespace
 from provisioner.simulator.protocol.exchange import Answer, Request
-from provisioner.simulator.state.cloud import TENANT, Cloud
+from provisioner.simulator.state.cloud import Cloud
 
 _PROVIDER = "provider "
 
 
-def get_metadata(_cloud: Cloud, request: Request) -> Answer:
-    """Answer the endpoints of this cloud, the way ARM lets clients discover them."""
-    return Answer(
-        200,
-        [
-            {
-                "name": "local",
-                "resourceManager": request.base,
-                "authentication": {
-                    "loginEndpoint": request.base,
-                    "audiences": [request.base],
-                    "tenant": TENANT,
-                    "identityProvider": "AAD",
-                },
-                "suffixes": {},
-            }
-        ],
-    )
-
-
-def list_tenants(_cloud: Cloud, _request: Request) -> Answer:
-    """Answer the one tenant."""
-    tenant = {"id": f"/tenants/{TENANT}", "tenantId": TENANT, "displayName": "local"}
-    return Answer(200, {"value": [tenant]})
-
-
-def record_subscription(cloud: Cloud, subscription: str) -> None:
-    """Let a subscription exist from its first use on."""
-    key = subscription.lower()
-    if cloud.store.subscriptions.get(key) is None:
-        cloud.store.subscriptions.put(key, f"local {len(cloud.store.subscriptions) + 1}")
-
-
-def list_subscriptions(cloud: Cloud, _request: Request) -> Answer:
-    """Answer every subscription that has been used."""
-    shown = [_subscription(key, name) for key, name in cloud.store.subscriptions.items()]
-    return Answer(200, {"value": shown})
-
-
-def get_subscription(cloud: Cloud, _request: Request, subscription: str) -> Answer:
-    """Answer one subscription."""
-    name = cloud.store.subscriptions.get(subscription.lower()) or "local"
-    return Answer(200, _subscription(subscription, name))
-
-
-def _subscription(subscription: str, name: str) -> dict[str, Json]:
-    return {
-        "id": f"/subscriptions/{subscription}",
-        "subscriptionId": subscription,
-        "tenantId": TENANT,
-        "displayName": name,
-        "state": "Enabled",
-    }
+def record_subscription(cloud: Cloud, subscription: str, tenant: str | None = None) -> None:
+    """Let a subscription exist from its first use on; `tenant` is that of whoever uses it first,
+    None: the home tenant."""
+    if cloud.store.subscriptions.get(subscription.lower()) is None:
+        name = f"local {len(cloud.store.subscriptions) + 1}"
+        cloud.add_subscription(subscription, name, tenant)
 
 
 def list_providers(cloud: Cloud, request: Request, subscription: str = "") -> Answer:

@@ -106,6 +106,8 @@ def write_resource(
         created=before.created if before else now,
         modified=now,
         references=_held(references, [embedded.path for embedded in resource_type.embedded]),
+        created_by=before.created_by if before else cloud.author,
+        modified_by=cloud.author,
     )
     cloud.store.resources.put(row.id.key, row)
     for embedded, entries in lists:

@@ -1,8 +1,8 @@
 """Whether a caller may: by their role assignments, less the deny assignments.
 
 Source: "How Azure RBAC determines if a user has access to a resource", Authorization "Permissions -
-List For Resource". The directory's groups are not simulated: a caller has what is assigned to them.
-Somebody to whom nothing is assigned anywhere counts as the local operator does, who has all.
+List For Resource". A caller has what is assigned to them and to the groups that they are in. The
+local operator has all; so has everybody where role assignments are not enforced.
 """
 
 from collections.abc import Collection, Iterator
@@ -18,11 +18,13 @@ from provisioner.catalog.permissions import (
 )
 from provisioner.model.conditions import parse_condition
 from provisioner.model.permissions import Permission, grants, holds_at, parse_permissions
-from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.values import Json
 from provisioner.simulator.authorization.demands import Demand
 from provisioner.simulator.bodies.body_paths import value_at
-from provisioner.simulator.entra.caller import LOCAL_OPERATOR, Caller, read_caller
+from provisioner.simulator.entra.caller import read_caller
+from provisioner.simulator.entra.directory import OWNERS
+from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -106,18 +108,33 @@ def _is_allowed(cloud: Cloud, caller: Caller, request: Request, demand: Demand) 
 
 def _held_by(cloud: Cloud, caller: Caller) -> list[_Held] | None:
     """Return the roles of a caller; None for whoever has everything."""
-    if caller == LOCAL_OPERATOR:
-        return None
-    mine = [
-        row
-        for row in cloud.store.resources.of_type(ROLE_ASSIGNMENT)
-        if _text_at(row, "principalId").lower() == caller.object_id
-    ]
-    if not mine:
+    if not cloud.enforces_roles or caller.object_id in OWNERS:
         return None
     return [
         _Held(row.id.scope, _permissions_of(cloud, row), _text_at(row, "condition") or None)
-        for row in mine
+        for row in _assignments_of(cloud, caller)
+    ]
+
+
+def sees_subscription(cloud: Cloud, caller: Caller, subscription: str) -> bool:
+    """Tell whether a subscription is listed for a caller: whoever has any role above, at or below
+    it sees it."""
+    if not cloud.enforces_roles or caller.object_id in OWNERS:
+        return True
+    place = subscription_id(subscription)
+    return any(
+        holds_at(row.id.scope, place)
+        or (row.id.scope is not None and row.id.scope.subscription == place.subscription)
+        for row in _assignments_of(cloud, caller)
+    )
+
+
+def _assignments_of(cloud: Cloud, caller: Caller) -> list[Record]:
+    holders = {caller.object_id, *caller.groups}
+    return [
+        row
+        for row in cloud.store.resources.of_type(ROLE_ASSIGNMENT)
+        if _text_at(row, "principalId").lower() in holders
     ]
 
 
@@ -180,8 +197,9 @@ def _denial_of(cloud: Cloud, caller: Caller, demand: Demand) -> Record | None:
     place = parse_resource_id(demand.scope)
     for row in cloud.store.resources.of_type(DENY_ASSIGNMENT):
         named, excluded = set(_ids(row, "principals")), set(_ids(row, "excludePrincipals"))
-        is_for_caller = caller.object_id in named or _EVERYONE in named
-        if not is_for_caller or caller.object_id in excluded:
+        holders = {caller.object_id, *caller.groups}
+        is_for_caller = not named.isdisjoint(holders | {_EVERYONE})
+        if not is_for_caller or not excluded.isdisjoint(holders):
             continue
         narrow = value_at(row.body, "properties.doNotApplyToChildScopes") is True
         holds = place == row.id.scope if narrow else holds_at(row.id.scope, place)

@@ -147,10 +147,14 @@ def _copy_on_the_way(body: dict[str, Any], path: str) -> None:
 
 def _system_data(row: Record) -> dict[str, str]:
     return {
-        "createdBy": "local",
-        "createdByType": "User",
+        "createdBy": row.created_by or "local",
+        "createdByType": _author_type(row.created_by),
         "createdAt": row.created,
-        "lastModifiedBy": "local",
-        "lastModifiedByType": "User",
+        "lastModifiedBy": row.modified_by or "local",
+        "lastModifiedByType": _author_type(row.modified_by),
         "lastModifiedAt": row.modified,
     }
+
+
+def _author_type(author: str) -> str:
+    return "User" if "@" in author or not author else "Application"

@@ -20,7 +20,7 @@ from provisioner.simulator.bodies.body_paths import (
     values_at,
 )
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.state.cloud import TENANT, Cloud, stable_guid
+from provisioner.simulator.state.cloud import Cloud, stable_guid
 
 _STATE = "provisioningState"
 _RESERVED_ADDRESSES = 4
@@ -119,7 +119,7 @@ class LocalSurroundings:
 
     def tenant(self) -> str:
         """Return the tenant's id."""
-        return TENANT
+        return self._cloud.home_tenant
 
     def current_date(self) -> str:
         """Return the day, in UTC, as `YYYY-MM-DD`."""
@@ -181,7 +181,7 @@ def _identity(cloud: Cloud, resource: ResourceId, body: Body) -> dict[str, Any]:
     kinds = str(identity.get("type", "")).replace(" ", "").lower().split(",")
     if "systemassigned" in kinds:
         principal = guid_of_life(cloud, resource.text, "principal")
-        filled = {"principalId": principal, "tenantId": TENANT}
+        filled = {"principalId": principal, "tenantId": cloud.tenant_of(resource.subscription)}
     users = identity.get("userAssignedIdentities")
     if isinstance(users, Mapping) and users:
         filled["userAssignedIdentities"] = {key: _user_identity(cloud, key) for key in users}

@@ -30,7 +30,7 @@ from provisioner.simulator.odata.syntax import (
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.clock import format_time, parse_time
-from provisioner.simulator.state.cloud import TENANT, Cloud
+from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Event, EventStatus, Origin
 
 RETENTION = timedelta(days=90)
@@ -50,7 +50,8 @@ def list_events(cloud: Cloud, request: Request, subscription: str) -> Answer:
     ]
     found.sort(key=lambda event: parse_time(event.at), reverse=True)
     size = min(_PAGE, cloud.page_size)
-    shown = [_show(event) for event in found[start : start + size]]
+    tenant = cloud.tenant_of(subscription)
+    shown = [_show(event, tenant) for event in found[start : start + size]]
     names = {name.strip().lower() for name in request.query.get("$select", "").split(",")} - {""}
     if names:
         shown = [{k: v for k, v in entry.items() if k.lower() in names} for entry in shown]
@@ -163,8 +164,9 @@ _VOCABULARY: Vocabulary[Event] = Vocabulary(
 )
 
 
-def _show(event: Event) -> dict[str, Any]:
-    """Return an event as the API answers it. Names that people read are as good as the others."""
+def _show(event: Event, tenant: str) -> dict[str, Any]:
+    """Return an event as the API answers it in a tenant. Names that people read are as good as the
+    others."""
     origin = event.origin
     begins = event.status is EventStatus.STARTED
     moment = parse_time(event.at)
@@ -178,7 +180,7 @@ def _show(event: Event) -> dict[str, Any]:
         "authorization": {"action": origin.action, "scope": origin.target},
         "caller": _caller_of(event),
         "channels": _CHANNEL,
-        "claims": _claims(origin),
+        "claims": _claims(origin, tenant),
         "correlationId": origin.correlation,
         "description": "",
         "eventDataId": event.id,
@@ -200,7 +202,7 @@ def _show(event: Event) -> dict[str, Any]:
         "subStatus": _named(event.detail),
         "submissionTimestamp": event.submitted,
         "subscriptionId": origin.target.split("/")[2],
-        "tenantId": TENANT,
+        "tenantId": tenant,
         "httpRequest": {
             "clientRequestId": origin.client_request,
             "clientIpAddress": "127.0.0.1",
@@ -215,13 +217,13 @@ def _named(text: str) -> dict[str, str]:
     return {"value": text, "localizedValue": text}
 
 
-def _claims(origin: Origin) -> dict[str, str]:
+def _claims(origin: Origin, tenant: str) -> dict[str, str]:
     claims = {
         "aud": "https://management.core.windows.net/",
         "appid": origin.app_id,
         "ipaddr": "127.0.0.1",
         "http://schemas.microsoft.com/identity/claims/objectidentifier": origin.caller,
-        "http://schemas.microsoft.com/identity/claims/tenantid": TENANT,
+        "http://schemas.microsoft.com/identity/claims/tenantid": tenant,
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": origin.name,
     }
     return {name: value for name, value in claims.items() if value is not None}

@@ -59,6 +59,25 @@ def check_admitted(method: str, target: bytes, headers: Mapping[str, str], size:
         raise _too_large()
 
 
+_FORWARDED_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+
+
+def origin_of(scheme: str, headers: Mapping[str, str]) -> str:
+    """Return scheme and host as the client knows them, for the links that an answer has.
+
+    A proxy in front says them in `X-Forwarded-Proto` and `X-Forwarded-Host` (the first of several
+    is the client's). Only what is on this machine reaches the server, so whoever says them may.
+    """
+    proto = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    host = headers.get("x-forwarded-host", "").partition(",")[0].strip()
+    return "://".join(
+        (
+            proto if proto in ("http", "https") else scheme,
+            host if _FORWARDED_HOST.fullmatch(host) else headers.get("host", ""),
+        )
+    )
+
+
 async def read_body(receive: Callable[[], Awaitable[tuple[bytes, bool]]]) -> bytes:
     """Return a body that arrives in parts: (bytes, whether more follow).
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.model.values import Json
+from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError
 
 
@@ -13,7 +14,8 @@ from provisioner.simulator.protocol.errors import RefusalError
 class Request:
     """One HTTP request. `query` and `headers` have lower-case names; `base` is scheme and host.
 
-    `correlation_id` is the client's `x-ms-correlation-request-id` where that is a GUID.
+    `correlation_id` is the client's `x-ms-correlation-request-id` where that is a GUID. `caller` is
+    whom its token names, None until that has been verified and where it names nobody.
     """
 
     method: str
@@ -23,6 +25,7 @@ class Request:
     content: bytes
     base: str
     correlation_id: str = ""
+    caller: Caller | None = None
 
     def read_object(self) -> dict[str, Any]:
         """Return the JSON object in the body. Raises RefusalError for anything else."""

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 import uuid
+from collections.abc import Callable
 from datetime import UTC
 from email.utils import format_datetime
 from xml.sax.saxutils import escape
@@ -22,7 +23,8 @@ from provisioner.catalog.blob_storage import (
     container_in,
 )
 from provisioner.simulator.authorization.permissions import may_use_data
-from provisioner.simulator.entra.caller import read_caller
+from provisioner.simulator.entra.caller import LOCAL_OPERATOR
+from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.clock import parse_time
@@ -33,6 +35,7 @@ _PATH = re.compile(r"/(?P<account>[a-z0-9]{3,24})/(?P<container>[^/]+)/(?P<name>
 _FIRST_VERSION = "2017-11-09"
 """The first that takes a token of Entra."""
 _VERSION = "x-ms-version"
+Identify = Callable[[Request], Caller | None]
 _XML = {"Content-Type": "application/xml"}
 
 
@@ -42,10 +45,11 @@ def is_of_blobs(request: Request) -> bool:
     return _VERSION in request.headers and "api-version" not in request.query
 
 
-def answer_blob(cloud: Cloud, request: Request) -> Answer:
-    """Answer a request for a blob, a refusal too."""
+def answer_blob(cloud: Cloud, request: Request, identify: Identify) -> Answer:
+    """Answer a request for a blob, a refusal too. `identify` returns the holder of its token, and
+    raises RefusalError for one that Azure Storage does not take."""
     try:
-        return _answer(cloud, request)
+        return _answer(cloud, request, identify)
     except RefusalError as refusal:
         headers = {**_XML, "x-ms-error-code": refusal.code, **refusal.headers}
         told = f"{refusal.message}\nRequestId:{uuid.uuid4()}\nTime:{cloud.stamp()}"
@@ -56,8 +60,8 @@ def answer_blob(cloud: Cloud, request: Request) -> Answer:
         return Answer(refusal.status, None, headers, text.encode())
 
 
-def _answer(cloud: Cloud, request: Request) -> Answer:
-    _check_token(request)
+def _answer(cloud: Cloud, request: Request, identify: Identify) -> Answer:
+    caller = _read_caller(request, identify)
     if request.headers[_VERSION] < _FIRST_VERSION:
         raise RefusalError(
             400, "InvalidHeaderValue", "The value for one of the HTTP headers is not in the "
@@ -71,7 +75,7 @@ def _answer(cloud: Cloud, request: Request) -> Answer:
     account = _find_account(cloud, place["account"])
     container = container_in(account.id, place["container"])
     action = WRITE_BLOB if request.method == "PUT" else READ_BLOB
-    if not may_use_data(cloud, read_caller(request), container, action):
+    if not may_use_data(cloud, caller, container, action):
         raise RefusalError(
             403,
             "AuthorizationPermissionMismatch",
@@ -124,17 +128,25 @@ def _headers(blob: Blob) -> dict[str, str]:
     }
 
 
-def _check_token(request: Request) -> None:
+def _read_caller(request: Request, identify: Identify) -> Caller:
     if not request.headers.get("authorization", "").lower().startswith("bearer "):
-        raise RefusalError(
-            401,
-            "NoAuthenticationInformation",
-            "Server failed to authenticate the request. Please refer to the information in the "
-            "www-authenticate header.",
-            headers={
-                "WWW-Authenticate": (
-                    "Bearer authorization_uri=https://login.microsoftonline.com/common/oauth2/"
-                    "authorize resource_id=https://storage.azure.com"
-                )
-            },
-        )
+        raise _unauthenticated("NoAuthenticationInformation")
+    try:
+        return identify(request) or LOCAL_OPERATOR
+    except RefusalError:
+        raise _unauthenticated("InvalidAuthenticationInfo") from None
+
+
+def _unauthenticated(code: str) -> RefusalError:
+    return RefusalError(
+        401,
+        code,
+        "Server failed to authenticate the request. Please refer to the information in the "
+        "www-authenticate header.",
+        headers={
+            "WWW-Authenticate": (
+                "Bearer authorization_uri=https://login.microsoftonline.com/common/oauth2/"
+                "authorize resource_id=https://storage.azure.com"
+            )
+        },
+    )

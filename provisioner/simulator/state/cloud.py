@@ -23,7 +23,9 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "azsec:local")
 TENANT = str(uuid.uuid5(_NAMESPACE, "tenant"))
 """The id of the local tenant."""
 CALLER = str(uuid.uuid5(_NAMESPACE, "caller"))
-"""The object id of whoever calls: the simulator takes any bearer token for the same person."""
+"""The object id of the local operator: of whoever calls with a token that names nobody."""
+_HOME = "home tenant"
+_TENANT_OF = "tenant of "
 
 
 def stable_guid(*seed: str) -> str:
@@ -47,7 +49,8 @@ class Cloud:
 
     pace        how much of a type's `seconds` a long operation takes; None for none of it
     page_size   how many items a page of a list holds at most
-    allowed_actions  the permissions of the caller, with wildcards; None for all
+    allowed_actions  the permissions of any caller, with wildcards; None for all
+    enforces_roles  whether role assignments decide what a caller may do; else everybody may all
     origin      the write that is being answered; None while a read is
     watched     what the writes since the last commit are about, by key
     policy_tokens  the policy tokens that were issued, the oldest first; no file holds them
@@ -61,6 +64,7 @@ class Cloud:
     page_size: int = 1000
     faults: Faults = field(default_factory=Faults)
     allowed_actions: Collection[str] | None = None
+    enforces_roles: bool = False
     origin: Origin | None = None
     watched: dict[str, Watched] = field(default_factory=dict)
     policy_tokens: dict[str, PolicyToken] = field(default_factory=dict)
@@ -70,6 +74,42 @@ class Cloud:
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The places that answer about a scope and are no resources."""
         return (*endpoints_of(self.catalog), *RESOURCE_MANAGER)
+
+    @property
+    def home_tenant(self) -> str:
+        """The tenant of every subscription of which nothing else was said."""
+        return self.store.settings.get(_HOME) or TENANT
+
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """All tenants, the home tenant first."""
+        stated = (
+            tenant for key, tenant in self.store.settings.items() if key.startswith(_TENANT_OF)
+        )
+        return tuple(dict.fromkeys((self.home_tenant, *stated)))
+
+    def tenant_of(self, subscription: str | None) -> str:
+        """Return the tenant of a subscription."""
+        stated = self.store.settings.get(_TENANT_OF + (subscription or "").lower())
+        return stated or self.home_tenant
+
+    def set_home_tenant(self, tenant: str) -> None:
+        """Make a tenant that of every subscription of which nothing else was said."""
+        self.store.settings.put(_HOME, tenant.lower())
+
+    def add_subscription(self, subscription: str, name: str, tenant: str | None = None) -> None:
+        """Let a subscription exist, under a name; `tenant` None: in the home tenant."""
+        key = subscription.lower()
+        self.store.subscriptions.put(key, name)
+        if tenant is not None and tenant.lower() != self.home_tenant:
+            self.store.settings.put(_TENANT_OF + key, tenant.lower())
+        else:
+            self.store.settings.remove(_TENANT_OF + key)
+
+    @property
+    def author(self) -> str:
+        """Who the write that is being answered is by, "" for the local operator: see `Origin`."""
+        return self.origin.author if self.origin is not None else ""
 
     def now(self) -> datetime:
         """Return the time by this cloud's clock."""

@@ -27,6 +27,8 @@ class Record:
                 lists whose entries are resources of their own
     references  keys of the resources that the body points to
     operation   token of the long operation that still runs on it
+    created_by, modified_by  the user principal name, or the id of the application, of who did;
+                "" for the local operator and for Azure itself
     """
 
     id: ResourceId
@@ -37,6 +39,8 @@ class Record:
     modified: str
     references: tuple[str, ...] = ()
     operation: str | None = None
+    created_by: str = ""
+    modified_by: str = ""
 
     def to_json(self) -> list[Any]:
         """Return the row as JSON."""
@@ -49,12 +53,16 @@ class Record:
             self.modified,
             self.references,
             self.operation,
+            self.created_by,
+            self.modified_by,
         ]
 
     @staticmethod
     def from_json(row: list[Any]) -> "Record":
         """Read back what `to_json` wrote."""
-        text, type_name, body, etag, created, modified, references, operation = row
+        # Rows of earlier versions end after the operation.
+        text, type_name, body, etag, created, modified, references, operation, *authors = row
+        created_by, modified_by = authors or ("", "")
         return Record(
             ResourceId.parse(text),
             type_name,
@@ -64,6 +72,8 @@ class Record:
             modified,
             tuple(references),
             operation,
+            created_by,
+            modified_by,
         )
 
 
@@ -128,6 +138,12 @@ class Origin:
     correlation: str
     operation: str
     client_request: str
+
+    @property
+    def author(self) -> str:
+        """Who the system data of a resource names: a user principal name, or an application's id;
+        "" for the local operator, who has neither."""
+        return self.name or self.app_id or ""
 
 
 class EventStatus(StrEnum):

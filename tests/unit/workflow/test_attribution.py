@@ -44,7 +44,7 @@ GRAPH = "Microsoft.ResourceGraph/resources"
 def acting_as(bench: Bench, who: str) -> Iterator[Bench]:
     """The same built-in Azure, for somebody else."""
     cloud = local_cloud(bench.server.endpoint)
-    with ArmClient.open(cloud, TokenOf(who), parallelism=1) as client:
+    with ArmClient.open(cloud, TokenOf(bench.server, who), parallelism=1) as client:
         yield Bench(bench.catalog, bench.server, client)
 
 

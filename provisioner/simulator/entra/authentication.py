@@ -1,0 +1,166 @@
+"""Whether a token lets its holder in, and who that is.
+
+Sources: the challenges and codes of Azure Resource Manager as its clients' own tests quote them
+(azcore's `TestAuthenticateChallenge`: `Bearer authorization_uri=…, error=…, error_description=…`),
+"Common Azure deployment errors" (InvalidAuthenticationTokenTenant), RFC 6750.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from provisioner.simulator.entra.audiences import RESOURCE_MANAGER_NAMES, Api, find_api
+from provisioner.simulator.entra.authority import (
+    LONGEST_TOKEN,
+    Authority,
+    Place,
+    is_web_token,
+)
+from provisioner.simulator.entra.signing import InvalidTokenError
+from provisioner.simulator.protocol.caller import Caller
+from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.protocol.exchange import Request
+
+_NAMES = ("upn", "unique_name", "preferred_username")
+
+
+def authenticate(authority: Authority, request: Request, api: Api) -> Caller | None:
+    """Return the holder of the token of a request, None where the token is no JSON Web Token.
+
+    Raises RefusalError (401, with Azure's challenge) for no token, and for one that was not issued
+    here, has expired, is for another API, or is of another tenant than the subscription.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    tenant = _tenant_of(authority, request)
+    if scheme.lower() != "bearer" or not token:
+        raise _challenge(
+            Place(request.base, tenant),
+            "AuthenticationFailed",
+            "Authentication failed. The 'Authorization' header is missing.",
+            "The authentication failed because of missing 'Authorization' header.",
+        )
+    if not is_web_token(token):
+        return None
+    claims = _verified(authority, request, token, Place(request.base, tenant))
+    _check_audience(request, claims, api, tenant)
+    _check_tenant(authority, request, claims, tenant)
+    return _caller_of(authority, claims)
+
+
+def _tenant_of(authority: Authority, request: Request) -> str:
+    """Return the tenant whose tokens a request needs: that of the subscription in its path."""
+    segments = request.path.split("/")
+    named = len(segments) > 2 and segments[1].lower() == "subscriptions"
+    cloud = authority.cloud
+    return cloud.tenant_of(segments[2]) if named else cloud.home_tenant
+
+
+def _verified(
+    authority: Authority, request: Request, token: str, place: Place
+) -> Mapping[str, Any]:
+    try:
+        if len(token) > LONGEST_TOKEN:
+            raise InvalidTokenError("it is too long")
+        claims = authority.read(token)
+    except InvalidTokenError:
+        raise _challenge(
+            place, "InvalidAuthenticationToken", "The access token is invalid."
+        ) from None
+    now = authority.cloud.now()
+    expires, begins = _time(claims, "exp"), _time(claims, "nbf")
+    if expires is None or now >= expires:
+        raise _challenge(
+            place,
+            "ExpiredAuthenticationToken",
+            f"The access token expiry UTC time '{_words(expires or now)}' is earlier than current "
+            f"UTC time '{_words(now)}'.",
+        )
+    if begins is not None and begins.timestamp() > now.timestamp() + 300:
+        raise _challenge(place, "InvalidAuthenticationToken", "The access token is not yet valid.")
+    return claims
+
+
+def _check_audience(request: Request, claims: Mapping[str, Any], api: Api, tenant: str) -> None:
+    audience = claims.get("aud")
+    if isinstance(audience, str) and find_api(audience, request.base) is api:
+        return
+    allowed = ",".join(f"'{name}'" for name in (f"{request.base}", *RESOURCE_MANAGER_NAMES))
+    raise _challenge(
+        Place(request.base, tenant),
+        "InvalidAuthenticationTokenAudience",
+        "The access token has been obtained for wrong audience or resource "
+        f"'{audience}'. It should exactly match with one of the allowed audiences {allowed}.",
+    )
+
+
+def _check_tenant(
+    authority: Authority, request: Request, claims: Mapping[str, Any], tenant: str
+) -> None:
+    """Refuse a token of another directory than the subscription's, and of one that is not here."""
+    found = str(claims.get("tid", ""))
+    segments = request.path.split("/")
+    subscriptions = authority.cloud.store.subscriptions
+    is_known = (
+        len(segments) > 2
+        and segments[1].lower() == "subscriptions"
+        and subscriptions.get(segments[2].lower()) is not None
+    )
+    if found in authority.cloud.tenants and (found == tenant or not is_known):
+        return
+    place = Place(request.base, tenant)
+    raise _challenge(
+        place,
+        "InvalidAuthenticationTokenTenant",
+        f"The access token is from the wrong issuer '{claims.get('iss')}'. It must match the "
+        f"tenant '{place.issuer}' associated with this subscription. Please use the authority "
+        f"(URL) '{place.url}' to get the token.",
+    )
+
+
+def _caller_of(authority: Authority, claims: Mapping[str, Any]) -> Caller:
+    object_id = str(claims.get("oid", "")).lower()
+    name = next((found for key in _NAMES if (found := _text(claims, key))), None)
+    client = _text(claims, "appid") or _text(claims, "azp")
+    return Caller(
+        object_id,
+        name or client or object_id,
+        client,
+        _text(claims, "tid"),
+        is_person=name is not None,
+        groups=authority.directory.groups_of(object_id),
+    )
+
+
+def _challenge(place: Place, code: str, message: str, description: str = "") -> RefusalError:
+    told = (description or message).replace('"', "'")
+    return RefusalError(
+        401,
+        code,
+        message,
+        headers={
+            "WWW-Authenticate": (
+                f'Bearer authorization_uri="{place.url}", error="invalid_token", '
+                f'error_description="{told}"'
+            )
+        },
+    )
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str | None:
+    value = claims.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+def _time(claims: Mapping[str, Any], name: str) -> datetime | None:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _words(moment: datetime) -> str:
+    return f"{moment:%m/%d/%Y %H:%M:%S}"

@@ -1,0 +1,87 @@
+"""Where clients find the authority: OpenID metadata, keys, and instance discovery.
+
+Sources: OpenID Connect Discovery 1.0; the metadata of login.microsoftonline.com; "Instance
+discovery" of MSAL. The latter is asked at an address that is built into MSAL, so a client of this
+server turns it off; who is given another address for it finds it here.
+"""
+
+from provisioner.model.values import Json
+from provisioner.simulator.entra.audiences import GRAPH_PATH
+from provisioner.simulator.entra.authority import Authority, Place
+from provisioner.simulator.entra.grant_errors import GrantError, answer_grant_error
+from provisioner.simulator.entra.token_endpoint import find_place
+from provisioner.simulator.protocol.exchange import Answer, Request
+
+
+def get_metadata_v1(authority: Authority, request: Request, tenant: str) -> Answer:
+    """Answer /TENANT/.well-known/openid-configuration."""
+    return _metadata(authority, request, tenant, "")
+
+
+def get_metadata_v2(authority: Authority, request: Request, tenant: str) -> Answer:
+    """Answer /TENANT/v2.0/.well-known/openid-configuration."""
+    return _metadata(authority, request, tenant, "/v2.0")
+
+
+def _metadata(authority: Authority, request: Request, tenant: str, version: str) -> Answer:
+    try:
+        place = find_place(authority, request.base, tenant)
+    except GrantError as problem:
+        return answer_grant_error(authority.cloud, problem)
+    methods: list[Json] = ["client_secret_post", "private_key_jwt", "client_secret_basic"]
+    oauth = f"{place.url}/oauth2{version}"
+    return Answer(
+        200,
+        {
+            "issuer": f"{place.url}{version}" if version else place.issuer,
+            "authorization_endpoint": f"{oauth}/authorize",
+            "token_endpoint": f"{oauth}/token",
+            "device_authorization_endpoint": f"{oauth}/devicecode",
+            "end_session_endpoint": f"{oauth}/logout",
+            "jwks_uri": f"{place.url}/discovery{version}/keys",
+            "token_endpoint_auth_methods_supported": methods,
+            "response_types_supported": ["code", "id_token", "code id_token", "token"],
+            "response_modes_supported": ["query", "fragment", "form_post"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
+            "tenant_region_scope": None,
+            "cloud_instance_name": request.base.partition("://")[2],
+            "cloud_graph_host_name": request.base.partition("://")[2],
+            "msgraph_host": f"{request.base.partition('://')[2]}{GRAPH_PATH}",
+        },
+    )
+
+
+def get_keys(authority: Authority, _request: Request, **_place: str) -> Answer:
+    """Answer the keys that verify tokens."""
+    return Answer(200, {"keys": list(authority.key.public_keys())})
+
+
+def discover_instance(authority: Authority, request: Request) -> Answer:
+    """Answer which tenant's metadata an authorization endpoint has."""
+    asked = request.query.get("authorization_endpoint", "")
+    path = asked.partition("://")[2].partition("/")[2]
+    try:
+        place = find_place(authority, request.base, path.partition("/")[0] or "common")
+    except GrantError as problem:
+        return answer_grant_error(authority.cloud, problem)
+    found = f"{Place(request.base, place.tenant).url}/v2.0/.well-known/openid-configuration"
+    return Answer(200, {"tenant_discovery_endpoint": found, "api-version": "1.1", "metadata": []})
+
+
+def discover_user(authority: Authority, request: Request, user: str) -> Answer:
+    """Answer the home realm of a user: one whose password the authority itself takes."""
+    domain = user.rpartition("@")[2]
+    kind = "Managed" if authority.directory.find_user(user) else "Unknown"
+    host = request.base.partition("://")[2]
+    return Answer(
+        200,
+        {
+            "ver": "1.0",
+            "account_type": kind,
+            "domain_name": domain,
+            "cloud_instance_name": host,
+            "cloud_audience_urn": f"urn:federation:{host}",
+        },
+    )

@@ -1,0 +1,46 @@
+"""What a built-in Azure has before anybody used it: a tenant, subscriptions, a directory."""
+
+from dataclasses import dataclass
+
+from provisioner.simulator.entra.directory import EMPTY_DIRECTORY, Directory
+from provisioner.simulator.state.cloud import TENANT, Cloud, stable_guid
+
+FIRST_SUBSCRIPTION = stable_guid("first subscription")
+"""The id of the one subscription of a built-in Azure of which none was stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedSubscription:
+    """A subscription that exists from the start. `tenant` None: the home tenant."""
+
+    id: str
+    name: str
+    tenant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """What is stated when a built-in Azure starts.
+
+    home_tenant    of every subscription of which nothing else is said; None: the one that the state
+                   has, else the first that a subscription names
+    subscriptions  those that exist from the start; none: one, unless the state has some
+    directory      the principals
+    """
+
+    home_tenant: str | None = None
+    subscriptions: tuple[StatedSubscription, ...] = ()
+    directory: Directory = EMPTY_DIRECTORY
+
+    def seed(self, cloud: Cloud) -> None:
+        """Let a cloud begin with what is stated; what it has beside that stays."""
+        is_fresh = not len(cloud.store.subscriptions)
+        named = (each.tenant for each in self.subscriptions if each.tenant)
+        home = self.home_tenant or (next(named, TENANT) if is_fresh else None)
+        if home is not None and home.lower() != cloud.home_tenant:
+            cloud.set_home_tenant(home)
+        for each in self.subscriptions:
+            cloud.add_subscription(each.id, each.name, each.tenant)
+        if is_fresh and not self.subscriptions:
+            cloud.add_subscription(FIRST_SUBSCRIPTION, "local")
+        cloud.store.commit()
