@@ -20,6 +20,7 @@ from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.fleet_application import fleet_app
 from provisioner.cli.formatting import fmt
 from provisioner.cli.inventory_application import console, list_owned, print_outputs
+from provisioner.cli.local_application import local_app
 from provisioner.cli.lock_application import lock_app
 from provisioner.cli.modules_application import modules_app
 from provisioner.cli.options import (
@@ -41,6 +42,7 @@ from provisioner.cli.options import (
     PipelineKind,
     PlainFormat,
     QuietOption,
+    RealisticOption,
     SetFileOption,
     SetOption,
     StateChoice,
@@ -66,11 +68,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-)
-local_app = typer.Typer(
-    help="The built-in Azure: an Azure Resource Manager on this machine.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
 )
 app.add_typer(local_app, name="local")
 controls_app = typer.Typer(
@@ -184,15 +181,6 @@ _BOTH_WHOLE = "Azure and the cluster are planned as a whole"
 OfflineOption = Annotated[
     bool,
     typer.Option("--offline", help="Skip the preflight checks against Azure."),
-]
-RealisticOption = Annotated[
-    float | None,
-    typer.Option(
-        min=0.0,
-        metavar="FACTOR",
-        help="Let the built-in Azure take the time that Azure takes, times FACTOR.",
-        show_default=False,
-    ),
 ]
 
 
@@ -1130,64 +1118,3 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
         approval = Approval(yes, derive=plan_again)
         code = apply_environment(session, made, options, approval, output.value)
     raise typer.Exit(code)
-
-
-@local_app.command("serve")
-def serve(
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 8470,
-    state: StateOption = None,
-    realistic: RealisticOption = None,
-) -> None:
-    """Run the built-in Azure in the foreground until Ctrl-C."""
-    from provisioner.cli.local import serve_local
-
-    serve_local(port, state, realistic)
-
-
-@local_app.command("reset")
-def reset(state: StateOption = None) -> None:
-    """Forget everything that the built-in Azure holds."""
-    from provisioner.cli.local import reset_local
-
-    reset_local(state)
-
-
-@local_app.command("api-versions")
-def api_versions(
-    until: Annotated[
-        str | None,
-        typer.Option(help="Offer only the API versions of this day (2025-12-31) and before."),
-    ] = None,
-    all_versions: Annotated[
-        bool, typer.Option("--all", help="Offer all API versions again.")
-    ] = False,
-    types: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--type",
-            metavar="TYPE=VERSIONS",
-            help="Offer only these API versions of a type outside the catalog "
-            "(Contoso.Fabric/nets=2025-04-15,2025-06-01); none: there is no such type. "
-            "Repeatable.",
-        ),
-    ] = None,
-    state: StateOption = None,
-) -> None:
-    """Print or limit the API versions that the built-in Azure offers, to rehearse a cloud that lags
-    behind."""
-    from provisioner.cli.local import limit_versions
-    from provisioner.cli.session import refuse_options
-
-    if until is not None and all_versions:
-        refuse_options("--until limits them", {"--all": True})
-    if types and all_versions:
-        refuse_options("--type limits them", {"--all": True})
-    limit_versions(state, until, types or (), all_versions=all_versions)
-
-
-@local_app.command("status")
-def status(state: StateOption = None) -> None:
-    """Say what the built-in Azure holds."""
-    from provisioner.cli.local import print_local_status
-
-    print_local_status(state)

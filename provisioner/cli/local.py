@@ -1,32 +1,123 @@
 """`azsec local`: the built-in Azure as a server of its own."""
 
+import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from provisioner.azure.version_cache import forget_versions
 from provisioner.catalog.type_names import is_api_version, is_type_name
-from provisioner.cli.workspace import cache_folder, load_catalog, local_key, state_path
+from provisioner.cli.local_environment import (
+    Running,
+    forget_running,
+    write_running,
+    write_trust,
+)
+from provisioner.cli.workspace import (
+    LOCAL_ENDPOINT,
+    cache_folder,
+    load_catalog,
+    local_key,
+    make_folder,
+    state_path,
+)
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.simulator.access import Access
 from provisioner.simulator.arm.offers import read_limit, read_types, set_limit
-from provisioner.simulator.server import serve_forever
+from provisioner.simulator.entra.directory import EMPTY_DIRECTORY, OPERATOR_APPLICATION
+from provisioner.simulator.server import LocalAzure, identity_folder, serve_forever
 from provisioner.simulator.state.state_file import reset, status
+from provisioner.simulator.tenancy import Tenancy
 
 
-def serve_local(port: int, state: str | None, realistic: float | None) -> None:
-    """Serve until Ctrl-C, saying where."""
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How the built-in Azure is served: the options of `azsec local serve`."""
 
-    def announce(endpoint: str) -> None:
+    port: int
+    state: str | None
+    realistic: float | None
+    tls: bool = False
+    tenant: str | None = None
+    subscriptions: tuple[str, ...] = ()
+    directory: Path | None = None
+    enforce_rbac: bool = False
+
+
+def serve_local(service: Service) -> None:
+    """Serve until Ctrl-C, reporting where, and what other tools need to get there."""
+    path = state_path(service.state)
+    folder = identity_folder(path)
+
+    def announce(local: LocalAzure) -> None:
         # Another state may have answered there before.
-        forget_versions(cache_folder(), local_key(endpoint))
-        sys.stderr.write(
-            f"The built-in Azure answers at {endpoint} (Ctrl-C stops it).\n"
-            f"Use it from another terminal: AZSEC_LOCAL_ENDPOINT={endpoint} azsec plan local\n"
-        )
+        forget_versions(cache_folder(), local_key(local.endpoint))
+        make_folder(folder, private=True)
+        running = _describe(local, folder.absolute())
+        write_running(folder, running)
+        sys.stderr.write(_announcement(running, service.state))
 
-    serve_forever(
-        load_catalog(), state_path(state), port=port, realistic=realistic, on_start=announce
+    access = Access(
+        certificates=folder if service.tls else None,
+        tenancy=_tenancy(service),
+        enforces_roles=service.enforce_rbac,
     )
+    try:
+        serve_forever(
+            load_catalog(),
+            path,
+            port=service.port,
+            realistic=service.realistic,
+            access=access,
+            on_start=announce,
+        )
+    finally:
+        forget_running(folder)
+
+
+def _describe(local: LocalAzure, folder: Path) -> Running:
+    certificate = local.certificate
+    return Running(
+        endpoint=local.endpoint,
+        tenant=local.tenant,
+        subscription=local.subscriptions[0],
+        client=OPERATOR_APPLICATION,
+        trust="" if certificate is None else str(write_trust(folder, certificate.authority)),
+        authority="" if certificate is None else str(certificate.authority.absolute()),
+    )
+
+
+def _announcement(running: Running, state: str | None) -> str:
+    lines = [
+        f"The built-in Azure answers at {running.endpoint} (Ctrl-C stops it).",
+        f"azsec, from another terminal: {LOCAL_ENDPOINT}={running.endpoint} azsec plan local",
+    ]
+    if running.authority:
+        option = f" --state {shlex.quote(state)}" if state else ""
+        lines += [
+            f'az, Terraform, Ansible and SDKs: eval "$(azsec local env{option})"',
+            f"Certificate authority: {running.authority}",
+        ]
+    else:
+        lines.append("az, Terraform and SDKs send no token without TLS: start it with --tls.")
+    return "\n".join(lines) + "\n"
+
+
+def _tenancy(service: Service) -> Tenancy:
+    """Return what the built-in Azure begins with. Raises DiagnosticError for an option or a file
+    that does not fit."""
+    from provisioner.cli.local_subscriptions import read_guid, read_subscription, stated_by_files
+
+    stated = tuple(map(read_subscription, service.subscriptions)) or stated_by_files()
+    directory = EMPTY_DIRECTORY
+    if service.directory is not None:
+        from provisioner.cli.local_directory import load_directory
+
+        directory = load_directory(service.directory)
+    tenant = read_guid("--tenant", service.tenant) if service.tenant is not None else None
+    return Tenancy(tenant, stated, directory)
 
 
 def reset_local(state: str | None) -> None:

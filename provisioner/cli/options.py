@@ -21,6 +21,16 @@ class PlainFormat(StrEnum):
     JSON = "json"
 
 
+class EnvironmentFormat(StrEnum):
+    """How variables of a shell are printed."""
+
+    SH = "sh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
+    DOTENV = "dotenv"
+    JSON = "json"
+
+
 class CloudChoice(StrEnum):
     """Where `--cloud` can send a command instead of the environment's own cloud."""
 
@@ -140,6 +150,15 @@ StateOption = Annotated[
         envvar="AZSEC_LOCAL_STATE",
         help="The file that the built-in Azure keeps its state in.",
         show_default=".azsec/local.db",
+    ),
+]
+RealisticOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        metavar="FACTOR",
+        help="Let the built-in Azure take the time that Azure takes, times FACTOR.",
+        show_default=False,
     ),
 ]
 ForceConflictsOption = Annotated[

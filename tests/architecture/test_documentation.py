@@ -34,6 +34,7 @@ from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.catalog.registry import all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
 from provisioner.cli.application import app
+from provisioner.cli.local_directory import DirectoryFile
 from provisioner.model.diagnostic import DiagnosticError, error
 from tests.architecture.repository import ROOT, relative, repository_files
 
@@ -44,6 +45,7 @@ KINDS = {
     "Environment": EnvironmentFile,
     "Module": ModuleFile,
     "Promotion": PromotionFile,
+    "Directory": DirectoryFile,
 }
 PAGES = [
     path

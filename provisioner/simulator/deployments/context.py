@@ -23,11 +23,12 @@ from provisioner.model.resource_id import (
     resource_group_id,
     subscription_id,
 )
-from provisioner.simulator.arm.subscriptions import get_provider, get_subscription
+from provisioner.simulator.arm.subscriptions import get_provider
+from provisioner.simulator.arm.tenants import get_subscription
 from provisioner.simulator.bodies.answers import render
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.protocol.exchange import Request
-from provisioner.simulator.state.cloud import TENANT, Cloud, stable_guid
+from provisioner.simulator.state.cloud import Cloud, stable_guid
 from provisioner.simulator.template_language.date_functions import UTC_NOW_FORMAT, format_date
 from provisioner.simulator.template_language.expressions import Functions, member
 from provisioner.simulator.template_language.functions import PLAIN_FUNCTIONS
@@ -94,7 +95,7 @@ def base_functions(context: Context) -> Functions:
         "providers": lambda namespace, kind=None: _providers(context, namespace, kind),
         "resourcegroup": lambda: _resource_group(context),
         "subscription": lambda: _subscription(context),
-        "tenant": _tenant,
+        "tenant": lambda: _tenant(context),
     }
 
 
@@ -112,7 +113,7 @@ def _utc_now(context: Context, form: Value) -> str:
 
 def _deployer(context: Context) -> dict[str, Value]:
     caller = read_caller(context.request)
-    found = {"objectId": caller.object_id, "tenantId": caller.tenant}
+    found = {"objectId": caller.object_id, "tenantId": _tenant_id(context)}
     return {**found, "userPrincipalName": caller.name if caller.is_person else ""}
 
 
@@ -176,13 +177,19 @@ def _environment(context: Context) -> dict[str, Value]:
     }
 
 
-def _tenant() -> dict[str, Value]:
+def _tenant(context: Context) -> dict[str, Value]:
+    tenant = _tenant_id(context)
     return {
         "countryCode": "",
         "displayName": "local",
-        "id": f"/tenants/{TENANT}",
-        "tenantId": TENANT,
+        "id": f"/tenants/{tenant}",
+        "tenantId": tenant,
     }
+
+
+def _tenant_id(context: Context) -> str:
+    """Return the tenant that the deployment's caller is in."""
+    return read_caller(context.request).tenant or context.cloud.home_tenant
 
 
 def _management_group(context: Context) -> dict[str, Value]:
@@ -193,7 +200,7 @@ def _management_group(context: Context) -> dict[str, Value]:
         "id": scope.text,
         "name": scope.name,
         "type": MANAGEMENT_GROUP_TYPE,
-        "properties": {"displayName": scope.name, "tenantId": TENANT},
+        "properties": {"displayName": scope.name, "tenantId": _tenant_id(context)},
     }
 
 
