@@ -1,12 +1,12 @@
 """The api version of every type, pinned here and nowhere else.
 
 Each is the one that the pinned SDK package speaks by default (a test compares them with the
-installed packages), so that the schema index and the wire agree. `DIAGNOSTIC_SETTINGS`,
+installed packages), so that the schema index and the wire agree. `COMPUTE`, `DIAGNOSTIC_SETTINGS`,
 `DEPLOYMENT_SAFEGUARDS`, `DISKS`, `DNS`, `DNS_RESOLVER`, `EVENT_GRID`, `FLEETS`,
 `FLUX_CONFIGURATIONS`, `GRAFANA`, `KUBERNETES_EXTENSIONS`, `OPERATIONS_MANAGEMENT`,
 `POLICY_EXEMPTIONS`, `PRIVATE_LINK_SCOPES`, `PROMETHEUS_RULES`, `SECURITY_PRICINGS`,
 `SERVICE_NETWORKING` and `STORAGE` are in no pinned package (guidelines.md §0.1), and what is only
-asked (`ACTIVITY_LOG`, `COMPUTE`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `POLICY_TOKENS`,
+asked (`ACTIVITY_LOG`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `POLICY_TOKENS`,
 `PROVIDERS`, `QUOTA`, `RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions are those that
 Azure documents. `PROVIDERS` is one that every cloud has had for years: by it a cloud is asked which
 others it offers (`catalog.spoken_versions`).

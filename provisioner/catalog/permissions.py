@@ -58,6 +58,21 @@ _JOINED = (
     f"{_NETWORK}/virtualNetworkGateways",
     f"{_NETWORK}/localNetworkGateways",
 )
+_BALANCER = f"{_NETWORK}/loadBalancers"
+_BALANCER_PARTS = (
+    "backendAddressPools",
+    "frontendIPConfigurations",
+    "inboundNatPools",
+    "inboundNatRules",
+    "probes",
+)
+_BALANCED = (
+    f"{_NETWORK}/networkInterfaces",
+    f"{_NETWORK}/privateLinkServices",
+    "Microsoft.Compute/virtualMachines",
+    "Microsoft.Compute/virtualMachineScaleSets",
+)
+_ASG = f"{_NETWORK}/applicationSecurityGroups"
 _WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 _LOGGING = (
     "Microsoft.Insights/diagnosticSettings",
@@ -83,6 +98,12 @@ LINKS: Mapping[str, tuple[Link, ...]] = MappingProxyType(
         target.lower(): links
         for target, links in {
             **{kind: (Link(f"{kind}/join/action"),) for kind in _JOINED},
+            # Parts of a balancer name each other too, which takes nothing.
+            **{
+                f"{_BALANCER}/{part}": (Link(f"{_BALANCER}/{part}/join/action", _BALANCED),)
+                for part in _BALANCER_PARTS
+            },
+            _ASG: (Link(f"{_ASG}/joinIpConfiguration/action", _BALANCED),),
             _VNET: (
                 Link(f"{_VNET}/peer/action", (f"{_VNET}/virtualNetworkPeerings",)),
                 Link(

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import ABSENT, lookup
+from provisioner.model.values import ABSENT, lookup, values_at
 from provisioner.network.cluster_ranges import Cluster, Plugin, Pool
 
 FIREWALL = "Microsoft.Network/azureFirewalls"
@@ -17,6 +17,7 @@ BASTION = "Microsoft.Network/bastionHosts"
 GATEWAY = "Microsoft.Network/virtualNetworkGateways"
 LOAD_BALANCER = "Microsoft.Network/loadBalancers"
 INTERFACE = "Microsoft.Network/networkInterfaces"
+SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
 
@@ -65,6 +66,7 @@ def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand
             count, why = _endpoint_addresses(endpoint)
             yield Demand(DemandKind.ENDPOINT, endpoint, subnet, count, count, why)
     yield from _of_configurations(estate)
+    yield from _of_scale_sets(estate)
     for kind, name, path in _HOSTS:
         for host in estate.of_type(name):
             for subnet in _subnets_of(host, path):
@@ -90,6 +92,29 @@ def _of_configurations(estate: Estate) -> Iterator[Demand]:
                 count = keys.count(subnet.key)
                 yield Demand(kind, resource, subnet, count, count, str(count))
 
+
+def _of_scale_sets(estate: Estate) -> Iterator[Demand]:
+    """Yield what scale sets take: for each of their machines an address a configuration."""
+    for resource in estate.of_type(SCALE_SET):
+        capacity = lookup(resource.body, ("sku", "capacity"))
+        machines = capacity if isinstance(capacity, int) else None
+        keys: dict[str, tuple[ResourceId, int]] = {}
+        for interface in values_at(resource.body, _SET_INTERFACES):
+            for text in values_at(interface, "properties.ipConfigurations[].properties.subnet.id"):
+                subnet = parse_resource_id(text)
+                if subnet is not None:
+                    keys[subnet.key] = subnet, keys.get(subnet.key, (subnet, 0))[1] + 1
+        for subnet, count in keys.values():
+            if machines is None:
+                why = "the number of machines is not known"
+                yield Demand(DemandKind.INTERFACE, resource, subnet, None, 0, why)
+            else:
+                needed = machines * count
+                words = f"{machines} machines x {count} = {needed:,}"
+                yield Demand(DemandKind.INTERFACE, resource, subnet, needed, needed, words)
+
+
+_SET_INTERFACES = "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations[]"
 
 _CONFIGURED = (
     (DemandKind.FRONTEND, LOAD_BALANCER, "frontendIPConfigurations"),

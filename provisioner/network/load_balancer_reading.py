@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Unknown, is_empty, lookup
+from provisioner.network.interface_reading import kept_groups
 from provisioner.network.intervals import ANY_PORT, Intervals, parse_addresses
 from provisioner.network.load_balancers import (
     BalancerRule,
@@ -27,8 +28,12 @@ limitations)."""
 
 
 def read_load_balancers(estate: Estate) -> Iterator[LoadBalancer]:
-    """Yield the load balancers of an estate."""
+    """Yield the load balancers of an estate, but for those that AKS keeps beside the nodes: what
+    leaves by them is said by the cluster's `outboundType`."""
+    kept = kept_groups(estate)
     for resource in estate.of_type(LOAD_BALANCER):
+        if resource.id.container is not None and resource.id.container.key in kept:
+            continue
         frontends = {
             _part(resource.id, "frontendIPConfigurations", entry): _frontend(entry)
             for entry in _entries(resource.body, "properties", "frontendIPConfigurations")

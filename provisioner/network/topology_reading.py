@@ -10,7 +10,12 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown, lookup, unknowns
 from provisioner.network.dns_reading import LINK, RECORDS, ZONE, read_names, read_zones
-from provisioner.network.interface_reading import INTERFACE, read_interfaces
+from provisioner.network.interface_reading import (
+    INTERFACE,
+    MACHINE,
+    SCALE_SET,
+    read_interfaces,
+)
 from provisioner.network.intervals import ANY_PORT, NOTHING, Intervals, parse_addresses, parse_ports
 from provisioner.network.load_balancer_reading import LOAD_BALANCER, read_load_balancers
 from provisioner.network.topology import (
@@ -63,7 +68,7 @@ _SERVICES = {
 TYPES = (
     _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
     ZONE, LINK, *RECORDS, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
-    _CLUSTER, _POOL, *_SERVICES, INTERFACE, LOAD_BALANCER,
+    _CLUSTER, _POOL, *_SERVICES, INTERFACE, SCALE_SET, MACHINE, LOAD_BALANCER,
 )  # fmt: skip
 """The types of resources that a topology is made of."""
 

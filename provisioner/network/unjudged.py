@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import unknowns
+from provisioner.network.interface_reading import MACHINE, SCALE_SET, kept_groups
 from provisioner.network.topology import Unjudged
 
 _PROVIDER = "microsoft.network/"
@@ -42,7 +43,11 @@ def find_unjudged(estate: Estate) -> tuple[Unjudged, ...]:
 def _unseen_balancers(estate: Estate) -> Iterator[Unjudged]:
     """Yield the load balancers in whose pools an interface is and that the estate does not have."""
     found: dict[str, tuple[ResourceId, set[str]]] = {}
-    for interface in estate.of_type(_INTERFACE):
+    kept = kept_groups(estate)
+    machines = (*estate.of_type(_INTERFACE), *estate.of_type(SCALE_SET), *estate.of_type(MACHINE))
+    for interface in machines:
+        if interface.id.container is not None and interface.id.container.key in kept:
+            continue
         named = tuple(_ids_in(interface.body))
         subnets = {each.key for each in named if each.type.lower() == _SUBNET.lower()}
         for each in named:

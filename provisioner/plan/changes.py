@@ -1,5 +1,6 @@
 """What has to change: desired against actual, one decision for each resource."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -726,13 +727,20 @@ def creation_of(
 ) -> ResourceChange:
     """Return the change that makes a resource of a body."""
     fields = tuple(
-        FieldChange.added(path, value)
+        replace(FieldChange.added(path, value), sensitive=_is_sensitive(resource_type, path))
         for path, value in _leaves(desired, "")
         if not is_ownership_tag(path.removeprefix("tags."))
     )
     return ResourceChange(
         address, resource, resource_type, Action.CREATE, None, fields, (), desired, None
     )
+
+
+def _is_sensitive(resource_type: ResourceType, path: str) -> bool:
+    """Tell whether no document shows what stands at a path (`a.b[name].c`)."""
+    steps = re.sub(r"\[[^\]]*\]", "[]", path).split(".")
+    above = (".".join(steps[:length]) for length in range(1, len(steps) + 1))
+    return any(resource_type.fact(each).sensitive for each in above)
 
 
 def _leaves(value: Value, path: str) -> Iterator[tuple[str, Value]]:

@@ -112,7 +112,10 @@ def test_the_core_reads_no_file_clock_or_dice(package):
 
 # Each is written so that it does not find itself.
 LEAKS = {
-    "a folder of one machine": re.compile(r"(?<![\w.$})~/-])/(work|root|home|Users|tmp)/\w"),
+    # Where Azure puts an administrator's public key is part of the body of a machine.
+    "a folder of one machine": re.compile(
+        r"(?<![\w.$})~/-])/(work|root|home(?!/azureuser/\.ssh/authorized_keys)|Users|tmp)/\w"
+    ),
     "a package index": re.compile(
         r"(?<!no-emit-)(index[-]url|find[-]links)\b|\b(pypi|pythonhosted|npmjs|crates)\.(org|io)\b"
     ),

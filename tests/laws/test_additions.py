@@ -406,6 +406,30 @@ ADDITIONS: dict[str, tuple[str, Any]] = {
         },
         location="westeurope",
     ),
+    "scale-set-in-our-subnet": made(
+        theirs("Microsoft.Compute/virtualMachineScaleSets", "vmss-theirs"),
+        {
+            "virtualMachineProfile": {
+                "networkProfile": {
+                    "networkInterfaceConfigurations": [
+                        {
+                            "name": "nic",
+                            "properties": {
+                                "ipConfigurations": [
+                                    {
+                                        "name": "ip",
+                                        "properties": {"subnet": {"id": f"{VNET}/subnets/free"}},
+                                    }
+                                ]
+                            },
+                        }
+                    ]
+                }
+            }
+        },
+        sku={"name": "Standard_D2ds_v5", "capacity": 1},
+        location="westeurope",
+    ),
     "balancer-to-our-network": (
         id_of("Microsoft.Network/loadBalancers", "lb-theirs"),
         both(

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from provisioner.documents.apply import Outcome
+from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.resource_id import ResourceId
 from tests.environments import Bench
 
@@ -144,6 +147,82 @@ service:
   properties:
     loadBalancerFrontendIpConfigurations: [{id: "${balancer.id}/frontendIPConfigurations/in"}]
     ipConfigurations: [{name: nat, properties: {subnet: {id: "${machines.id}"}}}]
+"""
+MACHINES = """
+network:
+  type: Microsoft.Network/virtualNetworks
+  resourceGroup: main
+  name: vnet
+  properties: {addressSpace: {addressPrefixes: [10.0.0.0/16]}}
+jump:
+  type: Microsoft.Network/virtualNetworks/subnets
+  name: jump
+  parent: ${network.id}
+  properties: {addressPrefix: 10.0.1.0/24, defaultOutboundAccess: false}
+interface:
+  type: Microsoft.Network/networkInterfaces
+  resourceGroup: main
+  name: nic
+  properties: {ipConfigurations: [{name: primary, properties: {subnet: {id: "${jump.id}"}}}]}
+machine:
+  type: Microsoft.Compute/virtualMachines
+  resourceGroup: main
+  name: vm-jump
+  identity: {type: SystemAssigned}
+  properties:
+    hardwareProfile: {vmSize: Standard_D2ds_v5}
+    storageProfile:
+      imageReference: {publisher: Canonical, offer: ubuntu-24_04-lts, sku: server}
+      osDisk: {createOption: FromImage, deleteOption: Delete}
+    osProfile:
+      computerName: jump
+      adminUsername: azureuser
+      customData: ${base64Encode("#cloud-config")}
+      linuxConfiguration:
+        disablePasswordAuthentication: true
+        ssh:
+          publicKeys:
+            - path: /home/azureuser/.ssh/authorized_keys
+              keyData: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExam
+    networkProfile: {networkInterfaces: [{id: "${interface.id}"}]}
+login:
+  type: Microsoft.Compute/virtualMachines/extensions
+  name: AADSSHLogin
+  parent: ${machine.id}
+  location: westeurope
+  properties:
+    publisher: Microsoft.Azure.ActiveDirectory
+    type: AADSSHLoginForLinux
+    typeHandlerVersion: "1.0"
+    autoUpgradeMinorVersion: true
+agents:
+  type: Microsoft.Compute/virtualMachineScaleSets
+  resourceGroup: main
+  name: vmss-agents
+  sku: {name: Standard_D2ds_v5, capacity: 2}
+  properties:
+    orchestrationMode: Flexible
+    platformFaultDomainCount: 1
+    virtualMachineProfile:
+      storageProfile:
+        imageReference: {publisher: Canonical, offer: ubuntu-24_04-lts, sku: server}
+        osDisk: {createOption: FromImage}
+      osProfile:
+        computerNamePrefix: agent
+        adminUsername: azureuser
+        linuxConfiguration:
+          disablePasswordAuthentication: true
+          ssh:
+            publicKeys:
+              - path: /home/azureuser/.ssh/authorized_keys
+                keyData: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExample
+      networkProfile:
+        networkApiVersion: "2020-11-01"
+        networkInterfaceConfigurations:
+          - name: nic
+            properties:
+              primary: true
+              ipConfigurations: [{name: ip, properties: {subnet: {id: "${jump.id}"}}}]
 """
 ENTRY = """
 network:
@@ -344,6 +423,23 @@ def test_public_names_settle(bench: Bench) -> None:
 
 def test_resolvers_interfaces_and_link_services_settle(bench: Bench) -> None:
     _settles(RESOLVER, bench)
+
+
+def test_machines_scale_sets_and_extensions_settle(bench: Bench) -> None:
+    _settles(MACHINES, bench)
+
+
+def test_what_sets_a_machine_up_is_shown_by_no_document(bench: Bench) -> None:
+    """A script is no secret, and may lead to one; a password is refused in any file."""
+    document = bench.plan(bench.compose(MACHINES)).document
+
+    assert "I2Nsb3VkLWNvbmZpZw" not in document.model_dump_json()
+    with pytest.raises(DiagnosticError, match="is a secret, and no file may hold one"):
+        bench.compose(
+            MACHINES.replace(
+                "      customData:", "      adminPassword: Xy7#kd82Lmq\n      customData:"
+            )
+        )
 
 
 def test_gateways_for_containers_settle(bench: Bench) -> None:

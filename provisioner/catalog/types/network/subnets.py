@@ -96,6 +96,7 @@ TYPE = ResourceType(
     in_use="InUseSubnetCannotBeDeleted",
     occupants={
         "properties.ipConfigurations": (
+            "Microsoft.Compute/virtualMachineScaleSets",
             "Microsoft.ContainerService/managedClusters/agentPools",
             "Microsoft.Network/azureFirewalls",
             "Microsoft.Network/bastionHosts",

@@ -4,7 +4,7 @@ Facts: guidelines.md §1.4 and WRK-03.5; the documentation "Web Application Fire
 application firewall on Application Gateway for Containers".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.environments.egress import ITEM
@@ -16,10 +16,12 @@ from provisioner.controls.kinds import (
     FIREWALL,
     FRONT_DOOR_WEB_FIREWALL,
     LOAD_BALANCER,
+    MACHINE,
     NAT_GATEWAY,
     NETWORK_GATEWAY,
     NETWORK_INTERFACE,
     PUBLIC_ADDRESS,
+    SCALE_SET,
     TRAFFIC_CONTROLLER,
     TRAFFIC_FRONTEND,
     TRAFFIC_POLICY,
@@ -85,6 +87,8 @@ _MACHINES: Mapping[str, tuple[str, ...]] = {NETWORK_INTERFACE: (_CONFIGURATIONS,
 """What makes a machine answer the internet where it has one."""
 
 
+_SET_INTERFACES = "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations"
+_MACHINE_INTERFACES = "properties.networkProfile.networkInterfaceConfigurations"
 _INGRESS = (
     "properties.loadBalancingRules",
     "properties.inboundNatRules",
@@ -174,6 +178,22 @@ def _judge_balancer(balancer: Subject) -> Iterator[Observation]:
             if named is not None and named.name.lower() in prefixes:
                 yield balancer.fails(path, f"it hands on what arrives at {named.name}")
     yield balancer.passes(_FRONTENDS, "it hands on nothing that arrives at a public prefix")
+
+
+def _judge_machines(path: str) -> Callable[[Subject], Iterator[Observation]]:
+    """Return what judges whether machines have public addresses by the configurations of their
+    interfaces: of these there is no resource."""
+
+    def judge(machines: Subject) -> Iterator[Observation]:
+        for interface in machines.entries(path):
+            for entry in _items(lookup(interface, ("properties", "ipConfigurations"))):
+                own = lookup(entry, ("properties", "publicIPAddressConfiguration"))
+                if not is_empty(own):
+                    name = lookup(own, ("name",))
+                    yield machines.fails(path, f"{show(name)} is a public address of each machine")
+        yield machines.passes(path, "its machines have no public address")
+
+    return judge
 
 
 def _judge_nodes(cluster: Subject) -> Iterator[Observation]:
@@ -375,6 +395,8 @@ CONTROLS = (
                 others={**_HOSTS, **_MACHINES, LOAD_BALANCER: (_FRONTENDS, *_INGRESS)},
             ),
             rule(LOAD_BALANCER, _judge_balancer, _FRONTENDS, *_INGRESS),
+            rule(SCALE_SET, _judge_machines(_SET_INTERFACES), _SET_INTERFACES),
+            rule(MACHINE, _judge_machines(_MACHINE_INTERFACES), _MACHINE_INTERFACES),
             rule(
                 CLUSTER,
                 _judge_nodes,

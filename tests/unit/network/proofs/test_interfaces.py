@@ -7,6 +7,7 @@ import pytest
 from provisioner.catalog.registry import Catalog
 from provisioner.model.estate import Estate
 from provisioner.model.values import Unknown
+from provisioner.network.demand import read_demands
 from provisioner.network.egress_ways import find_egress
 from provisioner.network.proof import Proof, Verdict
 from provisioner.network.proving import prove_topology
@@ -149,3 +150,64 @@ def test_a_public_address_that_is_not_known_yet_leaves_both_unknown(catalog: Cat
     found = proofs(read_topology(holes, "AzureCloud"))
 
     assert found["egress"].verdict is found["inbound"].verdict is Verdict.UNKNOWN
+
+
+def scale_set(public: str = "", capacity: int = 2) -> str:
+    subnet = f'subnet: {{id: "{subnet_id("vnet", "jump")}"}}'
+    inner = f"{{name: ip, properties: {{primary: true, {subnet}{public}}}}}"
+    return f"""\
+set:
+  type: Microsoft.Compute/virtualMachineScaleSets
+  resourceGroup: main
+  name: vmss-jump
+  sku: {{name: Standard_D2ds_v5, capacity: {capacity}}}
+  properties:
+    orchestrationMode: Flexible
+    virtualMachineProfile:
+      networkProfile:
+        networkInterfaceConfigurations:
+          - {{name: nic, properties: {{ipConfigurations: [{inner}]}}}}
+"""
+
+
+OWN = ", publicIPAddressConfiguration: {name: pip}"
+AT_RULE = (
+    ", loadBalancerBackendAddressPools: "
+    f'[{{id: "{PROVIDER}/loadBalancers/lb/backendAddressPools/all"}}]'
+)
+OUT = f"""\
+lb:
+  type: Microsoft.Network/loadBalancers
+  resourceGroup: main
+  name: lb
+  sku: {{name: Standard}}
+  properties:
+    frontendIPConfigurations:
+      - {{name: f, properties: {{publicIPAddress: {{id: "${{pip.id}}"}}}}}}
+    backendAddressPools: [{{name: all}}]
+    outboundRules:
+      - name: out
+        properties:
+          protocol: All
+          frontendIPConfigurations: [{{id: "${{lb.id}}/frontendIPConfigurations/f"}}]
+          backendAddressPool: {{id: "{PROVIDER}/loadBalancers/lb/backendAddressPools/all"}}
+"""
+
+
+def test_machines_of_a_scale_set_stand_in_the_network_by_its_profile(catalog: Catalog) -> None:
+    plain = proofs(read_topology(estate(catalog, site(), scale_set()), "AzureCloud"))
+    own = proofs(read_topology(estate(catalog, site(), scale_set(OWN)), "AzureCloud"))
+    pooled = read_topology(estate(catalog, site(), ADDRESS, OUT, scale_set(AT_RULE)), "AzureCloud")
+
+    assert plain["egress"].verdict is plain["inbound"].verdict is Verdict.HOLDS
+    assert own["egress"].verdict is own["inbound"].verdict is Verdict.FAILS
+    (breach,) = own["inbound"].breaches
+    assert "set[nic] in vnet[jump] has the public address pip" in breach.message
+    (out,) = proofs(pooled)["egress"].breaches
+    assert "through the outbound rule out of lb (for set[nic])" in out.message
+
+
+def test_a_scale_set_takes_an_address_for_each_machine(catalog: Catalog) -> None:
+    (demand,) = read_demands(estate(catalog, site(), scale_set(capacity=12)), ())
+
+    assert (demand.addresses, demand.arithmetic) == (12, "12 machines x 1 = 12")
