@@ -7,9 +7,9 @@ from provisioner.blueprint.files import RESOURCE_KEYS
 from provisioner.blueprint.secret_checks import HINT
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.field import Field
-from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.catalog.schema import RANGES, Kind, Model, Property, SchemaIndex, Shape
-from provisioner.model.diagnostic import Diagnostic, error, nearest
+from provisioner.model.diagnostic import Diagnostic, error, nearest, warning
 from provisioner.model.span import Span
 from provisioner.model.values import Unknown
 
@@ -84,18 +84,39 @@ class _Checker:
         elif shape.kind in RANGES and value not in RANGES[shape.kind]:
             yield self._out_of_range(shape.kind, value, node.span, path)
         elif shape.enum and not _is_known(value, shape.enum):
-            yield error(
-                "wrong-value",
-                f"{_readable(path)} is {value!r}, which {self._type.name} does not know.",
-                node.span,
-                nearest(str(value), shape.enum),
-            )
+            yield self._unlisted(shape, value, node.span, path)
         elif isinstance(value, Mapping):
             yield from self._check_mapping(shape, value, node, path)
         elif isinstance(value, (list, tuple)) and shape.item:
             for index, item in enumerate(value):
                 below = node.items[index] if index < len(node.items) else node
                 yield from self.check(shape.item, item, below, (*path, f"[{index}]"))
+
+    def _unlisted(
+        self, shape: Shape, value: object, span: Span, path: tuple[str, ...]
+    ) -> Diagnostic:
+        """Return what is said of a value that the SDK's enum does not have.
+
+        The SDK for Python types every enum as `Union[str, Enum]`, whether the service's is closed
+        or may grow (`modelAsString`, AutoRest's "Enums and x-ms-enum"), and most may: a virtual
+        machine takes sizes that no package lists. The values of the catalog's types were checked
+        against Azure; of others they are advice.
+        """
+        hint = nearest(str(value), shape.enum)
+        if self._type.tier is Tier.SCHEMA:
+            return warning(
+                "unlisted-value",
+                f"{_readable(path)} is {value!r}, which the SDK's model of {self._type.name} does "
+                "not list; it is sent as it is.",
+                span,
+                hint,
+            )
+        return error(
+            "wrong-value",
+            f"{_readable(path)} is {value!r}, which {self._type.name} does not know.",
+            span,
+            hint,
+        )
 
     @staticmethod
     def check_case(

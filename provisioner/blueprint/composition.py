@@ -24,7 +24,7 @@ from provisioner.blueprint.resources import Resources, without_nulls
 from provisioner.blueprint.secret_checks import check_values
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.registry import Catalog
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity, error, nearest
 from provisioner.model.span import Span
 from provisioner.model.values import Bound, Value
 
@@ -68,6 +68,7 @@ class _Composition:
         self.budget = Budget()
         self._output_sources: dict[str, tuple[str, ...]] = {}
         self._mistakes: dict[Diagnostic, None] = {}
+        self._warnings: dict[Diagnostic, None] = {}
         self._open: list[tuple[str, str, Span]] = []
         self._evaluator = Evaluator(self)
         self._placement = Placement(self)
@@ -108,7 +109,12 @@ class _Composition:
             self.attempt(self._add_output, name, node, outputs)
         self._stop_on_mistakes()
         ordered = with_derived_order(with_implied_edges(built))
-        return DesiredGraph({r.address: r for r in ordered}, outputs, self._output_sources)
+        return DesiredGraph(
+            {r.address: r for r in ordered},
+            outputs,
+            self._output_sources,
+            tuple(sorted(self._warnings, key=_place)),
+        )
 
     def _add_output(self, name: str, node: Node, outputs: dict[str, Value]) -> None:
         traced = self.evaluate(self._root, node, None)
@@ -160,8 +166,9 @@ class _Composition:
             self.fail(exceeded("values refer to each other over too many levels", span))
 
     def fail(self, diagnostic: Diagnostic) -> None:
-        """Note a mistake, and go on."""
-        self._mistakes[diagnostic] = None
+        """Note a mistake or a warning, and go on."""
+        is_error = diagnostic.severity is Severity.ERROR
+        (self._mistakes if is_error else self._warnings)[diagnostic] = None
 
     def _stop_on_mistakes(self) -> None:
         if self._mistakes:

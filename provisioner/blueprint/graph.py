@@ -75,11 +75,12 @@ class DesiredResource:
 @dataclass(frozen=True)
 class DesiredGraph:
     """The resources by address, in the order of their addresses, and the outputs, each with the
-    addresses that it comes from."""
+    addresses that it comes from. `warnings` are what was found of the files while composing."""
 
     resources: Mapping[str, DesiredResource]
     outputs: Mapping[str, Value]
     output_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
 
     @cached_property
     def by_id(self) -> Mapping[str, DesiredResource]:

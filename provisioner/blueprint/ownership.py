@@ -230,13 +230,12 @@ def add_ownership(graph: DesiredGraph, marks: Marks) -> DesiredGraph:
             edges[resource.address] = Edge(carrier.address, "mark")
     if missing:
         raise DiagnosticError(*missing)
-    return DesiredGraph(
-        {
+    return replace(
+        graph,
+        resources={
             resource.address: _marked(resource, marks, below.get(resource.address, ()), edges)
             for resource in graph
         },
-        graph.outputs,
-        graph.output_sources,
     )
 
 

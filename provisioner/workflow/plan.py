@@ -210,6 +210,7 @@ def load_desired(
     graph = compose(environment, catalog, sources)
     check_custom_controls(environment, graph, catalog)
     told = (
+        *graph.warnings,
         *_check_id(environment, cloud or environment.cloud),
         *describe_given_values(environment),
         *check_ignores(environment.ignores, graph, catalog, today),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.adoption.minimal_body import minimal_body
 from provisioner.azure.schema_cache import load_catalog
 from provisioner.azure.type_index import InstalledTypes
 from provisioner.catalog.registry import Catalog
@@ -106,6 +107,32 @@ def test_what_is_not_declared_is_sent_back_but_never_held_by_a_file(
     kept = opened.body_of("er")["properties"]
     assert (kept["serviceKey"], kept["globalReachEnabled"]) == ("gate-4711", True)
     assert kept["allowClassicOperations"] is True
+
+
+def test_a_value_that_the_sdk_does_not_list_is_sent_and_warned_of(
+    bench: Bench, any_catalog: Catalog
+) -> None:
+    """The SDK says of no enum whether the service may take more: most may (sizes, SKUs, kinds)."""
+    text = CIRCUIT.replace("ALLOWED", "false").replace("_MeteredData}", "_Metered, tier: Standrd}")
+    desired = compose_small(text, any_catalog)
+    planned = plan(bench, desired)
+
+    (told,) = (d for d in planned.document.diagnostics if d.code == "unlisted-value")
+    assert told.severity == "warning"
+    assert told.place == "blueprint.yaml:11:41"
+    assert told.message == (
+        "sku.tier is 'Standrd', which the SDK's model of Microsoft.Network/expressRouteCircuits "
+        "does not list; it is sent as it is."
+    )
+    assert told.hint == "Did you mean 'Standard'?"
+    apply(bench, desired, planned)
+    live = Bench(desired.catalog, bench.server, bench.client).body_of("er")
+    assert live["sku"]["tier"] == "Standrd"
+
+    kind = desired.catalog.get("Microsoft.Network/expressRouteCircuits")
+    adopted = minimal_body(kind, desired.catalog.schemas, live)
+    assert adopted.body["sku"] == {"name": "Standard_Metered", "tier": "Standrd"}
+    assert adopted.refused == ()
 
 
 def test_the_census_counts_by_tier(bench: Bench, any_catalog: Catalog) -> None:
