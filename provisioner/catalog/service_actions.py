@@ -109,3 +109,43 @@ _of_any = _Maker(
 )
 DIAGNOSTIC_CATEGORIES = _of_any.get("diagnosticSettingsCategories")
 ONE_DIAGNOSTIC_CATEGORY = _of_any.get("diagnosticSettingsCategories/{category}")
+
+NETWORK = "Microsoft.Network"
+VIRTUAL_NETWORK = f"{NETWORK}/virtualNetworks"
+SUBNET = f"{VIRTUAL_NETWORK}/subnets"
+PEERING = f"{VIRTUAL_NETWORK}/virtualNetworkPeerings"
+ROUTE = f"{NETWORK}/routeTables/routes"
+NETWORK_INTERFACE = f"{NETWORK}/networkInterfaces"
+NETWORK_GATEWAY = f"{NETWORK}/virtualNetworkGateways"
+CONNECTION = f"{NETWORK}/connections"
+
+_network = _of(VIRTUAL_NETWORK, "network", api_versions.NETWORK)
+CHECK_ADDRESS = _network.get("checkIPAddressAvailability")
+NETWORK_USAGES = _network.get("usages")
+
+_interface = _of(NETWORK_INTERFACE, "interface", api_versions.NETWORK)
+EFFECTIVE_ROUTES = _interface.post("effectiveRouteTable")
+EFFECTIVE_RULES = _interface.post("effectiveNetworkSecurityGroups")
+
+_network_region = _Maker(
+    f"{_S}/providers/{NETWORK}/locations/{{location}}",
+    f"{NETWORK}/locations",
+    api_versions.NETWORK,
+)
+_group_region = _Maker(
+    f"{_G}/providers/{NETWORK}/locations/{{location}}",
+    f"{NETWORK}/locations",
+    api_versions.NETWORK,
+)
+DELEGATIONS = _network_region.get("availableDelegations")
+GROUP_DELEGATIONS = _group_region.get("availableDelegations")
+PRIVATE_ENDPOINT_TYPES = _network_region.get("availablePrivateEndpointTypes")
+GROUP_PRIVATE_ENDPOINT_TYPES = _group_region.get("availablePrivateEndpointTypes")
+ENDPOINT_SERVICES = _network_region.get("virtualNetworkAvailableEndpointServices")
+SERVICE_TAGS = _network_region.get("serviceTags")
+
+SYSTEM_IDENTITY = _Maker(
+    "{scope}/providers/Microsoft.ManagedIdentity",
+    "Microsoft.ManagedIdentity",
+    api_versions.MANAGED_IDENTITY,
+).get("identities/default")

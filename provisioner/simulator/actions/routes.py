@@ -10,9 +10,14 @@ from provisioner.simulator.actions import (
     cluster_power,
     cluster_upgrades,
     diagnostic_categories,
+    effective_routes,
+    effective_rules,
+    network_addresses,
+    network_offers,
     private_link_resources,
     registry_credentials,
     storage_keys,
+    system_identities,
     vault_access_policies,
     workspace_keys,
 )
@@ -70,8 +75,22 @@ _TARGET = "(?P<target>/subscriptions/[^/]+/resourcegroups/[^/]+/providers/.+)/pr
 _OF_ANY_TYPE = (
     Route.of(named.DIAGNOSTIC_CATEGORIES, diagnostic_categories.list_categories),
     Route.of(named.ONE_DIAGNOSTIC_CATEGORY, diagnostic_categories.get_category),
+    Route.of(named.SYSTEM_IDENTITY, system_identities.get_system_identity),
     Route.at("GET", _TARGET, private_link_resources.list_private_link_resources),
     Route.at("GET", _TARGET + "/{group}", private_link_resources.get_private_link_resource),
 )
 
-ROUTES = (*_CLUSTERS, *_KEYS, *_OF_ANY_TYPE)
+_NETWORKS = (
+    Route.of(named.CHECK_ADDRESS, network_addresses.check_address),
+    Route.of(named.NETWORK_USAGES, network_addresses.list_network_usages),
+    Route.of(named.EFFECTIVE_ROUTES, effective_routes.get_effective_routes),
+    Route.of(named.EFFECTIVE_RULES, effective_rules.get_effective_rules),
+    Route.of(named.DELEGATIONS, network_offers.list_delegations),
+    Route.of(named.GROUP_DELEGATIONS, network_offers.list_delegations),
+    Route.of(named.PRIVATE_ENDPOINT_TYPES, network_offers.list_private_endpoint_types),
+    Route.of(named.GROUP_PRIVATE_ENDPOINT_TYPES, network_offers.list_private_endpoint_types),
+    Route.of(named.ENDPOINT_SERVICES, network_offers.list_endpoint_services),
+    Route.of(named.SERVICE_TAGS, network_offers.list_service_tags),
+)
+
+ROUTES = (*_CLUSTERS, *_KEYS, *_NETWORKS, *_OF_ANY_TYPE)

@@ -181,11 +181,12 @@ def _etag_headers(cloud: Cloud, resource_type: ResourceType, row: Record) -> dic
 def _check_conditions(
     cloud: Cloud, request: Request, resource_type: ResourceType, row: Record | None
 ) -> None:
-    """Raise RefusalError where If-Match or If-None-Match does not hold, if the type looks."""
+    """Raise RefusalError where If-Match or If-None-Match does not hold, if the type looks. Azure
+    takes an empty one for none: azurerm sends both with a private DNS zone."""
     if not resource_type.etag:
         return
-    wanted = request.headers.get("if-match")
-    unwanted = request.headers.get("if-none-match")
+    wanted = request.headers.get("if-match") or None
+    unwanted = request.headers.get("if-none-match") or None
     current = etag_of(cloud, row) if row else None
     fails = (wanted is not None and not _matches(wanted, current)) or (
         unwanted is not None and _matches(unwanted, current)

@@ -1,7 +1,6 @@
 """The values that only Azure writes: the catalog's own, identities, states, ids of entries."""
 
-import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,16 +13,14 @@ from provisioner.simulator.bodies.body_paths import (
     Tree,
     merge,
     put,
-    split_path,
     thaw,
     value_at,
-    values_at,
 )
+from provisioner.simulator.bodies.subnet_addresses import free_addresses
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import Cloud, stable_guid
 
 _STATE = "provisioningState"
-_RESERVED_ADDRESSES = 4
 
 
 def add_computed(
@@ -109,7 +106,7 @@ class LocalSurroundings:
         key = f"{subnet.key}|{owner.lower()}"
         held = addresses.get(key)
         if held is None:
-            held = next(self._free(subnet, row.body), None)
+            held = next(free_addresses(self._cloud, subnet, row.body), None)
             if held is None:
                 raise RefusalError(
                     400, "SubnetIsFull", f"Subnet {subnet.text} has no free address."
@@ -124,52 +121,6 @@ class LocalSurroundings:
     def current_date(self) -> str:
         """Return the day, in UTC, as `YYYY-MM-DD`."""
         return self._cloud.now().date().isoformat()
-
-    def _free(self, subnet: ResourceId, body: Body) -> Iterator[str]:
-        taken = {
-            address
-            for key, address in self._cloud.store.addresses.items()
-            if key.startswith(f"{subnet.key}|")
-        }
-        for row in self._cloud.store.resources.referring_to(subnet.key):
-            taken.update(_addresses(row.body))
-        for prefix in self._prefixes(subnet, body):
-            for address in list(_usable(prefix)):
-                if str(address) not in taken:
-                    yield str(address)
-
-    def _prefixes(self, subnet: ResourceId, body: Body) -> Iterator[ipaddress.IPv4Network]:
-        for path in self._cloud.type_of(subnet).ranges_within:
-            for _, found in values_at(body, split_path(path)):
-                for text in found if isinstance(found, (list, tuple)) else (found,):
-                    network = _network(text)
-                    if network is not None:
-                        yield network
-
-
-def _usable(network: ipaddress.IPv4Network) -> Iterator[ipaddress.IPv4Address]:
-    for offset in range(_RESERVED_ADDRESSES, network.num_addresses - 1):
-        yield network[offset]
-
-
-def _network(text: object) -> ipaddress.IPv4Network | None:
-    try:
-        return ipaddress.IPv4Network(str(text))
-    except ValueError:
-        return None
-
-
-def _addresses(value: Tree) -> Iterator[str]:
-    """Yield every single address that stands in a body: what somebody asked for by name."""
-    if isinstance(value, str):
-        if value.count(".") == 3:
-            yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _addresses(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _addresses(item)
 
 
 def _identity(cloud: Cloud, resource: ResourceId, body: Body) -> dict[str, Any]:

@@ -37,9 +37,20 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
             "resourceGuid": around.guid(resource.text),
             # The prefix that Microsoft has registered for its virtual adapters.
             "macAddress": "-".join(("00", "0D", "3A", serial[:2], serial[2:4], serial[4:])),
-            "ipConfigurations": [_with_address(resource, entry, around) for entry in found],
+            "ipConfigurations": [
+                _with_rank(_with_address(resource, entry, around), is_first=position == 0)
+                for position, entry in enumerate(found)
+            ],
         }
     }
+
+
+def _with_rank(entry: Mapping[str, Json], *, is_first: bool) -> Mapping[str, Json]:
+    """The first of several configurations is the primary one where nobody says (recorded)."""
+    properties = entry.get("properties")
+    if not isinstance(properties, Mapping) or properties.get("primary") is not None:
+        return entry
+    return {**entry, "properties": {**properties, "primary": is_first}}
 
 
 def _with_address(resource: ResourceId, entry: Body, around: Surroundings) -> Mapping[str, Json]:

@@ -1,0 +1,138 @@
+"""POST …/networkInterfaces/NAME/effectiveNetworkSecurityGroups: the rules that an interface meets.
+
+Source: "Network Interfaces - List Effective Network Security Groups" (shapes) and "Network security
+groups" (that of the subnet and that of the interface both apply; what the service tags
+`VirtualNetwork` and `AzureLoadBalancer` hold). Other service tags are named and not expanded: their
+addresses are not known here. As with effective routes, no machine has to run.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.catalog.network_offers import FIXED_TAGS
+from provisioner.catalog.service_actions import NETWORK_INTERFACE
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Json
+from provisioner.simulator.actions.effective_networks import (
+    ranges_around,
+    reference_at,
+)
+from provisioner.simulator.actions.effective_routes import subnet_of
+from provisioner.simulator.actions.targets import find_target, require_resource, start_action
+from provisioner.simulator.arm.operations import Effect
+from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.bodies.body_paths import split_path, value_at, values_at
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.state.records import OperationKind, Record
+
+_GROUP = "properties.networkSecurityGroup.id"
+_HOST = ("168.63.129.16/32",)
+_METADATA = ("169.254.169.254/32",)
+_LISTS = ("securityRules", "defaultSecurityRules")
+_ALL_PORTS = "0-65535"
+
+
+def get_effective_rules(cloud: Cloud, request: Request, **_place: str) -> Answer:
+    """Answer 202; the groups of the subnet and of the interface stand at `Location`."""
+    interface = find_target(cloud, request)
+    subnet = subnet_of(cloud, interface)
+    held: list[tuple[str, Record]] = [("networkInterface", interface)]
+    if subnet is not None:
+        held.insert(0, ("subnet", subnet))
+    tags = _tags(cloud, subnet) if subnet is not None else {}
+    shown = [
+        found for name, holder in held if (found := _group(cloud, name, holder, tags)) is not None
+    ]
+    answer: Json = {"value": shown}
+    return start_action(cloud, request, interface, OperationKind.READ, Effect(answer=answer))
+
+
+def _tags(cloud: Cloud, subnet: Record) -> dict[str, tuple[str, ...]]:
+    """Return what service tags hold for a subnet, by their names in lower case."""
+    assert subnet.id.parent is not None
+    around = ranges_around(cloud, require_resource(cloud, subnet.id.parent))
+    connected = (*around.network, *around.peers, *around.beyond_gateway, *_HOST, *_METADATA)
+    fixed = {name.lower(): prefixes for name, prefixes in FIXED_TAGS.items()}
+    return {**fixed, "virtualnetwork": tuple(dict.fromkeys(connected))}
+
+
+def _group(
+    cloud: Cloud, name: str, holder: Record, tags: dict[str, tuple[str, ...]]
+) -> Json | None:
+    named = reference_at(holder, _GROUP)
+    row = cloud.find(named) if named is not None else None
+    if row is None:
+        return None
+    properties = render(cloud, row)["properties"]
+    rules: list[Json] = [
+        _rule(cloud, f"{kind}/{entry['name']}", entry["properties"], tags)
+        for kind in _LISTS
+        for entry in properties.get(kind) or ()
+    ]
+    return {
+        "networkSecurityGroup": {"id": row.id.text},
+        "association": {name: {"id": holder.id.text}},
+        "effectiveSecurityRules": rules,
+        "tagMap": None,
+    }
+
+
+def _rule(cloud: Cloud, name: str, rule: dict[str, Json], tags: dict[str, tuple[str, ...]]) -> Json:
+    protocol = str(rule.get("protocol"))
+    shown: dict[str, Json] = {
+        "name": name,
+        "protocol": "All" if protocol == "*" else protocol,
+        "access": rule.get("access"),
+        "priority": rule.get("priority"),
+        "direction": rule.get("direction"),
+    }
+    for side in ("source", "destination"):
+        ports = [_ports(text) for text in _stated(rule, f"{side}PortRange")]
+        prefixes = _addresses(cloud, rule, side)
+        shown[f"{side}PortRange"] = ports[0] if len(ports) == 1 else None
+        shown[f"{side}PortRanges"] = ports
+        shown[f"{side}AddressPrefix"] = prefixes[0] if len(prefixes) == 1 else None
+        shown[f"{side}AddressPrefixes"] = prefixes
+        expanded = [one for prefix in prefixes for one in tags.get(prefix.lower(), ())]
+        if expanded:
+            side_name = side.capitalize()
+            shown[f"expanded{side_name}AddressPrefix"] = expanded
+    return shown
+
+
+def _addresses(cloud: Cloud, rule: dict[str, Json], side: str) -> list[str]:
+    """Return the prefixes of one side of a rule; of application security groups the addresses of
+    their members."""
+    stated = [
+        "0.0.0.0/0" if text == "*" else text for text in _stated(rule, f"{side}AddressPrefix")
+    ]
+    return [*stated, *_members(cloud, rule.get(f"{side}ApplicationSecurityGroups"))]
+
+
+def _members(cloud: Cloud, groups: Json) -> Iterator[str]:
+    entries = groups if isinstance(groups, (list, tuple)) else ()
+    wanted = {parse_resource_id(value_at(entry, "id")) for entry in entries} - {None}
+    path = split_path("properties.ipConfigurations[].properties")
+    for row in cloud.store.resources.of_type(NETWORK_INTERFACE) if wanted else ():
+        for _, configuration in values_at(row.body, path):
+            named = values_at(configuration, split_path("applicationSecurityGroups[].id"))
+            address = value_at(configuration, "privateIPAddress")
+            is_member = any(parse_resource_id(text) in wanted for _, text in named)
+            if is_member and isinstance(address, str):
+                yield f"{address}/32"
+
+
+def _stated(rule: dict[str, Json], name: str) -> list[str]:
+    """Return what a rule says under a name or its plural (`Range`, `Ranges`; `Prefix`,
+    `Prefixes`)."""
+    plural = f"{name}es" if name.endswith("Prefix") else f"{name}s"
+    many = rule.get(plural)
+    listed = [str(one) for one in many] if isinstance(many, (list, tuple)) else []
+    one = rule.get(name)
+    return listed or ([one] if isinstance(one, str) and one else [])
+
+
+def _ports(text: str) -> str:
+    if text == "*":
+        return _ALL_PORTS
+    return text if "-" in text else f"{text}-{text}"

@@ -1,0 +1,42 @@
+"""GET RESOURCE/providers/…/identities/default: the system-assigned identity of a resource (Managed
+Identity "System Assigned Identities - Get By Scope")."""
+
+from provisioner.catalog.service_actions import SYSTEM_IDENTITY
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import Json
+from provisioner.simulator.actions.targets import require_resource
+from provisioner.simulator.bodies.body_paths import value_at
+from provisioner.simulator.bodies.computing import guid_of_life
+from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import TENANT, Cloud
+
+_TYPE = SYSTEM_IDENTITY.action.removesuffix("/read")
+
+
+def get_system_identity(cloud: Cloud, request: Request, scope: str) -> Answer:
+    """Answer the identity; 404 where the resource has none of the system."""
+    place = parse_resource_id(scope)
+    if place is None:
+        raise invalid_type(request.path)
+    row = require_resource(cloud, place)
+    principal = value_at(row.body, "identity.principalId")
+    if not isinstance(principal, str):
+        raise RefusalError(
+            404,
+            "ResourceNotFound",
+            f"The resource '{row.id.text}' has no system-assigned identity.",
+            by_provider=True,
+        )
+    body: Json = {
+        "id": f"{row.id.text}/providers/{_TYPE}/default",
+        "name": "default",
+        "type": _TYPE,
+        "location": value_at(row.body, "location"),
+        "properties": {
+            "tenantId": TENANT,
+            "principalId": principal,
+            "clientId": guid_of_life(cloud, row.id.text, "client"),
+        },
+    }
+    return Answer(200, body)
