@@ -22,6 +22,7 @@ from provisioner.catalog.resource_type import (
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
+ZONE = "Microsoft.Network/privateDnsZones"
 ALL_RECORDS = "ALL"
 """The last segment of the list that answers the records of every type of a zone."""
 
@@ -43,6 +44,12 @@ RELATIVE_NAME = NameRule(
     "underscores and hyphens; the first may be *",
 )
 """The name of a record set within its zone."""
+
+
+def is_record(type_name: str, _body: Body) -> bool:
+    """Tell whether a child of a private zone is a record set."""
+    head, _, kind = type_name.rpartition("/")
+    return head == ZONE and kind in _VALUES
 
 
 def host_of(record: ResourceId) -> str:
@@ -69,7 +76,7 @@ def record_type(kind: str, facts: Mapping[str, Field]) -> ResourceType:
     # The SDK has one model for the records of every type.
     others = (name for name in _VALUES.values() if name != own)
     return ResourceType(
-        name=f"Microsoft.Network/privateDnsZones/{kind}",
+        name=f"{ZONE}/{kind}",
         api_version=api_versions.PRIVATE_DNS,
         sdk=SdkModel("azure.mgmt.privatedns", "RecordSet"),
         rule=RELATIVE_NAME,

@@ -63,12 +63,17 @@ def zone_models() -> tuple[Model, ...]:
     )
 
 
+def is_record(type_name: str, _body: Body) -> bool:
+    """Tell whether a child of a zone is a record set."""
+    head, _, kind = type_name.rpartition("/")
+    return head == ZONE and kind in _VALUES
+
+
 def zone_values(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
-    """Return what Azure computes of a new zone: its name servers, and its SOA and NS records."""
+    """Return what Azure computes of a new zone: its name servers, and how much it may hold."""
     return {
         "properties": {
             "maxNumberOfRecordSets": 10000,
-            "numberOfRecordSets": 2,
             "nameServers": list(_SERVERS),
         }
     }

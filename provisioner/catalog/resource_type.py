@@ -312,6 +312,8 @@ class ResourceType:
                     where it does not look
     occupants       lists of its body in which Azure names what is in it or uses it, each with the
                     types of what it names there
+    counts          paths of numbers in its body: how many of its children, by type and body, each
+                    counts
     nested          types of children that do not go with one: Azure refuses to delete it while it
                     has any (409 CannotDeleteResource)
     service_names   a pattern of the names of those that services make for themselves in a parent
@@ -423,6 +425,7 @@ class ResourceType:
     flat_errors: bool = False
     in_use: str | None = None
     occupants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    counts: Mapping[str, Callable[[str, Body], bool]] = field(default_factory=dict)
     nested: tuple[str, ...] = ()
     service_names: str | None = None
     by_service: Callable[[Body], bool] = _made_by_hand

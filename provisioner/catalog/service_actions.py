@@ -149,3 +149,9 @@ SYSTEM_IDENTITY = _Maker(
     "Microsoft.ManagedIdentity",
     api_versions.MANAGED_IDENTITY,
 ).get("identities/default")
+
+DNS_ZONE = f"{NETWORK}/dnsZones"
+PRIVATE_DNS_ZONE = f"{NETWORK}/privateDnsZones"
+_dns_zone = _of(DNS_ZONE, "zone", api_versions.DNS)
+RECORD_SETS = _dns_zone.get("recordsets")
+"""The list of all records of a public zone, beside `all`."""

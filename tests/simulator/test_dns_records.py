@@ -4,8 +4,10 @@ import pytest
 from azure.mgmt.privatedns import PrivateDnsManagementClient
 
 from provisioner.model.values import lookup
+from provisioner.simulator.server import LocalAzure
 from tests.environments import Bench
 from tests.simulator.sdk import Connect
+from tests.simulator.setting import GROUP, Caller
 
 ZONE = "privatelink.vaultcore.azure.net"
 
@@ -123,3 +125,70 @@ def test_a_plan_after_the_apply_is_empty_and_the_records_are_not_unmanaged(bench
 
     assert plan.document.changes == ()
     assert plan.document.unmanaged == ()
+
+
+def test_the_records_of_a_public_zone_are_listed_and_counted(local: LocalAzure):
+    call = Caller(local.endpoint)
+    zone = f"{GROUP}/providers/Microsoft.Network/dnsZones/example.com"
+    assert call("PUT", zone, {"location": "global"}).status == 201
+    for name, kind, values in (
+        ("www", "A", {"ARecords": [{"ipv4Address": "192.0.2.7"}]}),
+        ("mail", "MX", {"MXRecords": [{"preference": 10, "exchange": "mx.example.com."}]}),
+        ("_dmarc", "TXT", {"TXTRecords": [{"value": ["v=DMARC1"]}]}),
+        ("@", "CAA", {"caaRecords": [{"flags": 0, "tag": "issue", "value": "ca.example"}]}),
+    ):
+        answer = call("PUT", f"{zone}/{kind}/{name}", {"properties": {"TTL": 60, **values}})
+        assert answer.status == 201, answer.body
+
+    def names(path: str) -> list[str]:
+        found = call("GET", f"{zone}/{path}").body["value"]
+        return sorted(f"{one['name']} {one['type'].rpartition('/')[2]}" for one in found)
+
+    every = ["@ CAA", "@ NS", "@ SOA", "_dmarc TXT", "mail MX", "www A"]
+    assert names("recordsets") == names("all") == every
+    assert names("all?$recordsetnamesuffix=w") == ["www A"]
+    assert names("A") == ["www A"]
+    assert call("GET", zone).body["properties"]["numberOfRecordSets"] == 6
+    assert len(call("GET", zone).body["properties"]["nameServers"]) == 4
+    gone = call("GET", f"{GROUP}/providers/Microsoft.Network/dnsZones/none.example/all")
+    assert gone.status == 404
+    call.close()
+
+
+def test_a_private_zone_has_every_kind_of_record_and_counts_them_and_its_links(
+    dns: PrivateDnsManagementClient, local: LocalAzure
+):
+    records = dns.record_sets
+    service = {"priority": 1, "weight": 1, "port": 1, "target": "a"}
+    for kind, name, values in (
+        ("A", "a", {"aRecords": [{"ipv4Address": "10.0.0.7"}]}),
+        ("AAAA", "a", {"aaaaRecords": [{"ipv6Address": "fd00::7"}]}),
+        ("CNAME", "c", {"cnameRecord": {"cname": "a.example"}}),
+        ("MX", "m", {"mxRecords": [{"preference": 10, "exchange": "mx.example"}]}),
+        ("PTR", "7", {"ptrRecords": [{"ptrdname": "a.example"}]}),
+        (
+            "SRV",
+            "_s._tcp",
+            {"srvRecords": [service]},
+        ),
+        ("TXT", "t", {"txtRecords": [{"value": ["x"]}]}),
+    ):
+        body = {"properties": {"ttl": 60, **values}}
+        made = records.create_or_update("rg", ZONE, kind, name, body)
+        assert made.fqdn == f"{name}.{ZONE}."
+        assert records.get("rg", ZONE, kind, name).ttl == 60
+    call = Caller(local.endpoint)
+    space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+    network = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vn"
+    call("PUT", network, {"location": "westeurope", "properties": space})
+    call.close()
+    link = {"location": "global", "virtualNetwork": {"id": network}, "registrationEnabled": True}
+    dns.virtual_network_links.begin_create_or_update(
+        "rg", ZONE, "l", {"location": "global", "properties": link}
+    ).result()
+    zone = dns.private_zones.get("rg", ZONE)
+    assert zone.number_of_record_sets == 8
+    assert zone.number_of_virtual_network_links == 1
+    assert zone.number_of_virtual_network_links_with_registration == 1
+    assert [one.name for one in records.list("rg", ZONE, recordsetnamesuffix="_tcp")] == ["_s._tcp"]
+    assert [one.name for one in dns.virtual_network_links.list("rg", ZONE)] == ["l"]

@@ -15,6 +15,7 @@ from provisioner.simulator.actions import (
     network_addresses,
     network_offers,
     private_link_resources,
+    record_lists,
     registry_credentials,
     storage_keys,
     system_identities,
@@ -93,4 +94,14 @@ _NETWORKS = (
     Route.of(named.SERVICE_TAGS, network_offers.list_service_tags),
 )
 
-ROUTES = (*_CLUSTERS, *_KEYS, *_NETWORKS, *_OF_ANY_TYPE)
+_RECORDS = (
+    "/subscriptions/[^/]+/resourcegroups/[^/]+/providers/"
+    f"({named.DNS_ZONE}|{named.PRIVATE_DNS_ZONE})/[^/]+"
+    "/(?P<kind>all|a|aaaa|caa|cname|mx|ns|ptr|soa|srv|txt)"
+)
+_DNS = (
+    Route.of(named.RECORD_SETS, record_lists.list_records),
+    Route.at("GET", _RECORDS, record_lists.list_records),
+)
+
+ROUTES = (*_CLUSTERS, *_KEYS, *_NETWORKS, *_DNS, *_OF_ANY_TYPE)

@@ -24,6 +24,10 @@ def render(cloud: Cloud, row: Record) -> dict[str, Any]:
     for embedded in resource_type.embedded:
         _copy_on_the_way(body, embedded.path)
         put(body, embedded.path, embedded_entries(cloud, embedded, row))
+    for path, is_counted in resource_type.counts.items():
+        children = cloud.store.resources.inside(row.id.key)
+        _copy_on_the_way(body, path)
+        put(body, path, sum(is_counted(child.type, child.body) for child in children))
     if row.operation is not None:
         running = cloud.store.operations.get(row.operation)
         if running is not None and not running.settled:

@@ -2,7 +2,7 @@
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
-from provisioner.catalog.public_dns_records import ZONE, zone_models, zone_values
+from provisioner.catalog.public_dns_records import ZONE, is_record, zone_models, zone_values
 from provisioner.catalog.resource_type import DeleteFlow, NameRule, ResourceType, WriteFlow
 
 TYPE = ResourceType(
@@ -24,6 +24,7 @@ TYPE = ResourceType(
     # Its records go with it, and so does all that is found by them.
     loss=Disruption.DATA,
     computed=zone_values,
+    counts={"properties.numberOfRecordSets": is_record},
     # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
     most_tags=15,
     fields={

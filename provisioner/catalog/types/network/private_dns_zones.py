@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
+from provisioner.catalog.private_dns_records import ZONE, is_record
 from provisioner.catalog.resource_type import (
     NameRule,
     ResourceType,
@@ -12,7 +13,7 @@ from provisioner.catalog.resource_type import (
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json
+from provisioner.model.values import Body, Json, lookup
 
 
 def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
@@ -21,16 +22,25 @@ def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapp
             "maxNumberOfRecordSets": 25000,
             "maxNumberOfVirtualNetworkLinks": 1000,
             "maxNumberOfVirtualNetworkLinksWithRegistration": 100,
-            # The zone's own start-of-authority record.
-            "numberOfRecordSets": 1,
-            "numberOfVirtualNetworkLinks": 0,
-            "numberOfVirtualNetworkLinksWithRegistration": 0,
         }
     }
 
 
+_LINK = f"{ZONE}/virtualNetworkLinks"
+
+
+def _is_link(type_name: str, _body: Body) -> bool:
+    return type_name == _LINK
+
+
+def _registers(type_name: str, body: Body) -> bool:
+    return _is_link(type_name, body) and lookup(body, _REGISTRATION) is True
+
+
+_REGISTRATION = ("properties", "registrationEnabled")
+
 TYPE = ResourceType(
-    name="Microsoft.Network/privateDnsZones",
+    name=ZONE,
     api_version=api_versions.PRIVATE_DNS,
     sdk=SdkModel("azure.mgmt.privatedns", "PrivateZone"),
     rule=NameRule(
@@ -49,8 +59,14 @@ TYPE = ResourceType(
     in_use="CannotDeleteResource",
     # "Cannot delete resource while nested resources exist" names the links (Azure/azure-cli#13860);
     # the records of a zone go with it.
-    nested=("Microsoft.Network/privateDnsZones/virtualNetworkLinks",),
+    nested=(_LINK,),
     computed=_computed,
+    counts={
+        # The zone's own start-of-authority record is one.
+        "properties.numberOfRecordSets": is_record,
+        "properties.numberOfVirtualNetworkLinks": _is_link,
+        "properties.numberOfVirtualNetworkLinksWithRegistration": _registers,
+    },
     # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
     most_tags=15,
     fields={
