@@ -207,7 +207,6 @@ _FIXED = (
     REGISTER_FEATURE,
     UNREGISTER_FEATURE,
     KUBERNETES_VERSIONS,
-    UPGRADE_PROFILE,
     MACHINE_SIZES,
     CORE_USAGE,
     POLICY_RESTRICTIONS,
@@ -216,10 +215,12 @@ _FIXED = (
     ACTIVITY_LOG,
     RESOURCE_GRAPH,
     ELIGIBLE_ROLES,
-    LEASE,
-    CLUSTER_USER_CREDENTIAL,
     QUOTA,
 )
+
+
+# Not among them: UPGRADE_PROFILE, LEASE and CLUSTER_USER_CREDENTIAL, which are asked of one
+# resource and take their action there, as those of `catalog.service_actions` do.
 
 
 def leased_container(subscription: str, group: str, account: str, container: str) -> ResourceId:

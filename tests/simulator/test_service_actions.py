@@ -12,7 +12,12 @@ from azure.mgmt.keyvault import KeyVaultManagementClient
 from azure.mgmt.loganalytics import LogAnalyticsManagementClient
 
 from provisioner.catalog import service_actions
-from provisioner.catalog.endpoints import Endpoint
+from provisioner.catalog.endpoints import (
+    CLUSTER_USER_CREDENTIAL,
+    LEASE,
+    UPGRADE_PROFILE,
+    Endpoint,
+)
 from provisioner.catalog.log_categories import categories_of
 from provisioner.catalog.registry import Catalog
 from provisioner.simulator.actions.invented_keys import MARK
@@ -144,6 +149,22 @@ def test_storage_keys_are_invented_stable_and_regenerated_one_by_one(local: Loca
     call.close()
 
 
+def test_an_account_has_its_services_from_the_start(local: LocalAzure):
+    call = Caller(local.endpoint)
+    assert call("GET", f"{ACCOUNT}/fileServices/default").status == 404
+    call("PUT", ACCOUNT, _account())
+    files = call("GET", f"{ACCOUNT}/fileServices/default").body
+    assert files["type"] == "Microsoft.Storage/storageAccounts/fileServices"
+    assert files["properties"]["shareDeleteRetentionPolicy"] == {"enabled": True, "days": 7}
+    changed = {"properties": {"shareDeleteRetentionPolicy": {"enabled": True, "days": 30}}}
+    assert call("PUT", f"{ACCOUNT}/fileServices/default", changed).status in (200, 201)
+    (found,) = call("GET", f"{ACCOUNT}/fileServices").body["value"]
+    assert found["properties"]["shareDeleteRetentionPolicy"]["days"] == 30
+    (queues,) = call("GET", f"{ACCOUNT}/queueServices").body["value"]
+    assert queues["properties"] == {"cors": {"corsRules": []}}
+    call.close()
+
+
 def test_keys_are_others_when_the_account_is_made_again_and_a_lock_hides_them(
     local: LocalAzure,
 ):
@@ -244,6 +265,7 @@ def test_every_type_with_log_categories_is_one_of_the_catalog(real_catalog: Cata
 def test_every_action_takes_the_permission_that_the_catalog_names(real_catalog: Catalog):
     cloud = Cloud(open_catalog(real_catalog), Store())
     actions = [one for one in vars(service_actions).values() if isinstance(one, Endpoint)]
+    actions += [CLUSTER_USER_CREDENTIAL, UPGRADE_PROFILE, LEASE]
     assert len(actions) > 40
     for one in actions:
         parts = dict.fromkeys(re.findall(r"\{(\w+)\}", one.path), "x")
@@ -252,3 +274,5 @@ def test_every_action_takes_the_permission_that_the_catalog_names(real_catalog: 
         request = Request(one.method, path, {}, {}, b"", "")
         (demand,) = demands_of(cloud, request)
         assert demand.action.lower() == one.action.lower()
+        at_group = demand.scope.endswith("/resourceGroups/x")
+        assert not at_group, "a role at the resource has to do"
