@@ -190,6 +190,13 @@ CLUSTER_USER_CREDENTIAL = Endpoint(
 Entra a plugin that signs in, and no credential ("Managed Clusters - List Cluster User
 Credentials")."""
 CLUSTER_TYPE = "Microsoft.ContainerService/managedClusters"
+HSM_NAME_CHECK = Endpoint(
+    "POST",
+    f"{_S}/providers/Microsoft.KeyVault/checkMhsmNameAvailability",
+    "Microsoft.KeyVault/checkMhsmNameAvailability/read",
+    api_versions.KEY_VAULT,
+)
+"""Where Key Vault says whether the name of a managed HSM is free; azsec asks for none."""
 QUOTA = Endpoint(
     "PUT",
     f"{_S}/providers/Microsoft.Compute/locations/{{location}}/providers/Microsoft.Quota"
@@ -215,6 +222,7 @@ _FIXED = (
     ACTIVITY_LOG,
     RESOURCE_GRAPH,
     ELIGIBLE_ROLES,
+    HSM_NAME_CHECK,
     QUOTA,
 )
 

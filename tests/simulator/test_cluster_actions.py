@@ -168,8 +168,10 @@ def test_a_command_is_refused_where_it_is_disabled_and_says_that_it_did_not_run(
     make(aks)
     clusters = aks.managed_clusters
     result = clusters.begin_run_command("rg", "aks", {"command": "kubectl get nodes"}).result()
-    assert result.properties.provisioning_state == "Failed"
+    assert result.properties.provisioning_state == "Succeeded"
+    assert result.properties.exit_code == 1
     assert "no Kubernetes" in result.properties.logs
+    assert result.id.isalnum()
     assert clusters.get_command_result("rg", "aks", result.id).id == result.id
     with pytest.raises(ResourceNotFoundError):
         clusters.get_command_result("rg", "aks", "none")

@@ -79,6 +79,9 @@ def test_private_link_groups(connect: Connect, local: LocalAzure):
     assert group.properties.required_zone_names == ["privatelink.vaultcore.azure.net"]
     assert list(client.managed_hsms.list_deleted()) == []
     assert list(client.managed_hsms.list_by_subscription()) == []
+    check = client.managed_hsms.check_mhsm_name_availability
+    assert check({"name": "hsm-one"}).name_available is True
+    assert check({"name": "1"}).name_available is False
     call = Caller(local.endpoint)
     call("PUT", ACCOUNT, _account())
     found = call("GET", f"{ACCOUNT}/privateLinkResources").body["value"]

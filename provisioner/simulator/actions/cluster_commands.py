@@ -3,9 +3,13 @@
 Source: the REST reference of AKS ("Managed Clusters - Run Command": 202 and a `Location`, which is
 "- Get Command Result" and answers 202 until the command has ended) and "Access a private AKS
 cluster using the command invoke feature" (`disableRunCommand`; the code of the refusal is
-inferred). No cluster stands behind the built-in Azure, so that each command ends as failed, and its
-logs say so.
+inferred). No cluster stands behind the built-in Azure, so that each command ends with the exit code
+1, as kubectl does that reaches no API server, and its logs say why. (`provisioningState` is Succeeded
+all the same: Failed is for a command that AKS could not start, and az ends in an error of its own.)
 """
+
+import uuid
+from collections.abc import Mapping
 
 from provisioner.model.values import Json
 from provisioner.simulator.actions.cluster_power import RUNNING, check_power
@@ -17,7 +21,7 @@ from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Operation, OperationKind, Record
 
-_NO_CLUSTER = "The built-in Azure has no Kubernetes: the command was taken, and did not run."
+_NO_CLUSTER = "The built-in Azure has no Kubernetes: the command was taken, and did not run.\n"
 
 
 def run_command(cloud: Cloud, request: Request, **_place: str) -> Answer:
@@ -40,7 +44,7 @@ def run_command(cloud: Cloud, request: Request, **_place: str) -> Answer:
 def get_command_result(cloud: Cloud, request: Request, command: str, **_place: str) -> Answer:
     """Answer the result of a command by its id; 202 until it has ended."""
     row = find_target(cloud, request, segments=2)
-    found = cloud.store.operations.get(command.lower())
+    found = cloud.store.operations.get(_token(command))
     mine = found is not None and found.target.lower() == row.id.key
     if found is None or not mine or found.kind is not OperationKind.READ:
         raise RefusalError(
@@ -48,22 +52,36 @@ def get_command_result(cloud: Cloud, request: Request, command: str, **_place: s
         )
     if not found.settled:
         return _pending(request, row, found)
-    code, message = found.error or ("", _NO_CLUSTER)
     result: Json = {
-        "id": found.token,
+        "id": _id(found),
         "properties": {
-            "provisioningState": "Failed",
-            "exitCode": 1,
             "startedAt": found.started,
             "finishedAt": found.ends,
-            "logs": f"{message}\n",
-            "reason": f"{code}: {message}" if code else message,
+            **_outcome(found),
         },
     }
     return Answer(200, result)
 
 
+def _outcome(command: Operation) -> Mapping[str, Json]:
+    if command.error is not None:
+        return {"provisioningState": "Failed", "reason": ": ".join(command.error)}
+    return {"provisioningState": "Succeeded", "exitCode": 1, "logs": _NO_CLUSTER}
+
+
+def _id(command: Operation) -> str:
+    """Return the id of a command: az reads it off `Location` as letters and digits alone."""
+    return command.token.replace("-", "")
+
+
+def _token(command_id: str) -> str:
+    try:
+        return str(uuid.UUID(command_id))
+    except ValueError:
+        return command_id.lower()
+
+
 def _pending(request: Request, row: Record, command: Operation) -> Answer:
     version = request.query.get("api-version", "")
-    place = f"{request.base}{row.id.text}/commandResults/{command.token}?api-version={version}"
+    place = f"{request.base}{row.id.text}/commandResults/{_id(command)}?api-version={version}"
     return Answer(202, None, {"Location": place, "Retry-After": "0" if command.settled else "1"})

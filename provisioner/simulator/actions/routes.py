@@ -1,7 +1,7 @@
 """The routes of the actions of resource providers, and of what is computed for a resource."""
 
 from provisioner.catalog import service_actions as named
-from provisioner.catalog.endpoints import CLUSTER_USER_CREDENTIAL, UPGRADE_PROFILE
+from provisioner.catalog.endpoints import CLUSTER_USER_CREDENTIAL, HSM_NAME_CHECK, UPGRADE_PROFILE
 from provisioner.simulator.actions import (
     cluster_commands,
     cluster_credentials,
@@ -12,6 +12,7 @@ from provisioner.simulator.actions import (
     diagnostic_categories,
     effective_routes,
     effective_rules,
+    hsm_names,
     network_addresses,
     network_offers,
     private_link_resources,
@@ -60,6 +61,7 @@ _CLUSTERS = (
 
 _KEYS = (
     Route.of(named.ACCESS_POLICIES, vault_access_policies.update_access_policies),
+    Route.of(HSM_NAME_CHECK, hsm_names.check_hsm_name),
     Route.of(named.REGISTRY_CREDENTIALS, registry_credentials.list_credentials),
     Route.of(named.REGENERATE_REGISTRY_CREDENTIAL, registry_credentials.regenerate_credential),
     Route.of(named.GENERATE_TOKEN_CREDENTIALS, registry_credentials.generate_credentials),

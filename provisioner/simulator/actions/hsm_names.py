@@ -1,0 +1,29 @@
+"""POST …/checkMhsmNameAvailability: whether the name of a managed HSM is valid and free in all of
+Azure (Key Vault "Managed Hsms - Check Mhsm Name Availability")."""
+
+import re
+
+from provisioner.catalog.service_actions import MANAGED_HSM
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.state.cloud import Cloud
+
+_NAME = re.compile(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
+
+
+def check_hsm_name(cloud: Cloud, request: Request, **_place: str) -> Answer:
+    """Answer whether a name can be given to a new managed HSM."""
+    name = str(request.read_object().get("name", ""))
+    if not _NAME.fullmatch(name):
+        return _unavailable(
+            "AccountNameInvalid",
+            "A managed HSM's name has 3 to 24 letters, digits and single hyphens, and starts with "
+            "a letter.",
+        )
+    for row in cloud.store.resources.of_type(MANAGED_HSM):
+        if row.id.name.lower() == name.lower():
+            return _unavailable("AlreadyExists", f"The name '{name}' is already in use.")
+    return Answer(200, {"nameAvailable": True})
+
+
+def _unavailable(reason: str, message: str) -> Answer:
+    return Answer(200, {"nameAvailable": False, "reason": reason, "message": message})
