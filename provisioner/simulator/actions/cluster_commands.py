@@ -4,8 +4,8 @@ Source: the REST reference of AKS ("Managed Clusters - Run Command": 202 and a `
 "- Get Command Result" and answers 202 until the command has ended) and "Access a private AKS
 cluster using the command invoke feature" (`disableRunCommand`; the code of the refusal is
 inferred). No cluster stands behind the built-in Azure, so that each command ends with the exit code
-1, as kubectl does that reaches no API server, and its logs say why. (`provisioningState` is Succeeded
-all the same: Failed is for a command that AKS could not start, and az ends in an error of its own.)
+1, as kubectl does that reaches no API server, and its logs say why. Its `provisioningState` is
+Succeeded: Failed is for a command that AKS could not start, and az ends in an error of its own.
 """
 
 import uuid
