@@ -12,7 +12,8 @@ ON_PREMISES = "on-premises"
 
 
 class GroupKind(StrEnum):
-    """What a group is. A hub is a network whose firewall, gateway or bastion others share."""
+    """What a group is. A hub is a network whose firewall, gateway or bastion others share, or that
+    several others are peered with."""
 
     SUBSCRIPTION = "subscription"
     HUB = "hub"
@@ -29,6 +30,8 @@ class NodeKind(StrEnum):
     FIREWALL = "firewall"
     BASTION = "bastion"
     GATEWAY = "gateway"
+    APPLICATION_GATEWAY = "application gateway"
+    LOAD_BALANCER = "load balancer"
     RESOLVER = "DNS resolver"
     POOL = "node pool"
     API_SERVER = "API server"
@@ -45,10 +48,12 @@ class NodeKind(StrEnum):
 
 class EdgeKind(StrEnum):
     """What a line says. `egress` is the way that packets to the internet take and arrive by;
-    `route` is a default route whose packets are stopped on the way, or are not known to arrive."""
+    `route` is a default route whose packets are stopped on the way, or are not known to arrive.
+    `ingress` leads from the internet to what answers it on a public frontend."""
 
     EGRESS = "egress"
     ROUTE = "route"
+    INGRESS = "ingress"
     PEERING = "peering"
     GATEWAY = "gateway"
     PRIVATE_ENDPOINT = "private endpoint"

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from provisioner.documents.graph import ON_PREMISES, EdgeKind, NodeKind
+from provisioner.documents.graph import INTERNET, ON_PREMISES, EdgeKind, NodeKind
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.model.values import is_empty, lookup
 
 _BASTION = "Microsoft.Network/bastionHosts"
 _GATEWAY = "Microsoft.Network/virtualNetworkGateways"
+_APPLICATION_GATEWAY = "Microsoft.Network/applicationGateways"
 _LOCAL_GATEWAY = "Microsoft.Network/localNetworkGateways"
 _WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 _IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -19,8 +20,8 @@ _DIAGNOSTIC = "Microsoft.Insights/diagnosticSettings"
 
 @dataclass(frozen=True, slots=True)
 class Bystander:
-    """A bastion, a gateway, a workspace or an identity. `subnet` is the key of the subnet that it
-    stands in, None for what stands in no network."""
+    """A bastion, a gateway, an application gateway, a workspace or an identity. `subnet` is the key
+    of the subnet that it stands in, None for what stands in no network."""
 
     resource: Resource
     kind: NodeKind
@@ -47,6 +48,12 @@ def find_bystanders(estate: Estate) -> Iterator[Bystander]:
     for resource in estate.of_type(_GATEWAY):
         details = (_gateway_kind(resource),)
         yield Bystander(resource, NodeKind.GATEWAY, _subnet_of(resource), details)
+    for resource in estate.of_type(_APPLICATION_GATEWAY):
+        tier = lookup(resource.body, ["properties", "sku", "tier"])
+        public = [f"public frontend {name}" for name in _public_frontends(resource)]
+        details = (*((tier,) if isinstance(tier, str) else ()), *public)
+        subnet = _subnet_of(resource, "gatewayIPConfigurations")
+        yield Bystander(resource, NodeKind.APPLICATION_GATEWAY, subnet, details)
     for resource in estate.of_type(_WORKSPACE):
         yield Bystander(resource, NodeKind.WORKSPACE)
     for resource in estate.of_type(_IDENTITY):
@@ -72,6 +79,32 @@ def find_ties(estate: Estate) -> Iterator[Tie]:
         yield Tie(gateway.id.key, ON_PREMISES, EdgeKind.GATEWAY, words)
 
 
+def find_public_frontends(estate: Estate) -> Iterator[Tie]:
+    """Yield the ways from the internet to the listeners of application gateways."""
+    for gateway in estate.of_type(_APPLICATION_GATEWAY):
+        for name in _public_frontends(gateway):
+            words = f"arrives at its public frontend {name}"
+            yield Tie(INTERNET, gateway.id.key, EdgeKind.INGRESS, words)
+
+
+def _public_frontends(gateway: Resource) -> tuple[str, ...]:
+    """Return the names of the frontends with a public address that a listener listens on."""
+    heard = {
+        named.name.lower()
+        for path in ("httpListeners", "listeners")
+        for entry in _items(lookup(gateway.body, ["properties", path]))
+        for text in [lookup(entry, ["properties", "frontendIPConfiguration", "id"])]
+        if (named := parse_resource_id(text)) is not None
+    }
+    return tuple(
+        name
+        for entry in _items(lookup(gateway.body, ["properties", "frontendIPConfigurations"]))
+        if isinstance(name := lookup(entry, ["name"]), str)
+        and name.lower() in heard
+        and not is_empty(lookup(entry, ["properties", "publicIPAddress"]))
+    )
+
+
 def ranges_on_premises(estate: Estate) -> tuple[str, ...]:
     """Return the ranges that local network gateways stand for."""
     found: dict[str, None] = {}
@@ -92,8 +125,8 @@ def _gateway_kind(gateway: Resource) -> str:
     return kind if isinstance(kind, str) else "gateway"
 
 
-def _subnet_of(resource: Resource) -> str | None:
-    for entry in _items(lookup(resource.body, ["properties", "ipConfigurations"])):
+def _subnet_of(resource: Resource, path: str = "ipConfigurations") -> str | None:
+    for entry in _items(lookup(resource.body, ["properties", path])):
         named = parse_resource_id(lookup(entry, ["properties", "subnet", "id"]))
         if named is not None:
             return named.key

@@ -3,7 +3,7 @@
 Sources: guidelines.md §2.2; the documentation of each service for what its subnet is called.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +18,11 @@ GATEWAY = "Microsoft.Network/virtualNetworkGateways"
 LOAD_BALANCER = "Microsoft.Network/loadBalancers"
 INTERFACE = "Microsoft.Network/networkInterfaces"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
+APPLICATION_GATEWAY = "Microsoft.Network/applicationGateways"
+LINK_SERVICE = "Microsoft.Network/privateLinkServices"
+INBOUND_ENDPOINT = "Microsoft.Network/dnsResolvers/inboundEndpoints"
+OUTBOUND_ENDPOINT = "Microsoft.Network/dnsResolvers/outboundEndpoints"
+_SUBNET = "microsoft.network/virtualnetworks/subnets"
 PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
 
@@ -41,6 +46,10 @@ class DemandKind(StrEnum):
     GATEWAY = "gateway"
     FRONTEND = "private frontend"
     INTERFACE = "network interface"
+    APPLICATION_GATEWAY = "application gateway"
+    LINK_SERVICE = "private link service"
+    RESOLVER = "DNS resolver"
+    OTHER = "uncounted addresses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +76,78 @@ def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand
             yield Demand(DemandKind.ENDPOINT, endpoint, subnet, count, count, why)
     yield from _of_configurations(estate)
     yield from _of_scale_sets(estate)
+    for gateway in estate.of_type(APPLICATION_GATEWAY):
+        yield from _of_application_gateway(gateway)
+    yield from _of_resolvers(estate)
+    yield from _of_others(estate)
     for kind, name, path in _HOSTS:
         for host in estate.of_type(name):
             for subnet in _subnets_of(host, path):
                 # How many instances run is the service's business; the least size of the subnet
                 # makes room for all of them.
-                yield Demand(
-                    kind, host, subnet, None, 0, "in a subnet of its own, of a fixed least size"
-                )
+                yield Demand(kind, host, subnet, None, 0, _OWN_SUBNET)
+
+
+def _of_application_gateway(gateway: Resource) -> Iterator[Demand]:
+    """Yield what an application gateway takes: an address for each instance, and one for each
+    private frontend ("Application Gateway infrastructure configuration", size of the subnet)."""
+    capacity = lookup(gateway.body, ("properties", "sku", "capacity"))
+    scales = lookup(gateway.body, _AUTOSCALE) is not ABSENT
+    most = lookup(gateway.body, (*_AUTOSCALE, "maxCapacity")) if scales else capacity
+    least = lookup(gateway.body, (*_AUTOSCALE, "minCapacity")) if scales else capacity
+    frontends = [parse_resource_id(t) for t in values_at(gateway.body, _GATEWAY_FRONTENDS)]
+    homes = [parse_resource_id(text) for text in values_at(gateway.body, _GATEWAY_HOMES)]
+    for subnet in {each.key: each for each in homes if each is not None}.values():
+        private = sum(each is not None and each.key == subnet.key for each in frontends)
+        words = f"{private} private frontend{'' if private == 1 else 's'}"
+        first = least if isinstance(least, int) else 0
+        if isinstance(most, int):
+            sum_of = f"{most} instances at most + {words} = {most + private}"
+            yield Demand(
+                DemandKind.APPLICATION_GATEWAY,
+                gateway,
+                subnet,
+                most + private,
+                first + private,
+                sum_of,
+            )
+        else:
+            why = f"instances without a stated most, and {words}"
+            yield Demand(
+                DemandKind.APPLICATION_GATEWAY, gateway, subnet, None, first + private, why
+            )
+
+
+def _of_resolvers(estate: Estate) -> Iterator[Demand]:
+    """Yield what the endpoints of DNS resolvers take: each stands in a subnet of its own."""
+    for endpoint in (*estate.of_type(INBOUND_ENDPOINT), *estate.of_type(OUTBOUND_ENDPOINT)):
+        for text in (*values_at(endpoint.body, _INBOUND), *values_at(endpoint.body, _OUTBOUND)):
+            subnet = parse_resource_id(text)
+            if subnet is not None:
+                yield Demand(DemandKind.RESOLVER, endpoint, subnet, None, 0, _OWN_SUBNET)
+
+
+def _of_others(estate: Estate) -> Iterator[Demand]:
+    """Yield what names a subnet and is of a type without facts: it may stand in it."""
+    for resource in estate:
+        if resource.has_facts:
+            continue
+        named = (parse_resource_id(text) for text in _texts_in(resource.body))
+        subnets = {s.key: s for s in named if s is not None and s.type.lower() == _SUBNET}
+        for subnet in subnets.values():
+            why = f"azsec has no facts of {resource.type}"
+            yield Demand(DemandKind.OTHER, resource, subnet, None, 0, why)
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts_in(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts_in(item)
 
 
 def _of_configurations(estate: Estate) -> Iterator[Demand]:
@@ -119,7 +192,14 @@ _SET_INTERFACES = "properties.virtualMachineProfile.networkProfile.networkInterf
 _CONFIGURED = (
     (DemandKind.FRONTEND, LOAD_BALANCER, "frontendIPConfigurations"),
     (DemandKind.INTERFACE, INTERFACE, "ipConfigurations"),
+    (DemandKind.LINK_SERVICE, LINK_SERVICE, "ipConfigurations"),
 )
+_OWN_SUBNET = "in a subnet of its own, of a fixed least size"
+_INBOUND = "properties.ipConfigurations[].subnet.id"
+_OUTBOUND = "properties.subnet.id"
+_AUTOSCALE = ("properties", "autoscaleConfiguration")
+_GATEWAY_HOMES = "properties.gatewayIPConfigurations[].properties.subnet.id"
+_GATEWAY_FRONTENDS = "properties.frontendIPConfigurations[].properties.subnet.id"
 
 _HOSTS = (
     (DemandKind.FIREWALL, FIREWALL, "ipConfigurations"),

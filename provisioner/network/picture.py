@@ -18,6 +18,7 @@ from provisioner.model.resource_id import subscription_id as subscription_of
 from provisioner.network.bystanders import Bystander, find_bystanders, ranges_on_premises
 from provisioner.network.egress_ways import EgressWay
 from provisioner.network.intervals import show_address, show_addresses
+from provisioner.network.load_balancers import LoadBalancer
 from provisioner.network.subnet_details import SubnetDetails
 from provisioner.network.topology import (
     Cluster,
@@ -115,20 +116,30 @@ class _Artist:
         return drawn
 
     def _find_hubs(self) -> set[str]:
-        """Return the networks that others share: with a firewall, a gateway or a bastion. Else it
-        is the one with most peerings, and of equal ones the one beside a firewall."""
+        """Return the networks that others share: peered with others, and with a firewall, a gateway
+        or a bastion. Else it is the one that most are peered with, and of equal ones the one beside
+        a firewall; one peering alone makes neither side a hub."""
+        peers: dict[str, set[str]] = {key: set() for key in self._networks}
+        for key, network in self._networks.items():
+            for peering in network.peerings if network else ():
+                peers[key].add(peering.remote)
+                if peering.remote in peers:
+                    peers[peering.remote].add(key)
         shared = {firewall.network for firewall in self._topology.firewalls}
-        shared |= {b.subnet.rpartition("/subnets/")[0] for b in self._bystanders if b.subnet}
-        found = shared & set(self._networks)
-        if found or len(self._networks) == 1:
+        shared |= {_network_of(b.subnet) for b in self._bystanders if _is_shared(b)}
+        found = {key for key in shared & set(self._networks) if peers[key]}
+        if found:
             return found
         beside = {_subscription(firewall.key) for firewall in self._topology.firewalls}
-        ends = [p.remote for n in self._networks.values() if n for p in n.peerings]
-        most = min(
-            self._networks,
-            key=lambda key: (-ends.count(key), _subscription(key) not in beside, key),
+        several = [
+            key
+            for key, others in peers.items()
+            if len(others) > 1 or (others and _subscription(key) in beside)
+        ]
+        order = sorted(
+            several, key=lambda key: (-len(peers[key]), _subscription(key) not in beside, key)
         )
-        return {most}
+        return set(order[:1])
 
     def groups(self, nodes: Iterable[NodeDocument]) -> Iterator[GroupDocument]:
         """Yield every group: subscriptions, then what is in them, then subnets."""
@@ -190,6 +201,9 @@ class _Artist:
             if network in self._inside:
                 details = (show_address(address),) if address is not None else ()
                 yield self._node(key, NodeKind.RESOLVER, details)
+        for balancer in topology.balancers:
+            if self._address(balancer.key) is not None:
+                yield self._balancer(balancer)
         for cluster in topology.own_clusters:
             yield from self._cluster(cluster)
         endpoints = [e for e in topology.endpoints if self._owns(e.key, e.network)]
@@ -227,6 +241,17 @@ class _Artist:
     def _bystander(self, bystander: Bystander) -> NodeDocument:
         key = bystander.resource.id.key
         return self._node(key, bystander.kind, bystander.details, bystander.subnet)
+
+    def _balancer(self, balancer: LoadBalancer) -> NodeDocument:
+        frontends = balancer.frontends.values()
+        details = [f"public frontend {f.name}" for f in frontends if f.public is not None]
+        details += [
+            f"{f.name} {show_address(f.address)}"
+            for f in frontends
+            if f.public is None and f.address is not None
+        ]
+        subnet = next((f.subnet for f in frontends if f.public is None), None)
+        return self._node(balancer.key, NodeKind.LOAD_BALANCER, details, subnet)
 
     def _cluster(self, cluster: Cluster) -> Iterator[NodeDocument]:
         inside = cluster.api_server_subnet or next(
@@ -324,6 +349,15 @@ class _Artist:
     def _name(self, key: str) -> str:
         named = self._id(key)
         return named.name if named else key
+
+
+def _is_shared(bystander: Bystander) -> bool:
+    """Tell whether something makes the network that it stands in one for others."""
+    return bool(bystander.subnet) and bystander.kind in (NodeKind.BASTION, NodeKind.GATEWAY)
+
+
+def _network_of(subnet: str | None) -> str:
+    return (subnet or "").rpartition("/subnets/")[0]
 
 
 def _subscription(key: str) -> str:

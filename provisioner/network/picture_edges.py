@@ -10,8 +10,9 @@ from provisioner.documents.graph import (
     MarkDocument,
 )
 from provisioner.model.estate import Estate
-from provisioner.network.bystanders import find_ties
+from provisioner.network.bystanders import find_public_frontends, find_ties
 from provisioner.network.egress_ways import EgressWay
+from provisioner.network.load_balancers import RuleKind
 from provisioner.network.picture import Picture, api_server_id, pool_id
 from provisioner.network.proof import Proof
 from provisioner.network.proofs import egress
@@ -27,13 +28,14 @@ def draw_edges(
     """Return the lines between the boxes of a picture, each pair of ends once for each kind."""
     drawn = [
         *_egress(topology, tuple(ways)),
+        *_ingress(topology),
         *_peerings(topology, picture),
         *_endpoints(topology),
         *_api_servers(topology),
         *_dns_links(topology),
         *(
             EdgeDocument(source=tie.source, target=tie.target, kind=tie.kind, words=tie.words)
-            for tie in find_ties(estate)
+            for tie in (*find_ties(estate), *find_public_frontends(estate))
         ),
     ]
     once = {
@@ -63,6 +65,16 @@ def _egress(topology: Topology, ways: tuple[EgressWay, ...]) -> Iterator[EdgeDoc
             kind = EdgeKind.EGRESS if firewall.key in open_firewalls else EdgeKind.ROUTE
             words = "sends on what its rules allow, by its public address"
             yield EdgeDocument(source=firewall.key, target=INTERNET, kind=kind, words=words)
+
+
+def _ingress(topology: Topology) -> Iterator[EdgeDocument]:
+    for balancer in topology.balancers:
+        inbound = (rule for rule in balancer.rules if rule.kind is not RuleKind.OUTBOUND)
+        names = dict.fromkeys(f.name for rule in inbound for f in balancer.answering(rule))
+        if names:
+            words = f"arrives at its public frontend {' and '.join(names)}"
+            kind = EdgeKind.INGRESS
+            yield EdgeDocument(source=INTERNET, target=balancer.key, kind=kind, words=words)
 
 
 def _peerings(topology: Topology, picture: Picture) -> Iterator[EdgeDocument]:
@@ -182,7 +194,7 @@ def _labels(topology: Topology) -> Iterator[tuple[str, str]]:
             for rule in balancer.rules
             if members_in(topology, balancer, rule, subnet)
         ]
-        yield from ((balancer.label, key) for key in dict.fromkeys(behind))
+        yield from ((balancer.label, key) for key in (balancer.key, *dict.fromkeys(behind)))
     for unjudged in topology.unjudged:
         yield from ((unjudged.label, key) for key in sorted(unjudged.subnets))
 

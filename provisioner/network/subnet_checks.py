@@ -135,6 +135,16 @@ def describe_demands(subnet: Subnet) -> str:
     if endpoints:
         count = sum(demand.least for demand in endpoints)
         words.append(f"{count:,} for private endpoints")
+    for kind in (DemandKind.INTERFACE, DemandKind.FRONTEND, DemandKind.LINK_SERVICE):
+        demands = [d for d in subnet.demands if d.kind is kind]
+        if demands:
+            count = sum(demand.least for demand in demands)
+            words.append(f"{count:,} for {kind}s")
+    words += [
+        f"{demand.resource.label}: {demand.arithmetic}"
+        for demand in subnet.demands
+        if demand.kind in (DemandKind.APPLICATION_GATEWAY, DemandKind.OTHER)
+    ]
     return "; ".join(words)
 
 
@@ -221,7 +231,8 @@ def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
 def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
     """Yield what stands in a subnet of the wrong name, and what shares one that is not shared."""
     for demand in subnet.demands:
-        if rule is not None and demand.kind not in _BY_KIND:
+        certain = demand.kind is not DemandKind.OTHER
+        if rule is not None and certain and demand.kind not in _BY_KIND:
             yield warning(
                 "shared-subnet",
                 f"{demand.resource.label}: {rule.name} is for one service alone, and these "
@@ -245,7 +256,7 @@ def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
 
 def _check_sharing(subnet: Subnet) -> Iterator[Diagnostic]:
     """guidelines.md §2.2: API servers share with nothing, and pods not with nodes."""
-    kinds = {demand.kind for demand in subnet.demands}
+    kinds = {demand.kind for demand in subnet.demands} - {DemandKind.OTHER}
     for kind in (DemandKind.API_SERVER, DemandKind.PODS):
         company = sorted(kinds - {kind, DemandKind.API_SERVER})
         if kind in kinds and company:

@@ -54,7 +54,10 @@ def ways_out(topology: Topology, subnet: Subnet) -> tuple[WayOut, ...]:
         if cluster.outbound in ("loadBalancer", "managedNATGateway"):
             words = f"the outbound rules of {cluster.label} (outboundType {cluster.outbound})"
             found.append(WayOut(cluster.label, words, cluster.span))
-    if not subnet.private:
+    # "Azure provides default outbound access ... when there's no explicit outbound connectivity
+    # method": a NAT gateway on a subnet is one for all that stands in it
+    # (learn.microsoft.com, "Default outbound access in Azure").
+    if not subnet.private and subnet.nat_gateway is None:
         found.append(WayOut(subnet.label, "Azure's default outbound access"))
     for interface in topology.interfaces_in(subnet):
         for each in interface.public_in(subnet.key):

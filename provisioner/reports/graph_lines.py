@@ -66,6 +66,7 @@ def kinds_of(edges: Iterable[EdgeDocument]) -> tuple[EdgeKind, ...]:
 WORDS = {
     EdgeKind.EGRESS: "way to the internet",
     EdgeKind.ROUTE: "default route",
+    EdgeKind.INGRESS: "public frontend of",
     EdgeKind.PEERING: "peering",
     EdgeKind.GATEWAY: "gateway connection",
     EdgeKind.PRIVATE_ENDPOINT: "private endpoint of",

@@ -38,6 +38,7 @@ _ENTITIES = {
 _ARROWS = {
     EdgeKind.EGRESS: "==>",
     EdgeKind.ROUTE: "-.->",
+    EdgeKind.INGRESS: "==>",
     EdgeKind.PEERING: "<-->",
     EdgeKind.GATEWAY: "---",
     EdgeKind.PRIVATE_ENDPOINT: "-->",
@@ -48,6 +49,7 @@ _ARROWS = {
 }
 _LABELS = {
     EdgeKind.ROUTE: "default route",
+    EdgeKind.INGRESS: "public frontend",
     EdgeKind.PEERING: "peering",
     EdgeKind.DNS_LINK: "resolves in",
     EdgeKind.IDENTITY: "signs in as",

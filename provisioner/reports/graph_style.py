@@ -7,6 +7,7 @@ FONT = 'Arial,Helvetica,"Liberation Sans","DejaVu Sans",sans-serif'
 _EDGES = {
     EdgeKind.EGRESS: ("#1a7f37", "#56d364", "3", ""),
     EdgeKind.ROUTE: ("#1a7f37", "#56d364", "1.5", "6 4"),
+    EdgeKind.INGRESS: ("#b35900", "#e3a252", "2.5", ""),
     EdgeKind.PEERING: ("#0b5cad", "#79b8ff", "2.5", ""),
     EdgeKind.GATEWAY: ("#8a4b00", "#e3a252", "2", ""),
     EdgeKind.PRIVATE_ENDPOINT: ("#7a3cc2", "#c297ff", "1.5", ""),

@@ -50,6 +50,8 @@ _FAMILIES = {
     NodeKind.FIREWALL: "guard",
     NodeKind.BASTION: "guard",
     NodeKind.GATEWAY: "guard",
+    NodeKind.APPLICATION_GATEWAY: "guard",
+    NodeKind.LOAD_BALANCER: "guard",
     NodeKind.RESOLVER: "names",
     NodeKind.POOL: "compute",
     NodeKind.API_SERVER: "compute",

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.catalog.node_pools import count_surge
+from provisioner.catalog.registry import Catalog
 from provisioner.model.diagnostic import Severity
 from provisioner.model.ranges import RangeIndex, free_ranges, overlap, overlapping
 from provisioner.network.address_checks import check_addresses
 from provisioner.network.address_plan import read_address_plan
+from provisioner.network.subnet_checks import describe_demands
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small
 from tests.unit.network.networks import (
@@ -458,3 +460,70 @@ def test_what_is_taken_and_what_is_free_make_up_the_whole(taken, space):
     )
     total = sum(one.num_addresses for one in (*free, *inside))
     assert total == space.num_addresses
+
+
+def application_gateway(scale: str) -> str:
+    subnet = subnet_id("vnet", "nodes")
+    return f"""\
+agw:
+  type: Microsoft.Network/applicationGateways
+  resourceGroup: main
+  name: agw
+  properties:
+    {scale}
+    gatewayIPConfigurations: [{{name: g, properties: {{subnet: {{id: "{subnet}"}}}}}}]
+    frontendIPConfigurations: [{{name: in, properties: {{subnet: {{id: "{subnet}"}}}}}}]
+"""
+
+
+RAW = f"""\
+app:
+  type: Contoso.Web/apps
+  apiVersion: 2024-05-01
+  resourceGroup: main
+  name: app
+  location: westeurope
+  properties: {{network: {{subnet: "{subnet_id("vnet", "nodes")}"}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("resource", "needed", "arithmetic"),
+    [
+        pytest.param(
+            application_gateway("sku: {name: WAF_v2, tier: WAF_v2, capacity: 2}"),
+            3,
+            "agw: 2 instances at most + 1 private frontend = 3",
+            id="fixed",
+        ),
+        pytest.param(
+            application_gateway(
+                "sku: {name: WAF_v2, tier: WAF_v2}\n"
+                "    autoscaleConfiguration: {minCapacity: 1, maxCapacity: 10}"
+            ),
+            11,
+            "agw: 10 instances at most + 1 private frontend = 11",
+            id="autoscaled",
+        ),
+        pytest.param(
+            application_gateway(
+                "sku: {name: WAF_v2, tier: WAF_v2}\n    autoscaleConfiguration: {minCapacity: 1}"
+            ),
+            None,
+            "agw: instances without a stated most, and 1 private frontend",
+            id="without a most: nobody knows how many",
+        ),
+        pytest.param(
+            RAW, None, "app: azsec has no facts of Contoso.Web/apps", id="a type without facts"
+        ),
+    ],
+)
+def test_what_stands_in_a_subnet_is_counted_or_said_not_to_be(
+    catalog: Catalog, resource: str, needed: int | None, arithmetic: str
+) -> None:
+    desired = compose_small(nodes("10.0.0.0/24") + resource, catalog)
+    plan = read_address_plan(desired_estate(desired.graph, desired.catalog))
+
+    (subnet,) = (s for network in plan.networks.values() for s in network.subnets)
+    assert subnet.needed == needed
+    assert describe_demands(subnet) == arithmetic

@@ -14,9 +14,10 @@ from provisioner.documents.graph import (
 from provisioner.documents.trace import StateKind
 from provisioner.model.resource_id import ResourceId
 from provisioner.workflow.graph import draw_estate, draw_graph
-from tests.environments import open_bench
+from tests.environments import compose_small, open_bench
 from tests.laws.test_blueprints import BLUEPRINTS, PAGES, load_pages
 from tests.network import LINK, NETWORK, PEERING, VNET, Site, build_site
+from tests.unit.network.networks import PROVIDER, network, peering, subnet_id
 
 GATEWAY = f"{NETWORK}/virtualNetworkGateways"
 LOCAL_GATEWAY = f"{NETWORK}/localNetworkGateways"
@@ -250,3 +251,84 @@ def test_a_rule_is_marked_where_it_applies(site, draw):
     marks = [mark for mark in graph.marks if mark.proof == "inbound"]
     assert [mark.element for mark in marks] == ["spoke.nodeRules[ssh]"]
     assert marks[0].marked == (group(graph, "spoke.nodeSubnet").id,)
+
+
+def draw_text(text: str, catalog: Catalog) -> GraphDocument:
+    desired = compose_small(text, catalog)
+    return draw_graph(desired, catalog, lambda: pytest.fail("asked Azure"), StateKind.DESIRED)
+
+
+FRONT = """\
+pip:
+  type: Microsoft.Network/publicIPAddresses
+  resourceGroup: main
+  name: pip
+  sku: {name: Standard}
+  properties: {publicIPAllocationMethod: Static}
+agw:
+  type: Microsoft.Network/applicationGateways
+  resourceGroup: main
+  name: agw
+  properties:
+    sku: {name: WAF_v2, tier: WAF_v2, capacity: 2}
+    gatewayIPConfigurations: [{name: g, properties: {subnet: {id: "SUBNET"}}}]
+    frontendIPConfigurations:
+      - {name: out, properties: {publicIPAddress: {id: "${pip.id}"}}}
+      - {name: unheard, properties: {publicIPAddress: {id: "${pip.id}"}}}
+    httpListeners:
+      - name: web
+        properties: {frontendIPConfiguration: {id: "GATEWAY/frontendIPConfigurations/out"}}
+lb:
+  type: Microsoft.Network/loadBalancers
+  resourceGroup: main
+  name: lb
+  sku: {name: Standard}
+  properties:
+    frontendIPConfigurations: [{name: pub, properties: {publicIPAddress: {id: "${pip.id}"}}}]
+    backendAddressPools: [{name: pool}]
+    loadBalancingRules:
+      - name: web
+        properties:
+          frontendIPConfiguration: {id: "BALANCER/frontendIPConfigurations/pub"}
+          backendAddressPool: {id: "BALANCER/backendAddressPools/pool"}
+          protocol: Tcp
+          frontendPort: 443
+          backendPort: 443
+"""
+
+
+def test_what_answers_the_internet_is_drawn_in_a_plain_network(catalog: Catalog) -> None:
+    text = network("vnet", "10.0.0.0/16", web="addressPrefix: 10.0.0.0/24") + FRONT.replace(
+        "SUBNET", subnet_id("vnet", "web")
+    ).replace("GATEWAY", f"{PROVIDER}/applicationGateways/agw").replace(
+        "BALANCER", f"{PROVIDER}/loadBalancers/lb"
+    )
+    graph = draw_text(text, catalog)
+
+    assert group(graph, "vnet").kind is GroupKind.NETWORK
+    gateway = node(graph, "agw")
+    assert (gateway.kind, gateway.details) == (
+        NodeKind.APPLICATION_GATEWAY,
+        ("WAF_v2", "public frontend out"),
+    )
+    assert gateway.group == group(graph, "vnet[web]").id
+    assert node(graph, "lb").kind is NodeKind.LOAD_BALANCER
+    assert lines(graph, EdgeKind.INGRESS) == {("internet", "agw"), ("internet", "lb")}
+
+
+@pytest.mark.parametrize(
+    ("spokes", "hubs"), [((), set()), (("one",), set()), (("one", "two"), {"core"})]
+)
+def test_a_network_that_several_are_peered_with_is_a_hub(
+    catalog: Catalog, spokes: tuple[str, ...], hubs: set[str]
+) -> None:
+    texts = [network("core", "10.0.0.0/16")]
+    for number, name in enumerate(spokes, 1):
+        texts += [
+            network(name, f"10.{number}.0.0/16"),
+            peering("core", name),
+            peering(name, "core"),
+        ]
+    graph = draw_text("".join(texts), catalog)
+
+    assert {g.name for g in graph.groups if g.kind is GroupKind.HUB} == hubs

@@ -13,7 +13,8 @@ from provisioner.network.proof import Verdict
 from provisioner.network.proofs.egress import prove_egress
 from provisioner.network.topology_reading import read_topology
 from provisioner.plan.estates import desired_estate
-from tests.environments import load_shipped
+from tests.environments import compose_small, load_shipped
+from tests.unit.network.networks import PROVIDER, network
 
 NETWORK = "Microsoft.Network"
 TABLES = ("spoke.routes", "hub.sharedRoutes")
@@ -100,3 +101,17 @@ CASES = {
 def test_traffic_to_a_gateway_goes_on_premises_and_not_to_the_internet(estate, changes, verdict):
     proof = prove_egress(read_topology(change(estate, changes), "AzureCloud"))
     assert proof.verdict is verdict, [breach.message for breach in proof.breaches]
+
+
+def test_a_nat_gateway_is_the_one_way_out_of_its_subnet(catalog) -> None:
+    """Default outbound access is for what has no explicit method; a NAT gateway is one."""
+    gateway = f'natGateway: {{id: "{PROVIDER}/natGateways/nat"}}'
+    texts = (network("vnet", "10.0.0.0/16", app=f"addressPrefix: 10.0.0.0/24, {gateway}"),)
+    proof = prove_egress(
+        read_topology(
+            desired_estate(compose_small("".join(texts), catalog).graph, catalog), "AzureCloud"
+        )
+    )
+
+    (breach,) = proof.breaches
+    assert "through the NAT gateway" in breach.message
