@@ -99,6 +99,7 @@ def test_what_if_foretells_what_a_deployment_does(here: Deployer):
     assert "before" not in new
     assert (new["after"]["name"], new["after"]["type"]) == ("id-new", IDENTITIES)
     assert new["after"]["apiVersion"] == "2024-11-30"
+    assert "properties" not in new["after"]
     # Nothing of it has happened: neither in the resources nor in the deployments and logs.
     assert here.call("GET", f"{NETWORKS}/vn").body == before
     assert here.names() == ["id-kept", "id-other", "vn"]

@@ -372,6 +372,16 @@ def test_functions_of_the_place_and_of_defaults(here: Deployer):
                 ("endpoint", "string", "environment().resourceManager"),
                 ("zones", "array", "pickZones('Microsoft.Compute', 'vms', 'westeurope', 2)"),
                 (
+                    "physical",
+                    "array",
+                    "toPhysicalZones(subscription().id, 'westeurope', createArray('2'))",
+                ),
+                (
+                    "logical",
+                    "string",
+                    "toLogicalZone(subscription().id, 'westeurope', 'westeurope-az3')",
+                ),
+                (
                     "kinds",
                     "bool",
                     "greater(length(providers('Microsoft.Network').resourceTypes), 1)",
@@ -391,6 +401,8 @@ def test_functions_of_the_place_and_of_defaults(here: Deployer):
         "deployer": 36,
         "endpoint": f"{here.azure.endpoint}/",
         "zones": ["1", "2"],
+        "physical": ["westeurope-az2"],
+        "logical": "3",
         "kinds": True,
     }
 
@@ -407,10 +419,16 @@ def test_secret_parameters_and_outputs_are_never_shown(here: Deployer):
     document = template(
         nested,
         parameters={"p": {"type": "secureString"}, "o": {"type": "secureObject"}},
-        outputs={"n": {"type": "int", "value": given}},
+        outputs={
+            "n": {"type": "int", "value": given},
+            "all": {"type": "object", "value": "[deployment().properties.parameters]"},
+        },
     )
     values = {"p": SECRET, "o": {"k": SECRET}}
-    assert here.outputs(document, parameters=values) == {"n": len(SECRET) + 1}
+    assert here.outputs(document, parameters=values) == {
+        "n": len(SECRET) + 1,
+        "all": {},
+    }
     at = f"{GROUP}/providers/Microsoft.Resources/deployments"
     shown = here.call("GET", f"{at}/inner").body["properties"]
     assert shown["parameters"] == {"p": {"type": "SecureString"}}

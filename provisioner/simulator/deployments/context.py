@@ -15,7 +15,6 @@ from provisioner.catalog.deployment import (
     MANAGEMENT_GROUP_TYPE,
     RESOURCE_GROUP_TYPE,
 )
-from provisioner.catalog.regions import REGIONS
 from provisioner.model.permissions import is_management_group
 from provisioner.model.resource_id import (
     RESOURCE_GROUP,
@@ -26,19 +25,18 @@ from provisioner.model.resource_id import (
 from provisioner.simulator.arm.subscriptions import get_provider
 from provisioner.simulator.arm.tenants import get_subscription
 from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.deployments.zone_functions import ZONE_FUNCTIONS
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.protocol.exchange import Request
 from provisioner.simulator.state.cloud import Cloud, stable_guid
 from provisioner.simulator.template_language.date_functions import UTC_NOW_FORMAT, format_date
 from provisioner.simulator.template_language.expressions import Functions, member
 from provisioner.simulator.template_language.functions import PLAIN_FUNCTIONS
-from provisioner.simulator.template_language.operands import text, whole
+from provisioner.simulator.template_language.operands import text
+from provisioner.simulator.template_language.parameter_types import is_secure
 from provisioner.simulator.template_language.resource_ids import id_functions
 from provisioner.simulator.template_language.scopes import scope_kind
 from provisioner.simulator.template_language.template_errors import ExpressionError, Value
-
-_ZONES = ("1", "2", "3")
-"""The availability zones that a region has here: three, as most of Azure's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +85,11 @@ def base_functions(context: Context) -> Functions:
     return {
         **PLAIN_FUNCTIONS,
         **id_functions(scope),
+        **ZONE_FUNCTIONS,
         "deployer": lambda: _deployer(context),
         "deployment": lambda: _deployment(context),
         "environment": lambda: _environment(context),
         "managementgroup": lambda: _management_group(context),
-        "pickzones": _pick_zones,
         "providers": lambda namespace, kind=None: _providers(context, namespace, kind),
         "resourcegroup": lambda: _resource_group(context),
         "subscription": lambda: _subscription(context),
@@ -122,7 +120,7 @@ def _deployment(context: Context) -> dict[str, Value]:
     properties: dict[str, Value] = {
         "template": context.template,
         "templateHash": template_hash(context.template),
-        "parameters": context.given,
+        "parameters": _shown_parameters(context),
         "mode": context.mode,
         "provisioningState": "Accepted",
     }
@@ -130,6 +128,17 @@ def _deployment(context: Context) -> dict[str, Value]:
         properties["templateLink"] = context.link
     found: dict[str, Value] = {"name": context.id.name, "properties": properties}
     return {**found, "location": context.location} if context.location else found
+
+
+def _shown_parameters(context: Context) -> dict[str, Value]:
+    """Return the parameters as sent, secret ones left out."""
+    definitions = context.template.get("definitions") or {}
+    declared = context.template.get("parameters") or {}
+    return {
+        name: entry
+        for name, entry in context.given.items()
+        if not is_secure(declared.get(name) or {}, definitions)
+    }
 
 
 def template_hash(template: Mapping[str, Any]) -> str:
@@ -241,17 +250,3 @@ def _providers(context: Context, namespace: Value, kind: Value) -> Value:
         if entry["resourceType"].lower() == wanted:
             return entry
     raise ExpressionError(f"the provider '{namespace}' has no resource type '{kind}'.")
-
-
-def _pick_zones(
-    namespace: Value, kind: Value, location: Value, number: Value = 1, offset: Value = 0
-) -> list[str]:
-    """Return zones of a region: each has three here; none outside of the known regions."""
-    text(namespace), text(kind)
-    place = text(location).replace(" ", "").lower()
-    if place not in REGIONS:
-        return []
-    count, start = whole(number), whole(offset)
-    if count + start > len(_ZONES):
-        raise ExpressionError(f"the region '{location}' has {len(_ZONES)} zones.")
-    return list(_ZONES[start : start + count])

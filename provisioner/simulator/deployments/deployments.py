@@ -5,7 +5,7 @@ Facts: "Deployments" in the REST reference of Resource Management.
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
@@ -23,6 +23,9 @@ from provisioner.simulator.deployments.records import (
 )
 from provisioner.simulator.deployments.requests import prepare_request, read_document
 from provisioner.simulator.deployments.what_if import what_if
+from provisioner.simulator.odata.conditions import Property, Vocabulary, compile_filter
+from provisioner.simulator.odata.options import check_options, page
+from provisioner.simulator.odata.syntax import FilterError
 from provisioner.simulator.protocol.errors import RefusalError, resource_not_found
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.clock import format_time
@@ -53,53 +56,38 @@ def get_deployment(cloud: Cloud, request: Request, name: str, **place: str) -> A
 
 def list_deployments(cloud: Cloud, request: Request, **place: str) -> Answer:
     """Answer the deployments into a scope, the newest first, in pages; `$filter` is
-    `provisioningState eq 'Failed'`, `$top` the size of a page."""
+    `provisioningState eq 'Failed'`."""
     scope = _scope(cloud, place)
-    wanted = _state_wanted(request.query.get("$filter", ""))
+    check_options(request, ("$filter",))
+    is_wanted = _read_filter(request)
     found = [
         show_deployment(cloud, row)
         for _, row in reversed(cloud.store.deployments.items())
-        if _is_into(row, scope)
+        if ResourceId.parse(row["id"]).scope == scope
     ]
-    if wanted is not None:
-        found = [one for one in found if one["properties"]["provisioningState"].lower() == wanted]
-    return _page(cloud, request, found)
+    return page(cloud, request, [one for one in found if is_wanted(one)], dict)
 
 
-def _state_wanted(text: str) -> str | None:
+_VOCABULARY: Vocabulary[dict[str, Any]] = Vocabulary(
+    properties={
+        "provisioningstate": Property(lambda shown: shown["properties"]["provisioningState"])
+    },
+    combinations=(),
+)
+
+
+def _read_filter(request: Request) -> Callable[[dict[str, Any]], bool]:
+    text = request.query.get("$filter", "").strip()
     if not text:
-        return None
-    words = text.split()
-    if len(words) != 3 or words[0].lower() != "provisioningstate" or words[1].lower() != "eq":
+        return lambda _shown: True
+    try:
+        return compile_filter(text, _VOCABULARY)
+    except FilterError as problem:
         raise RefusalError(
             400,
             "InvalidFilterInQueryString",
-            f"Invalid $filter '{text}': deployments are filtered by provisioningState eq 'STATE'.",
-        )
-    return words[2].strip("'").lower()
-
-
-def _is_into(row: Mapping[str, Any], scope: ResourceId | None) -> bool:
-    deployment = ResourceId.parse(row["id"])
-    return deployment.scope == scope
-
-
-def _page(cloud: Cloud, request: Request, found: list[dict[str, Any]]) -> Answer:
-    """Answer a page of a list; `$skiptoken` is where it starts."""
-    try:
-        start = int(request.query.get("$skiptoken", "0"))
-        size = min(int(request.query.get("$top", cloud.page_size)), cloud.page_size)
-    except ValueError:
-        size = start = -1
-    if size < 1 or start < 0:
-        raise RefusalError(400, "BadRequest", "'$top' must be a number of at least 1.")
-    body: dict[str, Any] = {"value": found[start : start + size]}
-    if start + size < len(found):
-        options = {k: v for k, v in request.query.items() if k in ("$filter", "$top")}
-        more = "".join(f"&{name}={value}" for name, value in options.items())
-        query = f"{_version(request)}{more}&$skiptoken={start + size}"
-        body["nextLink"] = f"{request.base}{request.path}?{query}".replace(" ", "%20")
-    return Answer(200, body)
+            f"Invalid $filter '{text[:1000]}' specified in the query string. ({problem})",
+        ) from problem
 
 
 def poll_deployment(cloud: Cloud, _request: Request, name: str, token: str, **place: str) -> Answer:
@@ -117,7 +105,8 @@ def poll_deployment(cloud: Cloud, _request: Request, name: str, token: str, **pl
 def list_operations(cloud: Cloud, request: Request, name: str, **place: str) -> Answer:
     """Answer the operations of a deployment, in pages."""
     row = find_deployment(cloud, _deployment(cloud, name, place))
-    return _page(cloud, request, show_operations(cloud, row))
+    check_options(request, ())
+    return page(cloud, request, show_operations(cloud, row), dict)
 
 
 def get_operation(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from provisioner.catalog.deployment import DEPLOYMENT_TYPE
+from provisioner.catalog.deployment import DEPLOYMENT_TYPE, RESOURCE_GROUP_TYPE
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.deployments.context import template_hash
 from provisioner.simulator.deployments.preparation import Prepared
@@ -164,11 +164,17 @@ def _dependencies(prepared: Prepared) -> list[dict[str, Any]]:
     ]
 
 
+def type_of(resource: ResourceId) -> str:
+    """Return the type of a resource as a deployment names it, with the namespace of a resource
+    group too."""
+    return RESOURCE_GROUP_TYPE if resource.type == RESOURCE_GROUP else resource.type
+
+
 def target_of(resource: ResourceId) -> dict[str, str]:
     """Return a resource as operations and dependencies name it."""
     return {
         "id": resource.text,
-        "resourceType": resource.type,
+        "resourceType": type_of(resource),
         "resourceName": "/".join(resource.names),
     }
 

@@ -21,7 +21,7 @@ from provisioner.simulator.deployments.property_changes import (
     stated_read_only,
     without_read_only,
 )
-from provisioner.simulator.deployments.records import Failure, Outcome
+from provisioner.simulator.deployments.records import Failure, Outcome, type_of
 from provisioner.simulator.state.cloud import Cloud
 
 
@@ -100,13 +100,14 @@ def _shown(
 ) -> dict[str, Any]:
     """Return a body as what-if shows it: what the service computes is left out."""
     resource_type = cloud.catalog.of(resource)
-    named: dict[str, Any] = {"id": resource.text, "name": resource.name, "type": resource.type}
+    named: dict[str, Any] = {"id": resource.text, "name": resource.name, "type": type_of(resource)}
     if resource_type is not None:
         version = version or resource_type.api_version
         body = without_read_only(cloud.catalog.schemas, resource_type.name, body)
     if resource.resource_group is not None and resource.type != RESOURCE_GROUP:
         named["resourceGroup"] = resource.resource_group
-    kept = {name: value for name, value in body.items() if name not in named}
+    # A body of computed properties alone has none that a template could state.
+    kept = {name: v for name, v in body.items() if name not in named and v not in ({}, None)}
     return {**named, "apiVersion": version, **kept}
 
 

@@ -202,6 +202,7 @@ ARRAY_FUNCTIONS: Functions = {
     "concat": _concat,
     "contains": _contains,
     "createarray": lambda *items: list(items),
+    "distinct": lambda items: _distinct(array(items)),
     "empty": _empty,
     "first": _first,
     "flatten": _flatten,

@@ -15,23 +15,28 @@ from typing import Any
 
 from provisioner.simulator.template_language.template_errors import Path, Value
 
+# No part of a pattern gives back what it has matched (`*+`), and what is not closed reaches to the
+# end: a text is read in time that grows with its length, whatever is in it.
+_COMMENT = r"(?://[^\r\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)"
+_SPACE = rf"(?:\s|{_COMMENT})*+"
+_STRING = r'"(?:[^"\\]|\\.)*+"?'
+_SINGLE = r"'(?:[^'\\]|\\.)*+'?"
 _MORE = re.compile(
-    r"""
-      "(?:[^"\\]|\\.)*"                                             # a string
-    | (?P<comment> //[^\r\n]* | /\*.*?\*/ )
-    | (?P<single> '(?:[^'\\]|\\.)*' )
-    | (?P<comma> ,(?=(?:\s|//[^\r\n]*|/\*.*?\*/)*[\]}]) )           # before a closing bracket
-    | (?P<key> [A-Za-z_$][\w$]* (?=(?:\s|//[^\r\n]*|/\*.*?\*/)*:) )
+    rf"""
+      {_STRING}
+    | (?P<comment> {_COMMENT} )
+    | (?P<single> {_SINGLE} )
+    | (?P<comma> ,(?={_SPACE}[\]}}]) )                       # before a closing bracket
+    | (?P<key> (?<![\w$])[A-Za-z_$][\w$]*+ (?={_SPACE}:) )
     """,
     re.VERBOSE | re.DOTALL,
 )
 _TOKEN = re.compile(
-    r"""
-      (?:\s | //[^\r\n]* | /\*.*?\*/)*
-      (?P<token> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [{}\[\],:] | [^\s{}\[\],:"'/]+ )
-    """,
+    rf"""{_SPACE} (?P<token> {_STRING} | {_SINGLE} | [{{}}\[\],:] | [^\s{{}}\[\],:"'/]+ )""",
     re.VERBOSE | re.DOTALL,
 )
+_DEEPEST = 128
+"""Levels of objects and arrays within each other; a bound of the built-in Azure's own."""
 
 
 class RelaxedJsonError(ValueError):
@@ -41,15 +46,39 @@ class RelaxedJsonError(ValueError):
 def read_json(text: str) -> Value:
     """Return the value that a text stands for. Raises RelaxedJsonError, with line and column."""
     try:
-        return json.loads(text, strict=False, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        pass
+        found = _read(text)
+    except ValueError:
+        try:
+            found = _read(_MORE.sub(_rewrite, text))
+        except ValueError as problem:
+            raise RelaxedJsonError(str(problem)) from None
+    _check_depth(found)
+    return found
+
+
+def _read(text: str) -> Value:
     try:
-        return json.loads(_MORE.sub(_rewrite, text), strict=False, parse_constant=_refuse)
+        return json.loads(text, strict=False, parse_constant=_refuse)
     except RecursionError:
-        raise RelaxedJsonError("it is nested too deep") from None
-    except ValueError as problem:
-        raise RelaxedJsonError(str(problem)) from None
+        raise _too_deep() from None
+
+
+def _too_deep() -> RelaxedJsonError:
+    return RelaxedJsonError(f"it is nested deeper than {_DEEPEST} levels")
+
+
+def _check_depth(value: Value) -> None:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for one in level
+            if isinstance(one, (dict, list))
+            for item in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return
+    raise _too_deep()
 
 
 def _refuse(word: str) -> Any:  # noqa: ANN401  the signature that the reader wants
@@ -67,9 +96,18 @@ def _rewrite(match: re.Match[str]) -> str:
     if match["key"]:
         return f'"{whole}"'
     if match["single"]:
-        inner = whole[1:-1].replace("\\'", "'")
-        return '"' + re.sub(r'(?<!\\)"', r"\"", inner) + '"'
+        return '"' + _ESCAPE.sub(_requote, whole[1:].removesuffix("'")) + '"'
     return whole
+
+
+_ESCAPE = re.compile(r"\\(?P<escaped>.)|\"", re.DOTALL)
+
+
+def _requote(match: re.Match[str]) -> str:
+    """Return a part of a string in single quotes as one in double quotes has it."""
+    if match["escaped"] == "'":
+        return "'"
+    return match[0] if match["escaped"] else '\\"'
 
 
 def locate(text: str, path: Path) -> tuple[int, int] | None:

@@ -21,6 +21,7 @@ from provisioner.simulator.template_language.unique_string import unique_text
 
 _GUID_NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 """The namespace of `guid` ("String functions for Bicep": guid, remarks)."""
+_MOST_WILDCARDS = 10
 _DATA_URI = re.compile(r"data:(?P<type>[^,]*?)(?P<coded>;base64)?,(?P<data>.*)", re.DOTALL)
 
 
@@ -100,6 +101,18 @@ def _uri(base: Value, relative: Value) -> str:
     return front + back.removeprefix("/")
 
 
+def _like(value: Value, pattern: Value) -> bool:
+    """Tell whether a string matches a pattern of `*` and `?`; case is ignored, as by `startsWith`
+    (inferred: the reference does not say)."""
+    parts = (
+        {"*": ".*", "?": "."}.get(letter, re.escape(letter))
+        for letter in re.sub(r"\*+", "*", text(pattern))
+    )
+    if text(pattern).count("*") > _MOST_WILDCARDS:
+        raise ExpressionError(f"expects a pattern of at most {_MOST_WILDCARDS} asterisks.")
+    return re.fullmatch("".join(parts), text(value), re.DOTALL | re.IGNORECASE) is not None
+
+
 def _replace(value: Value, old: Value, new: Value) -> str:
     if not text(old):
         raise ExpressionError("expects a text to replace that is not empty.")
@@ -116,6 +129,7 @@ STRING_FUNCTIONS: Functions = {
     "format": lambda pattern, *values: bounded(format_text(text(pattern), values)),
     "guid": _guid,
     "join": _join,
+    "like": _like,
     "padleft": _pad_left,
     "replace": _replace,
     "split": _split,
