@@ -290,6 +290,13 @@ def test_a_caller_deploys_only_what_they_may_write(start: Callable[..., Deployer
         "Microsoft.Resources/*", "Microsoft.ManagedIdentity/*/write", "*/read"
     ]  # fmt: skip
     here.deploy(template(identity("id-a")))
+    here.azure.allowed_actions = ["Microsoft.Resources/deployments/validate/action", "*/read"]
+    assert here.send(template(), verb="validate").status == 200
+    assert here.refused(template())[0] == "AuthorizationFailed"
+    assert here.refused(template(), verb="whatIf")[0] == "AuthorizationFailed"
+    here.azure.allowed_actions = [
+        "Microsoft.Resources/*", "Microsoft.ManagedIdentity/*/write", "*/read"
+    ]  # fmt: skip
     code, message = here.refused(template(identity("id-b"), network("vn")))
     assert code == "InvalidTemplateDeployment"
     assert "Authorization failed for template resource 'vn'" in message

@@ -15,10 +15,10 @@ READ = [
     ('{"a": 1, // one\n "b": 2 /* two */}', {"a": 1, "b": 2}),
     ('{"a": "http://x/*y*/"}', {"a": "http://x/*y*/"}),
     ('{"a": "two\nlines\tand a tab"}', {"a": "two\nlines\tand a tab"}),
-    ("{'a': 'it\\'s \"so\"', b: 'x'}", {"a": "it's \"so\"", "b": "x"}),
+    ("{'a': 'it\\'s \"so\"', b: 'x'}", {"a": 'it\'s "so"', "b": "x"}),
     ('{"a": [1, 2, ], }', {"a": [1, 2]}),
-    ('[1, /* last */ ]', [1]),
-    ('{/* which */ template /* what */ : {}}', {"template": {}}),
+    ("[1, /* last */ ]", [1]),
+    ("{/* which */ template /* what */ : {}}", {"template": {}}),
     ('{"a": "template: {", b: true}', {"a": "template: {", "b": True}),
     ('"\\u00e9"', "é"),
 ]

@@ -350,6 +350,23 @@ def test_only_what_is_not_there_is_made_once(here: Deployer):
     assert here.call("GET", f"{IDENTITIES}/id-a").body["tags"] == {"n": "1"}
 
 
+def test_list_functions_call_the_actions_of_resources(here: Deployer):
+    account = {
+        "type": "Microsoft.Storage/storageAccounts",
+        "apiVersion": "2023-05-01",
+        "name": "stkeys",
+        "location": "westeurope",
+        "kind": "StorageV2",
+        "sku": {"name": "Standard_LRS"},
+        "properties": {},
+    }
+    keys = "[length(listKeys('stkeys', '2023-05-01').keys)]"
+    document = template(account, outputs={"keys": {"type": "int", "value": keys}})
+    assert here.outputs(document) == {"keys": 2}
+    document["outputs"]["keys"]["value"] = keys.replace("listKeys", "listNothing")
+    assert here.failures(document)[0][0] == "DeploymentOutputEvaluationFailed"
+
+
 def test_functions_of_the_place_and_of_defaults(here: Deployer):
     document = template(
         parameters={

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from provisioner.catalog.deployment import DEPLOYMENT_TYPE
 from provisioner.catalog.permissions import (
     DELETED_GROUP,
     LIST_GROUP_RESOURCES,
@@ -26,6 +27,21 @@ _PLAIN = (
     ),
     (re.compile(f"{_S}/operationresults/[^/]+", re.IGNORECASE), DELETED_GROUP),
 )
+_DEPLOYMENT = re.compile(
+    f"(?P<scope>.*)/providers/{DEPLOYMENT_TYPE}(?:/(?P<name>[^/]+)(?:/(?P<part>.+?))?)?/?",
+    re.IGNORECASE,
+)
+_OPERATIONS = re.compile(
+    "(?P<scope>/subscriptions/[^/]+/resourcegroups/[^/]+)/deployments/(?P<name>[^/]+)/"
+    "(?P<part>operations.*)",
+    re.IGNORECASE,
+)
+_OF_DEPLOYMENTS = {
+    "exporttemplate": "exportTemplate",
+    "operationresults": "operationstatuses",
+    "operationstatuses": "operationstatuses",
+    "whatif": "whatIf",
+}
 _POLLED = re.compile(
     f"{_S}/providers/(?P<namespace>[^/]+)/locations/[^/]+/"
     "(?P<kind>operations|operationResults|asyncoperations)/.+",
@@ -80,7 +96,24 @@ def _own(cloud: Cloud, request: Request) -> Demand | None:
     action = next((action for action in asked if action is not None), None)
     if action is not None:
         return Demand(action, _scope_of(request) or _named_scope(request))
-    return _of_resource(cloud, request)
+    return _of_deployment(request) or _of_resource(cloud, request)
+
+
+def _of_deployment(request: Request) -> Demand | None:
+    """Return what a request about deployments takes: they are no type of the catalog. ("Azure
+    permissions for Management and governance": Microsoft Resources.)"""
+    match = _DEPLOYMENT.fullmatch(request.path) or _OPERATIONS.fullmatch(request.path)
+    if match is None:
+        return None
+    part = match["part"]
+    verb = _VERBS.get(request.method, "action")
+    if part is not None:
+        kind = part.partition("/")[0].lower()
+        verb = f"{_OF_DEPLOYMENTS.get(kind, kind)}/{verb}"
+    place = match["scope"]
+    if match["name"] is not None:
+        place += f"/providers/{DEPLOYMENT_TYPE}/{match['name']}"
+    return Demand(f"{DEPLOYMENT_TYPE}/{verb}", place)
 
 
 def _scope_of(request: Request) -> str:
@@ -127,6 +160,6 @@ def _of_resource(cloud: Cloud, request: Request) -> Demand | None:
 def _body_of(request: Request) -> dict[str, object] | None:
     try:
         body = json.loads(request.content or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None

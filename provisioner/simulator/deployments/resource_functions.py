@@ -12,6 +12,9 @@ from typing import Any
 
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE, RESOURCE_GROUP_TYPE
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
+from provisioner.simulator.actions import routes as actions
+from provisioner.simulator.authorization.demands import demands_of
+from provisioner.simulator.authorization.permissions import check_authorized
 from provisioner.simulator.bodies.answers import render
 from provisioner.simulator.deployments.preparation import Prepared
 from provisioner.simulator.deployments.records import find_deployment, show_deployment
@@ -131,9 +134,10 @@ class ResourceFunctions:
             query=query,
             content=json.dumps(values or {}).encode(),
         )
-        for route in services.ROUTES:
+        for route in (*actions.ROUTES, *services.ROUTES):
             match = route.pattern.fullmatch(path) if route.method == "POST" else None
             if match is not None:
+                check_authorized(self._cloud, request, demands_of(self._cloud, request))
                 return route.handler(self._cloud, request, **match.groupdict()).body
         raise RefusalError(
             400,
