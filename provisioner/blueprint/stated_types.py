@@ -15,6 +15,7 @@ from provisioner.blueprint.files import BlueprintFile, Resource, Sources, load_f
 from provisioner.blueprint.module_closure import MAX_FILES, walk_files
 from provisioner.blueprint.unknown_types import wrong_type_name
 from provisioner.blueprint.yaml_source import Node
+from provisioner.catalog.indirect_writers import indirect_write
 from provisioner.catalog.type_names import is_api_version, is_type_name
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.span import Span
@@ -41,8 +42,9 @@ class StatedType:
 def read_stated_types(environment: Environment, sources: Sources) -> tuple[StatedType, ...]:
     """Return the types that the blueprint of an environment and its modules name, by name.
 
-    Raises DiagnosticError for an api version that is none, and for two of one type. A file that
-    cannot be read names none: to compose it says what is wrong.
+    Raises DiagnosticError for an api version that is none, for two of one type, and for a resource
+    that would write others (`indirect-write`). A file that cannot be read names none: to compose it
+    says what is wrong.
     """
     found: dict[str, StatedType] = {}
     mistakes: list[Diagnostic] = []
@@ -74,6 +76,9 @@ def _load_blueprint(path: str, sources: Sources) -> tuple[BlueprintFile, Node]:
 
 
 def _read(node: Node, resource: Resource) -> StatedType:
+    writes = indirect_write(resource.type)
+    if writes is not None and not resource.existing:
+        raise DiagnosticError(_indirect_write(resource.type, writes, span_of(node, "type")))
     keys = {key.lower() for key in node.entries}
     stated = StatedType(
         resource.type,
@@ -88,6 +93,18 @@ def _read(node: Node, resource: Resource) -> StatedType:
         raise DiagnosticError(wrong_type_name(resource.type, span_of(node, "type")))
     span = node.find(("apiVersion",)).span
     return replace(stated, api_version=_read_version("apiVersion", version, span), span=span)
+
+
+def _indirect_write(name: str, writes: str, span: Span) -> Diagnostic:
+    return error(
+        "indirect-write",
+        f"a resource of {name} {writes}: no plan shows what it writes, and no gate judges it.",
+        span,
+        "State the tags in the resource itself."
+        if name.lower().endswith("/tags")
+        else "State the resources in the blueprint, or deploy them outside of azsec. `existing: "
+        "true` reads one that is there.",
+    )
 
 
 def _read_environment(node: Node, name: str, version: str) -> StatedType:

@@ -231,3 +231,29 @@ def test_an_environment_states_versions_for_all_resources_of_a_type(catalog: Cat
         with pytest.raises(DiagnosticError) as refused:
             load(wrong, BAR, catalog)
         assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        pytest.param("Microsoft.Resources/deployments", "deploys the resources", id="a template"),
+        pytest.param("microsoft.resources/DEPLOYMENTS", "deploys the resources", id="any case"),
+        pytest.param("Microsoft.Resources/deploymentStacks", "deploys the resources", id="a stack"),
+        pytest.param("Microsoft.Resources/tags", "State the tags in the resource", id="tags"),
+        pytest.param("Microsoft.Resources/deploymentScripts", "runs a script", id="a script"),
+    ],
+)
+def test_what_writes_other_resources_is_refused_but_can_be_read(
+    name: str, told: str, catalog: Catalog
+) -> None:
+    resource = BAR.replace("Fabrikam.Foo/bars", name)
+    refused = refusal(resource, catalog)
+    assert "blueprint.yaml:8:5: error: " in refused
+    assert told in refused
+    read = compose_small(
+        "it:\n  type: "
+        + name
+        + "\n  apiVersion: 2024-03-01\n  resourceGroup: main\n  name: d\n  existing: true\n",
+        catalog,
+    )
+    assert read.graph.resources["it"].managed is False
