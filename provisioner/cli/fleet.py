@@ -6,7 +6,7 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from glob import glob
@@ -29,7 +29,7 @@ from provisioner.cli.workspace import (
     state_path,
 )
 from provisioner.documents.fleet import FleetDocument, FleetEntryDocument
-from provisioner.engine.ledger_port import Outcome
+from provisioner.engine.ledger_port import Outcome, Scheduler
 from provisioner.ledgers.sqlite_ledger import SqliteLedger
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.schedulers.processes import ProcessScheduler
@@ -47,10 +47,14 @@ _WORKER = "from provisioner.cli.fleet_worker import serve_items; serve_items()"
 @dataclass(frozen=True, slots=True)
 class FleetOptions:
     """What a fleet command was asked for: patterns of environments, the options of each item, the
-    file of the ledger, the run to go on with, how fresh an answer may be, the commit since
-    which a file of an environment has to have changed, and on how many workers
-    for how many seconds. `logs_first` asks Azure's logs who was touched since the last complete
-    check, which is made again after `full_every` in any case."""
+    file of the ledger, the run to go on with, how fresh an answer may be, and the commit since
+    which a file of an environment has to have changed.
+
+    It runs on `workers` processes of this machine for so many `seconds`, or on the workers of the
+    Dask scheduler at an address (`certificates`: the files of its CA, and of the own certificate
+    and key). `logs_first` asks Azure's logs who was touched since the last complete check, which is
+    made again after `full_every` in any case.
+    """
 
     command: str
     patterns: tuple[str, ...]
@@ -62,6 +66,8 @@ class FleetOptions:
     workers: int = 2
     seconds: float = 3_000.0
     quiet: bool = False
+    scheduler: str | None = None
+    certificates: tuple[str, str, str] | None = None
     logs_first: bool = False
     full_every: timedelta = timedelta(days=7)
 
@@ -75,7 +81,7 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
         stack.enter_context(_local_cloud(request, options))
         folder = stack.enter_context(TemporaryDirectory(prefix="azsec-fleet-"))
         stack.enter_context(_variable(BUCKETS, folder))
-        scheduler = ProcessScheduler([sys.executable, "-c", _WORKER], options.workers)
+        scheduler, request = _open_scheduler(options, request)
         ports = FleetPorts(
             ledger,
             scheduler,
@@ -89,6 +95,26 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
     if document.found:
         return ExitCode.DIFFERENCES
     return ExitCode.SUCCESS if document.is_complete else ExitCode.ERROR
+
+
+def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Scheduler, FleetRequest]:
+    """Return what runs the items, and the request with what workers elsewhere have to be told: the
+    commit of the working copy, their machine's share of the requests, and where the built-in Azure
+    is."""
+    if options.scheduler is None:
+        return ProcessScheduler([sys.executable, "-c", _WORKER], options.workers), request
+    from provisioner.cli.fleet_worker import report_version, run_item
+    from provisioner.cli.git import head_commit
+    from provisioner.schedulers.dask import Certificates, DaskScheduler, count_hosts
+
+    certificates = Certificates(*options.certificates) if options.certificates else None
+    told = {
+        "commit": head_commit(),
+        "share": 1.0 / count_hosts(options.scheduler, certificates),
+        "endpoint": os.environ.get(LOCAL_ENDPOINT),
+    }
+    scheduler = DaskScheduler(options.scheduler, run_item, report_version, certificates)
+    return scheduler, replace(request, options={**request.options, **told})
 
 
 def show_outcome(run: str, environment: str, ledger: str) -> None:

@@ -62,6 +62,24 @@ _ChangedSince = Annotated[
         show_default=False,
     ),
 ]
+_Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Ask on the workers of this Dask scheduler (tls://HOST:8786) instead of processes of "
+        "this machine.",
+        show_default=False,
+    ),
+]
+_Certificates = Annotated[
+    tuple[str, str, str] | None,
+    typer.Option(
+        "--scheduler-tls",
+        metavar="CA CERT KEY",
+        help="The files of TLS to the scheduler: its CA, and the own certificate and key.",
+        show_default=False,
+    ),
+]
 _Workers = Annotated[
     int, typer.Option(min=1, max=64, help="How many environments are asked at once.")
 ]
@@ -104,6 +122,8 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     only_stale: _OnlyStale = None,
     changed_since: _ChangedSince = None,
     workers: _Workers = 2,
+    scheduler: _Scheduler = None,
+    scheduler_tls: _Certificates = None,
     timeout: _Timeout = 50.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
@@ -117,6 +137,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     """
     item = _item(cloud, state, parallelism, since=since, tags=tags)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {"scheduler": scheduler, "certificates": scheduler_tls}
     how |= {"logs_first": logs_first, "full_every": _read_age(full_every)}
     _run("drift", environments, item, output, how)
 
@@ -132,6 +153,8 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     only_stale: _OnlyStale = None,
     changed_since: _ChangedSince = None,
     workers: _Workers = 2,
+    scheduler: _Scheduler = None,
+    scheduler_tls: _Certificates = None,
     timeout: _Timeout = 50.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
@@ -146,6 +169,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     """
     item = _item(cloud, state, parallelism, offline=offline)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {"scheduler": scheduler, "certificates": scheduler_tls}
     _run("plan", environments, item, output, how)
 
 
@@ -158,6 +182,8 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     only_stale: _OnlyStale = None,
     changed_since: _ChangedSince = None,
     workers: _Workers = 2,
+    scheduler: _Scheduler = None,
+    scheduler_tls: _Certificates = None,
     timeout: _Timeout = 50.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
@@ -171,6 +197,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     """
     item = _item(cloud, state, parallelism, of=of.value)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {"scheduler": scheduler, "certificates": scheduler_tls}
     _run("check", environments, item, output, how)
 
 
@@ -186,6 +213,8 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     only_stale: _OnlyStale = None,
     changed_since: _ChangedSince = None,
     workers: _Workers = 2,
+    scheduler: _Scheduler = None,
+    scheduler_tls: _Certificates = None,
     timeout: _Timeout = 50.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
@@ -199,6 +228,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     """
     item = _item(cloud, state, parallelism, of=of.value, framework=framework.value)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {"scheduler": scheduler, "certificates": scheduler_tls}
     _run("report", environments, item, output, how)
 
 

@@ -15,11 +15,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from provisioner import __version__
 from provisioner.attribution.window import format_moment, read_window
 from provisioner.blueprint.files import Sources
 from provisioner.cli.ci_environments import name_of
+from provisioner.cli.git import head_commit
 from provisioner.cli.session import PlanChoices, Session, Surroundings
-from provisioner.cli.workspace import FileSources, repository_of
+from provisioner.cli.workspace import (
+    LOCAL_ENDPOINT,
+    FileSources,
+    cache_folder,
+    make_folder,
+    repository_of,
+)
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.drift import DriftDocument
 from provisioner.documents.fleet import FleetAnswer, FleetEntryDocument
@@ -116,17 +124,54 @@ def run_item(text: str) -> str:
     return FleetAnswerText(entry, files.digests, scope, document.to_json()).write()
 
 
+def report_version() -> str:
+    """Return the version of azsec, where it is called."""
+    return __version__
+
+
 def open_session(item: FleetItem, files: Sources | None = None) -> Session:
-    """Return the session of an item, on the buckets that the workers of this machine share."""
-    folder = os.environ.get(BUCKETS)
+    """Return the session of an item, on the buckets that the workers of this machine share. Raises
+    DiagnosticError where the working copy is of another commit than the item."""
+    _check_commit(item)
+    endpoint = item.options.get("endpoint")
+    if endpoint:
+        os.environ[LOCAL_ENDPOINT] = str(endpoint)
     return Session(
         cloud=item.options.get("cloud"),
         state=item.options.get("state"),
         parallelism=int(item.options.get("parallelism") or 10),
         realistic=None,
         quiet=True,
-        surroundings=Surroundings(files, buckets=Path(folder) if folder else None),
+        surroundings=Surroundings(
+            files, buckets=_buckets_folder(), bucket_share=float(item.options.get("share") or 1.0)
+        ),
     )
+
+
+def _check_commit(item: FleetItem) -> None:
+    """Raise DiagnosticError where the working copy of a worker elsewhere is not of the item's
+    commit."""
+    wanted = item.options.get("commit")
+    if wanted and (here := head_commit()) != wanted:
+        raise DiagnosticError(
+            error(
+                "worker-commit",
+                f"the working copy of the worker is at {here or 'no commit'}, and the item is of "
+                f"{wanted}.",
+                None,
+                "Check the same commit out on every worker.",
+            )
+        )
+
+
+def _buckets_folder() -> Path:
+    """Return the folder of the buckets that this user's workers on this machine share."""
+    named = os.environ.get(BUCKETS)
+    if named:
+        return Path(named)
+    folder = cache_folder() / "buckets"
+    make_folder(folder, private=True)
+    return folder
 
 
 def _scope_of(desired: Desired, document: DriftDocument) -> Mapping[str, Any]:

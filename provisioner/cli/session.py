@@ -135,12 +135,14 @@ class Surroundings:
     """What a session takes from its caller: `sources` are the files of environments (None: those of
     the working copy); `start_local` returns the endpoint of a built-in Azure that several sessions
     share (None: each has its own); `values` are for parameters, beside environment variables;
-    `buckets` is the folder of the buckets from which other processes take their requests too."""
+    `buckets` is the folder of the buckets from which other processes take their requests too, and
+    `bucket_share` the part of them that this machine may take."""
 
     sources: Sources | None = None
     start_local: Callable[[], str] | None = None
     values: Sequence[ParameterValue] = ()
     buckets: Path | None = None
+    bucket_share: float = 1.0
 
 
 class Session:
@@ -308,7 +310,7 @@ class Session:
         if folder is None:
             return None
         principal = f"{environment.tenant_id} {environment.auth}"
-        return TokenBuckets(folder, principal, time.time)
+        return TokenBuckets(folder, principal, time.time, self._surroundings.bucket_share)
 
     def _find_cloud(self, environment: EnvironmentDocument) -> "AzureCloud":
         """Return the cloud of an environment; the local one is started once."""
