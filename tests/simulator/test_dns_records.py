@@ -44,7 +44,10 @@ def test_one_list_has_the_records_of_every_type(dns: PrivateDnsManagementClient)
     listed = {str(record.type).rpartition("/")[2] for record in dns.record_sets.list("rg", ZONE)}
     of_type = [record.name for record in dns.record_sets.list_by_type("rg", ZONE, "CNAME")]
 
+    ending = dns.record_sets.list("rg", ZONE, recordsetnamesuffix="-MX")
+
     assert listed == {*made, "SOA"}
+    assert [record.name for record in ending] == ["of-mx"]
     assert of_type == ["of-cname"]
 
 

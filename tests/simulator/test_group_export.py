@@ -93,6 +93,31 @@ def test_a_part_of_a_group_is_exported_by_ids(populated: Connect):
         export(populated, "SkipSome")
 
 
+def test_what_was_exported_is_deployed_into_another_group(real_catalog: Catalog):
+    with LocalAzure.start(real_catalog, None) as azure:
+        call = Caller(azure.endpoint)
+        call.create_group()
+        place = {"location": "westeurope"}
+        call("PUT", NSG, place)
+        subnet = {"addressPrefix": "10.0.0.0/24", "networkSecurityGroup": {"id": NSG}}
+        space = {"addressPrefixes": ["10.0.0.0/16"]}
+        properties = {"addressSpace": space, "subnets": [{"name": "a", "properties": subnet}]}
+        hub = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/hub"
+        call("PUT", hub, {**place, "properties": properties})
+        asked = {"resources": ["*"], "options": "IncludeParameterDefaultValue"}
+        template = call("POST", f"{GROUP}/exportTemplate", asked).body["template"]
+
+        copy = GROUP.replace("/rg", "/copy")
+        call("PUT", copy, place)
+        deployment = f"{copy}/providers/Microsoft.Resources/deployments/again"
+        body = {"properties": {"mode": "Incremental", "template": template}}
+        assert call("PUT", deployment, body).status in (200, 201)
+        found = call("GET", hub.replace("/rg/", "/copy/")).body
+        (subnet,) = found["properties"]["subnets"]
+        assert subnet["properties"]["networkSecurityGroup"]["id"] == NSG.replace("/rg/", "/copy/")
+        call.close()
+
+
 def test_types_outside_the_catalog_are_named_as_not_exported(real_catalog: Catalog):
     with LocalAzure.start(real_catalog, None) as azure:
         call = Caller(azure.endpoint)

@@ -186,6 +186,34 @@ def test_policies_are_listed_by_scope_type_and_expiry(call: Caller):
     assert names(call, f"{GROUP}/{policy}/policyExemptions", "excludeExpired()") == ["still"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/tenants",
+        f"{S}/providers/Microsoft.Features/features",
+        f"{S}/providers/Microsoft.KeyVault/deletedVaults",
+        f"{S}/locations",
+    ],
+)
+def test_lists_that_are_not_of_resources_refuse_filters_too(call: Caller, path: str):
+    assert call("GET", path).status == 200
+    assert ask(call, path, "name eq 'x'").code == "InvalidFilterInQueryString"
+
+
+def test_deployments_are_filtered_by_their_state(call: Caller):
+    deployments = f"{GROUP}/providers/Microsoft.Resources/deployments"
+    template = {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "resources": [],
+    }
+    body = {"properties": {"mode": "Incremental", "template": template}}
+    assert call("PUT", f"{deployments}/empty", body).status == 201
+    assert names(call, deployments, "provisioningState eq 'succeeded'") == ["empty"]
+    assert names(call, deployments, "provisioningState eq 'Failed'") == []
+    assert ask(call, deployments, "name eq 'empty'").code == "InvalidFilterInQueryString"
+
+
 def test_several_slashes_are_one(call: Caller):
     network = f"{GROUP}/providers/Microsoft.Network//virtualNetworks/hub"
     lock = f"{network}/providers/Microsoft.Authorization/locks/keep"

@@ -19,7 +19,7 @@ def _routes_at(scope: str) -> tuple[Route, ...]:
     # answered at the other one too ("Deployment Operations - List").
     operations = (f"{scope}/deployments/{{name}}", one) if scope == GROUP else (one,)
     return (
-        Route.at("GET", scope + _LIST, deployments.list_deployments),
+        Route.at("GET", scope + _LIST, deployments.list_deployments, reads_options=True),
         Route.at("PUT", one, deployments.put_deployment),
         Route.at("GET", one, deployments.get_deployment),
         Route.at("DELETE", one, deployments.delete_deployment),
@@ -29,7 +29,10 @@ def _routes_at(scope: str) -> tuple[Route, ...]:
         Route.at("POST", one + "/exportTemplate", deployments.export_template),
         Route.at("GET", one + "/operationStatuses/{token}", deployments.poll_deployment),
         Route.at("GET", one + "/operationResults/{token}", deployments.poll_result),
-        *(Route.at("GET", at + _OPERATIONS, deployments.list_operations) for at in operations),
+        *(
+            Route.at("GET", at + _OPERATIONS, deployments.list_operations, reads_options=True)
+            for at in operations
+        ),
         *(Route.at("GET", at + _OPERATION, deployments.get_operation) for at in operations),
     )
 

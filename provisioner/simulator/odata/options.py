@@ -1,6 +1,6 @@
-"""The query options of a list besides its filter: pages, and what a list does not know.
+"""The query options of a list besides its filter: its pages.
 
-Every list knows `$top` and `$skiptoken`. A page has `nextLink` where more follows, on the address
+A page has `nextLink` where more follows, on the address
 that the client used. Source: "Pagination" of the Azure REST API guidelines; the code for `$top` as
 Azure Resource Manager answers it.
 """
@@ -12,24 +12,17 @@ from urllib.parse import urlencode
 from provisioner.model.values import Json
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.query_options import check_options
 from provisioner.simulator.state.cloud import Cloud
 
 Row = TypeVar("Row")
 _PAGING = ("$top", "$skiptoken")
 
 
-def check_options(request: Request, known: Collection[str]) -> None:
-    """Refuse a query option (`$…`, in lower case) that a list does not know: it is never ignored.
-    One without a value asks for nothing."""
-    for name, value in request.query.items():
-        if name.startswith("$") and value and name not in (*known, *_PAGING):
-            code = "InvalidFilterInQueryString" if name == "$filter" else "InvalidQueryOption"
-            raise RefusalError(
-                400,
-                code,
-                f"Invalid {name} '{value}' specified in the query string. "
-                f"This list does not know {name}.",
-            )
+def check_list_options(request: Request, known: Collection[str]) -> None:
+    """Refuse a query option (`$…`, in lower case) that a list does not know. Every list that comes
+    in pages knows `$top` and `$skiptoken`."""
+    check_options(request, (*known, *_PAGING))
 
 
 def read_choices(request: Request, name: str, known: Collection[str]) -> frozenset[str]:

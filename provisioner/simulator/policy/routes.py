@@ -12,7 +12,7 @@ from provisioner.simulator.protocol.routes import Route
 ROUTES = (
     Route.of(POLICY_RESTRICTIONS, restrictions.check_restrictions),
     Route.of(POLICY_TOKEN, external_evaluation.acquire_token),
-    *(Route.of(each, states.query_states) for each in POLICY_STATES),
-    *(Route.of(each, states.summarize_states) for each in POLICY_SUMMARY),
+    *(Route.of(each, states.query_states, reads_options=True) for each in POLICY_STATES),
+    *(Route.of(each, states.summarize_states, reads_options=True) for each in POLICY_SUMMARY),
     *(Route.of(each, states.evaluate_states) for each in POLICY_EVALUATION),
 )

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from provisioner.catalog.endpoints import Endpoint
-from provisioner.simulator.protocol.exchange import Answer
+from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.query_options import check_options
 
 Handler = Callable[..., Answer]
 """Called with the cloud, the request, and what the pattern of its route named."""
@@ -26,15 +28,32 @@ class Route:
     handler: Handler
 
     @staticmethod
-    def at(method: str, template: str, handler: Handler) -> "Route":
+    def at(method: str, template: str, handler: Handler, *, reads_options: bool = False) -> "Route":
         """Return a route by a path in which `{name}` stands for one segment; the rest is a regular
-        expression, in any case, with or without a slash at its end."""
-        return Route(method, compile_path(template), handler)
+        expression, in any case, with or without a slash at its end.
+
+        `reads_options` tells that the handler reads `$filter`, `$top` and their like, and refuses
+        those that it does not know; a GET of another with such an option is refused.
+        """
+        return Route(method, compile_path(template), _handler(handler, reads_options))
 
     @staticmethod
-    def of(endpoint: Endpoint, handler: Handler) -> "Route":
-        """Return the route to an endpoint that azsec itself calls."""
-        return Route(endpoint.method, endpoint.pattern, handler)
+    def of(endpoint: Endpoint, handler: Handler, *, reads_options: bool = False) -> "Route":
+        """Return the route to an endpoint of the catalog; `reads_options` as in `at`."""
+        return Route(endpoint.method, endpoint.pattern, _handler(handler, reads_options))
+
+
+def _handler(handler: Handler, reads_options: bool) -> Handler:
+    if reads_options:
+        return handler
+
+    def answer(world: Any, request: Request, **parts: str) -> Answer:  # noqa: ANN401
+        # What is not of Azure Resource Manager has no api version, and options of its own.
+        if request.method == "GET" and "api-version" in request.query:
+            check_options(request, ())
+        return handler(world, request, **parts)
+
+    return answer
 
 
 def compile_path(template: str) -> re.Pattern[str]:

@@ -26,10 +26,10 @@ ROUTES = (
     Route.of(REGISTER_FEATURE, features.register_feature),
     Route.of(UNREGISTER_FEATURE, features.unregister_feature),
     Route.of(KUBERNETES_VERSIONS, compute.list_versions),
-    Route.of(MACHINE_SIZES, compute.list_sizes),
+    Route.of(MACHINE_SIZES, compute.list_sizes, reads_options=True),
     Route.of(CORE_USAGE, compute.list_usages),
-    Route.of(NETWORK_USAGE, usages.list_network_usages),
-    Route.of(STORAGE_USAGE, usages.list_storage_usages),
+    Route.of(NETWORK_USAGE, usages.list_network_usages, reads_options=True),
+    Route.of(STORAGE_USAGE, usages.list_storage_usages, reads_options=True),
     Route.of(QUOTA, compute.put_quota),
     Route.of(LEASE, leases.lease_container),
 )
