@@ -34,7 +34,6 @@ class ListOptions:
     equals      paths in the body by the names that `$filter` compares by `eq`
     conditions  the functions that `$filter` knows
     alone       names of `equals` and `conditions` with which nothing else is combined
-    name_ends   the option by which names are asked for by their end, in lower case
     code        the code with which the provider refuses a filter
     refusal     its message, with `{filter}` for the text of the filter
     """
@@ -42,7 +41,6 @@ class ListOptions:
     equals: Mapping[str, str] = field(default_factory=dict)
     conditions: tuple[ListCondition, ...] = ()
     alone: tuple[str, ...] = ()
-    name_ends: str | None = None
     code: str = "InvalidFilterInQueryString"
     refusal: str = "Invalid $filter '{filter}' specified in the query string."
 

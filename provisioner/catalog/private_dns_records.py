@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Field
-from provisioner.catalog.list_options import ListOptions
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
@@ -83,8 +82,6 @@ def record_type(kind: str, facts: Mapping[str, Field]) -> ResourceType:
         rule=RELATIVE_NAME,
         lists=ListRead.PARENT,
         listed_as=ALL_RECORDS,
-        # Record Sets "List By Type", "List".
-        list_options=ListOptions(name_ends="$recordsetnamesuffix"),
         taggable=False,
         etag=True,
         # The SDK's create_or_update takes if_none_match, as the REST reference does.

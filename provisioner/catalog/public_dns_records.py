@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
-from provisioner.catalog.list_options import ListOptions
 from provisioner.catalog.private_dns_records import RELATIVE_NAME, host_of
 from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
@@ -180,8 +179,6 @@ def record_type(kind: str, facts: Mapping[str, Field], **special: object) -> Res
         models=_record_models(),
         lists=ListRead.PARENT,
         listed_as=ALL_RECORDS,
-        # Record Sets "List By Type", "List".
-        list_options=ListOptions(name_ends="$recordsetnamesuffix"),
         taggable=False,
         etag=True,
         # The REST reference names the header for both PUTs.

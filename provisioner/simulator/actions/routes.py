@@ -105,8 +105,8 @@ _RECORDS = (
     "/(?P<kind>all|a|aaaa|caa|cname|mx|ns|ptr|soa|srv|txt)"
 )
 _DNS = (
-    Route.of(named.RECORD_SETS, record_lists.list_records),
-    Route.at("GET", _RECORDS, record_lists.list_records),
+    Route.of(named.RECORD_SETS, record_lists.list_records, reads_options=True),
+    Route.at("GET", _RECORDS, record_lists.list_records, reads_options=True),
 )
 
 ROUTES = (*_CLUSTERS, *_KEYS, *_NETWORKS, *_DNS, *_OF_ANY_TYPE)

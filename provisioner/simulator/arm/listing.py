@@ -34,20 +34,13 @@ def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
     for resource_type in together or (cloud.type_of(sample),):
         check_place(cloud, resource_type, sample, writing=False)
         options = resource_type.list_options
-        filtered = ("$filter",) if options.equals or options.conditions else ()
-        ends = (options.name_ends,) if options.name_ends else ()
-        check_list_options(request, (*filtered, *ends))
+        check_list_options(request, ("$filter",) if options.equals or options.conditions else ())
         fits = read_type_filter(cloud, request, resource_type, sample.scope)
-        suffix = request.query.get(options.name_ends or "", "").lower()
         is_extension = resource_type.scope is Scope.EXTENSION
         inside = (_extensions if is_extension else _inside)(cloud, resource_type, sample)
         provided = cloud.built_in(resource_type, sample.container)
-        rows += (row for row in (*inside, *provided) if fits(row) and _ends(row, suffix))
+        rows += (row for row in (*inside, *provided) if fits(row))
     return page(cloud, request, rows, lambda row: _render_listed(cloud, row))
-
-
-def _ends(row: Record, suffix: str) -> bool:
-    return row.id.name.lower().endswith(suffix)
 
 
 def _render_listed(cloud: Cloud, row: Record) -> dict[str, Any]:

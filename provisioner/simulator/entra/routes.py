@@ -21,16 +21,17 @@ OPEN_ROUTES = (
 _G = GRAPH_PATH + "/(v1.0|beta)"
 _KIND = "(?P<kind>users|groups|servicePrincipals|applications|directoryObjects)"
 GRAPH_ROUTES = (
-    Route.at("GET", f"{_G}/me", graph.get_me),
-    Route.at("GET", f"{_G}/organization", graph.list_organizations),
+    Route.at("GET", f"{_G}/me", graph.get_me, reads_options=True),
+    Route.at("GET", f"{_G}/organization", graph.list_organizations, reads_options=True),
     Route.at("POST", f"{_G}/directoryObjects/getByIds", graph.list_by_ids),
-    Route.at("GET", f"{_G}/{_KIND}", graph.list_objects),
-    Route.at("GET", rf"{_G}/{_KIND}\(appId='(?P<app_id>[^']+)'\)", graph.get_by_app_id),
-    Route.at("GET", f"{_G}/{_KIND}/{{name}}", graph.get_object),
+    Route.at("GET", f"{_G}/{_KIND}", graph.list_objects, reads_options=True),
+    Route.at("GET", rf"{_G}/{_KIND}\(appId='(?P<app_id>[^']+)'\)", graph.get_by_app_id,
+             reads_options=True),
+    Route.at("GET", f"{_G}/{_KIND}/{{name}}", graph.get_object, reads_options=True),
     Route.at("GET", f"{_G}/groups/{{name}}/(?P<which>members|transitiveMembers)",
-             graph.list_members),
+             graph.list_members, reads_options=True),
     Route.at("GET", f"{_G}/{_KIND}/{{name}}/(?P<which>memberOf|transitiveMemberOf)",
-             graph.list_groups_of),
+             graph.list_groups_of, reads_options=True),
     Route.at("POST", f"{_G}/{_KIND}/{{name}}/(?P<which>getMemberGroups|getMemberObjects)",
              graph.list_group_ids),
 )  # fmt: skip

@@ -48,8 +48,7 @@ def _handler(handler: Handler, reads_options: bool) -> Handler:
         return handler
 
     def answer(world: Any, request: Request, **parts: str) -> Answer:  # noqa: ANN401
-        # What is not of Azure Resource Manager has no api version, and options of its own.
-        if request.method == "GET" and "api-version" in request.query:
+        if request.method == "GET":
             check_options(request, ())
         return handler(world, request, **parts)
 
