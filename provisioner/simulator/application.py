@@ -35,7 +35,7 @@ from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.protocol.faults import Fault, FaultKind
-from provisioner.simulator.protocol.query_options import check_options
+from provisioner.simulator.protocol.query_options import check_query_options
 from provisioner.simulator.protocol.routes import PROVIDER, Handler, Route, compile_path
 from provisioner.simulator.resource_graph import routes as resource_graph
 from provisioner.simulator.services import blobs, deleted
@@ -266,7 +266,7 @@ def _route_deleted(cloud: Cloud, request: Request) -> Answer | None:
     if resource_type is None:
         return None
     if match["name"] is None:
-        check_options(request, ())
+        check_query_options(request, ())
         return deleted.list_deleted(cloud, resource_type, match["subscription"])
     place, name = match["location"] or "", match["name"]
     if match["purge"] and request.method == "POST":

@@ -9,7 +9,7 @@ from provisioner.catalog.service_actions import DNS_ZONE, PRIVATE_DNS_ZONE
 from provisioner.model.resource_id import ResourceId
 from provisioner.simulator.actions.targets import find_target
 from provisioner.simulator.bodies.answers import render
-from provisioner.simulator.odata.options import check_list_options, page
+from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
@@ -21,7 +21,7 @@ _LISTS = {DNS_ZONE: f"{DNS_ZONE}/all", PRIVATE_DNS_ZONE: f"{PRIVATE_DNS_ZONE}/AL
 def list_records(cloud: Cloud, request: Request, kind: str = "all", **_place: str) -> Answer:
     """Answer the record sets of a zone, of a kind or of all."""
     zone = find_target(cloud, request)
-    check_list_options(request, (_SUFFIX,))
+    check_options(request, (_SUFFIX,))
     suffix = request.query.get(_SUFFIX, "").lower()
     together = cloud.catalog.listed_together(_LISTS[zone.type])
     wanted = {

@@ -13,7 +13,7 @@ from provisioner.simulator.arm.list_filters import (
 )
 from provisioner.simulator.bodies.answers import render
 from provisioner.simulator.bodies.body_paths import remove, split_path, value_at
-from provisioner.simulator.odata.options import check_list_options, page, read_choices
+from provisioner.simulator.odata.options import check_options, page, read_choices
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.places import check_place
@@ -34,7 +34,7 @@ def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
     for resource_type in together or (cloud.type_of(sample),):
         check_place(cloud, resource_type, sample, writing=False)
         options = resource_type.list_options
-        check_list_options(request, ("$filter",) if options.equals or options.conditions else ())
+        check_options(request, ("$filter",) if options.equals or options.conditions else ())
         fits = read_type_filter(cloud, request, resource_type, sample.scope)
         is_extension = resource_type.scope is Scope.EXTENSION
         inside = (_extensions if is_extension else _inside)(cloud, resource_type, sample)
@@ -53,7 +53,7 @@ def _render_listed(cloud: Cloud, row: Record) -> dict[str, Any]:
 
 def list_groups(cloud: Cloud, request: Request, subscription: ResourceId) -> Answer:
     """Answer the resource groups of a subscription, optionally those with a tag."""
-    check_list_options(request, ("$filter", "$expand"))
+    check_options(request, ("$filter", "$expand"))
     read_choices(request, "$expand", _EXPANDS)
     fits = read_group_filter(request)
     rows = [
@@ -69,7 +69,7 @@ def list_resources(cloud: Cloud, request: Request, scope: ResourceId) -> Answer:
 
     Tracked is what has a location: top-level resources, and some children (links of a zone).
     """
-    check_list_options(request, ("$filter", "$expand"))
+    check_options(request, ("$filter", "$expand"))
     expanded = read_choices(request, "$expand", _EXPANDS)
     fits = read_resource_filter(request)
     rows = [

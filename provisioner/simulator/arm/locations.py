@@ -8,14 +8,14 @@ from provisioner.catalog.machine_sizes import zones_of
 from provisioner.catalog.region_metadata import REGION_METADATA
 from provisioner.catalog.regions import REGIONS
 from provisioner.model.values import Json
-from provisioner.simulator.odata.options import check_list_options, page
+from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 
 def list_locations(cloud: Cloud, request: Request, subscription: str) -> Answer:
     """Answer the regions, each with where it is, its pair, and its availability zones."""
-    check_list_options(request, ())
+    check_options(request, ())
     base = f"/subscriptions/{subscription}/locations"
     return page(cloud, request, list(REGIONS), lambda name: _shown(base, name))
 

@@ -8,7 +8,7 @@ from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.catalog.type_names import is_namespace
 from provisioner.model.values import Json
 from provisioner.simulator.arm.offers import offered_versions, open_types
-from provisioner.simulator.odata.options import check_list_options, page, read_choices
+from provisioner.simulator.odata.options import check_options, page, read_choices
 from provisioner.simulator.protocol.errors import RefusalError, invalid_namespace
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -52,7 +52,7 @@ def list_provider_types(
 
 def _check_expand(request: Request) -> None:
     """`metadata` is of the providers themselves and adds nothing; aliases are not known here."""
-    check_list_options(request, ("$expand",))
+    check_options(request, ("$expand",))
     read_choices(request, "$expand", ("metadata",))
 
 

@@ -15,7 +15,7 @@ from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resour
 from provisioner.model.values import Json
 from provisioner.simulator.arm.resources import replace_body
 from provisioner.simulator.logs.change_log import watch
-from provisioner.simulator.odata.options import check_list_options, page
+from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type, resource_not_found
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -142,7 +142,7 @@ def _invalid(message: str) -> RefusalError:
 
 def list_tag_names(cloud: Cloud, request: Request, subscription: str) -> Answer:
     """Answer each name of a tag in a subscription with its values: how many resources have them."""
-    check_list_options(request, ())
+    check_options(request, ())
     rows = list(_names_in(cloud, subscription).values())
     return page(cloud, request, rows, lambda row: row)
 

@@ -29,7 +29,7 @@ from provisioner.simulator.odata.syntax import (
 )
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
-from provisioner.simulator.protocol.query_options import check_options
+from provisioner.simulator.protocol.query_options import check_query_options
 from provisioner.simulator.state.clock import format_time, parse_time
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Event, EventStatus, Origin
@@ -40,7 +40,7 @@ _PAGE = 200
 
 def list_events(cloud: Cloud, request: Request, subscription: str) -> Answer:
     """Answer the events of a subscription that `$filter` names, the newest first, in pages."""
-    check_options(request, ("$filter", "$select", "$skiptoken"))
+    check_query_options(request, ("$filter", "$select", "$skiptoken"))
     until, start = _position(cloud, request)
     wanted = _read_filter(cloud, request.query.get("$filter", ""))
     if isinstance(wanted, Answer):

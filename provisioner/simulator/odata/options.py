@@ -12,17 +12,17 @@ from urllib.parse import urlencode
 from provisioner.model.values import Json
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
-from provisioner.simulator.protocol.query_options import check_options
+from provisioner.simulator.protocol.query_options import check_query_options
 from provisioner.simulator.state.cloud import Cloud
 
 Row = TypeVar("Row")
 _PAGING = ("$top", "$skiptoken")
 
 
-def check_list_options(request: Request, known: Collection[str]) -> None:
+def check_options(request: Request, known: Collection[str]) -> None:
     """Refuse a query option (`$…`, in lower case) that a list does not know. Every list that comes
     in pages knows `$top` and `$skiptoken`."""
-    check_options(request, (*known, *_PAGING))
+    check_query_options(request, (*known, *_PAGING))
 
 
 def read_choices(request: Request, name: str, known: Collection[str]) -> frozenset[str]:

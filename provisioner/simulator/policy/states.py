@@ -20,7 +20,7 @@ from provisioner.simulator.odata.conditions import (
     fold_case,
     read_moment,
 )
-from provisioner.simulator.odata.options import check_list_options, page
+from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.odata.syntax import FilterError
 from provisioner.simulator.policy.compliance import (
     COMPLIANT,
@@ -88,7 +88,7 @@ def _check_view(view: str) -> None:
 def _queried(
     cloud: Cloud, request: Request, place: Mapping[str, str], known: Iterable[str]
 ) -> list[_Row]:
-    check_list_options(request, ("$filter", "$from", "$to", *known))
+    check_options(request, ("$filter", "$from", "$to", *known))
     text = request.query.get("$filter", "")
     try:
         fits = compile_filter(text, _VOCABULARY) if text else None

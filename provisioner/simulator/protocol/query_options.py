@@ -10,7 +10,7 @@ from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Request
 
 
-def check_options(request: Request, known: Collection[str]) -> None:
+def check_query_options(request: Request, known: Collection[str]) -> None:
     """Refuse a query option (`$…`, in lower case) that is not known. One without a value asks for
     nothing."""
     for name, value in request.query.items():

@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.catalog.endpoints import Endpoint
 from provisioner.simulator.protocol.exchange import Answer, Request
-from provisioner.simulator.protocol.query_options import check_options
+from provisioner.simulator.protocol.query_options import check_query_options
 
 Handler = Callable[..., Answer]
 """Called with the cloud, the request, and what the pattern of its route named."""
@@ -49,7 +49,7 @@ def _handler(handler: Handler, reads_options: bool) -> Handler:
 
     def answer(world: Any, request: Request, **parts: str) -> Answer:  # noqa: ANN401
         if request.method == "GET":
-            check_options(request, ())
+            check_query_options(request, ())
         return handler(world, request, **parts)
 
     return answer

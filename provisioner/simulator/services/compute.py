@@ -27,7 +27,7 @@ from provisioner.model.values import Json
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.bodies.validation import normalise_location
 from provisioner.simulator.odata.conditions import Property, Vocabulary, compile_filter
-from provisioner.simulator.odata.options import check_list_options, page
+from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.odata.syntax import FilterError
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
@@ -49,7 +49,7 @@ def list_sizes(cloud: Cloud, request: Request, subscription: str) -> Answer:
     """Answer the sizes of every region, or of that which `$filter` names (Compute "Resource Skus -
     List": only the location is filtered by). The code of a refusal is inferred."""
     del subscription
-    check_list_options(request, ("$filter",))
+    check_options(request, ("$filter",))
     text = request.query.get("$filter", "")
     try:
         fits = compile_filter(text, _SIZE_FILTER) if text else None

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from provisioner.catalog.service_limits import NETWORK_LIMITS, STORAGE_LIMITS, ServiceLimit
 from provisioner.model.values import Json
 from provisioner.simulator.bodies.validation import normalise_location
-from provisioner.simulator.odata.options import check_list_options, page
+from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
@@ -32,7 +32,7 @@ def _list(
     subscription: str,
     location: str,
 ) -> Answer:
-    check_list_options(request, ())
+    check_options(request, ())
     region = normalise_location(location)
     base = request.path.rstrip("/")
 
