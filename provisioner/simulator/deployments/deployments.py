@@ -21,7 +21,7 @@ from provisioner.simulator.deployments.records import (
     show_operations,
     show_request,
 )
-from provisioner.simulator.deployments.requests import prepare_request, read_document
+from provisioner.simulator.deployments.requests import prepare_request, read_document, read_ids_only
 from provisioner.simulator.deployments.what_if import what_if
 from provisioner.simulator.odata.conditions import Property, Vocabulary, compile_filter
 from provisioner.simulator.odata.options import check_options, page
@@ -146,17 +146,8 @@ def what_if_deployment(cloud: Cloud, request: Request, name: str, **place: str) 
     """Answer POST whatIf: 202, and at `Location` what would change."""
     deployment = _deployment(cloud, name, place)
     document = read_document(request)
-    settings = (document.get("properties") or {}).get("whatIfSettings") or {}
-    form = str(settings.get("resultFormat") or "FullResourcePayloads")
-    if form.lower() not in ("fullresourcepayloads", "resourceidonly"):
-        raise RefusalError(
-            400,
-            "InvalidRequestContent",
-            f"The resultFormat '{form}' is not valid: it must be 'FullResourcePayloads' or "
-            "'ResourceIdOnly'.",
-        )
     prepared = prepare_request(cloud, request, deployment, document)
-    result = what_if(prepared, ids_only=form.lower() == "resourceidonly")
+    result = what_if(prepared, ids_only=read_ids_only(document))
     return _accepted(cloud, request, deployment, {"status": 200, "body": result})
 
 

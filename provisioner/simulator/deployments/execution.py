@@ -9,6 +9,7 @@ from collections import ChainMap
 from dataclasses import replace
 from typing import Any
 
+from provisioner.simulator.arm.offers import check_offered
 from provisioner.simulator.arm.operations import check_idle
 from provisioner.simulator.arm.removal import check_unlocked
 from provisioner.simulator.arm.subscriptions import record_subscription
@@ -112,6 +113,7 @@ class Execution:
         if instance.is_once and cloud.find(resource) is not None:
             return 0.0
         resource_type = cloud.type_of(resource)
+        check_offered(cloud, resource_type, instance.api_version)
         body = evaluate_body(instance.content, functions, instance.path)
         outcome.written.append(cloud.canonical(resource))
         outcome.bodies[resource.key] = (body, instance.api_version)

@@ -117,7 +117,9 @@ def _check_nested(context: Context, instance: Instance, depth: int) -> None:
 
 def is_known_at_start(instance: Instance) -> bool:
     """Tell whether what a nested deployment is given depends on no resource."""
-    properties = instance.content.get("properties") or {}
+    properties = instance.content.get("properties")
+    if not isinstance(properties, Mapping):
+        return True
     outer = {
         k: v
         for k, v in properties.items()
@@ -129,10 +131,10 @@ def is_known_at_start(instance: Instance) -> bool:
 def nested_context(context: Context, instance: Instance, functions: Functions) -> Context:
     """Return a nested deployment as the outer one asks for it. Raises RefusalError."""
     content = instance.content
-    properties = content.get("properties") or {}
+    properties = content.get("properties")
     at = (*instance.path, "properties")
     if not isinstance(properties, Mapping):
-        raise invalid_template("A nested deployment has no 'properties'", instance.path)
+        raise invalid_template("A nested deployment has no object 'properties'", instance.path)
     stated = {
         name: evaluate_body(value, functions, (*at, name))
         for name, value in properties.items()
@@ -147,7 +149,7 @@ def nested_context(context: Context, instance: Instance, functions: Functions) -
         context,
         id=instance.id,
         template=template,
-        given=given,
+        given=checked_parameters(given),
         mode=read_mode(stated),
         location=str(evaluate_body(content.get("location", ""), functions) or ""),
         link=link,
@@ -167,6 +169,20 @@ def _nested_template(
     if has_inner_scope(content):
         return template, None
     return evaluate_outer(template, functions), None
+
+
+def checked_parameters(given: Value) -> Mapping[str, Mapping[str, Any]]:
+    """Return parameters as they are given; those of a parameter file stand in its `parameters`.
+    Raises RefusalError."""
+    if isinstance(given, Mapping) and "$schema" in given and "parameters" in given:
+        given = given["parameters"]
+    if not isinstance(given, Mapping) or not all(isinstance(v, Mapping) for v in given.values()):
+        raise RefusalError(
+            400,
+            "InvalidRequestContent",
+            "The 'parameters' of a deployment must be an object of objects with a 'value'.",
+        )
+    return given
 
 
 def read_mode(properties: Mapping[str, Any]) -> str:

@@ -8,7 +8,13 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Json
 from provisioner.simulator.deployments.context import Context
 from provisioner.simulator.deployments.links import read_link
-from provisioner.simulator.deployments.preparation import Prepared, check_size, prepare, read_mode
+from provisioner.simulator.deployments.preparation import (
+    Prepared,
+    check_size,
+    checked_parameters,
+    prepare,
+    read_mode,
+)
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Request
 from provisioner.simulator.state.cloud import Cloud
@@ -86,21 +92,12 @@ def read_context(
         request=request,
         id=deployment,
         template=template,
-        given=_whole_parameters(given),
+        given=checked_parameters(given),
         mode=mode,
         location=str(document.get("location") or ""),
         link=link,
         tags=document.get("tags") or {},
     )
-
-
-def _whole_parameters(given: object) -> Mapping[str, Any]:
-    """Return the parameters; those of a parameter file stand in its `parameters`."""
-    if isinstance(given, Mapping) and "$schema" in given and "parameters" in given:
-        given = given["parameters"]
-    if not isinstance(given, Mapping):
-        raise RefusalError(400, "InvalidRequestContent", "The 'parameters' must be an object.")
-    return given
 
 
 def prepare_request(
@@ -113,6 +110,23 @@ def prepare_request(
         return prepare(context)
     except TemplateError as problem:
         raise _located(request, context, problem) from None
+
+
+def read_ids_only(document: Mapping[str, Any]) -> bool:
+    """Tell whether a what-if is to name changed resources by id alone (`resultFormat`). Raises
+    RefusalError."""
+    settings = document["properties"].get("whatIfSettings") or {}
+    form = settings.get("resultFormat") if isinstance(settings, Mapping) else settings
+    known = {"fullresourcepayloads": False, "resourceidonly": True}
+    key = "fullresourcepayloads" if form is None else str(form).lower()
+    if key not in known:
+        raise RefusalError(
+            400,
+            "InvalidRequestContent",
+            f"The resultFormat '{form}' is not valid: it must be 'FullResourcePayloads' or "
+            "'ResourceIdOnly'.",
+        )
+    return known[key]
 
 
 def _located(request: Request, context: Context, problem: TemplateError) -> RefusalError:

@@ -23,12 +23,11 @@ def check_references(cloud: Cloud, given: Mapping[str, Any]) -> None:
     no secrets in them.
     """
     for name, entry in given.items():
-        reference = entry.get("reference") if isinstance(entry, Mapping) else None
+        reference = entry.get("reference")
         if reference is None:
             continue
-        vault = (
-            (reference.get("keyVault") or {}).get("id") if isinstance(reference, Mapping) else None
-        )
+        place = reference.get("keyVault") if isinstance(reference, Mapping) else None
+        vault = place.get("id") if isinstance(place, Mapping) else None
         resource = parse_resource_id(vault)
         row = cloud.find(resource) if resource is not None else None
         if row is None:

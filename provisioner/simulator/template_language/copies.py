@@ -6,7 +6,7 @@ templates".
 
 from collections import ChainMap
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE
 from provisioner.simulator.template_language.expressions import Functions, evaluate
@@ -51,9 +51,9 @@ def loop_count(loop: Mapping[str, Any], functions: Functions, path: Path) -> int
     return count
 
 
-def run_loop(loop: Mapping[str, Any], functions: Functions, path: Path) -> list[Value]:
+def run_loop(loop: Value, functions: Functions, path: Path) -> list[Value]:
     """Return what the `input` of a loop comes to in each of its rounds."""
-    if "input" not in loop:
+    if not is_object(loop) or "input" not in loop:
         raise invalid_template("The template copy definition has no 'input'", path)
     name = str(loop.get("name", ""))
     return [
@@ -96,9 +96,14 @@ def is_deployment(entry: Mapping[str, Any]) -> bool:
 
 def has_inner_scope(entry: Mapping[str, Any]) -> bool:
     """Tell whether the expressions of a nested template are evaluated in its own scope."""
-    properties = entry.get("properties") or {}
-    options = properties.get("expressionEvaluationOptions") or {}
-    return str(options.get("scope", "outer")).lower() == "inner"
+    properties = entry.get("properties")
+    options = properties.get("expressionEvaluationOptions") if is_object(properties) else None
+    return is_object(options) and str(options.get("scope")).lower() == "inner"
+
+
+def is_object(value: Value) -> TypeGuard[Mapping[str, Any]]:
+    """Tell whether a JSON value is an object."""
+    return isinstance(value, Mapping)
 
 
 def evaluate_outer(value: Value, functions: Functions, path: Path = ()) -> Value:
@@ -112,7 +117,7 @@ def evaluate_outer(value: Value, functions: Functions, path: Path = ()) -> Value
         return [evaluate_outer(item, functions, (*path, i)) for i, item in enumerate(value)]
     if isinstance(value, Mapping):
         if is_deployment(value) and has_inner_scope(value):
-            properties = dict(value["properties"])
+            properties: dict[str, Value] = dict(value["properties"])
             kept = {"template": properties.pop("template")} if "template" in properties else {}
             outer = {**value, "properties": properties}
             found = {k: evaluate_outer(v, functions, (*path, k)) for k, v in outer.items()}

@@ -1,5 +1,6 @@
 """The resources that a template comes to in a scope: loops run, conditions decided, ids known."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,9 +10,10 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.simulator.template_language.copies import in_loop, loop_count
 from provisioner.simulator.template_language.expressions import Functions, evaluate
 from provisioner.simulator.template_language.scopes import resource_id_of
-from provisioner.simulator.template_language.template_errors import Path, invalid_template
+from provisioner.simulator.template_language.template_errors import Path, Value, invalid_template
 from provisioner.simulator.template_language.templates import Declared, Template
 
+_API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9-]+)?", re.IGNORECASE)
 _HEAD = ("apiVersion", "dependsOn", "name", "resourceGroup", "scope", "subscriptionId", "type")
 _NOT_CONTENT = frozenset(
     {
@@ -118,6 +120,14 @@ def _instance(
     head = {
         name: evaluate(entry[name], functions, (*path, name)) for name in _HEAD if name in entry
     }
+    for name in ("resourceGroup", "subscriptionId"):
+        if name in head and not (isinstance(head[name], str) and head[name]):
+            raise invalid_template(f"The '{name}' of a resource is no text", (*path, name))
+    version = head["apiVersion"]
+    if not isinstance(version, str) or _API_VERSION.fullmatch(version) is None:
+        raise invalid_template(
+            f"The api version '{version}' of a resource is not valid", (*path, "apiVersion")
+        )
     _join_parents(head, declared, functions)
     condition = evaluate(entry.get("condition", True), functions, (*path, "condition"))
     if not isinstance(condition, bool):
@@ -142,9 +152,19 @@ def _instance(
         symbol=declared.symbol,
         is_deployed=condition,
         is_existing=entry.get("existing") is True,
-        is_once=bool((entry.get("@options") or {}).get("onlyIfNotExists")),
+        is_once=_is_once(entry.get("@options"), path),
         head=head,
     )
+
+
+def _is_once(options: Value, path: Path) -> bool:
+    if options is None:
+        return False
+    if not isinstance(options, Mapping) or options.keys() - {"onlyIfNotExists"}:
+        raise invalid_template(
+            "The built-in Azure knows 'onlyIfNotExists' alone of '@options'", (*path, "@options")
+        )
+    return options.get("onlyIfNotExists") is True
 
 
 def _join_parents(head: dict[str, Any], declared: Declared, functions: Functions) -> None:

@@ -28,6 +28,8 @@ def resolve(
     definition: Mapping[str, Any], definitions: Mapping[str, Mapping[str, Any]], depth: int = 0
 ) -> Mapping[str, Any]:
     """Return a definition with what it refers to (`$ref`) in it; its own limits go first."""
+    if not isinstance(definition, Mapping):
+        raise ExpressionError(f"A type definition must be an object, not '{definition}'.")
     reference = definition.get("$ref")
     if reference is None:
         return definition
@@ -123,10 +125,9 @@ def _check_properties(
     if chosen is not None:
         check_value(chosen, value, definitions, named, depth + 1)
         return
-    properties = definition.get("properties")
-    if properties is None and "additionalProperties" not in definition:
+    if "properties" not in definition and "additionalProperties" not in definition:
         return
-    known = properties or {}
+    known = _part(definition, "properties", named, Mapping)
     for name, inner in known.items():
         if name in value:
             check_value(inner, value[name], definitions, f"{named}.{name}", depth + 1)
@@ -145,6 +146,17 @@ def _check_properties(
             check_value(more, value[name], definitions, f"{named}.{name}", depth + 1)
 
 
+def _part(definition: Mapping[str, Any], name: str, named: str, kind: type) -> Value:
+    """Return a part of a definition, which is an object or a list; an empty one where it is not
+    there."""
+    found = definition.get(name)
+    if found is None:
+        return {} if kind is Mapping else []
+    if not isinstance(found, kind):
+        raise ExpressionError(f"The '{name}' in the definition of {named} is not valid.")
+    return found
+
+
 def _chosen(
     definition: Mapping[str, Any], value: Mapping[str, Value], named: str
 ) -> Mapping[str, Any] | None:
@@ -153,9 +165,9 @@ def _chosen(
     if not isinstance(union, Mapping):
         return None
     name = union.get("propertyName")
-    members = union.get("mapping") or {}
+    members = _part(union, "mapping", named, Mapping)
     tag = value.get(str(name))
-    if tag not in members:
+    if not isinstance(tag, str) or tag not in members:
         raise ExpressionError(
             f"The provided value for {named} is not valid: its property '{name}' must be one of "
             f"'{', '.join(members)}'."
@@ -171,7 +183,7 @@ def _check_items(
     named: str,
     depth: int,
 ) -> None:
-    fixed = definition.get("prefixItems") or []
+    fixed = _part(definition, "prefixItems", named, list)
     rest = definition.get("items")
     if len(value) < len(fixed):
         raise ExpressionError(f"The provided value for {named} has fewer than {len(fixed)} items.")

@@ -25,8 +25,6 @@ def parameter_values(
 
     `given` has `{"value": …}` by name. A null counts as not given, as in Azure.
     """
-    if not all(isinstance(entry, Mapping) for entry in given.values()):
-        raise invalid_template("The parameters must be an object of objects with a 'value'")
     declared = {name.lower() for name in template.parameters}
     unknown = [name for name in given if name.lower() not in declared]
     if unknown:

@@ -178,10 +178,12 @@ def _declared(
             raise invalid_template(f"A resource has no '{key}'", path)
     yield Declared(entry, path, symbol, parents)
     children = entry.get("resources") or ()
-    if isinstance(children, Mapping) or (children and symbol):
+    if children and symbol:
         raise invalid_template(
             "The built-in Azure does not know resources inside of one with a symbolic name", path
         )
+    if not isinstance(children, (list, tuple)):
+        raise invalid_template("The 'resources' of a resource must be a list", path)
     if children and "copy" in entry:
         raise invalid_template("A resource in a copy loop cannot hold child resources", path)
     for place, child in enumerate(children):

@@ -92,9 +92,15 @@ def read_user_functions(groups: Value, path: Path) -> Mapping[str, UserFunction]
             output = body.get("output") if isinstance(body, Mapping) else None
             if not isinstance(output, Mapping) or "value" not in output:
                 raise invalid_template(f"The function '{whole}' has no output", at)
-            parameters = tuple(body.get("parameters") or ())
-            found[whole.lower()] = UserFunction(whole, parameters, output, at)
+            parameters = body.get("parameters") or []
+            if not isinstance(parameters, list) or not all(_is_named(one) for one in parameters):
+                raise invalid_template(f"A parameter of '{whole}' has no 'name'", at)
+            found[whole.lower()] = UserFunction(whole, tuple(parameters), output, at)
     return found
+
+
+def _is_named(parameter: Value) -> bool:
+    return isinstance(parameter, Mapping) and isinstance(parameter.get("name"), str)
 
 
 def bind_functions(
