@@ -1,7 +1,8 @@
 """The api version of every type, pinned here and nowhere else.
 
 Each is the one that the pinned SDK package speaks by default (a test compares them with the
-installed packages), so that the schema index and the wire agree. `COMPUTE`, `DIAGNOSTIC_SETTINGS`,
+installed packages), so that the schema index and the wire agree. `APPLICATION_INSIGHTS`,
+`COMPUTE`, `CONSUMPTION`, `DIAGNOSTIC_SETTINGS`,
 `DEPLOYMENT_SAFEGUARDS`, `DISKS`, `DNS`, `DNS_RESOLVER`, `EVENT_GRID`, `FLEETS`,
 `FLUX_CONFIGURATIONS`, `GRAFANA`, `KUBERNETES_EXTENSIONS`, `OPERATIONS_MANAGEMENT`,
 `POLICY_EXEMPTIONS`, `PRIVATE_LINK_SCOPES`, `PROMETHEUS_RULES`, `SECURITY_PRICINGS`,
@@ -15,10 +16,12 @@ others it offers (`catalog.spoken_versions`).
 ACTION_GROUPS = "2023-01-01"
 ACTIVITY_LOG = "2015-04-01"
 ACTIVITY_LOG_ALERTS = "2020-10-01"
+APPLICATION_INSIGHTS = "2020-02-02"
 AUTHORIZATION = "2022-04-01"
 AZURE_MONITOR_WORKSPACES = "2023-04-03"
 COMPUTE = "2024-07-01"
 COMPUTE_SKUS = "2021-07-01"
+CONSUMPTION = "2024-08-01"
 CONTAINER_REGISTRY = "2025-11-01"
 CONTAINER_SERVICE = "2026-08-01"
 DATA_COLLECTION = "2023-03-11"

@@ -148,6 +148,61 @@ service:
     loadBalancerFrontendIpConfigurations: [{id: "${balancer.id}/frontendIPConfigurations/in"}]
     ipConfigurations: [{name: nat, properties: {subnet: {id: "${machines.id}"}}}]
 """
+EVERYDAY = """
+budget:
+  type: Microsoft.Consumption/budgets
+  scope: /subscriptions/11111111-1111-1111-1111-111111111111
+  name: budget-all
+  properties:
+    category: Cost
+    amount: 1500
+    timeGrain: Monthly
+    timePeriod: {startDate: "2026-12-01T00:00:00Z"}
+    notifications:
+      forecast:
+        enabled: true
+        operator: GreaterThan
+        threshold: 90
+        thresholdType: Forecasted
+        contactEmails: [platform@contoso.com]
+workspace:
+  type: Microsoft.OperationalInsights/workspaces
+  resourceGroup: main
+  name: log-shop
+  properties: {sku: {name: PerGB2018}}
+insights:
+  type: Microsoft.Insights/components
+  resourceGroup: main
+  name: appi
+  kind: web
+  properties:
+    Application_Type: web
+    WorkspaceResourceId: ${workspace.id}
+    DisableLocalAuth: true
+account:
+  type: Microsoft.Storage/storageAccounts
+  resourceGroup: main
+  name: stshared0
+  kind: StorageV2
+  sku: {name: Standard_ZRS}
+  properties: {allowSharedKeyAccess: false}
+files:
+  type: Microsoft.Storage/storageAccounts/fileServices
+  name: default
+  parent: ${account.id}
+  properties:
+    shareDeleteRetentionPolicy: {enabled: true, days: 14}
+    protocolSettings: {smb: {versions: SMB3.1.1;, channelEncryption: AES-256-GCM;}}
+queues:
+  type: Microsoft.Storage/storageAccounts/queueServices
+  name: default
+  parent: ${account.id}
+share:
+  type: Microsoft.Storage/storageAccounts/fileServices/shares
+  name: shared
+  parent: ${files.id}
+  properties: {shareQuota: 100}
+"""
 MACHINES = """
 network:
   type: Microsoft.Network/virtualNetworks
@@ -423,6 +478,26 @@ def test_public_names_settle(bench: Bench) -> None:
 
 def test_resolvers_interfaces_and_link_services_settle(bench: Bench) -> None:
     _settles(RESOLVER, bench)
+
+
+def test_budgets_insights_and_shares_settle(bench: Bench) -> None:
+    _settles(EVERYDAY, bench)
+
+
+def test_keys_of_insights_are_shown_by_no_document(bench: Bench) -> None:
+    """Whoever has them sends telemetry, unless everybody has to sign in."""
+    desired = bench.compose(EVERYDAY)
+    bench.apply(bench.plan(desired))
+    told = bench.compose(
+        EVERYDAY.replace(
+            "DisableLocalAuth: true", "DisableLocalAuth: true\n    RetentionInDays: 30"
+        )
+    )
+
+    document = bench.plan(told).document
+
+    assert [change.address for change in document.changes] == ["insights"]
+    assert "InstrumentationKey=" not in document.model_dump_json()
 
 
 def test_machines_scale_sets_and_extensions_settle(bench: Bench) -> None:

@@ -1,0 +1,129 @@
+"""Application Insights, based on a workspace. Facts: the REST reference "Components - Create Or
+Update", the documentation "Workspace-based Application Insights resources" and "Azure AD
+authentication for Application Insights". No traffic was recorded.
+
+Azure makes a rule of Smart Detection and its action group beside one, in the same group.
+"""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    NameRule,
+    ResourceType,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.catalog.schema import Kind, Shape
+from provisioner.catalog.stated_models import FLAG, NUMBER, OPEN, TEXT, TEXTS, choice, models_of
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+_model, _object = models_of("insights.components")
+_ACCESS = choice("Enabled", "Disabled")
+_ANSWERED = (
+    "ApplicationId",
+    "AppId",
+    "Name",
+    "CreationDate",
+    "TenantId",
+    "HockeyAppToken",
+    "provisioningState",
+    "LaMigrationDate",
+    "PrivateLinkScopedResources",
+    "Ver",
+)
+# Where nobody has to sign in (`DisableLocalAuth: false`), whoever has these sends telemetry.
+_KEYS = ("InstrumentationKey", "ConnectionString")
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    key, app = around.guid(resource.text, "key"), around.guid(resource.text, "app")
+    place = body.get("location")
+    ingestion = f"https://{place}-0.in.applicationinsights.azure.com/"
+    return {
+        "properties": {
+            "ApplicationId": resource.name,
+            "AppId": app,
+            "Name": resource.name,
+            "TenantId": around.tenant(),
+            "InstrumentationKey": key,
+            "ConnectionString": f"InstrumentationKey={key};IngestionEndpoint={ingestion}",
+            "provisioningState": "Succeeded",
+        }
+    }
+
+
+TYPE = ResourceType(
+    name="Microsoft.Insights/components",
+    api_version=api_versions.APPLICATION_INSIGHTS,
+    sdk=None,
+    rule=NameRule(
+        r"[^%&\\?/]{0,254}[^%&\\?/. ]",
+        r"1 to 255 characters other than %&\?/, not ending with a period or space",
+    ),
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    created=200,
+    seconds=3,
+    # What was sent stays in the workspace; who sends is refused.
+    loss=Disruption.CONNECTIONS,
+    computed=_computed,
+    models=(
+        _model(
+            "Component",
+            location=TEXT,
+            tags=TEXTS,
+            kind=TEXT,
+            etag=TEXT,
+            properties=_object("Properties"),
+        ),
+        _model(
+            "Properties",
+            Application_Type=choice("web", "other"),
+            Flow_Type=TEXT,
+            Request_Source=TEXT,
+            HockeyAppId=TEXT,
+            SamplingPercentage=Shape(Kind.NUMBER),
+            RetentionInDays=NUMBER,
+            DisableIpMasking=FLAG,
+            ImmediatePurgeDataOn30Days=FLAG,
+            WorkspaceResourceId=TEXT,
+            publicNetworkAccessForIngestion=_ACCESS,
+            publicNetworkAccessForQuery=_ACCESS,
+            IngestionMode=TEXT,
+            DisableLocalAuth=FLAG,
+            ForceCustomerStorageForProfiler=FLAG,
+            **dict.fromkeys((*_ANSWERED, *_KEYS), OPEN),
+        ),
+    ),
+    fields={
+        "kind": Field(compare=Compare.CASELESS),
+        "etag": Field(read_only=True),
+        "properties.Application_Type": Field(default="web", compare=Compare.CASELESS),
+        "properties.Flow_Type": Field(owner=Owner.PRESET, compare=Compare.CASELESS),
+        "properties.Request_Source": Field(owner=Owner.PRESET, compare=Compare.CASELESS),
+        "properties.HockeyAppId": Field(default=None),
+        "properties.SamplingPercentage": Field(default=None),
+        "properties.RetentionInDays": Field(default=90, security=True),
+        "properties.DisableIpMasking": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
+        "properties.ImmediatePurgeDataOn30Days": Field(default=None),
+        # A classic one becomes one of a workspace, and not the reverse: it may move to another.
+        "properties.WorkspaceResourceId": Field(compare=Compare.RESOURCE_ID, security=True),
+        "properties.publicNetworkAccessForIngestion": Field(default="Enabled", security=True),
+        "properties.publicNetworkAccessForQuery": Field(default="Enabled", security=True),
+        "properties.IngestionMode": Field(owner=Owner.PRESET),
+        "properties.DisableLocalAuth": Field(
+            default=False, answered=Answered.STATED, security=True, disruption=Disruption.ACCESS
+        ),
+        "properties.ForceCustomerStorageForProfiler": Field(
+            default=False, answered=Answered.STATED, security=True
+        ),
+        **{f"properties.{name}": Field(read_only=True) for name in _ANSWERED},
+        **{f"properties.{name}": Field(read_only=True, sensitive=True) for name in _KEYS},
+    },
+)

@@ -1,0 +1,119 @@
+"""File shares. Facts: the api's reference "File Shares - Create", the documentation "SMB file
+shares in Azure Files" and "NFS file shares in Azure Files". No traffic was recorded."""
+
+from collections.abc import Mapping
+
+from provisioner.catalog import api_versions
+from provisioner.catalog.field import Compare, Disruption, Field, Owner
+from provisioner.catalog.refusals import RefusalCodes
+from provisioner.catalog.resource_type import (
+    DeleteFlow,
+    ListRead,
+    NameRule,
+    ResourceType,
+    Surroundings,
+    WriteFlow,
+)
+from provisioner.catalog.stated_models import (
+    FLAG,
+    NUMBER,
+    OPEN,
+    TEXT,
+    TEXTS,
+    choice,
+    list_of,
+    models_of,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json
+
+_model, _object = models_of("storage.share")
+_ANSWERED = (
+    "lastModifiedTime",
+    "includedBurstIops",
+    "maxBurstCreditsForIops",
+    "nextAllowedQuotaDowngradeTime",
+    "nextAllowedProvisionedIopsDowngradeTime",
+    "nextAllowedProvisionedBandwidthDowngradeTime",
+    "version",
+    "deleted",
+    "deletedTime",
+    "remainingRetentionDays",
+    "accessTierChangeTime",
+    "accessTierStatus",
+    "shareUsageBytes",
+    "leaseStatus",
+    "leaseState",
+    "leaseDuration",
+    "snapshotTime",
+)
+
+
+def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    return {"properties": {"leaseStatus": "unlocked", "leaseState": "available"}}
+
+
+TYPE = ResourceType(
+    name="Microsoft.Storage/storageAccounts/fileServices/shares",
+    api_version=api_versions.STORAGE,
+    sdk=None,
+    rule=NameRule(
+        r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*",
+        "3 to 63 lower-case letters, digits and single hyphens, starting and ending with a letter "
+        "or digit",
+    ),
+    lists=ListRead.PARENT,
+    # A persistent volume of a cluster may be a share of its own: there are many.
+    listed_if_declared=True,
+    taggable=False,
+    write=WriteFlow.SYNC,
+    delete=DeleteFlow.SYNC,
+    seconds=2,
+    loss=Disruption.DATA,
+    codes=RefusalCodes(not_found="ShareNotFound"),
+    computed=_computed,
+    harmless="it holds data of who made it, and opens nothing",
+    models=(
+        _model("Share", properties=_object("Properties"), etag=TEXT),
+        _model(
+            "Properties",
+            metadata=TEXTS,
+            shareQuota=NUMBER,
+            provisionedIops=NUMBER,
+            provisionedBandwidthMibps=NUMBER,
+            enabledProtocols=choice("SMB", "NFS"),
+            rootSquash=choice("NoRootSquash", "RootSquash", "AllSquash"),
+            accessTier=choice("TransactionOptimized", "Hot", "Cool", "Premium"),
+            signedIdentifiers=list_of(_object("Identifier")),
+            fileSharePaidBursting=_object("Bursting"),
+            **dict.fromkeys(_ANSWERED, OPEN),
+        ),
+        _model("Identifier", id=TEXT, accessPolicy=_object("Policy")),
+        _model("Policy", startTime=TEXT, expiryTime=TEXT, permission=TEXT),
+        _model(
+            "Bursting",
+            paidBurstingEnabled=FLAG,
+            paidBurstingMaxIops=NUMBER,
+            paidBurstingMaxBandwidthMibps=NUMBER,
+        ),
+    ),
+    fields={
+        "etag": Field(read_only=True),
+        "properties": Field(default={}),
+        "properties.metadata": Field(default={}),
+        # By the kind of the account where nothing is said.
+        "properties.shareQuota": Field(owner=Owner.PRESET),
+        "properties.provisionedIops": Field(owner=Owner.PRESET),
+        "properties.provisionedBandwidthMibps": Field(owner=Owner.PRESET),
+        "properties.accessTier": Field(owner=Owner.PRESET, compare=Compare.CASELESS),
+        "properties.enabledProtocols": Field(default="SMB", create_only=True, security=True),
+        "properties.rootSquash": Field(default=None, security=True),
+        "properties.signedIdentifiers": Field(default=(), keys=("id",), security=True),
+        "properties.signedIdentifiers[].accessPolicy.startTime": Field(compare=Compare.TIMESTAMP),
+        "properties.signedIdentifiers[].accessPolicy.expiryTime": Field(
+            compare=Compare.TIMESTAMP, security=True
+        ),
+        "properties.fileSharePaidBursting": Field(default=None),
+        **{f"properties.{name}": Field(read_only=True) for name in _ANSWERED},
+    },
+)
