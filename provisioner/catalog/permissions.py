@@ -57,6 +57,7 @@ _JOINED = (
     f"{_NETWORK}/privateDnsZones",
     f"{_NETWORK}/virtualNetworkGateways",
     f"{_NETWORK}/localNetworkGateways",
+    f"{_NETWORK}/virtualWans",
 )
 _BALANCER = f"{_NETWORK}/loadBalancers"
 _BALANCER_PARTS = (
@@ -105,7 +106,13 @@ LINKS: Mapping[str, tuple[Link, ...]] = MappingProxyType(
             },
             _ASG: (Link(f"{_ASG}/joinIpConfiguration/action", _BALANCED),),
             _VNET: (
-                Link(f"{_VNET}/peer/action", (f"{_VNET}/virtualNetworkPeerings",)),
+                Link(
+                    f"{_VNET}/peer/action",
+                    (
+                        f"{_VNET}/virtualNetworkPeerings",
+                        f"{_NETWORK}/virtualHubs/hubVirtualNetworkConnections",
+                    ),
+                ),
                 Link(
                     f"{_VNET}/join/action",
                     (f"{_NETWORK}/privateDnsZones/virtualNetworkLinks",),

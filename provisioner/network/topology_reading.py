@@ -18,6 +18,12 @@ from provisioner.network.interface_reading import (
 )
 from provisioner.network.intervals import ANY_PORT, NOTHING, Intervals, parse_addresses, parse_ports
 from provisioner.network.load_balancer_reading import LOAD_BALANCER, read_load_balancers
+from provisioner.network.route_servers import (
+    CONNECTION,
+    HUB,
+    IP_CONFIGURATION,
+    find_learned_routes,
+)
 from provisioner.network.topology import (
     Cluster,
     Firewall,
@@ -68,7 +74,8 @@ _SERVICES = {
 TYPES = (
     _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, _GROUP, _RULE, _FIREWALL, _POLICY, _RULE_GROUP,
     ZONE, LINK, *RECORDS, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
-    _CLUSTER, _POOL, *_SERVICES, INTERFACE, SCALE_SET, MACHINE, LOAD_BALANCER,
+    _CLUSTER, _POOL, *_SERVICES, INTERFACE, SCALE_SET, MACHINE, LOAD_BALANCER, HUB,
+    IP_CONFIGURATION, CONNECTION,
 )  # fmt: skip
 """The types of resources that a topology is made of."""
 
@@ -100,10 +107,11 @@ def read_topology(
     records could not be read why."""
     reader = _Reader(estate, cloud)
     subnets = {r.id.key: reader.subnet(r) for r in estate.of_type(_SUBNET)}
-    networks = {r.id.key: reader.network(r) for r in estate.of_type(_NETWORK)}
+    seen = {r.id.key: reader.network(r) for r in estate.of_type(_NETWORK)}
+    networks = {**seen, **_unseen_networks(subnets.values(), seen)}
     return Topology(
         cloud=cloud,
-        networks={**networks, **_unseen_networks(subnets.values(), networks)},
+        networks=networks,
         subnets=subnets,
         firewalls=tuple(reader.firewall(r) for r in estate.of_type(_FIREWALL)),
         zones=dict(read_zones(estate, unread)),
@@ -116,7 +124,7 @@ def read_topology(
         ),
         resolvers=tuple(reader.resolver(r) for r in estate.of_type(_RESOLVER_ENDPOINT)),
         openings=tuple(openings),
-        unjudged=find_unjudged(estate),
+        unjudged=(*find_unjudged(estate), *find_learned_routes(estate, networks, subnets)),
         interfaces=tuple(read_interfaces(estate, reader.groups)),
         balancers=tuple(read_load_balancers(estate)),
     )

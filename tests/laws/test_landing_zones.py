@@ -148,6 +148,39 @@ service:
     loadBalancerFrontendIpConfigurations: [{id: "${balancer.id}/frontendIPConfigurations/in"}]
     ipConfigurations: [{name: nat, properties: {subnet: {id: "${machines.id}"}}}]
 """
+ROUTES = """
+network:
+  type: Microsoft.Network/virtualNetworks
+  resourceGroup: main
+  name: vnet
+  properties: {addressSpace: {addressPrefixes: [10.0.0.0/16]}}
+place:
+  type: Microsoft.Network/virtualNetworks/subnets
+  name: RouteServerSubnet
+  parent: ${network.id}
+  properties: {addressPrefix: 10.0.0.0/26, defaultOutboundAccess: false}
+address:
+  type: Microsoft.Network/publicIPAddresses
+  resourceGroup: main
+  name: pip-rs
+  sku: {name: Standard}
+  properties: {publicIPAllocationMethod: Static}
+server:
+  type: Microsoft.Network/virtualHubs
+  resourceGroup: main
+  name: rs
+  properties: {sku: Standard}
+where:
+  type: Microsoft.Network/virtualHubs/ipConfigurations
+  name: default
+  parent: ${server.id}
+  properties: {subnet: {id: "${place.id}"}, publicIPAddress: {id: "${address.id}"}}
+peer:
+  type: Microsoft.Network/virtualHubs/bgpConnections
+  name: appliance
+  parent: ${server.id}
+  properties: {peerAsn: 65001, peerIp: 10.0.2.4}
+"""
 EVERYDAY = """
 budget:
   type: Microsoft.Consumption/budgets
@@ -478,6 +511,10 @@ def test_public_names_settle(bench: Bench) -> None:
 
 def test_resolvers_interfaces_and_link_services_settle(bench: Bench) -> None:
     _settles(RESOLVER, bench)
+
+
+def test_route_servers_settle(bench: Bench) -> None:
+    _settles(ROUTES, bench)
 
 
 def test_budgets_insights_and_shares_settle(bench: Bench) -> None:

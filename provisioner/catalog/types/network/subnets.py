@@ -102,6 +102,7 @@ TYPE = ResourceType(
             "Microsoft.Network/bastionHosts",
             "Microsoft.Network/loadBalancers",
             "Microsoft.Network/networkInterfaces",
+            "Microsoft.Network/virtualHubs/ipConfigurations",
         ),
         "properties.privateEndpoints": ("Microsoft.Network/privateEndpoints",),
         "properties.serviceAssociationLinks": ("Microsoft.ContainerService/managedClusters",),
