@@ -2,7 +2,7 @@
 
 Source: the Storage resource provider's "File Services - Get Service Properties" and its neighbours,
 with the settings of a new account ("Enable soft delete on Azure file shares": 7 days). What
-somebody writes to one is stored as any resource outside the catalog.
+somebody writes to one is stored as any resource.
 """
 
 from provisioner.model.resource_id import ResourceId, parse_resource_id

@@ -4,6 +4,8 @@ Facts: the api's reference "File Services - Set Service Properties", and the doc
 shares in Azure Files" (security settings). No traffic was recorded.
 """
 
+from collections.abc import Mapping
+
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
 from provisioner.catalog.resource_type import (
@@ -11,10 +13,13 @@ from provisioner.catalog.resource_type import (
     ListRead,
     NameRule,
     ResourceType,
+    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.stated_models import FLAG, NUMBER, OPEN, TEXT, models_of
 from provisioner.catalog.storage_services import CORS, cors_models
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, is_empty, lookup
 
 _model, _object = models_of("storage.file")
 _RETENTION = "properties.shareDeleteRetentionPolicy"
@@ -25,6 +30,21 @@ _NEGOTIATED = (
     "kerberosTicketEncryption",
     "channelEncryption",
 )
+
+
+def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+    """What a new account has: shares that are deleted stay for seven days."""
+    account = around.lookup(resource.parent.text) if resource.parent is not None else None
+    properties: dict[str, Json] = {}
+    for name, settings in (
+        ("shareDeleteRetentionPolicy", {"enabled": True, "days": 7}),
+        ("protocolSettings", {"smb": {}}),
+    ):
+        if is_empty(lookup(body, ("properties", name))):
+            properties[name] = settings
+    sku = account.get("sku") if account is not None else None
+    return {"properties": properties, **({"sku": sku} if sku is not None else {})}
+
 
 TYPE = ResourceType(
     name="Microsoft.Storage/storageAccounts/fileServices",
@@ -42,6 +62,7 @@ TYPE = ResourceType(
     created=200,
     seconds=2,
     loss=Disruption.NONE,
+    computed=_computed,
     models=(
         _model("FileService", properties=_object("Properties"), sku=OPEN),
         _model(
