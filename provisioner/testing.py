@@ -14,7 +14,7 @@ what a test reads is what the built-in Azure answers.
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from provisioner.blueprint.files import Sources
+from provisioner.blueprint.given_values import ParameterValue, recorded_value
 from provisioner.cli.session import PlanChoices, Session, Surroundings
 from provisioner.cli.workspace import LOCAL_ENDPOINT, FileSources, load_catalog
 from provisioner.documents.apply import ApplyDocument, Outcome
@@ -108,10 +109,15 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearse(environment: str) -> Iterator[Rehearsal]:
+def rehearse(environment: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Rehearsal]:
     """Open an environment, by its name or path, on a built-in Azure of its own, whatever cloud it
-    names. Raises DiagnosticError."""
-    with _open(None) as session:
+    names.
+
+    `parameters` go before those that its file states; variables of the process (`AZSEC_PARAM_…`)
+    give none. Raises DiagnosticError."""
+    given = (parameters or {}).items()
+    values = [recorded_value(name, value, "the test") for name, value in given]
+    with _open(None, values) as session:
         yield Rehearsal(session, environment)
 
 
@@ -163,7 +169,7 @@ class _Files:
 
 
 @contextmanager
-def _open(sources: Sources | None) -> Iterator[Session]:
+def _open(sources: Sources | None, values: Sequence[ParameterValue] = ()) -> Iterator[Session]:
     if os.environ.get(LOCAL_ENDPOINT):
         raise DiagnosticError(
             error(
@@ -183,7 +189,9 @@ def _open(sources: Sources | None) -> Iterator[Session]:
             parallelism=4,
             realistic=None,
             quiet=True,
-            surroundings=Surroundings(sources, lambda: local.endpoint),
+            surroundings=Surroundings(
+                sources, lambda: local.endpoint, values, variables={}, memory=Path(folder)
+            ),
         ) as session,
     ):
         yield session

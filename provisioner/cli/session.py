@@ -134,15 +134,18 @@ class PlanChoices:
 class Surroundings:
     """What a session takes from its caller: `sources` are the files of environments (None: those of
     the working copy); `start_local` returns the endpoint of a built-in Azure that several sessions
-    share (None: each has its own); `values` are for parameters, beside environment variables;
-    `buckets` is the folder of the buckets from which other processes take their requests too, and
-    `bucket_share` the part of them that this machine may take."""
+    share (None: each has its own); `values` are for parameters, beside those of environment
+    `variables` (None: the process's); `buckets` is the folder of the buckets from which other
+    processes take their requests too, and `bucket_share` the part of them that this machine may
+    take; `memory` is the folder of what is remembered of clouds (None: the user's cache)."""
 
     sources: Sources | None = None
     start_local: Callable[[], str] | None = None
     values: Sequence[ParameterValue] = ()
     buckets: Path | None = None
     bucket_share: float = 1.0
+    variables: Mapping[str, str] | None = None
+    memory: Path | None = None
 
 
 class Session:
@@ -161,7 +164,9 @@ class Session:
         self.parallelism = parallelism
         self.quiet = quiet
         self._surroundings = surroundings or Surroundings()
-        self._values = with_variables(self._surroundings.values, os.environ)
+        stated = self._surroundings.variables
+        self._variables = os.environ if stated is None else stated
+        self._values = with_variables(self._surroundings.values, self._variables)
         self._cloud = cloud
         self._state = state
         self._realistic = realistic
@@ -232,7 +237,8 @@ class Session:
         require_id(desired)
         client = self.connect(desired.document)
         now = datetime.now(UTC)
-        memory = VersionCache(cache_folder(), self._cloud_key(desired.document), now)
+        folder = self._surroundings.memory or cache_folder()
+        memory = VersionCache(folder, self._cloud_key(desired.document), now)
         offer = ask_offer(desired, desired.catalog, client, memory)
         adapted = adapt(
             desired, desired.catalog, offer, lambda types: self._respeak(types, desired)
@@ -259,7 +265,7 @@ class Session:
         today = datetime.now().astimezone().date()
         paths = find_siblings(desired.environment.path)
         sources = open_sources(desired.environment.path)
-        variables = Invocation(values=with_variables((), os.environ))
+        variables = Invocation(values=with_variables((), self._variables))
         return load_siblings(paths, self._base, sources, today, variables)
 
     def validate(self, environment: str) -> tuple[Desired, tuple[Diagnostic, ...]]:

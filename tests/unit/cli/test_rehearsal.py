@@ -94,10 +94,18 @@ def test_what_is_wrong_with_a_module_has_its_place(files: Path) -> None:
 def test_an_environment_has_a_built_in_azure_of_its_own(
     files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Neither what the developer has set for commands, nor what their cache remembers, counts."""
     monkeypatch.chdir(ROOT)
-    with rehearse("dev") as dev:
+    monkeypatch.setenv("AZSEC_CACHE", str(files / "cache"))
+    monkeypatch.setenv("AZSEC_PARAM_ddosPlanId", "no id of anything")
+    with rehearse("dev", {"location": "northeurope"}) as dev:
         plan = dev.plan()
+        fields = [field for change in plan.changes for field in change.fields]
+        places = {field.after for field in fields if field.path == "location"}
+        assert places >= {"northeurope"}
+        assert "westeurope" not in places
         assert (plan.environment.cloud, plan.summary.create > 100) == ("local", True)
+    assert not list((files / "cache").rglob("*versions*"))
     monkeypatch.setenv("AZSEC_LOCAL_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(DiagnosticError, match="a test has its own"), rehearse("dev"):
         pass
