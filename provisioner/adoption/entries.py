@@ -11,6 +11,7 @@ from provisioner.catalog.built_in_policy_names import name_of_built_in_policy
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, get_built_in_role
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope, Tier
+from provisioner.model.guid import is_guid
 from provisioner.model.resource_id import (
     RESOURCE_GROUP,
     SUBSCRIPTION,
@@ -19,7 +20,6 @@ from provisioner.model.resource_id import (
 )
 from provisioner.model.values import Body, Value
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ADDRESS = re.compile(r"(\d{1,3}\.){3}\d{1,3}")
 _HOST = re.compile(r"(https://)?([a-z0-9-]+\.){2,}[a-z]{2,}(:\d+)?(/\S*)?", re.IGNORECASE)
 _STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -254,7 +254,7 @@ def _computed(
 
 
 def _is_telling(value: str) -> bool:
-    return any(pattern.fullmatch(value) for pattern in (_GUID, _ADDRESS, _HOST))
+    return is_guid(value) or any(pattern.fullmatch(value) for pattern in (_ADDRESS, _HOST))
 
 
 def break_circles(entries: Sequence[Entry]) -> tuple[Entry, ...]:

@@ -11,10 +11,10 @@ from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
 from provisioner.blueprint.instances import RESERVED_NAMES
 from provisioner.catalog.regions import REGIONS
 from provisioner.catalog.type_roles import ABBREVIATIONS, noun_of
+from provisioner.model.guid import is_guid
 from provisioner.model.resource_id import ResourceId
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _UNIQUE = re.compile(r"(?=[a-z0-9]*[0-9][a-z])(?=[a-z0-9]*[a-z])[a-z0-9]{6,}|[0-9a-f]{8,}")
 """What a function made to be unique: letters and digits in one word, and not a number at its
 end."""
@@ -86,7 +86,7 @@ _SHORT_REGIONS = frozenset(
 def find_habits(names: Iterable[str], environment: str) -> Habits:
     """Return what names have in common: the word that most of them hold, if it is in at least three
     and in two of five of those that consist of several words."""
-    several = [n.split("-") for n in names if "-" in n and not _GUID.fullmatch(n)]
+    several = [n.split("-") for n in names if "-" in n and not is_guid(n)]
     counts = Counter(
         word
         for pieces in several
@@ -108,7 +108,7 @@ def find_habits(names: Iterable[str], environment: str) -> Habits:
 def words_of(name: str, habits: Habits) -> list[str]:
     """Return the telling words of a resource's name, in lower case: neither what all have, nor the
     abbreviation of its type, nor what is only there to be unique."""
-    if _GUID.fullmatch(name):
+    if is_guid(name):
         return []
     if name.count(".") > 1:
         labels = [label for label in name.split(".") if label not in ("privatelink", "private")]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from provisioner.adoption.entries import Entry
 from provisioner.adoption.naming import camel
 from provisioner.adoption.templates import Each, Part, Template
+from provisioner.model.guid import is_guid
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SEPARATORS = re.compile(r"([-_.])")
 
@@ -28,7 +28,7 @@ def _of_names(entries: Sequence[Entry]) -> RowKeys | None:
     """Return the parts in which names differ, as keys: `nsg-…-apps` and `nsg-…-jobs` are apps and
     jobs."""
     split = [_tokens(entry.name) for entry in entries]
-    if any(_GUID.fullmatch(entry.id.name) for entry in entries):
+    if any(is_guid(entry.id.name) for entry in entries):
         return None
     shortest = min(map(len, split))
     head = 0

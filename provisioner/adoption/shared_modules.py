@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from provisioner.adoption.naming import Namespace
 from provisioner.adoption.yaml_text import Yaml
+from provisioner.model.guid import is_guid
 
 _MOST_PARAMETERS = 8
 _TOKENS = re.compile(r"([-_.:/{}])")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 Path = tuple[str | int, ...]
 
@@ -150,7 +150,7 @@ def _split(column: Sequence[Scalar]) -> tuple[str, tuple[Scalar, ...], str]:
     """Return what texts begin and end with in common, whole words only, and what is between; of
     other values nothing is in common."""
     texts = [value for value in column if isinstance(value, str)]
-    if len(texts) < len(column) or any(map(_GUID.fullmatch, texts)):
+    if len(texts) < len(column) or any(map(is_guid, texts)):
         return "", tuple(column), ""
     split = [_TOKENS.split(text) for text in texts]
     shortest = min(map(len, split))

@@ -6,7 +6,6 @@ addition until the blueprint states it as `existing: true`, or an entry of `acce
 entry names what it accepts so closely that nothing else slips in: with a pattern it says how many.
 """
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,6 +20,7 @@ from provisioner.catalog.built_in_roles import (
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
+from provisioner.model.guid import is_guid
 from provisioner.model.permissions import matches
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.span import Span
@@ -30,7 +30,6 @@ ROLE_ASSIGNMENTS = "roleAssignments"
 """What an acceptance is about that states no `type`."""
 
 _NOTICE = timedelta(days=14)
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +233,7 @@ _A_GUID = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 
 def is_role_id(role: str) -> bool:
     """Tell whether a role is named by the id or the GUID of its definition, and not by its name."""
-    return parse_resource_id(role) is not None or _GUID.fullmatch(role) is not None
+    return parse_resource_id(role) is not None or is_guid(role)
 
 
 def _declared_roles(graph: DesiredGraph) -> Collection[str]:

@@ -23,10 +23,9 @@ from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.endpoints import leased_container
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.guid import is_guid
 from provisioner.model.property_path import split_steps
 from provisioner.model.resource_id import ResourceId
-
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def load_environment(path: str, sources: Sources, origin: str | None = None) -> 
             "`az account list` prints it.",
         )
         for alias, value in file.subscriptions.items()
-        if not _GUID.fullmatch(value)
+        if not is_guid(value)
     ]
     if wrong:
         raise DiagnosticError(*wrong)
@@ -184,7 +183,7 @@ def _lock(file: EnvironmentFile, node: Node) -> ResourceId | None:
         return None
     named = file.lock.subscription
     guid = file.subscriptions.get(named, named)
-    if not _GUID.fullmatch(guid):
+    if not is_guid(guid):
         raise DiagnosticError(
             error(
                 "unknown-subscription",

@@ -26,6 +26,7 @@ from provisioner.blueprint.patterns import PatternError, check_pattern
 from provisioner.blueprint.secret_checks import check_file
 from provisioner.blueprint.yaml_source import Node, parse_yaml
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
+from provisioner.model.guid import GUID_PATTERN
 from provisioner.model.span import Span
 
 ParameterType = Literal[
@@ -271,9 +272,7 @@ class EnvironmentFile(FilePart):
     auth: Literal[
         "default", "workload-identity", "managed-identity", "azure-cli", "environment"
     ] = "default"
-    tenant_id: str = Field(
-        alias="tenantId", pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-    )
+    tenant_id: str = Field(alias="tenantId", pattern=f"^{GUID_PATTERN}$")
     subscriptions: dict[str, str]
     parameters: dict[str, Any] = Field(default_factory=dict)
     types: dict[str, str] = Field(default_factory=dict)

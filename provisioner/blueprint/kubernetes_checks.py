@@ -19,8 +19,8 @@ from provisioner.blueprint.kubernetes import (
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.blob_address import parse_blob_url
 from provisioner.model.diagnostic import Diagnostic, error
+from provisioner.model.guid import is_guid
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _QUANTITY = re.compile(
     r"\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|[KMGTPE]i|[MGTPE]|[eE][-+]?[0-9]+)?"
 )
@@ -125,7 +125,7 @@ def _check_observation(settings: KubernetesSettings, node: Node) -> Iterator[Dia
             "wrong-value", "the observation has a file and a blob.", here.span, "State one of them."
         )
     client = settings.observer.client_id if settings.observer else None
-    if client is not None and not _GUID.fullmatch(client):
+    if client is not None and not is_guid(client):
         yield _wrong(node, ("observer", "clientId"), client, "the client id of an identity, a GUID")
     if client is not None and stated.blob is None:
         yield error(
@@ -188,7 +188,7 @@ def _check_access(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnost
     yield from _check_secrets(namespace, node)
     for key, groups in (("deployers", namespace.deployers), ("logReaders", namespace.log_readers)):
         for number, group in enumerate(groups):
-            if not _GUID.fullmatch(group):
+            if not is_guid(group):
                 yield _wrong(
                     node, (key, number), group, "the object id of a group of Entra, a GUID"
                 )
@@ -200,7 +200,7 @@ def _check_accounts(namespace: NamespaceSettings, node: Node) -> Iterator[Diagno
         path: Path = ("serviceAccounts", number)
         yield from _check_own_name(account.name, node, (*path, "name"), accounts)
         accounts.add(account.name)
-        if account.client_id is not None and not _GUID.fullmatch(account.client_id):
+        if account.client_id is not None and not is_guid(account.client_id):
             yield _wrong(
                 node, (*path, "clientId"), account.client_id, "the client id of an identity, a GUID"
             )

@@ -1,17 +1,15 @@
 """Checks the values of parameters against what a file says it accepts."""
 
 import ipaddress
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner.blueprint.files import Parameter
 from provisioner.blueprint.patterns import PatternError, matches_whole
+from provisioner.model.guid import is_guid
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.secret_values import mask_value
 from provisioner.model.values import Bound, Unknown
-
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def check_parameter(name: str, spec: Parameter, value: object) -> str | None:
@@ -124,7 +122,7 @@ _TYPES: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "integer": ("a whole number", _is_integer),
     "number": ("a number", lambda value: _is_integer(value) or isinstance(value, float)),
     "boolean": ("true or false", lambda value: isinstance(value, bool)),
-    "guid": ("a GUID", lambda value: isinstance(value, str) and bool(_GUID.fullmatch(value))),
+    "guid": ("a GUID", lambda value: isinstance(value, str) and is_guid(value)),
     "cidr": ("a range such as 10.0.0.0/16, without host bits", _is_range),
     "ipAddress": ("an IP address", _is_address),
     "resourceId": ("an ARM resource id", lambda value: parse_resource_id(value) is not None),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from provisioner.catalog.field import Compare
 from provisioner.catalog.schema import Kind
 from provisioner.diff.rules import Rule
+from provisioner.model.guid import is_guid
 
 _DURATION = re.compile(
     r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?"
@@ -17,7 +18,6 @@ _SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)", re.IGNORECASE
 )
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Longer digits are no number that a service counts with, and Python refuses to read them.
 _NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
 _VERSION_PART = re.compile(r"\d{1,18}")
@@ -111,7 +111,7 @@ def _plain(text: str) -> Form:
     folded = text.lower()
     if folded.startswith(_ID_STARTS):
         return folded.rstrip("/")
-    if folded in _BOOLEANS or (len(text) == 36 and _GUID.fullmatch(text)):
+    if folded in _BOOLEANS or (len(text) == 36 and is_guid(text)):
         return folded
     if "T" in text.upper() and _MOMENT.fullmatch(text):
         return _timestamp(text)

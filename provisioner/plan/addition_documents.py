@@ -1,6 +1,5 @@
 """Additions as the documents that show them."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from provisioner.catalog.held_identities import principal_of
@@ -8,6 +7,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.documents.additions import AcceptedDocument, AdditionDocument
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found
+from provisioner.model.guid import is_guid
 from provisioner.model.secret_values import holds_secret, mask_secrets
 from provisioner.model.values import ABSENT, is_empty, values_at
 from provisioner.plan.acceptances import Accepted, Roles, role_given
@@ -59,11 +59,8 @@ def ended_documents(
         for change in resources
         if change.action in (Action.DELETE, Action.REPLACE)
         and change.found is not None
-        and (change.type.grants_access or _GUID.fullmatch(change.id.name))
+        and (change.type.grants_access or is_guid(change.id.name))
     }
-
-
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def _ended(

@@ -4,7 +4,6 @@
 subscription is an error instead, and so is an identity of which the object id was not read.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,10 +24,9 @@ from provisioner.model.diagnostic import (
     warning,
 )
 from provisioner.model.estate import Estate, Resource
+from provisioner.model.guid import is_guid
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.workflow.plan import Desired
-
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def find_who(
     if stated is None:
         return Who()
     who = Who(frozenset({stated.lower()}))
-    if _GUID.fullmatch(stated):
+    if is_guid(stated):
         return who
     resource = _resource_at(stated, estate, desired.graph)
     if resource is None:
@@ -131,7 +129,7 @@ def find_who(
             return who
         raise DiagnosticError(_unknown_principal(stated, estate, desired.graph))
     names = principals_of(resource, estate)
-    if state is not None and not any(map(_GUID.fullmatch, names)):
+    if state is not None and not any(map(is_guid, names)):
         raise DiagnosticError(_nobody_seen(resource, desired.graph, state))
     if not names:
         raise DiagnosticError(_signs_in_as_nobody(resource))
@@ -140,7 +138,7 @@ def find_who(
 
 def unnamed(question: Question, who: Who, access: Access) -> Iterator[Diagnostic]:
     """Yield a warning for an object id that is in no assignment: it may be misspelled."""
-    if question.principal is None or not _GUID.fullmatch(question.principal):
+    if question.principal is None or not is_guid(question.principal):
         return
     denied = (other for denial in access.denials for other in denial.principals)
     if any(map(who.is_about, (*(grant.principal for grant in access.grants), *denied))):

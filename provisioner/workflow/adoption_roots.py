@@ -8,10 +8,9 @@ from provisioner.adoption.discovery import Roots
 from provisioner.catalog.node_pools import CLUSTER
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.guid import is_guid
 from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
 from provisioner.plan.reads import SUBSCRIPTIONS
-
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def _cluster(text: str) -> ResourceId:
 
 def _find(name: str, visible: Mapping[str, str]) -> str:
     """Return the GUID of a subscription that is named by it or by its display name."""
-    if _GUID.fullmatch(name):
+    if is_guid(name):
         return name.lower()
     found = [guid for guid, shown in visible.items() if shown.lower() == name.lower()]
     if len(found) == 1:

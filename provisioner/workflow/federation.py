@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from provisioner.documents.roles import FederatedCredentialDocument, Purpose
 from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.guid import is_guid
 from provisioner.workflow.plan import Desired
 
 _GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
@@ -22,7 +23,6 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(@\d+)?/[A-Za-z0-9._-]+(@\d+)
 the ids of both: `repo:OWNER@ID/NAME@ID:…` (GitHub, OpenID Connect reference, immutable subject
 claims; `sub_claim_prefix` of GET /repos/OWNER/NAME/actions/oidc/customization/sub)."""
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _AZURE_DEVOPS = "499b84ac-1321-427f-aa17-267ca6975798"
 """The application id of Azure DevOps, the same in each tenant."""
 
@@ -104,7 +104,7 @@ def _github_credentials(
 def _pipelines_credentials(
     desired: Desired, jobs: AzurePipelinesJobs
 ) -> tuple[FederatedCredentialDocument, ...]:
-    if not _GUID.fullmatch(jobs.organization):
+    if not is_guid(jobs.organization):
         raise DiagnosticError(
             error(
                 "wrong-organization",
@@ -137,7 +137,7 @@ def _connection_credential(
     """Issuer and subject of both kinds: Azure DevOps, release notes of sprint 253, Workload
     identity federation uses Entra issuer."""
     environment = desired.environment
-    if _GUID.fullmatch(connection):
+    if is_guid(connection):
         if environment.cloud_names != "AzureCloud":
             # The Entra issuer is for the public cloud alone; there the older one ends on
             # 1 July 2027 (Azure DevOps, Convert service connections to the Entra issuer).
@@ -181,7 +181,7 @@ def _connection_credential(
 def _short(connection: str) -> str:
     """Return what a credential is told by: a connection is used by all environments, so that its
     credential has one name in the output of each of them."""
-    if _GUID.fullmatch(connection):
+    if is_guid(connection):
         return connection.lower()[:8]
     return re.sub(r"[^A-Za-z0-9_-]+", "-", connection.rpartition("/")[2])[:80]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from provisioner.catalog.cluster_defaults import node_resource_group
 from provisioner.catalog.kubernetes_versions import is_at_least
 from provisioner.catalog.node_pools import CLUSTER
+from provisioner.model.guid import is_guid
 from provisioner.service_rules.bodies import (
     id_at,
     is_silent,
@@ -32,7 +33,6 @@ _ISSUER, _TOKENS = (
     "properties.oidcIssuerProfile.enabled",
     "properties.securityProfile.workloadIdentity.enabled",
 )
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _KEY = re.compile(r"https://[^/]+/keys/[^/]+(?P<version>/[0-9a-fA-F]{32})?/?")
 
 _CODES = "AKS error codes; guidelines.md §3.2"
@@ -68,7 +68,7 @@ def _judge_login(write: Write) -> Iterator[Refusal]:
 
 def _judge_groups(write: Write) -> Iterator[Refusal]:
     for at, group in texts_at(write.after, _GROUPS):
-        if not _GUID.fullmatch(group):
+        if not is_guid(group):
             yield Refusal(at, f"{group!r} is no object id of a group: expected a GUID")
 
 

@@ -3,7 +3,6 @@
 Facts: guidelines.md §0.3, §0.4, §1.2 and §2.5.
 """
 
-import re
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
@@ -22,6 +21,7 @@ from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
 from provisioner.controls.wanted import equals, is_set
+from provisioner.model.guid import is_guid
 
 _ITEM = "Configure RBAC"
 _ENTRA = "properties.aadProfile"
@@ -41,13 +41,10 @@ def _judge_admin_groups(cluster: Subject) -> Iterator[Observation]:
     }
     for group in stated:
         kind = kinds.get(group.lower(), "Group")
-        if not _GUID.fullmatch(group):
+        if not is_guid(group):
             yield cluster.fails(_ADMIN_GROUPS, f"{group} is no object id")
         elif kind not in ("Group", "ForeignGroup"):
             yield cluster.fails(_ADMIN_GROUPS, f"{group} is a {kind}, expected a group")
-
-
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
