@@ -3,15 +3,15 @@
 import time
 from datetime import UTC, datetime
 
-from provisioner.adoption.building import Place
 from provisioner.adoption.discovery import Roots
+from provisioner.adoption.pipeline import AdoptionTarget
 from provisioner.azure.client import ArmClient
 from provisioner.azure.cloud import local_cloud
 from provisioner.azure.credential import LocalToken
 from provisioner.cli.workspace import load_catalog
 from provisioner.simulator.server import LocalAzure
 from provisioner.workflow.adopt import adopt
-from provisioner.workflow.adoption_proof import Bench as ProofBench
+from provisioner.workflow.adoption_proof import ProofInputs
 from tests.environments import Bench
 from tests.estates import LARGE_SUBSCRIPTION, UNKNOWN_TYPES, put_large_estate
 
@@ -26,7 +26,7 @@ def measure_adoption(teams: int) -> None:
         ArmClient.open(local_cloud(server.endpoint), LocalToken(), parallelism=10) as client,
     ):
         count = put_large_estate(Bench(catalog, server, client), teams)
-        place = Place(
+        place = AdoptionTarget(
             name="large",
             cloud="local",
             auth="default",
@@ -37,7 +37,7 @@ def measure_adoption(teams: int) -> None:
         )
         started = time.perf_counter()
         roots = Roots(subscriptions=(LARGE_SUBSCRIPTION,))
-        bench = ProofBench(catalog, client, datetime.now(UTC).date())
+        bench = ProofInputs(catalog, client, datetime.now(UTC).date())
         document = adopt(roots, place, bench).document
         seconds = time.perf_counter() - started
     lines = sum(file.lines for file in document.files)

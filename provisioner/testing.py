@@ -23,6 +23,7 @@ from typing import Any
 
 from provisioner.blueprint.files import Sources
 from provisioner.blueprint.given_values import ParameterValue, recorded_value
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.cli.session import PlanChoices, Session, Surroundings
 from provisioner.cli.workspace import LOCAL_ENDPOINT, FileSources, load_catalog
 from provisioner.documents.apply import ApplyDocument, Outcome
@@ -154,18 +155,9 @@ def rehearse_module(
     }
     environment = "rehearsal.yaml"
     files = {environment: _ENVIRONMENT, str(_ENVIRONMENT["blueprint"]): blueprint}
-    with _open(_Files({path: json.dumps(file) for path, file in files.items()})) as session:
+    texts = {path: json.dumps(file) for path, file in files.items()}  # JSON is YAML
+    with _open(MemoryFiles(texts, FileSources())) as session:
         yield Rehearsal(session, environment, f"{_CALL}.")
-
-
-@dataclass(frozen=True)
-class _Files:
-    """The files of the working copy, and some that are in memory alone. JSON is YAML."""
-
-    texts: Mapping[str, str]
-
-    def read_text(self, path: str) -> str:
-        return self.texts[path] if path in self.texts else FileSources().read_text(path)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.azure.type_index import InstalledTypes
-from provisioner.catalog.sdk_operations import Passed
+from provisioner.catalog.sdk_operations import SkippedOperation
 
 _ROOT = Path(__file__).parents[1]
 _PACKAGES = _ROOT / ".schemas"
@@ -34,7 +34,7 @@ class Row:
     types: int
     modelled: int
     read: int
-    passed: tuple[Passed, ...]
+    passed: tuple[SkippedOperation, ...]
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from provisioner.azure.client import ArmClient
 from provisioner.azure.cloud import local_cloud
 from provisioner.azure.credential import LocalToken
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.apply import ApplyDocument, StepOutcome
 from provisioner.engine.lease import Timing
@@ -22,7 +23,7 @@ from provisioner.simulator.server import LocalAzure
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
 from provisioner.workflow.lock import LockRequest, hold_lock
 from provisioner.workflow.plan import Desired, load_desired, plan_destroy, plan_environment
-from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Texts
+from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY
 from tests.simulator.setting import StandingClock
 
 _PATIENCE = 20.0
@@ -171,7 +172,7 @@ class Office:
             )
             + indented,
         }
-        return load_desired(f"{name}.yaml", self.catalog, Texts(files), TODAY)
+        return load_desired(f"{name}.yaml", self.catalog, MemoryFiles(files), TODAY)
 
     def start(self, colleague: Colleague, plan: Plan, before: str) -> Running:
         """Start an apply that stops before its write to the resource called `before`."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from provisioner.azure.client import ArmClient
 from provisioner.azure.cloud import local_cloud
 from provisioner.azure.credential import LocalToken
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.workspace import FileSources
 from provisioner.documents.apply import ApplyDocument, Event
@@ -30,18 +31,6 @@ from provisioner.workflow.preflight import Preflight
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = sorted((ROOT / "environments").glob("*.yaml"))
-
-
-class Texts:
-    """Files held in memory, by path."""
-
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._files = files
-
-    def read_text(self, path: str) -> str:
-        if path not in self._files:
-            raise DiagnosticError(error("file-not-found", f"there is no file {path!r}."))
-        return self._files[path]
 
 
 class ShippedFiles:
@@ -221,4 +210,4 @@ def compose_small(
         + (f"accepted:\n{accepted}" if accepted else ""),
         "blueprint.yaml": BLUEPRINT.replace("westeurope", location) + (indented or "  {}\n"),
     }
-    return load_desired("environment.yaml", catalog, Texts(files), TODAY)
+    return load_desired("environment.yaml", catalog, MemoryFiles(files), TODAY)

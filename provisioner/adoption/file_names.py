@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from provisioner.adoption.entries import group_of
-from provisioner.adoption.layout import ROOT
+from provisioner.adoption.expression_templates import Ref, Var
+from provisioner.adoption.module_assignment import ROOT
 from provisioner.adoption.naming import (
     Habits,
     Namespace,
@@ -15,8 +15,8 @@ from provisioner.adoption.naming import (
     without_group,
     words_of,
 )
+from provisioner.adoption.references import group_of
 from provisioner.adoption.resource_tables import Fold
-from provisioner.adoption.templates import Ref, Var
 from provisioner.adoption.yaml_text import Yaml
 from provisioner.catalog.type_roles import noun_of
 from provisioner.model.resource_id import ResourceId

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from provisioner.adoption.entries import Entry
-from provisioner.adoption.templates import Call, Each, Part, Template, Tree
+from provisioner.adoption.expression_templates import Call, Each, Part, Template, Tree
+from provisioner.adoption.references import Entry
 
 Path: TypeAlias = tuple[str, ...]
 """Steps from the root of an entry; a key that is an expression stands by its number."""

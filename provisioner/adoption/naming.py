@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioner.adoption.templates import Part, Template, Var
+from provisioner.adoption.expression_templates import Part, Template, Var
 from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
 from provisioner.blueprint.instances import RESERVED_NAMES
 from provisioner.catalog.regions import REGIONS

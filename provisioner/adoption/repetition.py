@@ -7,13 +7,13 @@ differ become one where that makes the file shorter: what only some of them have
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from provisioner.adoption.entries import Entry
+from provisioner.adoption.expression_templates import Template, Tree, text_of, write
 from provisioner.adoption.generalization import Column, columns_of, frozen, shape_of
 from provisioner.adoption.list_tables import tabulate
 from provisioner.adoption.naming import Namespace
+from provisioner.adoption.references import Entry
 from provisioner.adoption.resource_tables import Fold, names_column, single, table_of
 from provisioner.adoption.row_keys import row_keys
-from provisioner.adoption.templates import Template, Tree, text_of, write
 from provisioner.adoption.yaml_text import Yaml, count_lines
 
 _MOST_COLUMNS = 3

@@ -5,10 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from provisioner.adoption.entries import Entry
+from provisioner.adoption.expression_templates import (
+    Call,
+    Each,
+    Part,
+    Ref,
+    Template,
+    Tree,
+    Var,
+    leaves,
+)
 from provisioner.adoption.generalization import Absent, Cell, Column, Path, generalize
+from provisioner.adoption.references import Entry
 from provisioner.adoption.row_keys import RowKeys
-from provisioner.adoption.templates import Call, Each, Part, Ref, Template, Tree, Var, leaves
 
 Row: TypeAlias = "Mapping[str, Tree]"
 """The values of one entry of a table, by the title of the column."""

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioner.adoption.entries import Entry
+from provisioner.adoption.expression_templates import Each, Part, Template
 from provisioner.adoption.naming import camel
-from provisioner.adoption.templates import Each, Part, Template
+from provisioner.adoption.references import Entry
 from provisioner.model.guid import is_guid
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

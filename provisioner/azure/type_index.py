@@ -18,11 +18,11 @@ from provisioner.catalog.generic_types import schema_type
 from provisioner.catalog.resource_type import ResourceType, SdkModel
 from provisioner.catalog.schema import SchemaIndex
 from provisioner.catalog.sdk_operations import (
-    Findings,
-    Passed,
+    PackageOperations,
     Place,
+    SdkResourceType,
+    SkippedOperation,
     Source,
-    Written,
     read_enums,
     read_operations,
 )
@@ -50,7 +50,7 @@ class InstalledTypes:
     def __init__(self, cache: Path, path: Sequence[str] | None = None) -> None:
         self._cache = cache
         self._path = path
-        self._indexes: dict[str, Findings] = {}
+        self._indexes: dict[str, PackageOperations] = {}
 
     @cached_property
     def packages(self) -> Mapping[str, importlib.metadata.Distribution]:
@@ -121,7 +121,7 @@ class InstalledTypes:
             write_index(path, index, "sdk-schemas-*.json", _KEPT_SCHEMAS)
         return index
 
-    def index(self, package: str) -> Findings:
+    def index(self, package: str) -> PackageOperations:
         """Return what an installed package writes. Raises KeyError for any other."""
         known = self._indexes.get(package)
         if known is None:
@@ -165,7 +165,7 @@ class InstalledTypes:
     def _file_of(self, package: str) -> Path:
         return self._cache / f"types-{package}-{_digest(self.packages[package])}.json"
 
-    def _write(self, path: Path, findings: Findings) -> None:
+    def _write(self, path: Path, findings: PackageOperations) -> None:
         try:
             make_folder(path.parent, private=True)
             write_atomically(path, json.dumps(_to_json(findings), separators=(",", ":")).encode())
@@ -242,7 +242,7 @@ def _text_of(
         return ""
 
 
-def _to_json(findings: Findings) -> dict[str, Any]:
+def _to_json(findings: PackageOperations) -> dict[str, Any]:
     return {
         "puts": findings.puts,
         "passed": [[each.url, each.reason] for each in findings.passed],
@@ -261,14 +261,14 @@ def _to_json(findings: Findings) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> Findings | None:
+def _read(path: Path) -> PackageOperations | None:
     """Return the index in a file of this user's; one of another user, a link or a FIFO is as good
     as no file."""
     try:
         check_own(path)
         document = json.loads(path.read_bytes())
         types = tuple(
-            Written(
+            SdkResourceType(
                 name,
                 version,
                 SdkModel(*model) if model else None,
@@ -279,7 +279,7 @@ def _read(path: Path) -> Findings | None:
             )
             for name, version, model, places, names, listed, deletable in document["types"]
         )
-        passed = tuple(Passed(url, reason) for url, reason in document["passed"])
-        return Findings(types, passed, int(document["puts"]))
+        passed = tuple(SkippedOperation(url, reason) for url, reason in document["passed"])
+        return PackageOperations(types, passed, int(document["puts"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

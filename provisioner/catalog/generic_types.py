@@ -26,7 +26,7 @@ from provisioner.catalog.resource_type import (
     WriteFlow,
 )
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape, walk
-from provisioner.catalog.sdk_operations import Place, Written
+from provisioner.catalog.sdk_operations import Place, SdkResourceType
 from provisioner.model.secret_values import may_name_credential
 
 UNCLAIMED = "azsec has no facts of its type: what one does to what it stands in or on is not judged"
@@ -129,7 +129,7 @@ def _holds_text(shape: Shape) -> bool:
 
 
 def schema_type(
-    written: Written, *, extension: bool = False, tracked: bool = True, located: bool = True
+    written: SdkResourceType, *, extension: bool = False, tracked: bool = True, located: bool = True
 ) -> ResourceType:
     """Return a type of which an SDK package has the operations and a model.
 

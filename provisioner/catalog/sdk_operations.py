@@ -40,7 +40,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SdkResourceType:
     """A type that a PUT of a package writes, in one api version.
 
     `model` is that of the body, None where the operation takes bytes or nothing. `names` are the
@@ -58,7 +58,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class SkippedOperation:
     """A PUT that writes no type, by its URL, and why."""
 
     url: str
@@ -66,12 +66,12 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class PackageOperations:
     """What the operations of a package write. `puts` counts the PUT operations, of all api
     versions."""
 
-    types: tuple[Written, ...]
-    passed: tuple[Passed, ...]
+    types: tuple[SdkResourceType, ...]
+    passed: tuple[SkippedOperation, ...]
     puts: int
 
 
@@ -84,7 +84,7 @@ class _Request:
     kinds: Mapping[str, tuple[str, ...]]
 
 
-def read_operations(sources: Iterable[Source]) -> Findings:
+def read_operations(sources: Iterable[Source]) -> PackageOperations:
     """Return the types that the operations of a package write.
 
     A source that is no Python of this version counts as one without operations.
@@ -95,7 +95,7 @@ def read_operations(sources: Iterable[Source]) -> Findings:
         for method in ("GET", "DELETE")
     }
     found: dict[tuple[str, str], list[tuple[_Request, str]]] = {}
-    passed: list[Passed] = []
+    passed: list[SkippedOperation] = []
     puts = [request for request in requests if request.method == "PUT"]
     for request in puts:
         reason = "" if request.api_version else "the api version is a parameter"
@@ -104,18 +104,18 @@ def read_operations(sources: Iterable[Source]) -> Findings:
             if name is not None:
                 found.setdefault((name.lower(), request.api_version), []).append((request, url))
         if reason:
-            passed.append(Passed(request.url, reason))
+            passed.append(SkippedOperation(request.url, reason))
     types = tuple(_written(those, urls) for _, those in sorted(found.items()))
-    return Findings(types, tuple(passed), len(puts))
+    return PackageOperations(types, tuple(passed), len(puts))
 
 
-def _written(those: list[tuple[_Request, str]], urls: Mapping[str, set[str]]) -> Written:
+def _written(those: list[tuple[_Request, str]], urls: Mapping[str, set[str]]) -> SdkResourceType:
     first, url = those[0]
     ends = [each.rpartition("/")[2] for _, each in those]
     fixed = tuple(sorted({end for end in ends if not _PARAMETER.search(end)}))
     name, _ = _type_in(url)
     assert name is not None
-    return Written(
+    return SdkResourceType(
         name=name,
         api_version=first.api_version,
         model=next((request.model for request, _ in those if request.model is not None), None),

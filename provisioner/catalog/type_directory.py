@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from provisioner.catalog.schema import SchemaIndex
-from provisioner.catalog.sdk_operations import Written
+from provisioner.catalog.sdk_operations import SdkResourceType
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class SdkType:
 
     package: str
     version: str
-    written: Written
+    written: SdkResourceType
 
 
 class TypeDirectory(Protocol):

@@ -116,10 +116,10 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
     Azure. Exit with 1 if the plan would change more than azsec's marks, or if something could not
     be read.
     """
-    from provisioner.cli.adopting import Request, run_adopt
+    from provisioner.cli.adopting import AdoptionRequest, run_adopt
     from provisioner.cli.session import Session
 
-    request = Request(
+    request = AdoptionRequest(
         name=name,
         groups=tuple(group or ()),
         subscriptions=tuple(subscription or ()),

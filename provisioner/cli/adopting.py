@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from provisioner.adoption.building import Place
+from provisioner.adoption.pipeline import AdoptionTarget
 from provisioner.adoption.template_source import Pattern, read_template
 from provisioner.adoption.terraform_source import read_terraform
 from provisioner.catalog.type_names import EXAMPLE, is_api_version, is_type_name
@@ -21,12 +21,12 @@ from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.resource_id import ResourceId
 from provisioner.workflow.adopt import Adoption, adopt
-from provisioner.workflow.adoption_proof import Bench
-from provisioner.workflow.adoption_roots import Names, Sources, find_roots
+from provisioner.workflow.adoption_proof import ProofInputs
+from provisioner.workflow.adoption_roots import AdoptionSources, Names, find_roots
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AdoptionRequest:
     """What was asked: the name of the environment, where to look, and where to write."""
 
     name: str
@@ -43,7 +43,7 @@ class Request:
     auth: str
 
 
-def run_adopt(session: Session, request: Request, output: str) -> int:
+def run_adopt(session: Session, request: AdoptionRequest, output: str) -> int:
     """Write the files of an estate and print what they came to; return the exit code. Raises
     DiagnosticError, before anything is read, for a name that is none and a file that exists."""
     _check_name(request.name)
@@ -67,16 +67,19 @@ def run_adopt(session: Session, request: Request, output: str) -> int:
 
 
 def _adopt(
-    session: Session, request: Request, reader: Reader, versions: Mapping[str, str]
+    session: Session, request: AdoptionRequest, reader: Reader, versions: Mapping[str, str]
 ) -> Adoption:
-    named = Sources(
+    named = AdoptionSources(
         request.groups, request.subscriptions, request.clusters, _listed(request.terraform)
     )
     roots, names = find_roots(reader, named, request.tenant)
     patterns = [found for path in request.templates for found in _deployed(path)]
     today = datetime.now().astimezone().date()
     return adopt(
-        roots, _place(request, names, versions), Bench(session.catalog, reader, today), patterns
+        roots,
+        _place(request, names, versions),
+        ProofInputs(session.catalog, reader, today),
+        patterns,
     )
 
 
@@ -90,8 +93,8 @@ def _deployed(path: str) -> tuple[Pattern, ...]:
     return read_template(FileSources(most=MAX_DUMP_BYTES).read_text(path), path)
 
 
-def _place(request: Request, names: Names, versions: Mapping[str, str]) -> Place:
-    return Place(
+def _place(request: AdoptionRequest, names: Names, versions: Mapping[str, str]) -> AdoptionTarget:
+    return AdoptionTarget(
         name=request.name,
         cloud=request.cloud,
         auth=request.auth,
@@ -131,7 +134,7 @@ def _check_name(name: str) -> None:
     )
 
 
-def _check_template(request: Request) -> None:
+def _check_template(request: AdoptionRequest) -> None:
     if request.templates and not request.groups:
         raise DiagnosticError(
             error(
@@ -143,7 +146,7 @@ def _check_template(request: Request) -> None:
         )
 
 
-def _check_free(request: Request, paths: list[str]) -> None:
+def _check_free(request: AdoptionRequest, paths: list[str]) -> None:
     """Raise DiagnosticError where a file is there already: nothing is overwritten."""
     root = Path(request.out)
     present = [
@@ -162,7 +165,7 @@ def _check_free(request: Request, paths: list[str]) -> None:
         )
 
 
-def _write(request: Request, files: Mapping[str, str]) -> None:
+def _write(request: AdoptionRequest, files: Mapping[str, str]) -> None:
     _check_free(request, list(files))
     for path, text in files.items():
         target = Path(request.out) / path

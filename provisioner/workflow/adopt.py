@@ -8,11 +8,11 @@ plan`. What it would change is mended in the files or reported; marks are writte
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from provisioner.adoption.building import Built, Material, Place, minimize, secret_tags
 from provisioner.adoption.discovery import Findings, Roots
+from provisioner.adoption.exclusions import Exclusions, LeftOut, Selection, select
 from provisioner.adoption.minimal_body import MinimalBody
 from provisioner.adoption.naming import subscription_aliases
-from provisioner.adoption.selection import Exclusions, LeftOut, Selection, select
+from provisioner.adoption.pipeline import AdoptionTarget, Built, Material, minimize, secret_tags
 from provisioner.adoption.template_source import Pattern
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.adoption import (
@@ -29,7 +29,7 @@ from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.plan.assembly import documents_of, field_document
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.contents import is_always_there
-from provisioner.workflow.adoption_proof import Bench, ProvenFiles, beside_marks, make_files
+from provisioner.workflow.adoption_proof import ProofInputs, ProvenFiles, beside_marks, make_files
 from provisioner.workflow.adoption_reading import Discovery, discover
 
 
@@ -39,6 +39,33 @@ class Adoption:
 
     document: AdoptionDocument
     files: Mapping[str, str]
+
+
+def adopt(
+    roots: Roots, target: AdoptionTarget, inputs: ProofInputs, patterns: Sequence[Pattern] = ()
+) -> Adoption:
+    """Return the files of what stands at the roots, with the proof that they plan to nothing.
+
+    `target` needs no subscriptions: they are those of what is found. `patterns` limit it to what
+    some templates deploy (none: all). Raises AzureError where nothing can be read, and
+    DiagnosticError for a root that does not exist, or at which there is nothing to adopt.
+    """
+    discovery = discover(roots, inputs.catalog, inputs.reader, target.api_versions)
+    findings, catalog = discovery.findings, discovery.catalog
+    unlisted = [*_limit(findings, patterns), *_missing(discovery, roots)]
+    selection, material = gather(findings, catalog, observes=target.observe)
+    _check_anything(selection, material)
+    guids = {
+        str(findings.ids[key].subscription) for key in (*material.bodies, *material.owned_groups)
+    }
+    target = replace(target, subscriptions=subscription_aliases(guids, target.subscription_names))
+    minimal = minimize(material, catalog)
+    selection, material = without_untouched(selection, material, minimal, catalog)
+    minimal = {key: minimal[key] for key in material.bodies}
+    files = make_files(material, minimal, target, catalog, inputs)
+    document = _report(discovery, selection, material, files, target)
+    document = document.model_copy(update={"unlisted": tuple(unlisted)})
+    return Adoption(document, files.built.written.files)
 
 
 def _limit(findings: Findings, patterns: Sequence[Pattern]) -> list[LeftOutDocument]:
@@ -122,31 +149,6 @@ def without_untouched(
     )
 
 
-def adopt(roots: Roots, place: Place, bench: Bench, patterns: Sequence[Pattern] = ()) -> Adoption:
-    """Return the files of what stands at the roots, with the proof that they plan to nothing.
-
-    `place` needs no subscriptions: they are those of what is found. `patterns` limit it to what
-    some templates deploy (none: all). Raises AzureError where nothing can be read, and
-    DiagnosticError for a root that does not exist, or at which there is nothing to adopt.
-    """
-    discovery = discover(roots, bench.catalog, bench.reader, place.api_versions)
-    findings, catalog = discovery.findings, discovery.catalog
-    unlisted = [*_limit(findings, patterns), *_missing(discovery, roots)]
-    selection, material = gather(findings, catalog, observes=place.observe)
-    _check_anything(selection, material)
-    guids = {
-        str(findings.ids[key].subscription) for key in (*material.bodies, *material.owned_groups)
-    }
-    place = replace(place, subscriptions=subscription_aliases(guids, place.subscription_names))
-    minimal = minimize(material, catalog)
-    selection, material = without_untouched(selection, material, minimal, catalog)
-    minimal = {key: minimal[key] for key in material.bodies}
-    files = make_files(material, minimal, place, catalog, bench)
-    document = _report(discovery, selection, material, files, place)
-    document = document.model_copy(update={"unlisted": tuple(unlisted)})
-    return Adoption(document, files.built.written.files)
-
-
 def _check_anything(selection: Selection, material: Material) -> None:
     if material.bodies or material.owned_groups:
         return
@@ -177,7 +179,7 @@ def _report(
     selection: Selection,
     material: Material,
     files: ProvenFiles,
-    place: Place,
+    target: AdoptionTarget,
 ) -> AdoptionDocument:
     built, proof, findings = files.built, files.proof, discovery.findings
     addresses = built.written.addresses
@@ -196,7 +198,7 @@ def _report(
         verdict = Verdict.PARTIAL
     return AdoptionDocument(
         environment=proof.desired.document,
-        observe=place.observe,
+        observe=target.observe,
         verdict=verdict,
         adopted=total,
         unchanged=total - len({change.id.key for change in proof.left}),

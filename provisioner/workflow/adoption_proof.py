@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from provisioner.adoption.building import Built, Material, Place, build
 from provisioner.adoption.minimal_body import MinimalBody
+from provisioner.adoption.pipeline import AdoptionTarget, Built, Material, build
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.gate import PROOFS_GATE
 from provisioner.diff.change import FieldChange
 from provisioner.documents.plan import Action
 from provisioner.engine.ports import Reader
-from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.diagnostic import DiagnosticError
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.request import Request
 from provisioner.plan.terms import EVERY_ADDRESS
@@ -28,7 +29,7 @@ _MARK_PREFIX = "tags.azsec-"
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class ProofInputs:
     """What a proof takes: azsec's own catalog, Azure, and the day."""
 
     catalog: Catalog
@@ -55,30 +56,17 @@ class ProvenFiles:
     unfit: Mapping[str, str]
 
 
-class MemorySources:
-    """Files that are not written yet."""
-
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._files = files
-
-    def read_text(self, path: str) -> str:
-        """Return the text of a file. Raises DiagnosticError where there is none."""
-        if path not in self._files:
-            raise DiagnosticError(error("file-not-found", f"there is no file {path!r}."))
-        return self._files[path]
-
-
 def make_files(
     material: Material,
     minimal: Mapping[str, MinimalBody],
-    place: Place,
+    target: AdoptionTarget,
     catalog: Catalog,
-    bench: Bench,
+    inputs: ProofInputs,
 ) -> ProvenFiles:
     """Return the files of some material that compose, as near to planning to nothing as they get.
 
     `catalog` has the types of the material. What the files say of types is read anew for the proof,
-    from the catalog of `bench`: as `azsec plan` reads it.
+    from the catalog of `inputs`: as `azsec plan` reads it.
 
     Raises DiagnosticError for files that do not compose for a reason that is no resource's.
     """
@@ -90,13 +78,13 @@ def make_files(
         built = build(
             replace(material, bodies=bodies),
             minimal,
-            place,
+            target,
             catalog,
             literal=literal,
             warns_of_proofs=warns,
         )
         try:
-            proof = prove(built, place, bench)
+            proof = prove(built, target, inputs)
         except DiagnosticError as problem:
             culprits = _culprits(problem, built)
             if not culprits or attempt == _MOST_ATTEMPTS - 1:
@@ -113,13 +101,13 @@ def make_files(
     raise AssertionError("the last attempt returns or raises")
 
 
-def prove(built: Built, place: Place, bench: Bench) -> Proof:
+def prove(built: Built, target: AdoptionTarget, inputs: ProofInputs) -> Proof:
     """Compose files and plan them against Azure. Raises DiagnosticError for files that do not
     compose."""
-    path = f"environments/{place.name}.yaml"
-    desired = load_desired(path, bench.catalog, MemorySources(built.written.files), bench.today)
-    request = Request(path, adopt=() if place.observe else (EVERY_ADDRESS,))
-    planned = plan_environment(desired, desired.catalog, bench.reader, request)
+    path = f"environments/{target.name}.yaml"
+    desired = load_desired(path, inputs.catalog, MemoryFiles(built.written.files), inputs.today)
+    request = Request(path, adopt=() if target.observe else (EVERY_ADDRESS,))
+    planned = plan_environment(desired, desired.catalog, inputs.reader, request)
     left = tuple(change for change in planned.changes.resources if not _is_taken_over(change))
     return Proof(desired, planned, left)
 

@@ -21,7 +21,7 @@ from provisioner.adoption.discovery import (
     wide_extension_reads,
     wide_reads,
 )
-from provisioner.adoption.entries import group_of
+from provisioner.adoption.references import group_of
 from provisioner.catalog.registry import Catalog
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error

@@ -22,7 +22,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class AdoptionSources:
     """What an adoption starts from, as a person names it: groups as `SUBSCRIPTION/GROUP` or
     `GROUP`, subscriptions by name or GUID, clusters and other resources by id."""
 
@@ -32,7 +32,7 @@ class Sources:
     resources: Sequence[ResourceId] = ()
 
 
-def find_roots(reader: Reader, sources: Sources, tenant: str | None) -> tuple[Roots, Names]:
+def find_roots(reader: Reader, sources: AdoptionSources, tenant: str | None) -> tuple[Roots, Names]:
     """Return the roots that sources name, and the names of the subscriptions.
 
     Raises DiagnosticError for a subscription that is not visible, for what is no id of a cluster,

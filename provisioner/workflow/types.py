@@ -8,7 +8,7 @@ from provisioner.blueprint.unknown_types import unknown_type, wrong_type_name
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import Kind, Property, Shape, walk
-from provisioner.catalog.sdk_operations import Findings
+from provisioner.catalog.sdk_operations import PackageOperations
 from provisioner.catalog.sdk_packages import install_hint, package_for
 from provisioner.catalog.type_directory import SdkType, TypeDirectory
 from provisioner.catalog.type_names import is_type_name
@@ -32,7 +32,7 @@ class PackageDirectory(TypeDirectory, Protocol):
     def packages(self) -> Mapping[str, object]:
         """The installed packages, by their names on PyPI."""
 
-    def index(self, package: str) -> Findings:
+    def index(self, package: str) -> PackageOperations:
         """Return what an installed package writes. Raises KeyError for any other."""
 
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import pytest
 
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.controls import CheckDocument, ResultDocument
 from provisioner.documents.trace import StateKind
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.workflow.check import check_environment
 from provisioner.workflow.plan import Desired, load_desired
-from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench, Texts
+from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench
 
 CLUSTER = """\
   cluster:
@@ -126,7 +127,7 @@ def compose(case: Case, catalog: Catalog, more: str = "") -> Desired:
         "environment.yaml": f"{ENVIRONMENT}{stated}{more}",
         "blueprint.yaml": f"{BLUEPRINT}{CLUSTER}{resources}",
     }
-    return load_desired("environment.yaml", catalog, Texts(files), TODAY)
+    return load_desired("environment.yaml", catalog, MemoryFiles(files), TODAY)
 
 
 def check(desired: Desired, bench: Bench, kind: StateKind = StateKind.DESIRED) -> CheckDocument:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.documents.apply import ApplyDocument, Event, Outcome
 from provisioner.documents.plan import Action
 from provisioner.model.diagnostic import DiagnosticError
@@ -11,7 +12,7 @@ from provisioner.model.values import Body
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
 from provisioner.workflow.plan import Desired, load_desired
-from tests.environments import TODAY, Bench, Texts
+from tests.environments import TODAY, Bench
 
 WORKLOAD = "11111111-1111-1111-1111-111111111111"
 PLATFORM = "22222222-2222-2222-2222-222222222222"
@@ -163,7 +164,7 @@ class Neighbourhood:
             adopt=json.dumps(list(adopt)),
         )
         files = {"environment.yaml": environment, "blueprint.yaml": _BLUEPRINT + blueprint}
-        return load_desired("environment.yaml", self.bench.catalog, Texts(files), TODAY)
+        return load_desired("environment.yaml", self.bench.catalog, MemoryFiles(files), TODAY)
 
     def apply(self, blueprint: str, *, name: str = "ours", key: str = OURS) -> Desired:
         """Apply an environment that meets with nothing in its way."""

@@ -13,6 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.blueprint.yaml_source import parse_documents
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.workspace import FileSources
@@ -21,7 +22,7 @@ from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.workflow.compare import compare_lines
 from provisioner.workflow.network import Siblings, validate_environment
 from provisioner.workflow.plan import load_desired
-from tests.environments import TODAY, Texts, open_bench
+from tests.environments import TODAY, open_bench
 
 HOSTILE_TEXTS = [
     "", "${", "${}", "${a}", "${p}", "${n}", "${m.o}", "${one.id}", "${one.properties}",
@@ -167,7 +168,7 @@ def bytes_of(draw: st.DrawFn, text: str) -> bytes:
 
 
 def load(files: dict[str, str], catalog: Catalog) -> None:
-    desired = load_desired("env.yaml", catalog, Texts(files), TODAY)
+    desired = load_desired("env.yaml", catalog, MemoryFiles(files), TODAY)
     validate_environment(desired, catalog, Siblings(()))
 
 
@@ -222,7 +223,7 @@ def test_files_of_other_bytes_are_read_or_refused(
 @pytest.fixture(scope="module")
 def plan_text(catalog: Catalog) -> str:
     texts = {file: written(value) for file, value in FILES.items()}
-    desired = load_desired("env.yaml", catalog, Texts(texts), TODAY)
+    desired = load_desired("env.yaml", catalog, MemoryFiles(texts), TODAY)
     with open_bench(catalog) as bench:
         return write_plan_file(bench.plan(desired))
 

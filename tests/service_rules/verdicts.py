@@ -14,9 +14,10 @@ from typing import Any
 
 import yaml
 
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.catalog.registry import Catalog
 from provisioner.workflow.plan import Desired, load_desired
-from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Texts
+from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY
 
 BESIDE = """\
   beside: {subscription: workload, name: rg-beside, location: westeurope}
@@ -76,7 +77,7 @@ def compose(resources: Mapping[str, Any], catalog: Catalog) -> Desired:
         "environment.yaml": ENVIRONMENT,
         "blueprint.yaml": BLUEPRINT.replace("resources:\n", BESIDE) + lines,
     }
-    return load_desired("environment.yaml", catalog, Texts(files), TODAY)
+    return load_desired("environment.yaml", catalog, MemoryFiles(files), TODAY)
 
 
 def in_main(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,10 @@ import pytest
 from provisioner.adoption.list_tables import tabulate
 from provisioner.adoption.naming import Namespace
 from provisioner.adoption.yaml_text import Yaml, render_yaml
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.catalog.registry import Catalog
 from provisioner.workflow.plan import load_desired
-from tests.environments import ENVIRONMENT, TODAY, Texts
+from tests.environments import ENVIRONMENT, TODAY
 
 
 def rule(name: str, priority: int, **others: Yaml) -> dict[str, Yaml]:
@@ -50,7 +51,7 @@ def body_of(catalog: Catalog, document: dict[str, Yaml], address: str = "rules")
         **document,
     }
     files = {"environment.yaml": ENVIRONMENT, "blueprint.yaml": render_yaml(blueprint, {})}
-    desired = load_desired("environment.yaml", catalog, Texts(files), TODAY)
+    desired = load_desired("environment.yaml", catalog, MemoryFiles(files), TODAY)
     return desired.graph.resources[address].body["properties"]
 
 

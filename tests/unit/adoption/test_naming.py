@@ -2,8 +2,8 @@
 
 import pytest
 
+from provisioner.adoption.expression_templates import write
 from provisioner.adoption.naming import Habits, Namespace, find_habits, identifier, words_of
-from provisioner.adoption.templates import write
 
 _HABITS = Habits(prefix="contoso", environment="prod")
 

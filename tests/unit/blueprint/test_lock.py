@@ -3,8 +3,9 @@
 import pytest
 
 from provisioner.blueprint.environment import Environment, load_environment
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.model.diagnostic import DiagnosticError
-from tests.environments import ENVIRONMENT, Texts
+from tests.environments import ENVIRONMENT
 
 GUID = "22222222-2222-2222-2222-222222222222"
 LOCK = (
@@ -14,7 +15,7 @@ LOCK = (
 
 
 def load(lock: str) -> Environment:
-    return load_environment("e.yaml", Texts({"e.yaml": ENVIRONMENT + lock}))
+    return load_environment("e.yaml", MemoryFiles({"e.yaml": ENVIRONMENT + lock}))
 
 
 @pytest.mark.parametrize(

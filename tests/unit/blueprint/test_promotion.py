@@ -2,16 +2,16 @@
 
 import pytest
 
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.blueprint.promotion import load_promotion, order_stages
 from provisioner.model.diagnostic import DiagnosticError
-from tests.environments import Texts
 
 HEAD = "apiVersion: azsec/v1\nkind: Promotion\n"
 KNOWN = ("dev", "prod", "staging")
 
 
 def load(text: str):
-    return load_promotion("promotion.yaml", Texts({"promotion.yaml": HEAD + text}), KNOWN)
+    return load_promotion("promotion.yaml", MemoryFiles({"promotion.yaml": HEAD + text}), KNOWN)
 
 
 def test_stages_are_in_the_order_of_the_file():

@@ -2,11 +2,12 @@
 
 import pytest
 
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Scope, Tier
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.workflow.plan import Desired, load_desired
-from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Texts, compose_small
+from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, compose_small
 
 BAR = """\
 bar:
@@ -32,7 +33,7 @@ def load(environment: str, resources: str, catalog: Catalog) -> Desired:
         "environment.yaml": ENVIRONMENT + environment,
         "blueprint.yaml": BLUEPRINT + (indented or "  {}\n"),
     }
-    return load_desired("environment.yaml", catalog, Texts(files), TODAY)
+    return load_desired("environment.yaml", catalog, MemoryFiles(files), TODAY)
 
 
 def test_a_raw_type_is_what_its_name_and_its_body_say(catalog: Catalog) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.blueprint.metering import Budget
 from provisioner.catalog.registry import Catalog
 from provisioner.controls import custom
@@ -15,7 +16,7 @@ from provisioner.workflow.affected import find_touched
 from provisioner.workflow.check import check_environment
 from provisioner.workflow.judgement import judge_state
 from provisioner.workflow.plan import Desired, load_desired
-from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench, Texts
+from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench
 
 VAULT = """\
   identity:
@@ -54,7 +55,7 @@ def files(*rule: str, control: str = CONTROL, environment: str = "") -> dict[str
 
 
 def load(catalog: Catalog, texts: dict[str, str]) -> Desired:
-    return load_desired("environment.yaml", catalog, Texts(texts), TODAY)
+    return load_desired("environment.yaml", catalog, MemoryFiles(texts), TODAY)
 
 
 def judge(catalog: Catalog, texts: dict[str, str]) -> Result:
@@ -247,7 +248,7 @@ def test_a_change_of_a_control_touches_the_environment(catalog: Catalog) -> None
         return load_desired(path, catalog, sources, TODAY)  # type: ignore[arg-type]
 
     found, _ = find_touched(
-        ["environment.yaml"], {"own.yaml": "own.yaml"}, compose, Texts(texts), lambda p: [p]
+        ["environment.yaml"], {"own.yaml": "own.yaml"}, compose, MemoryFiles(texts), lambda p: [p]
     )
     assert [(one.path, one.files) for one in found] == [("environment.yaml", ("own.yaml",))]
 

@@ -6,11 +6,12 @@ from datetime import date
 import pytest
 
 from provisioner.blueprint.environment import load_environment
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.manifests.admission import holds
 from provisioner.manifests.exemptions import check_exemptions
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.label_selectors import selects
-from tests.environments import ENVIRONMENT, Texts
+from tests.environments import ENVIRONMENT
 from tests.manifests import changed, find, judge, render
 
 TEXT = """\
@@ -76,7 +77,7 @@ def test_an_exemption_of_nothing_is_an_error(old, new, said):
 
 def load(text=TEXT):
     indented = "".join(f"  {line}\n" for line in text.splitlines())
-    source = Texts({"environment.yaml": f"{ENVIRONMENT}kubernetes:\n{indented}"})
+    source = MemoryFiles({"environment.yaml": f"{ENVIRONMENT}kubernetes:\n{indented}"})
     environment = load_environment("environment.yaml", source)
     return environment.kubernetes, environment.node.find(("kubernetes",))
 

@@ -4,8 +4,9 @@ import pytest
 
 from provisioner.blueprint.environment import load_environment
 from provisioner.blueprint.kubernetes import Peer, PeerKind, parse_peer
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.model.diagnostic import DiagnosticError
-from tests.environments import ENVIRONMENT, Texts
+from tests.environments import ENVIRONMENT
 
 ONE = "  namespaces:\n    - name: app\n"
 FIRST = ENVIRONMENT.count("\n") + 2  # the line below `kubernetes:`
@@ -122,7 +123,7 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_told_with_its_place(case):
     text, (line, column), said = WRONG[case]
-    sources = Texts({"environment.yaml": f"{ENVIRONMENT}kubernetes:\n{text}"})
+    sources = MemoryFiles({"environment.yaml": f"{ENVIRONMENT}kubernetes:\n{text}"})
     with pytest.raises(DiagnosticError) as raised:
         load_environment("environment.yaml", sources)
     (told,) = raised.value.diagnostics
@@ -131,7 +132,7 @@ def test_what_is_wrong_is_told_with_its_place(case):
 
 
 def test_an_environment_may_say_nothing_of_it():
-    sources = Texts({"environment.yaml": ENVIRONMENT})
+    sources = MemoryFiles({"environment.yaml": ENVIRONMENT})
     assert load_environment("environment.yaml", sources).kubernetes.namespaces == ()
 
 

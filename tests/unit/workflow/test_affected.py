@@ -2,8 +2,8 @@
 
 import pytest
 
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.workflow.affected import find_touched
-from tests.environments import Texts
 
 READS = {
     "dev.yaml": ("app.yaml", "modules/net.yaml"),
@@ -11,7 +11,7 @@ READS = {
     "tools.yaml": ("tools.yaml.blueprint",),
     "broken.yaml": ("missing.yaml",),
 }
-FILES = Texts(
+FILES = MemoryFiles(
     {path: "" for path in {*READS, *(p for ps in READS.values() for p in ps)} - {"missing.yaml"}}
 )
 

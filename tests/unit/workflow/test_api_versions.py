@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from provisioner.azure.version_cache import VersionCache
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.catalog.spoken_versions import SpokenVersion
 from provisioner.model.diagnostic import DiagnosticError, Severity, error
 from provisioner.workflow.api_versions import adapt, ask_offer, tell_versions
 from provisioner.workflow.plan import load_desired
-from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench, Texts
+from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench
 
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
 NSG = "Microsoft.Network/networkSecurityGroups"
@@ -150,7 +151,7 @@ def test_a_version_stated_for_a_type_that_no_resource_has_is_refused_where_it_is
     """What left the blueprint is read and deleted in the version that the environment states."""
     stated = "types: {Microsoft.Cdn/profiles: 2025-06-01}\n"
     files = {"environment.yaml": ENVIRONMENT + stated, "blueprint.yaml": BLUEPRINT + "  {}\n"}
-    desired = load_desired("environment.yaml", bench.catalog, Texts(files), TODAY)
+    desired = load_desired("environment.yaml", bench.catalog, MemoryFiles(files), TODAY)
     offer = {"microsoft.cdn/profiles": ("2025-04-15", "2024-09-01")}
 
     with pytest.raises(DiagnosticError) as refused:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.controls import CheckDocument
 from provisioner.documents.trace import StateKind
@@ -16,7 +17,7 @@ from provisioner.workflow.judgement import (
     judge_network,
 )
 from provisioner.workflow.plan import Desired, load_desired
-from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench, Texts
+from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench
 from tests.recorded import RecordedSource
 
 VAULT = """\
@@ -38,7 +39,7 @@ def compose(catalog: Catalog, gates: str, waivers: str = "") -> Desired:
     """Return an environment with a public vault."""
     text = ENVIRONMENT.replace("{proofs: warn, controls: none}", gates) + waivers
     files = {"environment.yaml": text, "blueprint.yaml": BLUEPRINT + VAULT}
-    return load_desired("environment.yaml", catalog, Texts(files), TODAY)
+    return load_desired("environment.yaml", catalog, MemoryFiles(files), TODAY)
 
 
 def check(desired: Desired, bench: Bench, kind: StateKind) -> CheckDocument:
@@ -168,7 +169,7 @@ def _inbound(catalog: Catalog, *breaches: str, control: str = "PRF-03"):
     text = ENVIRONMENT.replace("{proofs: warn, controls: none}", BLOCK)
     text += "waivers:\n" + "".join(entries) if entries else ""
     files = {"environment.yaml": text, "blueprint.yaml": BLUEPRINT + INGRESS}
-    desired = load_desired("environment.yaml", catalog, Texts(files), TODAY)
+    desired = load_desired("environment.yaml", catalog, MemoryFiles(files), TODAY)
     estate = desired_estate(desired.graph, catalog)
     judgement = judge_network(estate, desired.graph, desired.environment, catalog)
     check_desired_waivers(desired.environment, desired.graph, catalog)

@@ -4,9 +4,9 @@ blueprint."""
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from provisioner.adoption.entries import Entry, group_of
+from provisioner.adoption.expression_templates import Ref
 from provisioner.adoption.naming import Habits, Namespace, camel, words_of
-from provisioner.adoption.templates import Ref
+from provisioner.adoption.references import Entry, group_of
 from provisioner.catalog.type_roles import OTHER_PART, part_of, target_paths
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, values_at

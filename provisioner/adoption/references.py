@@ -5,8 +5,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from provisioner.adoption.expression_templates import (
+    Call,
+    Part,
+    Ref,
+    Template,
+    Tree,
+    Var,
+    leaves,
+    map_tree,
+)
 from provisioner.adoption.minimal_body import MinimalBody
-from provisioner.adoption.templates import Call, Part, Ref, Template, Tree, Var, leaves, map_tree
 from provisioner.catalog.built_in_policy_names import name_of_built_in_policy
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE, get_built_in_role
 from provisioner.catalog.registry import Catalog

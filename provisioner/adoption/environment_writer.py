@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioner.adoption.entries import Entry
+from provisioner.adoption.expression_templates import Template, Tree, Var, leaves, text_of, write
 from provisioner.adoption.file_names import PARAMETERS, Estate, File, Group, Names
-from provisioner.adoption.layout import ROOT
 from provisioner.adoption.list_tables import tabulate
+from provisioner.adoption.module_assignment import ROOT
+from provisioner.adoption.references import Entry
 from provisioner.adoption.resource_tables import Fold, Row
 from provisioner.adoption.shared_modules import share_modules
-from provisioner.adoption.templates import Template, Tree, Var, leaves, text_of, write
 from provisioner.adoption.yaml_text import Yaml, render_yaml
 
 _TYPES = {"id": "resourceId", "properties.principalId": "guid", "properties.clientId": "guid"}

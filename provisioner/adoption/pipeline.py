@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from provisioner.adoption.entries import (
+from provisioner.adoption.environment_writer import Written, shared_tags, write_estate
+from provisioner.adoption.expression_templates import Call, Ref, Template
+from provisioner.adoption.file_names import Estate, Group
+from provisioner.adoption.minimal_body import MinimalBody, minimal_body
+from provisioner.adoption.module_assignment import ROOT, lay_out, without_module_circles
+from provisioner.adoption.naming import Habits, find_habits, name_words, without_group, words_of
+from provisioner.adoption.references import (
     Entry,
     EntryWriter,
     Known,
@@ -13,13 +19,7 @@ from provisioner.adoption.entries import (
     group_of,
     place_of,
 )
-from provisioner.adoption.file_names import Estate, Group
-from provisioner.adoption.files import Written, shared_tags, write_estate
-from provisioner.adoption.layout import ROOT, lay_out, without_module_circles
-from provisioner.adoption.minimal_body import MinimalBody, minimal_body
-from provisioner.adoption.naming import Habits, find_habits, name_words, without_group, words_of
 from provisioner.adoption.repetition import fold_entries
-from provisioner.adoption.templates import Call, Ref, Template
 from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.catalog.registry import Catalog
 from provisioner.model.resource_id import ResourceId
@@ -28,7 +28,7 @@ from provisioner.model.values import Body, lookup
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AdoptionTarget:
     """Where an estate is, and what its environment is called. `subscriptions` maps alias to GUID,
     `subscription_names` GUID in lower case to display name, `api_versions` types in lower case to
     the version that was asked for."""
@@ -64,18 +64,10 @@ class Built:
     entries: Mapping[str, Entry]
 
 
-def minimize(material: Material, catalog: Catalog) -> Mapping[str, MinimalBody]:
-    """Return the least that files state of each resource, by the key of the id."""
-    return {
-        key: minimal_body(catalog.get(material.ids[key].type), catalog.schemas, body)
-        for key, body in material.bodies.items()
-    }
-
-
 def build(
     material: Material,
     minimal: Mapping[str, MinimalBody],
-    place: Place,
+    target: AdoptionTarget,
     catalog: Catalog,
     *,
     literal: AbstractSet[str] = frozenset(),
@@ -86,12 +78,12 @@ def build(
     `literal` are the keys of resources whose values are written out: what was made an expression
     did not come to what Azure has.
     """
-    groups = _groups(material, place)
+    groups = _groups(material, target)
     known = Known(
         resources={key: material.ids[key] for key in material.bodies},
         groups={group.id.key: group.id for group in groups},
-        subscriptions={guid.lower(): alias for alias, guid in place.subscriptions.items()},
-        tenant=place.tenant,
+        subscriptions={guid.lower(): alias for alias, guid in target.subscriptions.items()},
+        tenant=target.tenant,
     )
     writer = EntryWriter(known, material.bodies, catalog)
     entries = [
@@ -100,14 +92,14 @@ def build(
     ]
     entries = [_as_literal(entry) if entry.key in literal else entry for entry in entries]
     entries = [_at_home(entry, material, catalog) for entry in break_circles(entries)]
-    habits = _habits(material, place, catalog)
+    habits = _habits(material, target, catalog)
     words = describe(entries, habits)
     entries = [_with_habits(entry, habits) for entry in entries]
     files = lay_out(entries, material.bodies, habits)
     stated, files = without_module_circles(entries, files)
     taggable = [entry for entry in stated if catalog.get(entry.type).taggable]
     estate = Estate(
-        name=place.name,
+        name=target.name,
         groups=groups,
         folds=fold_entries(stated, files, _local_words(stated, files, words, habits), literal),
         files=files,
@@ -115,22 +107,30 @@ def build(
         habits=habits,
         location=_common_location(groups),
         shared_tags=shared_tags(taggable, groups),
-        cloud=place.cloud,
-        tenant=place.tenant,
-        subscriptions=place.subscriptions,
-        environment_id=place.environment_id,
-        observe=place.observe,
+        cloud=target.cloud,
+        tenant=target.tenant,
+        subscriptions=target.subscriptions,
+        environment_id=target.environment_id,
+        observe=target.observe,
         warns_of_proofs=warns_of_proofs,
-        auth=place.auth,
+        auth=target.auth,
         plain=literal,
     )
     return Built(write_estate(estate), minimal, {entry.key: entry for entry in stated})
 
 
-def _groups(material: Material, place: Place) -> tuple[Group, ...]:
+def minimize(material: Material, catalog: Catalog) -> Mapping[str, MinimalBody]:
+    """Return the least that files state of each resource, by the key of the id."""
+    return {
+        key: minimal_body(catalog.get(material.ids[key].type), catalog.schemas, body)
+        for key, body in material.bodies.items()
+    }
+
+
+def _groups(material: Material, target: AdoptionTarget) -> tuple[Group, ...]:
     """Return the groups that the blueprint states: those that are taken over, and those that what
     is taken over stands in."""
-    aliases = {guid.lower(): alias for alias, guid in place.subscriptions.items()}
+    aliases = {guid.lower(): alias for alias, guid in target.subscriptions.items()}
     standing = {
         group.key for key in material.bodies if (group := group_of(material.ids[key])) is not None
     }
@@ -168,14 +168,14 @@ def _common_location(groups: Sequence[Group]) -> str:
     return max(sorted(set(locations)), key=locations.count) if locations else ""
 
 
-def _habits(material: Material, place: Place, catalog: Catalog) -> Habits:
+def _habits(material: Material, target: AdoptionTarget, catalog: Catalog) -> Habits:
     names = [material.ids[key].name for key in material.groups]
     names += [
         material.ids[key].name
         for key in material.bodies
         if catalog.get(material.ids[key].type).has_location
     ]
-    return find_habits(names, place.name)
+    return find_habits(names, target.name)
 
 
 def _as_literal(entry: Entry) -> Entry:
@@ -188,7 +188,7 @@ def _as_literal(entry: Entry) -> Entry:
 
 
 def _at_home(entry: Entry, material: Material, catalog: Catalog) -> Entry:
-    """Return an entry without the location that it has anyhow: its group's, or the one place that
+    """Return an entry without the location that it has anyhow: its group's, or the one target that
     its type has."""
     if entry.location is None:
         return entry
