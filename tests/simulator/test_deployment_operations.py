@@ -128,8 +128,17 @@ def test_what_if_by_ids_alone_and_of_what_would_be_refused(here: Deployer):
     assert [(one["level"], one["code"]) for one in found["diagnostics"]] == [
         ("Error", "InvalidResourceName")
     ]
-    code, _ = here.refused(document, verb="whatIf", whatIfSettings={"resultFormat": "Other"})
-    assert code == "InvalidRequestContent"
+    whole = here.what_if(document)["changes"]
+    refused = next(change for change in whole if change["resourceId"].endswith("/!"))
+    assert set(refused["after"]) == {"id", "name", "type", "apiVersion", "resourceGroup"}
+    for stated, words in (
+        ({"whatIfSettings": {"resultFormat": "Other"}}, "resultFormat 'Other'"),
+        ({"validationLevel": "Other"}, "validationLevel 'Other'"),
+        ({"onErrorDeployment": {"type": "LastSuccessful"}}, "'properties.onErrorDeployment'"),
+        ({"nonsense": 1}, "Could not find member 'nonsense'"),
+    ):
+        code, message = here.refused(document, verb="whatIf", **stated)
+        assert (code, words in message) == ("InvalidRequestContent", True), message
 
 
 def test_the_complete_mode_deletes_what_is_not_in_the_template(here: Deployer):
@@ -214,6 +223,7 @@ def test_the_record_of_a_deployment(here: Deployer):
     document = template(
         identity("id-fine"),
         identity("id-bad", tags={"c": f"[reference('{missing}').clientId]"}),
+        identity("!"),
     )
     correlation = "12345678-1234-1234-1234-123456789012"
     asked = {"properties": {"mode": "Incremental", "template": document}}
@@ -222,7 +232,8 @@ def test_the_record_of_a_deployment(here: Deployer):
     assert properties["provisioningState"] == "Failed"
     assert properties["correlationId"] == correlation
     assert [one["id"].rpartition("/")[2] for one in properties["outputResources"]] == ["id-fine"]
-    assert properties["error"]["details"][0]["target"].endswith("/id-bad")
+    failed = {one["target"].rpartition("/")[2] for one in properties["error"]["details"]}
+    assert failed == {"id-bad", "!"}
     assert here.call("HEAD", f"{GROUP}{AT}/main").status == 204
     assert here.call("HEAD", f"{GROUP}{AT}/none").status == 404
     operations = {}
@@ -230,7 +241,7 @@ def test_the_record_of_a_deployment(here: Deployer):
         for one in here.call("GET", path).body["value"]:
             operations[one["properties"]["targetResource"]["resourceName"]] = one
     states = {name: one["properties"]["provisioningState"] for name, one in operations.items()}
-    assert states == {"id-fine": "Succeeded", "id-bad": "Failed"}
+    assert states == {"id-fine": "Succeeded", "id-bad": "Failed", "!": "Failed"}
     bad = here.call(
         "GET", f"{GROUP}/deployments/main/operations/{operations['id-bad']['operationId']}"
     )
@@ -301,6 +312,8 @@ def test_a_caller_deploys_only_what_they_may_write(start: Callable[..., Deployer
     assert code == "InvalidTemplateDeployment"
     assert "Authorization failed for template resource 'vn'" in message
     assert "Microsoft.Network/virtualNetworks/write" in message
+    level = {"validationLevel": "ProviderNoRbac"}
+    assert here.send(template(network("vn")), verb="validate", **level).status == 200
     assert here.names() == ["id-a"]
 
 

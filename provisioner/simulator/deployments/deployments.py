@@ -21,7 +21,12 @@ from provisioner.simulator.deployments.records import (
     show_operations,
     show_request,
 )
-from provisioner.simulator.deployments.requests import prepare_request, read_document, read_ids_only
+from provisioner.simulator.deployments.requests import (
+    prepare_request,
+    read_document,
+    read_ids_only,
+    read_level,
+)
 from provisioner.simulator.deployments.what_if import what_if
 from provisioner.simulator.odata.conditions import Property, Vocabulary, compile_filter
 from provisioner.simulator.odata.options import check_options, page
@@ -128,8 +133,10 @@ def validate_deployment(cloud: Cloud, request: Request, name: str, **place: str)
     """Answer POST validate: 200 with what would be deployed, and nothing is written. Raises
     RefusalError as PUT would before it writes."""
     deployment = _deployment(cloud, name, place)
-    prepared = prepare_request(cloud, request, deployment, read_document(request))
-    check_permissions(prepared)
+    document = read_document(request)
+    prepared = prepare_request(cloud, request, deployment, document)
+    if read_level(document) == "Provider":
+        check_permissions(prepared)
     properties = {
         **show_request(prepared),
         "provisioningState": "Succeeded",
@@ -147,6 +154,8 @@ def what_if_deployment(cloud: Cloud, request: Request, name: str, **place: str) 
     deployment = _deployment(cloud, name, place)
     document = read_document(request)
     prepared = prepare_request(cloud, request, deployment, document)
+    if read_level(document) == "Provider":
+        check_permissions(prepared)
     result = what_if(prepared, ids_only=read_ids_only(document))
     return _accepted(cloud, request, deployment, {"status": 200, "body": result})
 

@@ -101,6 +101,8 @@ class Execution:
         except RefusalError as refusal:
             self._journal.fail(refusal)
             end, failure = start, Failure.of(refusal, instance.id)
+            if not is_deployment({"type": instance.type}):
+                outcome.refused.append(instance.id)
         return Operation(instance.id, "Create", start, end, failure)
 
     def _write(
@@ -115,7 +117,6 @@ class Execution:
         resource_type = cloud.type_of(resource)
         check_offered(cloud, resource_type, instance.api_version)
         body = evaluate_body(instance.content, functions, instance.path)
-        outcome.written.append(cloud.canonical(resource))
         outcome.bodies[resource.key] = (body, instance.api_version)
         check_place(cloud, resource_type, resource, writing=True)
         check_unlocked(cloud, resource, body, deleting=False)
@@ -123,6 +124,7 @@ class Execution:
         request = replace(prepared.context.request, method="PUT", path=resource.text)
         check_policies(cloud, operation_of(request, resource, resource_type, body))
         write_resource(cloud, resource_type, cloud.canonical(resource), body, instance.api_version)
+        outcome.written.append(cloud.canonical(resource))
         return float(resource_type.seconds)
 
     def _nest(
@@ -137,6 +139,7 @@ class Execution:
         check_group(inner)
         nested = self.deploy(prepare(inner), start)
         outcome.written += nested.written
+        outcome.refused += nested.refused
         outcome.deleted += nested.deleted
         outcome.bodies |= nested.bodies
         if not nested.failures:

@@ -16,6 +16,8 @@ from provisioner.simulator.state.clock import format_time, parse_time
 from provisioner.simulator.state.cloud import Cloud
 
 _HIDDEN = ("cancelled", "ends", "operations", "template", "token")
+_MOST_KEPT = 800
+"""Deployments in the history of a scope ("Azure subscription and service limits")."""
 _FAILED = (
     "At least one resource deployment operation failed. Please list deployment operations for "
     "details. Please see https://aka.ms/arm-deployment-operations for usage details."
@@ -65,12 +67,13 @@ class Operation:
 
 @dataclass
 class Outcome:
-    """What a deployment came to. `written` and `deleted` are resources, those of nested deployments
-    included; `bodies` what was sent for them with its api version, by key; `failures` are those of
-    its own resources."""
+    """What a deployment came to. `written`, `refused` and `deleted` are resources, those of nested
+    deployments included; `bodies` what was sent for them with its api version, by key; `failures`
+    are those of its own resources."""
 
     end: float
     written: list[ResourceId] = field(default_factory=list)
+    refused: list[ResourceId] = field(default_factory=list)
     deleted: list[ResourceId] = field(default_factory=list)
     bodies: dict[str, tuple[Mapping[str, Any], str]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
@@ -115,6 +118,20 @@ def record_deployment(
     if context.tags:
         row["tags"] = dict(context.tags)
     cloud.store.deployments.put(deployment.key, row)
+    _forget_oldest(cloud, deployment)
+
+
+def _forget_oldest(cloud: Cloud, deployment: ResourceId) -> None:
+    """Forget the oldest deployments into a scope that has very many, as Azure does by itself
+    ("Automatic deletions from deployment history")."""
+    kept = [
+        (key, row)
+        for key, row in cloud.store.deployments.items()
+        if ResourceId.parse(row["id"]).scope == deployment.scope
+    ]
+    for key, row in kept[: max(0, len(kept) - _MOST_KEPT)]:
+        if not is_running(cloud, row):
+            cloud.store.deployments.remove(key)
 
 
 def show_request(prepared: Prepared) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The body of a deployment's request, as az writes it too, and where in it a template is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,21 @@ from provisioner.simulator.template_language.relaxed_json import (
 from provisioner.simulator.template_language.template_errors import Path, TemplateError
 
 _TEMPLATE: Path = ("properties", "template")
-_UNKNOWN = ("extensionConfigs", "externalInputDefinitions", "externalInputs", "onErrorDeployment")
+_MEMBERS = frozenset({"location", "properties", "tags"})
+_PROPERTIES = frozenset(
+    {
+        "expressionEvaluationOptions", "mode", "parameters", "parametersLink", "template",
+        "templateLink", "validationLevel", "whatIfSettings",
+    }
+)  # fmt: skip
+_NOT_HERE = frozenset(
+    {
+        "debugSetting", "extensionConfigs", "externalInputDefinitions", "externalInputs",
+        "identity", "onErrorDeployment",
+    }
+)  # fmt: skip
+"""What Azure knows of a deployment, and the built-in Azure does not."""
+_VALIDATION_LEVELS = ("Provider", "ProviderNoRbac", "Template")
 _PARTS = {
     "parameters": "template parameter",
     "variables": "template variable",
@@ -59,13 +73,8 @@ def read_context(
         raise RefusalError(
             400, "InvalidRequestContent", "The request content has no object 'properties'."
         )
-    for name in _UNKNOWN:
-        if properties.get(name):
-            raise RefusalError(
-                400,
-                "InvalidRequestContent",
-                f"The built-in Azure does not know '{name}' of a deployment.",
-            )
+    _check_members(document, _MEMBERS, "")
+    _check_members(properties, _PROPERTIES, "properties.")
     mode = read_mode(properties)
     link: Mapping[str, Any] | None = None
     template = properties.get("template")
@@ -96,8 +105,32 @@ def read_context(
         mode=mode,
         location=str(document.get("location") or ""),
         link=link,
-        tags=document.get("tags") or {},
+        tags=_read_tags(document),
     )
+
+
+def _check_members(stated: Mapping[str, Any], known: Collection[str], path: str) -> None:
+    """Refuse what a deployment does not have, or does not have here; nulls ask for nothing."""
+    for name, value in stated.items():
+        if value is None or name in known:
+            continue
+        if name in _NOT_HERE:
+            reason = f"The built-in Azure does not know '{path}{name}' of a deployment."
+        else:
+            reason = (
+                "The request content was invalid and could not be deserialized: 'Could not find "
+                f"member '{name}' on object of type 'DeploymentDefinition'. Path '{path}{name}'.'."
+            )
+        raise RefusalError(400, "InvalidRequestContent", reason)
+
+
+def _read_tags(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    tags = document.get("tags") or {}
+    if not isinstance(tags, Mapping) or not all(isinstance(text, str) for text in tags.values()):
+        raise RefusalError(
+            400, "InvalidRequestContent", "The 'tags' of a deployment must be an object of texts."
+        )
+    return tags
 
 
 def prepare_request(
@@ -110,6 +143,22 @@ def prepare_request(
         return prepare(context)
     except TemplateError as problem:
         raise _located(request, context, problem) from None
+
+
+def read_level(document: Mapping[str, Any]) -> str:
+    """Return how much is looked at before a deployment (`validationLevel`): `Provider`,
+    `ProviderNoRbac` (not whether the caller may write) or `Template` (neither). Raises
+    RefusalError."""
+    stated = str(document["properties"].get("validationLevel") or "Provider")
+    for level in _VALIDATION_LEVELS:
+        if stated.lower() == level.lower():
+            return level
+    raise RefusalError(
+        400,
+        "InvalidRequestContent",
+        f"The validationLevel '{stated}' is not valid: it must be one of "
+        f"'{', '.join(_VALIDATION_LEVELS)}'.",
+    )
 
 
 def read_ids_only(document: Mapping[str, Any]) -> bool:

@@ -32,13 +32,14 @@ def what_if(prepared: Prepared, *, ids_only: bool) -> dict[str, Any]:
     try:
         outcome = Execution(cloud, journal).deploy(prepared)
         written = {resource.key: resource for resource in outcome.written}
-        after = {key: _body(cloud, resource) for key, resource in written.items()}
+        after = {key: _body(cloud, resource) or {} for key, resource in written.items()}
     finally:
         journal.undo()
     changes = [
         _written(cloud, resource, after[key], outcome, ids_only=ids_only)
         for key, resource in written.items()
     ]
+    changes += [_refused(cloud, resource, ids_only=ids_only) for resource in outcome.refused]
     for resource in outcome.deleted:
         changes.append(_unwritten(cloud, resource, "Delete", ids_only=ids_only))
     for resource in _ignored(cloud, prepared, outcome):
@@ -58,7 +59,7 @@ def _body(cloud: Cloud, resource: ResourceId) -> dict[str, Any] | None:
 def _written(
     cloud: Cloud,
     resource: ResourceId,
-    after: dict[str, Any] | None,
+    after: dict[str, Any],
     outcome: Outcome,
     *,
     ids_only: bool,
@@ -68,7 +69,7 @@ def _written(
     if ids_only:
         kind = "Create" if before is None else "Deploy"
         return {"resourceId": resource.text, "changeType": kind}
-    shown_after = _shown(cloud, resource, stated if after is None else after, version)
+    shown_after = _shown(cloud, resource, after, version)
     change: dict[str, Any] = {"resourceId": resource.text, "changeType": "Create"}
     if before is None:
         return {**change, "after": shown_after}
@@ -82,6 +83,19 @@ def _written(
         "after": shown_after,
         "delta": [*delta, *no_effect],
     }
+
+
+def _refused(cloud: Cloud, resource: ResourceId, *, ids_only: bool) -> dict[str, Any]:
+    """Return the change that a diagnostic says would be refused. What it would come to is not
+    known: of what the template states, secrets may be a part."""
+    before = _body(cloud, resource)
+    kinds = ("Create", "Create") if before is None else ("Deploy", "Modify")
+    change: dict[str, Any] = {"resourceId": resource.text, "changeType": kinds[not ids_only]}
+    if ids_only:
+        return change
+    if before is not None:
+        change["before"] = _shown(cloud, resource, before, "")
+    return {**change, "after": _shown(cloud, resource, {}, "")}
 
 
 def _unwritten(cloud: Cloud, resource: ResourceId, kind: str, *, ids_only: bool) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9-]+)?", re.IGNORECASE)
 _HEAD = ("apiVersion", "dependsOn", "name", "resourceGroup", "scope", "subscriptionId", "type")
 _NOT_CONTENT = frozenset(
     {
-        "@options", "apiVersion", "asserts", "comments", "condition", "copy", "dependsOn",
+        "@options", "apiVersion", "comments", "condition", "copy", "dependsOn",
         "existing", "metadata", "name", "resourceGroup", "resources", "scope", "subscriptionId",
         "type",
     }
