@@ -72,7 +72,7 @@ def test_an_operation_that_fails_is_logged_as_failed(here: Setting):
     here.azure.faults.fail_operation(NET, "Internal", "It broke.")
     here.call("PUT", NET, BODY, here.bearer(MALLORY))
     statuses = [status for _, status, _ in told(of_net(here))]
-    assert sorted(statuses) == ["Accepted", "Failed", "Started"]
+    assert sorted(statuses) == ["Failed", "Started"], "it was over before its answer"
 
 
 def test_a_refused_write_is_logged_with_its_reason_and_its_sender(here: Setting):
@@ -202,7 +202,7 @@ def test_pages_lead_to_the_oldest_event_and_do_not_move_with_new_ones(here: Sett
     here.azure.page_size = 3
     for number in range(4):
         here.call("PUT", f"{NET}{number}", BODY)
-    whole = 2 + 4 * 3
+    whole = 2 + 4 * 2
     seen: list[str] = []
     page = ask(here).body
     while True:

@@ -89,7 +89,7 @@ class Execution:
         start: float,
         outcome: Outcome,
     ) -> Operation:
-        self._journal.begin(instance.id, f"{instance.id.type}/write")
+        self._journal.begin(instance.id, "write")
         seen: Functions = ChainMap(functions, instance.functions)  # type: ignore[arg-type]
         failure: Failure | None = None
         try:

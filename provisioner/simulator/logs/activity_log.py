@@ -7,6 +7,7 @@ logged. `event_queries` answers what was logged.
 import re
 import uuid
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.simulator.authorization.demands import demands_of
@@ -65,12 +66,23 @@ def record_begin(cloud: Cloud) -> None:
 
 
 def record_answer(cloud: Cloud, answer: Answer) -> None:
-    """Log the answer to a write: that it is done, or accepted where an operation follows."""
-    if cloud.origin is None:
+    """Log the answer to a write: that it is done, or accepted where an operation follows. One that
+    ended before the answer has its end in the log already (`record_end`), and nothing after it."""
+    if cloud.origin is None or _has_ended(cloud, answer):
         return
     follows = "Azure-AsyncOperation" in answer.headers or "Location" in answer.headers
     status = EventStatus.ACCEPTED if follows else EventStatus.SUCCEEDED
     _record(cloud, cloud.origin, status, _in_words(answer.status))
+
+
+def _has_ended(cloud: Cloud, answer: Answer) -> bool:
+    """Tell whether the operation that an answer names has ended."""
+    for name in ("Azure-AsyncOperation", "Location"):
+        token = urlsplit(answer.headers.get(name, "")).path.rpartition("/")[2]
+        operation = cloud.store.operations.get(token.lower()) if token else None
+        if operation is not None and operation.settled:
+            return True
+    return False
 
 
 def record_refusal(cloud: Cloud, origin: Origin | None, refusal: RefusalError) -> None:
