@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Embedded, ResourceType, Tier
+from provisioner.diff.computed import computed_values
 from provisioner.diff.merge import merge_for_write
 from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState
@@ -51,6 +52,24 @@ def known_estate(graph: DesiredGraph, state: ActualState, catalog: Catalog) -> E
     ]
     inside = [child for resource in found for child in _children(resource, catalog)]
     return Estate.of([*inside, *desired_estate(graph, catalog), *found])
+
+
+def stated_estate(
+    changes: Changes, state: ActualState, graph: DesiredGraph, catalog: Catalog
+) -> Estate:
+    """Return what the blueprint describes, as Azure would have it if nobody had changed it: with
+    references resolved, and with the values that Azure alone writes as they were found. What else
+    only Azure can know is Unknown."""
+    bodies = {c.id.key: c.desired for c in changes.resources if c.desired is not None}
+    stated = []
+    for each in graph:
+        body = bodies.get(each.id.key, each.body)
+        found = state.found.get(each.id.key)
+        if found is not None:
+            body = _over(computed_values(each.type, catalog.schemas, found.body), body)
+        facts = _has_facts(each.type)
+        stated.append(Resource(each.id, each.type.name, body, each.address, each.span, facts))
+    return Estate.of(expand(stated, catalog))
 
 
 def actual_estate(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> Estate:

@@ -12,7 +12,7 @@ from provisioner.model.actual import ActualState, Missing, Unreadable
 from provisioner.model.diagnostic import Diagnostic, Severity, error, warning
 from provisioner.plan.assembly import documents_of, field_document, shown_fields
 from provisioner.plan.changes import ResourceChange
-from provisioner.plan.estates import actual_estate, desired_estate
+from provisioner.plan.estates import actual_estate, stated_estate
 from provisioner.plan.progress import failures_of
 from provisioner.workflow.judgement import compare_judgements, judge_origin, judge_state
 from provisioner.workflow.plan import Desired, plan_environment
@@ -47,7 +47,8 @@ def check_drift(
     actual = judge_state(
         found, graph, environment, catalog, planned.state, planned.changes.accepted
     )
-    stated = judge_origin(actual, desired_estate(graph, catalog), graph, environment, catalog)
+    origin = stated_estate(planned.changes, planned.state, graph, catalog)
+    stated = judge_origin(actual, origin, graph, environment, catalog)
     return DriftDocument(
         environment=desired.document,
         in_sync=sum(change.action is Action.NO_OP for change in changes),
