@@ -16,6 +16,9 @@ ID_ALONE = "the blueprint has none of the type: only their ids were read"
 UNDECLARED_PROPERTIES = "undeclared properties"
 """What is not compared of resources whose type the catalog does not have."""
 
+UNDECLARED_CHILDREN = "undeclared children"
+"""What others may have put into resources whose type the catalog does not have."""
+
 JUDGEMENT = "controls, service rules and network paths"
 NO_FACTS = "the catalog has no facts of the type: nothing of it was judged, only compared"
 """What does not judge resources whose type the catalog does not have, and why; an entry a type."""

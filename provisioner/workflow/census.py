@@ -12,6 +12,7 @@ from provisioner.documents.census import (
     JUDGEMENT,
     KUBERNETES_OBJECTS,
     NO_FACTS,
+    UNDECLARED_CHILDREN,
     UNDECLARED_PROPERTIES,
     UNKNOWN_TYPE,
     CensusDocument,
@@ -20,7 +21,7 @@ from provisioner.documents.census import (
 )
 from provisioner.model.estate import Estate
 from provisioner.plan.foreign_reads import MOST_FOREIGN
-from provisioner.plan.reads import INVENTORY
+from provisioner.plan.reads import INVENTORY, list_of_children
 from provisioner.plan.state import hidden_by
 from provisioner.plan.unreadable import unreadable_resources
 from provisioner.workflow.reading import Reading
@@ -91,6 +92,7 @@ def _not_covered(
     yield from _unread_types(reading, catalog)
     yield from _unlisted_settings(reading, graph)
     yield from _unjudged_properties(graph)
+    yield from _unlisted_children(reading, graph, catalog)
     yield from _unjudged_resources(graph)
     if reading.left_out:
         yield NotCoveredDocument(
@@ -140,6 +142,44 @@ def _unjudged_properties(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
             reason=(
                 "the catalog has no facts of their types: what the blueprint declares is compared "
                 f"({', '.join(kinds[:_MOST_TYPES])}{more})"
+            ),
+        )
+
+
+def _unlisted_children(
+    reading: Reading, graph: DesiredGraph, catalog: Catalog
+) -> Iterator[NotCoveredDocument]:
+    """Yield how many resources may hold children that nobody listed: those without facts are looked
+    into before a delete alone (`listable_children`), and of raw types no list is known."""
+    read = {each.path.lower() for each in reading.reads}
+    by_tier: dict[Tier, list[str]] = {}
+    kinds: dict[str, None] = {}
+    for resource in graph:
+        tier = resource.type.tier
+        if tier is Tier.KNOWN or not resource.managed:
+            continue
+        if resource.id.key not in reading.state.found:
+            continue
+        unlisted = [
+            child
+            for child in catalog.children(resource.type)
+            if child.listable and list_of_children(resource.id, child).path.lower() not in read
+        ]
+        if unlisted or not resource.type.contents_known:
+            by_tier.setdefault(tier, []).append(resource.type.name)
+            kinds |= dict.fromkeys(child.name for child in unlisted)
+    for tier, names in sorted(by_tier.items()):
+        named = sorted(kinds) if tier is Tier.SCHEMA else sorted(set(names))
+        more = f" and {len(named) - _MOST_TYPES} more" if len(named) > _MOST_TYPES else ""
+        listed = f"{', '.join(named[:_MOST_TYPES])}{more}"
+        yield NotCoveredDocument(
+            what=UNDECLARED_CHILDREN,
+            count=len(names),
+            of=f"resource of {tier.replace(' ', '-')} types",
+            reason=(
+                f"the children that the blueprint lacks ({listed}) are listed before a delete alone"
+                if tier is Tier.SCHEMA
+                else f"nothing says which children their types have ({listed})"
             ),
         )
 

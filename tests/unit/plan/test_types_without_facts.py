@@ -9,13 +9,14 @@ from provisioner.azure.schema_cache import load_catalog
 from provisioner.azure.type_index import InstalledTypes
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.access import AccessState
-from provisioner.documents.census import JUDGEMENT
+from provisioner.documents.census import JUDGEMENT, UNDECLARED_CHILDREN
 from provisioner.documents.plan import Action
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import write_plan_file
 from provisioner.reports.census_text import census_sentence
 from provisioner.workflow.access import explain_access
 from provisioner.workflow.access_question import Question
+from provisioner.workflow.drift import check_drift
 from provisioner.workflow.plan import Desired, plan_destroy, plan_environment
 from tests.environments import Bench, compose_small, open_bench
 
@@ -151,6 +152,28 @@ def test_the_census_counts_by_tier(bench: Bench, any_catalog: Catalog) -> None:
         f"not judged by {JUDGEMENT}: 2 resources of types without facts (Fabrikam.Foo/bars 1, "
         "Microsoft.Network/expressRouteCircuits 1)"
     ) in census_sentence(census)
+
+
+def test_the_census_names_children_that_nobody_listed(bench: Bench, any_catalog: Catalog) -> None:
+    """A drift check that looks at no queue of a namespace does not say that there is none."""
+    text = RAW.replace("SIZE", "1").replace("LOCATION", "westeurope") + CIRCUIT
+    desired = compose_small(text.replace("ALLOWED", "true"), any_catalog)
+    apply(bench, desired, plan(bench, desired))
+    census = check_drift(desired, desired.catalog, bench.client).census
+    assert census is not None
+
+    told = {(e.count, e.of): e.reason for e in census.not_covered if e.what == UNDECLARED_CHILDREN}
+    assert told == {
+        (1, "resource of raw types"): (
+            "nothing says which children their types have (Fabrikam.Foo/bars)"
+        ),
+        (1, "resource of schema-only types"): (
+            "the children that the blueprint lacks (Microsoft.Network/expressRouteCircuits/"
+            "authorizations, Microsoft.Network/expressRouteCircuits/peerings) are listed before a "
+            "delete alone"
+        ),
+    }
+    assert "undeclared children of 1 resource of raw types" in census_sentence(census)
 
 
 def test_access_names_what_may_give_it_and_is_not_judged(
