@@ -93,6 +93,59 @@ def test_private_link_groups(connect: Connect, local: LocalAzure):
     call.close()
 
 
+def test_the_owner_of_a_service_approves_a_private_endpoint(connect: Connect, local: LocalAzure):
+    client = connect(KeyVaultManagementClient)
+    vault = make_vault(client.vaults)
+    call = Caller(local.endpoint)
+    network = "Microsoft.Network/virtualNetworks/vn"
+    space = {"addressPrefixes": ["10.0.0.0/16"]}
+    subnets = [{"name": "a", "properties": {"addressPrefix": "10.0.0.0/24"}}]
+    inside = {"addressSpace": space, "subnets": subnets}
+    call("PUT", network, {"location": "westeurope", "properties": inside})
+    asked = {"privateLinkServiceId": vault.id, "groupIds": ["vault"], "requestMessage": "please"}
+    body = {
+        "location": "westeurope",
+        "properties": {
+            "subnet": {"id": f"{GROUP}/providers/{network}/subnets/a"},
+            "manualPrivateLinkServiceConnections": [{"name": "c", "properties": asked}],
+        },
+    }
+    endpoint = "Microsoft.Network/privateEndpoints/pe"
+    assert call("PUT", endpoint, body).status == 201
+
+    def state_and_names() -> tuple[str, list[str]]:
+        properties = call("GET", endpoint).body["properties"]
+        (manual,) = properties["manualPrivateLinkServiceConnections"]
+        state = manual["properties"]["privateLinkServiceConnectionState"]["status"]
+        return state, [one["fqdn"] for one in properties["customDnsConfigs"]]
+
+    assert state_and_names() == ("Pending", [])
+    connections = client.private_endpoint_connections
+    (waiting,) = connections.list_by_resource("rg", "kv-one")
+    assert waiting.private_endpoint.id.endswith("/privateEndpoints/pe")
+
+    def decide(status: str) -> str:
+        told = {"status": status, "description": "by the owner"}
+        decision = {"properties": {"privateLinkServiceConnectionState": told}}
+        made = connections.put("rg", "kv-one", waiting.name, decision)
+        return str(made.private_link_service_connection_state.status.value)
+
+    assert decide("Approved") == "Approved"
+    assert state_and_names() == ("Approved", ["kv-one.vaultcore.azure.net"])
+    assert call("PUT", endpoint, body).status == 200
+    assert state_and_names()[0] == "Approved"
+    assert decide("Rejected") == "Rejected"
+    assert state_and_names() == ("Rejected", [])
+    with pytest.raises(HttpResponseError):
+        decide("Disconnected")
+    connections.begin_delete("rg", "kv-one", waiting.name).result()
+    assert list(connections.list_by_resource("rg", "kv-one")) == []
+    assert state_and_names()[0] == "Disconnected"
+    with pytest.raises(HttpResponseError):
+        connections.get("rg", "kv-one", waiting.name)
+    call.close()
+
+
 def test_a_cluster_has_private_links_where_its_api_server_is_private(connect: Connect):
     aks = connect(ContainerServiceClient)
     pool = {"name": "system", "mode": "System", "count": 1, "vmSize": "Standard_D4ds_v5"}

@@ -6,7 +6,7 @@ for the refusal where the admin user is disabled.
 """
 
 from provisioner.catalog.registry_tiers import LIMITS
-from provisioner.catalog.service_actions import REGISTRY
+from provisioner.catalog.service_actions import PRIVATE_ENDPOINT, REGISTRY
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.actions.invented_keys import InventedKey, invented_key, regenerate_key
@@ -34,7 +34,6 @@ _CHILDREN = {
 _LISTS = {
     "IPRules": "properties.networkRuleSet.ipRules",
     "VNetRules": "properties.networkRuleSet.virtualNetworkRules",
-    "PrivateEndpointConnections": "properties.privateEndpointConnections",
 }
 
 
@@ -99,6 +98,8 @@ def list_usages(cloud: Cloud, request: Request, **_place: str) -> Answer:
     for name, path in _LISTS.items():
         entries = value_at(row.body, path)
         used[name] = len(entries) if isinstance(entries, (list, tuple)) else 0
+    users = cloud.store.resources.referring_to(row.id.key)
+    used["PrivateEndpointConnections"] = sum(user.type == PRIVATE_ENDPOINT for user in users)
     shown: list[Json] = [
         {
             "name": name,

@@ -15,6 +15,7 @@ from provisioner.simulator.actions import (
     hsm_names,
     network_addresses,
     network_offers,
+    private_endpoint_connections,
     private_link_resources,
     record_lists,
     registry_credentials,
@@ -76,12 +77,19 @@ _KEYS = (
     Route.of(named.REGENERATE_WORKSPACE_KEYS, workspace_keys.regenerate_shared_keys),
 )
 
-_TARGET = "(?P<target>/subscriptions/[^/]+/resourcegroups/[^/]+/providers/.+)/privateLinkResources"
+_ANY = "(?P<target>/subscriptions/[^/]+/resourcegroups/[^/]+/providers/.+)"
+_TARGET = _ANY + "/privateLinkResources"
+_CONNECTED = _ANY + "/privateEndpointConnections"
+_ONE_CONNECTED = _CONNECTED + "/{connection}"
 
 _OF_ANY_TYPE = (
     Route.of(named.DIAGNOSTIC_CATEGORIES, diagnostic_categories.list_categories),
     Route.of(named.ONE_DIAGNOSTIC_CATEGORY, diagnostic_categories.get_category),
     Route.of(named.SYSTEM_IDENTITY, system_identities.get_system_identity),
+    Route.at("GET", _CONNECTED, private_endpoint_connections.list_connections),
+    Route.at("GET", _ONE_CONNECTED, private_endpoint_connections.get_connection),
+    Route.at("PUT", _ONE_CONNECTED, private_endpoint_connections.put_connection),
+    Route.at("DELETE", _ONE_CONNECTED, private_endpoint_connections.delete_connection),
     Route.at("GET", _TARGET, private_link_resources.list_private_link_resources),
     Route.at("GET", _TARGET + "/{group}", private_link_resources.get_private_link_resource),
 )

@@ -10,6 +10,7 @@ from provisioner.model.values import Body, Json, lookup
 
 _APPROVED = {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}
 _PENDING = {"status": "Pending", "description": "", "actionsRequired": "None"}
+_STATE = ("properties", "privateLinkServiceConnectionState")
 _STATES = {
     "privateLinkServiceConnections": _APPROVED,
     "manualPrivateLinkServiceConnections": _PENDING,
@@ -34,10 +35,14 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         "networkInterfaces": [
             {"id": f"{group}/providers/{TYPE.namespace}/networkInterfaces/{name}"}
         ],
-        "customDnsConfigs": _names(resource, body, around),
     }
+    held = around.lookup(resource.text) or {}
+    connected: list[Body] = []
     for kind, state in _STATES.items():
-        properties[kind] = [_in_state(entry, state) for entry in _connections(body, kind)]
+        found = [_in_state(entry, held, kind, state) for entry in _connections(body, kind)]
+        connected += [entry for entry in found if _is_approved(entry)]
+        properties[kind] = found
+    properties["customDnsConfigs"] = _names(resource, body, connected, around)
     return {"properties": properties}
 
 
@@ -46,21 +51,39 @@ def _connections(body: Body, kind: str) -> Sequence[Body]:
     return found if isinstance(found, (list, tuple)) else ()
 
 
-def _in_state(connection: Body, state: Mapping[str, Json]) -> Mapping[str, Json]:
+def _in_state(
+    connection: Body, held: Body, kind: str, state: Mapping[str, Json]
+) -> Mapping[str, Json]:
+    """Return a connection in the state that the owner of the service left it in, or, where it is
+    new, in that of its kind."""
     properties = connection.get("properties")
     known = properties if isinstance(properties, Mapping) else {}
-    return {**connection, "properties": {**known, "privateLinkServiceConnectionState": state}}
+    before = next(
+        (
+            lookup(entry, _STATE)
+            for entry in _connections(held, kind)
+            if entry.get("name") == connection.get("name")
+        ),
+        None,
+    )
+    told = before if isinstance(before, Mapping) else state
+    return {**connection, "properties": {**known, _STATE[-1]: told}}
 
 
-def _names(resource: ResourceId, body: Body, around: Surroundings) -> list[Json]:
-    """Return the names of the services behind an endpoint, each with an address of its own."""
+def _is_approved(connection: Body) -> bool:
+    return lookup(connection, (*_STATE, "status")) == "Approved"
+
+
+def _names(
+    resource: ResourceId, body: Body, connected: Sequence[Body], around: Surroundings
+) -> list[Json]:
+    """Return the names of the services behind an endpoint that are connected, each with an address
+    of its own."""
     subnet = lookup(body, ("properties", "subnet", "id"))
     if not isinstance(subnet, str):
         return []
     hosts = [
-        host
-        for connection in _connections(body, "privateLinkServiceConnections")
-        for host in _hosts(connection, lookup(body, ("location",)))
+        host for connection in connected for host in _hosts(connection, lookup(body, ("location",)))
     ]
     fixed = _fixed_addresses(body)
     named: list[Json] = []
