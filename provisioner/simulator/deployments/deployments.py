@@ -27,6 +27,7 @@ from provisioner.simulator.deployments.requests import (
     read_ids_only,
     read_level,
 )
+from provisioner.simulator.deployments.rollback import find_earlier, roll_back
 from provisioner.simulator.deployments.what_if import what_if
 from provisioner.simulator.odata.conditions import Property, Vocabulary, compile_filter
 from provisioner.simulator.odata.options import check_options, page
@@ -44,9 +45,13 @@ def put_deployment(cloud: Cloud, request: Request, name: str, **place: str) -> A
     held = cloud.store.deployments.get(deployment.key)
     if held is not None:
         _check_ended(cloud, held)
-    prepared = prepare_request(cloud, request, deployment, read_document(request))
+    document = read_document(request)
+    prepared = prepare_request(cloud, request, deployment, document)
     check_permissions(prepared)
-    Execution(cloud, CommittingJournal(cloud)).deploy(prepared)
+    earlier = find_earlier(cloud, deployment, document)
+    outcome = Execution(cloud, CommittingJournal(cloud)).deploy(prepared)
+    if outcome.failures and earlier is not None:
+        roll_back(prepared.context, earlier, document)
     row = find_deployment(cloud, deployment)
     url = f"{request.base}{deployment.text}/operationStatuses/{row['token']}"
     headers = {"Azure-AsyncOperation": f"{url}?{_version(request)}", "Retry-After": "0"}

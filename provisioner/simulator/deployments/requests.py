@@ -29,14 +29,14 @@ _TEMPLATE: Path = ("properties", "template")
 _MEMBERS = frozenset({"location", "properties", "tags"})
 _PROPERTIES = frozenset(
     {
-        "expressionEvaluationOptions", "mode", "parameters", "parametersLink", "template",
-        "templateLink", "validationLevel", "whatIfSettings",
+        "expressionEvaluationOptions", "mode", "onErrorDeployment", "parameters",
+        "parametersLink", "template", "templateLink", "validationLevel", "whatIfSettings",
     }
 )  # fmt: skip
 _NOT_HERE = frozenset(
     {
         "debugSetting", "extensionConfigs", "externalInputDefinitions", "externalInputs",
-        "identity", "onErrorDeployment",
+        "identity",
     }
 )  # fmt: skip
 """What Azure knows of a deployment, and the built-in Azure does not."""

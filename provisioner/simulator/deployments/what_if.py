@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE
+from provisioner.catalog.resource_type import Tier
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.bodies.answers import render
 from provisioner.simulator.deployments.complete_mode import others_in_group
@@ -116,13 +117,14 @@ def _shown(
     resource_type = cloud.catalog.of(resource)
     named: dict[str, Any] = {"id": resource.text, "name": resource.name, "type": type_of(resource)}
     if resource_type is not None:
-        version = version or resource_type.api_version
+        is_known = resource_type.tier is not Tier.RAW
+        version = version or (resource_type.api_version if is_known else "")
         body = without_read_only(cloud.catalog.schemas, resource_type.name, body)
     if resource.resource_group is not None and resource.type != RESOURCE_GROUP:
         named["resourceGroup"] = resource.resource_group
     # A body of computed properties alone has none that a template could state.
     kept = {name: v for name, v in body.items() if name not in named and v not in ({}, None)}
-    return {**named, "apiVersion": version, **kept}
+    return {**named, **({"apiVersion": version} if version else {}), **kept}
 
 
 def _ignored(cloud: Cloud, prepared: Prepared, outcome: Outcome) -> Iterator[ResourceId]:

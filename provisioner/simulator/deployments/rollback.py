@@ -1,0 +1,82 @@
+"""Rollback on error: an earlier deployment is run again where one fails (`onErrorDeployment`).
+
+It runs as it was sent, with the parameters that it had, in complete mode where the scope is a
+resource group. Secret parameters are not kept: one without a default value makes it fail.
+Facts: "Rollback on error to successful deployment".
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.simulator.deployments.context import Context, deployment_id
+from provisioner.simulator.deployments.execution import Execution
+from provisioner.simulator.deployments.journal import CommittingJournal
+from provisioner.simulator.deployments.preparation import prepare
+from provisioner.simulator.deployments.records import find_deployment
+from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.state.cloud import Cloud
+
+_TYPES = ("LastSuccessful", "SpecificDeployment")
+
+
+def find_earlier(
+    cloud: Cloud, deployment: ResourceId, document: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """Return the record of the deployment to run on an error; None where none is asked for. Raises
+    RefusalError where there is none."""
+    stated = document["properties"].get("onErrorDeployment")
+    if stated is None:
+        return None
+    kind = stated.get("type") if isinstance(stated, Mapping) else None
+    if kind not in _TYPES:
+        raise RefusalError(
+            400,
+            "InvalidRequestContent",
+            f"The type '{kind}' of 'onErrorDeployment' is not valid: it must be one of "
+            f"'{', '.join(_TYPES)}'.",
+        )
+    name = stated.get("deploymentName")
+    if kind == "SpecificDeployment":
+        return find_deployment(cloud, deployment_id(str(name), deployment.scope))
+    for _, row in reversed(cloud.store.deployments.items()):
+        is_here = ResourceId.parse(row["id"]).scope == deployment.scope
+        if is_here and row["properties"]["provisioningState"] == "Succeeded":
+            found: Mapping[str, Any] = row
+            return found
+    raise RefusalError(
+        404,
+        "DeploymentNotFound",
+        "There is no successful deployment to roll back to ('onErrorDeployment').",
+    )
+
+
+def roll_back(failed: Context, earlier: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    """Run an earlier deployment again, and say in the record of the failed one how it went."""
+    cloud = failed.cloud
+    resource = ResourceId.parse(earlier["id"])
+    in_group = resource.scope is not None and resource.scope.type == RESOURCE_GROUP
+    parameters = earlier["properties"].get("parameters") or {}
+    again = replace(
+        failed,
+        id=resource,
+        template=earlier["template"],
+        given={name: entry for name, entry in parameters.items() if "value" in entry},
+        mode="Complete" if in_group else "Incremental",
+        location=str(earlier.get("location") or ""),
+        link=None,
+    )
+    try:
+        outcome = Execution(cloud, CommittingJournal(cloud)).deploy(prepare(again))
+        state = "Failed" if outcome.failures else "Succeeded"
+    except RefusalError:
+        state = "Failed"
+    row = find_deployment(cloud, failed.id)
+    shown = {
+        "type": document["properties"]["onErrorDeployment"]["type"],
+        "deploymentName": earlier["name"],
+        "provisioningState": state,
+    }
+    properties = {**row["properties"], "onErrorDeployment": shown}
+    cloud.store.deployments.put(failed.id.key, {**row, "properties": properties})
