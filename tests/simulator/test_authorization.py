@@ -320,3 +320,25 @@ def test_every_built_in_role_is_listed_and_read_by_its_id(operator: Caller) -> N
         "Microsoft.KeyVault/vaults/secrets/getSecret/action",
         "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
     ]
+
+
+def test_a_role_has_the_id_of_the_subscription_wherever_it_is_asked_for(operator: Caller) -> None:
+    """As az matches the roles of a subscription to the assignments below it."""
+    reader = find_built_in_role("Reader")
+    wanted = f"{S}/{ROLES}/{reader}"
+    for scope in (S, GROUP, NETWORK):
+        (found,) = operator("GET", f"{scope}/{ROLES}?$filter=roleName%20eq%20'Reader'").body[
+            "value"
+        ]
+        assert found["id"] == operator("GET", f"{scope}/{ROLES}/{reader}").body["id"] == wanted
+    assert operator("GET", f"/{ROLES}/{reader}").body["id"] == f"/{ROLES}/{reader}"
+    for number, place in enumerate((GROUP, "")):
+        body = {"principalId": ADA, "roleDefinitionId": f"{place}/{ROLES}/{reader}"}
+        name = f"0000000{number}-2222-4333-8444-555555555555"
+        path = (
+            f"{(GROUP, NETWORK)[number]}/providers/Microsoft.Authorization/roleAssignments/{name}"
+        )
+        made = operator("PUT", path, {"properties": body})
+        assert made.body["properties"]["roleDefinitionId"] == wanted
+        # The same, sent again, is no change of what cannot be changed.
+        assert operator("PUT", path, {"properties": body}).status in (200, 201)

@@ -102,7 +102,7 @@ def test_filters_orders_selections_and_pages(call: Caller):
     assert set(found[0]) == {"@odata.id", "@odata.context", "resourceId", "isCompliant"}
     reply = call("POST", f"{S}/{INSIGHTS}/latest/queryResults?$top=2").body
     assert len(reply["value"]) == 2
-    assert "skiptoken" in reply["@odata.nextLink"]
+    assert "@odata.nextLink" not in reply
     (row, *_) = states(
         call, S, "$expand=PolicyEvaluationDetails&$top=1&$orderby=policyAssignmentName"
     )

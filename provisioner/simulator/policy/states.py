@@ -50,8 +50,10 @@ def query_states(cloud: Cloud, request: Request, view: str, **place: str) -> Ans
         cloud, request, shown, lambda row: {"@odata.id": None, "@odata.context": context, **row}
     )
     body = dict(answer.body) if isinstance(answer.body, Mapping) else {}
-    if "nextLink" in body:
-        body["@odata.nextLink"] = body.pop("nextLink")
+    link = body.pop("nextLink", None)
+    # `$top` is the most of all that are answered, and not the size of a page.
+    if link is not None and not request.query.get("$top"):
+        body["@odata.nextLink"] = link
     returned = body.get("value")
     count = len(returned) if isinstance(returned, list) else 0
     return Answer(200, {"@odata.context": context, "@odata.count": count, **body})

@@ -12,7 +12,12 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_manager import RESOURCE_MANAGER
 from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.catalog.type_names import is_namespace
-from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
+from provisioner.model.resource_id import (
+    RESOURCE_GROUP,
+    ResourceId,
+    resource_group_id,
+    subscription_id,
+)
 from provisioner.simulator.protocol.errors import invalid_namespace, invalid_type
 from provisioner.simulator.protocol.faults import Faults
 from provisioner.simulator.state.clock import Clock, SystemClock, format_time, parse_time
@@ -150,7 +155,8 @@ class Cloud:
         if name is None:
             return None
         provided = _provided(resource_type, name, resource.container)
-        return provided if provided.id == resource else None
+        is_there = provided.id == resource or resource_type.named_alone
+        return provided if is_there else None
 
     def built_in(self, resource_type: ResourceType, container: ResourceId | None) -> list[Record]:
         """Return the resources of a type that Azure itself has at a scope or in a parent, but for
@@ -183,6 +189,11 @@ class Cloud:
 
 
 def _within(container: ResourceId | None, resource_type: ResourceType, name: str) -> ResourceId:
+    if resource_type.named_alone and container is not None:
+        # Recorded for role definitions: at a group or a resource, their ids are the subscription's;
+        # above subscriptions they are the tenant's.
+        subscription = container.subscription
+        container = subscription_id(subscription) if subscription is not None else None
     if resource_type.parent is None or container is None:
         return ResourceId(resource_type.name, (name,), container)
     return ResourceId(resource_type.name, (*container.names, name), container.scope)

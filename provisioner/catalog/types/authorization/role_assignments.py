@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.refusals import RefusalCodes
@@ -19,8 +20,17 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
 
 
-def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
-    return {"properties": {"scope": resource.scope.text if resource.scope else "/"}}
+def _computed(resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
+    """Azure writes the role's definition as the subscription's, whatever scope a body names it at
+    (recorded: `/providers/…/roleDefinitions/GUID` comes back below `/subscriptions/ID`)."""
+    definition = lookup(body, ("properties", "roleDefinitionId"))
+    named = str(definition).lower().partition(f"/providers/{ROLE_DEFINITION_TYPE}/".lower())
+    written: dict[str, Json] = {"scope": resource.scope.text if resource.scope else "/"}
+    if named[1]:
+        place = f"/subscriptions/{resource.subscription}" if resource.subscription else ""
+        guid = str(definition)[-len(named[2]) :]
+        written["roleDefinitionId"] = f"{place}/providers/{ROLE_DEFINITION_TYPE}/{guid}"
+    return {"properties": written}
 
 
 def _default_version(body: Body) -> Json:
