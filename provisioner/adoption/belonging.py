@@ -10,9 +10,9 @@ nowhere.
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
+from provisioner.catalog.belonging_paths import joining_paths, joining_types, meeting_paths
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ListRead, ResourceType, Scope
-from provisioner.catalog.type_roles import joining_paths, joining_types, meeting_paths
 from provisioner.diff.merge import merge_for_write
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.model.values import Body, lookup, values_at, without_at

@@ -1,13 +1,12 @@
 """The files of an adopted estate: blueprint, modules, environment."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from provisioner.adoption.expression_templates import Template, Tree, Var, leaves, text_of, write
-from provisioner.adoption.file_names import PARAMETERS, Estate, File, Group, Names
+from provisioner.adoption.file_names import PARAMETERS, Estate, File, Names
 from provisioner.adoption.list_tables import tabulate
 from provisioner.adoption.module_assignment import ROOT
-from provisioner.adoption.references import Entry
 from provisioner.adoption.resource_tables import Fold, Row
 from provisioner.adoption.shared_modules import share_modules
 from provisioner.adoption.yaml_text import Yaml, render_yaml
@@ -297,25 +296,3 @@ def _ordered(statement: Mapping[str, Yaml]) -> dict[str, Yaml]:
     rest = {key: item for key, item in statement.items() if key not in first and key != "tags"}
     last = {key: statement[key] for key in ("tags",) if key in statement}
     return {**first, **rest, **last}
-
-
-def shared_tags(taggable: Sequence[Entry], groups: Sequence[Group]) -> Mapping[str, str]:
-    """Return the tags that all of some entries carry, with their values: a blueprint's tags go to
-    everything that takes tags, and to its groups."""
-    carried = [group.tags for group in groups if not group.existing]
-    carried += [_tags_of(entry) for entry in taggable]
-    first: Mapping[str, str] = carried[0] if carried else {}
-    return {
-        name: value
-        for name, value in first.items()
-        if all(tags.get(name) == value for tags in carried)
-    }
-
-
-def _tags_of(entry: Entry) -> Mapping[str, str]:
-    tags = entry.body.get(Template.of("tags"))
-    found: dict[str, str] = {}
-    for key, value in tags.items() if isinstance(tags, Mapping) else ():
-        if key.plain is not None and isinstance(value, Template) and value.plain is not None:
-            found[key.plain] = value.plain
-    return found

@@ -18,7 +18,7 @@ from provisioner.adoption.naming import (
 from provisioner.adoption.references import group_of
 from provisioner.adoption.resource_tables import Fold
 from provisioner.adoption.yaml_text import Yaml
-from provisioner.catalog.type_roles import noun_of
+from provisioner.catalog.naming_conventions import noun_of
 from provisioner.model.resource_id import ResourceId
 
 PARAMETERS = {

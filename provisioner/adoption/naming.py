@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from provisioner.adoption.expression_templates import Part, Template, Var
 from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
 from provisioner.blueprint.instances import RESERVED_NAMES
+from provisioner.catalog.naming_conventions import ABBREVIATIONS, noun_of
 from provisioner.catalog.regions import REGIONS
-from provisioner.catalog.type_roles import ABBREVIATIONS, noun_of
 from provisioner.model.guid import is_guid
 from provisioner.model.resource_id import ResourceId
 

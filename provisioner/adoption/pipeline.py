@@ -5,21 +5,22 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from provisioner.adoption.environment_writer import Written, shared_tags, write_estate
+from provisioner.adoption.environment_writer import Written, write_estate
 from provisioner.adoption.expression_templates import Call, Ref, Template
 from provisioner.adoption.file_names import Estate, Group
 from provisioner.adoption.minimal_body import MinimalBody, minimal_body
 from provisioner.adoption.module_assignment import ROOT, lay_out, without_module_circles
 from provisioner.adoption.naming import Habits, find_habits, name_words, without_group, words_of
+from provisioner.adoption.reference_circles import break_circles
 from provisioner.adoption.references import (
     Entry,
     EntryWriter,
     Known,
-    break_circles,
     group_of,
     place_of,
 )
 from provisioner.adoption.repetition import fold_entries
+from provisioner.adoption.shared_tags import shared_tags
 from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.catalog.registry import Catalog
 from provisioner.model.resource_id import ResourceId

@@ -2,7 +2,7 @@
 becomes a reference to it."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from provisioner.adoption.expression_templates import (
@@ -264,46 +264,6 @@ def _computed(
 
 def _is_telling(value: str) -> bool:
     return is_guid(value) or any(pattern.fullmatch(value) for pattern in (_ADDRESS, _HOST))
-
-
-def break_circles(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return the entries without references in a circle: values that could be read from another
-    resource are written out where they would close one."""
-    by_key = {entry.key: entry for entry in entries}
-    waits: dict[str, set[str]] = {
-        entry.key: {ref.key for ref in entry.refs() if not ref.soft and ref.key in by_key}
-        | {a.key for a in entry.id.ancestors if a.key in by_key}
-        for entry in entries
-    }
-    changed: dict[str, Entry] = {}
-    for entry in entries:
-        closing = set()
-        for ref in sorted({r for r in entry.refs() if r.soft}, key=lambda r: (r.key, r.attribute)):
-            if ref.key not in by_key:
-                continue
-            if _reaches(ref.key, entry.key, waits):
-                closing.add(ref)
-            else:
-                waits[entry.key].add(ref.key)
-        changed[entry.key] = entry.map(lambda text: _written_out(text, closing))  # noqa: B023
-    return tuple(changed[entry.key] for entry in entries)
-
-
-def _written_out(text: Template, refs: Iterable[Ref]) -> Template:
-    gone = set(refs)
-    return text.map(lambda part: part.literal if isinstance(part, Ref) and part in gone else part)
-
-
-def _reaches(start: str, goal: str, waits: Mapping[str, set[str]]) -> bool:
-    pending, seen = [start], set[str]()
-    while pending:
-        key = pending.pop()
-        if key == goal:
-            return True
-        if key not in seen:
-            seen.add(key)
-            pending += waits.get(key, ())
-    return False
 
 
 def group_of(resource: ResourceId) -> ResourceId | None:

@@ -1,14 +1,12 @@
-"""What people call resources of a type, and with what else they keep them.
+"""What people call resources of a type, and which part of an environment they are.
 
-Names and modules of an adopted estate come from here. What stands in no table has a name made of
-its type and the part of its resource provider.
+Names and modules of an adopted estate come from here. Most nouns follow from the type's name
+(`natGateways` is `natGateway`), so that only those are in the table that people call otherwise; a
+part is the resource provider's, or that of services.
 """
 
 import re
 from collections.abc import Mapping
-from typing import TypeVar
-
-_Entry = TypeVar("_Entry")
 
 OTHER_PART = "services"
 """The part of what no table knows."""
@@ -38,14 +36,12 @@ _NOUNS: Mapping[str, str] = {
     "Microsoft.Network/firewallPolicies/ruleCollectionGroups": "firewallRules",
     "Microsoft.Network/networkSecurityGroups": "rules",
     "Microsoft.Network/privateDnsZones": "zone",
-    "Microsoft.Network/privateDnsZones/A": "record",
-    "Microsoft.Network/privateDnsZones/AAAA": "record",
-    "Microsoft.Network/privateDnsZones/CNAME": "record",
-    "Microsoft.Network/privateDnsZones/MX": "record",
-    "Microsoft.Network/privateDnsZones/PTR": "record",
     "Microsoft.Network/privateDnsZones/SOA": "authority",
-    "Microsoft.Network/privateDnsZones/SRV": "record",
-    "Microsoft.Network/privateDnsZones/TXT": "record",
+    "Microsoft.Network/dnsZones": "zone",
+    "Microsoft.Network/dnsZones/SOA": "authority",
+    "Microsoft.Network/dnsForwardingRulesets/virtualNetworkLinks": "link",
+    "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies": "wafPolicy",
+    "Microsoft.Network/publicIPPrefixes": "publicIpPrefix",
     "Microsoft.Network/privateDnsZones/virtualNetworkLinks": "link",
     "Microsoft.Network/privateEndpoints": "endpoint",
     "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": "records",
@@ -71,38 +67,19 @@ _PARTS: Mapping[str, str] = {
     "Microsoft.Monitor": "monitoring",
     "Microsoft.Network": "network",
     "Microsoft.Network/privateDnsZones": "dns",
+    "Microsoft.Network/dnsForwardingRulesets": "dns",
+    "Microsoft.Network/dnsResolvers": "dns",
     "Microsoft.Network/dnsZones": "dns",
     "Microsoft.OperationalInsights": "monitoring",
     "Microsoft.OperationsManagement": "monitoring",
+    "Microsoft.Consumption": "governance",
     "Microsoft.Security": "governance",
+    "Microsoft.ServiceNetworking": "network",
     "Microsoft.Storage": "storage",
 }
 
-_WITH_TARGET: Mapping[str, tuple[str, ...]] = {
-    "Microsoft.Network/privateEndpoints": (
-        "properties.privateLinkServiceConnections[].properties.privateLinkServiceId",
-        "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId",
-    ),
-}
-
-_JOINS: Mapping[str, tuple[str, ...]] = {
-    "Microsoft.AlertsManagement/prometheusRuleGroups": ("properties.scopes[]",),
-    "Microsoft.Insights/metricAlerts": ("properties.scopes[]",),
-    "Microsoft.Insights/scheduledQueryRules": ("properties.scopes[]",),
-    "Microsoft.Network/networkWatchers/flowLogs": ("properties.targetResourceId",),
-    "Microsoft.Network/privateEndpoints": (
-        "properties.subnet.id",
-        *_WITH_TARGET["Microsoft.Network/privateEndpoints"],
-    ),
-}
-
-_MEETS: Mapping[str, tuple[str, ...]] = {
-    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings": (
-        "properties.remoteVirtualNetwork",
-    ),
-    "Microsoft.Network/virtualNetworks": ("properties.virtualNetworkPeerings",),
-    "Microsoft.Network/privateDnsZones/virtualNetworkLinks": ("properties.virtualNetwork",),
-}
+_FOLDED_NOUNS = {name.lower(): noun for name, noun in _NOUNS.items()}
+_FOLDED_PARTS = {name.lower(): part for name, part in _PARTS.items()}
 
 ABBREVIATIONS = frozenset(
     {
@@ -121,49 +98,23 @@ recommendations for Azure resources", and the older ones that people still write
 
 def noun_of(type_name: str) -> str:
     """Return what one resource of a type is called, in camel case: `network`, `firewallRules`."""
-    return _find(_NOUNS, type_name) or _singular(type_name.rpartition("/")[2])
+    return _FOLDED_NOUNS.get(type_name.lower()) or _singular(type_name.rpartition("/")[2])
 
 
 def part_of(type_name: str) -> str:
     """Return the part of an environment that resources of a type belong to: `network`, `vault`."""
     pieces = type_name.split("/")
     for length in range(len(pieces), 0, -1):
-        found = _find(_PARTS, "/".join(pieces[:length]))
+        found = _FOLDED_PARTS.get("/".join(pieces[:length]).lower())
         if found is not None:
             return found
     return OTHER_PART
 
 
-def target_paths(type_name: str) -> tuple[str, ...]:
-    """Return the paths of the ids with which resources of a type are kept (what an endpoint is
-    for)."""
-    return _find(_WITH_TARGET, type_name) or ()
-
-
-def joining_paths(type_name: str) -> tuple[str, ...]:
-    """Return the paths of the ids to which a resource of a type belongs, although these do not name
-    it: an alert to what it watches, a private endpoint to its subnet."""
-    return _find(_JOINS, type_name) or ()
-
-
-def joining_types() -> tuple[str, ...]:
-    """Return the types that have `joining_paths`."""
-    return tuple(_JOINS)
-
-
-def meeting_paths(type_name: str) -> tuple[str, ...]:
-    """Return the paths that name what a resource only meets: the other network of a peering, and
-    one that reads a zone, belong to whoever runs them."""
-    return _find(_MEETS, type_name) or ()
-
-
-def _find(table: Mapping[str, _Entry], type_name: str) -> _Entry | None:
-    folded = type_name.lower()
-    return next((found for name, found in table.items() if name.lower() == folded), None)
-
-
 def _singular(kind: str) -> str:
     word = re.sub(r"[^A-Za-z0-9]", "", kind) or "resource"
+    if word.isupper():
+        return "record"  # a kind of DNS records: AAAA, MX
     if re.search(r"(ies)$", word):
         word = word[:-3] + "y"
     elif re.search(r"(sses|xes|ches|shes)$", word):

@@ -1,0 +1,29 @@
+"""Tags that everything carries, which a blueprint states once."""
+
+from collections.abc import Mapping, Sequence
+
+from provisioner.adoption.expression_templates import Template
+from provisioner.adoption.file_names import Group
+from provisioner.adoption.references import Entry
+
+
+def shared_tags(taggable: Sequence[Entry], groups: Sequence[Group]) -> Mapping[str, str]:
+    """Return the tags that all of some entries carry, with their values: a blueprint's tags go to
+    everything that takes tags, and to its groups."""
+    carried = [group.tags for group in groups if not group.existing]
+    carried += [_tags_of(entry) for entry in taggable]
+    first: Mapping[str, str] = carried[0] if carried else {}
+    return {
+        name: value
+        for name, value in first.items()
+        if all(tags.get(name) == value for tags in carried)
+    }
+
+
+def _tags_of(entry: Entry) -> Mapping[str, str]:
+    tags = entry.body.get(Template.of("tags"))
+    found: dict[str, str] = {}
+    for key, value in tags.items() if isinstance(tags, Mapping) else ():
+        if key.plain is not None and isinstance(value, Template) and value.plain is not None:
+            found[key.plain] = value.plain
+    return found

@@ -1,0 +1,61 @@
+"""The paths of the ids by which resources belong together, beside where they stand.
+
+Tables by type: what a private endpoint leads to, what an alert watches, and what a peering only
+meets. A type in no table belongs to what its id, its scope and its references say.
+"""
+
+from collections.abc import Mapping
+
+_WITH_TARGET: Mapping[str, tuple[str, ...]] = {
+    "Microsoft.Network/privateEndpoints": (
+        "properties.privateLinkServiceConnections[].properties.privateLinkServiceId",
+        "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId",
+    ),
+}
+
+_JOINS: Mapping[str, tuple[str, ...]] = {
+    "Microsoft.AlertsManagement/prometheusRuleGroups": ("properties.scopes[]",),
+    "Microsoft.Insights/metricAlerts": ("properties.scopes[]",),
+    "Microsoft.Insights/scheduledQueryRules": ("properties.scopes[]",),
+    "Microsoft.Network/networkWatchers/flowLogs": ("properties.targetResourceId",),
+    "Microsoft.Network/privateEndpoints": (
+        "properties.subnet.id",
+        *_WITH_TARGET["Microsoft.Network/privateEndpoints"],
+    ),
+}
+
+_MEETS: Mapping[str, tuple[str, ...]] = {
+    "Microsoft.Network/virtualNetworks/virtualNetworkPeerings": (
+        "properties.remoteVirtualNetwork",
+    ),
+    "Microsoft.Network/virtualNetworks": ("properties.virtualNetworkPeerings",),
+    "Microsoft.Network/privateDnsZones/virtualNetworkLinks": ("properties.virtualNetwork",),
+}
+
+
+def target_paths(type_name: str) -> tuple[str, ...]:
+    """Return the paths of the ids with which resources of a type are kept (what an endpoint is
+    for)."""
+    return _find(_WITH_TARGET, type_name)
+
+
+def joining_paths(type_name: str) -> tuple[str, ...]:
+    """Return the paths of the ids to which a resource of a type belongs, although these do not name
+    it: an alert to what it watches, a private endpoint to its subnet."""
+    return _find(_JOINS, type_name)
+
+
+def joining_types() -> tuple[str, ...]:
+    """Return the types that have `joining_paths`."""
+    return tuple(_JOINS)
+
+
+def meeting_paths(type_name: str) -> tuple[str, ...]:
+    """Return the paths that name what a resource only meets: the other network of a peering, and
+    one that reads a zone, belong to whoever runs them."""
+    return _find(_MEETS, type_name)
+
+
+def _find(table: Mapping[str, tuple[str, ...]], type_name: str) -> tuple[str, ...]:
+    folded = type_name.lower()
+    return next((found for name, found in table.items() if name.lower() == folded), ())
