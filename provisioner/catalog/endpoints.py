@@ -131,6 +131,24 @@ POLICY_RESTRICTIONS = Endpoint(
     "Microsoft.PolicyInsights/checkPolicyRestrictions/read",
     api_versions.POLICY_INSIGHTS,
 )
+POLICY_ASSIGNMENTS = Endpoint(
+    "GET",
+    f"{_S}/providers/Microsoft.Authorization/policyAssignments",
+    "Microsoft.Authorization/policyAssignments/read",
+    api_versions.POLICY,
+)
+POLICY_DEFINITION = Endpoint(
+    "GET",
+    "{definition}",
+    "Microsoft.Authorization/policyDefinitions/read",
+    api_versions.POLICY,
+)
+POLICY_SET_DEFINITION = Endpoint(
+    "GET",
+    "{definition}",
+    "Microsoft.Authorization/policySetDefinitions/read",
+    api_versions.POLICY,
+)
 POLICY_TOKEN = Endpoint(
     "POST",
     f"{_S}/providers/Microsoft.Authorization/acquirePolicyToken",

@@ -1,7 +1,7 @@
 """What a plan is about to do, as far as preflight asks about it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from provisioner.blueprint.graph import DesiredGraph
@@ -15,6 +15,7 @@ from provisioner.model.values import Body, Value, lookup
 from provisioner.plan.ordering import closure
 from provisioner.plan.steps import DELETE, PUT, Step
 from provisioner.preflight.policy_rules import Assigned, Exemption
+from provisioner.preflight.policy_sight import PolicySight
 
 _DEFINITION_ID = ("properties", "policyDefinitionId")
 _ASSIGNMENT_ID = ("properties", "policyAssignmentId")
@@ -71,6 +72,7 @@ class Intent:
     permissions what the plan takes
     policies    the policy assignments that the plan changes
     applies     whether the caller is about to apply the plan, and not only to review it
+    sights      what policies can see, by the subscription (lower case); none: of everything
     """
 
     writes: tuple[Write, ...]
@@ -80,6 +82,7 @@ class Intent:
     permissions: tuple[Permission, ...] = ()
     applies: bool = False
     policies: tuple[PolicyChange, ...] = ()
+    sights: Mapping[str, PolicySight] = field(default_factory=dict)
 
     @cached_property
     def groups(self) -> frozenset[str]:

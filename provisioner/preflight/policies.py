@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from provisioner.catalog.endpoints import POLICY_RESTRICTIONS
 from provisioner.model.diagnostic import Diagnostic, error, warning
-from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Json, Unknown, Value, lookup, unknowns
 from provisioner.preflight.check import Check
 from provisioner.preflight.inquiry import Inquiry, Replies, ask_scope, scope_of
 from provisioner.preflight.intent import Intent, PolicyChange, Write
 from provisioner.preflight.policy_rules import Ruling, Subject, rule_on
+from provisioner.preflight.policy_sight import BLIND
 
 _BROKEN = "noncompliant"
 _DENY = "deny"
@@ -34,17 +35,34 @@ class _Finding:
 
 
 def _ask(intent: Intent) -> Iterator[Inquiry]:
+    yield from _inquiries(intent).values()
+
+
+def _inquiries(intent: Intent) -> Mapping[str, Inquiry]:
+    """Return the inquiry for each write, by its address: one for all writes of a type and place
+    that no policy can tell apart."""
+    first: dict[tuple[str, str, str], Inquiry] = {}
+    found: dict[str, Inquiry] = {}
     for write in intent.writes:
-        inquiry = _inquiry(write, intent)
-        if inquiry is not None:
-            yield inquiry
+        scope = scope_of(write.id, intent.groups)
+        if scope is None:
+            continue
+        sight = intent.sights.get(str(scope.subscription).lower(), BLIND)
+        if not write.is_new:
+            sight = BLIND  # An exemption, or what an assignment leaves out, may name it by its id.
+        key = (scope.key, write.type.name, sight.shape(write.id, _content_of(write)))
+        if key not in first:
+            first[key] = _inquiry(write, scope)
+        found[write.address] = first[key]
+    return found
 
 
 def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+    inquiries = _inquiries(intent)
     changes: dict[tuple[str, str], list[str]] = {}
     denied: set[tuple[str, str]] = set()
     for write in intent.writes:
-        inquiry = _inquiry(write, intent)
+        inquiry = inquiries.get(write.address)
         for item in replies[inquiry].items if inquiry is not None else ():
             for finding in _denials(item):
                 changed = _changed(finding, write, intent)
@@ -104,18 +122,18 @@ def _denied_then(
 CHECK = Check("what Azure Policy denies", _ask, _judge)
 
 
-def _inquiry(write: Write, intent: Intent) -> Inquiry | None:
-    """Return the inquiry for a write; None for what stands in no subscription.
+def _content_of(write: Write) -> dict[str, Json]:
+    return {"name": write.id.name, "type": write.type.name, **_known_of(write.body)}
+
+
+def _inquiry(write: Write, scope: ResourceId) -> Inquiry:
+    """Return the inquiry for a write at a scope.
 
     Policies see a resource in its group. One in a group that is yet to be made is asked about in
     the subscription, where the assignments stand that the group will have from the start.
     """
-    scope = scope_of(write.id, intent.groups)
-    if scope is None:
-        return None
-    content = {"name": write.id.name, "type": write.type.name, **_known_of(write.body)}
     details: dict[str, Json] = {
-        "resourceContent": content,
+        "resourceContent": _content_of(write),
         "apiVersion": write.type.api_version,
     }
     holder = write.id.parent or write.id.scope

@@ -1,7 +1,7 @@
 """Preflight of a plan: asks Azure what would fail, and writes that into the plan."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from provisioner.access.needs import Need, delete_needs, step_needs, write_needs
 from provisioner.blueprint.graph import DesiredGraph
@@ -9,9 +9,20 @@ from provisioner.catalog.registry import Catalog
 from provisioner.engine.ports import Inquirer
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, warning
+from provisioner.model.resource_id import ResourceId
 from provisioner.plan.plan import Plan
 from provisioner.preflight.checks import inquiries_for, judge_replies
-from provisioner.preflight.intent import Permission, intent_from_nothing, read_intent
+from provisioner.preflight.inquiry import Inquiry, Reply
+from provisioner.preflight.intent import Intent, Permission, intent_from_nothing, read_intent
+from provisioner.preflight.policy_sight import (
+    PolicySight,
+    ask_assignments,
+    ask_definitions,
+    read_sights,
+    subscriptions_of,
+)
+
+_FEW_WRITES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +50,29 @@ class Preflight:
             return (_skipped(),), 0
         permissions = permissions_of(step_needs(plan.steps, catalog, state))
         intent = read_intent(plan.steps, graph, state, catalog, permissions, applies=self.applies)
+        sights, calls = _look(intent, self.inquirer)
+        intent = replace(intent, sights=sights)
         replies = self.inquirer.ask(inquiries_for(intent))
         told = judge_replies(intent, {reply.inquiry: reply for reply in replies})
-        return told, sum(reply.calls for reply in replies)
+        return told, calls + sum(reply.calls for reply in replies)
+
+
+def _look(intent: Intent, inquirer: Inquirer) -> tuple[Mapping[str, PolicySight], int]:
+    """Return what policies can see in each subscription that the plan writes to, and how many
+    requests it took: the assignments, what they name, and what sets name. Below a few writes it is
+    cheaper to ask about each."""
+    if len(intent.writes) < _FEW_WRITES:
+        return {}, 0
+    subscriptions = subscriptions_of(_ids(intent))
+    replies = _replies(inquirer, ask_assignments(subscriptions))
+    replies |= _replies(inquirer, ask_definitions(replies))
+    replies |= _replies(inquirer, ask_definitions(replies))
+    calls = sum(reply.calls for reply in replies.values())
+    return read_sights(subscriptions, replies), calls
+
+
+def _replies(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> dict[Inquiry, Reply]:
+    return {reply.inquiry: reply for reply in inquirer.ask(inquiries)} if inquiries else {}
 
 
 def permissions_of(needs: Iterable[Need]) -> tuple[Permission, ...]:
@@ -54,7 +85,12 @@ def preflight_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     """Return what it takes to ask everything that a plan of an environment may ask."""
     needs = write_needs(graph, catalog) | delete_needs(graph, catalog)
     intent = intent_from_nothing(graph, permissions_of(needs))
-    return frozenset(Need(inquiry.action, inquiry.scope) for inquiry in inquiries_for(intent))
+    inquiries = [*inquiries_for(intent), *ask_assignments(subscriptions_of(_ids(intent)))]
+    return frozenset(Need(inquiry.action, inquiry.scope) for inquiry in inquiries)
+
+
+def _ids(intent: Intent) -> list[ResourceId]:
+    return [write.id for write in intent.writes]
 
 
 def _skipped() -> Diagnostic:
