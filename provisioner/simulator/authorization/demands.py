@@ -55,18 +55,26 @@ _POLLING = {
 """What is read, in the words of an action, where an operation is polled."""
 
 
+_ANY_NAME = "-"
+"""In the place of a name in the id that a list's path lacks one for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """An action that a request takes, on a scope. `linked` is for what a body points to."""
+    """An action that a request takes, on a scope. `linked` is for what a body points to. `within`
+    is for what a role anywhere in the scope grants: a Contributor of a resource group polls the
+    operations that they started, whose addresses are in the subscription."""
 
     action: str
     scope: str
     linked: bool = False
+    within: bool = False
 
 
 def named_type(cloud: Cloud, request: Request) -> tuple[ResourceType | None, ResourceId | None]:
     """Return the type that a request is about, and the id where it names one."""
-    resource = parse_resource_id(request.path) or parse_resource_id(request.path + "/-")
+    named = parse_resource_id(request.path)
+    resource = named or parse_resource_id(f"{request.path}/{_ANY_NAME}")
     return (cloud.catalog.of(resource) if resource else None), resource
 
 
@@ -140,7 +148,7 @@ def _of_resource(cloud: Cloud, request: Request) -> Demand | None:
     match = _POLLED.fullmatch(request.path)
     if match is not None:
         read = _POLLING[match["kind"].lower()]
-        return Demand(f"{match['namespace']}/{read}/read", match["scope"])
+        return Demand(f"{match['namespace']}/{read}/read", match["scope"], within=True)
     if request.method == "POST":
         base, _, verb = request.path.rpartition("/")
         resource = parse_resource_id(base)
@@ -154,7 +162,10 @@ def _of_resource(cloud: Cloud, request: Request) -> Demand | None:
         return None
     verb = _VERBS.get(request.method, "action")
     label = type_label(resource, resource_type) if resource_type else together[0].list_name
-    return Demand(f"{label}/{verb}", resource.text.removesuffix("/-"))
+    if resource.name != _ANY_NAME:
+        return Demand(f"{label}/{verb}", resource.text)
+    # A list is read in what its resources stand in.
+    return Demand(f"{label}/{verb}", resource.container.text if resource.container else "")
 
 
 def _body_of(request: Request) -> dict[str, object] | None:

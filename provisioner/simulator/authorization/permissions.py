@@ -99,11 +99,17 @@ def _is_allowed(cloud: Cloud, caller: Caller, request: Request, demand: Demand) 
         return True
     place = parse_resource_id(demand.scope)
     return any(
-        holds_at(role.scope, place)
+        (holds_at(role.scope, place) or (demand.within and _is_in(role.scope, place)))
         and grants(role.permissions, demand.action)
         and _leaves(cloud, role, request, demand)
         for role in held
     )
+
+
+def _is_in(scope: ResourceId | None, subscription: ResourceId | None) -> bool:
+    """Tell whether a scope is in a subscription."""
+    named = (scope.subscription if scope else None, subscription and subscription.subscription)
+    return named[0] is not None and named[0] == named[1]
 
 
 def _held_by(cloud: Cloud, caller: Caller) -> list[_Held] | None:
@@ -123,8 +129,7 @@ def sees_subscription(cloud: Cloud, caller: Caller, subscription: str) -> bool:
         return True
     place = subscription_id(subscription)
     return any(
-        holds_at(row.id.scope, place)
-        or (row.id.scope is not None and row.id.scope.subscription == place.subscription)
+        holds_at(row.id.scope, place) or _is_in(row.id.scope, place)
         for row in _assignments_of(cloud, caller)
     )
 
