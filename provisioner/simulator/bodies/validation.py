@@ -138,7 +138,11 @@ class _Reader:
             )
 
     def _read_enum(self, shape: Shape, value: str, path: str) -> str:
-        value = self._type.fact(path).aliases.get(value.lower(), value)
+        fact = self._type.fact(path)
+        value = fact.aliases.get(value.lower(), value)
+        # Azure answers some defaults in another case than its own enum has them, whoever sent them.
+        if isinstance(fact.default, str) and fact.default.lower() == value.lower():
+            return fact.default
         for known in shape.enum:
             if known.lower() == value.lower():
                 return known
