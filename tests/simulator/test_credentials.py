@@ -133,6 +133,8 @@ def make_platform(owner: Program) -> tuple[str, str]:
     resources = owner.client(ResourceManagementClient)
     identities = owner.client(ManagedServiceIdentityClient)
     roles = owner.client(AuthorizationManagementClient)
+    network = owner.do(resources.providers.get, "Microsoft.Network")
+    assert network.registration_state == "Registered"
     for name in ("rg", "rg-platform"):
         group = owner.do(resources.resource_groups.create_or_update, name, WHERE)
         assert group.properties.provisioning_state == "Succeeded"
@@ -227,6 +229,8 @@ def look_around(workload: Program, client_id: str) -> None:
     assert do(network.public_ip_addresses.get, "rg", "pip").properties.ip_address
     assert do(resources.resource_groups.check_existence, "rg") is True
     assert do(resources.resource_groups.get, "rg").name == "rg"
+    assert [each.name for each in do(network.route_tables.list, "rg")] == ["rt"]
+    assert do(network.subnets.get, "rg", "hub", "nodes").properties.address_prefix == "10.0.0.0/24"
     found = do(resources.resources.list_by_resource_group, "rg",
                filter="resourceType eq 'Microsoft.Network/virtualNetworks'")  # fmt: skip
     assert [each.name for each in found] == ["hub"]

@@ -162,10 +162,9 @@ def _of_resource(cloud: Cloud, request: Request) -> Demand | None:
         return None
     verb = _VERBS.get(request.method, "action")
     label = type_label(resource, resource_type) if resource_type else together[0].list_name
-    if resource.name != _ANY_NAME:
-        return Demand(f"{label}/{verb}", resource.text)
     # A list is read in what its resources stand in.
-    return Demand(f"{label}/{verb}", resource.container.text if resource.container else "")
+    place = resource.container if resource.name == _ANY_NAME else resource
+    return Demand(f"{label}/{verb}", place.text if place else "")
 
 
 def _body_of(request: Request) -> dict[str, object] | None:
