@@ -12,7 +12,9 @@ COMPILE := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-c
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo cluster-tools actionlint test test-cluster check golden bench fidelity faults audit schemas lock clean
+AZ = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/azsec-interop/az-$(word 1,$(shell cksum < interop/requirements.lock))
+
+.PHONY: help setup demo cluster-tools actionlint test test-cluster check golden bench fidelity faults audit schemas interop lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +55,9 @@ audit: setup $(AUDIT)/.installed ## Scan what the blueprints deploy with checkov
 schemas: setup $(SCHEMAS)/.installed ## Read the types of 25 SDK packages; writes docs/schemas.md
 	@$(BIN)/python -m schemas
 
+interop: setup $(AZ)/.installed ## Run az, the Go SDK and recorded requests against the built-in Azure (needs Go)
+	@$(BIN)/python -m interop $(AZ)/bin/az
+
 cluster-tools: setup ## Build etcd and kube-apiserver for tests/cluster, if missing (10 to 20 minutes)
 	@$(BIN)/python -m cluster_tools
 
@@ -65,6 +70,7 @@ lock: setup ## Pin the newest allowed dependencies, with their hashes
 	$(COMPILE) --output-file audit/requirements.lock audit/requirements.in
 	$(COMPILE) --output-file schemas/requirements.lock schemas/requirements.in
 	$(COMPILE) --output-file cluster_tools/requirements.lock cluster_tools/requirements.in
+	$(COMPILE) --output-file interop/requirements.lock interop/requirements.in
 
 clean: ## Remove .venv, .audit, .schemas and every cache
 	rm -rf $(VENV) $(AUDIT) $(SCHEMAS) build dist *.egg-info
@@ -110,4 +116,12 @@ $(SCHEMAS)/.installed: schemas/requirements.lock
 	@rm -rf $(SCHEMAS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes --no-deps --target $(SCHEMAS) --requirement schemas/requirements.lock
+	@touch $@
+
+# 700 MB that no test but this one needs: kept outside of the clone, by its lock.
+$(AZ)/.installed:
+	@echo 'Building $(AZ) from interop/requirements.lock (once, some minutes) ...'
+	@$(PYTHON) -m venv --clear $(AZ)
+	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --requirement interop/requirements.lock
 	@touch $@
