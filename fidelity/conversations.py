@@ -202,7 +202,7 @@ class _Talk:
 
     def _poll(self, exchange: Exchange) -> None:
         """Poll our own operation where the client polled the recorded one."""
-        url = self._polls.get(_bare(exchange.uri))
+        url = self._polls.get(_polled(exchange.uri))
         if url is None:
             self.left_out += 1
             return
@@ -221,8 +221,8 @@ class _Talk:
                 continue
             other = "location" if name == "azure-asyncoperation" else "azure-asyncoperation"
             url = ours.get(name) or ours.get(other)
-            if url is not None or _bare(theirs) not in self._polls:
-                self._polls[_bare(theirs)] = url
+            if url is not None or _polled(theirs) not in self._polls:
+                self._polls[_polled(theirs)] = url
 
     def _compare(
         self, exchange: Exchange, answer: Answer, resource_type: ResourceType | None
@@ -295,6 +295,13 @@ def _shows_time_passed(exchange: Exchange) -> bool:
     if exchange.method == "GET":
         return exchange.status == 404 or (_state(exchange.answer) or "") == "Succeeded"
     return exchange.status < 400 or (exchange.method == "DELETE" and exchange.status == 404)
+
+
+def _polled(url: str) -> str:
+    """Return what tells one address of an operation from others: its path, and whether it waits
+    for the outcome (the compute provider has both addresses at one path)."""
+    monitors = "monitor=true" in urlsplit(url).query.lower()
+    return f"{_bare(url)}?monitor" if monitors else _bare(url)
 
 
 def _bare(uri: str) -> str:

@@ -1,7 +1,8 @@
 """What virtual machines and the profile of scale sets have in common: models and facts.
 
-Facts: the template reference of `Microsoft.Compute`, the documentation named below, and answers
-that public projects recorded (what Azure fills in of an `osProfile` and of disks).
+Facts: the template reference of `Microsoft.Compute`, the documentation named below, and the
+recorded conversations that have a machine or a set (what Azure fills in of an `osProfile` and of
+disks).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -316,6 +317,7 @@ def _disk_fields(storage: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
         confidential = f"{each}.managedDisk.securityProfile"
         yield confidential, Field(default=None, security=True)
         yield f"{confidential}.securityEncryptionType", Field(create_only=fixed, security=True)
+    yield f"{storage}.osDisk.createOption", Field(default="FromImage", create_only=fixed)
     yield f"{storage}.osDisk.osType", Field(owner=Owner.PRESET, create_only=fixed)
     yield f"{storage}.osDisk.diffDiskSettings", Field(default=None)
     yield f"{storage}.osDisk.diffDiskSettings.option", Field(create_only=fixed)

@@ -18,6 +18,8 @@ GATEWAY = "Microsoft.Network/virtualNetworkGateways"
 LOAD_BALANCER = "Microsoft.Network/loadBalancers"
 INTERFACE = "Microsoft.Network/networkInterfaces"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
+MACHINE = "Microsoft.Compute/virtualMachines"
+ROUTE_SERVER = "Microsoft.Network/virtualHubs/ipConfigurations"
 APPLICATION_GATEWAY = "Microsoft.Network/applicationGateways"
 LINK_SERVICE = "Microsoft.Network/privateLinkServices"
 INBOUND_ENDPOINT = "Microsoft.Network/dnsResolvers/inboundEndpoints"
@@ -44,6 +46,7 @@ class DemandKind(StrEnum):
     FIREWALL_MANAGEMENT = "firewall management"
     BASTION = "Bastion"
     GATEWAY = "gateway"
+    ROUTE_SERVER = "route server"
     FRONTEND = "private frontend"
     INTERFACE = "network interface"
     APPLICATION_GATEWAY = "application gateway"
@@ -80,6 +83,10 @@ def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand
         yield from _of_application_gateway(gateway)
     yield from _of_resolvers(estate)
     yield from _of_others(estate)
+    for place in estate.of_type(ROUTE_SERVER):
+        subnet = parse_resource_id(lookup(place.body, ("properties", "subnet", "id")))
+        if subnet is not None:
+            yield Demand(DemandKind.ROUTE_SERVER, place, subnet, None, 0, _OWN_SUBNET)
     for kind, name, path in _HOSTS:
         for host in estate.of_type(name):
             for subnet in _subnets_of(host, path):
@@ -167,12 +174,17 @@ def _of_configurations(estate: Estate) -> Iterator[Demand]:
 
 
 def _of_scale_sets(estate: Estate) -> Iterator[Demand]:
-    """Yield what scale sets take: for each of their machines an address a configuration."""
-    for resource in estate.of_type(SCALE_SET):
+    """Yield what scale sets take, and machines whose interfaces stand in their bodies: for each
+    machine an address a configuration."""
+    sets = ((resource, _SET_INTERFACES) for resource in estate.of_type(SCALE_SET))
+    single = ((resource, _MACHINE_INTERFACES) for resource in estate.of_type(MACHINE))
+    for resource, path in (*sets, *single):
         capacity = lookup(resource.body, ("sku", "capacity"))
         machines = capacity if isinstance(capacity, int) else None
+        if path == _MACHINE_INTERFACES:
+            machines = 1
         keys: dict[str, tuple[ResourceId, int]] = {}
-        for interface in values_at(resource.body, _SET_INTERFACES):
+        for interface in values_at(resource.body, path):
             for text in values_at(interface, "properties.ipConfigurations[].properties.subnet.id"):
                 subnet = parse_resource_id(text)
                 if subnet is not None:
@@ -183,11 +195,13 @@ def _of_scale_sets(estate: Estate) -> Iterator[Demand]:
                 yield Demand(DemandKind.INTERFACE, resource, subnet, None, 0, why)
             else:
                 needed = machines * count
-                words = f"{machines} machines x {count} = {needed:,}"
+                words = f"{machines} machine{'' if machines == 1 else 's'} x {count} = {needed:,}"
                 yield Demand(DemandKind.INTERFACE, resource, subnet, needed, needed, words)
 
 
 _SET_INTERFACES = "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations[]"
+
+_MACHINE_INTERFACES = "properties.networkProfile.networkInterfaceConfigurations[]"
 
 _CONFIGURED = (
     (DemandKind.FRONTEND, LOAD_BALANCER, "frontendIPConfigurations"),

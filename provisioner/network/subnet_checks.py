@@ -47,7 +47,7 @@ RULES = (
     ),
     Rule("AzureBastionSubnet", 26, DemandKind.BASTION, ()),
     Rule("GatewaySubnet", 27, DemandKind.GATEWAY, ()),
-    Rule("RouteServerSubnet", 27, None, ()),
+    Rule("RouteServerSubnet", 27, DemandKind.ROUTE_SERVER, ()),
 )  # fmt: skip
 
 _BY_NAME = {rule.name.lower(): rule for rule in RULES}

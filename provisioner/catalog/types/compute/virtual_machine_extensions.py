@@ -15,7 +15,7 @@ TYPE = ResourceType(
     sdk=None,
     rule=NameRule(r"[^/\\%?#]{1,128}", "1 to 128 characters without / \\ % ? and #"),
     lists=ListRead.PARENT,
-    delete=DeleteFlow.LOCATION,
+    delete=DeleteFlow.ASYNC_OPERATION,
     # One at a time on a machine ("Multiple VM extensions per handler", conflicting operations).
     serialise_on="",
     seconds=60,

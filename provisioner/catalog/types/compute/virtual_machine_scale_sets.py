@@ -1,7 +1,7 @@
 """Virtual machine scale sets (jump boxes, build agents). Facts:
 `provisioner/catalog/machine_profiles.py`, the documentation "Orchestration modes for Virtual
-Machine Scale Sets" and "Modify a Virtual Machine Scale Set", and answers that public projects
-recorded (what Azure fills in of a set). No traffic was recorded.
+Machine Scale Sets" and "Modify a Virtual Machine Scale Set", and the recorded conversation that has
+one.
 
 The sets of a cluster's nodes are AKS' own, and not declared here.
 """
@@ -59,7 +59,7 @@ TYPE = ResourceType(
         "1 to 64 letters, digits, periods, underscores and hyphens, starting with a letter or "
         "digit and not ending with a period",
     ),
-    delete=DeleteFlow.LOCATION,
+    delete=DeleteFlow.ASYNC_OPERATION,
     seconds=90,
     loss=Disruption.DATA,
     computed=_computed,

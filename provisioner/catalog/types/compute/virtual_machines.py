@@ -1,6 +1,6 @@
 """Virtual machines (jump boxes). Facts: `provisioner/catalog/machine_profiles.py`, the
 documentation "Delete options for disks, NICs and public IPs of a VM" and "Trusted Launch for Azure
-virtual machines". No traffic was recorded.
+virtual machines", and the recorded conversations that have one.
 
 A machine of Windows is created with a password, which no blueprint may hold: it is created
 elsewhere and adopted. One of Linux takes the public keys of its administrator.
@@ -73,7 +73,7 @@ TYPE = ResourceType(
         "1 to 64 letters, digits, periods, underscores and hyphens, starting with a letter or "
         "digit and not ending with a period (the computer's name is shorter: 15 for Windows)",
     ),
-    delete=DeleteFlow.LOCATION,
+    delete=DeleteFlow.ASYNC_OPERATION,
     seconds=60,
     # A disk goes with its machine where its deleteOption says so.
     loss=Disruption.DATA,

@@ -1,6 +1,6 @@
 """Application Insights, based on a workspace. Facts: the REST reference "Components - Create Or
 Update", the documentation "Workspace-based Application Insights resources" and "Azure AD
-authentication for Application Insights". No traffic was recorded.
+authentication for Application Insights", and the recorded conversations that have one.
 
 Azure makes a rule of Smart Detection and its action group beside one, in the same group.
 """

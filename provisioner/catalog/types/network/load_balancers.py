@@ -227,8 +227,8 @@ TYPE = ResourceType(
         f"{_OUTBOUND}.frontendIPConfigurations": Field(keys=("id",), security=True),
         f"{_OUTBOUND}.frontendIPConfigurations[].id": Field(compare=Compare.RESOURCE_ID),
         f"{_OUTBOUND}.protocol": Field(compare=Compare.CASELESS, security=True),
-        # 0 is Azure's own number of ports, by the size of the pool.
-        f"{_OUTBOUND}.allocatedOutboundPorts": Field(default=0),
+        # By the size of the pool where nothing is said (recorded: 1024), which 0 asks for too.
+        f"{_OUTBOUND}.allocatedOutboundPorts": Field(owner=Owner.PRESET),
         f"{_OUTBOUND}.idleTimeoutInMinutes": Field(default=4),
         f"{_OUTBOUND}.enableTcpReset": Field(default=False),
     },
