@@ -19,6 +19,8 @@ from provisioner.adoption.yaml_text import Yaml, count_lines
 _MOST_COLUMNS = 3
 _MOST_COLUMNS_OF_SHAPES = 6
 _MOST_STATEMENTS = 12
+"""Statements that are tried at once, those of the most resources first."""
+_MOST_TAKEN = 40
 
 
 def fold_entries(
@@ -60,10 +62,10 @@ def _merge(folds: list[Fold], words: Mapping[str, Sequence[str]]) -> list[Fold]:
     pending = sorted(folds, key=lambda fold: (-len(fold.members), _order(fold)))
     while pending:
         whole, others = pending[0], pending[1:]
-        while 0 < len(others) < _MOST_STATEMENTS:
+        for _ in range(_MOST_TAKEN):
             grown = [
                 (saved, merged, other)
-                for other in others
+                for other in others[:_MOST_STATEMENTS]
                 if (merged := _merged((whole, other), words)) is not None
                 and (saved := _count(whole) + _count(other) - _count(merged)) * _LEAST_SAVED
                 >= _count(other)
