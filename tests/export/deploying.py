@@ -20,15 +20,18 @@ class _Credential:
         return AccessToken("local", 4102444800)
 
 
-def deployments_client(endpoint: str, subscription: str) -> Any:
-    client = DeploymentsMgmtClient(
+def management_client(endpoint: str, subscription: str) -> Any:
+    return DeploymentsMgmtClient(
         _Credential(),
         subscription,
         base_url=endpoint,
         authentication_policy=_Token(),
         retry_total=0,
     )
-    return client.deployments
+
+
+def deployments_client(endpoint: str, subscription: str) -> Any:
+    return management_client(endpoint, subscription).deployments
 
 
 def deploy(

@@ -9,7 +9,7 @@ import requests
 
 from provisioner.catalog.registry import Catalog
 from provisioner.simulator.server import LocalAzure
-from tests.export.deploying import deployments_client
+from tests.export.deploying import management_client
 from tests.simulator.deploying import (
     AT,
     IDENTITIES,
@@ -402,9 +402,18 @@ def test_linked_templates_of_this_server(here: Deployer):
     assert gone[0] == "TemplateSpecVersionNotFound"
 
 
+def test_clients_find_an_api_version_of_deployments_and_template_specs(here: Deployer):
+    """`az deployment group create --template-spec` asks the provider for one."""
+    path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Resources"
+    types = {one["resourceType"]: one for one in here.call("GET", path).body["resourceTypes"]}
+    for name in ("deployments", "templateSpecs", "templateSpecs/versions"):
+        assert types[name]["defaultApiVersion"] in types[name]["apiVersions"]
+
+
 def test_the_client_of_the_sdk(here: Deployer):
     """azure-mgmt-resource-deployments, over the socket, at each scope."""
-    deployments = deployments_client(here.azure.endpoint, SUBSCRIPTION)
+    client = management_client(here.azure.endpoint, SUBSCRIPTION)
+    deployments = client.deployments
     inline = {"properties": {"mode": "Incremental", "template": template(identity("id-sdk"))}}
     elsewhere = {
         "location": "westeurope",
@@ -418,6 +427,10 @@ def test_the_client_of_the_sdk(here: Deployer):
     assert deployments.check_existence("rg", "d")
     assert not deployments.check_existence("rg", "none")
     assert [one.name for one in deployments.list_by_resource_group("rg")] == ["d"]
+    (operation,) = client.deployment_operations.list("rg", "d")
+    assert operation.properties.target_resource.resource_name == "id-sdk"
+    same = client.deployment_operations.get("rg", "d", operation.operation_id)
+    assert same.properties.provisioning_state == "Succeeded"
     assert deployments.export_template("rg", "d").template["resources"][0]["name"] == "id-sdk"
     for begin, of, arguments in (
         ("begin_create_or_update_at_subscription_scope", "get_at_subscription_scope", ()),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from provisioner.catalog.deployment import API_VERSIONS
 from provisioner.catalog.regions import REGIONS
 from provisioner.catalog.registrations import known_providers
 from provisioner.catalog.resource_type import ResourceType, Scope
@@ -145,8 +146,18 @@ def _types_of(cloud: Cloud, namespace: str) -> Iterator[dict[str, Json]]:
             versions = offered_versions(cloud, resource_type)
             if versions:
                 yield _type(resource_type.name, versions, _capabilities(resource_type))
-    for name, versions in open_types(cloud, namespace).items():
+    others = {**open_types(cloud, namespace), **_template_types(namespace)}
+    for name, versions in others.items():
         yield _type(name, versions, ("SupportsTags", "SupportsLocation"))
+
+
+def _template_types(namespace: str) -> dict[str, tuple[str, ...]]:
+    """Return the types of deployments and template specs, where the provider is theirs."""
+    return {
+        name: versions
+        for name, versions in API_VERSIONS.items()
+        if name.partition("/")[0] == namespace
+    }
 
 
 def _type(name: str, versions: Sequence[str], capabilities: Sequence[str]) -> dict[str, Json]:
