@@ -298,6 +298,22 @@ REFUSED = [
     ("concat('a') 'b'", "position '12' is not expected"),
     ("'" + "a" * 24_576 + "'", "expression length limit exceeded. Limit: '24576'"),
     ("not(" * 120 + "true()" + ")" * 120, "nested deeper"),
+    # What grows with each step: lists in lists, lists that double, objects that hold one twice.
+    (
+        "map(range(0, 10000), lambda('x', map(range(0, 10000), lambda('y', 1))))",
+        "calls lambdas more than 100000 times",
+    ),
+    ("map(range(0, 10000), lambda('x', range(0, 10000)))", "more than '500000' values"),
+    (
+        "reduce(range(0, 60), createArray(1), lambda('x', 'y', concat(lambdaVariables('x'), "
+        "lambdaVariables('x'))))",
+        "more than '500000' values",
+    ),
+    (
+        "string(reduce(range(0, 60), createArray(1), lambda('x', 'y', createObject('a', "
+        "lambdaVariables('x'), 'b', lambdaVariables('x')))))",
+        "more than '500000' values",
+    ),
     ("concat(" + ",".join(["string(range(0, 10000))"] * 4) + ")", "literal limit is exceeded"),
 ]
 

@@ -22,6 +22,7 @@ from provisioner.simulator.template_language.template_errors import (
     Path,
     TemplateError,
     Value,
+    check_size,
     invalid_template,
     unknown_function,
 )
@@ -59,7 +60,11 @@ def evaluate(value: Value, functions: Functions, path: Path = ()) -> Value:
     if isinstance(value, str):
         try:
             found = read_expression(value)
-            return unescape(value) if found is None else evaluate_expression(found, functions)
+            if found is None:
+                return unescape(value)
+            result = evaluate_expression(found, functions)
+            check_size(result)
+            return result
         except ExpressionError as problem:
             raise invalid_template(str(problem), path) from None
         except TemplateError as problem:

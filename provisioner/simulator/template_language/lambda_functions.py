@@ -11,9 +11,17 @@ from functools import cmp_to_key
 from provisioner.simulator.template_language.expressions import Form, Functions, evaluate_expression
 from provisioner.simulator.template_language.operands import array, boolean, mapping, text
 from provisioner.simulator.template_language.syntax import Expression, Literal
-from provisioner.simulator.template_language.template_errors import ExpressionError, Value
+from provisioner.simulator.template_language.template_errors import (
+    MOST_VALUES,
+    ExpressionError,
+    Value,
+    check_size,
+)
 
 _VARIABLES = "lambdavariables"
+_CALLS = "calls of lambdas"
+"""Where the lambdas of one expression count their calls: no function can have this name."""
+_MOST_CALLS = 100_000
 
 
 class Lambda:
@@ -23,6 +31,7 @@ class Lambda:
         self._names = names
         self._body = body
         self._functions = functions
+        self._calls = functions.get(_CALLS) or _counter()
 
     def __call__(self, *values: Value) -> Value:
         """Return what the body comes to for these values."""
@@ -30,6 +39,9 @@ class Lambda:
             raise ExpressionError(
                 f"expects a lambda of at most {len(values)} parameter(s), not {len(self._names)}."
             )
+        count = self._calls(1)
+        if count > _MOST_CALLS:
+            raise ExpressionError(f"calls lambdas more than {_MOST_CALLS} times.")
         given = dict(zip(self._names, values, strict=False))
         outer = self._functions.get(_VARIABLES)
 
@@ -40,8 +52,22 @@ class Lambda:
                 raise ExpressionError(f"the lambda variable '{name}' is not found.")
             return outer(name)
 
-        inner = ChainMap({_VARIABLES: variable}, self._functions)  # type: ignore[arg-type]
-        return evaluate_expression(self._body, inner)
+        inner = ChainMap({_VARIABLES: variable, _CALLS: self._calls}, self._functions)  # type: ignore[arg-type]
+        result = evaluate_expression(self._body, inner)
+        if isinstance(result, (list, dict)) and len(result) > MOST_VALUES:
+            check_size(result)
+        return result
+
+
+def _counter() -> Callable[[int], int]:
+    counted = 0
+
+    def count(number: int) -> int:
+        nonlocal counted
+        counted += number
+        return counted
+
+    return count
 
 
 def _lambda(arguments: tuple[Expression, ...], functions: Functions) -> Value:
@@ -64,7 +90,14 @@ def _filter(items: Value, function: Value) -> list[Value]:
 
 def _map(items: Value, function: Value) -> list[Value]:
     change = _given(function)
-    return [change(item, place) for place, item in enumerate(array(items))]
+    found: list[Value] = []
+    size = 0
+    for place, item in enumerate(array(items)):
+        found.append(change(item, place))
+        size += len(found[-1]) if isinstance(found[-1], list) else 1
+        if size > MOST_VALUES:
+            check_size(found)
+    return found
 
 
 def _map_values(value: Value, function: Value) -> dict[str, Value]:

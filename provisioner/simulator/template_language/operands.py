@@ -6,7 +6,11 @@ The words are Azure's: `The template language function 'length' expects …`.
 import json
 from collections.abc import Mapping
 
-from provisioner.simulator.template_language.template_errors import ExpressionError, Value
+from provisioner.simulator.template_language.template_errors import (
+    ExpressionError,
+    Value,
+    check_size,
+)
 
 LONGEST_TEXT = 131_072
 """Characters of a literal that an expression comes to ("ARM template limits")."""
@@ -79,6 +83,7 @@ def plain_text(value: Value) -> str:
         return "True" if value else "False"
     if value is None:
         return ""
+    check_size(value)
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -1,5 +1,6 @@
 """What is wrong with a template, and where in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,6 +20,10 @@ class TemplateError(RefusalError):
     reason: str = ""
 
 
+MOST_VALUES = 500_000
+"""Items and entries that an expression comes to; a bound of the built-in Azure's own."""
+
+
 class ExpressionError(Exception):
     """A function or a property has no value here, and why."""
 
@@ -35,3 +40,18 @@ def unknown_function(name: str) -> TemplateError:
         f"The template function '{name}' is not valid. Please see https://aka.ms/arm-functions "
         "for usage details"
     )
+
+
+def check_size(value: Value) -> None:
+    """Raise ExpressionError for a value of very many items, those within each other counted."""
+    left = [value]
+    seen = 0
+    while left:
+        one = left.pop()
+        inner = one.values() if isinstance(one, Mapping) else one if isinstance(one, list) else ()
+        seen += len(inner)
+        if seen > MOST_VALUES:
+            raise ExpressionError(
+                f"The template language expression comes to more than '{MOST_VALUES}' values."
+            )
+        left.extend(inner)
