@@ -38,6 +38,7 @@ from provisioner.azure.retry import (
     read_retry_after,
 )
 from provisioner.azure.transport import UnboundedAnswerError
+from provisioner.engine.timings import count_answer, count_wait
 from provisioner.model.azure_error import AzureError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -45,6 +46,7 @@ _WRITES = frozenset({"PUT", "DELETE"})
 _CORRELATION = "x-ms-correlation-request-id"
 _GUARDS = ("If-Match", "If-None-Match")
 _UNAUTHORIZED = 401
+_THROTTLED = 429
 _BROKEN_BODY = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
 
 
@@ -145,6 +147,8 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
             pause = attempts.next_pause(patience, asked)
             if pause is None:
                 raise replace(error, message=error.message + attempts.account)
+            if error.status == _THROTTLED:
+                count_wait(pause)
             self._sleep(pause)
             if before_retry is not None:
                 before_retry(error)
@@ -165,6 +169,7 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
             return self._lost_answer(cause), None, True
         self._known.reached = True
         http = response.http_response
+        count_answer(int(http.headers.get("Content-Length") or 0))
         if http.status_code < 300:
             return response
         error = read_error(http.status_code, http.headers, http.content)

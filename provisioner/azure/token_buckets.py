@@ -22,6 +22,7 @@ from azure.core.pipeline.policies import HTTPPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
 from provisioner.azure.retry import read_retry_after
+from provisioner.engine.timings import count_wait
 
 _STATE = struct.Struct("<dd")
 _THROTTLED = 429
@@ -116,6 +117,7 @@ class BucketPolicy(HTTPPolicy[Any, Any]):
         bucket, subscription = bucket_of(request.http_request.method, request.http_request.url)
         pause = self._buckets.take(bucket, subscription)
         if pause > 0:
+            count_wait(pause)
             self._sleep(pause)
         response = self.next.send(request)
         http = response.http_response

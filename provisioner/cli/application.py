@@ -201,7 +201,14 @@ def run() -> None:
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    timings: Annotated[
+        bool,
+        typer.Option(
+            "--timings", help="Print where the time went, on stderr. Every command takes it."
+        ),
+    ] = False,
 ) -> None:
+    del timings  # Taken from the command line before its commands are: see `cli.timings`.
     if version:
         typer.echo(f"azsec {__version__}")
         raise typer.Exit

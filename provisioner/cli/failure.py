@@ -14,6 +14,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.timings import print_timings, take_option
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.model.forge_error import ForgeError
@@ -25,6 +26,12 @@ def run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
 
     An expected failure is told on stderr, and is no traceback.
     """
+    words, wants_timings = take_option(arguments)
+    with print_timings(wanted=wants_timings):
+        return _run_guarded(app, words)
+
+
+def _run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
     try:
         result = app(list(arguments), standalone_mode=False, prog_name="azsec")
     except TyperException as problem:

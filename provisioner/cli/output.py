@@ -39,6 +39,7 @@ from provisioner.documents.plan_diff import PlanDiffDocument
 from provisioner.documents.roles import RolesDocument
 from provisioner.documents.trace import TraceDocument
 from provisioner.documents.upgrade import UpgradeDocument
+from provisioner.engine.timings import measure_phase
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.provisioning import OPERATION_SECONDS
 
@@ -293,16 +294,17 @@ def _print(
     stream: TextIO,
     render_markdown: Callable[[], str],
 ) -> None:
-    if output == "json":
-        from provisioner.reports.json_text import render_json
+    with measure_phase("output"):
+        if output == "json":
+            from provisioner.reports.json_text import render_json
 
-        stream.write(render_json(document))
-    elif output == "markdown":
-        stream.write(render_markdown())
-    else:
-        from provisioner.reports.text import write_text
+            stream.write(render_json(document))
+        elif output == "markdown":
+            stream.write(render_markdown())
+        else:
+            from provisioner.reports.text import write_text
 
-        write_text(document, stream, color=_has_color(stream), width=_width_of(stream))
+            write_text(document, stream, color=_has_color(stream), width=_width_of(stream))
 
 
 def _width_of(stream: TextIO) -> int | None:

@@ -45,6 +45,7 @@ from provisioner.cli.workspace import (
 )
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.document import EnvironmentDocument
+from provisioner.engine.timings import measure_phase
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
@@ -189,7 +190,8 @@ class Session:
 
     @cached_property
     def _pinned(self) -> Catalog:
-        return load_catalog()
+        with measure_phase("catalog"):
+            return load_catalog()
 
     def load(self, environment: str, cloud: str | None = None) -> Desired:
         """Return an environment, by its name or path, as its files describe it; `cloud` is where a
@@ -239,7 +241,8 @@ class Session:
         now = datetime.now(UTC)
         folder = self._surroundings.memory or cache_folder()
         memory = VersionCache(folder, self._cloud_key(desired.document), now)
-        offer = ask_offer(desired, desired.catalog, client, memory)
+        with measure_phase("api versions"):
+            offer = ask_offer(desired, desired.catalog, client, memory)
         adapted = adapt(
             desired, desired.catalog, offer, lambda types: self._respeak(types, desired)
         )
@@ -349,10 +352,13 @@ class Session:
     def _start_local(self) -> str:
         if self._surroundings.start_local is not None:
             return self._surroundings.start_local()
-        from provisioner.simulator.server import LocalAzure
+        with measure_phase("built-in Azure"):
+            from provisioner.simulator.server import LocalAzure
 
-        server = LocalAzure.start(self._pinned, state_path(self._state), realistic=self._realistic)
-        return self._stack.enter_context(server).endpoint
+            server = LocalAzure.start(
+                self._pinned, state_path(self._state), realistic=self._realistic
+            )
+            return self._stack.enter_context(server).endpoint
 
     def __enter__(self) -> "Session":
         return self

@@ -12,6 +12,7 @@ from provisioner.documents.apply import ApplyDocument, Event
 from provisioner.documents.plan import Action
 from provisioner.engine.executor import Executor, Run
 from provisioner.engine.ports import Reader, Writer
+from provisioner.engine.timings import measure_phase
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.concealment import concealed_values, with_live_bodies
@@ -131,7 +132,8 @@ def apply_plan(
         return find_hindrance(step, answers, catalog)
 
     executor = Executor(surface.writer, known, etags, hindrance, surface.on_event, surface.clock)
-    run = executor.run(plan.steps, options.parallelism, surface.halted, catalog)
+    with measure_phase("writes"):
+        run = executor.run(plan.steps, options.parallelism, surface.halted, catalog)
 
     def send(steps: Sequence[Step], etags: Mapping[str, str]) -> Run:
         sender = Executor(surface.writer, {}, etags, _unhindered, _unheard, surface.clock)

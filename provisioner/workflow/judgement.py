@@ -26,6 +26,7 @@ from provisioner.controls.waivers import check_used, check_waivers, rests_on_clu
 from provisioner.documents.census import CensusDocument
 from provisioner.documents.controls import SecurityDeltaDocument
 from provisioner.documents.proof import GateDocument, ProofDocument
+from provisioner.engine.timings import measure_phase
 from provisioner.model.actual import ActualState
 from provisioner.model.cluster_contents import ClusterContents
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity
@@ -104,7 +105,9 @@ def judge_state(
 ) -> Judgement:
     """Return the judgement of an estate of an environment by all controls; `state` is what was read
     of Azure, where it was read, and `accepted` the additions in it that the environment accepts."""
-    return judge_ground(survey(estate, graph, catalog, environment, state), environment, accepted)
+    with measure_phase("controls and proofs"):
+        ground = survey(estate, graph, catalog, environment, state)
+        return judge_ground(ground, environment, accepted)
 
 
 def judge_ground(

@@ -27,6 +27,7 @@ from provisioner.documents.document import (
 from provisioner.documents.plan import Action
 from provisioner.documents.proof import GateDocument
 from provisioner.engine.ports import Reader
+from provisioner.engine.timings import measure_phase
 from provisioner.manifests.exemptions import check_exemptions
 from provisioner.model.actual import ActualState, Unreadable
 from provisioner.model.cluster_contents import ClusterContents
@@ -204,11 +205,13 @@ def load_desired(
     command adds to its files. Raises DiagnosticError with everything that is wrong.
     """
     invocation = invocation or Invocation()
-    stated = load_environment(path, sources, invocation.origin)
-    environment = with_given_values(stated, invocation.values, sources)
-    catalog = extend_catalog(environment, catalog, sources)
-    graph = compose(environment, catalog, sources)
-    check_custom_controls(environment, graph, catalog)
+    with measure_phase("files"):
+        stated = load_environment(path, sources, invocation.origin)
+        environment = with_given_values(stated, invocation.values, sources)
+        catalog = extend_catalog(environment, catalog, sources)
+    with measure_phase("composition"):
+        graph = compose(environment, catalog, sources)
+        check_custom_controls(environment, graph, catalog)
     told = (
         *graph.warnings,
         *_check_id(environment, cloud or environment.cloud),
@@ -368,7 +371,8 @@ def _check(
 ) -> Planned:
     if preflight is None:
         return planned
-    told, asked = preflight.check(planned.plan, desired.graph, planned.state, catalog)
+    with measure_phase("preflight"):
+        told, asked = preflight.check(planned.plan, desired.graph, planned.state, catalog)
     plan = with_diagnostics(planned.plan, told) if told else planned.plan
     return replace(planned, plan=plan, asked=asked)
 
@@ -382,23 +386,25 @@ def _plan(
 ) -> Planned:
     environment = desired.environment
     require_id(desired)
-    reading = read_environment(
-        desired.graph,
-        catalog,
-        environment.marks,
-        sorted(set(environment.subscriptions.values())),
-        reader,
-        removing=not graph.resources,
-    )
+    with measure_phase("reads"):
+        reading = read_environment(
+            desired.graph,
+            catalog,
+            environment.marks,
+            sorted(set(environment.subscriptions.values())),
+            reader,
+            removing=not graph.resources,
+        )
     _check_subscriptions(environment, reading)
-    changes = decide_changes(
-        graph,
-        reading.state,
-        reading.inventory,
-        catalog,
-        scope.terms,
-        scope.limits_in(graph, desired.graph),
-    )
+    with measure_phase("differences"):
+        changes = decide_changes(
+            graph,
+            reading.state,
+            reading.inventory,
+            catalog,
+            scope.terms,
+            scope.limits_in(graph, desired.graph),
+        )
     changes = renew_holders(changes, reading.state)
     changes = without_repaired(refresh_snapshots(changes, reading.state, catalog))
     changes = separate_children(changes, reading.state, catalog)
@@ -427,7 +433,8 @@ def _plan(
         digest_json(environment.node.plain()),
         _digest_of_controls(environment),
     )
-    plan = assemble_plan(origin, graph, changes, reading.state, catalog, assessment)
+    with measure_phase("plan"):
+        plan = assemble_plan(origin, graph, changes, reading.state, catalog, assessment)
     found = actual_estate(reading.state, desired.graph, catalog)
     plan = replace(plan, document=with_capabilities(plan.document, found, catalog))
     outside = find_outside(plan.steps, environment.subscriptions.values())
