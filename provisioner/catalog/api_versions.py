@@ -7,10 +7,10 @@ installed packages), so that the schema index and the wire agree. `APPLICATION_I
 `FLUX_CONFIGURATIONS`, `GRAFANA`, `KUBERNETES_EXTENSIONS`, `OPERATIONS_MANAGEMENT`,
 `POLICY_EXEMPTIONS`, `PRIVATE_LINK_SCOPES`, `PROMETHEUS_RULES`, `SECURITY_PRICINGS`,
 `SERVICE_NETWORKING` and `STORAGE` are in no pinned package (guidelines.md §0.1), and what is only
-asked (`ACTIVITY_LOG`, `ELIGIBLE_ROLES`, `FEATURES`, `POLICY_INSIGHTS`, `POLICY_TOKENS`,
-`PROVIDERS`, `QUOTA`, `RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions are those that
-Azure documents. `PROVIDERS` is one that every cloud has had for years: by it a cloud is asked which
-others it offers (`catalog.spoken_versions`).
+asked (`ACTIVITY_LOG`, `ELIGIBLE_ROLES`, `FEATURES`, `MANAGEMENT_GROUPS`, `POLICY_INSIGHTS`,
+`POLICY_TOKENS`, `PROVIDERS`, `QUOTA`, `RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions
+are those that Azure documents. `PROVIDERS` is one that every cloud has had for years: by it a cloud
+is asked which others it offers (`catalog.spoken_versions`).
 """
 
 ACTION_GROUPS = "2023-01-01"
@@ -39,6 +39,7 @@ GRAFANA = "2025-08-01"
 KEY_VAULT = "2026-05-15"
 KUBERNETES_EXTENSIONS = "2025-03-01"
 LOCKS = "2020-05-01"
+MANAGEMENT_GROUPS = "2021-04-01"
 MANAGED_IDENTITY = "2024-11-30"
 METRIC_ALERTS = "2018-03-01"
 NETWORK = "2026-03-01"

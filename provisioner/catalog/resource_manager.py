@@ -59,6 +59,30 @@ POLICY_STATES, POLICY_SUMMARY, POLICY_EVALUATION = (
 """Which resources comply with which policies, one by one and counted, and their evaluation: at a
 subscription, a group, a resource, a policy or an assignment, and at a management group."""
 
+_GROUPS = "/providers/Microsoft.Management/managementGroups"
+_GROUPS_TYPE = "Microsoft.Management/managementGroups"
+_MEMBER = f"{_GROUPS}/{{name}}/subscriptions/{{subscription}}"
+
+
+def _group_place(method: str, path: str, action: str) -> Endpoint:
+    return Endpoint(method, path, f"{_GROUPS_TYPE}/{action}", api_versions.MANAGEMENT_GROUPS)
+
+
+LIST_MANAGEMENT_GROUPS = _group_place("GET", _GROUPS, "read")
+GET_MANAGEMENT_GROUP = _group_place("GET", f"{_GROUPS}/{{name}}", "read")
+PUT_MANAGEMENT_GROUP = _group_place("PUT", f"{_GROUPS}/{{name}}", "write")
+PATCH_MANAGEMENT_GROUP = _group_place("PATCH", f"{_GROUPS}/{{name}}", "write")
+DELETE_MANAGEMENT_GROUP = _group_place("DELETE", f"{_GROUPS}/{{name}}", "delete")
+LIST_MEMBERS = _group_place("GET", f"{_GROUPS}/{{name}}/subscriptions", "subscriptions/read")
+PUT_MEMBER = _group_place("PUT", _MEMBER, "subscriptions/write")
+DELETE_MEMBER = _group_place("DELETE", _MEMBER, "subscriptions/delete")
+LIST_ENTITIES = Endpoint(
+    "POST",
+    "/providers/Microsoft.Management/getEntities",
+    "Microsoft.Management/getEntities/action",
+    api_versions.MANAGEMENT_GROUPS,
+)
+
 CHECK_NAME = Endpoint(
     "POST",
     "/providers/Microsoft.Resources/checkResourceName",

@@ -1,5 +1,6 @@
 """The routes of Azure Resource Manager that lead to no single resource."""
 
+from provisioner.catalog import resource_manager as named
 from provisioner.catalog.resource_manager import (
     CHECK_NAME,
     DELETE_TAG_NAME,
@@ -17,6 +18,7 @@ from provisioner.model.resource_id import resource_group_id as group_id
 from provisioner.simulator.arm import (
     listing,
     locations,
+    management_groups,
     moves,
     names,
     operations,
@@ -59,7 +61,7 @@ def _poll_purge(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
 
 _LOCATION = PROVIDER + "/locations/{location}"
 
-ROUTES = (
+_PLAIN = (
     Route.at("GET", "/metadata/endpoints", tenants.get_metadata),
     Route.at("GET", "/tenants", tenants.list_tenants),
     Route.at("GET", "/providers", subscriptions.list_providers, reads_options=True),
@@ -96,3 +98,16 @@ ROUTES = (
     Route.at("GET", _LOCATION + "/asyncoperations/{token}", _poll_result),
     Route.at("GET", _LOCATION + "/purgeResults/{name}", _poll_purge),
 )
+
+_MANAGEMENT_GROUPS = (
+    Route.of(named.LIST_MANAGEMENT_GROUPS, management_groups.list_groups, reads_options=True),
+    Route.of(named.GET_MANAGEMENT_GROUP, management_groups.get_group, reads_options=True),
+    Route.of(named.PUT_MANAGEMENT_GROUP, management_groups.put_group),
+    Route.of(named.PATCH_MANAGEMENT_GROUP, management_groups.patch_group),
+    Route.of(named.DELETE_MANAGEMENT_GROUP, management_groups.delete_group),
+    Route.of(named.LIST_MEMBERS, management_groups.list_subscriptions, reads_options=True),
+    Route.of(named.PUT_MEMBER, management_groups.put_subscription),
+    Route.of(named.DELETE_MEMBER, management_groups.delete_subscription),
+    Route.of(named.LIST_ENTITIES, management_groups.list_entities, reads_options=True),
+)
+ROUTES = (*_PLAIN, *_MANAGEMENT_GROUPS)

@@ -227,7 +227,9 @@ class Store:
     `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
     changed, by `subscription/region/name`; `lives` how often a resource was deleted, by its key;
     `settings` what the built-in Azure was told, by name; `tags` those of subscriptions by their
-    key, and predefined names (as "") and values by `/subscriptions/ID/tagnames/NAME`; `leases`
+    key, and predefined names (as "") and values by `/subscriptions/ID/tagnames/NAME`;
+    `management_groups` those that were made, by name, and `group_members` the group of each
+    subscription that is in another than the root; `leases`
     those on blob containers, by container; `blobs` what is in these, by container and name;
     `service_state` what a service remembers of a resource beside its body (how often a key was
     regenerated, which machines of a pool are gone), by `resource key|what`;
@@ -248,6 +250,8 @@ class Store:
         self.quotas: Table[str] = Table("quota", _same, _same)
         self.settings: Table[str] = Table("setting", _same, _same)
         self.tags: Table[dict[str, str]] = Table("tag", _same, _same)
+        self.management_groups: Table[dict[str, Any]] = Table("management group", _same, _same)
+        self.group_members: Table[str] = Table("group member", _same, _same)
         self.leases: Table[Lease] = Table("lease", Lease.to_json, Lease.from_json)
         self.blobs: Table[Blob] = Table("blob", Blob.to_json, Blob.from_json)
         self.service_state: Table[Any] = Table("service state", _same, _same)
@@ -278,6 +282,8 @@ class Store:
             self.quotas,
             self.settings,
             self.tags,
+            self.management_groups,
+            self.group_members,
             self.leases,
             self.blobs,
             self.service_state,
