@@ -291,6 +291,8 @@ def test_a_running_deployment_is_neither_replaced_nor_deleted_but_cancelled(
     cancelled = here.call("GET", reply.headers["azure-asyncoperation"]).body
     assert cancelled == {"status": "Canceled"}
     assert here.call("POST", f"{GROUP}{AT}/main/cancel").code == "DeploymentCannotBeCancelled"
+    on_error = {"onErrorDeployment": {"type": "LastSuccessful"}}
+    assert here.refused(template(), name="other", **on_error)[0] == "DeploymentNotFound"
     assert here.call("DELETE", f"{GROUP}{AT}/main").status == 202
     assert here.names() == ["vn"]
 

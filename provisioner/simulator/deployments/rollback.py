@@ -14,7 +14,7 @@ from provisioner.simulator.deployments.context import Context, deployment_id
 from provisioner.simulator.deployments.execution import Execution
 from provisioner.simulator.deployments.journal import CommittingJournal
 from provisioner.simulator.deployments.preparation import prepare
-from provisioner.simulator.deployments.records import find_deployment
+from provisioner.simulator.deployments.records import find_deployment, show_deployment
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import Cloud
 
@@ -42,7 +42,8 @@ def find_earlier(
         return find_deployment(cloud, deployment_id(str(name), deployment.scope))
     for _, row in reversed(cloud.store.deployments.items()):
         is_here = ResourceId.parse(row["id"]).scope == deployment.scope
-        if is_here and row["properties"]["provisioningState"] == "Succeeded":
+        state = show_deployment(cloud, row)["properties"]["provisioningState"]
+        if is_here and state == "Succeeded":
             found: Mapping[str, Any] = row
             return found
     raise RefusalError(
