@@ -199,6 +199,18 @@ def test_the_complete_mode_deletes_what_is_not_in_the_template(here: Deployer):
     assert "not supported for the subscription scope" in message
 
 
+def test_locks_of_a_group_are_those_of_its_deployments(here: Deployer):
+    here.deploy(template(identity("id-a")))
+    lock = f"{GROUP}/providers/Microsoft.Authorization/locks/l"
+    here.call("PUT", lock, {"properties": {"level": "CanNotDelete"}})
+    assert here.call("DELETE", f"{GROUP}{AT}/main").code == "ScopeLocked"
+    here.deploy(template(identity("id-b")))
+    here.call("DELETE", lock)
+    here.call("PUT", lock, {"properties": {"level": "ReadOnly"}})
+    assert here.refused(template())[0] == "ScopeLocked"
+    assert here.send(template(), verb="validate").status == 200
+
+
 def test_validate_says_what_would_be_deployed_and_writes_nothing(here: Deployer):
     inner = template(
         identity("[parameters('n')]"), parameters={"n": {"type": "string", "minLength": 3}}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.simulator.arm.removal import check_unlocked
 from provisioner.simulator.deployments.context import deployment_id, scope_of, template_hash
 from provisioner.simulator.deployments.execution import Execution
 from provisioner.simulator.deployments.journal import CommittingJournal
@@ -45,6 +46,7 @@ def put_deployment(cloud: Cloud, request: Request, name: str, **place: str) -> A
     held = cloud.store.deployments.get(deployment.key)
     if held is not None:
         _check_ended(cloud, held)
+    check_unlocked(cloud, deployment, {}, deleting=False)
     document = read_document(request)
     prepared = prepare_request(cloud, request, deployment, document)
     check_permissions(prepared)
@@ -206,6 +208,7 @@ def delete_deployment(cloud: Cloud, request: Request, name: str, **place: str) -
     if row is None:
         return Answer(204)
     _check_ended(cloud, row)
+    check_unlocked(cloud, deployment, {}, deleting=True)
     cloud.store.deployments.remove(deployment.key)
     return _accepted(cloud, request, deployment, {"status": 204, "body": None})
 
