@@ -24,7 +24,7 @@ from provisioner.documents.controls import (
     TurnDocument,
     WaiverDocument,
 )
-from provisioner.documents.proof import ProofDocument
+from provisioner.documents.proof import BreachWaiverDocument, ProofDocument
 from provisioner.model.property_path import split_steps
 from provisioner.model.secret_values import mask_secrets
 from provisioner.network.proving import proof_document
@@ -151,10 +151,23 @@ def unknown_documents(results: Iterable[Result]) -> tuple[UnknownControlsDocumen
 
 def proof_documents(results: Iterable[Result]) -> tuple[ProofDocument, ...]:
     """Return the documents of the network proofs among some results."""
-    return tuple(
-        proof_document(result.proof, result.control.id)
-        for result in results
-        if result.proof is not None
+    return tuple(_proof_document(result) for result in results if result.proof is not None)
+
+
+def _proof_document(result: Result) -> ProofDocument:
+    """Return the document of a proof; where its waivers stand is nothing to a plan."""
+    assert result.proof is not None
+    document = proof_document(result.proof, result.control.id)
+    breaches = tuple(
+        breach.model_copy(update={"waiver": _breach_waiver(seen.waiver)}) if seen.waiver else breach
+        for breach, seen in zip(document.breaches, result.breaches, strict=True)
+    )
+    return document.model_copy(update={"breaches": breaches})
+
+
+def _breach_waiver(waiver: Waiver) -> BreachWaiverDocument:
+    return BreachWaiverDocument(
+        reason=waiver.reason, owner=waiver.owner, expires=waiver.expires.isoformat()
     )
 
 

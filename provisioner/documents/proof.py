@@ -6,15 +6,24 @@ FAILS = "fails"
 """The verdict of a proof with a counter-example."""
 
 
+class BreachWaiverDocument(Document):
+    """What accepts a counter-example; `expires` is its last day (ISO 8601)."""
+
+    reason: str
+    owner: str
+    expires: str
+
+
 class BreachDocument(Document):
     """A counter-example. `element` is what decides it; `certain` is false where something that it
-    rests on is not known, `waived` true where the environment accepts it."""
+    rests on is not known, `waived` true where the environment accepts it, by its `waiver`."""
 
     element: str
     message: str
     hint: str
     certain: bool = True
     waived: bool = False
+    waiver: BreachWaiverDocument | None = None
 
 
 class ProofDocument(Document):

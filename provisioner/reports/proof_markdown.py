@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from provisioner.documents.proof import FAILS, BreachDocument, GateDocument, ProofDocument
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import row, section, table_head
-from provisioner.reports.wording import PROOF_WORDS, joined
+from provisioner.reports.wording import PROOF_WORDS, joined, waiver_words
 
 
 def gates_refuse(gates: Sequence[GateDocument]) -> str:
@@ -22,10 +22,13 @@ def proof_totals(proofs: Sequence[ProofDocument]) -> str:
 
 
 def proof_section(proofs: Sequence[ProofDocument]) -> str:
-    """Return the table of counter-examples, those that are certain first."""
+    """Return the table of counter-examples, those that are certain first, waived ones last."""
     found = [(proof, breach) for proof in proofs for breach in proof.breaches]
-    found.sort(key=lambda pair: not pair[1].certain)
-    head = "**Not proved**\n\n" + table_head(("proof", "to blame", "counter-example", "what to do"))
+    found.sort(key=lambda pair: (pair[1].waived, not pair[1].certain))
+    waived = all(breach.waived for _, breach in found)
+    head = f"**{'Waived' if waived else 'Not proved'}**\n\n" + table_head(
+        ("proof", "to blame", "counter-example", "what to do")
+    )
     rows = (_row(proof, breach) for proof, breach in found)
     return section(head, rows, len(found), "counter-example")
 
@@ -37,4 +40,6 @@ def _total(proof: ProofDocument) -> str:
 
 def _row(proof: ProofDocument, breach: BreachDocument) -> str:
     name = prose(proof.name) if breach.certain else f"{prose(proof.name)} (not known)"
-    return row(name, code(breach.element), prose(breach.message, 500), prose(breach.hint, 300))
+    name += " (waived)" if breach.waived else ""
+    todo = waiver_words(breach) or breach.hint
+    return row(name, code(breach.element), prose(breach.message, 500), prose(todo, 300))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from provisioner.documents.proof import FAILS, GateDocument, ProofDocument
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain
-from provisioner.reports.wording import PROOF_WORDS, and_more
+from provisioner.reports.wording import PROOF_WORDS, and_more, waiver_words
 
 _MOST_BREACHES = 10
 _STYLES = {FAILS: Style.BLOCKED, "unknown": Style.WARNING}
@@ -17,14 +17,21 @@ def breach_lines(proofs: Sequence[ProofDocument], width: int) -> Iterator[Line]:
         if not proof.breaches:
             continue
         style = _STYLES.get(proof.verdict, Style.PLAIN)
-        title = line("  ", Span("not proved", Style.BOLD), " · ", Span(plain(proof.name), style))
+        standing = [breach for breach in proof.breaches if not breach.waived]
+        waived = [breach for breach in proof.breaches if breach.waived]
+        verdict = "not proved" if standing else "waived"
+        share = (
+            f" · {len(waived):,} of {len(proof.breaches):,} waived" if standing and waived else ""
+        )
+        title = line("  ", Span(verdict, Style.BOLD), " · ", Span(plain(proof.name), style), share)
         rows = wrap(f"{plain(proof.claim)} ({plain(proof.scope)})", width - 4)
         yield title
         yield from (line("    ", Span(row, Style.DIM)) for row in rows)
-        for breach in proof.breaches[:_MOST_BREACHES]:
-            yield line("    ", Span(plain(breach.element), style))
+        for breach in [*standing, *waived][:_MOST_BREACHES]:
+            mark = " · waived" if breach.waived else ""
+            yield line("    ", Span(plain(breach.element), Style.DIM if mark else style), mark)
             yield from (line(" " * 8, row) for row in wrap(plain(breach.message), width - 8))
-            rows = wrap(plain(breach.hint), width - 8)
+            rows = wrap(plain(waiver_words(breach) or breach.hint), width - 8)
             yield from (line(" " * 8, Span(row, Style.DIM)) for row in rows)
         hidden = len(proof.breaches) - _MOST_BREACHES
         if hidden > 0:

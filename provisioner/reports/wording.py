@@ -19,7 +19,7 @@ from provisioner.documents.plan import (
     UndeclaredDocument,
     UndeclaredTagDocument,
 )
-from provisioner.documents.proof import FAILS
+from provisioner.documents.proof import FAILS, BreachDocument
 from provisioner.documents.trace import JourneyDocument
 from provisioner.reports.values import list_difference, plain, plural, show_path
 
@@ -352,3 +352,11 @@ def source_words(source: LockedSourceDocument) -> str:
     """Return which commit of a git repository an environment is composed from."""
     at = "" if source.ref == source.commit else f" {source.ref}"
     return f"from {source.repository}{at} ({source.commit[:12]})"
+
+
+def waiver_words(breach: BreachDocument) -> str:
+    """Return who waives a counter-example, until when and why; nothing where nobody does."""
+    if breach.waiver is None:
+        return "waived" if breach.waived else ""
+    waiver = breach.waiver
+    return f"waived by {waiver.owner} until {waiver.expires}: {waiver.reason}"
