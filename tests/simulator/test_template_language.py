@@ -339,6 +339,18 @@ def test_extension_resources_by_scope(here: Deployer):
         assert here.call("GET", f"{at}/{name}").status == 200
 
 
+def test_an_expression_that_fails_while_deploying_is_the_failure_of_its_resource(here: Deployer):
+    bad = identity("id-bad", tags={"a": "[reference('id-a').nothing]"})
+    reply = here.send(template(identity("id-a"), bad))
+    (detail,) = reply.body["properties"]["error"]["details"]
+    assert detail["code"] == "InvalidTemplate"
+    assert detail["message"].startswith(
+        f"Unable to process template language expressions for resource '{detail['target']}'. 'The "
+        "language expression property 'nothing' doesn't exist, available properties are"
+    )
+    assert here.names() == ["id-a"]
+
+
 def test_only_what_is_not_there_is_made_once(here: Deployer):
     once = {
         **identity("id-a", tags={"n": "[parameters('n')]"}),

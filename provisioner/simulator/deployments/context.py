@@ -26,6 +26,7 @@ from provisioner.simulator.arm.subscriptions import get_provider
 from provisioner.simulator.arm.tenants import get_subscription
 from provisioner.simulator.bodies.answers import render
 from provisioner.simulator.deployments.zone_functions import ZONE_FUNCTIONS
+from provisioner.simulator.entra.audiences import GRAPH_PATH
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.protocol.exchange import Request
 from provisioner.simulator.state.cloud import Cloud, stable_guid
@@ -159,12 +160,13 @@ def _ordered(value: Value) -> Value:
 def _environment(context: Context) -> dict[str, Value]:
     """Return the endpoints of this cloud, in the shape that the function gives them."""
     base = context.request.base
+    graph = f"{base}{GRAPH_PATH}"
     return {
         "name": "local",
         "gallery": base,
-        "graph": f"{base}/",
+        "graph": graph,
         "portal": base,
-        "graphAudience": f"{base}/",
+        "graphAudience": graph,
         "activeDirectoryDataLake": f"{base}/",
         "batch": f"{base}/",
         "media": f"{base}/",
@@ -179,6 +181,9 @@ def _environment(context: Context) -> dict[str, Value]:
         },
         "suffixes": {
             "acrLoginServer": ".azurecr.io",
+            "azureDatalakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+            "azureDatalakeStoreFileSystem": "azuredatalakestore.net",
+            "azureFrontDoorEndpointSuffix": "azurefd.net",
             "keyvaultDns": ".vault.azure.net",
             "storage": "core.windows.net",
             "sqlServerHostname": ".database.windows.net",

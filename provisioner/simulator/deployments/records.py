@@ -14,6 +14,7 @@ from provisioner.simulator.deployments.secrets import show_parameters
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.clock import format_time, parse_time
 from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.template_language.template_errors import TemplateError
 
 _HIDDEN = ("cancelled", "ends", "operations", "template", "token")
 _MOST_KEPT = 800
@@ -37,7 +38,14 @@ class Failure:
     @staticmethod
     def of(refusal: RefusalError, resource: ResourceId) -> "Failure":
         """Return the failure that a refusal is."""
-        return Failure(refusal.status, refusal.code, refusal.message, resource.text)
+        message = refusal.message
+        if isinstance(refusal, TemplateError):
+            # The template was valid: what fails is an expression of this resource.
+            message = (
+                "Unable to process template language expressions for resource "
+                f"'{resource.text}'. '{refusal.reason}'"
+            )
+        return Failure(refusal.status, refusal.code, message, resource.text)
 
     @staticmethod
     def of_deployment(deployment: ResourceId, failures: Sequence["Failure"]) -> "Failure":
