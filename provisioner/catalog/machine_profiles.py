@@ -228,7 +228,13 @@ def profile_fields(profile: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
         ),
     )
     yield f"{security}.encryptionIdentity", Field(default=None)
-    yield f"{security}.proxyAgentSettings", Field(default=None, security=True)
+    agent = f"{security}.proxyAgentSettings"
+    yield agent, Field(default=None, security=True)
+    yield f"{agent}.enabled", Field(default=False, security=True)
+    yield f"{agent}.mode", Field(default="Enforce", security=True)
+    yield f"{agent}.addProxyAgentExtension", Field(default=False)
+    # Counted up to have the key made anew: what was asked for stays.
+    yield f"{agent}.keyIncarnationId", Field(default=0)
     yield f"{profile}.diagnosticsProfile", Field(default={})
     yield f"{profile}.diagnosticsProfile.bootDiagnostics", Field(default={})
     yield f"{profile}.diagnosticsProfile.bootDiagnostics.enabled", Field(default=False)

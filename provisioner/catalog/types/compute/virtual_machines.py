@@ -35,7 +35,7 @@ from provisioner.catalog.stated_models import (
     models_of,
 )
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json, lookup
+from provisioner.model.values import Body, Json, is_empty, lookup
 
 _model, _object = models_of("compute.machine")
 _INTERFACES = "properties.networkProfile.networkInterfaces"
@@ -50,16 +50,20 @@ _PLACES = (
 
 
 def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    """Azure names a disk of the system after the machine, and keeps it as a resource beside it."""
+    """Azure names a disk of the system after the machine, and keeps it as a resource beside it;
+    one that is attached has its own name and place."""
     named = lookup(body, ("properties", "storageProfile", "osDisk", "name"))
     name = named if isinstance(named, str) and named else f"{resource.name}_OsDisk_1"
     place = resource.container.text if resource.container else ""
-    managed = {"id": f"{place}/providers/Microsoft.Compute/disks/{name}"}
+    system: dict[str, Json] = {"name": name}
+    attached = lookup(body, ("properties", "storageProfile", "osDisk", "managedDisk", "id"))
+    if is_empty(attached):
+        system["managedDisk"] = {"id": f"{place}/providers/Microsoft.Compute/disks/{name}"}
     return {
         "properties": {
             "vmId": around.guid(resource.text),
             "provisioningState": "Succeeded",
-            "storageProfile": {"osDisk": {"name": name, "managedDisk": managed}},
+            "storageProfile": {"osDisk": system},
         }
     }
 
