@@ -14,16 +14,20 @@ what a test reads is what the built-in Azure answers.
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from azure.core.credentials import AccessToken
+
 from provisioner.blueprint.files import Sources
 from provisioner.blueprint.given_values import ParameterValue, recorded_value
 from provisioner.blueprint.memory_files import MemoryFiles
+from provisioner.cli.local_environment import Running, variables_of, write_trust
 from provisioner.cli.session import PlanChoices, Session, Surroundings
 from provisioner.cli.workspace import LOCAL_ENDPOINT, FileSources, load_catalog
 from provisioner.documents.apply import ApplyDocument, Outcome
@@ -33,10 +37,15 @@ from provisioner.documents.plan import PlanDocument
 from provisioner.documents.trace import StateKind
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 from provisioner.model.source_location import is_local
+from provisioner.simulator.access import Access
+from provisioner.simulator.application import RecordedRequest
+from provisioner.simulator.entra.directory import OPERATOR_APPLICATION
+from provisioner.simulator.protocol.faults import Faults
 from provisioner.simulator.server import LocalAzure
+from provisioner.simulator.tenancy import StatedSubscription, Tenancy
 from provisioner.workflow.apply import ApplyOptions, check_permitted
 
-__all__ = ["Rehearsal", "rehearse", "rehearse_module"]
+__all__ = ["AzureDouble", "Rehearsal", "open_azure", "rehearse", "rehearse_module"]
 
 _CALL = "module"
 _GROUP = "main"
@@ -187,3 +196,92 @@ def _open(sources: Sources | None, values: Sequence[ParameterValue] = ()) -> Ite
         ) as session,
     ):
         yield session
+
+
+@dataclass(frozen=True)
+class AzureDouble:
+    """A built-in Azure for tests of programs that talk to Azure: it begins empty and ends with the
+    test. Everybody may sign in, and is Owner."""
+
+    _server: LocalAzure
+    _variables: Mapping[str, str]
+
+    @property
+    def endpoint(self) -> str:
+        """The base URL of Azure Resource Manager, and of Entra and Graph; without a slash at its
+        end."""
+        return self._server.endpoint
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant."""
+        return self._server.tenant
+
+    @property
+    def subscription_id(self) -> str:
+        """The one subscription that exists from the start."""
+        return self._server.subscriptions[0]
+
+    @property
+    def certificate_authority(self) -> str:
+        """The path of the certificate that clients have to trust, in PEM."""
+        certificate = self._server.certificate
+        assert certificate is not None
+        return str(certificate.authority)
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The variables by which az, Terraform and the SDKs find it: for `subprocess`, or
+        `monkeypatch.setenv`."""
+        return self._variables
+
+    @property
+    def requests(self) -> Sequence[RecordedRequest]:
+        """The requests answered so far (`method`, `path`, `status`), the oldest first."""
+        return self._server.requests
+
+    @property
+    def faults(self) -> Faults:
+        """The faults to inject: `throttle`, `unavailable`, `deny`, `drop`, `fail_operation`."""
+        return self._server.faults
+
+    def client(self, kind: Callable[..., Any], **options: Any) -> Any:  # noqa: ANN401  any client
+        """Return a client of an `azure-mgmt-*` package for the subscription."""
+        scope = f"{self.endpoint}/.default"
+        return kind(
+            _LocalCredential(),
+            self.subscription_id,
+            base_url=self.endpoint,
+            credential_scopes=[scope],
+            connection_verify=self.certificate_authority,
+            **options,
+        )
+
+
+class _LocalCredential:
+    """The token of the local operator."""
+
+    def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+        """Return a token that does not expire while a test runs."""
+        return AccessToken("local", int(time.time()) + 86_400)
+
+
+@contextmanager
+def open_azure() -> Iterator[AzureDouble]:
+    """Start an empty built-in Azure over TLS, for the block."""
+    with TemporaryDirectory(prefix="azsec-local-") as folder:
+        tenancy = Tenancy(subscriptions=(StatedSubscription(_SUBSCRIPTION, "local"),))
+        access = Access(certificates=Path(folder), tenancy=tenancy)
+        with LocalAzure.start(load_catalog(), None, access=access) as server:
+            assert server.certificate is not None
+            authority = server.certificate.authority
+            trust = write_trust(Path(folder), authority)
+            running = Running(
+                endpoint=server.endpoint,
+                tenant=server.tenant,
+                subscription=_SUBSCRIPTION,
+                client=OPERATOR_APPLICATION,
+                trust=str(trust),
+                authority=str(authority),
+            )
+            yield AzureDouble(server, variables_of(running))
