@@ -55,7 +55,7 @@ audit: setup $(AUDIT)/.installed ## Scan what the blueprints deploy with checkov
 schemas: setup $(SCHEMAS)/.installed ## Read the types of 25 SDK packages; writes docs/schemas.md
 	@$(BIN)/python -m schemas
 
-interop: setup $(AZ)/.installed ## Run az, the Go SDK and recorded requests against the built-in Azure (needs Go)
+interop: setup $(AZ)/.installed ## Run az, the Go SDK and recorded requests against the built-in Azure
 	@$(BIN)/python -m interop $(AZ)/bin/az
 
 cluster-tools: setup ## Build etcd and kube-apiserver for tests/cluster, if missing (10 to 20 minutes)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.commands import measure_commands
 from benchmarks.comparisons import measure_comparisons
+from benchmarks.local_azure import measure_local_azure
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         measure_commands(Path(folder), options.runs)
         measure_comparisons(Path(folder), options.runs)
+        measure_local_azure(Path(folder) / "served", options.runs)
         # A child's memory counts from its parent's at the fork, so azsec is imported only now.
         from benchmarks.access import measure_access, measure_requests
         from benchmarks.adoptions import measure_adoption

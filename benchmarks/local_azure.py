@@ -80,7 +80,7 @@ def _serve(folder: Path, options: tuple[str, ...]) -> Iterator[tuple[subprocess.
         yield process, int(port[1])
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 def _call(

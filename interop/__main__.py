@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from cluster_tools.build_error import BuildError
+from cluster_tools.go_toolchain import find_go
 from interop.azure_cli import run_session
 from interop.commands import SESSION
 from interop.served import serve
@@ -20,6 +22,8 @@ from interop.served import serve
 _ROOT = Path(__file__).parents[1]
 _CASES = _ROOT.parent / "shared" / "cases" / "interop"
 _GO = _ROOT / "tests" / "clients" / "go"
+_GO_VERSION = (1, 26)
+"""The least that its go.mod takes."""
 
 
 def main() -> int:
@@ -66,8 +70,13 @@ def _run_go(_az: Path, variables: Mapping[str, str], folder: Path) -> bool:
     """Build and run the program of the Go SDK: its modules are pinned by go.sum."""
     environ = {**os.environ, "GOFLAGS": "-mod=readonly"}
     program = folder / "go-clients"
+    try:
+        go = find_go(_GO_VERSION)
+    except BuildError as problem:
+        print(problem)
+        return False
     built = subprocess.run(
-        ["go", "build", "-o", str(program), "."], cwd=_GO, env=environ, check=False
+        [str(go), "build", "-o", str(program), "."], cwd=_GO, env=environ, check=False
     )
     if built.returncode != 0:
         return False

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from provisioner.azure.version_cache import forget_versions
 from provisioner.catalog.type_names import is_api_version, is_type_name
-from provisioner.cli.local_environment import (
-    Running,
-    forget_running,
-    write_running,
-    write_trust,
-)
-from provisioner.cli.workspace import (
+from provisioner.cli.files import (
     LOCAL_ENDPOINT,
     cache_folder,
     load_catalog,
     local_key,
     make_folder,
     state_path,
+)
+from provisioner.cli.local_environment import (
+    Running,
+    forget_running,
+    write_running,
+    write_trust,
 )
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.simulator.access import Access

@@ -10,7 +10,7 @@ from pydantic import Field
 from provisioner.blueprint.file_part import FilePart
 from provisioner.blueprint.files import load_file
 from provisioner.blueprint.yaml_source import Node
-from provisioner.cli.workspace import FileSources
+from provisioner.cli.files import FileSources
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.simulator.entra.directory import (
     Directory,

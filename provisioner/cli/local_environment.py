@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner.cli.files import LOCAL_ENDPOINT, FileSources, state_path, write_file
 from provisioner.cli.options import EnvironmentFormat
-from provisioner.cli.workspace import LOCAL_ENDPOINT, FileSources, state_path, write_file
 from provisioner.model.diagnostic import DiagnosticError, error
 
 _RUNNING = "running.json"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provisioner.blueprint.yaml_source import Node, parse_yaml
-from provisioner.cli.workspace import read_if_text
+from provisioner.cli.files import read_if_text
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.simulator.tenancy import StatedSubscription
 

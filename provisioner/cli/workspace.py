@@ -1,104 +1,74 @@
 """Files and folders: where environments, caches and the built-in Azure's state are."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provisioner import __version__
 from provisioner.blueprint.environment_file import BASE_KIND
-from provisioner.blueprint.file_text import decode_utf8
 from provisioner.blueprint.files import Sources
 from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource, read_lock
 from provisioner.blueprint.yaml_source import parse_yaml
-from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ResourceType
-from provisioner.filesystem import protection
-from provisioner.filesystem.atomic_write import write_atomically
-from provisioner.filesystem.protection import ProtectedPathError
-from provisioner.filesystem.regular_file import read_regular
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
-from provisioner.model.span import Span
+from provisioner.cli.files import (
+    ALLOW_OUTSIDE,
+    DEFAULT_STATE,
+    LOCAL_ENDPOINT,
+    MAX_BYTES,
+    MAX_DUMP_BYTES,
+    TRUST,
+    FileSources,
+    cache_folder,
+    installed_types,
+    load_catalog,
+    local_key,
+    make_folder,
+    read_if_text,
+    state_path,
+    write_file,
+)
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
 from provisioner.sources.content_cache import ContentCache
 from provisioner.sources.git_command import GitCommand
 from provisioner.sources.git_sources import GitAccess, LockedGitSources
 from provisioner.sources.module_sources import ModuleSources
 
 if TYPE_CHECKING:
-    from provisioner.azure.type_index import InstalledTypes
+    pass
 
-ALLOW_OUTSIDE = "AZSEC_ALLOW_OUTSIDE"
+__all__ = (
+    "ALLOW_FILE_SOURCES",
+    "ALLOW_OUTSIDE",
+    "DEFAULT_STATE",
+    "GIT_HOSTS",
+    "LOCAL_ENDPOINT",
+    "MAX_BYTES",
+    "MAX_DUMP_BYTES",
+    "OFFLINE",
+    "TRUST",
+    "FileSources",
+    "WorkspaceSources",
+    "cache_folder",
+    "find_environment",
+    "find_siblings",
+    "git_access",
+    "installed_types",
+    "is_base",
+    "list_environment_files",
+    "load_catalog",
+    "local_key",
+    "lock_of",
+    "make_folder",
+    "open_sources",
+    "read_dump",
+    "read_if_text",
+    "repository_of",
+    "state_path",
+    "write_file",
+)
+
 ALLOW_FILE_SOURCES = "AZSEC_ALLOW_FILE_SOURCES"
 GIT_HOSTS = "AZSEC_GIT_HOSTS"
 OFFLINE = "AZSEC_OFFLINE"
-LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
-TRUST = "REQUESTS_CA_BUNDLE"
-"""What requests, and most of what is built on it, verify certificates with."""
-MAX_BYTES = 64_000_000
-"""The bytes of any file that is read. What is in it has bounds of its own."""
-
-MAX_DUMP_BYTES = 512_000_000
-"""The bytes of a dump of a cluster: 10,000 pods with their managed fields take 150 MB."""
-
-DEFAULT_STATE = ".azsec/local.db"
 _ENVIRONMENTS = Path("environments")
-
-
-class FileSources:
-    """The files that a command reads.
-
-    `within` is the folder that they have to lie in, symbolic links followed: a pull request from a
-    fork must not show what else is on the machine that plans it. None: they may lie anywhere.
-    `most` is how many bytes one may have.
-    """
-
-    def __init__(self, within: Path | None = None, most: int = MAX_BYTES) -> None:
-        self._most = most
-        self._within = None if os.environ.get(ALLOW_OUTSIDE) else within
-
-    def read_text(self, path: str) -> str:
-        """Return the text of a file. Raises DiagnosticError: `file-not-found`, `file-outside`,
-        `file-unreadable` or `too-large`."""
-        try:
-            self._check_place(path)
-            return decode_utf8(_read_regular(path, self._most), path)
-        except FileNotFoundError:
-            raise DiagnosticError(
-                error("file-not-found", f"there is no file {path!r}.", None, "Check the path.")
-            ) from None
-        except (OSError, ValueError) as problem:
-            said = (problem.strerror or str(problem)) if isinstance(problem, OSError) else problem
-            raise DiagnosticError(
-                error("file-unreadable", f"{path} cannot be read: {said}.", Span(path, 1, 1))
-            ) from None
-
-    def _check_place(self, path: str) -> None:
-        if self._within is None or Path(path).resolve().is_relative_to(self._within):
-            return
-        raise DiagnosticError(
-            error(
-                "file-outside",
-                f"{path} leads outside of {self._within}.",
-                None,
-                f"Files stay inside of the repository; {ALLOW_OUTSIDE}=1 allows others.",
-            )
-        )
-
-
-def _read_regular(path: str, most: int) -> bytes:
-    """Return the bytes of a regular file, at most `most`. Raises OSError and ValueError as
-    `read_regular` does, and DiagnosticError for one too large."""
-    content = read_regular(path, most)
-    if len(content) > most:
-        raise DiagnosticError(
-            error(
-                "too-large",
-                f"the file has more than {most:,} bytes; no more are read.",
-                Span(path, 1, 1),
-                "docs/untrusted-input.md lists the bounds.",
-            )
-        )
-    return content
 
 
 class WorkspaceSources(ModuleSources):
@@ -234,91 +204,3 @@ def read_dump(path: str) -> str:
     """Return the text of a dump of a cluster, which may be larger than what people write. Raises
     what `FileSources.read_text` raises."""
     return FileSources(most=MAX_DUMP_BYTES).read_text(path)
-
-
-def read_if_text(path: str) -> str:
-    """Return the text of a file, "" where it cannot be read as one."""
-    try:
-        return FileSources().read_text(path)
-    except DiagnosticError:
-        return ""
-
-
-def load_catalog(types: Sequence[ResourceType] | None = None) -> Catalog:
-    """Return the catalog of `types` (all that azsec knows), its schema index from the cache of this
-    user where it is there."""
-    from provisioner.azure.schema_cache import load_catalog as load
-
-    return load(cache_folder(), types=types, directory=installed_types())
-
-
-def installed_types() -> "InstalledTypes":
-    """Return the directory of the types that installed SDK packages have."""
-    from provisioner.azure.type_index import InstalledTypes
-
-    return InstalledTypes(cache_folder())
-
-
-def cache_folder() -> Path:
-    """Return the folder of what this user's commands remember."""
-    from platformdirs import user_cache_path
-
-    return Path(os.environ.get("AZSEC_CACHE") or user_cache_path("azsec"))
-
-
-def local_key(place: str | Path) -> str:
-    """Return the name of a built-in Azure in what is remembered of clouds: of the one at an
-    endpoint, or of the one with a state file. Another version of azsec offers other api versions.
-    """
-    named = place.resolve() if isinstance(place, Path) else place.rstrip("/")
-    return f"local {__version__} {named}"
-
-
-def state_path(given: str | None) -> Path:
-    """Return the file of the built-in Azure's state, its folder made for this user alone.
-
-    azsec's own folder ignores itself, so that `git add .` takes no state into a repository. Raises
-    DiagnosticError where the folder cannot be.
-    """
-    path = Path(given or DEFAULT_STATE)
-    make_folder(path.parent, private=True)
-    ignored = path.parent / ".gitignore"
-    if given is None and not ignored.exists():
-        write_file(str(ignored), "*\n")
-    return path
-
-
-def make_folder(path: Path, *, private: bool = False) -> None:
-    """Make a folder with those above it; `private` keeps others out of new ones.
-
-    Raises DiagnosticError where it cannot be.
-    """
-    try:
-        protection.make_folder(path, private=private)
-    except OSError as problem:
-        raise DiagnosticError(_not_written(path.as_posix(), problem, "made")) from None
-
-
-def write_file(path: str, text: str, *, private: bool = True) -> None:
-    """Write a text file whole or not at all, for this user alone unless it is not `private`.
-
-    Raises DiagnosticError where it cannot be, and where `path` is a link, a FIFO or a device; but
-    `/dev/stdout`, `/dev/stderr`, `/dev/fd/N` and `/dev/null` are written.
-    """
-    try:
-        write_atomically(Path(path), text.encode(), private=private)
-    except BrokenPipeError:
-        raise  # the reader of /dev/stdout went away, which is no failure
-    except OSError as problem:
-        raise DiagnosticError(_not_written(path, problem, "written")) from None
-
-
-def _not_written(path: str, problem: OSError, done: str) -> Diagnostic:
-    if isinstance(problem, ProtectedPathError):
-        return error(
-            "file-not-written",
-            f"{problem}.",
-            None,
-            "Name a regular file, or remove what is there if it is yours.",
-        )
-    return error("file-not-written", f"{path} cannot be {done}: {problem.strerror or problem}.")
