@@ -32,6 +32,7 @@ from provisioner.blueprint.parameters import check_parameter, fill_defaults
 from provisioner.blueprint.secret_checks import check_result, check_values
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.schema import Kind, Property
+from provisioner.catalog.sensitive_values import conceal_sensitive
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.span import Span
 from provisioner.model.values import Bound, ResourceValue, Unknown, Value
@@ -48,6 +49,7 @@ class Evaluator:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._parameters: dict[tuple[int, str], Traced] = {}
+        self._resources: dict[str, _KnownResource] = {}
         self._locals: dict[tuple[int, Path, int], Traced] = {}
         self._texts: dict[tuple[int, str, int], Traced] = {}
 
@@ -384,7 +386,10 @@ class Evaluator:
         return frozenset(found)
 
     def _known(self, address: str) -> Mapping[str, Value] | None:
-        return _KnownResource(self._context, address)
+        found = self._resources.get(address)
+        if found is None:
+            found = self._resources[address] = _KnownResource(self._context, address)
+        return found
 
 
 class _KnownResource(Mapping[str, Value]):
@@ -393,18 +398,32 @@ class _KnownResource(Mapping[str, Value]):
     def __init__(self, context: Context, address: str) -> None:
         self._context = context
         self._address = address
+        self._read: tuple[Mapping[str, Value], Mapping[str, Value]] | None = None
 
     def __getitem__(self, key: str) -> Value:
         if key in ("id", "name", "type"):
             resource, _ = self._context.identify(self._address)
             return {"id": resource.text, "name": resource.name, "type": resource.type}[key]
-        return self._context.body_of(self._address)[key]
+        return self._body()[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter({"id", "name", "type", *self._context.body_of(self._address)})
+        return iter({"id", "name", "type", *self._body()})
 
     def __len__(self) -> int:
         return len(list(iter(self)))
+
+    def _body(self) -> Mapping[str, Value]:
+        """Return the body as expressions may read it: what is shown by no document where the file
+        states it is shown nowhere else."""
+        body = self._context.body_of(self._address)
+        if self._read is None or self._read[0] is not body:
+            catalog = self._context.catalog
+            known = self._context.placed[self._address].type_in(catalog)
+            self._read = (
+                body,
+                conceal_sensitive(known, catalog.schemas, self._address, body, is_live=False),
+            )
+        return self._read[1]
 
 
 def _is_open(prop: Property | None) -> bool:

@@ -26,7 +26,17 @@ from provisioner.blueprint.metering import (
     size_of,
 )
 from provisioner.blueprint.patterns import matches_part
-from provisioner.model.values import ABSENT, Absent, Bound, ResourceValue, Unknown, Value, lookup
+from provisioner.model.values import (
+    ABSENT,
+    Absent,
+    Bound,
+    ResourceValue,
+    Sensitive,
+    Unknown,
+    Value,
+    lookup,
+    unknowns,
+)
 
 _OPERATOR = re.compile(r"^[_@!\-]")
 _TOKEN = re.compile(
@@ -195,6 +205,9 @@ def _evaluate(
         if (paths := _unknown_paths(scope[chain.root], chain, known))
     }
     if unknown:
+        secret = [chain for chain in unknown if _reads_sensitive(scope[chain.root], chain, known)]
+        if secret:
+            return _sensitive(expression, scope, known, unknown, secret, budget)
         around = _evaluate_around(expression, scope, known, list(unknown), budget)
         if not isinstance(around, Absent):
             return around
@@ -206,6 +219,52 @@ def _evaluate(
         name: _materialise(scope[name], known, paths) for name, paths in expression.reads.items()
     }
     return _execute(expression, variables, budget)
+
+
+def _reads_sensitive(bound: Bound, chain: Chain, known: Lookup) -> bool:
+    found = _reached(bound, chain, known)
+    return any(isinstance(each, Sensitive) for each in unknowns(found))
+
+
+def _reached(bound: Bound, chain: Chain, known: Lookup) -> Any:  # noqa: ANN401
+    """Return what a chain reads; an Unknown on the way where there is one."""
+    current: Any = bound
+    for step in chain.path:
+        if isinstance(current, ResourceValue):
+            current = known(current.address)
+        if isinstance(current, Unknown):
+            return current
+        current = _descend(current, (step,))
+    return current
+
+
+def _sensitive(
+    expression: Expression,
+    scope: Mapping[str, Bound],
+    known: Lookup,
+    unknown: Mapping[Chain, Sequence[str]],
+    secret: Sequence[Chain],
+    budget: Budget,
+) -> Value:
+    """Return the value of an expression that reads what no document shows: what it reads, where it
+    is nothing but a name; else all of it is sensitive, whatever it makes of that."""
+    (first, *others) = expression.chains
+    if not others and expression.text == str(first):
+        value = _plain(_reached(scope[first.root], first, known))
+        budget.charge_value(value)
+        return value
+    paths = tuple(sorted({path for chain in secret for path in unknown[chain]}))
+    found = _unknown(expression, scope, paths)
+    budget.charge_value(found)
+    return Sensitive(found.expression, found.where, found.paths)
+
+
+def _plain(value: object) -> Value:
+    if isinstance(value, Mapping):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value  # type: ignore[return-value]
 
 
 def _execute(expression: Expression, variables: Mapping[str, object], budget: Budget) -> Value:

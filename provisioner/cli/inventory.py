@@ -18,7 +18,8 @@ _MOST_LINES = 10_000
 def print_raw(document: OutputsDocument, name: str | None) -> None:
     """Print the text of one output, without an end of line, as scripts want it.
 
-    Raises DiagnosticError for no name, a value that is a list or a map, and one that is not known.
+    Raises DiagnosticError for no name, and for a value that is not known, holds a secret, or is a
+    list or a map.
     """
     if name is None:
         raise DiagnosticError(
@@ -28,6 +29,15 @@ def print_raw(document: OutputsDocument, name: str | None) -> None:
     if not found.known:
         raise DiagnosticError(
             error("output-not-known", f"the output {name!r} is not known: {found.reason}.")
+        )
+    if found.sensitive:
+        raise DiagnosticError(
+            error(
+                "sensitive-output",
+                f"the output {name!r} holds a secret, or what is made of one, and is not printed.",
+                None,
+                "Read the secret where Azure has it, as whoever may.",
+            )
         )
     value = found.value
     if value is None or isinstance(value, list | dict):

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from provisioner.catalog.field import Compare, Disruption, Owner, Repair, chosen_by_service
-from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.catalog.schema import Kind, SchemaIndex
+from provisioner.catalog.sensitive_values import find_sensitive
 from provisioner.catalog.spelling import read_scalar
 from provisioner.diff.change import Child, FieldChange
 from provisioner.diff.entries import (
@@ -36,6 +37,7 @@ from provisioner.model.values import (
     Unknown,
     Value,
     is_empty,
+    texts_in,
     unknowns,
 )
 
@@ -78,12 +80,36 @@ def compare(
         walker.compare_objects(rules.root, desired, actual, "")
     except RecursionError:
         return Comparison(_compare_wholes(desired, actual), ())
+    hidden = _hidden_texts(resource_type, schemas, desired, actual)
     return Comparison(
-        _sorted(walker.changes),
+        _sorted(_concealed(walker.changes, hidden)),
         tuple(sorted(walker.unknown_defaults)),
-        _sorted(walker.kept),
+        _sorted(_concealed(walker.kept, hidden)),
         _sorted(walker.tags),
     )
+
+
+def _hidden_texts(
+    resource_type: ResourceType, schemas: SchemaIndex, *bodies: Mapping[str, Value]
+) -> frozenset[str]:
+    """Return the texts of two bodies that are called like credentials, of a type without facts."""
+    if resource_type.tier is Tier.KNOWN:
+        return frozenset()
+    return frozenset(
+        text for body in bodies for text, _ in find_sensitive(resource_type, schemas, body)
+    )
+
+
+def _concealed(changes: Iterable[FieldChange], hidden: frozenset[str]) -> Iterable[FieldChange]:
+    """Return changes, those that hold one of some texts as sensitive."""
+    if not hidden:
+        return changes
+    return [
+        replace(change, sensitive=True)
+        if not hidden.isdisjoint((*texts_in(change.before), *texts_in(change.after)))
+        else change
+        for change in changes
+    ]
 
 
 def _sorted(changes: Iterable[FieldChange]) -> tuple[FieldChange, ...]:

@@ -94,7 +94,6 @@ class Rules:
         self._type = resource_type
         self._schemas = schemas
         self.has_facts = resource_type.tier is Tier.KNOWN
-        self.is_raw = resource_type.tier is Tier.RAW
         self._embedded = {embedded.path.lower(): embedded for embedded in resource_type.embedded}
         root = Shape(Kind.OBJECT, schemas.roots[resource_type.name])
         self.root = Rule("", "", "", root, resource_type.fact(""), None)

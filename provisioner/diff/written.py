@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from provisioner.catalog.spelling import read_scalar
 from provisioner.diff.rules import Rule, Rules
-from provisioner.model.secret_values import may_name_credential
 from provisioner.model.values import is_empty
 
 
@@ -28,8 +27,6 @@ def holds_secret(rules: Rules, rule: Rule, value: object) -> bool:
     """Tell whether a value is one that no document may show, or holds one."""
     if rule.fact.secret or rule.fact.sensitive:
         return not is_empty(value)
-    if rules.is_raw and isinstance(value, str):
-        return bool(value) and may_name_credential(rule.name)
     if isinstance(value, Mapping):
         return any(holds_secret(rules, rules.child(rule, k), v) for k, v in value.items())
     if isinstance(value, (list, tuple)) and value:

@@ -8,12 +8,14 @@ from provisioner.documents.document import FORMAT_VERSION, Document, Environment
 
 class OutputDocument(Document):
     """An output of a blueprint. Where it is not `known`, `reason` says why and `value` is null: it
-    comes from a resource that is not in Azure, or could not be read."""
+    comes from a resource that is not in Azure, or could not be read. `sensitive` tells that it
+    holds a secret, or something made of one, in whose place `(sensitive)` stands."""
 
     name: str
     value: Any = None
     known: bool
     reason: str | None = None
+    sensitive: bool = False
 
 
 class OutputsDocument(Document):

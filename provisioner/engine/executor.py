@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner.blueprint.expression import ExpressionError, resolve
+from provisioner.blueprint.expression import ExpressionError, Lookup, resolve
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.apply import (
     Event,
@@ -23,6 +23,7 @@ from provisioner.engine.ports import RESOURCE_APPEARED, Refresh, Writer
 from provisioner.engine.schedule import Schedule
 from provisioner.model.azure_error import AzureError
 from provisioner.model.values import Value, unknowns
+from provisioner.plan.concealment import concealed_values, sensitive_problem
 from provisioner.plan.steps import DELETE, Step
 
 INTERRUPTED = "interrupted"
@@ -72,6 +73,7 @@ class Executor:
     ) -> None:
         self._hindrance = hindrance
         self._catalog: Catalog | None = None
+        self._readable: Lookup = self._values_at
         self._halted: Callable[[], str | None] = _never
         self._writer = writer
         self._values = dict(values)
@@ -93,10 +95,17 @@ class Executor:
 
         A failure skips exactly what waits for it. A KeyboardInterrupt lets what is in flight end
         and starts nothing more; so does a reason that `halted` gives (None: go on).
-        `catalog` tells what a creation made whose answer was lost; without it all is another's.
+        `catalog` tells what a creation made whose answer was lost, and what no other resource gets
+        of what Azure answered; without it all is another's.
         """
         self._halted = halted
         self._catalog = catalog
+        if catalog is not None:
+            types = {
+                address: catalog.find(str(v.get("type"))) for address, v in self._values.items()
+            }
+            types |= {step.address: catalog.find(step.type) for step in steps}
+            self._readable = concealed_values(self._values, types, catalog.schemas)
         schedule = Schedule(steps)
         running: dict[Future[Mapping[str, Value] | None], tuple[Step, float]] = {}
         pool = ThreadPoolExecutor(parallelism, thread_name_prefix="azsec-step")
@@ -160,7 +169,10 @@ class Executor:
         if step.verb == DELETE:
             self._writer.delete(step.id, step.api_version, if_match, on_status)
             return None
-        body = resolve(step.body or {}, self._values.get)
+        body = resolve(step.body or {}, self._readable)
+        problem = sensitive_problem(body)
+        if problem is not None:
+            raise ExpressionError(problem)
         missing = next(unknowns(body), None)
         if missing is not None or not isinstance(body, Mapping):
             raise ExpressionError(f"still {missing}: Azure did not answer with it")
@@ -168,6 +180,9 @@ class Executor:
         mode = creation_of(step, body, self._catalog) or refresh
         settled = self._writer.put(step.id, step.api_version, body, if_match, on_status, mode)  # type: ignore[arg-type]
         return {**settled, "id": step.id.text, "name": step.id.name, "type": step.type}
+
+    def _values_at(self, address: str) -> Mapping[str, Value] | None:
+        return self._values.get(address)
 
     def _settle(
         self,

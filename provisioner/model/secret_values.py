@@ -18,6 +18,7 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache, lru_cache
 from typing import TypeAlias
 
@@ -393,23 +394,90 @@ def may_name_credential(name: str) -> bool:
         words.pop()
     if words and words[-1] in ("token", "tokens"):
         return len(words) > 1 and words[-2] not in _CURSORS
-    return _CREDENTIAL.search("".join(words)) is not None
+    if words and words[-1] in ("secure", "protected"):  # secureValue
+        return name.lower() not in ("secure", "protected")
+    if len(words) == 2 and words[0] == "key" and words[1].isdigit():  # key1: no name of an entry
+        return True
+    while len(words) > 1 and words[-1].isdigit():
+        words.pop()
+    return bool(_CREDENTIAL.search("".join(words)))
 
 
 def find_credentials(
     value: object, name: str = "", path: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Yield the texts, with their paths, under names that may be those of credentials
-    (`may_name_credential`), but for texts that say where a secret is or that there is none."""
+    """Yield the texts, with their paths, that may be credentials by the names above them
+    (`may_name_credential`), but for texts that say where a secret is or that there is none.
+
+    A list stands for its entries. What a plural names (`secrets`, `functionKeys`) holds credentials
+    under any name but one that identifies an entry; what a singular names (`adminPassword`, a
+    parameter of `type: SecureString`) holds one in its `value`.
+    """
+    yield from _find_credentials(value, name, path, _Held.NONE)
+
+
+class _Held(Enum):
+    """What texts below a name are: credentials; those in a slot alone (`value`); none."""
+
+    NONE = 0
+    SLOTS = 1
+    ALL = 2
+
+
+_IDENTIFYING = frozenset(
+    {
+        *("name", "keyname", "id", "type", "kind", "identity", "permission", "permissions"),
+        *("status", "state", "version"),
+    }
+)
+"""Names of what tells one credential from another (docs: `listKeys` of a storage account answers
+keyName, permissions and value)."""
+_SLOTS_OF_CREDENTIALS = frozenset(
+    ["value", "defaultvalue", "default", "plaintext", "primary", "secondary", "current", "previous"]
+)
+_SECURE_TYPES = frozenset({"securestring", "secureobject"})
+"""Types of parameters whose values Azure does not show (ARM templates, "Parameters")."""
+
+
+def _find_credentials(
+    value: object, name: str, path: tuple[str | int, ...], held: _Held
+) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     if isinstance(value, str):
-        if may_name_credential(name) and not _NO_SECRET.fullmatch(value):
+        is_one = held is _Held.ALL or may_name_credential(name)
+        if is_one and not _NO_SECRET.fullmatch(value):
             yield value, path
     elif isinstance(value, Mapping):
+        stated = value.get("type")
+        is_secure = isinstance(stated, str) and stated.lower() in _SECURE_TYPES
+        inside = _Held.SLOTS if is_secure and held is _Held.NONE else _held_by(name, held)
         for key, item in value.items():
-            yield from find_credentials(item, str(key), (*path, str(key)))
+            yield from _find_credentials(item, key, (*path, key), _held_below(str(key), inside))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from find_credentials(item, name, (*path, index))
+            yield from _find_credentials(item, name, (*path, index), held)
+
+
+def _held_by(name: str, held: _Held) -> _Held:
+    """Return what an object under a name holds."""
+    if held is _Held.ALL:
+        return held
+    words = [word.lower() for word in _WORD.findall(name)]
+    if len(words) > 1 and words[-1] in ("list", "s"):
+        words[-2:] = [f"{words[-2].removesuffix('s')}s"]
+    if not words or (words[-1] in ("key", "keys") and len(words) == 1):
+        return _Held.SLOTS if words else held
+    if not (may_name_credential(name) or may_name_credential("_".join(words))):
+        return held if held is _Held.SLOTS else _Held.NONE
+    return _Held.ALL if words[-1].endswith("s") and words[-1] != "pass" else _Held.SLOTS
+
+
+def _held_below(key: str, inside: _Held) -> _Held:
+    """Return what the value of a key is, in an object of which `inside` is known."""
+    if inside is _Held.ALL:
+        return _Held.NONE if key.lower() in _IDENTIFYING else _Held.ALL
+    if inside is _Held.SLOTS:
+        return _Held.ALL if key.lower() in _SLOTS_OF_CREDENTIALS else _Held.NONE
+    return _Held.NONE
 
 
 def holds_secret(value: object, name: str = "") -> bool:

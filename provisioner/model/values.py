@@ -29,6 +29,15 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Sensitive(Unknown):
+    """A value that is known, and that no document shows and no other resource gets; or one that is
+    made of such a value. `paths` are the properties that hold it."""
+
+    def __str__(self) -> str:
+        return "(sensitive)"
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceValue:
     """Stands for "the body of the resource at this address" in what an Unknown is bound to."""
 
@@ -76,6 +85,18 @@ def unknowns(value: object) -> Iterator[Unknown]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from unknowns(item)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Yield every text inside `value`, in document order; keys are none."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts_in(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from texts_in(item)
 
 
 class CaselessMapping(Mapping[str, object]):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from provisioner.blueprint.expression import resolve
+from provisioner.blueprint.expression import Lookup, resolve
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.ownership import ADDRESS_TAG, is_ownership_tag
 from provisioner.catalog.registry import Catalog
@@ -138,7 +138,7 @@ def assemble_plan(
         ),
         steps=steps,
         observed=_observe(resources, graph, state, catalog),
-        inputs=_inputs(resources, graph, changes.values),
+        inputs=_inputs(resources, graph, shown),
         outputs=outputs,
         request=origin.request,
         digests={
@@ -238,7 +238,7 @@ def _writable(change: ResourceChange, found: Found, catalog: Catalog) -> Mapping
 def _inputs(
     resources: Sequence[ResourceChange],
     graph: DesiredGraph,
-    values: Mapping[str, Mapping[str, Value]],
+    readable: Lookup,
 ) -> tuple[Input, ...]:
     """Return the values that Azure gave and that stand in the bodies of the plan."""
     found: list[Input] = []
@@ -247,7 +247,7 @@ def _inputs(
         if change.action is Action.NO_OP or stating is None:
             continue
         for source in unknowns(stating.body):
-            value = resolve(source, values.get)
+            value = resolve(source, readable)
             is_known = not isinstance(value, Unknown) and not any(True for _ in unknowns(value))
             # What would be written of a secret is refused, so no plan has to hold it.
             if is_known and not holds_secret(value):

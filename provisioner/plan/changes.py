@@ -1,6 +1,5 @@
 """What has to change: desired against actual, one decision for each resource."""
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -20,6 +19,8 @@ from provisioner.blueprint.ownership import (
 from provisioner.catalog.field import Disruption
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Tier
+from provisioner.catalog.schema import SchemaIndex
+from provisioner.catalog.sensitive_values import find_sensitive
 from provisioner.diff.change import FieldChange
 from provisioner.diff.comparison import compare
 from provisioner.documents.plan import Action
@@ -31,6 +32,7 @@ from provisioner.model.secret_values import find_secrets
 from provisioner.model.values import Body, Value, lookup, unknowns
 from provisioner.plan.acceptances import Accepted, sort_additions
 from provisioner.plan.additions import Addition, find_additions
+from provisioner.plan.concealment import concealed_values, sensitive_problem
 from provisioner.plan.contents import Contents, find_contents
 from provisioner.plan.orphans import Orphan, find_orphans, find_unmanaged
 from provisioner.plan.owners import CarriedMark, Owners, find_owners, find_unaccounted
@@ -365,6 +367,8 @@ class _Decider:
         self._replaced = KeyIndex(())
         self._kept_marks, self._withheld = marks
         self.values: dict[str, Mapping[str, Value]] = {}
+        types = {resource.address: resource.type for resource in graph}
+        self._readable = concealed_values(self.values, types, catalog.schemas)
         self.diagnostics: list[Diagnostic] = []
 
     def decide(self, resource: DesiredResource) -> ResourceChange | None:
@@ -374,7 +378,7 @@ class _Decider:
             self._read(resource, actual)
             return None
         try:
-            desired = _without_secrets(resource.body, resolve(resource.body, self.values.get))
+            desired = _without_secrets(resource.body, resolve(resource.body, self._readable))
         except ExpressionError as problem:
             return self._blocked(resource, actual, f"a value that it refers to: {problem}")
         assert isinstance(desired, Mapping)
@@ -394,7 +398,11 @@ class _Decider:
 
         What Azure Resource Manager does not delete by itself goes with what it stands in.
         """
-        made = replace(_create(resource, desired), reason=ActionReason.PARENT_REPLACED, found=found)
+        made = replace(
+            _create(resource, desired, self._catalog.schemas),
+            reason=ActionReason.PARENT_REPLACED,
+            found=found,
+        )
         return replace(made, action=Action.REPLACE) if resource.type.deletable else made
 
     def _with_marks(
@@ -498,7 +506,7 @@ class _Decider:
         refused = next((change.refused for change in result.changes if change.refused), None)
         if refused is not None:
             return self._blocked(resource, Missing(resource.id), refused)
-        return _create(resource, desired)
+        return _create(resource, desired, self._catalog.schemas)
 
     def _read(self, resource: DesiredResource, actual: Found | Missing | Unreadable) -> None:
         if isinstance(actual, Found):
@@ -669,6 +677,9 @@ def _hinders_update(
 def _without_secrets(stated: Mapping[str, Value], desired: Value) -> Value:
     """Return a resolved body as it is. Raises ExpressionError where it holds a secret: files hold
     none, so it is one that Azure answered elsewhere, and a plan is a file."""
+    problem = sensitive_problem(desired)
+    if problem is not None:
+        raise ExpressionError(problem)
     resolved = any(True for _ in unknowns(stated))
     secret = next(find_secrets(desired), None) if resolved else None
     if secret is not None:
@@ -718,17 +729,28 @@ def _overlay(live: object, desired: object) -> Value:
     return desired if desired is not None else live  # type: ignore[return-value]
 
 
-def _create(resource: DesiredResource, desired: Mapping[str, Value]) -> ResourceChange:
-    return creation_of(resource.address, resource.id, resource.type, desired)
+def _create(
+    resource: DesiredResource, desired: Mapping[str, Value], schemas: SchemaIndex
+) -> ResourceChange:
+    return creation_of(resource.address, resource.id, resource.type, desired, schemas)
 
 
 def creation_of(
-    address: str, resource: ResourceId, resource_type: ResourceType, desired: Mapping[str, Value]
+    address: str,
+    resource: ResourceId,
+    resource_type: ResourceType,
+    desired: Mapping[str, Value],
+    schemas: SchemaIndex,
 ) -> ResourceChange:
     """Return the change that makes a resource of a body."""
+    hidden = {
+        path[:length]
+        for _, path in find_sensitive(resource_type, schemas, desired)
+        for length in range(1, len(path) + 1)
+    }
     fields = tuple(
-        replace(FieldChange.added(path, value), sensitive=_is_sensitive(resource_type, path))
-        for path, value in _leaves(desired, "")
+        replace(FieldChange.added(path, value), sensitive=steps in hidden)
+        for path, steps, value in _leaves(desired, "", ())
         if not is_ownership_tag(path.removeprefix("tags."))
     )
     return ResourceChange(
@@ -736,24 +758,20 @@ def creation_of(
     )
 
 
-def _is_sensitive(resource_type: ResourceType, path: str) -> bool:
-    """Tell whether no document shows what stands at a path (`a.b[name].c`)."""
-    steps = re.sub(r"\[[^\]]*\]", "[]", path).split(".")
-    above = (".".join(steps[:length]) for length in range(1, len(steps) + 1))
-    return any(resource_type.fact(each).sensitive for each in above)
-
-
-def _leaves(value: Value, path: str) -> Iterator[tuple[str, Value]]:
+def _leaves(
+    value: Value, path: str, steps: tuple[str | int, ...]
+) -> Iterator[tuple[str, tuple[str | int, ...], Value]]:
+    """Yield the values of a body with their paths, as a person reads them and as steps."""
     if isinstance(value, Mapping) and value:
         for key in value:
-            yield from _leaves(value[key], f"{path}.{key}" if path else key)
+            yield from _leaves(value[key], f"{path}.{key}" if path else key, (*steps, key))
     elif isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
         for index, item in enumerate(value):
             name = item.get("name") if isinstance(item, Mapping) else None
             mark = name if isinstance(name, str) else index
-            yield from _leaves(item, f"{path}[{mark}]")
+            yield from _leaves(item, f"{path}[{mark}]", (*steps, index))
     else:
-        yield path, value
+        yield path, steps, value
 
 
 def _delete(orphan: Orphan, owners: Owners, catalog: Catalog, keeps_others: bool) -> ResourceChange:

@@ -14,10 +14,10 @@ from typing import TypeAlias
 
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.catalog.schema import SchemaIndex
-from provisioner.diff.sensitive import find_sensitive, mask_sensitive
+from provisioner.catalog.sensitive_values import conceal_sensitive, find_sensitive
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.secret_values import SecretFound, find_secrets
-from provisioner.model.values import Body, Bound, ResourceValue, Unknown, Value
+from provisioner.model.values import Body, Bound, ResourceValue, Sensitive, Unknown, Value, texts_in
 
 Places: TypeAlias = Mapping[str, tuple[str | int, ...]]
 """Texts that no file may hold, with the paths at which a live body holds them."""
@@ -37,18 +37,30 @@ def sensitive_places(
     """Return the texts of a live body that the catalog says no document shows, but for those that
     the desired body states itself: what a blueprint declares is sent as it is declared."""
     found = dict(find_sensitive(resource_type, schemas, live))
-    return {text: path for text, path in found.items() if text not in set(_texts(desired))}
+    return {text: path for text, path in found.items() if text not in set(texts_in(desired))}
 
 
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
+def sensitive_problem(body: Value) -> str | None:
+    """Return what is wrong with a body of which an expression read what no document shows ("tags.k
+    would be a secret that Azure answered"), or None."""
+    for path, value in _leaves(body, ()):
+        if isinstance(value, Sensitive):
+            read = ", ".join(value.paths)
+            return f"{''.join(_readable(path)).removeprefix('.')} would be the secret {read}"
+    return None
+
+
+def _leaves(
+    value: Value, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], Value]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
     elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    else:
+        yield path, value
 
 
 def with_live_bodies(
@@ -66,15 +78,24 @@ def concealed_values(
     types: Mapping[str, ResourceType | None],
     schemas: SchemaIndex,
 ) -> Callable[[str], Mapping[str, Value] | None]:
-    """Return how outputs look up what is known of a resource by its address: with `(sensitive)` in
-    the place of what the catalog says no document shows. What an expression makes of a secret has
-    lost its place, so it never sees one. `types` are the resources' types by address."""
+    """Return how expressions look up what is known of a resource by its address: with a Sensitive
+    in the place of what no document shows. What an expression makes of a secret has lost its place,
+    so it never sees one. `types` are the resources' types by address.
+
+    What `conceal` refers to is given as it is: it is sent to where it was read.
+    """
+    concealed: dict[str, tuple[Mapping[str, Value], Mapping[str, Value]]] = {}
 
     def look_up(address: str) -> Mapping[str, Value] | None:
         body, known = values.get(address), types.get(address)
-        if body is None or known is None:
+        if body is None or known is None or address.endswith(_LIVE):
             return body
-        return mask_sensitive(known, schemas, body)
+        before = concealed.get(address)
+        if before is not None and before[0] is body:
+            return before[1]
+        made = conceal_sensitive(known, schemas, address, body)
+        concealed[address] = (body, made)
+        return made
 
     return look_up
 

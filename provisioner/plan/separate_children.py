@@ -42,7 +42,11 @@ def _added(
             stated = {key: value for key, value in entry.items() if key != "name"}
             desired = {"properties": stated} if embedded.flattened else entry
             made = creation_of(
-                f"{change.address}/{child_type.kind}/{name}", child, child_type, desired
+                f"{change.address}/{child_type.kind}/{name}",
+                child,
+                child_type,
+                desired,
+                catalog.schemas,
             )
             refused = (c.refused for c in compare(child_type, catalog.schemas, desired, {}).changes)
             why = next((reason for reason in refused if reason is not None), None)

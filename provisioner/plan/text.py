@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from provisioner.model.secret_values import MASK, mask_value
-from provisioner.model.values import Absent, Json, Unknown, Value, is_empty
+from provisioner.model.values import Absent, Json, Sensitive, Unknown, Value, is_empty
 
 
 def show_value(value: object) -> str:
@@ -35,7 +35,17 @@ def named_by(path: str) -> str:
 
 def mask_output(value: Value, name: str) -> Value:
     """Return the value of an output with `(sensitive)` in the place of each secret."""
-    return cast(Value, mask_value(value, name))
+    return cast(Value, mask_value(_masked(value), name))
+
+
+def _masked(value: Value) -> Value:
+    if isinstance(value, Sensitive):
+        return MASK
+    if isinstance(value, Mapping):
+        return {key: _masked(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(item) for item in value]
+    return value
 
 
 def to_plain(value: object) -> Json:

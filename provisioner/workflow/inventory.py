@@ -8,7 +8,7 @@ from provisioner.blueprint.expression import ExpressionError, resolve
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.schema import SchemaIndex
-from provisioner.diff.sensitive import mask_sensitive
+from provisioner.catalog.sensitive_values import conceal_sensitive
 from provisioner.documents.census import UnreadableDocument
 from provisioner.documents.inventory import (
     EvaluatedDocument,
@@ -39,15 +39,14 @@ class ReadResources:
 
     def body_at(self, address: str) -> Mapping[str, Value] | None:
         """Return what Azure answered for the resource at an address, with `id`, `name` and `type`
-        and with `(sensitive)` in the place of what the catalog says is secret; None where it has
-        none."""
+        and with a Sensitive in the place of what no document shows; None where it has none."""
         resource = self.graph.resources[address]
         actual = self.state.get(resource.id)
         if not isinstance(actual, Found):
             return None
         named = {"id": actual.id.text, "name": actual.id.name, "type": actual.id.type}
         # Before expressions use it: what one makes of a secret has lost the secret's place.
-        return {**mask_sensitive(resource.type, self.schemas, actual.body), **named}
+        return {**conceal_sensitive(resource.type, self.schemas, address, actual.body), **named}
 
     def why_not(self, address: str) -> str | None:
         """Say why nothing is known of the resource at an address; None where something is."""
@@ -108,11 +107,12 @@ def _output(name: str, graph: DesiredGraph, actual: ReadResources | None) -> Out
             value = resolve(value, actual.body_at)
         except ExpressionError as problem:
             return OutputDocument(name=name, known=False, reason=f"it has no value: {problem}")
-    left = sorted({path for unknown in unknowns(value) for path in unknown.paths})
+    shown = mask_output(value, name)
+    left = sorted({path for unknown in unknowns(shown) for path in unknown.paths})
     if left:
         told = f"Azure does not answer {', '.join(left)}"
         return OutputDocument(name=name, known=False, reason=told)
-    return OutputDocument(name=name, value=to_plain(mask_output(value, name)), known=True)
+    return OutputDocument(name=name, value=to_plain(shown), known=True, sensitive=shown != value)
 
 
 def list_resources(desired: Desired, catalog: Catalog, reader: Reader) -> ResourcesDocument:
@@ -171,8 +171,9 @@ def evaluate_expression(
         return EvaluatedDocument(expression=text, known=False, error=told)
     except ExpressionError as problem:
         return EvaluatedDocument(expression=text, known=False, error=f"error: {problem}")
-    known = not any(True for _ in unknowns(value))
-    return EvaluatedDocument(expression=text, value=to_plain(mask_output(value, "")), known=known)
+    shown = mask_output(value, "")
+    known = not any(True for _ in unknowns(shown))
+    return EvaluatedDocument(expression=text, value=to_plain(shown), known=known)
 
 
 def has_errors(results: Sequence[EvaluatedDocument]) -> bool:

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from provisioner.model.secret_values import (
     MASK,
+    find_credentials,
     find_secrets,
     holds_secret,
     mask_secrets,
@@ -151,6 +152,8 @@ def test_a_name_says_whether_it_is_one(name: str, secret: bool) -> None:
         ("primaryConnectionString", True), ("apiKey", True), ("sasToken", True),
         ("nextPageToken", False), ("continuationToken", False), ("sshPublicKey", False),
         ("key", False), ("keyName", False), ("size", False), ("string", False),
+        ("secureValue", True), ("key1", True), ("password2", True), ("secure", False),
+        ("secureScore", False), ("subnet1", False),
     ],
 )  # fmt: skip
 def test_a_name_of_which_nothing_else_is_known_may_be_of_a_credential(name: str, may: bool) -> None:
@@ -234,3 +237,31 @@ def test_a_long_text_takes_no_long_time(text: str) -> None:
     started = time.process_time()
     mask_secrets(text)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        pytest.param({"masterKeys": ["k-1", "k-2"]}, ["k-1", "k-2"], id="a list"),
+        pytest.param({"functionKeys": {"default": "k-1"}}, ["k-1"], id="a map"),
+        pytest.param({"secrets": [{"name": "db", "value": "k-1"}]}, ["k-1"], id="named entries"),
+        pytest.param({"keyList": [{"keyName": "a", "value": "k-1"}]}, ["k-1"], id="a list of keys"),
+        pytest.param({"keys": [{"name": "a", "value": "k-1"}]}, ["k-1"], id="keys with values"),
+        pytest.param({"env": [{"name": "A", "secureValue": "k-1"}]}, ["k-1"], id="secure value"),
+        pytest.param({"pw": {"type": "SecureString", "value": "k-1"}}, ["k-1"], id="secure type"),
+        pytest.param({"pw": {"type": "string", "value": "k-1"}}, [], id="a type that is not"),
+        pytest.param({"adminPassword": {"value": "k-1"}}, ["k-1"], id="the value of one"),
+        pytest.param({"authKeys": {"primary": "k-1"}}, ["k-1"], id="a pair"),
+        pytest.param({"sharedKey": {"primary": "k-1"}}, ["k-1"], id="a pair under one name"),
+        pytest.param(
+            {"customerManagedKey": {"keyName": "cmk", "keyVersion": "0a1b", "keyUri": "https://x"}},
+            [],
+            id="where a key is",
+        ),
+        pytest.param({"secrets": [{"name": "db", "keyVaultUrl": "https://kv"}]}, [], id="a URL"),
+        pytest.param({"settings": [{"name": "a", "value": "k-1"}]}, [], id="settings"),
+        pytest.param({"keys": ["a", "b"]}, [], id="names of entries"),
+    ],
+)
+def test_credentials_are_found_by_the_names_above_them(value: object, found: list[str]) -> None:
+    assert [text for text, _ in find_credentials(value)] == found

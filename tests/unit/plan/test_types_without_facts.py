@@ -1,21 +1,28 @@
 """Types that the catalog lacks: what a plan says of them, and what it never claims or holds."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from provisioner.adoption.minimal_body import minimal_body
+from provisioner.azure.client import ArmClient
 from provisioner.azure.schema_cache import load_catalog
 from provisioner.azure.type_index import InstalledTypes
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.access import AccessState
 from provisioner.documents.census import JUDGEMENT, UNDECLARED_CHILDREN
 from provisioner.documents.plan import Action
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import write_plan_file
 from provisioner.reports.census_text import census_sentence
+from provisioner.reports.json_text import render_json
 from provisioner.workflow.access import explain_access
 from provisioner.workflow.access_question import Question
+from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.plan import Desired, plan_destroy, plan_environment
 from tests.environments import Bench, compose_small, open_bench
@@ -207,3 +214,107 @@ def test_a_raw_resource_without_a_location_is_warned_of(bench: Bench, any_catalo
     told = [each.message for each in planned.document.diagnostics if each.code == "no-location"]
     assert told == ["bar states no location, and a raw type inherits none from its group."]
     assert not [d for d in plan(bench, raw(any_catalog)).document.diagnostics]
+
+
+HOLDER = """\
+bar:
+  type: Fabrikam.Foo/bars
+  apiVersion: 2024-05-01
+  resourceGroup: main
+  name: one
+  location: westeurope
+  properties:
+    size: 1
+    primaryKey: stated-1
+    masterKeys: [stated-2]
+    functionKeys: {default: stated-3}
+    configuration: {secrets: [{name: db, value: stated-4}]}
+    env: [{name: A, secureValue: stated-5}]
+    keyList: [{keyName: k, value: stated-6}]
+    pw: {type: SecureString, value: stated-7}
+"""
+STATED = tuple(f"stated-{number}" for number in range(1, 8))
+READER = """\
+id:
+  type: Microsoft.ManagedIdentity/userAssignedIdentities
+  resourceGroup: main
+  name: id-main
+  tags: {k: "${EXPRESSION}"}
+"""
+
+
+def compose_holder(catalog: Catalog, *resources: str) -> Desired:
+    return compose_small("".join((HOLDER, *resources)), catalog)
+
+
+def test_what_is_called_like_a_credential_is_shown_by_no_plan(
+    bench: Bench, any_catalog: Catalog
+) -> None:
+    desired = compose_holder(any_catalog)
+    planned = plan(bench, desired)
+    shown = render_json(planned.document)
+    assert [text for text in STATED if text in shown] == []
+    assert '"properties.size"' in shown
+    apply(bench, desired, planned)
+    opened = Bench(desired.catalog, bench.server, bench.client)
+    opened.tamper(
+        "one", primaryKey="live-1", masterKeys=["live-2"], functionKeys={"default": "live-3"}
+    )
+    changed = render_json(plan(bench, desired).document)
+    assert '"properties.masterKeys"' in changed
+    assert [text for text in (*STATED, "live-1", "live-2", "live-3") if text in changed] == []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        pytest.param("bar.properties.undeclaredKey", id="a value that nobody declared"),
+        pytest.param("base64Encode(bar.properties.undeclaredKey)", id="made of one"),
+        pytest.param("string(size(bar.properties.undeclaredKey))", id="how long it is"),
+        pytest.param("bar.properties.keyList[0].value", id="in a list"),
+        pytest.param("bar.properties.primaryKey", id="one that the file states"),
+    ],
+)
+def test_an_expression_that_reads_a_credential_blocks_the_change(
+    expression: str, bench: Bench, any_catalog: Catalog
+) -> None:
+    holder = compose_holder(any_catalog)
+    apply(bench, holder, plan(bench, holder))
+    opened = Bench(holder.catalog, bench.server, bench.client)
+    opened.tamper("one", undeclaredKey="live-1", keyList=[{"keyName": "k", "value": "live-6"}])
+    desired = compose_holder(any_catalog, READER.replace("EXPRESSION", expression))
+    planned = plan(bench, desired)
+    (held,) = (each for each in planned.document.changes if each.address == "id")
+    assert held.action is Action.BLOCKED
+    assert "tags.k would be the secret bar.properties." in str(held.reason)
+    written = write_plan_file(planned)
+    assert [text for text in ("live-1", "live-6") if text in written] == []
+
+
+class KeyMaker:
+    """Writes with a client, and answers like a service that makes a key for what it creates."""
+
+    def __init__(self, client: ArmClient) -> None:
+        self._client = client
+
+    def put(self, resource: ResourceId, *rest: Any) -> Body:
+        answer = self._client.put(resource, *rest)
+        properties = answer.get("properties")
+        assert properties is None or isinstance(properties, Mapping)
+        return {**answer, "properties": {**(properties or {}), "adminKey": "live-1"}}
+
+    def delete(self, *_: Any) -> None:
+        raise AssertionError("nothing is deleted")
+
+
+def test_a_credential_that_azure_makes_during_an_apply_is_not_written_elsewhere(
+    bench: Bench, any_catalog: Catalog
+) -> None:
+    text = READER.replace("EXPRESSION", "bar.properties.adminKey")
+    desired = compose_holder(any_catalog, text)
+    planned = plan(bench, desired)
+    surface = Surface(bench.client, KeyMaker(bench.client), lambda: 0.0, lambda _event: None)
+    options = ApplyOptions(allow_delete=False, parallelism=2)
+    done = apply_plan(planned, desired.catalog, surface, options)
+    assert "tags.k would be the secret bar.properties.adminKey" in render_json(done)
+    assert not any(text.endswith("/id-main") for text in bench.server.resource_ids())
