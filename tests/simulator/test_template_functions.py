@@ -4,6 +4,8 @@ Rows without a remark are from "Array", "CIDR", "Comparison", "Date", "Lambda", 
 "Numeric", "Object", "Resource" and "String functions for ARM templates".
 """
 
+from pathlib import Path
+
 import pytest
 
 from provisioner.model.resource_id import ResourceId, resource_group_id, subscription_id
@@ -11,7 +13,9 @@ from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.template_language.expressions import evaluate
 from provisioner.simulator.template_language.functions import PLAIN_FUNCTIONS
 from provisioner.simulator.template_language.resource_ids import id_functions
+from provisioner.simulator.template_language.templates import CONTEXT_FUNCTIONS
 
+ROOT = Path(__file__).resolve().parents[2]
 ARRAY = [
     ("array(1)", [1]),
     ("array('efgh')", ["efgh"]),
@@ -324,3 +328,12 @@ def test_what_has_no_value_is_refused_with_the_reason(expression, words):
         evaluate(f"[{expression}]", PLAIN_FUNCTIONS)
     assert refused.value.code == "InvalidTemplate"
     assert words in refused.value.message
+
+
+def test_the_page_names_every_function():
+    """docs/template-language.md, the table of functions; `list*` stands for all of that name."""
+    page = (ROOT / "docs" / "template-language.md").read_text(encoding="utf-8")
+    rows = page.partition("| functions | |")[2].partition("\n\n")[0].splitlines()[2:]
+    named = {name.lower() for row in rows for name in row.split("|")[2].split()}
+    known = {*PLAIN_FUNCTIONS, *id_functions(None), *CONTEXT_FUNCTIONS, "list*"}
+    assert named == known

@@ -34,7 +34,7 @@ _PARTS = frozenset(
     }
 )  # fmt: skip
 _SYMBOLIC = "2.0"
-_IN_CONTEXT: Mapping[str, tuple[int, int]] = {
+CONTEXT_FUNCTIONS: Mapping[str, tuple[int, int]] = {
     "copyindex": (0, 2),
     "deployer": (0, 0),
     "deployment": (0, 0),
@@ -58,7 +58,8 @@ _IN_CONTEXT: Mapping[str, tuple[int, int]] = {
     "utcnow": (0, 1),
     "variables": (1, 1),
 }
-"""The functions that depend on where they stand, with how many arguments they take."""
+"""The functions that depend on where they stand, by name in lower case, with how many arguments
+they take at least and at most; each name that starts with `list` is one too."""
 _OF_DEFAULTS = frozenset({"newguid", "utcnow"})
 _AT_START = frozenset(
     {
@@ -208,7 +209,7 @@ def _check_sizes(template: Template, path: Path) -> None:
 def _check_calls(document: Mapping[str, Any], template: Template, path: Path) -> None:
     """Refuse functions that are not known or not expected where they stand, and names that are not
     declared."""
-    known = {**_IN_CONTEXT, **{k: f.arity for k, f in template.functions.items()}}
+    known = {**CONTEXT_FUNCTIONS, **{k: f.arity for k, f in template.functions.items()}}
     declared = {
         "parameters": {name.lower() for name in template.parameters},
         "variables": {name.lower() for name in _variable_names(template.variables)},
