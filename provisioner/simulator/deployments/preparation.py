@@ -40,13 +40,15 @@ _DEEPEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A deployment that can run. `order` are its resources, each after what it `waits` for (keys by
-    key); `values` those of its parameters, by name in lower case; `functions` need no resources."""
+    """A deployment that can run. `declared` are its resources as the template has them, and `order`
+    the same, each after what it `waits` for (keys by key); `values` those of its parameters, by
+    name in lower case; `functions` need no resources."""
 
     context: Context
     template: Template
     values: Mapping[str, Value]
     functions: Functions
+    declared: tuple[Instance, ...]
     order: tuple[Instance, ...]
     waits: Mapping[str, frozenset[str]]
 
@@ -70,7 +72,7 @@ def _prepare(context: Context, depth: int) -> Prepared:
     for instance in order:
         if instance.is_written and is_deployment({"type": instance.type}):
             _check_nested(context, instance, depth)
-    return Prepared(context, template, values, functions, order, waits)
+    return Prepared(context, template, values, functions, tuple(instances), order, waits)
 
 
 def _check_scope(context: Context) -> None:

@@ -14,6 +14,8 @@ from provisioner.simulator.deployments.secrets import show_parameters
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.clock import format_time, parse_time
 from provisioner.simulator.state.cloud import Cloud
+from provisioner.simulator.template_language.expressions import evaluate
+from provisioner.simulator.template_language.instances import Instance
 from provisioner.simulator.template_language.template_errors import TemplateError
 
 _HIDDEN = ("cancelled", "ends", "operations", "template", "token")
@@ -159,11 +161,11 @@ def show_request(prepared: Prepared) -> dict[str, Any]:
 
 def _providers(prepared: Prepared) -> list[dict[str, Any]]:
     kinds: dict[str, dict[str, list[str]]] = {}
-    for instance in prepared.order:
+    for instance in prepared.declared:
         namespace, _, kind = instance.type.partition("/")
-        location = instance.content.get("location")
         places = kinds.setdefault(namespace, {}).setdefault(kind, [])
-        if isinstance(location, str) and not location.startswith("[") and location not in places:
+        location = _location(instance)
+        if location is not None and location not in places:
             places.append(location)
     return [
         {
@@ -177,16 +179,23 @@ def _providers(prepared: Prepared) -> list[dict[str, Any]]:
     ]
 
 
+def _location(instance: Instance) -> str | None:
+    """Return the region that a resource states, where no other resource has to be read for it."""
+    try:
+        found = evaluate(instance.content.get("location"), instance.functions)
+    except RefusalError:
+        return None
+    return found if isinstance(found, str) else None
+
+
 def _dependencies(prepared: Prepared) -> list[dict[str, Any]]:
-    named = {instance.key: target_of(instance.id) for instance in prepared.order}
-    return [
-        {
-            "dependsOn": [named[on] for on in sorted(prepared.waits[instance.key])],
-            **target_of(instance.id),
-        }
-        for instance in prepared.order
-        if prepared.waits[instance.key]
-    ]
+    found: list[dict[str, Any]] = []
+    for instance in prepared.declared:
+        waits = prepared.waits[instance.key]
+        depends_on = [target_of(one.id) for one in prepared.declared if one.key in waits]
+        if depends_on:
+            found.append({"dependsOn": depends_on, **target_of(instance.id)})
+    return found
 
 
 def type_of(resource: ResourceId) -> str:
