@@ -59,6 +59,7 @@ class Cloud:
     origin      the write that is being answered; None while a read is
     watched     what the writes since the last commit are about, by key
     policy_tokens  the policy tokens that were issued, the oldest first; no file holds them
+    provided       what Azure itself has in each subscription, by type, name and subscription
     certificates   those of clusters by key, each with what it was made for; no file holds them
     """
 
@@ -73,6 +74,7 @@ class Cloud:
     origin: Origin | None = None
     watched: dict[str, Watched] = field(default_factory=dict)
     policy_tokens: dict[str, PolicyToken] = field(default_factory=dict)
+    provided: dict[tuple[str, str, str], Record] = field(default_factory=dict)
     certificates: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
     @cached_property
@@ -154,18 +156,32 @@ class Cloud:
         name = next((name for name in resource_type.built_in if name.lower() == folded), None)
         if name is None:
             return None
-        provided = _provided(resource_type, name, resource.container)
+        provided = self._provided(resource_type, name, resource.container)
         is_there = provided.id == resource or resource_type.named_alone
         return provided if is_there else None
 
     def built_in(self, resource_type: ResourceType, container: ResourceId | None) -> list[Record]:
         """Return the resources of a type that Azure itself has at a scope or in a parent, but for
         those that somebody has written since."""
-        return [
-            provided
-            for provided in (_provided(resource_type, n, container) for n in resource_type.built_in)
-            if self.store.resources.get(provided.id.key) is None
-        ]
+        rows = (self._provided(resource_type, name, container) for name in resource_type.built_in)
+        return [row for row in rows if self.store.resources.get(row.id.key) is None]
+
+    def _provided(
+        self, resource_type: ResourceType, name: str, container: ResourceId | None
+    ) -> Record:
+        """Return the row of a resource that Azure itself has at a scope or in a parent. Those that
+        are the subscription's are made once: there are a thousand roles."""
+        if not resource_type.named_alone:
+            return _provided(resource_type, name, container)
+        # Recorded for role definitions: at a group or a resource, their ids are the subscription's;
+        # above subscriptions they are the tenant's.
+        subscription = container.subscription if container is not None else None
+        key = (resource_type.name, name, subscription or "")
+        row = self.provided.get(key)
+        if row is None:
+            place = subscription_id(subscription) if subscription is not None else None
+            row = self.provided[key] = _provided(resource_type, name, place)
+        return row
 
     def canonical(self, resource: ResourceId) -> ResourceId:
         """Return the id as ARM writes it: type names as documented, names as first given."""
@@ -189,11 +205,6 @@ class Cloud:
 
 
 def _within(container: ResourceId | None, resource_type: ResourceType, name: str) -> ResourceId:
-    if resource_type.named_alone and container is not None:
-        # Recorded for role definitions: at a group or a resource, their ids are the subscription's;
-        # above subscriptions they are the tenant's.
-        subscription = container.subscription
-        container = subscription_id(subscription) if subscription is not None else None
     if resource_type.parent is None or container is None:
         return ResourceId(resource_type.name, (name,), container)
     return ResourceId(resource_type.name, (*container.names, name), container.scope)
