@@ -27,7 +27,7 @@ _Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 class LockedSourceFile(FilePart):
     """One source in `azsec.lock`: the URL of a repository, the tag or commit that files name, the
     commit that it was, and the files that are used, each with the digest of its content; `digest`
-    is over all of them."""
+    is over all of that."""
 
     repository: str
     ref: str
@@ -60,8 +60,10 @@ class LockedSource:
 
     @property
     def digest(self) -> str:
-        """One digest over the paths and the digests of all files."""
-        return digest_of(json.dumps(sorted(self.files.items())).encode())
+        """One digest over the repository, the ref, the commit, and the paths and digests of all
+        files: files that are cached are read without a look at the commit, and plans name it."""
+        covered = [self.repository, self.ref, self.commit, sorted(self.files.items())]
+        return digest_of(json.dumps(covered).encode())
 
 
 Lock: TypeAlias = "Mapping[tuple[str, str], LockedSource]"

@@ -343,6 +343,11 @@ def test_an_edited_lock_is_refused_by_name(clone, remote, forget) -> None:
         "validate", "dev", code=1
     )
 
+    commit = re.findall(r"commit: \"(\w+)\"", text)[0]
+    lock.write_text(text.replace(commit, "deadbeef" * 5), encoding="utf-8")
+    # All files are in the cache: nothing is fetched, and no commit is looked for.
+    assert "azsec.lock is not as azsec wrote it" in clone.run("validate", "dev", code=1)
+
     # Edited by somebody who knows how the digest over all files is made.
     from provisioner.blueprint.module_lock import LockedSource, write_lock
 
