@@ -5,47 +5,33 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from provisioner.model.resource_id import parse_resource_id
-from provisioner.simulator.actions import routes as actions
-from provisioner.simulator.arm import listing, operations, resources, subscriptions
-from provisioner.simulator.arm import routes as arm
-from provisioner.simulator.arm.offers import check_offered
-from provisioner.simulator.authorization import routes as authorization
+from provisioner.simulator.arm import operations
 from provisioner.simulator.authorization.demands import demands_of, named_type
 from provisioner.simulator.authorization.permissions import check_authorized
 from provisioner.simulator.bodies.version_views import show_version
-from provisioner.simulator.deployments import routes as deployments
 from provisioner.simulator.entra.audiences import GRAPH_PATH, Api
 from provisioner.simulator.entra.authentication import authenticate
 from provisioner.simulator.entra.authority import Authority
-from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.entra.routes import GRAPH_ROUTES, OPEN_ROUTES
 from provisioner.simulator.logs import activity_log, change_log
-from provisioner.simulator.logs import routes as logs
-from provisioner.simulator.policy import routes as policy
 from provisioner.simulator.protocol.admission import check_admitted, origin_of, read_body
 from provisioner.simulator.protocol.caller import Caller
-from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.protocol.faults import Fault, FaultKind
-from provisioner.simulator.protocol.query_options import check_query_options
-from provisioner.simulator.protocol.routes import PROVIDER, Handler, Route, compile_path
-from provisioner.simulator.resource_graph import routes as resource_graph
+from provisioner.simulator.routing import GUID, check_api_version, match_route, route
 from provisioner.simulator.services import blobs, deleted
-from provisioner.simulator.services import routes as services
 from provisioner.simulator.state.cloud import Cloud
 
 _BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
 _AFTER = frozenset({FaultKind.DROP_ANSWER})
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9-]+)?", re.IGNORECASE)
 _SLASHES = re.compile("/{2,}")
 _OPEN_PATHS = ("/metadata/endpoints",)
 _READS_LEFT = 16499
@@ -162,7 +148,7 @@ class Application:
         if request.path.lower().rstrip("/") not in _OPEN_PATHS:
             if _is_open(request) or _is_of_graph(request):
                 return self._answer_entra(request)
-            _check_api_version(request)
+            check_api_version(request)
         demands = demands_of(self.cloud, request)
         self._demanded |= {demand.action for demand in demands}
         check_authorized(self.cloud, request, demands)
@@ -177,7 +163,7 @@ class Application:
         activity_log.record_begin(self.cloud)
         change_log.watch_request(self.cloud)
         version = request.query.get("api-version", "")
-        return show_version(self.cloud.catalog, _route(self.cloud, request), version)
+        return show_version(self.cloud.catalog, route(self.cloud, request), version)
 
     def _caller_of_blob(self, request: Request) -> Caller | None:
         return authenticate(self.authority, request, Api.STORAGE)
@@ -186,7 +172,7 @@ class Application:
         fault = self.cloud.faults.take(_BEFORE, request.method, request.path)
         if fault is not None:
             return _answer_fault(fault)
-        answer = _match((*OPEN_ROUTES, *GRAPH_ROUTES), self.authority, request)
+        answer = match_route((*OPEN_ROUTES, *GRAPH_ROUTES), self.authority, request)
         if answer is not None:
             return answer
         if request.method == "GET" or not _is_of_graph(request):
@@ -219,112 +205,6 @@ def _is_open(request: Request) -> bool:
 
 def _is_of_graph(request: Request) -> bool:
     return request.path.lower().startswith(f"{GRAPH_PATH}/")
-
-
-def _match(routes: Iterable[Route], world: Cloud | Authority, request: Request) -> Answer | None:
-    """Answer by the first route that a request takes; None where it takes none."""
-    method = "GET" if request.method == "HEAD" else request.method
-    for route in routes:
-        match = route.pattern.fullmatch(request.path) if route.method == method else None
-        if match is not None:
-            return route.handler(world, request, **match.groupdict())
-    return None
-
-
-def _route(cloud: Cloud, request: Request) -> Answer:
-    _check_subscription(cloud, request)
-    answer = _match(_ROUTES, cloud, request)
-    if answer is not None:
-        return answer
-    resource_type, _ = named_type(cloud, request)
-    if resource_type is not None:
-        check_offered(cloud, resource_type, request.query["api-version"])
-    return _route_deleted(cloud, request) or _route_resource(cloud, request)
-
-
-_ROUTES: tuple[Route, ...] = (
-    *arm.ROUTES,
-    *deployments.ROUTES,
-    *services.ROUTES,
-    *actions.ROUTES,
-    *policy.ROUTES,
-    *authorization.ROUTES,
-    *logs.ROUTES,
-    *resource_graph.ROUTES,
-)
-_DELETED = compile_path(
-    PROVIDER + r"(/locations/{location})?/deleted(?P<kind>\w+)(/{name})?(?P<purge>/purge)?"
-)
-
-
-def _route_deleted(cloud: Cloud, request: Request) -> Answer | None:
-    """Answer a request about soft-deleted resources, or return None for any other."""
-    match = _DELETED.fullmatch(request.path)
-    if match is None:
-        return None
-    resource_type = deleted.find_soft_deleting(cloud, match["namespace"], match["kind"])
-    if resource_type is None:
-        return None
-    if match["name"] is None:
-        check_query_options(request, ())
-        return deleted.list_deleted(cloud, resource_type, match["subscription"])
-    place, name = match["location"] or "", match["name"]
-    if match["purge"] and request.method == "POST":
-        return deleted.purge_deleted(cloud, request, resource_type, place, name)
-    return deleted.get_deleted(cloud, resource_type, place, name)
-
-
-_METHODS: dict[str, Handler] = {
-    "GET": resources.get_resource,
-    "HEAD": resources.head_resource,
-    "PUT": resources.put_resource,
-    "PATCH": resources.patch_resource,
-    "DELETE": resources.delete_resource,
-}
-
-
-def _route_resource(cloud: Cloud, request: Request) -> Answer:
-    """Answer a request about one resource, or a list of one type."""
-    resource = parse_resource_id(request.path.rstrip("/"))
-    if resource is not None and request.method in _METHODS:
-        return _METHODS[request.method](cloud, request, resource)
-    sample = parse_resource_id(request.path.rstrip("/") + "/-")
-    if sample is not None and request.method == "GET":
-        return listing.list_type(cloud, request, sample)
-    if resource is None and sample is None:
-        raise invalid_type(request.path)
-    raise RefusalError(
-        405,
-        "MethodNotAllowed",
-        f"The built-in Azure does not know {request.method} {request.path}.",
-    )
-
-
-def _check_api_version(request: Request) -> None:
-    version = request.query.get("api-version")
-    if version is None:
-        raise RefusalError(
-            400,
-            "MissingApiVersionParameter",
-            "The api-version query parameter (?api-version=) is required for all requests.",
-        )
-    if not _API_VERSION.fullmatch(version):
-        raise RefusalError(
-            400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid."
-        )
-
-
-def _check_subscription(cloud: Cloud, request: Request) -> None:
-    segments = request.path.split("/")
-    if len(segments) < 3 or segments[1].lower() != "subscriptions":
-        return
-    if not _GUID.fullmatch(segments[2]):
-        raise RefusalError(
-            400,
-            "InvalidSubscriptionId",
-            f"The provided subscription identifier '{segments[2]}' is malformed or invalid.",
-        )
-    subscriptions.record_subscription(cloud, segments[2], read_caller(request).tenant)
 
 
 def _answer_fault(fault: Fault) -> Answer:
@@ -364,7 +244,7 @@ def _head_of(http: HttpRequest) -> Request:
 
 
 def _correlation_id(sent: str) -> str:
-    return sent.lower() if _GUID.fullmatch(sent) else str(uuid.uuid4())
+    return sent.lower() if GUID.fullmatch(sent) else str(uuid.uuid4())
 
 
 def _response(request: Request, answer: Answer) -> Response:
