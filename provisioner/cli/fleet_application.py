@@ -232,6 +232,33 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     _run("report", environments, item, output, how)
 
 
+@fleet_app.command("adopt-status")
+def adopt_status(  # noqa: PLR0913  typer: one parameter an option
+    environments: _Patterns = None,
+    ledger: _Ledger = DEFAULT_LEDGER,
+    resume: _Resume = None,
+    only_stale: _OnlyStale = None,
+    changed_since: _ChangedSince = None,
+    workers: _Workers = 2,
+    scheduler: _Scheduler = None,
+    scheduler_tls: _Certificates = None,
+    timeout: _Timeout = 50.0,
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: CloudOption = None,
+    state: StateOption = None,
+    parallelism: ParallelismOption = 10,
+    quiet: QuietOption = False,
+) -> None:
+    """Show how far environments are adopted: what carries their mark, and what is still to adopt.
+
+    Exit with 2 if something is to adopt, with 1 if nothing is and not everything was answered.
+    """
+    item = _item(cloud, state, parallelism, offline=True)
+    how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
+    how |= {"scheduler": scheduler, "certificates": scheduler_tls}
+    _run("adopt-status", environments, item, output, how)
+
+
 @fleet_app.command("show")
 def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run of the ledger, or `last`.")],

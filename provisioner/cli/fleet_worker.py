@@ -35,7 +35,7 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.fleet import digest_inputs
-from provisioner.workflow.fleet_findings import read_verdict
+from provisioner.workflow.fleet_findings import Verdict, read_adoption, read_verdict
 from provisioner.workflow.fleet_item import FleetAnswerText, FleetItem
 from provisioner.workflow.plan import Desired
 
@@ -112,7 +112,7 @@ def run_item(text: str) -> str:
     )
     if document is None:
         return FleetAnswerText(entry, files.digests, scope).write()
-    verdict = read_verdict(document)
+    verdict = _VERDICTS.get(item.command, read_verdict)(document)
     entry = entry.model_copy(
         update={
             "name": document.environment.name,
@@ -226,4 +226,6 @@ _COMMANDS: Mapping[str, Ask] = {
     "plan": _plan,
     "check": _check,
     "report": _report,
+    "adopt-status": _plan,
 }
+_VERDICTS: Mapping[str, Callable[[Any], Verdict]] = {"adopt-status": read_adoption}

@@ -1,5 +1,6 @@
 """What a document says of an environment, in words that are the same in each environment."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -36,6 +37,26 @@ def read_verdict(
     if isinstance(document, CheckDocument):
         return _of_check(document)
     return _of_compliance(document)
+
+
+def read_adoption(document: PlanDocument) -> Verdict:
+    """Return how far an environment is adopted: what it has marked, and what it would still take
+    over, by the plan of its files."""
+    left = (
+        _finding(f"to adopt: {change.type}", change.address)
+        for change in document.changes
+        if change.action is Action.ADOPT
+    )
+    summary = document.summary
+    marked = summary.unchanged + summary.update + summary.replace
+    return _verdict(
+        left,
+        is_certain=not _has_error(document) and not _unreadable(document),
+        marked=marked,
+        to_adopt=summary.adopt,
+        missing=summary.create,
+        blocked=summary.blocked,
+    )
 
 
 def _verdict(
@@ -103,7 +124,9 @@ def _words(field: FieldChangeDocument) -> str:
 
 
 def _value(value: object) -> str:
-    text = str(value)
+    if value is None:
+        return "none"
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 
