@@ -123,6 +123,8 @@ def test_the_owner_of_a_service_approves_a_private_endpoint(connect: Connect, lo
     connections = client.private_endpoint_connections
     (waiting,) = connections.list_by_resource("rg", "kv-one")
     assert waiting.private_endpoint.id.endswith("/privateEndpoints/pe")
+    (listed,) = client.vaults.get("rg", "kv-one").properties.private_endpoint_connections
+    assert listed.private_link_service_connection_state.status == "Pending"
 
     def decide(status: str) -> str:
         told = {"status": status, "description": "by the owner"}

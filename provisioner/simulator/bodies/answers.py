@@ -7,6 +7,7 @@ from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.catalog.schema import Kind
 from provisioner.model.resource_id import ResourceId
 from provisioner.simulator.bodies.body_paths import put, remove, split_path, thaw
+from provisioner.simulator.bodies.endpoint_connections import LISTED, listed_connections
 from provisioner.simulator.bodies.lease_states import show_lease
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import OperationKind, Record
@@ -33,6 +34,9 @@ def render(cloud: Cloud, row: Record) -> dict[str, Any]:
         if running is not None and not running.settled:
             created = running.kind is OperationKind.CREATE
             show_state(body, resource_type.creating if created else running.kind.value)
+    connections = listed_connections(cloud, row)
+    if connections:
+        body["properties"] = {**(body.get("properties") or {}), LISTED: connections}
     lease = show_lease(cloud, row.id)
     if lease:
         body["properties"] = {**(body.get("properties") or {}), **lease}
