@@ -157,10 +157,6 @@ PRIVATE_DNS_ZONE = f"{NETWORK}/privateDnsZones"
 _dns_zone = _of(DNS_ZONE, "zone", api_versions.DNS)
 RECORD_SETS = _dns_zone.get("recordsets")
 """The list of all records of a public zone, beside `all`."""
-
-_service = "(?P<service>file|queue|table)Services"
-STORAGE_SERVICES = (
-    f"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/{STORAGE_ACCOUNT}/[^/]+/{_service}"
-)
-"""The services of a storage account beside the one for blobs: a pattern of the path of their list,
-in which each account has the one that is named `default`."""
+TABLE_SERVICES = _account.get("tableServices")
+TABLE_SERVICE = _account.get("tableServices/default")
+"""The one service of an account that is no type of the catalog."""

@@ -214,12 +214,20 @@ def test_an_account_has_its_services_from_the_start(local: LocalAzure):
     files = call("GET", f"{ACCOUNT}/fileServices/default").body
     assert files["type"] == "Microsoft.Storage/storageAccounts/fileServices"
     assert files["properties"]["shareDeleteRetentionPolicy"] == {"enabled": True, "days": 7}
-    changed = {"properties": {"shareDeleteRetentionPolicy": {"enabled": True, "days": 30}}}
-    assert call("PUT", f"{ACCOUNT}/fileServices/default", changed).status in (200, 201)
-    (found,) = call("GET", f"{ACCOUNT}/fileServices").body["value"]
-    assert found["properties"]["shareDeleteRetentionPolicy"]["days"] == 30
-    (queues,) = call("GET", f"{ACCOUNT}/queueServices").body["value"]
-    assert queues["properties"] == {"cors": {"corsRules": []}}
+    (tables,) = call("GET", f"{ACCOUNT}/tableServices").body["value"]
+    assert tables["properties"] == {"cors": {"corsRules": []}}
+    rule = {
+        "allowedOrigins": ["*"],
+        "allowedMethods": ["GET"],
+        "maxAgeInSeconds": 1,
+        "exposedHeaders": [],
+        "allowedHeaders": [],
+    }
+    changed = {"properties": {"cors": {"corsRules": [rule]}}}
+    assert call("PUT", f"{ACCOUNT}/tableServices/default", changed).status in (200, 201)
+    found = call("GET", f"{ACCOUNT}/tableServices/default").body
+    assert found["properties"]["cors"]["corsRules"] == [rule]
+    assert len(call("GET", f"{ACCOUNT}/queueServices").body["value"]) == 1
     call.close()
 
 

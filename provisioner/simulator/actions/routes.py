@@ -20,8 +20,8 @@ from provisioner.simulator.actions import (
     record_lists,
     registry_credentials,
     storage_keys,
-    storage_services,
     system_identities,
+    table_services,
     vault_access_policies,
     workspace_keys,
 )
@@ -71,8 +71,8 @@ _KEYS = (
     Route.of(named.REGENERATE_STORAGE_KEY, storage_keys.regenerate),
     Route.of(named.ACCOUNT_SAS, storage_keys.list_account_sas),
     Route.of(named.SERVICE_SAS, storage_keys.list_service_sas),
-    Route.at("GET", named.STORAGE_SERVICES, storage_services.list_services),
-    Route.at("GET", f"{named.STORAGE_SERVICES}/default", storage_services.get_service),
+    Route.of(named.TABLE_SERVICES, table_services.list_services),
+    Route.of(named.TABLE_SERVICE, table_services.get_service),
     Route.of(named.WORKSPACE_KEYS, workspace_keys.get_shared_keys),
     Route.of(named.REGENERATE_WORKSPACE_KEYS, workspace_keys.regenerate_shared_keys),
 )
