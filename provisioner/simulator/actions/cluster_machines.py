@@ -1,8 +1,8 @@
 """The machines of a node pool: listed, read, deleted.
 
 Shapes: the REST reference of AKS ("Machines - List", "Agent Pools - Delete Machines"); the names
-are as recorded (`aks-POOL-NNNNNNNN-vmss000000`, one number for a cluster). The built-in Azure has
-no machines and so no addresses of them: there is one for each node that the pool counts.
+are as recorded (`aks-POOL-NNNNNNNN-vmss000000`, one number for a cluster). The built-in Azure runs
+no machines, and they have no addresses: there is one for each node that the pool counts.
 """
 
 from collections.abc import Iterator

@@ -4,7 +4,7 @@ Source: "Network Interfaces - Get Effective Route Table" (shapes), "Virtual netw
 (the system routes; a route of one's own goes before a learned one, and that before a system route
 of the same prefix, which is `Invalid` then; peers' ranges are not overridden by learned ones).
 
-Azure answers while the interface's machine runs; the built-in Azure has no machines and answers for
+Azure answers while the interface's machine runs; the built-in Azure runs none and answers for
 any interface. The routes of service endpoints are missing: nobody here knows their addresses.
 """
 
