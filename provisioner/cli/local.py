@@ -44,6 +44,8 @@ class Service:
     subscriptions: tuple[str, ...] = ()
     directory: Path | None = None
     enforce_rbac: bool = False
+    latency: float = 0.0
+    throttle: float = 0.0
 
 
 def serve_local(service: Service) -> None:
@@ -52,6 +54,7 @@ def serve_local(service: Service) -> None:
     folder = identity_folder(path)
 
     def announce(local: LocalAzure) -> None:
+        local.faults.latency, local.faults.throttled = service.latency, service.throttle
         # Another state may have answered there before.
         forget_versions(cache_folder(), local_key(local.endpoint))
         make_folder(folder, private=True)

@@ -1,5 +1,6 @@
 """`azsec local`: its commands and their options. What they do is in `cli.local`."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -54,6 +55,19 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
     ] = False,
     state: StateOption = None,
     realistic: RealisticOption = None,
+    latency: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Delay each answer (50ms, 1s).", show_default=False),
+    ] = None,
+    throttle: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="SHARE",
+            help="Answer this share of the requests with 429 (0.2: one of five).",
+        ),
+    ] = 0.0,
 ) -> None:
     """Run the built-in Azure in the foreground until Ctrl-C."""
     from provisioner.cli.local import Service, serve_local
@@ -68,8 +82,20 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
             subscriptions=tuple(subscriptions or ()),
             directory=directory,
             enforce_rbac=enforce_rbac,
+            latency=_read_latency(latency),
+            throttle=throttle,
         )
     )
+
+
+def _read_latency(text: str | None) -> float:
+    """Return seconds: `50ms` is 0.05."""
+    if text is None:
+        return 0.0
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s)", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is no time. Write milliseconds or seconds: 50ms, 1s.")
+    return float(match[1]) / (1000.0 if match[2] == "ms" else 1.0)
 
 
 @local_app.command("env")

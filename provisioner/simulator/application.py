@@ -93,6 +93,8 @@ class Application:
         except _DroppedError:
             self._record(request, 0)
             return
+        if self.cloud.faults.latency:
+            await asyncio.sleep(self.cloud.faults.latency)
         try:
             answer = self.answer(request)
         except _DroppedError:

@@ -1,6 +1,7 @@
 """Azure's bad days, on request."""
 
 import http.client
+import time
 
 import pytest
 
@@ -56,3 +57,15 @@ def test_any_answer_can_be_asked_for(here: Setting):
     here.azure.faults.add(Fault(path="/nets", status=400, code="OddError", message="Odd."))
     reply = here.call("GET", NET)
     assert (reply.status, reply.code) == (400, "OddError")
+
+
+def test_every_answer_is_late_and_a_share_of_the_requests_throttled(here: Setting):
+    here.azure.faults.latency, here.azure.faults.throttled = 0.02, 0.25
+    began = time.monotonic()
+    replies = [here.call("GET", GROUP) for _ in range(40)]
+
+    assert time.monotonic() - began >= 40 * 0.02
+    throttled = [reply for reply in replies if reply.status == 429]
+    assert 4 <= len(throttled) <= 16
+    assert throttled[0].headers["retry-after"] == "1"
+    assert {reply.status for reply in replies} == {200, 429}

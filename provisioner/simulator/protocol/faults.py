@@ -1,5 +1,6 @@
 """Faults on request: what Azure does on its bad days, for tests of whoever talks to it."""
 
+import random
 import re
 import threading
 from dataclasses import dataclass
@@ -53,12 +54,26 @@ class Fault:
         )
 
 
+_THROTTLED = Fault(
+    status=429,
+    code="TooManyRequests",
+    message="The request is being throttled as the limit has been reached.",
+    retry_after=1,
+)
+
+
 class Faults:
     """The rules in force, the oldest first. Safe to use while the server runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[tuple[Fault, int | None]] = []
+        self._random = random.Random(0)
+        self.latency = 0.0
+        """Seconds that each answer takes longer."""
+        self.throttled = 0.0
+        """The share of requests (0 to 1) that are answered 429, in an order that is the same in
+        each run."""
 
     def add(self, fault: Fault) -> None:
         """Put a rule in force."""
@@ -135,6 +150,8 @@ class Faults:
         self, kinds: frozenset[FaultKind], method: str, path: str, action: str = ""
     ) -> Fault | None:
         """Return the first rule of these kinds that matches, and count it as applied once."""
+        if self.throttled and FaultKind.ANSWER in kinds and self._random.random() < self.throttled:
+            return _THROTTLED
         if not self._rules:
             return None
         with self._lock:
