@@ -70,6 +70,14 @@ class Demand:
     linked: bool = False
     within: bool = False
 
+    @property
+    def place(self) -> ResourceId | None:
+        """Where a role has to hold: at the scope; for a list, whose path names no resource, at what
+        its resources stand in. None for the tenant."""
+        named = parse_resource_id(self.scope)
+        listed = parse_resource_id(f"{self.scope}/{_ANY_NAME}") if named is None else None
+        return listed.container if listed is not None else named
+
 
 def named_type(cloud: Cloud, request: Request) -> tuple[ResourceType | None, ResourceId | None]:
     """Return the type that a request is about, and the id where it names one."""
@@ -162,9 +170,7 @@ def _of_resource(cloud: Cloud, request: Request) -> Demand | None:
         return None
     verb = _VERBS.get(request.method, "action")
     label = type_label(resource, resource_type) if resource_type else together[0].list_name
-    # A list is read in what its resources stand in.
-    place = resource.container if resource.name == _ANY_NAME else resource
-    return Demand(f"{label}/{verb}", place.text if place else "")
+    return Demand(f"{label}/{verb}", resource.text.removesuffix(f"/{_ANY_NAME}"))
 
 
 def _body_of(request: Request) -> dict[str, object] | None:

@@ -97,7 +97,7 @@ def _is_allowed(cloud: Cloud, caller: Caller, request: Request, demand: Demand) 
     held = _held_by(cloud, caller)
     if held is None:
         return True
-    place = parse_resource_id(demand.scope)
+    place = demand.place
     return any(
         (holds_at(role.scope, place) or (demand.within and _is_in(role.scope, place)))
         and grants(role.permissions, demand.action)
@@ -199,7 +199,7 @@ def _attributes(cloud: Cloud, request: Request, demand: Demand) -> dict[str, str
 
 def _denial_of(cloud: Cloud, caller: Caller, demand: Demand) -> Record | None:
     """Return a deny assignment that is for a caller and an action."""
-    place = parse_resource_id(demand.scope)
+    place = demand.place
     for row in cloud.store.resources.of_type(DENY_ASSIGNMENT):
         named, excluded = set(_ids(row, "principals")), set(_ids(row, "excludePrincipals"))
         holders = {caller.object_id, *caller.groups}
