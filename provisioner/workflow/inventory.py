@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from provisioner.blueprint.composition import ComposedNames
 from provisioner.blueprint.expression import ExpressionError, resolve
 from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.ownership import embedded_children
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.schema import SchemaIndex
 from provisioner.catalog.sensitive_values import conceal_sensitive
@@ -126,8 +127,14 @@ def list_resources(desired: Desired, catalog: Catalog, reader: Reader) -> Resour
     found = {hit.id.key: hit.id for hit in reading.state.found.values() if owners.is_ours(hit.id)}
     found |= {owned.id.key: owned.id for owned in reading.inventory.owned}
 
+    in_bodies = {
+        child.key: stating
+        for stating in graph
+        for child in embedded_children(stating.type, stating.id, stating.body)
+    }
+
     def describe(resource: ResourceId) -> OwnedResourceDocument:
-        stated = graph.by_id.get(resource.key)
+        stated = graph.by_id.get(resource.key) or in_bodies.get(resource.key)
         address = stated.address if stated is not None else owners.address_of(resource)
         known = catalog.of(resource)
         return OwnedResourceDocument(

@@ -8,6 +8,7 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import GateError
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import lookup
+from provisioner.workflow.inventory import list_resources
 from tests.environments import Bench
 
 POOL = "Microsoft.ContainerService/managedClusters/agentPools"
@@ -42,6 +43,12 @@ def cluster(bench: Bench) -> Bench:
 def pools(bench: Bench) -> list[str]:
     texts = (ResourceId.parse(text) for text in bench.server.resource_ids())
     return sorted(resource.name for resource in texts if resource.type == POOL)
+
+
+def test_a_pool_of_the_clusters_body_has_not_left_the_blueprint(cluster: Bench) -> None:
+    listed = list_resources(cluster.compose(CLUSTER), cluster.catalog, cluster.client).resources
+    (pool,) = (each for each in listed if each.type == POOL)
+    assert (pool.name, pool.address, pool.declared) == ("system", "aks", True)
 
 
 @pytest.mark.parametrize("text", CHANGES)
