@@ -1,5 +1,6 @@
 """Sets of numbers as intervals: IPv4 addresses and ports, exact and whole."""
 
+import hashlib
 import ipaddress
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -151,6 +152,26 @@ def show_addresses(addresses: Intervals, most: int = 3) -> str:
     ]
     shown = ", ".join(ranges[:most])
     return shown if len(ranges) <= most else f"{shown} and more"
+
+
+def identify_addresses(addresses: Intervals, most: int = 6) -> str:
+    """Return the ranges of a set such that another set has another text: all of up to `most`, of
+    more the first, how many there are, and a digest over all."""
+    parts = addresses.parts
+    if len(parts) <= most:
+        return ", ".join(map(_show_range, parts))
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+    first = ", ".join(map(_show_range, parts[:2]))
+    return f"{first} and {len(parts) - 2} more ranges, digest {digest}"
+
+
+def _show_range(part: tuple[int, int]) -> str:
+    """Return a range as one CIDR or address, else as its first and last address."""
+    low, high = map(ipaddress.IPv4Address, part)
+    (network, *more) = ipaddress.summarize_address_range(low, high)
+    if more:
+        return f"{low}-{high}"
+    return str(network) if network.num_addresses > 1 else str(low)
 
 
 def show_ports(ports: Intervals) -> str:

@@ -3,8 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from provisioner.network.filters import ALLOW_VNET_IN, NO_GROUP, Traffic, admit, any_traffic
-from provisioner.network.intervals import NOTHING, show_ports
+from provisioner.network.filters import (
+    ALLOW_VNET_IN,
+    NO_GROUP,
+    PROTOCOLS,
+    Admitted,
+    Traffic,
+    admit,
+)
+from provisioner.network.intervals import ANY_PORT, NOTHING, identify_addresses, show_ports
 from provisioner.network.load_balancers import RuleKind
 from provisioner.network.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.gaps import find_gaps
@@ -55,15 +62,37 @@ def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
             )
     seen = tags_of(topology, topology.networks[subnet.network], subnet)
     tags = replace(seen, services=NOTHING)
-    told: set[str] = set()
     group = subnet.group
-    for traffic in any_traffic(group, inbound=True, sources=PUBLIC, destinations=subnet.ranges):
-        for let in admit(group, inbound=True, traffic=traffic, tags=tags, certain=False):
-            if let.rule in told:
-                continue
-            told.add(let.rule)
-            ways = tuple(_ways_in(topology, subnet, let.traffic))
-            yield _breach(subnet, let.rule, let.traffic, ways)
+    found = [
+        let
+        for protocol in PROTOCOLS
+        for let in admit(
+            group,
+            inbound=True,
+            traffic=Traffic(PUBLIC, subnet.ranges, protocol, ANY_PORT),
+            tags=tags,
+            certain=False,
+        )
+    ]
+    for rule, alike in _distinct(found):
+        ways = [way for let in alike for way in _ways_in(topology, subnet, let)]
+        yield _breach(subnet, rule, alike, ways)
+
+
+def _distinct(found: Sequence[Admitted]) -> Iterator[tuple[str, Sequence[Traffic]]]:
+    """Yield each rule with what it lets in: once for the protocols of which it lets in the same.
+
+    A waiver is for one breach (docs/check.md), so what a rule lets in besides is another. What has
+    no group, or only the default rule, is one breach: it names no rule that somebody wrote.
+    """
+    grouped: dict[tuple[object, ...], list[Traffic]] = {}
+    for let in found:
+        seen = let.traffic
+        is_written = let.rule != NO_GROUP and not let.rule.endswith(ALLOW_VNET_IN)
+        shape = (seen.sources, seen.destinations, seen.ports) if is_written else ()
+        grouped.setdefault((let.rule, *shape), []).append(seen)
+    for (rule, *_), alike in grouped.items():
+        yield str(rule), alike
 
 
 def _ways_in(topology: Topology, subnet: Subnet, traffic: Traffic) -> Iterator[str]:
@@ -80,7 +109,7 @@ def _ways_in(topology: Topology, subnet: Subnet, traffic: Traffic) -> Iterator[s
                     yield f"{balancer.label} hands it on from its public frontend {frontend.name}"
 
 
-def _breach(subnet: Subnet, rule: str, let: Traffic, ways: Sequence[str]) -> Breach:
+def _breach(subnet: Subnet, rule: str, alike: Sequence[Traffic], ways: Sequence[str]) -> Breach:
     if rule == NO_GROUP:
         return Breach(
             subnet.label,
@@ -97,7 +126,13 @@ def _breach(subnet: Subnet, rule: str, let: Traffic, ways: Sequence[str]) -> Bre
             subnet.span,
         )
     through = f", and {' and '.join(dict.fromkeys(ways))}" if ways else ""
-    what = f"{let.protocol}, port {show_ports(let.ports)}"
+    let = alike[0]
+    protocols = [each.protocol for each in alike]
+    protocol = "any protocol" if set(protocols) == set(PROTOCOLS) else " and ".join(protocols)
+    source = "any" if let.sources == PUBLIC else identify_addresses(let.sources)
+    whole = let.destinations == subnet.ranges
+    target = "all of it" if whole else identify_addresses(let.destinations)
+    what = f"{protocol}, port {show_ports(let.ports)}, from {source} to {target}"
     return Breach(
         rule,
         f"{rule} lets public addresses into {subnet.label} ({what}){through}.",
