@@ -1,6 +1,5 @@
 """Faults on request: what Azure does on its bad days, for tests of whoever talks to it."""
 
-import random
 import re
 import threading
 from dataclasses import dataclass
@@ -68,12 +67,11 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[tuple[Fault, int | None]] = []
-        self._random = random.Random(0)
+        self._owed = 0.0
         self.latency = 0.0
         """Seconds that each answer takes longer."""
         self.throttled = 0.0
-        """The share of requests (0 to 1) that are answered 429, in an order that is the same in
-        each run."""
+        """The share of requests (0 to 1) that are answered 429: of 0.2 each fifth."""
 
     def add(self, fault: Fault) -> None:
         """Put a rule in force."""
@@ -150,8 +148,12 @@ class Faults:
         self, kinds: frozenset[FaultKind], method: str, path: str, action: str = ""
     ) -> Fault | None:
         """Return the first rule of these kinds that matches, and count it as applied once."""
-        if self.throttled and FaultKind.ANSWER in kinds and self._random.random() < self.throttled:
-            return _THROTTLED
+        if self.throttled and FaultKind.ANSWER in kinds:
+            with self._lock:
+                self._owed += self.throttled
+                if self._owed >= 1.0:
+                    self._owed -= 1.0
+                    return _THROTTLED
         if not self._rules:
             return None
         with self._lock:
