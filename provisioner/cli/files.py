@@ -178,3 +178,20 @@ def _not_written(path: str, problem: OSError, done: str) -> Diagnostic:
             "Name a regular file, or remove what is there if it is yours.",
         )
     return error("file-not-written", f"{path} cannot be {done}: {problem.strerror or problem}.")
+
+
+_IGNORED = """\
+# What azsec keeps of the built-in Azure, and plan files: they hold bodies as Azure answered them.
+.azsec/
+*.azplan
+"""
+
+
+def ignore_plan_files(directory: str) -> list[str]:
+    """Write a .gitignore for what azsec leaves in a repository; return its path, or nothing where
+    there is one already. Raises DiagnosticError where it cannot be written."""
+    path = Path(directory) / ".gitignore"
+    if path.exists() or path.is_symlink():
+        return []
+    write_file(str(path), _IGNORED, private=False)
+    return [str(path)]

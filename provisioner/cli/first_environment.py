@@ -10,8 +10,10 @@ from provisioner.blueprint.files import Sources
 from provisioner.blueprint.locations import git_location, resolve_source
 from provisioner.blueprint.module_closure import find_files
 from provisioner.blueprint.module_lock import LOCK_FILE, read_lock, write_lock
+from provisioner.blueprint.yaml_format import format_yaml
+from provisioner.cli.files import FileSources, ignore_plan_files, write_file
 from provisioner.cli.modules import write_copies
-from provisioner.cli.workspace import FileSources, git_access, write_file
+from provisioner.cli.workspace import git_access
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.source_location import is_local
 from provisioner.sources.git_sources import CurrentGitSources
@@ -66,10 +68,12 @@ def write_first_environment(directory: str, name: str, blueprint: Blueprint) -> 
     ]
     lock = _lock(directory, used, git)
     text = first_environment(name, secrets.token_hex(16), reference, shown, file)
+    text = format_yaml(text, environment)
     told = [f"wrote {path}" for path in write_copies({environment: text, **copies})]
     for path, text in lock.items():
         write_file(path, text, private=False)
         told.append(f"wrote {path}")
+    told += [f"wrote {path}" for path in ignore_plan_files(directory)]
     if missing:
         told.append(f"Next: state {', '.join(missing)} in {environment}")
     else:

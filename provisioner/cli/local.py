@@ -151,7 +151,7 @@ def limit_versions(
         set_limit(path, kept, None if all_versions else told)
         forget_versions(cache_folder(), local_key(path))
     limit = read_limit(path)
-    offered = f"api versions until {limit}" if limit else "all api versions"
+    offered = f"api versions until {limit}" if limit else "all api versions that azsec knows"
     sys.stdout.write(f"{path}: the built-in Azure offers {offered}.\n")
     for name, versions in sorted(read_types(path).items()):
         shown = ", ".join(versions) if versions else "no such type"

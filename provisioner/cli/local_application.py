@@ -127,7 +127,7 @@ def api_versions(
         typer.Option(help="Offer only the API versions of this day (2025-12-31) and before."),
     ] = None,
     all_versions: Annotated[
-        bool, typer.Option("--all", help="Offer all API versions again.")
+        bool, typer.Option("--all", help="Offer all API versions that azsec knows again.")
     ] = False,
     types: Annotated[
         list[str] | None,

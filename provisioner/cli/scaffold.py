@@ -9,8 +9,8 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from provisioner.cli.files import ignore_plan_files, make_folder, write_file
 from provisioner.cli.options import PipelineKind
-from provisioner.cli.workspace import make_folder, write_file
 from provisioner.model.diagnostic import DiagnosticError, error
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def write_scaffold(directory: str, name: str) -> list[str]:
     for path, text in written.items():
         make_folder(path.parent)
         write_file(str(path), text, private=False)
-    return [str(path) for path in written]
+    return [*(str(path) for path in written), *ignore_plan_files(directory)]
 
 
 def _read(template: str) -> str:

@@ -38,6 +38,21 @@ def test_a_first_environment_of_every_blueprint_is_valid(
         told = capsys.readouterr()
         assert f"Next: azsec plan a-{name} --cloud local" in told.out
         assert "error" not in told.err
+    assert run_guarded(app, ["fmt", "--check"]) == 0
+
+
+def test_plan_files_are_ignored_and_a_gitignore_that_exists_stays_as_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_guarded(app, ["init", ".", "--name", "one"]) == 0
+    assert "wrote .gitignore" in capsys.readouterr().out
+    ignored = Path(".gitignore")
+    assert "*.azplan" in ignored.read_text(encoding="utf-8").splitlines()
+
+    ignored.write_text("mine/\n", encoding="utf-8")
+    assert run_guarded(app, ["init", ".", "--name", "two", "--from", "azsec:secure-aks"]) == 0
+    assert "gitignore" not in capsys.readouterr().out
+    assert ignored.read_text(encoding="utf-8") == "mine/\n"
 
 
 def test_a_copy_is_composed_as_what_it_was_copied_from(

@@ -585,7 +585,7 @@ def test_a_first_environment_of_a_blueprint_in_git(clone, remote) -> None:
     text = Path("environments/first.yaml").read_text(encoding="utf-8")
     assert f"blueprint: {source}\n" in text
     assert "  # Who runs it.\n  team: billing\n  cost: null    # string, has to be given\n" in text
-    assert "environments/first.yaml:16:9: error: parameter 'cost' is None" in clone.run(
+    assert "environments/first.yaml:14:9: error: parameter 'cost' is None" in clone.run(
         "validate", "first", code=1
     )
     clone.write("environments/first.yaml", text.replace("cost: null", "cost: high"))
