@@ -209,10 +209,12 @@ def _named(address: str, resource_type: str, names: Mapping[str, str] | None) ->
 
 def _group_entry(group: ModuleGroup, names: Mapping[str, str]) -> Entry:
     told = [prose(", ".join(group.kinds))]
+    if group.reason:
+        told.append(f"each {prose(group.reason)}")
     if group.granting:
         told.append(f"**{GRANTS_ACCESS}**: {', '.join(map(code, group.granting))}")
     count = len(group.changes)
-    sign = f"`+`&nbsp;{count:,}&nbsp;create"
+    sign = f"`{SIGNS[group.action]}`&nbsp;{count:,}&nbsp;{group.action}"
     summary = row(sign, f"module {code(group.module)}", "<br>".join(told))
     return Entry(summary, partial(_group_details, group, names), count)
 
@@ -224,7 +226,8 @@ def _group_details(group: ModuleGroup, names: Mapping[str, str]) -> str:
     content = "".join(shown)
     if len(shown) < count:
         content += f"{and_more(count - len(shown), 'resource')}.\n\n"
-    return folded(f"module {html_code(group.module)} + {count:,} create", content)
+    counted = f"{SIGNS[group.action]} {count:,} {group.action}"
+    return folded(f"module {html_code(group.module)} {counted}", content)
 
 
 def _plan_details(change: ResourceChangeDocument, names: Mapping[str, str] | None = None) -> str:

@@ -1,7 +1,9 @@
-"""The creates of a large plan, by module: a first plan is read by what it makes where.
+"""The creates and adoptions of a large plan, by module: a first plan is read by what it makes, or
+takes over, where.
 
-Only a create that does nothing else is put into a group; a delete, a replace, an adoption and
-whatever disrupts is shown by itself. What grants access is named within its group.
+Only a create that does nothing else is put into a group, and an adoption that writes nothing but
+azsec's marks; a delete, a replace and whatever disrupts is shown by itself. What grants access is
+named within its group.
 """
 
 from collections import Counter
@@ -14,17 +16,22 @@ from provisioner.reports.values import plain
 from provisioner.reports.wording import is_disruptive
 
 MOST_SHOWN = 20
-"""The most creates that are shown by themselves."""
+"""The most creates, and the most adoptions, that are shown by themselves."""
+
+_MARKS = "tags.azsec-"
 
 _ROOT = "(blueprint)"
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleGroup:
-    """The creates of one module. `kinds` says how many there are of each type, most first:
-    `3 subnets`, `bastionHosts`; `granting` are the addresses of those that give access."""
+    """The creates or adoptions of one module that have one reason, if any. `kinds` says how many
+    there are of each type, most first: `3 subnets`, `bastionHosts`; `granting` are the addresses of
+    those that give access."""
 
     module: str
+    action: Action
+    reason: str
     changes: tuple[ResourceChangeDocument, ...]
     kinds: tuple[str, ...]
     granting: tuple[str, ...]
@@ -34,17 +41,22 @@ def group_creates(
     changes: Sequence[ResourceChangeDocument], *, lists_all: bool = False
 ) -> tuple[list[ResourceChangeDocument], list[ModuleGroup]]:
     """Return the changes that are shown by themselves, and the groups of the others, in the order
-    in which the first of each is made. There are none where the plan has few creates, or where all
-    are to be listed."""
-    plain_creates = [change for change in changes if _is_plain(change)]
-    if lists_all or len(plain_creates) <= MOST_SHOWN:
+    in which the first of each is made. There are none where the plan has few of an action, or where
+    all are to be listed."""
+    plain_ones = [change for change in changes if _is_plain(change)]
+    counted = Counter(change.action for change in plain_ones)
+    many = {action for action, count in counted.items() if count > MOST_SHOWN}
+    if lists_all or not many:
         return list(changes), []
     names = kinds_of(change.type for change in changes)
-    found: dict[str, list[ResourceChangeDocument]] = {}
-    for change in plain_creates:
-        found.setdefault(module_of(change.address), []).append(change)
-    groups = [_group(module, members, names) for module, members in found.items()]
-    return [change for change in changes if not _is_plain(change)], groups
+    found: dict[tuple[Action, str, str], list[ResourceChangeDocument]] = {}
+    grouped = [change for change in plain_ones if change.action in many]
+    for change in grouped:
+        key = change.action, module_of(change.address), change.reason or ""
+        found.setdefault(key, []).append(change)
+    groups = [_group(*key, members, names) for key, members in found.items()]
+    apart = {change.address for change in grouped}
+    return [change for change in changes if change.address not in apart], groups
 
 
 def module_of(address: str) -> str:
@@ -54,16 +66,26 @@ def module_of(address: str) -> str:
 
 
 def _is_plain(change: ResourceChangeDocument) -> bool:
-    return change.action is Action.CREATE and not is_disruptive(change) and not change.reason
+    if is_disruptive(change):
+        return False
+    if change.action is Action.ADOPT:
+        return all(field.path.startswith(_MARKS) for field in change.fields)
+    return change.action is Action.CREATE and not change.reason
 
 
 def _group(
-    module: str, members: Sequence[ResourceChangeDocument], names: Mapping[str, str]
+    action: Action,
+    module: str,
+    reason: str,
+    members: Sequence[ResourceChangeDocument],
+    names: Mapping[str, str],
 ) -> ModuleGroup:
     counted = Counter(names[change.type] for change in members)
     ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return ModuleGroup(
         module=module,
+        action=action,
+        reason=reason,
         changes=tuple(members),
         kinds=tuple(f"{count} {kind}" if count > 1 else kind for kind, count in ordered),
         granting=tuple(change.address for change in members if change.grants_access),

@@ -1,6 +1,6 @@
 """The text of a plan."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocument
 from provisioner.reports.additions_text import accepted_lines, addition_lines, describe_ended
@@ -72,7 +72,7 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     for group in groups:
         yield from _group_section(group, width)
     if groups:
-        yield from (line("  ", Span(row, Style.DIM)) for row in wrap(_GROUPED, width - 2))
+        yield from (line("  ", Span(row, Style.DIM)) for row in wrap(_grouped(groups), width - 2))
         yield BLANK
     for change in sorted(shown, key=lambda change: risk(change)[0], reverse=True):
         yield from change_section(change, columns, width)
@@ -98,19 +98,31 @@ def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]
     yield from totals("Plan", _summary(document), document.digest, width)
 
 
-_GROUPED = (
-    "Creates are grouped by module. `azsec plan --full` and `azsec show --full` list each with its "
-    "properties."
-)
+def _grouped(groups: Sequence[ModuleGroup]) -> str:
+    actions = {group.action for group in groups}
+    words = [_PLURALS[action] for action in (Action.CREATE, Action.ADOPT) if action in actions]
+    subject = " and ".join(words).capitalize()
+    return (
+        f"{subject} are grouped by module. `azsec plan --full` and `azsec show --full` list each "
+        "with its properties."
+    )
+
+
+_PLURALS = {Action.CREATE: "creates", Action.ADOPT: "adoptions"}
 
 
 def _group_section(group: ModuleGroup, width: int) -> Iterator[Line]:
-    """Yield the lines of a module's creates: how many of each type, and which give access."""
+    """Yield the lines of a module's creates or adoptions: how many of each type, why, and which
+    give access."""
     yield line("  ", Span(group.module, Style.BOLD))
-    sign = Span(f"+ {len(group.changes):,} create", Style.CREATE)
+    words = f"{SIGNS[group.action]} {len(group.changes):,} {group.action}"
+    sign = Span(words, _STYLES[group.action])
     first, *rest = join_wrapped(group.kinds, width - 7 - len(sign.text))
     yield line("    ", sign, f" · {first}")
     yield from (line(" " * 6, row) for row in rest)
+    if group.reason:
+        rows = wrap(f"each {plain(group.reason)}", width - 6)
+        yield from (line(" " * 6, Span(row, Style.DIM)) for row in rows)
     if group.granting:
         addresses = [plain(address) for address in group.granting]
         rows = join_wrapped(addresses, width - 8 - len(GRANTS_ACCESS))
