@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from provisioner.blueprint.yaml_source import Node, parse_yaml
 from provisioner.cli.files import read_if_text
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.simulator.tenancy import StatedSubscription
+
+if TYPE_CHECKING:
+    from provisioner.blueprint.yaml_source import Node
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -57,6 +60,8 @@ def stated_by_files(folder: Path = Path("environments")) -> tuple[StatedSubscrip
 
 def _read(path: Path, bases: int) -> tuple[str | None, dict[str, str]]:
     """Return the tenant and the subscriptions by alias that a file and its bases state."""
+    from provisioner.blueprint.yaml_source import parse_yaml
+
     try:
         node = parse_yaml(read_if_text(path.as_posix()), path.as_posix())
     except DiagnosticError:
@@ -71,14 +76,14 @@ def _read(path: Path, bases: int) -> tuple[str | None, dict[str, str]]:
     return own or tenant, {**aliases, **dict(_guids_in(listed))}
 
 
-def _guids_in(node: Node | None) -> Iterator[tuple[str, str]]:
+def _guids_in(node: "Node | None") -> Iterator[tuple[str, str]]:
     for alias, each in (node.entries if node is not None else {}).items():
         found = _guid_in(each)
         if found is not None:
             yield alias, found
 
 
-def _guid_in(node: Node | None) -> str | None:
+def _guid_in(node: "Node | None") -> str | None:
     value = node.value if node is not None else None
     if isinstance(value, str) and _GUID.fullmatch(value) and value != _NOBODY:
         return value.lower()
