@@ -5,12 +5,14 @@ schema, while composing. `azsec schema` writes the JSON Schemas of these models.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -171,11 +173,29 @@ class IgnoreFile(FilePart):
     expires: date
 
 
+_LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_TOP = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(\*\.)?({_LABEL}\.)+{_TOP}\.?")
+
+
+def _check_host(text: str) -> str:
+    """Return a host, or `*.` and the domain whose hosts are meant: what an application rule of
+    Azure Firewall takes as a target FQDN. An address, a URL and a bare `*` are refused."""
+    if len(text) > 253 or not _HOST.fullmatch(text):
+        why = f"{text!r} is no host. Expected one as api.contoso.com, or *.contoso.com"
+        raise PydanticCustomError("no_host", "{why}", {"why": why})
+    return text
+
+
+_Host = Annotated[str, AfterValidator(_check_host)]
+_Port = Annotated[int, Field(ge=1, le=65535)]
+
+
 class EgressFile(FilePart):
     """Hosts outside that workloads may reach, beside what the cluster itself needs."""
 
-    fqdns: list[str] = Field(min_length=1)
-    ports: list[int] = Field(default=[443], min_length=1)
+    fqdns: list[_Host] = Field(min_length=1)
+    ports: list[_Port] = Field(default=[443], min_length=1)
     reason: str = Field(min_length=1)
 
 

@@ -68,6 +68,24 @@ REFUSED = [
         {"t": TABLE.replace(", reason: agents", "")},
         "t.yaml:4:5: error: 'egress.0.reason' is required.",
     ),
+    *(
+        (
+            f"the host {host!r}",
+            "egressTables: [t.yaml]\n",
+            {"t": TABLE.replace("a.example", f"'{host}'")},
+            f"t.yaml:4:14: error: 'egress.0.fqdns.0': {host!r} is no host",
+        )
+        for host in (
+            *("*", "", "https://b.example", "203.0.113.7", "10.0.0.0/8", "a b", "localhost"),
+            *("*.*.example", "a*.example", "${environment.name}.example", "a.example/path"),
+        )
+    ),
+    (
+        "a port that is none",
+        "egressTables: [t.yaml]\n",
+        {"t": TABLE.replace("8443", "70000")},
+        "t.yaml:5:38: error: 'egress.1.ports.1'",
+    ),
     (
         "no list",
         "egressTables: t.yaml\n",
@@ -84,6 +102,12 @@ def test_what_is_no_table_is_refused_with_its_place(environment, files, said):
     with pytest.raises(DiagnosticError) as problem:
         _load(environment, **files)
     assert said in str(problem.value)
+
+
+@pytest.mark.parametrize("host", ["*.blob.core.windows.net", "A-1.example.", "_x.a.example"])
+def test_hosts_and_domains_are_taken(host):
+    loaded, _ = _load("egressTables: [t.yaml]\n", t=TABLE.replace("a.example", f"'{host}'"))
+    assert loaded.egress[0].fqdns[0] == host
 
 
 def test_an_editor_knows_tables():
