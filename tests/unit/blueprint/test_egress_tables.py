@@ -84,7 +84,7 @@ REFUSED = [
         "a port that is none",
         "egressTables: [t.yaml]\n",
         {"t": TABLE.replace("8443", "70000")},
-        "t.yaml:5:38: error: 'egress.1.ports.1'",
+        "t.yaml:5:39: error: 'egress.1.ports.1'",
     ),
     (
         "no list",
