@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType, TracebackType
 
 from provisioner.catalog.registry import Catalog
@@ -224,10 +225,12 @@ def serve_forever(
 
     The arguments are those of `LocalAzure.start`, which says what is raised.
     """
-    stop = threading.Event()
+    # Not an Event: a signal that comes while wait() holds its lock would wait for it for ever. The
+    # put of a SimpleQueue may interrupt its get.
+    stopping: SimpleQueue[int] = SimpleQueue()
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        stopping.put(number)
 
     with LocalAzure.start(catalog, state, port=port, realistic=realistic, access=access) as local:
         before = {
@@ -235,7 +238,7 @@ def serve_forever(
         }
         try:
             on_start(local)
-            stop.wait()
+            stopping.get()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
