@@ -45,7 +45,8 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """A read that Azure refused, and why: what it would have shown is unknown."""
+    """A read that Azure refused (or what nobody can list), and why: what it would have shown is
+    unknown."""
 
     path: str
     reason: str
@@ -102,6 +103,9 @@ _NOT_SUPPORTED = frozenset({"ResourceTypeNotSupported", "UnsupportedResourceType
 """How Azure Monitor answers for a type that has no diagnostic settings (learn.microsoft.com,
 "Diagnostic settings in Azure Monitor", troubleshooting)."""
 _NO_LIST = frozenset({400, 404, 405})
+_WRONG_VERSION = frozenset({"NoRegisteredProviderFound", "InvalidApiVersionParameter"})
+"""How Azure Resource Manager answers for a version that a provider does not have of a type: there
+may be such a list ("Resolve errors for no registered resource provider found")."""
 
 
 def _shows_nothing(answer: Answer, catalog: Catalog) -> bool:
@@ -112,7 +116,8 @@ def _shows_nothing(answer: Answer, catalog: Catalog) -> bool:
         return True
     known = catalog.find(answer.read.type)
     inferred = known is not None and known.tier is Tier.RAW and answer.read.is_list
-    return inferred and answer.refused.status in _NO_LIST
+    spoken = answer.refused.code not in _WRONG_VERSION
+    return inferred and spoken and answer.refused.status in _NO_LIST
 
 
 def first_reads(roots: Roots, catalog: Catalog) -> tuple[Read, ...]:

@@ -17,7 +17,7 @@ from provisioner.cli.session import Session
 from provisioner.cli.workspace import MAX_DUMP_BYTES, FileSources, make_folder, write_file
 from provisioner.documents.adoption import Verdict
 from provisioner.documents.document import EnvironmentDocument
-from provisioner.engine.ports import Reader
+from provisioner.engine.ports import Source
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.resource_id import ResourceId
 from provisioner.workflow.adopt import Adoption, adopt
@@ -67,18 +67,18 @@ def run_adopt(session: Session, request: AdoptionRequest, output: str) -> int:
 
 
 def _adopt(
-    session: Session, request: AdoptionRequest, reader: Reader, versions: Mapping[str, str]
+    session: Session, request: AdoptionRequest, source: Source, versions: Mapping[str, str]
 ) -> Adoption:
     named = AdoptionSources(
         request.groups, request.subscriptions, request.clusters, _listed(request.terraform)
     )
-    roots, names = find_roots(reader, named, request.tenant)
+    roots, names = find_roots(source, named, request.tenant)
     patterns = [found for path in request.templates for found in _deployed(path)]
     today = datetime.now().astimezone().date()
     return adopt(
         roots,
         _place(request, names, versions),
-        ProofInputs(session.catalog, reader, today),
+        ProofInputs(session.catalog, source, today),
         patterns,
     )
 

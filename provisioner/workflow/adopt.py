@@ -8,7 +8,7 @@ plan`. What it would change is mended in the files or reported; marks are writte
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from provisioner.adoption.discovery import Findings, Roots
+from provisioner.adoption.discovery import Findings, Hidden, Roots
 from provisioner.adoption.exclusions import Exclusions, LeftOut, Selection, select
 from provisioner.adoption.minimal_body import MinimalBody
 from provisioner.adoption.naming import subscription_aliases
@@ -50,7 +50,7 @@ def adopt(
     some templates deploy (none: all). Raises AzureError where nothing can be read, and
     DiagnosticError for a root that does not exist, or at which there is nothing to adopt.
     """
-    discovery = discover(roots, inputs.catalog, inputs.reader, target.api_versions)
+    discovery = discover(roots, inputs.catalog, inputs.source, target.api_versions)
     findings, catalog = discovery.findings, discovery.catalog
     unlisted = [*_limit(findings, patterns), *_missing(discovery, roots)]
     selection, material = gather(findings, catalog, observes=target.observe)
@@ -183,7 +183,7 @@ def _report(
 ) -> AdoptionDocument:
     built, proof, findings = files.built, files.proof, discovery.findings
     addresses = built.written.addresses
-    hidden = findings.hidden(discovery.catalog)
+    hidden = (*findings.hidden(discovery.catalog), *_unlisted_children(discovery))
     total = len(built.entries) + len(material.owned_groups)
     unknown = [
         findings.ids[key]
@@ -218,6 +218,15 @@ def _report(
         calls=sum(answer.calls for answer in findings.answers) + proof.planned.calls,
         diagnostics=documents_of(errors),
     )
+
+
+def _unlisted_children(discovery: Discovery) -> Iterator[Hidden]:
+    """Yield the types of what is chosen of which nobody lists what stands in them."""
+    findings = discovery.findings
+    chosen = {findings.ids[key].type.lower() for key in findings.chosen}
+    for name, why in sorted(discovery.unlisted.items()):
+        if name.lower() in chosen:
+            yield Hidden(f"children of {name}", f"they were not listed: {why}")
 
 
 def _left_out(resource: ResourceId, reason: str) -> LeftOutDocument:

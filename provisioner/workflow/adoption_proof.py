@@ -17,7 +17,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.controls.gate import PROOFS_GATE
 from provisioner.diff.change import FieldChange
 from provisioner.documents.plan import Action
-from provisioner.engine.ports import Reader
+from provisioner.engine.ports import Source
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.request import Request
@@ -33,7 +33,7 @@ class ProofInputs:
     """What a proof takes: azsec's own catalog, Azure, and the day."""
 
     catalog: Catalog
-    reader: Reader
+    source: Source
     today: date
 
 
@@ -107,7 +107,7 @@ def prove(built: Built, target: AdoptionTarget, inputs: ProofInputs) -> Proof:
     path = f"environments/{target.name}.yaml"
     desired = load_desired(path, inputs.catalog, MemoryFiles(built.written.files), inputs.today)
     request = Request(path, adopt=() if target.observe else (EVERY_ADDRESS,))
-    planned = plan_environment(desired, desired.catalog, inputs.reader, request)
+    planned = plan_environment(desired, desired.catalog, inputs.source, request)
     left = tuple(change for change in planned.changes.resources if not _is_taken_over(change))
     return Proof(desired, planned, left)
 

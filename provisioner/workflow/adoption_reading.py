@@ -23,7 +23,7 @@ from provisioner.adoption.discovery import (
 )
 from provisioner.adoption.references import group_of
 from provisioner.catalog.registry import Catalog
-from provisioner.engine.ports import Reader
+from provisioner.engine.ports import Source
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.plan.reads import Read
@@ -35,35 +35,37 @@ MOST_ROUNDS = 100
 @dataclass
 class Discovery:
     """What was read, with the catalog of all its types. `silent` are types that nobody could speak
-    to, each with the reason."""
+    to, each with the reason; `unlisted` those of which nobody says what can stand in one."""
 
     catalog: Catalog
-    reader: Reader
+    source: Source
     stated: Mapping[str, str]
     findings: Findings = field(default_factory=Findings)
     silent: dict[str, str] = field(default_factory=dict)
+    unlisted: dict[str, str] = field(default_factory=dict)
 
     def read_types(self, wanted: Iterable[ResourceId]) -> None:
         """Read the bodies of what is known by its id alone."""
         ids = list(wanted)
-        spoken = speak_to(ids, self.catalog, self.reader, self.stated)
+        spoken = speak_to(ids, self.catalog, self.source, self.stated)
         self.catalog = spoken.catalog
         self.silent |= spoken.silent
+        self.unlisted |= spoken.unlisted
         self.findings.ids |= {each.key: each for each in ids if each.key not in self.findings.ids}
         self.take(type_reads(ids, self.findings, self.catalog))
 
     def take(self, reads: Iterable[Read]) -> None:
         """Answer reads, and keep what they answered."""
-        self.findings.take(self.reader.read(tuple(reads)), self.catalog)
+        self.findings.take(self.source.read(tuple(reads)), self.catalog)
 
 
 def discover(
-    roots: Roots, catalog: Catalog, reader: Reader, stated: Mapping[str, str]
+    roots: Roots, catalog: Catalog, source: Source, stated: Mapping[str, str]
 ) -> Discovery:
     """Read what there is at the roots. `stated` are api versions of types, by their name in lower
     case. Raises AzureError where nothing can be read, DiagnosticError for a root that does not
     exist, and where more than `MOST_ROUNDS` rounds of requests would be needed."""
-    discovery = Discovery(catalog, reader, stated)
+    discovery = Discovery(catalog, source, stated)
     findings = discovery.findings
     discovery.take(first_reads(roots, catalog))
     discovery.read_types(roots.resources)

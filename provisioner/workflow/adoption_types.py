@@ -11,29 +11,30 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
 from provisioner.catalog.spoken_versions import newest_version, read_offer, with_offered_children
 from provisioner.catalog.type_names import is_type_name
-from provisioner.engine.ports import Reader
-from provisioner.model.resource_id import ResourceId, subscription_id
+from provisioner.engine.ports import Inquirer
+from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
 from provisioner.model.values import Body
-from provisioner.plan.reads import Read
+from provisioner.preflight.inquiry import ask_subscription
 
-_PROVIDER_READ = "provider"
 _NOWHERE = Span("", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """A catalog with the types that were asked for, and those of which nothing says the version,
+    each with the reason. `unlisted` are the raw types of which nobody says what can stand in one,
     each with the reason."""
 
     catalog: Catalog
     silent: Mapping[str, str]
+    unlisted: Mapping[str, str]
 
 
 def speak_to(
     resources: Iterable[ResourceId],
     catalog: Catalog,
-    reader: Reader,
+    inquirer: Inquirer,
     stated: Mapping[str, str],
 ) -> Spoken:
     """Return the catalog with a type for each of some resources, in the tier that `azsec plan`
@@ -47,8 +48,8 @@ def speak_to(
         if catalog.of(resource) is None and is_type_name(resource.type):
             unknown.setdefault(resource.type.lower(), resource)
     if not unknown:
-        return Spoken(catalog, {})
-    offer = _ask(unknown.values(), reader)
+        return Spoken(catalog, {}, {})
+    offer, refused = _ask(unknown.values(), inquirer)
     types: list[StatedType] = []
     silent: dict[str, str] = {}
     for name, resource in sorted(unknown.items()):
@@ -62,8 +63,15 @@ def speak_to(
             types.append(StatedType(resource.type, _NOWHERE, version, has_tags=True))
     extended = with_stated_types(types, catalog)
     raw = [t for t in extended if t.tier is Tier.RAW and catalog.find(t.name) is None]
-    children = [t for t in with_offered_children(raw, offer) if extended.find(t.name) is None]
-    return Spoken(extended.extended(children, schemas_of(children)), silent)
+    # What was stated says of a child too that there are such, and in which version.
+    known = {**offer, **{name: (version,) for name, version in stated.items()}}
+    children = [t for t in with_offered_children(raw, known) if extended.find(t.name) is None]
+    unlisted = {
+        t.name: refused.get(t.namespace.lower(), "the provider does not list the type")
+        for t in raw
+        if t.name.lower() in unknown and t.name.lower() not in offer
+    }
+    return Spoken(extended.extended(children, schemas_of(children)), silent, unlisted)
 
 
 def _version_of(name: str, catalog: Catalog, offered: Sequence[str]) -> str | None:
@@ -77,19 +85,26 @@ def _version_of(name: str, catalog: Catalog, offered: Sequence[str]) -> str | No
     return newest_version(offered)
 
 
-def _ask(resources: Iterable[ResourceId], reader: Reader) -> Mapping[str, tuple[str, ...]]:
-    """Return what the cloud offers of the providers of some resources, by type in lower case."""
-    paths = {
-        f"{subscription_id(str(each.subscription))}/providers/{each.type.partition('/')[0]}"
+def _ask(
+    resources: Iterable[ResourceId], inquirer: Inquirer
+) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
+    """Return what the cloud offers of the providers of some resources, by type in lower case, and
+    why it did not say so of others, by namespace in lower case."""
+    wanted = {
+        (str(each.subscription).lower(), each.type.partition("/")[0])
         for each in resources
         if each.subscription is not None
     }
-    reads = [Read(path, PROVIDER.api_version, _PROVIDER_READ, False) for path in sorted(paths)]
+    asked = sorted(wanted)
+    inquiries = [ask_subscription(PROVIDER, guid, namespace=name) for guid, name in asked]
     offer: dict[str, tuple[str, ...]] = {}
-    for answer in reader.read(reads):
-        for item in answer.items:
+    refused: dict[str, str] = {}
+    for (_, namespace), reply in zip(asked, inquirer.ask(inquiries), strict=True):
+        if reply.refused is not None:
+            refused[namespace.lower()] = str(reply.refused)
+        for item in reply.items:
             offer |= read_offer(item)
-    return offer
+    return offer, refused
 
 
 def with_tracked(
