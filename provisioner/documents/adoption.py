@@ -64,13 +64,16 @@ class WrittenFileDocument(Document):
 class AdoptionDocument(Document):
     """The outcome of `azsec adopt`.
 
+    `diagnostics` are the errors of the plan of the files, and what its preflight says: what would
+    refuse the apply that writes the marks.
+
     `adopted` counts the resources in the files, groups included, `groups` those groups that are
     taken over. `unchanged` counts those that the plan of the files changes in nothing but marks.
-    `verdict` is "proven" where that is all of them and nothing was unreadable; "proven in part"
-    where reads were refused, so that nobody knows what else there is. `observe` tells that the
-    environment is only watched. `left_out` are system-made and owned resources, `not_expressed`
-    those that no file could state, `unlisted` the ids that a template or a state names and Azure
-    does not have.
+    `verdict` is "proven" where that is all of them, nothing was unreadable and
+    nothing refuses the apply; "proven in part" where reads were refused, so that nobody knows what
+    else there is. `observe` tells that the environment is only watched. `left_out` are system-made
+    and owned resources, `not_expressed` those that no file could state, `unlisted` the ids that a
+    template or a state names and Azure does not have.
     """
 
     kind: Literal["azsec/adoption"] = "azsec/adoption"

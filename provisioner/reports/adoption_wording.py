@@ -17,6 +17,8 @@ def proof_words(document: AdoptionDocument) -> str:
             return f"proven: {held} ({total}, {plural(document.types, 'type')})"
         case Verdict.PARTIAL:
             return f"proven for what could be read: {held} ({total}){_beyond(document)}"
+        case Verdict.NOT_PROVEN if not document.changes:
+            return f"not proven: {held} ({total}), but the plan cannot be applied: it has errors"
         case Verdict.NOT_PROVEN:
             return (
                 f"not proven: {document.unchanged} of {total} stay as they are, "
@@ -37,11 +39,13 @@ def _beyond(document: AdoptionDocument) -> str:
 def next_words(document: AdoptionDocument) -> list[str]:
     """Return what to do next."""
     name = plain(document.environment.name)
+    if document.verdict is Verdict.NOT_PROVEN and not document.changes:
+        return [f"do what the errors say, then azsec plan {name} --out {name}.azplan"]
     if document.verdict is Verdict.NOT_PROVEN:
         return [f"edit the files until `azsec plan {name}` shows no changes but marks"]
     if document.observe:
         return [f"azsec drift {name}"]
-    return [f"azsec plan {name} --out plan.json, review it, azsec apply plan.json"]
+    return [f"azsec plan {name} --out {name}.azplan, review it, azsec apply {name}.azplan"]
 
 
 def by_reason(entries: Sequence[LeftOutDocument]) -> Mapping[str, Sequence[str]]:

@@ -192,7 +192,8 @@ def _report(
     ]
     verdict = Verdict.PROVEN
     errors = [d for d in proof.planned.changes.diagnostics if d.severity is Severity.ERROR]
-    if proof.left or errors:
+    told = (*errors, *files.told)
+    if proof.left or any(each.severity is Severity.ERROR for each in told):
         verdict = Verdict.NOT_PROVEN
     elif hidden or unknown or files.unfit:
         verdict = Verdict.PARTIAL
@@ -215,8 +216,8 @@ def _report(
         left_out=tuple(_left_out(out.id, out.reason) for out in selection.left_out),
         unreadable=tuple(HiddenDocument(path=h.path, reason=h.reason) for h in hidden),
         notes=(*_notes_of_groups(material, addresses), *_notes(built, addresses)),
-        calls=sum(answer.calls for answer in findings.answers) + proof.planned.calls,
-        diagnostics=documents_of(errors),
+        calls=sum(answer.calls for answer in findings.answers) + proof.planned.calls + files.asked,
+        diagnostics=documents_of(told),
     )
 
 

@@ -18,11 +18,12 @@ from provisioner.controls.gate import PROOFS_GATE
 from provisioner.diff.change import FieldChange
 from provisioner.documents.plan import Action
 from provisioner.engine.ports import Source
-from provisioner.model.diagnostic import DiagnosticError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.request import Request
 from provisioner.plan.terms import EVERY_ADDRESS
 from provisioner.workflow.plan import Desired, Planned, load_desired, plan_environment
+from provisioner.workflow.preflight import Preflight
 
 _MOST_ATTEMPTS = 6
 _MARK_PREFIX = "tags.azsec-"
@@ -49,11 +50,17 @@ class Proof:
 @dataclass(frozen=True, slots=True)
 class ProvenFiles:
     """The files, the plan of them, and the resources that no file could state, each with the
-    reason, by the key of the id."""
+    reason, by the key of the id.
+
+    `told` is what the preflight of the plan says, and `asked` how many requests it took: a policy
+    that denies the marks lets no apply write them.
+    """
 
     built: Built
     proof: Proof
     unfit: Mapping[str, str]
+    told: tuple[Diagnostic, ...] = ()
+    asked: int = 0
 
 
 def make_files(
@@ -95,10 +102,23 @@ def make_files(
         fails = any(gate.gate == PROOFS_GATE for gate in proof.planned.plan.document.gates)
         differing = {change.id.key for change in proof.left} - literal
         if attempt == _MOST_ATTEMPTS - 1 or (not differing and (warns or not fails)):
-            return ProvenFiles(built, proof, unfit)
+            told, asked = _preflight(proof, target, inputs)
+            return ProvenFiles(built, proof, unfit, told, asked)
         literal |= differing
         warns = warns or fails
     raise AssertionError("the last attempt returns or raises")
+
+
+def _preflight(
+    proof: Proof, target: AdoptionTarget, inputs: ProofInputs
+) -> tuple[tuple[Diagnostic, ...], int]:
+    """Ask what would fail of the apply that writes the marks; one that is only watched has none."""
+    if target.observe:
+        return (), 0
+    desired, planned = proof.desired, proof.planned
+    return Preflight(inputs.source).check(
+        planned.plan, desired.graph, planned.state, desired.catalog
+    )
 
 
 def prove(built: Built, target: AdoptionTarget, inputs: ProofInputs) -> Proof:

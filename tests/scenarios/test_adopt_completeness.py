@@ -1,4 +1,4 @@
-"""What `azsec adopt` finds is in its files or told: nothing that stands there is lost in silence."""
+"""What `azsec adopt` finds is in its files or told: nothing that stands there is lost."""
 
 import json
 from pathlib import Path
@@ -66,3 +66,28 @@ def test_what_stands_in_a_raw_type_is_adopted_or_named(
     paths = [each["path"] for each in document["unreadable"]]
     assert paths == ["children of Contoso.Foo/bars", "children of Microsoft.ServiceBus/namespaces"]
     assert "AuthorizationFailed" in document["unreadable"][0]["reason"]
+
+
+def test_a_policy_that_denies_the_marks_is_told_before_the_files_are_called_proven(
+    azure: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    identity = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-acme"
+    put(azure, identity, {"location": "westeurope"})
+    policies = "providers/Microsoft.Authorization"
+    definition = f"/subscriptions/{SUBSCRIPTION}/{policies}/policyDefinitions/no-marks"
+    marked = {"field": "tags['azsec-mark']", "exists": "true"}
+    rule = {"if": marked, "then": {"effect": "deny"}}
+    kind = {"policyType": "Custom", "mode": "Indexed"}
+    put(azure, definition, {"properties": {**kind, "policyRule": rule}})
+    assignment = f"{GROUP}/{policies}/policyAssignments/no-marks"
+    put(azure, assignment, {"properties": {"policyDefinitionId": definition}})
+
+    assert run("adopt", "denied", *SOURCE) == 1
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Azure Policy denies it" in told
+    assert "not proven: the plan of these files changes nothing but azsec's marks" in told
+    assert "it has errors" in told
+
+    # Who only watches writes no marks, and no policy denies that.
+    assert run("adopt", "watched", *SOURCE, "--observe") == 0
