@@ -28,6 +28,7 @@ from provisioner.simulator.access import Access
 from provisioner.simulator.arm.offers import read_limit, read_types, set_limit
 from provisioner.simulator.entra.directory import EMPTY_DIRECTORY, OPERATOR_APPLICATION
 from provisioner.simulator.server import LocalAzure, identity_folder, serve_forever
+from provisioner.simulator.state.snapshots import load_snapshot, save_snapshot
 from provisioner.simulator.state.state_file import reset, status
 from provisioner.simulator.tenancy import Tenancy
 
@@ -129,6 +130,20 @@ def reset_local(state: str | None) -> None:
     reset(path)
     forget_versions(cache_folder(), local_key(path))
     sys.stdout.write(f"{path}: the built-in Azure is empty.\n")
+
+
+def save_local(file: Path, state: str | None) -> None:
+    """Copy the state of the built-in Azure into a new file."""
+    count = save_snapshot(state_path(state), file)
+    sys.stdout.write(f"{file} has {count} resources.\n")
+
+
+def load_local(file: Path, state: str | None) -> None:
+    """Put a saved state into the place of the built-in Azure's."""
+    path = state_path(state)
+    count = load_snapshot(file, path)
+    forget_versions(cache_folder(), local_key(path))
+    sys.stdout.write(f"{path} has {count} resources.\n")
 
 
 def limit_versions(

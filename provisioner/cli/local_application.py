@@ -120,6 +120,28 @@ def reset(state: StateOption = None) -> None:
     reset_local(state)
 
 
+@local_app.command("save")
+def save(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, a new one.")],
+    state: StateOption = None,
+) -> None:
+    """Save what the built-in Azure holds into a file; also while it is served."""
+    from provisioner.cli.local import save_local
+
+    save_local(file, state)
+
+
+@local_app.command("load")
+def load(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `azsec local save` wrote.")],
+    state: StateOption = None,
+) -> None:
+    """Put what was saved into the place of what the built-in Azure holds."""
+    from provisioner.cli.local import load_local
+
+    load_local(file, state)
+
+
 @local_app.command("api-versions")
 def api_versions(
     until: Annotated[
