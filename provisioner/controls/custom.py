@@ -12,9 +12,12 @@ from provisioner.blueprint.custom_controls import (
 )
 from provisioner.blueprint.expression import ExceededError, ExpressionError, evaluate
 from provisioner.blueprint.metering import Budget, exceeded
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Tier
+from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.controls.cis_aks import RECOMMENDATIONS
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.custom_scope import paths_of, seen_by
+from provisioner.controls.custom_scope import paths_of, seen_by, steps_of
 from provisioner.controls.registry import CHAPTERS, all_controls
 from provisioner.controls.rule import Rule
 from provisioner.controls.subject import Observation, Subject
@@ -67,6 +70,48 @@ def check_control_types(stated: Iterable[StatedControl], known: Sequence[str]) -
     ]
     if wrong:
         raise DiagnosticError(*wrong)
+
+
+def check_control_paths(stated: Iterable[StatedControl], catalog: Catalog) -> None:
+    """Raise DiagnosticError (`unknown-property`) for each property in an expression that the model
+    of a type does not have: a misspelt one would be null for every resource."""
+    wrong = [
+        error(
+            "unknown-property",
+            f"{known.name} has no {'.'.join(steps)}.",
+            condition.span,
+            f"Correct the path that {each.id} reads, or leave the type out of the rule.",
+        )
+        for each in stated
+        for rule in each.rules
+        for known in (catalog.find(name) for name in rule.types)
+        if known is not None and known.tier is not Tier.RAW
+        for condition in (rule.when, rule.expect, rule.evidence)
+        if condition is not None
+        for steps in steps_of(condition)
+        if not _has_property(catalog.schemas, known.name, steps)
+    ]
+    if wrong:
+        raise DiagnosticError(*wrong)
+
+
+_ENVELOPE = frozenset({"id", "name", "type", "etag", "location", "tags", "systemdata", "identity"})
+"""What a body can have whatever its type ("Resource Provider Contract" of ARM)."""
+
+
+def _has_property(schemas: SchemaIndex, name: str, steps: Sequence[str]) -> bool:
+    """Tell whether bodies of a type can have a property: one of the model, or inside of what the
+    model leaves open."""
+    if steps[0].lower() in _ENVELOPE:
+        return True
+    for length in range(1, len(steps) + 1):
+        found = schemas.find(name, steps[:length])
+        if found is None:
+            above = schemas.model_at(name, steps[: length - 1])
+            return above is not None and above.open_ended
+        if found.shape.kind in (Kind.ANY, Kind.MAP):
+            return True
+    return True
 
 
 def _validate(stated: StatedControl) -> Iterator[Diagnostic]:

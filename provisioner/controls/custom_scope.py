@@ -26,6 +26,11 @@ def paths_of(condition: Condition) -> Iterator[str]:
             yield _path_of(chain)
 
 
+def steps_of(condition: Condition) -> Iterator[tuple[str, ...]]:
+    """Yield the keys in the body of each property that a condition reads."""
+    return (steps for chain in condition.expression.chains if (steps := _steps(chain)))
+
+
 def _path_of(chain: Chain) -> str:
     named = (f"[{step}]" if set(step) & set("./") else f".{step}" for step in _steps(chain))
     return "".join(named).removeprefix(".")
@@ -49,7 +54,12 @@ def seen_by(condition: Condition, subject: Subject) -> Mapping[str, Bound]:
     for chain in chains:
         steps = _steps(chain)
         if steps and isinstance(_stated(body, steps), Absent | None):
-            body = _filled(body, steps, tested, subject.value(_path_of(chain)))
+            path = _path_of(chain)
+            value = subject.value(path)
+            if is_empty(value) and subject.is_set_by_azure(steps):
+                body = set_at(body, steps, Unknown(path, {}, (path,)))
+            else:
+                body = _filled(body, steps, tested, value)
     group = subject.resource_group
     tags = lookup(body, (_TAGS,))
     return {

@@ -1,11 +1,12 @@
 """One resource as a rule sees it: its properties with the catalog's defaults filled in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar, cast
 
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Tier
 from provisioner.controls.ground import Ground
 from provisioner.controls.verdict import Verdict
 from provisioner.model.estate import Estate, Resource
@@ -150,6 +151,19 @@ class Subject:
             return stated
         default = self._default(path)
         return stated if isinstance(default, Absent) else default
+
+    def is_set_by_azure(self, keys: Sequence[str]) -> bool:
+        """Tell whether a property that the body does not state may have a value once Azure made the
+        resource: one that Azure alone writes, and any of a type without facts. False where the body
+        is one that Azure answered: what that lacks is not set."""
+        known = self._sight.ground.catalog.find(self.resource.type)
+        if known is None or lookup(self.resource.body, ("id",)) is not ABSENT:
+            return False
+        if known.tier is not Tier.KNOWN:
+            return True
+        schemas = self._sight.ground.catalog.schemas
+        above = (schemas.find(known.name, keys[:length]) for length in range(1, len(keys) + 1))
+        return any(prop is not None and prop.read_only for prop in above)
 
     def states(self, path: str) -> bool:
         """Tell whether a property is set in the body itself."""

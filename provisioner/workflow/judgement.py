@@ -14,7 +14,12 @@ from provisioner.catalog.registry import Catalog
 from provisioner.controls.attestations import check_attestations
 from provisioner.controls.chapters.proofs import CONTROLS as PROOFS
 from provisioner.controls.control import Control
-from provisioner.controls.custom import check_control_types, check_controls, controls_with
+from provisioner.controls.custom import (
+    check_control_paths,
+    check_control_types,
+    check_controls,
+    controls_with,
+)
 from provisioner.controls.delta import Delta, Turn, compare_results
 from provisioner.controls.gate import CONTROLS_GATE, PROOFS_GATE, Gate, gate_of
 from provisioner.controls.ground import Ground, survey
@@ -192,6 +197,7 @@ def check_custom_controls(environment: Environment, graph: DesiredGraph, catalog
         check_controls(environment.controls)
         known = {each.name for each in catalog} | {each.type.name for each in graph}
         check_control_types(environment.controls, sorted(known))
+        check_control_paths(environment.controls, catalog)
 
 
 def check_waivers_and_attestations(

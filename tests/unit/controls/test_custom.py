@@ -85,10 +85,10 @@ JUDGED = {
         "tags.team is not set, expected resource.tags.team == 'blue'",
     ),
     "what nobody sets is not there for has()": (
-        "expect: '!has(resource.tags.team) && !has(resource.body.zones.first)'",
+        "expect: '!has(resource.tags.team) && !has(resource.body.identity.type)'",
         "pass",
         "",
-        "tags.team is not set, zones.first is not set",
+        "tags.team is not set, identity.type is not set",
     ),
     "a key with a dot": (
         "expect: resource.tags['cost.center'] == '4711'",
@@ -285,3 +285,45 @@ def test_a_type_without_facts_is_judged(catalog: Catalog) -> None:
     assert [finding.evidence for finding in result.findings] == [
         "tier is silver, expected resource.body.properties.tier == 'gold'"
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expect", "verdict"),
+    [
+        pytest.param(
+            "Microsoft.ManagedIdentity/userAssignedIdentities",
+            "resource.body.properties.principalId != 'x'",
+            "unknown",
+            id="what Azure alone writes",
+        ),
+        pytest.param(
+            "Fabrikam.Foo/bars",
+            "resource.body.properties.exposed == null",
+            "unknown",
+            id="what a raw type does not state",
+        ),
+        pytest.param(
+            "Fabrikam.Foo/bars", "resource.body.properties.size == 1", "pass", id="what it states"
+        ),
+    ],
+)
+def test_what_nobody_knows_before_it_is_made_is_unknown(
+    catalog: Catalog, kind: str, expect: str, verdict: str
+) -> None:
+    control = CONTROL.replace("Microsoft.KeyVault/vaults", kind)
+    texts = files(f'expect: "{expect}"', control=control)
+    texts["blueprint.yaml"] += (
+        "  bar: {type: Fabrikam.Foo/bars, apiVersion: 2024-05-01, resourceGroup: main, name: b, "
+        "location: westeurope, properties: {size: 1}}\n"
+    )
+    desired = load(catalog, texts)
+    estate = desired_estate(desired.graph, desired.catalog)
+    results = judge_state(estate, desired.graph, desired.environment, desired.catalog).results
+    result = next(each for each in results if each.control.id == "ACME-01")
+    assert [str(finding.verdict) for finding in result.findings] == [verdict]
+
+
+def test_a_property_that_the_type_does_not_have_is_an_error(catalog: Catalog) -> None:
+    texts = files("expect: \"resource.body.propertys.sku.name != 'x'\"")
+    with pytest.raises(DiagnosticError, match=r"Microsoft.KeyVault/vaults has no propertys\.sku"):
+        load(catalog, texts)
