@@ -27,6 +27,7 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.simulator.access import Access
 from provisioner.simulator.arm.offers import read_limit, read_types, set_limit
 from provisioner.simulator.entra.directory import EMPTY_DIRECTORY, OPERATOR_APPLICATION
+from provisioner.simulator.har import HarRecorder
 from provisioner.simulator.server import LocalAzure, identity_folder, serve_forever
 from provisioner.simulator.state.snapshots import load_snapshot, save_snapshot
 from provisioner.simulator.state.state_file import reset, status
@@ -47,6 +48,7 @@ class Service:
     enforce_rbac: bool = False
     latency: float = 0.0
     throttle: float = 0.0
+    har: Path | None = None
 
 
 def serve_local(service: Service) -> None:
@@ -54,7 +56,11 @@ def serve_local(service: Service) -> None:
     path = state_path(service.state)
     folder = identity_folder(path)
 
+    recorder = HarRecorder(service.har) if service.har is not None else None
+
     def announce(local: LocalAzure) -> None:
+        if recorder is not None:
+            local.observe(recorder.record)
         local.faults.latency, local.faults.throttled = service.latency, service.throttle
         # Another state may have answered there before.
         forget_versions(cache_folder(), local_key(local.endpoint))
@@ -79,6 +85,18 @@ def serve_local(service: Service) -> None:
         )
     finally:
         forget_running(folder)
+        if recorder is not None:
+            _write_har(recorder, service.har)
+
+
+def _write_har(recorder: HarRecorder, path: Path | None) -> None:
+    try:
+        recorder.close()
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise DiagnosticError(
+            error("file-not-written", f"{path} cannot be written: {reason}.")
+        ) from None
 
 
 def _describe(local: LocalAzure, folder: Path) -> Running:

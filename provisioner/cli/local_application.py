@@ -68,6 +68,14 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
             help="Answer this share of the requests with 429 (0.2: one of five).",
         ),
     ] = 0.0,
+    har: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the requests with their answers as HAR, at the end.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Run the built-in Azure in the foreground until Ctrl-C."""
     from provisioner.cli.local import Service, serve_local
@@ -84,6 +92,7 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
             enforce_rbac=enforce_rbac,
             latency=_read_latency(latency),
             throttle=throttle,
+            har=har,
         )
     )
 

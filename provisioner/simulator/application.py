@@ -4,9 +4,11 @@ import asyncio
 import json
 import re
 import threading
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -52,6 +54,9 @@ class _DroppedError(Exception):
     """The connection is to be closed without an answer."""
 
 
+Observe = Callable[[Request, Answer, datetime, float], None]
+
+
 class Application:
     """Answers requests over one cloud. Requests are answered one at a time, each as a whole.
 
@@ -64,6 +69,8 @@ class Application:
         self._requests: list[RecordedRequest] = []
         self._demanded: set[str] = set()
         self._busy = threading.Lock()
+        self.observe: Observe | None = None
+        """Hears of each request with its answer, when it came, and the seconds that it took."""
 
     @property
     def demanded_actions(self) -> frozenset[str]:
@@ -93,6 +100,7 @@ class Application:
         except _DroppedError:
             self._record(request, 0)
             return
+        began, started = datetime.now(UTC), time.perf_counter()
         if self.cloud.faults.latency:
             await asyncio.sleep(self.cloud.faults.latency)
         try:
@@ -102,6 +110,8 @@ class Application:
             await _close_connection(receive)
             return
         self._record(request, answer.status)
+        if self.observe is not None:
+            self.observe(request, answer, began, time.perf_counter() - started)
         await _response(request, answer)(scope, receive, send)
 
     def _record(self, request: Request, status: int) -> None:

@@ -14,7 +14,7 @@ from types import FrameType, TracebackType
 from provisioner.catalog.registry import Catalog
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.simulator.access import Access
-from provisioner.simulator.application import Application, RecordedRequest
+from provisioner.simulator.application import Application, Observe, RecordedRequest
 from provisioner.simulator.arm.open_types import open_catalog
 from provisioner.simulator.entra.authority import LIFETIME, Authority, Place
 from provisioner.simulator.entra.directory import Directory
@@ -179,6 +179,10 @@ class LocalAzure:
     def faults(self) -> Faults:
         """The faults to inject: rules can be added and cleared at any time."""
         return self._application.cloud.faults
+
+    def observe(self, heard: Observe) -> None:
+        """Let `heard` hear of each request from now on, with its answer."""
+        self._application.observe = heard
 
     @property
     def page_size(self) -> int:
