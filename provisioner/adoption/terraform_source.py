@@ -1,12 +1,17 @@
 """The ids in a Terraform state or plan: where to look, and nothing else.
 
-A state holds passwords, keys and connection strings in clear text. Read is the `id` of each
-resource alone; no other attribute leaves this module. Formats: state of
-version 4 (`terraform.tfstate`), and the JSON of `terraform show -json` of a state or a plan
-(developer.hashicorp.com/terraform/internals/json-format).
+A state holds passwords, keys and connection strings in clear text. Read are the `id` and the
+`resource_manager_id` of each resource and its address; no other attribute leaves this module.
+Formats: state of version 4 (`terraform.tfstate`), and the JSON of `terraform show -json` of a state
+or a plan (developer.hashicorp.com/terraform/internals/json-format). How azurerm writes ids that are
+none of Azure Resource Manager: registry.terraform.io/providers/hashicorp/azurerm, "Import" of each
+resource.
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -14,11 +19,59 @@ from provisioner.model.json_source import read_json
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resource_id
 
 _PARTS = ("values", "planned_values", "prior_state")
+_OF_AZURE = ("azurerm_", "azapi_")
+_DIAGNOSTIC_SETTING = "azurerm_monitor_diagnostic_setting"
+_WITH_SCOPE = frozenset({"azurerm_role_assignment", "azurerm_role_definition"})
+"""Whose second half (`ID|SCOPE`, `ID|TENANT`) is no end of an association."""
+_STORAGE_URL = re.compile(
+    r"https://([a-z0-9]{3,24})\.(blob|dfs|file|queue|table)\.[a-z0-9.-]+/"
+    r"(?:Tables\('([^'/]+)'\)|([^/?#()]+))"
+)
+_STORAGE_CHILDREN = {
+    "blob": "blobServices/default/containers",
+    "dfs": "blobServices/default/containers",
+    "file": "fileServices/default/shares",
+    "queue": "queueServices/default/queues",
+    "table": "tableServices/default/tables",
+}
+_ACCOUNT = "microsoft.storage/storageaccounts"
 MOST_MODULES = 10_000
 
 
-def read_terraform(text: str, path: str) -> tuple[ResourceId, ...]:
-    """Return the ids of the resources of Azure in a state or a plan, in the order of their keys.
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A resource of a state that cannot be looked for: its address and type in Terraform, and
+    why."""
+
+    address: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What states and plans list: ids in the order of their keys, the address in Terraform of each
+    by its key, and what has no id to look for."""
+
+    resources: tuple[ResourceId, ...] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Instance:
+    address: str
+    type: str
+    id: str
+    manager_id: str
+
+
+def read_terraform(text: str, path: str) -> Listing:
+    """Return what a state or a plan lists of Azure.
+
+    Ids of azurerm that are none of Azure Resource Manager are made such where that is known:
+    diagnostic settings (`ID|NAME`), and containers, shares, queues and tables by their URL, of an
+    account that the same file lists.
 
     Raises DiagnosticError for what is neither, for one without a resource of Azure, and for one of
     more than `MOST_MODULES` modules.
@@ -34,14 +87,33 @@ def read_terraform(text: str, path: str) -> tuple[ResourceId, ...]:
             )
         )
     found: dict[str, ResourceId] = {}
-    for value in _ids(document, path):
-        for resource in _resources_in(value):
+    addresses: dict[str, str] = {}
+    rest: list[_Instance] = []
+    for instance in _instances(document, path):
+        ids = list(_resources_in(instance))
+        if not ids and instance.type.startswith(_OF_AZURE):
+            rest.append(instance)
+        for resource in ids:
             found.setdefault(resource.key, resource)
+            addresses.setdefault(resource.key, instance.address)
+    unread: dict[str, Unread] = {}
+    accounts = {e.name.lower(): e for e in found.values() if e.type.lower() == _ACCOUNT}
+    for instance in rest:
+        stored = _of_storage(instance.id, accounts)
+        if stored is not None:
+            found.setdefault(stored.key, stored)
+            addresses.setdefault(stored.key, instance.address)
+        else:
+            unread[instance.address] = Unread(
+                instance.address, instance.type, _why_unread(instance.id)
+            )
     if not found:
+        why = "".join(f" {each.address}: {each.reason}." for each in list(unread.values())[:3])
         raise DiagnosticError(
-            error("no-resources", f"{path} lists no resource of Azure Resource Manager.")
+            error("no-resources", f"{path} lists no resource of Azure Resource Manager.{why}")
         )
-    return tuple(found[key] for key in sorted(found))
+    listed = tuple(found[key] for key in sorted(found))
+    return Listing(listed, addresses, tuple(unread[each] for each in sorted(unread)))
 
 
 def _is_terraform(document: Mapping[str, Any]) -> bool:
@@ -49,17 +121,18 @@ def _is_terraform(document: Mapping[str, Any]) -> bool:
     return state or ("format_version" in document and any(part in document for part in _PARTS))
 
 
-def _ids(document: Mapping[str, Any], path: str) -> Iterator[str]:
+def _instances(document: Mapping[str, Any], path: str) -> Iterator[_Instance]:
     for resource in _list(document.get("resources")):
         if isinstance(resource, Mapping) and resource.get("mode", "managed") == "managed":
             for instance in _list(resource.get("instances")):
-                yield from _id_of(_object(instance).get("attributes"))
+                address = _address_of(resource, _object(instance).get("index_key"))
+                yield from _instance(address, resource, _object(instance).get("attributes"))
     for part in _PARTS:
         values = _object(document.get(part))
-        yield from _ids_of_modules(_object(values.get("values", values)).get("root_module"), path)
+        yield from _in_modules(_object(values.get("values", values)).get("root_module"), path)
 
 
-def _ids_of_modules(root: object, path: str) -> Iterator[str]:
+def _in_modules(root: object, path: str) -> Iterator[_Instance]:
     pending, seen = [root], 0
     while pending:
         module = _object(pending.pop())
@@ -74,24 +147,72 @@ def _ids_of_modules(root: object, path: str) -> Iterator[str]:
                 )
             )
         for resource in _list(module.get("resources")):
-            if _object(resource).get("mode", "managed") == "managed":
-                yield from _id_of(_object(resource).get("values"))
+            listed = _object(resource)
+            if listed.get("mode", "managed") == "managed":
+                yield from _instance(str(listed.get("address", "")), listed, listed.get("values"))
         pending += _list(module.get("child_modules"))
 
 
-def _id_of(attributes: object) -> Iterator[str]:
-    value = _object(attributes).get("id")
+def _address_of(resource: Mapping[str, Any], index: object) -> str:
+    """Return the address of an instance of a state: `module.web.azurerm_subnet.app["a"]`."""
+    whole = f"{resource.get('type', '')}.{resource.get('name', '')}"
+    module = resource.get("module")
+    whole = f"{module}.{whole}" if isinstance(module, str) else whole
+    return f"{whole}[{json.dumps(index)}]" if isinstance(index, (int, str)) else whole
+
+
+def _instance(address: str, resource: Mapping[str, Any], attributes: object) -> Iterator[_Instance]:
+    """Yield an instance that exists: what a plan creates has no id yet."""
+    value, manager = (_object(attributes).get(n) for n in ("id", "resource_manager_id"))
     if isinstance(value, str):
-        yield value
+        by_manager = manager if isinstance(manager, str) else ""
+        yield _Instance(address, str(resource.get("type", "")), value, by_manager)
 
 
-def _resources_in(value: str) -> Iterator[ResourceId]:
-    """Yield the ids in one value. An association of azurerm has those of both ends, `ID|ID`; what
-    is in a data plane has a URL, and is none."""
-    for text in value.split("|"):
-        found = parse_resource_id(text)
-        if found is not None and found.type != SUBSCRIPTION and found.subscription is not None:
-            yield found
+def _resources_in(instance: _Instance) -> Iterator[ResourceId]:
+    """Yield the ids of one instance. An association of azurerm has those of both ends, `ID|ID`."""
+    texts = instance.id.split("|")
+    if instance.type == _DIAGNOSTIC_SETTING and len(texts) == 2:
+        texts = [f"{texts[0]}/providers/Microsoft.Insights/diagnosticSettings/{texts[1]}"]
+    elif instance.type in _WITH_SCOPE:
+        texts = texts[:1]
+    found = [each for text in texts if (each := _in_subscription(text)) is not None]
+    if not found and (managed := _in_subscription(instance.manager_id)) is not None:
+        found = [managed]
+    yield from found
+
+
+def _in_subscription(text: str) -> ResourceId | None:
+    found = parse_resource_id(text)
+    if found is None or found.type == SUBSCRIPTION or found.subscription is None:
+        return None
+    return found
+
+
+def _of_storage(url: str, accounts: Mapping[str, ResourceId]) -> ResourceId | None:
+    """Return the id of a container, share, queue or table by its URL, if its account is known. What
+    is in one (a blob) is none."""
+    match = _STORAGE_URL.fullmatch(url)
+    account = accounts.get(match[1]) if match is not None else None
+    if match is None or account is None:
+        return None
+    return parse_resource_id(f"{account}/{_STORAGE_CHILDREN[match[2]]}/{match[3] or match[4]}")
+
+
+def _why_unread(text: str) -> str:
+    if _STORAGE_URL.fullmatch(text):
+        return (
+            "its id is a URL, and the state lists no storage account of that name: adopt it with "
+            "the group of its account, by --group"
+        )
+    if text.startswith("https://"):
+        return (
+            "it is content of a data plane (a secret, a blob), which azsec does not manage: leave "
+            "it to Terraform"
+        )
+    if text.startswith("/providers/"):
+        return "it stands in no subscription, and azsec adopts what stands in one"
+    return "its id is none of Azure Resource Manager: adopt what it is about by --group"
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from provisioner.adoption.pipeline import AdoptionTarget
 from provisioner.adoption.template_source import Pattern, read_template
-from provisioner.adoption.terraform_source import read_terraform
+from provisioner.adoption.terraform_source import Listing, read_terraform
 from provisioner.catalog.type_names import EXAMPLE, is_api_version, is_type_name
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.output import print_adoption
@@ -19,7 +19,6 @@ from provisioner.documents.adoption import Verdict
 from provisioner.documents.document import EnvironmentDocument
 from provisioner.engine.ports import Source
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.model.resource_id import ResourceId
 from provisioner.workflow.adopt import Adoption, adopt
 from provisioner.workflow.adoption_proof import ProofInputs
 from provisioner.workflow.adoption_roots import AdoptionSources, Names, find_roots
@@ -69,8 +68,9 @@ def run_adopt(session: Session, request: AdoptionRequest, output: str) -> int:
 def _adopt(
     session: Session, request: AdoptionRequest, source: Source, versions: Mapping[str, str]
 ) -> Adoption:
+    listing = _listed(request.terraform)
     named = AdoptionSources(
-        request.groups, request.subscriptions, request.clusters, _listed(request.terraform)
+        request.groups, request.subscriptions, request.clusters, listing.resources
     )
     roots, names = find_roots(source, named, request.tenant)
     patterns = [found for path in request.templates for found in _deployed(path)]
@@ -80,13 +80,19 @@ def _adopt(
         _place(request, names, versions),
         ProofInputs(session.catalog, source, today),
         patterns,
+        listing,
     )
 
 
-def _listed(paths: Sequence[str]) -> tuple[ResourceId, ...]:
-    """Return the ids that states and plans of Terraform list. Nothing else of them is kept."""
+def _listed(paths: Sequence[str]) -> Listing:
+    """Return the ids and addresses that states and plans of Terraform list. Nothing else of them is
+    kept."""
     found = [read_terraform(FileSources(most=MAX_DUMP_BYTES).read_text(p), p) for p in paths]
-    return tuple(each for ids in found for each in ids)
+    return Listing(
+        tuple(each for listing in found for each in listing.resources),
+        {key: address for listing in reversed(found) for key, address in listing.addresses.items()},
+        tuple(each for listing in found for each in listing.unread),
+    )
 
 
 def _deployed(path: str) -> tuple[Pattern, ...]:

@@ -21,10 +21,12 @@ class Verdict(StrEnum):
 
 
 class LeftOutDocument(Document):
-    """A resource that the files do not state, and why."""
+    """A resource that the files do not state, and why; `address` is the one of a resource in
+    Terraform, whose id may be none of Azure Resource Manager (and is "" then)."""
 
     id: str
     type: str
+    address: str | None = None
     reason: str
 
 

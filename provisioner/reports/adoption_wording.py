@@ -57,5 +57,7 @@ def by_reason(entries: Sequence[LeftOutDocument]) -> Mapping[str, Sequence[str]]
 
 
 def short_id(entry: LeftOutDocument) -> str:
-    """Return what was left out as its type and its name."""
+    """Return what was left out as its type and its name, or as its address in Terraform."""
+    if entry.address is not None:
+        return plain(entry.address)
     return f"{without_vendor(plain(entry.type))} {plain(entry.id.rpartition('/')[2])}"

@@ -8,12 +8,14 @@ plan`. What it would change is mended in the files or reported; marks are writte
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from provisioner.adoption.body_parts import Part, split_parts
 from provisioner.adoption.discovery import Findings, Hidden, Roots
 from provisioner.adoption.exclusions import Exclusions, LeftOut, Selection, select
 from provisioner.adoption.minimal_body import MinimalBody
 from provisioner.adoption.naming import subscription_aliases
 from provisioner.adoption.pipeline import AdoptionTarget, Built, Material, minimize, secret_tags
 from provisioner.adoption.template_source import Pattern
+from provisioner.adoption.terraform_source import Listing
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.adoption import (
     AdoptionDocument,
@@ -42,14 +44,22 @@ class Adoption:
 
 
 def adopt(
-    roots: Roots, target: AdoptionTarget, inputs: ProofInputs, patterns: Sequence[Pattern] = ()
+    roots: Roots,
+    target: AdoptionTarget,
+    inputs: ProofInputs,
+    patterns: Sequence[Pattern] = (),
+    listing: Listing | None = None,
 ) -> Adoption:
     """Return the files of what stands at the roots, with the proof that they plan to nothing.
 
     `target` needs no subscriptions: they are those of what is found. `patterns` limit it to what
-    some templates deploy (none: all). Raises AzureError where nothing can be read, and
+    some templates deploy (none: all); `listing` is what states list beside the ids of the roots.
+    Raises AzureError where nothing can be read, and
     DiagnosticError for a root that does not exist, or at which there is nothing to adopt.
     """
+    listing = listing or Listing()
+    whole, parts = split_parts(roots.resources, inputs.catalog)
+    roots = replace(roots, resources=whole)
     discovery = discover(roots, inputs.catalog, inputs.source, target.api_versions)
     findings, catalog = discovery.findings, discovery.catalog
     unlisted = [*_limit(findings, patterns), *_missing(discovery, roots)]
@@ -64,7 +74,14 @@ def adopt(
     minimal = {key: minimal[key] for key in material.bodies}
     files = make_files(material, minimal, target, catalog, inputs)
     document = _report(discovery, selection, material, files, target)
-    document = document.model_copy(update={"unlisted": tuple(unlisted)})
+    without = [*_unread(listing), *_parts_alone(parts, discovery, listing)]
+    document = document.model_copy(
+        update={
+            "unlisted": tuple(unlisted),
+            "not_expressed": (*document.not_expressed, *without),
+            "verdict": _lowered(document.verdict) if without else document.verdict,
+        }
+    )
     return Adoption(document, files.built.written.files)
 
 
@@ -100,6 +117,33 @@ def _missing(discovery: Discovery, roots: Roots) -> list[LeftOutDocument]:
             {each.key, f"/subscriptions/{each.subscription}/providers/{each.type}".lower()}
         )
     ]
+
+
+def _unread(listing: Listing) -> Iterator[LeftOutDocument]:
+    """Yield what a state lists without an id to look for."""
+    for each in listing.unread:
+        yield LeftOutDocument(id="", type=each.type, address=each.address, reason=each.reason)
+
+
+def _parts_alone(
+    parts: Sequence[Part], discovery: Discovery, listing: Listing
+) -> Iterator[LeftOutDocument]:
+    """Yield the parts of bodies that no file states, because what they are in is not adopted."""
+    for part in parts:
+        holder = part.holder
+        if holder.key not in discovery.findings.chosen:
+            yield LeftOutDocument(
+                id=part.id.text,
+                type=part.id.type,
+                address=listing.addresses.get(part.id.key),
+                reason=f"it is part of the body of {holder.type.rpartition('/')[2]} {holder.name}, "
+                "which is not adopted here: adopt that too, with --group "
+                f"{holder.subscription}/{holder.resource_group}",
+            )
+
+
+def _lowered(verdict: Verdict) -> Verdict:
+    return Verdict.PARTIAL if verdict is Verdict.PROVEN else verdict
 
 
 def gather(

@@ -208,7 +208,13 @@ def test_a_template_and_a_state_say_what_is_adopted_and_nothing_else_of_them_is_
                 "instances": [
                     {"attributes": {"id": vault.text, "admin_password": SECRETS[1]}},
                     {"attributes": {"id": f"{zone.text}|{vault.text}x", "name": SECRETS[0]}},
-                    {"attributes": {"id": f"https://kv.vault.azure.net/secrets/{SECRETS[1]}"}},
+                ],
+            },
+            {
+                "type": "azurerm_key_vault_secret",
+                "name": "db",
+                "instances": [
+                    {"attributes": {"id": f"https://kv.vault.azure.net/secrets/{SECRETS[1]}"}}
                 ],
             },
             {"mode": "data", "instances": [{"attributes": {"id": f"{vault.text}-data"}}]},
@@ -216,12 +222,14 @@ def test_a_template_and_a_state_say_what_is_adopted_and_nothing_else_of_them_is_
     }
     Path("terraform.tfstate").write_text(json.dumps(state), encoding="utf-8")
 
-    assert run("adopt", "tf", "--terraform", "terraform.tfstate", "-o", "json") == 0
+    assert run("adopt", "tf", "--terraform", "terraform.tfstate", "-o", "json") == 1
 
     printed = capsys.readouterr().out
     document = json.loads(printed)
     assert document["adopted"] == 2
     assert [each["id"] for each in document["unlisted"]] == [f"{vault.text}x"]
+    (secret,) = document["notExpressed"]
+    assert (secret["address"], secret["id"]) == ("azurerm_key_vault_secret.db", "")
     assert not any(s in text for s in SECRETS for text in (printed, *files_in(tmp_path).values()))
 
     template = {

@@ -91,3 +91,65 @@ def test_a_policy_that_denies_the_marks_is_told_before_the_files_are_called_prov
 
     # Who only watches writes no marks, and no policy denies that.
     assert run("adopt", "watched", *SOURCE, "--observe") == 0
+
+
+def test_what_a_state_lists_is_taken_or_named_by_its_address(
+    azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ids of azurerm are not all of Azure Resource Manager, and name parts of bodies too."""
+    network = f"{GROUP}/providers/Microsoft.Network"
+    rule = {
+        "priority": 100,
+        "direction": "Inbound",
+        "access": "Allow",
+        "protocol": "Tcp",
+        "sourceAddressPrefix": "10.0.0.0/16",
+        "sourcePortRange": "*",
+        "destinationAddressPrefix": "*",
+        "destinationPortRange": "443",
+    }
+    rules = {"securityRules": [{"name": "in", "properties": rule}]}
+    for name in ("nsg-listed", "nsg-alone"):
+        place = f"{network}/networkSecurityGroups/{name}"
+        put(azure, place, {"location": "westeurope", "properties": rules})
+    store = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stacme"
+    put(
+        azure,
+        store,
+        {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}},
+    )
+    put(azure, f"{store}/blobServices/default/containers/data", {})
+    vault = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-acme"
+    alone = f"{network}/networkSecurityGroups/nsg-alone"
+    listed = {
+        "storage_account": store,
+        "storage_container": "https://stacme.blob.core.windows.net/data",
+        "network_security_group": f"{network}/networkSecurityGroups/nsg-listed",
+        "network_security_rule": f"{network}/networkSecurityGroups/nsg-listed/securityRules/in",
+        "network_security_rule_alone": f"{alone}/securityRules/in",
+        "key_vault_access_policy": f"{vault}/objectId/{SUBSCRIPTION}",
+        "lb_rule": f"{network}/loadBalancers/lb-acme/loadBalancingRules/http",
+    }
+    resources = [
+        {"type": f"azurerm_{kind}", "name": "one", "instances": [{"attributes": {"id": text}}]}
+        for kind, text in listed.items()
+    ]
+    state = {"version": 4, "resources": resources}
+    Path("terraform.tfstate").write_text(json.dumps(state), encoding="utf-8")
+
+    assert run("adopt", "tf", "--terraform", "terraform.tfstate", "-o", "json") == 1
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["adopted"] == 3
+    assert document["verdict"] == "proven in part"
+    assert {each["address"] for each in document["notExpressed"]} == {
+        "azurerm_key_vault_access_policy.one",
+        "azurerm_lb_rule.one",
+        "azurerm_network_security_rule_alone.one",
+    }
+    reasons = [each["reason"] for each in document["notExpressed"]]
+    assert all(f"--group {SUBSCRIPTION}/rg-acme-one" in each for each in reasons)
+    assert not document["unlisted"]
+    text = blueprints(tmp_path)
+    assert "storageAccounts/blobServices/containers" in text
+    assert "nsg-alone" not in text

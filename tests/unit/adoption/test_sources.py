@@ -48,7 +48,62 @@ def of_module(*ids: str) -> dict[str, object]:
     ],
 )
 def test_a_state_and_a_plan_list_ids(document: object) -> None:
-    assert [each.text for each in read_terraform(json.dumps(document), "f")] == [VAULT, ROUTES]
+    found = read_terraform(json.dumps(document), "f")
+    assert [each.text for each in found.resources] == [VAULT, ROUTES]
+    assert not found.unread
+
+
+STORE = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/stacme"
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "made"),
+    [
+        pytest.param(
+            "monitor_diagnostic_setting",
+            f"{VAULT}|logs",
+            f"{VAULT}/providers/Microsoft.Insights/diagnosticSettings/logs",
+            id="diagnostic setting",
+        ),
+        pytest.param(
+            "storage_container",
+            "https://stacme.blob.core.windows.net/data",
+            f"{STORE}/blobServices/default/containers/data",
+            id="container",
+        ),
+        pytest.param(
+            "storage_table",
+            "https://stacme.table.core.windows.net/Tables('rows')",
+            f"{STORE}/tableServices/default/tables/rows",
+            id="table",
+        ),
+        pytest.param("role_assignment", f"{ROUTES}x|{VAULT}", f"{ROUTES}x", id="a tenant behind"),
+        pytest.param("storage_share", "https://other.file.core.windows.net/data", None, id="share"),
+        pytest.param("key_vault_secret", "https://kv.vault.azure.net/secrets/a/b", None, id="data"),
+        pytest.param("storage_blob", "https://stacme.blob.core.windows.net/a/b", None, id="blob"),
+        pytest.param(
+            "management_group",
+            "/providers/Microsoft.Management/managementGroups/root",
+            None,
+            id="no subscription",
+        ),
+    ],
+)
+def test_an_id_of_azurerm_becomes_one_of_azure_or_is_told_by_its_address(
+    kind: str, written: str, made: str | None
+) -> None:
+    instances = [{"index_key": "a", "attributes": {"id": written}}]
+    resource = {"type": f"azurerm_{kind}", "name": "one", "module": "module.m"}
+    account = {"type": "azurerm_storage_account", "instances": [{"attributes": {"id": STORE}}]}
+    state = {"version": 4, "resources": [{**resource, "instances": instances}, account]}
+
+    found = read_terraform(json.dumps(state), "f")
+
+    address = f'module.m.azurerm_{kind}.one["a"]'
+    ids = {each.text for each in found.resources} - {STORE}
+    assert ids == ({made} if made is not None else set())
+    assert [each.address for each in found.unread] == ([] if made is not None else [address])
+    assert not any(written in each.reason for each in found.unread)
 
 
 @pytest.mark.parametrize(

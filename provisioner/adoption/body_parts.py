@@ -1,0 +1,63 @@
+"""What a state of Terraform lists as a resource and Azure has as a part of another's body: rules of
+a balancer, an access policy of a vault.
+
+Such a part is stated with the body that it is in. It has an id, but where that is not a resource of
+its own nothing can be read by it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Tier
+from provisioner.catalog.schema import walk
+from provisioner.model.resource_id import ResourceId
+from provisioner.plan.contents import is_part
+
+_ACCESS_POLICY = "microsoft.keyvault/vaults/objectid"
+"""How azurerm numbers an access policy: `VAULT/objectId/GUID`, `…/applicationId/GUID`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a body, by the id that is written for it, and the resource whose body it is."""
+
+    id: ResourceId
+    holder: ResourceId
+
+
+def split_parts(
+    resources: Iterable[ResourceId], catalog: Catalog
+) -> tuple[tuple[ResourceId, ...], tuple[Part, ...]]:
+    """Return what is a resource, and what is a part of the body of one that the catalog knows."""
+    whole: list[ResourceId] = []
+    parts: list[Part] = []
+    for resource in resources:
+        holder = _holder_of(resource, catalog)
+        if holder is None:
+            whole.append(resource)
+        else:
+            parts.append(Part(resource, holder))
+    return tuple(whole), tuple(parts)
+
+
+def _holder_of(resource: ResourceId, catalog: Catalog) -> ResourceId | None:
+    """Return the resource whose body a part is in, None for what is no part."""
+    for each in (resource, *resource.ancestors):
+        parent = each.parent
+        if parent is not None and _is_in_body(each, parent, catalog):
+            return parent
+    return None
+
+
+def _is_in_body(child: ResourceId, parent: ResourceId, catalog: Catalog) -> bool:
+    if is_part(child, catalog) or child.type.lower() == _ACCESS_POLICY:
+        return True
+    known = catalog.of(parent)
+    if catalog.of(child) is not None or known is None or known.tier is not Tier.KNOWN:
+        return False
+    segment = child.type.rpartition("/")[2].lower()
+    return any(
+        path[-1].lower() == segment and not prop.read_only
+        for path, prop in walk(catalog.schemas, known.name)
+    )
