@@ -579,14 +579,15 @@ def _warn_of_strays(reading: Reading) -> list[Diagnostic]:
 
 
 def _warn_of_unknown_types(reading: Reading, catalog: Catalog) -> list[Diagnostic]:
-    """Return a warning for each type that is in no tier, and of which there are resources with the
-    environment's mark: nothing says in which api version to speak to them."""
+    """Return an error for each type that is in no tier, and of which there are resources with the
+    environment's mark: they left the blueprint, and nothing says in which api version to speak to
+    them, so that they are neither read nor deleted."""
     found: dict[str, list[ResourceId]] = {}
     for owned in reading.inventory.owned:
         if catalog.of(owned.id) is None:
             found.setdefault(owned.id.type, []).append(owned.id)
     return [
-        warning(
+        error(
             "left-of-unknown-type",
             f"{len(left)} of the type {name} left the blueprint and carry this environment's mark; "
             f"the catalog does not have the type: {_first_of(left)}.",
