@@ -8,6 +8,7 @@ nothing is stated, nobody would see it change. What the comparison says is asked
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from provisioner.adoption.embedded_credentials import find_embedded
 from provisioner.adoption.shrinking import NOWHERE, Path, Shrinking, without_path
 from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.ownership import is_ownership_tag
@@ -46,6 +47,7 @@ def minimal_body(resource_type: ResourceType, schemas: SchemaIndex, actual: Body
     hidden = [found.path for found in find_secrets(whole)]
     if resource_type.tier is not Tier.KNOWN:
         hidden += [path for _, path in find_credentials({**whole, "tags": {}})]
+    hidden += find_embedded({**whole, "tags": {}})
     by_fact = list(_secrets_by_fact(resource_type, actual))
     for path in (*hidden, *by_fact):
         whole = without_path(whole, _unstated(path))

@@ -374,6 +374,7 @@ SITE = f"{GROUP}/providers/Microsoft.Network/vpnSites/site-acme"
 PROFILE = f"{GROUP}/providers/Microsoft.Web/serverfarms/plan-acme"
 HOOKS = f"{GROUP}/providers/Microsoft.Insights/actionGroups/ag-acme"
 CREDENTIALS = ("planted-site-key", "planted-service-key", "planted-webhook")
+OPTION = "planted-option"
 
 
 def test_a_type_of_an_installed_package_is_adopted_as_plan_reads_it(
@@ -394,6 +395,7 @@ def test_a_type_of_an_installed_package_is_adopted_as_plan_reads_it(
     body = {"location": "westeurope", "etag": 'W/"1"', "properties": site}
     put_raw(azure, SITE, body, version.written.api_version)
     plan = {"serviceKey": CREDENTIALS[1], "keyName": "kept", "size": 2}
+    plan["command"] = f"setup.sh --password {OPTION}"
     put_raw(azure, PROFILE, {"location": "westeurope", "properties": plan})
     hook = {"name": "ops", "serviceUri": f"https://hooks.example/{CREDENTIALS[2]}"}
     group = {"groupShortName": "ops", "enabled": True, "webhookReceivers": [hook]}
@@ -405,12 +407,14 @@ def test_a_type_of_an_installed_package_is_adopted_as_plan_reads_it(
     told = capsys.readouterr().out
     assert "properties.siteKey: a secret" in " ".join(told.split())
     assert "properties.serviceKey: a secret" in " ".join(told.split())
+    assert "properties.command: a secret" in " ".join(told.split())
     files = files_in(tmp_path)
     text = "".join(files.values())
     assert f"apiVersion: {version.written.api_version}" in text
     assert "ipAddress: 203.0.113.7" in text
     assert "keyName: kept" in text
     assert "provisioningState" not in text
+    assert OPTION not in text + told
     assert run("plan", "sites", "-o", "json") == 0
     document = json.loads(capsys.readouterr().out)
     assert {change["action"] for change in document["changes"]} == {"adopt"}

@@ -1,0 +1,106 @@
+"""Credentials that stand inside of texts: command lines, headers and URLs of what others made.
+
+Files of an adoption are committed, so more is kept out of them than what `model.secret_values`
+knows by its shape: whatever follows an option called `--password`, whatever its value looks like.
+What only refers to a value (`$PW`, `{{pw}}`, `%PW%`, `@file`) is none.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+Path = tuple[str | int, ...]
+
+_VALUE = r"[\"']?(?P<value>[^\s\"'$%{<@-][^\s\"']*)"
+_NAMED = (
+    r"(?:[a-z0-9]+[-_])*(?:[a-z0-9]*(?:password|passwd|passphrase|secret|token)|pwd|pass"
+    r"|(?:api|access|account|storage|client|shared|admin|master|primary)[-_]?key"
+    r"|connection[-_]?string)"
+)
+_OPTION = re.compile(rf"(?i)--?{_NAMED}")
+_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # --password pw, --token=t, -Password pw (PowerShell)
+        rf"(?i)(?:^|[\s\"'])--?{_NAMED}(?:\s*[=:]\s*|\s+){_VALUE}",
+        # curl -u user:pw; not the user and group of `docker run -u 1000:1000`
+        r"(?:^|\s)(?:-u|-U|--user|--proxy-user)(?:\s+|=)?[\"']?(?!\d+:\d+(?:\s|[\"']|$))"
+        r"[^\s:\"'$/]+:(?!//)(?P<value>[^\s\"'$%{<][^\s\"']*)",
+        # mysql -ppw: without a space, for that asks for it
+        rf"\b(?:mysql\w*|mariadb[\w-]*)\b[^|;&\n]{{0,500}}?\s-p{_VALUE}",
+        rf"\bsshpass\s+-p\s*{_VALUE}",
+        rf"\b(?:sqlcmd|bcp)\b[^|;&\n]{{0,500}}?\s-P\s*{_VALUE}",
+        rf"\bredis-cli\b[^|;&\n]{{0,500}}?\s-a\s+{_VALUE}",
+        # the key of a function or of a webhook, a signature
+        r"(?i)[?&](?:code|sig|key|token|access_token|api[-_]?key|subscription-key|password)="
+        r"(?P<value>[^\s&\"'${<]{6,})",
+        r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|sharedkey|token)\s+"
+        r"(?P<value>[^\s\"'${<]+)",
+    )
+)
+_SCHEME = re.compile(r"(?i)\s*(basic|bearer|sharedkey|token|apikey)\s+([^\s${<]+)\s*")
+_HEADERS = frozenset({"authorization", "proxy-authorization", "x-functions-key", "x-api-key"})
+_ENTRY_NAMES = ("name", "key", "header")
+
+
+def find_embedded(value: object) -> Iterator[Path]:
+    """Yield the paths of the texts in a body that hold a credential among other words."""
+    yield from _find(value, (), is_header=False)
+
+
+def _find(value: object, path: Path, *, is_header: bool) -> Iterator[Path]:
+    if isinstance(value, str):
+        if (is_header and _is_stated(value)) or _holds_credential(value):
+            yield path
+    elif isinstance(value, Mapping):
+        named = any(_is_header(value.get(name)) for name in _ENTRY_NAMES)
+        for name, item in value.items():
+            header = _is_header(name) or (named and str(name).lower() == "value")
+            yield from _find(item, (*path, str(name)), is_header=header)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            if _follows_option(value, index) and _is_stated(str(item)):
+                yield (*path, index)
+            else:
+                yield from _find(item, (*path, index), is_header=is_header)
+
+
+def _holds_credential(text: str) -> bool:
+    if any(pattern.search(text) for pattern in _PATTERNS):
+        return True
+    scheme = _SCHEME.fullmatch(text)
+    if scheme is None:
+        return False
+    if scheme[1].lower() == "basic":
+        return _is_user_and_password(scheme[2])
+    # `Bearer token` says how, and `Bearer eyJ0…` lets in.
+    return len(scheme[2]) >= 16 or any(character.isdigit() for character in scheme[2])
+
+
+def _is_user_and_password(text: str) -> bool:
+    try:
+        return b":" in base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _is_header(name: object) -> bool:
+    return isinstance(name, str) and name.lower() in _HEADERS
+
+
+def _is_stated(text: str) -> bool:
+    """Tell whether a text is a value, and does not only refer to one (`@parameters('key')`)."""
+    inner = text.rpartition(" ")[2]
+    return bool(inner) and not inner.startswith(("$", "{", "%", "<", "@", "-"))
+
+
+def _follows_option(words: Sequence[object], index: int) -> bool:
+    """Tell whether a word of a command that is a list of words is the value of an option before
+    it."""
+    before = words[index - 1] if index else None
+    return (
+        isinstance(words[index], str)
+        and isinstance(before, str)
+        and _OPTION.fullmatch(before) is not None
+    )
