@@ -200,12 +200,7 @@ class _Writer:
             "parameters": {name: PARAMETERS[name] for name in self._used()},
         }
         if estate.shared_tags:
-            document["tags"] = {
-                name: self._text(self._root, estate.habits.template(value))
-                if value == estate.habits.environment
-                else value
-                for name, value in estate.shared_tags.items()
-            }
+            document["tags"] = dict(estate.shared_tags)
         if self._root.tables:
             document["locals"] = self._root.tables
         document["resourceGroups"] = groups

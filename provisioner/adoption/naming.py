@@ -44,12 +44,11 @@ class Habits:
         return frozenset({self.prefix, self.environment, *REGIONS, *_SHORT_REGIONS} - {""})
 
     def template(self, name: str) -> Template:
-        """Return a name with the prefix and the environment's name as expressions."""
+        """Return a name with the prefix as an expression. The environment's name stays a text: to
+        rename an environment may not rename what exists, which is a delete and a create."""
         parts: list[Part] = []
         for piece in re.split(r"([-_.])", name):
-            if piece and piece == self.environment:
-                parts.append(Var("environment.name"))
-            elif piece and piece == self.prefix:
+            if piece and piece == self.prefix:
                 parts.append(Var("prefix", is_parameter=True))
             else:
                 parts += self._inside(piece)

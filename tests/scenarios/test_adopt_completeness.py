@@ -153,3 +153,27 @@ def test_what_a_state_lists_is_taken_or_named_by_its_address(
     text = blueprints(tmp_path)
     assert "storageAccounts/blobServices/containers" in text
     assert "nsg-alone" not in text
+
+
+def test_an_adopted_environment_can_be_renamed(
+    azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That a name holds the one of the environment is a coincidence: it may not follow."""
+    tags = {"stage": "prod"}
+    for name in ("id-acme-prod-hub", "id-acme-prod-spoke", "id-acme-prod"):
+        place = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+        put(azure, place, {"location": "westeurope", "tags": tags})
+    assert run("adopt", "prod", *SOURCE) == 0
+    assert run("apply", "prod", "--yes", "--quiet") == 0
+    written = tmp_path / "environments/prod.yaml"
+    text = written.read_text(encoding="utf-8").replace("name: prod", "name: platform", 1)
+    (tmp_path / "environments/platform.yaml").write_text(text, encoding="utf-8")
+    written.unlink()
+    capsys.readouterr()
+
+    assert run("plan", "platform", "-o", "json") == 0
+
+    document = json.loads(capsys.readouterr().out)
+    assert {change["action"] for change in document["changes"]} <= {"update", "no-op"}
+    fields = {f["path"] for change in document["changes"] for f in change.get("fields", ())}
+    assert all(field.startswith("tags.azsec-") for field in fields)

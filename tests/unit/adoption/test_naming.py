@@ -37,7 +37,7 @@ def test_a_name_is_written_with_what_names_have_in_common() -> None:
     def text(name: str) -> str:
         return write(_HABITS.template(name), lambda _ref: "")
 
-    assert text("vnet-contoso-prod-hub") == "vnet-${prefix}-${environment.name}-hub"
+    assert text("vnet-contoso-prod-hub") == "vnet-${prefix}-prod-hub"
     assert text("kvcontoso62j4") == "kv${prefix}62j4"
     assert text("production") == "production"
 
