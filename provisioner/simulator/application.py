@@ -18,6 +18,8 @@ from provisioner.simulator.arm import operations
 from provisioner.simulator.authorization.demands import demands_of, named_type
 from provisioner.simulator.authorization.permissions import check_authorized
 from provisioner.simulator.bodies.version_views import show_version
+from provisioner.simulator.control import PATH as CONTROL
+from provisioner.simulator.control import answer_control
 from provisioner.simulator.entra.audiences import GRAPH_PATH, Api
 from provisioner.simulator.entra.authentication import authenticate
 from provisioner.simulator.entra.authority import Authority
@@ -101,7 +103,7 @@ class Application:
             self._record(request, 0)
             return
         began, started = datetime.now(UTC), time.perf_counter()
-        if self.cloud.faults.latency:
+        if self.cloud.faults.latency and request.path != CONTROL:
             await asyncio.sleep(self.cloud.faults.latency)
         try:
             answer = self.answer(request)
@@ -122,6 +124,11 @@ class Application:
     def answer(self, request: Request) -> Answer:
         """Return the answer to one request, and keep its effect if it has one."""
         cloud = self.cloud
+        if request.path == CONTROL:
+            try:
+                return answer_control(cloud.faults, request)
+            except RefusalError as refusal:
+                return Answer(refusal.status, refusal.body(flat=False), refusal.headers)
         if not blobs.is_of_blobs(request):
             # Azure Resource Manager takes several slashes for one (`az lock --resource-type` sends
             # two); the name of a blob has those that it has.

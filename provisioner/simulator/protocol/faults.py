@@ -139,6 +139,12 @@ class Faults:
             )
         )
 
+    @property
+    def in_force(self) -> tuple[tuple[Fault, int | None], ...]:
+        """The rules in force, each with how often it still applies (None: without end)."""
+        with self._lock:
+            return tuple(self._rules)
+
     def clear(self) -> None:
         """Take every rule out of force."""
         with self._lock:
