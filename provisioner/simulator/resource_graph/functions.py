@@ -1,0 +1,254 @@
+"""The scalar functions of a query that follow from their arguments alone.
+
+Source: "Scalar functions" of the KQL reference; which of them Resource Graph takes is not
+documented one by one ("Supported KQL language elements").
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.simulator.resource_graph.values import (
+    IncomparableError,
+    compile_pattern,
+    is_number,
+    text_of,
+    to_moment,
+    to_number,
+    to_timespan,
+    to_truth,
+    to_whole,
+)
+
+_LONGEST_TEXT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function: how many arguments it takes (`most` None: any number), its type ("first" and
+    "second": that of an argument), and whether its first argument names its column."""
+
+    call: Callable[..., Any]
+    least: int
+    most: int | None
+    type: str
+    keeps_name: bool = False
+
+
+def _is_empty(value: Any) -> bool:  # noqa: ANN401
+    return text_of(value) == ""
+
+
+def _split(text: Any, by: Any, wanted: Any = None) -> Any:  # noqa: ANN401
+    separator = text_of(by)
+    parts = text_of(text).split(separator) if separator else list(text_of(text))
+    if wanted is None:
+        return parts
+    return [parts[wanted]] if isinstance(wanted, int) and 0 <= wanted < len(parts) else []
+
+
+def _substring(text: Any, start: Any, length: Any = None) -> str:  # noqa: ANN401
+    whole, first = text_of(text), to_whole(start) or 0
+    first = max(first + len(whole), 0) if first < 0 else first
+    if length is None:
+        return whole[first:]
+    return whole[first : first + max(to_whole(length) or 0, 0)]
+
+
+def _index_of(text: Any, part: Any, start: Any = 0) -> int:  # noqa: ANN401
+    return text_of(text).find(text_of(part), max(to_whole(start) or 0, 0))
+
+
+def _count_of(text: Any, part: Any, kind: Any = "normal") -> int:  # noqa: ANN401
+    if kind == "regex":
+        return sum(1 for _ in compile_pattern(text_of(part)).finditer(text_of(text)))
+    whole, sought = text_of(text), text_of(part)
+    # Those that overlap count too, as the reference of that function says.
+    return sum(whole.startswith(sought, at) for at in range(len(whole))) if sought else 0
+
+
+def _replace(text: Any, old: Any, new: Any) -> str:  # noqa: ANN401
+    whole, sought = text_of(text), text_of(old)
+    return _bounded(whole.replace(sought, text_of(new)) if sought else whole)
+
+
+def _replace_regex(text: Any, pattern: Any, new: Any) -> str:  # noqa: ANN401
+    r"""Replace what a pattern matches; `\0` of the new text is the match, `\1` its first group."""
+    template = text_of(new)
+
+    def expand(match: Any) -> str:  # noqa: ANN401  google-re2 has no types
+        return re.sub(r"\\([0-9\\])", lambda part: _group(match, part[1]), template)
+
+    return _bounded(str(compile_pattern(text_of(pattern)).sub(expand, text_of(text))))
+
+
+def _group(match: Any, number: str) -> str:  # noqa: ANN401
+    if number == "\\":
+        return number
+    if int(number) > len(match.groups()):
+        raise IncomparableError(f"The pattern has no group {number}.")
+    return match.group(int(number)) or ""
+
+
+def _extract(pattern: Any, group: Any, text: Any, kind: Any = None) -> Any:  # noqa: ANN401
+    del kind
+    match = compile_pattern(text_of(pattern)).search(text_of(text))
+    number = to_whole(group) or 0
+    if match is None or not 0 <= number <= len(match.groups()):
+        return ""
+    return match.group(number) or ""
+
+
+def _bounded(text: str) -> str:
+    if len(text) > _LONGEST_TEXT:
+        raise IncomparableError(f"A text has more than {_LONGEST_TEXT:,} characters.")
+    return text
+
+
+def _joined(*values: Any) -> str:  # noqa: ANN401
+    return _bounded("".join(text_of(value) for value in values))
+
+
+def _joined_by(by: Any, *values: Any) -> str:  # noqa: ANN401
+    return _bounded(text_of(by).join(text_of(value) for value in values))
+
+
+def _case(*arguments: Any) -> Any:  # noqa: ANN401
+    *pairs, otherwise = arguments
+    for condition, value in zip(pairs[::2], pairs[1::2], strict=False):
+        if condition is True:
+            return value
+    return otherwise
+
+
+def _coalesce(*values: Any) -> Any:  # noqa: ANN401
+    # An empty text counts as nothing for texts ("coalesce()").
+    return next((value for value in values if value not in (None, "")), values[-1])
+
+
+def _parse_json(value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        # A text that is no JSON stays the text that it is ("parse_json()").
+        return value
+
+
+def _list_text(value: Any, by: Any = ",") -> str:  # noqa: ANN401
+    entries = value if isinstance(value, list) else []
+    return _bounded(text_of(by).join(text_of(entry) for entry in entries))
+
+
+def _array_index(value: Any, sought: Any) -> int | None:  # noqa: ANN401
+    if not isinstance(value, list):
+        return None
+    return value.index(sought) if sought in value else -1
+
+
+def _keys(value: Any) -> list[str] | None:  # noqa: ANN401
+    return list(value) if isinstance(value, Mapping) else None
+
+
+def _pack(*pairs: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {text_of(n): v for n, v in zip(pairs[::2], pairs[1::2], strict=False)}
+
+
+def _rounded_down(value: Any, step: Any) -> Any:  # noqa: ANN401
+    if is_number(value) and is_number(step) and step > 0:
+        return math.floor(value / step) * step
+    moment, span = to_moment(value), to_timespan(step)
+    if moment is None or span is None or not span:
+        return None
+    start = moment.min.replace(tzinfo=moment.tzinfo)
+    return moment - (moment - start) % span
+
+
+def _real(value: Any) -> float | None:  # noqa: ANN401
+    number = to_number(value)
+    return None if number is None else float(number)
+
+
+def _guid(value: Any) -> str | None:  # noqa: ANN401
+    text = text_of(value).lower()
+    return text if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) else None
+
+
+_TO_TEXT = Function(text_of, 1, 1, "string", keeps_name=True)
+_TO_WHOLE = Function(to_whole, 1, 1, "long", keeps_name=True)
+_TO_REAL = Function(_real, 1, 1, "real", keeps_name=True)
+_TO_TRUTH = Function(to_truth, 1, 1, "bool", keeps_name=True)
+_FROM_JSON = Function(_parse_json, 1, 1, "dynamic", keeps_name=True)
+_CHOICE = Function(lambda test, a, b: a if test is True else b, 3, 3, "second")
+_BAG = Function(_pack, 0, None, "dynamic")
+
+FUNCTIONS: Mapping[str, Function] = {
+    "tostring": _TO_TEXT,
+    "toint": _TO_WHOLE,
+    "tolong": _TO_WHOLE,
+    "todouble": _TO_REAL,
+    "toreal": _TO_REAL,
+    "tobool": _TO_TRUTH,
+    "toboolean": _TO_TRUTH,
+    "todatetime": Function(to_moment, 1, 1, "datetime", keeps_name=True),
+    "totimespan": Function(to_timespan, 1, 1, "timespan", keeps_name=True),
+    "toguid": Function(_guid, 1, 1, "string", keeps_name=True),
+    "tolower": Function(lambda value: text_of(value).lower(), 1, 1, "string"),
+    "toupper": Function(lambda value: text_of(value).upper(), 1, 1, "string"),
+    "todynamic": _FROM_JSON,
+    "parse_json": _FROM_JSON,
+    "strcat": Function(_joined, 1, 64, "string"),
+    "strcat_delim": Function(_joined_by, 2, 64, "string"),
+    "strcat_array": Function(_list_text, 2, 2, "string"),
+    "strlen": Function(lambda value: len(text_of(value)), 1, 1, "long"),
+    "split": Function(_split, 2, 3, "dynamic"),
+    "substring": Function(_substring, 2, 3, "string"),
+    "indexof": Function(_index_of, 2, 3, "long"),
+    "countof": Function(_count_of, 2, 3, "long"),
+    "replace_string": Function(_replace, 3, 3, "string"),
+    "replace_regex": Function(_replace_regex, 3, 3, "string"),
+    "extract": Function(_extract, 3, 4, "string"),
+    "trim": Function(
+        lambda pattern, text: text_of(
+            compile_pattern(f"^(?:{text_of(pattern)})+|(?:{text_of(pattern)})+$").sub(
+                "", text_of(text)
+            )
+        ),
+        2,
+        2,
+        "string",
+    ),
+    "isempty": Function(_is_empty, 1, 1, "bool"),
+    "isnotempty": Function(lambda value: not _is_empty(value), 1, 1, "bool"),
+    "notempty": Function(lambda value: not _is_empty(value), 1, 1, "bool"),
+    "isnull": Function(lambda value: value is None, 1, 1, "bool"),
+    "isnotnull": Function(lambda value: value is not None, 1, 1, "bool"),
+    "notnull": Function(lambda value: value is not None, 1, 1, "bool"),
+    "not": Function(lambda value: None if value is None else value is not True, 1, 1, "bool"),
+    "iff": _CHOICE,
+    "iif": _CHOICE,
+    "case": Function(_case, 3, None, "second"),
+    "coalesce": Function(_coalesce, 2, 64, "first"),
+    "array_length": Function(lambda v: len(v) if isinstance(v, list) else None, 1, 1, "long"),
+    "array_index_of": Function(_array_index, 2, 2, "long"),
+    "bag_keys": Function(_keys, 1, 1, "dynamic"),
+    "bag_has_key": Function(
+        lambda value, key: isinstance(value, Mapping) and text_of(key) in value, 2, 2, "bool"
+    ),
+    "pack": _BAG,
+    "bag_pack": _BAG,
+    "pack_array": Function(lambda *values: list(values), 1, None, "dynamic"),
+    "bin": Function(_rounded_down, 2, 2, "first", keeps_name=True),
+    "floor": Function(_rounded_down, 2, 2, "first", keeps_name=True),
+    "abs": Function(lambda value: abs(value) if is_number(value) else None, 1, 1, "first"),
+    "round": Function(
+        lambda value, digits=0: round(value, to_whole(digits)) if is_number(value) else None,
+        1,
+        2,
+        "first",
+    ),
+}

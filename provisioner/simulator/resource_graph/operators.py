@@ -1,0 +1,308 @@
+"""What the operators of a query do with a table."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from itertools import islice, zip_longest
+from typing import Any, TypeAlias
+
+from provisioner.simulator.resource_graph.aggregates import read_aggregation
+from provisioner.simulator.resource_graph.evaluation import (
+    Evaluator,
+    check,
+    check_truth,
+    column_name,
+    type_of,
+    unresolved,
+)
+from provisioner.simulator.resource_graph.functions import FUNCTIONS
+from provisioner.simulator.resource_graph.joins import MOST_ROWS, join, too_many_rows, union
+from provisioner.simulator.resource_graph.refusals import refuse_query
+from provisioner.simulator.resource_graph.syntax import (
+    Column,
+    Count,
+    Distinct,
+    Expression,
+    Extend,
+    Join,
+    MvExpand,
+    Operator,
+    Pipeline,
+    Project,
+    ProjectAway,
+    Rename,
+    Sort,
+    SortKey,
+    Star,
+    Summarize,
+    Take,
+    Union,
+    Where,
+)
+from provisioner.simulator.resource_graph.tabular import Row, Table
+from provisioner.simulator.resource_graph.tokens import Token
+from provisioner.simulator.resource_graph.values import group_key, sort_key
+
+_DEFAULT_TABLE = "resources"
+_CASTS = {"string": "tostring", "int": "toint", "long": "tolong", "real": "toreal"} | {
+    "double": "toreal",
+    "bool": "tobool",
+    "datetime": "todatetime",
+}
+
+
+_ReadTable: TypeAlias = Callable[[str, Token | None], Table]
+
+
+class QueryRun:
+    """One query over tables, which `read_table` gives by the token of their name (None: the default
+    table). Every method raises QueryRefusalError for what is not evaluated."""
+
+    def __init__(self, evaluator: Evaluator, read_table: _ReadTable) -> None:
+        self._evaluator = evaluator
+        self._read_table = read_table
+
+    def table(self, pipeline: Pipeline) -> Table:
+        """Return what a pipeline gives."""
+        operators = pipeline.operators
+        if isinstance(pipeline.source, Pipeline):
+            table = self.table(pipeline.source)
+        elif pipeline.source is not None:
+            table = self._read_table(pipeline.source.text.lower(), pipeline.source)
+        elif operators and isinstance(operators[0], Union):
+            table, operators = self._united(operators[0], None), operators[1:]
+        else:
+            table = self._read_table(_DEFAULT_TABLE, None)
+        for operator in operators:
+            table = self._apply(operator, table)
+        return table
+
+    def _apply(self, operator: Operator, table: Table) -> Table:
+        match operator:
+            case Join():
+                return join(operator, table, self.table(operator.right))
+            case Union():
+                return self._united(operator, table)
+            case _:
+                return _APPLIED[type(operator)](self, operator, table)
+
+    def _united(self, operator: Union, first: Table | None) -> Table:
+        tables = [self.table(leg) for leg in operator.legs]
+        names = [
+            leg.source.text
+            if isinstance(leg.source, Token) and not leg.operators
+            else f"union_arg{number}"
+            for number, leg in enumerate(operator.legs, 1)
+        ]
+        if first is not None:
+            tables, names = [first, *tables], ["union_arg0", *names]
+        return union(operator, tables, names)
+
+    def where(self, operator: Where, table: Table) -> Table:
+        """Keep the rows of which the condition holds."""
+        check(operator.condition, table.columns, "where")
+        check_truth(operator.condition, table.columns, "where")
+        rows = [row for row in table.rows if self._evaluator.holds(operator.condition, row)]
+        return Table(table.columns, rows)
+
+    def extend(self, operator: Extend, table: Table) -> Table:
+        """Add columns, or replace them."""
+        # A column may name one before it: KQL evaluates them from left to right.
+        for number, column in enumerate(operator.columns, 1):
+            check(column.expression, table.columns, "extend")
+            name = column_name(column, number)
+            kind = type_of(column.expression, table.columns)
+            rows: list[Row] = [
+                {**row, name: self._evaluator.evaluate(column.expression, row)}
+                for row in table.rows
+            ]
+            table = Table({**table.columns, name: kind}, rows)
+        return table
+
+    def project(self, operator: Project, table: Table) -> Table:
+        """Keep these columns alone."""
+        columns = self._columns(operator.columns, table, "project")
+        types = {name: type_of(each, table.columns) for name, each in columns.items()}
+        return Table(types, [self._row(columns, row) for row in table.rows])
+
+    def _columns(
+        self, columns: Iterable[Column], table: Table, operator: str
+    ) -> dict[str, Expression]:
+        found: dict[str, Expression] = {}
+        for number, column in enumerate(columns, 1):
+            check(column.expression, table.columns, operator)
+            name = column_name(column, number)
+            if name in found:
+                message = f"'{operator}' operator: a column named '{name}' is there twice"
+                raise refuse_query("InvalidQuery", message)
+            found[name] = column.expression
+        return found
+
+    def _row(self, columns: Mapping[str, Expression], row: Row) -> Row:
+        return {name: self._evaluator.evaluate(each, row) for name, each in columns.items()}
+
+    def project_away(self, operator: ProjectAway, table: Table) -> Table:
+        """Leave columns out."""
+        gone: set[str] = set()
+        for pattern, token in operator.names:
+            found = {name for name in table.columns if fnmatchcase(name, pattern)}
+            if not found and "*" not in pattern:
+                raise unresolved(token, pattern, "project-away")
+            gone |= found
+        kept = {name: kind for name, kind in table.columns.items() if name not in gone}
+        return Table(kept, [{name: row.get(name) for name in kept} for row in table.rows])
+
+    def rename(self, operator: Rename, table: Table) -> Table:
+        """Give columns other names."""
+        new: dict[str, str] = {}
+        for name, token in operator.names:
+            if token.text not in table.columns:
+                raise unresolved(token, token.text, "project-rename")
+            new[token.text] = name
+        names = {name: new.get(name, name) for name in table.columns}
+        if len(set(names.values())) < len(names):
+            message = "'project-rename' operator: two columns would have one name"
+            raise refuse_query("InvalidQuery", message)
+        columns = {names[name]: kind for name, kind in table.columns.items()}
+        rows: list[Row] = [{names[n]: row.get(n) for n in names} for row in table.rows]
+        return Table(columns, rows)
+
+    def summarize(self, operator: Summarize, table: Table) -> Table:
+        """Aggregate the rows of every group; without keys all of them are one."""
+        keys = self._columns(operator.keys, table, "summarize")
+        types = {
+            name: _key_type(each, name, table, "Summarize group") for name, each in keys.items()
+        }
+        aggregations = [
+            read_aggregation(self._evaluator, column, table) for column in operator.aggregates
+        ]
+        for each in aggregations:
+            for name, kind in each.columns.items():
+                if name not in types or len(each.columns) == 1:
+                    types[_free_name(name, types)] = kind
+        groups: dict[Any, tuple[Row, list[Row]]] = {} if keys else {(): ({}, [])}
+        for row in table.rows:
+            shown = self._row(keys, row)
+            key = tuple(group_key(value) for value in shown.values())
+            groups.setdefault(key, (shown, []))[1].append(row)
+        rows: list[Row] = []
+        for shown, members in groups.values():
+            made = dict(shown)
+            for each in aggregations:
+                for name, value in each.compute(members).items():
+                    if name not in keys or len(each.columns) == 1:
+                        made[_free_name(name, made)] = value
+            rows.append(made)
+        return Table(types, rows)
+
+    def sort(self, operator: Sort, table: Table) -> Table:
+        """Order the rows, by the first key first."""
+        rows = table.rows
+        for key in reversed(operator.keys):
+            check(key.expression, table.columns, "order")
+            _key_type(key.expression, "", table, "order operator:")
+            rows = self._sorted(key, rows)
+        return Table(table.columns, rows[: operator.limit] if operator.limit is not None else rows)
+
+    def _sorted(self, key: SortKey, rows: Sequence[Row]) -> list[Row]:
+        valued = [(self._evaluator.evaluate(key.expression, row), row) for row in rows]
+        nulls = [row for value, row in valued if value is None]
+        present = sorted(
+            (each for each in valued if each[0] is not None),
+            key=lambda each: sort_key(each[0]),
+            reverse=key.descending,
+        )
+        ordered = [row for _, row in present]
+        return [*nulls, *ordered] if key.nulls_first else [*ordered, *nulls]
+
+    def take(self, operator: Take, table: Table) -> Table:
+        """Keep some rows."""
+        return Table(table.columns, table.rows[: operator.limit])
+
+    def count(self, _operator: Count, table: Table) -> Table:
+        """Count the rows."""
+        return Table({"Count": "long"}, [{"Count": len(table.rows)}])
+
+    def distinct(self, operator: Distinct, table: Table) -> Table:
+        """Keep what differs in the columns."""
+        if any(isinstance(column.expression, Star) for column in operator.columns):
+            dynamic = next((n for n, kind in table.columns.items() if kind == "dynamic"), None)
+            if dynamic is not None:
+                raise _dynamic_key("distinct operator:", dynamic)
+            found = {tuple(map(group_key, row.values())): row for row in table.rows}
+            return Table(table.columns, list(found.values()))
+        return self.summarize(Summarize((), operator.columns), table)
+
+    def mv_expand(self, operator: MvExpand, table: Table) -> Table:
+        """Make a row of every entry."""
+        expressions = self._columns(operator.columns, table, "mv-expand")
+        casts = dict(zip(expressions, operator.types, strict=True))
+        columns = {**table.columns, **{name: cast or "dynamic" for name, cast in casts.items()}}
+        if operator.index:
+            columns[operator.index] = "long"
+        made = (row for each in table.rows for row in self._expanded(operator, expressions, each))
+        rows = list(islice(made, MOST_ROWS + 1))
+        if len(rows) > MOST_ROWS:
+            raise too_many_rows("mv-expand")
+        for name, cast in casts.items():
+            if cast is not None and cast != "dynamic":
+                convert = FUNCTIONS[_CASTS[cast]].call
+                rows = [{**row, name: convert(row[name])} for row in rows]
+        return Table(columns, rows)
+
+    def _expanded(
+        self, operator: MvExpand, columns: Mapping[str, Expression], row: Row
+    ) -> Iterator[Row]:
+        lists = [
+            _entries(self._evaluator.evaluate(each, row), as_arrays=operator.as_arrays)
+            for each in columns.values()
+        ]
+        for index, entries in enumerate(islice(zip_longest(*lists), operator.limit)):
+            numbered = {operator.index: index} if operator.index else {}
+            yield {**row, **dict(zip(columns, entries, strict=True)), **numbered}
+
+
+def _entries(value: Any, *, as_arrays: bool) -> list[Any]:  # noqa: ANN401
+    """Return the entries of a list or the properties of a bag, one bag each; what is neither
+    expands to itself, what is empty to null ("mv-expand operator")."""
+    if isinstance(value, Mapping):
+        pairs = value.items()
+        value = [[n, v] for n, v in pairs] if as_arrays else [{n: v} for n, v in pairs]
+    if isinstance(value, (list, tuple)):
+        return list(value) or [None]
+    return [value]
+
+
+def _key_type(expression: Expression, name: str, table: Table, what: str) -> str:
+    kind = type_of(expression, table.columns)
+    if kind == "dynamic":
+        raise _dynamic_key(what, name)
+    return kind
+
+
+def _dynamic_key(what: str, name: str) -> Exception:
+    named = f" '{name}'" if name else ""
+    message = f"{what} key{named} is of a 'dynamic' type. Please use an explicit cast"
+    return refuse_query("InvalidQuery", message)
+
+
+def _free_name(name: str, taken: Mapping[str, object]) -> str:
+    number, shown = 0, name
+    while shown in taken:
+        number += 1
+        shown = f"{name}{number}"
+    return shown
+
+
+_APPLIED: Mapping[type, Callable[..., Table]] = {
+    Where: QueryRun.where,
+    Extend: QueryRun.extend,
+    Project: QueryRun.project,
+    ProjectAway: QueryRun.project_away,
+    Rename: QueryRun.rename,
+    Summarize: QueryRun.summarize,
+    Sort: QueryRun.sort,
+    Take: QueryRun.take,
+    Count: QueryRun.count,
+    Distinct: QueryRun.distinct,
+    MvExpand: QueryRun.mv_expand,
+}

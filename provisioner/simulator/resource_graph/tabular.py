@@ -1,0 +1,16 @@
+"""A table: what operators take and give."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Row: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows and their columns: the type of each by its name, in order. A type is `string`,
+    `dynamic`, `long`, `real`, `bool`, `datetime` or `timespan`."""
+
+    columns: Mapping[str, str]
+    rows: list[Row]

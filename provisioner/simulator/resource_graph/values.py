@@ -1,0 +1,250 @@
+"""How KQL compares and converts values.
+
+A value is JSON (dynamic), or a str, int, float, bool, datetime (UTC) or timedelta; None is null. A
+text is never null in KQL: where one is asked for, null is "". Sources: "Scalar data types", "Null
+values", "String operators".
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+from provisioner.simulator.resource_graph.tokens import LARGEST_LONG, read_moment, read_span
+
+MAX_PATTERN = 500
+_MAX_MEMORY = 2_000_000
+
+
+class IncomparableError(ValueError):
+    """Operands that KQL does not compare or compute with; the text is a sentence."""
+
+
+def text_of(value: Any) -> str:  # noqa: ANN401  any value
+    """Return what `tostring` makes of a value; "" of null."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
+    if isinstance(value, timedelta):
+        return _span_text(value)
+    if isinstance(value, (Mapping, list, tuple)):
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=text_of)
+    return str(value)
+
+
+def _span_text(value: timedelta) -> str:
+    sign, rest = ("-", -value) if value < timedelta() else ("", value)
+    hours, seconds = divmod(rest.seconds, 3600)
+    days = f"{rest.days}." if rest.days else ""
+    fraction = f".{rest.microseconds:06d}0" if rest.microseconds else ""
+    return f"{sign}{days}{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}{fraction}"
+
+
+def is_number(value: object) -> bool:
+    """Tell whether a value is a number; a truth value is none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def to_number(value: Any) -> int | float | None:  # noqa: ANN401
+    """Return a value as a number, null for what is none."""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, (int, float)):
+        return value
+    text = text_of(value).strip()
+    if re.fullmatch(r"[+-]?\d{1,40}", text):
+        return int(text)
+    if re.fullmatch(r"[+-]?(\d{1,40}\.?\d{0,40}|\.\d{1,40})([eE][+-]?\d{1,3})?", text):
+        return float(text)
+    return None
+
+
+def to_whole(value: Any) -> int | None:  # noqa: ANN401
+    """Return a value as a whole number, cut towards zero; null for what is none."""
+    number = to_number(value)
+    if number is None or not abs(number) <= LARGEST_LONG:
+        return None
+    return int(number)
+
+
+def to_moment(value: Any) -> datetime | None:  # noqa: ANN401
+    """Return a value as a datetime, null for what is none."""
+    if isinstance(value, datetime):
+        return value
+    try:
+        return read_moment(text_of(value))
+    except ValueError:
+        return None
+
+
+def to_timespan(value: Any) -> timedelta | None:  # noqa: ANN401
+    """Return a value as a timespan, null for what is none."""
+    if isinstance(value, timedelta):
+        return value
+    try:
+        return read_span(text_of(value))
+    except (ValueError, OverflowError):
+        return None
+
+
+def to_truth(value: Any) -> bool | None:  # noqa: ANN401
+    """Return a value as a truth value, null for what is none."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if is_number(value):
+        return bool(value)
+    return {"true": True, "1": True, "false": False, "0": False}.get(text_of(value).lower())
+
+
+def is_equal(left: Any, right: Any) -> bool | None:  # noqa: ANN401
+    """Compare two values: null of two nulls, false of one ("Null values")."""
+    if left is None and right is None:
+        return None
+    if isinstance(left, bool) != isinstance(right, bool) and not (
+        is_number(left) or is_number(right)
+    ):
+        # ARG's own samples compare a dynamic truth value with a text: `… == 'true'`.
+        return text_of(left) == text_of(right) if None not in (left, right) else False
+    _check_times(left, right)
+    return bool(left == right)
+
+
+def compare_order(operator: str, left: Any, right: Any) -> bool | None:  # noqa: ANN401
+    """Compare by `<`, `<=`, `>` or `>=`; null where one is null or a dynamic value is of another
+    type. Raises IncomparableError."""
+    if left is None or right is None:
+        return None
+    _check_times(left, right)
+    if isinstance(left, str) and isinstance(right, str):
+        raise IncomparableError(f"The operator '{operator}' does not compare texts.")
+    try:
+        return bool(_ORDERS[operator](left, right))
+    except TypeError:
+        return None
+
+
+def _check_times(left: object, right: object) -> None:
+    for kind, name in ((datetime, "datetime"), (timedelta, "timespan")):
+        if isinstance(left, kind) != isinstance(right, kind) and None not in (left, right):
+            other = right if isinstance(left, kind) else left
+            shown = {str: "string", int: "long", float: "real", bool: "bool"}.get(type(other))
+            raise IncomparableError(
+                f"Cannot compare values of types {shown or 'dynamic'} and {name}. Try adding "
+                "explicit casts."
+            )
+
+
+_ORDERS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+}
+
+
+def sort_key(value: Any) -> tuple[int, Any]:  # noqa: ANN401
+    """Return what a value that is not null is ordered by: values of one type among themselves."""
+    kinds = ((int, float), (timedelta,), (datetime,), (str,))
+    rank = next((place for place, kind in enumerate(kinds) if isinstance(value, kind)), len(kinds))
+    return (rank, text_of(value) if rank == len(kinds) else value)
+
+
+def compute(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+    """Return `left operator right` of numbers and times; null where one is null. Raises
+    IncomparableError."""
+    value = _computed(operator, left, right)
+    if isinstance(value, int) and abs(value) > LARGEST_LONG:
+        raise IncomparableError(f"The result of '{operator}' is out of the range of long.")
+    return value
+
+
+def _computed(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+    if left is None or right is None:
+        return None
+    # Minus a timespan: the parser reads `-1d` as `0 - 1d`.
+    if isinstance(right, timedelta) and left == 0:
+        left = timedelta()
+    if isinstance(left, (str, list, Mapping)) or isinstance(right, (str, list, Mapping)):
+        raise IncomparableError(f"The operator '{operator}' is for numbers and times.")
+    if operator == "/" and is_number(left) and is_number(right):
+        return _divide(left, right)
+    try:
+        if operator in "+-":
+            return left + right if operator == "+" else left - right
+        if operator == "*":
+            return left * right
+        return left / right if operator == "/" else left % right
+    except ZeroDivisionError:
+        return None
+    except (TypeError, OverflowError):
+        raise IncomparableError(
+            f"The operator '{operator}' does not take these operands."
+        ) from None
+
+
+def _divide(left: float, right: float) -> float | None:
+    if right == 0:
+        return None
+    both_whole = isinstance(left, int) and isinstance(right, int)
+    return int(left / right) if both_whole else left / right
+
+
+def compare_text(operator: str, left: str, right: str) -> bool:
+    """Tell what a text operator without its `!` says: `has`, `contains_cs`, `=~`."""
+    word = operator.removesuffix("_cs")
+    if word == operator:
+        left, right = left.lower(), right.lower()
+    return _TEXTS[word](left, right)
+
+
+def _has(text: str, term: str, *, prefix: bool = True, suffix: bool = True) -> bool:
+    """Tell whether a term stands in a text between characters that are no letters or digits."""
+    start = text.find(term)
+    while start >= 0:
+        end = start + len(term)
+        begins = not prefix or start == 0 or not text[start - 1].isalnum()
+        ends = not suffix or end == len(text) or not text[end].isalnum()
+        if begins and ends:
+            return True
+        start = text.find(term, start + 1)
+    return False
+
+
+_TEXTS: Mapping[str, Callable[[str, str], bool]] = {
+    "=~": lambda left, right: left == right,
+    "contains": lambda left, right: right in left,
+    "startswith": lambda left, right: left.startswith(right),
+    "endswith": lambda left, right: left.endswith(right),
+    "has": _has,
+    "hasprefix": lambda left, right: _has(left, right, suffix=False),
+    "hassuffix": lambda left, right: _has(left, right, prefix=False),
+}
+
+
+@lru_cache(maxsize=256)
+def compile_pattern(pattern: str) -> Any:  # noqa: ANN401  google-re2 has no types
+    """Return a regular expression of RE2, which KQL's are too: linear in the text. Raises
+    IncomparableError."""
+    if len(pattern) > MAX_PATTERN:
+        raise IncomparableError(f"A pattern has at most {MAX_PATTERN} characters.")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MAX_MEMORY
+    try:
+        return re2.compile(pattern, options)
+    except re2.error:
+        raise IncomparableError(f"'{pattern}' is not a pattern of RE2.") from None
+
+
+def group_key(value: Any) -> Any:  # noqa: ANN401
+    """Return a value that can be a key, the same for values that are the same."""
+    if isinstance(value, (Mapping, list, tuple)):
+        return json.dumps(value, sort_keys=True, default=text_of)
+    return (type(value).__name__ if isinstance(value, bool) else "", value)
