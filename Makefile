@@ -43,7 +43,7 @@ golden: setup ## Rewrite the expected outputs of the tests; review them with git
 bench: setup ## Measure planning, reading and comparing
 	@$(BIN)/python -m benchmarks
 
-fidelity: setup ## Hold the built-in Azure against recorded traffic; writes docs/fidelity.md
+fidelity: setup ## Hold the built-in Azure against recorded traffic; writes docs/fidelity.md and docs/simulator-support.md
 	@$(BIN)/python -m fidelity
 
 faults: setup ## Kill azsec at 60 writes, try every other fault; writes docs/reliability.md

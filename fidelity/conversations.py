@@ -7,6 +7,7 @@ answered with a failure of its own (429, 5xx) are left out: they are no behaviou
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -60,10 +61,12 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Course:
     """How a conversation went. `asked` counts the requests that were compared, `left_out` those
-    about types that the catalog does not have, and Azure's own failures."""
+    about types that the catalog does not have, and Azure's own failures. `requests` counts those
+    that were compared and are no polls, by method and type as `Difference.request` names them."""
 
     conversation: Conversation
     asked: int
+    requests: Mapping[str, int]
     left_out: int
     differences: tuple[Difference, ...]
     states: tuple[Difference, ...]
@@ -82,6 +85,7 @@ def replay_conversation(
     return Course(
         conversation,
         talk.asked,
+        talk.requests,
         talk.left_out,
         tuple(talk.differences),
         tuple(talk.states),
@@ -130,6 +134,7 @@ class _Talk:
     def __init__(self, replay: Replay, catalog: Catalog, regions: Mapping[str, object]) -> None:
         self._regions = regions
         self.asked = 0
+        self.requests: Counter[str] = Counter()
         self.left_out = 0
         self.differences: list[Difference] = []
         self.states: list[Difference] = []
@@ -232,6 +237,8 @@ class _Talk:
         said = f"{exchange.method} {name}"
         if resource_type is None and _is_running(exchange) and answer.status == 200:
             return  # polled more often than ours had to be
+        if resource_type is not None:
+            self.requests[said] += 1
         if exchange.status != answer.status:
             self.differences.append(
                 Difference(

@@ -44,12 +44,15 @@ class Part(StrEnum):
 
 @dataclass(slots=True)
 class TypeFigures:
-    """What was found for one type. `differing` counts (path, Azure's value, ours)."""
+    """What was found for one type. `differing` counts (path, Azure's value, ours); `compared` has
+    the number of writes of each recording, and `alike` that of those whose leaves all agree."""
 
     writes: int = 0
     refused: list[str] = field(default_factory=list)
     agreed: int = 0
     differing: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    compared: Counter[str] = field(default_factory=Counter)
+    alike: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ def combine(findings: Iterable[Findings]) -> Findings:
             whole.refused += figures.refused
             whole.agreed += figures.agreed
             whole.differing.update(figures.differing)
+            whole.compared.update(figures.compared)
+            whole.alike.update(figures.alike)
     return Findings(
         sum(part.sources for part in parts),
         types,
@@ -209,7 +214,10 @@ def _measure_pair(
     found = compare_leaves(resource_type, catalog.schemas, pair.answer, answer)
     # What Azure chose by the day, where the client had left the choice to it, is told to ours.
     told = compare_leaves(resource_type, catalog.schemas, stated, pair.request)
-    _count(figures, _without(found, {path for path, _, _ in told.differing}))
+    counted = _without(found, {path for path, _, _ in told.differing})
+    _count(figures, counted)
+    figures.compared[pair.source] += 1
+    figures.alike[pair.source] += written.status < 400 and not counted.differing
 
 
 def _version_read(resource_type: ResourceType, pair: Pair) -> str:

@@ -59,27 +59,27 @@ def render(parts: Mapping[Part, Findings], silence: Mapping[str, SilentFigures])
     sections = [
         _HEAD,
         "## Figures\n",
-        _table(_PART_HEADS, _part_rows(parts)),
+        table(_PART_HEADS, _part_rows(parts)),
         "\nAll of them, by type:\n",
-        _table(_TYPE_HEADS, _rows(whole)),
+        table(_TYPE_HEADS, _rows(whole)),
         "\n## Leaves that differ\n",
         "Without the held-out half.\n",
-        _table(("type", "property", "times", "Azure", "ours", "why"), _leaf_rows(known)),
+        table(("type", "property", "times", "Azure", "ours", "why"), _leaf_rows(known)),
         "\n## Requests that are answered otherwise\n",
         *_requests(whole.courses),
         "\n## States and headers that differ\n",
         "They do not count as disagreement: which state an answer shows depends on the moment.\n",
-        _table(("request", "times", "Azure", "ours"), _side_rows(whole.courses)),
+        table(("request", "times", "Azure", "ours"), _side_rows(whole.courses)),
         "\n## Errors\n",
-        _table(("type", "times", "Azure", "ours"), _error_rows(whole.retrials)),
+        table(("type", "times", "Azure", "ours"), _error_rows(whole.retrials)),
         "\n## Refusals foreseen\n",
         _FORESEEN,
-        _table(("type", "rules", "with Azure's code"), _rule_rows()),
+        table(("type", "rules", "with Azure's code"), _rule_rows()),
         "\n## Defaults that are not known\n",
         _SILENCE,
-        _table(("type", "pairs", "values", "most often"), _silent_rows(silence)),
+        table(("type", "pairs", "values", "most often"), _silent_rows(silence)),
         "\n## What was left out\n",
-        _table(("times", "what"), _left_out(whole)),
+        table(("times", "what"), _left_out(whole)),
     ]
     return "\n".join(sections) + "\n"
 
@@ -180,7 +180,7 @@ def _requests(courses: Sequence[Course]) -> Iterator[str]:
     if not counted:
         yield "None.\n"
         return
-    yield _table(("request", "times", "Azure", "ours"), counted)
+    yield table(("request", "times", "Azure", "ours"), counted)
 
 
 def _side_rows(courses: Sequence[Course]) -> list[tuple[str, ...]]:
@@ -234,7 +234,8 @@ def _left_out(findings: Findings) -> Iterator[tuple[str, ...]]:
         yield str(times), what
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines)

@@ -44,7 +44,7 @@ def route(cloud: Cloud, request: Request) -> Answer:
     """Answer a request to Azure Resource Manager. Raises RefusalError, also for a request that is
     none."""
     _check_subscription(cloud, request)
-    answer = match_route(_ROUTES, cloud, request)
+    answer = match_route(ROUTES, cloud, request)
     if answer is not None:
         return answer
     resource_type, _ = named_type(cloud, request)
@@ -53,7 +53,7 @@ def route(cloud: Cloud, request: Request) -> Answer:
     return _route_deleted(cloud, request) or _route_resource(cloud, request)
 
 
-_ROUTES: tuple[Route, ...] = (
+ROUTES: tuple[Route, ...] = (
     *arm.ROUTES,
     *deployments.ROUTES,
     *services.ROUTES,
@@ -63,6 +63,8 @@ _ROUTES: tuple[Route, ...] = (
     *logs.ROUTES,
     *resource_graph.ROUTES,
 )
+"""Everything of Azure Resource Manager that is answered beside resources, their lists and what is
+soft-deleted."""
 _DELETED = compile_path(
     PROVIDER + r"(/locations/{location})?/deleted(?P<kind>\w+)(/{name})?(?P<purge>/purge)?"
 )

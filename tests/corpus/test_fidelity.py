@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from fidelity.evidence import count_exchanges
 from fidelity.measure import Findings, Part, combine, half_of, measure_parts
 from fidelity.recordings import read_pairs
 from fidelity.report import render
+from fidelity.sdk_requests import read_sdk_requests
 from fidelity.silence import SilentFigures, measure_silence
-from provisioner.catalog.registry import Catalog
+from fidelity.support import render_support
+from provisioner.catalog.registry import Catalog, all_types
+from provisioner.simulator.routing import ROUTES
 
 _ROOT = Path(__file__).parents[2]
 
@@ -68,6 +72,22 @@ def test_the_page_of_the_figures_is_that_of_this_code(
     page = (_ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
 
     assert page == render(parts, silence), "`make fidelity` writes it again"
+
+
+def test_the_page_of_what_is_supported_has_the_exchanges_that_agree(whole: Findings) -> None:
+    page = (_ROOT / "docs" / "simulator-support.md").read_text(encoding="utf-8")
+    sdk = read_sdk_requests(all_types())
+
+    exchanges = count_exchanges(whole)
+
+    assert page == render_support(all_types(), ROUTES, sdk, exchanges), "`make fidelity`"
+    agreed = sum(agreed for agreed, _ in exchanges.values())
+    compared = sum(compared for _, compared in exchanges.values())
+    polls_and_more = sum(course.asked for course in whole.courses)
+    assert 0.9 * compared < agreed <= compared
+    assert compared < polls_and_more + sum(f.writes for f in whole.types.values()) + len(
+        whole.tried
+    )
 
 
 def test_the_leaves_of_the_held_out_half_are_nowhere_on_the_page(

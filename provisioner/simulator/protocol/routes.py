@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from provisioner.catalog.endpoints import Endpoint
@@ -21,9 +22,13 @@ _NAME = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Requests of one method whose whole path matches. A HEAD is answered by its GET's route."""
+    """Requests of one method whose whole path matches. A HEAD is answered by its GET's route.
+
+    `path` is what `pattern` was made from: a template, as `at` takes it.
+    """
 
     method: str
+    path: str
     pattern: re.Pattern[str]
     handler: Handler
 
@@ -35,18 +40,20 @@ class Route:
         `reads_options` tells that the handler reads `$filter`, `$top` and their like, and refuses
         those that it does not know; a GET of another with such an option is refused.
         """
-        return Route(method, compile_path(template), _handler(handler, reads_options))
+        return Route(method, template, compile_path(template), _handler(handler, reads_options))
 
     @staticmethod
     def of(endpoint: Endpoint, handler: Handler, *, reads_options: bool = False) -> "Route":
         """Return the route to an endpoint of the catalog; `reads_options` as in `at`."""
-        return Route(endpoint.method, endpoint.pattern, _handler(handler, reads_options))
+        answer = _handler(handler, reads_options)
+        return Route(endpoint.method, endpoint.path, endpoint.pattern, answer)
 
 
 def _handler(handler: Handler, reads_options: bool) -> Handler:
     if reads_options:
         return handler
 
+    @wraps(handler)
     def answer(world: Any, request: Request, **parts: str) -> Answer:  # noqa: ANN401
         if request.method == "GET":
             check_query_options(request, ())

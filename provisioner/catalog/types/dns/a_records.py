@@ -1,4 +1,6 @@
-"""A records of public DNS zones: names that lead to IPv4 addresses."""
+"""A records of public DNS zones: names that lead to IPv4 addresses. Facts:
+`catalog.public_dns_records`.
+"""
 
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.public_dns_records import record_type

@@ -1,4 +1,6 @@
-"""AAAA records of public DNS zones: names that lead to IPv6 addresses."""
+"""AAAA records of public DNS zones: names that lead to IPv6 addresses. Facts:
+`catalog.public_dns_records`.
+"""
 
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.public_dns_records import record_type

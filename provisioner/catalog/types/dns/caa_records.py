@@ -1,4 +1,6 @@
-"""CAA records of public DNS zones: who may issue certificates for its names."""
+"""CAA records of public DNS zones: who may issue certificates for its names. Facts:
+`catalog.public_dns_records`.
+"""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import record_type

@@ -1,4 +1,6 @@
-"""MX records of public DNS zones: where mail for its names goes."""
+"""MX records of public DNS zones: where mail for its names goes. Facts:
+`catalog.public_dns_records`.
+"""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import record_type

@@ -1,4 +1,6 @@
-"""PTR records of public DNS zones: the names of addresses."""
+"""PTR records of public DNS zones: the names of addresses. Facts:
+`catalog.public_dns_records`.
+"""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import record_type

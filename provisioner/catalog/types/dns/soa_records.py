@@ -1,4 +1,6 @@
-"""The start-of-authority record of a public DNS zone."""
+"""The start-of-authority record of a public DNS zone. Facts:
+`catalog.public_dns_records`.
+"""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import start_of_authority

@@ -1,4 +1,6 @@
-"""SRV records of public DNS zones: where a service answers."""
+"""SRV records of public DNS zones: where a service answers. Facts:
+`catalog.public_dns_records`.
+"""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import record_type

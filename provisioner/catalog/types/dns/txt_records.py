@@ -1,4 +1,6 @@
-"""TXT records of public DNS zones: what proves who owns a name, and more."""
+"""TXT records of public DNS zones: what proves who owns a name, and more. Facts:
+`catalog.public_dns_records`.
+"""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import record_type
