@@ -23,7 +23,6 @@ _NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
 _VERSION_PART = re.compile(r"\d{1,18}")
 _BOOLEANS = frozenset({"true", "false"})
 _ID_STARTS = ("/subscriptions/", "/providers/")
-_SUBSCRIPTION = re.compile(r"/subscriptions/[^/]+(?=/providers/)")
 
 _AS_TEXT = (Kind.STRING, Kind.ANY)
 
@@ -95,11 +94,10 @@ def is_newer(one: str, other: str) -> bool:
 
 
 def _is_same_at_tenant(one: str, other: str) -> bool:
-    """A built-in role belongs to no subscription, and is answered as if to the one asked."""
+    """A role's definition is known by its GUID in the whole tenant. Whatever scope an id names it
+    at, it is answered as if it stood in the subscription of the assignment (recorded)."""
     first, second = _resource_id(one), _resource_id(other)
-    if first.startswith("/providers/"):
-        return first == _SUBSCRIPTION.sub("", second, count=1)
-    return second.startswith("/providers/") and second == _SUBSCRIPTION.sub("", first, count=1)
+    return str(first).rpartition("/providers/")[2] == str(second).rpartition("/providers/")[2]
 
 
 def _plain(text: str) -> Form:

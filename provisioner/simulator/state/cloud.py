@@ -15,9 +15,11 @@ from provisioner.catalog.type_names import is_namespace
 from provisioner.model.resource_id import (
     RESOURCE_GROUP,
     ResourceId,
+    parse_resource_id,
     resource_group_id,
     subscription_id,
 )
+from provisioner.model.values import lookup
 from provisioner.simulator.protocol.errors import invalid_namespace, invalid_type
 from provisioner.simulator.protocol.faults import Faults
 from provisioner.simulator.state.clock import Clock, SystemClock, format_time, parse_time
@@ -155,10 +157,21 @@ class Cloud:
         folded = resource.name.lower()
         name = next((name for name in resource_type.built_in if name.lower() == folded), None)
         if name is None:
-            return None
+            return self._find_assignable(resource) if resource_type.named_alone else None
         provided = self._provided(resource_type, name, resource.container)
         is_there = provided.id == resource or resource_type.named_alone
         return provided if is_there else None
+
+    def _find_assignable(self, resource: ResourceId) -> Record | None:
+        """Return the row of a custom role that somebody wrote at another scope: it is there at each
+        scope that it can be assigned at ("Azure custom roles": AssignableScopes)."""
+        for row in self.store.resources.of_type(resource.type):
+            scopes = lookup(row.body, ("properties", "assignableScopes"))
+            if row.id.name.lower() == resource.name.lower() and isinstance(scopes, list):
+                above = [parse_resource_id(scope) for scope in scopes]
+                if any(one is not None and resource.is_within(one) for one in above):
+                    return row
+        return None
 
     def built_in(self, resource_type: ResourceType, container: ResourceId | None) -> list[Record]:
         """Return the resources of a type that Azure itself has at a scope or in a parent, but for
