@@ -103,7 +103,7 @@ def test_five_commands_in_an_empty_repository(azsec: Path, tmp_path: Path) -> No
     assert "Apply  122 succeeded" in printed[3]
     assert "Drift  122 in sync" in printed[4]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        ".azsec", "cache", "dev.azplan", "environments",
+        ".azsec", ".gitignore", "cache", "dev.azplan", "environments",
     ]  # fmt: skip
 
     assert run([azsec, "--version"], tmp_path) == f"azsec {__version__}\n"

@@ -45,7 +45,7 @@ def test_phases_add_up_and_one_within_another_is_charged_once(capsys):
     }
     assert seconds["inner"] >= 0.04
     assert 0.02 <= seconds["outer"] < passed - 0.03, "without what was within"
-    assert seconds["all"] <= passed
+    assert seconds["all"] <= passed + 0.001, "rounded to milliseconds"
     assert "1 answers of Azure, 2 KiB; 1 throttled, which waited 1.5 s together" in told
 
 
