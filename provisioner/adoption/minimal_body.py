@@ -7,18 +7,21 @@ nothing is stated, nobody would see it change. What the comparison says is asked
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from provisioner.adoption.embedded_credentials import find_embedded
 from provisioner.adoption.shrinking import NOWHERE, Path, Shrinking, without_path
 from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.blueprint.yaml_source import Node
+from provisioner.catalog.field import Owner
 from provisioner.catalog.node_pools import is_in_mode
 from provisioner.catalog.resource_type import Embedded, ResourceType, Tier
 from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.diff.merge import merge_for_write
+from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.secret_values import find_credentials, find_secrets
-from provisioner.model.values import Body, Value, lookup, without_at
+from provisioner.model.values import ABSENT, Body, Value, lookup, without_at
 
 _ENVELOPE = ("id", "name", "type", "location", "etag", "eTag", "systemData")
 
@@ -53,13 +56,58 @@ def minimal_body(resource_type: ResourceType, schemas: SchemaIndex, actual: Body
         whole = without_path(whole, _unstated(path))
     whole, refused = _without_refused(resource_type, schemas, whole)
     trial = Shrinking(resource_type, schemas, actual, whole)
-    least = _with_required(resource_type, schemas, trial.shrink(whole))
+    # Of a raw type no default is known: all of it is stated, empty lists and objects too.
+    least = whole if resource_type.tier is Tier.RAW else trial.shrink(whole)
+    least = _with_required(
+        resource_type, schemas, _with_guarded(resource_type, whole, least, actual)
+    )
     return MinimalBody(
         least,
         tuple(dict.fromkeys(map(_readable, (*by_fact, *hidden)))),
         tuple(change.path for change in trial.baseline.changes if change.declared),
         refused,
     )
+
+
+def _with_guarded(
+    resource_type: ResourceType,
+    whole: Mapping[str, Value],
+    least: Mapping[str, Value],
+    actual: Body,
+) -> Mapping[str, Value]:
+    """Return a body with what nobody would see change while a file is silent about it, and somebody
+    would want to: switches that are left to Azure Policy, and lists of children that are the whole
+    boundary (rules of a group) where they are empty. The identities of a profile are stated whole,
+    for checks read all of one; AKS answers their ids."""
+    guarded = {each.path for each in resource_type.embedded if not each.kept}
+    guarded |= {
+        path
+        for path, fact in resource_type.fields.items()
+        if fact.security and fact.owner is Owner.POLICY
+    }
+    for path in sorted(guarded):
+        value, steps = lookup(whole, path.split(".")), path.split(".")
+        is_guarded = value in ([], ()) or isinstance(value, (str, bool, int))
+        if is_guarded and lookup(least, steps) is ABSENT:
+            least = _with(least, steps, cast(Value, value))
+    for path in resource_type.identity_profiles:
+        steps = path.split(".")
+        stated, live = lookup(least, steps), lookup(actual, steps)
+        if isinstance(stated, Mapping) and isinstance(live, Mapping):
+            entries = {
+                name: entry if _is_kept(resource_type, actual, entry) else live.get(name, entry)
+                for name, entry in stated.items()
+            }
+            least = _with(least, steps, entries)
+    return least
+
+
+def _is_kept(resource_type: ResourceType, actual: Body, entry: object) -> bool:
+    """Tell whether an identity stands in the group that its holder keeps: it makes another one with
+    it, with ids that no file can know."""
+    made = parse_resource_id(lookup(entry, ("resourceId",)))
+    group = lookup(actual, (resource_type.managed_group or "").split("."))
+    return made is None or str(made.resource_group).lower() == str(group).lower()
 
 
 def _with_required(
