@@ -4,6 +4,7 @@ What a service makes for itself, for another resource or for everybody is nobody
 carries the marks of an environment is that one's. Each is left out with its reason.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,15 @@ from provisioner.model.resource_id import (
 )
 from provisioner.model.values import Body, lookup
 from provisioner.plan.contents import is_part
+
+_GROUPS_OF_AZURE = re.compile(
+    r"(?i)NetworkWatcherRG|DefaultResourceGroup-[A-Z0-9]+|LogAnalyticsDefaultResources"
+    r"|cloud-shell-storage-[a-z]+|AzureBackupRG_[a-z0-9]+_\d+"
+)
+"""Groups that Azure makes for everybody in a subscription: of network watchers (learn.microsoft.com
+"Enable or disable Azure Network Watcher"), of default workspaces ("Manage Defender for Servers":
+default workspaces), of Cloud Shell ("Persist files in Azure Cloud Shell"), and of restore points
+("Azure VM backup", resource group of restore point collections)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,8 @@ class Exclusions:
 
 
 def _made_for_everybody(known: ResourceType, resource: ResourceId, body: Body) -> str | None:
+    if resource.type == RESOURCE_GROUP and _GROUPS_OF_AZURE.fullmatch(resource.name):
+        return "made by Azure for everybody in the subscription"
     if known.is_service_made(resource.name):
         return "made by a service for itself"
     if known.by_service(body):

@@ -160,11 +160,15 @@ def gather(
         for key, body in findings.bodies.items()
         if findings.ids[key].type == RESOURCE_GROUP
     }
-    owned = {
-        key
-        for key in findings.groups
-        if key in groups and exclusions.of(findings.ids[key], groups[key]) is None
-    }
+    owned = set()
+    left_out = list(selection.left_out)
+    for key in sorted(findings.groups.keys() & groups.keys()):
+        out = exclusions.of(findings.ids[key], groups[key])
+        if out is None:
+            owned.add(key)
+        elif not out.owned:
+            left_out.append(out)
+    selection = replace(selection, left_out=tuple(left_out))
     return selection, Material(findings.ids, selection.adopted, groups, owned)
 
 

@@ -177,3 +177,28 @@ def test_an_adopted_environment_can_be_renamed(
     assert {change["action"] for change in document["changes"]} <= {"update", "no-op"}
     fields = {f["path"] for change in document["changes"] for f in change.get("fields", ())}
     assert all(field.startswith("tags.azsec-") for field in fields)
+
+
+def test_groups_that_azure_makes_are_not_taken_over(
+    azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An environment that owned one could not be destroyed: Azure's own stands in it."""
+    watchers = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/NetworkWatcherRG"
+    network = "providers/Microsoft.Network/networkWatchers/NetworkWatcher_westeurope"
+    identities = "providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+    put(azure, watchers, {"location": "westeurope"})
+    put(azure, f"{watchers}/{network}", {"location": "westeurope"})
+    put(azure, f"{GROUP}/{identities}/id-acme", {"location": "westeurope"})
+
+    assert run("adopt", "whole", "--subscription", SUBSCRIPTION, "--out", "whole") == 0
+
+    assert "NetworkWatcherRG" not in blueprints(tmp_path / "whole")
+    told = " ".join(capsys.readouterr().out.split())
+    assert "made by Azure for everybody in the subscription" in told
+
+    # What somebody put into one is adopted, and the group stays Azure's.
+    put(azure, f"{watchers}/{identities}/id-flows", {"location": "westeurope"})
+    assert run("adopt", "flows", "--subscription", SUBSCRIPTION, "--out", "flows") == 0
+    text = blueprints(tmp_path / "flows")
+    assert "NetworkWatcherRG" in text
+    assert "existing: true" in text
