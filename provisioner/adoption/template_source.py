@@ -18,13 +18,19 @@ from provisioner.model.resource_id import ResourceId
 
 MOST_TEMPLATES = 1_000
 _TEXT = re.compile(r"'((?:[^']|'')*)'")
+_ON_ANOTHER = "/providers/"
 _HOLE = re.compile(r"\{\d+\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A resource that a template deploys: its type, and a pattern of its whole name (`vnet/snet`
-    for a child). `written` is how the template writes the name."""
+    for a child). `written` is how the template writes the name.
+
+    What stands on another resource may be written with that one: the type
+    `Microsoft.KeyVault/vaults/providers/locks`, named `kv/Microsoft.Authorization/keep` ("Set scope
+    for extension resources in ARM templates": the form before `scope`).
+    """
 
     type: str
     name: re.Pattern[str]
@@ -32,10 +38,13 @@ class Pattern:
 
     def holds(self, resource: ResourceId) -> bool:
         """Tell whether a resource may be the one."""
-        return (
-            resource.type.lower() == self.type.lower()
-            and self.name.fullmatch("/".join(resource.names)) is not None
-        )
+        kind, names = resource.type, "/".join(resource.names)
+        scope = resource.scope
+        if _ON_ANOTHER in self.type.lower() and scope is not None:
+            namespace, _, rest = resource.type.partition("/")
+            kind = f"{scope.type}{_ON_ANOTHER}{rest}"
+            names = "/".join((*scope.names, namespace, *resource.names))
+        return kind.lower() == self.type.lower() and self.name.fullmatch(names) is not None
 
 
 def read_template(text: str, path: str) -> tuple[Pattern, ...]:
@@ -44,6 +53,15 @@ def read_template(text: str, path: str) -> tuple[Pattern, ...]:
     Raises DiagnosticError for what is no template, for one without resources, and for one of more
     than `MOST_TEMPLATES` nested deployments and resources with children.
     """
+    if path.lower().endswith(".bicep"):
+        raise DiagnosticError(
+            error(
+                "not-a-template",
+                f"{path} is Bicep, and azsec reads what it is compiled to.",
+                None,
+                f"Run `az bicep build --file {path}`, and give it the .json that this writes.",
+            )
+        )
     document = read_json(text, path)
     schema = document.get("$schema") if isinstance(document, Mapping) else None
     if not isinstance(schema, str) or "deploymentTemplate.json" not in schema.replace(

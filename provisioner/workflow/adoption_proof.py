@@ -18,7 +18,7 @@ from provisioner.controls.gate import PROOFS_GATE
 from provisioner.diff.change import FieldChange
 from provisioner.documents.plan import Action
 from provisioner.engine.ports import Source
-from provisioner.model.diagnostic import Diagnostic, DiagnosticError
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.request import Request
 from provisioner.plan.terms import EVERY_ADDRESS
@@ -98,6 +98,7 @@ def make_files(
                 raise
             unfit |= {key: why for key, why in culprits.items() if key in literal}
             literal |= culprits.keys()
+            _check_left(material, unfit)
             continue
         fails = any(gate.gate == PROOFS_GATE for gate in proof.planned.plan.document.gates)
         differing = {change.id.key for change in proof.left} - literal
@@ -107,6 +108,24 @@ def make_files(
         literal |= differing
         warns = warns or fails
     raise AssertionError("the last attempt returns or raises")
+
+
+def _check_left(material: Material, unfit: Mapping[str, str]) -> None:
+    """Raise DiagnosticError where no file can state any of what was found."""
+    if material.owned_groups or not material.bodies.keys() <= unfit.keys():
+        return
+    raise DiagnosticError(
+        *(
+            error(
+                "nothing-to-adopt",
+                f"{material.ids[key]} cannot be adopted: {why}.",
+                None,
+                "Adopt the whole group: --group SUBSCRIPTION/GROUP, without --template and "
+                "--terraform.",
+            )
+            for key, why in sorted(unfit.items())
+        )
+    )
 
 
 def _preflight(

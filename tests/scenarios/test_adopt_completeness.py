@@ -202,3 +202,23 @@ def test_groups_that_azure_makes_are_not_taken_over(
     text = blueprints(tmp_path / "flows")
     assert "NetworkWatcherRG" in text
     assert "existing: true" in text
+
+
+def test_a_template_of_one_child_alone_is_refused_with_the_reason(
+    azure: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing that a blueprint could declare would carry its mark."""
+    network = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-acme"
+    space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+    put(azure, network, {"location": "westeurope", "properties": space})
+    put(azure, f"{network}/subnets/one", {"properties": {"addressPrefix": "10.0.1.0/24"}})
+    subnet = {"type": "Microsoft.Network/virtualNetworks/subnets", "name": "vnet-acme/one"}
+    kind = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    Path("main.json").write_text(json.dumps({"$schema": kind, "resources": [subnet]}), "utf-8")
+
+    assert run("adopt", "child", *SOURCE, "--template", "main.json") == 1
+
+    told = " ".join(capsys.readouterr().err.split())
+    assert "vnet-acme/subnets/one cannot be adopted" in told
+    assert "takes no tags" in told
+    assert "azsec destroy" not in told

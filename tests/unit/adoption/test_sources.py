@@ -168,3 +168,25 @@ def test_what_exceeds_a_bound_is_refused_and_not_read_in_part() -> None:
     template = json.dumps({"$schema": SCHEMA, "resources": [nested] * MOST_TEMPLATES})
     with pytest.raises(DiagnosticError, match=r"main.json has more than 1,000 nested"):
         read_template(template, "main.json")
+
+
+def test_an_extension_resource_may_be_written_with_what_it_stands_on() -> None:
+    kind = "Microsoft.KeyVault/vaults/providers/locks"
+    lock = {"type": kind, "name": "[concat('kv', '/Microsoft.Authorization/keep')]"}
+
+    (pattern,) = read_template(json.dumps({"$schema": SCHEMA, "resources": [lock]}), "f")
+
+    assert pattern.holds(ResourceId.parse(f"{VAULT}/providers/Microsoft.Authorization/locks/keep"))
+    for other in (
+        f"{VAULT}/providers/Microsoft.Authorization/locks/other",
+        f"{ROUTES}/providers/Microsoft.Authorization/locks/keep",
+        f"{GROUP}/providers/Microsoft.Authorization/locks/keep",
+        VAULT,
+    ):
+        assert not pattern.holds(ResourceId.parse(other))
+
+
+def test_bicep_is_refused_with_the_command_that_compiles_it() -> None:
+    with pytest.raises(DiagnosticError, match=r"main.bicep is Bicep") as told:
+        read_template("resource kv 'Microsoft.KeyVault/vaults@2024-11-01'", "main.bicep")
+    assert "az bicep build --file main.bicep" in str(told.value.diagnostics[0].hint)
