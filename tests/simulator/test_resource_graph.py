@@ -301,6 +301,55 @@ def test_role_assignments_and_definitions_have_a_table(call: Caller):
     assert rows(call, query, authorizationScopeFilter="AtScopeExact") == []
 
 
+SAMPLES = {
+    # "Troubleshoot Azure RBAC limits": which roles have how many assignments.
+    "roles": (
+        """AuthorizationResources
+        | where type =~ "microsoft.authorization/roleassignments"
+        | where id startswith "/subscriptions"
+        | extend RoleId = tolower(tostring(properties.roleDefinitionId))
+        | join kind = leftouter (
+          AuthorizationResources
+          | where type =~ "microsoft.authorization/roledefinitions"
+          | extend RoleName = tostring(properties.roleName), RoleId = tolower(id)
+          | project RoleName, RoleId
+        ) on $left.RoleId == $right.RoleId
+        | extend pair = pack(tostring(properties.principalId), 1)
+        | summarize count_ = count(), All = make_set(pair) by RoleName
+        | order by count_ desc""",
+        [{"RoleName": "Reader", "count_": 1, "All": [{PRINCIPAL: 1}]}],
+    ),
+    # "Advanced query samples": tags and their values.
+    "tags": (
+        """where type != 'x' | where isnotempty(tags)
+        | project tags | mvexpand tags
+        | extend tagKey = tostring(bag_keys(tags)[0])
+        | extend tagValue = tostring(tags[tagKey])
+        | distinct tagKey, tagValue | order by tagKey asc, tagValue asc""",
+        [
+            {"tagKey": "env", "tagValue": "dev"},
+            {"tagKey": "env", "tagValue": "prod"},
+            {"tagKey": "owner", "tagValue": "net-team"},
+        ],
+    ),
+    # "Advanced query samples": a column left out after a join with its default flavour.
+    "subscriptions": (
+        """Resources
+        | summarize resourceCount=count() by subscriptionId
+        | join (ResourceContainers | where type=='microsoft.resources/subscriptions'
+          | project SubName=name, subscriptionId) on subscriptionId
+        | project-away subscriptionId, subscriptionId1""",
+        [{"resourceCount": 5, "SubName": "local 1"}],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_queries_in_the_way_of_microsofts_samples_are_answered(call: Caller, name: str):
+    query, expected = SAMPLES[name]
+    assert rows(call, query) == expected
+
+
 def test_a_query_looks_where_it_is_told_to(call: Caller):
     assert [row["name"] for row in rows(call, f"{NETWORKS} | project name", [OTHER])] == ["remote"]
     assert len(rows(call, NETWORKS, None)) == 3
@@ -378,6 +427,7 @@ REFUSED = [
     ("resources | where nam == 'x'", "InvalidQuery", "nam"),
     ("resources | project name | where type == 'x'", "InvalidQuery", "type"),
     ("resources | where name matches regex '(?=a)'", "InvalidQuery", "matches"),
+    ("resources | where ago(1d) in (name)", "InvalidQuery", "in"),
     ("resources | where name > ago(1d)", "InvalidQuery", ">"),
     ("resources | where tolower(name, name) == 'x'", "InvalidQuery", "tolower"),
     ("resources | summarize count() by tags", "InvalidQuery", None),
@@ -414,3 +464,25 @@ def test_facets_and_odd_requests_are_refused(call: Caller):
     assert call("POST", GRAPH, {"query": NETWORKS, "facets": [{"expression": "x"}]}).status == 400
     assert call("POST", GRAPH, {"query": 7}).status == 400
     assert call("POST", GRAPH, {"query": NETWORKS, "subscriptions": "one"}).status == 400
+
+
+def test_with_roles_enforced_a_row_is_shown_to_whoever_may_read_it(real_catalog: Catalog):
+    access = Access(enforces_roles=True, signing_key=SIGNING_KEY)
+    with LocalAzure.start(real_catalog, None, access=access) as azure:
+        call = Caller(azure.endpoint)
+        elsewhere = f"/subscriptions/{OTHER}/resourceGroups/far"
+        for group, name in ((GROUP, "seen"), (elsewhere, "hidden")):
+            assert call("PUT", group, {"location": "westeurope"}).status == 201
+            path = f"{group}/providers/Microsoft.Network/virtualNetworks/{name}"
+            body = network("10.0.0.0/16", [])
+            assert call("PUT", f"{path}?api-version=2024-05-01", body).status == 201
+        role = {"principalId": PRINCIPAL, "roleDefinitionId": f"/{ROLES}/roleDefinitions/{READER}"}
+        path = f"/subscriptions/{SUBSCRIPTION}/{ROLES}/roleAssignments/{uuid.UUID(int=8)}"
+        assert call("PUT", f"{path}?api-version=2022-04-01", {"properties": role}).status == 201
+        bearer = {"Authorization": f"Bearer {azure.issue_token(PRINCIPAL)}"}
+        body = {"query": f"{NETWORKS} | project name", "subscriptions": [SUBSCRIPTION, OTHER]}
+        assert call("POST", GRAPH, body, bearer).body["data"] == [{"name": "seen"}]
+        assert len(call("POST", GRAPH, body).body["data"]) == 2
+        body["query"] = "resourcechanges | where properties.targetResourceId has 'virtualNetworks'"
+        assert len(call("POST", GRAPH, body, bearer).body["data"]) == 1
+        call.close()

@@ -167,7 +167,7 @@ class ExpressionParser:
         token = self.advance()
         if token.text in _LISTED:
             self.expect("(")
-            return Listed(token.text, left, self.expressions(")"))
+            return Listed(token.text, left, self.expressions(")"), token)
         if token.text in ("between", "!between"):
             self.expect("(")
             low = self.expression(_COMPARISON + 1)

@@ -1,20 +1,20 @@
 """What the operators of a query do with a table."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from itertools import islice, zip_longest
+from itertools import islice
 from typing import Any, TypeAlias
 
 from provisioner.simulator.resource_graph.aggregates import read_aggregation
-from provisioner.simulator.resource_graph.evaluation import (
-    Evaluator,
+from provisioner.simulator.resource_graph.checking import (
     check,
     check_truth,
     column_name,
     type_of,
     unresolved,
 )
-from provisioner.simulator.resource_graph.functions import FUNCTIONS
+from provisioner.simulator.resource_graph.evaluation import Evaluator
+from provisioner.simulator.resource_graph.expansion import expand
 from provisioner.simulator.resource_graph.joins import MOST_ROWS, join, too_many_rows, union
 from provisioner.simulator.resource_graph.refusals import refuse_query
 from provisioner.simulator.resource_graph.syntax import (
@@ -43,13 +43,6 @@ from provisioner.simulator.resource_graph.tokens import Token
 from provisioner.simulator.resource_graph.values import group_key, sort_key
 
 _DEFAULT_TABLE = "resources"
-_CASTS = {"string": "tostring", "int": "toint", "long": "tolong", "real": "toreal"} | {
-    "double": "toreal",
-    "bool": "tobool",
-    "datetime": "todatetime",
-}
-
-
 _ReadTable: TypeAlias = Callable[[str, Token | None], Table]
 
 
@@ -239,37 +232,11 @@ class QueryRun:
         columns = {**table.columns, **{name: cast or "dynamic" for name, cast in casts.items()}}
         if operator.index:
             columns[operator.index] = "long"
-        made = (row for each in table.rows for row in self._expanded(operator, expressions, each))
-        rows = list(islice(made, MOST_ROWS + 1))
+        values = ((row, self._row(expressions, row)) for row in table.rows)
+        rows = list(islice(expand(operator, casts, values), MOST_ROWS + 1))
         if len(rows) > MOST_ROWS:
             raise too_many_rows("mv-expand")
-        for name, cast in casts.items():
-            if cast is not None and cast != "dynamic":
-                convert = FUNCTIONS[_CASTS[cast]].call
-                rows = [{**row, name: convert(row[name])} for row in rows]
         return Table(columns, rows)
-
-    def _expanded(
-        self, operator: MvExpand, columns: Mapping[str, Expression], row: Row
-    ) -> Iterator[Row]:
-        lists = [
-            _entries(self._evaluator.evaluate(each, row), as_arrays=operator.as_arrays)
-            for each in columns.values()
-        ]
-        for index, entries in enumerate(islice(zip_longest(*lists), operator.limit)):
-            numbered = {operator.index: index} if operator.index else {}
-            yield {**row, **dict(zip(columns, entries, strict=True)), **numbered}
-
-
-def _entries(value: Any, *, as_arrays: bool) -> list[Any]:  # noqa: ANN401
-    """Return the entries of a list or the properties of a bag, one bag each; what is neither
-    expands to itself, what is empty to null ("mv-expand operator")."""
-    if isinstance(value, Mapping):
-        pairs = value.items()
-        value = [[n, v] for n, v in pairs] if as_arrays else [{n: v} for n, v in pairs]
-    if isinstance(value, (list, tuple)):
-        return list(value) or [None]
-    return [value]
 
 
 def _key_type(expression: Expression, name: str, table: Table, what: str) -> str:

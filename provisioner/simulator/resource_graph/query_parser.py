@@ -7,29 +7,17 @@ authors confirm (MicrosoftDocs/azure-docs issue 104044). `project-rename` is rea
 
 from collections.abc import Callable
 
-from provisioner.simulator.resource_graph.expression_parser import ExpressionParser
+from provisioner.simulator.resource_graph.operator_parser import OperatorParser
 from provisioner.simulator.resource_graph.refusals import (
     parser_failure,
     refuse_query,
     unknown_operator,
 )
 from provisioner.simulator.resource_graph.syntax import (
-    Count,
-    Distinct,
-    Extend,
     Join,
-    MvExpand,
     Operator,
     Pipeline,
-    Project,
-    ProjectAway,
-    Rename,
-    Sort,
-    SortKey,
-    Summarize,
-    Take,
     Union,
-    Where,
 )
 from provisioner.simulator.resource_graph.tokens import Token, TokenKind
 
@@ -37,9 +25,6 @@ LONGEST_QUERY = 100_000
 """Characters of a query: a bound of this server, whatever Azure's is."""
 _MOST = {"join": 3, "mv-expand": 3, "union": 3}
 _MOST_OPERATORS = 100
-_EXPANDED = 128
-_MOST_EXPANDED = 2000
-_TYPES = ("string", "int", "long", "real", "double", "bool", "datetime", "dynamic")
 _JOINS = {"innerunique": "", "inner": "", "leftouter": "", "fullouter": ""}
 _OTHER_JOINS = {
     "leftanti": "LeftAnti",
@@ -60,7 +45,7 @@ def parse_query(query: str) -> Pipeline:
     return _QueryParser(query).whole()
 
 
-class _QueryParser(ExpressionParser):
+class _QueryParser(OperatorParser):
     def __init__(self, query: str) -> None:
         super().__init__(query)
         self._used: dict[str, int] = {}
@@ -129,122 +114,6 @@ class _QueryParser(ExpressionParser):
         if self._used[word] > most:
             message = f"A query has at most {most} uses of '{word}'."
             raise refuse_query("InvalidQuery", message, token)
-
-    def where(self) -> Operator:
-        return Where(self.expression())
-
-    def extend(self) -> Operator:
-        return Extend(self.columns())
-
-    def project(self) -> Operator:
-        return Project(self.columns())
-
-    def project_away(self) -> Operator:
-        names = [self._pattern()]
-        while self.accept(","):
-            names.append(self._pattern())
-        return ProjectAway(tuple(names))
-
-    def _pattern(self) -> tuple[str, Token]:
-        first, text, end = self.token, "", 0
-        while self.token.kind is TokenKind.NAME or self.token.is_sign("*"):
-            if text and self.token.start != end:
-                break
-            text += self.token.text
-            end = self.token.start + len(self.token.text)
-            self.advance()
-        if not text:
-            raise parser_failure(first, "a name")
-        return text, first
-
-    def rename(self) -> Operator:
-        names = []
-        while True:
-            new = self.name().text
-            self.expect("=")
-            names.append((new, self.name()))
-            if self.accept(",") is None:
-                return Rename(tuple(names))
-
-    def summarize(self) -> Operator:
-        aggregates = () if self.token.is_name("by") else self.columns()
-        return Summarize(aggregates, self.columns() if self.accept("by") else ())
-
-    def sort(self) -> Operator:
-        self.expect("by")
-        return Sort(self._sort_keys())
-
-    def _sort_keys(self) -> tuple[SortKey, ...]:
-        keys = [self._sort_key()]
-        while self.accept(","):
-            keys.append(self._sort_key())
-        return tuple(keys)
-
-    def _sort_key(self) -> SortKey:
-        expression = self.expression()
-        word = self.accept("asc", "desc")
-        descending = word is None or word.text == "desc"
-        nulls_first = not descending
-        if self.accept("nulls"):
-            place = self.accept("first", "last")
-            if place is None:
-                raise parser_failure(self.token, "first")
-            nulls_first = place.text == "first"
-        return SortKey(expression, descending, nulls_first)
-
-    def top(self) -> Operator:
-        limit = self._number()
-        self.expect("by")
-        return Sort((self._sort_key(),), limit)
-
-    def take(self) -> Operator:
-        return Take(self._number())
-
-    def _number(self) -> int:
-        value = self.token.value
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise parser_failure(self.token, "a whole number")
-        self.advance()
-        return value
-
-    def count(self) -> Operator:
-        return Count()
-
-    def distinct(self) -> Operator:
-        return Distinct(self.columns())
-
-    def mv_expand(self) -> Operator:
-        as_arrays, index = False, None
-        while self.token.is_name("bagexpansion", "kind", "with_itemindex"):
-            option = self.advance().text
-            self.expect("=")
-            value = self.name()
-            if option == "with_itemindex":
-                index = value.text
-            elif value.text in ("bag", "array"):
-                as_arrays = value.text == "array"
-            else:
-                raise parser_failure(value, "bag")
-        columns, types = [], []
-        while True:
-            columns.append(self.column())
-            types.append(self._entry_type() if self.accept("to") else None)
-            if self.accept(",") is None:
-                break
-        limit = self._number() if self.accept("limit") else _EXPANDED
-        if limit > _MOST_EXPANDED:
-            message = f"The row limit of mv-expand is at most {_MOST_EXPANDED}."
-            raise refuse_query("InvalidQuery", message, self.token)
-        return MvExpand(tuple(columns), tuple(types), index, as_arrays, limit)
-
-    def _entry_type(self) -> str:
-        self.expect("typeof")
-        self.expect("(")
-        word = self.accept(*_TYPES)
-        if word is None:
-            raise parser_failure(self.token, "a type")
-        self.expect(")")
-        return word.text
 
     def join(self) -> Operator:
         kind, token = "innerunique", self.token

@@ -68,6 +68,7 @@ class Listed:
     operator: str
     left: "Expression"
     items: tuple["Expression", ...]
+    token: Token
 
 
 @dataclass(frozen=True, slots=True)

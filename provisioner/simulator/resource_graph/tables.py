@@ -14,7 +14,7 @@ from provisioner.catalog.deployment import MANAGEMENT_GROUP_TYPE
 from provisioner.catalog.endpoints import CHANGE_TYPE
 from provisioner.catalog.permissions import GROUP, ROLE_ASSIGNMENT
 from provisioner.catalog.resource_type import ResourceType, Scope
-from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.simulator.authorization.demands import Demand
 from provisioner.simulator.authorization.permissions import check_authorized, sees_subscription
 from provisioner.simulator.bodies.answers import render
@@ -108,12 +108,26 @@ class Tables:
         """Yield role assignments and role definitions, built-in ones included."""
         for row in self._cloud.store.resources.of_type(ROLE_ASSIGNMENT):
             if self._is_about(row.id.scope) and self._may_read(row):
-                yield self._resource(row)
+                yield self._assignment(row)
         for row in self._cloud.store.resources.of_type(ROLE_DEFINITION_TYPE):
-            yield self._resource(row)
+            place = row.id.subscription
+            if (place is None or self._is_in_scope(place)) and self._may_read(row):
+                yield self._resource(row)
         definitions = self._cloud.catalog.find(ROLE_DEFINITION_TYPE)
         built_in = self._cloud.built_in(definitions, None) if definitions is not None else []
         yield from (self._resource(row) for row in built_in)
+
+    def _assignment(self, row: Record) -> Row:
+        shown = self._resource(row)
+        properties = shown.get("properties")
+        stated = properties.get("roleDefinitionId") if isinstance(properties, Mapping) else None
+        role = parse_resource_id(stated)
+        definition = self._cloud.find(ResourceId(role.type, role.names)) if role else None
+        if definition is None or not isinstance(properties, Mapping):
+            return shown
+        # Built-in roles are the tenant's in both kinds of rows: Microsoft's own query of the limit
+        # of role assignments joins them by `id` ("Troubleshoot Azure RBAC limits").
+        return {**shown, "properties": {**properties, "roleDefinitionId": definition.id.text}}
 
     def changes(self) -> Iterator[Row]:
         """Yield the changes of the last 14 days."""

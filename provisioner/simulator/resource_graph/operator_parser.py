@@ -1,0 +1,157 @@
+"""Reads the operators of a query that take one table."""
+
+from provisioner.simulator.resource_graph.expression_parser import ExpressionParser
+from provisioner.simulator.resource_graph.refusals import parser_failure, refuse_query
+from provisioner.simulator.resource_graph.syntax import (
+    Count,
+    Distinct,
+    Extend,
+    MvExpand,
+    Operator,
+    Project,
+    ProjectAway,
+    Rename,
+    Sort,
+    SortKey,
+    Summarize,
+    Take,
+    Where,
+)
+from provisioner.simulator.resource_graph.tokens import Token, TokenKind
+
+_EXPANDED = 128
+_MOST_EXPANDED = 2000
+_TYPES = ("string", "int", "long", "real", "double", "bool", "datetime", "dynamic")
+
+
+class OperatorParser(ExpressionParser):
+    """Reads an operator after its name. Every method raises QueryRefusalError for what cannot be
+    parsed."""
+
+    def where(self) -> Operator:
+        """Read a condition."""
+        return Where(self.expression())
+
+    def extend(self) -> Operator:
+        """Read columns to add."""
+        return Extend(self.columns())
+
+    def project(self) -> Operator:
+        """Read columns to keep."""
+        return Project(self.columns())
+
+    def project_away(self) -> Operator:
+        """Read names of columns."""
+        names = [self._pattern()]
+        while self.accept(","):
+            names.append(self._pattern())
+        return ProjectAway(tuple(names))
+
+    def _pattern(self) -> tuple[str, Token]:
+        first, text, end = self.token, "", 0
+        while self.token.kind is TokenKind.NAME or self.token.is_sign("*"):
+            if text and self.token.start != end:
+                break
+            text += self.token.text
+            end = self.token.start + len(self.token.text)
+            self.advance()
+        if not text:
+            raise parser_failure(first, "a name")
+        return text, first
+
+    def rename(self) -> Operator:
+        """Read `NEW = OLD` between commas."""
+        names = []
+        while True:
+            new = self.name().text
+            self.expect("=")
+            names.append((new, self.name()))
+            if self.accept(",") is None:
+                return Rename(tuple(names))
+
+    def summarize(self) -> Operator:
+        """Read aggregations and, after `by`, keys."""
+        aggregates = () if self.token.is_name("by") else self.columns()
+        return Summarize(aggregates, self.columns() if self.accept("by") else ())
+
+    def sort(self) -> Operator:
+        """Read `by` and keys."""
+        self.expect("by")
+        return Sort(self._sort_keys())
+
+    def _sort_keys(self) -> tuple[SortKey, ...]:
+        keys = [self._sort_key()]
+        while self.accept(","):
+            keys.append(self._sort_key())
+        return tuple(keys)
+
+    def _sort_key(self) -> SortKey:
+        expression = self.expression()
+        word = self.accept("asc", "desc")
+        descending = word is None or word.text == "desc"
+        nulls_first = not descending
+        if self.accept("nulls"):
+            place = self.accept("first", "last")
+            if place is None:
+                raise parser_failure(self.token, "first")
+            nulls_first = place.text == "first"
+        return SortKey(expression, descending, nulls_first)
+
+    def top(self) -> Operator:
+        """Read a number, `by` and a key."""
+        limit = self._number()
+        self.expect("by")
+        return Sort((self._sort_key(),), limit)
+
+    def take(self) -> Operator:
+        """Read a number."""
+        return Take(self._number())
+
+    def _number(self) -> int:
+        value = self.token.value
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise parser_failure(self.token, "a whole number")
+        self.advance()
+        return value
+
+    def count(self) -> Operator:
+        """Read nothing."""
+        return Count()
+
+    def distinct(self) -> Operator:
+        """Read columns, or `*`."""
+        return Distinct(self.columns())
+
+    def mv_expand(self) -> Operator:
+        """Read options, columns with their types, and a limit."""
+        as_arrays, index = False, None
+        while self.token.is_name("bagexpansion", "kind", "with_itemindex"):
+            option = self.advance().text
+            self.expect("=")
+            value = self.name()
+            if option == "with_itemindex":
+                index = value.text
+            elif value.text in ("bag", "array"):
+                as_arrays = value.text == "array"
+            else:
+                raise parser_failure(value, "bag")
+        columns, types = [], []
+        while True:
+            columns.append(self.column())
+            types.append(self._entry_type() if self.accept("to") else None)
+            if self.accept(",") is None:
+                break
+        limit = self._number() if self.accept("limit") else _EXPANDED
+        if limit > _MOST_EXPANDED:
+            message = f"The row limit of mv-expand is at most {_MOST_EXPANDED}."
+            raise refuse_query("InvalidQuery", message, self.token)
+        return MvExpand(tuple(columns), tuple(types), index, as_arrays, limit)
+
+    def _entry_type(self) -> str:
+        self.expect("typeof")
+        self.expect("(")
+        word = self.accept(*_TYPES)
+        if word is None:
+            raise parser_failure(self.token, "a type")
+        self.expect(")")
+        return word.text
