@@ -28,7 +28,7 @@ class Pattern:
     for a child). `written` is how the template writes the name.
 
     What stands on another resource may be written with that one: the type
-    `Microsoft.KeyVault/vaults/providers/locks`, named `kv/Microsoft.Authorization/keep` ("Set scope
+    `NAMESPACE/vaults/providers/locks`, named `kv/NAMESPACE/keep` ("Set scope
     for extension resources in ARM templates": the form before `scope`).
     """
 
