@@ -12,6 +12,7 @@ from provisioner.adoption.naming import (
     camel,
     identifier,
     plural,
+    unreserved,
     without_group,
     words_of,
 )
@@ -121,7 +122,7 @@ class Names:
         longer = [*words, *(word for word in own if word not in words)]
         short = words[1:] if words[:1] == [file.module] and len(words) > 1 else words
         name = file.names.take(
-            identifier(short, noun), identifier(words, noun), identifier(longer, noun)
+            *(unreserved(identifier(each, noun), first.type) for each in (short, words, longer))
         )
         file.statements[name] = fold
         for key, entry in fold.members.items():

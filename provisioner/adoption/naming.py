@@ -27,6 +27,7 @@ _CEL_WORDS = frozenset(
     }
 )  # fmt: skip
 _TAKEN = RESERVED_NAMES | _CEL_WORDS | frozenset(FUNCTIONS) | STANDARD_FUNCTIONS
+_RESERVED = frozenset(name.lower() for name in _TAKEN)
 _MOST_WORDS = 4
 
 
@@ -184,6 +185,14 @@ def identifier(words: Sequence[str], noun: str) -> str:
     if ending[-1:] and plural(ending[-1]) == last[-1]:
         return camel([*words[:-1], noun])
     return camel([*words, noun])
+
+
+def unreserved(name: str, type_name: str) -> str:
+    """Return a name that expressions may have: one that they keep for themselves is said with the
+    service of its type (`serviceBusNamespace`)."""
+    if name.lower() not in _RESERVED:
+        return name
+    return camel([type_name.partition("/")[0].rpartition(".")[2], name])
 
 
 def plural(noun: str) -> str:

@@ -3,7 +3,14 @@
 import pytest
 
 from provisioner.adoption.expression_templates import write
-from provisioner.adoption.naming import Habits, Namespace, find_habits, identifier, words_of
+from provisioner.adoption.naming import (
+    Habits,
+    Namespace,
+    find_habits,
+    identifier,
+    unreserved,
+    words_of,
+)
 
 _HABITS = Habits(prefix="contoso", environment="prod")
 
@@ -51,3 +58,10 @@ def test_no_two_things_of_a_file_share_a_name_and_none_takes_one_of_cels() -> No
         "hubNetwork2",
     ]
     assert names.take("environment", "size", "in") == "in2"
+
+
+def test_a_word_of_expressions_is_said_with_its_service() -> None:
+    kind = "Microsoft.ServiceBus/namespaces"
+
+    assert unreserved("namespace", kind) == "serviceBusNamespace"
+    assert unreserved("ordersNamespace", kind) == "ordersNamespace"
