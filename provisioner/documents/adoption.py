@@ -75,7 +75,9 @@ class AdoptionDocument(Document):
     nothing refuses the apply; "proven in part" where reads were refused, so that nobody knows what
     else there is. `observe` tells that the environment is only watched. `left_out` are system-made
     and owned resources, `not_expressed` those that no file could state, `unlisted` the ids that a
-    template or a state names and Azure does not have.
+    template or a state names and Azure does not have. `failing_proofs` and `additions` count what
+    the first drift reports although nobody changed anything: network proofs that fail on what is
+    there, and what others made beside it.
     """
 
     kind: Literal["azsec/adoption"] = "azsec/adoption"
@@ -93,5 +95,7 @@ class AdoptionDocument(Document):
     unlisted: tuple[LeftOutDocument, ...] = ()
     unreadable: tuple[HiddenDocument, ...] = ()
     notes: tuple[NoteDocument, ...] = ()
+    failing_proofs: int = 0
+    additions: int = 0
     calls: int = 0
     diagnostics: tuple[DiagnosticDocument, ...] = ()

@@ -44,8 +44,26 @@ def next_words(document: AdoptionDocument) -> list[str]:
     if document.verdict is Verdict.NOT_PROVEN:
         return [f"edit the files until `azsec plan {name}` shows no changes but marks"]
     if document.observe:
-        return [f"azsec drift {name}"]
-    return [f"azsec plan {name} --out {name}.azplan, review it, azsec apply {name}.azplan"]
+        return [f"azsec drift {name}", *_of_first_drift(document)]
+    return [
+        f"azsec plan {name} --out {name}.azplan, review it, azsec apply {name}.azplan",
+        *_of_first_drift(document),
+    ]
+
+
+def _of_first_drift(document: AdoptionDocument) -> list[str]:
+    """Return what drift reports although nobody changed anything, if there is any of it."""
+    found = []
+    if document.failing_proofs:
+        found.append(
+            plural(document.failing_proofs, "network proof") + " that fail on what is there"
+        )
+    if document.additions:
+        found.append(plural(document.additions, "addition") + " that others made beside it")
+    if not found:
+        return []
+    name = plain(document.environment.name)
+    return [f"azsec drift {name} reports from the first run on: {' and '.join(found)}"]
 
 
 def by_reason(entries: Sequence[LeftOutDocument]) -> Mapping[str, Sequence[str]]:

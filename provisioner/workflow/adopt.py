@@ -26,6 +26,7 @@ from provisioner.documents.adoption import (
     Verdict,
     WrittenFileDocument,
 )
+from provisioner.documents.proof import FAILS
 from provisioner.model.diagnostic import DiagnosticError, Severity, error
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.plan.assembly import documents_of, field_document
@@ -230,7 +231,7 @@ def _report(
     target: AdoptionTarget,
 ) -> AdoptionDocument:
     built, proof, findings = files.built, files.proof, discovery.findings
-    addresses = built.written.addresses
+    addresses, planned = built.written.addresses, proof.planned.plan.document
     hidden = (*findings.hidden(discovery.catalog), *_unlisted_children(discovery))
     total = len(built.entries) + len(material.owned_groups)
     unknown = [
@@ -265,6 +266,8 @@ def _report(
         unreadable=tuple(HiddenDocument(path=h.path, reason=h.reason) for h in hidden),
         notes=(*_notes_of_groups(material, addresses), *_notes(built, addresses)),
         calls=sum(answer.calls for answer in findings.answers) + proof.planned.calls + files.asked,
+        failing_proofs=sum(each.verdict == FAILS for each in planned.proofs),
+        additions=len(planned.additions),
         diagnostics=documents_of(told),
     )
 
