@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from provisioner.catalog.log_categories import DIAGNOSTIC_SETTING
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.json_source import read_json
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resource_id
@@ -173,7 +174,7 @@ def _resources_in(instance: _Instance) -> Iterator[ResourceId]:
     """Yield the ids of one instance. An association of azurerm has those of both ends, `ID|ID`."""
     texts = instance.id.split("|")
     if instance.type == _DIAGNOSTIC_SETTING and len(texts) == 2:
-        texts = [f"{texts[0]}/providers/Microsoft.Insights/diagnosticSettings/{texts[1]}"]
+        texts = [f"{texts[0]}/providers/{DIAGNOSTIC_SETTING}/{texts[1]}"]
     elif instance.type in _WITH_SCOPE:
         texts = texts[:1]
     found = [each for text in texts if (each := _in_subscription(text)) is not None]

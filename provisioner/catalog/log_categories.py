@@ -10,6 +10,9 @@ from types import MappingProxyType
 
 from provisioner.model.resource_id import SUBSCRIPTION
 
+DIAGNOSTIC_SETTING = "Microsoft.Insights/diagnosticSettings"
+"""The type that sends the logs of a resource somewhere."""
+
 _CONTROL_PLANE = (
     "kube-apiserver", "kube-audit", "kube-audit-admin", "kube-controller-manager",
     "kube-scheduler", "cloud-controller-manager", "guard",
