@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, partial, wraps
 from typing import Any
 
 from provisioner.catalog.endpoints import Endpoint
@@ -24,13 +24,19 @@ _NAME = re.compile(r"\{(\w+)\}")
 class Route:
     """Requests of one method whose whole path matches. A HEAD is answered by its GET's route.
 
-    `path` is what `pattern` was made from: a template, as `at` takes it.
+    `path` is what `pattern` is made from, a template as `at` takes it; `compile` makes it, when the
+    first request comes: there are over a hundred, and a server is to answer soon after its start.
     """
 
     method: str
     path: str
-    pattern: re.Pattern[str]
+    compile: Callable[[], re.Pattern[str]]
     handler: Handler
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The paths that it is for."""
+        return self.compile()
 
     @staticmethod
     def at(method: str, template: str, handler: Handler, *, reads_options: bool = False) -> "Route":
@@ -40,13 +46,14 @@ class Route:
         `reads_options` tells that the handler reads `$filter`, `$top` and their like, and refuses
         those that it does not know; a GET of another with such an option is refused.
         """
-        return Route(method, template, compile_path(template), _handler(handler, reads_options))
+        pattern = cache(partial(compile_path, template))
+        return Route(method, template, pattern, _handler(handler, reads_options))
 
     @staticmethod
     def of(endpoint: Endpoint, handler: Handler, *, reads_options: bool = False) -> "Route":
         """Return the route to an endpoint of the catalog; `reads_options` as in `at`."""
         answer = _handler(handler, reads_options)
-        return Route(endpoint.method, endpoint.path, endpoint.pattern, answer)
+        return Route(endpoint.method, endpoint.path, lambda: endpoint.pattern, answer)
 
 
 def _handler(handler: Handler, reads_options: bool) -> Handler:
