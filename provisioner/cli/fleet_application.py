@@ -138,7 +138,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     item = _item(cloud, state, parallelism, since=since, tags=tags)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
     how |= {"scheduler": scheduler, "certificates": scheduler_tls}
-    how |= {"logs_first": logs_first, "full_every": _read_age(full_every)}
+    how |= {"logs_first": logs_first, "full_every": _read_age("--full-every", full_every)}
     _run("drift", environments, item, output, how)
 
 
@@ -292,7 +292,7 @@ def _how(  # noqa: PLR0913  the options that all commands share
     return {
         "ledger": ledger,
         "resume": resume,
-        "stale_after": None if only_stale is None else _read_age(only_stale),
+        "stale_after": None if only_stale is None else _read_age("--only-stale", only_stale),
         "changed_since": changed_since,
         "workers": workers,
         "seconds": timeout * 60,
@@ -315,9 +315,11 @@ def _run(
     raise typer.Exit(run(options, lambda document: print_fleet(document, output.value)))
 
 
-def _read_age(text: str) -> timedelta:
+def _read_age(option: str, text: str) -> timedelta:
     match = re.fullmatch(r"(\d{1,4})([hd])", text)
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no age. Write hours or days: 24h, 7d.")
+        raise typer.BadParameter(
+            f"{text!r} is no age. Write hours or days: 24h, 7d.", param_hint=option
+        )
     count = int(match[1])
     return timedelta(hours=count) if match[2] == "h" else timedelta(days=count)

@@ -103,7 +103,10 @@ def _read_latency(text: str | None) -> float:
         return 0.0
     match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s)", text)
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no time. Write milliseconds or seconds: 50ms, 1s.")
+        raise typer.BadParameter(
+            f"{text!r} is no time. Write milliseconds or seconds: 50ms, 1s.",
+            param_hint="--latency",
+        )
     return float(match[1]) / (1000.0 if match[2] == "ms" else 1.0)
 
 
