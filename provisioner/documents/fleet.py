@@ -86,7 +86,6 @@ class FleetDocument(Document):
     environments: tuple[FleetEntryDocument, ...] = ()
     fresh: tuple[str, ...] = ()
     groups: tuple[FindingGroupDocument, ...] = ()
-    diagnostics: tuple[DiagnosticDocument, ...] = ()
 
     def count(self, answer: FleetAnswer) -> int:
         """Return how many environments have an answer."""

@@ -3,7 +3,7 @@
 An item is a text and so is its outcome: what crosses the border of a process, a host or a queue.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -79,10 +79,6 @@ class Finished:
     text: str | None
     lost: str = ""
     attempt: int = 1
-
-
-Work = Callable[[str], str]
-"""What runs an item: takes and returns a text, and raises nothing."""
 
 
 class Scheduler(Protocol):

@@ -101,11 +101,9 @@ class ResourceChange:
             return max(self.type.loss, self.loses, key=lambda d: d.rank)
         if self.action not in (Action.UPDATE, Action.ADOPT):
             return Disruption.NONE
-        least = Disruption.NONE
-        if self.type.tier is not Tier.KNOWN and any(
-            not f.path.startswith("tags.") for f in self.fields
-        ):
-            least = Disruption.UNKNOWN
+        # Tags alone are a PUT of the whole body, too: an extension or a script may run again.
+        is_judged = self.type.tier is Tier.KNOWN or not self.fields
+        least = Disruption.NONE if is_judged else Disruption.UNKNOWN
         return max((least, *(f.disruption for f in self.fields)), key=lambda d: d.rank)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from provisioner.documents.fleet import FleetAnswer, FleetDocument
 from provisioner.reports.fleet_wording import answer_words, census_words, entry_words
-from provisioner.reports.section_text import render_diagnostics
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, pad, wrap
 from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import and_more
@@ -45,7 +44,6 @@ def render_fleet_text(document: FleetDocument, width: int = 100) -> Iterator[Lin
     if noteworthy:
         yield BLANK
     yield from _groups(document, width)
-    yield from render_diagnostics(document.diagnostics, width)
     yield line(
         f"Run {document.run}. `azsec fleet show {document.run} ENV` prints one environment whole."
     )

@@ -3,12 +3,12 @@
 from provisioner.documents.fleet import FleetAnswer, FleetDocument, FleetEntryDocument
 from provisioner.reports.values import plural
 
-NOUNS = {
-    "drift": ("drift", "drift"),
-    "plan": ("change", "changes"),
-    "check": ("failing control", "failing controls"),
-    "report": ("failing requirement", "failing requirements"),
-    "adopt-status": ("resource to adopt", "resources to adopt"),
+_FINDINGS = {
+    "drift": "drift",
+    "plan": "changes",
+    "check": "failing controls",
+    "report": "failing requirements",
+    "adopt-status": "resources to adopt",
 }
 _CLEAN = {
     "drift": "no drift",
@@ -17,14 +17,13 @@ _CLEAN = {
     "report": "no failing requirement",
     "adopt-status": "nothing to adopt",
 }
-MOST_FINDINGS = 3
 
 
 def answer_words(command: str, answer: FleetAnswer) -> str:
     """Return what an answer of a command reads as."""
     return {
         FleetAnswer.FAILED: "failed",
-        FleetAnswer.FINDINGS: NOUNS[command][1],
+        FleetAnswer.FINDINGS: _FINDINGS[command],
         FleetAnswer.UNCERTAIN: "read in part",
         FleetAnswer.NOT_RUN: "not run",
         FleetAnswer.CLEAN: _CLEAN[command],
