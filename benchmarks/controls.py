@@ -10,8 +10,8 @@ from provisioner.cli.workspace import FileSources, load_catalog
 from provisioner.controls.registry import all_controls
 from provisioner.controls.verdict import Verdict
 from provisioner.plan.estates import desired_estate
-from provisioner.workflow.judgement import judge_state
 from provisioner.workflow.plan import Desired, load_desired
+from provisioner.workflow.security_evaluation import judge_state
 
 _ENVIRONMENTS = 100
 _ENOUGH = 5

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, resource_group_id
 from provisioner.model.values import Body
-from provisioner.network.proving import prove_topology
-from provisioner.network.topology import Opening
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.model.topology import Opening
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.proofs.suite import prove_topology
 
 _NETWORK = "Microsoft.Network"
 _VNET = f"{_NETWORK}/virtualNetworks"

@@ -66,7 +66,7 @@ EVIDENCE = (
     Evidence(
         "Plans: derived again, edited, stale, of another environment, digests",
         (
-            "tests/unit/plan/test_agreement.py",
+            "tests/unit/plan/test_plan_verification.py",
             "tests/unit/plan/test_plan_file.py",
             "tests/scenarios/test_saved_plans.py",
         ),
@@ -74,7 +74,7 @@ EVIDENCE = (
     Evidence(
         "Operations in progress, failed or half done",
         (
-            "tests/unit/workflow/test_waiting.py",
+            "tests/unit/workflow/test_pending_operations.py",
             "tests/scenarios/test_failures.py",
             "tests/unit/plan/test_rotation.py",
         ),
@@ -103,7 +103,7 @@ EVIDENCE = (
         (
             "tests/laws/test_hostile_files.py",
             "tests/unit/blueprint/test_hostile_blueprints.py",
-            "tests/unit/blueprint/test_metering.py",
+            "tests/unit/blueprint/test_expression_limits.py",
             "tests/unit/cli/test_file_sources.py",
             "tests/unit/plan/test_json_source.py",
         ),

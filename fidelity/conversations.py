@@ -18,7 +18,7 @@ from fidelity.replay import Replay, Surroundings, leave_out_retired, state_choic
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.simulator.protocol.exchange import Answer
+from provisioner.simulator.protocol.http_messages import Answer
 
 _POLL = re.compile(r"/(operations|operationresults|operationstatuses)/", re.IGNORECASE)
 _PACE = 1.0

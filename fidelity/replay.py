@@ -16,7 +16,7 @@ from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_g
 from provisioner.simulator.application import Application
 from provisioner.simulator.bodies.body_paths import remove, split_path, thaw
 from provisioner.simulator.entra.authority import Authority
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 from provisioner.simulator.state.store import Store

@@ -24,9 +24,9 @@ from typing import Any
 
 from azure.core.credentials import AccessToken
 
-from provisioner.blueprint.files import Sources
-from provisioner.blueprint.given_values import ParameterValue, recorded_value
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.blueprint.memory_files import MemoryFiles
+from provisioner.blueprint.parameter_values import ParameterValue, recorded_value
 from provisioner.cli.local_environment import Running, variables_of, write_trust
 from provisioner.cli.session import PlanChoices, Session, Surroundings
 from provisioner.cli.workspace import LOCAL_ENDPOINT, FileSources, load_catalog
@@ -37,7 +37,7 @@ from provisioner.documents.plan import PlanDocument
 from provisioner.documents.trace import StateKind
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 from provisioner.model.source_location import is_local
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.application import RecordedRequest
 from provisioner.simulator.entra.directory import OPERATOR_APPLICATION
 from provisioner.simulator.protocol.faults import Faults

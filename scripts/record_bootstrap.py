@@ -18,7 +18,7 @@ from provisioner.cluster.objects import Object, key_of
 from provisioner.cluster.system_objects import describe_known
 from provisioner.kube.client import KubeClient
 from provisioner.kube.kubeconfig import read_kubeconfig
-from provisioner.workflow.cluster_reading import read_cluster
+from provisioner.workflow.cluster_reader import read_cluster
 from tests.cluster.api_server import run_api_server
 
 _TARGET = Path(__file__).parents[1] / "provisioner/cluster/bootstrap"

@@ -22,7 +22,7 @@ from provisioner.model.values import Body
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
 from provisioner.plan.request import Request
-from provisioner.preflight.inquiry import Inquiry
+from provisioner.preflight.azure_queries import Inquiry
 from provisioner.simulator.server import LocalAzure
 from provisioner.simulator.state.clock import Clock, SystemClock
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan

@@ -5,11 +5,11 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from provisioner.blueprint.files import EnvironmentFile
+from provisioner.blueprint.file_schemas import EnvironmentFile
 from provisioner.blueprint.kubernetes_checks import check_kubernetes
 from provisioner.blueprint.yaml_source import parse_documents, parse_yaml
 from provisioner.manifests.cluster_facts import ClusterFacts, Federation
-from provisioner.manifests.judging import JudgedPod, judge_pods
+from provisioner.manifests.pod_evaluation import JudgedPod, judge_pods
 from provisioner.manifests.pods import find_pods
 from provisioner.manifests.rendering import ClusterObjects, render_cluster
 from tests.environments import ENVIRONMENT

@@ -8,10 +8,10 @@ from typing import Any
 from provisioner.catalog.registry import Catalog
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId
-from provisioner.network.proof import Breach, Proof
-from provisioner.network.proving import prove_topology
-from provisioner.network.topology import Topology
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.proofs.proof import Breach, Proof
+from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.estates import actual_estate
 from tests.environments import Bench, plan_environment
 

@@ -11,9 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from provisioner.blueprint.files import EnvironmentFile
+from provisioner.blueprint.file_schemas import EnvironmentFile
 from provisioner.blueprint.yaml_source import parse_yaml
-from provisioner.controls.observed.view import View
+from provisioner.controls.cluster_objects.view import View
 from provisioner.manifests.cluster_kinds import RESOURCES
 from provisioner.model.cluster_contents import (
     BenchmarkReport,

@@ -12,7 +12,7 @@ from typing import Any
 from provisioner.azure.client import ArmClient
 from provisioner.model.azure_error import AzureError
 from provisioner.plan.reads import Answer, Read
-from provisioner.preflight.inquiry import Inquiry, Reply
+from provisioner.preflight.azure_queries import Inquiry, Reply
 
 Body = dict[str, Any]
 REFUSALS = {

@@ -12,7 +12,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
 from provisioner.catalog.schema import walk
 from provisioner.model.resource_id import ResourceId
-from provisioner.plan.contents import is_part
+from provisioner.plan.container_contents import is_part
 
 _ACCESS_POLICY = "microsoft.keyvault/vaults/objectid"
 """How azurerm numbers an access policy: `VAULT/objectId/GUID`, `…/applicationId/GUID`."""

@@ -21,6 +21,7 @@ from provisioner.model.resource_id import (
     subscription_id,
 )
 from provisioner.model.values import Body
+from provisioner.plan.actual_state import bodies_of
 from provisioner.plan.reads import (
     INVENTORY,
     Answer,
@@ -29,7 +30,6 @@ from provisioner.plan.reads import (
     list_of_children,
     listable_children,
 )
-from provisioner.plan.state import bodies_of
 
 
 @dataclass(frozen=True, slots=True)

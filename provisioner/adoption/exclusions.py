@@ -19,7 +19,7 @@ from provisioner.model.resource_id import (
     resource_group_id,
 )
 from provisioner.model.values import Body, lookup
-from provisioner.plan.contents import is_part
+from provisioner.plan.container_contents import is_part
 
 _GROUPS_OF_AZURE = re.compile(
     r"(?i)NetworkWatcherRG|DefaultResourceGroup-[A-Z0-9]+|LogAnalyticsDefaultResources"

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from provisioner.adoption.body_minimization import NOWHERE, Path, Shrinking, without_path
 from provisioner.adoption.embedded_credentials import find_embedded
-from provisioner.adoption.shrinking import NOWHERE, Path, Shrinking, without_path
 from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.ownership import is_ownership_tag
 from provisioner.blueprint.yaml_source import Node

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from provisioner.adoption.expression_templates import Ref
 from provisioner.adoption.naming import Habits, Namespace, camel, words_of
 from provisioner.adoption.references import Entry, group_of
-from provisioner.catalog.belonging_paths import target_paths
 from provisioner.catalog.naming_conventions import OTHER_PART, part_of
+from provisioner.catalog.related_id_paths import target_paths
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, values_at
 

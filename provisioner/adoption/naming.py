@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.adoption.expression_templates import Part, Template, Var
+from provisioner.blueprint.composition_state import RESERVED_NAMES
 from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
-from provisioner.blueprint.instances import RESERVED_NAMES
 from provisioner.catalog.naming_conventions import ABBREVIATIONS, noun_of
 from provisioner.catalog.regions import REGIONS
 from provisioner.model.guid import is_guid

@@ -11,7 +11,7 @@ from provisioner.adoption.file_names import Estate, Group
 from provisioner.adoption.minimal_body import MinimalBody, minimal_body
 from provisioner.adoption.module_assignment import ROOT, lay_out, without_module_circles
 from provisioner.adoption.naming import Habits, find_habits, name_words, without_group, words_of
-from provisioner.adoption.reference_circles import break_circles
+from provisioner.adoption.reference_cycles import break_circles
 from provisioner.adoption.references import (
     Entry,
     EntryWriter,

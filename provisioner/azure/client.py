@@ -49,7 +49,7 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
-from provisioner.preflight.inquiry import Inquiry, Reply
+from provisioner.preflight.azure_queries import Inquiry, Reply
 
 DEFAULT_BUDGET = RetryBudget()
 _ANY_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from provisioner.azure.bounds import DEFAULT_BOUNDS, Bounds
+from provisioner.azure.response_limits import DEFAULT_BOUNDS, Bounds
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 
 LOCAL = "local"

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-from provisioner.azure.answer import AnswerError, read_object
+from provisioner.azure.response import AnswerError, read_object
 from provisioner.model.azure_error import AzureError
 
 CONNECTION = "ConnectionError"

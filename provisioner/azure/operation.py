@@ -13,8 +13,8 @@ from azure.mgmt.core.polling.arm_polling import (
     BodyContentPolling,
 )
 
-from provisioner.azure.answer import AnswerError, read_object
 from provisioner.azure.errors import first_line, read_error, unexpected_error
+from provisioner.azure.response import AnswerError, read_object
 from provisioner.azure.retry import read_retry_after
 from provisioner.model.azure_error import AzureError
 from provisioner.model.provisioning import OPERATION_SECONDS, provisioning_state

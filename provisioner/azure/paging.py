@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
-from provisioner.azure.bounds import Bounds
 from provisioner.azure.errors import is_absent, unexpected_error
+from provisioner.azure.response_limits import Bounds
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Body

@@ -26,8 +26,8 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 from azure.core.rest import HttpRequest
 
-from provisioner.azure.answer import AnswerError, read_object
 from provisioner.azure.errors import read_error
+from provisioner.azure.response import AnswerError, read_object
 from provisioner.azure.retry import is_transient
 from provisioner.catalog.endpoints import POLICY_TOKEN
 from provisioner.model.azure_error import AzureError

@@ -8,8 +8,8 @@ from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 from urllib3.response import BaseHTTPResponse
 
-from provisioner.azure.bounds import Bounds
 from provisioner.azure.cloud import Cloud
+from provisioner.azure.response_limits import Bounds
 
 _CONNECT_SECONDS = 10
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from provisioner.blueprint.files import RESOURCE_KEYS
+from provisioner.blueprint.file_schemas import RESOURCE_KEYS
 from provisioner.blueprint.secret_checks import HINT
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.field import Field

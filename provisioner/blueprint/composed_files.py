@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from provisioner.blueprint.environment import Environment
-from provisioner.blueprint.files import BlueprintFile, ModuleFile, Sources, load_file
-from provisioner.blueprint.metering import exceeded
+from provisioner.blueprint.expression_limits import exceeded
+from provisioner.blueprint.file_schemas import BlueprintFile, ModuleFile, Sources, load_file
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.span import Span

@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
-from provisioner.blueprint.boundaries import check_boundaries
 from provisioner.blueprint.composed_files import load_blueprint
-from provisioner.blueprint.derived_order import with_derived_order
+from provisioner.blueprint.composition_state import Given, Instance, Placed, entries_of
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.evaluation import Evaluator
-from provisioner.blueprint.files import Sources, span_of
+from provisioner.blueprint.expansion import Placement
+from provisioner.blueprint.expression_limits import Budget, exceeded
+from provisioner.blueprint.file_schemas import Sources, span_of
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, cycle_diagnostic
+from provisioner.blueprint.implicit_dependencies import with_derived_order
 from provisioner.blueprint.implied_edges import with_implied_edges
-from provisioner.blueprint.instances import Given, Instance, Placed, entries_of
-from provisioner.blueprint.metering import Budget, exceeded
 from provisioner.blueprint.ownership import add_ownership
-from provisioner.blueprint.placement import Placement
 from provisioner.blueprint.resources import Resources, without_nulls
 from provisioner.blueprint.secret_checks import check_values
+from provisioner.blueprint.write_scope import check_boundaries
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.registry import Catalog
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity, error, nearest

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from provisioner.blueprint.file_part import FilePart
+from provisioner.blueprint.file_model import FilePart
 
 _ONE_LINE = r"^\S[^\r\n]*$"
 

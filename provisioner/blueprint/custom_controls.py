@@ -19,10 +19,10 @@ from provisioner.blueprint.expression import (
     known_functions,
     unknown_functions,
 )
-from provisioner.blueprint.files import Sources, load_file
+from provisioner.blueprint.expression_limits import exceeded
+from provisioner.blueprint.file_schemas import Sources, load_file
 from provisioner.blueprint.functions import ELSEWHERE
-from provisioner.blueprint.locations import resolve_source
-from provisioner.blueprint.metering import exceeded
+from provisioner.blueprint.source_locations import resolve_source
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.property_path import split_steps

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from provisioner.blueprint.acceptances import Acceptance
+from provisioner.blueprint.accepted_additions import Acceptance
 from provisioner.blueprint.custom_controls import StatedControl, load_controls
 from provisioner.blueprint.environment_file import load_environment_file
-from provisioner.blueprint.files import (
+from provisioner.blueprint.file_schemas import (
     EgressTableFile,
     EnvironmentFile,
     Sources,
@@ -17,8 +17,8 @@ from provisioner.blueprint.files import (
 from provisioner.blueprint.ignores import Ignore
 from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.kubernetes_checks import check_kubernetes
-from provisioner.blueprint.locations import resolve_source
 from provisioner.blueprint.ownership import Marks, derive_id
+from provisioner.blueprint.source_locations import resolve_source
 from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.endpoints import leased_container

@@ -11,14 +11,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from provisioner.blueprint.files import (
+from provisioner.blueprint.file_schemas import (
     EnvironmentFile,
     Sources,
     check_shape,
     load_file,
     parse_file,
 )
-from provisioner.blueprint.locations import resolve_source
+from provisioner.blueprint.source_locations import resolve_source
 from provisioner.blueprint.yaml_source import Node
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.source_location import is_local

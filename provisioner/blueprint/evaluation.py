@@ -3,19 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from provisioner.blueprint.expression import (
-    Chain,
-    ExceededError,
-    Expression,
-    ExpressionError,
-    evaluate,
-    known_functions,
-    parse_template,
-    unknown_functions,
-)
-from provisioner.blueprint.files import span_of
-from provisioner.blueprint.functions import ELSEWHERE
-from provisioner.blueprint.instances import (
+from provisioner.blueprint.composition_state import (
     EACH,
     ENVIRONMENT,
     GROUP,
@@ -27,7 +15,19 @@ from provisioner.blueprint.instances import (
     Traced,
     addresses_in,
 )
-from provisioner.blueprint.metering import BudgetError, exceeded
+from provisioner.blueprint.expression import (
+    Chain,
+    ExceededError,
+    Expression,
+    ExpressionError,
+    evaluate,
+    known_functions,
+    parse_template,
+    unknown_functions,
+)
+from provisioner.blueprint.expression_limits import BudgetError, exceeded
+from provisioner.blueprint.file_schemas import span_of
+from provisioner.blueprint.functions import ELSEWHERE
 from provisioner.blueprint.parameters import check_parameter, fill_defaults
 from provisioner.blueprint.secret_checks import check_result, check_values
 from provisioner.blueprint.yaml_source import Node

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
-from provisioner.blueprint import cel_runtime as cel
-from provisioner.blueprint.function_calls import call_function
-from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
-from provisioner.blueprint.holes import dig_holes
-from provisioner.blueprint.metering import (
+from provisioner.blueprint import cel_library as cel
+from provisioner.blueprint.deferred_expressions import dig_holes
+from provisioner.blueprint.expression_limits import (
     MATCHES,
     Budget,
     BudgetError,
@@ -25,7 +23,9 @@ from provisioner.blueprint.metering import (
     meter_expression,
     size_of,
 )
-from provisioner.blueprint.patterns import matches_part
+from provisioner.blueprint.function_calls import call_function
+from provisioner.blueprint.functions import FUNCTIONS, STANDARD_FUNCTIONS
+from provisioner.blueprint.regular_expressions import matches_part
 from provisioner.model.values import (
     ABSENT,
     Absent,

@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.blueprint.control_file import ControlFile
 from provisioner.blueprint.environment_file import BASE_KIND
-from provisioner.blueprint.files import (
+from provisioner.blueprint.file_schemas import (
     RESOURCE_KEYS,
     BlueprintFile,
     EgressTableFile,

@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from provisioner.blueprint.file_part import FilePart
+from provisioner.blueprint.file_model import FilePart
 
 Quantity = str | int | float
 PodSecurity = Literal["restricted", "baseline", "privileged"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from provisioner.blueprint.files import Sources
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.model.diagnostic import DiagnosticError, error
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from provisioner.blueprint.files import BlueprintFile, ModuleFile, Sources, load_file
-from provisioner.blueprint.locations import resolve_source
+from provisioner.blueprint.file_schemas import BlueprintFile, ModuleFile, Sources, load_file
+from provisioner.blueprint.source_locations import resolve_source
 from provisioner.blueprint.yaml_source import Node, parse_yaml
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.span import Span

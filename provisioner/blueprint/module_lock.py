@@ -2,7 +2,7 @@
 
 `azsec modules update` writes it, and it is committed: every plan after that reads the files by
 their digests, on any machine, and refuses what is not in it. It holds no credentials, because no
-source may (`provisioner.blueprint.locations`).
+source may (`provisioner.blueprint.source_locations`).
 """
 
 import hashlib
@@ -13,9 +13,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from provisioner.blueprint.file_part import FilePart
-from provisioner.blueprint.files import Sources, load_file
-from provisioner.blueprint.locations import COMMIT, GitLocation, parse_git
+from provisioner.blueprint.file_model import FilePart
+from provisioner.blueprint.file_schemas import Sources, load_file
+from provisioner.blueprint.source_locations import COMMIT, GitLocation, parse_git
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 
 LOCK_FILE = "azsec.lock"

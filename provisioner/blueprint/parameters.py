@@ -4,8 +4,8 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from provisioner.blueprint.files import Parameter
-from provisioner.blueprint.patterns import PatternError, matches_whole
+from provisioner.blueprint.file_schemas import Parameter
+from provisioner.blueprint.regular_expressions import PatternError, matches_whole
 from provisioner.model.guid import is_guid
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.secret_values import mask_value

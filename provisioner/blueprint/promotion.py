@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from provisioner.blueprint.file_part import FilePart
-from provisioner.blueprint.files import Sources, load_file
+from provisioner.blueprint.file_model import FilePart
+from provisioner.blueprint.file_schemas import Sources, load_file
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from provisioner.blueprint.body_check import check_body
-from provisioner.blueprint.files import RESOURCE_KEYS, Resource, ResourceGroup, span_of
-from provisioner.blueprint.graph import DesiredResource, Edge
-from provisioner.blueprint.instances import (
+from provisioner.blueprint.composition_state import (
     Context,
     Given,
     Instance,
@@ -13,6 +11,8 @@ from provisioner.blueprint.instances import (
     entries_of,
     stated_in,
 )
+from provisioner.blueprint.file_schemas import RESOURCE_KEYS, Resource, ResourceGroup, span_of
+from provisioner.blueprint.graph import DesiredResource, Edge
 from provisioner.blueprint.secret_checks import check_values
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.registry import Catalog

@@ -17,7 +17,12 @@ from pydantic import BaseModel
 
 from provisioner.blueprint.control_file import ControlFile
 from provisioner.blueprint.environment_file import BASE_KIND
-from provisioner.blueprint.files import BlueprintFile, EgressTableFile, EnvironmentFile, ModuleFile
+from provisioner.blueprint.file_schemas import (
+    BlueprintFile,
+    EgressTableFile,
+    EnvironmentFile,
+    ModuleFile,
+)
 from provisioner.blueprint.promotion import PromotionFile
 from provisioner.blueprint.yaml_comments import comments_of
 from provisioner.blueprint.yaml_source import parse_yaml

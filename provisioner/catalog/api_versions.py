@@ -10,7 +10,7 @@ installed packages), so that the schema index and the wire agree. `APPLICATION_I
 asked (`ACTIVITY_LOG`, `ELIGIBLE_ROLES`, `FEATURES`, `MANAGEMENT_GROUPS`, `POLICY_INSIGHTS`,
 `POLICY_TOKENS`, `PROVIDERS`, `QUOTA`, `RESOURCE_GRAPH`, `SUBSCRIPTIONS`) needs none; their versions
 are those that Azure documents. `PROVIDERS` is one that every cloud has had for years: by it a cloud
-is asked which others it offers (`catalog.spoken_versions`).
+is asked which others it offers (`catalog.api_version_selection`).
 """
 
 ACTION_GROUPS = "2023-01-01"

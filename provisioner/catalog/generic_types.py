@@ -6,9 +6,9 @@ Azure Resource Manager itself defines ("Resource Provider Contract", and `Resour
 `TrackedResource` and `SystemData` of common-types in Azure/azure-rest-api-specs). No fact is
 guessed: what is not known is not claimed, and what could do harm (a delete) takes proof. Inferred
 is one thing: a parent that only an id names, and a child of which the provider lists no versions,
-are spoken in the version of the other (`blueprint.type_tiers`, `spoken_versions`), because a
-provider versions its types together. Where that is wrong Azure refuses the list, and a delete that
-needs it is blocked.
+are spoken in the version of the other (`blueprint.environment_catalog`,
+`api_version_selection`), because a provider versions its types together. Where that is
+wrong Azure refuses the list, and a delete that needs it is blocked.
 """
 
 from collections.abc import Mapping

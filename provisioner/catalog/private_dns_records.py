@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Field
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     ListRead,

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.private_dns_records import RELATIVE_NAME, host_of
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     ListRead,

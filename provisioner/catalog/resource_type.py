@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from provisioner.catalog.api_introductions import Introduced
+from provisioner.catalog.error_codes import RefusalCodes, SoftDelete
 from provisioner.catalog.field import NO_FACTS, Disruption, Field
 from provisioner.catalog.list_options import NO_OPTIONS, ListOptions
-from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.schema import Model
 from provisioner.model.resource_id import RESOURCE_GROUP, SUBSCRIPTION, ResourceId
 from provisioner.model.values import Body, Json, Value

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provisioner import __version__
-from provisioner.cli.adopt_command import adopt
+from provisioner.cli.adopt_application import adopt
 from provisioner.cli.ci_application import ci_app
 from provisioner.cli.cluster_application import cluster_app
 from provisioner.cli.diff import diff
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.fleet_application import fleet_app
-from provisioner.cli.formatting import fmt
+from provisioner.cli.fmt import fmt
 from provisioner.cli.inventory_application import console, list_owned, print_outputs
 from provisioner.cli.local_application import local_app
 from provisioner.cli.lock_application import lock_app
@@ -49,15 +49,15 @@ from provisioner.cli.options import (
     StateKindOption,
     StateOption,
 )
-from provisioner.cli.report_command import report
+from provisioner.cli.report_application import report
 from provisioner.cli.schema_application import schema_app
 from provisioner.cli.upgrade_application import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from provisioner.blueprint.given_values import ParameterValue
-    from provisioner.cli.combined import ClusterOptions
+    from provisioner.blueprint.parameter_values import ParameterValue
+    from provisioner.cli.combined_plan import ClusterOptions
     from provisioner.cli.session import Session
     from provisioner.plan.plan import Plan
 
@@ -327,7 +327,7 @@ def _cluster_options(
     kubeconfig: str | None, context: str | None, *, force_conflicts: bool
 ) -> "ClusterOptions":
     from provisioner.cli.cluster_access import Reach
-    from provisioner.cli.combined import ClusterOptions
+    from provisioner.cli.combined_plan import ClusterOptions
 
     return ClusterOptions(Reach(kubeconfig, context, None, None), force_conflicts)
 
@@ -381,7 +381,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         decided = {"--adopt-defaults": adopt_defaults, "--adopt": bool(adopt)}
         refuse_options("a plan that deletes has no use for it", decided)
     if with_cluster:
-        from provisioner.cli.combined import CombinedChoices, CombinedOutput, run_plan
+        from provisioner.cli.combined_plan import CombinedChoices, CombinedOutput, run_plan
 
         decided = {"--destroy": destroy, "--target": bool(target), "--explain": explain is not None}
         refuse_options(_BOTH_WHOLE, decided)
@@ -403,7 +403,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         if explain is None:
             print_plan(made.document, output.value, full=full)
         else:
-            from provisioner.cli.explaining import explain as explain_change
+            from provisioner.cli.explanation import explain as explain_change
 
             told = explain_change(session, made, explain, asks_azure=True)
             print_explanation(told, output.value)
@@ -432,7 +432,7 @@ def show(
         print_plan_file(file, output.value, full=full)
         return
     saved = read_plan(file)
-    from provisioner.cli.explaining import explain as explain_change
+    from provisioner.cli.explanation import explain as explain_change
     from provisioner.cli.output import print_explanation
 
     with _session(quiet=True) as session:
@@ -525,7 +525,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     approved = None if digest is None else read_digest(digest)
     choices = PlanChoices(False, adopt_defaults, offline, True, tuple(adopt or ()), lock_timeout)
     if with_cluster or kind_of_plan_file(subject) == COMBINED_KIND:
-        from provisioner.cli.combined import CombinedChoices, run_apply
+        from provisioner.cli.combined_plan import CombinedChoices, run_apply
 
         refuse_options(_BOTH_WHOLE, {"--target": bool(target)})
         approval = Approval(yes, approved)
@@ -863,7 +863,7 @@ def graph(  # noqa: PLR0913  typer: one parameter an option
     parallelism: ParallelismOption = 10,
 ) -> None:
     """Draw the network with its way to the internet: as Mermaid, SVG or a page."""
-    from provisioner.cli.drawing import format_of, write_drawing
+    from provisioner.cli.diagram_output import format_of, write_drawing
     from provisioner.documents.trace import StateKind
 
     chosen = format_of(output.value if output else None, out)
@@ -1070,7 +1070,7 @@ def compare(
     file: Annotated[str, typer.Argument(help="The file to read; - is standard input.")] = "-",
 ) -> None:
     """Compare desired ARM bodies with Azure's answers, without talking to Azure."""
-    from provisioner.cli.comparing import compare_stream
+    from provisioner.cli.compare import compare_stream
 
     raise typer.Exit(compare_stream(file, jsonl=jsonl, show_unknown=unknown))
 

@@ -32,6 +32,7 @@ from provisioner.cli.ci_review import (
     reason_against,
     say_not_ready,
 )
+from provisioner.cli.concurrent_work import run_side_by_side
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.git import (
     find_commit,
@@ -41,7 +42,6 @@ from provisioner.cli.git import (
 )
 from provisioner.cli.output import print_ci_plan
 from provisioner.cli.session import PlanChoices
-from provisioner.cli.side_by_side import run_side_by_side
 from provisioner.cli.workspace import FileSources, load_catalog, write_file
 from provisioner.documents.ci import CiPlanDocument, PlanOutcome
 from provisioner.documents.controls import CheckDocument
@@ -55,7 +55,7 @@ from provisioner.engine.forge_port import (
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.model.forge_error import ForgeError
-from provisioner.workflow.affected import Touched
+from provisioner.workflow.affected_environments import Touched
 from provisioner.workflow.apply_statuses import describe_others
 from provisioner.workflow.ci_plan import (
     MARKER,

@@ -12,10 +12,10 @@ from provisioner.cli.ci_environments import list_environments, name_of
 from provisioner.cli.ci_job import Host, open_host, write_json, write_summary
 from provisioner.cli.ci_options import Cloud, Options, open_cloud
 from provisioner.cli.ci_outputs import drift_outputs, write_outputs
+from provisioner.cli.concurrent_work import run_side_by_side
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.git import has_file
 from provisioner.cli.output import print_ci_drift
-from provisioner.cli.side_by_side import run_side_by_side
 from provisioner.cli.workspace import FileSources, repository_of
 from provisioner.documents.ci import CiDriftDocument, EnvironmentDriftDocument
 from provisioner.documents.document import DiagnosticDocument

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from provisioner.blueprint.environment import Environment, load_environment
-from provisioner.blueprint.files import Sources
-from provisioner.blueprint.given_values import read_variables
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.blueprint.module_lock import LOCK_FILE
+from provisioner.blueprint.parameter_values import read_variables
 from provisioner.blueprint.promotion import load_promotion
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.git import ChangedFile, CommittedFiles, changed_files
@@ -21,7 +21,7 @@ from provisioner.cli.workspace import (
 )
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.model.source_location import GIT, LIBRARY
-from provisioner.workflow.affected import Touched, Unknown, find_touched
+from provisioner.workflow.affected_environments import Touched, Unknown, find_touched
 from provisioner.workflow.plan import Invocation, load_desired
 
 FOLDER = Path("environments")

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from provisioner.blueprint.files import Sources
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.cli.session import Session, Surroundings
 from provisioner.cli.workspace import load_catalog, state_path
 from provisioner.workflow.plan_review import NamedAccounts

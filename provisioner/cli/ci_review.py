@@ -4,7 +4,7 @@ order of promotion."""
 from collections.abc import Sequence
 from contextlib import suppress
 
-from provisioner.blueprint.files import load_file
+from provisioner.blueprint.file_schemas import load_file
 from provisioner.blueprint.promotion import PromotionFile
 from provisioner.cli.ci_environments import PROMOTION, list_environments, name_of, read_stages
 from provisioner.cli.git import CommittedFiles, is_ancestor, merges

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from provisioner.blueprint.given_values import ParameterValue
+from provisioner.blueprint.parameter_values import ParameterValue
 from provisioner.cli.cluster_access import Reach, open_cluster
 from provisioner.cli.cluster_lock import hold_locks
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.observation import is_verified, source_of
+from provisioner.cli.observation_source import is_verified, source_of
 from provisioner.cli.output import print_cluster, print_manifests
 from provisioner.cli.session import Session, Surroundings, confirm, is_plan_file, refuse_options
 from provisioner.cli.workspace import FileSources, write_file

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from provisioner.blueprint.given_values import ParameterValue
+from provisioner.blueprint.parameter_values import ParameterValue
 from provisioner.catalog.endpoints import CLUSTER_TYPE, CLUSTER_USER_CREDENTIAL
 from provisioner.cli.session import refuse_options
 from provisioner.cli.workspace import FileSources

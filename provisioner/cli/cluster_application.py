@@ -163,7 +163,7 @@ def observe(
 
     The key is in the variable AZSEC_OBSERVATION_KEY. Exit with 1 if a list was refused.
     """
-    from provisioner.cli.observing import Target, run_observe
+    from provisioner.cli.observe import Target, run_observe
 
     raise typer.Exit(run_observe(environment, kubeconfig, context, Target(out, config_map, blob)))
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from provisioner.blueprint.kubernetes import KubernetesSettings, ObservationSettings
-from provisioner.cli.observation import (
+from provisioner.cli.observation_source import (
     is_observation,
     is_verified,
     load_observation,

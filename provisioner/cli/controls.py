@@ -2,8 +2,8 @@
 
 from provisioner.cli.output import print_controls
 from provisioner.controls.control import Control
+from provisioner.controls.documents import control_document
 from provisioner.controls.registry import all_controls
-from provisioner.controls.telling import control_document
 from provisioner.documents.controls import ControlsDocument
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner.blueprint.files import Sources
-from provisioner.blueprint.locations import git_location, resolve_source
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.blueprint.module_closure import find_files
 from provisioner.blueprint.module_lock import LOCK_FILE, read_lock, write_lock
+from provisioner.blueprint.source_locations import git_location, resolve_source
 from provisioner.blueprint.yaml_format import format_yaml
 from provisioner.cli.files import FileSources, ignore_plan_files, write_file
 from provisioner.cli.modules import write_copies

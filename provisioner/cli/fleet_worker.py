@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner import __version__
 from provisioner.attribution.window import format_moment, read_window
-from provisioner.blueprint.files import Sources
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.cli.ci_environments import name_of
 from provisioner.cli.git import head_commit
 from provisioner.cli.session import PlanChoices, Session, Surroundings

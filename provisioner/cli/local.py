@@ -24,8 +24,8 @@ from provisioner.cli.local_environment import (
     write_trust,
 )
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.simulator.access import Access
-from provisioner.simulator.arm.offers import read_limit, read_types, set_limit
+from provisioner.simulator.access_options import Access
+from provisioner.simulator.arm.offered_versions import read_limit, read_types, set_limit
 from provisioner.simulator.entra.directory import EMPTY_DIRECTORY, OPERATOR_APPLICATION
 from provisioner.simulator.har import HarRecorder
 from provisioner.simulator.server import LocalAzure, identity_folder, serve_forever

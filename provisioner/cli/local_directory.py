@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from provisioner.blueprint.file_part import FilePart
-from provisioner.blueprint.files import load_file
+from provisioner.blueprint.file_model import FilePart
+from provisioner.blueprint.file_schemas import load_file
 from provisioner.blueprint.yaml_source import Node
 from provisioner.cli.files import FileSources
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from provisioner import __version__
-from provisioner.blueprint.locations import GitLocation, parse_git, resolve_source
 from provisioner.blueprint.module_lock import LOCK_FILE, Lock, read_lock, write_lock
+from provisioner.blueprint.source_locations import GitLocation, parse_git, resolve_source
 from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.output import print_lock_update, print_modules

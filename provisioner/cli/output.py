@@ -44,7 +44,7 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.provisioning import OPERATION_SECONDS
 
 if TYPE_CHECKING:
-    from provisioner.plan.progress import InProgress
+    from provisioner.plan.provisioning_progress import InProgress
     from provisioner.reports.text import TextDocument
 
 

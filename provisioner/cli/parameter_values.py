@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from provisioner.blueprint.given_values import (
+from provisioner.blueprint.parameter_values import (
     ParameterValue,
     Source,
     check_unique,

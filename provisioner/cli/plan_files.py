@@ -1,6 +1,6 @@
 """Reads, shows and compares saved plans of all three kinds: of Azure, of a cluster, and of both."""
 
-from provisioner.cli.combined import read_saved
+from provisioner.cli.combined_plan import read_saved
 from provisioner.cli.output import (
     print_cluster,
     print_combined,
@@ -15,7 +15,7 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_comparison import compare_cluster_plans, compare_plans
 from provisioner.workflow.cluster_plan_file import read_cluster_plan
-from provisioner.workflow.combined_file import SavedPlan
+from provisioner.workflow.combined_plan_file import SavedPlan
 
 SavedAny = Plan | ClusterPlanDocument | SavedPlan
 

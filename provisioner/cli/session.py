@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from provisioner.blueprint.files import Sources
-from provisioner.blueprint.given_values import ParameterValue, recorded_value
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.blueprint.ownership import Marks, derive_id
+from provisioner.blueprint.parameter_values import ParameterValue, recorded_value
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.cli.exit_code import ExitCode
@@ -63,7 +63,7 @@ from provisioner.workflow.approval import (
     check_same_environment,
     read_digest,
 )
-from provisioner.workflow.identity import check_unique_id, read_id
+from provisioner.workflow.environment_identity import check_unique_id, read_id
 from provisioner.workflow.lock import HeldLock
 from provisioner.workflow.modules import source_document
 from provisioner.workflow.network import (
@@ -72,6 +72,7 @@ from provisioner.workflow.network import (
     load_siblings,
     validate_environment,
 )
+from provisioner.workflow.pending_operations import Patience, plan_settled
 from provisioner.workflow.plan import (
     Desired,
     Invocation,
@@ -83,7 +84,6 @@ from provisioner.workflow.plan import (
     require_managed,
 )
 from provisioner.workflow.preflight import Preflight
-from provisioner.workflow.waiting import Patience, plan_settled
 
 if TYPE_CHECKING:
     from provisioner.attribution.statements import Target
@@ -338,7 +338,7 @@ class Session:
     ) -> "ObservationDocument":
         """Return the observation in a file, or in the blob of a URL. Raises DiagnosticError for one
         that cannot be read, was altered, is of another cluster, or is too old."""
-        from provisioner.cli.observation import is_blob, load_observation, read_file
+        from provisioner.cli.observation_source import is_blob, load_observation, read_file
 
         if is_blob(source):
             from provisioner.cli.blobs import read_blob, require_blob
@@ -410,7 +410,7 @@ class Session:
 
     def look_into_cluster(self, desired: Desired) -> "ClusterObjectsDocument | None":
         """Return what an observation shows of an environment's objects; None where it has none."""
-        from provisioner.cli.observation import describe_objects, source_of
+        from provisioner.cli.observation_source import describe_objects, source_of
 
         settings = desired.environment.kubernetes
         source = source_of(settings.observation, desired.environment.path)

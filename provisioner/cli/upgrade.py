@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.observation import is_verified, source_of
+from provisioner.cli.observation_source import is_verified, source_of
 from provisioner.cli.output import print_upgrade
 from provisioner.cli.session import Session, refuse_options
 from provisioner.cli.workspace import open_sources, write_file

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from provisioner.blueprint.environment_file import BASE_KIND
-from provisioner.blueprint.files import Sources
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.blueprint.module_lock import LOCK_FILE, LockedSource, read_lock
 from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.cli.files import (

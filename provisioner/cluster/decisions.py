@@ -13,10 +13,10 @@ from provisioner.cluster.comparison import (
     find_differences,
     has_path,
 )
-from provisioner.cluster.kinds import is_made_by_kubernetes
+from provisioner.cluster.object_kinds import is_made_by_kubernetes
 from provisioner.cluster.objects import Key, Object, ServedKind, type_of
 from provisioner.cluster.ownership import ENVIRONMENT_LABEL, Owner
-from provisioner.cluster.undeclared import weakens
+from provisioner.cluster.undeclared_values import weakens
 from provisioner.documents.plan import Action, FieldChangeDocument
 from provisioner.model.kubernetes_error import KubernetesError
 

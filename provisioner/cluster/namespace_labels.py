@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from provisioner.cluster.objects import Object
-from provisioner.cluster.undeclared import steers_security
+from provisioner.cluster.undeclared_values import steers_security
 
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _POD_SECURITY = "pod-security.kubernetes.io/"

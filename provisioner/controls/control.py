@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from provisioner.controls.observed.rules import observed_rules
-from provisioner.controls.observed.view import ObservedRule
+from provisioner.controls.cluster_objects.rules import observed_rules
+from provisioner.controls.cluster_objects.view import ObservedRule
 from provisioner.controls.rule import Rule
-from provisioner.network.proving import Prove
-from provisioner.network.topology_reading import TYPES
+from provisioner.network.model.topology_reader import TYPES
+from provisioner.network.proofs.suite import Prove
 
 
 class Severity(StrEnum):

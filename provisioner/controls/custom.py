@@ -11,17 +11,17 @@ from provisioner.blueprint.custom_controls import (
     StatedRule,
 )
 from provisioner.blueprint.expression import ExceededError, ExpressionError, evaluate
-from provisioner.blueprint.metering import Budget, exceeded
+from provisioner.blueprint.expression_limits import Budget, exceeded
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
 from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.controls.cis_aks import RECOMMENDATIONS
 from provisioner.controls.control import Control, Layer, Mappings, Severity
 from provisioner.controls.custom_scope import paths_of, seen_by, steps_of
+from provisioner.controls.predicates import show
 from provisioner.controls.registry import CHAPTERS, all_controls
 from provisioner.controls.rule import Rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import show
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest
 from provisioner.model.values import Bound, Unknown, Value, is_empty
 

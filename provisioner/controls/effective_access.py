@@ -11,8 +11,8 @@ from types import MappingProxyType
 from provisioner.access.effective import READS, Access, read_access
 from provisioner.access.grants import Grant
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.add_ons import ADD_ONS
-from provisioner.controls.kinds import (
+from provisioner.controls.aks.add_ons import ADD_ONS
+from provisioner.controls.resource_types import (
     CLUSTER,
     IDENTITY,
     NAMESPACE,

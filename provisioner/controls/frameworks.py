@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from provisioner.controls.cis_aks import RECOMMENDATIONS, Place
 from provisioner.controls.control import Mappings, Mode
-from provisioner.controls.judging import PARTIAL, Result, Unseen
+from provisioner.controls.evaluation import PARTIAL, Result, Unseen
 from provisioner.controls.outline import PRINCIPLES, TOPICS
 from provisioner.controls.verdict import Verdict
 from provisioner.documents.controls import RequirementDocument, UnansweredDocument

@@ -1,13 +1,13 @@
 """Network proofs as controls: how a proof ended, and a finding for each of its breaches."""
 
-from provisioner.controls.ground import Ground
+from provisioner.controls.evaluation_context import Ground
 from provisioner.controls.verdict import Finding, Verdict
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.network import proof as network
-from provisioner.network.proof import Breach, Proof, qualify
-from provisioner.network.proving import Prove
-from provisioner.network.topology_reading import TYPES_READ
+from provisioner.network.model.topology_reader import TYPES_READ
+from provisioner.network.proofs import proof as network
+from provisioner.network.proofs.proof import Breach, Proof, qualify
+from provisioner.network.proofs.suite import Prove
 
 VERDICTS = {
     network.Verdict.HOLDS: Verdict.PASS,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from provisioner.controls.ground import Ground
+from provisioner.controls.evaluation_context import Ground
+from provisioner.controls.predicates import Wanted, show
 from provisioner.controls.subject import Observation, Sight, Subject
 from provisioner.controls.verdict import Finding
-from provisioner.controls.wanted import Wanted, show
 from provisioner.model.values import Unknown, is_empty
 
 Judge: TypeAlias = Callable[[Subject], Iterator[Observation]]

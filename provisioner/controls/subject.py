@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
-from provisioner.controls.ground import Ground
+from provisioner.controls.evaluation_context import Ground
 from provisioner.controls.verdict import Verdict
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.property_path import set_at, split_steps

@@ -4,16 +4,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from provisioner.blueprint.acceptances import Acceptance
+from provisioner.blueprint.accepted_additions import Acceptance
 from provisioner.blueprint.waivers import Waiver
 from provisioner.controls.control import Control
 from provisioner.controls.effective_access import path_of_assignment
-from provisioner.controls.kinds import ROLE_ASSIGNMENT
+from provisioner.controls.resource_types import ROLE_ASSIGNMENT
 from provisioner.controls.verdict import Finding, Verdict
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
 from provisioner.model.estate import Estate
 from provisioner.model.span import Span
-from provisioner.plan.acceptances import Accepted
+from provisioner.plan.accepted_additions import Accepted
 
 NOTICE = timedelta(days=14)
 """How long before the end of a waiver or an attestation it is warned of."""

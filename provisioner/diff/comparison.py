@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from provisioner.catalog.field import Compare, Disruption, Owner, Repair, chosen_by_service
+from provisioner.catalog.property_spelling import read_scalar
 from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.catalog.schema import Kind, SchemaIndex
 from provisioner.catalog.sensitive_values import find_sensitive
-from provisioner.catalog.spelling import read_scalar
 from provisioner.diff.change import Child, FieldChange
+from provisioner.diff.default_objects import is_hollow
 from provisioner.diff.entries import (
     Pair,
     are_scalars,
@@ -22,13 +23,12 @@ from provisioner.diff.entries import (
     is_reserved,
     pair_entries,
 )
-from provisioner.diff.hollow import is_hollow
+from provisioner.diff.mutability import Verdict, judge
 from provisioner.diff.normal_form import is_same
 from provisioner.diff.references import is_same_reference
 from provisioner.diff.rules import Rule, Rules, rules_of
-from provisioner.diff.verdict import Verdict, judge
+from provisioner.diff.stated_values import holds_secret, written
 from provisioner.diff.view import View
-from provisioner.diff.written import holds_secret, written
 from provisioner.documents.plan import FieldKind
 from provisioner.model.values import (
     ABSENT,

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from provisioner.catalog.field import NO_FACTS, Compare, Field, ImmutableRule
+from provisioner.catalog.property_spelling import spell
 from provisioner.catalog.resource_type import Embedded, ResourceType, Tier
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
-from provisioner.catalog.spelling import spell
 from provisioner.model.values import ABSENT
 
 _TAGS = "tags"

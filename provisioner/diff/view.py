@@ -14,7 +14,7 @@ _SCALARS = frozenset({str, bool, int, float})
 
 class View:
     """One resource as it is, and as it will be. Facts that are functions of a body get these, in
-    the schema's spelling (`catalog.spelling`), made when a fact first asks.
+    the schema's spelling (`catalog.property_spelling`), made when a fact first asks.
 
     A child resource that stands in its parent's body has a view of its own, in the shape of the
     child's body, because its facts are written for that. They find the parent's at PARENT.

@@ -23,7 +23,7 @@ from provisioner.engine.ports import RESOURCE_APPEARED, Refresh, Writer
 from provisioner.engine.schedule import Schedule
 from provisioner.model.azure_error import AzureError
 from provisioner.model.values import Value, unknowns
-from provisioner.plan.concealment import concealed_values, sensitive_problem
+from provisioner.plan.redaction import concealed_values, sensitive_problem
 from provisioner.plan.steps import DELETE, Step
 
 INTERRUPTED = "interrupted"

@@ -8,7 +8,7 @@ from provisioner.catalog.resource_type import CreateGuard
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
-from provisioner.preflight.inquiry import Inquiry, Reply
+from provisioner.preflight.azure_queries import Inquiry, Reply
 
 RESOURCE_APPEARED = "ResourceAppeared"
 """The code of the AzureError for a creation that found what others had made in the meantime."""

@@ -12,8 +12,8 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from provisioner.engine.cluster_port import Answer, ApiRequest
-from provisioner.kube.answer import BROKEN_OFF, TOO_LARGE, pause_of, read_answer
 from provisioner.kube.connection import Connection
+from provisioner.kube.response import BROKEN_OFF, TOO_LARGE, pause_of, read_answer
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.kubernetes_error import NO_TOKEN, NOT_SENT, KubernetesError
 

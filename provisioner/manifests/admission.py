@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from provisioner.blueprint.cel_runtime import Context, Program, compile
+from provisioner.blueprint.cel_library import Context, Program, compile
 from provisioner.manifests.admission_policies import (
     CONTAINER_LISTS,
     AdmissionPolicy,

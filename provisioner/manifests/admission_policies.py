@@ -14,7 +14,7 @@ from provisioner.blueprint.kubernetes import (
     SYSTEM_NAMESPACES,
     KubernetesSettings,
 )
-from provisioner.manifests.benchmark import BENCHMARK_NAMESPACE
+from provisioner.manifests.cis_benchmark_job import BENCHMARK_NAMESPACE
 from provisioner.manifests.manifest import Object
 from provisioner.manifests.namespaces import WantedNamespace
 

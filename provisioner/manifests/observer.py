@@ -81,8 +81,8 @@ READ = (
     ("storage.k8s.io", ("csidrivers", "storageclasses")),
     ("telemetry.istio.io", ("telemetries",)),
 )  # fmt: skip
-"""What it lists: the kinds of `provisioner.cluster.kinds` and those that controls ask for, without
-secrets. A list of those would show what is in them."""
+"""What it lists: the kinds of `provisioner.cluster.object_kinds` and those that controls ask for,
+without secrets. A list of those would show what is in them."""
 
 LEFT_OUT = Kind("", "Secret")
 """The kind that azsec would look at (tokens of service accounts that never expire, SA-03), and that

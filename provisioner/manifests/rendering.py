@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from provisioner.blueprint.kubernetes import KubernetesSettings
 from provisioner.blueprint.yaml_source import Node
 from provisioner.manifests.admission_policies import AdmissionPolicy
-from provisioner.manifests.benchmark import render_benchmark
+from provisioner.manifests.cis_benchmark_job import render_benchmark
 from provisioner.manifests.cluster_facts import ClusterFacts
 from provisioner.manifests.exemptions import check_exempted, exempt
 from provisioner.manifests.manifest import Manifest, Place, make_manifest

@@ -10,10 +10,10 @@ from provisioner.model.actual import ActualState, Found
 from provisioner.model.guid import is_guid
 from provisioner.model.secret_values import holds_secret, mask_secrets
 from provisioner.model.values import ABSENT, is_empty, values_at
-from provisioner.plan.acceptances import Accepted, Roles, role_given
+from provisioner.plan.accepted_additions import Accepted, Roles, role_given
 from provisioner.plan.additions import Addition
 from provisioner.plan.changes import ResourceChange
-from provisioner.plan.text import disclose, named_by
+from provisioner.plan.value_text import disclose, named_by
 
 
 def addition_documents(

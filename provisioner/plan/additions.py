@@ -20,9 +20,9 @@ from provisioner.model.actual import ActualState, Found
 from provisioner.model.key_index import keys_above
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.values import Body, lookup, values_at
-from provisioner.plan.contents import Contents, is_always_there, is_part, managed_group_in
+from provisioner.plan.container_contents import Contents, is_always_there, is_part, managed_group_in
+from provisioner.plan.dependents import Users
 from provisioner.plan.owners import declared_keys
-from provisioner.plan.users import Users
 
 UNKNOWN_CHILD = "is part of it"
 """What a child does whose type azsec does not know."""

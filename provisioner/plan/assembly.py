@@ -36,14 +36,14 @@ from provisioner.plan.addition_documents import (
     ended_documents,
 )
 from provisioner.plan.changes import Changes, ResourceChange
-from provisioner.plan.concealment import conceal, concealed_values, sensitive_places
-from provisioner.plan.kept_values import kept_values
+from provisioner.plan.options import is_at
 from provisioner.plan.plan import Input, Observed, Plan, digest_json, encode_value, with_digest
+from provisioner.plan.preserved_values import kept_values
+from provisioner.plan.redaction import conceal, concealed_values, sensitive_places
 from provisioner.plan.request import Request
 from provisioner.plan.rotation import resource_stating
 from provisioner.plan.steps import Step, build_steps
-from provisioner.plan.terms import is_at
-from provisioner.plan.text import disclose, mask_output, named_by, to_plain
+from provisioner.plan.value_text import disclose, mask_output, named_by, to_plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,14 +30,14 @@ from provisioner.model.key_index import KeyIndex
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
 from provisioner.model.secret_values import find_secrets
 from provisioner.model.values import Body, Value, lookup, unknowns
-from provisioner.plan.acceptances import Accepted, sort_additions
+from provisioner.plan.accepted_additions import Accepted, sort_additions
+from provisioner.plan.actual_state import Inventory
 from provisioner.plan.additions import Addition, find_additions
-from provisioner.plan.concealment import concealed_values, sensitive_problem
-from provisioner.plan.contents import Contents, find_contents
+from provisioner.plan.container_contents import Contents, find_contents
+from provisioner.plan.options import Ignored, Terms, split_ignored, with_live
 from provisioner.plan.orphans import Orphan, find_orphans, find_unmanaged
 from provisioner.plan.owners import CarriedMark, Owners, find_owners, find_unaccounted
-from provisioner.plan.state import Inventory
-from provisioner.plan.terms import Ignored, Terms, split_ignored, with_live
+from provisioner.plan.redaction import concealed_values, sensitive_problem
 
 
 class ActionReason(StrEnum):

@@ -19,7 +19,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
 from provisioner.model.values import ABSENT, Value, lookup, without_at
 from provisioner.plan.changes import Changes, ResourceChange
-from provisioner.plan.terms import with_defaults
+from provisioner.plan.options import with_defaults
 
 
 def expand(resources: Iterable[Resource], catalog: Catalog) -> tuple[Resource, ...]:

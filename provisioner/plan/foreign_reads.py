@@ -15,7 +15,7 @@ from provisioner.catalog.resource_type import ListRead, ResourceType
 from provisioner.model.actual import Found
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, values_at
-from provisioner.plan.contents import managed_group_in
+from provisioner.plan.container_contents import managed_group_in
 from provisioner.plan.reads import INVENTORY, Answer, Read, list_of_children
 
 MOST_FOREIGN = 200

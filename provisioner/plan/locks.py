@@ -15,7 +15,7 @@ from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Value, lookup, values_at
 from provisioner.plan.changes import ResourceChange
-from provisioner.plan.contents import managed_group_in
+from provisioner.plan.container_contents import managed_group_in
 
 _READ_ONLY, _NO_DELETE = "readonly", "cannotdelete"
 _LEVELS = {_READ_ONLY: "ReadOnly", _NO_DELETE: "CanNotDelete"}

@@ -9,9 +9,9 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Scope
 from provisioner.model.actual import ActualState, Found, Unreadable
 from provisioner.model.resource_id import ResourceId
-from provisioner.plan.contents import Contents, is_always_there
+from provisioner.plan.actual_state import Inventory
+from provisioner.plan.container_contents import Contents, is_always_there
 from provisioner.plan.owners import Owners, declared_keys
-from provisioner.plan.state import Inventory
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from provisioner.catalog.resource_type import ListRead
 from provisioner.model.actual import ActualState
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import lookup
-from provisioner.plan.state import Inventory
+from provisioner.plan.actual_state import Inventory
 
 
 @dataclass(frozen=True, slots=True)

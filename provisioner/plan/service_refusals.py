@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from provisioner.blueprint.files import span_of
+from provisioner.blueprint.file_schemas import span_of
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
@@ -16,9 +16,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Body, Value, lookup, without_at
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.estates import desired_estate
-from provisioner.service_rules.judgement import Finding, judge_write
-from provisioner.service_rules.neighbours import EstateNeighbours
+from provisioner.service_rules.evaluation import Finding, judge_write
 from provisioner.service_rules.rule import Neighbours, Write
+from provisioner.service_rules.rule_context import EstateNeighbours
 
 _WRITES = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
 

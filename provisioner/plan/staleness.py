@@ -10,9 +10,9 @@ from provisioner.model.actual import ActualState, Found, Unreadable
 from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.values import Value, unknowns
 from provisioner.plan.assembly import field_document
-from provisioner.plan.concealment import with_live_bodies
 from provisioner.plan.plan import Observed, Plan
-from provisioner.plan.text import show_value
+from provisioner.plan.redaction import with_live_bodies
+from provisioner.plan.value_text import show_value
 
 _HINT = "Plan again and have the new plan reviewed."
 

@@ -14,19 +14,19 @@ from provisioner.model.actual import ActualState, Found
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Body, Value, lookup, put_at
 from provisioner.plan.changes import Changes, ResourceChange
-from provisioner.plan.concealment import conceal, sensitive_places
+from provisioner.plan.dependents import key_of, targets_of
 from provisioner.plan.locks import find_locks
-from provisioner.plan.ordering import (
+from provisioner.plan.options import with_defaults
+from provisioner.plan.redaction import conceal, sensitive_places
+from provisioner.plan.rotation import resource_stating
+from provisioner.plan.step import DELETE, PUT, Step
+from provisioner.plan.step_constraints import (
     order_around_locks,
     order_around_policies,
     order_mutual,
     share_locks,
 )
-from provisioner.plan.rotation import resource_stating
-from provisioner.plan.step import DELETE, PUT, Step
-from provisioner.plan.terms import with_defaults
-from provisioner.plan.turn_order import order_turns, with_made
-from provisioner.plan.users import key_of, targets_of
+from provisioner.plan.step_order import order_turns, with_made
 
 __all__ = ["DELETE", "PUT", "Step", "build_steps"]
 

@@ -10,9 +10,9 @@ from provisioner.model.actual import Found
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
+from provisioner.preflight.azure_queries import Inquiry, Replies
 from provisioner.preflight.check import Check
-from provisioner.preflight.inquiry import Inquiry, Replies
-from provisioner.preflight.intent import Intent, Write
+from provisioner.preflight.planned_changes import Intent, Write
 
 
 def _ask(_intent: Intent) -> tuple[Inquiry, ...]:

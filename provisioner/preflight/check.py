@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from provisioner.model.diagnostic import Diagnostic, warning
-from provisioner.preflight.inquiry import Inquiry, Replies
-from provisioner.preflight.intent import Intent
+from provisioner.preflight.azure_queries import Inquiry, Replies
+from provisioner.preflight.planned_changes import Intent
 
 Asker: TypeAlias = Callable[[Intent], Iterable[Inquiry]]
 Judge: TypeAlias = Callable[[Intent, Replies], Iterable[Diagnostic]]

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from provisioner.model.diagnostic import Diagnostic
 from provisioner.preflight import (
     assignments,
-    machines,
-    names,
+    global_names,
     permissions,
     policies,
     quota,
@@ -14,18 +13,19 @@ from provisioner.preflight import (
     registrations,
     roles,
     versions,
+    vm_sizes,
 )
+from provisioner.preflight.azure_queries import Inquiry, Replies
 from provisioner.preflight.check import Check
-from provisioner.preflight.inquiry import Inquiry, Replies
-from provisioner.preflight.intent import Intent
+from provisioner.preflight.planned_changes import Intent
 
 CHECKS: tuple[Check, ...] = (
     registrations.CHECK,
     regions.CHECK,
     permissions.CHECK,
-    names.CHECK,
+    global_names.CHECK,
     versions.CHECK,
-    machines.CHECK,
+    vm_sizes.CHECK,
     quota.CHECK,
     assignments.CHECK,
     roles.CHECK,

@@ -13,9 +13,9 @@ from provisioner.model.diagnostic import Diagnostic, Severity
 from provisioner.model.permissions import grants, parse_permissions
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
+from provisioner.preflight.azure_queries import Inquiry, Replies, ask_scope, scope_of
 from provisioner.preflight.check import Check
-from provisioner.preflight.inquiry import Inquiry, Replies, ask_scope, scope_of
-from provisioner.preflight.intent import Intent, Permission
+from provisioner.preflight.planned_changes import Intent, Permission
 
 _SHOWN = 8
 

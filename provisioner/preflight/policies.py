@@ -12,11 +12,11 @@ from provisioner.catalog.endpoints import POLICY_RESTRICTIONS
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Json, Unknown, Value, lookup, unknowns
+from provisioner.preflight.azure_queries import Inquiry, Replies, ask_scope, scope_of
 from provisioner.preflight.check import Check
-from provisioner.preflight.inquiry import Inquiry, Replies, ask_scope, scope_of
-from provisioner.preflight.intent import Intent, PolicyChange, Write
+from provisioner.preflight.planned_changes import Intent, PolicyChange, Write
+from provisioner.preflight.policy_fields import BLIND
 from provisioner.preflight.policy_rules import Ruling, Subject, rule_on
-from provisioner.preflight.policy_sight import BLIND
 
 _BROKEN = "noncompliant"
 _DENY = "deny"

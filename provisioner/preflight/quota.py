@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from provisioner.catalog.endpoints import CORE_USAGE
 from provisioner.model.diagnostic import Diagnostic, Severity
 from provisioner.model.values import Body, lookup
+from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
 from provisioner.preflight.check import Check
-from provisioner.preflight.inquiry import Inquiry, Replies, ask_subscription
-from provisioner.preflight.intent import Intent
-from provisioner.preflight.machines import OfferedSize, ask_sizes, read_sizes
-from provisioner.preflight.pools import PlannedPool, planned_pools, surge_of
+from provisioner.preflight.node_pools import PlannedPool, planned_pools, surge_of
+from provisioner.preflight.planned_changes import Intent
+from provisioner.preflight.vm_sizes import OfferedSize, ask_sizes, read_sizes
 
 _REGIONAL, _SPOT = "cores", "lowPriorityCores"
 

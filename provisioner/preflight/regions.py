@@ -11,9 +11,9 @@ from provisioner.catalog.regions import GLOBAL, same_region
 from provisioner.model.diagnostic import Diagnostic, error, nearest
 from provisioner.model.resource_id import RESOURCE_GROUP
 from provisioner.model.values import lookup
+from provisioner.preflight.azure_queries import Inquiry, Replies, Reply, ask_subscription
 from provisioner.preflight.check import Check
-from provisioner.preflight.inquiry import Inquiry, Replies, Reply, ask_subscription
-from provisioner.preflight.intent import Intent, Write
+from provisioner.preflight.planned_changes import Intent, Write
 
 
 def _ask(intent: Intent) -> Iterator[Inquiry]:

@@ -10,9 +10,9 @@ from provisioner.catalog.endpoints import FEATURE, PROVIDERS
 from provisioner.catalog.registrations import Registration, registrations_for
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.values import Body, lookup
+from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
 from provisioner.preflight.check import Check
-from provisioner.preflight.inquiry import Inquiry, Replies, ask_subscription
-from provisioner.preflight.intent import Intent, Write
+from provisioner.preflight.planned_changes import Intent, Write
 
 _REGISTERED, _REGISTERING, _PENDING = "registered", "registering", "pending"
 

@@ -13,9 +13,9 @@ from provisioner.catalog.endpoints import ROLE_DEFINITIONS
 from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
+from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
 from provisioner.preflight.check import Check
-from provisioner.preflight.inquiry import Inquiry, Replies, ask_subscription
-from provisioner.preflight.intent import Intent, Write
+from provisioner.preflight.planned_changes import Intent, Write
 
 _ASSIGNED = ("properties", "roleDefinitionId")
 _ALL = (("$filter", "atScopeAndBelow()"),)

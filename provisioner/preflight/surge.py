@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from provisioner.catalog.node_pools import count_surge, machines_of, surge_text
 from provisioner.model.values import Body
-from provisioner.preflight.inquiry import Inquiry, Replies
-from provisioner.preflight.machines import OfferedSize, ask_sizes_in, read_sizes
+from provisioner.preflight.azure_queries import Inquiry, Replies
 from provisioner.preflight.quota import ask_usage, find_usage, quotas_of
+from provisioner.preflight.vm_sizes import OfferedSize, ask_sizes_in, read_sizes
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from provisioner.catalog.node_pools import CLUSTER, POOL
 from provisioner.catalog.version_changes import pool_goes_with_control_plane
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.values import Body, is_empty, lookup
+from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
 from provisioner.preflight.check import Check
-from provisioner.preflight.inquiry import Inquiry, Replies, ask_subscription
-from provisioner.preflight.intent import Intent, Write
+from provisioner.preflight.planned_changes import Intent, Write
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from provisioner.documents.graph import GroupDocument, GroupKind
-from provisioner.reports.graph_blocks import COLUMN_WIDTH, GAP, OUTSIDE_WIDTH, Block
+from provisioner.reports.graph_boxes import COLUMN_WIDTH, GAP, OUTSIDE_WIDTH, Block
 
 _LEAST_HEIGHT = 780
 _FLATNESS = 0.7

@@ -17,7 +17,7 @@ from provisioner.documents.graph import (
     NodeDocument,
     NodeKind,
 )
-from provisioner.reports.graph_lines import failing_ends, fails_by_id, fold_edges
+from provisioner.reports.graph_edges import failing_ends, fails_by_id, fold_edges
 from provisioner.reports.values import plain
 
 MOST_TEXT, MOST_EDGES = 50_000, 500

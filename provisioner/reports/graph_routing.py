@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.documents.graph import EdgeDocument, EdgeKind
-from provisioner.reports.graph_blocks import GAP
+from provisioner.reports.graph_boxes import GAP
 from provisioner.reports.graph_layout import Column, Place
 
 LANE = 8

@@ -17,7 +17,7 @@ from provisioner.documents.graph import (
     GroupKind,
     NodeKind,
 )
-from provisioner.reports.graph_blocks import (
+from provisioner.reports.graph_boxes import (
     GAP,
     HEIGHTS,
     PADDING,
@@ -25,18 +25,18 @@ from provisioner.reports.graph_blocks import (
     Letter,
     build_blocks,
 )
-from provisioner.reports.graph_joining import join_routes
-from provisioner.reports.graph_layout import Place, arrange, place
-from provisioner.reports.graph_lettering import measure_text
-from provisioner.reports.graph_lines import (
+from provisioner.reports.graph_edge_merging import join_routes
+from provisioner.reports.graph_edges import (
     WORDS,
     failing_ends,
     fails_by_id,
     fold_edges,
     kinds_of,
 )
+from provisioner.reports.graph_layout import Place, arrange, place
 from provisioner.reports.graph_routing import LANE, Route, plan_roads, route_edges
 from provisioner.reports.graph_style import ARROWS, STYLE, class_of
+from provisioner.reports.graph_text_metrics import measure_text
 from provisioner.reports.values import plain, plural
 from provisioner.reports.wording import unjudged_words
 

@@ -24,6 +24,7 @@ from provisioner.reports.markdown_table import fitting, row, table_head
 from provisioner.reports.module_groups import ModuleGroup, group_creates
 from provisioner.reports.objects_text import objects_paragraph
 from provisioner.reports.proof_markdown import gates_refuse, proof_section, proof_totals
+from provisioner.reports.remaining_time import remaining_seconds
 from provisioner.reports.sections_markdown import (
     ignored_section,
     in_progress_section,
@@ -31,7 +32,6 @@ from provisioner.reports.sections_markdown import (
     unmanaged_section,
 )
 from provisioner.reports.tags_markdown import tag_section
-from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.type_names import kinds_of
 from provisioner.reports.values import plain, plural, shorten, show_estimate
 from provisioner.reports.wording import (

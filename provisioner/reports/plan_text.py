@@ -9,6 +9,7 @@ from provisioner.reports.field_text import change_lines, create_lines
 from provisioner.reports.module_groups import ModuleGroup, group_creates
 from provisioner.reports.objects_text import objects_lines
 from provisioner.reports.proof_text import breach_lines, gate_lines, proof_totals
+from provisioner.reports.remaining_time import remaining_seconds
 from provisioner.reports.section_text import (
     Columns,
     heading,
@@ -31,7 +32,6 @@ from provisioner.reports.styled import (
     wrap,
 )
 from provisioner.reports.tags_text import tag_lines
-from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import plain, show_estimate
 from provisioner.reports.wording import (
     GRANTS_ACCESS,

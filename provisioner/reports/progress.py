@@ -21,6 +21,7 @@ from provisioner.documents.apply import (
     StepSucceeded,
 )
 from provisioner.documents.plan import Action, StepDocument
+from provisioner.reports.remaining_time import remaining_seconds
 from provisioner.reports.styled import (
     Line,
     Span,
@@ -32,7 +33,6 @@ from provisioner.reports.styled import (
     pad,
     write_lines,
 )
-from provisioner.reports.timing import remaining_seconds
 from provisioner.reports.values import plain, shorten, show_duration, show_estimate
 from provisioner.reports.wording import SIGNS, joined
 

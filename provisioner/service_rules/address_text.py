@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from provisioner.model.cidr import parse_range
 from provisioner.service_rules.addresses import read_loosely
-from provisioner.service_rules.bodies import Tree, texts_at
+from provisioner.service_rules.partial_bodies import Tree, texts_at
 from provisioner.service_rules.rule import Refusal
 
 

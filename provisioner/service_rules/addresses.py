@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from provisioner.model.cidr import Range, parse_range
 from provisioner.model.ranges import first_free, is_within, overlap, show_ends
-from provisioner.service_rules.bodies import Tree, texts_at
+from provisioner.service_rules.partial_bodies import Tree, texts_at
 
 _FAMILIES = ("azure", "microsoft", "m365", "office", "windows", "power", "dynamics", "defender")
 _TAGS = frozenset(

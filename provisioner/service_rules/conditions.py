@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from provisioner.model.values import Unknown
-from provisioner.service_rules.bodies import Tree, is_silent, is_stated, value_at
+from provisioner.service_rules.partial_bodies import Tree, is_silent, is_stated, value_at
 from provisioner.service_rules.rule import Judge, Refusal, Write
 
 

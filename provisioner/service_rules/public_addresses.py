@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from provisioner.model.estate import Resource
 from provisioner.model.resource_id import ResourceId
-from provisioner.service_rules.bodies import Tree, id_at, text_at, value_at
+from provisioner.service_rules.partial_bodies import Tree, id_at, text_at, value_at
 from provisioner.service_rules.rule import Neighbours, Refusal, Write
 
 _USERS = {

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 
 from provisioner.model.estate import Resource
 from provisioner.model.values import Unknown
-from provisioner.service_rules.bodies import Tree, entries_at, id_at, is_known, text_at, value_at
+from provisioner.service_rules.partial_bodies import (
+    Tree,
+    entries_at,
+    id_at,
+    is_known,
+    text_at,
+    value_at,
+)
 from provisioner.service_rules.rule import Refusal, Write
 
 _RULES, _ENDPOINTS = "properties.networkAcls.virtualNetworkRules", "properties.serviceEndpoints"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioner.service_rules.addresses import ranges_at
-from provisioner.service_rules.bodies import Tree, entries_at, id_at
+from provisioner.service_rules.partial_bodies import Tree, entries_at, id_at
 from provisioner.service_rules.public_addresses import seen
 from provisioner.service_rules.rule import Refusal, Write
 

@@ -15,21 +15,21 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from provisioner.simulator.arm import operations
-from provisioner.simulator.authorization.demands import demands_of, named_type
 from provisioner.simulator.authorization.permissions import check_authorized
+from provisioner.simulator.authorization.required_permissions import demands_of, named_type
 from provisioner.simulator.bodies.version_views import show_version
-from provisioner.simulator.control import PATH as CONTROL
-from provisioner.simulator.control import answer_control
 from provisioner.simulator.entra.audiences import GRAPH_PATH, Api
 from provisioner.simulator.entra.authentication import authenticate
 from provisioner.simulator.entra.authority import Authority
 from provisioner.simulator.entra.routes import GRAPH_ROUTES, OPEN_ROUTES
+from provisioner.simulator.fault_endpoints import PATH as CONTROL
+from provisioner.simulator.fault_endpoints import answer_control
 from provisioner.simulator.logs import activity_log, change_log
 from provisioner.simulator.protocol.admission import check_admitted, origin_of, read_body
 from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.protocol.faults import Fault, FaultKind
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.routing import GUID, check_api_version, match_route, route
 from provisioner.simulator.services import blobs, deleted
 from provisioner.simulator.state.cloud import Cloud

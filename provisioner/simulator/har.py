@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from provisioner import __version__
 from provisioner.filesystem.atomic_write import write_atomically
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 
 _MOST_ENTRIES = 20_000
 _LONGEST_BODY = 256 * 1024

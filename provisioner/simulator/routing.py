@@ -7,16 +7,16 @@ from provisioner.model.resource_id import parse_resource_id
 from provisioner.simulator.actions import routes as actions
 from provisioner.simulator.arm import listing, resources, subscriptions
 from provisioner.simulator.arm import routes as arm
-from provisioner.simulator.arm.offers import check_offered
+from provisioner.simulator.arm.offered_versions import check_offered
 from provisioner.simulator.authorization import routes as authorization
-from provisioner.simulator.authorization.demands import named_type
+from provisioner.simulator.authorization.required_permissions import named_type
 from provisioner.simulator.deployments import routes as deployments
 from provisioner.simulator.entra.authority import Authority
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.logs import routes as logs
 from provisioner.simulator.policy import routes as policy
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.protocol.query_options import check_query_options
 from provisioner.simulator.protocol.routes import PROVIDER, Handler, Route, compile_path
 from provisioner.simulator.resource_graph import routes as resource_graph

@@ -13,7 +13,7 @@ from types import FrameType, TracebackType
 
 from provisioner.catalog.registry import Catalog
 from provisioner.model.diagnostic import DiagnosticError, error
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.application import Application, Observe, RecordedRequest
 from provisioner.simulator.arm.open_types import open_catalog
 from provisioner.simulator.entra.authority import LIFETIME, Authority, Place

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import mkdtemp
 
-from provisioner.blueprint.locations import COMMIT, GitLocation
+from provisioner.blueprint.source_locations import COMMIT, GitLocation
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.sources.git_command import GitCommand
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from provisioner.blueprint.file_text import decode_utf8
-from provisioner.blueprint.locations import GitLocation, parse_git
 from provisioner.blueprint.module_lock import LOCK_FILE, Lock, LockedSource, digest_of, moved_tag
+from provisioner.blueprint.source_locations import GitLocation, parse_git
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.sources.content_cache import ContentCache
 from provisioner.sources.git_command import GitCommand

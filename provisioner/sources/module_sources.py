@@ -1,6 +1,6 @@
 """All sources of files as one: the working copy, the library, and repositories of git."""
 
-from provisioner.blueprint.files import Sources
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.model.source_location import GIT, LIBRARY
 from provisioner.sources.library import LibrarySources
 

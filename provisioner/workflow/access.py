@@ -43,8 +43,8 @@ from provisioner.workflow.access_question import (
     find_who,
     unnamed,
 )
+from provisioner.workflow.environment_reader import read_environment
 from provisioner.workflow.plan import Desired
-from provisioner.workflow.reading import read_environment
 
 _TYPES = (ROLE_ASSIGNMENT, ROLE_DEFINITION_TYPE, DENY_ASSIGNMENT)
 

@@ -31,9 +31,9 @@ from provisioner.model.diagnostic import DiagnosticError, Severity, error
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.plan.assembly import documents_of, field_document
 from provisioner.plan.changes import ResourceChange
-from provisioner.plan.contents import is_always_there
+from provisioner.plan.container_contents import is_always_there
 from provisioner.workflow.adoption_proof import ProofInputs, ProvenFiles, beside_marks, make_files
-from provisioner.workflow.adoption_reading import Discovery, discover
+from provisioner.workflow.adoption_reader import Discovery, discover
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from provisioner.documents.plan import Action
 from provisioner.engine.ports import Source
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.plan.changes import ResourceChange
+from provisioner.plan.options import EVERY_ADDRESS
 from provisioner.plan.request import Request
-from provisioner.plan.terms import EVERY_ADDRESS
 from provisioner.workflow.plan import Desired, Planned, load_desired, plan_environment
 from provisioner.workflow.preflight import Preflight
 

@@ -4,18 +4,22 @@ them, as the cloud says."""
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from provisioner.blueprint.stated_types import StatedType
-from provisioner.blueprint.type_tiers import schemas_of, with_stated_types
+from provisioner.blueprint.declared_types import StatedType
+from provisioner.blueprint.environment_catalog import schemas_of, with_stated_types
+from provisioner.catalog.api_version_selection import (
+    newest_version,
+    read_offer,
+    with_offered_children,
+)
 from provisioner.catalog.endpoints import PROVIDER
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
-from provisioner.catalog.spoken_versions import newest_version, read_offer, with_offered_children
 from provisioner.catalog.type_names import is_type_name
 from provisioner.engine.ports import Inquirer
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
 from provisioner.model.values import Body
-from provisioner.preflight.inquiry import ask_subscription
+from provisioner.preflight.azure_queries import ask_subscription
 
 _NOWHERE = Span("", 0, 0)
 

@@ -6,13 +6,9 @@ from itertools import groupby
 from typing import Protocol, TypeAlias
 
 from provisioner.access.needs import Need
-from provisioner.blueprint.files import span_of
-from provisioner.blueprint.type_tiers import schemas_of
-from provisioner.catalog.endpoints import PROVIDER
-from provisioner.catalog.registry import Catalog
-from provisioner.catalog.resource_type import ResourceType, Tier
-from provisioner.catalog.sdk_models import find_version
-from provisioner.catalog.spoken_versions import (
+from provisioner.blueprint.environment_catalog import schemas_of
+from provisioner.blueprint.file_schemas import span_of
+from provisioner.catalog.api_version_selection import (
     SpokenVersion,
     find_unoffered,
     namespaces_of,
@@ -20,11 +16,15 @@ from provisioner.catalog.spoken_versions import (
     speak,
     with_offered_children,
 )
+from provisioner.catalog.endpoints import PROVIDER
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import ResourceType, Tier
+from provisioner.catalog.sdk_models import find_version
 from provisioner.engine.ports import Inquirer
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.model.resource_id import subscription_id
 from provisioner.model.span import Span
-from provisioner.preflight.inquiry import ask_subscription
+from provisioner.preflight.azure_queries import ask_subscription
 from provisioner.workflow.plan import Desired
 
 Steps: TypeAlias = tuple[str | int, ...]

@@ -15,15 +15,15 @@ from provisioner.engine.ports import Reader, Writer
 from provisioner.engine.timings import measure_phase
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
-from provisioner.plan.concealment import concealed_values, with_live_bodies
+from provisioner.plan.actual_state import state_of_single_reads
 from provisioner.plan.plan import Plan
+from provisioner.plan.pre_write_checks import find_hindrance, removal_reads
 from provisioner.plan.reads import Read
-from provisioner.plan.removal import find_hindrance, removal_reads
+from provisioner.plan.redaction import concealed_values, with_live_bodies
 from provisioner.plan.staleness import find_stale, observed_values
-from provisioner.plan.state import state_of_single_reads
 from provisioner.plan.steps import DELETE, Step
-from provisioner.plan.text import mask_output, to_plain
-from provisioner.workflow.withdrawal import withdraw_marks
+from provisioner.plan.value_text import mask_output, to_plain
+from provisioner.workflow.mark_withdrawal import withdraw_marks
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.plan import Action, PlanDocument, ResourceChangeDocument
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
-from provisioner.plan.agreement import find_disagreement
 from provisioner.plan.plan import Plan, digest_of
+from provisioner.plan.plan_verification import find_disagreement
 from provisioner.workflow.plan import Desired, Planned
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

@@ -20,7 +20,7 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.plan.assembly import documents_of
-from provisioner.preflight.inquiry import Inquiry, Reply, ask_subscription
+from provisioner.preflight.azure_queries import Inquiry, Reply, ask_subscription
 
 MOST_PAGES = 50
 """Pages of one Activity Log that are read, the newest first: about 10,000 events."""

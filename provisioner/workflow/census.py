@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Scope, Tier
-from provisioner.controls.kinds import CLUSTER, DIAGNOSTIC_SETTING
+from provisioner.controls.resource_types import CLUSTER, DIAGNOSTIC_SETTING
 from provisioner.documents.census import (
     ID_ALONE,
     JUDGEMENT,
@@ -20,11 +20,11 @@ from provisioner.documents.census import (
     UnreadableDocument,
 )
 from provisioner.model.estate import Estate
+from provisioner.plan.actual_state import hidden_by
 from provisioner.plan.foreign_reads import MOST_FOREIGN
 from provisioner.plan.reads import INVENTORY, list_of_children
-from provisioner.plan.state import hidden_by
 from provisioner.plan.unreadable import unreadable_resources
-from provisioner.workflow.reading import Reading
+from provisioner.workflow.environment_reader import Reading
 
 _MOST_TYPES = 5
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from provisioner.catalog.endpoints import KUBERNETES_VERSIONS, PROVIDERS
 from provisioner.catalog.registry import Catalog
+from provisioner.controls.documents import places_in, result_documents, waiver_documents
+from provisioner.controls.evaluation_context import survey
 from provisioner.controls.frameworks import MANUAL, TITLES, Framework, comply
-from provisioner.controls.ground import survey
-from provisioner.controls.kinds import CLUSTER, OFFERED_VERSIONS, PROVIDER
-from provisioner.controls.telling import places_in, result_documents, waiver_documents
+from provisioner.controls.resource_types import CLUSTER, OFFERED_VERSIONS, PROVIDER
 from provisioner.documents.census import (
     KUBERNETES_OBJECTS,
     CensusDocument,
@@ -29,13 +29,13 @@ from provisioner.model.actual import ActualState, Gap
 from provisioner.model.cluster_contents import ClusterContents
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, subscription_id
-from provisioner.plan.acceptances import Accepted
+from provisioner.plan.accepted_additions import Accepted
 from provisioner.plan.assembly import documents_of
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
-from provisioner.preflight.inquiry import Inquiry, Reply, ask_subscription
+from provisioner.preflight.azure_queries import Inquiry, Reply, ask_subscription
 from provisioner.workflow.census import count_desired
-from provisioner.workflow.judgement import Judgement, check_waivers_used, judge_ground
 from provisioner.workflow.plan import Desired, plan_environment
+from provisioner.workflow.security_evaluation import Judgement, check_waivers_used, judge_ground
 
 
 def check_environment(

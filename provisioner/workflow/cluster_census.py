@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from provisioner.cluster.decisions import DeclaredObject
 from provisioner.cluster.hidden_values import hide_values
-from provisioner.cluster.kinds import decides_on_security
+from provisioner.cluster.object_kinds import decides_on_security
 from provisioner.cluster.system_objects import Bootstrap
 from provisioner.documents.census import NotCoveredDocument
 from provisioner.documents.cluster import ClusterCensusDocument
 from provisioner.model.cluster_contents import Kind
-from provisioner.workflow.cluster_reading import ClusterState
+from provisioner.workflow.cluster_reader import ClusterState
 
 
 def describe_census(state: ClusterState, bootstrap: Bootstrap) -> ClusterCensusDocument:

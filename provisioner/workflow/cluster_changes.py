@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from provisioner.catalog.field import Disruption
 from provisioner.cluster.decisions import Decision
-from provisioner.cluster.kinds import stage_of
+from provisioner.cluster.object_kinds import stage_of
 from provisioner.documents.cluster import ClusterStepDocument
 from provisioner.documents.plan import Action, PlanSummary, ResourceChangeDocument
 from provisioner.plan.plan import digest_json

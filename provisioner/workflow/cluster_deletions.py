@@ -7,14 +7,14 @@ it, and where that can be seen.
 from collections.abc import Iterator, Sequence
 
 from provisioner.cluster.decisions import Decision
-from provisioner.cluster.kinds import is_made_by_kubernetes
+from provisioner.cluster.object_kinds import is_made_by_kubernetes
 from provisioner.cluster.objects import Key, Object, ServedKind, key_of, type_of
 from provisioner.cluster.ownership import Owner, owner_of
 from provisioner.documents.plan import Action
 from provisioner.engine.cluster_port import METADATA, ApiRequest, ClusterApi
 from provisioner.manifests.observer import is_kept_by_observer
 from provisioner.model.kubernetes_error import KubernetesError
-from provisioner.workflow.cluster_reading import ClusterState
+from provisioner.workflow.cluster_reader import ClusterState
 from provisioner.workflow.plan import Desired
 
 _MOST_NAMED = 5

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from provisioner.cluster.comparison import Difference, describe_difference, has_path
-from provisioner.cluster.containment import find_observed_differences
 from provisioner.cluster.decisions import (
     DeclaredObject,
     Trial,
@@ -14,11 +13,12 @@ from provisioner.cluster.decisions import (
     find_undeclared,
 )
 from provisioner.cluster.hidden_values import hide_values
-from provisioner.cluster.inventory import Listed, Scope, find_expired, take_inventory
 from provisioner.cluster.objects import Key, Object, key_of, type_of
+from provisioner.cluster.observed_comparison import find_observed_differences
 from provisioner.cluster.ownership import Owner, owner_of
 from provisioner.cluster.system_objects import load_bootstrap
-from provisioner.cluster.undeclared import weakens
+from provisioner.cluster.undeclared_objects import Listed, Scope, find_expired, take_inventory
+from provisioner.cluster.undeclared_values import weakens
 from provisioner.documents.cluster import ClusterDriftDocument
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.drift import DriftKind, ResourceDriftDocument
@@ -29,11 +29,11 @@ from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import error, warning
 from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 from provisioner.workflow.cluster_census import describe_census, with_hidden
+from provisioner.workflow.cluster_dry_runs import try_alone
 from provisioner.workflow.cluster_identity import find_doubts
 from provisioner.workflow.cluster_observation import state_of
 from provisioner.workflow.cluster_plan import declare_objects
-from provisioner.workflow.cluster_reading import ClusterState, read_cluster
-from provisioner.workflow.cluster_trials import try_alone
+from provisioner.workflow.cluster_reader import ClusterState, read_cluster
 from provisioner.workflow.plan import Desired
 
 _NO_TRIAL = Trial()

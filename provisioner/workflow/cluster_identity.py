@@ -10,7 +10,7 @@ from provisioner.documents.cluster import ClusterDocument
 from provisioner.engine.cluster_port import ClusterApi
 from provisioner.manifests.rendering import ClusterObjects
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
-from provisioner.workflow.cluster_reading import identify
+from provisioner.workflow.cluster_reader import identify
 from provisioner.workflow.plan import Desired
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.cluster.added_values import describe_values
 from provisioner.cluster.hidden_values import hide_values
-from provisioner.cluster.kinds import ADDITIVE, ALWAYS_SERVED, additive_of
+from provisioner.cluster.object_kinds import ADDITIVE, ALWAYS_SERVED, additive_of
 from provisioner.cluster.objects import Object, Served, ServedKind
 from provisioner.cluster.observation import fold_pods, seal_observation, taken_at
 from provisioner.cluster.service_addresses import Selecting, find_selecting
@@ -17,7 +17,7 @@ from provisioner.documents.observation import ObservationDocument, ObservedListD
 from provisioner.engine.cluster_port import ApiRequest, ClusterApi
 from provisioner.model.cluster_contents import ClusterContents, Kind
 from provisioner.model.kubernetes_error import UNSTATED, KubernetesError
-from provisioner.workflow.cluster_reading import (
+from provisioner.workflow.cluster_reader import (
     ClusterState,
     KindList,
     find_kinds,

@@ -11,7 +11,7 @@ from provisioner.cluster.decisions import (
     await_creation,
     decide,
 )
-from provisioner.cluster.kinds import stage_of
+from provisioner.cluster.object_kinds import stage_of
 from provisioner.cluster.objects import Key, Object, Served, key_of
 from provisioner.cluster.ownership import Owner, mark_object, owner_of
 from provisioner.documents.cluster import (
@@ -25,17 +25,17 @@ from provisioner.documents.plan import (
 )
 from provisioner.engine.cluster_port import ClusterApi
 from provisioner.manifests.rendering import ClusterObjects
-from provisioner.workflow.cluster_changes import describe_change, describe_steps, summarize
-from provisioner.workflow.cluster_deletions import find_deletions
-from provisioner.workflow.cluster_hindrances import (
+from provisioner.workflow.cluster_blockers import (
     check_adoptions,
     find_missing_kinds,
     find_refused_lists,
 )
+from provisioner.workflow.cluster_changes import describe_change, describe_steps, summarize
+from provisioner.workflow.cluster_deletions import find_deletions
+from provisioner.workflow.cluster_dry_runs import try_objects
 from provisioner.workflow.cluster_identity import find_doubts
 from provisioner.workflow.cluster_plan_file import approvable
-from provisioner.workflow.cluster_reading import ClusterState, read_cluster
-from provisioner.workflow.cluster_trials import try_objects
+from provisioner.workflow.cluster_reader import ClusterState, read_cluster
 from provisioner.workflow.plan import Desired
 
 

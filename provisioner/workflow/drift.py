@@ -13,9 +13,9 @@ from provisioner.model.diagnostic import Diagnostic, Severity, error, warning
 from provisioner.plan.assembly import documents_of, field_document, shown_fields
 from provisioner.plan.changes import ResourceChange
 from provisioner.plan.estates import actual_estate, stated_estate
-from provisioner.plan.progress import failures_of
-from provisioner.workflow.judgement import compare_judgements, judge_origin, judge_state
+from provisioner.plan.provisioning_progress import failures_of
 from provisioner.workflow.plan import Desired, plan_environment
+from provisioner.workflow.security_evaluation import compare_judgements, judge_origin, judge_state
 
 _REVERSED = {
     FieldKind.ADDED: FieldKind.REMOVED,

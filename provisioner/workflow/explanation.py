@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, Edge
-from provisioner.blueprint.origins import StatedPlace, stated_places
+from provisioner.blueprint.value_origins import StatedPlace, stated_places
 from provisioner.documents.attribution import AttributionDocument
 from provisioner.documents.explanation import (
     CommitDocument,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from provisioner.adoption.yaml_text import Yaml, render_yaml
-from provisioner.blueprint.files import BlueprintFile, Parameter, Sources
+from provisioner.blueprint.file_schemas import BlueprintFile, Parameter, Sources
 from provisioner.blueprint.module_closure import load_composable
 from provisioner.model.diagnostic import DiagnosticError, error
 

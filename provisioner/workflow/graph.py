@@ -9,12 +9,12 @@ from provisioner.documents.trace import HopDocument, StateKind
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.estate import Estate
-from provisioner.network.egress_ways import EgressWay, find_egress
-from provisioner.network.picture import draw_network
-from provisioner.network.picture_edges import draw_edges, mark_breaches
-from provisioner.network.proving import prove_topology
-from provisioner.network.topology import Topology
-from provisioner.network.topology_reading import topology_of
+from provisioner.network.diagram.boxes import draw_network
+from provisioner.network.diagram.edges import draw_edges, mark_breaches
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_reader import topology_of
+from provisioner.network.paths.egress_paths import EgressWay, find_egress
+from provisioner.network.proofs.suite import prove_topology
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.trace import estate_in
 

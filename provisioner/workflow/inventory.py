@@ -25,9 +25,9 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
 from provisioner.model.values import Value, unknowns
 from provisioner.plan.owners import find_owners
-from provisioner.plan.text import mask_output, to_plain
+from provisioner.plan.value_text import mask_output, to_plain
+from provisioner.workflow.environment_reader import Reading, read_environment
 from provisioner.workflow.plan import Desired
-from provisioner.workflow.reading import Reading, read_environment
 
 
 @dataclass(frozen=True, slots=True)

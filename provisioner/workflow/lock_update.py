@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from provisioner.blueprint.locations import GitLocation
 from provisioner.blueprint.module_lock import LOCK_FILE, Lock, LockedSource, moved_tag
+from provisioner.blueprint.source_locations import GitLocation
 from provisioner.documents.modules import LockChangeDocument
 from provisioner.model.diagnostic import DiagnosticError, error
 

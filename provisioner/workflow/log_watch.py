@@ -12,7 +12,7 @@ from provisioner.catalog.endpoints import ACTIVITY_LOG, RESOURCE_GRAPH
 from provisioner.engine.ports import Inquirer
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId, subscription_id
-from provisioner.preflight.inquiry import Inquiry, Reply, ask_subscription
+from provisioner.preflight.azure_queries import Inquiry, Reply, ask_subscription
 
 LOG_LAG = timedelta(minutes=20)
 """How late an event may come into the Activity Log: 3 to 20 minutes ("Azure Monitor data

@@ -15,7 +15,7 @@ from provisioner.documents.manifests import (
 from provisioner.documents.trace import StateKind
 from provisioner.engine.ports import Reader
 from provisioner.manifests.cluster_facts import ClusterFacts, read_cluster
-from provisioner.manifests.judging import JudgedPod, judge_pods
+from provisioner.manifests.pod_evaluation import JudgedPod, judge_pods
 from provisioner.manifests.pods import find_pods
 from provisioner.manifests.rendering import ClusterObjects, render_cluster
 from provisioner.manifests.workload_objects import find_flaws

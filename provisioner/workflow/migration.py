@@ -33,15 +33,15 @@ from provisioner.model.actual import ActualState, Found, Missing
 from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Value, lookup
+from provisioner.plan.actual_state import Inventory
 from provisioner.plan.assembly import Assessment, Origin, assemble_plan
 from provisioner.plan.changes import Changes, ResourceChange, unmarked_parts
 from provisioner.plan.owners import Owners, find_owners, find_unaccounted
 from provisioner.plan.plan import Plan, digest_json
 from provisioner.plan.reads import tagged_reads
 from provisioner.plan.request import Request
-from provisioner.plan.state import Inventory
+from provisioner.workflow.environment_reader import read_environment
 from provisioner.workflow.plan import Desired, require_id
-from provisioner.workflow.reading import read_environment
 
 _UNKEYED_DIGITS = 8
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from provisioner.blueprint.environment import load_environment
-from provisioner.blueprint.files import BlueprintFile, ModuleFile, Parameter, Sources
-from provisioner.blueprint.locations import git_location, resolve_source
+from provisioner.blueprint.file_schemas import BlueprintFile, ModuleFile, Parameter, Sources
 from provisioner.blueprint.module_closure import find_files, load_composable
 from provisioner.blueprint.module_lock import Lock, LockedSource
+from provisioner.blueprint.source_locations import git_location, resolve_source
 from provisioner.documents.document import LockedSourceDocument
 from provisioner.documents.modules import (
     ModuleDocument,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from provisioner.blueprint.files import Sources
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.network import (
@@ -18,24 +18,24 @@ from provisioner.documents.network import (
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity, warning
 from provisioner.model.estate import Estate
 from provisioner.model.ranges import free_ranges
-from provisioner.network.address_checks import check_addresses
-from provisioner.network.address_overlaps import find_repeated
-from provisioner.network.address_plan import (
+from provisioner.network.addresses.checks import check_addresses
+from provisioner.network.addresses.cluster_ranges import Cluster
+from provisioner.network.addresses.demand import describe_nodes
+from provisioner.network.addresses.overlaps import find_repeated
+from provisioner.network.addresses.plan import (
     AddressPlan,
     Subnet,
     VirtualNetwork,
     read_address_plan,
 )
-from provisioner.network.cluster_ranges import Cluster
-from provisioner.network.demand import describe_nodes
-from provisioner.network.subnet_checks import describe_demands
-from provisioner.network.topology_reading import topology_of
-from provisioner.network.wiring_checks import check_wiring
+from provisioner.network.addresses.subnet_checks import describe_demands
+from provisioner.network.model.topology_reader import topology_of
+from provisioner.network.paths.route_checks import check_wiring
 from provisioner.plan.estates import desired_estate
+from provisioner.plan.missing_locations import warn_of_unstated_locations
 from provisioner.plan.service_refusals import check_services
-from provisioner.plan.unstated_locations import warn_of_unstated_locations
-from provisioner.workflow.judgement import check_desired_network, check_desired_waivers
 from provisioner.workflow.plan import Desired, Invocation, check_adoptions, load_desired, require_id
+from provisioner.workflow.security_evaluation import check_desired_network, check_desired_waivers
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from provisioner.blueprint.acceptances import check_acceptances
+from provisioner.blueprint.accepted_additions import check_acceptances
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import Environment, load_environment
-from provisioner.blueprint.files import Sources, span_of
-from provisioner.blueprint.given_values import (
+from provisioner.blueprint.environment_catalog import extend_catalog
+from provisioner.blueprint.file_schemas import Sources, span_of
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.ignores import check_ignores
+from provisioner.blueprint.parameter_values import (
     ParameterValue,
     describe_given_values,
     plain_value,
     with_given_values,
 )
-from provisioner.blueprint.graph import DesiredGraph
-from provisioner.blueprint.ignores import check_ignores
-from provisioner.blueprint.type_tiers import extend_catalog
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.census import CensusDocument
 from provisioner.documents.document import (
@@ -40,9 +40,9 @@ from provisioner.model.diagnostic import (
     warning,
 )
 from provisioner.model.resource_id import ResourceId
-from provisioner.network.address_checks import check_addresses
-from provisioner.network.topology_reading import topology_of
-from provisioner.network.wiring_checks import check_wiring
+from provisioner.network.addresses.checks import check_addresses
+from provisioner.network.model.topology_reader import topology_of
+from provisioner.network.paths.route_checks import check_wiring
 from provisioner.plan.assembly import (
     Assessment,
     Origin,
@@ -50,7 +50,7 @@ from provisioner.plan.assembly import (
     assemble_plan,
     select_changes,
 )
-from provisioner.plan.boundaries import find_outside
+from provisioner.plan.blockers import foretell_refusals
 from provisioner.plan.changes import (
     UNLIMITED,
     ActionReason,
@@ -61,7 +61,9 @@ from provisioner.plan.changes import (
 )
 from provisioner.plan.estates import actual_estate, known_estate, planned_estate
 from provisioner.plan.foreign_reads import MOST_FOREIGN
-from provisioner.plan.hindrances import foretell_refusals
+from provisioner.plan.mark_withdrawal import with_carried_marks
+from provisioner.plan.missing_locations import warn_of_unstated_locations
+from provisioner.plan.options import EVERY_ADDRESS, Terms, is_at
 from provisioner.plan.plan import (
     ADOPTION_GATE,
     Plan,
@@ -70,31 +72,29 @@ from provisioner.plan.plan import (
     with_diagnostics,
     with_in_progress,
 )
-from provisioner.plan.principals import renew_holders
-from provisioner.plan.progress import (
+from provisioner.plan.provisioning_progress import (
     InProgress,
     find_in_progress,
     in_progress_documents,
     repair_failed,
 )
+from provisioner.plan.recreated_principals import renew_holders
 from provisioner.plan.request import GivenParameter, Request
 from provisioner.plan.rotation import rotate
 from provisioner.plan.separate_children import separate_children
-from provisioner.plan.snapshots import refresh_snapshots, without_repaired
-from provisioner.plan.terms import EVERY_ADDRESS, Terms, is_at
-from provisioner.plan.unstated_locations import warn_of_unstated_locations
-from provisioner.plan.withdrawal import with_carried_marks
+from provisioner.plan.stale_copies import refresh_snapshots, without_repaired
+from provisioner.plan.write_scope import find_outside
 from provisioner.workflow.additions import with_capabilities
 from provisioner.workflow.census import take_census
-from provisioner.workflow.judgement import (
+from provisioner.workflow.environment_reader import Reading, read_environment
+from provisioner.workflow.preflight import Preflight
+from provisioner.workflow.security_evaluation import (
     check_custom_controls,
     check_desired_waivers,
     check_waivers_and_attestations,
     compare_judgements,
     judge_state,
 )
-from provisioner.workflow.preflight import Preflight
-from provisioner.workflow.reading import Reading, read_environment
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,15 @@ from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.plan import Plan
+from provisioner.preflight.azure_queries import Inquiry, Reply
 from provisioner.preflight.checks import inquiries_for, judge_replies
-from provisioner.preflight.inquiry import Inquiry, Reply
-from provisioner.preflight.intent import Intent, Permission, intent_from_nothing, read_intent
-from provisioner.preflight.policy_sight import (
+from provisioner.preflight.planned_changes import (
+    Intent,
+    Permission,
+    intent_from_nothing,
+    read_intent,
+)
+from provisioner.preflight.policy_fields import (
     PolicySight,
     ask_assignments,
     ask_definitions,

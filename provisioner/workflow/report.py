@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from provisioner.attribution.window import Window
 from provisioner.catalog.registry import Catalog
+from provisioner.controls.evaluation import Unseen
 from provisioner.controls.frameworks import Framework
-from provisioner.controls.judging import Unseen
 from provisioner.controls.verdict import Verdict
 from provisioner.documents.access import AccessDocument, AccessState
 from provisioner.documents.census import UnreadableDocument

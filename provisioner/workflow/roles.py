@@ -21,7 +21,7 @@ from provisioner.workflow.attribution import attribution_needs
 from provisioner.workflow.federation import AzurePipelinesJobs, GitHubJobs, describe_credentials
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.preflight import preflight_needs
-from provisioner.workflow.upgrade_reading import upgrade_needs
+from provisioner.workflow.upgrade_reader import upgrade_needs
 
 
 def describe_roles(

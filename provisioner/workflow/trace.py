@@ -8,10 +8,10 @@ from provisioner.documents.trace import HopDocument, JourneyDocument, StateKind,
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.estate import Estate
-from provisioner.network.destinations import find_sources, parse_destination
-from provisioner.network.journeys import Journey, find_journeys
-from provisioner.network.topology_reading import TYPES, topology_of
-from provisioner.network.unjudged import words_of
+from provisioner.network.model.topology_reader import TYPES, topology_of
+from provisioner.network.model.unsupported_resources import words_of
+from provisioner.network.paths.flow_paths import Journey, find_journeys
+from provisioner.network.paths.trace_endpoints import find_sources, parse_destination
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
 from provisioner.workflow.plan import Desired, plan_environment
 

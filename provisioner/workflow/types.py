@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from provisioner.blueprint.type_tiers import of_sdk
+from provisioner.blueprint.environment_catalog import of_sdk
 from provisioner.blueprint.unknown_types import unknown_type, wrong_type_name
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType

@@ -40,7 +40,7 @@ from provisioner.preflight.surge import SurgingPool, find_surge_quotas
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.upgrade_findings import find_upgrade_problems
 from provisioner.workflow.upgrade_objects import describe_upgrade_objects
-from provisioner.workflow.upgrade_reading import ClusterReading, find_clusters, read_clusters
+from provisioner.workflow.upgrade_reader import ClusterReading, find_clusters, read_clusters
 from provisioner.workflow.version_parameter import VersionPlace
 
 _OPENINGS = 3

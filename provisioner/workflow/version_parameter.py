@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from provisioner.blueprint.composition import compose
 from provisioner.blueprint.environment import load_environment
-from provisioner.blueprint.files import Sources
+from provisioner.blueprint.environment_catalog import extend_catalog
+from provisioner.blueprint.file_schemas import Sources
 from provisioner.blueprint.graph import DesiredGraph
-from provisioner.blueprint.type_tiers import extend_catalog
 from provisioner.blueprint.yaml_edit import NotEditableError, insert_entry, replace_scalar
 from provisioner.blueprint.yaml_source import Node, parse_yaml
 from provisioner.catalog.registry import Catalog

@@ -22,7 +22,7 @@ from provisioner.blueprint.composition import compose
 from provisioner.blueprint.control_file import ControlFile
 from provisioner.blueprint.environment import load_environment
 from provisioner.blueprint.environment_file import BASE_KIND
-from provisioner.blueprint.files import (
+from provisioner.blueprint.file_schemas import (
     BlueprintFile,
     EgressTableFile,
     EnvironmentFile,

@@ -7,7 +7,7 @@ from provisioner.documents.graph import GraphDocument
 from provisioner.documents.trace import StateKind
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, resource_group_id
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.model.topology_reader import read_topology
 from provisioner.workflow.graph import draw_estate
 
 _NETWORK = "Microsoft.Network"

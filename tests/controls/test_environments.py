@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.judging import find
+from provisioner.controls.evaluation import find
 from provisioner.controls.registry import controls_by_id
 from provisioner.controls.verdict import Verdict, worst
 from provisioner.model.values import Unknown

@@ -8,10 +8,10 @@ import pytest
 
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.control import Control, Severity
-from provisioner.controls.ground import Ground, survey
-from provisioner.controls.judging import Result, find
-from provisioner.controls.kinds import ASKED
+from provisioner.controls.evaluation import Result, find
+from provisioner.controls.evaluation_context import Ground, survey
 from provisioner.controls.registry import all_controls
+from provisioner.controls.resource_types import ASKED
 from provisioner.controls.subject import visible_part
 from provisioner.controls.verdict import Verdict
 from provisioner.documents.apply import Outcome
@@ -20,8 +20,8 @@ from provisioner.model.property_path import set_at, split_steps
 from provisioner.model.values import ABSENT, Absent, Value, lookup
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
 from provisioner.workflow.drift import check_drift
-from provisioner.workflow.judgement import judge_state
 from provisioner.workflow.plan import Desired, plan_environment
+from provisioner.workflow.security_evaluation import judge_state
 from tests.environments import ENVIRONMENTS, load_shipped, open_bench
 
 JUDGED = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)

@@ -13,7 +13,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.plan import Action
 from provisioner.model.resource_id import ResourceId
-from provisioner.network.proof import Verdict
+from provisioner.network.proofs.proof import Verdict
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.plan import Desired, load_desired
 from tests.environments import ROOT, TODAY, Bench, ShippedFiles

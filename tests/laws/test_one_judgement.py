@@ -21,8 +21,8 @@ from provisioner.model.values import Body
 from provisioner.plan.plan import Plan
 from provisioner.workflow.check import check_environment, report_compliance
 from provisioner.workflow.drift import check_drift
-from provisioner.workflow.judgement import check_desired_network
 from provisioner.workflow.plan import Desired, plan_environment
+from provisioner.workflow.security_evaluation import check_desired_network
 from tests.environments import ROOT, open_bench
 from tests.recorded import RecordedSource
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.ground import survey
+from provisioner.controls.evaluation_context import survey
 from provisioner.controls.registry import controls_by_id
 from provisioner.documents.census import CensusDocument
 from provisioner.documents.controls import CheckDocument

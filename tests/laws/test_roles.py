@@ -12,7 +12,7 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.roles import needs_of
-from provisioner.workflow.upgrade_reading import find_clusters, read_clusters
+from provisioner.workflow.upgrade_reader import find_clusters, read_clusters
 from tests.environments import Bench, open_bench
 from tests.laws.test_blueprints import BLUEPRINTS, PAGES, load_pages
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.network.filters import Traffic, admit, judge
-from provisioner.network.firewalls import Target, decide
-from provisioner.network.intervals import Intervals, parse_addresses
-from provisioner.network.routes import route_subnet
-from provisioner.network.tags import Tags, tags_of
-from provisioner.network.topology import (
+from provisioner.network.model.effective_routes import route_subnet
+from provisioner.network.model.firewalls import Target, decide
+from provisioner.network.model.intervals import Intervals, parse_addresses
+from provisioner.network.model.security_groups import Traffic, admit, judge
+from provisioner.network.model.service_tags import Tags, tags_of
+from provisioner.network.model.topology import (
     FirewallPolicy,
     FirewallRule,
     HopType,

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from provisioner.catalog.registry import Catalog
-from provisioner.network.proof import Breach, Proof, Verdict
-from provisioner.network.proving import prove_topology
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.proofs.proof import Breach, Proof, Verdict
+from provisioner.network.proofs.suite import prove_topology
 from tests.environments import ROOT, open_bench
 from tests.network import LINK, NETWORK, Fault, Site, build_site
 

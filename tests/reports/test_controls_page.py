@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
+from provisioner.controls.documents import control_document
 from provisioner.controls.registry import all_controls
-from provisioner.controls.telling import control_document
 from provisioner.documents.controls import ControlsDocument
 from provisioner.reports.controls_markdown import render_controls_markdown
 

@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from provisioner.documents.graph import EdgeDocument, EdgeKind, GraphDocument, NodeKind
+from provisioner.reports.graph_edges import fold_edges
 from provisioner.reports.graph_html import render_graph_html
-from provisioner.reports.graph_lettering import break_text, measure_text
-from provisioner.reports.graph_lines import fold_edges
 from provisioner.reports.graph_mermaid import is_too_large, quote, render_graph_mermaid
 from provisioner.reports.graph_svg import render_graph_svg
+from provisioner.reports.graph_text_metrics import break_text, measure_text
 from tests.browser.estates import draw_spokes
 from tests.reports.documents import GRAPH
 

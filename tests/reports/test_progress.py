@@ -14,8 +14,8 @@ from provisioner.documents.apply import (
 )
 from provisioner.documents.plan import Action, StepDocument
 from provisioner.reports.progress import Board, LiveProgress, PlainProgress
+from provisioner.reports.remaining_time import remaining_seconds
 from provisioner.reports.styled import columns_of
-from provisioner.reports.timing import remaining_seconds
 
 
 def step(address, action=Action.UPDATE, verb="PUT", seconds=0, after=()):

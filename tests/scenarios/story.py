@@ -18,8 +18,8 @@ from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
-from provisioner.preflight.inquiry import Inquiry
-from provisioner.simulator.access import Access
+from provisioner.preflight.azure_queries import Inquiry
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.arm.open_types import open_catalog
 from provisioner.simulator.server import LocalAzure
 from tests.forges.life import Life

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.azure.type_index import InstalledTypes
-from provisioner.blueprint.given_values import ParameterValue, Source
 from provisioner.blueprint.ownership import is_ownership_tag
+from provisioner.blueprint.parameter_values import ParameterValue, Source
 from provisioner.catalog import api_versions
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.application import app

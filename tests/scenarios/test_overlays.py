@@ -5,7 +5,7 @@ from pathlib import Path
 from provisioner.blueprint.environment import load_environment
 from provisioner.cli.ci_environments import list_environments
 from provisioner.cli.workspace import FileSources, find_siblings
-from provisioner.workflow.affected import find_touched
+from provisioner.workflow.affected_environments import find_touched
 from tests.scenarios.test_saved_plans import ENVIRONMENT, azure, digest_in, edit, folder, run
 
 __all__ = ["azure", "folder"]

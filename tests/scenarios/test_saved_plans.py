@@ -12,7 +12,7 @@ import pytest
 from provisioner.catalog.registry import Catalog
 from provisioner.simulator.server import LocalAzure
 from tests.scenarios.story import run_command
-from tests.unit.plan.test_agreement import sign
+from tests.unit.plan.test_plan_verification import sign
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-main"
 BLUEPRINT = """\

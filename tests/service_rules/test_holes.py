@@ -10,13 +10,13 @@ from provisioner.catalog.registry import Catalog
 from provisioner.model.diagnostic import Severity
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.values import Unknown, Value
-from provisioner.network.address_checks import check_addresses
-from provisioner.network.topology_reading import topology_of
-from provisioner.network.wiring_checks import check_wiring
+from provisioner.network.addresses.checks import check_addresses
+from provisioner.network.model.topology_reader import topology_of
+from provisioner.network.paths.route_checks import check_wiring
 from provisioner.plan.estates import expand
-from provisioner.service_rules.judgement import judge_write
-from provisioner.service_rules.neighbours import EstateNeighbours
+from provisioner.service_rules.evaluation import judge_write
 from provisioner.service_rules.rule import Write
+from provisioner.service_rules.rule_context import EstateNeighbours
 from tests.service_rules.verdicts import Row, compose, rows
 
 LATER = Unknown("later", {}, ("later.properties.value",))

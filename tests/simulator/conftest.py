@@ -10,7 +10,7 @@ from azure.mgmt.resource.resources import ResourceManagementClient
 
 from provisioner.catalog.registry import Catalog, all_types, build_catalog
 from provisioner.catalog.sdk_models import read_schema_index
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.entra.signing import SigningKey
 from provisioner.simulator.server import LocalAzure
 from tests.simulator.invented import invented_catalog

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from provisioner.catalog.error_codes import RefusalCodes, SoftDelete
 from provisioner.catalog.field import Answered, Field, Since
 from provisioner.catalog.list_options import ListCondition, ListOptions
-from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.registry import Catalog, build_catalog
 from provisioner.catalog.resource_type import (
     DeleteFlow,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from azure.mgmt.monitor.models import EventData
 
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.state.clock import format_time
 from tests.principals import object_id
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Reply, Setting

@@ -13,7 +13,7 @@ from azure.mgmt.authorization import AuthorizationManagementClient
 from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.catalog.registry import Catalog
 from provisioner.model.permissions import grants, parse_permissions
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.entra.directory import Directory, Principal, PrincipalKind
 from provisioner.simulator.server import LocalAzure
 from provisioner.simulator.tenancy import Tenancy

@@ -16,7 +16,7 @@ from provisioner.azure.credential import LocalToken
 from provisioner.catalog.registry import Catalog
 from provisioner.model.azure_error import AzureError
 from provisioner.model.blob_address import parse_blob_url
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.server import LocalAzure
 from tests.simulator.conftest import SIGNING_KEY
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Caller

@@ -11,7 +11,7 @@ import jwt
 import pytest
 
 from provisioner.catalog.registry import Catalog
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.entra.directory import Directory, Principal, PrincipalKind
 from provisioner.simulator.entra.signing import SigningKey
 from provisioner.simulator.server import LocalAzure

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from provisioner.model.resource_id import ResourceId
-from provisioner.preflight.inquiry import Inquiry, Reply
+from provisioner.preflight.azure_queries import Inquiry, Reply
 from tests.environments import Bench
 
 S = "/subscriptions/11111111-1111-1111-1111-111111111111"

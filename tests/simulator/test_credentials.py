@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.catalog.registry import Catalog
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.entra.directory import OPERATOR_APPLICATION
 from provisioner.simulator.server import LocalAzure
 from provisioner.simulator.server_certificate import prepare_certificate

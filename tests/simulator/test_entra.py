@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from provisioner.catalog.registry import Catalog
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.entra.directory import (
     OPERATOR_APPLICATION,
     OPERATOR_USER,

@@ -10,7 +10,7 @@ from provisioner.azure.cloud import local_cloud
 from provisioner.azure.credential import LocalToken
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
-from provisioner.simulator.arm.offers import read_limit, set_limit
+from provisioner.simulator.arm.offered_versions import read_limit, set_limit
 from provisioner.simulator.server import LocalAzure
 from tests.environments import Bench
 

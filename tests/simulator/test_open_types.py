@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.simulator.arm.offers import set_limit
+from provisioner.simulator.arm.offered_versions import set_limit
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Setting
 
 BARS = f"{GROUP}/providers/Fabrikam.Foo/bars"

@@ -4,7 +4,7 @@ import pytest
 
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
-from provisioner.preflight.inquiry import Inquiry
+from provisioner.preflight.azure_queries import Inquiry
 from tests.environments import Bench
 
 S = "/subscriptions/11111111-1111-1111-1111-111111111111"

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Setting
 
 NET = f"{GROUP}/providers/Contoso.Fabric/nets/n"

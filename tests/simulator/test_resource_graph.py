@@ -9,7 +9,7 @@ import pytest
 from provisioner.attribution.resource_changes import changes_query, recent_query
 from provisioner.catalog.registry import Catalog
 from provisioner.model.resource_id import ResourceId
-from provisioner.simulator.access import Access
+from provisioner.simulator.access_options import Access
 from provisioner.simulator.server import LocalAzure
 from tests.simulator.conftest import SIGNING_KEY
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Caller, Reply, StandingClock

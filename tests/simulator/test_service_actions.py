@@ -20,10 +20,10 @@ from provisioner.catalog.endpoints import (
 )
 from provisioner.catalog.log_categories import categories_of
 from provisioner.catalog.registry import Catalog
-from provisioner.simulator.actions.invented_keys import MARK
+from provisioner.simulator.actions.fake_keys import MARK
 from provisioner.simulator.arm.open_types import open_catalog
-from provisioner.simulator.authorization.demands import demands_of
-from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.authorization.required_permissions import demands_of
+from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.server import LocalAzure
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.store import Store

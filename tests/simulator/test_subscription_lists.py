@@ -7,10 +7,10 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 
-from provisioner.catalog.machine_sizes import zones_of
 from provisioner.catalog.region_metadata import REGION_METADATA
 from provisioner.catalog.regions import REGIONS
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.vm_sizes import zones_of
 from provisioner.simulator.server import LocalAzure
 from tests.simulator.sdk import Connect
 from tests.simulator.setting import GROUP, SUBSCRIPTION, Caller

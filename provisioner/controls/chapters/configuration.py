@@ -8,15 +8,19 @@ import binascii
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_policies import SAFEGUARDS_INITIATIVE
-from provisioner.controls.admission import (
+from provisioner.controls.aks.admission import (
     POLICY_READS,
     SAFEGUARD_READS,
     Demand,
     ask_any,
     is_watched,
 )
+from provisioner.controls.aks.namespace_rules import (
+    HAS_LIMITS,
+)
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import (
+from provisioner.controls.predicates import one_of
+from provisioner.controls.resource_types import (
     CLUSTER,
     FIREWALL,
     FIREWALL_POLICY,
@@ -26,12 +30,8 @@ from provisioner.controls.kinds import (
     VAULT,
     WORKSPACE,
 )
-from provisioner.controls.namespace_rules import (
-    HAS_LIMITS,
-)
 from provisioner.controls.rule import Rule, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import one_of
 from provisioner.model.values import Unknown, is_empty
 
 _ITEM = "Configuration best practices"

@@ -10,13 +10,16 @@ from provisioner.access.effective import Access
 from provisioner.access.grants import Grant
 from provisioner.catalog import built_in_policies as policies
 from provisioner.catalog.built_in_policies import BuiltInPolicy
-from provisioner.controls.admission import (
+from provisioner.controls.aks.admission import (
     DENY,
     POLICY_READS,
     RESTRICTED_PODS,
     Demand,
     ask_any,
     assign,
+)
+from provisioner.controls.aks.namespace_rules import (
+    NAMES_AGENTS,
 )
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.effective_access import (
@@ -26,26 +29,23 @@ from provisioner.controls.effective_access import (
     is_in_namespace,
     path_of,
 )
-from provisioner.controls.kinds import (
+from provisioner.controls.exposure.private_endpoints import (
+    CONNECTIONS,
+    ENDPOINT_READS,
+    is_linked,
+    judge_strange_links,
+)
+from provisioner.controls.predicates import Wanted, equals, holds, is_unset, only
+from provisioner.controls.resource_types import (
     CLUSTER,
     NETWORK,
     POSTGRES,
     PRIVATE_ENDPOINT,
     ROLE_DEFINITION,
 )
-from provisioner.controls.namespace_rules import (
-    NAMES_AGENTS,
-)
-from provisioner.controls.private_links import (
-    CONNECTIONS,
-    ENDPOINT_READS,
-    is_linked,
-    judge_strange_links,
-)
 from provisioner.controls.rule import Rule, expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
-from provisioner.controls.wanted import Wanted, equals, holds, is_unset, only
 from provisioner.model.permissions import Permission, grants, is_within, parse_permissions
 
 _RBAC = "properties.aadProfile.enableAzureRBAC"

@@ -5,9 +5,9 @@ and names together. The proofs are computed in `provisioner.network`.
 """
 
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.network.proofs.allowances import prove_allowances
 from provisioner.network.proofs.api_server import prove_api_server
 from provisioner.network.proofs.egress import prove_egress
+from provisioner.network.proofs.firewall_allowances import prove_allowances
 from provisioner.network.proofs.inbound import prove_inbound
 from provisioner.network.proofs.private_services import prove_private_services
 from provisioner.network.proofs.remote_access import prove_remote_access

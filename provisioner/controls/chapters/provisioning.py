@@ -5,14 +5,14 @@ Facts: guidelines.md §1.5 and §2.6; the documentation "Reliability in AKS".
 
 from collections.abc import Iterator
 
-from provisioner.catalog.machine_sizes import zones_of
 from provisioner.catalog.registrations import registrations_for
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.vm_sizes import zones_of
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import CLUSTER, POOL, PROVIDER
+from provisioner.controls.predicates import at_least, equals, one_of, show
+from provisioner.controls.resource_types import CLUSTER, POOL, PROVIDER
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import at_least, equals, one_of, show
 from provisioner.model.estate import Estate
 
 ITEM = "Provisioning clusters"

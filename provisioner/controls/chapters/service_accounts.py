@@ -5,14 +5,14 @@ Facts: guidelines.md §1.5.
 
 from collections.abc import Iterator
 
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, TRUSTED_ACCESS
-from provisioner.controls.namespace_rules import (
+from provisioner.controls.aks.namespace_rules import (
     MOUNTS_NO_TOKENS,
 )
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.predicates import show
+from provisioner.controls.resource_types import CLUSTER, TRUSTED_ACCESS
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import show
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown
 

@@ -6,11 +6,11 @@ link, a path or an address that the blueprint does not name is a breach.
 
 from collections.abc import Iterator
 
-from provisioner.network.intervals import EVERYWHERE, parse_addresses
-from provisioner.network.proof import Breach, Proof, conclude, skip
-from provisioner.network.resolution import resolves
-from provisioner.network.topology import Cluster, Network, Subnet, Topology, Zone, is_workload
-from provisioner.network.tracing import Packet, trace_packet
+from provisioner.network.model.dns_resolution import resolves
+from provisioner.network.model.intervals import EVERYWHERE, parse_addresses
+from provisioner.network.model.topology import Cluster, Network, Subnet, Topology, Zone, is_workload
+from provisioner.network.paths.packet_tracing import Packet, trace_packet
+from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 
 NAME = "api-server"
 CLAIM = "the API server is reachable from, and resolves in, exactly the networks named"

@@ -4,14 +4,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from provisioner.network.filters import Traffic, admit_through, any_traffic
-from provisioner.network.intervals import ANY_PORT, Intervals, show_addresses
-from provisioner.network.proof import Breach, Proof, conclude, skip
-from provisioner.network.proofs.gaps import find_gaps
-from provisioner.network.routes import EffectiveRoute, Routing, is_tunneled, route_subnet
-from provisioner.network.tags import PUBLIC, tags_of
-from provisioner.network.topology import HopType, SecurityGroup, Subnet, Topology
-from provisioner.network.ways import WayOut, firewall_behind, ways_out
+from provisioner.network.model.effective_routes import (
+    EffectiveRoute,
+    Routing,
+    is_tunneled,
+    route_subnet,
+)
+from provisioner.network.model.intervals import ANY_PORT, Intervals, show_addresses
+from provisioner.network.model.security_groups import Traffic, admit_through, any_traffic
+from provisioner.network.model.service_tags import PUBLIC, tags_of
+from provisioner.network.model.topology import HopType, SecurityGroup, Subnet, Topology
+from provisioner.network.paths.egress_candidates import WayOut, firewall_behind, ways_out
+from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
+from provisioner.network.proofs.unknowns import find_gaps
 
 NAME = "egress"
 CLAIM = "no path from a workload subnet to the internet avoids the firewall"

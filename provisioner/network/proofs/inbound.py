@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from provisioner.network.filters import (
+from provisioner.network.model.intervals import ANY_PORT, NOTHING, identify_addresses, show_ports
+from provisioner.network.model.load_balancers import RuleKind
+from provisioner.network.model.security_groups import (
     ALLOW_VNET_IN,
     NO_GROUP,
     PROTOCOLS,
@@ -11,13 +13,11 @@ from provisioner.network.filters import (
     Traffic,
     admit,
 )
-from provisioner.network.intervals import ANY_PORT, NOTHING, identify_addresses, show_ports
-from provisioner.network.load_balancers import RuleKind
-from provisioner.network.proof import Breach, Proof, conclude, skip
-from provisioner.network.proofs.gaps import find_gaps
-from provisioner.network.tags import PUBLIC, tags_of
-from provisioner.network.topology import Subnet, Topology
-from provisioner.network.ways import members_in, pools_in
+from provisioner.network.model.service_tags import PUBLIC, tags_of
+from provisioner.network.model.topology import Subnet, Topology
+from provisioner.network.paths.egress_candidates import members_in, pools_in
+from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
+from provisioner.network.proofs.unknowns import find_gaps
 
 NAME = "inbound"
 CLAIM = (

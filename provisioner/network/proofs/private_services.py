@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator
 
-from provisioner.network.proof import Breach, Proof, conclude, skip
+from provisioner.network.model.topology import (
+    Network,
+    PrivateEndpoint,
+    Service,
+    ServiceKind,
+    Topology,
+)
+from provisioner.network.paths.egress_candidates import pools_in
+from provisioner.network.paths.packet_tracing import Packet, trace_packet
 from provisioner.network.proofs.api_server import zone_breaches
+from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.service_names import name_breaches
-from provisioner.network.topology import Network, PrivateEndpoint, Service, ServiceKind, Topology
-from provisioner.network.tracing import Packet, trace_packet
-from provisioner.network.ways import pools_in
 
 NAME = "private services"
 CLAIM = "vault, registry and storage answer only on their private endpoints"

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from provisioner.network.filters import Traffic, admit
-from provisioner.network.intervals import NOTHING, Intervals, show_ports
-from provisioner.network.proof import Breach, Proof, conclude, skip
-from provisioner.network.proofs.gaps import find_gaps
-from provisioner.network.tags import tags_of
-from provisioner.network.topology import Subnet, Topology, is_workload
+from provisioner.network.model.intervals import NOTHING, Intervals, show_ports
+from provisioner.network.model.security_groups import Traffic, admit
+from provisioner.network.model.service_tags import tags_of
+from provisioner.network.model.topology import Subnet, Topology, is_workload
+from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
+from provisioner.network.proofs.unknowns import find_gaps
 
 NAME = "remote access"
 CLAIM = "no workload subnet reaches SSH or RDP of its network or of a peered one"

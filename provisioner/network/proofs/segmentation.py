@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from provisioner.network.filters import PROTOCOLS, Admitted, Traffic, admit
-from provisioner.network.intervals import ANY_PORT, Intervals, show_addresses, show_ports
-from provisioner.network.proof import Breach, Proof, conclude, skip
-from provisioner.network.proofs.gaps import find_gaps
-from provisioner.network.routes import Routing, route_subnet
-from provisioner.network.tags import Tags, tags_of
-from provisioner.network.topology import HopType, Network, Subnet, Topology, is_workload
+from provisioner.network.model.effective_routes import Routing, route_subnet
+from provisioner.network.model.intervals import ANY_PORT, Intervals, show_addresses, show_ports
+from provisioner.network.model.security_groups import PROTOCOLS, Admitted, Traffic, admit
+from provisioner.network.model.service_tags import Tags, tags_of
+from provisioner.network.model.topology import HopType, Network, Subnet, Topology, is_workload
+from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
+from provisioner.network.proofs.unknowns import find_gaps
 
 NAME = "segmentation"
 CLAIM = "hub and spokes reach each other through the firewall alone"

@@ -7,9 +7,8 @@ zones, or another zone that is linked where clients ask and that has the longer 
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from provisioner.network.proof import Breach
-from provisioner.network.resolution import answering_zone, records_for, resolvers_of
-from provisioner.network.topology import (
+from provisioner.network.model.dns_resolution import answering_zone, records_for, resolvers_of
+from provisioner.network.model.topology import (
     EndpointName,
     NameRecord,
     Network,
@@ -18,6 +17,7 @@ from provisioner.network.topology import (
     Topology,
     Zone,
 )
+from provisioner.network.proofs.proof import Breach
 
 _ADDRESSES = "A"
 

@@ -8,8 +8,14 @@ from collections.abc import Iterator
 from provisioner.catalog.node_pools import CLUSTER, POOL
 from provisioner.model.estate import Resource
 from provisioner.model.values import Value
-from provisioner.service_rules.bodies import entries_at, is_silent, is_stated, text_at, value_at
 from provisioner.service_rules.conditions import is_at
+from provisioner.service_rules.partial_bodies import (
+    entries_at,
+    is_silent,
+    is_stated,
+    text_at,
+    value_at,
+)
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _NETWORK = "properties.networkProfile"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from provisioner.catalog.node_pools import POOL
-from provisioner.service_rules.bodies import texts_at, value_at
 from provisioner.service_rules.conditions import is_at
+from provisioner.service_rules.partial_bodies import texts_at, value_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _LABELS, _TAINTS = "properties.nodeLabels", "properties.nodeTaints"

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.catalog.node_pools import POOL
 from provisioner.model.values import ABSENT, Unknown
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.conditions import in_range, is_at, is_off
+from provisioner.service_rules.partial_bodies import (
     is_silent,
     is_stated,
     number_at,
@@ -16,7 +17,6 @@ from provisioner.service_rules.bodies import (
     texts_at,
     value_at,
 )
-from provisioner.service_rules.conditions import in_range, is_at, is_off
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _SYSTEM_TYPE, _IMAGE = "properties.osType", "properties.osSKU"

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from provisioner.catalog.node_pools import DEFAULT_SURGE, POOL
 from provisioner.model.estate import Resource
-from provisioner.service_rules.bodies import is_silent, is_stated, number_at, text_at
 from provisioner.service_rules.conditions import in_range, is_at, is_off
+from provisioner.service_rules.partial_bodies import is_silent, is_stated, number_at, text_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _AUTOSCALING = "properties.enableAutoScaling"

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from provisioner.model.values import Unknown
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.conditions import in_range, is_at
+from provisioner.service_rules.partial_bodies import (
     Tree,
     entries_at,
     id_at,
@@ -14,10 +15,9 @@ from provisioner.service_rules.bodies import (
     text_at,
     value_at,
 )
-from provisioner.service_rules.conditions import in_range, is_at
-from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
 from provisioner.service_rules.public_addresses import addresses_of, held_by_others, not_standard
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
 
 _GATEWAY = "Microsoft.Network/applicationGateways"
 _POLICY = "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies"

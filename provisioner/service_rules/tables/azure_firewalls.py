@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import entries_at, id_at, is_silent, is_stated, text_or
-from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.partial_bodies import (
+    entries_at,
+    id_at,
+    is_silent,
+    is_stated,
+    text_or,
+)
 from provisioner.service_rules.public_addresses import (
     addresses_of,
     held_by_others,
@@ -11,6 +16,7 @@ from provisioner.service_rules.public_addresses import (
     seen,
 )
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
 from provisioner.service_rules.service_subnets import (
     ServiceSubnet,
     shared_with,

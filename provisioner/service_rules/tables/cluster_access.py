@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from provisioner.catalog.node_pools import CLUSTER
 from provisioner.model.estate import Resource
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.conditions import at_most, is_at
+from provisioner.service_rules.partial_bodies import (
     entries_at,
     id_at,
     is_known,
@@ -20,7 +21,6 @@ from provisioner.service_rules.bodies import (
     texts_at,
     value_at,
 )
-from provisioner.service_rules.conditions import at_most, is_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _ACCESS = "properties.apiServerAccessProfile"

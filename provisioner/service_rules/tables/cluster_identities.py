@@ -10,7 +10,8 @@ from provisioner.catalog.cluster_defaults import node_resource_group
 from provisioner.catalog.kubernetes_versions import is_at_least
 from provisioner.catalog.node_pools import CLUSTER
 from provisioner.model.guid import is_guid
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.conditions import is_at, is_off
+from provisioner.service_rules.partial_bodies import (
     id_at,
     is_silent,
     is_stated,
@@ -18,7 +19,6 @@ from provisioner.service_rules.bodies import (
     texts_at,
     value_at,
 )
-from provisioner.service_rules.conditions import is_at, is_off
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _ACCESS = "properties.apiServerAccessProfile"

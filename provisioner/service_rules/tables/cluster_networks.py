@@ -6,8 +6,8 @@
 from collections.abc import Iterator
 
 from provisioner.catalog.node_pools import CLUSTER
-from provisioner.service_rules.bodies import entries_at, is_stated, number_at, text_at
 from provisioner.service_rules.conditions import in_range, is_at, only_one
+from provisioner.service_rules.partial_bodies import entries_at, is_stated, number_at, text_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _NETWORK = "properties.networkProfile"

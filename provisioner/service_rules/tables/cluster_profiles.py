@@ -12,8 +12,8 @@ from provisioner.catalog.kubernetes_versions import LONG_TERM
 from provisioner.catalog.node_pools import CLUSTER
 from provisioner.model.estate import Resource
 from provisioner.model.resource_id import resource_group_id
-from provisioner.service_rules.bodies import is_silent, is_stated, text_at, value_at
 from provisioner.service_rules.conditions import at_most, in_range, is_at
+from provisioner.service_rules.partial_bodies import is_silent, is_stated, text_at, value_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _ADD_ONS, _SCALER = "properties.addonProfiles", "properties.autoScalerProfile"

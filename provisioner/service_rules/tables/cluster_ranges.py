@@ -16,7 +16,13 @@ from provisioner.catalog.cluster_defaults import (
 from provisioner.catalog.node_pools import CLUSTER
 from provisioner.model.values import Body
 from provisioner.service_rules.addresses import first_overlap
-from provisioner.service_rules.bodies import is_known, is_silent, text_at, texts_at, value_at
+from provisioner.service_rules.partial_bodies import (
+    is_known,
+    is_silent,
+    text_at,
+    texts_at,
+    value_at,
+)
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _NETWORK = "properties.networkProfile"

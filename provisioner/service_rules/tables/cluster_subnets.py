@@ -13,7 +13,8 @@ from provisioner.model.ranges import overlap
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Value
 from provisioner.service_rules.addresses import ranges_at
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.conditions import is_at
+from provisioner.service_rules.partial_bodies import (
     entries_at,
     id_at,
     is_known,
@@ -22,7 +23,6 @@ from provisioner.service_rules.bodies import (
     text_at,
     value_at,
 )
-from provisioner.service_rules.conditions import is_at
 from provisioner.service_rules.public_addresses import seen
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 

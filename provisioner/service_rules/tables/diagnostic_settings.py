@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.model.resource_id import SUBSCRIPTION
 from provisioner.model.values import lookup
-from provisioner.service_rules.bodies import entries_at, is_silent, number_at, text_at
 from provisioner.service_rules.conditions import is_at
+from provisioner.service_rules.partial_bodies import entries_at, is_silent, number_at, text_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _TYPE = "Microsoft.Insights/diagnosticSettings"

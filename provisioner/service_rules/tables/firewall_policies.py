@@ -4,7 +4,7 @@ overview", "Azure Firewall features by SKU")."""
 from collections.abc import Iterator
 
 from provisioner.service_rules.addresses import is_address, is_span, read_loosely
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.partial_bodies import (
     entries_at,
     id_at,
     is_stated,

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import id_at, is_silent, number_at, value_at
-from provisioner.service_rules.places import region_in, region_of
+from provisioner.service_rules.partial_bodies import id_at, is_silent, number_at, value_at
 from provisioner.service_rules.public_addresses import seen
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import region_in, region_of
 
 _LOG = "Microsoft.Network/networkWatchers/flowLogs"
 _DOCS = "learn.microsoft.com/azure/network-watcher/vnet-flow-logs-overview"

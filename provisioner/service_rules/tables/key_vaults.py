@@ -4,14 +4,14 @@ import ipaddress
 from collections.abc import Iterator
 
 from provisioner.model.estate import Resource
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.conditions import at_most, in_range, is_at
+from provisioner.service_rules.partial_bodies import (
     entries_at,
     is_silent,
     is_stated,
     number_at,
     text_at,
 )
-from provisioner.service_rules.conditions import at_most, in_range, is_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 from provisioner.service_rules.service_endpoints import rules_without_endpoint
 

@@ -6,7 +6,8 @@ from itertools import combinations
 
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Unknown
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.conditions import in_range, is_at
+from provisioner.service_rules.partial_bodies import (
     Tree,
     entries_at,
     id_at,
@@ -17,10 +18,9 @@ from provisioner.service_rules.bodies import (
     text_or,
     value_at,
 )
-from provisioner.service_rules.conditions import in_range, is_at
-from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
 from provisioner.service_rules.public_addresses import addresses_of, held_by_others, seen, sku_of
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
 
 _BALANCER = "Microsoft.Network/loadBalancers"
 _DOCS = "learn.microsoft.com/azure/load-balancer"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from provisioner.catalog.regions import GLOBAL, REGIONS, same_region
 from provisioner.model.resource_id import RESOURCE_GROUP
-from provisioner.service_rules.bodies import text_at
+from provisioner.service_rules.partial_bodies import text_at
 from provisioner.service_rules.rule import ANY_TYPE, Refusal, ServiceRule, Write
 
 _ERRORS = (

@@ -6,7 +6,8 @@ AKS refuses what is wrong with one as InvalidParameter (Azure/ARO-HCP#3260, of a
 import re
 from collections.abc import Iterator, Mapping
 
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.conditions import in_range, of_form
+from provisioner.service_rules.partial_bodies import (
     entries_at,
     is_silent,
     is_stated,
@@ -15,7 +16,6 @@ from provisioner.service_rules.bodies import (
     texts_at,
     value_at,
 )
-from provisioner.service_rules.conditions import in_range, of_form
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _TYPE = "Microsoft.ContainerService/managedClusters/maintenanceConfigurations"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import entries_at, is_silent, text_at
 from provisioner.service_rules.conditions import of_form
+from provisioner.service_rules.partial_bodies import entries_at, is_silent, text_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"

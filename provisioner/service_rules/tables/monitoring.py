@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from provisioner.model.durations import parse_iso_duration
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.conditions import in_range, is_at
+from provisioner.service_rules.partial_bodies import (
     entries_at,
     is_known,
     is_silent,
@@ -14,7 +15,6 @@ from provisioner.service_rules.bodies import (
     texts_at,
     value_at,
 )
-from provisioner.service_rules.conditions import in_range, is_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _WORKSPACE = "Microsoft.OperationalInsights/workspaces"

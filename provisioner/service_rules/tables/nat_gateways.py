@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import entries_at, number_at, text_or, value_at
-from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.partial_bodies import entries_at, number_at, text_or, value_at
 from provisioner.service_rules.public_addresses import addresses_of, held_by_others, not_standard
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
 
 _NAT = "Microsoft.Network/natGateways"
 _DOCS = "learn.microsoft.com/azure/nat-gateway/nat-gateway-resource"

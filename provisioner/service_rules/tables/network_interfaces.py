@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import entries_at, id_at, is_silent, text_or
 from provisioner.service_rules.conditions import is_at
-from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.partial_bodies import entries_at, id_at, is_silent, text_or
 from provisioner.service_rules.public_addresses import addresses_of, held_by_others, seen
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
 
 _INTERFACE = "Microsoft.Network/networkInterfaces"
 _LINK = "Microsoft.Network/privateLinkServices"

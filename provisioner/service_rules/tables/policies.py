@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.model.estate import Resource
 from provisioner.model.values import ABSENT, Unknown
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.conditions import is_at, no_longer
+from provisioner.service_rules.partial_bodies import (
     id_at,
     is_known,
     is_silent,
@@ -13,7 +14,6 @@ from provisioner.service_rules.bodies import (
     text_at,
     value_at,
 )
-from provisioner.service_rules.conditions import is_at, no_longer
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _DEFINITION = "Microsoft.Authorization/policyDefinitions"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 from provisioner.catalog.regions import GLOBAL, same_region
 from provisioner.model.estate import Resource
-from provisioner.service_rules.bodies import entries_at, id_at, number_at, text_at, value_at
 from provisioner.service_rules.conditions import is_at
+from provisioner.service_rules.partial_bodies import entries_at, id_at, number_at, text_at, value_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _ZONE = "Microsoft.Network/privateDnsZones"

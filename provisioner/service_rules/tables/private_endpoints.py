@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from provisioner.catalog.private_link import groups_of
 from provisioner.service_rules.addresses import lies_in, ranges_at, read_loosely
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.duplicate_names import repeated_names
+from provisioner.service_rules.partial_bodies import (
     entries_at,
     id_at,
     is_known,
@@ -16,10 +17,9 @@ from provisioner.service_rules.bodies import (
     texts_at,
     value_at,
 )
-from provisioner.service_rules.names import repeated_names
-from provisioner.service_rules.places import OTHER_REGION, region_in, region_of
 from provisioner.service_rules.public_addresses import seen
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import OTHER_REGION, region_in, region_of
 
 _ENDPOINT = "Microsoft.Network/privateEndpoints"
 _ZONES = f"{_ENDPOINT}/privateDnsZoneGroups"

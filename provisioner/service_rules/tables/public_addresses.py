@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator
 
 from provisioner.model.estate import Resource
-from provisioner.service_rules.bodies import id_at, is_silent, number_at, text_at, text_or
-from provisioner.service_rules.places import (
+from provisioner.service_rules.partial_bodies import id_at, is_silent, number_at, text_at, text_or
+from provisioner.service_rules.public_addresses import seen, sku_of
+from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import (
     OTHER_REGION,
     references_elsewhere,
     region_in,
     region_of,
 )
-from provisioner.service_rules.public_addresses import seen, sku_of
-from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _ADDRESS = "Microsoft.Network/publicIPAddresses"
 _PREFIX = "Microsoft.Network/publicIPPrefixes"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from provisioner.model.estate import Resource
-from provisioner.service_rules.bodies import entries_at, id_at, is_silent, text_at
 from provisioner.service_rules.conditions import in_range, is_at
+from provisioner.service_rules.partial_bodies import entries_at, id_at, is_silent, text_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _REGISTRY = "Microsoft.ContainerRegistry/registries"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
-from provisioner.service_rules.bodies import entries_at, is_silent, text_at, texts_at
 from provisioner.service_rules.conditions import is_at, no_longer
+from provisioner.service_rules.partial_bodies import entries_at, is_silent, text_at, texts_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _ASSIGNMENT = "Microsoft.Authorization/roleAssignments"

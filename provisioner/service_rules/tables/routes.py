@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from provisioner.service_rules.addresses import is_address, is_tag, read_loosely
-from provisioner.service_rules.bodies import is_silent, is_stated, text_at
-from provisioner.service_rules.names import repeated_names
+from provisioner.service_rules.duplicate_names import repeated_names
+from provisioner.service_rules.partial_bodies import is_silent, is_stated, text_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _TABLE = "Microsoft.Network/routeTables"

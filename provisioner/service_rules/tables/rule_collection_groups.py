@@ -12,7 +12,8 @@ from provisioner.service_rules.addresses import (
     read_loosely,
     why_no_ports,
 )
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.duplicate_names import repeated_names
+from provisioner.service_rules.partial_bodies import (
     Tree,
     entries_at,
     is_silent,
@@ -21,7 +22,6 @@ from provisioner.service_rules.bodies import (
     text_at,
     texts_at,
 )
-from provisioner.service_rules.names import repeated_names
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _GROUP = "Microsoft.Network/firewallPolicies/ruleCollectionGroups"

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from provisioner.model.ranges import overlapping
 from provisioner.service_rules.addresses import is_ports, is_tag, read_loosely, why_no_ports
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.duplicate_names import repeated_names
+from provisioner.service_rules.partial_bodies import (
     entries_at,
     is_silent,
     number_at,
@@ -16,9 +17,8 @@ from provisioner.service_rules.bodies import (
     texts_at,
     value_at,
 )
-from provisioner.service_rules.names import repeated_names
-from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_of
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_of
 
 _GROUP = "Microsoft.Network/networkSecurityGroups"
 _RULE = f"{_GROUP}/securityRules"

@@ -6,8 +6,14 @@ from collections.abc import Iterator
 
 from provisioner.model.estate import Resource
 from provisioner.service_rules.addresses import read_loosely
-from provisioner.service_rules.bodies import entries_at, is_silent, is_stated, number_at, text_at
 from provisioner.service_rules.conditions import in_range, is_at, is_off
+from provisioner.service_rules.partial_bodies import (
+    entries_at,
+    is_silent,
+    is_stated,
+    number_at,
+    text_at,
+)
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 from provisioner.service_rules.service_endpoints import rules_without_endpoint
 

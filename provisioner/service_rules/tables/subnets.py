@@ -17,9 +17,16 @@ from provisioner.service_rules.addresses import (
     ranges_at,
     shared_addresses,
 )
-from provisioner.service_rules.bodies import id_at, is_known, is_stated, text_at, texts_at, value_at
-from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_of
+from provisioner.service_rules.partial_bodies import (
+    id_at,
+    is_known,
+    is_stated,
+    text_at,
+    texts_at,
+    value_at,
+)
 from provisioner.service_rules.rule import Listing, Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_of
 
 _SUBNET = "Microsoft.Network/virtualNetworks/subnets"
 _SECURITY_RULE = "Microsoft.Network/networkSecurityGroups/securityRules"

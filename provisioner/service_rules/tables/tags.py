@@ -3,7 +3,7 @@ resources": limitations)."""
 
 from collections.abc import Iterator, Mapping
 
-from provisioner.service_rules.bodies import value_at
+from provisioner.service_rules.partial_bodies import value_at
 from provisioner.service_rules.rule import ANY_TYPE, Refusal, ServiceRule, Write
 
 _RESERVED = frozenset("<>%&\\?/")

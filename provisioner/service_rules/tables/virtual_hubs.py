@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.bodies import id_at, number_at
+from provisioner.service_rules.partial_bodies import id_at, number_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _CONFIGURATION = "Microsoft.Network/virtualHubs/ipConfigurations"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from provisioner.model.resource_id import ResourceId
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.partial_bodies import (
     entries_at,
     id_at,
     is_silent,
@@ -11,8 +11,8 @@ from provisioner.service_rules.bodies import (
     text_at,
     value_at,
 )
-from provisioner.service_rules.places import OTHER_REGION, references_elsewhere, region_in
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
 
 _MACHINE = "Microsoft.Compute/virtualMachines"
 _SET = "Microsoft.Compute/virtualMachineScaleSets"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from provisioner.service_rules.address_text import ranges_with_host_bits, unreadable_ranges
 from provisioner.service_rules.addresses import is_address
-from provisioner.service_rules.bodies import entries_at, id_at, is_stated, text_at, value_at
+from provisioner.service_rules.partial_bodies import entries_at, id_at, is_stated, text_at, value_at
 from provisioner.service_rules.public_addresses import held_by_others, not_standard, seen
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 from provisioner.service_rules.service_subnets import ServiceSubnet, subnets_of, wrong_names

@@ -6,7 +6,7 @@ from provisioner.model.cidr import Range
 from provisioner.model.estate import Resource
 from provisioner.model.resource_id import ResourceId
 from provisioner.service_rules.addresses import first_overlap, ranges_at
-from provisioner.service_rules.bodies import id_at, value_at
+from provisioner.service_rules.partial_bodies import id_at, value_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _PEERING = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"

@@ -17,7 +17,8 @@ from provisioner.service_rules.addresses import (
     ranges_at,
     shared_addresses,
 )
-from provisioner.service_rules.bodies import (
+from provisioner.service_rules.duplicate_names import repeated_names
+from provisioner.service_rules.partial_bodies import (
     entries_at,
     id_at,
     is_known,
@@ -25,7 +26,6 @@ from provisioner.service_rules.bodies import (
     texts_at,
     value_at,
 )
-from provisioner.service_rules.names import repeated_names
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _NETWORK = "Microsoft.Network/virtualNetworks"

@@ -17,7 +17,7 @@ from provisioner.simulator.actions.targets import bad_request, find_target
 from provisioner.simulator.arm.operations import start_operation
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Operation, OperationKind, Record
 

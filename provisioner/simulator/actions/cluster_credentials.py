@@ -15,7 +15,7 @@ from provisioner.model.values import Json
 from provisioner.simulator.actions.cluster_certificates import certificates_of
 from provisioner.simulator.actions.targets import bad_request, find_target
 from provisioner.simulator.bodies.body_paths import value_at
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 

@@ -20,7 +20,7 @@ from provisioner.simulator.actions.targets import (
 from provisioner.simulator.arm.operations import Effect
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud, stable_guid
 from provisioner.simulator.state.records import OperationKind, Record
 

@@ -28,7 +28,7 @@ from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import find_target
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 _LOCATION = f"/subscriptions/{{}}/providers/{AKS_REGION}/{{}}"

@@ -13,10 +13,10 @@ from provisioner.catalog.node_pools import POOL
 from provisioner.simulator.actions.cluster_certificates import rotate_certificates
 from provisioner.simulator.actions.targets import bad_request, find_target, start_action
 from provisioner.simulator.arm.operations import Effect, cancel_operation, check_idle
-from provisioner.simulator.arm.writing import write_resource
+from provisioner.simulator.arm.writes import write_resource
 from provisioner.simulator.bodies.body_paths import merge_patch, value_at
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import OperationKind, Record
 

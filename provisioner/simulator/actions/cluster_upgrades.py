@@ -15,9 +15,9 @@ from provisioner.catalog.kubernetes_versions import (
     running_version,
     upgrades_from,
 )
-from provisioner.catalog.machine_sizes import SIZES
 from provisioner.catalog.node_images import newest_image
 from provisioner.catalog.node_pools import CLUSTER, POOL
+from provisioner.catalog.vm_sizes import SIZES
 from provisioner.model.resource_id import ResourceId, resource_group_id
 from provisioner.model.values import Body, Json
 from provisioner.simulator.actions.cluster_offers import show_mesh_revision
@@ -31,7 +31,7 @@ from provisioner.simulator.actions.targets import (
 from provisioner.simulator.arm.operations import Effect
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import OperationKind, Record
 

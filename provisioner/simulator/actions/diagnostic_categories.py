@@ -10,7 +10,7 @@ from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resour
 from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import require_resource
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 _FIRST_WITH_GROUPS = "2021-05-01"

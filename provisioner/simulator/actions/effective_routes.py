@@ -23,7 +23,7 @@ from provisioner.simulator.actions.effective_networks import (
 from provisioner.simulator.actions.targets import find_target, require_resource, start_action
 from provisioner.simulator.arm.operations import Effect
 from provisioner.simulator.bodies.body_paths import split_path, value_at, values_at
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import OperationKind, Record
 

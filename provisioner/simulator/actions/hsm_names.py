@@ -4,7 +4,7 @@ Azure (Key Vault "Managed Hsms - Check Mhsm Name Availability")."""
 import re
 
 from provisioner.catalog.service_actions import MANAGED_HSM
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 _NAME = re.compile(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")

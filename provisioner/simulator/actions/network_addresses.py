@@ -18,7 +18,7 @@ from provisioner.simulator.bodies.subnet_addresses import (
     subnet_prefixes,
     taken_addresses,
 )
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 

@@ -13,7 +13,7 @@ from provisioner.catalog.network_offers import DELEGATIONS, ENDPOINT_SERVICES, F
 from provisioner.catalog.private_link import groups_of
 from provisioner.catalog.service_actions import NETWORK
 from provisioner.model.values import Json
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 _CHANGE = "1"

@@ -13,8 +13,8 @@ from typing import Any
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import bad_request, require_resource
-from provisioner.simulator.arm.removal import check_unlocked
-from provisioner.simulator.arm.writing import write_resource
+from provisioner.simulator.arm.deletion import check_unlocked
+from provisioner.simulator.arm.writes import write_resource
 from provisioner.simulator.bodies.body_paths import put, thaw, value_at
 from provisioner.simulator.bodies.endpoint_connections import (
     STATE,
@@ -23,7 +23,7 @@ from provisioner.simulator.bodies.endpoint_connections import (
     show_connection,
 )
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 

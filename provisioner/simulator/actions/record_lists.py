@@ -8,9 +8,9 @@ List By Type") and of Private DNS ("Record Sets - List").
 from provisioner.catalog.service_actions import DNS_ZONE, PRIVATE_DNS_ZONE
 from provisioner.model.resource_id import ResourceId
 from provisioner.simulator.actions.targets import find_target
-from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.odata.options import check_options, page
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 _SUFFIX = "$recordsetnamesuffix"

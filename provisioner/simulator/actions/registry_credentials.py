@@ -9,7 +9,7 @@ from provisioner.catalog.registry_tiers import LIMITS
 from provisioner.catalog.service_actions import PRIVATE_ENDPOINT, REGISTRY
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Json
-from provisioner.simulator.actions.invented_keys import InventedKey, invented_key, regenerate_key
+from provisioner.simulator.actions.fake_keys import InventedKey, invented_key, regenerate_key
 from provisioner.simulator.actions.targets import (
     bad_request,
     find_target,
@@ -18,7 +18,7 @@ from provisioner.simulator.actions.targets import (
 )
 from provisioner.simulator.arm.operations import Effect
 from provisioner.simulator.bodies.body_paths import value_at
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import OperationKind, Record
 

@@ -8,9 +8,9 @@ with a key; Azure Resource Manager goes on listing keys, and so does this.
 
 from urllib.parse import quote, urlencode
 
-from provisioner.simulator.actions.invented_keys import invented_key, regenerate_key
+from provisioner.simulator.actions.fake_keys import invented_key, regenerate_key
 from provisioner.simulator.actions.targets import bad_request, find_target
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 

@@ -6,9 +6,9 @@ from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import require_resource
 from provisioner.simulator.bodies.body_paths import value_at
-from provisioner.simulator.bodies.computing import guid_of_life
+from provisioner.simulator.bodies.computed_values import guid_of_life
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import TENANT, Cloud
 
 _TYPE = SYSTEM_IDENTITY.action.removesuffix("/read")

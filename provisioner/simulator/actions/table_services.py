@@ -8,9 +8,9 @@ from provisioner.catalog.service_actions import TABLE_SERVICE
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import find_target
-from provisioner.simulator.bodies.answers import render
 from provisioner.simulator.bodies.body_paths import value_at
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.bodies.responses import render
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 

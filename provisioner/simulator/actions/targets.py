@@ -1,17 +1,17 @@
 """The resource that an action is about, and the long operation that one starts."""
 
 from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.simulator.arm.deletion import check_unlocked
 from provisioner.simulator.arm.operations import (
     Effect,
     check_idle,
     operation_headers,
     start_operation,
 )
-from provisioner.simulator.arm.removal import check_unlocked
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type, resource_not_found
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.places import check_place
+from provisioner.simulator.state.existence import check_place
 from provisioner.simulator.state.records import OperationKind, Record
 
 _NOTHING_ELSE = Effect()

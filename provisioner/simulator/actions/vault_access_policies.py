@@ -6,11 +6,11 @@ from typing import Any
 
 from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import bad_request, find_target
-from provisioner.simulator.arm.removal import check_unlocked
-from provisioner.simulator.arm.writing import write_resource
-from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.arm.deletion import check_unlocked
+from provisioner.simulator.arm.writes import write_resource
 from provisioner.simulator.bodies.body_paths import put, thaw, value_at
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.bodies.responses import render
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 _LIST = "properties.accessPolicies"

@@ -1,9 +1,9 @@
 """POST …/workspaces/NAME/sharedKeys and regenerateSharedKey (Log Analytics "Shared Keys - Get
 Shared Keys", "- Regenerate": both keys at once)."""
 
-from provisioner.simulator.actions.invented_keys import invented_key, regenerate_key
+from provisioner.simulator.actions.fake_keys import invented_key, regenerate_key
 from provisioner.simulator.actions.targets import find_target
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 

@@ -34,7 +34,7 @@ from provisioner.simulator.odata.syntax import (
     parts_of,
 )
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.state.clock import parse_time
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record

@@ -11,12 +11,12 @@ from provisioner.simulator.arm.list_filters import (
     read_resource_filter,
     read_type_filter,
 )
-from provisioner.simulator.bodies.answers import render
 from provisioner.simulator.bodies.body_paths import remove, split_path, value_at
+from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.odata.options import check_options, page, read_choices
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.places import check_place
+from provisioner.simulator.state.existence import check_place
 from provisioner.simulator.state.records import Record
 
 _GENERIC = (

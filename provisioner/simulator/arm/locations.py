@@ -4,12 +4,12 @@ All that Azure's clouds have, of the physical ones: neither logical regions (`eu
 zones. A zone has the same number in every subscription here; Azure numbers them by subscription.
 """
 
-from provisioner.catalog.machine_sizes import zones_of
 from provisioner.catalog.region_metadata import REGION_METADATA
 from provisioner.catalog.regions import REGIONS
+from provisioner.catalog.vm_sizes import zones_of
 from provisioner.model.values import Json
 from provisioner.simulator.odata.options import check_options, page
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 

@@ -8,7 +8,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Json
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.state.cloud import Cloud
 
 MEMBER_TYPE = f"{MANAGEMENT_GROUP_TYPE}/subscriptions"

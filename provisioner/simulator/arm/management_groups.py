@@ -15,7 +15,7 @@ from provisioner.simulator.arm.management_group_tree import (
 )
 from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.protocol.query_options import check_query_options
 from provisioner.simulator.state.cloud import Cloud
 

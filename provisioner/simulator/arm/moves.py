@@ -12,18 +12,18 @@ from collections.abc import Iterator
 from provisioner.catalog.move_support import MOST_MOVED, moves
 from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
 from provisioner.model.values import Json
+from provisioner.simulator.arm.deletion import check_unlocked
 from provisioner.simulator.arm.operations import (
     Effect,
     check_idle,
     operation_headers,
     start_operation,
 )
-from provisioner.simulator.arm.relocation import moved_id
-from provisioner.simulator.arm.removal import check_unlocked
+from provisioner.simulator.arm.resource_moves import moved_id
 from provisioner.simulator.policy.external_evaluation import operation_of
 from provisioner.simulator.policy.restrictions import check_policies
 from provisioner.simulator.protocol.errors import RefusalError, group_not_found
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import OperationKind
 

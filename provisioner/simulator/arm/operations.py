@@ -14,15 +14,15 @@ from typing import Any
 from provisioner.catalog.resource_type import ResourceType, WriteFlow
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Json
-from provisioner.simulator.arm.relocation import moved_id, relocate
-from provisioner.simulator.arm.removal import remove_resource
-from provisioner.simulator.bodies.answers import render, show_state
+from provisioner.simulator.arm.deletion import remove_resource
+from provisioner.simulator.arm.resource_moves import moved_id, relocate
 from provisioner.simulator.bodies.body_paths import merge, split_path, value_at, values_at
+from provisioner.simulator.bodies.responses import render, show_state
 from provisioner.simulator.logs.activity_log import record_end, record_success, write_within
 from provisioner.simulator.logs.change_log import watch
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
 from provisioner.simulator.protocol.faults import FaultKind
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.clock import format_time, parse_time
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Operation, OperationKind

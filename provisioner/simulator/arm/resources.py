@@ -5,20 +5,20 @@ from typing import Any
 
 from provisioner.catalog.resource_type import DeleteFlow, ResourceType, Scope, WriteFlow
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
+from provisioner.simulator.arm.deletion import check_unlocked, check_unused, remove_resource
 from provisioner.simulator.arm.operations import check_idle, operation_headers, start_operation
-from provisioner.simulator.arm.removal import check_unlocked, check_unused, remove_resource
 from provisioner.simulator.arm.service_checks import check_delete
 from provisioner.simulator.arm.type_hints import add_hint
-from provisioner.simulator.arm.writing import Occasion, write_resource
-from provisioner.simulator.bodies.answers import etag_of, quote_etag, render, show_state
+from provisioner.simulator.arm.writes import Occasion, write_resource
 from provisioner.simulator.bodies.body_paths import merge_patch, value_at
 from provisioner.simulator.bodies.lease_states import check_unleased
+from provisioner.simulator.bodies.responses import etag_of, quote_etag, render, show_state
 from provisioner.simulator.policy.external_evaluation import operation_of
 from provisioner.simulator.policy.restrictions import check_policies
 from provisioner.simulator.protocol.errors import RefusalError, resource_not_found
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.places import check_place
+from provisioner.simulator.state.existence import check_place
 from provisioner.simulator.state.records import Operation, OperationKind, Record
 
 _DELETE_HEADERS = {

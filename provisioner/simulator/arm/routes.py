@@ -20,17 +20,17 @@ from provisioner.simulator.arm import (
     locations,
     management_groups,
     moves,
-    names,
     operations,
+    reserved_names,
     subscriptions,
     tags,
     template_export,
     tenants,
 )
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.protocol.routes import GROUP, PROVIDER, SUBSCRIPTION, Route
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.places import check_place
+from provisioner.simulator.state.existence import check_place
 
 
 def _list_group_resources(cloud: Cloud, request: Request, subscription: str, group: str) -> Answer:
@@ -75,7 +75,7 @@ _PLAIN = (
     Route.at("POST", GROUP + "/exportTemplate", template_export.export_group),
     Route.at("POST", GROUP + "/moveResources", moves.move_resources),
     Route.at("POST", GROUP + "/validateMoveResources", moves.validate_move),
-    Route.of(CHECK_NAME, names.check_resource_name),
+    Route.of(CHECK_NAME, reserved_names.check_resource_name),
     Route.of(GET_TAGS, tags.get_tags),
     Route.of(PUT_TAGS, tags.put_tags),
     Route.of(PATCH_TAGS, tags.patch_tags),

@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.estate import Resource
 from provisioner.model.resource_id import ResourceId
-from provisioner.service_rules.judgement import judge_write
+from provisioner.service_rules.evaluation import judge_write
 from provisioner.service_rules.rule import Listing, Unseen, Write
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import Cloud

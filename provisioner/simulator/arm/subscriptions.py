@@ -8,10 +8,10 @@ from provisioner.catalog.registrations import known_providers
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.catalog.type_names import is_namespace
 from provisioner.model.values import Json
-from provisioner.simulator.arm.offers import offered_versions, open_types
+from provisioner.simulator.arm.offered_versions import offered_versions, open_types
 from provisioner.simulator.odata.options import check_options, page, read_choices
 from provisioner.simulator.protocol.errors import RefusalError, invalid_namespace
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 _PROVIDER = "provider "

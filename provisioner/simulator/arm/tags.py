@@ -17,9 +17,9 @@ from provisioner.simulator.arm.resources import replace_body
 from provisioner.simulator.logs.change_log import watch
 from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type, resource_not_found
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.places import check_place
+from provisioner.simulator.state.existence import check_place
 from provisioner.simulator.state.records import Record
 
 Tags = Mapping[str, str]

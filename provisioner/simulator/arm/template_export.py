@@ -15,15 +15,15 @@ from typing import Any
 from provisioner.catalog.resource_type import ResourceType, Scope, Tier
 from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
 from provisioner.model.values import Json
-from provisioner.simulator.bodies.answers import render
 from provisioner.simulator.bodies.references import find_references
+from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.bodies.validation import read_body
 from provisioner.simulator.protocol.errors import (
     RefusalError,
     group_not_found,
     resource_not_found,
 )
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 

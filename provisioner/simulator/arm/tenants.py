@@ -8,7 +8,7 @@ from provisioner.model.values import Json
 from provisioner.simulator.authorization.permissions import sees_subscription
 from provisioner.simulator.entra.audiences import GRAPH_PATH
 from provisioner.simulator.entra.caller import read_caller
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 _FLAT_UNTIL = "2017-12-31"

@@ -20,13 +20,13 @@ from provisioner.model.conditions import parse_condition
 from provisioner.model.permissions import Permission, grants, holds_at, parse_permissions
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.values import Json
-from provisioner.simulator.authorization.demands import Demand
+from provisioner.simulator.authorization.required_permissions import Demand
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.entra.directory import OWNERS
 from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 

@@ -16,7 +16,7 @@ from provisioner.simulator.bodies.body_paths import (
     value_at,
     values_at,
 )
-from provisioner.simulator.bodies.changes import is_same, own_facts
+from provisioner.simulator.bodies.immutable_values import is_same, own_facts
 from provisioner.simulator.state.records import Record
 
 

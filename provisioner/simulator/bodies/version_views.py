@@ -8,7 +8,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import Json
 from provisioner.simulator.bodies.body_paths import remove, split_path, thaw
-from provisioner.simulator.protocol.exchange import Answer
+from provisioner.simulator.protocol.http_messages import Answer
 
 
 def show_version(catalog: Catalog, answer: Answer, api_version: str) -> Answer:

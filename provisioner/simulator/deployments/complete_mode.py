@@ -8,11 +8,11 @@ deployment modes", "Deletion of Azure resources for complete mode deployments".
 from collections.abc import Iterator
 
 from provisioner.model.resource_id import ResourceId
-from provisioner.simulator.arm.removal import check_unlocked, check_unused, remove_resource
+from provisioner.simulator.arm.deletion import check_unlocked, check_unused, remove_resource
 from provisioner.simulator.arm.service_checks import check_delete
 from provisioner.simulator.bodies.lease_states import check_unleased
 from provisioner.simulator.deployments.journal import Journal
-from provisioner.simulator.deployments.preparation import Prepared
+from provisioner.simulator.deployments.prepared_deployment import Prepared
 from provisioner.simulator.deployments.records import Failure, Operation, Outcome
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import Cloud

@@ -24,11 +24,11 @@ from provisioner.model.resource_id import (
 )
 from provisioner.simulator.arm.subscriptions import get_provider
 from provisioner.simulator.arm.tenants import get_subscription
-from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.deployments.zone_functions import ZONE_FUNCTIONS
 from provisioner.simulator.entra.audiences import GRAPH_PATH
 from provisioner.simulator.entra.caller import read_caller
-from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.state.cloud import Cloud, stable_guid
 from provisioner.simulator.template_language.date_functions import UTC_NOW_FORMAT, format_date
 from provisioner.simulator.template_language.expressions import Functions, member

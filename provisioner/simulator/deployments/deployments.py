@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
-from provisioner.simulator.arm.removal import check_unlocked
+from provisioner.simulator.arm.deletion import check_unlocked
 from provisioner.simulator.deployments.context import deployment_id, scope_of, template_hash
 from provisioner.simulator.deployments.execution import Execution
 from provisioner.simulator.deployments.journal import CommittingJournal
 from provisioner.simulator.deployments.permissions import check_permissions
-from provisioner.simulator.deployments.preparation import written_ids
+from provisioner.simulator.deployments.prepared_deployment import written_ids
 from provisioner.simulator.deployments.records import (
     find_deployment,
     is_running,
@@ -34,7 +34,7 @@ from provisioner.simulator.odata.conditions import Property, Vocabulary, compile
 from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.odata.syntax import FilterError
 from provisioner.simulator.protocol.errors import RefusalError, resource_not_found
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.clock import format_time
 from provisioner.simulator.state.cloud import Cloud
 

@@ -9,15 +9,15 @@ from collections import ChainMap
 from dataclasses import replace
 from typing import Any
 
-from provisioner.simulator.arm.offers import check_offered
+from provisioner.simulator.arm.deletion import check_unlocked
+from provisioner.simulator.arm.offered_versions import check_offered
 from provisioner.simulator.arm.operations import check_idle
-from provisioner.simulator.arm.removal import check_unlocked
 from provisioner.simulator.arm.subscriptions import record_subscription
-from provisioner.simulator.arm.writing import write_resource
+from provisioner.simulator.arm.writes import write_resource
 from provisioner.simulator.deployments.complete_mode import delete_others
 from provisioner.simulator.deployments.journal import Journal
 from provisioner.simulator.deployments.outputs import evaluate_outputs, show_outputs
-from provisioner.simulator.deployments.preparation import (
+from provisioner.simulator.deployments.prepared_deployment import (
     Prepared,
     check_group,
     nested_context,
@@ -34,7 +34,7 @@ from provisioner.simulator.policy.external_evaluation import operation_of
 from provisioner.simulator.policy.restrictions import check_policies
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.places import check_place
+from provisioner.simulator.state.existence import check_place
 from provisioner.simulator.template_language.copies import evaluate_body, is_deployment
 from provisioner.simulator.template_language.expressions import Functions
 from provisioner.simulator.template_language.instances import Instance

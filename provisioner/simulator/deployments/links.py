@@ -13,7 +13,7 @@ from provisioner.catalog.blob_storage import STORAGE_ACCOUNT, container_in
 from provisioner.catalog.deployment import TEMPLATE_SPEC_VERSION_TYPE
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.template_language.relaxed_json import RelaxedJsonError, read_json
 

@@ -1,8 +1,8 @@
 """Whether the caller of a deployment may write what is in it."""
 
-from provisioner.simulator.authorization.demands import Demand
 from provisioner.simulator.authorization.permissions import check_authorized
-from provisioner.simulator.deployments.preparation import Prepared
+from provisioner.simulator.authorization.required_permissions import Demand
+from provisioner.simulator.deployments.prepared_deployment import Prepared
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import type_label
 

@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE, RESOURCE_GROUP_TYPE
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.deployments.context import template_hash
-from provisioner.simulator.deployments.preparation import Prepared
+from provisioner.simulator.deployments.prepared_deployment import Prepared
 from provisioner.simulator.deployments.secrets import show_parameters
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.clock import format_time, parse_time

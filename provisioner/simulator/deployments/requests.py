@@ -8,7 +8,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Json
 from provisioner.simulator.deployments.context import Context
 from provisioner.simulator.deployments.links import read_link
-from provisioner.simulator.deployments.preparation import (
+from provisioner.simulator.deployments.prepared_deployment import (
     Prepared,
     check_size,
     checked_parameters,
@@ -16,7 +16,7 @@ from provisioner.simulator.deployments.preparation import (
     read_mode,
 )
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.template_language.relaxed_json import (
     RelaxedJsonError,

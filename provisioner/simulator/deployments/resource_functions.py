@@ -13,10 +13,10 @@ from typing import Any
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE, RESOURCE_GROUP_TYPE
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.simulator.actions import routes as actions
-from provisioner.simulator.authorization.demands import demands_of
 from provisioner.simulator.authorization.permissions import check_authorized
-from provisioner.simulator.bodies.answers import render
-from provisioner.simulator.deployments.preparation import Prepared
+from provisioner.simulator.authorization.required_permissions import demands_of
+from provisioner.simulator.bodies.responses import render
+from provisioner.simulator.deployments.prepared_deployment import Prepared
 from provisioner.simulator.deployments.records import find_deployment, show_deployment
 from provisioner.simulator.deployments.secrets import SECURE_OUTPUTS
 from provisioner.simulator.protocol.errors import RefusalError, resource_not_found

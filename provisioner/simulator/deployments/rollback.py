@@ -13,7 +13,7 @@ from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.deployments.context import Context, deployment_id
 from provisioner.simulator.deployments.execution import Execution
 from provisioner.simulator.deployments.journal import CommittingJournal
-from provisioner.simulator.deployments.preparation import prepare
+from provisioner.simulator.deployments.prepared_deployment import prepare
 from provisioner.simulator.deployments.records import find_deployment, show_deployment
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import Cloud

@@ -12,11 +12,11 @@ from typing import Any
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE
 from provisioner.catalog.resource_type import Tier
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
-from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.deployments.complete_mode import others_in_group
 from provisioner.simulator.deployments.execution import Execution
 from provisioner.simulator.deployments.journal import RehearsingJournal
-from provisioner.simulator.deployments.preparation import Prepared
+from provisioner.simulator.deployments.prepared_deployment import Prepared
 from provisioner.simulator.deployments.property_changes import (
     property_changes,
     stated_read_only,

@@ -5,8 +5,8 @@ A physical zone is called `REGION-azN`, as `GET /subscriptions/S/locations` has 
 number of the logical zone in every subscription.
 """
 
-from provisioner.catalog.machine_sizes import zones_of
 from provisioner.catalog.regions import REGIONS
+from provisioner.catalog.vm_sizes import zones_of
 from provisioner.simulator.template_language.expressions import Functions
 from provisioner.simulator.template_language.operands import array, text, whole
 from provisioner.simulator.template_language.template_errors import ExpressionError, Value

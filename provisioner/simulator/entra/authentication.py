@@ -19,7 +19,7 @@ from provisioner.simulator.entra.authority import (
 from provisioner.simulator.entra.signing import InvalidTokenError
 from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.protocol.http_messages import Request
 
 _NAMES = ("upn", "unique_name", "preferred_username")
 

@@ -1,7 +1,7 @@
 """Who calls: the holder of the token of a request, or the local operator where it names nobody."""
 
 from provisioner.simulator.protocol.caller import Caller
-from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.state.cloud import CALLER
 
 LOCAL_OPERATOR = Caller(CALLER, "local")

@@ -10,7 +10,7 @@ from provisioner.simulator.entra.audiences import GRAPH_PATH
 from provisioner.simulator.entra.authority import Authority, Place
 from provisioner.simulator.entra.grant_errors import GrantError, answer_grant_error
 from provisioner.simulator.entra.token_endpoint import find_place
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 
 
 def get_metadata_v1(authority: Authority, request: Request, tenant: str) -> Answer:

@@ -6,7 +6,7 @@ Source: "Microsoft Entra authentication and authorization error codes"; RFC 6749
 import uuid
 from dataclasses import dataclass
 
-from provisioner.simulator.protocol.exchange import Answer
+from provisioner.simulator.protocol.http_messages import Answer
 from provisioner.simulator.state.cloud import Cloud
 
 

@@ -18,7 +18,7 @@ from provisioner.simulator.entra.directory import (
 )
 from provisioner.simulator.entra.graph_filter import read_filter, refuse_query
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 
 _OPTIONS = frozenset({"$filter", "$select", "$top", "$count", "api-version"})
 _PAGE = 999

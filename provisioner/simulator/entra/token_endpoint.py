@@ -31,7 +31,7 @@ from provisioner.simulator.entra.grant_errors import (
     invalid_client,
 )
 from provisioner.simulator.entra.signing import InvalidTokenError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 
 _SECONDS = int(LIFETIME.total_seconds())
 _REFRESH = "azsec:refresh"

@@ -10,10 +10,10 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.simulator.authorization.demands import demands_of
+from provisioner.simulator.authorization.required_permissions import demands_of
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Event, EventStatus, Operation, Origin
 

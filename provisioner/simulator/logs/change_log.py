@@ -15,7 +15,7 @@ from provisioner.catalog.client_applications import client_name
 from provisioner.catalog.endpoints import CHANGE_TYPE
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.state.clock import parse_time
 from provisioner.simulator.state.cloud import Cloud, Watched
 from provisioner.simulator.state.records import Change, ChangeType, Origin, Record

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from provisioner.model.values import Json
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.protocol.query_options import check_query_options
 from provisioner.simulator.state.cloud import Cloud
 

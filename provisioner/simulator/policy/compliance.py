@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.values import lookup
-from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.policy.rules import PolicyRule, UnknownWordsError
 from provisioner.simulator.policy.scope import Applied, assignments_about
 from provisioner.simulator.state.cloud import Cloud

@@ -25,13 +25,13 @@ from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.durations import parse_iso_duration
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Json, lookup
-from provisioner.simulator.authorization.demands import demands_of
 from provisioner.simulator.authorization.permissions import check_authorized
+from provisioner.simulator.authorization.required_permissions import demands_of
 from provisioner.simulator.bodies.body_paths import merge_patch
 from provisioner.simulator.policy.rules import PolicyRule, UnknownWordsError
 from provisioner.simulator.policy.scope import policies_at
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.resource_graph.queries import query_rows
 from provisioner.simulator.state.clock import format_time, parse_time
 from provisioner.simulator.state.cloud import Cloud

@@ -22,7 +22,7 @@ from provisioner.simulator.policy.external_evaluation import (
 from provisioner.simulator.policy.rules import PolicyRule, UnknownWordsError
 from provisioner.simulator.policy.scope import policies_at
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 

@@ -29,7 +29,7 @@ from provisioner.simulator.policy.compliance import (
     policy_states,
 )
 from provisioner.simulator.protocol.errors import RefusalError, invalid_type
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 _Row = dict[str, Any]

@@ -7,7 +7,7 @@ that they do not know in different ways, from ignoring to refusing; here they ar
 from collections.abc import Collection
 
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.protocol.http_messages import Request
 
 
 def check_query_options(request: Request, known: Collection[str]) -> None:

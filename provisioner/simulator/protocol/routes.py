@@ -7,7 +7,7 @@ from functools import cache, partial, wraps
 from typing import Any
 
 from provisioner.catalog.endpoints import Endpoint
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.protocol.query_options import check_query_options
 
 Handler = Callable[..., Answer]

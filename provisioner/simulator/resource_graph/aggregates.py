@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.simulator.resource_graph.checking import check, column_name, path_name, type_of
 from provisioner.simulator.resource_graph.evaluation import Evaluator
-from provisioner.simulator.resource_graph.refusals import refuse_query
+from provisioner.simulator.resource_graph.query_errors import refuse_query
 from provisioner.simulator.resource_graph.syntax import Call, Column, Name, Star
-from provisioner.simulator.resource_graph.tabular import Row, Table
+from provisioner.simulator.resource_graph.table import Row, Table
+from provisioner.simulator.resource_graph.type_checks import check, column_name, path_name, type_of
 from provisioner.simulator.resource_graph.values import group_key, is_number
 
 _Values = Sequence[tuple[Any, ...]]

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from provisioner.simulator.resource_graph.checking import ARITHMETIC, OF_TIME
 from provisioner.simulator.resource_graph.functions import FUNCTIONS
-from provisioner.simulator.resource_graph.refusals import refuse_query
+from provisioner.simulator.resource_graph.query_errors import refuse_query
 from provisioner.simulator.resource_graph.syntax import (
     Between,
     Binary,
@@ -18,7 +17,8 @@ from provisioner.simulator.resource_graph.syntax import (
     Member,
     Name,
 )
-from provisioner.simulator.resource_graph.tabular import Row
+from provisioner.simulator.resource_graph.table import Row
+from provisioner.simulator.resource_graph.type_checks import ARITHMETIC, OF_TIME
 from provisioner.simulator.resource_graph.values import (
     IncomparableError,
     compare_order,

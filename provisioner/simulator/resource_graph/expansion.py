@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.simulator.resource_graph.functions import FUNCTIONS
 from provisioner.simulator.resource_graph.syntax import MvExpand
-from provisioner.simulator.resource_graph.tabular import Row
+from provisioner.simulator.resource_graph.table import Row
 
 _CASTS = {"string": "tostring", "int": "toint", "long": "tolong", "real": "toreal"} | {
     "double": "toreal",

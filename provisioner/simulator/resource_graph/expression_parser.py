@@ -1,6 +1,6 @@
 """Reads the expressions of a query: recursive descent over its tokens."""
 
-from provisioner.simulator.resource_graph.refusals import (
+from provisioner.simulator.resource_graph.query_errors import (
     parser_failure,
     refuse_query,
 )

@@ -7,9 +7,9 @@ and "union operator".
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioner.simulator.resource_graph.refusals import refuse_query
+from provisioner.simulator.resource_graph.query_errors import refuse_query
 from provisioner.simulator.resource_graph.syntax import Join, Union
-from provisioner.simulator.resource_graph.tabular import Row, Table
+from provisioner.simulator.resource_graph.table import Row, Table
 from provisioner.simulator.resource_graph.values import group_key
 
 MOST_ROWS = 200_000

@@ -1,7 +1,7 @@
 """Reads the operators of a query that take one table."""
 
 from provisioner.simulator.resource_graph.expression_parser import ExpressionParser
-from provisioner.simulator.resource_graph.refusals import parser_failure, refuse_query
+from provisioner.simulator.resource_graph.query_errors import parser_failure, refuse_query
 from provisioner.simulator.resource_graph.syntax import (
     Count,
     Distinct,

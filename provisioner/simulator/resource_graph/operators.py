@@ -6,17 +6,10 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from provisioner.simulator.resource_graph.aggregates import read_aggregation
-from provisioner.simulator.resource_graph.checking import (
-    check,
-    check_truth,
-    column_name,
-    type_of,
-    unresolved,
-)
 from provisioner.simulator.resource_graph.evaluation import Evaluator
 from provisioner.simulator.resource_graph.expansion import expand
 from provisioner.simulator.resource_graph.joins import MOST_ROWS, join, too_many_rows, union
-from provisioner.simulator.resource_graph.refusals import refuse_query
+from provisioner.simulator.resource_graph.query_errors import refuse_query
 from provisioner.simulator.resource_graph.syntax import (
     Column,
     Count,
@@ -38,8 +31,15 @@ from provisioner.simulator.resource_graph.syntax import (
     Union,
     Where,
 )
-from provisioner.simulator.resource_graph.tabular import Row, Table
+from provisioner.simulator.resource_graph.table import Row, Table
 from provisioner.simulator.resource_graph.tokens import Token
+from provisioner.simulator.resource_graph.type_checks import (
+    check,
+    check_truth,
+    column_name,
+    type_of,
+    unresolved,
+)
 from provisioner.simulator.resource_graph.values import group_key, sort_key
 
 _DEFAULT_TABLE = "resources"

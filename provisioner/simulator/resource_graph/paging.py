@@ -17,7 +17,7 @@ from typing import Any
 
 from provisioner.model.values import Json
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.resource_graph.tabular import Table
+from provisioner.simulator.resource_graph.table import Table
 from provisioner.simulator.resource_graph.values import text_of
 
 _MOST_ROWS = 1000

@@ -11,19 +11,19 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from provisioner.simulator.entra.caller import read_caller
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.resource_graph.evaluation import Evaluator
 from provisioner.simulator.resource_graph.management_groups import ManagementGroups
 from provisioner.simulator.resource_graph.operators import QueryRun
 from provisioner.simulator.resource_graph.paging import invalid_option, read_page, show_page
+from provisioner.simulator.resource_graph.query_errors import refuse_query
 from provisioner.simulator.resource_graph.query_parser import parse_query
-from provisioner.simulator.resource_graph.refusals import refuse_query
+from provisioner.simulator.resource_graph.table import Row, Table
 from provisioner.simulator.resource_graph.tables import (
     TABLE_NAMES,
     QueryScope,
     Tables,
 )
-from provisioner.simulator.resource_graph.tabular import Row, Table
 from provisioner.simulator.resource_graph.tokens import Token
 from provisioner.simulator.state.cloud import Cloud
 

@@ -8,7 +8,7 @@ authors confirm (MicrosoftDocs/azure-docs issue 104044). `project-rename` is rea
 from collections.abc import Callable
 
 from provisioner.simulator.resource_graph.operator_parser import OperatorParser
-from provisioner.simulator.resource_graph.refusals import (
+from provisioner.simulator.resource_graph.query_errors import (
     parser_failure,
     refuse_query,
     unknown_operator,

@@ -15,15 +15,15 @@ from provisioner.catalog.endpoints import CHANGE_TYPE
 from provisioner.catalog.permissions import GROUP, ROLE_ASSIGNMENT
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
-from provisioner.simulator.authorization.demands import Demand
 from provisioner.simulator.authorization.permissions import check_authorized, sees_subscription
-from provisioner.simulator.bodies.answers import render
+from provisioner.simulator.authorization.required_permissions import Demand
+from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.logs import change_log
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Request
+from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.resource_graph.management_groups import ManagementGroups
-from provisioner.simulator.resource_graph.tabular import Row, Table
+from provisioner.simulator.resource_graph.table import Row, Table
 from provisioner.simulator.state.clock import parse_time
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record

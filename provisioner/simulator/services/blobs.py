@@ -26,7 +26,7 @@ from provisioner.simulator.authorization.permissions import may_use_data
 from provisioner.simulator.entra.caller import LOCAL_OPERATOR
 from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.clock import parse_time
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Blob, Record

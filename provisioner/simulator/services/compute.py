@@ -17,11 +17,11 @@ from provisioner.catalog.kubernetes_versions import (
     offers,
     upgrades_from,
 )
-from provisioner.catalog.machine_sizes import SIZES, MachineSize, sizes_in, zones_of
 from provisioner.catalog.node_pools import CLUSTER, POOL, machines_of
 from provisioner.catalog.regions import REGIONS
 from provisioner.catalog.registrations import registrations_for
 from provisioner.catalog.resource_type import ResourceType
+from provisioner.catalog.vm_sizes import SIZES, MachineSize, sizes_in, zones_of
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Json
 from provisioner.simulator.bodies.body_paths import value_at
@@ -30,7 +30,7 @@ from provisioner.simulator.odata.conditions import Property, Vocabulary, compile
 from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.odata.syntax import FilterError
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.services.features import is_registered
 from provisioner.simulator.state.cloud import Cloud
 

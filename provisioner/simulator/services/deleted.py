@@ -8,7 +8,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Json
 from provisioner.simulator.bodies.body_paths import merge, remove, split_path, value_at
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.clock import parse_time
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Deleted

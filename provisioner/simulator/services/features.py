@@ -9,7 +9,7 @@ from provisioner.catalog.endpoints import FEATURE
 from provisioner.catalog.registrations import known_features
 from provisioner.model.values import Json
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from provisioner.model.resource_id import ResourceId
 from provisioner.simulator.bodies.lease_states import FOREVER, LeaseState, seconds_left, state_of
 from provisioner.simulator.protocol.errors import RefusalError, resource_not_found
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.clock import format_time, parse_time
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.places import check_place
+from provisioner.simulator.state.existence import check_place
 from provisioner.simulator.state.records import Lease
 
 _SHORTEST, _LONGEST = 15, 60

@@ -11,7 +11,7 @@ from provisioner.catalog.service_limits import NETWORK_LIMITS, STORAGE_LIMITS, S
 from provisioner.model.values import Json
 from provisioner.simulator.bodies.validation import normalise_location
 from provisioner.simulator.odata.options import check_options, page
-from provisioner.simulator.protocol.exchange import Answer, Request
+from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 

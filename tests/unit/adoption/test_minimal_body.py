@@ -1,7 +1,7 @@
 """What the files of an adoption state although the comparison would not miss it."""
 
 from provisioner.adoption.minimal_body import minimal_body
-from provisioner.blueprint.type_tiers import schemas_of
+from provisioner.blueprint.environment_catalog import schemas_of
 from provisioner.catalog.generic_types import raw_type
 from provisioner.catalog.registry import Catalog
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.azure.bounds import Bounds
 from provisioner.azure.client import ArmClient
 from provisioner.azure.cloud import local_cloud
 from provisioner.azure.credential import LocalToken, SharedToken
+from provisioner.azure.response_limits import Bounds
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.plan.reads import Read
-from provisioner.preflight.inquiry import Inquiry
+from provisioner.preflight.azure_queries import Inquiry
 from tests.unit.azure.scripted_server import FakeTime, Reply, ScriptedServer
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"

@@ -1,6 +1,6 @@
 """Locations in git: what of a URL has a case."""
 
-from provisioner.blueprint.locations import parse_git
+from provisioner.blueprint.source_locations import parse_git
 
 
 def test_a_host_has_no_case_and_the_user_and_the_path_do() -> None:

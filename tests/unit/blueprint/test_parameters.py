@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioner.blueprint.files import Parameter
+from provisioner.blueprint.file_schemas import Parameter
 from provisioner.blueprint.parameters import check_parameter, fill_defaults
 from provisioner.model.values import Unknown
 

@@ -12,10 +12,10 @@ from provisioner.catalog.kubernetes_versions import (
     offers,
     running_version,
 )
-from provisioner.catalog.machine_sizes import SIZES, sizes_in
 from provisioner.catalog.node_pools import Machines, machines_of
 from provisioner.catalog.registrations import known_features, known_providers, registrations_for
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.vm_sizes import SIZES, sizes_in
 from provisioner.model.resource_id import ResourceId
 
 S = "/subscriptions/11111111-1111-1111-1111-111111111111"

@@ -2,7 +2,7 @@
 
 from provisioner.cluster.comparison import ABSENT, Difference
 from provisioner.cluster.namespace_labels import find_steering_values
-from provisioner.cluster.undeclared import weakens
+from provisioner.cluster.undeclared_values import weakens
 
 AKS = "kubernetes.azure.com"
 

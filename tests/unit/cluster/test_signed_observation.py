@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from provisioner.blueprint.kubernetes import ObservationSettings
-from provisioner.cli.observation import load_observation, pack
+from provisioner.cli.observation_source import load_observation, pack
 from provisioner.cluster.observation import seal_observation, sign_content
 from provisioner.documents.cluster import ClusterDocument
 from provisioner.model.diagnostic import DiagnosticError

@@ -4,9 +4,9 @@ from datetime import date
 
 from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control, Layer, Mode, Severity
-from provisioner.controls.kinds import VAULT
+from provisioner.controls.predicates import equals
+from provisioner.controls.resource_types import VAULT
 from provisioner.controls.rule import expect
-from provisioner.controls.wanted import equals
 from provisioner.model.span import Span
 
 HERE = Span("environments/prod.yaml", 20, 5)

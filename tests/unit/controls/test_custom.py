@@ -2,20 +2,20 @@
 
 import pytest
 
+from provisioner.blueprint.expression_limits import Budget
 from provisioner.blueprint.memory_files import MemoryFiles
-from provisioner.blueprint.metering import Budget
 from provisioner.catalog.registry import Catalog
 from provisioner.controls import custom
+from provisioner.controls.evaluation import Result
 from provisioner.controls.frameworks import Framework, comply
-from provisioner.controls.judging import Result
 from provisioner.documents.controls import ResultDocument
 from provisioner.documents.trace import StateKind
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.plan.estates import desired_estate
-from provisioner.workflow.affected import find_touched
+from provisioner.workflow.affected_environments import find_touched
 from provisioner.workflow.check import check_environment
-from provisioner.workflow.judgement import judge_state
 from provisioner.workflow.plan import Desired, load_desired
+from provisioner.workflow.security_evaluation import judge_state
 from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench
 
 VAULT = """\

@@ -6,8 +6,8 @@ import pytest
 
 from provisioner.controls.cis_aks import RECOMMENDATIONS, Place
 from provisioner.controls.control import Mappings, Mode
+from provisioner.controls.evaluation import Result, Unseen
 from provisioner.controls.frameworks import Framework, comply
-from provisioner.controls.judging import Result, Unseen
 from provisioner.controls.registry import all_controls
 from provisioner.controls.verdict import Verdict
 from provisioner.documents.controls import RequirementDocument

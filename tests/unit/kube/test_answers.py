@@ -177,7 +177,7 @@ def test_a_list_that_cannot_go_on_is_refused() -> None:
 
 
 def test_a_page_that_is_too_large_is_asked_for_in_halves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("provisioner.kube.answer._MOST_BYTES", 4_000)
+    monkeypatch.setattr("provisioner.kube.response._MOST_BYTES", 4_000)
     limits: list[int] = []
 
     def answer(request: Request) -> Reply:
@@ -191,7 +191,7 @@ def test_a_page_that_is_too_large_is_asked_for_in_halves(monkeypatch: pytest.Mon
         assert not isinstance(told, KubernetesError)
         assert len({item["metadata"]["name"] for item in told["items"]}) == 200
         assert limits[:4] == [500, 250, 125, 62]
-        monkeypatch.setattr("provisioner.kube.answer._MOST_BYTES", 40)
+        monkeypatch.setattr("provisioner.kube.response._MOST_BYTES", 40)
         (told,) = api.ask([ApiRequest("GET", PATH, is_list=True)])
     assert isinstance(told, KubernetesError)
     assert (told.status, told.reason) == (200, "AnswerTooLarge")

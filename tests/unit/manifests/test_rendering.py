@@ -9,7 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from provisioner.cluster.kinds import ADDITIVE
+from provisioner.cluster.object_kinds import ADDITIVE
 from provisioner.documents.trace import StateKind
 from provisioner.manifests.cluster_facts import ManagedNamespace
 from provisioner.manifests.manifest import CONTROLS

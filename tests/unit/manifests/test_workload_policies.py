@@ -60,7 +60,7 @@ def warns(spec, workload, old=None):
 
 
 def template_of(expression, known):
-    from provisioner.blueprint.cel_runtime import Context, compile
+    from provisioner.blueprint.cel_library import Context, compile
 
     return compile(expression).execute(Context(variables=known))
 

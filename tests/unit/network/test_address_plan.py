@@ -11,9 +11,9 @@ from provisioner.catalog.node_pools import count_surge
 from provisioner.catalog.registry import Catalog
 from provisioner.model.diagnostic import Severity
 from provisioner.model.ranges import RangeIndex, free_ranges, overlap, overlapping
-from provisioner.network.address_checks import check_addresses
-from provisioner.network.address_plan import read_address_plan
-from provisioner.network.subnet_checks import describe_demands
+from provisioner.network.addresses.checks import check_addresses
+from provisioner.network.addresses.plan import read_address_plan
+from provisioner.network.addresses.subnet_checks import describe_demands
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small
 from tests.unit.network.networks import (

@@ -3,14 +3,14 @@
 import pytest
 
 from provisioner.model.estate import Estate
-from provisioner.network.egress_ways import find_egress
-from provisioner.network.picture import draw_network
-from provisioner.network.proof import Proof, Verdict
-from provisioner.network.proving import prove_topology
-from provisioner.network.topology import Topology
-from provisioner.network.topology_reading import read_topology
-from provisioner.network.tracing import Packet, trace_packet
-from provisioner.network.wiring_checks import check_wiring
+from provisioner.network.diagram.boxes import draw_network
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.paths.egress_paths import find_egress
+from provisioner.network.paths.packet_tracing import Packet, trace_packet
+from provisioner.network.paths.route_checks import check_wiring
+from provisioner.network.proofs.proof import Proof, Verdict
+from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small
 from tests.unit.network.networks import PROVIDER, cluster, host, network, peering, pool, subnet_id

@@ -5,15 +5,15 @@ from dataclasses import replace
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Severity
 from provisioner.model.resource_id import ResourceId
-from provisioner.network.proving import prove_topology
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.additions import find_additions
-from provisioner.plan.contents import find_contents
+from provisioner.plan.container_contents import find_contents
 from provisioner.plan.estates import actual_estate
 from provisioner.plan.foreign_reads import MOST_FOREIGN
 from provisioner.plan.owners import find_owners
 from provisioner.workflow.drift import check_drift
-from provisioner.workflow.reading import read_environment
+from provisioner.workflow.environment_reader import read_environment
 from tests.environments import Bench
 from tests.laws.foreign_writes import NODES, PE, VNET, open_site, put, theirs
 from tests.laws.neighbours import WORKLOAD, ZONE

@@ -7,9 +7,9 @@ import pytest
 from provisioner.blueprint.expression import resolve
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.resource_id import ResourceId
-from provisioner.plan.concealment import conceal, with_live_bodies
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
+from provisioner.plan.redaction import conceal, with_live_bodies
 from provisioner.reports.json_text import render_json
 from provisioner.workflow.drift import check_drift
 from tests.environments import Bench

@@ -9,8 +9,8 @@ from provisioner.model.actual import Found
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, lookup
 from provisioner.plan.changes import ResourceChange
-from provisioner.plan.ordering import order_mutual
 from provisioner.plan.step import PUT, Step
+from provisioner.plan.step_constraints import order_mutual
 from tests.environments import Bench
 
 NETWORK = "Microsoft.Network/virtualNetworks"

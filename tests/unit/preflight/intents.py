@@ -9,9 +9,9 @@ from provisioner.model.actual import Found
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic
 from provisioner.model.resource_id import ResourceId
+from provisioner.preflight.azure_queries import Reply
 from provisioner.preflight.check import Check
-from provisioner.preflight.inquiry import Reply
-from provisioner.preflight.intent import Intent, Permission, Write
+from provisioner.preflight.planned_changes import Intent, Permission, Write
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-main"

@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.azure.version_cache import VersionCache
 from provisioner.blueprint.memory_files import MemoryFiles
-from provisioner.catalog.spoken_versions import SpokenVersion
+from provisioner.catalog.api_version_selection import SpokenVersion
 from provisioner.model.diagnostic import DiagnosticError, Severity, error
 from provisioner.workflow.api_versions import adapt, ask_offer, tell_versions
 from provisioner.workflow.plan import load_desired

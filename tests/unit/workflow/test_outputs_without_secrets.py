@@ -10,7 +10,7 @@ from provisioner.blueprint.graph import DesiredGraph
 from provisioner.cli.inventory import print_raw
 from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.values import ResourceValue, Sensitive, Unknown
-from provisioner.plan.text import mask_output
+from provisioner.plan.value_text import mask_output
 from provisioner.reports.json_text import render_json
 from provisioner.workflow.inventory import read_outputs, read_resources
 from tests.environments import Bench

@@ -6,8 +6,8 @@ from provisioner.controls.verdict import Verdict
 from provisioner.documents.proof import ProofDocument
 from provisioner.plan.estates import actual_estate
 from provisioner.workflow.drift import check_drift
-from provisioner.workflow.judgement import judge_state
 from provisioner.workflow.plan import Desired, plan_environment
+from provisioner.workflow.security_evaluation import judge_state
 from tests.environments import Bench
 
 NETWORK = """\

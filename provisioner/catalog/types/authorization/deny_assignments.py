@@ -8,9 +8,9 @@ assignments", and the REST reference of the type.
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.list_options import ListCondition, ListOptions
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,

@@ -1,10 +1,10 @@
 """Policy definitions of one's own. Facts: guidelines.md WRK-02, and the recorded pairs."""
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.policies import METADATA
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,

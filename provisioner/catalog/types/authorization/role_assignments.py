@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.list_options import ListCondition, ListOptions
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,

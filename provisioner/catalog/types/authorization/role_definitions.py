@@ -9,9 +9,9 @@ from provisioner.catalog.built_in_roles import (
     get_built_in_role,
     list_built_in_roles,
 )
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.list_options import ListCondition, ListOptions
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,

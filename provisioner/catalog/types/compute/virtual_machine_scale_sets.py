@@ -1,5 +1,5 @@
 """Virtual machine scale sets (jump boxes, build agents). Facts:
-`provisioner/catalog/machine_profiles.py`, the documentation "Orchestration modes for Virtual
+`provisioner/catalog/vm_profiles.py`, the documentation "Orchestration modes for Virtual
 Machine Scale Sets" and "Modify a Virtual Machine Scale Set", and the recorded conversation that has
 one.
 
@@ -10,13 +10,6 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
-from provisioner.catalog.machine_profiles import (
-    disk,
-    interface_fields,
-    operating_system,
-    profile_fields,
-    profile_models,
-)
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,
@@ -33,6 +26,13 @@ from provisioner.catalog.stated_models import (
     list_of,
     map_of,
     models_of,
+)
+from provisioner.catalog.vm_profiles import (
+    disk,
+    interface_fields,
+    operating_system,
+    profile_fields,
+    profile_models,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json

@@ -1,4 +1,4 @@
-"""Virtual machines (jump boxes). Facts: `provisioner/catalog/machine_profiles.py`, the
+"""Virtual machines (jump boxes). Facts: `provisioner/catalog/vm_profiles.py`, the
 documentation "Delete options for disks, NICs and public IPs of a VM" and "Trusted Launch for Azure
 virtual machines", and the recorded conversations that have one.
 
@@ -10,14 +10,6 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
-from provisioner.catalog.machine_profiles import (
-    DELETED_OR_DETACHED,
-    disk,
-    interface_fields,
-    operating_system,
-    profile_fields,
-    profile_models,
-)
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,
@@ -33,6 +25,14 @@ from provisioner.catalog.stated_models import (
     list_of,
     map_of,
     models_of,
+)
+from provisioner.catalog.vm_profiles import (
+    DELETED_OR_DETACHED,
+    disk,
+    interface_fields,
+    operating_system,
+    profile_fields,
+    profile_models,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup

@@ -12,6 +12,7 @@ from provisioner.catalog import (
     local_dns,
 )
 from provisioner.catalog.cluster_defaults import most_pods, since
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import (
     PARENT,
     Answered,
@@ -21,7 +22,6 @@ from provisioner.catalog.field import (
     Owner,
 )
 from provisioner.catalog.kubernetes_versions import is_at_least, released, running_version
-from provisioner.catalog.machine_sizes import SIZES
 from provisioner.catalog.node_disks import EPHEMERAL, default_disk
 from provisioner.catalog.node_images import newest_image
 from provisioner.catalog.node_pools import (
@@ -31,7 +31,6 @@ from provisioner.catalog.node_pools import (
     machines_of,
 )
 from provisioner.catalog.pool_rotation import NODE_POOL, RESERVED
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
     NameRule,
@@ -39,6 +38,7 @@ from provisioner.catalog.resource_type import (
     SdkModel,
     Surroundings,
 )
+from provisioner.catalog.vm_sizes import SIZES
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Absent, Body, Json, is_empty, lookup
 

@@ -14,6 +14,7 @@ from provisioner.catalog import (
 from provisioner.catalog.access_models import ends_with
 from provisioner.catalog.cluster_add_ons import identities_of_add_ons
 from provisioner.catalog.cluster_defaults import preset, since, since_version, where
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import (
     Answered,
     Compare,
@@ -25,7 +26,6 @@ from provisioner.catalog.field import (
 )
 from provisioner.catalog.kubernetes_versions import running_version
 from provisioner.catalog.public_endpoints import PublicEndpoint
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     Embedded,
     Made,

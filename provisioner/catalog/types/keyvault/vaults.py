@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.access_models import vault_asks_others
+from provisioner.catalog.error_codes import RefusalCodes, SoftDelete
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Since
 from provisioner.catalog.permissions import ASSIGN_ROLE
 from provisioner.catalog.public_endpoints import PublicEndpoint
-from provisioner.catalog.refusals import RefusalCodes, SoftDelete
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,

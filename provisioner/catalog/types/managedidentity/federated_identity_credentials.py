@@ -1,8 +1,8 @@
 """Federated credentials of an identity. Facts: guidelines.md ENV-02.4, §2.7 and §3.5."""
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Field
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     ListRead,

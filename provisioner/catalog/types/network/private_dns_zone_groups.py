@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
     ResourceType,

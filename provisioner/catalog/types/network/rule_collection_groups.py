@@ -4,9 +4,9 @@ recorded pairs of the type."""
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Answered, Compare, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import ListRead, ResourceType, SdkModel
 
 _COLLECTIONS = "properties.ruleCollections"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import (
     PARENT,
     Answered,
@@ -13,7 +14,6 @@ from provisioner.catalog.field import (
     chosen_by_service,
 )
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import ListRead, ResourceType, SdkModel
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Body, Json, lookup

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import (
     Ailment,
     Answered,
@@ -13,7 +14,6 @@ from provisioner.catalog.field import (
     Repair,
 )
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     ListRead,
     ResourceType,

@@ -1,8 +1,8 @@
 """Resource groups. Facts: guidelines.md §3.1, and the recorded pairs and flows of the type."""
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Disruption, Field
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.access_models import ends_with
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Since
 from provisioner.catalog.public_endpoints import PublicEndpoint
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     NameRule,

@@ -9,8 +9,8 @@ here, because no pinned SDK package has them. No traffic was recorded.
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Disruption, Field
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     ListRead,

@@ -4,8 +4,8 @@ shares in Azure Files" and "NFS file shares in Azure Files". No traffic was reco
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
+from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
-from provisioner.catalog.refusals import RefusalCodes
 from provisioner.catalog.resource_type import (
     DeleteFlow,
     ListRead,

@@ -16,11 +16,11 @@ from provisioner.controls.effective_access import (
     is_above_groups,
     path_of,
 )
-from provisioner.controls.kinds import CLUSTER
+from provisioner.controls.predicates import equals, is_set
+from provisioner.controls.resource_types import CLUSTER
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
-from provisioner.controls.wanted import equals, is_set
 from provisioner.model.guid import is_guid
 
 _ITEM = "Configure RBAC"

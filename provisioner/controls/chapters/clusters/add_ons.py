@@ -5,12 +5,12 @@ Facts: guidelines.md §1.2; AKS "Add-ons, extensions, and other integrations".
 
 from collections.abc import Iterator, Mapping
 
-from provisioner.controls.add_ons import ADD_ONS, is_off, is_on
+from provisioner.controls.aks.add_ons import ADD_ONS, is_off, is_on
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER
+from provisioner.controls.predicates import differs, equals
+from provisioner.controls.resource_types import CLUSTER
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import differs, equals
 from provisioner.model.values import lookup
 
 _ITEM = "Security impact of activating add-ons and dashboard"

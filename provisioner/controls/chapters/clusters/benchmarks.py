@@ -4,9 +4,9 @@ Facts: guidelines.md §1.2; kube-bench, `cfg/aks-1.8`.
 """
 
 from provisioner.catalog.built_in_policies import CIS_BENCHMARK
-from provisioner.controls.admission import Demand, assign, policy_rule
+from provisioner.controls.aks.admission import Demand, assign, policy_rule
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.wanted import differs
+from provisioner.controls.predicates import differs
 
 CONTROLS = (
     Control(

@@ -7,10 +7,10 @@ AKS "WireGuard encryption", "Istio-based service mesh add-on", "Virtual network 
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, NETWORK, POOL
+from provisioner.controls.predicates import Wanted, differs, equals, is_set
+from provisioner.controls.resource_types import CLUSTER, NETWORK, POOL
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import Wanted, differs, equals, is_set
 from provisioner.model.resource_id import parse_resource_id
 
 _ITEM = "Encrypted service to service communication across nodes"

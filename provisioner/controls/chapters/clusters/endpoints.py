@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import cast
 
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import CLUSTER, POOL, SUBNET
+from provisioner.controls.predicates import equals, is_set, show
+from provisioner.controls.resource_types import CLUSTER, POOL, SUBNET
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_set, show
 from provisioner.model.cidr import parse_range
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown, Value, unknowns
-from provisioner.network.public_reach import read_reach
+from provisioner.network.model.public_ranges import read_reach
 
 _ITEM = "Master endpoint security"
 _ACCESS = "properties.apiServerAccessProfile"

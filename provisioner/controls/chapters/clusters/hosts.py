@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.effective_access import ACCESS_READS, access_of, describe_scope, path_of
-from provisioner.controls.kinds import (
+from provisioner.controls.predicates import equals, is_unset, one_of
+from provisioner.controls.resource_types import (
     BASTION,
     CLUSTER,
     NETWORK,
@@ -17,7 +18,6 @@ from provisioner.controls.kinds import (
 )
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_unset, one_of
 from provisioner.model.cidr import parse_range
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, lookup

@@ -5,6 +5,14 @@ Facts: guidelines.md §0.4, §1.2 and §2.5; AKS "Use managed namespaces".
 
 from collections.abc import Iterator
 
+from provisioner.controls.aks.namespace_rules import (
+    AN_AMOUNT,
+    HAS_LIMITS,
+    HAS_QUOTA,
+    IS_CLOSED,
+    IS_RESTRICTED,
+)
+from provisioner.controls.aks.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.effective_access import (
     ACCESS_READS,
@@ -14,18 +22,10 @@ from provisioner.controls.effective_access import (
     grants_cluster_access,
     path_of,
 )
-from provisioner.controls.kinds import CLUSTER, NAMESPACE
-from provisioner.controls.namespace_rules import (
-    AN_AMOUNT,
-    HAS_LIMITS,
-    HAS_QUOTA,
-    IS_CLOSED,
-    IS_RESTRICTED,
-)
-from provisioner.controls.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
+from provisioner.controls.predicates import equals, one_of, show
+from provisioner.controls.resource_types import CLUSTER, NAMESPACE
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, one_of, show
 from provisioner.model.resource_id import ResourceId
 
 _ITEM = 'Configure "dev" namespaces with permissions, rolebindings, resource quotas and users'

@@ -6,7 +6,7 @@ Facts: guidelines.md §1.2; AKS "Secure container access".
 from collections.abc import Iterator, Mapping
 
 from provisioner.catalog.node_images import has_user_namespaces, lacks_app_armor, why_retired
-from provisioner.controls.admission import (
+from provisioner.controls.aks.admission import (
     POLICY_READS,
     RESTRICTED_PODS,
     SAFEGUARD_READS,
@@ -14,14 +14,19 @@ from provisioner.controls.admission import (
     is_safeguarded,
     tenants_of,
 )
+from provisioner.controls.aks.kubernetes_versions import (
+    CLUSTER_READS,
+    POOL_RUNNING,
+    POOL_STATED,
+    kubernetes_of,
+)
+from provisioner.controls.aks.namespace_standards import STANDARD, STANDARD_VERSION, is_restricted
 from provisioner.controls.chapters.clusters.upgrades import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, NAMESPACE, POOL
-from provisioner.controls.namespace_standards import STANDARD, STANDARD_VERSION, is_restricted
+from provisioner.controls.predicates import show
+from provisioner.controls.resource_types import CLUSTER, NAMESPACE, POOL
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.versions import CLUSTER_READS, POOL_RUNNING, POOL_STATED, kubernetes_of
-from provisioner.controls.wanted import show
 from provisioner.model.values import Unknown
 
 _IMAGE, _SKU = "properties.nodeImageVersion", "properties.osSKU"

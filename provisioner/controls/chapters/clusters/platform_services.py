@@ -9,7 +9,14 @@ from collections.abc import Iterator
 
 from provisioner.catalog.private_link import ZONES
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import (
+from provisioner.controls.exposure.private_endpoints import (
+    CONNECTIONS,
+    ENDPOINT_READS,
+    is_linked,
+    judge_strange_links,
+)
+from provisioner.controls.predicates import equals
+from provisioner.controls.resource_types import (
     NETWORK,
     PRIVATE_ENDPOINT,
     REGISTRY,
@@ -17,18 +24,11 @@ from provisioner.controls.kinds import (
     VAULT,
     ZONE_GROUP,
 )
-from provisioner.controls.private_links import (
-    CONNECTIONS,
-    ENDPOINT_READS,
-    is_linked,
-    judge_strange_links,
-)
 from provisioner.controls.rule import Judge, Rule, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
-from provisioner.network.public_reach import read_reach
+from provisioner.network.model.public_ranges import read_reach
 
 _ITEM = "Service endpoints for PaaS service lockdown"
 _PUBLIC = "properties.publicNetworkAccess"

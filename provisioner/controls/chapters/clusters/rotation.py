@@ -17,10 +17,10 @@ from provisioner.controls.key_rotation import (
     rotates,
     rotation_age,
 )
-from provisioner.controls.kinds import CLUSTER, KEY, REGISTRY
+from provisioner.controls.predicates import Wanted, between, equals, show
+from provisioner.controls.resource_types import CLUSTER, KEY, REGISTRY
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import Wanted, between, equals, show
 from provisioner.model.durations import parse_go_duration, parse_iso_duration
 from provisioner.model.values import Unknown
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from provisioner.catalog.built_in_policies import RUNNING_IMAGES
-from provisioner.controls.admission import POLICY_READS, Demand, ask_assignments
+from provisioner.controls.aks.admission import POLICY_READS, Demand, ask_assignments
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, DEFENDER_PLAN
+from provisioner.controls.predicates import equals, is_set, show
+from provisioner.controls.resource_types import CLUSTER, DEFENDER_PLAN
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
-from provisioner.controls.wanted import equals, is_set, show
 from provisioner.model.resource_id import SUBSCRIPTION
 from provisioner.model.values import Unknown
 

@@ -6,11 +6,7 @@ Facts: guidelines.md §1.2; AKS "Planned maintenance", "Upgrade options".
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, OFFERED_VERSIONS, POOL, WINDOW
-from provisioner.controls.rule import expect, rule
-from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.versions import (
+from provisioner.controls.aks.kubernetes_versions import (
     LOCATION,
     PLAN,
     POOL_RUNNING,
@@ -24,7 +20,11 @@ from provisioner.controls.versions import (
     supported_minors,
     version_of,
 )
-from provisioner.controls.wanted import Wanted, between, is_set, one_of, show
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.predicates import Wanted, between, is_set, one_of, show
+from provisioner.controls.resource_types import CLUSTER, OFFERED_VERSIONS, POOL, WINDOW
+from provisioner.controls.rule import expect, rule
+from provisioner.controls.subject import Observation, Subject
 from provisioner.model.values import Unknown, is_empty, lookup
 
 ITEM = "Upgrading and maintaining hosts, AppArmor, Linux capabilities filter, OS security patching"

@@ -19,10 +19,10 @@ from provisioner.controls.effective_access import (
     grant_of,
     grants_cluster_access,
 )
-from provisioner.controls.kinds import CLUSTER, ROLE_ASSIGNMENT
+from provisioner.controls.predicates import equals, one_of, show
+from provisioner.controls.resource_types import CLUSTER, ROLE_ASSIGNMENT
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, one_of, show
 
 ITEM = "Setting up RBAC"
 _CONDITION = "properties.condition"

@@ -6,7 +6,7 @@ Facts: guidelines.md §1.4, §2.1 and §2.3; the documentation "Azure Firewall f
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.egress_routes import (
+from provisioner.controls.exposure.egress_routes import (
     CONFIGURATIONS,
     HOP,
     PREFIX,
@@ -15,7 +15,8 @@ from provisioner.controls.egress_routes import (
     find_routed,
     read_leaving,
 )
-from provisioner.controls.kinds import (
+from provisioner.controls.predicates import equals, is_set, show
+from provisioner.controls.resource_types import (
     CACHE_RULE,
     CLUSTER,
     FIREWALL,
@@ -27,10 +28,9 @@ from provisioner.controls.kinds import (
 )
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_set, show
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
-from provisioner.network.public_reach import read_reach
+from provisioner.network.model.public_ranges import read_reach
 
 ITEM = "Inbound/outbound traffic (forced tunneling)"
 _OUTBOUND = "properties.networkProfile.outboundType"

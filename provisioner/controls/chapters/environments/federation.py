@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from provisioner.controls.chapters.environments.identities import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, FEDERATED_CREDENTIAL, IDENTITY
+from provisioner.controls.predicates import differs, equals, show
+from provisioner.controls.resource_types import CLUSTER, FEDERATED_CREDENTIAL, IDENTITY
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import differs, equals, show
 from provisioner.model.values import Unknown
 
 _ISSUER_URL = "properties.oidcIssuerProfile.issuerURL"

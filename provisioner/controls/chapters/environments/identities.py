@@ -20,7 +20,8 @@ from provisioner.controls.effective_access import (
     is_wide,
     rules_over,
 )
-from provisioner.controls.kinds import (
+from provisioner.controls.predicates import equals, show
+from provisioner.controls.resource_types import (
     CLUSTER,
     FEDERATED_CREDENTIAL,
     IDENTITY,
@@ -28,7 +29,6 @@ from provisioner.controls.kinds import (
 )
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, show
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
 

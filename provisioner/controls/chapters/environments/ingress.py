@@ -9,7 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.environments.egress import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import (
+from provisioner.controls.exposure.dnat_rules import (
+    TRANSLATION_READS,
+    find_translated,
+    find_translations,
+)
+from provisioner.controls.exposure.waf_policies import (
+    CUSTOM_RULES,
+    MANAGED_RULES,
+    find_holes,
+    find_holes_of_gateway,
+)
+from provisioner.controls.predicates import differs, equals, one_of, show
+from provisioner.controls.resource_types import (
     APPLICATION_GATEWAY,
     BASTION,
     CLUSTER,
@@ -29,14 +41,6 @@ from provisioner.controls.kinds import (
 )
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.translations import TRANSLATION_READS, find_translated, find_translations
-from provisioner.controls.wanted import differs, equals, one_of, show
-from provisioner.controls.web_firewalls import (
-    CUSTOM_RULES,
-    MANAGED_RULES,
-    find_holes,
-    find_holes_of_gateway,
-)
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import parse_resource_id, resource_group_id
 from provisioner.model.values import Absent, is_empty, lookup

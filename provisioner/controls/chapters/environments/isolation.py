@@ -10,7 +10,7 @@ from provisioner.catalog.private_link import is_api_server_zone
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.environments.node_pools import MODE_READS, judge_modes
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import (
+from provisioner.controls.resource_types import (
     CLUSTER,
     FIREWALL,
     IDENTITY,

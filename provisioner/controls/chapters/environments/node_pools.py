@@ -7,18 +7,18 @@ Facts: guidelines.md §1.4; the documentation of AKS ("Manage system node pools"
 import re
 from collections.abc import Iterator, Mapping
 
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, POOL
-from provisioner.controls.rule import look, rule
-from provisioner.controls.sandboxing import (
+from provisioner.controls.aks.sandboxing import (
     LABELS,
     RUNTIME,
     TAINTS,
     is_sandbox,
     says_untrusted,
 )
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.predicates import at_least, is_number, show
+from provisioner.controls.resource_types import CLUSTER, POOL
+from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import at_least, is_number, show
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
 

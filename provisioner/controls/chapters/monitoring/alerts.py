@@ -9,19 +9,19 @@ from dataclasses import replace
 
 from provisioner.controls.chapters.monitoring.logs import ITEM
 from provisioner.controls.control import Control, Layer, Severity
-from provisioner.controls.event_rows import Row
-from provisioner.controls.kinds import (
+from provisioner.controls.logs.alert_queries import Answer, Event, Match, answers, tables_of
+from provisioner.controls.logs.diagnostic_settings import LOGS, TABLES, WORKSPACE_ID, sends
+from provisioner.controls.logs.event_rows import Row
+from provisioner.controls.predicates import is_number, show
+from provisioner.controls.resource_types import (
     ACTION_GROUP,
     ALERT_RULE,
     CLUSTER,
     DIAGNOSTIC_SETTING,
     WORKSPACE,
 )
-from provisioner.controls.log_queries import Answer, Event, Match, answers, tables_of
-from provisioner.controls.log_settings import LOGS, TABLES, WORKSPACE_ID, sends
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import is_number, show
 from provisioner.model.durations import parse_iso_duration
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import is_empty, lookup

@@ -8,14 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from provisioner.controls.chapters.monitoring.logs import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import (
-    CLUSTER,
-    COLLECTION_ASSOCIATION,
-    COLLECTION_RULE,
-    WORKSPACE,
-)
-from provisioner.controls.log_queries import Answer, Match
-from provisioner.controls.log_settings import (
+from provisioner.controls.logs.alert_queries import Answer, Match
+from provisioner.controls.logs.diagnostic_settings import (
     FLOWS,
     WORKSPACE_READS,
     arrives,
@@ -23,9 +17,15 @@ from provisioner.controls.log_settings import (
     transforms,
     worst,
 )
+from provisioner.controls.predicates import at_least, equals, is_number, show
+from provisioner.controls.resource_types import (
+    CLUSTER,
+    COLLECTION_ASSOCIATION,
+    COLLECTION_RULE,
+    WORKSPACE,
+)
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import at_least, equals, is_number, show
 from provisioner.model.values import lookup
 
 _METRICS = "properties.azureMonitorProfile.metrics.enabled"

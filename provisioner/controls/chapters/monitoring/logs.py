@@ -6,12 +6,17 @@ Facts: guidelines.md §1.5; the documentation "Monitor AKS data reference" and t
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, FIREWALL, REGISTRY, SECURITY_GROUP, VAULT
-from provisioner.controls.log_settings import SETTING_READS, TABLES, find_settings, judge_logs
+from provisioner.controls.logs.diagnostic_settings import (
+    SETTING_READS,
+    TABLES,
+    find_settings,
+    judge_logs,
+)
+from provisioner.controls.predicates import show
+from provisioner.controls.resource_types import CLUSTER, FIREWALL, REGISTRY, SECURITY_GROUP, VAULT
 from provisioner.controls.rule import Judge, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict, worst
-from provisioner.controls.wanted import show
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
 
 ITEM = "Continuous monitoring and auditing of security relevant events"

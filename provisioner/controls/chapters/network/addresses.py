@@ -6,10 +6,11 @@ The arithmetic is that of `azsec network`. Facts: guidelines.md §1.5, §2.2 and
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from provisioner.catalog.machine_sizes import zones_of
 from provisioner.catalog.registry import Catalog
+from provisioner.catalog.vm_sizes import zones_of
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import (
+from provisioner.controls.predicates import show
+from provisioner.controls.resource_types import (
     BASTION,
     CLUSTER,
     FIREWALL,
@@ -24,17 +25,16 @@ from provisioner.controls.kinds import (
 )
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import show
 from provisioner.model.cidr import parse_range
 from provisioner.model.diagnostic import Diagnostic
 from provisioner.model.estate import Estate
-from provisioner.network.address_overlaps import find_overlaps
-from provisioner.network.address_plan import AddressPlan, read_address_plan
-from provisioner.network.cluster_checks import check_clusters
-from provisioner.network.subnet_checks import check_subnets
-from provisioner.service_rules.judgement import Finding, judge_write
-from provisioner.service_rules.neighbours import EstateNeighbours
+from provisioner.network.addresses.cluster_checks import check_clusters
+from provisioner.network.addresses.overlaps import find_overlaps
+from provisioner.network.addresses.plan import AddressPlan, read_address_plan
+from provisioner.network.addresses.subnet_checks import check_subnets
+from provisioner.service_rules.evaluation import Finding, judge_write
 from provisioner.service_rules.rule import Write
+from provisioner.service_rules.rule_context import EstateNeighbours
 
 ITEM = "Setting up and validating the virtual network"
 _SPACE = "properties.addressSpace.addressPrefixes"

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.network.addresses import ITEM
 from provisioner.controls.control import Control, Layer, Mode, Severity
-from provisioner.controls.kinds import (
+from provisioner.controls.predicates import equals, show
+from provisioner.controls.resource_types import (
     CLUSTER,
     FIREWALL,
     NETWORK,
@@ -23,12 +24,11 @@ from provisioner.controls.kinds import (
 )
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, show
 from provisioner.model.cidr import parse_range
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown, lookup
-from provisioner.network.tags import HOST, PUBLIC
+from provisioner.network.model.service_tags import HOST, PUBLIC
 
 _REMOTE = "properties.remoteVirtualNetwork.id"
 _FORWARDED = "properties.allowForwardedTraffic"

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 
 from provisioner.controls.chapters.network.addresses import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import SECURITY_GROUP, SECURITY_RULE, SUBNET
-from provisioner.controls.rule import expect, look, rule
-from provisioner.controls.security_groups import (
+from provisioner.controls.exposure.security_groups import (
     ACCESS,
     DIRECTION,
     GROUP_READS,
@@ -22,12 +20,14 @@ from provisioner.controls.security_groups import (
     find_lateral,
     find_reached,
 )
+from provisioner.controls.predicates import equals, is_set, show
+from provisioner.controls.resource_types import SECURITY_GROUP, SECURITY_RULE, SUBNET
+from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_set, show
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown
-from provisioner.network.filters import ALLOW_VNET_OUT
-from provisioner.network.public_reach import PublicReach
+from provisioner.network.model.public_ranges import PublicReach
+from provisioner.network.model.security_groups import ALLOW_VNET_OUT
 
 _GROUP = "properties.networkSecurityGroup.id"
 

@@ -9,7 +9,10 @@ from collections.abc import Iterator, Mapping
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.network.addresses import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import (
+from provisioner.controls.logs.alert_queries import Match
+from provisioner.controls.logs.diagnostic_settings import WORKSPACE_READS, arrives, strange
+from provisioner.controls.predicates import Wanted, at_least, equals, show
+from provisioner.controls.resource_types import (
     APPLICATION_GATEWAY,
     BASTION,
     FIREWALL,
@@ -19,12 +22,9 @@ from provisioner.controls.kinds import (
     PUBLIC_ADDRESS,
     STORAGE_ACCOUNT,
 )
-from provisioner.controls.log_queries import Match
-from provisioner.controls.log_settings import WORKSPACE_READS, arrives, strange
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
-from provisioner.controls.wanted import Wanted, at_least, equals, show
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown, lookup

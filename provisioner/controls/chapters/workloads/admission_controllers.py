@@ -4,12 +4,12 @@ Facts: guidelines.md §1.3.
 """
 
 from provisioner.catalog.built_in_policies import NO_LATEST, PULL_POLICY
-from provisioner.controls.admission import DENY, Demand, assign, policy_rule
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.namespace_rules import (
+from provisioner.controls.aks.admission import DENY, Demand, assign, policy_rule
+from provisioner.controls.aks.namespace_rules import (
     PULLS_ALWAYS,
 )
-from provisioner.controls.wanted import only
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.predicates import only
 
 CONTROLS = (
     Control(

@@ -15,10 +15,10 @@ from provisioner.controls.key_rotation import (
     ROTATION_READS,
     rotation_age,
 )
-from provisioner.controls.kinds import CLUSTER, KEY, VAULT
+from provisioner.controls.predicates import Wanted, equals, show
+from provisioner.controls.resource_types import CLUSTER, KEY, VAULT
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import Wanted, equals, show
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Unknown, lookup
 

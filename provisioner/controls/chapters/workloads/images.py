@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 
 from provisioner.catalog.built_in_policies import ALLOWED_IMAGES
-from provisioner.controls.admission import DENY, Demand, assign, policy_rule
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.image_sources import NAMED_HOSTS, NAMED_SOURCES
-from provisioner.controls.kinds import CACHE_RULE, CLUSTER, DEFENDER_PLAN, REGISTRY
-from provisioner.controls.namespace_rules import (
+from provisioner.controls.aks.admission import DENY, Demand, assign, policy_rule
+from provisioner.controls.aks.image_sources import NAMED_HOSTS, NAMED_SOURCES
+from provisioner.controls.aks.namespace_rules import (
     NAMES_REGISTRIES,
 )
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.predicates import equals, show
+from provisioner.controls.resource_types import CACHE_RULE, CLUSTER, DEFENDER_PLAN, REGISTRY
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, show
 from provisioner.model.values import is_empty, lookup
 
 _ITEM = "Image scanning in Azure Container Registry, ValidatingAdmissionWebhook and third parties"

@@ -5,20 +5,20 @@ Facts: guidelines.md §1.3 and §2.1.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, FIREWALL, FIREWALL_POLICY, IP_GROUP
-from provisioner.controls.namespace_rules import (
+from provisioner.controls.aks.namespace_rules import (
     IS_CLOSED,
     NAMES_PEERS,
 )
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.predicates import equals, is_set, one_of, show
+from provisioner.controls.resource_types import CLUSTER, FIREWALL, FIREWALL_POLICY, IP_GROUP
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import equals, is_set, one_of, show
 from provisioner.model.values import Unknown
-from provisioner.network.intervals import NOTHING, Intervals, parse_addresses
-from provisioner.network.public_names import is_anybodys
-from provisioner.network.public_reach import PublicReach, read_reach
-from provisioner.network.tags import PUBLIC
+from provisioner.network.model.intervals import NOTHING, Intervals, parse_addresses
+from provisioner.network.model.public_host_names import is_anybodys
+from provisioner.network.model.public_ranges import PublicReach, read_reach
+from provisioner.network.model.service_tags import PUBLIC
 
 _ITEM = "Filtering network traffic with policies, Azure Firewall or network appliances"
 _ENGINE = "properties.networkProfile.networkPolicy"

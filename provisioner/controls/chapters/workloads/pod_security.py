@@ -11,7 +11,7 @@ from provisioner.catalog.built_in_policies import (
     RESTRICTED,
     SAFEGUARDS_INITIATIVE,
 )
-from provisioner.controls.admission import (
+from provisioner.controls.aks.admission import (
     DENY,
     POLICY_READS,
     RESTRICTED_PODS,
@@ -25,16 +25,16 @@ from provisioner.controls.admission import (
     policy_rule,
     safeguards_of,
 )
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
-from provisioner.controls.kinds import CLUSTER, SAFEGUARDS
-from provisioner.controls.namespace_rules import (
+from provisioner.controls.aks.namespace_rules import (
     FORBIDS_ROOT,
     IS_BASELINE,
 )
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.predicates import equals, one_of
+from provisioner.controls.resource_types import CLUSTER, SAFEGUARDS
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
-from provisioner.controls.wanted import equals, one_of
 
 _ITEM = "DenyEscalatingExec / pod security policies: privileged, root, volumes, fsGroup, hostPorts"
 _LEFT_OUT = "properties.excludedNamespaces"

@@ -16,10 +16,10 @@ from provisioner.controls.effective_access import (
     path_of,
     principal_of,
 )
-from provisioner.controls.kinds import CLUSTER, REGISTRY, SCOPE_MAP, TOKEN
+from provisioner.controls.predicates import differs, equals
+from provisioner.controls.resource_types import CLUSTER, REGISTRY, SCOPE_MAP, TOKEN
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import differs, equals
 from provisioner.model.permissions import Permission, is_within
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Unknown, lookup

@@ -6,18 +6,18 @@ Facts: guidelines.md §1.3.
 import re
 from collections.abc import Iterator
 
-from provisioner.controls.control import Control, Layer, Mode, Severity
-from provisioner.controls.kinds import POOL
-from provisioner.controls.rule import look, rule
-from provisioner.controls.sandboxing import (
+from provisioner.controls.aks.sandboxing import (
     LABELS,
     RUNTIME,
     TAINTS,
     is_sandbox,
     says_untrusted,
 )
+from provisioner.controls.control import Control, Layer, Mode, Severity
+from provisioner.controls.predicates import Wanted, equals, show
+from provisioner.controls.resource_types import POOL
+from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import Wanted, equals, show
 
 _IMAGE = "properties.osSKU"
 _SIZE = "properties.vmSize"

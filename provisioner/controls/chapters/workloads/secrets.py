@@ -6,7 +6,7 @@ Facts: guidelines.md §1.3 and §2.5.
 from collections.abc import Iterator
 
 from provisioner.access.grants import Grant
-from provisioner.controls.add_ons import is_on
+from provisioner.controls.aks.add_ons import is_on
 from provisioner.controls.chapters.workloads.vaults import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
 from provisioner.controls.effective_access import (
@@ -19,7 +19,7 @@ from provisioner.controls.effective_access import (
     path_of,
     principal_of,
 )
-from provisioner.controls.kinds import CLUSTER, FEDERATED_CREDENTIAL, IDENTITY, VAULT
+from provisioner.controls.resource_types import CLUSTER, FEDERATED_CREDENTIAL, IDENTITY, VAULT
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
 

@@ -17,7 +17,7 @@ from provisioner.controls.effective_access import (
     opens_shell,
     path_of,
 )
-from provisioner.controls.kinds import CLUSTER
+from provisioner.controls.resource_types import CLUSTER
 from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
 

@@ -6,7 +6,15 @@ Facts: guidelines.md §1.3 and §2.8.
 from collections.abc import Iterator
 
 from provisioner.controls.control import Control, Layer, Mappings, Severity
-from provisioner.controls.kinds import (
+from provisioner.controls.exposure.private_endpoints import (
+    CONNECTIONS,
+    ENDPOINT_READS,
+    is_linked,
+    judge_strange_links,
+)
+from provisioner.controls.logs.diagnostic_settings import strange
+from provisioner.controls.predicates import at_least, equals, is_unset
+from provisioner.controls.resource_types import (
     DIAGNOSTIC_SETTING,
     NETWORK,
     PRIVATE_ENDPOINT,
@@ -14,16 +22,8 @@ from provisioner.controls.kinds import (
     VAULT,
     WORKSPACE,
 )
-from provisioner.controls.log_settings import strange
-from provisioner.controls.private_links import (
-    CONNECTIONS,
-    ENDPOINT_READS,
-    is_linked,
-    judge_strange_links,
-)
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.controls.wanted import at_least, equals, is_unset
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Unknown
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from provisioner.model.estate import Estate
-from provisioner.network.proof import Proof, Verdict
-from provisioner.network.proofs.allowances import prove_allowances
-from provisioner.network.topology import Opening
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.model.topology import Opening
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.proofs.firewall_allowances import prove_allowances
+from provisioner.network.proofs.proof import Proof, Verdict
 from provisioner.plan.estates import desired_estate
 from tests.environments import load_shipped
 

@@ -9,9 +9,9 @@ import pytest
 
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId
-from provisioner.network.proof import Verdict
+from provisioner.network.model.topology_reader import read_topology
 from provisioner.network.proofs.egress import prove_egress
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.proofs.proof import Verdict
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small, load_shipped
 from tests.unit.network.networks import PROVIDER, network

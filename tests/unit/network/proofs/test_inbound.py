@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from provisioner.catalog.registry import Catalog
-from provisioner.network.proving import prove_topology
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small
 

@@ -7,12 +7,12 @@ import pytest
 from provisioner.catalog.registry import Catalog
 from provisioner.model.estate import Estate
 from provisioner.model.values import Unknown
-from provisioner.network.demand import read_demands
-from provisioner.network.egress_ways import find_egress
-from provisioner.network.proof import Proof, Verdict
-from provisioner.network.proving import prove_topology
-from provisioner.network.topology import Topology
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.addresses.demand import read_demands
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.paths.egress_paths import find_egress
+from provisioner.network.proofs.proof import Proof, Verdict
+from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small
 from tests.unit.network.networks import PROVIDER, network, routes, subnet_id

@@ -6,12 +6,12 @@ import pytest
 
 from provisioner.catalog.registry import Catalog
 from provisioner.model.resource_id import ResourceId
-from provisioner.network.destinations import parse_destination
-from provisioner.network.journeys import find_journeys
-from provisioner.network.proof import Proof, Verdict
-from provisioner.network.proving import prove_topology
-from provisioner.network.topology import Topology
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.paths.flow_paths import find_journeys
+from provisioner.network.paths.trace_endpoints import parse_destination
+from provisioner.network.proofs.proof import Proof, Verdict
+from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small
 from tests.unit.network.networks import PROVIDER, network, routes, subnet_id

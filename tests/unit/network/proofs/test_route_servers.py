@@ -4,10 +4,10 @@ import pytest
 
 from provisioner.catalog.registry import Catalog
 from provisioner.model.estate import Estate, Resource
-from provisioner.network.proof import Verdict
-from provisioner.network.proving import prove_topology
-from provisioner.network.topology import Topology
-from provisioner.network.topology_reading import read_topology
+from provisioner.network.model.topology import Topology
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.proofs.proof import Verdict
+from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small
 from tests.unit.network.networks import PROVIDER, network, peering, subnet_id

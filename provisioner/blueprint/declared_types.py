@@ -1,0 +1,157 @@
+"""The types that the files of an environment name, before anything is composed.
+
+`type:` and `apiVersion:` are plain text, so that what the types are is known before any expression
+is evaluated. One environment speaks one api version of a type: lists answer all resources of a
+type, in one version. The environment's file can state versions too (`types:`), of what no file
+names any more included.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from provisioner.blueprint.environment import Environment
+from provisioner.blueprint.file_schemas import BlueprintFile, Resource, Sources, load_file, span_of
+from provisioner.blueprint.module_closure import MAX_FILES, walk_files
+from provisioner.blueprint.unknown_types import wrong_type_name
+from provisioner.blueprint.yaml_source import Node
+from provisioner.catalog.indirect_writers import indirect_write
+from provisioner.catalog.type_names import is_api_version, is_type_name
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class StatedType:
+    """A type as the files of an environment name it.
+
+    `api_version` is the one that they state, None where none does; `span` is where it, or the type,
+    stands first. `is_scoped` tells that a resource of it has a `scope:`, `has_tags` that one states
+    a location or tags, which those have that Azure tracks; `is_named` that a resource names it, and
+    not the environment's file alone.
+    """
+
+    name: str
+    span: Span
+    api_version: str | None = None
+    is_scoped: bool = False
+    has_tags: bool = False
+    is_named: bool = True
+
+
+def read_stated_types(environment: Environment, sources: Sources) -> tuple[StatedType, ...]:
+    """Return the types that the blueprint of an environment and its modules name, by name.
+
+    Raises DiagnosticError for an api version that is none, for two of one type, and for a resource
+    that would write others (`indirect-write`). A file that cannot be read names none: to compose it
+    says what is wrong.
+    """
+    found: dict[str, StatedType] = {}
+    mistakes: list[Diagnostic] = []
+    for node, resource in _resources(environment, sources):
+        try:
+            _add(_read(node, resource), found)
+        except DiagnosticError as problem:
+            mistakes += problem.diagnostics
+    for name, version in environment.types.items():
+        try:
+            _add(_read_environment(environment.node, name, version), found)
+        except DiagnosticError as problem:
+            mistakes += problem.diagnostics
+    if mistakes:
+        raise DiagnosticError(*mistakes)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _resources(environment: Environment, sources: Sources) -> Iterator[tuple[Node, Resource]]:
+    """Yield every resource of the files of an environment, each file once."""
+    walked = walk_files(environment.blueprint, _load_blueprint, sources, lambda *_: None)
+    for _, file, node in islice(walked, MAX_FILES):
+        for name, resource in file.resources.items():
+            yield node.find(("resources", name)), resource
+
+
+def _load_blueprint(path: str, sources: Sources) -> tuple[BlueprintFile, Node]:
+    return load_file(BlueprintFile, path, sources)
+
+
+def _read(node: Node, resource: Resource) -> StatedType:
+    writes = indirect_write(resource.type)
+    if writes is not None and not resource.existing:
+        raise DiagnosticError(_indirect_write(resource.type, writes, span_of(node, "type")))
+    keys = {key.lower() for key in node.entries}
+    stated = StatedType(
+        resource.type,
+        span_of(node, "type"),
+        is_scoped=resource.scope is not None,
+        has_tags=not keys.isdisjoint({"location", "tags"}),
+    )
+    version = resource.api_version
+    if version is None:
+        return stated
+    if not is_type_name(resource.type):
+        raise DiagnosticError(wrong_type_name(resource.type, span_of(node, "type")))
+    span = node.find(("apiVersion",)).span
+    return replace(stated, api_version=_read_version("apiVersion", version, span), span=span)
+
+
+def _indirect_write(name: str, writes: str, span: Span) -> Diagnostic:
+    return error(
+        "indirect-write",
+        f"a resource of {name} {writes}: no plan shows what it writes, and no gate judges it.",
+        span,
+        "State the tags in the resource itself."
+        if name.lower().endswith("/tags")
+        else "State the resources in the blueprint, or deploy them outside of azsec. `existing: "
+        "true` reads one that is there.",
+    )
+
+
+def _read_environment(node: Node, name: str, version: str) -> StatedType:
+    """Return a type of which the environment's file states the version: whether one has tags,
+    nothing says, so that those that have are looked at."""
+    if not is_type_name(name):
+        raise DiagnosticError(wrong_type_name(name, span_of(node, "types", name)))
+    span = node.find(("types", name)).span
+    read = _read_version(f"types.{name}", version, span)
+    return StatedType(name, span, read, has_tags=name.count("/") == 1, is_named=False)
+
+
+def _read_version(what: str, version: str, span: Span) -> str:
+    if not is_api_version(version):
+        raise DiagnosticError(
+            error(
+                "wrong-api-version",
+                f"`{what}` is {version!r}.",
+                span,
+                "Expected a day, with the kind of a preview behind it where it is one: "
+                "2024-05-01, 2024-05-01-preview. An expression has no place here.",
+            )
+        )
+    return version.lower()
+
+
+def _add(stated: StatedType, found: dict[str, StatedType]) -> None:
+    key = stated.name.lower()
+    found[key] = _merge(found[key], stated) if key in found else stated
+
+
+def _merge(one: StatedType, other: StatedType) -> StatedType:
+    versions = {each.api_version for each in (one, other) if each.api_version is not None}
+    if len(versions) > 1:
+        raise DiagnosticError(
+            error(
+                "two-api-versions",
+                f"`apiVersion` of {other.name} is {other.api_version}, and {one.api_version} at "
+                f"{one.span}.",
+                other.span,
+                "State one: an environment speaks one api version of a type.",
+            )
+        )
+    first = one if one.api_version is not None or other.api_version is None else other
+    return replace(
+        first,
+        is_scoped=one.is_scoped or other.is_scoped,
+        has_tags=any(each.has_tags for each in (one, other) if each.is_named),
+        is_named=one.is_named or other.is_named,
+    )

@@ -1,0 +1,270 @@
+"""Places resources and opens modules: `when`, `forEach`, groups and the use of files."""
+
+from collections.abc import Callable, Mapping
+
+from provisioner.blueprint.composed_files import check_nesting, load_module
+from provisioner.blueprint.composition_state import (
+    GROUP,
+    GROUPS,
+    RESERVED_NAMES,
+    Context,
+    Given,
+    Instance,
+    Opened,
+    Placed,
+    Stated,
+    Traced,
+    addresses_in,
+    entries_of,
+    loop_entries,
+    stated_in,
+)
+from provisioner.blueprint.expression_limits import BudgetError, exceeded
+from provisioner.blueprint.file_schemas import ModuleFile, ResourceGroup, span_of
+from provisioner.blueprint.graph import Edge
+from provisioner.blueprint.source_locations import resolve_source
+from provisioner.blueprint.yaml_source import Node
+from provisioner.model.diagnostic import DiagnosticError, error, nearest
+from provisioner.model.span import Span
+from provisioner.model.values import Bound, ResourceValue, Unknown
+
+MAX_RESOURCES = 10_000
+"""Of one environment. A resource group of Azure holds 800 of a type, a subscription 980 groups."""
+_RESOURCE, _MODULE, _NAME = 50, 100, 10
+"""What placing one costs, in units of a budget; of a module, also each name in its file."""
+
+
+class Placement:
+    """Decides which resources there are, and at which addresses."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._files: dict[str, tuple[ModuleFile, Node]] = {}
+        self._names: dict[tuple[int, str], Traced] = {}
+        self._opened: dict[tuple[int, str], Opened] = {}
+
+    def place_all(self, instance: Instance) -> None:
+        """Place everything that a file holds."""
+        self._check_names(instance)
+        self._context.evaluate_names(instance)
+        for name in instance.resources:
+            self._context.attempt(self.place_resource, instance, name)
+        for name in instance.modules:
+            self._context.attempt(self.open_module, instance, name)
+
+    def place_group(self, root: Instance, alias: str, spec: ResourceGroup) -> None:
+        """Place a resource group of the blueprint, if its condition holds."""
+        node = root.node.find((GROUPS, alias))
+        if not self._condition(root, node, None):
+            self._context.groups[alias] = None
+            return
+        address = f"{GROUPS}.{alias}"
+        span = span_of(root.node, GROUPS, alias)
+        self._check_room(span)
+        self._context.placed[address] = Placed(address, root, node, spec, None, span)
+        self._context.groups[alias] = ResourceValue(address)
+
+    def place_resource(self, instance: Instance, name: str) -> Traced:
+        """Place a resource, once or once for each of its `forEach`; return what its name means."""
+        memo = self._names.get((id(instance), name))
+        if memo is not None:
+            return memo
+        node = instance.node.find(("resources", name))
+        spec = instance.resources[name]
+        span = span_of(instance.node, "resources", name)
+
+        def place(address: str, each: Traced | None) -> Bound:
+            self._check_room(span)
+            self._context.placed[address] = Placed(address, instance, node, spec, each, span)
+            return ResourceValue(address)
+
+        bound = self._repeat(instance, node, f"{instance.prefix}{name}", place)
+        result = Traced(bound)
+        self._names[id(instance), name] = result
+        return result
+
+    def _repeat(
+        self,
+        instance: Instance,
+        node: Node,
+        address: str,
+        place: Callable[[str, Traced | None], Bound],
+    ) -> Bound:
+        if not self._condition(instance, node, None):
+            return None
+        loop = node.get("forEach")
+        if loop is None:
+            return place(address, None)
+        return {
+            key: place(f"{address}[{key}]", Traced({"key": key, "value": item.value}, item.sources))
+            for key, item in self._loop(instance, loop)
+        }
+
+    def _loop(self, instance: Instance, loop: Node) -> list[tuple[str, Traced]]:
+        if loop.entries:
+            # Written out, an entry waits for what it reads itself, and not for the others.
+            keys = self._context.evaluate_keys(instance, loop, None)
+            return sorted(
+                (
+                    (key.value, self._context.evaluate(instance, loop.entries[name], None))
+                    for name, key in keys.items()
+                ),
+                key=lambda entry: entry[0],
+            )
+        entries = self._context.evaluate(instance, loop, None)
+        return [
+            (key, Traced(item, entries.sources))
+            for key, item in loop_entries(entries.value, loop.span)
+        ]
+
+    def _check_room(self, span: Span) -> None:
+        self._charge(_RESOURCE, span)
+        if len(self._context.placed) >= MAX_RESOURCES:
+            raise DiagnosticError(
+                exceeded(f"the environment has more than {MAX_RESOURCES:,} resources", span)
+            )
+
+    def _charge(self, cost: int, span: Span) -> None:
+        try:
+            self._context.budget.charge(cost)
+        except BudgetError as problem:
+            raise DiagnosticError(exceeded(f"placing this {problem}", span)) from None
+
+    def _condition(self, instance: Instance, node: Node, each: Traced | None) -> bool:
+        condition = node.get("when")
+        if condition is None:
+            return True
+        value = self._context.evaluate(instance, condition, each).value
+        if not isinstance(value, bool):
+            what = str(value) if isinstance(value, Unknown) else repr(value)
+            raise DiagnosticError(
+                error(
+                    "wrong-type",
+                    f"the condition is {what}.",
+                    condition.span,
+                    "Expected true or false, known before anything is applied.",
+                )
+            )
+        return value
+
+    def open_module(self, instance: Instance, name: str) -> Opened:
+        """Open the file of a module call, once; return what the call came to."""
+        memo = (id(instance), name)
+        if memo in self._opened:
+            return self._opened[memo]
+        node = instance.node.find(("modules", name))
+        call = instance.modules[name]
+        source = node.find(("source",)).span
+        path = resolve_source(call.source, instance.path, source)
+        trail = (*instance.trail, (path, source))
+        check_nesting(trail)
+        file, root = self._load_module(path, source)
+        opened: list[Instance] = []
+
+        def open_at(address: str, each: Traced | None) -> Bound:
+            names = len(file.parameters) + len(file.locals) + len(file.resources)
+            self._charge(_MODULE + _NAME * names, source)
+            child = Instance(
+                prefix=f"{address}.",
+                path=path,
+                node=root,
+                place=span_of(instance.node, "modules", name),
+                resources=file.resources,
+                modules=file.modules,
+                parameters=file.parameters,
+                given={
+                    parameter: Given(value, instance, each)
+                    for parameter, value in entries_of(node, "parameters").items()
+                },
+                group=self.find_group(instance, call.resource_group, node),
+                waits_for=(*instance.waits_for, *stated_in(instance, call.depends_on, node)),
+                trail=trail,
+            )
+            opened.append(child)
+            return address
+
+        bound = self._repeat(instance, node, f"{instance.prefix}{name}", open_at)
+        if isinstance(bound, Mapping):
+            self._opened[memo] = dict(zip(bound, opened, strict=True))
+        else:
+            self._opened[memo] = opened[0] if opened else None
+        for child in opened:
+            self.place_all(child)
+        return self._opened[memo]
+
+    def _load_module(self, path: str, span: Span) -> tuple[ModuleFile, Node]:
+        if path not in self._files:
+            self._files[path] = load_module(path, self._context.sources, span)
+        return self._files[path]
+
+    def find_group(self, instance: Instance, alias: str | None, node: Node) -> str | None:
+        """Return the address of the group with this alias; without one, of the file's own."""
+        if alias is None:
+            return instance.group
+        bound = self._context.groups.get(alias)
+        if not isinstance(bound, ResourceValue):
+            raise DiagnosticError(
+                error(
+                    "unknown-name",
+                    f"there is no resource group {alias!r}.",
+                    span_of(node, GROUP),
+                    nearest(alias, list(self._context.groups)),
+                )
+            )
+        return bound.address
+
+    def stated_edges(self, stated: Stated) -> tuple[Edge, ...]:
+        """Return the edges that a `dependsOn` means. Asked once everything is placed."""
+        instance, name = stated.instance, stated.name
+        if name in instance.resources:
+            addresses = list(addresses_in(self.place_resource(instance, name).value))
+        elif name in instance.modules:
+            prefix = f"{instance.prefix}{name}"
+            addresses = [
+                at for at in self._context.placed if at.startswith((f"{prefix}.", f"{prefix}["))
+            ]
+        else:
+            raise DiagnosticError(
+                error(
+                    "unknown-name",
+                    f"nothing here is called {name!r}.",
+                    stated.span,
+                    nearest(name, [*instance.resources, *instance.modules]),
+                )
+            )
+        return tuple(Edge(address, "dependsOn") for address in addresses)
+
+    def _check_names(self, instance: Instance) -> None:
+        """A file's parameters, locals, resources and modules share one namespace."""
+        seen: dict[str, str] = {}
+        for section in ("parameters", "locals", "resources", "modules"):
+            for name in entries_of(instance.node, section):
+                span = span_of(instance.node, section, name)
+                if name in RESERVED_NAMES:
+                    self._context.fail(
+                        error(
+                            "name-clash",
+                            f"{name!r} is a name of azsec's own.",
+                            span,
+                            "Choose another.",
+                        )
+                    )
+                if not name.isidentifier():
+                    self._context.fail(
+                        error(
+                            "wrong-name",
+                            f"{name!r} cannot be used in expressions.",
+                            span,
+                            "Use letters, digits and _, starting with a letter.",
+                        )
+                    )
+                if name in seen:
+                    self._context.fail(
+                        error(
+                            "name-clash",
+                            f"{name!r} is already one of the {seen[name]}.",
+                            span,
+                            "Names are shared by all sections: choose another.",
+                        )
+                    )
+                seen[name] = section

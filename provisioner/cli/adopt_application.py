@@ -1,0 +1,138 @@
+"""`azsec adopt`: the options. What it does is in `provisioner.cli.adopt`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from provisioner.cli.options import FormatOption, OutputFormat, StateOption
+
+
+class AdoptCloud(StrEnum):
+    """The cloud in which the resources are."""
+
+    AZURE = "AzureCloud"
+    US_GOVERNMENT = "AzureUSGovernment"
+    CHINA = "AzureChinaCloud"
+    LOCAL = "local"
+
+
+def adopt(  # noqa: PLR0913  typer: one parameter an option
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENV",
+            help="The name of the environment to write: environments/ENV.yaml.",
+            show_default=False,
+        ),
+    ],
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SUBSCRIPTION/GROUP",
+            help="Adopt this resource group; without a subscription, that of --subscription. "
+            "Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    subscription: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SUBSCRIPTION",
+            help="Adopt all resource groups of this subscription (name or GUID), or only those of "
+            "--group. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    cluster: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Adopt this AKS cluster and what belongs to it: network, identities and their "
+            "roles, vaults, registries, private endpoints, DNS zones, logs. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    template: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Of the groups, adopt only what this ARM template or compiled Bicep file deploys. "
+            "Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    terraform: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Adopt the resources in this Terraform state or plan (terraform show -json); only "
+            "their ids are read. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    api_version: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--api-version",
+            metavar="TYPE=VERSION",
+            help="Read a type that azsec's catalog does not have in this api version. Repeatable.",
+            show_default="the newest that the cloud offers",
+        ),
+    ] = None,
+    observe: Annotated[
+        bool,
+        typer.Option(
+            "--observe",
+            help="Write an environment that is only watched (`mode: observe`): drift and check "
+            "work without marks, apply and destroy refuse.",
+        ),
+    ] = False,
+    out: Annotated[
+        str,
+        typer.Option(metavar="DIR", help="Write blueprints/ and environments/ into this folder."),
+    ] = ".",
+    output: FormatOption = OutputFormat.TEXT,
+    cloud: Annotated[
+        AdoptCloud,
+        typer.Option(envvar="AZSEC_CLOUD", help="The cloud; `local` is the built-in Azure."),
+    ] = AdoptCloud.AZURE,
+    tenant: Annotated[
+        str | None,
+        typer.Option(metavar="GUID", help="The tenant.", show_default="that of the subscriptions"),
+    ] = None,
+    auth: Annotated[
+        str, typer.Option(help="How to sign in, as `auth:` of an environment.")
+    ] = "default",
+    state: StateOption = None,
+    parallelism: Annotated[
+        int, typer.Option(min=1, max=64, help="How many requests run at once.")
+    ] = 10,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
+) -> None:
+    """Write modules, a blueprint and an environment for resources that exist already.
+
+    Plans the files against Azure, and shows what the plan would change; nothing is written in
+    Azure. Exit with 1 if the plan would change more than azsec's marks, or if something could not
+    be read.
+    """
+    from provisioner.cli.adopt import AdoptionRequest, run_adopt
+    from provisioner.cli.session import Session
+
+    request = AdoptionRequest(
+        name=name,
+        groups=tuple(group or ()),
+        subscriptions=tuple(subscription or ()),
+        clusters=tuple(cluster or ()),
+        templates=tuple(template or ()),
+        terraform=tuple(terraform or ()),
+        api_versions=tuple(api_version or ()),
+        observe=observe,
+        out=out,
+        cloud=cloud.value,
+        tenant=tenant,
+        auth=auth,
+    )
+    session = Session(cloud=None, state=state, parallelism=parallelism, realistic=None, quiet=quiet)
+    with session:
+        raise typer.Exit(run_adopt(session, request, output.value))

@@ -1,0 +1,56 @@
+"""Which add-ons a cluster has switched on: AKS takes the name of one in any case.
+
+Facts: guidelines.md §1.2; AKS "Add-ons, extensions, and other integrations".
+"""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.controls.predicates import show
+from provisioner.controls.resource_types import CLUSTER
+from provisioner.controls.rule import Rule, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.model.values import Unknown, lookup
+
+ADD_ONS = "properties.addonProfiles"
+"""What a rule reads of a cluster that asks for an add-on."""
+
+
+def switch_path(name: str) -> str:
+    """Return the path of an add-on's switch."""
+    return f"{ADD_ONS}.{name}.enabled"
+
+
+def switch_of(cluster: Subject, name: str) -> object:
+    """Return whether an add-on is on, None where nothing is said of it."""
+    found = cluster.value(ADD_ONS)
+    names = found if isinstance(found, Mapping) else {}
+    if isinstance(found, Unknown):
+        return found
+    keys = [key for key in names if key.lower() == name.lower()]
+    switches = [lookup(found, (key, "enabled")) for key in keys]
+    return True if True in switches else next(iter(switches), None)
+
+
+def is_on(name: str) -> Rule:
+    """Return the rule that an add-on is on in every cluster."""
+    return _switched(name, on=True)
+
+
+def is_off(name: str) -> Rule:
+    """Return the rule that an add-on is off in every cluster."""
+    return _switched(name, on=False)
+
+
+def _switched(name: str, *, on: bool) -> Rule:
+    def judge(cluster: Subject) -> Iterator[Observation]:
+        switch, path = switch_of(cluster, name), switch_path(name)
+        said = f"{name}.enabled is {show(switch)}"
+        if isinstance(switch, Unknown):
+            yield cluster.unknown(path, said)
+        elif (switch is True) is on:
+            yield cluster.passes(path, said)
+        else:
+            expected = "true" if on else "anything but true"
+            yield cluster.fails(path, f"{said}, expected {expected}")
+
+    return rule(CLUSTER, judge, ADD_ONS)

@@ -1,0 +1,340 @@
+"""What is in force at a cluster's door: the built-in policies, and the deployment safeguards.
+
+A policy is in force where it is assigned to the cluster or to what the cluster stands in, is
+enforced there, and does not leave the cluster or its teams' namespaces out. It takes the Azure
+Policy add-on to ask it (guidelines.md WRK-02).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from provisioner.catalog.built_in_policies import RESTRICTED, BuiltInPolicy
+from provisioner.controls.aks.add_ons import ADD_ONS, switch_of, switch_path
+from provisioner.controls.aks.image_sources import NAMED_SOURCES
+from provisioner.controls.predicates import Wanted, differs, equals, holds, is_unset, only, show
+from provisioner.controls.resource_types import (
+    CLUSTER,
+    NAMESPACE,
+    POLICY_ASSIGNMENT,
+    POLICY_EXEMPTION,
+    SAFEGUARDS,
+)
+from provisioner.controls.rule import Condition, Rule, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.controls.verdict import Verdict
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Unknown, is_empty, lookup, unknowns
+
+_ADD_ON = "azurepolicy"
+_LOCATION = "location"
+_DEFINITION = "properties.policyDefinitionId"
+_MODE = "properties.enforcementMode"
+_NOT_SCOPES = "properties.notScopes"
+_SELECTORS = "properties.resourceSelectors"
+_OVERRIDES = "properties.overrides"
+_PARAMETERS = "properties.parameters"
+_EXEMPTED = "properties.policyAssignmentId"
+_EXPIRES = "properties.expiresOn"
+_LABELS = "properties.labels"
+_STANDARD = "pod-security.kubernetes.io/enforce"
+_LEVEL = "properties.level"
+_STANDARDS_LEVEL = "properties.podSecurityStandardsLevel"
+_LEFT_OUT = "properties.excludedNamespaces"
+_MANAGEMENT_GROUP = "microsoft.management/managementgroups"
+
+POLICY_READS: Mapping[str, tuple[str, ...]] = {
+    CLUSTER: (ADD_ONS, _LOCATION),
+    POLICY_ASSIGNMENT: (_DEFINITION, _MODE, _NOT_SCOPES, _SELECTORS, _OVERRIDES, _PARAMETERS),
+    POLICY_EXEMPTION: (_EXEMPTED, _EXPIRES, _SELECTORS),
+    NAMESPACE: (_LABELS,),
+}
+"""What a rule reads that asks which policies are in force, by type."""
+
+SAFEGUARD_READS: Mapping[str, tuple[str, ...]] = {
+    CLUSTER: (ADD_ONS,),
+    SAFEGUARDS: (_LEVEL, _STANDARDS_LEVEL, _LEFT_OUT),
+    NAMESPACE: (_LABELS,),
+}
+"""What a rule reads that asks what the safeguards enforce, by type."""
+
+DENY = equals("Deny")
+_ENFORCED = equals("Default")
+# What would take pods out of any of the policies: an author chooses the labels of a pod and the
+# names of its containers, and of an image where the pattern leaves open whose it is. `Generated`
+# looks at what Gatekeeper makes up, and not at pods.
+_NARROWING: Mapping[str, Wanted] = {
+    "labelSelector": is_unset(),
+    "excludedContainers": is_unset(),
+    "excludedImages": NAMED_SOURCES,
+    "source": differs("Generated"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A built-in policy that has to be in force, and what its parameters have to be.
+
+    `for_tenants` is for one that has to reach the teams' namespaces alone, and may name them.
+    """
+
+    policy: BuiltInPolicy
+    parameters: Mapping[str, Wanted]
+    for_tenants: bool = False
+
+
+RESTRICTED_PODS = Demand(
+    RESTRICTED,
+    {
+        "effect": DENY,
+        "requiredDropCapabilities": holds("ALL"),
+        "allowedCapabilities": only("NET_BIND_SERVICE"),
+    },
+    for_tenants=True,
+)
+"""The restricted initiative as strict as the standard of Kubernetes. Its defaults drop nothing and
+allow 14 capabilities (guidelines.md WRK-02.2)."""
+
+
+def policy_rule(*ways: Demand, unless: Condition | None = None) -> Rule:
+    """Return the rule that one of some policies is in force on every cluster. Where none is, it
+    says so of the first that is assigned, and not to clusters that `unless` takes care of."""
+
+    def judge(cluster: Subject) -> Iterator[Observation]:
+        seen = ask_any(cluster, ways)
+        if seen.verdict is Verdict.PASS or unless is None or not unless(cluster):
+            yield seen
+
+    return rule(CLUSTER, judge, others={**(SAFEGUARD_READS if unless else {}), **POLICY_READS})
+
+
+def assign(address: str, policy: BuiltInPolicy, **parameters: str) -> str:
+    """Return the resource of a blueprint that assigns a policy, for a remediation; the values of
+    its parameters are written in YAML."""
+    lines = (f"      {name}: {{value: {value}}}\n" for name, value in parameters.items())
+    return f"""
+{address}:
+  type: {POLICY_ASSIGNMENT}
+  scope: ${{resourceGroup.id}}
+  properties:
+    policyDefinitionId: {policy.id}
+    enforcementMode: Default
+    parameters:
+{"".join(lines)}"""
+
+
+def ask_any(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
+    """Return what is to be said of a cluster that one of some policies has to be in force on."""
+    switch, path = switch_of(cluster, _ADD_ON), switch_path(_ADD_ON)
+    if isinstance(switch, Unknown):
+        return cluster.unknown(path, f"{path} is {switch}")
+    if switch is not True:
+        return cluster.fails(path, f"{path} is {show(switch)}: no policy reaches its pods")
+    return ask_assignments(cluster, ways)
+
+
+def ask_assignments(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
+    """Return what is to be said of a cluster that one of some policies has to be assigned to, as
+    its demand is. What Azure asks itself takes no add-on."""
+    asked = [(way, assigned) for way in ways for assigned in _assignments(cluster, way.policy)]
+    told: list[tuple[Verdict, str]] = []
+    for way, assigned in asked:
+        weak = list(_weaknesses(cluster, assigned, way))
+        if not weak:
+            words = f"{assigned.label} enforces it ({way.policy.title})"
+            return cluster.passes("", words)
+        worst = next((w for w in weak if w[0] is Verdict.FAIL), weak[0])
+        told.append((worst[0], f"{assigned.label}: {worst[1]}"))
+    if not told:
+        return cluster.fails("", f"nothing assigns {ways[0].policy.title!r} to it")
+    # One that cannot be told may be the one that does.
+    verdict, words = next((t for t in told if t[0] is Verdict.UNKNOWN), told[0])
+    return Observation(verdict, "", words)
+
+
+def safeguards_of(cluster: Subject) -> Subject | None:
+    """Return a cluster's deployment safeguards, or None where it has none."""
+    return next(iter(cluster.children(SAFEGUARDS)), None)
+
+
+def is_safeguarded(cluster: Subject, *standards: str) -> bool:
+    """Tell whether a cluster's safeguards enforce one of some pod security standards."""
+    guards = safeguards_of(cluster)
+    if guards is None or not has_policy_add_on(cluster) or guards.value(_LEVEL) != "Enforce":
+        return False
+    left_out = {name for name in tenants_of(cluster) if _matches(name, guards.value(_LEFT_OUT))}
+    return guards.value(_STANDARDS_LEVEL) in standards and not left_out
+
+
+def has_policy_add_on(cluster: Subject) -> bool:
+    """Tell whether a cluster has what asks policies and safeguards: the Azure Policy add-on."""
+    return switch_of(cluster, _ADD_ON) is True
+
+
+def left_out_by(guards: Subject, cluster: Subject) -> tuple[str, ...]:
+    """Return the namespaces that a cluster's safeguards leave out, of those that they are for."""
+    names = ("default", *tenants_of(cluster))
+    return tuple(name for name in names if _matches(name, guards.value(_LEFT_OUT)))
+
+
+def is_watched(cluster: Subject) -> bool:
+    """Tell whether a cluster's safeguards look at the teams' workloads, to warn or to enforce."""
+    guards = safeguards_of(cluster)
+    if guards is None or guards.value(_LEVEL) not in ("Warn", "Enforce"):
+        return False
+    return not left_out_by(guards, cluster)
+
+
+def tenants_of(cluster: Subject) -> tuple[str, ...]:
+    """Return the names of the teams' namespaces: those that are not for privileged agents
+    (MAN-04)."""
+    return tuple(
+        namespace.name
+        for namespace in cluster.children(NAMESPACE)
+        if lookup(namespace.value(_LABELS), (_STANDARD,)) != "privileged"
+    )
+
+
+def _assignments(cluster: Subject, policy: BuiltInPolicy) -> Iterator[Subject]:
+    for assigned in cluster.all(POLICY_ASSIGNMENT):
+        if _stands_above(assigned.id.scope, cluster.id):
+            definition = assigned.value(_DEFINITION)
+            if isinstance(definition, str) and definition.strip().lower() == policy.id.lower():
+                yield assigned
+
+
+def _stands_above(scope: ResourceId | None, cluster: ResourceId) -> bool:
+    # Which subscriptions a management group holds is not known here: what an environment has of
+    # one is there because it is about the environment.
+    return scope is None or scope.type.lower() == _MANAGEMENT_GROUP or cluster.is_within(scope)
+
+
+def _weaknesses(
+    cluster: Subject, assigned: Subject, demand: Demand
+) -> Iterator[tuple[Verdict, str]]:
+    """Yield what keeps an assignment from doing what it has to do."""
+    mode = assigned.value(_MODE)
+    if not _ENFORCED.test(mode):
+        yield Verdict.FAIL, f"enforcementMode is {show(mode)}, expected Default"
+    for text in assigned.texts(_NOT_SCOPES):
+        left_out = parse_resource_id(text)
+        if left_out is not None and cluster.id.is_within(left_out):
+            yield Verdict.FAIL, f"notScopes leaves out {left_out.name}"
+    for exemption in cluster.all(POLICY_EXEMPTION):
+        if _exempts(exemption, assigned, cluster):
+            until = exemption.value(_EXPIRES)
+            words = "for ever" if is_empty(until) else f"until {until}"
+            yield Verdict.FAIL, f"{exemption.label} exempts it {words}"
+    selectors = assigned.entries(_SELECTORS)
+    if selectors and not any(_selects(selector, cluster) for selector in selectors):
+        yield Verdict.FAIL, "resourceSelectors leaves the cluster out"
+    parameters = assigned.value(_PARAMETERS)
+    wanted = {**_NARROWING, **demand.parameters}
+    effect = wanted.pop("effect", DENY)
+    for value in _effects(cluster, assigned, _parameter(parameters, "effect", demand.policy)):
+        yield from _hold("effect", value, effect)
+    for name, want in wanted.items():
+        yield from _hold(name, _parameter(parameters, name, demand.policy), want)
+    yield from _left_out(cluster, parameters, demand)
+
+
+def _exempts(exemption: Subject, assigned: Subject, cluster: Subject) -> bool:
+    """Tell whether an exemption takes a cluster, or what it stands in, out of an assignment. What
+    it takes out of an initiative's single policies is taken out too; whether it has expired is for
+    Azure to say, and nobody here knows the day."""
+    named = parse_resource_id(exemption.value(_EXEMPTED))
+    if named is None or named != assigned.id or not _stands_above(exemption.id.scope, cluster.id):
+        return False
+    selectors = exemption.entries(_SELECTORS)
+    return not selectors or any(_selects(selector, cluster) for selector in selectors)
+
+
+def _hold(name: str, value: object, want: Wanted) -> Iterator[tuple[Verdict, str]]:
+    unknown = next(unknowns(value), None)
+    if unknown is not None:
+        yield Verdict.UNKNOWN, f"{name} is {unknown}"
+    elif not want.test(value):
+        yield Verdict.FAIL, f"{name} is {show(value)}, expected {want.words}"
+
+
+def _parameter(parameters: object, name: str, policy: BuiltInPolicy) -> object:
+    if isinstance(parameters, Unknown):
+        return parameters
+    stated = lookup(parameters, (name, "value"))
+    # An empty list that is stated is no silence: it may be stricter than the default.
+    stands = stated == [] or stated == () or not is_empty(stated)
+    return stated if stands else policy.defaults.get(name, stated)
+
+
+def _effects(cluster: Subject, assigned: Subject, effect: object) -> list[object]:
+    """Return the effects that the policies of an assignment have on a cluster."""
+    found = [effect]
+    for override in assigned.entries(_OVERRIDES):
+        if str(override.get("kind")).lower() != "policyeffect" or not _selects(override, cluster):
+            continue
+        if _kinds_of(override) & {"policydefinitionreferenceid"}:
+            found.append(override.get("value"))
+        else:
+            found[0] = override.get("value")
+    return found
+
+
+def _kinds_of(selecting: Mapping[str, object]) -> set[str]:
+    return {str(entry.get("kind")).lower() for entry in _selectors_in(selecting)}
+
+
+def _selectors_in(selecting: Mapping[str, object]) -> list[Mapping[str, object]]:
+    found = selecting.get("selectors")
+    entries = found if isinstance(found, (list, tuple)) else ()
+    return [entry for entry in entries if isinstance(entry, Mapping)]
+
+
+def _selects(selecting: Mapping[str, object], cluster: Subject) -> bool:
+    """Tell whether what has `selectors` is about a cluster: by its region and its type. What else
+    one may select by says nothing about clusters."""
+    of_cluster = {
+        "resourcelocation": cluster.value(_LOCATION),
+        "resourcewithoutlocation": "",
+        "resourcetype": CLUSTER,
+    }
+    for entry in _selectors_in(selecting):
+        value = of_cluster.get(str(entry.get("kind")).lower())
+        if value is None or isinstance(value, Unknown):
+            continue
+        place = str(value).replace(" ", "").lower()
+        if "in" in entry and place not in _folded(entry["in"]):
+            return False
+        if place in _folded(entry.get("notIn")):
+            return False
+    return True
+
+
+def _folded(names: object) -> set[str]:
+    listed = names if isinstance(names, (list, tuple)) else ()
+    return {str(name).replace(" ", "").lower() for name in listed}
+
+
+def _left_out(
+    cluster: Subject, parameters: object, demand: Demand
+) -> Iterator[tuple[Verdict, str]]:
+    """Yield the namespaces that a policy has to reach, and does not."""
+    included = _parameter(parameters, "namespaces", demand.policy)
+    excluded = _parameter(parameters, "excludedNamespaces", demand.policy)
+    for name, value in (("namespaces", included), ("excludedNamespaces", excluded)):
+        unknown = next(unknowns(value), None)
+        if unknown is not None:
+            yield Verdict.UNKNOWN, f"{name} is {unknown}"
+            return
+    if not is_empty(included) and not demand.for_tenants:
+        yield Verdict.FAIL, f"namespaces is {show(included)}: it leaves out all others"
+    places = tenants_of(cluster) if demand.for_tenants else ("default", *tenants_of(cluster))
+    for place in places:
+        if _matches(place, excluded):
+            yield Verdict.FAIL, f"excludedNamespaces leaves out {place}"
+        elif not is_empty(included) and demand.for_tenants and not _matches(place, included):
+            yield Verdict.FAIL, f"namespaces leaves out {place}"
+
+
+def _matches(name: str, patterns: object) -> bool:
+    listed = patterns if isinstance(patterns, (list, tuple)) else ()
+    return any(isinstance(pattern, str) and fnmatchcase(name, pattern) for pattern in listed)

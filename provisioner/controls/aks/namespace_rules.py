@@ -1,0 +1,238 @@
+"""What rules ask of the namespaces that an environment's `kubernetes:` states.
+
+They stand in `in_cluster` of a control: what is stated wrong is a failure, and what is stated right
+proves nothing before somebody looked into the cluster.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from provisioner.controls.aks.image_sources import names_registry
+from provisioner.controls.aks.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
+from provisioner.controls.predicates import Wanted, equals, show
+from provisioner.controls.resource_types import (
+    CLUSTER,
+    POLICY_ASSIGNMENT,
+    SAFEGUARDS,
+    STATED_NAMESPACE,
+)
+from provisioner.controls.rule import Judge, Rule, expect, rule
+from provisioner.controls.subject import Observation, Subject
+from provisioner.model.values import lookup
+from provisioner.network.model.public_ranges import read_reach
+
+_KEPT = "properties.isKeptByAzure"
+_QUOTA = "properties.quota"
+_LIMITS = "properties.limits"
+_POLICIES = "properties.networkPolicies"
+_ACCOUNTS = "properties.serviceAccounts"
+_REGISTRIES = "properties.registries"
+_PULL_ALWAYS = "properties.pullAlways"
+_PARAMETERS = "properties.parameters"
+_LEFT_OUT = "properties.excludedNamespaces"
+_AGENT_READS: Mapping[str, tuple[str, ...]] = {
+    CLUSTER: (),
+    POLICY_ASSIGNMENT: (_PARAMETERS,),
+    SAFEGUARDS: (_LEFT_OUT,),
+}
+_BOTH = {"Ingress", "Egress"}
+_AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(?:m|k|Ki|M|Mi|G|Gi|T|Ti)?", re.ASCII)
+
+
+def _is_amount(found: object) -> bool:
+    """Tell whether a text is an amount of Kubernetes' that is more than none."""
+    match = _AMOUNT.fullmatch(str(found))
+    return match is not None and float(match[1]) > 0
+
+
+AN_AMOUNT = Wanted(_is_amount, "an amount above 0")
+"""Want an amount of CPU or memory."""
+
+
+def _rule(judge: Judge, *paths: str, others: Mapping[str, tuple[str, ...]] | None = None) -> Rule:
+    return rule(STATED_NAMESPACE, judge, *paths, others=others or {})
+
+
+def _is_for_agents(namespace: Subject) -> bool:
+    """Tell whether a namespace is for privileged agents, and the cluster's policies or safeguards
+    leave it out by its name, as `privilegedNamespaces` of the blueprints has them do (MAN-04)."""
+    if namespace.value(STANDARD) != "privileged":
+        return False
+    cluster = namespace.id.parent
+    named: set[object] = set()
+    for assigned in namespace.all(POLICY_ASSIGNMENT):
+        scope = assigned.id.scope
+        if scope is None or cluster is None or cluster.is_within(scope):
+            found = lookup(assigned.value(_PARAMETERS), ("excludedNamespaces", "value"))
+            named |= set(found) if isinstance(found, (list, tuple)) else set()
+    for guards in namespace.all(SAFEGUARDS):
+        if guards.id.scope == cluster:
+            named |= set(guards.texts(_LEFT_OUT))
+    return namespace.name in named
+
+
+def _judge_agents(namespace: Subject) -> Iterator[Observation]:
+    level = namespace.value(STANDARD)
+    if level != "privileged":
+        yield namespace.passes(STANDARD, f"its pods have to meet the {show(level)} standard")
+    elif _is_for_agents(namespace):
+        yield namespace.passes(STANDARD, "it is privileged, and named among those of agents")
+    else:
+        said = "it is privileged, and no policy or safeguard names it as a namespace of agents"
+        yield namespace.fails(STANDARD, said)
+
+
+def _judge_restricted(namespace: Subject) -> Iterator[Observation]:
+    if not namespace.value(_KEPT) and not _is_for_agents(namespace):
+        yield judge_standard(namespace)
+
+
+def _judge_baseline(namespace: Subject) -> Iterator[Observation]:
+    level = namespace.value(STANDARD)
+    if level != "privileged":
+        yield namespace.passes(STANDARD, f"its pods have to meet the {show(level)} standard")
+    elif not _is_for_agents(namespace):
+        yield namespace.fails(STANDARD, "it is privileged, expected baseline or restricted")
+
+
+def _judge_users(namespace: Subject) -> Iterator[Observation]:
+    level = namespace.value(STANDARD)
+    if level == "restricted":
+        yield namespace.passes(STANDARD, "its pods have to meet the restricted standard")
+    elif not _is_for_agents(namespace):
+        said = f"its pods have to meet the {show(level)} standard alone, which lets them be root"
+        yield namespace.fails(STANDARD, said)
+
+
+def _judge_limits(namespace: Subject) -> Iterator[Observation]:
+    defaults = [
+        entry.get("default")
+        for entry in namespace.entries(_LIMITS)
+        if entry.get("type") == "Container"
+    ]
+    for name in ("cpu", "memory"):
+        if not any(_is_amount(lookup(found, (name,))) for found in defaults):
+            yield namespace.fails(_LIMITS, f"a container that asks for nothing has no {name} limit")
+            return
+    yield namespace.passes(_LIMITS, "a container that asks for nothing gets limits")
+
+
+def _judge_closed(namespace: Subject) -> Iterator[Observation]:
+    """A policy closes the namespace; one that Azure keeps is for the rules of those."""
+    if namespace.value(_KEPT):
+        return
+    if any(_closes(policy) for policy in namespace.entries(_POLICIES)):
+        yield namespace.passes(_POLICIES, "a policy denies by default, in and out")
+    else:
+        yield namespace.fails(_POLICIES, "no policy denies by default, in and out")
+
+
+def _closes(policy: Mapping[str, object]) -> bool:
+    kinds = policy.get("policyTypes")
+    both = isinstance(kinds, (list, tuple)) and {str(kind) for kind in kinds} >= _BOTH
+    opens = policy.get("ingress") or policy.get("egress")
+    return policy.get("podSelector") == {} and both and not opens
+
+
+def _judge_openings(namespace: Subject) -> Iterator[Observation]:
+    """What is let out is named: not everybody, by all ranges together or by a host's last label."""
+    policies = namespace.entries(_POLICIES)
+    reach = read_reach(block for policy in policies for block in _blocks(policy))
+    hosts = [host for policy in policies for host in _hosts(policy)]
+    wide = [host for host in hosts if host.lstrip("*.").count(".") == 0]
+    if reach.holds_strangers:
+        yield namespace.fails(_POLICIES, f"its pods reach {reach}: it is named to nobody")
+    elif wide:
+        yield namespace.fails(_POLICIES, f"its pods reach every {wide[0]}")
+    else:
+        yield namespace.passes(_POLICIES, "what its pods reach is named")
+
+
+def _blocks(policy: Mapping[str, object]) -> Iterator[str]:
+    for opening in _listed(policy.get("egress")):
+        for peer in _listed(lookup(opening, ("to",))):
+            cidr = lookup(peer, ("ipBlock", "cidr"))
+            if isinstance(cidr, str):
+                yield cidr
+
+
+def _hosts(policy: Mapping[str, object]) -> Iterator[str]:
+    for opening in _listed(policy.get("egress")):
+        for host in _listed(lookup(opening, ("toFQDNs",))):
+            for key in ("matchName", "matchPattern"):
+                name = lookup(host, (key,))
+                if isinstance(name, str):
+                    yield name
+
+
+def _listed(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else ()
+
+
+def _judge_tokens(namespace: Subject) -> Iterator[Observation]:
+    mounting = [
+        str(account.get("name"))
+        for account in namespace.entries(_ACCOUNTS)
+        if account.get("automountServiceAccountToken") is not False
+    ]
+    if mounting:
+        yield namespace.fails(_ACCOUNTS, f"{', '.join(mounting)} mounts a token by default")
+    else:
+        yield namespace.passes(_ACCOUNTS, "its accounts mount no token by default")
+
+
+def _judge_registries(namespace: Subject) -> Iterator[Observation]:
+    for registry in namespace.texts(_REGISTRIES):
+        if not names_registry(registry):
+            yield namespace.fails(_REGISTRIES, f"{registry} is where everybody publishes")
+            return
+    yield namespace.passes(_REGISTRIES, "the registries of its images are named")
+
+
+def _is_stated_alone(namespace: Subject) -> bool:
+    return not namespace.value(_KEPT)
+
+
+_AMOUNTS = ("requests.cpu", "limits.cpu", "requests.memory", "limits.memory")
+
+NAMES_AGENTS = _rule(_judge_agents, STANDARD, others=_AGENT_READS)
+"""A privileged namespace is one that policies and safeguards leave out by name."""
+
+IS_RESTRICTED = _rule(_judge_restricted, STANDARD, STANDARD_VERSION, _KEPT, others=_AGENT_READS)
+"""A namespace that is not for agents enforces the restricted standard."""
+
+IS_BASELINE = _rule(_judge_baseline, STANDARD, others=_AGENT_READS)
+"""A namespace that is not for agents enforces the baseline standard at least."""
+
+FORBIDS_ROOT = _rule(_judge_users, STANDARD, others=_AGENT_READS)
+"""A namespace that is not for agents lets no pod be root."""
+
+HAS_QUOTA = tuple(
+    expect(
+        STATED_NAMESPACE,
+        f"{_QUOTA}[{name}]",
+        AN_AMOUNT,
+        when=_is_stated_alone,
+        reading=(_KEPT,),
+    )
+    for name in _AMOUNTS
+)
+"""A namespace has a quota of each amount."""
+
+HAS_LIMITS = _rule(_judge_limits, _LIMITS)
+"""Containers that ask for nothing get limits."""
+
+IS_CLOSED = _rule(_judge_closed, _POLICIES, _KEPT)
+"""A policy denies by default."""
+
+NAMES_PEERS = _rule(_judge_openings, _POLICIES)
+"""What pods reach is named."""
+
+MOUNTS_NO_TOKENS = _rule(_judge_tokens, _ACCOUNTS)
+"""Service accounts mount no token."""
+
+NAMES_REGISTRIES = _rule(_judge_registries, _REGISTRIES)
+"""The registries of images are no hosts where everybody publishes."""
+
+PULLS_ALWAYS = expect(STATED_NAMESPACE, _PULL_ALWAYS, equals(True))
+"""Images are pulled for each pod."""

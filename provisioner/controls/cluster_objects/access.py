@@ -1,0 +1,222 @@
+"""Who can do what in a cluster, by the effect of its roles and bindings.
+
+Sources: the pages "Role Based Access Control Good Practices" (privilege escalation) and "Using RBAC
+Authorization" of the Kubernetes documentation; guidelines.md CLU-03.5, MAN-01, MAN-02.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.cluster.permissions import Capability, Risk, allows, find_risks, rules_of
+from provisioner.cluster.system_accounts import is_system_grant
+from provisioner.controls.cluster_objects.view import (
+    ObservedRule,
+    Seen,
+    View,
+    conclude,
+    count,
+    fails,
+)
+from provisioner.manifests.cluster_kinds import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    ROLE,
+    ROLE_BINDING,
+)
+from provisioner.manifests.namespace_objects import DEPLOYMENT_MANAGER, LOG_READER
+from provisioner.model.cluster_contents import (
+    Object,
+    at,
+    items,
+    name_of,
+    namespace_of,
+)
+
+_DEPLOYS = Capability(
+    "writes deployments", "apps", ("deployments",), ("create", "update", "patch", "delete")
+)
+_READS_LOGS = Capability("reads logs", "", ("pods/log",), ("get",))
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A binding of somebody who is not the system's: whose, and what its role allows; None where
+    the role is not there."""
+
+    binding: Object
+    subjects: tuple[str, ...]
+    rules: tuple[Mapping[str, Any], ...] | None
+
+
+def find_bound(view: View, *, everywhere_alone: bool = False) -> Iterator[Bound]:
+    """Yield the bindings of a cluster that give something to others than the system; with
+    `everywhere_alone` those that do so in every namespace, and no other list is looked at."""
+    known = view.of(CLUSTER_ROLE)
+    roles = {
+        (kind.name, namespace_of(role), name_of(role)): tuple(rules_of(role, known))
+        for kind in ((CLUSTER_ROLE,) if everywhere_alone else (ROLE, CLUSTER_ROLE))
+        for role in view.of(kind)
+    }
+    bindings = (CLUSTER_ROLE_BINDING, ROLE_BINDING)
+    for kind in bindings[:1] if everywhere_alone else bindings:
+        for binding in view.of(kind):
+            kind_of_role = str(at(binding, "roleRef", "kind"))
+            within = namespace_of(binding) if kind_of_role == "Role" else ""
+            rules = roles.get((kind_of_role, within, str(at(binding, "roleRef", "name"))))
+            subjects = tuple(_strangers(view, binding, rules))
+            if subjects:
+                yield Bound(binding, subjects, rules)
+
+
+_ACCOUNT = "system:serviceaccount:"
+
+_ADMINISTRATORS = {
+    "aks-cluster-admin-binding": frozenset({"clusterAdmin", "clusterUser"}),
+    "aks-cluster-admin-binding-aad": frozenset(),
+}
+"""The bindings by which AKS makes administrators, with the users of its certificates: the second
+is for the Entra groups that the cluster names (AKS, "Access and identity options")."""
+
+_OF_KUBERNETES = frozenset({
+    ("Group", "system:nodes", "system:node"),
+    ("User", "system:kube-controller-manager", "system:kube-controller-manager"),
+    ("User", "system:kube-scheduler", "system:kube-scheduler"),
+    ("User", "system:kube-scheduler", "system:volume-scheduler"),
+})  # fmt: skip
+"""The users and groups of Kubernetes' own components with the roles that are theirs ("Using RBAC
+Authorization", core component roles); AKS binds system:node to the nodes. With another role they
+are judged as anybody: a group of all nodes that administers the cluster makes each node one that
+does, and a certificate can be had for any name that begins with `system:`."""
+
+
+def _strangers(
+    view: View, binding: Object, rules: tuple[Mapping[str, Any], ...] | None
+) -> Iterator[str]:
+    """Yield the subjects of a binding that are neither the system's nor the cluster's own
+    administrators; `rules` are those of its role.
+
+    A service account can be written as a user of its full name. One in a namespace of the system is
+    the system's for the roles alone that Kubernetes or AKS gives it: whoever may write there makes
+    accounts there (Tiller of Helm 2 had cluster-admin in kube-system). The groups of accounts are
+    nobody's in particular: nothing of Kubernetes or AKS is given more than public discovery by
+    them.
+    """
+    kind_of_role, role = (str(at(binding, "roleRef", part)) for part in ("kind", "name"))
+    for subject in items(binding.get("subjects")):
+        kind, name = str(at(subject, "kind")), str(at(subject, "name"))
+        if kind == "User" and name.startswith(_ACCOUNT):
+            kind, home, name = "ServiceAccount", *name.removeprefix(_ACCOUNT).partition(":")[::2]
+        elif kind == "ServiceAccount":
+            home = str(at(subject, "namespace") or namespace_of(binding))
+        else:
+            home = ""
+        if kind == "ServiceAccount":
+            grant = ((home, name), (kind_of_role, role), namespace_of(binding), rules)
+            if home not in view.system or not is_system_grant(*grant, view.facts.add_ons):
+                yield f"ServiceAccount {home}/{name}"
+        elif (
+            (kind, name) != ("Group", "system:masters")  # It is above RBAC as it is.
+            and (kind, name, role) not in _OF_KUBERNETES
+            and not _is_of_aks(view, binding, kind, name)
+        ):
+            yield f"{kind} {name}"
+
+
+def _is_of_aks(view: View, binding: Object, kind: str, name: str) -> bool:
+    users = _ADMINISTRATORS.get(name_of(binding))
+    if users is None or binding.get("kind") == "RoleBinding":
+        return False
+    return name in users if kind == "User" else kind == "Group" and name.lower() in view.admins
+
+
+def _no_one(risk: Risk, words: str) -> ObservedRule:
+    """Return the rule that nobody but the system has the capabilities of a risk."""
+
+    def judge(view: View) -> Iterator[Seen]:
+        bound = tuple(find_bound(view))
+
+        def look() -> Iterator[Seen]:
+            for each in bound:
+                # A binding to no role gives nothing.
+                found = find_risks(each.rules or (), risk)
+                if found:
+                    yield fails(f"{', '.join(each.subjects)}: {', '.join(found)}", each.binding)
+
+        said = f"{count(len(bound), 'binding')} of others than the system: none {words}"
+        yield from conclude(look(), said)
+
+    return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
+
+
+def _administers(rules: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether a rule writes everything, be it by `*` or verb by verb."""
+    return any(
+        "*" in items(rule.get("apiGroups"))
+        and "*" in items(rule.get("resources"))
+        and ({"*", "create"} & set(items(rule.get("verbs"))))
+        and ({"*", "update", "patch"} & set(items(rule.get("verbs"))))
+        for rule in rules
+    )
+
+
+def _admins(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for each in find_bound(view, everywhere_alone=True):
+            is_admin = at(each.binding, "roleRef", "name") == "cluster-admin"
+            if is_admin or _administers(each.rules or ()):
+                yield fails(f"{', '.join(each.subjects)} administers the cluster", each.binding)
+
+    bindings = count(len(view.of(CLUSTER_ROLE_BINDING)), "ClusterRoleBinding")
+    yield from conclude(judge(), f"{bindings}: the system and the cluster's own groups alone")
+
+
+def _exactly(wanted: Capability, allowed: tuple[Object, ...]) -> ObservedRule:
+    """Return the rule that whoever has a capability has nothing beyond some rules."""
+
+    def judge(view: View) -> Iterator[Seen]:
+        held = [b for b in find_bound(view) if b.rules and allows(b.rules, wanted)]
+
+        def look() -> Iterator[Seen]:
+            for each in held:
+                more = _beyond(each.rules or (), allowed)
+                if more:
+                    who = ", ".join(each.subjects)
+                    yield fails(f"{who}: {wanted.words}, and {more}", each.binding)
+                elif not namespace_of(each.binding):
+                    said = f"{', '.join(each.subjects)}: {wanted.words} in every namespace"
+                    yield fails(said, each.binding)
+
+        said = f"{count(len(held), 'binding')} of those with '{wanted.words}': nothing else"
+        yield from conclude(look(), said)
+
+    return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
+
+
+def _beyond(rules: Iterable[Mapping[str, Any]], allowed: tuple[Object, ...]) -> str:
+    """Return the first thing that rules allow beyond others, "" for nothing."""
+    known = {
+        (group, resource, verb)
+        for rule in allowed
+        for group in items(rule.get("apiGroups"))
+        for resource in items(rule.get("resources"))
+        for verb in items(rule.get("verbs"))
+    }
+    for rule in rules:
+        for group in items(rule.get("apiGroups")):
+            for resource in items(rule.get("resources")):
+                for verb in items(rule.get("verbs")):
+                    # The retired group of deployments grants nothing since Kubernetes 1.16.
+                    if group != "extensions" and (group, resource, verb) not in known:
+                        return f"{verb} {resource}"
+    return ""
+
+
+RULES = {
+    "CLU-03.4": ObservedRule(_admins, (CLUSTER_ROLE_BINDING, CLUSTER_ROLE)),
+    "CLU-03.5": _no_one(Risk.ESCALATION, "escalates its rights"),
+    "WRK-02.8": _no_one(Risk.SHELL, "runs commands in pods of others"),
+    "MAN-01": _exactly(_DEPLOYS, DEPLOYMENT_MANAGER),
+    "MAN-02": _exactly(_READS_LOGS, LOG_READER),
+}
+"""The rules by the id of their control."""

@@ -1,0 +1,203 @@
+"""What judges objects at admission in a cluster: whether the environment's policies are in force as
+they were rendered, and what else judges.
+
+A policy is in force where it says what azsec renders, and a binding denies by it without narrowing
+where it holds. Sources: the pages "Validating Admission Policy" and "Dynamic Admission Control" of
+the Kubernetes documentation.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from provisioner.controls.cluster_objects.pods import (
+    RESTRICTED_POLICIES,
+    judge_by_policies,
+    judge_restricted,
+)
+from provisioner.controls.cluster_objects.view import (
+    ObservedRule,
+    Seen,
+    View,
+    conclude,
+    count,
+    fails,
+)
+from provisioner.manifests.admission_policies import AdmissionPolicy
+from provisioner.manifests.cluster_kinds import (
+    ADMISSION_BINDING,
+    ADMISSION_POLICY,
+    MUTATING_POLICY,
+    MUTATING_WEBHOOK,
+    NAMESPACE,
+    POD,
+    VALIDATING_WEBHOOK,
+)
+from provisioner.manifests.policy_objects import WORKLOADS_SUFFIX, render_policies
+from provisioner.model.cluster_contents import Object, at, items, name_of
+
+_SPOKEN = ("failurePolicy", "matchConditions", "variables")
+
+
+def find_lapsed(view: View, names: Sequence[str] = ()) -> Iterator[Seen]:
+    """Yield what is wrong with the environment's policies: those that are not in force, or not as
+    the environment has them. `names` are those that are asked for; none is all that deny."""
+    there = {name_of(found): found for found in view.of(ADMISSION_POLICY)}
+    for policy in view.policies:
+        if not policy.enforced or (names and policy.name not in names):
+            continue
+        found = there.get(policy.name)
+        if found is None:
+            yield fails(f"the policy {policy.name} is not there")
+            continue
+        differing = _differs(found, _rendered(policy))
+        if differing:
+            said = f"{policy.name} is not as the environment has it: its {differing}"
+            yield fails(said, found, f"spec.{differing}")
+        elif not any(_denies(binding, policy.name) for binding in view.of(ADMISSION_BINDING)):
+            yield fails(f"no binding denies by {policy.name} wherever it holds", found)
+
+
+def _rendered(policy: AdmissionPolicy) -> Object:
+    spec: Object = next(iter(render_policies((policy,)))).body["spec"]
+    return spec
+
+
+def _differs(found: Object, wanted: Object) -> str:
+    """Return what of a policy is not as wanted, "" for nothing. The API server adds defaults, and
+    so what is wanted is compared, by name."""
+    spec = at(found, "spec") or {}
+    for name in _SPOKEN:
+        if spec.get(name) != wanted.get(name):
+            return name
+    if at(spec, "matchConstraints", "namespaceSelector") != wanted["matchConstraints"].get(
+        "namespaceSelector"
+    ):
+        return "matchConstraints"
+    if (
+        at(spec, "matchConstraints", "excludeResourceRules")
+        or at(spec, "matchConstraints", "objectSelector", "matchLabels")
+        or at(spec, "matchConstraints", "objectSelector", "matchExpressions")
+    ):
+        return "matchConstraints"
+    found_rules = items(at(spec, "matchConstraints", "resourceRules"))
+    asked = wanted["matchConstraints"]["resourceRules"]
+    if not all(any(_covers(rule, each) for rule in found_rules) for each in _single(asked)):
+        return "matchConstraints"
+    expressions = {at(entry, "expression") for entry in items(spec.get("validations"))}
+    if not {entry["expression"] for entry in wanted["validations"]} <= expressions:
+        return "validations"
+    return "paramKind" if spec.get("paramKind") else ""
+
+
+_MATCHED = ("operations", "apiGroups", "apiVersions", "resources")
+
+
+def _single(rules: Sequence[Object]) -> Iterator[Object]:
+    """Yield rules of one operation, group, version and resource each."""
+    for rule in rules:
+        for values in product(*(items(rule.get(name)) for name in _MATCHED)):
+            yield dict(zip(_MATCHED, values, strict=True))
+
+
+def _covers(rule: object, wanted: Object) -> bool:
+    """Tell whether a rule is asked about something; one for some names or for objects of the
+    cluster alone is not asked about all pods."""
+    if items(at(rule, "resourceNames")) or at(rule, "scope") == "Cluster":
+        return False
+    return all({"*", wanted[name]} & set(items(at(rule, name))) for name in _MATCHED)
+
+
+def _denies(binding: Object, policy: str) -> bool:
+    spec = at(binding, "spec") or {}
+    narrowed = spec.get("matchResources") or {}
+    return (
+        spec.get("policyName") == policy
+        and "Deny" in items(spec.get("validationActions"))
+        and not any(narrowed.get(key) for key in ("resourceRules", "excludeResourceRules"))
+        and not _selects_some(narrowed.get("namespaceSelector"))
+        and not _selects_some(narrowed.get("objectSelector"))
+    )
+
+
+def _selects_some(selector: object) -> bool:
+    return bool(at(selector, "matchLabels") or at(selector, "matchExpressions"))
+
+
+def _strange_webhooks(view: View) -> Iterator[tuple[Object, str]]:
+    """Yield the webhooks whose service is not in a namespace of the system, with where they ask."""
+    for kind in (VALIDATING_WEBHOOK, MUTATING_WEBHOOK):
+        for found in view.of(kind):
+            for hook in items(found.get("webhooks")):
+                space = at(hook, "clientConfig", "service", "namespace")
+                if space not in view.system:
+                    where = at(hook, "clientConfig", "url") or f"a service in {space}"
+                    yield found, str(where)
+                    break
+
+
+def _own(view: View) -> Iterator[Seen]:
+    """What the environment asks of admission is in policies, which are in force; nothing else of
+    one's own decides by a webhook, which can fail and see every object."""
+
+    def judge() -> Iterator[Seen]:
+        for found, where in _strange_webhooks(view):
+            yield fails(f"a webhook of one's own judges: {where}", found, "webhooks")
+        yield from find_lapsed(view)
+
+    held = [policy for policy in view.policies if policy.enforced]
+    yield from conclude(judge(), f"{count(len(held), 'policy')} in force, no webhook of one's own")
+
+
+def _known(view: View) -> Iterator[Seen]:
+    """Whatever judges objects is the environment's or the system's."""
+    declared = {policy.name + end for policy in view.policies for end in ("", WORKLOADS_SUFFIX)}
+
+    def judge() -> Iterator[Seen]:
+        for found, where in _strange_webhooks(view):
+            yield fails(f"it is neither the environment's nor the system's: {where}", found)
+        for policy in view.of(ADMISSION_POLICY):
+            if name_of(policy) not in declared and not name_of(policy).startswith(_OF_AKS):
+                yield fails("it is neither the environment's nor the system's", policy)
+        # A policy that changes objects is not covered by a name: it can add what others ban.
+        for policy in view.of(MUTATING_POLICY):
+            yield fails("it is neither the environment's nor the system's", policy)
+
+    seen = sum(len(view.of(kind)) for kind in (*_JUDGES, MUTATING_POLICY))
+    yield from conclude(judge(), f"{count(seen, 'object')} that judge: all are known")
+
+
+_JUDGES = (ADMISSION_POLICY, VALIDATING_WEBHOOK, MUTATING_WEBHOOK)
+_OF_AKS = ("aks-", "azurepolicy-", "gatekeeper-")
+"""What the names of policies begin with that AKS and its Azure Policy add-on make (a policy judges
+alone, and sees nothing: a wrong name here hides no reader)."""
+
+
+def _registries(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        yield from judge_by_policies(view, "azsec-approved-registries")
+        yield from find_lapsed(view, ("azsec-approved-registries",))
+        if not any(policy.name == "azsec-approved-registries" for policy in view.policies):
+            yield fails("the environment names no registry that images may come from")
+
+    pods = count(len(view.pods), "pod")
+    yield from conclude(judge(), f"{pods} run approved images, and the policy is in force")
+
+
+def _restricted(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        yield from judge_restricted(view)
+        yield from find_lapsed(view, RESTRICTED_POLICIES)
+
+    spaces, pods = count(len(view.teams), "namespace"), count(len(view.pods), "pod")
+    yield from conclude(judge(), f"{spaces} and {pods}: every field is enforced")
+
+
+_POLICIES = (ADMISSION_POLICY, ADMISSION_BINDING)
+
+RULES = {
+    "WRK-01.2": ObservedRule(_registries, (POD, NAMESPACE, *_POLICIES)),
+    "WRK-01.6": ObservedRule(_own, (*_POLICIES, VALIDATING_WEBHOOK, MUTATING_WEBHOOK)),
+    "WRK-08": ObservedRule(_known, _JUDGES, (MUTATING_POLICY,)),
+    "MAN-05": ObservedRule(_restricted, (POD, NAMESPACE, *_POLICIES)),
+}
+"""The rules by the id of their control."""

@@ -1,0 +1,229 @@
+"""What bounds the namespaces of a cluster: quotas, limits, standards, accounts and tokens."""
+
+import re
+from collections.abc import Iterator
+
+from provisioner.controls.cluster_objects.view import (
+    STANDARD,
+    ObservedRule,
+    Seen,
+    View,
+    conclude,
+    count,
+    fails,
+    standard_of,
+)
+from provisioner.manifests.cluster_kinds import (
+    LIMIT_RANGE,
+    NAMESPACE,
+    POD,
+    RESOURCE_QUOTA,
+    SECRET,
+    SECRET_PROVIDER_CLASS,
+    SERVICE_ACCOUNT,
+)
+from provisioner.manifests.token_rules import CLUSTER_SIGNERS, ENTRA_AUDIENCES, TOKEN_VOLUME
+from provisioner.model.cluster_contents import (
+    Object,
+    at,
+    items,
+    labels_of,
+    name_of,
+    namespace_of,
+)
+
+_AMOUNTS = ("requests.cpu", "limits.cpu", "requests.memory", "limits.memory")
+_NOTHING = re.compile(r"0*(\.0*)?[a-zA-Z]*")
+_TOKEN = "kubernetes.io/service-account-token"
+_KEPT = "managedbyarm"
+
+
+def _managed(view: View) -> Iterator[Seen]:
+    found = (
+        fails("Azure Resource Manager does not keep it", namespace, "metadata.labels")
+        for namespace in view.teams
+        if not _is_kept(namespace) and name_of(namespace) not in view.agents
+    )
+    yield from conclude(found, f"{count(len(view.teams), 'namespace')}: all have ManagedByARM")
+
+
+def _is_kept(namespace: Object) -> bool:
+    return any(
+        key.rpartition("/")[2].lower() == _KEPT and str(value).lower() == "true"
+        for key, value in labels_of(namespace).items()
+    )
+
+
+def _quotas(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for namespace in view.teams:
+            quotas = view.contents.in_namespace(RESOURCE_QUOTA, name_of(namespace))
+            # A quota with scopes bounds some pods alone.
+            hard = [
+                at(quota, "spec", "hard") or {}
+                for quota in quotas
+                if not at(quota, "spec", "scopes") and not at(quota, "spec", "scopeSelector")
+            ]
+            aliases = {"requests.cpu": "cpu", "requests.memory": "memory"}
+            missing = [
+                name
+                for name in _AMOUNTS
+                if not any(_is_amount(h.get(name, h.get(aliases.get(name, "")))) for h in hard)
+            ]
+            if missing:
+                yield fails(f"no quota bounds {' or '.join(missing)}", namespace)
+
+    yield from conclude(judge(), f"{count(len(view.teams), 'namespace')}: all have a quota")
+
+
+def _is_amount(value: object) -> bool:
+    return value is not None and not _NOTHING.fullmatch(str(value))
+
+
+def _limits(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for namespace in view.teams:
+            ranges = view.contents.in_namespace(LIMIT_RANGE, name_of(namespace))
+            defaults = [
+                at(entry, "default") or {}
+                for found in ranges
+                for entry in items(at(found, "spec", "limits"))
+                if at(entry, "type") == "Container"
+            ]
+            missing = [
+                n for n in ("cpu", "memory") if not any(_is_amount(d.get(n)) for d in defaults)
+            ]
+            if missing:
+                said = f"a container that asks for nothing has no {' and no '.join(missing)} limit"
+                yield fails(said, namespace)
+
+    yield from conclude(judge(), f"{count(len(view.teams), 'namespace')}: all have default limits")
+
+
+def _standards(view: View) -> Iterator[Seen]:
+    found = (
+        fails(f"it enforces the {standard_of(namespace)} standard", namespace, "metadata.labels")
+        for namespace in view.teams
+        if standard_of(namespace) != "restricted" and name_of(namespace) not in view.agents
+    )
+    yield from conclude(found, f"{count(len(view.teams), 'namespace')}: all restricted, or agents'")
+
+
+def _why_privileged(namespace: Object) -> str:
+    if STANDARD not in labels_of(namespace):
+        return f"it has no label {STANDARD}, so its pods may be privileged"
+    return (
+        "it enforces the privileged standard, which the environment gives no namespace but agents'"
+    )
+
+
+def _agents(view: View) -> Iterator[Seen]:
+    found = (
+        fails(_why_privileged(namespace), namespace, "metadata.labels")
+        for namespace in view.teams
+        if standard_of(namespace) == "privileged" and name_of(namespace) not in view.agents
+    )
+    yield from conclude(
+        found, f"{count(len(view.teams), 'namespace')}: agents' alone are privileged"
+    )
+
+
+def _tokens(view: View) -> Iterator[Seen]:
+    """Accounts mount no token, and no pod holds one for the API server, where the environment does
+    not give its namespace access to it."""
+    allowed = {found.name for found in view.namespaces if found.settings.api_access}
+
+    def judge() -> Iterator[Seen]:
+        for account in view.outside(SERVICE_ACCOUNT, *allowed):
+            if account.get("automountServiceAccountToken") is not False:
+                yield fails("it mounts a token", account, "automountServiceAccountToken")
+        silent = {
+            (namespace_of(account), name_of(account))
+            for account in view.of(SERVICE_ACCOUNT)
+            if account.get("automountServiceAccountToken") is False
+        }
+        for pod in view.pods:
+            if namespace_of(pod) in allowed:
+                continue
+            own = at(pod, "spec", "automountServiceAccountToken")
+            runs_as = (namespace_of(pod), at(pod, "spec", "serviceAccountName") or "default")
+            if own is True or (own is None and runs_as not in silent):
+                path = "spec.automountServiceAccountToken"
+                yield fails("it mounts a token for the API server", pod, path)
+            for number, volume in enumerate(items(at(pod, "spec", "volumes"))):
+                if _holds_token(view, volume):
+                    path = f"spec.volumes[{number}]"
+                    yield fails("it holds a token for the API server", pod, path)
+
+    accounts = count(len(view.outside(SERVICE_ACCOUNT)), "account")
+    yield from conclude(judge(), f"{accounts} and {count(len(view.pods), 'pod')}: no token")
+
+
+def _holds_token(view: View, volume: Object) -> bool:
+    if str(at(volume, "name")).startswith(TOKEN_VOLUME):
+        return True
+    known = {*ENTRA_AUDIENCES.values(), *view.settings.token_audiences, "istio-ca"}
+    return any(
+        (
+            at(source, "serviceAccountToken") is not None
+            and at(source, "serviceAccountToken", "audience") not in known
+        )
+        # A certificate that the API server trusts signs in to it as a token does.
+        or str(at(source, "podCertificate", "signerName") or "").startswith(CLUSTER_SIGNERS)
+        for source in items(at(volume, "projected", "sources"))
+    )
+
+
+def _long_lived(view: View) -> Iterator[Seen]:
+    found = (
+        fails("it is a token that never expires", secret, "type")
+        for secret in view.of(SECRET)
+        if secret.get("type") == _TOKEN
+    )
+    yield from conclude(found, f"{count(len(view.of(SECRET)), 'secret')}: none is a token")
+
+
+def _accounts(view: View) -> Iterator[Seen]:
+    there = {(namespace_of(found), name_of(found)) for found in view.of(SERVICE_ACCOUNT)}
+    found = (
+        fails(f"{f.identity} takes the tokens of {f.namespace}/{f.account}, which is not there")
+        for f in view.facts.federations
+        if (f.namespace, f.account) not in there
+    )
+    federated = count(len(view.facts.federations), "federated credential")
+    yield from conclude(found, f"{federated}: the service account of each is there")
+
+
+def _providers(view: View) -> Iterator[Seen]:
+    """Secrets come by the identity of the pod, as files, and are not copied into the cluster."""
+
+    def judge() -> Iterator[Seen]:
+        for found in view.outside(SECRET_PROVIDER_CLASS):
+            parameters = at(found, "spec", "parameters") or {}
+            if str(parameters.get("usePodIdentity", "false")).lower() == "true":
+                yield fails("it uses pod identity, which is retired", found, "spec.parameters")
+            if str(parameters.get("useVMManagedIdentity", "false")).lower() == "true":
+                yield fails("it reads by the identity of the node", found, "spec.parameters")
+            elif not parameters.get("clientID"):
+                yield fails("it names no clientID", found, "spec.parameters.clientID")
+            if items(at(found, "spec", "secretObjects")):
+                yield fails("it copies secrets into the cluster", found, "spec.secretObjects")
+
+    classes = count(len(view.outside(SECRET_PROVIDER_CLASS)), "SecretProviderClass")
+    yield from conclude(
+        judge(), f"{classes.replace('Classs', 'Classes')}: by identities of their own"
+    )
+
+
+RULES = {
+    "CLU-05.1": ObservedRule(_managed, (NAMESPACE,)),
+    "CLU-05.2": ObservedRule(_quotas, (NAMESPACE, RESOURCE_QUOTA)),
+    "CLU-05.3": ObservedRule(_limits, (NAMESPACE, LIMIT_RANGE)),
+    "CLU-05.5": ObservedRule(_standards, (NAMESPACE,)),
+    "MAN-04": ObservedRule(_agents, (NAMESPACE,)),
+    "SA-01": ObservedRule(_tokens, (SERVICE_ACCOUNT, POD)),
+    "SA-03": ObservedRule(_long_lived, (SECRET,)),
+    "ENV-02.4": ObservedRule(_accounts, (SERVICE_ACCOUNT,)),
+    "WRK-05.4": ObservedRule(_providers, (SECRET_PROVIDER_CLASS,)),
+}
+"""The rules by the id of their control."""

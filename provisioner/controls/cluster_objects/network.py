@@ -1,0 +1,316 @@
+"""What the network policies of a cluster let through.
+
+Network policies add up: one that nobody declared opens what all others close, and so each of a
+namespace counts (Kubernetes, "Network Policies"; Cilium, "Network Policy").
+"""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from provisioner.blueprint.kubernetes import METADATA_SERVICE
+from provisioner.controls.cluster_objects.network_openings import (
+    CILIUM_POLICIES,
+    OTHER_POLICIES,
+    cilium_ranges,
+    find_cilium_openings,
+    find_other_openings,
+    find_other_ranges,
+    names_any_host,
+    names_peers,
+    opens_all_namespaces,
+    specs_of,
+)
+from provisioner.controls.cluster_objects.view import (
+    ObservedRule,
+    Seen,
+    View,
+    conclude,
+    count,
+    fails,
+)
+from provisioner.manifests.cluster_kinds import (
+    CILIUM_CLUSTER_POLICY,
+    CILIUM_POLICY,
+    NAMESPACE,
+    NETWORK_POLICY,
+)
+from provisioner.model.cluster_contents import (
+    Object,
+    at,
+    items,
+    name_of,
+)
+from provisioner.network.model.public_ranges import read_reach
+
+_BOTH = {"Ingress", "Egress"}
+_DNS = 53
+
+
+def _types_of(policy: Object) -> set[str]:
+    """Return the directions that a policy is for: what its defaulting fills in."""
+    stated = {str(kind) for kind in items(at(policy, "spec", "policyTypes"))}
+    return stated or ({"Ingress", "Egress"} if at(policy, "spec", "egress") else {"Ingress"})
+
+
+def _selects_all(policy: Object) -> bool:
+    selector = at(policy, "spec", "podSelector") or {}
+    return not selector.get("matchLabels") and not selector.get("matchExpressions")
+
+
+def _closed_in(view: View, namespace: str) -> set[str]:
+    """Return the directions in which a namespace is closed but for what policies name."""
+    return {
+        direction
+        for policy in view.contents.in_namespace(NETWORK_POLICY, namespace)
+        if _selects_all(policy)
+        for direction in _types_of(policy)
+    }
+
+
+def _opens_all(policy: Object, direction: str) -> bool:
+    """Tell whether a policy has a rule without peers: it opens all to everybody."""
+    part, peers = ("ingress", "from") if direction == "Ingress" else ("egress", "to")
+    if direction not in _types_of(policy):
+        return False
+    return any(not items(at(rule, peers)) for rule in items(at(policy, "spec", part)))
+
+
+def _openings(view: View, namespace: str) -> Iterator[Seen]:
+    """Yield the policies of a namespace that take its closing back, alone or together."""
+    policies = tuple(view.contents.in_namespace(NETWORK_POLICY, namespace))
+    for policy in policies:
+        for direction in sorted(_BOTH):
+            if _opens_all(policy, direction):
+                said = (
+                    "everybody reaches its pods" if direction == "Ingress" else "no peer is named"
+                )
+                yield fails(f"{said}: it opens all", policy, f"spec.{direction.lower()}")
+        for part, peers in (("egress", "to"), ("ingress", "from")):
+            if read_reach(_blocks(policy, part, peers)).holds_strangers:
+                yield fails(f"{part} holds addresses of strangers", policy, f"spec.{part}")
+        for peer in (*_peers(policy, "egress", "to"), *_peers(policy, "ingress", "from")):
+            if opens_all_namespaces(at(peer, "namespaceSelector"), at(peer, "podSelector")):
+                yield fails("it opens to all namespaces", policy, "spec")
+    yield from _together(policies)
+    for policy in view.contents.in_namespace(CILIUM_POLICY, namespace):
+        yield from find_cilium_openings(policy)
+
+
+def _together(policies: tuple[Object, ...]) -> Iterator[Seen]:
+    """Yield what policies open together, and none of them alone: they add up."""
+    for part, peers in (("egress", "to"), ("ingress", "from")):
+        each = [list(_blocks(policy, part, peers)) for policy in policies]
+        together = read_reach(block for blocks in each for block in blocks)
+        if together.holds_strangers and not any(read_reach(b).holds_strangers for b in each):
+            said = f"{part} of all policies together holds addresses of strangers"
+            yield fails(said, policies[0])
+
+
+def _blocks(policy: Object, part: str, peers: str) -> Iterator[str]:
+    for peer in _peers(policy, part, peers):
+        cidr = at(peer, "ipBlock", "cidr")
+        if cidr is not None:
+            yield str(cidr)
+
+
+def _peers(policy: Object, part: str, peers: str) -> tuple[object, ...]:
+    return tuple(
+        peer for rule in items(at(policy, "spec", part)) for peer in items(at(rule, peers))
+    )
+
+
+def _denied(view: View) -> Iterator[Seen]:
+    """Each namespace is closed both ways, and no policy opens it to everybody."""
+
+    def judge() -> Iterator[Seen]:
+        for namespace in view.teams:
+            name = name_of(namespace)
+            missing = _BOTH - _closed_in(view, name)
+            if missing:
+                yield fails(f"no policy closes it for {' and '.join(sorted(missing))}", namespace)
+            yield from _openings(view, name)
+        for policy in view.of(CILIUM_CLUSTER_POLICY):
+            yield from find_cilium_openings(policy)
+        yield from find_other_openings(view)
+
+    policies = count(len(view.outside(NETWORK_POLICY)), "policy")
+    yield from conclude(judge(), f"{count(len(view.teams), 'namespace')} are closed by {policies}")
+
+
+def _recipes(view: View) -> Iterator[Seen]:
+    """Each namespace has what it needs beside its closing: a way to the cluster's DNS."""
+
+    def judge() -> Iterator[Seen]:
+        for namespace in view.teams:
+            name = name_of(namespace)
+            missing = _BOTH - _closed_in(view, name)
+            if missing:
+                yield fails(
+                    f"it has no default-deny for {' and '.join(sorted(missing))}", namespace
+                )
+            policies = tuple(view.contents.in_namespace(NETWORK_POLICY, name))
+            if not any(_allows_dns(policy) for policy in policies):
+                yield fails("no policy lets its pods ask the cluster's DNS", namespace)
+
+    yield from conclude(
+        judge(), f"{count(len(view.teams), 'namespace')}: default-deny and DNS in each"
+    )
+
+
+def _allows_dns(policy: Object) -> bool:
+    return _selects_all(policy) and any(
+        _DNS in _ports(rule)
+        and any(at(peer, "namespaceSelector") is not None for peer in items(at(rule, "to")))
+        for rule in items(at(policy, "spec", "egress"))
+    )
+
+
+def _ports(rule: object) -> set[object]:
+    return {at(port, "port") for port in items(at(rule, "ports"))}
+
+
+def _metadata(view: View) -> Iterator[Seen]:
+    """No pod reaches the metadata service: its namespace is closed, and no range holds it; or
+    Cilium denies it, which goes before every allow."""
+    exposed = [each for each in view.teams if not _denies_metadata(view, name_of(each))]
+    said = "it opens the way to the metadata service"
+
+    def judge() -> Iterator[Seen]:
+        for namespace in exposed:
+            name = name_of(namespace)
+            if "Egress" not in _closed_in(view, name):
+                yield fails("no policy closes the way to the metadata service", namespace)
+            for policy in _leading_to_metadata(view, name):
+                yield fails(said, policy, "spec.egress")
+        if exposed:
+            for policy in filter(_any_leads_out, view.of(CILIUM_CLUSTER_POLICY)):
+                yield fails(said, policy, "spec.egress")
+            for policy, text in find_other_ranges(view):
+                if _holds_metadata({"ipBlock": {"cidr": text}}):
+                    yield fails(said, policy, "spec.egress")
+            yield from find_other_openings(view)
+
+    spaces = count(len(view.teams), "namespace")
+    yield from conclude(judge(), f"{spaces}: no policy leads to {METADATA_SERVICE.network_address}")
+
+
+def _leading_to_metadata(view: View, namespace: str) -> Iterator[Object]:
+    for policy in view.contents.in_namespace(NETWORK_POLICY, namespace):
+        if _opens_all(policy, "Egress") or any(map(_holds_metadata, _peers(policy, *_EGRESS))):
+            yield policy
+    yield from filter(_any_leads_out, view.contents.in_namespace(CILIUM_POLICY, namespace))
+
+
+_EGRESS = ("egress", "to")
+
+
+def _any_leads_out(policy: Object) -> bool:
+    return any(
+        _leads_out(rule)
+        for spec in specs_of(policy)
+        if at(spec, "nodeSelector") is None
+        for rule in items(at(spec, "egress"))
+    )
+
+
+def _leads_out(rule: object) -> bool:
+    """Tell whether a rule of Cilium leads to the metadata service, which is in its world; one that
+    names ports alone leads everywhere."""
+    if {"all", "world", "world-ipv4", "host"} & set(map(str, items(at(rule, "toEntities")))):
+        return True
+    if not names_peers(rule, "to"):
+        return True
+    sets = [entry for entry in items(at(rule, "toCIDRSet")) if at(entry, "cidr")]
+    blocks = [{"cidr": text} for text in items(at(rule, "toCIDR"))]
+    return any(_holds_metadata({"ipBlock": block}) for block in (*blocks, *sets))
+
+
+def _denies_metadata(view: View, namespace: str) -> bool:
+    return any(
+        str(METADATA_SERVICE) in items(at(rule, "toCIDR"))
+        for policy in view.contents.in_namespace(CILIUM_POLICY, namespace)
+        if at(policy, "spec", "endpointSelector") == {}
+        for rule in items(at(policy, "spec", "egressDeny"))
+        if not at(rule, "toPorts")
+    )
+
+
+def _holds_metadata(peer: object) -> bool:
+    block = at(peer, "ipBlock")
+    if block is None:
+        return False
+    try:
+        held = ip_network(str(at(block, "cidr")), strict=False)
+        left_out = [ip_network(str(each), strict=False) for each in items(at(block, "except"))]
+    except ValueError:
+        return True  # What cannot be read is not proved to leave it out.
+    if held.version == METADATA_SERVICE.version and METADATA_SERVICE.subnet_of(held):
+        return not any(each.version == 4 and METADATA_SERVICE.subnet_of(each) for each in left_out)
+    return False
+
+
+def _rules_apart(view: View) -> Iterator[Seen]:
+    """A rule opens all its ports to all its peers: DNS and a database stand in rules of their own,
+    and a database is no address of strangers (the outline's sample, guidelines.md MAN-03)."""
+
+    def judge() -> Iterator[Seen]:
+        for policy in view.outside(NETWORK_POLICY):
+            for number, rule in enumerate(items(at(policy, "spec", "egress"))):
+                ports, peers = _ports(rule), items(at(rule, "to"))
+                path = f"spec.egress[{number}]"
+                if _DNS in ports and len(ports) > 1:
+                    yield fails(
+                        "one rule opens DNS and other ports to the same peers", policy, path
+                    )
+                blocks = [str(at(p, "ipBlock", "cidr")) for p in peers if at(p, "ipBlock")]
+                if read_reach(blocks).holds_strangers:
+                    yield fails("a rule opens ports to addresses of strangers", policy, path)
+
+    policies = count(len(view.outside(NETWORK_POLICY)), "policy")
+    yield from conclude(judge(), f"{policies}: a rule for each destination, none a stranger's")
+
+
+def _by_name(view: View) -> Iterator[Seen]:
+    """Where pods leave the cluster for the internet, a policy names the host."""
+
+    def judge() -> Iterator[Seen]:
+        for policy in view.outside(NETWORK_POLICY):
+            if read_reach(_blocks(policy, "egress", "to")).holds_strangers:
+                yield fails(
+                    "it opens the internet by addresses, not by hosts", policy, "spec.egress"
+                )
+            if _opens_all(policy, "Egress"):
+                yield fails("it opens the internet, and names no host", policy, "spec.egress")
+        for policy in (*view.outside(CILIUM_POLICY), *view.of(CILIUM_CLUSTER_POLICY)):
+            if names_any_host(policy):
+                yield fails("it opens the internet: every host name", policy, "spec.egress")
+            if any(
+                read_reach(cilium_ranges(rule, "to")).holds_strangers
+                for spec in specs_of(policy)
+                for rule in items(at(spec, "egress"))
+            ):
+                said = "it opens the internet by addresses, not by hosts"
+                yield fails(said, policy, "spec.egress")
+
+    named = [p for p in view.outside(CILIUM_POLICY) if _names_hosts(p)]
+    yield from conclude(
+        judge(), f"{count(len(named), 'policy')} with toFQDNs; none opens addresses"
+    )
+
+
+def _names_hosts(policy: Object) -> bool:
+    return any(items(at(rule, "toFQDNs")) for rule in items(at(policy, "spec", "egress")))
+
+
+_POLICIES = (NAMESPACE, NETWORK_POLICY)
+_OTHERS = (*CILIUM_POLICIES, *OTHER_POLICIES)
+
+RULES = {
+    "CLU-05.4": ObservedRule(_denied, _POLICIES, _OTHERS),
+    "WRK-03.2": ObservedRule(_denied, _POLICIES, _OTHERS),
+    "WRK-14": ObservedRule(_recipes, _POLICIES),
+    "ENV-02.6": ObservedRule(_metadata, _POLICIES, _OTHERS),
+    "WRK-03.3": ObservedRule(_by_name, (NETWORK_POLICY,), CILIUM_POLICIES),
+    "MAN-03": ObservedRule(_rules_apart, (NETWORK_POLICY,)),
+}
+"""The rules by the id of their control."""

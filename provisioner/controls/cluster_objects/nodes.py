@@ -1,0 +1,229 @@
+"""What the nodes, the workloads on them and the cluster itself are like."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from cryptography import x509
+
+from provisioner.controls.cluster_objects.view import (
+    ObservedRule,
+    Seen,
+    View,
+    conclude,
+    containers_of,
+    count,
+    fails,
+)
+from provisioner.manifests.cluster_kinds import (
+    CILIUM_NODE,
+    CONFIG_MAP,
+    DAEMON_SET,
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
+    NODE,
+    STATEFUL_SET,
+)
+from provisioner.model.cluster_contents import (
+    Object,
+    annotations_of,
+    at,
+    items,
+    name_of,
+    namespace_of,
+)
+from provisioner.model.label_selectors import selects
+
+_SENSOR = "microsoft-defender-collector-ds"
+_ROOT = "kube-root-ca.crt"
+_WIREGUARD = "network.cilium.io/wg-pub-key"
+_LEAST = timedelta(days=90)
+
+
+def _sensor(view: View) -> Iterator[Seen]:
+    found = next(
+        (d for d in view.contents.in_namespace(DAEMON_SET, "kube-system") if name_of(d) == _SENSOR),
+        None,
+    )
+    if found is None:
+        yield fails(f"there is no DaemonSet {_SENSOR} in kube-system")
+        return
+    wanted = at(found, "status", "desiredNumberScheduled") or 0
+    ready = at(found, "status", "numberReady") or 0
+    said = f"{ready} of {wanted} sensors are ready"
+    broken = fails(said, found, "status.numberReady") if ready < wanted or not wanted else None
+    yield from conclude([broken] if broken else [], said)
+
+
+def _authority(view: View) -> Iterator[Seen]:
+    """The authority of the cluster is in a ConfigMap of every namespace (RootCAConfigMap)."""
+    ends = [
+        (end, found)
+        for found in view.of(CONFIG_MAP)
+        if name_of(found) == _ROOT
+        for end in _ends_of(str(at(found, "data", "ca.crt") or ""))
+    ]
+    if not ends:
+        yield fails(f"no ConfigMap {_ROOT} holds a certificate")
+        return
+    end, found = min(ends, key=lambda entry: entry[0])
+    left = (end - view.today).days
+    said = f"the cluster's authority ends on {end}, in {left} days"
+    late = end - view.today < _LEAST
+    yield from conclude([fails(said, found, "data")] if late else [], said)
+
+
+def _ends_of(text: str) -> Iterator[date]:
+    try:
+        certificates = x509.load_pem_x509_certificates(text.encode())
+    except ValueError:
+        return
+    for certificate in certificates:
+        yield certificate.not_valid_after_utc.date()
+
+
+def _dashboards(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for found in view.of(DEPLOYMENT):
+            images = [str(container.get("image")) for _, container in containers_of(_pod_of(found))]
+            repositories = [image.partition("@")[0].rpartition("/")[2] for image in images]
+            if name_of(found) == "kubernetes-dashboard" or any(
+                name.partition(":")[0] in _DASHBOARDS for name in repositories
+            ):
+                yield fails("it is a dashboard", found)
+
+    yield from conclude(judge(), f"{count(len(view.of(DEPLOYMENT)), 'deployment')}: no dashboard")
+
+
+_DASHBOARDS = frozenset(
+    ("dashboard", "dashboard-api", "dashboard-auth", "dashboard-web", "kubernetes-dashboard",
+     "kubernetes-dashboard-amd64", "headlamp", "kubesphere", "rancher", "octant", "skooner")
+)  # fmt: skip
+"""The last part of the images of dashboards that run in a cluster."""
+
+
+def _pod_of(workload: Object) -> Object:
+    return at(workload, "spec", "template") or {}
+
+
+def _encrypted(view: View) -> Iterator[Seen]:
+    """Cilium writes the key of each node that encrypts to its CiliumNode."""
+    keyed = {name_of(n) for n in view.of(CILIUM_NODE) if annotations_of(n).get(_WIREGUARD)}
+    found = (
+        fails("it has no key of WireGuard", node)
+        for node in view.of(NODE)
+        if name_of(node) not in keyed
+    )
+    yield from conclude(found, f"{count(len(view.of(NODE)), 'node')}: all have a key of WireGuard")
+
+
+def _ready(view: View) -> Iterator[Seen]:
+    if not view.of(NODE):
+        yield fails("there is no node")
+        return
+    found = (
+        fails("it is not ready: the API server does not hear from it", node, "status.conditions")
+        for node in view.of(NODE)
+        if not any(
+            at(entry, "type") == "Ready" and at(entry, "status") == "True"
+            for entry in items(at(node, "status", "conditions"))
+        )
+    )
+    yield from conclude(found, f"{count(len(view.of(NODE)), 'node')}: all are ready")
+
+
+def _budget_of(view: View, workload: Object) -> Object | None:
+    labels = at(_pod_of(workload), "metadata", "labels") or {}
+    return next(
+        (
+            budget
+            for budget in view.contents.in_namespace(DISRUPTION_BUDGET, namespace_of(workload))
+            if selects(at(budget, "spec", "selector") or {}, labels)
+        ),
+        None,
+    )
+
+
+def blocks_drains(budget: Object) -> bool:
+    """Tell whether a budget lets no pod go: by what it states, or as the cluster counts."""
+    spec, status = at(budget, "spec") or {}, at(budget, "status") or {}
+    if spec.get("maxUnavailable") in (0, "0", "0%") or spec.get("minAvailable") == "100%":
+        return True
+    return bool(status.get("expectedPods")) and status.get("disruptionsAllowed") == 0
+
+
+def _drains(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for budget in view.outside(DISRUPTION_BUDGET):
+            if blocks_drains(budget):
+                yield fails("it lets no pod go: a drain waits for it in vain", budget, "spec")
+        for kind in (DEPLOYMENT, STATEFUL_SET):
+            for found in view.outside(kind):
+                if _replicas(found) > 1 and _budget_of(view, found) is None:
+                    yield fails("it has no disruption budget", found)
+
+    budgets = count(len(view.outside(DISRUPTION_BUDGET)), "disruption budget")
+    yield from conclude(judge(), f"{budgets}: each lets a pod go, and each workload has one")
+
+
+def _replicas(workload: Object) -> int:
+    stated = at(workload, "spec", "replicas")
+    return stated if isinstance(stated, int) else 1
+
+
+def _available(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for found in view.outside(DEPLOYMENT):
+            pod = _pod_of(found)
+            for path, container in containers_of(pod):
+                if ".containers" in path and not (
+                    container.get("readinessProbe") or container.get("livenessProbe")
+                ):
+                    yield fails("a container has no probe", found, f"spec.template.{path}")
+            if _replicas(found) > 1:
+                if _budget_of(view, found) is None:
+                    yield fails("it has no disruption budget", found)
+                if not _is_spread(pod):
+                    yield fails("its pods may all stand on one node", found, "spec.template.spec")
+            elif _replicas(found) == 1:
+                yield fails("it has one pod: no budget can keep it", found, "spec.replicas")
+
+    deployments = count(len(view.outside(DEPLOYMENT)), "deployment")
+    yield from conclude(judge(), f"{deployments}: probes, budgets and spread in all")
+
+
+def _is_spread(pod: Object) -> bool:
+    affinity = at(pod, "spec", "affinity", "podAntiAffinity") or {}
+    return bool(items(at(pod, "spec", "topologySpreadConstraints")) or any(affinity.values()))
+
+
+def _kubelets(view: View) -> Iterator[Seen]:
+    """Section 3 of the benchmark is of the nodes."""
+    yield from _benchmark(view, "3.")
+
+
+def _measured(view: View) -> Iterator[Seen]:
+    yield from _benchmark(view, "")
+
+
+def _benchmark(view: View, section: str) -> Iterator[Seen]:
+    report = view.contents.benchmark
+    tests = [test for test in report.tests if test.number.startswith(section)] if report else []
+    if report is None or not any(test.status == "PASS" for test in tests):
+        yield fails("the report of kube-bench has no test that passed")
+        return
+    failed = (fails(f"{test.number} fails: {test.text}") for test in tests if test.status == "FAIL")
+    yield from conclude(failed, f"{report.benchmark}: {count(len(tests), 'test')}, none fails")
+
+
+RULES = {
+    "CLU-02.7": ObservedRule(_kubelets, (), benchmark=True),
+    "CLU-07": ObservedRule(_measured, (), benchmark=True),
+    "CLU-04.2": ObservedRule(_sensor, (DAEMON_SET,)),
+    "CLU-08.1": ObservedRule(_authority, (CONFIG_MAP,)),
+    "CLU-09.1": ObservedRule(_dashboards, (DEPLOYMENT,)),
+    "CLU-10.1": ObservedRule(_encrypted, (NODE, CILIUM_NODE)),
+    "NET-12": ObservedRule(_ready, (NODE,)),
+    "CLU-06.6": ObservedRule(_drains, (DISRUPTION_BUDGET, DEPLOYMENT, STATEFUL_SET)),
+    "CFG-03": ObservedRule(_available, (DEPLOYMENT, DISRUPTION_BUDGET)),
+}
+"""The rules by the id of their control."""

@@ -1,0 +1,338 @@
+"""What the running pods of a cluster are, judged as admission would judge them today.
+
+A pod that ran before a policy was there is still running: that is why pods are read, and not only
+policies.
+"""
+
+from collections.abc import Iterator
+
+from provisioner.controls.cluster_objects.view import (
+    ObservedRule,
+    Seen,
+    View,
+    conclude,
+    containers_of,
+    count,
+    fails,
+    standard_of,
+    unknown,
+)
+from provisioner.manifests.admission import admit, evaluate
+from provisioner.manifests.cluster_kinds import (
+    NAMESPACE,
+    NODE,
+    PERSISTENT_VOLUME,
+    POD,
+    SERVICE,
+)
+from provisioner.manifests.pod_rules import KATA_RUNTIME
+from provisioner.manifests.pod_security import judge_pod
+from provisioner.model.cluster_contents import (
+    Object,
+    annotations_of,
+    at,
+    items,
+    labels_of,
+    name_of,
+    namespace_of,
+)
+
+
+def _standards(level: str, *controls: str, agents: bool = False) -> ObservedRule:
+    """Return the rule that pods meet some controls of a standard, those of agents too if asked."""
+
+    def judge(view: View) -> Iterator[Seen]:
+        judged = [p for p in view.pods if agents or namespace_of(p) not in view.agents]
+        found = (
+            fails(violation.message, pod, _join(violation.path))
+            for pod in judged
+            for violation in judge_pod(pod, level, view.facts.version)
+            if violation.control in controls
+        )
+        yield from conclude(found, f"{count(len(judged), 'pod')}: none breaks {controls[0]}")
+
+    return ObservedRule(judge, (POD, NAMESPACE))
+
+
+def _policies(*names: str) -> ObservedRule:
+    """Return the rule that pods meet some of the environment's admission policies."""
+
+    def judge(view: View) -> Iterator[Seen]:
+        yield from conclude(
+            judge_by_policies(view, *names), f"{count(len(view.pods), 'pod')} meet {names[0]}"
+        )
+
+    return ObservedRule(judge, (POD, NAMESPACE))
+
+
+def judge_by_policies(view: View, *names: str) -> Iterator[Seen]:
+    """Yield what breaks some of the environment's policies among the running pods."""
+    labels = {name_of(found): labels_of(found) for found in view.of(NAMESPACE)}
+    policies = [policy for policy in view.policies if policy.name in names]
+    for pod in view.pods:
+        space = namespace_of(pod)
+        named = {**labels.get(space, {}), "kubernetes.io/metadata.name": space}
+        # The API server has set its defaults and mounted its tokens already.
+        admitted = admit(pod, {}) if "serviceAccountName" not in pod["spec"] else pod
+        for policy in policies:
+            for found in evaluate(policy, admitted, named):
+                if found.exemption is None:
+                    yield fails(found.message, pod, _join(found.path))
+
+
+def _join(path: tuple[str | int, ...]) -> str:
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def _both(first: ObservedRule, second: ObservedRule) -> ObservedRule:
+    def judge(view: View) -> Iterator[Seen]:
+        yield from first.judge(view)
+        yield from second.judge(view)
+
+    needs = tuple(dict.fromkeys((*first.needs, *second.needs)))
+    return ObservedRule(judge, needs, tuple(dict.fromkeys((*first.reads, *second.reads))))
+
+
+def _judge_host_paths(view: View) -> Iterator[Seen]:
+    judged = [pod for pod in view.pods if namespace_of(pod) not in view.agents]
+    for pod in judged:
+        for number, volume in enumerate(items(at(pod, "spec", "volumes"))):
+            if at(volume, "hostPath") is not None:
+                path = f"spec.volumes[{number}].hostPath"
+                yield fails(f"it mounts {at(volume, 'hostPath', 'path')} of its node", pod, path)
+    for volume in view.of(PERSISTENT_VOLUME):
+        for kind in ("hostPath", "local"):
+            if at(volume, "spec", kind) is not None:
+                folder = at(volume, "spec", kind, "path")
+                yield fails(f"it is {folder} of a node", volume, f"spec.{kind}")
+
+
+def _host_paths(view: View) -> Iterator[Seen]:
+    pods, volumes = count(len(view.pods), "pod"), count(len(view.of(PERSISTENT_VOLUME)), "volume")
+    yield from conclude(_judge_host_paths(view), f"{pods} and {volumes}: none is of a node")
+
+
+def _resources(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for pod in view.pods:
+            for path, container in containers_of(pod):
+                if "ephemeralContainers" in path:
+                    continue  # They cannot state any.
+                for kind in ("requests", "limits"):
+                    for name in ("cpu", "memory"):
+                        if at(container, "resources", kind, name) is None:
+                            at_path = f"{path}.resources.{kind}.{name}"
+                            yield fails(f"a container states no {name} in {kind}", pod, at_path)
+
+    yield from conclude(judge(), f"all containers of {count(len(view.pods), 'pod')} state both")
+
+
+def _environment(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for pod in view.pods:
+            for path, container in containers_of(pod):
+                for number, entry in enumerate(items(container.get("env"))):
+                    if at(entry, "valueFrom", "secretKeyRef") is not None:
+                        where = f"{path}.env[{number}].valueFrom.secretKeyRef"
+                        yield fails("a secret is in the environment", pod, where)
+                for number, entry in enumerate(items(container.get("envFrom"))):
+                    if at(entry, "secretRef") is not None:
+                        where = f"{path}.envFrom[{number}].secretRef"
+                        yield fails("all of a secret is in the environment", pod, where)
+
+    pods = count(len(view.pods), "pod")
+    yield from conclude(judge(), f"{pods}: no secret is in the environment")
+
+
+def _read_only(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for pod in view.pods:
+            if namespace_of(pod) in view.agents:
+                continue
+            for path, container in containers_of(pod):
+                if at(container, "securityContext", "readOnlyRootFilesystem") is not True:
+                    where = f"{path}.securityContext.readOnlyRootFilesystem"
+                    yield fails("a container can write its root file system", pod, where)
+
+    yield from conclude(judge(), f"{count(len(view.pods), 'pod')} write no root file system")
+
+
+def _user_namespaces(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for pod in view.pods:
+            sandboxed = at(pod, "spec", "runtimeClassName") == KATA_RUNTIME
+            hosts = at(pod, "spec", "hostUsers")
+            if namespace_of(pod) not in view.agents and not sandboxed and hosts is not False:
+                yield fails("its users are those of its node", pod, "spec.hostUsers")
+
+    pods = count(len(view.pods), "pod")
+    yield from conclude(judge(), f"{pods}: all in a user namespace, or a sandbox")
+
+
+def _default_account(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for pod in view.pods:
+            if (at(pod, "spec", "serviceAccountName") or "default") == "default":
+                yield fails("it runs as the account default", pod, "spec.serviceAccountName")
+
+    yield from conclude(judge(), f"{count(len(view.pods), 'pod')}: each has an account of its own")
+
+
+def _default_namespace(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for kind in (POD, SERVICE):
+            for found in view.contents.in_namespace(kind, "default"):
+                if (kind, name_of(found)) != (SERVICE, "kubernetes"):
+                    yield fails("it is in the default namespace", found, "metadata.namespace")
+
+    yield from conclude(
+        judge(), "nothing is in the default namespace, but the API server's service"
+    )
+
+
+def _sandboxes(view: View) -> Iterator[Seen]:
+    """Pods that are not trusted: those of isolated namespaces, and those that ask for a pool of
+    them, which labels and taints call untrusted."""
+    isolated = {found.name for found in view.namespaces if found.settings.isolated}
+
+    def judge() -> Iterator[Seen]:
+        for pod in view.pods:
+            if namespace_of(pod) in isolated or _asks_for_untrusted(pod):
+                runtime = at(pod, "spec", "runtimeClassName")
+                if runtime != KATA_RUNTIME:
+                    said = f"it is not trusted, and its runtime is {runtime or 'the default'}"
+                    yield fails(said, pod, "spec.runtimeClassName")
+
+    pods = count(len(view.pods), "pod")
+    yield from conclude(judge(), f"{pods}: those that are not trusted run in a sandbox")
+
+
+def _asks_for_untrusted(pod: Object) -> bool:
+    selected = (at(pod, "spec", "nodeSelector") or {}).values()
+    tolerated = (at(entry, "value") for entry in items(at(pod, "spec", "tolerations")))
+    # A node can be asked for by its affinity as well as by a selector: one is as good as the other.
+    node = at(pod, "spec", "affinity", "nodeAffinity")
+    required = at(node, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
+    preferred = items(at(node, "preferredDuringSchedulingIgnoredDuringExecution"))
+    terms = (*items(required), *(at(each, "preference") for each in preferred))
+    wanted = (
+        value
+        for term in terms
+        for each in items(at(term, "matchExpressions"))
+        if at(each, "operator") == "In"
+        for value in items(at(each, "values"))
+    )
+    return "untrusted" in (*selected, *tolerated, *wanted)
+
+
+_SELECTOR = "scheduler.alpha.kubernetes.io/node-selector"
+_AKS_TAINTS = ("CriticalAddonsOnly", "node.kubernetes.io/", "kubernetes.azure.com/")
+
+
+def _tenants(view: View) -> Iterator[Seen]:
+    """A node that a taint keeps for a tenant runs pods of namespaces alone whose annotation leads
+    them there (PodNodeSelector): a toleration is the pod's own word."""
+    kept = {
+        name_of(node): labels_of(node)
+        for node in view.of(NODE)
+        if any(
+            at(taint, "effect") in ("NoSchedule", "NoExecute")
+            and not str(at(taint, "key")).startswith(_AKS_TAINTS)
+            for taint in items(at(node, "spec", "taints"))
+        )
+    }
+    selectors = {name_of(n): annotations_of(n).get(_SELECTOR, "") for n in view.of(NAMESPACE)}
+
+    def judge() -> Iterator[Seen]:
+        for pod in view.pods if kept else ():
+            if at(pod, "spec", "nodeName") is None:
+                # An observation does not say where pods run.
+                yield unknown("the node that it runs on was not seen", pod, "spec.nodeName")
+                continue
+            labels = kept.get(str(at(pod, "spec", "nodeName")))
+            if labels is None:
+                continue
+            wanted = selectors.get(namespace_of(pod), "")
+            pairs = [part.partition("=") for part in wanted.split(",") if part]
+            if not pairs or any(
+                labels.get(key.strip()) != value.strip() for key, _, value in pairs
+            ):
+                said = f"it runs on a tenant's node, and {namespace_of(pod)} is not led there"
+                yield fails(said, pod, "spec.nodeName")
+
+    yield from conclude(
+        judge(), f"{count(len(kept), 'node')} of tenants: no other's pods run there"
+    )
+
+
+def _vault(view: View) -> Iterator[Seen]:
+    """HashiCorp Vault is not used where no pod runs it, nor its agent."""
+
+    def judge() -> Iterator[Seen]:
+        for pod in view.pods:
+            images = [str(container.get("image")) for _, container in containers_of(pod)]
+            names = [
+                image.partition("@")[0].rpartition("/")[2].partition(":")[0] for image in images
+            ]
+            injected = any("vault.hashicorp.com/" in key for key in annotations_of(pod))
+            if injected or any(name in ("vault", "vault-k8s", "vault-agent") for name in names):
+                yield fails("it uses HashiCorp Vault: what Vault trusts is not seen here", pod)
+
+    yield from conclude(judge(), f"{count(len(view.pods), 'pod')}: none uses HashiCorp Vault")
+
+
+def _restricted(view: View) -> Iterator[Seen]:
+    """Namespaces that are not for agents enforce the restricted standard, its rest is enforced by
+    the environment's policies, and no pod that runs breaks one of them."""
+    for namespace in view.teams:
+        level = standard_of(namespace)
+        if level != "restricted" and name_of(namespace) not in view.agents:
+            yield fails(f"it enforces the {level} standard", namespace, "metadata.labels")
+    for pod in view.pods:
+        if namespace_of(pod) not in view.agents:
+            for violation in judge_pod(pod, "restricted", view.facts.version):
+                yield fails(violation.message, pod, _join(violation.path))
+    yield from judge_by_policies(view, *RESTRICTED_POLICIES)
+
+
+RESTRICTED_POLICIES = (
+    "azsec-groups",
+    "azsec-capabilities",
+    "azsec-non-root",
+    "azsec-profiles",
+    "azsec-volumes",
+)
+"""The policies for what the outline's restricted policy asks for, and the standard does not."""
+
+judge_restricted = _restricted
+
+RULES = {
+    "WRK-02.4": _standards("baseline", "Privileged Containers", "HostProcess"),
+    "WRK-02.5": _both(
+        _standards(
+            "restricted", "Running as Non-root", "Running as Non-root user", "Privilege Escalation"
+        ),
+        _policies("azsec-groups", "azsec-non-root"),
+    ),
+    "WRK-02.6": _standards("baseline", "Host Namespaces", "Host Ports"),
+    "WRK-02.7": ObservedRule(_host_paths, (POD, PERSISTENT_VOLUME)),
+    "CLU-06.7": _both(
+        _standards("restricted", "Seccomp", "AppArmor", "Capabilities"),
+        _policies("azsec-profiles", "azsec-capabilities"),
+    ),
+    "CLU-06.8": ObservedRule(_user_namespaces, (POD,)),
+    "CFG-01": ObservedRule(_resources, (POD,)),
+    "CFG-02": ObservedRule(_read_only, (POD,)),
+    "CFG-04": ObservedRule(_default_namespace, (POD, SERVICE)),
+    "CFG-05": ObservedRule(_environment, (POD,)),
+    "CFG-06": _standards("baseline", "Sysctls", "/proc Mount Type", "SELinux", agents=True),
+    "SA-02": ObservedRule(_default_account, (POD,)),
+    "WRK-04": ObservedRule(_sandboxes, (POD,)),
+    "WRK-05.6": ObservedRule(_vault, (POD,)),
+    "WRK-07": _policies("azsec-pinned-images", "azsec-pull-always"),
+    "ENV-01.3": ObservedRule(_tenants, (POD, NODE, NAMESPACE)),
+}
+"""The rules by the id of their control."""

@@ -1,0 +1,65 @@
+"""What the services, the ingresses and the mesh of a cluster open, and how it is encrypted."""
+
+from collections.abc import Iterator
+
+from provisioner.controls.cluster_objects.view import (
+    ObservedRule,
+    Seen,
+    View,
+    conclude,
+    count,
+    fails,
+)
+from provisioner.manifests.cluster_kinds import INGRESS, PEER_AUTHENTICATION, SERVICE
+from provisioner.model.cluster_contents import annotations_of, at, items
+
+_INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
+
+
+def _exposed(view: View) -> Iterator[Seen]:
+    def judge() -> Iterator[Seen]:
+        for service in view.outside(SERVICE):
+            if items(at(service, "spec", "externalIPs")):
+                yield fails("it takes addresses of others", service, "spec.externalIPs")
+            if at(service, "spec", "type") == "NodePort":
+                yield fails("it opens a port of every node", service, "spec.type")
+            if at(service, "spec", "type") == "LoadBalancer":
+                internal = annotations_of(service).get(_INTERNAL, "")
+                if str(internal).lower() != "true":
+                    yield fails("its load balancer is public", service, "metadata.annotations")
+        for ingress in view.outside(INGRESS):
+            if not items(at(ingress, "spec", "tls")):
+                yield fails("it serves without TLS", ingress, "spec.tls")
+
+    seen = f"{count(len(view.outside(SERVICE)), 'service')}, {len(view.outside(INGRESS))} ingresses"
+    yield from conclude(judge(), f"{seen}: inside alone, over TLS")
+
+
+_MESH_ROOT = "aks-istio-system"
+
+
+def _strict_mesh(view: View) -> Iterator[Seen]:
+    root = [
+        found
+        for found in view.contents.in_namespace(PEER_AUTHENTICATION, _MESH_ROOT)
+        if not at(found, "spec", "selector") and at(found, "spec", "mtls", "mode") == "STRICT"
+    ]
+
+    def judge() -> Iterator[Seen]:
+        if not root:
+            yield fails(f"no PeerAuthentication in {_MESH_ROOT} is STRICT for all")
+        for found in view.of(PEER_AUTHENTICATION):
+            ports = (at(found, "spec", "portLevelMtls") or {}).values()
+            for mode in (at(found, "spec", "mtls", "mode"), *(at(port, "mode") for port in ports)):
+                if mode in ("PERMISSIVE", "DISABLE"):
+                    yield fails(f"it takes what is in the clear: {mode}", found, "spec")
+
+    policies = count(len(view.of(PEER_AUTHENTICATION)), "PeerAuthentication")
+    yield from conclude(judge(), f"{policies}: STRICT for all, and none weaker")
+
+
+RULES = {
+    "WRK-03.5": ObservedRule(_exposed, (SERVICE, INGRESS)),
+    "CLU-10.2": ObservedRule(_strict_mesh, (PEER_AUTHENTICATION,)),
+}
+"""The rules by the id of their control."""

@@ -1,0 +1,174 @@
+"""The state of an environment that controls judge: its estate, and what of it is its own."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from provisioner.blueprint.environment import Environment
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.controls.cluster_objects.view import View
+from provisioner.controls.declared_namespaces import state_namespaces
+from provisioner.controls.resource_types import ASKED, STATED_NAMESPACE
+from provisioner.manifests.cluster_facts import read_cluster
+from provisioner.model.actual import ActualState, Gap
+from provisioner.model.cluster_contents import ClusterContents
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
+from provisioner.network.model.dns_reader import RECORDS
+from provisioner.network.model.topology import Opening, Topology
+from provisioner.network.model.topology_reader import openings_of, read_topology
+from provisioner.plan.unreadable import declared_instead, unreadable_resources
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What could not be read of a state: a resource or, where `listed` names a type, the list of
+    that type in it. `reason` is Azure's."""
+
+    resource: Resource
+    reason: str
+    listed: str = ""
+
+    @property
+    def label(self) -> str:
+        """What to call it."""
+        return f"{self.listed} in {self.resource.label}" if self.listed else self.resource.label
+
+    @property
+    def evidence(self) -> str:
+        """What there is to say of the resource."""
+        what = f"its {self.listed} could not be listed" if self.listed else "it could not be read"
+        return f"{what}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A state to be judged.
+
+    `own` has the keys of the resources that are judged: those of the blueprint, and what stands in
+    them or in the environment's resource groups. All others are only looked up. `cloud` is the
+    one whose names are used. `unreadable` has what of the blueprint could not be read; `declared`
+    is the estate with that as the blueprint declares it, None where all of it could be read.
+    `gaps` are the refused reads. `openings` is what the environment lets workloads reach. `unread`
+    says by key of the DNS zones whose records could not be read why. `view` is what stands in the
+    cluster, None where nobody looked. `derived` keeps what rules
+    made of the whole state (`Subject.derive`), for others that ask for the same.
+    """
+
+    estate: Estate
+    own: frozenset[str]
+    catalog: Catalog
+    cloud: str
+    unreadable: tuple[Hidden, ...] = ()
+    declared: Estate | None = None
+    gaps: tuple[Gap, ...] = ()
+    openings: tuple[Opening, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    view: View | None = None
+    derived: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def subjects(self, kind: str) -> tuple[Resource, ...]:
+        """Return the resources of a type that are judged."""
+        return tuple(found for found in self.estate.of_type(kind) if found.id.key in self.own)
+
+    def hidden_of(self, kinds: frozenset[str]) -> tuple[Hidden, ...]:
+        """Return what of some types (in lower case) could not be read: each resource of the
+        blueprint, and each refused read that hides none of those."""
+        named = [hidden for hidden in self.unreadable if hidden.resource.type.lower() in kinds]
+        return (*named, *self._hidden_lists(kinds, [hidden.resource for hidden in named]))
+
+    def _hidden_lists(self, kinds: frozenset[str], named: list[Resource]) -> Iterator[Hidden]:
+        for gap in self.gaps:
+            if any(map(gap.hides, kinds)) and not any(
+                gap.hides(resource.type) and resource.id.is_within(gap.scope) for resource in named
+            ):
+                inside = self.estate.get(gap.scope) or Resource(gap.scope, gap.scope.type, {})
+                is_list = gap.scope.type.lower() != gap.type.lower()
+                yield Hidden(inside, gap.reason, gap.type if is_list else "")
+
+    @cached_property
+    def own_subscriptions(self) -> frozenset[str]:
+        """The subscriptions in which the environment has something of its own, in small letters."""
+        owned = (self.estate.resources[key].id for key in self.own if key in self.estate.resources)
+        return frozenset(found.subscription.lower() for found in owned if found.subscription)
+
+    @cached_property
+    def types_without_facts(self) -> tuple[str, ...]:
+        """The types in the state of which the catalog has no facts: no control judges them."""
+        found = {each.type for each in self.estate if not each.has_facts}
+        return tuple(sorted(found | {each.type for each in self.estate.unread}))
+
+    @cached_property
+    def as_declared(self) -> "Ground":
+        """The same state with what could not be read as the blueprint declares it."""
+        estate = self.estate if self.declared is None else self.declared
+        return replace(self, estate=estate, unreadable=(), declared=None, gaps=(), derived={})
+
+    @cached_property
+    def topology(self) -> Topology:
+        """The network of the state."""
+        return read_topology(self.estate, self.cloud, self.openings, self.unread)
+
+
+def survey(
+    estate: Estate,
+    graph: DesiredGraph,
+    catalog: Catalog,
+    environment: Environment,
+    state: ActualState | None = None,
+    contents: ClusterContents | None = None,
+) -> Ground:
+    """Return the ground that an estate of an environment is. `state` is what was read of Azure,
+    where it was read: what `kubernetes:` states is of the desired state alone. `contents` is what
+    stands in its cluster, where somebody looked.
+
+    Raises DiagnosticError for contents of an environment that has no cluster, or several.
+    """
+    view = _view_of(estate, environment, contents) if contents else None
+    stated = tuple(state_namespaces(environment, estate)) if state is None else ()
+    if stated:
+        estate = Estate.of([*estate, *stated])
+    own = frozenset(
+        resource.id.key
+        for resource in estate
+        if resource.type in _ALWAYS_OWN or _is_own(resource.id, graph)
+    )
+    cloud, openings = environment.cloud_names, openings_of(environment)
+    ground = Ground(estate, own, catalog, cloud, openings=openings, view=view)
+    if state is None:
+        return ground
+    hidden = unreadable_resources(graph, state)
+    return replace(
+        ground,
+        unreadable=tuple(Hidden(replace(resource, body={}), reason) for resource, reason in hidden),
+        declared=declared_instead(estate, graph, state, catalog) if hidden else None,
+        gaps=state.gaps,
+        unread={
+            record.id.parent.key: record.reason
+            for record in state.unreadable
+            if record.id.parent is not None and record.id.type.lower() in _RECORDS
+        },
+    )
+
+
+def _view_of(estate: Estate, environment: Environment, contents: ClusterContents) -> View:
+    facts = read_cluster(estate, environment.cloud_names, environment.tenant_id)
+    return View(contents, facts, environment.kubernetes, facts.administrators)
+
+
+_RECORDS = frozenset(name.lower() for name in RECORDS)
+_ALWAYS_OWN = (*ASKED, STATED_NAMESPACE)
+
+
+def _is_own(resource: ResourceId, graph: DesiredGraph) -> bool:
+    stated = graph.by_id.get(resource.key)
+    if stated is not None:
+        return stated.managed
+    for above in resource.ancestors:
+        if above.type == SUBSCRIPTION:
+            return False
+        stated = graph.by_id.get(above.key)
+        if stated is not None:
+            return stated.managed
+    return False

@@ -1,0 +1,118 @@
+"""What firewalls let in from the internet: their rules of destination translation (DNAT).
+
+Such a rule lets in what it translates, without a network rule for it. Facts: the documentation
+"Azure Firewall rule processing logic" and "Filter inbound internet traffic with Azure Firewall
+DNAT".
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.catalog.registry import Catalog
+from provisioner.controls.resource_types import (
+    APPLICATION_GATEWAY,
+    FIREWALL,
+    FIREWALL_POLICY,
+    IP_GROUP,
+    RULE_COLLECTION_GROUP,
+)
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+from provisioner.network.model.public_ranges import PublicReach, read_reach
+from provisioner.network.model.topology import FirewallRule
+from provisioner.network.model.topology_reader import read_topology
+
+_POLICY = "properties.firewallPolicy.id"
+_BASE = "properties.basePolicy.id"
+_CLASSIC = "properties.natRuleCollections"
+_FRONTENDS = "properties.frontendIPConfigurations"
+
+TRANSLATION_READS: Mapping[str, Sequence[str]] = {
+    FIREWALL: ("properties.ipConfigurations", _POLICY, _CLASSIC),
+    FIREWALL_POLICY: (_BASE,),
+    RULE_COLLECTION_GROUP: ("properties.priority", "properties.ruleCollections"),
+    IP_GROUP: ("properties.ipAddresses",),
+    APPLICATION_GATEWAY: (_FRONTENDS,),
+}
+"""What the translations of firewalls are read from."""
+
+_CLOUD = "AzureCloud"
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a firewall lets strangers reach; not `certain` where its rules are not all known."""
+
+    certain: bool
+    words: str
+
+
+def find_translations(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Translation, ...]]:
+    """Return what each firewall lets strangers reach, by its key.
+
+    Web gateways may be reached through a firewall: what guards them is judged with them.
+    """
+    gateways = frozenset(_gateway_addresses(estate))
+    policies = {f.key: f.policy for f in read_topology(estate, _CLOUD).firewalls}
+    found: dict[str, tuple[Translation, ...]] = {}
+    for firewall in estate.of_type(FIREWALL):
+        policy = policies.get(firewall.id.key)
+        rules = policy.rules if policy else ()
+        found[firewall.id.key] = (
+            *_openings([r for r in rules if r.kind == "nat" and r.translated not in gateways]),
+            *_unread(estate, firewall),
+        )
+    return found
+
+
+def find_translated(estate: Estate, _catalog: Catalog) -> frozenset[str]:
+    """Return the addresses and host names that the firewalls lead the internet to."""
+    return frozenset(
+        rule.translated
+        for firewall in read_topology(estate, _CLOUD).firewalls
+        for rule in (firewall.policy.rules if firewall.policy else ())
+        if rule.kind == "nat" and rule.translated
+    )
+
+
+def _openings(rules: Sequence[FirewallRule]) -> Iterator[Translation]:
+    together, alone = PublicReach(), False
+    for rule in rules:
+        reach = read_reach(rule.sources)
+        together = together | reach
+        if reach.holds_strangers:
+            alone = True
+            words = f"{rule.label} lets {reach} reach {rule.translated}"
+            yield Translation(True, f"{words}, which is no web application firewall")
+        elif rule.open_sources:
+            yield Translation(False, f"whom {rule.label} lets in is not known: its IP group is not")
+        elif reach.unclear:
+            named = ", ".join(reach.unclear)
+            yield Translation(False, f"{rule.label} lets in {named}: whose that is, is not known")
+    if together.holds_strangers and not alone:
+        named = ", ".join(rule.label for rule in rules)
+        yield Translation(True, f"{named} together let in {together}")
+
+
+def _unread(estate: Estate, firewall: Resource) -> Iterator[Translation]:
+    """Yield the policies of a firewall that nothing is known of."""
+    named = parse_resource_id(lookup(firewall.body, _POLICY.split(".")))
+    policy = estate.get(named) if named else None
+    if named is not None and policy is None:
+        yield Translation(False, f"what it translates is not known: {named.name} is others'")
+    base = parse_resource_id(lookup(policy.body, _BASE.split("."))) if policy else None
+    if base is not None and estate.get(base) is None:
+        yield Translation(False, f"what it inherits is not known: {base.name} is others'")
+
+
+def _gateway_addresses(estate: Estate) -> Iterator[str]:
+    for gateway in estate.of_type(APPLICATION_GATEWAY):
+        for entry in _items(lookup(gateway.body, _FRONTENDS.split("."))):
+            address = lookup(entry, ("properties", "privateIPAddress"))
+            if isinstance(address, str):
+                yield address
+
+
+def _items(value: object) -> tuple[object, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else ()

@@ -1,0 +1,252 @@
+"""Where a subnet sends what goes to the internet: every public address, by its effective routes.
+
+The routing is that of the proofs: the longest prefix wins, so that routes are judged by what they
+take together. Facts: the documentation "Virtual network traffic routing" and "Customize cluster
+egress with outbound types in AKS"; guidelines.md §2.1 and §2.3.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from provisioner.catalog.registry import Catalog
+from provisioner.controls.resource_types import (
+    FIREWALL,
+    FIREWALL_POLICY,
+    IP_GROUP,
+    NETWORK,
+    NETWORK_GATEWAY,
+    PEERING,
+    PUBLIC_ADDRESS,
+    ROUTE,
+    ROUTE_TABLE,
+    RULE_COLLECTION_GROUP,
+    SUBNET,
+)
+from provisioner.controls.verdict import Verdict
+from provisioner.model.cidr import parse_range
+from provisioner.model.estate import Estate
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+from provisioner.network.model.effective_routes import EffectiveRoute, is_tunneled, route_subnet
+from provisioner.network.model.intervals import (
+    EVERYWHERE,
+    NOTHING,
+    Intervals,
+    parse_addresses,
+    show_addresses,
+)
+from provisioner.network.model.public_ranges import read_reach
+from provisioner.network.model.service_tags import PUBLIC
+from provisioner.network.model.topology import (
+    Firewall,
+    HopType,
+    Network,
+    Route,
+    Subnet,
+    Topology,
+)
+from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.paths.egress_candidates import firewall_behind
+from provisioner.network.paths.firewall_egress import find_outlets
+
+CONFIGURATIONS = "properties.ipConfigurations"
+TABLE = "properties.routeTable.id"
+PREFIX = "properties.addressPrefix"
+PREFIXES = "properties.addressPrefixes"
+HOP = "properties.nextHopType"
+_ADDRESS = "properties.ipAddress"
+
+ROUTE_READS: Mapping[str, tuple[str, ...]] = {
+    SUBNET: (TABLE, PREFIX, PREFIXES, "properties.serviceEndpoints"),
+    ROUTE_TABLE: ("properties.disableBgpRoutePropagation",),
+    ROUTE: (PREFIX, HOP, "properties.nextHopIpAddress"),
+    NETWORK: ("properties.addressSpace.addressPrefixes",),
+    PEERING: (
+        "properties.remoteVirtualNetwork.id",
+        "properties.allowVirtualNetworkAccess",
+        "properties.useRemoteGateways",
+        "properties.allowGatewayTransit",
+    ),
+    NETWORK_GATEWAY: (CONFIGURATIONS, "properties.gatewayDefaultSite.id"),
+    FIREWALL: (
+        CONFIGURATIONS,
+        "properties.firewallPolicy.id",
+        "properties.networkRuleCollections",
+        "properties.applicationRuleCollections",
+    ),
+    FIREWALL_POLICY: ("properties.basePolicy.id",),
+    RULE_COLLECTION_GROUP: ("properties.priority", "properties.ruleCollections"),
+    IP_GROUP: ("properties.ipAddresses",),
+    PUBLIC_ADDRESS: (_ADDRESS,),
+}
+"""What effective routes, and the rules of the firewalls behind them, are read from."""
+
+_CLOUD = "AzureCloud"
+"""Names of a cloud's services matter to no route."""
+
+_TO_NOBODY = ("none", "virtualappliance", "virtualnetworkgateway")
+_IPV6 = Intervals(((2 << 124, (4 << 124) - 1),))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What is to be said of some public addresses that a subnet sends somewhere."""
+
+    verdict: Verdict
+    words: str
+
+
+def _topology(estate: Estate) -> Topology:
+    read = read_topology(estate, _CLOUD)
+    # A network that only its subnets are known of: what it holds itself is private all the same.
+    unread = {s.network: _unread(s.network) for s in read.subnets.values()}
+    return replace(read, networks={**unread, **read.networks})
+
+
+def find_routed(estate: Estate, _catalog: Catalog) -> Mapping[str, bool]:
+    """Return, by the key of a subnet, whether routes that somebody wrote, or that its gateway has,
+    lead all of its public addresses somewhere else than to the internet."""
+    topology = _topology(estate)
+    return {
+        key: not any(
+            route.hop is HopType.INTERNET and route.addresses & PUBLIC
+            for route in route_subnet(topology, subnet).routes
+        )
+        for key, subnet in topology.subnets.items()
+    }
+
+
+def read_leaving(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Leaving, ...]]:
+    """Return where each subnet sends the public addresses, by the key of the subnet."""
+    topology = _topology(estate)
+    answered = _firewall_addresses(estate, topology)
+    return {
+        key: (*_find_leaving(topology, subnet, answered), *_find_leaving_ipv6(estate, subnet))
+        for key, subnet in topology.subnets.items()
+    }
+
+
+def _unread(network: str) -> Network:
+    name = network.rpartition("/")[2]
+    return Network(network, name, name, (), (), (), None, declared=False, span=None)
+
+
+def _firewall_addresses(estate: Estate, topology: Topology) -> Intervals:
+    joined = NOTHING
+    for firewall in topology.firewalls:
+        for key in firewall.public_addresses:
+            found = estate.resources.get(key)
+            address = lookup(found.body, _ADDRESS.split(".")) if found else None
+            read = parse_addresses(address) if isinstance(address, str) else None
+            joined = joined | (read or NOTHING)
+    return joined
+
+
+def _find_leaving(topology: Topology, subnet: Subnet, answered: Intervals) -> Iterator[Leaving]:
+    routing = route_subnet(topology, subnet)
+    if subnet.table is not None and subnet.table.propagates and not is_tunneled(routing):
+        words = f"{subnet.table.label} takes up routes that gateways learn"
+        yield Leaving(Verdict.FAIL, words)
+    for route in routing.routes:
+        public = route.addresses & PUBLIC
+        if public:
+            yield from _of_route(topology, subnet, route, public, answered)
+    for tagged in routing.tagged:
+        yield from _of_tag(subnet, tagged)
+    for service in routing.service_endpoints:
+        words = f"its service endpoint leads to every account of {service}, past all routes"
+        yield Leaving(Verdict.FAIL, f"{subnet.label}: {words}")
+
+
+def _of_route(
+    topology: Topology,
+    subnet: Subnet,
+    route: EffectiveRoute,
+    public: Intervals,
+    answered: Intervals,
+) -> Iterator[Leaving]:
+    way = f"{subnet.label} by {route.label}"
+    if route.hop is HopType.INTERNET and route.user_defined:
+        # The documentation of AKS routes the firewall's own public address like this, so that
+        # answers to what came in by it leave by it.
+        if not answered.covers(public):
+            yield Leaving(Verdict.FAIL, f"{way} sends {show_addresses(public)} to the internet")
+    elif route.hop is HopType.INTERNET:
+        words = f"{subnet.label} has no route for {show_addresses(public)}"
+        yield Leaving(Verdict.FAIL, f"{words}, expected one to the firewall")
+    elif route.hop is HopType.GATEWAY:
+        words = "leads to a virtual network gateway, and so to a network of one's own"
+        yield Leaving(Verdict.PASS, f"{way} {words}")
+    elif route.hop is HopType.NONE and route.user_defined:
+        yield Leaving(Verdict.PASS, f"{way} drops {show_addresses(public)}")
+    elif route.hop is HopType.APPLIANCE:
+        yield from _of_appliance(topology, subnet, route, way)
+
+
+def _of_appliance(
+    topology: Topology, subnet: Subnet, route: EffectiveRoute, way: str
+) -> Iterator[Leaving]:
+    firewall = firewall_behind(topology, subnet, route)
+    if firewall is None:
+        towards = route.towards or "an address that is not known yet"
+        # What is no address yet refers to what will have it, and that is no firewall.
+        told = parse_addresses(towards) is None
+        placed = all(_is_placed(topology, one) for one in topology.firewalls)
+        if topology.firewalls and (told or placed):
+            yield Leaving(Verdict.FAIL, f"{way} leads to {towards}, which is no firewall's")
+        else:
+            yield Leaving(Verdict.UNKNOWN, f"{way} leads to {towards}: of what is not known")
+        return
+    rules = firewall.policy.rules if firewall.policy else ()
+    outlets = tuple(find_outlets(rules, subnet.ranges or EVERYWHERE))
+    for outlet in outlets:
+        verdict = Verdict.FAIL if outlet.certain else Verdict.UNKNOWN
+        yield Leaving(verdict, f"{way} leads to {firewall.label}, where {outlet.words}")
+    if not firewall.known and (firewall.network or not firewall.declared):
+        words = f"leads to {firewall.label}, whose policy is not all read"
+        yield Leaving(Verdict.UNKNOWN, f"{way} {words}")
+    elif not outlets:
+        yield Leaving(Verdict.PASS, f"{way} leads to {firewall.label}")
+
+
+def _is_placed(topology: Topology, firewall: Firewall) -> bool:
+    """Tell whether it is known of every address whether it is this firewall's."""
+    subnet = topology.subnets.get(firewall.subnet)
+    return firewall.address is not None or (subnet is not None and bool(subnet.ranges))
+
+
+def _of_tag(subnet: Subnet, route: Route) -> Iterator[Leaving]:
+    if route.hop is HopType.INTERNET and parse_range(route.prefix) is None:
+        words = f"sends what {route.prefix} stands for to the internet"
+        yield Leaving(Verdict.FAIL, f"{subnet.label} by {route.label} {words}")
+
+
+def _find_leaving_ipv6(estate: Estate, subnet: Subnet) -> Iterator[Leaving]:
+    """Yield what a subnet sends to the internet over IPv6, which Azure Firewall does not filter."""
+    found = estate.resources.get(subnet.key)
+    if found is None or not any(_is_ipv6(text) for text in _prefixes(found.body)):
+        return
+    table = parse_resource_id(lookup(found.body, TABLE.split(".")))
+    taken = []
+    for route in estate.children(table, ROUTE) if table else ():
+        prefix = lookup(route.body, PREFIX.split("."))
+        if not _is_ipv6(prefix):
+            continue
+        if str(lookup(route.body, HOP.split("."))).lower() in _TO_NOBODY:
+            taken.append(str(prefix))
+        else:
+            words = f"sends {prefix} to the internet over IPv6"
+            yield Leaving(Verdict.FAIL, f"{subnet.label} by {route.label} {words}")
+    if not read_reach(taken).ipv6.covers(_IPV6):
+        yield Leaving(Verdict.FAIL, f"{subnet.label} has addresses of IPv6 and no route for ::/0")
+
+
+def _prefixes(body: object) -> tuple[object, ...]:
+    several = lookup(body, PREFIXES.split("."))
+    listed = tuple(several) if isinstance(several, (list, tuple)) else ()
+    return (*listed, lookup(body, PREFIX.split(".")))
+
+
+def _is_ipv6(text: object) -> bool:
+    found = parse_range(text)
+    return found is not None and found.version == 6

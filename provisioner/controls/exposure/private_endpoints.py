@@ -1,0 +1,52 @@
+"""Which private endpoints lead to a resource."""
+
+from collections.abc import Iterator
+
+from provisioner.controls.resource_types import NETWORK, PRIVATE_ENDPOINT
+from provisioner.controls.subject import Observation, Subject
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+
+CONNECTIONS = "properties.privateEndpointConnections"
+"""What a resource says itself of the endpoints that lead to it. Azure alone writes it."""
+
+_AUTOMATIC = "properties.privateLinkServiceConnections"
+_MANUAL = "properties.manualPrivateLinkServiceConnections"
+ENDPOINT_READS = (_AUTOMATIC, _MANUAL)
+_STATE = "privateLinkServiceConnectionState"
+_APPROVED = "Approved"
+
+
+def is_linked(target: Subject, group: str) -> bool:
+    """Tell whether an endpoint leads to the part of a resource that `group` names (`vault`), and
+    has been approved. Its state is Azure's to say: one that is not made yet will be, unless it is
+    manual and waits for somebody (documentation "What is a private endpoint?")."""
+    for endpoint in target.all(PRIVATE_ENDPOINT):
+        for path, approved in ((_AUTOMATIC, (None, _APPROVED)), (_MANUAL, (_APPROVED,))):
+            for entry in endpoint.entries(path):
+                named = parse_resource_id(lookup(entry, ("properties", "privateLinkServiceId")))
+                groups = lookup(entry, ("properties", "groupIds"))
+                listed = groups if isinstance(groups, (list, tuple)) else ()
+                if named == target.id and group in listed and _status(entry) in approved:
+                    return True
+    # An endpoint in a network of others is seen from the resource alone.
+    return any(_status(entry) == _APPROVED for entry in target.entries(CONNECTIONS))
+
+
+def judge_strange_links(target: Subject) -> Iterator[Observation]:
+    """Say of each endpoint that was approved, and stands in a subscription in which the environment
+    knows of no network, that whose it is cannot be told. The rule has to read CONNECTIONS of the
+    target, and networks."""
+    known = {(network.id.subscription or "").lower() for network in target.all(NETWORK)}
+    for entry in target.entries(CONNECTIONS):
+        named = parse_resource_id(lookup(entry, ("properties", "privateEndpoint", "id")))
+        if named is None or _status(entry) != _APPROVED:
+            continue
+        if (named.subscription or "").lower() not in known:
+            said = f"{named.text} leads to it, where the environment has no network"
+            yield target.unknown(CONNECTIONS, said)
+
+
+def _status(entry: object) -> str | None:
+    found = lookup(entry, ("properties", _STATE, "status"))
+    return found if isinstance(found, str) else None

@@ -1,0 +1,190 @@
+"""Where the logs of a resource go: its diagnostic settings, and whether what they send arrives.
+
+Facts: guidelines.md MON-01 and MON-05; the documentation "Diagnostic settings in Azure Monitor",
+"Transformations in Azure Monitor" and the pages "Supported logs" of each service.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from provisioner.controls.logs.alert_queries import Answer, Match, keeps_rows
+from provisioner.controls.predicates import show
+from provisioner.controls.resource_types import COLLECTION_RULE, DIAGNOSTIC_SETTING, WORKSPACE
+from provisioner.controls.subject import Observation, Subject
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Unknown, lookup
+
+LOGS = "properties.logs"
+WORKSPACE_ID = "properties.workspaceId"
+TABLES = "properties.logAnalyticsDestinationType"
+FLOWS = "properties.dataFlows"
+_TRANSFORMING = "properties.defaultDataCollectionRuleResourceId"
+
+WORKSPACE_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {WORKSPACE: (_TRANSFORMING,), COLLECTION_RULE: (FLOWS,)}
+)
+"""What a rule reads that asks whether a workspace keeps what it is sent."""
+
+SETTING_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {DIAGNOSTIC_SETTING: (LOGS, WORKSPACE_ID, TABLES), **WORKSPACE_READS}
+)
+"""What a rule reads that asks where logs go."""
+
+_EVERYTHING = "alllogs"
+_GROUP_OF_AUDITS = "audit"
+_AUDITS = (
+    "auditevent", "kube-audit", "kube-audit-admin", "guard", "containerregistryloginevents",
+    "containerregistryrepositoryevents",
+)  # fmt: skip
+"""Categories taken to be in the group `audit`: those of who did what. No page or recording that
+lists the group was found; the service may change it ("Diagnostic settings in Azure Monitor")."""
+
+_TABLE_OF = {
+    "kube-audit": "AKSAudit",
+    "kube-audit-admin": "AKSAuditAdmin",
+    "auditevent": "AZKVAuditLogs",
+    "administrative": "AzureActivity",
+    "policy": "AzureActivity",
+    "security": "AzureActivity",
+    **dict.fromkeys(
+        (
+            "guard", "kube-apiserver", "kube-controller-manager", "kube-scheduler",
+            "cluster-autoscaler", "cloud-controller-manager", "csi-azuredisk-controller",
+            "csi-azurefile-controller", "csi-snapshot-controller",
+        ),
+        "AKSControlPlane",
+    ),
+}  # fmt: skip
+"""The tables of categories; all others have tables by their own names. What has none goes to
+AzureDiagnostics, which takes no transformation."""
+
+_STREAM = "microsoft-table-"
+_ORDER = (Match.NO, Match.UNCLEAR, Match.YES)
+
+
+def find_settings(subject: Subject, place: ResourceId) -> tuple[Subject, ...]:
+    """Return the diagnostic settings of a place that send logs to a workspace."""
+    settings = subject.children(DIAGNOSTIC_SETTING, place)
+    return tuple(setting for setting in settings if setting.states(WORKSPACE_ID))
+
+
+def judge_logs(
+    subject: Subject, place: ResourceId, wanted: Sequence[str], said: str = "its logs"
+) -> Iterator[Observation]:
+    """Say of a resource whether all wanted categories of a place's logs arrive in a workspace.
+
+    Several settings may share the work. The group `allLogs` has all categories.
+    """
+    settings = find_settings(subject, place)
+    if not settings:
+        yield subject.fails("", f"no diagnostic setting sends {said} to a workspace")
+        return
+    found = {name: best(_kept(setting, name) for setting in settings) for name in wanted}
+    missing = [name for name, answer in found.items() if answer == _NOT_SENT]
+    if missing:
+        yield subject.fails("", f"of {said}, these go to no workspace: {', '.join(missing)}")
+    for match, make in ((Match.NO, subject.fails), (Match.UNCLEAR, subject.unknown)):
+        reasons = dict.fromkeys(a.why for a in found.values() if a.match is match and a.why)
+        for why in reasons:
+            names = ", ".join(name for name, answer in found.items() if answer.why == why)
+            yield make("", f"of {said}, {names}: {why}")
+    if all(answer.match is Match.YES for answer in found.values()):
+        names = ", ".join(setting.label for setting in settings)
+        yield subject.passes("", f"{names} sends {', '.join(wanted)} to a workspace")
+
+
+_NOT_SENT = Answer(Match.NO)
+
+
+def best(answers: Iterator[Answer]) -> Answer:
+    """Return the answer that says most for it that logs are kept. One that says why goes before one
+    that does not."""
+    return max(answers, key=lambda a: (_ORDER.index(a.match), bool(a.why)), default=_NOT_SENT)
+
+
+def worst(answers: Iterator[Answer]) -> Answer:
+    """Return the answer that says least for it that logs are kept, YES for none."""
+    found = min(answers, key=lambda answer: _ORDER.index(answer.match), default=None)
+    return found or Answer(Match.YES)
+
+
+def _kept(setting: Subject, category: str) -> Answer:
+    """Return whether a setting sends a category, and its workspace keeps it."""
+    sent = sends(setting, category.lower())
+    if sent == _NOT_SENT:
+        return sent
+    table = _TABLE_OF.get(category.lower(), category)
+    return worst(iter((sent, arrives(setting, setting.value(WORKSPACE_ID), table))))
+
+
+def sends(setting: Subject, category: str) -> Answer:
+    """Return whether a diagnostic setting sends a category (in small letters)."""
+    groups = set()
+    for entry in setting.entries(LOGS):
+        on = lookup(entry, ("enabled",)) is True
+        if _text(entry, "category") == category:
+            return Answer(Match.YES if on else Match.NO)
+        groups |= {_text(entry, "categoryGroup")} if on else set()
+    if _EVERYTHING in groups:
+        return Answer(Match.YES)
+    if _GROUP_OF_AUDITS in groups and category in _AUDITS:
+        return Answer(Match.YES)
+    return _NOT_SENT
+
+
+_STRANGE = "stands in a subscription that has nothing of the environment: it may be anybody's"
+
+
+def strange(asker: Subject, place: ResourceId) -> str:
+    """Return what is wrong with a place for logs that may be a stranger's, "" for one in the
+    environment's subscriptions, or looked up by it. Raises KeyError as `at` does."""
+    if asker.is_among_own(place) or asker.at(place.text) is not None:
+        return ""
+    return f"{place.text} {_STRANGE}"
+
+
+def arrives(asker: Subject, named: object, *tables: str) -> Answer:
+    """Return whether a workspace (its id) is the environment's or looked up by it, and keeps what
+    is sent to some of its tables."""
+    if isinstance(named, Unknown):
+        return Answer(Match.UNCLEAR, f"it goes to {show(named)}, of which nothing is known")
+    place = parse_resource_id(named)
+    if place is None or place.type.lower() != WORKSPACE.lower():
+        return Answer(Match.NO, f"it goes to {show(named)}, which is no workspace")
+    workspace = asker.at(place.text)
+    if workspace is None:
+        if asker.is_among_own(place):
+            return Answer(Match.UNCLEAR, f"nothing is known of the workspace {place.text}")
+        return Answer(Match.UNCLEAR, f"{place.text} {_STRANGE}")
+    return _keeps(workspace, {f"{_STREAM}{table.lower()}" for table in tables})
+
+
+def _keeps(workspace: Subject, streams: set[str]) -> Answer:
+    """Return whether a workspace keeps what comes to it in some streams."""
+    if not workspace.states(_TRANSFORMING):
+        return Answer(Match.YES)
+    rule = workspace.at(workspace.value(_TRANSFORMING))
+    if rule is None:
+        why = f"nothing is known of the rule that transforms what {workspace.label} takes"
+        return Answer(Match.UNCLEAR, why)
+    return worst(transforms(rule, streams))
+
+
+def transforms(rule: Subject, streams: set[str]) -> Iterator[Answer]:
+    """Yield what each flow of a data collection rule leaves of some streams (in small letters)."""
+    for flow in rule.entries(FLOWS):
+        listed = lookup(flow, ("streams",))
+        named = listed if isinstance(listed, (list, tuple)) else ()
+        if not streams & {str(stream).lower() for stream in named}:
+            continue
+        query = lookup(flow, ("transformKql",))
+        kept = keeps_rows(query) if isinstance(query, str) else Answer(Match.YES)
+        if lookup(flow, ("destinations",)) == []:
+            kept = Answer(Match.NO, "it sends them nowhere")
+        why = f"{rule.label} has {', '.join(map(str, named))}: {kept.why}" if kept.why else ""
+        yield Answer(kept.match, why)
+
+
+def _text(entry: object, key: str) -> str:
+    found = lookup(entry, (key,))
+    return found.lower() if isinstance(found, str) else ""

@@ -1,0 +1,93 @@
+"""What a change of state means for security: which controls it turns."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from provisioner.controls.control import Control
+from provisioner.controls.evaluation import Result
+from provisioner.controls.verdict import Finding, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A control that ends differently for one resource. `is_new` is for a resource that was not
+    judged by it before."""
+
+    control: Control
+    finding: Finding
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What fails that did not, and what passes that failed; the worst first."""
+
+    failing: tuple[Turn, ...]
+    passing: tuple[Turn, ...]
+
+
+def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Delta:
+    """Return what turned between two results over the same environment.
+
+    A property that fails now and did not is a turn, also of a resource that is new. A resource for
+    which a control failed and does not any more is one, also where it is gone, or nothing is left
+    to be said of it, and the control passes.
+    """
+    failed: dict[tuple[str, str, str], Finding] = {}
+    judged: dict[tuple[str, str], Verdict] = {}
+    for seen in (seen for result in before for seen in result.findings):
+        if seen.verdict is Verdict.FAIL:
+            failed[seen.key] = seen
+        _note(judged, seen)
+    failing: list[Turn] = []
+    passing: list[Turn] = []
+    for result in after:
+        now: dict[tuple[str, str], Verdict] = {}
+        for seen in result.findings:
+            _note(now, seen)
+            if seen.verdict is Verdict.FAIL and seen.key not in failed:
+                failing.append(Turn(result.control, seen, seen.key[:2] not in judged))
+        told: set[tuple[str, str]] = set()
+        for seen in result.findings:
+            where = seen.key[:2]
+            if judged.get(where) is Verdict.FAIL and now[where] in _FINE and where not in told:
+                told.add(where)
+                passing.append(Turn(result.control, seen, False))
+        if result.verdict in _FINE:
+            passing += _removed(result.control, failed.values(), now)
+    return Delta(_worst_first(failing), _worst_first(passing))
+
+
+_FINE = (Verdict.PASS, Verdict.WAIVED)
+
+
+def _removed(
+    control: Control, failed: Iterable[Finding], now: Mapping[tuple[str, str], Verdict]
+) -> Iterator[Turn]:
+    """Yield a turn for each resource that failed a control of which nothing is found there now: a
+    rule that was deleted, or the element that broke a network proof."""
+    told: set[tuple[str, str]] = set()
+    for seen in failed:
+        where = seen.key[:2]
+        if seen.control == control.id and where not in now and where not in told:
+            told.add(where)
+            gone = replace(seen, verdict=Verdict.PASS, evidence=f"no longer: {seen.evidence}")
+            yield Turn(control, gone, False)
+
+
+def _note(judged: dict[tuple[str, str], Verdict], seen: Finding) -> None:
+    where = seen.key[:2]
+    known = judged.get(where)
+    if known is None or seen.verdict.rank < known.rank:
+        judged[where] = seen.verdict
+
+
+def _worst_first(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    return tuple(
+        sorted(
+            turns,
+            key=lambda turn: (
+                turn.control.severity.rank, turn.control.id, turn.finding.resource.label
+            ),
+        )
+    )  # fmt: skip

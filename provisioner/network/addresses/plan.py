@@ -1,0 +1,251 @@
+"""The address plan of an environment: its virtual networks and subnets with all that takes
+addresses of them, and the ranges inside of its clusters.
+
+An address plan is read from an estate and judges nothing; `address_checks` does. What an estate
+does not know (a network that is only referred to, a range that Azure will give) is left out of the
+ranges and said with `known`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.ranges import IpRange, read_range
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import Unknown, lookup, unknowns
+from provisioner.network.addresses.cluster_ranges import Cluster, read_clusters
+from provisioner.network.addresses.demand import Demand, read_demands
+
+NETWORK = "Microsoft.Network/virtualNetworks"
+SUBNET = f"{NETWORK}/subnets"
+PEERING = f"{NETWORK}/virtualNetworkPeerings"
+ON_PREMISES = "Microsoft.Network/localNetworkGateways"
+
+RESERVED = 5
+"""The addresses that Azure keeps of each IPv4 subnet: the first four and the last (guidelines.md
+§2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """One subnet. `wrong` are texts that stand for ranges and are none; `known` is whether all of
+    its ranges are known. `delegations` are names of services; `hides_delegations` is whether there
+    may be more that are not known."""
+
+    resource: Resource
+    ranges: tuple[IpRange, ...]
+    wrong: tuple[str, ...]
+    known: bool
+    delegations: tuple[str, ...]
+    security_group: ResourceId | None
+    route_table: ResourceId | None
+    demands: tuple[Demand, ...]
+    hides_delegations: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in its network."""
+        return self.resource.id.name
+
+    @property
+    def usable(self) -> int | None:
+        """How many IPv4 addresses it gives to others; None where it has no IPv4 range."""
+        sizes = [one.num_addresses - RESERVED for one in self.ranges if one.version == 4]
+        return max(0, sum(sizes)) if sizes else None
+
+    @property
+    def needed(self) -> int | None:
+        """How many IPv4 addresses what stands in it takes at most; None where one is not known."""
+        counts = [demand.addresses for demand in self.demands]
+        return sum(c for c in counts if c is not None) if None not in counts else None
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualNetwork:
+    """One network. `resource` is None for one that is only referred to; `known` is whether all of
+    its spaces are known. `peers` are the keys of the networks that it is peered with."""
+
+    id: ResourceId
+    resource: Resource | None
+    spaces: tuple[IpRange, ...]
+    wrong: tuple[str, ...]
+    known: bool
+    subnets: tuple[Subnet, ...]
+    peers: frozenset[str]
+
+    @property
+    def label(self) -> str:
+        """What to call it: its address, or else its name."""
+        return (self.resource.address if self.resource else None) or self.id.name
+
+    @property
+    def claimed(self) -> tuple[IpRange, ...]:
+        """Its spaces; the ranges of its subnets where the spaces are not known."""
+        return self.spaces or tuple(one for subnet in self.subnets for one in subnet.ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class OnPremises:
+    """The ranges behind a gateway: a site of one's own, as its gateway's resource says."""
+
+    resource: Resource
+    ranges: tuple[IpRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPlan:
+    """The networks by the key of their id, the clusters, the sites, and the demands of what stands
+    in a subnet that the estate does not have."""
+
+    networks: Mapping[str, VirtualNetwork]
+    clusters: tuple[Cluster, ...]
+    sites: tuple[OnPremises, ...]
+
+    def subnet(self, wanted: ResourceId) -> Subnet | None:
+        """Return the subnet with this id, or None."""
+        network = self.networks.get(wanted.parent.key) if wanted.parent else None
+        for subnet in network.subnets if network else ():
+            if subnet.resource.id == wanted:
+                return subnet
+        return None
+
+    def network_of(self, subnet: ResourceId | None) -> VirtualNetwork | None:
+        """Return the network that a subnet's id stands in, or None."""
+        return self.networks.get(subnet.parent.key) if subnet and subnet.parent else None
+
+    def are_neighbours(self, one: str, other: str) -> bool:
+        """Tell whether two networks (by key) are one, are peered, or share a peer: Azure keeps the
+        ranges of a network and of all its peers apart (Azure/ResourceModules#731)."""
+        if one == other:
+            return True
+        ours, theirs = self.peers_of(one), self.peers_of(other)
+        return other in ours or not ours.isdisjoint(theirs)
+
+    def peers_of(self, network: str) -> frozenset[str]:
+        """Return the keys of the networks that a network is peered with."""
+        found = self.networks.get(network)
+        return found.peers if found else frozenset()
+
+
+def read_address_plan(estate: Estate) -> AddressPlan:
+    """Return the address plan of an estate."""
+    clusters = read_clusters(estate)
+    demands: dict[str, list[Demand]] = {}
+    for demand in read_demands(estate, clusters):
+        demands.setdefault(demand.subnet.key, []).append(demand)
+    peers, remote = _read_peerings(estate)
+    networks: dict[str, VirtualNetwork] = {}
+    for identity in _network_ids(estate, demands):
+        resource = estate.get(identity)
+        stated = lookup(resource.body if resource else {}, _SPACES)
+        texts = [t for t in stated if isinstance(t, str)] if _is_list(stated) else []
+        spaces, wrong = _split([*texts, *([] if texts else remote.get(identity.key, ()))])
+        subnets = tuple(
+            _read_subnet(child, tuple(demands.get(child.id.key, ())))
+            for child in estate.children(identity, SUBNET)
+        )
+        networks[identity.key] = VirtualNetwork(
+            identity, resource, spaces, wrong, _is_list(stated) and len(texts) == len(stated),
+            subnets, frozenset(peers.get(identity.key, ())),
+        )  # fmt: skip
+    return AddressPlan(networks, clusters, tuple(_read_sites(estate)))
+
+
+def merge_networks(plans: Mapping[str, AddressPlan]) -> Mapping[str, VirtualNetwork]:
+    """Return the networks of several plans, by key: the first that knows a network's spaces tells
+    them, and the peerings of all hold."""
+    merged: dict[str, VirtualNetwork] = {}
+    for plan in plans.values():
+        for key, network in plan.networks.items():
+            before = merged.get(key)
+            if before is None:
+                merged[key] = network
+                continue
+            told = before if before.spaces or not network.spaces else network
+            merged[key] = VirtualNetwork(
+                told.id, told.resource, told.spaces, told.wrong, told.known,
+                before.subnets or network.subnets, before.peers | network.peers,
+            )  # fmt: skip
+    return merged
+
+
+_SPACES = ("properties", "addressSpace", "addressPrefixes")
+
+
+def _network_ids(estate: Estate, demands: Mapping[str, list[Demand]]) -> list[ResourceId]:
+    """Return the ids of all networks that are there, or that something there refers to."""
+    found = {resource.id.key: resource.id for resource in estate.of_type(NETWORK)}
+    children = [*estate.of_type(SUBNET), *estate.of_type(PEERING)]
+    mentioned = [child.id.parent for child in children]
+    mentioned += [_remote_of(peering) for peering in estate.of_type(PEERING)]
+    mentioned += [demand.subnet.parent for several in demands.values() for demand in several]
+    for identity in mentioned:
+        if identity is not None:
+            found.setdefault(identity.key, identity)
+    return list(found.values())
+
+
+def _read_peerings(estate: Estate) -> tuple[dict[str, set[str]], dict[str, list[str]]]:
+    """Return who is peered with whom, and the ranges that Azure answers for the remote sides."""
+    peers: dict[str, set[str]] = {}
+    ranges: dict[str, list[str]] = {}
+    for peering in estate.of_type(PEERING):
+        ours, theirs = peering.id.parent, _remote_of(peering)
+        if ours is None or theirs is None:
+            continue
+        peers.setdefault(ours.key, set()).add(theirs.key)
+        peers.setdefault(theirs.key, set()).add(ours.key)
+        told = lookup(peering.body, ("properties", "remoteAddressSpace", "addressPrefixes"))
+        if _is_list(told):
+            ranges[theirs.key] = [text for text in told if isinstance(text, str)]
+    return peers, ranges
+
+
+def _remote_of(peering: Resource) -> ResourceId | None:
+    return parse_resource_id(lookup(peering.body, ("properties", "remoteVirtualNetwork", "id")))
+
+
+def _read_subnet(resource: Resource, demands: tuple[Demand, ...]) -> Subnet:
+    properties = lookup(resource.body, ("properties",))
+    several = lookup(properties, ("addressPrefixes",))
+    stated = list(several) if _is_list(several) else []
+    single = lookup(properties, ("addressPrefix",))
+    if not stated and single:
+        stated = [single]
+    ranges, wrong = _split([text for text in stated if isinstance(text, str)])
+    delegated = lookup(properties, ("delegations",))
+    services = [
+        lookup(entry, ("properties", "serviceName"))
+        for entry in (delegated if _is_list(delegated) else ())
+    ]
+    return Subnet(
+        resource, ranges, wrong, len(ranges) + len(wrong) == len(stated) > 0,
+        tuple(name for name in services if isinstance(name, str)),
+        parse_resource_id(lookup(properties, ("networkSecurityGroup", "id"))),
+        parse_resource_id(lookup(properties, ("routeTable", "id"))),
+        demands,
+        isinstance(properties, Unknown) or any(True for _ in unknowns(delegated)),
+    )  # fmt: skip
+
+
+def _read_sites(estate: Estate) -> Iterator[OnPremises]:
+    for resource in estate.of_type(ON_PREMISES):
+        told = lookup(resource.body, ("properties", "localNetworkAddressSpace", "addressPrefixes"))
+        ranges, _wrong = _split(
+            [text for text in told if isinstance(text, str)] if _is_list(told) else []
+        )
+        # A default route towards a site is no claim to every address.
+        yield OnPremises(resource, tuple(one for one in ranges if one.prefixlen))
+
+
+def _split(texts: list[str]) -> tuple[tuple[IpRange, ...], tuple[str, ...]]:
+    read = [(text, read_range(text)) for text in texts]
+    return (
+        tuple(one for _text, one in read if one is not None),
+        tuple(text for text, one in read if one is None),
+    )
+
+
+def _is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
+    return isinstance(value, (list, tuple))

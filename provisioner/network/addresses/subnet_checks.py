@@ -1,0 +1,280 @@
+"""Whether each subnet is large enough for what stands in it, and carries nothing that this does not
+bear: advice. What Azure refuses of a subnet, and of what is made in it, is a service rule.
+
+Sources: guidelines.md §2.2, NET-03, NET-11; the documentation of Azure Firewall, Bastion, VPN
+Gateway and Route Server for their subnets; the Virtual network FAQ for the least size of a subnet.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.catalog.node_pools import CLUSTER
+from provisioner.model.diagnostic import Diagnostic, warning
+from provisioner.model.estate import Estate
+from provisioner.model.values import lookup
+from provisioner.network.addresses.demand import DemandKind
+from provisioner.network.addresses.overlaps import propose_range
+from provisioner.network.addresses.plan import (
+    RESERVED,
+    AddressPlan,
+    Subnet,
+    VirtualNetwork,
+)
+
+ROUTE = "Microsoft.Network/routeTables/routes"
+
+_SMALLEST = 29
+"""The smallest subnet that Azure takes."""
+
+_WHOLE = ("0.0.0.0/0", "::/0")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a subnet for one service has to be: its name, and how large at least. `default_route`
+    are the next hops that a route for all addresses may have there; None allows any."""
+
+    name: str
+    prefix: int
+    holds: DemandKind | None
+    default_route: tuple[str, ...] | None
+
+
+RULES = (
+    Rule("AzureFirewallSubnet", 26, DemandKind.FIREWALL, None),
+    Rule(
+        "AzureFirewallManagementSubnet", 26, DemandKind.FIREWALL_MANAGEMENT, ("Internet",),
+    ),
+    Rule("AzureBastionSubnet", 26, DemandKind.BASTION, ()),
+    Rule("GatewaySubnet", 27, DemandKind.GATEWAY, ()),
+    Rule("RouteServerSubnet", 27, DemandKind.ROUTE_SERVER, ()),
+)  # fmt: skip
+
+_BY_NAME = {rule.name.lower(): rule for rule in RULES}
+_BY_KIND = {rule.holds: rule for rule in RULES if rule.holds}
+
+_API_SERVER_PREFIX = 28
+
+
+def check_subnets(plan: AddressPlan, estate: Estate) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the subnets of a plan."""
+    for network in plan.networks.values():
+        yield from _check_known(network)
+        for subnet in network.subnets:
+            yield from _check_size(subnet, network)
+            rule = _BY_NAME.get(subnet.name.lower())
+            if rule is not None:
+                yield from _check_rule(subnet, rule, estate)
+            yield from _check_delegations(subnet)
+            yield from _check_company(subnet, rule)
+
+
+def _check_known(network: VirtualNetwork) -> Iterator[Diagnostic]:
+    for subnet in network.subnets:
+        if not subnet.known and not subnet.wrong and subnet.demands:
+            yield warning(
+                "unknown-range",
+                f"{subnet.resource.label} has no range that is known before Azure gives it, so "
+                "nothing is said of its size.",
+                subnet.resource.span,
+                "State its addressPrefix.",
+            )
+
+
+def _check_size(subnet: Subnet, network: VirtualNetwork) -> Iterator[Diagnostic]:
+    usable = subnet.usable
+    if usable is None or not subnet.demands:
+        return
+    least = sum(demand.least for demand in subnet.demands)
+    most = sum(demand.addresses or demand.least for demand in subnet.demands)
+    sizes = [f"/{one.prefixlen}" for one in subnet.ranges if one.version == 4]
+    size = sizes[0] if len(sizes) == 1 else " + ".join(sizes)
+    total = usable + RESERVED * len(sizes)
+    have = (
+        f"a {size} has {usable:,} ({total:,} less the {RESERVED * len(sizes)} that Azure reserves)"
+    )
+    words = describe_demands(subnet)
+    larger = _prefix_for(most)
+    taken = [r for s in network.subnets for r in s.ranges]
+    hint = f"A /{larger} has {2 ** (32 - larger) - RESERVED:,}. " + propose_range(
+        network, taken, larger
+    )
+    if least > usable:
+        yield warning(
+            "small-subnet",
+            f"{subnet.resource.label}: {words}; {least:,} addresses are needed, {have}.",
+            subnet.resource.span,
+            hint,
+        )
+    elif most > usable:
+        yield warning(
+            "tight-subnet",
+            f"{subnet.resource.label}: {words}; {most:,} addresses are needed when every node is "
+            f"full of pods, {have}.",
+            subnet.resource.span,
+            hint,
+        )
+
+
+def describe_demands(subnet: Subnet) -> str:
+    """Return in words what takes addresses of a subnet, and how they are counted."""
+    nodes = [d for d in subnet.demands if d.kind in (DemandKind.NODES, DemandKind.PODS)]
+    words = [
+        f"{demand.resource.label}: {demand.arithmetic}" if len(nodes) > 1 else demand.arithmetic
+        for demand in nodes
+    ]
+    api_servers = [d for d in subnet.demands if d.kind is DemandKind.API_SERVER]
+    if api_servers:
+        each = api_servers[0].least
+        several = f" = {each * len(api_servers)}" if len(api_servers) > 1 else ""
+        words.append(
+            f"{each} for the API server of "
+            + (f"each of {len(api_servers)} clusters{several}" if several else "1 cluster")
+        )
+    endpoints = [d for d in subnet.demands if d.kind is DemandKind.ENDPOINT]
+    if endpoints:
+        count = sum(demand.least for demand in endpoints)
+        words.append(f"{count:,} for private endpoints")
+    for kind in (DemandKind.INTERFACE, DemandKind.FRONTEND, DemandKind.LINK_SERVICE):
+        demands = [d for d in subnet.demands if d.kind is kind]
+        if demands:
+            count = sum(demand.least for demand in demands)
+            words.append(f"{count:,} for {kind}s")
+    words += [
+        f"{demand.resource.label}: {demand.arithmetic}"
+        for demand in subnet.demands
+        if demand.kind in (DemandKind.APPLICATION_GATEWAY, DemandKind.OTHER)
+    ]
+    return "; ".join(words)
+
+
+def _prefix_for(addresses: int) -> int:
+    """Return the longest prefix of a subnet that gives so many addresses."""
+    return min(_SMALLEST, 32 - (addresses + RESERVED - 1).bit_length())
+
+
+def _check_rule(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagnostic]:
+    label, span = subnet.resource.label, subnet.resource.span
+    for one in subnet.ranges:
+        if one.version == 4 and one.prefixlen > rule.prefix:
+            yield warning(
+                "small-subnet",
+                f"{label}: a /{one.prefixlen} has {one.num_addresses:,} addresses; "
+                f"{rule.name} needs a /{rule.prefix} or larger, "
+                f"{2 ** (32 - rule.prefix):,} addresses.",
+                span,
+                f"Give it a /{rule.prefix}.",
+            )
+    for service in subnet.delegations:
+        yield warning(
+            "delegation-refused",
+            f"{label}: {rule.name} cannot be delegated, and is to {service}.",
+            span,
+            "Leave delegations out.",
+        )
+    if subnet.route_table is not None:
+        yield from _check_routes(subnet, rule, estate)
+
+
+def _check_routes(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagnostic]:
+    table = subnet.route_table
+    if table is None:
+        return
+    for route in estate.children(table, ROUTE):
+        prefix = lookup(route.body, ("properties", "addressPrefix"))
+        hop = lookup(route.body, ("properties", "nextHopType"))
+        if rule.default_route is None or prefix not in _WHOLE or hop in rule.default_route:
+            continue
+        allowed = " or ".join(rule.default_route)
+        yield warning(
+            "default-route-refused",
+            f"{subnet.resource.label}: {route.label} sends {prefix} of {rule.name} to {hop}; "
+            + (f"only {allowed} may be there." if allowed else "such a route may not be there."),
+            route.span or subnet.resource.span,
+            "Give the subnet another route table, or none.",
+        )
+
+
+def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
+    """guidelines.md §2.2: AKS takes no delegated subnet for nodes, nor Azure one for endpoints; the
+    subnets of pods and of API servers are delegated to AKS."""
+    label, span = subnet.resource.label, subnet.resource.span
+    foreign = [name for name in subnet.delegations if name.lower() != CLUSTER.lower()]
+    kinds = {demand.kind for demand in subnet.demands}
+    is_missing = not subnet.delegations and not subnet.hides_delegations
+    if DemandKind.API_SERVER in kinds and (foreign or is_missing):
+        has = f"to {', '.join(foreign)}" if foreign else "to nothing"
+        yield warning(
+            "delegation-missing",
+            f"{label}: the subnet of an API server is delegated to {CLUSTER} and to nothing else; "
+            f"this one is delegated {has}.",
+            span,
+            f"Set delegations to {CLUSTER}.",
+        )
+    refused = {
+        DemandKind.NODES: subnet.delegations,
+        DemandKind.ENDPOINT: subnet.delegations,
+        DemandKind.PODS: tuple(foreign),
+    }
+    for kind, services in refused.items():
+        if kind in kinds and services and DemandKind.API_SERVER not in kinds:
+            what = "private endpoints" if kind is DemandKind.ENDPOINT else kind.value
+            yield warning(
+                "delegation-refused",
+                f"{label}: a subnet with {what} cannot be delegated, and is to "
+                f"{', '.join(services)}.",
+                span,
+                "Leave delegations out, or give them a subnet of their own.",
+            )
+
+
+def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
+    """Yield what stands in a subnet of the wrong name, and what shares one that is not shared."""
+    for demand in subnet.demands:
+        certain = demand.kind is not DemandKind.OTHER
+        if rule is not None and certain and demand.kind not in _BY_KIND:
+            yield warning(
+                "shared-subnet",
+                f"{demand.resource.label}: {rule.name} is for one service alone, and these "
+                f"{demand.kind} stand in it.",
+                demand.resource.span or subnet.resource.span,
+                "Give them a subnet of their own.",
+            )
+    yield from _check_sharing(subnet)
+    api_server = [d for d in subnet.demands if d.kind is DemandKind.API_SERVER]
+    for one in subnet.ranges if api_server else ():
+        if one.version == 4 and one.prefixlen > _API_SERVER_PREFIX:
+            yield warning(
+                "small-subnet",
+                f"{subnet.resource.label}: a /{one.prefixlen} has {one.num_addresses} addresses; "
+                f"the API server of {api_server[0].resource.label} needs a /{_API_SERVER_PREFIX} "
+                f"or larger, {2 ** (32 - _API_SERVER_PREFIX)} addresses.",
+                subnet.resource.span,
+                f"Give it a /{_API_SERVER_PREFIX}.",
+            )
+
+
+def _check_sharing(subnet: Subnet) -> Iterator[Diagnostic]:
+    """guidelines.md §2.2: API servers share with nothing, and pods not with nodes."""
+    kinds = {demand.kind for demand in subnet.demands} - {DemandKind.OTHER}
+    for kind in (DemandKind.API_SERVER, DemandKind.PODS):
+        company = sorted(kinds - {kind, DemandKind.API_SERVER})
+        if kind in kinds and company:
+            guest = next(d for d in subnet.demands if d.kind == company[0])
+            yield warning(
+                "shared-subnet",
+                f"{subnet.resource.label}: {company[0]} of {guest.resource.label} stand in the "
+                f"subnet of {_THINGS[kind]}, which is for that alone.",
+                subnet.resource.span,
+                "Give each a subnet of its own.",
+            )
+
+
+_THINGS: dict[DemandKind, str] = {
+    DemandKind.FIREWALL: "a firewall",
+    DemandKind.FIREWALL_MANAGEMENT: "the management of a firewall",
+    DemandKind.BASTION: "a Bastion host",
+    DemandKind.GATEWAY: "a gateway",
+    DemandKind.API_SERVER: "an API server",
+    DemandKind.PODS: "pods",
+}

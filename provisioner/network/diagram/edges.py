@@ -1,0 +1,224 @@
+"""Draws the lines of a network: peerings, the ways to the internet, and what belongs together."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from provisioner.documents.graph import (
+    INTERNET,
+    EdgeDocument,
+    EdgeKind,
+    GroupKind,
+    MarkDocument,
+)
+from provisioner.model.estate import Estate
+from provisioner.network.diagram.boxes import Picture, api_server_id, pool_id
+from provisioner.network.diagram.context_resources import find_public_frontends, find_ties
+from provisioner.network.model.load_balancers import RuleKind
+from provisioner.network.model.topology import Firewall, HopType, Subnet, Topology
+from provisioner.network.paths.egress_candidates import members_in
+from provisioner.network.paths.egress_paths import EgressWay
+from provisioner.network.proofs import egress
+from provisioner.network.proofs.proof import Proof
+
+_Ends = tuple[str, str]
+
+
+def draw_edges(
+    estate: Estate, topology: Topology, ways: Iterable[EgressWay], picture: Picture
+) -> tuple[EdgeDocument, ...]:
+    """Return the lines between the boxes of a picture, each pair of ends once for each kind."""
+    drawn = [
+        *_egress(topology, tuple(ways)),
+        *_ingress(topology),
+        *_peerings(topology, picture),
+        *_endpoints(topology),
+        *_api_servers(topology),
+        *_dns_links(topology),
+        *(
+            EdgeDocument(source=tie.source, target=tie.target, kind=tie.kind, words=tie.words)
+            for tie in (*find_ties(estate), *find_public_frontends(estate))
+        ),
+    ]
+    once = {
+        (edge.source, edge.target, edge.kind): edge
+        for edge in drawn
+        if edge.source in picture.ids and edge.target in picture.ids
+    }
+    kinds = list(EdgeKind)
+    return tuple(sorted(once.values(), key=lambda e: (kinds.index(e.kind), e.source, e.target)))
+
+
+def _egress(topology: Topology, ways: tuple[EgressWay, ...]) -> Iterator[EdgeDocument]:
+    open_firewalls = {way.firewall.key for way in ways if way.firewall and way.leaves}
+    for way in ways:
+        hop = way.route.hop
+        if way.firewall is not None:
+            target = way.firewall.key
+        elif hop is HopType.INTERNET and way.path.delivered:
+            target = INTERNET
+        else:
+            continue
+        kind = EdgeKind.EGRESS if way.leaves else EdgeKind.ROUTE
+        words = f"{way.route.prefix or '0.0.0.0/0'} by {way.route.label}"
+        yield EdgeDocument(source=way.subnet.key, target=target, kind=kind, words=words)
+    for firewall in topology.firewalls:
+        if firewall.public_addresses:
+            kind = EdgeKind.EGRESS if firewall.key in open_firewalls else EdgeKind.ROUTE
+            words = "sends on what its rules allow, by its public address"
+            yield EdgeDocument(source=firewall.key, target=INTERNET, kind=kind, words=words)
+
+
+def _ingress(topology: Topology) -> Iterator[EdgeDocument]:
+    for balancer in topology.balancers:
+        inbound = (rule for rule in balancer.rules if rule.kind is not RuleKind.OUTBOUND)
+        names = dict.fromkeys(f.name for rule in inbound for f in balancer.answering(rule))
+        if names:
+            words = f"arrives at its public frontend {' and '.join(names)}"
+            kind = EdgeKind.INGRESS
+            yield EdgeDocument(source=INTERNET, target=balancer.key, kind=kind, words=words)
+
+
+def _peerings(topology: Topology, picture: Picture) -> Iterator[EdgeDocument]:
+    hubs = {group.id for group in picture.groups if group.kind is GroupKind.HUB}
+    pairs: dict[_Ends, dict[str, str]] = {}
+    for network in topology.networks.values():
+        for peering in network.peerings:
+            one, other = sorted((network.key, peering.remote), key=lambda key: (key in hubs, key))
+            pairs.setdefault((one, other), {})[network.key] = peering.label
+    for (one, other), sides in pairs.items():
+        words = " and ".join(sides[key] for key in sorted(sides))
+        missing = "; the other side is missing or was not read" if len(sides) == 1 else ""
+        yield EdgeDocument(
+            source=one, target=other, kind=EdgeKind.PEERING, words=f"{words}{missing}"
+        )
+
+
+def _endpoints(topology: Topology) -> Iterator[EdgeDocument]:
+    for endpoint in topology.endpoints:
+        words = f"stands for its {', '.join(endpoint.groups) or 'service'}"
+        yield EdgeDocument(
+            source=endpoint.key,
+            target=endpoint.target,
+            kind=EdgeKind.PRIVATE_ENDPOINT,
+            words=words,
+        )
+
+
+def _api_servers(topology: Topology) -> Iterator[EdgeDocument]:
+    for cluster in topology.own_clusters:
+        if cluster.private:
+            source, words = api_server_id(cluster), "is the API server of"
+        else:
+            allowed = len(cluster.authorized)
+            source = INTERNET
+            words = f"reaches the API server from {allowed or 'all'} ranges"
+        yield EdgeDocument(source=source, target=cluster.key, kind=EdgeKind.API_SERVER, words=words)
+
+
+def _dns_links(topology: Topology) -> Iterator[EdgeDocument]:
+    for zone in topology.zones.values():
+        for link in zone.links:
+            yield EdgeDocument(
+                source=zone.key,
+                target=link.network,
+                kind=EdgeKind.DNS_LINK,
+                words=f"resolves by {link.label}",
+            )
+
+
+def mark_breaches(
+    topology: Topology,
+    picture: Picture,
+    edges: Iterable[EdgeDocument],
+    proofs: Iterable[Proof],
+) -> tuple[MarkDocument, ...]:
+    """Return every counter-example with what of the picture it is about: its boxes, and the lines
+    of a peering or of a way to the internet that should not be."""
+    leaving = [(edge.source, edge.target) for edge in edges if edge.kind is EdgeKind.EGRESS]
+    owners = _owners(topology)
+    ends = _peering_ends(topology)
+    told = []
+    for proof in proofs:
+        avoiding = leaving if proof.name == egress.NAME else []
+        for breach in proof.breaches:
+            keys = _find(owners, breach.element)
+            told.append(
+                MarkDocument(
+                    proof=proof.name,
+                    element=breach.element,
+                    message=breach.message,
+                    certain=breach.certain,
+                    marked=tuple(key for key in keys if key in picture.ids),
+                    edges=(
+                        *ends.get(breach.element, ()),
+                        *(way for way in avoiding if way[0] in keys),
+                    ),
+                )
+            )
+    return tuple(told)
+
+
+def _find(owners: Mapping[str, tuple[str, ...]], element: str) -> tuple[str, ...]:
+    """Return what an element belongs to; a default rule is named behind its group."""
+    return owners.get(element) or owners.get(element.partition(" ")[0]) or ()
+
+
+def _owners(topology: Topology) -> Mapping[str, tuple[str, ...]]:
+    """Return the keys of the boxes that show an element, by its label."""
+    found: dict[str, dict[str, None]] = {}
+    for label, key in _labels(topology):
+        found.setdefault(label, {})[key] = None
+    return {label: tuple(keys) for label, keys in found.items()}
+
+
+def _labels(topology: Topology) -> Iterator[tuple[str, str]]:
+    yield from ((network.label, key) for key, network in topology.networks.items())
+    yield from ((endpoint.label, endpoint.key) for endpoint in topology.endpoints)
+    yield from ((service.label, service.key) for service in topology.services)
+    for subnet in topology.subnets.values():
+        yield from ((label, subnet.key) for label in _subnet_labels(subnet))
+    for firewall in topology.firewalls:
+        yield from ((label, firewall.key) for label in _firewall_labels(firewall))
+    for zone in topology.zones.values():
+        yield zone.label, zone.key
+        yield from ((link.label, zone.key) for link in zone.links)
+    for cluster in topology.clusters:
+        yield cluster.label, cluster.key
+        yield from ((pool.label, pool_id(cluster, pool)) for pool in cluster.pools)
+    for interface in topology.interfaces:
+        subnets = dict.fromkeys(each.subnet for each in interface.configurations)
+        yield from ((interface.label, key) for key in subnets if key)
+    for balancer in topology.balancers:
+        behind = [
+            subnet.key
+            for subnet in topology.subnets.values()
+            for rule in balancer.rules
+            if members_in(topology, balancer, rule, subnet)
+        ]
+        yield from ((balancer.label, key) for key in (balancer.key, *dict.fromkeys(behind)))
+    for unjudged in topology.unjudged:
+        yield from ((unjudged.label, key) for key in sorted(unjudged.subnets))
+
+
+def _subnet_labels(subnet: Subnet) -> Iterator[str]:
+    yield subnet.label
+    if subnet.table is not None:
+        yield subnet.table.label
+        yield from (route.label for route in subnet.table.routes)
+    if subnet.group is not None:
+        yield subnet.group.label
+        yield from (rule.label for rule in subnet.group.rules)
+
+
+def _firewall_labels(firewall: Firewall) -> Iterator[str]:
+    yield firewall.label
+    if firewall.policy is not None:
+        yield firewall.policy.label
+        yield from (rule.label for rule in firewall.policy.rules)
+
+
+def _peering_ends(topology: Topology) -> Mapping[str, tuple[_Ends, ...]]:
+    return {
+        peering.label: ((network.key, peering.remote), (peering.remote, network.key))
+        for network in topology.networks.values()
+        for peering in network.peerings
+    }

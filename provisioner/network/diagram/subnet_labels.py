@@ -1,0 +1,67 @@
+"""What a drawing writes into a subnet: its ranges, where it sends what goes to the internet, and
+what stands in it that has a public or a balanced address."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from provisioner.network.model.intervals import show_address, show_addresses
+from provisioner.network.model.topology import HopType, Subnet, Topology
+from provisioner.network.model.unsupported_resources import words_of
+from provisioner.network.paths.egress_candidates import members_in, ways_out
+from provisioner.network.paths.egress_paths import EgressWay
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetDetails:
+    """The lines of the subnets of a network. `name` is what to call a resource by its key."""
+
+    topology: Topology
+    name: Callable[[str], str]
+
+    def of(self, subnet: Subnet, ways: Iterable[EgressWay]) -> Iterator[str]:
+        """Yield the lines of a subnet with these ways out."""
+        if subnet.ranges:
+            yield show_addresses(subnet.ranges)
+        if subnet.delegations:
+            yield f"delegated to {', '.join(subnet.delegations)}"
+        if subnet.service_endpoints:
+            yield f"service endpoints: {', '.join(subnet.service_endpoints)}"
+        yield from dict.fromkeys(self._of_way(way) for way in ways)
+        for interface in self.topology.interfaces_in(subnet):
+            for each in interface.public_in(subnet.key):
+                yield f"{self.name(interface.key)} has the public address {each.public}"
+        yield from self._of_balancers(subnet)
+        yield from (f"not judged: {each}" for each in words_of(self.topology.unjudged_in(subnet)))
+
+    def _of_way(self, way: EgressWay) -> str:
+        prefix = way.route.prefix or "0.0.0.0/0"
+        if way.firewall is not None:
+            return f"{prefix} to {self.name(way.firewall.key)}"
+        if way.route.hop is HopType.NONE:
+            return f"{prefix} is dropped" + ("" if way.unjudged else ": no egress")
+        if way.route.hop is HopType.GATEWAY:
+            return f"{prefix} to the virtual network gateway"
+        if way.route.hop is HopType.APPLIANCE:
+            return f"{prefix} to {way.route.towards}, which is no firewall"
+        through = ways_out(self.topology, way.subnet)
+        if not way.path.delivered:
+            return "egress not known" if way.unjudged else "no egress"
+        return f"{prefix} to the internet, " + (
+            f"through {through[0].words}" if through else "by a route"
+        )
+
+    def _of_balancers(self, subnet: Subnet) -> Iterator[str]:
+        for balancer in self.topology.balancers:
+            for frontend in balancer.frontends.values():
+                if frontend.subnet == subnet.key:
+                    address = frontend.address
+                    where = "an address known later" if address is None else show_address(address)
+                    yield f"{self.name(balancer.key)} answers at {where}"
+            answering = dict.fromkeys(
+                frontend.public
+                for rule in balancer.rules
+                if members_in(self.topology, balancer, rule, subnet)
+                for frontend in balancer.answering(rule)
+            )
+            for public in answering:
+                yield f"behind {self.name(balancer.key)} ({public})"

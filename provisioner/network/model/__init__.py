@@ -1,0 +1,1 @@
+"""What decides where a packet goes: addresses, routes, rules and names, read from an estate."""

@@ -1,0 +1,85 @@
+"""Reads private DNS zones, their records, and the names of private endpoints from an estate."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from provisioner.catalog.private_dns_records import host_of
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import parse_resource_id
+from provisioner.model.values import lookup
+from provisioner.network.model.topology import EndpointName, NameRecord, Zone, ZoneLink
+
+ZONE = "Microsoft.Network/privateDnsZones"
+LINK = f"{ZONE}/virtualNetworkLinks"
+_VALUES = {
+    "A": ("aRecords", "ipv4Address"),
+    "AAAA": ("aaaaRecords", "ipv6Address"),
+    "CNAME": ("cnameRecord", "cname"),
+}
+RECORDS = tuple(f"{ZONE}/{kind}" for kind in _VALUES)
+"""The types of the records that lead somewhere."""
+
+
+def read_zones(estate: Estate, unread: Mapping[str, str]) -> Iterator[tuple[str, Zone]]:
+    """Yield (key, zone) of an estate. `unread` says by key why the records of a zone could not be
+    read."""
+    for resource in estate.of_type(ZONE):
+        links = estate.children(resource.id, LINK)
+        yield (
+            resource.id.key,
+            Zone(
+                key=resource.id.key,
+                label=resource.label,
+                name=resource.id.name.lower(),
+                links=tuple(
+                    ZoneLink(link.label, _key(link.body, "virtualNetwork", "id") or "")
+                    for link in links
+                ),
+                span=resource.span,
+                records=tuple(
+                    _record(record, kind)
+                    for kind in _VALUES
+                    for record in estate.children(resource.id, f"{ZONE}/{kind}")
+                ),
+                unread=unread.get(resource.id.key),
+            ),
+        )
+
+
+def read_names(groups: Iterable[Resource]) -> Iterator[EndpointName]:
+    """Yield the names that Azure keeps for a private endpoint, of its DNS zone groups: they answer
+    the record sets that they wrote."""
+    for group in groups:
+        for config in _items(lookup(group.body, ("properties", "privateDnsZoneConfigs"))):
+            zone = _key(config, "privateDnsZoneId")
+            for record in _items(lookup(config, ("properties", "recordSets"))):
+                host = lookup(record, ("fqdn",))
+                if zone is not None and isinstance(host, str):
+                    yield EndpointName(
+                        zone, host.rstrip(".").lower(), _texts(lookup(record, ("ipAddresses",)))
+                    )
+
+
+def _record(resource: Resource, kind: str) -> NameRecord:
+    path, name = _VALUES[kind]
+    stated = lookup(resource.body, ("properties", path))
+    entries = (stated,) if isinstance(stated, Mapping) else _items(stated)
+    zone = resource.id.parent.name if resource.id.parent else ""
+    return NameRecord(
+        label=f"{zone}/{kind}/{resource.id.name}",
+        kind=kind,
+        host=host_of(resource.id).lower(),
+        targets=_texts([lookup(entry, (name,)) for entry in entries]),
+    )
+
+
+def _key(body: object, *path: str) -> str | None:
+    named = parse_resource_id(lookup(body, ("properties", *path)))
+    return named.key if named else None
+
+
+def _items(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in _items(value) if isinstance(item, str))

@@ -1,0 +1,114 @@
+"""Name resolution: in which network a private DNS zone answers the questions of another one.
+
+A private zone answers in the networks that it is linked to. A network whose DNS server is the
+firewall (as proxy) or a private resolver asks where those stand (guidelines.md NET-08).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from provisioner.network.model.intervals import parse_addresses
+from provisioner.network.model.service_tags import HOST
+from provisioner.network.model.topology import Firewall, NameRecord, Network, Topology, Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Who answers a network's questions: `asks` is the key of the network whose links count, None
+    where nothing is known of it, and `words` says who and why. `certain` is false where that is for
+    lack of reading it."""
+
+    element: str
+    asks: str | None
+    words: str
+    certain: bool = True
+
+
+def resolvers_of(topology: Topology, network: Network) -> tuple[Resolver, ...]:
+    """Return who answers a network's questions, one for each of its DNS servers."""
+    if not network.known:
+        words = "DNS servers that are not known: the network was not read"
+        return (Resolver(network.label, None, words, certain=False),)
+    if not network.dns_servers:
+        return (Resolver(network.label, network.key, "Azure's own resolver"),)
+    return tuple(_resolver(topology, network, server) for server in network.dns_servers)
+
+
+def resolves(topology: Topology, network: Network, zone: Zone) -> tuple[bool, Resolver]:
+    """Return whether every DNS server of a network answers for a private zone, and the first one
+    that does not (else the first)."""
+    linked = {link.network for link in zone.links}
+    resolvers = resolvers_of(topology, network)
+    for resolver in resolvers:
+        if resolver.asks not in linked:
+            return False, resolver
+    return True, resolvers[0]
+
+
+def _resolver(topology: Topology, network: Network, server: str) -> Resolver:
+    address = parse_addresses(server)
+    if address is not None and address == HOST:
+        return Resolver(network.label, network.key, "Azure's own resolver")
+    for firewall in topology.firewalls:
+        if _is(topology, firewall, server):
+            return _proxy(topology, network, firewall)
+    for key, where, given in topology.resolvers:
+        if key == server or (address is not None and given == address.lowest):
+            return Resolver(network.label, where, f"the private resolver at {server}")
+    return Resolver(
+        network.label, None, f"{server}, which is neither the firewall nor a private resolver"
+    )
+
+
+def _proxy(topology: Topology, network: Network, firewall: Firewall) -> Resolver:
+    if not firewall.known:
+        words = f"{firewall.label}, which others run and which was not read"
+        return Resolver(firewall.label, None, words, certain=False)
+    if firewall.policy is None or not firewall.policy.dns_proxy:
+        element = firewall.policy.label if firewall.policy else firewall.label
+        return Resolver(element, None, f"{firewall.label}, whose DNS proxy is off")
+    for server in firewall.policy.dns_servers:
+        for key, where, given in topology.resolvers:
+            address = parse_addresses(server)
+            if key == server or (address is not None and given == address.lowest):
+                return Resolver(firewall.policy.label, where, f"{firewall.label}, then {server}")
+        return Resolver(
+            firewall.policy.label, None, f"{firewall.label}, which asks {server}: nothing is known"
+        )
+    return Resolver(firewall.label, firewall.network, f"{firewall.label} as DNS proxy")
+
+
+def _is(topology: Topology, firewall: Firewall, server: str) -> bool:
+    address = parse_addresses(server)
+    if address is None:
+        return firewall.key == server
+    if firewall.address is not None:
+        return firewall.address == address.lowest
+    subnet = topology.subnets.get(firewall.subnet)
+    return subnet is not None and address.lowest in subnet.ranges
+
+
+def answering_zone(topology: Topology, asked: str, host: str) -> Zone | None:
+    """Return the private zone that answers for a host in the network `asked` (its key): of those
+    that are linked to it, the one with the longest name ("What is a private Azure DNS zone"); None
+    where the public DNS answers."""
+    linked = (
+        zone
+        for zone in topology.zones.values()
+        if any(link.network == asked for link in zone.links)
+        and (host == zone.name or host.endswith(f".{zone.name}"))
+    )
+    return max(linked, key=lambda zone: len(zone.name), default=None)
+
+
+def records_for(records: Collection[NameRecord], host: str) -> tuple[NameRecord, ...]:
+    """Return the records that answer for a host, those of that very name; where there are none,
+    those of the nearest wildcard."""
+    names = [host]
+    labels = host.split(".")
+    names += [".".join(("*", *labels[position:])) for position in range(1, len(labels))]
+    for name in names:
+        found = tuple(record for record in records if record.host == name)
+        if found:
+            return found
+    return ()

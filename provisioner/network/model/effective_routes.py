@@ -1,0 +1,134 @@
+"""Effective routes: for every IPv4 address, where a subnet sends what goes there.
+
+The rules are Azure's (virtual-networks-udr-overview): the longest prefix wins; of equal prefixes a
+user-defined route goes before a learned one, and that before a system route; but the system routes
+of the network, its peers and service endpoints are never overridden by a learned one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals, parse_addresses
+from provisioner.network.model.service_tags import PRIVATE, PUBLIC
+from provisioner.network.model.topology import Gateway, HopType, Network, Route, Subnet, Topology
+
+SYSTEM_ROUTE = "the system route"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveRoute:
+    """Where some addresses lead. `label` is the route's or the peering's; `prefix` is the range
+    that was stated; `towards` is the appliance's address or key, or the peer's key."""
+
+    label: str
+    prefix: str
+    hop: HopType
+    towards: str | None
+    addresses: Intervals
+    user_defined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """All that a subnet does with addresses. The `routes` are disjoint and hold every address.
+
+    `tagged` are user-defined routes for service tags: they take some public addresses, nobody
+    knows which. `learned_from` is the gateway whose routes, whatever else they are, are added; None
+    where none is. `service_endpoints` are services that are reached past all routes.
+    """
+
+    routes: tuple[EffectiveRoute, ...]
+    tagged: tuple[Route, ...]
+    learned_from: str | None
+    service_endpoints: tuple[str, ...]
+
+    def to(self, address: int) -> EffectiveRoute:
+        """Return the route of one address."""
+        return next(route for route in self.routes if address in route.addresses)
+
+
+def is_tunneled(routing: Routing) -> bool:
+    """Tell whether every public address that leaves goes to a gateway: routes that the gateway
+    learns then lead nowhere else."""
+    leaving = [r for r in routing.routes if r.addresses & PUBLIC and r.hop in _LEAVING]
+    return bool(leaving) and all(route.hop is HopType.GATEWAY for route in leaving)
+
+
+_LEAVING = (HopType.INTERNET, HopType.APPLIANCE, HopType.GATEWAY)
+
+
+def route_subnet(topology: Topology, subnet: Subnet) -> Routing:
+    """Return the effective routes of a subnet."""
+    network = topology.networks[subnet.network]
+    stated = subnet.table.routes if subnet.table else ()
+    user = [_user_route(route) for route in stated]
+    candidates = [route for route in user if route is not None]
+    overridden = any(r.addresses == EVERYWHERE for r in candidates)
+    gateway = _gateway(topology, network) if _learns(subnet) else None
+    if gateway is not None and gateway.default_site:
+        # The one route that is known of a gateway: all else that it learns is told by its peers.
+        learned = _system(HopType.GATEWAY, EVERYWHERE, gateway.label, None)
+        candidates.append(replace(learned, prefix="0.0.0.0/0"))
+    candidates += _system_routes(topology, network, overridden)
+    # Stable: of equal prefixes the user-defined ones stay first, and learned ones before the
+    # system's.
+    candidates.sort(key=lambda route: route.addresses.size)
+    taken = NOTHING
+    routes = []
+    for route in candidates:
+        left = route.addresses - taken
+        if left:
+            taken = taken | left
+            routes.append(
+                EffectiveRoute(
+                    route.label, route.prefix, route.hop, route.towards, left, route.user_defined
+                )
+            )
+    return Routing(
+        routes=tuple(routes),
+        tagged=tuple(r for r, made in zip(stated, user, strict=True) if made is None),
+        learned_from=gateway.label if gateway is not None else None,
+        service_endpoints=subnet.service_endpoints,
+    )
+
+
+def _user_route(route: Route) -> EffectiveRoute | None:
+    addresses = parse_addresses(route.prefix)
+    if addresses is None:
+        return None
+    return EffectiveRoute(route.label, route.prefix, route.hop, route.appliance, addresses, True)
+
+
+def _system_routes(
+    topology: Topology, network: Network, overridden: bool
+) -> Iterator[EffectiveRoute]:
+    for prefix in network.prefixes:
+        yield _system(HopType.VNET, prefix, network.label, network.key)
+    for peering, remote in topology.peers(network):
+        for prefix in remote.prefixes:
+            yield _system(HopType.PEERING, prefix, peering.label, remote.key)
+    if not overridden:
+        # With a default route of one's own these are gone (virtual-networks-udr-overview,
+        # routing example: Subnet1 against Subnet2).
+        for pair in PRIVATE:
+            yield _system(HopType.NONE, Intervals((pair,)), SYSTEM_ROUTE, None)
+    yield _system(HopType.INTERNET, EVERYWHERE, SYSTEM_ROUTE, None)
+
+
+def _system(hop: HopType, addresses: Intervals, label: str, towards: str | None) -> EffectiveRoute:
+    return EffectiveRoute(label, "", hop, towards, addresses, user_defined=False)
+
+
+def _learns(subnet: Subnet) -> bool:
+    return subnet.table is None or subnet.table.propagates
+
+
+def _gateway(topology: Topology, network: Network) -> Gateway | None:
+    """Return the gateway whose routes a network learns: its own one, or one that a peer lends."""
+    if network.gateway is not None:
+        return network.gateway
+    for peering, remote in topology.peers(network):
+        lends = any(p.remote == network.key and p.gateway_transit for p in remote.peerings)
+        if peering.remote_gateways and lends and remote.gateway is not None:
+            return remote.gateway
+    return None

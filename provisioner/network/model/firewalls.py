@@ -1,0 +1,123 @@
+"""Azure Firewall: what its policy lets through, and which rule says so.
+
+Network rules go before application rules; within a kind, groups and collections by priority; what
+no rule names is denied (rule-processing of Azure Firewall). A rule for a host name in a network
+rule works only while the firewall answers DNS itself (guidelines.md §2.1).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals, parse_addresses
+from provisioner.network.model.topology import FirewallPolicy, FirewallRule
+
+DEFAULT_DENY = "no rule names it: denied"
+
+_WEB = {"https": ("tcp",), "http": ("tcp",), "mssql": ("tcp",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a client asks a firewall for: a host name (maybe with a leading `*.`), a service tag, or
+    addresses; with a protocol (`tcp`, `udp`) and a port."""
+
+    protocol: str
+    port: int
+    name: str | None = None
+    tag: str | None = None
+    addresses: Intervals = NOTHING
+
+    def __str__(self) -> str:
+        what = self.name or self.tag or "an address"
+        return f"{what} ({self.protocol} {self.port})"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a firewall does: `rule` is the label of what decided."""
+
+    allowed: bool
+    rule: str
+
+
+def decide(
+    policy: FirewallPolicy | None,
+    sources: Intervals,
+    target: Target,
+    covered: frozenset[str] = frozenset(),
+) -> Ruling:
+    """Return what a policy does with traffic from all of `sources` to a target.
+
+    `covered` are FQDN tags that are known to hold the target's name, lower case.
+    """
+    if policy is None:
+        return Ruling(False, "the firewall has no policy")
+    for rule in _ordered(policy):
+        if not _speaks(rule, target) or not source_of(rule).covers(sources):
+            continue
+        if _names(rule, target, covered, policy):
+            return Ruling(rule.allows, rule.label)
+    return Ruling(False, DEFAULT_DENY)
+
+
+def source_of(rule: FirewallRule) -> Intervals:
+    """Return the addresses that a rule is for, as far as they are written as ranges."""
+    joined = NOTHING
+    for text in rule.sources:
+        joined = joined | (parse_addresses(text) or NOTHING)
+    return joined
+
+
+def destination_of(rule: FirewallRule) -> Intervals:
+    """Return the addresses that a network rule leads to, as far as they are written as ranges."""
+    joined = NOTHING
+    for text in rule.destinations:
+        joined = joined | (parse_addresses(text) or NOTHING)
+    return joined
+
+
+def is_covered(name: str, pattern: str) -> bool:
+    """Tell whether every host that `name` stands for is one that `pattern` stands for.
+
+    `*.example.com` stands for every host below example.com, `*` for all.
+    """
+    name, pattern = name.lower().rstrip("."), pattern.lower().rstrip(".")
+    if pattern == "*" or name == pattern:
+        return True
+    if not pattern.startswith("*"):
+        return False
+    return name.endswith(pattern[1:])
+
+
+def _ordered(policy: FirewallPolicy) -> Iterator[FirewallRule]:
+    for kind in ("network", "application"):
+        yield from (rule for rule in policy.rules if rule.kind == kind)
+
+
+def _speaks(rule: FirewallRule, target: Target) -> bool:
+    if rule.ports and target.port not in rule.ports:
+        return False
+    if rule.kind == "application":
+        return any(target.protocol in _WEB.get(name, ()) for name in rule.protocols)
+    return "any" in rule.protocols or target.protocol in rule.protocols
+
+
+def _names(
+    rule: FirewallRule, target: Target, covered: frozenset[str], policy: FirewallPolicy
+) -> bool:
+    if target.name is not None:
+        by_name = rule.kind == "application" or policy.dns_proxy
+        if by_name and any(is_covered(target.name, pattern) for pattern in rule.names):
+            return True
+        if any(tag.lower() in covered for tag in rule.tags):
+            return True
+    if target.tag is not None and any(_holds(tag, target.tag) for tag in rule.tags):
+        return True
+    wanted = target.addresses or EVERYWHERE
+    return rule.kind == "network" and destination_of(rule).covers(wanted)
+
+
+def _holds(outer: str, inner: str) -> bool:
+    """Tell whether one service tag holds another, as AzureMonitor holds AzureMonitor.WestEurope."""
+    one, other = outer.lower(), inner.lower()
+    return one == other or other.startswith(f"{one}.")

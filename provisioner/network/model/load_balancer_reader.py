@@ -1,0 +1,161 @@
+"""Reads load balancers from an estate."""
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.model.estate import Estate, Resource
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import ABSENT, Unknown, is_empty, lookup
+from provisioner.network.model.interface_reader import kept_groups
+from provisioner.network.model.intervals import ANY_PORT, Intervals, parse_addresses
+from provisioner.network.model.load_balancers import (
+    BalancerRule,
+    Frontend,
+    LoadBalancer,
+    PoolAddress,
+    RuleKind,
+)
+
+LOAD_BALANCER = "Microsoft.Network/loadBalancers"
+_LISTS = {
+    RuleKind.BALANCING: ("loadBalancingRules",),
+    RuleKind.NAT: ("inboundNatRules", "inboundNatPools"),
+    RuleKind.OUTBOUND: ("outboundRules",),
+}
+_PROTOCOLS = {"tcp": frozenset(("tcp",)), "udp": frozenset(("udp",))}
+_BOTH = frozenset(("tcp", "udp"))
+"""What a load balancer hands on or translates at all: ICMP it does not ("Outbound rules",
+limitations)."""
+
+
+def read_load_balancers(estate: Estate) -> Iterator[LoadBalancer]:
+    """Yield the load balancers of an estate, but for those that AKS keeps beside the nodes: what
+    leaves by them is said by the cluster's `outboundType`."""
+    kept = kept_groups(estate)
+    for resource in estate.of_type(LOAD_BALANCER):
+        if resource.id.container is not None and resource.id.container.key in kept:
+            continue
+        frontends = {
+            _part(resource.id, "frontendIPConfigurations", entry): _frontend(entry)
+            for entry in _entries(resource.body, "properties", "frontendIPConfigurations")
+        }
+        yield LoadBalancer(
+            key=resource.id.key,
+            label=resource.label,
+            frontends=frontends,
+            rules=tuple(_rules(resource, frontends)),
+            addresses={
+                _part(resource.id, "backendAddressPools", entry): tuple(_members(entry))
+                for entry in _entries(resource.body, "properties", "backendAddressPools")
+            },
+            span=resource.span,
+            declared=resource.address is not None,
+        )
+
+
+def _part(balancer: ResourceId, kind: str, entry: object) -> str:
+    """Return the key of a part of a balancer."""
+    name = lookup(entry, ("name",))
+    return ResourceId(f"{balancer.type}/{kind}", (*balancer.names, str(name)), balancer.scope).key
+
+
+def _frontend(entry: object) -> Frontend:
+    properties = lookup(entry, ("properties",))
+    subnet = parse_resource_id(lookup(properties, ("subnet", "id")))
+    text = lookup(properties, ("privateIPAddress",))
+    found = parse_addresses(text) if isinstance(text, str) else None
+    return Frontend(
+        name=str(lookup(entry, ("name",))),
+        public=_public(properties),
+        subnet=subnet.key if subnet else "",
+        address=found.lowest if found else None,
+    )
+
+
+def _public(properties: object) -> str | None:
+    """Return the name of the public address or prefix of a frontend; None for a private one. What
+    is not in a subnet is public, whatever its address will be."""
+    for name in ("publicIPAddress", "publicIPPrefix"):
+        named = parse_resource_id(lookup(properties, (name, "id")))
+        if named is not None:
+            return named.name
+    return None if not is_empty(lookup(properties, ("subnet",))) else "that is not known yet"
+
+
+def _rules(resource: Resource, frontends: Mapping[str, Frontend]) -> Iterator[BalancerRule]:
+    is_global = str(lookup(resource.body, ("sku", "tier"))).lower() == "global"
+    for kind, lists in _LISTS.items():
+        for name in lists:
+            for entry in _entries(resource.body, "properties", name):
+                yield _rule(resource.id, kind, name, entry, frontends, is_global=is_global)
+
+
+def _rule(
+    balancer: ResourceId,
+    kind: RuleKind,
+    list_name: str,
+    entry: object,
+    frontends: Mapping[str, Frontend],
+    *,
+    is_global: bool,
+) -> BalancerRule:
+    properties = lookup(entry, ("properties",))
+    named = tuple(
+        _keys(properties, "frontendIPConfiguration", "frontendIPConfigurations")
+    ) or tuple(frontends)
+    targets = tuple(dict.fromkeys(_keys(properties, "backendAddressPool", "backendAddressPools")))
+    is_public = any(f is not None and f.public for f in map(frontends.get, named))
+    keeps_in = lookup(properties, ("disableOutboundSnat",))
+    # "Load-balancing rules provide automatic programming of outbound NAT"; "when only inbound NAT
+    # rules are used, no outbound NAT is provided" ("Outbound rules Azure Load Balancer").
+    translates = kind is RuleKind.OUTBOUND or (kind is RuleKind.BALANCING and keeps_in is not True)
+    return BalancerRule(
+        kind=kind,
+        name=str(lookup(entry, ("name",))),
+        frontends=named,
+        targets=targets or (_part(balancer, list_name, entry),),
+        protocols=_PROTOCOLS.get(str(lookup(properties, ("protocol",))).lower(), _BOTH),
+        ports=_ports(properties, "frontendPort"),
+        backend_ports=_ports(properties, "backendPort") or _ports(properties, "frontendPort"),
+        leads_out=is_public and translates and not is_global,
+        certain=not isinstance(keeps_in, Unknown),
+    )
+
+
+def _ports(properties: object, name: str) -> Intervals:
+    """Return the ports of a rule: 0 is any of them; nothing where the rule does not say."""
+    first = lookup(properties, (f"{name}RangeStart",))
+    last = lookup(properties, (f"{name}RangeEnd",))
+    if isinstance(first, int) and isinstance(last, int):
+        return Intervals(((first, last),))
+    port = lookup(properties, (name,))
+    if isinstance(port, int) and port > 0:
+        return Intervals(((port, port),))
+    return ANY_PORT if port == 0 or isinstance(port, Unknown) else Intervals(())
+
+
+def _members(entry: object) -> Iterator[PoolAddress]:
+    properties = lookup(entry, ("properties",))
+    everywhere = parse_resource_id(lookup(properties, ("virtualNetwork", "id")))
+    for member in _entries(properties, "loadBalancerBackendAddresses"):
+        inner = lookup(member, ("properties",))
+        text = lookup(inner, ("ipAddress",))
+        found = parse_addresses(text) if isinstance(text, str) else None
+        subnet = parse_resource_id(lookup(inner, ("subnet", "id")))
+        network = parse_resource_id(lookup(inner, ("virtualNetwork", "id"))) or everywhere
+        if found is not None:
+            yield PoolAddress(
+                found.lowest, network.key if network else "", subnet.key if subnet else ""
+            )
+
+
+def _keys(body: object, single: str, several: str) -> Iterator[str]:
+    values = [lookup(body, (single,)), *_entries(body, several)]
+    for value in values:
+        named = parse_resource_id(lookup(value, ("id",)) if value is not ABSENT else None)
+        if named is not None:
+            yield named.key
+
+
+def _entries(body: object, *path: str) -> tuple[object, ...]:
+    found = lookup(body, path)
+    return tuple(found) if isinstance(found, (list, tuple)) else ()

@@ -1,0 +1,102 @@
+"""What the prefixes of rules stand for: ranges exactly, service tags as far as anybody can know.
+
+Microsoft publishes the addresses of most service tags and changes them every week, so a tag is two
+sets: the addresses that it may hold, and those that it must hold. A proof that something cannot
+happen takes the larger set for what is allowed and the smaller one for what is denied.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals, parse_addresses
+from provisioner.network.model.topology import Network, Subnet, Topology
+
+
+def _all(*ranges: str) -> Intervals:
+    joined = NOTHING
+    for text in ranges:
+        joined = joined | (parse_addresses(text) or NOTHING)
+    return joined
+
+
+PRIVATE = _all("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+"""RFC 1918 and RFC 6598: what Azure routes nowhere by itself (virtual-networks-udr-overview)."""
+
+HOST = _all("168.63.129.16/32")
+"""The host's virtual address: DNS, DHCP and health probes. No route or rule of the internet's
+leads to it (what-is-ip-address-168-63-129-16)."""
+
+METADATA = _all("169.254.169.254/32")
+"""Azure's instance metadata service."""
+
+_NEVER_PUBLIC = PRIVATE | HOST | _all(
+    "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.2.0/24", "198.18.0.0/15",
+    "224.0.0.0/4", "240.0.0.0/4",
+)  # fmt: skip
+
+PUBLIC = EVERYWHERE - _NEVER_PUBLIC
+"""Every address that can stand on the internet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The addresses that something must hold, and those that it may hold."""
+
+    must: Intervals
+    may: Intervals
+
+
+_EXACT = {
+    "azureloadbalancer": Bounds(HOST, HOST),
+    "azureplatformdns": Bounds(HOST, HOST),
+    "azureplatformimds": Bounds(METADATA, METADATA),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The service tags as one subnet sees them.
+
+    VirtualNetwork holds the network, its peers and the host; what a gateway connects, and the
+    prefixes of user-defined routes, are part of it too (service-tags-overview), so a default route
+    of one's own may make it everything. Internet is what it leaves of the public addresses.
+    `services` is all that a tag of one of Azure's services may hold.
+    """
+
+    virtual_network: Bounds
+    services: Intervals = PUBLIC
+
+    def of(self, prefixes: Iterable[str]) -> Bounds:
+        """Return what a rule's prefixes hold together."""
+        held = [self._of(prefix) for prefix in prefixes]
+        if len(held) == 1:
+            return held[0]
+        return Bounds(
+            Intervals.of(pair for one in held for pair in one.must),
+            Intervals.of(pair for one in held for pair in one.may),
+        )
+
+    def _of(self, prefix: str) -> Bounds:
+        exact = parse_addresses(prefix)
+        if exact is not None:
+            return Bounds(exact, exact)
+        tag = prefix.lower()
+        if tag == "virtualnetwork":
+            return self.virtual_network
+        if tag == "internet":
+            return Bounds(PUBLIC - self.virtual_network.may, PUBLIC - self.virtual_network.must)
+        if tag.startswith("asg:"):
+            return Bounds(NOTHING, self.virtual_network.may)
+        return _EXACT.get(tag, Bounds(NOTHING, self.services))
+
+
+def tags_of(topology: Topology, network: Network, subnet: Subnet) -> Tags:
+    """Return the service tags as a subnet sees them."""
+    must = network.ranges | HOST
+    for _, remote in topology.peers(network):
+        must = must | remote.ranges
+    # A network that was not read may have a gateway and peers too.
+    may = must if network.gateway is None and network.known else must | PRIVATE
+    for route in subnet.table.routes if subnet.table else ():
+        may = may | (parse_addresses(route.prefix) or NOTHING)
+    return Tags(Bounds(must, may))

@@ -1,0 +1,486 @@
+"""The neutral model of a network: what decides where a packet goes, and nothing else.
+
+Every element keeps the `label` by which a person finds it in the blueprint or in Azure. Ids are
+keys (`ResourceId.key`). A set of values that only Azure will know is empty or None, and what rests
+on it is judged unknown.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from provisioner.model.span import Span
+from provisioner.network.model.intervals import ANY_PORT, Intervals
+from provisioner.network.model.load_balancers import LoadBalancer
+
+
+class HopType(StrEnum):
+    """Where a route leads, in Azure's words for effective routes."""
+
+    VNET = "VnetLocal"
+    PEERING = "VNetPeering"
+    INTERNET = "Internet"
+    APPLIANCE = "VirtualAppliance"
+    GATEWAY = "VirtualNetworkGateway"
+    SERVICE_ENDPOINT = "VirtualNetworkServiceEndpoint"
+    NONE = "None"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A user-defined route. `prefix` is a range or a service tag; `appliance` is the next hop's
+    address, or the key of the firewall whose address Azure has yet to give."""
+
+    label: str
+    prefix: str
+    hop: HopType
+    appliance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """A route table. `propagates` says whether routes that a gateway learned are added."""
+
+    label: str
+    routes: tuple[Route, ...]
+    propagates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRule:
+    """One rule of a network security group. Protocols are lower case, `*` is all of them."""
+
+    label: str
+    priority: int
+    inbound: bool
+    allows: bool
+    protocol: str
+    sources: tuple[str, ...]
+    destinations: tuple[str, ...]
+    ports: Intervals
+    source_ports: Intervals = ANY_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroup:
+    """A network security group, its rules by priority."""
+
+    label: str
+    rules: tuple[SecurityRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A subnet. `private` is `defaultOutboundAccess: false`; `hidden` are the names of the
+    properties that point to what is not known, or in part only (`routeTable`, `natGateway`)."""
+
+    key: str
+    label: str
+    name: str
+    network: str
+    ranges: Intervals
+    table: RouteTable | None
+    group: SecurityGroup | None
+    nat_gateway: str | None
+    private: bool
+    service_endpoints: tuple[str, ...]
+    delegations: tuple[str, ...]
+    endpoint_policies: bool
+    span: Span | None
+    declared: bool = True
+    hidden: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A virtual network gateway. With a `default_site` it leads what goes to the internet on
+    premises (forced tunneling), in every subnet that learns its routes."""
+
+    label: str
+    default_site: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Peering:
+    """One side of a peering. `connected` is None before Azure has said so."""
+
+    label: str
+    remote: str
+    access: bool
+    forwarded: bool
+    gateway_transit: bool
+    remote_gateways: bool
+    connected: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A virtual network. `prefixes` are its address spaces one by one, each with a system route
+    of its own. A DNS server is an address, or the key of what will have one; none at all is Azure's
+    own resolver. `declared` tells whether the blueprint has it.
+
+    One that is not `known` was seen by the ids of its subnets alone: its prefixes are their ranges,
+    and its peerings, DNS servers and gateway are not known (`declared` where one of the subnets
+    is)."""
+
+    key: str
+    label: str
+    name: str
+    prefixes: tuple[Intervals, ...]
+    dns_servers: tuple[str, ...]
+    peerings: tuple[Peering, ...]
+    gateway: Gateway | None
+    declared: bool
+    span: Span | None
+    known: bool = True
+
+    @property
+    def ranges(self) -> Intervals:
+        """All addresses of the network."""
+        return Intervals.of(pair for prefix in self.prefixes for pair in prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallRule:
+    """One rule of a firewall policy, with the priorities of its group and its collection.
+
+    `kind` is network, application or nat. `names` are host names, a leading `*.` is any label
+    before; `tags` are FQDN tags or service tags, `categories` those of web sites. Ranges of IP
+    groups are among `sources` and `destinations`; where `open_sources` or `open_destinations`, one
+    of them is not known. A nat rule leads to `translated`, an address or a host name.
+    """
+
+    label: str
+    kind: str
+    order: tuple[int, int, int]
+    allows: bool
+    protocols: frozenset[str]
+    sources: tuple[str, ...]
+    destinations: tuple[str, ...]
+    names: tuple[str, ...]
+    tags: tuple[str, ...]
+    ports: Intervals
+    open_sources: bool = False
+    open_destinations: bool = False
+    translated: str = ""
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallPolicy:
+    """A firewall policy with its rules in the order of evaluation within each kind, those of the
+    policy that it inherits from first."""
+
+    key: str
+    label: str
+    rules: tuple[FirewallRule, ...]
+    dns_proxy: bool
+    dns_servers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Firewall:
+    """An Azure Firewall. `address` is None until Azure has given it one. One that others run, or
+    whose policy or base policy was not read, is not `known`: `policy` has what was read. One in a
+    virtual hub has no `network`."""
+
+    key: str
+    label: str
+    network: str
+    subnet: str
+    address: int | None
+    policy: FirewallPolicy | None
+    public_addresses: tuple[str, ...]
+    known: bool = True
+    declared: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneLink:
+    """A network in which a private DNS zone resolves."""
+
+    label: str
+    network: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameRecord:
+    """A record set of a private DNS zone that leads somewhere: its `targets` are addresses (A,
+    AAAA) or another name (CNAME). `host` is what it answers for, in lower case; `*.` at its head
+    stands for any label."""
+
+    label: str
+    kind: str
+    host: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A private DNS zone. `unread` says why its records could not be read; None where they were."""
+
+    key: str
+    label: str
+    name: str
+    links: tuple[ZoneLink, ...]
+    span: Span | None
+    records: tuple[NameRecord, ...] = ()
+    unread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointName:
+    """A host in a private DNS zone (its key), and the addresses that Azure gave a private endpoint
+    for it."""
+
+    zone: str
+    host: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateEndpoint:
+    """A private endpoint: what it leads to, the zones that hold its records, and the `names` of
+    those records, none before Azure has answered them.
+
+    `approved` is None before Azure has said so.
+    """
+
+    key: str
+    label: str
+    network: str
+    subnet: str
+    target: str
+    groups: tuple[str, ...]
+    zones: tuple[str, ...]
+    approved: bool | None
+    names: tuple[EndpointName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A node pool: where its nodes and pods stand, and whether nodes have public addresses."""
+
+    label: str
+    name: str
+    subnet: str | None
+    pod_subnet: str | None
+    public_addresses: bool
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """An AKS cluster, as far as its network goes.
+
+    `zone` is `system`, `none` or the key of a private DNS zone. `features` name what it needs to
+    reach (`provisioner.catalog.egress`).
+    """
+
+    key: str
+    label: str
+    pools: tuple[Pool, ...]
+    outbound: str
+    private: bool
+    public_name: bool
+    zone: str
+    authorized: tuple[str, ...]
+    api_server_subnet: str | None
+    region: str
+    features: tuple[str, ...]
+    span: Span | None
+    declared: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IpConfiguration:
+    """One IP configuration of a network interface. `subnet` is a key, empty where it is not known;
+    `public` names its public address, None where it has none. Of one whose public address is not
+    `known` it is not known either whether there is one. `address` is its own, None before Azure has
+    given it; `pools` are the keys of the pools and rules of load balancers that it is behind."""
+
+    subnet: str
+    public: str | None = None
+    known: bool = True
+    address: int | None = None
+    pools: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface of a machine. `group` is a security group of its own, which judges beside
+    that of its subnet: only what both let through passes ("How network security groups filter
+    network traffic"). Where it `hides_group`, there is one whose rules are not known."""
+
+    key: str
+    label: str
+    configurations: tuple[IpConfiguration, ...]
+    group: SecurityGroup | None
+    span: Span | None
+    declared: bool = True
+    hides_group: bool = False
+
+    def public_in(self, subnet: str) -> tuple[IpConfiguration, ...]:
+        """Return its configurations in a subnet (a key) with a public address of their own."""
+        return tuple(c for c in self.configurations if c.subnet == subnet and c.public)
+
+
+class ServiceKind(StrEnum):
+    """A platform service that private endpoints stand for."""
+
+    VAULT = "vault"
+    REGISTRY = "registry"
+    STORAGE = "storage"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A platform service. `public` is whether it answers on a public address; `openings` are what
+    its own firewall lets in (addresses, subnets, resources), and `guarded` whether that lets in
+    nothing else but Azure's trusted services. `hosts` are the names that it is found by."""
+
+    key: str
+    label: str
+    name: str
+    kind: ServiceKind
+    public: bool
+    openings: tuple[str, ...]
+    span: Span | None
+    declared: bool = True
+    guarded: bool = False
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Hosts outside that workloads may reach over TLS, as the environment says."""
+
+    hosts: tuple[str, ...]
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Something that stands in the network and of which nobody knows what it does to packets: azsec
+    has no facts of its type, or `reason` says what is not known; `hint` says what to do.
+
+    `subnets` are the keys of those that it is connected with: it names them, stands in them or in
+    their network, or holds a public address that leads nobody knows where.
+    """
+
+    key: str
+    label: str
+    type: str
+    subnets: frozenset[str]
+    span: Span | None = None
+    reason: str = ""
+    hint: str = "Check by hand which paths it opens (docs/paths.md says what is judged)."
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A whole network. `cloud` is the name of the cloud whose names it uses. Each of the `subnets`
+    has its network among the `networks`. What is `unjudged` makes every statement that there is no
+    path unknown, for the subnets that it is connected with.
+
+    What is not `declared` stands in the same subscriptions or beside the environment's own: proofs
+    are about what is, and look at the rest as far as it is in the way.
+    """
+
+    cloud: str
+    networks: Mapping[str, Network]
+    subnets: Mapping[str, Subnet]
+    firewalls: tuple[Firewall, ...] = ()
+    zones: Mapping[str, Zone] = field(default_factory=dict)
+    endpoints: tuple[PrivateEndpoint, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    services: tuple[Service, ...] = ()
+    resolvers: tuple[tuple[str, str, int | None], ...] = ()
+    openings: tuple[Opening, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+    balancers: tuple[LoadBalancer, ...] = ()
+
+    def unjudged_in(self, subnet: Subnet) -> tuple[Unjudged, ...]:
+        """Return what nobody can judge of what is connected with a subnet."""
+        return tuple(each for each in self.unjudged if subnet.key in each.subnets)
+
+    def interfaces_in(self, subnet: Subnet) -> tuple[Interface, ...]:
+        """Return the network interfaces that stand in a subnet."""
+        return self._interfaces_in.get(subnet.key, ())
+
+    @cached_property
+    def _interfaces_in(self) -> Mapping[str, tuple[Interface, ...]]:
+        found: dict[str, list[Interface]] = {}
+        for interface in self.interfaces:
+            for key in dict.fromkeys(each.subnet for each in interface.configurations):
+                found.setdefault(key, []).append(interface)
+        return {key: tuple(those) for key, those in found.items()}
+
+    @cached_property
+    def workload_subnets(self) -> tuple[Subnet, ...]:
+        """The environment's subnets that workloads can stand in."""
+        return tuple(s for s in self.subnets.values() if s.declared and is_workload(s))
+
+    @cached_property
+    def own_clusters(self) -> tuple[Cluster, ...]:
+        """The environment's clusters."""
+        return tuple(cluster for cluster in self.clusters if cluster.declared)
+
+    @cached_property
+    def own_firewalls(self) -> tuple[Firewall, ...]:
+        """The environment's firewalls, or those that it refers to."""
+        return tuple(firewall for firewall in self.firewalls if firewall.declared)
+
+    @cached_property
+    def own_services(self) -> tuple[Service, ...]:
+        """The environment's platform services."""
+        return tuple(service for service in self.services if service.declared)
+
+    def subnets_of(self, network: str) -> tuple[Subnet, ...]:
+        """Return the subnets of a network."""
+        return self._subnets_of.get(network, ())
+
+    @cached_property
+    def _subnets_of(self) -> Mapping[str, tuple[Subnet, ...]]:
+        found: dict[str, list[Subnet]] = {}
+        for subnet in self.subnets.values():
+            found.setdefault(subnet.network, []).append(subnet)
+        return {key: tuple(those) for key, those in found.items()}
+
+    def peers(self, network: Network) -> tuple[tuple[Peering, Network], ...]:
+        """Return the networks whose peering with this one is whole and gives access: both sides
+        are there, let traffic in, and are connected as far as Azure has said."""
+        found = []
+        for peering in network.peerings:
+            remote = self.networks.get(peering.remote)
+            back = (
+                next((p for p in remote.peerings if p.remote == network.key), None)
+                if remote
+                else None
+            )
+            if remote is None or back is None:
+                continue
+            if all(p.access and p.connected is not False for p in (peering, back)):
+                found.append((peering, remote))
+        return tuple(found)
+
+
+RESERVED_SUBNETS = frozenset(
+    name.lower()
+    for name in (
+        "AzureFirewallSubnet",
+        "AzureFirewallManagementSubnet",
+        "AzureBastionSubnet",
+        "GatewaySubnet",
+        "RouteServerSubnet",
+    )
+)
+"""Subnets that only Azure's own network services stand in (guidelines.md §2.2)."""
+
+
+def is_workload(subnet: Subnet) -> bool:
+    """Tell whether workloads can stand in a subnet: neither a reserved one nor a resolver's."""
+    resolver = any("dnsresolvers" in service.lower() for service in subnet.delegations)
+    return subnet.name.lower() not in RESERVED_SUBNETS and not resolver

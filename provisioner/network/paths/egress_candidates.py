@@ -1,0 +1,161 @@
+"""The ways out of a subnet, and the firewall behind a route."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.model.span import Span
+from provisioner.network.model.effective_routes import EffectiveRoute
+from provisioner.network.model.intervals import parse_addresses, show_address
+from provisioner.network.model.load_balancers import BalancerRule, LoadBalancer
+from provisioner.network.model.topology import (
+    Cluster,
+    Firewall,
+    HopType,
+    Pool,
+    SecurityGroup,
+    Subnet,
+    Topology,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """What gives packets of a subnet a public address to leave with. One that is not `shared` is
+    that of a single machine, behind a security group of its own (`group`) if it has one; one with
+    `protocols` carries no others. Of one that is not `known` it is not known either whether it is
+    there."""
+
+    element: str
+    words: str
+    span: Span | None = None
+    shared: bool = True
+    group: SecurityGroup | None = None
+    known: bool = True
+    protocols: frozenset[str] | None = None
+
+
+def ways_out(topology: Topology, subnet: Subnet) -> tuple[WayOut, ...]:
+    """Return what lets packets that are routed to the internet leave a subnet, those of everything
+    in it before those of one machine.
+
+    A public address of an interface leads out as far as the routes lead to the internet: "Virtual
+    appliance UDR / VPN Gateway / ExpressRoute >> NAT gateway >> instance-level public IP address >>
+    load balancer outbound rules >> default system route" (learn.microsoft.com, "What is Azure NAT
+    Gateway?", traffic routes). Behind a route to an appliance or a gateway it opens no way out, and
+    answers to what comes in by it go there too (virtual-networks-udr-overview, "0.0.0.0/0 address
+    prefix").
+    """
+    found = []
+    if subnet.nat_gateway is not None:
+        found.append(WayOut(subnet.nat_gateway, f"the NAT gateway {subnet.nat_gateway}"))
+    for cluster, pool in pools_in(topology, subnet):
+        if pool.public_addresses:
+            found.append(WayOut(pool.label, f"the public addresses of {pool.label}", pool.span))
+        if cluster.outbound in ("loadBalancer", "managedNATGateway"):
+            words = f"the outbound rules of {cluster.label} (outboundType {cluster.outbound})"
+            found.append(WayOut(cluster.label, words, cluster.span))
+    # "Azure provides default outbound access ... when there's no explicit outbound connectivity
+    # method": a NAT gateway on a subnet is one for all that stands in it
+    # (learn.microsoft.com, "Default outbound access in Azure").
+    if not subnet.private and subnet.nat_gateway is None:
+        found.append(WayOut(subnet.label, "Azure's default outbound access"))
+    for interface in topology.interfaces_in(subnet):
+        for each in interface.public_in(subnet.key):
+            words = f"the public address {each.public} of {interface.label}"
+            known = each.known and not interface.hides_group
+            found.append(
+                WayOut(interface.label, words, interface.span, False, interface.group, known)
+            )
+    found += _through_balancers(topology, subnet)
+    return tuple(dict.fromkeys(found))
+
+
+def _through_balancers(topology: Topology, subnet: Subnet) -> Iterator[WayOut]:
+    for balancer in topology.balancers:
+        for rule in balancer.rules:
+            if not rule.leads_out:
+                continue
+            for member in members_in(topology, balancer, rule, subnet):
+                yield WayOut(
+                    balancer.label,
+                    f"the {rule.kind} {rule.name} of {balancer.label} (for {member.label})",
+                    balancer.span,
+                    shared=False,
+                    group=member.group,
+                    known=rule.certain and member.known,
+                    protocols=rule.protocols,
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Something in a subnet that a rule of a load balancer hands on to: an interface with the
+    security group of its own, or an address that nothing is known of. `address` is None before
+    Azure has given it."""
+
+    label: str
+    address: int | None
+    group: SecurityGroup | None = None
+    known: bool = True
+
+
+def members_in(
+    topology: Topology, balancer: LoadBalancer, rule: BalancerRule, subnet: Subnet
+) -> tuple[Member, ...]:
+    """Return what stands in a subnet behind a rule of a load balancer."""
+    targets = frozenset(rule.targets)
+    found = [
+        Member(interface.label, each.address, interface.group, not interface.hides_group)
+        for interface in topology.interfaces_in(subnet)
+        for each in interface.configurations
+        if each.subnet == subnet.key and not targets.isdisjoint(each.pools)
+    ]
+    for key in rule.targets:
+        for member in balancer.addresses.get(key, ()):
+            inside = member.subnet == subnet.key or (
+                member.network == subnet.network and member.address in subnet.ranges
+            )
+            if inside:
+                found.append(Member(show_address(member.address), member.address))
+    return tuple(found)
+
+
+def pools_in(topology: Topology, subnet: Subnet) -> tuple[tuple[Cluster, Pool], ...]:
+    """Return the node pools whose nodes or pods stand in a subnet."""
+    return tuple(
+        (cluster, pool)
+        for cluster in topology.clusters
+        for pool in cluster.pools
+        if subnet.key in (pool.subnet, pool.pod_subnet)
+    )
+
+
+def subnets_of(topology: Topology, cluster: Cluster) -> tuple[Subnet, ...]:
+    """Return the subnets that nodes and pods of a cluster stand in."""
+    keys = [key for pool in cluster.pools for key in (pool.subnet, pool.pod_subnet) if key]
+    return tuple(topology.subnets[key] for key in dict.fromkeys(keys) if key in topology.subnets)
+
+
+def firewall_behind(topology: Topology, source: Subnet, route: EffectiveRoute) -> Firewall | None:
+    """Return the firewall that a route of a subnet leads to, or None for one that leads elsewhere.
+
+    A firewall whose address Azure has yet to give is known by reference, or by an address in its
+    subnet, which holds nothing else. Of several with one address, which networks that do not meet
+    may have, it is the one in the subnet's network or in a peered one.
+    """
+    if route.hop is not HopType.APPLIANCE or route.towards is None:
+        return None
+    fitting = [f for f in topology.firewalls if _answers(topology, f, route.towards)]
+    network = topology.networks[source.network]
+    near = {network.key, *(peering.remote for peering in network.peerings)}
+    return next((f for f in fitting if f.network in near), fitting[0] if fitting else None)
+
+
+def _answers(topology: Topology, firewall: Firewall, address: str) -> bool:
+    found = parse_addresses(address)
+    if found is None:
+        return firewall.key == address
+    if firewall.address is not None:
+        return firewall.address == found.lowest
+    subnet = topology.subnets.get(firewall.subnet)
+    return subnet is not None and found.lowest in subnet.ranges

@@ -1,0 +1,179 @@
+"""What a firewall lets a subnet reach of the internet at large: addresses and hosts of anybody.
+
+A rule that denies takes away what it names, for those and on those ports that it names, and leaves
+the rest to the rules behind it. What is left is exact: boxes of senders, ports and addresses.
+Facts: the documentation "Azure Firewall rule processing logic".
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from provisioner.catalog.egress import CLOUDS, egress_of
+from provisioner.network.model.firewalls import destination_of, is_covered, source_of
+from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals
+from provisioner.network.model.public_host_names import is_anybodys
+from provisioner.network.model.public_ranges import PublicReach, is_rented
+from provisioner.network.model.service_tags import PUBLIC
+from provisioner.network.model.topology import FirewallRule
+
+_TRANSPORTS = ("tcp", "udp")
+_TIME = Intervals(((123, 123),))
+"""The port of NTP: AKS's table of what nodes need has `*:123` over UDP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """A way to the internet at large; not `certain` where a rule is not known as a whole."""
+
+    certain: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    sources: Intervals
+    ports: Intervals
+    destinations: Intervals
+
+    def __bool__(self) -> bool:
+        return bool(self.sources and self.ports and self.destinations)
+
+    def __sub__(self, other: "_Box") -> "tuple[_Box, ...]":
+        sources, ports = self.sources & other.sources, self.ports & other.ports
+        pieces = (
+            _Box(self.sources - other.sources, self.ports, self.destinations),
+            _Box(sources, self.ports - other.ports, self.destinations),
+            _Box(sources, ports, self.destinations - other.destinations),
+        )
+        return tuple(piece for piece in pieces if piece)
+
+
+def find_outlets(rules: Sequence[FirewallRule], sources: Intervals) -> Iterator[Outlet]:
+    """Yield what the rules of a firewall, in their order, let some addresses reach at large."""
+    network = [rule for rule in rules if rule.kind == "network"]
+    for transport in _TRANSPORTS:
+        spoken = [
+            replace(rule, ports=rule.ports - _TIME) if transport == "udp" else rule
+            for rule in network
+            if {transport, "any"} & rule.protocols
+        ]
+        yield from _of_network(spoken, sources, transport)
+    # Web protocols run over TCP, and network rules are asked first.
+    first = [r for r in network if {"tcp", "any"} & r.protocols and not r.allows]
+    web = [rule for rule in rules if rule.kind == "application"]
+    for protocol in sorted({name for rule in web for name in rule.protocols}):
+        yield from _of_web([r for r in web if protocol in r.protocols], sources, first)
+
+
+def _of_network(
+    rules: Sequence[FirewallRule], sources: Intervals, transport: str
+) -> Iterator[Outlet]:
+    denying: list[FirewallRule] = []
+    reached = NOTHING
+    for rule in rules:
+        if not rule.allows:
+            denying.append(rule)
+            continue
+        before = reached
+        reached = reached | _left(rule, sources, denying, destination_of(rule) & PUBLIC)
+        reach = PublicReach(ipv4=reached)
+        if reached != before and reach.holds_strangers:
+            yield _outlet(rule, denying, f"{reach} over {transport.upper()}")
+        for tag in rule.tags:
+            if _is_of_strangers(tag, rule, transport) and _left(
+                rule, sources, denying, PUBLIC, tag
+            ):
+                yield _outlet(rule, denying, f"all that {tag} stands for")
+        if rule.open_destinations or (rule.open_sources and _is_wide(rule)):
+            everybody = sources if rule.open_sources else source_of(rule) & sources
+            if _remaining(_Box(everybody, rule.ports, PUBLIC), sources, denying):
+                yield Outlet(False, f"{rule.label} names an IP group of which nothing is known")
+
+
+def _of_web(
+    rules: Sequence[FirewallRule], sources: Intervals, first: Sequence[FirewallRule]
+) -> Iterator[Outlet]:
+    denying = list(first)
+    for rule in rules:
+        if not rule.allows:
+            denying.append(rule)
+            continue
+        for name in filter(is_anybodys, rule.names):
+            if PublicReach(ipv4=_left(rule, sources, denying, PUBLIC, name)).holds_strangers:
+                yield _outlet(rule, denying, f"whatever host {name} stands for")
+            elif rule.open_sources:
+                yield Outlet(False, f"{rule.label} names an IP group of which nothing is known")
+        for category in rule.categories:
+            if _left(rule, sources, denying, PUBLIC, category):
+                words = f"{rule.label} lets it go to all of the web category {category}"
+                yield Outlet(False, f"{words}, and whose hosts those are is not known")
+
+
+def _outlet(rule: FirewallRule, denying: Sequence[FirewallRule], where: str) -> Outlet:
+    """Return an outlet, which is not certain where a rule that is not known as a whole, and comes
+    before, may take it away."""
+    vague = next((r for r in denying if r.open_sources or r.open_destinations), None)
+    words = f"{rule.label} lets it go to {where}"
+    if vague is None:
+        return Outlet(True, words)
+    return Outlet(False, f"{words}, unless an IP group of {vague.label} holds it")
+
+
+def _left(
+    rule: FirewallRule,
+    sources: Intervals,
+    denying: Sequence[FirewallRule],
+    destinations: Intervals,
+    what: str = "",
+) -> Intervals:
+    """Return what some senders reach of `destinations` by a rule, past those that deny before it;
+    `what` is the tag or the host by which the rule names them."""
+    box = _Box(source_of(rule) & sources, rule.ports, destinations)
+    return _remaining(box, sources, denying, what)
+
+
+def _remaining(
+    box: _Box, sources: Intervals, denying: Sequence[FirewallRule], what: str = ""
+) -> Intervals:
+    boxes: tuple[_Box, ...] = (box,) if box else ()
+    for rule in denying:
+        named = EVERYWHERE if what and _names(rule, what) else destination_of(rule)
+        denied = _Box(source_of(rule) & sources, rule.ports, named)
+        if denied:
+            boxes = tuple(piece for one in boxes for piece in one - denied)
+    joined = NOTHING
+    for one in boxes:
+        joined = joined | one.destinations
+    return joined
+
+
+def _names(rule: FirewallRule, what: str) -> bool:
+    if rule.kind == "application" and any(is_covered(what, name) for name in rule.names):
+        return True
+    return what.lower() in (text.lower() for text in (*rule.tags, *rule.categories))
+
+
+def _is_wide(rule: FirewallRule) -> bool:
+    reach = PublicReach(ipv4=destination_of(rule) & PUBLIC)
+    return reach.holds_strangers or any(is_rented(tag) for tag in rule.tags)
+
+
+_ACCOUNTS = frozenset(("storage", "sql", "eventhub", "servicebus", "azurecosmosdb"))
+"""Tags of services in which anybody has an account to send data to."""
+
+
+def _is_of_strangers(tag: str, rule: FirewallRule, transport: str) -> bool:
+    """Tell whether strangers take what is sent to a tag: they rent it, or have accounts there. AKS
+    asks for a region's tag, on the ports of its tunnel."""
+    family, _, region = tag.partition(".")
+    if family.lower() in _ACCOUNTS:
+        return True
+    if not is_rented(tag):
+        return False
+    tunnel = Intervals.of(
+        (need.port, need.port)
+        for cloud in CLOUDS
+        for need in egress_of(cloud, "public-api-server", region) or ()
+        if need.protocol == transport and tag.lower() in (name.lower() for name in need.tags)
+    )
+    return not (region and tunnel.covers(rule.ports))

@@ -1,0 +1,304 @@
+"""Follows a packet: hop by hop, which element decided what."""
+
+from dataclasses import dataclass, replace
+
+from provisioner.network.model.effective_routes import EffectiveRoute, route_subnet
+from provisioner.network.model.firewalls import DEFAULT_DENY, Ruling, Target, decide
+from provisioner.network.model.intervals import ANY_PORT, Intervals, show_address, show_ports
+from provisioner.network.model.load_balancers import BalancerRule, LoadBalancer, RuleKind
+from provisioner.network.model.security_groups import Traffic, judge
+from provisioner.network.model.service_tags import PUBLIC, tags_of
+from provisioner.network.model.topology import Firewall, HopType, Network, Peering, Subnet, Topology
+from provisioner.network.paths.egress_candidates import (
+    Member,
+    WayOut,
+    firewall_behind,
+    members_in,
+    ways_out,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One decision: what decided (`element`), in which role, and how. One that is not `known` stops
+    the packet for lack of reading what decides."""
+
+    element: str
+    role: str
+    words: str
+    passes: bool = True
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The way of a packet. `through` is the label of the firewall that it passed, or None."""
+
+    hops: tuple[Hop, ...]
+    delivered: bool
+    through: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """What is sent: to an address, on a port. `name` is the host name that was asked for and
+    `tags` the firewall's tags that hold it, so that a firewall can judge by them."""
+
+    destination: int
+    protocol: str
+    port: int
+    name: str | None = None
+    tags: frozenset[str] = frozenset()
+
+
+def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
+    """Return the way of a packet from the lowest usable address of a subnet."""
+    if not source.ranges:
+        return Path((rangeless(source),), delivered=False)
+    hops: list[Hop] = []
+    sender = Intervals(((source.ranges.lowest + 4, source.ranges.lowest + 4),))
+    traffic = _traffic(sender, packet)
+    network = topology.networks[source.network]
+    tags = tags_of(topology, network, source)
+    passes, rule = judge(source.group, inbound=False, packet=traffic, tags=tags)
+    hops.append(Hop(rule, "outbound rules", f"{'allow' if passes else 'deny'} it", passes))
+    if not passes:
+        return Path(tuple(hops), delivered=False)
+    route = route_subnet(topology, source).to(packet.destination)
+    if route.hop is HopType.APPLIANCE:
+        return _over_firewall(topology, source, packet, route, hops)
+    hops.append(_routed(topology, source, route, traffic))
+    if not hops[-1].passes:
+        return Path(tuple(hops), delivered=False)
+    if route.hop in (HopType.VNET, HopType.PEERING):
+        # A route of the user's for the network leads into its peers too.
+        peers = [peering.remote for peering in network.peerings]
+        towards = [source.network, *peers] if route.towards is None else [route.towards]
+        return _arrive(topology, traffic, hops, None, frozenset(towards))
+    return Path(tuple(hops), delivered=True)
+
+
+def rangeless(subnet: Subnet) -> Hop:
+    """Return what is said of a subnet without an IPv4 range that is known, such as one that the
+    blueprint refers to and that Azure was not asked for."""
+    words = "has no IPv4 range that is known"
+    return Hop(subnet.label, "subnet", words, passes=False, known=False)
+
+
+def _traffic(sender: Intervals, packet: Packet) -> Traffic:
+    return Traffic(
+        sender,
+        Intervals(((packet.destination, packet.destination),)),
+        packet.protocol,
+        Intervals(((packet.port, packet.port),)),
+    )
+
+
+def _routed(topology: Topology, source: Subnet, route: EffectiveRoute, traffic: Traffic) -> Hop:
+    stated = f"{route.prefix} " if route.prefix else ""
+    if route.hop is HopType.NONE:
+        return Hop(route.label, "route", f"{stated}drops it", passes=False)
+    if route.hop is HopType.INTERNET:
+        known = ways_out(topology, source)
+        ways = [way for way in known if _is_open(topology, source, way, traffic)]
+        if not ways and not route.user_defined:
+            return Hop(
+                route.label,
+                "route",
+                "leads to the internet, and nothing gives it an address to leave with",
+                passes=False,
+            )
+        through = f", through {ways[0].words}" if ways else ""
+        return Hop(route.label, "route", f"{stated}leads to the internet{through}")
+    if route.hop is HopType.GATEWAY:
+        return Hop(route.label, "route", f"{stated}leads to the virtual network gateway")
+    where = "another network, over the peering" if route.hop is HopType.PEERING else "its network"
+    return Hop(route.label, "route", f"{stated}leads into {where}")
+
+
+def _is_open(topology: Topology, source: Subnet, way: WayOut, traffic: Traffic) -> bool:
+    """Tell whether the security group of a machine, if it has one, lets a packet take its way."""
+    tags = tags_of(topology, topology.networks[source.network], source)
+    return judge(way.group, inbound=False, packet=traffic, tags=tags)[0]
+
+
+def _over_firewall(
+    topology: Topology, source: Subnet, packet: Packet, route: EffectiveRoute, hops: list[Hop]
+) -> Path:
+    firewall = firewall_behind(topology, source, route)
+    if firewall is None:
+        words = f"{route.prefix} leads to {route.towards}, which is not the address of a firewall"
+        return Path((*hops, Hop(route.label, "route", words, passes=False)), delivered=False)
+    hops.append(Hop(route.label, "route", f"{route.prefix} leads to {firewall.label}"))
+    if not firewall.known:
+        words = "is run by others and was not read (take `--of planned`)"
+        hops.append(Hop(firewall.label, "firewall", words, passes=False, known=False))
+        return Path(tuple(hops), delivered=False, through=firewall.label)
+    broken = broken_leg(topology, topology.networks[source.network], firewall)
+    if broken is not None:
+        return Path((*hops, broken), delivered=False)
+    target = Target(
+        packet.protocol,
+        packet.port,
+        name=packet.name,
+        addresses=Intervals(((packet.destination, packet.destination),)),
+    )
+    ruling = decide(firewall.policy, source.ranges, target, packet.tags)
+    what = packet.name or show_address(packet.destination)
+    hops.append(_ruled(firewall, ruling, what))
+    if not ruling.allowed:
+        return Path(tuple(hops), delivered=False, through=firewall.label)
+    if packet.destination in PUBLIC:
+        hops.append(Hop(firewall.label, "firewall", "sends it on to the internet"))
+        return Path(tuple(hops), delivered=True, through=firewall.label)
+    sender = Intervals(((source.ranges.lowest + 4, source.ranges.lowest + 4),))
+    return _from_firewall(topology, _traffic(sender, packet), firewall, hops)
+
+
+def _ruled(firewall: Firewall, ruling: Ruling, what: str) -> Hop:
+    if ruling.rule == DEFAULT_DENY:
+        policy = firewall.policy.label if firewall.policy else firewall.label
+        return Hop(policy, "firewall rules", f"none names {what}: denied", passes=False)
+    words = f"{'allows' if ruling.allowed else 'denies'} {what}"
+    return Hop(ruling.rule, "firewall rule", words, ruling.allowed)
+
+
+def _from_firewall(
+    topology: Topology, traffic: Traffic, firewall: Firewall, hops: list[Hop]
+) -> Path:
+    network = topology.networks.get(firewall.network)
+    near = frozenset({firewall.network, *(p.remote for p in network.peerings)} if network else ())
+    target = _subnet_at(topology, traffic.destinations.lowest, near)
+    if network is None or target is None:
+        words = "knows no network with this address"
+        return Path(
+            (*hops, Hop(firewall.label, "firewall", words, passes=False)), False, firewall.label
+        )
+    remote = topology.networks[target.network]
+    if remote.key != network.key:
+        broken = broken_leg(topology, remote, firewall)
+        if broken is not None:
+            return Path((*hops, broken), delivered=False, through=firewall.label)
+    hops.append(Hop(firewall.label, "firewall", f"sends it on into {remote.label}"))
+    return _arrive(topology, traffic, hops, firewall.label, near)
+
+
+def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop | None:
+    """Return what keeps a network and a firewall apart, or None.
+
+    Between networks both sides of a peering have to be there, connected, give access, and take
+    what the firewall forwards (NET-07).
+    """
+    if network.key == firewall.network or not firewall.network:
+        return None
+    hub = topology.networks.get(firewall.network)
+    unread = next((each for each in (network, hub) if each is not None and not each.known), None)
+    if unread is not None:
+        words = "was not read: whether it is peered with the other side is not known"
+        return Hop(unread.label, "peering", words, passes=False, known=False)
+    ours = next((p for p in network.peerings if p.remote == firewall.network), None)
+    theirs = next((p for p in hub.peerings if p.remote == network.key), None) if hub else None
+    if ours is None or theirs is None:
+        side = network.label if ours is None or hub is None else hub.label
+        words = f"has no peering towards the other side ({firewall.label})"
+        return Hop(side, "peering", words, passes=False)
+    stops = (_stop_of(peering) for peering in (ours, theirs))
+    return next((stop for stop in stops if stop is not None), None)
+
+
+def _stop_of(peering: Peering) -> Hop | None:
+    """Return what keeps forwarded packets from taking one side of a peering, or None."""
+    if not peering.access:
+        return Hop(peering.label, "peering", "gives no access", passes=False)
+    if peering.connected is False:
+        return Hop(peering.label, "peering", "is not connected", passes=False)
+    if not peering.forwarded:
+        words = "takes nothing that a firewall forwards (allowForwardedTraffic)"
+        return Hop(peering.label, "peering", words, passes=False)
+    return None
+
+
+def _arrive(
+    topology: Topology,
+    traffic: Traffic,
+    hops: list[Hop],
+    through: str | None,
+    networks: frozenset[str],
+) -> Path:
+    for balancer in topology.balancers:
+        for key, frontend in balancer.frontends.items():
+            subnet = topology.subnets.get(frontend.subnet)
+            is_asked = frontend.address == traffic.destinations.lowest
+            if is_asked and subnet is not None and subnet.network in networks:
+                handed, delivered = _hand_on(topology, traffic, balancer, key, subnet)
+                return Path((*hops, *handed), delivered, through)
+    subnet = _subnet_at(topology, traffic.destinations.lowest, networks)
+    if subnet is None:
+        words = f"no subnet holds {show_address(traffic.destinations.lowest)}"
+        return Path((*hops, Hop("-", "subnet", words, passes=False)), False, through)
+    tags = tags_of(topology, topology.networks[subnet.network], subnet)
+    passes, rule = judge(subnet.group, inbound=True, packet=traffic, tags=tags)
+    hop = Hop(rule, "inbound rules", f"{'allow' if passes else 'deny'} it", passes)
+    arrived = [Hop(subnet.label, "subnet", "receives it")] if passes else []
+    return Path((*hops, hop, *arrived), passes, through)
+
+
+def _hand_on(
+    topology: Topology, traffic: Traffic, balancer: LoadBalancer, frontend: str, subnet: Subnet
+) -> tuple[tuple[Hop, ...], bool]:
+    """Return the hops of a packet from a private frontend on, and whether it is delivered: a rule
+    hands it on, with its source, to what is in the pool; the groups there judge it, and that of the
+    frontend's subnet does not."""
+    name = balancer.frontends[frontend].name
+    rule = next(
+        (
+            rule
+            for rule in balancer.rules
+            if rule.kind is not RuleKind.OUTBOUND
+            and frontend in rule.frontends
+            and traffic.protocol in rule.protocols
+            and traffic.ports & rule.ports
+        ),
+        None,
+    )
+    if rule is None:
+        what = f"{traffic.protocol} {show_ports(traffic.ports)}"
+        return (Hop(balancer.label, _BALANCER, f"no rule of {name} takes {what}", False),), False
+    stopped: tuple[Hop, ...] = ()
+    for other in topology.subnets_of(subnet.network):
+        for member in members_in(topology, balancer, rule, other):
+            words = f"{name} hands it on to {member.label} by the {rule.kind} {rule.name}"
+            handed = Hop(balancer.label, _BALANCER, words)
+            passes, decided = _judge_member(topology, traffic, rule, other, member)
+            judged = Hop(decided, "inbound rules", f"{'allow' if passes else 'deny'} it", passes)
+            if passes:
+                return (handed, judged, Hop(other.label, "subnet", "receives it")), True
+            stopped = stopped or (handed, judged)
+    none = Hop(balancer.label, _BALANCER, f"nothing known is behind {rule.name}", passes=False)
+    return stopped or (none,), False
+
+
+_BALANCER = "load balancer"
+
+
+def _judge_member(
+    topology: Topology, traffic: Traffic, rule: BalancerRule, subnet: Subnet, member: Member
+) -> tuple[bool, str]:
+    """Return whether the groups before a member of a pool let a packet in, and what decides."""
+    if member.address is None and not subnet.ranges:
+        return False, f"{subnet.label}, which has no IPv4 range that is known,"
+    # Azure keeps four addresses, and the source may stand on the first that is left.
+    address = member.address if member.address is not None else subnet.ranges.lowest + 5
+    ports = traffic.ports if rule.backend_ports == ANY_PORT else rule.backend_ports
+    handed = replace(traffic, destinations=Intervals(((address, address),)), ports=ports)
+    tags = tags_of(topology, topology.networks[subnet.network], subnet)
+    passes, decided = judge(subnet.group, inbound=True, packet=handed, tags=tags)
+    if passes and member.group is not None:
+        return judge(member.group, inbound=True, packet=handed, tags=tags)
+    return passes, decided
+
+
+def _subnet_at(topology: Topology, address: int, networks: frozenset[str]) -> Subnet | None:
+    """Return the subnet with an address, of some networks: others may use the same range."""
+    inside = (subnet for key in networks for subnet in topology.subnets_of(key))
+    return next((subnet for subnet in inside if address in subnet.ranges), None)

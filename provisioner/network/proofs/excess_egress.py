@@ -1,0 +1,160 @@
+"""What a firewall lets through beyond what the clusters of a network need."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from provisioner.catalog.egress import FQDN_TAGS, egress_of
+from provisioner.network.model.dns_resolution import resolves
+from provisioner.network.model.firewalls import (
+    Target,
+    decide,
+    destination_of,
+    is_covered,
+    source_of,
+)
+from provisioner.network.model.intervals import NOTHING, Intervals, show_addresses, show_ports
+from provisioner.network.model.service_tags import PUBLIC
+from provisioner.network.model.topology import (
+    Firewall,
+    FirewallRule,
+    Network,
+    Topology,
+    is_workload,
+)
+from provisioner.network.paths.egress_candidates import subnets_of
+from provisioner.network.paths.packet_tracing import broken_leg
+from provisioner.network.proofs.proof import Breach
+
+TRANSPORT = {"https": "tcp", "http": "tcp"}
+"""What carries a protocol of the table of egress, where it is not one itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What may be open: a host or a service tag, with transport protocol and port."""
+
+    what: str
+    protocol: str
+    port: int
+
+
+def excess_of(topology: Topology, firewall: Firewall) -> Iterator[Breach]:
+    """Yield what the rules of a firewall let workloads reach that none of them needs.
+
+    What an earlier rule denies is not reached; rules between private addresses are the matter of
+    other proofs.
+    """
+    if firewall.policy is None or not firewall.network:
+        return
+    networks = [
+        network
+        for network in topology.networks.values()
+        if broken_leg(topology, network, firewall) is None
+        and any(is_workload(subnet) for subnet in topology.subnets_of(network.key))
+    ]
+    may = {network.key: _may_be_open(topology, network) for network in networks}
+    workloads = {network.key: _workload_ranges(topology, network) for network in networks}
+    for rule in firewall.policy.rules:
+        if not rule.allows or rule.kind == "nat":
+            continue
+        sources = source_of(rule)
+        for network in networks:
+            if sources & workloads[network.key] or rule.open_sources:
+                yield from _too_much(topology, firewall, rule, network, may[network.key])
+
+
+def _workload_ranges(topology: Topology, network: Network) -> Intervals:
+    joined = NOTHING
+    for subnet in topology.subnets_of(network.key):
+        if is_workload(subnet):
+            joined = joined | subnet.ranges
+    return joined
+
+
+def _may_be_open(topology: Topology, network: Network) -> tuple[tuple[_Open, ...], frozenset[str]]:
+    """Return what may be open to a network, and the FQDN tags that may."""
+    found: list[_Open] = [
+        _Open(host, "tcp", port)
+        for opening in topology.openings
+        for host, port in product(opening.hosts, opening.ports)
+    ]
+    features: set[str] = set()
+    for cluster in topology.clusters:
+        if not any(s.network == network.key for s in subnets_of(topology, cluster)):
+            continue
+        features |= set(cluster.features)
+        for feature in cluster.features:
+            for need in egress_of(topology.cloud, feature, cluster.region) or ():
+                protocol = TRANSPORT.get(need.protocol, need.protocol)
+                found += [_Open(what, protocol, need.port) for what in (*need.hosts, *need.tags)]
+    tags = frozenset(tag for tag, held in FQDN_TAGS.items() if held & features)
+    return tuple(found), tags
+
+
+def _too_much(
+    topology: Topology,
+    firewall: Firewall,
+    rule: FirewallRule,
+    network: Network,
+    may: tuple[tuple[_Open, ...], frozenset[str]],
+) -> Iterator[Breach]:
+    opened, fqdn_tags = may
+    for name in rule.names:
+        if _resolves_privately(topology, firewall, name):
+            continue
+        if not _is_needed(rule, name, opened) and not _is_shadowed(firewall, rule, name):
+            yield _breach(rule, network, f"{name} ({show_ports(rule.ports)})")
+    for tag in (*rule.tags, *rule.categories):
+        if tag.lower() in fqdn_tags:
+            continue
+        if not _is_needed(rule, tag, opened):
+            yield _breach(rule, network, f"all that {tag} stands for")
+    public = destination_of(rule) & PUBLIC
+    if rule.kind == "network" and public:
+        shown = show_addresses(public)
+        yield _breach(rule, network, f"{shown} ({', '.join(sorted(rule.protocols))} "
+                                     f"{show_ports(rule.ports)})")  # fmt: skip
+
+
+def _breach(rule: FirewallRule, network: Network, what: str) -> Breach:
+    return Breach(
+        rule.label,
+        f"{rule.label} lets {network.label} reach {what}, which no feature of a cluster needs.",
+        "Remove it, or name the host in the environment's `egress`, with the reason.",
+        network.span,
+    )
+
+
+def _is_needed(rule: FirewallRule, what: str, opened: Iterable[_Open]) -> bool:
+    """Tell whether everything that a rule opens of a host or a tag is among what may be open."""
+    protocols = {"tcp"} if rule.kind == "application" else rule.protocols
+    matching = [one for one in opened if is_covered(what, one.what)]
+    for protocol in protocols:
+        ports = Intervals.of((o.port, o.port) for o in matching if o.protocol == protocol)
+        if not rule.ports or not ports.covers(rule.ports):
+            return False
+    return bool(protocols)
+
+
+def _is_shadowed(firewall: Firewall, rule: FirewallRule, name: str) -> bool:
+    """Tell whether a rule that comes first denies a host on every port that `rule` opens."""
+    protocols = {"tcp"} if rule.kind == "application" else rule.protocols & {"tcp", "udp"}
+    rulings = [
+        decide(firewall.policy, source_of(rule), Target(protocol, port, name=name))
+        for protocol in protocols
+        for first, last in rule.ports
+        for port in {first, last}
+    ]
+    return bool(rulings) and not any(ruling.allowed for ruling in rulings)
+
+
+def _resolves_privately(topology: Topology, firewall: Firewall, name: str) -> bool:
+    """Tell whether a private zone answers for a name where the firewall stands."""
+    home = topology.networks.get(firewall.network)
+    if home is None:
+        return False
+    return any(
+        is_covered(name, f"*.{zone.name}") and resolves(topology, home, zone)[0]
+        for zone in topology.zones.values()
+    )

@@ -1,0 +1,171 @@
+"""The firewall lets through what the clusters need, and nothing else (WRK-03.4, ENV-04.1)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+from provisioner.catalog.egress import FQDN_TAGS, EgressRule, egress_of
+from provisioner.network.model.dns_resolution import resolves
+from provisioner.network.model.effective_routes import route_subnet
+from provisioner.network.model.firewalls import DEFAULT_DENY, Target, decide, is_covered
+from provisioner.network.model.intervals import Intervals
+from provisioner.network.model.security_groups import Traffic, admit, judge
+from provisioner.network.model.service_tags import PUBLIC, tags_of
+from provisioner.network.model.topology import Cluster, Firewall, HopType, Network, Subnet, Topology
+from provisioner.network.paths.egress_candidates import firewall_behind, subnets_of, ways_out
+from provisioner.network.paths.packet_tracing import Hop, broken_leg
+from provisioner.network.proofs.excess_egress import TRANSPORT, excess_of
+from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
+
+NAME = "allowances"
+CLAIM = "every host that the clusters need is let through, and nothing else is"
+
+
+def prove_allowances(topology: Topology) -> Proof:
+    """Prove it of every cluster's features (`provisioner.catalog.egress`) and every firewall rule.
+
+    Beside what the features need, what the environment's `egress` names may be open, and names
+    that a private zone answers where the firewall stands. A feature of which nobody knows what it
+    needs makes the proof unknown.
+    """
+    if not topology.own_clusters and not topology.own_firewalls:
+        return skip(NAME, CLAIM, "there is no cluster and no firewall")
+    breaches = [b for cluster in topology.own_clusters for b in _missing(topology, cluster)]
+    breaches += [b for firewall in topology.own_firewalls for b in excess_of(topology, firewall)]
+    rules = sum(len(f.policy.rules) for f in topology.own_firewalls if f.policy)
+    return conclude(
+        NAME, CLAIM, breaches, f"{len(topology.own_clusters)} clusters, {rules} rules of firewalls"
+    )
+
+
+def _missing(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
+    """What a cluster needs, and its subnets do not get."""
+    subnets = subnets_of(topology, cluster)
+    for feature in cluster.features:
+        needs = egress_of(topology.cloud, feature, cluster.region)
+        if needs is None:
+            yield Breach(
+                cluster.label,
+                f"{cluster.label} has {feature} switched on, and what it needs to reach in "
+                f"{topology.cloud} is not known.",
+                "Find it out, open it, and name it in the environment's `egress`.",
+                cluster.span,
+                certain=False,
+            )
+            continue
+        for subnet, need in product(subnets, needs):
+            if not need.optional:
+                yield from _unmet(topology, cluster, subnet, feature, need)
+
+
+def _unmet(
+    topology: Topology, cluster: Cluster, subnet: Subnet, feature: str, need: EgressRule
+) -> Iterator[Breach]:
+    network = topology.networks[subnet.network]
+    hosts = [host for host in need.hosts if not _is_private(topology, network, host)]
+    protocol = TRANSPORT.get(need.protocol, need.protocol)
+    wanted = f"which {feature} of {cluster.label} needs"
+    if not hosts:
+        return
+    shown = f"{hosts[0]} and {len(hosts) - 1} more" if len(hosts) > 1 else hosts[0]
+    stop = _stopped(topology, subnet, protocol, need.port)
+    if stop is not None:
+        yield Breach(
+            stop.element,
+            f"{subnet.label} does not get out to {shown} ({protocol} {need.port}), {wanted}: "
+            f"{stop.words}.",
+            "Lead it to the firewall, or switch the feature off.",
+            subnet.span,
+            certain=stop.known,
+        )
+        return
+    for firewall in _firewalls_before(topology, subnet):
+        if not firewall.known:
+            yield Breach(
+                firewall.label,
+                f"what {firewall.label} lets through was not read: whether {subnet.label} gets all "
+                f"that {cluster.label} needs shows in a plan.",
+                "Run `azsec plan`, with Reader on the firewall's policy.",
+                cluster.span,
+                certain=False,
+            )
+            continue
+        sources, policy = subnet.ranges, firewall.policy
+        if any(
+            decide(policy, sources, Target(protocol, need.port, tag=tag)).allowed
+            for tag in need.tags
+        ):
+            continue
+        covered = frozenset(tag for tag, held in FQDN_TAGS.items() if feature in held)
+        denied: dict[str, list[str]] = {}
+        for host in hosts:
+            ruling = decide(policy, sources, Target(protocol, need.port, name=host), covered)
+            if not ruling.allowed:
+                denied.setdefault(ruling.rule, []).append(host)
+        for rule, those in denied.items():
+            yield Breach(
+                _to_blame(firewall, rule),
+                f"{firewall.label} denies {', '.join(those)} ({protocol} {need.port}) to "
+                f"{subnet.label}, {wanted}: {rule}.",
+                f"Add a rule that allows it, or switch {feature} off.",
+                cluster.span,
+            )
+
+
+def _to_blame(firewall: Firewall, rule: str) -> str:
+    if firewall.policy is None:
+        return firewall.label
+    return firewall.policy.label if rule == DEFAULT_DENY else rule
+
+
+def _stopped(topology: Topology, subnet: Subnet, protocol: str, port: int) -> Hop | None:
+    """Return what keeps a subnet from every public address, or None."""
+    network = topology.networks[subnet.network]
+    tags = tags_of(topology, network, subnet)
+    traffic = Traffic(subnet.ranges, PUBLIC, protocol, Intervals(((port, port),)))
+    if not admit(subnet.group, inbound=False, traffic=traffic, tags=tags, certain=False):
+        one = Traffic(subnet.ranges, _first(PUBLIC), protocol, traffic.ports)
+        _, rule = judge(subnet.group, inbound=False, packet=one, tags=tags)
+        return Hop(rule, "outbound rules", f"{rule} denies it", passes=False)
+    stop = Hop(subnet.label, "route", "no route leads there", passes=False)
+    for route in route_subnet(topology, subnet).routes:
+        if not route.addresses & PUBLIC:
+            continue
+        firewall = firewall_behind(topology, subnet, route)
+        if firewall is not None:
+            broken = broken_leg(topology, network, firewall)
+            if broken is None:
+                return None
+            stop = replace(broken, words=f"{broken.element} {broken.words}")
+        elif route.hop is HopType.INTERNET:
+            # The address of a machine beside the nodes is of no use to them.
+            if any(way.shared for way in ways_out(topology, subnet)):
+                return None
+            words = "nothing gives it an address to leave with"
+            stop = replace(stop, words=words, known=network.known)
+        elif route.hop is HopType.NONE:
+            stop = Hop(route.label, "route", f"{route.label} drops it", passes=False)
+    return stop
+
+
+def _first(addresses: Intervals) -> Intervals:
+    return Intervals(((addresses.lowest, addresses.lowest),))
+
+
+def _firewalls_before(topology: Topology, subnet: Subnet) -> Iterator[Firewall]:
+    found = {
+        firewall.key: firewall
+        for route in route_subnet(topology, subnet).routes
+        if route.addresses & PUBLIC
+        and (firewall := firewall_behind(topology, subnet, route)) is not None
+    }
+    yield from found.values()
+
+
+def _is_private(topology: Topology, network: Network, host: str) -> bool:
+    """Tell whether a private link zone answers for a host in a network."""
+    for zone in topology.zones.values():
+        public = zone.name.lower().removeprefix("privatelink.")
+        if public != zone.name.lower() and is_covered(host, f"*.{public}"):
+            return resolves(topology, network, zone)[0]
+    return False

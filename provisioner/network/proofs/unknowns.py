@@ -1,0 +1,27 @@
+"""What keeps a proof from being made: what stands in the network and cannot be judged."""
+
+from collections.abc import Iterator, Sequence
+
+from provisioner.network.model.topology import Subnet, Topology
+from provisioner.network.proofs.proof import Breach
+
+_MOST_NAMED = 3
+
+
+def find_gaps(name: str, topology: Topology, subnets: Sequence[Subnet]) -> Iterator[Breach]:
+    """Yield a breach that is not certain for all that is connected with some subnets and cannot be
+    judged; `name` is the proof's."""
+    for unjudged in topology.unjudged:
+        touched = [subnet.label for subnet in subnets if subnet.key in unjudged.subnets]
+        if not touched:
+            continue
+        more = f" and {len(touched) - _MOST_NAMED} more" if len(touched) > _MOST_NAMED else ""
+        yield Breach(
+            unjudged.label,
+            f"{name} is not known for {', '.join(touched[:_MOST_NAMED])}{more}: "
+            f"{unjudged.label} is connected with it, and "
+            f"{unjudged.reason or f'azsec has no facts of {unjudged.type}'}.",
+            unjudged.hint,
+            unjudged.span,
+            certain=False,
+        )

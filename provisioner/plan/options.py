@@ -1,0 +1,96 @@
+"""On which terms an environment is planned: what it ignores, puts back and may take over."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.blueprint.accepted_additions import Acceptance
+from provisioner.blueprint.ignores import Ignore
+from provisioner.blueprint.ownership import Marks
+from provisioner.diff.change import FieldChange
+from provisioner.model.property_path import set_at, split_steps
+from provisioner.model.values import ABSENT, Absent, Value, is_empty
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The environment's marks, the properties that others may change, whether values that were
+    moved off the service's defaults are put back, the addresses whose resources may be taken
+    over (all of a module by the module's address, `*` for every address), the additions of others
+    that are known, and whether the environment is only watched: whose a resource is, is nothing to
+    a comparison then."""
+
+    marks: Marks
+    ignores: tuple[Ignore, ...] = ()
+    adopt_defaults: bool = False
+    adopt: tuple[str, ...] = ()
+    accepted: tuple[Acceptance, ...] = ()
+    observes: bool = False
+
+    def permits_adoption(self, address: str) -> bool:
+        """Tell whether the resource at an address may be taken over where it exists already."""
+        return any(wanted == EVERY_ADDRESS or is_at(address, wanted) for wanted in self.adopt)
+
+
+EVERY_ADDRESS = "*"
+
+
+def is_at(address: str, wanted: str) -> bool:
+    """Tell whether an address is the wanted one or stands inside of it (`hub` holds `hub.vnet`)."""
+    return address == wanted or address.startswith((f"{wanted}.", f"{wanted}[", f"{wanted}/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A change that is left alone, and who lets it go."""
+
+    field: FieldChange
+    ignore: Ignore
+
+
+def split_ignored(
+    address: str, changes: Sequence[FieldChange], ignores: Iterable[Ignore]
+) -> tuple[tuple[FieldChange, ...], tuple[Ignored, ...]]:
+    """Return the changes of a resource that count, and those that the environment lets go."""
+    kept: list[FieldChange] = []
+    ignored: list[Ignored] = []
+    inside = [ignore for ignore in ignores if ignore.holds(address)]
+    for change in changes:
+        covering = next((ignore for ignore in inside if ignore.covers(change.path)), None)
+        if covering is None:
+            kept.append(change)
+        else:
+            ignored.append(Ignored(change, covering))
+    return tuple(kept), tuple(ignored)
+
+
+def with_live(desired: Mapping[str, Value], ignored: Iterable[Ignored]) -> Mapping[str, Value]:
+    """Return a desired body that says of what is ignored what Azure has."""
+    for entry in ignored:
+        if entry.field.declared and not entry.field.is_state:
+            desired = _set(desired, entry.field.path, entry.field.before)
+    return desired
+
+
+def with_defaults(body: Mapping[str, Value], fields: Iterable[FieldChange]) -> Mapping[str, Value]:
+    """Return the body of an update in which the undeclared ones of `fields` are at their default.
+
+    A default of nothing is left out, but for a list: an empty one has to be said, or Azure keeps
+    what is in it.
+    """
+    for field in fields:
+        if not field.declared:
+            body = _set(body, field.path, _default_of(field))
+    return body
+
+
+def _default_of(field: FieldChange) -> Value | Absent:
+    if not is_empty(field.after):
+        return field.after
+    return [] if isinstance(field.before, (list, tuple)) else ABSENT
+
+
+def _set(body: Mapping[str, Value], path: str, value: Value | Absent) -> Mapping[str, Value]:
+    steps = split_steps(path)
+    changed = body if steps is None else set_at(body, steps, value)
+    assert isinstance(changed, Mapping)
+    return changed

@@ -1,0 +1,73 @@
+"""What an update sends beyond the blueprint: live values that nobody stated and that stay as they
+are (design: updates merge). A reviewer approves these too, and so they are shown.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from provisioner.blueprint.ownership import is_ownership_tag
+from provisioner.documents.plan import KeptValueDocument
+from provisioner.model.secret_values import MASK, holds_secret, mask_secrets
+from provisioner.model.values import ABSENT, Unknown, is_empty
+from provisioner.plan.changes import ResourceChange
+from provisioner.plan.step import Step
+from provisioner.plan.value_text import disclose, named_by
+
+
+def kept_values(step: Step, change: ResourceChange) -> tuple[KeptValueDocument, ...]:
+    """Return what the body of a step holds and the blueprint does not state, in order of paths.
+
+    Only of what exists, or what stands in for it, Azure has anything to keep. A secret is masked.
+    """
+    if step.body is None or change.desired is None or change.found is None:
+        return ()
+    planned = {field.path for field in change.fields}
+    found = sorted(_beyond(step.body, change.desired, ""), key=lambda entry: entry[0])
+    return tuple(
+        _document(path, value)
+        for path, value in found
+        if path not in planned and not is_ownership_tag(path.removeprefix("tags."))
+    )
+
+
+def _document(path: str, value: object) -> KeptValueDocument:
+    # What is not known here is a secret that Azure has: the plan only refers to it.
+    if isinstance(value, Unknown):
+        return KeptValueDocument(path=mask_secrets(path), value=MASK, sensitive=True)
+    sensitive = holds_secret(value, named_by(path))
+    return KeptValueDocument(
+        path=mask_secrets(path), value=disclose(value, sensitive=sensitive), sensitive=sensitive
+    )
+
+
+def _beyond(sent: object, stated: object, path: str) -> Iterator[tuple[str, object]]:
+    if isinstance(sent, Mapping):
+        own = stated if isinstance(stated, Mapping) else {}
+        spelt = {str(name).lower(): name for name in own}
+        if not sent and stated is ABSENT:
+            yield path, sent
+        for name, value in sent.items():
+            real = spelt.get(str(name).lower())
+            yield from _beyond(value, own[real] if real is not None else ABSENT, _at(path, name))
+    elif isinstance(sent, (list, tuple)) and any(isinstance(item, Mapping) for item in sent):
+        for mark, item in _marked(sent):
+            yield from _beyond(item, _entry(stated, mark), f"{path}[{mark}]")
+    elif stated is ABSENT or (is_empty(stated) and not is_empty(sent)):
+        yield path, sent
+
+
+def _at(path: str, name: str) -> str:
+    if "/" in name:
+        return f"{path}[{name}]"
+    return f"{path}.{name}" if path else name
+
+
+def _marked(entries: Sequence[object]) -> Iterator[tuple[str, object]]:
+    """Yield entries with their marks: the name where one has it, else the position."""
+    for index, item in enumerate(entries):
+        name = item.get("name") if isinstance(item, Mapping) else None
+        yield (name if isinstance(name, str) else str(index)), item
+
+
+def _entry(stated: object, mark: str) -> object:
+    entries = stated if isinstance(stated, (list, tuple)) else ()
+    return next((item for other, item in _marked(entries) if other.lower() == mark.lower()), ABSENT)

@@ -1,0 +1,125 @@
+"""The node pools that a plan makes or changes, with the machines they take and took."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from provisioner.catalog.node_pools import (
+    CLUSTER,
+    POOL,
+    Machines,
+    count_surge,
+    machines_of,
+    surge_text,
+)
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import lookup
+from provisioner.preflight.planned_changes import Intent, Write
+
+_SHAPE = ("vmSize", "availabilityZones", "osDiskType", "osDiskSizeGB", "enableEncryptionAtHost")
+_SIZE = ("enableAutoScaling", "minCount", "maxCount", "virtualMachinesProfile", "upgradeSettings")
+
+
+@dataclass(frozen=True)
+class PlannedPool:
+    """One pool that the plan writes.
+
+    `properties` are those of a pool, wherever they are stated. `held` are those of the pool that
+    stands there now, None for a new one. `label` is how a message names it.
+    """
+
+    label: str
+    write: Write
+    subscription: str
+    region: str
+    properties: Mapping[str, object]
+    held: Mapping[str, object] | None
+    is_new: bool
+
+    @cached_property
+    def machines(self) -> tuple[Machines, ...]:
+        """The machines that it takes."""
+        return machines_of(self.properties)
+
+    @cached_property
+    def machines_held(self) -> tuple[Machines, ...]:
+        """The machines that it has now."""
+        return machines_of(self.held) if self.held is not None else ()
+
+    @property
+    def surge(self) -> str:
+        """How many nodes more an upgrade makes, as it is stated."""
+        return surge_text(self.properties)
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether its machines are what is left over, which has a quota of its own."""
+        return str(self.properties.get("scaleSetPriority")).lower() == "spot"
+
+    @property
+    def is_reshaped(self) -> bool:
+        """Whether it takes machines of another shape than it has."""
+        return self.is_new or self._differs(_SHAPE)
+
+    @property
+    def grows(self) -> bool:
+        """Whether it is new, or its numbers are changed."""
+        scaled = self.properties.get("enableAutoScaling") is True
+        return self.is_reshaped or self._differs(_SIZE if scaled else (*_SIZE, "count"))
+
+    def _differs(self, names: tuple[str, ...]) -> bool:
+        held = self.held or {}
+        return any(
+            name in self.properties and self.properties[name] != held.get(name) for name in names
+        )
+
+
+def surge_of(pool: PlannedPool, nodes: int) -> int:
+    """Return how many nodes more than `nodes` an upgrade of the pool makes."""
+    return count_surge(pool.surge, nodes)
+
+
+def planned_pools(intent: Intent) -> Iterator[PlannedPool]:
+    """Yield the pools that a plan writes: their own, and those in the body of their cluster."""
+    for write in intent.writes:
+        if write.type.name == POOL and write.id.parent is not None:
+            held = lookup(write.found, ("properties",))
+            yield from _pool(
+                intent, write, write.address, write.id.parent, write.body.get("properties"), held
+            )
+        elif write.type.name == CLUSTER:
+            yield from _in_cluster(intent, write)
+
+
+def _in_cluster(intent: Intent, write: Write) -> Iterator[PlannedPool]:
+    stated = lookup(write.body, ("properties", "agentPoolProfiles"))
+    before = lookup(write.found, ("properties", "agentPoolProfiles"))
+    own = {w.id.name.lower() for w in intent.writes if w.id.parent == write.id}
+    known = {
+        str(entry.get("name")).lower(): entry
+        for entry in (before if isinstance(before, (list, tuple)) else ())
+        if isinstance(entry, Mapping)
+    }
+    for entry in stated if isinstance(stated, (list, tuple)) else ():
+        name = str(lookup(entry, ("name",)))
+        # One that has a write of its own (by rotation) is looked at there.
+        if name.lower() not in own:
+            label = f"{write.address}[{name}]"
+            yield from _pool(intent, write, label, write.id, entry, known.get(name.lower()))
+
+
+def _pool(
+    intent: Intent, write: Write, label: str, cluster: ResourceId, stated: object, held: object
+) -> Iterator[PlannedPool]:
+    region = intent.regions.get(cluster.key)
+    if region is None or not isinstance(stated, Mapping) or cluster.subscription is None:
+        return
+    yield PlannedPool(
+        label,
+        write,
+        cluster.subscription.lower(),
+        region,
+        stated,
+        held if isinstance(held, Mapping) else None,
+        write.is_new or not isinstance(held, Mapping),
+    )

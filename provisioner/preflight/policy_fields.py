@@ -1,0 +1,264 @@
+"""What policies can see of a write: which of its fields the rules in force at its place look at.
+
+Two writes of one type at one place that are the same in those fields are answered the same by
+Azure Policy, so one of them is asked about. Azure is asked about each where that cannot be told: an
+assignment or a definition is not readable, there are more definitions than are worth reading, or a
+rule looks at a field by an expression.
+
+Source: "Azure Policy definition structure: policy rule" and "... aliases"; "Policy Assignments -
+List", which without a filter has those of the management groups above and of the groups below.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.catalog.endpoints import (
+    POLICY_ASSIGNMENTS,
+    POLICY_DEFINITION,
+    POLICY_SET_DEFINITION,
+)
+from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.values import lookup
+from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
+
+MOST_DEFINITIONS = 40
+"""Definitions that are read before a plan: beyond, Azure is asked about each write."""
+
+_HARMLESS = frozenset(
+    {"audit", "auditifnotexists", "deployifnotexists", "disabled", "denyaction", "manual"}
+)
+"""Effects that neither refuse nor change what is written."""
+_FIELD_CALL = re.compile(r"\bfield\s*\(\s*('(?:[^']|'')*')?", re.IGNORECASE)
+_PARAMETER = re.compile(r"\[\s*parameters\(\s*'([^']+)'\s*\)\s*\]", re.IGNORECASE)
+_TAG_EXPRESSION = re.compile(r"\[\s*concat\(\s*'tags\[", re.IGNORECASE)
+_COMMON = ("type", "location", "kind", "tags", "identity", "sku", "zones")
+_UNIQUE = ("name", "fullname", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySight:
+    """The fields that the rules at a subscription look at, in lower case; None: any."""
+
+    fields: frozenset[str] | None = None
+
+    def shape(self, resource: ResourceId, content: Mapping[str, Any]) -> str:
+        """Return what of a write tells it from others of its type and place: equal for two writes
+        that no rule can tell apart."""
+        if self.fields is None or any(name in self.fields for name in _UNIQUE):
+            return _text([resource.key, content])
+        seen: dict[str, object] = {}
+        for field in sorted(self.fields):
+            if not _sees(field, resource, content, seen):
+                return _text({**content, "name": None})
+        return _text(seen)
+
+
+BLIND = PolicySight()
+"""Of which nothing is known: each write is asked about."""
+
+
+def ask_assignments(subscriptions: Iterable[str]) -> tuple[Inquiry, ...]:
+    """Return the request for all assignments that are in force in each subscription."""
+    return tuple(
+        ask_subscription(POLICY_ASSIGNMENTS, subscription, is_list=True)
+        for subscription in sorted(set(subscriptions))
+    )
+
+
+def ask_definitions(replies: Replies) -> tuple[Inquiry, ...]:
+    """Return the requests for what assignments, and the sets that were read, name and nobody read
+    yet; none where there are too many of them."""
+    read = {inquiry.path.lower() for inquiry in replies if inquiry.path.lower() in _named(replies)}
+    missing = {key: text for key, text in _named(replies).items() if key not in read}
+    if len(read) + len(missing) > MOST_DEFINITIONS:
+        return ()
+    return tuple(_ask_definition(text) for _, text in sorted(missing.items()))
+
+
+def read_sights(subscriptions: Iterable[str], replies: Replies) -> Mapping[str, PolicySight]:
+    """Return what policies can see in each subscription (lower case), by the replies to
+    `ask_assignments` and to both rounds of `ask_definitions`: policies, and those of sets."""
+    return {
+        subscription.lower(): _sight_of(subscription, replies)
+        for subscription in sorted(set(subscriptions))
+    }
+
+
+def _sight_of(subscription: str, replies: Replies) -> PolicySight:
+    (inquiry,) = ask_assignments([subscription])
+    reply = replies.get(inquiry)
+    if reply is None or reply.refused is not None or reply.is_partial:
+        return BLIND
+    fields: set[str] = set()
+    for assignment in reply.items:
+        found = _fields_of_assignment(assignment, replies)
+        if found is None:
+            return BLIND
+        fields |= found
+        if lookup(assignment, ("properties", "resourceSelectors")):
+            fields.add("location")
+    return PolicySight(frozenset(fields))
+
+
+def _fields_of_assignment(
+    assignment: Mapping[str, object], replies: Replies
+) -> frozenset[str] | None:
+    given = _values(lookup(assignment, ("properties", "parameters")))
+    named = lookup(assignment, ("properties", "policyDefinitionId"))
+    if lookup(assignment, ("properties", "overrides")) or not isinstance(named, str):
+        return None
+    definition = _definition(named, replies)
+    if definition is None:
+        return None
+    members = lookup(definition, ("properties", "policyDefinitions"))
+    if not isinstance(members, (list, tuple)):
+        return _fields_of_policy(definition, given)
+    outer = {**_defaults(definition), **given}
+    fields: set[str] = set()
+    for member in members:
+        text = lookup(member, ("policyDefinitionId",))
+        inner = _definition(text, replies) if isinstance(text, str) else None
+        if inner is None:
+            return None
+        stated = _values(lookup(member, ("parameters",)))
+        found = _fields_of_policy(
+            inner, {name: _resolved(value, outer) for name, value in stated.items()}
+        )
+        if found is None:
+            return None
+        fields |= found
+    return frozenset(fields)
+
+
+def _fields_of_policy(
+    definition: Mapping[str, object], given: Mapping[str, object]
+) -> frozenset[str] | None:
+    """Return the fields that a policy looks at; none for one that neither refuses nor changes."""
+    parameters = {**_defaults(definition), **given}
+    stated = lookup(definition, ("properties", "policyRule", "then", "effect"))
+    effect = _resolved(stated, parameters)
+    if isinstance(effect, str) and effect.lower() in _HARMLESS:
+        return frozenset()
+    rule = lookup(definition, ("properties", "policyRule"))
+    found: set[str] = set()
+    for field in _fields_in(rule, parameters):
+        if field is None:
+            return None
+        found.add(field)
+    return frozenset(found)
+
+
+def _fields_in(node: object, parameters: Mapping[str, object]) -> Iterator[str | None]:
+    """Yield each field that a rule names, in lower case; None for one that only an evaluation
+    would tell."""
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            if str(name).lower() == "field":
+                yield _field(_resolved(value, parameters))
+            else:
+                yield from _fields_in(value, parameters)
+    elif isinstance(node, (list, tuple)):
+        for item in node:
+            yield from _fields_in(item, parameters)
+    elif isinstance(node, str) and node.startswith("["):
+        for call in _FIELD_CALL.finditer(node):
+            yield _field(call[1][1:-1]) if call[1] else None
+
+
+def _field(name: object) -> str | None:
+    if not isinstance(name, str):
+        return None
+    if name.startswith("["):
+        return "tags" if _TAG_EXPRESSION.match(name) else None
+    return name.lower()
+
+
+def _sees(
+    field: str, resource: ResourceId, content: Mapping[str, Any], seen: dict[str, object]
+) -> bool:
+    """Put into `seen` what a field shows of a write, or more; return False where that cannot be
+    told, since an alias need not be named like the property that it leads to."""
+    head = re.split(r"[.\[]", field, maxsplit=1)[0]
+    if head in _COMMON:
+        seen[head] = _of(content, head)
+        return True
+    kind, _, path = field.rpartition("/")
+    if kind != resource.type.lower():
+        return bool(kind)  # Of another type, it shows nothing of this one.
+    first = re.split(r"[.\[]", path, maxsplit=1)[0]
+    properties = content.get("properties")
+    places = [content, properties] if isinstance(properties, Mapping) else [content]
+    shown = [value for place in places if (value := _of(place, first)) is not None]
+    seen[first] = shown
+    return bool(shown)
+
+
+def _of(content: Mapping[str, Any], name: str) -> object:
+    return next((value for key, value in content.items() if key.lower() == name), None)
+
+
+def _named(replies: Replies) -> Mapping[str, str]:
+    """Return the ids of the definitions that assignments and sets name, by their keys."""
+    texts: list[object] = []
+    for inquiry, reply in replies.items():
+        for item in reply.items:
+            if inquiry.is_list:
+                texts.append(lookup(item, ("properties", "policyDefinitionId")))
+            members = lookup(item, ("properties", "policyDefinitions"))
+            if isinstance(members, (list, tuple)):
+                texts += [lookup(member, ("policyDefinitionId",)) for member in members]
+    ids = (parse_resource_id(text) for text in texts)
+    return {one.text.lower(): one.text for one in ids if one is not None}
+
+
+def _ask_definition(text: str) -> Inquiry:
+    resource = ResourceId.parse(text)
+    is_set = resource.type.lower().endswith("/policysetdefinitions")
+    endpoint = POLICY_SET_DEFINITION if is_set else POLICY_DEFINITION
+    return Inquiry(endpoint.method, text, endpoint.api_version, endpoint.action, resource)
+
+
+def _definition(text: str, replies: Replies) -> Mapping[str, object] | None:
+    for inquiry, reply in replies.items():
+        if inquiry.path.lower() == text.lower():
+            return reply.items[0] if reply.items and reply.refused is None else None
+    return None
+
+
+def _defaults(definition: Mapping[str, object]) -> Mapping[str, object]:
+    declared = lookup(definition, ("properties", "parameters"))
+    if not isinstance(declared, Mapping):
+        return {}
+    return {
+        str(name).lower(): entry["defaultValue"]
+        for name, entry in declared.items()
+        if isinstance(entry, Mapping) and "defaultValue" in entry
+    }
+
+
+def _values(stated: object) -> Mapping[str, object]:
+    if not isinstance(stated, Mapping):
+        return {}
+    return {
+        str(name).lower(): entry["value"]
+        for name, entry in stated.items()
+        if isinstance(entry, Mapping) and "value" in entry
+    }
+
+
+def _resolved(value: object, parameters: Mapping[str, object]) -> object:
+    """Return a value with the one parameter that it is in place; itself where it is none."""
+    match = _PARAMETER.fullmatch(value) if isinstance(value, str) else None
+    return parameters.get(match[1].lower(), value) if match is not None else value
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def subscriptions_of(resources: Sequence[ResourceId]) -> tuple[str, ...]:
+    """Return the subscriptions of some resources, in lower case."""
+    return tuple(sorted({(one.subscription or "").lower() for one in resources} - {""}))

@@ -1,0 +1,146 @@
+"""The boxes of a drawing before they have a place: what is written in each, and how high it is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from provisioner.documents.graph import (
+    GraphDocument,
+    GroupDocument,
+    GroupKind,
+    NodeDocument,
+)
+from provisioner.reports.graph_edges import fails_by_id
+from provisioner.reports.graph_text_metrics import break_text
+from provisioner.reports.values import plain
+
+GAP = 10
+"""Pixels between boxes, and between a box and what is in it."""
+
+PADDING = 9
+COLUMN_WIDTH = 290
+OUTSIDE_WIDTH = 150
+
+
+class Letter(StrEnum):
+    """How a row is written."""
+
+    KIND = "kind"
+    NAME = "name"
+    DETAIL = "detail"
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+
+
+SIZES = {
+    Letter.KIND: 10,
+    Letter.NAME: 13,
+    Letter.DETAIL: 11,
+    Letter.FAILS: 11,
+    Letter.UNKNOWN: 11,
+}
+HEIGHTS = {
+    Letter.KIND: 15,
+    Letter.NAME: 18,
+    Letter.DETAIL: 16,
+    Letter.FAILS: 16,
+    Letter.UNKNOWN: 16,
+}
+BOLD = frozenset((Letter.NAME, Letter.FAILS, Letter.UNKNOWN))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of text."""
+
+    letter: Letter
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A box with what is written at its top and the boxes below that, one over the other."""
+
+    item: GroupDocument | NodeDocument
+    rows: tuple[Row, ...]
+    inner: tuple["Block", ...]
+    width: int
+
+    @property
+    def header(self) -> int:
+        """The height of what is written, with the space around it."""
+        return sum(HEIGHTS[row.letter] for row in self.rows) + 2 * PADDING
+
+    @property
+    def height(self) -> int:
+        """The height of the whole."""
+        below = sum(block.height + GAP for block in self.inner)
+        return self.header + below
+
+
+def build_blocks(document: GraphDocument) -> tuple[Block, ...]:
+    """Return what stands in no group, then each subscription, with all that is in them."""
+    return _Builder(document).outermost()
+
+
+class _Builder:
+    def __init__(self, document: GraphDocument) -> None:
+        self._fails = fails_by_id(document, certain=True)
+        self._unknown = fails_by_id(document, certain=False)
+        self._groups: dict[str | None, list[GroupDocument]] = {}
+        self._nodes: dict[str | None, list[NodeDocument]] = {}
+        for group in document.groups:
+            self._groups.setdefault(group.parent, []).append(group)
+        for node in document.nodes:
+            self._nodes.setdefault(node.group, []).append(node)
+
+    def outermost(self) -> tuple[Block, ...]:
+        loose = [self._node(node, OUTSIDE_WIDTH) for node in self._nodes.get(None, ())]
+        frames = [
+            Block(
+                group,
+                (Row(Letter.KIND, group.kind.value), *_lines(Letter.NAME, group.name, 200)),
+                self._inside(group.id, COLUMN_WIDTH),
+                COLUMN_WIDTH + 2 * GAP,
+            )
+            for group in self._groups.get(None, ())
+        ]
+        return (*loose, *frames)
+
+    def _inside(self, parent: str, width: int) -> tuple[Block, ...]:
+        groups = [self._group(group, width) for group in self._groups.get(parent, ())]
+        nodes = [self._node(node, width) for node in self._nodes.get(parent, ())]
+        return (*groups, *nodes)
+
+    def _group(self, group: GroupDocument, width: int) -> Block:
+        space = width - 2 * PADDING
+        rows: list[Row] = []
+        if group.kind is not GroupKind.SUBNET:
+            words = {GroupKind.HUB: "hub network", GroupKind.NETWORK: "network"}
+            rows.append(Row(Letter.KIND, words.get(group.kind, group.kind.value)))
+        rows += _lines(Letter.NAME, group.name, space)
+        for detail in group.details:
+            rows += _lines(Letter.DETAIL, detail, space)
+        rows += self._marks(group.id, space)
+        return Block(group, tuple(rows), self._inside(group.id, width - 2 * GAP), width)
+
+    def _node(self, node: NodeDocument, width: int) -> Block:
+        space = width - 2 * PADDING
+        rows = [Row(Letter.KIND, node.kind.value)] if node.kind.value != node.name else []
+        rows += _lines(Letter.NAME, node.name, space)
+        for detail in node.details:
+            rows += _lines(Letter.DETAIL, detail, space)
+        rows += self._marks(node.id, space)
+        return Block(node, tuple(rows), (), width)
+
+    def _marks(self, key: str, space: int) -> list[Row]:
+        rows = []
+        for proof in self._fails.get(key, ()):
+            rows += _lines(Letter.FAILS, f"fails: {proof}", space)
+        for proof in self._unknown.get(key, ()):
+            rows += _lines(Letter.UNKNOWN, f"unknown: {proof}", space)
+        return rows
+
+
+def _lines(letter: Letter, text: str, width: int) -> list[Row]:
+    lines = break_text(plain(text), width, SIZES[letter], bold=letter in BOLD)
+    return [Row(letter, line) for line in lines]

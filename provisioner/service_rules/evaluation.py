@@ -1,0 +1,75 @@
+"""Judges one write by all rules of its type, and by those of the children in its body."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from provisioner.catalog.registry import Catalog
+from provisioner.model.values import Value
+from provisioner.service_rules.registry import rules_of
+from provisioner.service_rules.rule import Refusal, ServiceRule, Write
+from provisioner.service_rules.rule_context import StatedChild, children_of, with_write
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A write that Azure refuses: by which rule, and why."""
+
+    rule: ServiceRule
+    refusal: Refusal
+
+    def __str__(self) -> str:
+        rule = self.rule
+        answer = f"{rule.status} {rule.code}" if rule.code else str(rule.status)
+        return f"{self.refusal.message} (Azure answers {answer})"
+
+
+def judge_write(write: Write, catalog: Catalog, *, by_lists: bool = False) -> tuple[Finding, ...]:
+    """Return what Azure refuses of a write, in the order of the tables; `by_lists` adds the rules
+    that azsec judges by a list of its own (`ServiceRule.by_list`).
+
+    The children that the body states are judged as if each were written by itself, with paths in
+    the body of their parent. What a rule says of the body that stood before, too, is left out:
+    Azure took that, and takes it again.
+    """
+    whole = replace(write, around=with_write(write, catalog))
+    found = _judge(whole, catalog)
+    return tuple(each for each in found if by_lists or not each.rule.by_list)
+
+
+def _judge(write: Write, catalog: Catalog) -> Iterator[Finding]:
+    for rule in rules_of(write.type):
+        if rule.deletes is write.deletes:
+            for refusal in _new_refusals(rule, write):
+                yield Finding(rule, refusal)
+    if write.deletes:
+        return
+    before = {} if write.before is None else _stated_before(write, write.before, catalog)
+    for child in children_of(write.type, write.id, write.after, catalog):
+        resource = child.resource
+        stood = before.get(resource.id.key)
+        inner = replace(
+            write,
+            type=resource.type,
+            id=resource.id,
+            before=stood.resource.body if stood else None,
+            after=resource.body,
+        )
+        for found in _judge(inner, catalog):
+            path = child.path_in_parent(found.refusal.path)
+            yield replace(found, refusal=replace(found.refusal, path=path))
+
+
+def _new_refusals(rule: ServiceRule, write: Write) -> Iterator[Refusal]:
+    refusals = tuple(rule.judge(write))
+    if not refusals or write.before is None or write.deletes:
+        yield from refusals
+        return
+    standing = {refusal.message for refusal in rule.judge(replace(write, after=write.before))}
+    yield from (refusal for refusal in refusals if refusal.message not in standing)
+
+
+def _stated_before(
+    write: Write, before: Mapping[str, Value], catalog: Catalog
+) -> Mapping[str, StatedChild]:
+    children = children_of(write.type, write.id, before, catalog)
+    return {child.resource.id.key: child for child in children}

@@ -1,0 +1,40 @@
+"""Regions of resources: what refers to what has to stand in the same one."""
+
+from collections.abc import Iterator
+
+from provisioner.catalog.regions import same_region
+from provisioner.model.estate import Resource
+from provisioner.service_rules.partial_bodies import Tree, id_at, text_at
+from provisioner.service_rules.rule import Neighbours, Refusal
+
+OTHER_REGION = "InvalidResourceReference"
+"""Azure's code where what is referred to stands in another region. Its message (recorded in
+errors.jsonl for a missing one) asks that "both resources are in the same region"."""
+
+
+def region_of(resource: object) -> str | None:
+    """Return the region of a resource, as ARM compares it; None where it is not known."""
+    if not isinstance(resource, Resource):
+        return None
+    return region_in(resource.body)
+
+
+def region_in(body: Tree) -> str | None:
+    """Return the region that a body states, as ARM compares it."""
+    found = text_at(body, "location")
+    return same_region(found) if found else None
+
+
+def references_elsewhere(
+    body: Tree, around: Neighbours, region: str | None, *paths: str
+) -> Iterator[Refusal]:
+    """Yield the references at these paths that lead to another region than `region`."""
+    for path in paths:
+        target = id_at(body, path)
+        theirs = region_of(around.lookup(target)) if target else None
+        if region and theirs and theirs != region:
+            yield Refusal(
+                path,
+                f"{target} stands in {theirs}, and what refers to it in {region}: both have to be "
+                "in one region",
+            )

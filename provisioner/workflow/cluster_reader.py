@@ -1,0 +1,230 @@
+"""Reads a cluster: which one it is, what it serves, and the objects of the kinds that count."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from provisioner.cluster.object_kinds import ADDITIVE, AdditiveKind, additive_of
+from provisioner.cluster.objects import DISCOVERY, Key, Object, Served, ServedKind, key_of
+from provisioner.cluster.objects import read_served as interpret
+from provisioner.cluster.pods import describe_debugging, describe_node_access
+from provisioner.documents.census import UnreadableDocument
+from provisioner.documents.cluster import ClusterDocument
+from provisioner.engine.cluster_port import Answer, ApiRequest, ClusterApi
+from provisioner.manifests.declared_kinds import DECLARED_KINDS
+from provisioner.manifests.observer import LEFT_OUT
+from provisioner.model.cluster_contents import Kind
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError
+from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
+
+_UID_PATH = "/api/v1/namespaces/kube-system"
+_STRANGE = "what answers does not say which cluster it is, and which kinds it serves"
+SIGN_IN_HINT = (
+    "Sign in again: `az aks get-credentials` writes the kubeconfig, and `kubelogin "
+    "convert-kubeconfig -l azurecli` makes it use the sign-in of `az`."
+)
+OBSERVER_HINT = (
+    "Run azsec from a host inside the network, or compare an observation (azsec cluster drift "
+    "--observation, docs/cluster.md)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KindList:
+    """What a list of one kind answered: its objects, or the refusal."""
+
+    kind: ServedKind
+    adds: AdditiveKind | None
+    bodies: tuple[Object, ...] = ()
+    refusal: KubernetesError | None = None
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it was refused for want of a right that an observer's role leaves out."""
+        named = (self.kind.group, self.kind.kind) == (LEFT_OUT.group, LEFT_OUT.name)
+        return named and self.refusal is not None and self.refusal.is_forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """What was read of a cluster. `minor` is its version as in 1.35; `pods` is how many pods were
+    looked at: of those only the ones with a hand on their node are kept.
+
+    `unlisted` are the kinds that an observation should have a list of and has not; `unstated` those
+    of which it does not state whether the API server serves them.
+    """
+
+    document: ClusterDocument
+    served: Served
+    lists: tuple[KindList, ...]
+    pods: int = 0
+    unlisted: tuple[Kind, ...] = ()
+    unstated: tuple[Kind, ...] = ()
+
+    @property
+    def minor(self) -> str:
+        """The minor version of Kubernetes."""
+        return ".".join(self.document.version.removeprefix("v").split(".")[:2])
+
+    @property
+    def objects(self) -> Mapping[Key, Object]:
+        """Every object that was read, by its key."""
+        return {key_of(body): body for each in self.lists for body in each.bodies}
+
+    @property
+    def unreadable(self) -> tuple[UnreadableDocument, ...]:
+        """The lists that the API server refused, or that an observation does not have."""
+        unlisted = (
+            UnreadableDocument(id=kind.text, listed=kind.text, reason=_unlisted(kind))
+            for kind in self.unlisted
+        )
+        refused = (
+            UnreadableDocument(
+                id=kind.list_path,
+                listed=f"{kind.api_version}/{kind.kind}",
+                reason=refusal.message,
+            )
+            for kind, refusal in self.refusals
+        )
+        return (*refused, *unlisted)
+
+    @property
+    def refusals(self) -> tuple[tuple[ServedKind, KubernetesError], ...]:
+        """The kinds whose lists could not be read, each with the reason, but for those that roles
+        leave out."""
+        return tuple(
+            (each.kind, each.refusal)
+            for each in self.lists
+            if each.refusal is not None and not each.is_left_out
+        )
+
+    @property
+    def left_out(self) -> tuple[KindList, ...]:
+        """The lists that the roles that azsec writes for observers leave out on purpose."""
+        return tuple(each for each in self.lists if each.is_left_out)
+
+    def refusal_of(self, key: Key) -> KubernetesError | None:
+        """Return why objects of a key's kind could not be listed, if they could not."""
+        named = Kind(key.group, key.kind)
+        if named in self.unlisted:
+            return KubernetesError(0, "NotObserved", _unlisted(named))
+        return next(
+            (
+                each.refusal
+                for each in self.lists
+                if (each.kind.group, each.kind.kind) == (key.group, key.kind)
+            ),
+            None,
+        )
+
+
+def _unlisted(kind: Kind) -> str:
+    return f"the observation has no list of {kind.text}"
+
+
+def read_cluster(api: ClusterApi, way: str, *, inventory: bool) -> ClusterState:
+    """Read the objects of every kind that an environment can declare, since what it no longer
+    declares can be of any of them; with `inventory` of every kind that adds up too.
+
+    Raises DiagnosticError where the API server cannot be reached, or does not say which it is.
+    """
+    document, served = identify(api, way)
+    kinds = {(kind.group, kind.name) for kind in DECLARED_KINDS}
+    if inventory:
+        kinds |= {(each.group, each.kind) for each in ADDITIVE}
+    wanted = find_kinds(served, kinds)
+    plain = [kind for kind in wanted if (kind.group, kind.kind) != ("", "Pod")]
+    answers = api.ask([_list_ask(kind) for kind in plain])
+    lists = [_as_list(kind, told) for kind, told in zip(plain, answers, strict=True)]
+    pods = 0
+    for kind in wanted:
+        if kind not in plain:
+            found, pods = _list_pods(api, kind)
+            lists.append(found)
+    return ClusterState(document, served, tuple(lists), pods)
+
+
+def find_kinds(served: Served, kinds: Iterable[tuple[str, str]]) -> list[ServedKind]:
+    """Return those of some kinds, given by group and name, that a server serves lists of."""
+    found = (served.find(group, kind) for group, kind in sorted(kinds))
+    return [kind for kind in found if kind is not None and "list" in kind.verbs]
+
+
+def _list_ask(kind: ServedKind) -> ApiRequest:
+    adds = additive_of(kind)
+    return ApiRequest("GET", kind.list_path, {} if adds is None else adds.query, is_list=True)
+
+
+def _as_list(kind: ServedKind, told: Answer) -> KindList:
+    adds = additive_of(kind)
+    if isinstance(told, KubernetesError):
+        return KindList(kind, adds, refusal=told)
+    return KindList(kind, adds, tuple(without_noise(kind, item) for item in told["items"]))
+
+
+def without_noise(kind: ServedKind, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item of a list with its type, which lists leave out, and without what is large and
+    never asked for: who managed which field, and the content of secrets."""
+    metadata = {k: v for k, v in (item.get("metadata") or {}).items() if k != "managedFields"}
+    dropped: tuple[str, ...] = ("metadata", "status")
+    if kind.kind in ("Secret", "ConfigMap"):
+        dropped = (*dropped, "data", "binaryData", "stringData")
+    content = {k: v for k, v in item.items() if k not in dropped}
+    return {**content, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata}
+
+
+def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
+    """Read pods a page at a time: a large cluster's would fill the memory."""
+    count = 0
+    kept: list[Object] = []
+    try:
+        for page in api.pages(ApiRequest("GET", kind.list_path, is_list=True)):
+            items = page["items"]
+            count += len(items)
+            kept += [
+                without_noise(kind, item)
+                for item in items
+                if describe_node_access(item.get("spec") or {})
+                or describe_debugging(item.get("spec") or {})
+            ]
+    except KubernetesError as refusal:
+        return KindList(kind, additive_of(kind), refusal=refusal), 0
+    return KindList(kind, additive_of(kind), tuple(kept)), count
+
+
+def identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
+    """Return which cluster it is and what it serves. Raises DiagnosticError where none answers."""
+    asks = (
+        ApiRequest("GET", "/version"),
+        ApiRequest("GET", _UID_PATH),
+        ApiRequest("GET", "/api", accept=DISCOVERY),
+        ApiRequest("GET", "/apis", accept=DISCOVERY),
+    )
+    bodies = []
+    for ask, told in zip(asks, api.ask(asks), strict=True):
+        if isinstance(told, KubernetesError):
+            raise DiagnosticError(_unidentified(told, f"{api.server}{ask.path} by {way}"))
+        bodies.append(told)
+    version, system, *discovered = bodies
+    try:
+        document = ClusterDocument(
+            server=api.server,
+            uid=str(system["metadata"]["uid"]),
+            version=str(version["gitVersion"]),
+            way=way,
+        )
+        return document, interpret(discovered)
+    except (KeyError, TypeError, AttributeError) as failure:
+        strange = KubernetesError(200, "NotAnObject", _STRANGE)
+        raise DiagnosticError(describe_refusal(strange, f"{api.server} by {way}")) from failure
+
+
+def _unidentified(refusal: KubernetesError, what: str) -> Diagnostic:
+    if refusal.is_unreachable and refusal.hint is None:
+        refusal = replace(refusal, hint=SIGN_IN_HINT if refusal.status else OBSERVER_HINT)
+    return describe_refusal(
+        refusal,
+        what,
+        "`azsec roles ENV --for cluster-apply` (or cluster-observe, to read alone) writes the "
+        "ClusterRole for it; who administers the cluster has to bind it.",
+    )

@@ -1,0 +1,47 @@
+"""That an environment's id is its own: what azsec deletes and overwrites depends on it."""
+
+import re
+from collections.abc import Mapping
+
+from provisioner.blueprint.environment import Environment
+from provisioner.blueprint.file_schemas import span_of
+from provisioner.blueprint.yaml_source import parse_yaml
+from provisioner.model.diagnostic import DiagnosticError, error
+
+NEW_ID = "`openssl rand -hex 16` prints a new one."
+
+
+def check_unique_id(environment: Environment, beside: Mapping[str, str]) -> None:
+    """Raise DiagnosticError (`id-taken`) where another file states the id of an environment.
+
+    `beside` holds the texts of the other files of its directory, by path. One that cannot be read
+    as YAML is passed over: its own commands say what is wrong with it.
+    """
+    if not environment.states_id:
+        return
+    for path, text in sorted(beside.items()):
+        if environment.id not in text:
+            continue
+        try:
+            node = parse_yaml(text, path)
+        except DiagnosticError:
+            continue
+        if node.find(("metadata", "id")).value == environment.id:
+            raise DiagnosticError(
+                error(
+                    "id-taken",
+                    f"{path} has this id too: each of the two environments would delete what the "
+                    "other one made.",
+                    span_of(environment.node, "metadata", "id"),
+                    f"Give the newer one an id of its own. {NEW_ID}",
+                )
+            )
+
+
+def read_id(text: str) -> str:
+    """Return the id of an environment as it was given. Raises DiagnosticError (`wrong-id`)."""
+    if not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise DiagnosticError(
+            error("wrong-id", f"{text!r} is no id: expected 32 lower-case hexadecimal digits.")
+        )
+    return text

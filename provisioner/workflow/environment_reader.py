@@ -1,0 +1,146 @@
+"""Reads an environment: rounds of wide reads, assembled into its actual state."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.blueprint.ownership import Marks
+from provisioner.catalog.registry import Catalog
+from provisioner.catalog.resource_type import Tier
+from provisioner.engine.ports import Reader
+from provisioner.model.actual import ActualState
+from provisioner.model.resource_id import ResourceId, subscription_id
+from provisioner.plan.actual_state import Inventory, assemble_state, bodies_of, take_inventory
+from provisioner.plan.foreign_reads import foreign_reads, occupants_of_ours
+from provisioner.plan.owners import Owners, find_owners, find_unaccounted
+from provisioner.plan.reads import (
+    Answer,
+    Read,
+    child_reads,
+    extension_reads,
+    stray_reads,
+    wide_reads,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one read of an environment found, which reads were answered, and the refusals.
+
+    `strays` carry its mark in subscriptions that are none of its own (any more). `left_out` is how
+    many resources of others were not looked into for what they add to the environment's.
+    """
+
+    state: ActualState
+    inventory: Inventory
+    reads: tuple[Read, ...]
+    refused: tuple[Answer, ...]
+    strays: tuple[ResourceId, ...] = ()
+    left_out: int = 0
+
+
+def read_environment(
+    graph: DesiredGraph,
+    catalog: Catalog,
+    marks: Marks,
+    subscriptions: Sequence[str],
+    reader: Reader,
+    *,
+    removing: bool = False,
+) -> Reading:
+    """Return the actual state of what the graph and the environment's marks name; with all that may
+    stand in it, where it is for `removing` all of it.
+
+    Raises AzureError where nothing can be read at all.
+    """
+    first = reader.read(wide_reads(graph, catalog, marks.owner, subscriptions))
+    owned = [entry.id for entry in take_inventory(first, marks).owned]
+    below = child_reads(graph, catalog, bodies_of(first, catalog), owned, removing=removing)
+    elsewhere = stray_reads(first, marks.owner, subscriptions)
+    second = reader.read((*below, *elsewhere))
+    answers: list[Answer] = [*first, *second[: len(below)]]
+    strays = take_inventory(second[len(below) :], marks).owned
+    while further := child_reads(
+        graph,
+        catalog,
+        bodies_of(answers, catalog),
+        owned,
+        [answer.read for answer in answers],
+        removing=removing,
+    ):
+        answers += reader.read(further)
+    state = assemble_state(answers, graph, catalog, owned)
+    inventory = take_inventory(answers, marks)
+    owners = find_owners(state, catalog, marks)
+    carriers = find_unaccounted(owners, graph, state, inventory)
+    scopes = _scopes_of_marks(carriers, owners, graph, state, subscriptions) if carriers else []
+    foreign = foreign_reads(answers, graph, catalog)
+    done = [answer.read for answer in answers]
+    # What left the blueprint may stand in what is read by itself and not looked into otherwise.
+    # Nothing deletes a secret or a table by itself, so its list is read for its parent's delete.
+    inside = (
+        [
+            read
+            for read in child_reads(
+                graph, catalog, bodies_of(answers, catalog), owned, done, removing=True
+            )
+            if (listed := catalog.find(read.type)) is None or not listed.listed_if_declared
+        ]
+        if carriers
+        else ()
+    )
+    third = (*extension_reads(scopes, catalog, done), *inside, *foreign.reads)
+    if third:
+        answers += reader.read(third)
+        state = assemble_state(answers, graph, catalog, owned)
+        inventory = take_inventory(answers, marks)
+    return Reading(
+        replace(
+            state,
+            unread=tuple(
+                _without_facts(
+                    (*inventory.in_groups, *occupants_of_ours(answers, graph, catalog)),
+                    state,
+                    catalog,
+                )
+            ),
+        ),
+        inventory,
+        tuple(answer.read for answer in answers if answer.refused is None),
+        tuple(answer for answer in answers if answer.refused is not None),
+        tuple(stray.id for stray in strays),
+        foreign.left_out,
+    )
+
+
+def _without_facts(
+    seen: Iterable[ResourceId], state: ActualState, catalog: Catalog
+) -> Iterator[ResourceId]:
+    """Yield what stands in the environment's groups or subnets, was seen by its id alone, and is of
+    a type of which the catalog has no facts."""
+    for resource in {each.key: each for each in seen}.values():
+        known = catalog.of(resource)
+        if resource.key not in state.found and (known is None or known.tier is not Tier.KNOWN):
+            yield resource
+
+
+def _scopes_of_marks(
+    carriers: Collection[str],
+    owners: Owners,
+    graph: DesiredGraph,
+    state: ActualState,
+    subscriptions: Sequence[str],
+) -> list[ResourceId]:
+    """Return where extension resources may stand whose marks nothing that was read accounts for.
+
+    That is at the carrier of the mark (`carriers` are their keys), at what stands below it without
+    tags, at what the blueprint only reads, and at the subscriptions.
+    """
+    below = [
+        hit.id
+        for key, hit in state.found.items()
+        if key in carriers
+        or (key not in owners.by_tags and any(a.key in carriers for a in hit.id.ancestors))
+    ]
+    read_only = [resource.id for resource in graph if not resource.managed]
+    return [*below, *read_only, *(subscription_id(each) for each in subscriptions)]

@@ -1,0 +1,89 @@
+"""Waits for what Azure still works on, so that a plan is made of what has settled."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from provisioner.engine.ports import Reader
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
+from provisioner.model.provisioning import (
+    OPERATION_SECONDS,
+    is_transitional_word,
+    provisioning_state,
+)
+from provisioner.plan.provisioning_progress import InProgress
+from provisioner.plan.reads import Answer, Read
+from provisioner.workflow.plan import Planned
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How an apply waits: `clock` gives monotonic seconds, `sleep` takes them. `on_wait` is called
+    before each look with what is waited for, and for how many seconds that has been done."""
+
+    clock: Callable[[], float]
+    sleep: Callable[[float], object]
+    on_wait: Callable[[Sequence[InProgress], float], None]
+
+
+def plan_settled(plan: Callable[[], Planned], reader: Reader, patience: Patience) -> Planned:
+    """Plan, wait for what is in progress, and plan again until nothing is.
+
+    Raises DiagnosticError (`still-in-progress`) after OPERATION_SECONDS, and what planning raises.
+    """
+    started = patience.clock()
+    planned = plan()
+    while planned.in_progress:
+        _wait(planned.in_progress, reader, patience, started)
+        planned = plan()
+    return planned
+
+
+def _wait(
+    entries: Sequence[InProgress], reader: Reader, patience: Patience, started: float
+) -> None:
+    pause = _FIRST_PAUSE
+    pending = tuple(entries)
+    while pending:
+        elapsed = patience.clock() - started
+        patience.on_wait(pending, elapsed)
+        if elapsed > OPERATION_SECONDS:
+            raise DiagnosticError(*(_endless(entry) for entry in pending))
+        patience.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        reads = [Read(e.id.text, e.api_version, e.type, is_list=False) for e in pending]
+        answers = reader.read(reads)
+        looked = [_look(e, answer) for e, answer in zip(pending, answers, strict=True)]
+        pending = tuple(entry for entry in looked if entry is not None)
+
+
+def _look(entry: InProgress, answer: Answer) -> InProgress | None:
+    """Return what is in progress as it is now; None once it has settled or is gone.
+
+    Raises DiagnosticError where it cannot be read: whether it has settled is unknown then.
+    """
+    if answer.refused is not None:
+        raise DiagnosticError(
+            error(
+                "still-in-progress",
+                f"{entry.label} was {entry.state}, and cannot be read any more: {answer.refused}.",
+                None,
+                "Give the credential Reader on it, and apply again.",
+            )
+        )
+    state = provisioning_state(answer.items[0]) if answer.items else None
+    if state is None or not is_transitional_word(state):
+        return None
+    return replace(entry, state=state)
+
+
+def _endless(entry: InProgress) -> Diagnostic:
+    return error(
+        "still-in-progress",
+        f"{entry.label} is still {entry.state} after {OPERATION_SECONDS / 60:.0f} minutes, the "
+        "longest that azsec waits for an operation.",
+        None,
+        "Azure goes on with it: look at the resource's activity log, then apply again.",
+    )

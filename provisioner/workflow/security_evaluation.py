@@ -1,0 +1,276 @@
+"""The one judgement of a state: every control over it, network proofs among them, and the gate.
+
+`validate`, `plan`, `check`, `drift` and the frameworks read what is decided here, and decide
+nothing of it themselves, so that they cannot contradict each other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from provisioner.blueprint.environment import Environment
+from provisioner.blueprint.graph import DesiredGraph
+from provisioner.catalog.registry import Catalog
+from provisioner.controls.attestations import check_attestations
+from provisioner.controls.chapters.proofs import CONTROLS as PROOFS
+from provisioner.controls.control import Control
+from provisioner.controls.custom import (
+    check_control_paths,
+    check_control_types,
+    check_controls,
+    controls_with,
+)
+from provisioner.controls.declared_namespaces import namespace_addresses
+from provisioner.controls.documents import delta_document, proof_documents, unknown_documents
+from provisioner.controls.evaluation import Result, judge
+from provisioner.controls.evaluation_context import Ground, survey
+from provisioner.controls.gate import CONTROLS_GATE, PROOFS_GATE, Gate, gate_of
+from provisioner.controls.posture_change import Delta, Turn, compare_results
+from provisioner.controls.verdict import Verdict
+from provisioner.controls.waivers import check_used, check_waivers, rests_on_cluster
+from provisioner.documents.census import CensusDocument
+from provisioner.documents.controls import SecurityDeltaDocument
+from provisioner.documents.proof import GateDocument, ProofDocument
+from provisioner.engine.timings import measure_phase
+from provisioner.model.actual import ActualState
+from provisioner.model.cluster_contents import ClusterContents
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, Severity
+from provisioner.model.estate import Estate
+from provisioner.network.proofs.proof import Proof
+from provisioner.network.proofs.suite import proof_diagnostics
+from provisioner.plan.accepted_additions import Accepted
+from provisioner.plan.estates import desired_estate
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How every control ended over one state, and the gate of its environment; `accepted` are the
+    additions in it that the environment accepts, `contents` what was read of its cluster."""
+
+    results: tuple[Result, ...]
+    gate: Gate
+    accepted: tuple[Accepted, ...] = ()
+    contents: ClusterContents | None = None
+
+    @property
+    def proofs(self) -> tuple[Proof, ...]:
+        """The network proofs, in the order in which they are told."""
+        return tuple(result.proof for result in self.results if result.proof is not None)
+
+    @property
+    def proof_documents(self) -> tuple[ProofDocument, ...]:
+        """The network proofs as documents hold them."""
+        return proof_documents(self.results)
+
+    @property
+    def refused(self) -> tuple[Result, ...]:
+        """The controls that fail and that the gate refuses; those that only have parts are not
+        among them."""
+        return tuple(
+            result
+            for result in self.results
+            if result.verdict is Verdict.FAIL
+            and result.control.modes
+            and self.gate.refusing(result.control)
+        )
+
+    @property
+    def gates(self) -> tuple[GateDocument, ...]:
+        """A gate for each network proof that fails, new or not, where `gates:` lets it refuse."""
+        return tuple(
+            GateDocument(
+                gate=PROOFS_GATE,
+                reason=f"{result.proof.name}: it is not true that {result.proof.claim}",
+                hint="Correct the blueprint; `azsec plan` names what is to blame.",
+            )
+            for result in self.refused
+            if result.proof is not None
+        )
+
+    def complete(self, census: CensusDocument) -> CensusDocument:
+        """Return a census with the controls that are unknown."""
+        return census.model_copy(update={"unknown": unknown_documents(self.results)})
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """What turns between two judged states, and the gates that refuse it for that."""
+
+    security: SecurityDeltaDocument
+    gates: tuple[GateDocument, ...]
+
+
+def judge_state(
+    estate: Estate,
+    graph: DesiredGraph,
+    environment: Environment,
+    catalog: Catalog,
+    state: ActualState | None = None,
+    accepted: Sequence[Accepted] = (),
+) -> Judgement:
+    """Return the judgement of an estate of an environment by all controls; `state` is what was read
+    of Azure, where it was read, and `accepted` the additions in it that the environment accepts."""
+    with measure_phase("controls and proofs"):
+        ground = survey(estate, graph, catalog, environment, state)
+        return judge_ground(ground, environment, accepted)
+
+
+def judge_ground(
+    ground: Ground, environment: Environment, accepted: Sequence[Accepted] = ()
+) -> Judgement:
+    """Return the judgement of a ground of an environment by all controls: one that has what stands
+    in the cluster, too."""
+    return _judge(controls_with(environment.controls), ground, environment, accepted)
+
+
+def judge_origin(
+    later: Judgement,
+    estate: Estate,
+    graph: DesiredGraph,
+    environment: Environment,
+    catalog: Catalog,
+) -> Judgement:
+    """Return the judgement of the desired state that one judged already drifted from; what was
+    accepted there is accepted here.
+
+    A network proof is made again only where it fails now: what is asked is whether that is new.
+    """
+    holding = {result.control.id for result in later.results if result.verdict is not Verdict.FAIL}
+    controls = [
+        control
+        for control in controls_with(environment.controls)
+        if control.proof is None or control.id not in holding
+    ]
+    ground = survey(estate, graph, catalog, environment)
+    return _judge(controls, ground, environment, later.accepted)
+
+
+def judge_network(
+    estate: Estate,
+    graph: DesiredGraph,
+    environment: Environment,
+    catalog: Catalog,
+    state: ActualState | None = None,
+) -> Judgement:
+    """Return the judgement of an estate by the network proofs alone."""
+    return _judge(PROOFS, survey(estate, graph, catalog, environment, state), environment)
+
+
+def _judge(
+    controls: Sequence[Control],
+    ground: Ground,
+    environment: Environment,
+    accepted: Sequence[Accepted] = (),
+) -> Judgement:
+    results = judge(controls, ground, environment.waivers, environment.attestations, accepted)
+    contents = ground.view.contents if ground.view else None
+    return Judgement(results, gate_of(environment), tuple(accepted), contents)
+
+
+def compare_judgements(before: Judgement, after: Judgement) -> Turned:
+    """Return what turns between two judgements of one environment, and what the gate refuses."""
+    delta = compare_results(before.results, after.results)
+    gates = (*after.gates, *_gates(delta, after.gate))
+    return Turned(delta_document(delta, after.gate), gates)
+
+
+def check_desired_network(
+    environment: Environment, graph: DesiredGraph, catalog: Catalog
+) -> tuple[Diagnostic, ...]:
+    """Return what the network proofs over an environment's desired state warn of.
+
+    Raises DiagnosticError with every breach, unless the gate only warns.
+    """
+    estate = desired_estate(graph, catalog)
+    judgement = judge_network(estate, graph, environment, catalog)
+    told = proof_diagnostics(judgement.proofs)
+    wrong = [diagnostic for diagnostic in told if diagnostic.severity is Severity.ERROR]
+    if wrong and judgement.gates:
+        raise DiagnosticError(*wrong)
+    return tuple(replace(diagnostic, severity=Severity.WARNING) for diagnostic in told)
+
+
+def check_custom_controls(environment: Environment, graph: DesiredGraph, catalog: Catalog) -> None:
+    """Raise DiagnosticError for custom controls of an environment that cannot be judged: reserved
+    ids, recommendations of CIS that there are not, and types that nobody knows."""
+    if environment.controls:
+        check_controls(environment.controls)
+        known = {each.name for each in catalog} | {each.type.name for each in graph}
+        check_control_types(environment.controls, sorted(known))
+        check_control_paths(environment.controls, catalog)
+
+
+def check_waivers_and_attestations(
+    environment: Environment, graph: DesiredGraph, today: date
+) -> tuple[Diagnostic, ...]:
+    """Return what is to be said of waivers and attestations that hold for a few days more.
+
+    Raises DiagnosticError for those that cannot hold.
+    """
+    if not (environment.waivers or environment.attestations):
+        return ()
+    known = {control.id: control for control in controls_with(environment.controls)}
+    addresses = [*graph.resources, *namespace_addresses(environment.kubernetes)]
+    return (
+        *check_waivers(environment.waivers, known, addresses, today),
+        *check_attestations(environment.attestations, known, today),
+    )
+
+
+def check_waivers_used(judgement: Judgement, environment: Environment) -> None:
+    """Raise DiagnosticError for each waiver that waives nothing of what was found. Of what only the
+    cluster shows that is known where somebody looked into it."""
+    found = [seen for result in judgement.results for seen in (result.breaches or result.findings)]
+    stated = namespace_addresses(environment.kubernetes)
+    known = {control.id: control for control in controls_with(environment.controls)}
+    unused = check_used(
+        [
+            waiver
+            for waiver in environment.waivers
+            if judgement.contents or not rests_on_cluster(waiver, known, stated)
+        ],
+        found,
+    )
+    if unused:
+        raise DiagnosticError(*unused)
+
+
+def check_desired_waivers(environment: Environment, graph: DesiredGraph, catalog: Catalog) -> None:
+    """Raise DiagnosticError for each waiver that waives nothing of the desired state.
+
+    Only the controls that waivers name are judged: all of them take a tenth of a plan's time.
+    """
+    if environment.waivers:
+        waived = {waiver.control for waiver in environment.waivers}
+        controls = [
+            control for control in controls_with(environment.controls) if control.id in waived
+        ]
+        ground = survey(desired_estate(graph, catalog), graph, catalog, environment)
+        check_waivers_used(_judge(controls, ground, environment), environment)
+
+
+def _gates(delta: Delta, gate: Gate) -> Iterator[GateDocument]:
+    """Yield a gate for each control that newly fails, with the first of its findings."""
+    refused = [turn for turn in delta.failing if gate.refusing(turn.control) == CONTROLS_GATE]
+    for control in {turn.control.id: turn.control for turn in refused}.values():
+        first, *more = _findings_of(refused, control)
+        others = f", and {len(more)} more" if more else ""
+        yield GateDocument(
+            gate=CONTROLS_GATE,
+            reason=(
+                f"{control.id} ({control.severity}) newly fails: {first.finding.resource.label}: "
+                f"{first.finding.evidence}{others}"
+            ),
+            hint=(
+                f"`{_shown_by(control)}` says what satisfies it; `waivers:` of the "
+                "environment accepts it for a time."
+            ),
+        )
+
+
+def _shown_by(control: Control) -> str:
+    return control.source or f"azsec controls show {control.id}"
+
+
+def _findings_of(turns: Sequence[Turn], control: Control) -> list[Turn]:
+    return [turn for turn in turns if turn.control is control]
