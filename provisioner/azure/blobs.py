@@ -1,13 +1,15 @@
-"""Reads and writes one blob of Azure Storage, with a token of Entra.
+"""Reads, writes and lists the blobs of a container of Azure Storage, with a token of Entra.
 
-The REST API and no package of its own: it takes two requests (learn.microsoft.com, "Get Blob", "Put
-Blob", "Authorize with Microsoft Entra ID"). Their retries, bounds and tokens are those of requests
-to Azure Resource Manager.
+The REST API and no package of its own: it takes three requests (learn.microsoft.com, "Get Blob",
+"Put Blob", "List Blobs", "Authorize with Microsoft Entra ID"). Their retries, bounds and tokens are
+those of requests to Azure Resource Manager.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from itertools import count
 from typing import Any
 
 from azure.core import PipelineClient
@@ -16,17 +18,20 @@ from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
 from provisioner import __version__
+from provisioner.azure.blob_listing import BlobPage, read_page, unexpected_list
 from provisioner.azure.cloud import AZURE, CHINA, US_GOVERNMENT, Cloud
 from provisioner.azure.credential import SharedToken
-from provisioner.azure.errors import is_absent
 from provisioner.azure.pipeline import BudgetPolicy, EndpointPolicy, TokenPolicy
 from provisioner.azure.retry import Circumstances, RetryBudget
 from provisioner.azure.transport import open_transport
+from provisioner.engine.container_port import ListedBlob, StoredBlob
 from provisioner.model.azure_error import AzureError
-from provisioner.model.blob_address import BlobAddress
 
 MOST_BYTES = 64 * 2**20
 """The largest blob that is read or written."""
+
+PAGE = 5_000
+"""How many blobs one page of a list has at most ("List Blobs": maxresults)."""
 
 _SCOPE = "https://storage.azure.com/.default"
 """The same in every cloud ("Authorize access to blobs using Microsoft Entra ID": resource ID)."""
@@ -35,42 +40,59 @@ _VERSION = "2023-11-03"
 """Tokens of Entra take 2017-11-09 or later."""
 
 _BUDGET = RetryBudget(attempts=6, total_seconds=60.0)
+_METADATA = "x-ms-meta-"
+_UNMET = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
+"""What a condition that does not hold is answered with: 409 for `If-None-Match: *` where the blob
+is there, else 412 ("Blob service error codes"). Other codes of these statuses are refusals."""
 
 
-def storage_cloud(cloud: Cloud, blob: BlobAddress) -> Cloud:
-    """Return a cloud whose endpoint is that of a blob's account, and whose tokens are for it.
+def storage_cloud(cloud: Cloud, origin: str) -> Cloud:
+    """Return a cloud whose endpoint is that of a storage account (scheme and host), and whose
+    tokens are for it.
 
     The built-in Azure answers for every account at its own address, as Azurite does: the account
     is the first part of the path.
     """
-    origin = cloud.resource_manager if cloud.is_local else blob.origin
+    endpoint = cloud.resource_manager if cloud.is_local else origin
     bounds = replace(cloud.bounds, answer_bytes=MOST_BYTES)
-    return replace(cloud, resource_manager=origin, scope=_SCOPE, bounds=bounds)
+    return replace(cloud, resource_manager=endpoint, scope=_SCOPE, bounds=bounds)
 
 
-def cloud_of(blob: BlobAddress) -> Cloud:
-    """Return the cloud that a blob's host belongs to: who issues the tokens for it."""
+def cloud_of(origin: str) -> Cloud:
+    """Return the cloud that the host of a storage account belongs to: who issues the tokens for
+    it."""
     endings = {".usgovcloudapi.net": US_GOVERNMENT, ".chinacloudapi.cn": CHINA}
-    return next((cloud for ending, cloud in endings.items() if blob.origin.endswith(ending)), AZURE)
+    return next((cloud for ending, cloud in endings.items() if origin.endswith(ending)), AZURE)
 
 
-class BlobClient:
-    """A client of one blob. A context manager: its connections end with it."""
+@dataclass(frozen=True, slots=True)
+class ContainerPlace:
+    """A container: the cloud that `storage_cloud` returns, the account, and its own name."""
+
+    cloud: Cloud
+    account: str
+    container: str
+
+
+class ContainerClient:
+    """A client of one container, for so many requests at once. A context manager: its connections
+    end with it."""
 
     def __init__(
         self,
-        cloud: Cloud,
-        blob: BlobAddress,
+        place: ContainerPlace,
         credential: TokenCredential,
+        parallelism: int = 1,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        """`cloud` is what `storage_cloud` returns."""
-        account = f"/{blob.account}" if cloud.is_local else ""
-        self._url = f"{cloud.resource_manager}{account}/{blob.container}/{blob.name}"
+        cloud = place.cloud
+        account = f"/{place.account}" if cloud.is_local else ""
+        self._url = f"{cloud.resource_manager}{account}/{place.container}"
+        self._bounds = cloud.bounds
         tokens = SharedToken(credential)
         self._client: PipelineClient[HttpRequest, HttpResponse] = PipelineClient(
             cloud.resource_manager,
-            transport=open_transport(cloud, 1),
+            transport=open_transport(cloud, parallelism),
             policies=[
                 RequestIdPolicy(),
                 UserAgentPolicy(base_user_agent=f"azsec/{__version__}"),
@@ -80,34 +102,129 @@ class BlobClient:
             ],
         )
 
-    def __enter__(self) -> "BlobClient":
+    def __enter__(self) -> "ContainerClient":
         return self
 
     def __exit__(self, *_raised: object) -> None:
         self._client.close()
 
-    def read(self) -> bytes | None:
-        """Return the content of the blob, None where there is none. Raises AzureError."""
+    def read(self, name: str) -> StoredBlob | None:
+        """Return a blob, None where the container has none of the name. Raises AzureError."""
         try:
-            return self._send("GET").content
+            answer = self._send("GET", f"/{name}")
         except AzureError as refusal:
-            if is_absent(refusal):
+            if (refusal.status, refusal.code) == (HTTPStatus.NOT_FOUND, "BlobNotFound"):
                 return None
             raise
+        metadata = {
+            key.lower().removeprefix(_METADATA): value
+            for key, value in answer.headers.items()
+            if key.lower().startswith(_METADATA)
+        }
+        return StoredBlob(answer.content, answer.headers.get("ETag") or "", metadata)
 
-    def write(self, content: bytes) -> None:
-        """Write the blob anew, at once: who reads meanwhile gets the old one. Raises AzureError.
+    def write(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> None:
+        """Write a blob anew, at once: who reads meanwhile gets the old one. Raises AzureError.
 
         Raises ValueError for more than `MOST_BYTES`.
         """
+        self._put(name, content, metadata or {}, {})
+
+    def create(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> bool:
+        """Write a blob where there is none of the name; return False where there is one. Raises
+        AzureError, and ValueError for more than `MOST_BYTES`."""
+        return self._put_if(name, content, metadata or {}, {"If-None-Match": "*"})
+
+    def replace(self, name: str, content: bytes, metadata: Mapping[str, str], etag: str) -> bool:
+        """Write a blob in the place of the one with this entity tag; return False where another
+        one is there by now, or none. Raises AzureError, and ValueError for more than
+        `MOST_BYTES`."""
+        return self._put_if(name, content, metadata, {"If-Match": etag})
+
+    def find(self, prefix: str, most: int | None = None) -> Iterator[ListedBlob]:
+        """Yield the blobs whose names begin with a prefix, in the order of their names: all, or
+        the first `most`. Raises AzureError, also for a list that is longer than is read."""
+        marker, found = "", 0
+        for number in count(1):
+            page = self._list(prefix, marker, min(most or PAGE, PAGE))
+            for blob in page.blobs:
+                found += 1
+                yield blob
+                if found == most:
+                    return
+            if not page.next_marker:
+                return
+            if page.next_marker == marker or number >= self._bounds.pages:
+                raise unexpected_list(f"a list of blobs does not end ({number} pages)")
+            if found > self._bounds.items:
+                raise unexpected_list(f"a list has more than {self._bounds.items:,} blobs")
+            marker = page.next_marker
+
+    def _list(self, prefix: str, marker: str, most: int) -> BlobPage:
+        query = {
+            "restype": "container",
+            "comp": "list",
+            "include": "metadata",
+            "prefix": prefix,
+            "maxresults": str(most),
+            **({"marker": marker} if marker else {}),
+        }
+        return read_page(self._send("GET", "", query=query).content)
+
+    def _put_if(
+        self, name: str, content: bytes, metadata: Mapping[str, str], condition: Mapping[str, str]
+    ) -> bool:
+        """Write under a condition, and tell whether it held.
+
+        A write whose answer was lost is sent again, and may then meet itself: what is there is
+        what was to be written.
+        """
+        sent_again: list[AzureError] = []
+        try:
+            self._put(name, content, metadata, condition, before_retry=sent_again.append)
+        except AzureError as refusal:
+            if refusal.code not in _UNMET:
+                raise
+            there = self.read(name) if sent_again else None
+            return there is not None and (there.content, dict(there.metadata)) == (
+                content,
+                dict(metadata),
+            )
+        return True
+
+    def _put(
+        self,
+        name: str,
+        content: bytes,
+        metadata: Mapping[str, str],
+        condition: Mapping[str, str],
+        **options: Any,  # noqa: ANN401  those of a pipeline's request
+    ) -> None:
         if len(content) > MOST_BYTES:
             raise ValueError(f"the blob would take {len(content):,} bytes")
-        kind = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/gzip"}
-        self._send("PUT", content, kind)
+        headers = {
+            "x-ms-blob-type": "BlockBlob",
+            "Content-Type": _type_of(name),
+            **{f"{_METADATA}{key}": value for key, value in metadata.items()},
+            **condition,
+        }
+        self._send("PUT", f"/{name}", content, headers, **options)
 
     def _send(
-        self, method: str, content: bytes | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        **options: Any,  # noqa: ANN401  those of a pipeline's request
     ) -> HttpResponse:
         every = {"x-ms-version": _VERSION, "Accept": "*/*", **(headers or {})}
-        request: Any = HttpRequest(method, self._url, headers=every, content=content)
-        return self._client.send_request(request)
+        request: Any = HttpRequest(
+            method, self._url + path, headers=every, content=content, params=query
+        )
+        return self._client.send_request(request, **options)
+
+
+def _type_of(name: str) -> str:
+    return "application/json" if name.endswith(".json") else "application/gzip"

@@ -4,7 +4,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from provisioner.azure.blobs import MOST_BYTES, BlobClient, cloud_of, storage_cloud
+from provisioner.azure.blobs import (
+    MOST_BYTES,
+    ContainerClient,
+    ContainerPlace,
+    cloud_of,
+    storage_cloud,
+)
 from provisioner.azure.cloud import Cloud, local_cloud
 from provisioner.azure.credential import open_credential
 from provisioner.cli.workspace import LOCAL_ENDPOINT, TRUST
@@ -36,8 +42,8 @@ def read_blob(blob: BlobAddress, cloud: Cloud, auth: str, tenant_id: str) -> byt
     Raises DiagnosticError where there is none, and where it cannot be read.
     """
     with _open(blob, cloud, auth, tenant_id, "read") as client:
-        content = client.read()
-    if content is None:
+        found = client.read(blob.name)
+    if found is None:
         raise DiagnosticError(
             error(
                 "no-observation",
@@ -46,7 +52,7 @@ def read_blob(blob: BlobAddress, cloud: Cloud, auth: str, tenant_id: str) -> byt
                 "The observer has not written one yet: its CronJob is in azsec-observer.",
             )
         )
-    return content
+    return found.content
 
 
 def write_blob(blob: BlobAddress, content: bytes, auth: str, tenant_id: str = "") -> None:
@@ -57,9 +63,9 @@ def write_blob(blob: BlobAddress, content: bytes, auth: str, tenant_id: str = ""
             error("too-large", f"the observation takes {len(content):,} bytes.", None, _TOO_LARGE)
         )
     endpoint = os.environ.get(LOCAL_ENDPOINT)
-    cloud = local_cloud(endpoint, os.environ.get(TRUST, "")) if endpoint else cloud_of(blob)
+    cloud = local_cloud(endpoint, os.environ.get(TRUST, "")) if endpoint else cloud_of(blob.origin)
     with _open(blob, cloud, auth, tenant_id, "written") as client:
-        client.write(content)
+        client.write(blob.name, content)
 
 
 _TOO_LARGE = f"The most is {MOST_BYTES:,}. Write it to a file: --out FILE."
@@ -68,11 +74,13 @@ _TOO_LARGE = f"The most is {MOST_BYTES:,}. Write it to a file: --out FILE."
 @contextmanager
 def _open(
     blob: BlobAddress, cloud: Cloud, auth: str, tenant_id: str, done: str
-) -> Iterator[BlobClient]:
-    where = storage_cloud(cloud, blob)
+) -> Iterator[ContainerClient]:
+    where = storage_cloud(cloud, blob.origin)
     credential = open_credential(auth, where, tenant_id, os.environ)
     try:
-        with BlobClient(where, blob, credential) as client:
+        with ContainerClient(
+            ContainerPlace(where, blob.account, blob.container), credential
+        ) as client:
             yield client
     except AzureError as refusal:
         raise DiagnosticError(

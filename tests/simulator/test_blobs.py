@@ -3,6 +3,7 @@
 The codes are those of "Blob service error codes" and of "Authorize with Microsoft Entra ID".
 """
 
+import re
 import uuid
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ import pytest
 import requests
 from azure.core.credentials import AccessToken
 
-from provisioner.azure.blobs import BlobClient, storage_cloud
+from provisioner.azure.blobs import ContainerClient, ContainerPlace, storage_cloud
 from provisioner.azure.cloud import local_cloud
 from provisioner.azure.credential import LocalToken
 from provisioner.catalog.registry import Catalog
@@ -43,11 +44,15 @@ class Signed:
         return AccessToken(self._token, 2**31 - 1)
 
 
-def client(azure: LocalAzure, address: str = url(), credential: object = None) -> BlobClient:
-    blob = parse_blob_url(address)
-    assert blob is not None
-    where = storage_cloud(local_cloud(azure.endpoint), blob)
-    return BlobClient(where, blob, credential or LocalToken(), sleep=lambda _seconds: None)
+NAME = "prod/o.json.gz"
+
+
+def client(
+    azure: LocalAzure, container: str = "seen", credential: object = None
+) -> ContainerClient:
+    where = storage_cloud(local_cloud(azure.endpoint), "https://stseen.blob.core.windows.net")
+    place = ContainerPlace(where, "stseen", container)
+    return ContainerClient(place, credential or LocalToken(), sleep=lambda _seconds: None)
 
 
 @pytest.fixture(scope="module")
@@ -69,18 +74,76 @@ def azure(real_catalog: Catalog) -> Iterator[LocalAzure]:
 
 
 def test_a_blob_is_read_as_it_was_written(azure: LocalAzure) -> None:
-    with client(azure) as blob:
-        assert blob.read() is None
-        blob.write(b"\x1f\x8b one")
-        blob.write(b"\x1f\x8b another")
-        assert blob.read() == b"\x1f\x8b another"
+    with client(azure) as container:
+        assert container.read(NAME) is None
+        container.write(NAME, b"\x1f\x8b one")
+        container.write(NAME, b"\x1f\x8b another", {"of": "prod"})
+        found = container.read(NAME)
+    assert found is not None
+    assert (found.content, found.metadata) == (b"\x1f\x8b another", {"of": "prod"})
+
+
+def test_a_blob_is_written_under_a_condition(azure: LocalAzure) -> None:
+    with client(azure) as container:
+        assert container.create("one.json", b"{}")
+        assert not container.create("one.json", b"[]")
+        first = container.read("one.json")
+        assert first is not None
+        assert first.content == b"{}"
+        assert container.replace("one.json", b"{}", {"number": "2"}, first.etag)
+        assert not container.replace("one.json", b"{}", {"number": "3"}, first.etag)
+        assert not container.replace("two.json", b"{}", {}, first.etag)
+        second = container.read("one.json")
+    assert second is not None
+    assert (second.metadata, second.etag != first.etag) == ({"number": "2"}, True)
+
+
+def test_a_write_whose_answer_was_lost_is_not_taken_for_that_of_another(azure: LocalAzure) -> None:
+    with client(azure) as container:
+        azure.faults.drop("lost.json", method="PUT", after_effect=True)
+        assert container.create("lost.json", b"mine")
+        azure.faults.drop("lost.json", method="PUT", after_effect=True)
+        assert not container.create("lost.json", b"another's")
+
+
+def test_blobs_are_listed_by_their_prefix_a_page_at_a_time(azure: LocalAzure) -> None:
+    with client(azure) as container:
+        for number in (3, 1, 2):
+            container.write(f"list/{number}", b"", {"number": str(number)})
+        container.write("list/a&<b>.json", b"")
+        container.write("listed", b"")
+        found = list(container.find("list/"))
+        assert [one.name for one in found] == ["list/1", "list/2", "list/3", "list/a&<b>.json"]
+        assert found[0].metadata == {"number": "1"}
+        assert [one.name for one in container.find("list/", most=2)] == ["list/1", "list/2"]
+        assert list(container.find("nothing/")) == []
+    address = f"{azure.endpoint}/stseen/seen?restype=container&comp=list&prefix=list/"
+    first = requests.get(f"{address}&maxresults=2", headers=HEADERS, timeout=5).text
+    marker = re.search("<NextMarker>(.+)</NextMarker>", first)
+    assert marker is not None
+    assert "<Metadata>" not in first
+    rest = requests.get(f"{address}&marker={marker[1]}", headers=HEADERS, timeout=5).text
+    assert re.findall("<Name>(.+?)</Name>", rest) == ["list/3", "list/a&amp;&lt;b&gt;.json"]
+    assert "<NextMarker></NextMarker>" in rest
+    folders = requests.get(
+        f"{azure.endpoint}/stseen/seen?restype=container&comp=list&delimiter=/&prefix=li",
+        headers=HEADERS,
+        timeout=5,
+    ).text
+    assert "<BlobPrefix><Name>list/</Name></BlobPrefix><Blob><Name>listed</Name>" in folders
 
 
 def test_what_azure_storage_refuses_comes_with_its_code(azure: LocalAzure) -> None:
-    with client(azure, url(container="other")) as blob, pytest.raises(AzureError) as refused:
-        blob.write(b"x")
-    assert refused.value.code == "ContainerNotFound"
-    assert refused.value.message == "The specified container does not exist."
+    with client(azure, "other") as container:
+        for ask in (
+            lambda: container.write(NAME, b"x"),
+            lambda: container.read(NAME),
+            lambda: list(container.find("")),
+        ):
+            with pytest.raises(AzureError) as refused:
+                ask()
+            assert refused.value.code == "ContainerNotFound"
+            assert refused.value.message == "The specified container does not exist."
 
 
 def test_a_role_of_data_opens_what_it_is_for(azure: LocalAzure) -> None:
@@ -91,19 +154,22 @@ def test_a_role_of_data_opens_what_it_is_for(azure: LocalAzure) -> None:
              "principalType": "ServicePrincipal"}  # fmt: skip
     assert call("PUT", path, {"properties": given}).status == 201
     with client(azure) as mine, client(azure, credential=Signed(azure)) as theirs:
-        mine.write(b"seen")
-        assert theirs.read() == b"seen"
+        mine.write(NAME, b"seen")
+        for reader in (mine, theirs):
+            found = reader.read(NAME)
+            assert found is not None
+            assert found.content == b"seen"
+        assert NAME in {one.name for one in theirs.find("prod/")}
         with pytest.raises(AzureError) as refused:
-            theirs.write(b"forged")
+            theirs.write(NAME, b"forged")
         assert refused.value.code == "AuthorizationPermissionMismatch"
-        assert mine.read() == b"seen"
     call.close()
 
 
 def test_a_token_for_another_api_is_not_taken(azure: LocalAzure) -> None:
     credential = Signed(azure, azure.endpoint)
     with client(azure, credential=credential) as theirs, pytest.raises(AzureError) as refused:
-        theirs.read()
+        theirs.read(NAME)
     assert refused.value.code == "InvalidAuthenticationInfo"
 
 
@@ -112,7 +178,28 @@ REFUSED = (
     ("old-version", "GET", {"x-ms-version": "2015-02-21"}, 400, "InvalidHeaderValue"),
     ("no-kind", "PUT", {}, 400, "MissingRequiredHeader"),
     ("delete", "DELETE", {}, 405, "UnsupportedHttpVerb"),
+    ("metadata", "PUT", {"x-ms-blob-type": "BlockBlob", "x-ms-meta-a-b": "1"}, 400,
+     "InvalidMetadata"),
+    ("tag", "GET", {"If-Match": '"0x1"'}, 412, "ConditionNotMet"),
+)  # fmt: skip
+LISTS = (
+    ("none", "maxresults=0", 400, "OutOfRangeQueryParameterValue"),
+    ("no-number", "maxresults=many", 400, "InvalidQueryParameterValue"),
+    ("marker", "marker=2!a", 400, "InvalidQueryParameterValue"),
+    ("unknown-include", "include=colour", 400, "InvalidQueryParameterValue"),
+    ("include", "include=snapshots", 501, "NotImplemented"),
+    ("unknown", "where=x", 400, "UnsupportedQueryParameter"),
 )
+
+
+@pytest.mark.parametrize(("query", "status", "code"), [row[1:] for row in LISTS],
+                         ids=[row[0] for row in LISTS])  # fmt: skip
+def test_a_wrong_list_is_refused_as_azure_storage_does(
+    azure: LocalAzure, query: str, status: int, code: str
+) -> None:
+    address = f"{azure.endpoint}/stseen/seen?restype=container&comp=list&{query}"
+    answer = requests.get(address, headers=HEADERS, timeout=5)
+    assert (answer.status_code, answer.headers["x-ms-error-code"]) == (status, code)
 
 
 @pytest.mark.parametrize(("method", "headers", "status", "code"), [r[1:] for r in REFUSED],
@@ -128,11 +215,11 @@ def test_a_wrong_request_is_refused_as_azure_storage_does(
 
 def test_blobs_go_with_their_container(azure: LocalAzure) -> None:
     call = Caller(azure.endpoint)
-    with client(azure) as blob:
-        blob.write(b"seen")
+    with client(azure) as container:
+        container.write(NAME, b"seen")
         assert call("DELETE", CONTAINER).status == 200
         assert call("PUT", CONTAINER, {}).status == 201
-        assert blob.read() is None
+        assert container.read(NAME) is None
     call.close()
 
 

@@ -1,19 +1,17 @@
-"""The data of storage accounts: a block blob is written and read, by its path.
+"""The data of storage accounts: block blobs are written and read by their path, and listed.
 
 Azure answers at ACCOUNT.blob.core.windows.net, the built-in Azure at its own address with the
 account before the path, as Azurite does ("Use the Azurite emulator": IP-style URLs). Source: the
-REST API of Blob Storage, "Get Blob", "Put Blob", "Blob service error codes", and "Authorize with
-Microsoft Entra ID" for what is refused without a token or a role. Networks are not simulated: an
+REST API of Blob Storage, "Get Blob", "Put Blob", "List Blobs", "Specifying conditional headers",
+"Setting and retrieving metadata", "Blob service error codes", and "Authorize with Microsoft Entra
+ID" for what is refused without a token or a role. Networks are not simulated: an
 account that is closed to others (`publicNetworkAccess`) answers as it does from inside.
 """
 
 import base64
-import hashlib
 import re
 import uuid
 from collections.abc import Callable
-from datetime import UTC
-from email.utils import format_datetime
 from xml.sax.saxutils import escape
 
 from provisioner.catalog.blob_storage import (
@@ -27,14 +25,17 @@ from provisioner.simulator.entra.caller import LOCAL_OPERATOR
 from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
-from provisioner.simulator.state.clock import parse_time
+from provisioner.simulator.services.blob_listing import format_date, is_of_container, list_blobs
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Blob, Record
 
-_PATH = re.compile(r"/(?P<account>[a-z0-9]{3,24})/(?P<container>[^/]+)/(?P<name>.+)")
+_PATH = re.compile(r"/(?P<account>[a-z0-9]{3,24})/(?P<container>[^/]+)(/(?P<name>.+))?")
 _FIRST_VERSION = "2017-11-09"
 """The first that takes a token of Entra."""
 _VERSION = "x-ms-version"
+_METADATA = "x-ms-meta-"
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+_MOST_METADATA = 8 * 2**10
 Identify = Callable[[Request], Caller | None]
 _XML = {"Content-Type": "application/xml"}
 
@@ -68,7 +69,13 @@ def _answer(cloud: Cloud, request: Request, identify: Identify) -> Answer:
             "correct format."
         )  # fmt: skip
     place = _PATH.fullmatch(request.path)
-    if place is None or request.query or request.method not in ("GET", "HEAD", "PUT"):
+    is_list = place is not None and not place["name"] and is_of_container(request)
+    verbs = ("GET",) if is_list else ("GET", "HEAD", "PUT")
+    if (
+        place is None
+        or request.method not in verbs
+        or not (is_list or (place["name"] and not request.query))
+    ):
         raise RefusalError(
             405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb."
         )
@@ -83,8 +90,11 @@ def _answer(cloud: Cloud, request: Request, identify: Identify) -> Answer:
         )
     if cloud.find(container) is None:
         raise RefusalError(404, "ContainerNotFound", "The specified container does not exist.")
+    if is_list:
+        return list_blobs(cloud, request, container, f"{request.base}/{place['account']}/")
     key = f"{container.key}|{place['name']}"
-    return _put(cloud, request, key) if request.method == "PUT" else _get(cloud, key)
+    blob = cloud.store.blobs.get(key)
+    return _put(cloud, request, key, blob) if request.method == "PUT" else _get(request, blob)
 
 
 def _find_account(cloud: Cloud, name: str) -> Record:
@@ -96,34 +106,77 @@ def _find_account(cloud: Cloud, name: str) -> Record:
     return found[0]
 
 
-def _put(cloud: Cloud, request: Request, key: str) -> Answer:
+def _put(cloud: Cloud, request: Request, key: str, there: Blob | None) -> Answer:
     if request.headers.get("x-ms-blob-type") != "BlockBlob":
         raise RefusalError(
             400, "MissingRequiredHeader", "An HTTP header that's mandatory for this request is "
             "not specified."
         )  # fmt: skip
-    if request.headers.get("if-none-match") == "*" and cloud.store.blobs.get(key) is not None:
+    metadata = _read_metadata(request)
+    if request.headers.get("if-none-match") == "*" and there is not None:
         raise RefusalError(409, "BlobAlreadyExists", "The specified blob already exists.")
+    if not _meets_conditions(request, there):
+        raise RefusalError(412, "ConditionNotMet", _NOT_MET)
     kind = request.headers.get("content-type", "application/octet-stream")
-    made = Blob(base64.b64encode(request.content).decode(), kind, cloud.stamp())
+    content = base64.b64encode(request.content).decode()
+    etag = f"0x8D{uuid.uuid4().hex[:13].upper()}"
+    made = Blob(content, kind, cloud.stamp(), metadata, etag)
     cloud.store.blobs.put(key, made)
     return Answer(201, headers=_headers(made))
 
 
-def _get(cloud: Cloud, key: str) -> Answer:
-    blob = cloud.store.blobs.get(key)
+def _get(request: Request, blob: Blob | None) -> Answer:
     if blob is None:
         raise RefusalError(404, "BlobNotFound", "The specified blob does not exist.")
-    headers = {**_headers(blob), "Content-Type": blob.kind, "x-ms-blob-type": "BlockBlob"}
+    if not _meets_conditions(request, blob):
+        if "if-none-match" in request.headers:
+            return Answer(304, headers=_headers(blob))
+        raise RefusalError(412, "ConditionNotMet", _NOT_MET)
+    headers = {
+        **_headers(blob),
+        **{f"{_METADATA}{name}": value for name, value in blob.metadata.items()},
+        "Content-Type": blob.kind,
+        "x-ms-blob-type": "BlockBlob",
+    }
     return Answer(200, None, headers, base64.b64decode(blob.content))
 
 
+_NOT_MET = "The condition specified using HTTP conditional header(s) is not met."
+
+
+def _meets_conditions(request: Request, blob: Blob | None) -> bool:
+    """Tell whether `If-Match` and `If-None-Match` hold for a blob, None where there is none."""
+    tag = None if blob is None else f'"{blob.etag}"'
+    wanted = request.headers.get("if-match")
+    if wanted is not None and (tag is None or wanted not in ("*", tag)):
+        return False
+    unwanted = request.headers.get("if-none-match")
+    return unwanted is None or tag is None or unwanted not in ("*", tag)
+
+
+def _read_metadata(request: Request) -> dict[str, str]:
+    """Return the metadata that a write gives a blob. Raises RefusalError for a name that is no
+    identifier of C#, and for more than 8 KiB ("Setting and retrieving properties and metadata")."""
+    found = {
+        name.removeprefix(_METADATA): value
+        for name, value in request.headers.items()
+        if name.startswith(_METADATA)
+    }
+    if not all(_IDENTIFIER.fullmatch(name) for name in found):
+        raise RefusalError(
+            400, "InvalidMetadata", "The metadata specified is invalid. It has characters that are "
+            "not permitted."
+        )  # fmt: skip
+    if sum(len(name) + len(value) for name, value in found.items()) > _MOST_METADATA:
+        raise RefusalError(400, "MetadataTooLarge", "The metadata specified exceeds the maximum "
+                           "size permitted.")  # fmt: skip
+    return found
+
+
 def _headers(blob: Blob) -> dict[str, str]:
-    at = parse_time(blob.modified).astimezone(UTC)
-    digest = hashlib.sha256(f"{blob.modified} {blob.content}".encode()).hexdigest()
     return {
-        "ETag": f'"0x{digest[:15].upper()}"',
-        "Last-Modified": format_datetime(at, usegmt=True),
+        "ETag": f'"{blob.etag}"',
+        "Last-Modified": format_date(blob.modified),
         _VERSION: "2023-11-03",
     }
 

@@ -102,15 +102,18 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A block blob: its content in base64, the type of that, and when it was written."""
+    """A block blob: its content in base64, the type of that, when it was written, its metadata by
+    name, and the entity tag that this write gave it (without quotes)."""
 
     content: str
     kind: str
     modified: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    etag: str = "0x8D0000000000000"
 
     def to_json(self) -> list[Any]:
         """Return the row as JSON."""
-        return [self.content, self.kind, self.modified]
+        return [self.content, self.kind, self.modified, dict(self.metadata), self.etag]
 
     @staticmethod
     def from_json(row: list[Any]) -> "Blob":
