@@ -14,9 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from provisioner.attribution.window import format_moment
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.cli.ci_environments import name_of, select_touched
 from provisioner.cli.exit_code import ExitCode
+from provisioner.cli.fleet_ledgers import DEFAULT_LEDGER, open_ledger
 from provisioner.cli.fleet_worker import BUCKETS, digest_text, open_session
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
@@ -24,13 +26,11 @@ from provisioner.cli.workspace import (
     find_environment,
     is_base,
     load_catalog,
-    make_folder,
     read_if_text,
     state_path,
 )
 from provisioner.documents.fleet import FleetDocument, FleetEntryDocument
-from provisioner.engine.ledger_port import Outcome, Scheduler
-from provisioner.ledgers.sqlite_ledger import SqliteLedger
+from provisioner.engine.ledger_port import Ledger, Outcome, Scheduler
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.schedulers.processes import ProcessScheduler
 from provisioner.workflow.fleet import FleetEnvironment, FleetPorts, FleetRequest, run_fleet
@@ -39,7 +39,6 @@ from provisioner.workflow.fleet_logs import CleanCheck, find_untouched, read_cle
 from provisioner.workflow.log_watch import read_changed
 from provisioner.workflow.plan import LOCAL
 
-DEFAULT_LEDGER = ".azsec/fleet.db"
 _KIND = "Environment"
 _WORKER = "from provisioner.cli.fleet_worker import serve_items; serve_items()"
 
@@ -76,7 +75,7 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
     """Run a command over the environments, print what became of them, and return the exit code: 2
     where something was found, 1 where nothing was found and not everything was answered."""
     with ExitStack() as stack:
-        ledger = stack.enter_context(_open_ledger(options.ledger))
+        ledger = stack.enter_context(open_ledger(options.ledger))
         request = _request(options, ledger)
         stack.enter_context(_local_cloud(request, options))
         folder = stack.enter_context(TemporaryDirectory(prefix="azsec-fleet-"))
@@ -120,7 +119,7 @@ def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Sched
 def show_outcome(run: str, environment: str, ledger: str) -> None:
     """Print the document of an environment in a run, as JSON. Raises DiagnosticError where the
     ledger has none."""
-    with _open_ledger(ledger) as kept:
+    with open_ledger(ledger) as kept:
         record = kept.find_run(run)
         paths = record.environments if record is not None else ()
         path = next((one for one in paths if environment in (one, Path(one).stem)), None)
@@ -206,7 +205,7 @@ def _is_environment(path: Path) -> bool:
     return f"kind: {_KIND}" in text and not is_base(path.as_posix())
 
 
-def _request(options: FleetOptions, ledger: SqliteLedger) -> FleetRequest:
+def _request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
     if options.resume is None:
         return FleetRequest(
             _name_run(),
@@ -214,7 +213,7 @@ def _request(options: FleetOptions, ledger: SqliteLedger) -> FleetRequest:
             _only_changed(list_fleet(options.patterns), options.changed_since),
             options.item,
             options.seconds,
-            options.stale_after,
+            _fresh_since(options.stale_after),
         )
     record = ledger.find_run(options.resume)
     if record is None or record.command != options.command:
@@ -230,20 +229,23 @@ def _request(options: FleetOptions, ledger: SqliteLedger) -> FleetRequest:
     environments = tuple(
         FleetEnvironment(path, name_of(path, FileSources())) for path in record.environments
     )
-    return FleetRequest(record.run, record.command, environments, record.options, options.seconds)
+    return FleetRequest(
+        record.run,
+        record.command,
+        environments,
+        record.options,
+        options.seconds,
+        record.fresh_since,
+    )
+
+
+def _fresh_since(age: timedelta | None) -> str:
+    return "" if age is None else format_moment(datetime.now(UTC) - age)
 
 
 def _name_run() -> str:
     """Return a name that sorts by time, and that no other run has."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-def _open_ledger(path: str) -> SqliteLedger:
-    place = Path(path)
-    if path == DEFAULT_LEDGER:
-        state_path(None)  # azsec's own folder, which ignores itself
-    make_folder(place.parent)
-    return SqliteLedger.open(place)
 
 
 @contextmanager

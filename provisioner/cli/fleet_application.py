@@ -33,7 +33,12 @@ _Patterns = Annotated[
     ),
 ]
 _Ledger = Annotated[
-    str, typer.Option(metavar="FILE", help="The file that keeps what became of each environment.")
+    str,
+    typer.Option(
+        metavar="FILE|URL",
+        help="What keeps the result of each environment: a file, or a blob container "
+        "(https://ACCOUNT.blob.core.windows.net/CONTAINER).",
+    ),
 ]
 _Resume = Annotated[
     str | None,

@@ -3,7 +3,7 @@
 An item is a text and so is its outcome: what crosses the border of a process, a host or a queue.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,13 +11,15 @@ from typing import Any, Protocol
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run as the ledger keeps it: its name, its command, when it began (ISO 8601, UTC), the paths
-    of the environments that it was asked about, and the options of each item."""
+    of the environments that it was asked about, the options of each item, and since when a complete
+    answer of another run is young enough to be left as it is ("": none is)."""
 
     run: str
     command: str
     started_at: str
     environments: tuple[str, ...]
     options: Mapping[str, Any]
+    fresh_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +52,32 @@ class Ledger(Protocol):
     another one of the same is not taken, so that an item that ran twice counts once. A failure
     stands only until there is an answer."""
 
-    def begin(self, record: RunRecord) -> None:
-        """Keep what a run is about."""
+    def begin(self, record: RunRecord) -> RunRecord:
+        """Keep what a run is about, and return it; one of the name that is there already stays as
+        it is, and is returned."""
 
     def find_run(self, run: str) -> RunRecord | None:
-        """Return a run by its name, None where the ledger has none."""
+        """Return a run by its name, `last` for the one that began last; None where the ledger has
+        none."""
 
     def put(self, outcome: Outcome) -> bool:
-        """Keep an outcome; return False where one of its key is there already."""
+        """Keep an outcome; return False where one of its key is there already: an answer, that is,
+        since a failure makes room for what comes after it."""
 
-    def outcomes(self, run: str) -> Sequence[Outcome]:
-        """Return the outcomes of a run, without their documents, in the order of their end."""
+    def put_all(self, outcomes: Sequence[Outcome]) -> Sequence[bool]:
+        """Keep outcomes; return for each what `put` would."""
 
-    def newest(self, command: str, *, complete: bool) -> Mapping[str, Outcome]:
-        """Return the newest outcome of a command for each environment, without its document;
-        `complete` looks at those alone that read everything."""
+    def outcomes(self, run: str, environments: Collection[str] | None = None) -> Sequence[Outcome]:
+        """Return the outcomes of a run, without their documents, in the order of their end: of all
+        environments, or of those with these paths."""
+
+    def newest(self, command: str, environments: Collection[str]) -> Mapping[str, Outcome]:
+        """Return the newest complete outcome of a command, without its document, for each of these
+        environments that has one."""
 
     def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
-        """Return the document of an outcome, None where there is none."""
+        """Return the document of the newest outcome of an environment in a run, None where there is
+        none."""
 
 
 @dataclass(frozen=True, slots=True)

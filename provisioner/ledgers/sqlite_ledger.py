@@ -6,7 +6,7 @@ that is killed loses nothing that it put (`journal_mode=WAL`, a transaction an o
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -15,11 +15,11 @@ from typing import Any
 from provisioner.engine.ledger_port import Outcome, RunRecord
 from provisioner.model.diagnostic import DiagnosticError, error
 
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
 CREATE TABLE runs (
     run TEXT PRIMARY KEY, command TEXT NOT NULL, started_at TEXT NOT NULL,
-    environments TEXT NOT NULL, options TEXT NOT NULL
+    environments TEXT NOT NULL, options TEXT NOT NULL, fresh_since TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE outcomes (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,6 +31,8 @@ CREATE TABLE outcomes (
 ) STRICT;
 CREATE INDEX newest ON outcomes (command, environment, number);
 """
+_UPGRADES = {1: "ALTER TABLE runs ADD COLUMN fresh_since TEXT NOT NULL DEFAULT '';"}
+"""What makes a ledger of a version one of the next."""
 _COLUMNS = (
     "run, command, environment, inputs, ended_at, answered, complete, clean, files, scope, entry"
 )
@@ -57,6 +59,11 @@ class SqliteLedger:
                 connection.executescript(
                     f"BEGIN; {_TABLES} PRAGMA user_version={_VERSION}; COMMIT;"
                 )
+            while version in _UPGRADES:
+                connection.executescript(
+                    f"BEGIN; {_UPGRADES[version]} PRAGMA user_version={version + 1}; COMMIT;"
+                )
+                version += 1
         except sqlite3.Error as problem:
             raise DiagnosticError(_unreadable(path, str(problem))) from None
         if version not in (0, _VERSION):
@@ -75,27 +82,33 @@ class SqliteLedger:
     ) -> None:
         self._connection.close()
 
-    def begin(self, record: RunRecord) -> None:
-        """Keep what a run is about; one that is there already stays as it is."""
+    def begin(self, record: RunRecord) -> RunRecord:
+        """Keep what a run is about, and return it, or the one of the name that is there already."""
         self._execute(
-            "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO runs (run, command, started_at, environments, options, "
+            "fresh_since) VALUES (?, ?, ?, ?, ?, ?)",
             record.run,
             record.command,
             record.started_at,
             json.dumps(record.environments),
             json.dumps(record.options, sort_keys=True),
+            record.fresh_since,
         )
+        return self.find_run(record.run) or record
 
     def find_run(self, run: str) -> RunRecord | None:
         """Return a run by its name; `last` is the one that began last."""
         wanted = (
             "ORDER BY started_at DESC, rowid DESC LIMIT 1" if run == "last" else "WHERE run = ?"
         )
-        query = f"SELECT run, command, started_at, environments, options FROM runs {wanted}"
+        query = (
+            "SELECT run, command, started_at, environments, options, fresh_since "
+            f"FROM runs {wanted}"
+        )
         for row in self._rows(query, *([] if run == "last" else [run])):
-            name, command, started_at, environments, options = row
+            name, command, started_at, environments, options, fresh_since = row
             paths = tuple(json.loads(environments))
-            return RunRecord(name, command, started_at, paths, json.loads(options))
+            return RunRecord(name, command, started_at, paths, json.loads(options), fresh_since)
         return None
 
     def put(self, outcome: Outcome) -> bool:
@@ -125,19 +138,24 @@ class SqliteLedger:
             None if outcome.document is None else json.dumps(outcome.document, sort_keys=True),
         )
 
-    def outcomes(self, run: str) -> Sequence[Outcome]:
+    def put_all(self, outcomes: Sequence[Outcome]) -> Sequence[bool]:
+        """Keep outcomes; return for each whether it was taken."""
+        return [self.put(outcome) for outcome in outcomes]
+
+    def outcomes(self, run: str, environments: Collection[str] | None = None) -> Sequence[Outcome]:
         """Return the outcomes of a run, without their documents, in the order of their end."""
         query = f"SELECT {_COLUMNS} FROM outcomes WHERE run = ? ORDER BY number"
-        return [_outcome(row) for row in self._rows(query, run)]
+        found = [_outcome(row) for row in self._rows(query, run)]
+        return [one for one in found if environments is None or one.environment in environments]
 
-    def newest(self, command: str, *, complete: bool) -> Mapping[str, Outcome]:
-        """Return the newest outcome of a command for each environment, without its document."""
-        wanted = "AND complete" if complete else ""
+    def newest(self, command: str, environments: Collection[str]) -> Mapping[str, Outcome]:
+        """Return the newest complete outcome of a command for each environment that has one."""
         query = (
             f"SELECT {_COLUMNS} FROM outcomes WHERE number IN (SELECT max(number) FROM outcomes "
-            f"WHERE command = ? {wanted} GROUP BY environment)"
+            "WHERE command = ? AND complete GROUP BY environment)"
         )
-        return {found.environment: found for found in map(_outcome, self._rows(query, command))}
+        found = map(_outcome, self._rows(query, command))
+        return {one.environment: one for one in found if one.environment in environments}
 
     def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
         """Return the document of an outcome, None where there is none."""

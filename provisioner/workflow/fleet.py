@@ -5,23 +5,22 @@ whatever was lost after the answer was put.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from provisioner.documents.document import DiagnosticDocument
 from provisioner.documents.fleet import (
-    FindingGroupDocument,
     FleetAnswer,
     FleetDocument,
     FleetEntryDocument,
 )
 from provisioner.engine.ledger_port import Finished, Ledger, Outcome, RunRecord, Scheduler
-from provisioner.model.diagnostic import error
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.workflow.fleet_census import read_entry, summarize_run
 from provisioner.workflow.fleet_item import FleetAnswerText, FleetItem
 
-_ORDER = {answer: number for number, answer in enumerate(FleetAnswer)}
 _WHOLE = (FleetAnswer.FINDINGS, FleetAnswer.CLEAN, FleetAnswer.UNCHANGED)
 
 
@@ -34,17 +33,35 @@ class FleetEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
+class Shard:
+    """One of `count` parts of a run: the environments with this index (from 0), and every
+    `count`th after it, in the order of their paths."""
+
+    index: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class FleetRequest:
     """What a run is asked: its name in the ledger, the command, the environments, the options of
-    each item, for how many seconds it may run, and how old a complete answer of unchanged files may
-    be to be left as it is (None: each is asked)."""
+    each item, for how many seconds it may run, since when a complete answer of unchanged files is
+    young enough to be left as it is (ISO 8601, UTC; "": each is asked), and the part of the
+    environments that is asked here (None: all)."""
 
     run: str
     command: str
     environments: tuple[FleetEnvironment, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 3_000.0
-    stale_after: timedelta | None = None
+    fresh_since: str = ""
+    shard: Shard | None = None
+
+    @property
+    def asked(self) -> tuple[FleetEnvironment, ...]:
+        """The environments that are asked here."""
+        if self.shard is None:
+            return self.environments
+        return self.environments[self.shard.index :: self.shard.count]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,60 +81,58 @@ class FleetPorts:
 def run_fleet(request: FleetRequest, ports: FleetPorts) -> FleetDocument:
     """Ask each environment that has no answer yet, and return what the run came to.
 
-    Raises DiagnosticError where the ledger cannot be used. What cannot be told of one environment
-    is said in its entry.
+    Raises DiagnosticError where the ledger cannot be used, or has a run of the same name about
+    something else. What cannot be told of one environment is said in its entry.
     """
     started = _moment(ports.now())
-    ports.ledger.begin(
-        RunRecord(
-            request.run,
-            request.command,
-            started,
-            tuple(one.path for one in request.environments),
-            request.options,
-        )
-    )
+    request = _begin(request, started, ports.ledger)
+    asked = request.asked
     answered = {
         outcome.environment: outcome
-        for outcome in ports.ledger.outcomes(request.run)
+        for outcome in ports.ledger.outcomes(request.run, {one.path for one in asked})
         if _is_current(outcome, ports.digest_of)
     }
-    fresh = _fresh(request, ports) if request.stale_after is not None else frozenset()
-    left = [
-        one for one in request.environments if one.path not in answered and one.path not in fresh
-    ]
-    entries = {path: _entry_of(outcome) for path, outcome in answered.items()}
+    fresh = _fresh(request, answered, ports) if request.fresh_since else frozenset()
+    left = [one for one in asked if one.path not in answered and one.path not in fresh]
+    entries = {path: read_entry(outcome) for path, outcome in answered.items()}
     entries |= {entry.path: entry for entry in _put_untouched(request, left, ports)}
     left = [one for one in left if one.path not in entries]
     for entry in _ask(request, left, ports):
         entries[entry.path] = entry
-        ports.tell(entry, len(entries), len(request.environments) - len(fresh))
+        ports.tell(entry, len(entries), len(asked) - len(fresh))
     entries |= {one.path: _not_run(one) for one in left if one.path not in entries}
-    told = sorted(entries.values(), key=lambda entry: (_ORDER[entry.answer], entry.name))
-    return FleetDocument(
-        command=request.command,
-        run=request.run,
-        started_at=started,
-        ended_at=_moment(ports.now()),
-        asked=len(request.environments),
-        environments=tuple(told),
-        fresh=tuple(one.name for one in request.environments if one.path in fresh),
-        groups=group_findings(told),
+    return summarize_run(
+        RunRecord(request.run, request.command, started, (), {}),
+        entries.values(),
+        len(asked),
+        tuple(one.name for one in asked if one.path in fresh),
+        _moment(ports.now()),
     )
 
 
-def group_findings(entries: Sequence[FleetEntryDocument]) -> tuple[FindingGroupDocument, ...]:
-    """Return the findings with the environments that have each, those of most environments
-    first."""
-    found: dict[str, dict[str, None]] = {}
-    for entry in entries:
-        for finding in entry.findings:
-            found.setdefault(finding.what, {})[entry.name] = None
-    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
-    return tuple(
-        FindingGroupDocument(what=what, environments=tuple(sorted(names)))
-        for what, names in ordered
+def _begin(request: FleetRequest, started: str, ledger: Ledger) -> FleetRequest:
+    """Begin a run, and return the request as the ledger has it: whoever began it first counts.
+
+    Raises DiagnosticError where a run of the name is about something else.
+    """
+    paths = tuple(one.path for one in request.environments)
+    record = RunRecord(
+        request.run, request.command, started, paths, request.options, request.fresh_since
     )
+    there = ledger.begin(record)
+    if (there.command, there.environments) != (record.command, paths) or dict(
+        there.options
+    ) != dict(record.options):
+        raise DiagnosticError(
+            error(
+                "different-run",
+                f"the ledger has a run {request.run!r} of `azsec fleet {there.command}` about "
+                f"{len(there.environments)} environments, which is not this one.",
+                None,
+                "All parts of a run have the same command, options and files. Name another run.",
+            )
+        )
+    return replace(request, fresh_since=there.fresh_since)
 
 
 def _put_untouched(
@@ -127,17 +142,23 @@ def _put_untouched(
     the ledger."""
     if ports.find_untouched is None:
         return
-    newest = ports.ledger.newest(request.command, complete=True)
+    newest = ports.ledger.newest(request.command, {one.path for one in left})
     known = {
         one.path: outcome
         for one in left
         if (outcome := newest.get(one.path)) is not None and _is_current(outcome, ports.digest_of)
     }
-    for entry in ports.find_untouched(list(known.values())):
-        before = known[entry.path]
-        answer = FleetAnswerText(entry, before.files, before.scope)
-        if ports.ledger.put(_outcome(request, FleetEnvironment(entry.path, entry.name), answer)):
-            yield entry
+    entries = ports.find_untouched(list(known.values()))
+    outcomes = [
+        _outcome(
+            request,
+            FleetEnvironment(entry.path, entry.name),
+            FleetAnswerText(entry, known[entry.path].files, known[entry.path].scope),
+        )
+        for entry in entries
+    ]
+    taken = ports.ledger.put_all(outcomes)
+    yield from (entry for entry, is_taken in zip(entries, taken, strict=True) if is_taken)
 
 
 def _ask(
@@ -152,11 +173,8 @@ def _ask(
         if ports.ledger.put(outcome):
             yield answer.entry
             continue
-        known = ports.ledger.outcomes(request.run)
-        yield next(
-            (_entry_of(one) for one in reversed(known) if one.environment == environment.path),
-            answer.entry,
-        )
+        known = ports.ledger.outcomes(request.run, {environment.path})
+        yield next((read_entry(one) for one in reversed(known)), answer.entry)
 
 
 def _read(environment: FleetEnvironment, finished: Finished, now: str) -> FleetAnswerText:
@@ -207,10 +225,6 @@ def _outcome(
     )
 
 
-def _entry_of(outcome: Outcome) -> FleetEntryDocument:
-    return FleetEntryDocument.model_validate(outcome.entry)
-
-
 def _is_current(outcome: Outcome, digest_of: Callable[[str], str | None]) -> bool:
     """Tell whether an outcome is an answer, and of the environment as its files are now."""
     return outcome.answered and all(
@@ -218,18 +232,15 @@ def _is_current(outcome: Outcome, digest_of: Callable[[str], str | None]) -> boo
     )
 
 
-def _fresh(request: FleetRequest, ports: FleetPorts) -> frozenset[str]:
-    """Return the paths of the environments whose last complete answer is young enough, and of the
-    files as they are now."""
-    assert request.stale_after is not None
-    since = _moment(ports.now() - request.stale_after)
-    newest = ports.ledger.newest(request.command, complete=True)
+def _fresh(request: FleetRequest, answered: Collection[str], ports: FleetPorts) -> frozenset[str]:
+    """Return the paths of the environments without an answer in this run whose last complete one
+    is young enough, and of the files as they are now."""
+    asked = {one.path for one in request.asked if one.path not in answered}
     return frozenset(
-        one.path
-        for one in request.environments
-        if (outcome := newest.get(one.path)) is not None
-        and outcome.run != request.run
-        and outcome.ended_at >= since
+        path
+        for path, outcome in ports.ledger.newest(request.command, asked).items()
+        if outcome.run != request.run
+        and outcome.ended_at >= request.fresh_since
         and _is_current(outcome, ports.digest_of)
     )
 

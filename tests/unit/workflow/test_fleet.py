@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from provisioner.attribution.window import format_moment
 from provisioner.documents.fleet import FleetAnswer, FleetEntryDocument, FleetFindingDocument
 from provisioner.engine.ledger_port import Finished
 from provisioner.ledgers.sqlite_ledger import SqliteLedger
@@ -124,7 +125,12 @@ def test_who_was_answered_lately_is_left_out(ledger, later, digests, asked):
     run(ledger, Answers({"a": FleetAnswer.CLEAN, "b": None, "c": FleetAnswer.UNCERTAIN}))
     night = Answers(dict.fromkeys(NAMES, FleetAnswer.CLEAN))
     found = run(
-        ledger, night, name="2", digests=digests, at=NOW + later, stale_after=timedelta(hours=24)
+        ledger,
+        night,
+        name="2",
+        digests=digests,
+        at=NOW + later,
+        fresh_since=format_moment(NOW + later - timedelta(hours=24)),
     )
 
     assert night.asked == [*asked, "b", "c"], "who was read in part is asked in any case"

@@ -1,0 +1,66 @@
+"""The ledger that `--ledger` names: a file, or a container of Azure Storage."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from provisioner.cli.workspace import LOCAL_ENDPOINT, TRUST, make_folder, state_path
+from provisioner.engine.ledger_port import Ledger
+from provisioner.ledgers.sqlite_ledger import SqliteLedger
+from provisioner.model.blob_address import ContainerAddress, parse_container_url
+from provisioner.model.diagnostic import DiagnosticError, error
+
+DEFAULT_LEDGER = ".azsec/fleet.db"
+
+
+@contextmanager
+def open_ledger(place: str) -> Iterator[Ledger]:
+    """Open the ledger at a path or a URL. Raises DiagnosticError where it cannot be used."""
+    address = find_container(place)
+    if address is not None:
+        with _open_container(address) as ledger:
+            yield ledger
+        return
+    if place == DEFAULT_LEDGER:
+        state_path(None)  # azsec's own folder, which ignores itself
+    make_folder(Path(place).parent)
+    with SqliteLedger.open(Path(place)) as opened:
+        yield opened
+
+
+def find_container(place: str) -> ContainerAddress | None:
+    """Return the container that `--ledger` names, None for a file. Raises DiagnosticError for a URL
+    of anything else."""
+    if "://" not in place:
+        return None
+    address = parse_container_url(place)
+    if address is None:
+        raise DiagnosticError(
+            error(
+                "wrong-ledger",
+                f"{place.partition('?')[0]} is no URL of a blob container.",
+                None,
+                "Expected https://ACCOUNT.blob.core.windows.net/CONTAINER or a folder below it, "
+                "without a query: azsec signs in with Entra ID, never with a key or a SAS.",
+            )
+        )
+    return address
+
+
+@contextmanager
+def _open_container(address: ContainerAddress) -> Iterator[Ledger]:
+    from provisioner.azure.blobs import ContainerClient, ContainerPlace, cloud_of, storage_cloud
+    from provisioner.azure.cloud import local_cloud
+    from provisioner.azure.credential import open_credential
+    from provisioner.ledgers.blob_ledger import PARALLELISM, BlobLedger
+
+    endpoint = os.environ.get(LOCAL_ENDPOINT)
+    cloud = (
+        local_cloud(endpoint, os.environ.get(TRUST, "")) if endpoint else cloud_of(address.origin)
+    )
+    where = storage_cloud(cloud, address.origin)
+    credential = open_credential("default", where, "", os.environ)
+    place = ContainerPlace(where, address.account, address.container)
+    with ContainerClient(place, credential, PARALLELISM) as client:
+        yield BlobLedger(client, address.prefix, address.url)

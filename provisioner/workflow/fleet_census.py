@@ -1,0 +1,80 @@
+"""The census of a run: each environment that was asked about, the worst first, equal findings
+together."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from provisioner.documents.fleet import (
+    FindingGroupDocument,
+    FleetAnswer,
+    FleetDocument,
+    FleetEntryDocument,
+)
+from provisioner.engine.ledger_port import Ledger, Outcome, RunRecord
+
+_ORDER = {answer: number for number, answer in enumerate(FleetAnswer)}
+
+
+def summarize_run(
+    record: RunRecord,
+    entries: Iterable[FleetEntryDocument],
+    asked: int,
+    fresh: Sequence[str],
+    ended_at: str,
+) -> FleetDocument:
+    """Return what a run came to: the entries of the environments that were asked about, so many
+    with those that were left out as fresh, which are given by their names."""
+    told = sorted(entries, key=lambda entry: (_ORDER[entry.answer], entry.name))
+    return FleetDocument(
+        command=record.command,
+        run=record.run,
+        started_at=record.started_at,
+        ended_at=ended_at,
+        asked=asked,
+        environments=tuple(told),
+        fresh=tuple(fresh),
+        groups=group_findings(told),
+    )
+
+
+def read_census(record: RunRecord, ledger: Ledger, name_of: Callable[[str], str]) -> FleetDocument:
+    """Return what a run came to so far, as the ledger has it: nobody is asked.
+
+    `name_of` returns the name of an environment that has no answer, by its path. Raises
+    DiagnosticError where the ledger cannot be used.
+    """
+    outcomes = ledger.outcomes(record.run)
+    entries = {one.environment: read_entry(one) for one in outcomes}
+    left = [path for path in record.environments if path not in entries]
+    newest = ledger.newest(record.command, left) if record.fresh_since else {}
+    fresh = {
+        path: read_entry(one).name
+        for path, one in newest.items()
+        if one.run != record.run and one.ended_at >= record.fresh_since
+    }
+    entries |= {
+        path: FleetEntryDocument(name=name_of(path), path=path, answer=FleetAnswer.NOT_RUN)
+        for path in left
+        if path not in fresh
+    }
+    ended_at = max((one.ended_at for one in outcomes), default=record.started_at)
+    names = [fresh[path] for path in record.environments if path in fresh]
+    return summarize_run(record, entries.values(), len(record.environments), names, ended_at)
+
+
+def read_entry(outcome: Outcome) -> FleetEntryDocument:
+    """Return the entry of an environment that an outcome has."""
+    return FleetEntryDocument.model_validate(outcome.entry)
+
+
+def group_findings(entries: Sequence[FleetEntryDocument]) -> tuple[FindingGroupDocument, ...]:
+    """Return the findings with the environments that have each, those of most environments
+    first."""
+    found: dict[str, dict[str, None]] = {}
+    for entry in entries:
+        for finding in entry.findings:
+            found.setdefault(finding.what, {})[entry.name] = None
+    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple(
+        FindingGroupDocument(what=what, environments=tuple(sorted(names)))
+        for what, names in ordered
+    )
