@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 AUDIT := .audit
 SCHEMAS := .schemas
+SITE := .site
 
 COMPILE := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-compile --quiet \
 	--upgrade --generate-hashes --strip-extras --allow-unsafe \
@@ -14,7 +15,7 @@ COMPILE := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-c
 .DEFAULT_GOAL := help
 AZ = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/azsec-interop/az-$(word 1,$(shell cksum < interop/requirements.lock))
 
-.PHONY: help setup demo cluster-tools actionlint test test-cluster check golden bench fidelity faults audit schemas interop lock clean
+.PHONY: help setup demo cluster-tools actionlint test test-cluster check golden bench fidelity faults audit schemas interop docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ schemas: setup $(SCHEMAS)/.installed ## Read the types of 25 SDK packages; write
 interop: setup $(AZ)/.installed ## Run az, the Go SDK and recorded requests against the built-in Azure
 	@$(BIN)/python -m interop $(AZ)/bin/az
 
+docs: $(SITE)/.installed ## Build the documentation as a site into build/docs; fails on a broken link
+	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --quiet
+
 cluster-tools: setup ## Build etcd and kube-apiserver for tests/cluster, if missing (10 to 20 minutes)
 	@$(BIN)/python -m cluster_tools
 
@@ -71,9 +75,10 @@ lock: setup ## Pin the newest allowed dependencies, with their hashes
 	$(COMPILE) --output-file schemas/requirements.lock schemas/requirements.in
 	$(COMPILE) --output-file cluster_tools/requirements.lock cluster_tools/requirements.in
 	$(COMPILE) --output-file interop/requirements.lock interop/requirements.in
+	$(COMPILE) --output-file docs/site/requirements.lock docs/site/requirements.in
 
-clean: ## Remove .venv, .audit, .schemas and every cache
-	rm -rf $(VENV) $(AUDIT) $(SCHEMAS) build dist *.egg-info
+clean: ## Remove .venv, .audit, .schemas, .site and every cache
+	rm -rf $(VENV) $(AUDIT) $(SCHEMAS) $(SITE) build dist *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -116,6 +121,13 @@ $(SCHEMAS)/.installed: schemas/requirements.lock
 	@rm -rf $(SCHEMAS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes --no-deps --target $(SCHEMAS) --requirement schemas/requirements.lock
+	@touch $@
+
+$(SITE)/.installed: docs/site/requirements.lock
+	@echo 'Building $(SITE) from docs/site/requirements.lock (once, half a minute) ...'
+	@$(PYTHON) -m venv --clear $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --no-deps --requirement docs/site/requirements.lock
 	@touch $@
 
 # 700 MB that no test but this one needs: kept outside of the clone, by its lock.

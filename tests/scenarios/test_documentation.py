@@ -111,6 +111,12 @@ def test_the_readme_names_every_page() -> None:
     assert {name for name in pages if f"docs/{name}" not in listed} == set()
 
 
+def test_the_site_has_a_place_for_every_page() -> None:
+    navigation = (_ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = {page.name for page in (_ROOT / "docs").glob("*.md")}
+    assert {name for name in pages if f"- {name}" not in navigation} == set()
+
+
 def test_the_plan_in_the_readme_is_a_real_one(repository: Path, catalog: Catalog) -> None:
     run_command("azsec apply local --yes --quiet")
     tamper(_TAMPERING, catalog)
