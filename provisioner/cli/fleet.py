@@ -1,6 +1,5 @@
 """Runs a command over many environments: which ones, on what, and what is printed of them."""
 
-import json
 import os
 import secrets
 import sys
@@ -9,37 +8,39 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from glob import glob
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from provisioner.attribution.window import format_moment
 from provisioner.blueprint.environment import Environment, load_environment
-from provisioner.cli.ci_environments import name_of, select_touched
+from provisioner.cli.ci_environments import name_of
 from provisioner.cli.exit_code import ExitCode
-from provisioner.cli.fleet_ledgers import DEFAULT_LEDGER, open_ledger
+from provisioner.cli.fleet_environments import list_fleet, only_changed
+from provisioner.cli.fleet_ledgers import find_container, open_ledger
+from provisioner.cli.fleet_options import DEFAULT_LEDGER
 from provisioner.cli.fleet_worker import BUCKETS, digest_text, open_session
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
     FileSources,
-    find_environment,
-    is_base,
     load_catalog,
-    read_if_text,
     state_path,
 )
-from provisioner.documents.fleet import FleetDocument, FleetEntryDocument
+from provisioner.documents.fleet import FleetAnswer, FleetDocument, FleetEntryDocument
 from provisioner.engine.ledger_port import Ledger, Outcome, Scheduler
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.schedulers.processes import ProcessScheduler
-from provisioner.workflow.fleet import FleetEnvironment, FleetPorts, FleetRequest, run_fleet
+from provisioner.workflow.fleet import (
+    FleetEnvironment,
+    FleetPorts,
+    FleetRequest,
+    Shard,
+    run_fleet,
+)
 from provisioner.workflow.fleet_item import FleetItem
 from provisioner.workflow.fleet_logs import CleanCheck, find_untouched, read_clean_check
 from provisioner.workflow.log_watch import read_changed
 from provisioner.workflow.plan import LOCAL
 
-_KIND = "Environment"
 _WORKER = "from provisioner.cli.fleet_worker import serve_items; serve_items()"
 
 
@@ -53,6 +54,9 @@ class FleetOptions:
     Dask scheduler at an address (`certificates`: the files of its CA, and of the own certificate
     and key). `logs_first` asks Azure's logs who was touched since the last complete check, which is
     made again after `full_every` in any case.
+
+    A run that `name`s itself goes on where the ledger has it already, and several machines may ask
+    a `shard` of it each.
     """
 
     command: str
@@ -69,11 +73,18 @@ class FleetOptions:
     certificates: tuple[str, str, str] | None = None
     logs_first: bool = False
     full_every: timedelta = timedelta(days=7)
+    name: str | None = None
+    shard: Shard | None = None
 
 
 def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) -> int:
     """Run a command over the environments, print what became of them, and return the exit code: 2
-    where something was found, 1 where nothing was found and not everything was answered."""
+    where something was found, 1 where nothing was found and not everything was answered; of a
+    shard 0 where each has an answer, and 1 where not.
+
+    Raises DiagnosticError for a shard of a run without a name, or in a ledger of this machine.
+    """
+    _check_shard(options)
     with ExitStack() as stack:
         ledger = stack.enter_context(open_ledger(options.ledger))
         request = _request(options, ledger)
@@ -91,9 +102,45 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
         )
         document = run_fleet(request, ports)
     print_document(document)
+    return exit_code_of(document) if options.shard is None else _exit_code_of_shard(document)
+
+
+def exit_code_of(document: FleetDocument) -> int:
+    """Return the exit code of what a run came to."""
     if document.found:
         return ExitCode.DIFFERENCES
     return ExitCode.SUCCESS if document.is_complete else ExitCode.ERROR
+
+
+def _exit_code_of_shard(document: FleetDocument) -> int:
+    """Return whether a shard is done: what starts it anew where it fails has nothing to repeat
+    where something was found."""
+    lacking = document.count(FleetAnswer.FAILED) + document.count(FleetAnswer.NOT_RUN)
+    return ExitCode.ERROR if lacking else ExitCode.SUCCESS
+
+
+def _check_shard(options: FleetOptions) -> None:
+    """Raise DiagnosticError for a shard that no other one could complete."""
+    if options.shard is None:
+        return
+    if options.name is None:
+        raise DiagnosticError(
+            error(
+                "shard-without-run",
+                "--shard is a part of a run that has a name.",
+                None,
+                "State the same --run NAME for all shards.",
+            )
+        )
+    if find_container(options.ledger) is None:
+        raise DiagnosticError(
+            error(
+                "shard-in-a-file",
+                f"--shard puts its results where all shards do, and {options.ledger} is a file.",
+                None,
+                "State --ledger https://ACCOUNT.blob.core.windows.net/CONTAINER.",
+            )
+        )
 
 
 def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Scheduler, FleetRequest]:
@@ -107,113 +154,26 @@ def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Sched
     from provisioner.schedulers.dask import Certificates, DaskScheduler, count_hosts
 
     certificates = Certificates(*options.certificates) if options.certificates else None
-    told = {
+    placement = {
         "commit": head_commit(),
         "share": 1.0 / count_hosts(options.scheduler, certificates),
         "endpoint": os.environ.get(LOCAL_ENDPOINT),
     }
     scheduler = DaskScheduler(options.scheduler, run_item, report_version, certificates)
-    return scheduler, replace(request, options={**request.options, **told})
-
-
-def show_outcome(run: str, environment: str, ledger: str) -> None:
-    """Print the document of an environment in a run, as JSON. Raises DiagnosticError where the
-    ledger has none."""
-    with open_ledger(ledger) as kept:
-        record = kept.find_run(run)
-        paths = record.environments if record is not None else ()
-        path = next((one for one in paths if environment in (one, Path(one).stem)), None)
-        if path is None:
-            path = next((o for o in paths if name_of(o, FileSources()) == environment), environment)
-        found = kept.document(record.run, path) if record is not None else None
-    if found is None:
-        raise DiagnosticError(
-            error(
-                "unknown-outcome",
-                f"the ledger {ledger} has nothing of {environment} in the run {run!r}.",
-                None,
-                "`azsec fleet DRIFT --resume RUN` asks what has no answer yet.".replace(
-                    "DRIFT", record.command if record is not None else "drift"
-                ),
-            )
-        )
-    sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-
-
-def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
-    """Return the environments that patterns name, by their paths in order: names, paths, folders,
-    and patterns with `*` and `**`.
-
-    Raises DiagnosticError for a pattern that names none, and for two of one name.
-    """
-    found: dict[str, str] = {}
-    for pattern in patterns:
-        paths = _expand(pattern)
-        if not paths:
-            raise DiagnosticError(
-                error(
-                    "no-environment",
-                    f"{pattern!r} names no environment.",
-                    None,
-                    "Name files, folders, or a pattern such as 'environments/**' (in quotes: the "
-                    "shell may know no **).",
-                )
-            )
-        for path in paths:
-            found.setdefault(path, name_of(path, FileSources()))
-    names: dict[str, str] = {}
-    for path, name in found.items():
-        other = names.setdefault(name, path)
-        if other != path:
-            raise DiagnosticError(
-                error(
-                    "repeated-environment",
-                    f"{other} and {path} both have the name {name!r}.",
-                    None,
-                    "Give each its own `metadata.name` (and `metadata.id`).",
-                )
-            )
-    return tuple(FleetEnvironment(path, name) for path, name in sorted(found.items()))
-
-
-def _only_changed(
-    environments: tuple[FleetEnvironment, ...], base: str | None
-) -> tuple[FleetEnvironment, ...]:
-    """Return the environments that read a file which differs between a commit and HEAD, and those
-    of which that is not known; all of them where no commit is named."""
-    if base is None:
-        return environments
-    paths = [one.path for one in environments]
-    selection = select_touched(paths, base, "HEAD", load_catalog(), all_named=True)
-    wanted = {one.path for one in selection.touched} | {one.path for one in selection.unknown}
-    return tuple(one for one in environments if one.path in wanted)
-
-
-def _expand(pattern: str) -> Sequence[str]:
-    if not any(mark in pattern for mark in "*?["):
-        path = Path(find_environment(pattern)) if not Path(pattern).is_dir() else Path(pattern)
-        if not path.is_dir():
-            return [path.as_posix()]
-        pattern = f"{pattern.rstrip('/')}/**"
-    every = glob(pattern, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
-    files = [Path(one) for one in every if one.endswith((".yaml", ".yml"))]
-    return sorted(one.as_posix() for one in files if one.is_file() and _is_environment(one))
-
-
-def _is_environment(path: Path) -> bool:
-    text = read_if_text(path.as_posix())
-    return f"kind: {_KIND}" in text and not is_base(path.as_posix())
+    return scheduler, replace(request, placement={**request.placement, **placement})
 
 
 def _request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
     if options.resume is None:
         return FleetRequest(
-            _name_run(),
+            options.name or _name_run(),
             options.command,
-            _only_changed(list_fleet(options.patterns), options.changed_since),
+            only_changed(list_fleet(options.patterns), options.changed_since),
             options.item,
             options.seconds,
             _fresh_since(options.stale_after),
+            options.shard,
+            {} if options.shard is None else {"share": 1.0 / options.shard.count},
         )
     record = ledger.find_run(options.resume)
     if record is None or record.command != options.command:

@@ -6,6 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
+from provisioner.cli.fleet_options import (
+    DEFAULT_LEDGER,
+    CertificatesOption,
+    ChangedSinceOption,
+    LedgerOption,
+    OnlyStaleOption,
+    PatternsArgument,
+    ResumeOption,
+    RunOption,
+    SchedulerOption,
+    ShardOption,
+    TimeoutOption,
+    WorkersOption,
+)
 from provisioner.cli.options import (
     CloudOption,
     FormatOption,
@@ -23,80 +37,11 @@ fleet_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-_Patterns = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[ENV]...",
-        help="Names, files, folders, or patterns such as 'environments/**'.  [default: "
-        "environments/**]",
-        show_default=False,
-    ),
-]
-_Ledger = Annotated[
-    str,
-    typer.Option(
-        metavar="FILE|URL",
-        help="What keeps the result of each environment: a file, or a blob container "
-        "(https://ACCOUNT.blob.core.windows.net/CONTAINER).",
-    ),
-]
-_Resume = Annotated[
-    str | None,
-    typer.Option(
-        metavar="RUN",
-        help="Go on with a run (`last`: the newest one): ask only what has no answer yet.",
-        show_default=False,
-    ),
-]
-_OnlyStale = Annotated[
-    str | None,
-    typer.Option(
-        "--only-stale",
-        metavar="AGE",
-        help="Leave out environments whose last complete answer is younger (24h, 7d) and whose "
-        "files did not change since.",
-        show_default=False,
-    ),
-]
-_ChangedSince = Annotated[
-    str | None,
-    typer.Option(
-        "--changed-since",
-        metavar="REV",
-        help="Ask only environments that read a file which differs between this commit and HEAD.",
-        show_default=False,
-    ),
-]
-_Scheduler = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Ask on the workers of this Dask scheduler (tls://HOST:8786) instead of processes of "
-        "this machine.",
-        show_default=False,
-    ),
-]
-_Certificates = Annotated[
-    tuple[str, str, str] | None,
-    typer.Option(
-        "--scheduler-tls",
-        metavar="CA CERT KEY",
-        help="The files of TLS to the scheduler: its CA, and the own certificate and key.",
-        show_default=False,
-    ),
-]
-_Workers = Annotated[
-    int, typer.Option(min=1, max=64, help="How many environments are asked at once.")
-]
-_Timeout = Annotated[
-    float, typer.Option(min=0.05, metavar="MINUTES", help="Tell what has no answer by then.")
-]
-DEFAULT_LEDGER = ".azsec/fleet.db"
 
 
 @fleet_app.command("drift")
 def drift(  # noqa: PLR0913  typer: one parameter an option
-    environments: _Patterns = None,
+    environments: PatternsArgument = None,
     since: Annotated[
         str | None,
         typer.Option(
@@ -122,14 +67,16 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
             metavar="AGE", help="With --logs-first: read an environment whole after this time."
         ),
     ] = "7d",
-    ledger: _Ledger = DEFAULT_LEDGER,
-    resume: _Resume = None,
-    only_stale: _OnlyStale = None,
-    changed_since: _ChangedSince = None,
-    workers: _Workers = 2,
-    scheduler: _Scheduler = None,
-    scheduler_tls: _Certificates = None,
-    timeout: _Timeout = 50.0,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    resume: ResumeOption = None,
+    run: RunOption = None,
+    shard: ShardOption = None,
+    only_stale: OnlyStaleOption = None,
+    changed_since: ChangedSinceOption = None,
+    workers: WorkersOption = 2,
+    scheduler: SchedulerOption = None,
+    scheduler_tls: CertificatesOption = None,
+    timeout: TimeoutOption = 50.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -142,25 +89,27 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     """
     item = _item(cloud, state, parallelism, since=since, tags=tags)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
-    how |= {"scheduler": scheduler, "certificates": scheduler_tls}
+    how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
     how |= {"logs_first": logs_first, "full_every": _read_age("--full-every", full_every)}
     _run("drift", environments, item, output, how)
 
 
 @fleet_app.command("plan")
 def plan(  # noqa: PLR0913  typer: one parameter an option
-    environments: _Patterns = None,
+    environments: PatternsArgument = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Plan without asking Azure what would fail.")
     ] = False,
-    ledger: _Ledger = DEFAULT_LEDGER,
-    resume: _Resume = None,
-    only_stale: _OnlyStale = None,
-    changed_since: _ChangedSince = None,
-    workers: _Workers = 2,
-    scheduler: _Scheduler = None,
-    scheduler_tls: _Certificates = None,
-    timeout: _Timeout = 50.0,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    resume: ResumeOption = None,
+    run: RunOption = None,
+    shard: ShardOption = None,
+    only_stale: OnlyStaleOption = None,
+    changed_since: ChangedSinceOption = None,
+    workers: WorkersOption = 2,
+    scheduler: SchedulerOption = None,
+    scheduler_tls: CertificatesOption = None,
+    timeout: TimeoutOption = 50.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -174,22 +123,24 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     """
     item = _item(cloud, state, parallelism, offline=offline)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
-    how |= {"scheduler": scheduler, "certificates": scheduler_tls}
+    how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
     _run("plan", environments, item, output, how)
 
 
 @fleet_app.command("check")
 def check(  # noqa: PLR0913  typer: one parameter an option
-    environments: _Patterns = None,
+    environments: PatternsArgument = None,
     of: StateKindOption = StateChoice.DESIRED,
-    ledger: _Ledger = DEFAULT_LEDGER,
-    resume: _Resume = None,
-    only_stale: _OnlyStale = None,
-    changed_since: _ChangedSince = None,
-    workers: _Workers = 2,
-    scheduler: _Scheduler = None,
-    scheduler_tls: _Certificates = None,
-    timeout: _Timeout = 50.0,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    resume: ResumeOption = None,
+    run: RunOption = None,
+    shard: ShardOption = None,
+    only_stale: OnlyStaleOption = None,
+    changed_since: ChangedSinceOption = None,
+    workers: WorkersOption = 2,
+    scheduler: SchedulerOption = None,
+    scheduler_tls: CertificatesOption = None,
+    timeout: TimeoutOption = 50.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -202,25 +153,27 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     """
     item = _item(cloud, state, parallelism, of=of.value)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
-    how |= {"scheduler": scheduler, "certificates": scheduler_tls}
+    how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
     _run("check", environments, item, output, how)
 
 
 @fleet_app.command("report")
 def report(  # noqa: PLR0913  typer: one parameter an option
-    environments: _Patterns = None,
+    environments: PatternsArgument = None,
     framework: Annotated[
         FrameworkChoice, typer.Option(help="Whose requirements to judge by.")
     ] = FrameworkChoice.OUTLINE,
     of: StateKindOption = StateChoice.ACTUAL,
-    ledger: _Ledger = DEFAULT_LEDGER,
-    resume: _Resume = None,
-    only_stale: _OnlyStale = None,
-    changed_since: _ChangedSince = None,
-    workers: _Workers = 2,
-    scheduler: _Scheduler = None,
-    scheduler_tls: _Certificates = None,
-    timeout: _Timeout = 50.0,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    resume: ResumeOption = None,
+    run: RunOption = None,
+    shard: ShardOption = None,
+    only_stale: OnlyStaleOption = None,
+    changed_since: ChangedSinceOption = None,
+    workers: WorkersOption = 2,
+    scheduler: SchedulerOption = None,
+    scheduler_tls: CertificatesOption = None,
+    timeout: TimeoutOption = 50.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -233,21 +186,23 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     """
     item = _item(cloud, state, parallelism, of=of.value, framework=framework.value)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
-    how |= {"scheduler": scheduler, "certificates": scheduler_tls}
+    how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
     _run("report", environments, item, output, how)
 
 
 @fleet_app.command("adopt-status")
 def adopt_status(  # noqa: PLR0913  typer: one parameter an option
-    environments: _Patterns = None,
-    ledger: _Ledger = DEFAULT_LEDGER,
-    resume: _Resume = None,
-    only_stale: _OnlyStale = None,
-    changed_since: _ChangedSince = None,
-    workers: _Workers = 2,
-    scheduler: _Scheduler = None,
-    scheduler_tls: _Certificates = None,
-    timeout: _Timeout = 50.0,
+    environments: PatternsArgument = None,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    resume: ResumeOption = None,
+    run: RunOption = None,
+    shard: ShardOption = None,
+    only_stale: OnlyStaleOption = None,
+    changed_since: ChangedSinceOption = None,
+    workers: WorkersOption = 2,
+    scheduler: SchedulerOption = None,
+    scheduler_tls: CertificatesOption = None,
+    timeout: TimeoutOption = 50.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
     state: StateOption = None,
@@ -260,7 +215,7 @@ def adopt_status(  # noqa: PLR0913  typer: one parameter an option
     """
     item = _item(cloud, state, parallelism, offline=True)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
-    how |= {"scheduler": scheduler, "certificates": scheduler_tls}
+    how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
     _run("adopt-status", environments, item, output, how)
 
 
@@ -268,14 +223,43 @@ def adopt_status(  # noqa: PLR0913  typer: one parameter an option
 def show(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run of the ledger, or `last`.")],
     environment: Annotated[
-        str, typer.Argument(metavar="ENV", help="An environment of the run, by name or path.")
-    ],
-    ledger: _Ledger = DEFAULT_LEDGER,
+        str | None,
+        typer.Argument(
+            metavar="[ENV]",
+            help="An environment of the run, by name or path: print what was found of it as JSON.",
+            show_default=False,
+        ),
+    ] = None,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    output: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Print what a run found of one environment, whole, as JSON."""
-    from provisioner.cli.fleet import show_outcome
+    """Print what a run found so far: the census of all, or one environment. Nothing is asked.
 
-    show_outcome(run, environment, ledger)
+    Exit with 2 if something was found, with 1 if nothing was found and not everything was answered.
+    """
+    from provisioner.cli.fleet_results import show_outcome, show_run
+    from provisioner.cli.output import print_fleet
+
+    if environment is not None:
+        show_outcome(run, environment, ledger)
+        return
+    raise typer.Exit(show_run(run, ledger, lambda found: print_fleet(found, output.value)))
+
+
+def _part(run: str | None, shard: str | None, resume: str | None) -> dict[str, Any]:
+    from provisioner.workflow.fleet import Shard
+
+    if run is not None and resume is not None:
+        raise typer.BadParameter("--run names a run, and --resume another one.", param_hint="--run")
+    if shard is None:
+        return {"name": run}
+    match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", shard)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise typer.BadParameter(
+            f"{shard!r} is no shard. Write its number, from 0, and how many there are: 0/4, 3/4.",
+            param_hint="--shard",
+        )
+    return {"name": run, "shard": Shard(int(match[1]), int(match[2]))}
 
 
 def _item(

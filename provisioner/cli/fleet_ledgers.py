@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from provisioner.cli.fleet_options import DEFAULT_LEDGER
 from provisioner.cli.workspace import LOCAL_ENDPOINT, TRUST, make_folder, state_path
 from provisioner.engine.ledger_port import Ledger
 from provisioner.ledgers.sqlite_ledger import SqliteLedger
 from provisioner.model.blob_address import ContainerAddress, parse_container_url
 from provisioner.model.diagnostic import DiagnosticError, error
-
-DEFAULT_LEDGER = ".azsec/fleet.db"
 
 
 @contextmanager

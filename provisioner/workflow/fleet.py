@@ -46,7 +46,8 @@ class FleetRequest:
     """What a run is asked: its name in the ledger, the command, the environments, the options of
     each item, for how many seconds it may run, since when a complete answer of unchanged files is
     young enough to be left as it is (ISO 8601, UTC; "": each is asked), and the part of the
-    environments that is asked here (None: all)."""
+    environments that is asked here (None: all). `placement` is what items are told of where they
+    run, which is no part of the run: it may be taken up elsewhere."""
 
     run: str
     command: str
@@ -55,6 +56,7 @@ class FleetRequest:
     seconds: float = 3_000.0
     fresh_since: str = ""
     shard: Shard | None = None
+    placement: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def asked(self) -> tuple[FleetEnvironment, ...]:
@@ -165,7 +167,8 @@ def _ask(
     request: FleetRequest, left: Sequence[FleetEnvironment], ports: FleetPorts
 ) -> Iterator[FleetEntryDocument]:
     """Yield the entry of each environment as its item ends. It is in the ledger before that."""
-    items = [FleetItem(request.command, one.path, request.options).write() for one in left]
+    options = {**request.options, **request.placement}
+    items = [FleetItem(request.command, one.path, options).write() for one in left]
     for finished in ports.scheduler.run(items, request.seconds):
         environment = left[finished.number]
         answer = _read(environment, finished, _moment(ports.now()))

@@ -9,7 +9,15 @@ from provisioner.attribution.window import format_moment
 from provisioner.documents.fleet import FleetAnswer, FleetEntryDocument, FleetFindingDocument
 from provisioner.engine.ledger_port import Finished
 from provisioner.ledgers.sqlite_ledger import SqliteLedger
-from provisioner.workflow.fleet import FleetEnvironment, FleetPorts, FleetRequest, run_fleet
+from provisioner.model.diagnostic import DiagnosticError
+from provisioner.workflow.fleet import (
+    FleetEnvironment,
+    FleetPorts,
+    FleetRequest,
+    Shard,
+    run_fleet,
+)
+from provisioner.workflow.fleet_census import read_census
 from provisioner.workflow.fleet_item import FleetAnswerText, FleetItem
 
 NOW = datetime(2026, 11, 30, 3, tzinfo=UTC)
@@ -136,3 +144,59 @@ def test_who_was_answered_lately_is_left_out(ledger, later, digests, asked):
     assert night.asked == [*asked, "b", "c"], "who was read in part is asked in any case"
     assert found.fresh == (() if asked else ("a",))
     assert found.asked == 3
+
+
+def test_shards_answer_every_environment_of_a_run_once(ledger):
+    everybody = dict.fromkeys(NAMES, FleetAnswer.CLEAN) | {"c": FleetAnswer.FINDINGS}
+    parts = [Answers(everybody), Answers(everybody)]
+    first = run(ledger, parts[0], shard=Shard(0, 2))
+    so_far = census(ledger)
+    run(ledger, parts[1], shard=Shard(1, 2))
+
+    assert [part.asked for part in parts] == [["a", "c"], ["b"]]
+    assert (first.asked, [one.name for one in first.environments]) == (2, ["c", "a"])
+    assert [(one.name, one.answer) for one in so_far.environments] == [
+        ("c", FleetAnswer.FINDINGS),
+        ("b", FleetAnswer.NOT_RUN),
+        ("a", FleetAnswer.CLEAN),
+    ]
+    whole, again = census(ledger), run(ledger, Answers({}))
+    assert whole.model_copy(update={"ended_at": again.ended_at}) == again
+
+
+def census(ledger):
+    record = ledger.find_run("first")
+    return read_census(record, ledger, lambda path: path.split("/")[1].removesuffix(".yaml"))
+
+
+def test_the_census_of_a_run_has_what_it_left_out_as_fresh(ledger):
+    night = Answers(dict.fromkeys(NAMES, FleetAnswer.CLEAN))
+    run(ledger, Answers({"a": FleetAnswer.CLEAN, "b": None, "c": None}), name="before")
+    found = run(ledger, night, fresh_since=format_moment(NOW - timedelta(hours=1)))
+
+    assert night.asked == ["b", "c"]
+    assert census(ledger).model_dump() == found.model_dump()
+    assert found.fresh == ("a",)
+
+
+def test_a_run_of_the_same_name_about_something_else_is_refused(ledger):
+    run(ledger, Answers({}))
+    request = FleetRequest("first", "drift", ENVIRONMENTS, {"since": "7d"})
+    with pytest.raises(DiagnosticError, match=r"about 3 environments, which is not this one"):
+        run_fleet(request, FleetPorts(ledger, Answers({}), digest_of, lambda: NOW))
+
+
+def test_where_a_run_goes_on_is_no_part_of_it(ledger):
+    told = []
+
+    class Elsewhere(Answers):
+        def run(self, items, seconds):
+            told.extend(FleetItem.read(text).options for text in items)
+            return super().run(items, seconds)
+
+    for share in (0.5, 0.25):
+        clean = Elsewhere({"a": FleetAnswer.CLEAN, "b": None, "c": None})
+        run(ledger, clean, placement={"share": share})
+
+    assert told == [{"share": 0.5}] * 3 + [{"share": 0.25}] * 2
+    assert ledger.find_run("first").options == {}

@@ -1,0 +1,65 @@
+"""Prints what a ledger has of a run: the census of all, or the document of one environment."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from provisioner.cli.ci_environments import name_of
+from provisioner.cli.fleet import exit_code_of
+from provisioner.cli.fleet_ledgers import open_ledger
+from provisioner.cli.workspace import FileSources
+from provisioner.documents.fleet import FleetDocument
+from provisioner.engine.ledger_port import Ledger, RunRecord
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.workflow.fleet_census import read_census
+
+
+def show_outcome(run: str, environment: str, ledger: str) -> None:
+    """Print the document of an environment in a run, as JSON. Raises DiagnosticError where the
+    ledger has none."""
+    with open_ledger(ledger) as kept:
+        record = _find_run(kept, run, ledger)
+        paths = record.environments
+        path = next((one for one in paths if environment in (one, Path(one).stem)), None)
+        if path is None:
+            path = next((one for one in paths if _name(one) == environment), environment)
+        found = kept.document(record.run, path)
+    if found is None:
+        raise DiagnosticError(
+            error(
+                "unknown-outcome",
+                f"the ledger {ledger} has nothing of {environment} in the run {run!r}.",
+                None,
+                f"`azsec fleet {record.command} --resume {record.run}` asks what has none yet.",
+            )
+        )
+    sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
+
+def show_run(run: str, ledger: str, print_document: Callable[[FleetDocument], None]) -> int:
+    """Print what a run came to so far, and return the exit code as `run` does. Raises
+    DiagnosticError where the ledger has no such run."""
+    with open_ledger(ledger) as kept:
+        document = read_census(_find_run(kept, run, ledger), kept, _name)
+    print_document(document)
+    return exit_code_of(document)
+
+
+def _find_run(ledger: Ledger, run: str, place: str) -> RunRecord:
+    record = ledger.find_run(run)
+    if record is None:
+        raise DiagnosticError(
+            error(
+                "unknown-run",
+                f"the ledger {place} has no run {run!r}.",
+                None,
+                "`last` is the newest run of the ledger.",
+            )
+        )
+    return record
+
+
+def _name(path: str) -> str:
+    """Return the name of an environment: the one in its file where that is here."""
+    return name_of(path, FileSources())
