@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
 
 from provisioner.blueprint.accepted_additions import Acceptance
 from provisioner.blueprint.custom_controls import StatedControl, load_controls
@@ -98,6 +100,22 @@ class Environment:
     def parameters(self) -> Mapping[str, Node]:
         """The values of the blueprint's parameters: what a command was given counts more."""
         return {**self.stated_parameters, **self.given}
+
+
+def find_next_expiry(environment: Environment, today: date) -> date | None:
+    """Return the last day on which everything holds that an environment states for a time, and that
+    holds today: ignored properties, waivers, attestations, accepted additions and objects, and
+    exemptions from policies. None where it states nothing of the kind."""
+    kubernetes = environment.kubernetes
+    stated: tuple[Any, ...] = (
+        *environment.ignores,
+        *environment.waivers,
+        *environment.attestations,
+        *environment.accepted,
+        *kubernetes.accepted,
+        *kubernetes.exemptions,
+    )
+    return min((one.expires for one in stated if one.expires >= today), default=None)
 
 
 def load_environment(path: str, sources: Sources, origin: str | None = None) -> Environment:

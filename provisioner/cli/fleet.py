@@ -1,5 +1,7 @@
 """Runs a command over many environments: which ones, on what, and what is printed of them."""
 
+import hashlib
+import json
 import os
 import secrets
 import sys
@@ -11,20 +13,24 @@ from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from provisioner import __version__
 from provisioner.attribution.window import format_moment
 from provisioner.blueprint.environment import Environment, load_environment
+from provisioner.blueprint.parameter_values import VARIABLE
 from provisioner.cli.ci_environments import name_of
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.fleet_environments import list_fleet, only_changed
 from provisioner.cli.fleet_ledgers import find_container, open_ledger
 from provisioner.cli.fleet_options import DEFAULT_LEDGER
 from provisioner.cli.fleet_worker import BUCKETS, digest_text, open_session
+from provisioner.cli.session import Session
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
     FileSources,
     load_catalog,
     state_path,
 )
+from provisioner.documents.document import EnvironmentDocument
 from provisioner.documents.fleet import FleetAnswer, FleetDocument, FleetEntryDocument
 from provisioner.engine.ledger_port import Ledger, Outcome, Scheduler
 from provisioner.model.diagnostic import DiagnosticError, error
@@ -41,6 +47,9 @@ from provisioner.workflow.fleet_logs import CleanCheck, find_untouched, read_cle
 from provisioner.workflow.log_watch import read_changed
 from provisioner.workflow.plan import LOCAL
 
+_NO_PART = frozenset({"parallelism", "since", "state"})
+"""Options that no answer depends on: how fast it is, who did what it found, and the file of the
+built-in Azure, which counts where one is asked."""
 _WORKER = "from provisioner.cli.fleet_worker import serve_items; serve_items()"
 
 
@@ -165,15 +174,17 @@ def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Sched
 
 def _request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
     if options.resume is None:
+        environments = only_changed(list_fleet(options.patterns), options.changed_since)
         return FleetRequest(
             options.name or _name_run(),
             options.command,
-            only_changed(list_fleet(options.patterns), options.changed_since),
+            environments,
             options.item,
             options.seconds,
             _fresh_since(options.stale_after),
             options.shard,
             {} if options.shard is None else {"share": 1.0 / options.shard.count},
+            _question(options.command, options.item, environments),
         )
     record = ledger.find_run(options.resume)
     if record is None or record.command != options.command:
@@ -196,7 +207,29 @@ def _request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
         record.options,
         options.seconds,
         record.fresh_since,
+        question=_question(record.command, record.options, environments),
     )
+
+
+def _question(
+    command: str, item: Mapping[str, Any], environments: Sequence[FleetEnvironment]
+) -> str:
+    """Return what an answer depends on beside the files and Azure, as a digest: the command with
+    its options, the values of parameters in the environment, azsec, and which Azure is asked. A
+    rehearsal says nothing of the real one, and two built-in ones are two."""
+    variables = {name: value for name, value in os.environ.items() if name.startswith(VARIABLE)}
+    told: dict[str, Any] = {
+        "command": command,
+        "options": {name: value for name, value in item.items() if name not in _NO_PART},
+        "parameters": variables,
+        "azsec": __version__,
+    }
+    if _is_local(environments, item):
+        told["local"] = os.environ.get(LOCAL_ENDPOINT) or str(
+            state_path(item.get("state")).resolve()
+        )
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return f"{command}-{digest[:32]}"
 
 
 def _fresh_since(age: timedelta | None) -> str:
@@ -212,7 +245,7 @@ def _name_run() -> str:
 def _local_cloud(request: FleetRequest, options: FleetOptions) -> Iterator[None]:
     """Start one built-in Azure for all workers, where an environment is meant for it: a state file
     is for one server at a time."""
-    if os.environ.get(LOCAL_ENDPOINT) or not _is_local(request, options):
+    if os.environ.get(LOCAL_ENDPOINT) or not _is_local(request.environments, options.item):
         yield
         return
     from provisioner.simulator.server import LocalAzure
@@ -257,17 +290,31 @@ def _find_untouched(
     found: list[FleetEntryDocument] = []
     for checks in groups.values():
         with open_session(FleetItem(options.command, checks[0].path, options.item)) as session:
-            client = session.connect(session.load(checks[0].path).document)
+            document = _first_document(session, checks)
+            if document is None:
+                continue
+            client = session.connect(document)
             now = datetime.now(UTC)
             read = partial(read_changed, now=now, inquirer=client)
-            found += find_untouched(checks, now, options.full_every, read)
+            found += find_untouched(checks, now, options.full_every, read, load_catalog())
     return found
 
 
-def _is_local(request: FleetRequest, options: FleetOptions) -> bool:
-    if options.item.get("cloud") == LOCAL:
+def _first_document(session: Session, checks: Sequence[CleanCheck]) -> EnvironmentDocument | None:
+    """Return the first environment that loads, to sign in as it says; None where none does. What is
+    wrong with the others is said when each is asked."""
+    for check in checks:
+        try:
+            return session.load(check.path).document
+        except DiagnosticError:
+            continue
+    return None
+
+
+def _is_local(environments: Sequence[FleetEnvironment], item: Mapping[str, Any]) -> bool:
+    if item.get("cloud") == LOCAL:
         return True
-    loaded = (_load(one.path) for one in request.environments)
+    loaded = (_load(one.path) for one in environments)
     return any(one is not None and one.cloud == LOCAL for one in loaded)
 
 

@@ -55,8 +55,8 @@ OnlyStaleOption = Annotated[
     typer.Option(
         "--only-stale",
         metavar="AGE",
-        help="Leave out environments whose last complete answer is younger (24h, 7d) and whose "
-        "files did not change since.",
+        help="Leave out environments whose last complete answer found nothing, is younger (24h, "
+        "7d), and whose files did not change since.",
         show_default=False,
     ),
 ]

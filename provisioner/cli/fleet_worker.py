@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner import __version__
 from provisioner.attribution.window import format_moment, read_window
+from provisioner.blueprint.environment import find_next_expiry, load_environment
 from provisioner.blueprint.file_schemas import Sources
+from provisioner.catalog.references import references_in
 from provisioner.cli.ci_environments import name_of
 from provisioner.cli.git import head_commit
 from provisioner.cli.session import PlanChoices, Session, Surroundings
@@ -91,6 +93,7 @@ def run_item(text: str) -> str:
     try:
         with open_session(item, files) as session:
             document, scope = _COMMANDS[item.command](session, item)
+            scope = {**scope, "holdsUntil": _holds_until(item.path, files)}
     except DiagnosticError as problem:
         told = problem.diagnostics
     except AzureError as problem:
@@ -174,19 +177,36 @@ def _buckets_folder() -> Path:
     return folder
 
 
+def _holds_until(path: str, files: Sources) -> str | None:
+    """Return the last day (ISO 8601) on which all holds that an environment states for a time."""
+    last = find_next_expiry(load_environment(path, files), datetime.now(UTC).date())
+    return None if last is None else last.isoformat()
+
+
 def _scope_of(desired: Desired, document: DriftDocument) -> Mapping[str, Any]:
-    """Return where an environment stands, as a ledger keeps it: its subscriptions, its resource
-    groups, and whether the logs of the subscriptions tell of all that a check reads. They do not of
-    what stands above them, nor of the objects in a cluster."""
+    """Return where an environment stands, as a ledger keeps it: its subscriptions and resource
+    groups with those that its bodies refer to (a network that it is peered with), and whether the
+    logs of the subscriptions tell of all that a check reads. They do not of what stands above them,
+    nor of the objects in a cluster."""
     ids = [resource.id for resource in desired.graph]
+    schemas = desired.catalog.schemas
+    places = [
+        *ids,
+        *(
+            referred
+            for resource in desired.graph
+            for _path, referred in references_in(resource.type, schemas, resource.body)
+        ),
+    ]
     groups = {
         (one.subscription.lower(), one.resource_group.lower())
-        for one in ids
+        for one in places
         if one.subscription is not None and one.resource_group is not None
     }
     is_logged = all(one.subscription is not None for one in ids)
+    own = {s.lower() for s in desired.environment.subscriptions.values()}
     return {
-        "subscriptions": sorted({s.lower() for s in desired.environment.subscriptions.values()}),
+        "subscriptions": sorted(own | {subscription for subscription, _group in groups}),
         "groups": sorted(groups),
         "logged": is_logged and document.cluster is None,
     }

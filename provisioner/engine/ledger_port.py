@@ -11,8 +11,9 @@ from typing import Any, Protocol
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """A run as the ledger keeps it: its name, its command, when it began (ISO 8601, UTC), the paths
-    of the environments that it was asked about, the options of each item, and since when a complete
-    answer of another run is young enough to be left as it is ("": none is)."""
+    of the environments that it was asked about, the options of each item, since when a clean answer
+    of another run is young enough to be left as it is ("": none is), and what was asked: runs of
+    one `question` answer each other, and no other ones do."""
 
     run: str
     command: str
@@ -20,6 +21,7 @@ class RunRecord:
     environments: tuple[str, ...]
     options: Mapping[str, Any]
     fresh_since: str = ""
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Outcome:
     `complete` whether everything was read, and `clean` whether nothing was found. `scope` has the
     tenant and the subscriptions that it stands in, `entry` is its FleetEntryDocument in JSON, and
     `document` what the command prints of the environment by itself, None where there is none.
+    `question` is that of its run.
     """
 
     run: str
@@ -45,6 +48,7 @@ class Outcome:
     scope: Mapping[str, Any]
     entry: Mapping[str, Any]
     document: Mapping[str, Any] | None = None
+    question: str = ""
 
 
 class Ledger(Protocol):
@@ -71,8 +75,8 @@ class Ledger(Protocol):
         """Return the outcomes of a run, without their documents, in the order of their end: of all
         environments, or of those with these paths."""
 
-    def newest(self, command: str, environments: Collection[str]) -> Mapping[str, Outcome]:
-        """Return the newest complete outcome of a command, without its document, for each of these
+    def newest(self, question: str, environments: Collection[str]) -> Mapping[str, Outcome]:
+        """Return the newest complete outcome of a question, without its document, for each of these
         environments that has one."""
 
     def document(self, run: str, environment: str) -> Mapping[str, Any] | None:

@@ -7,7 +7,7 @@ What is in it, below the prefix (ENV, INPUTS and DOCUMENT are digests in hexadec
     outcomes/RUN/ENV/INPUTS.json        an answer; created once (`If-None-Match: *`)
     outcomes/RUN/ENV/INPUTS.failed.json a failure; counts where there is no answer beside it
     documents/RUN/ENV/DOCUMENT.json     what the command prints of the environment
-    newest/COMMAND/ENV                  empty; its metadata name the newest complete answer
+    newest/QUESTION/ENV                 empty; its metadata name the newest complete answer
 
 So one list shows the outcomes of a run and one the newest answers, however many runs there were.
 An answer takes five requests: its document, the two of `newest`, and its own; it comes last, so
@@ -141,9 +141,9 @@ class BlobLedger:
         found = [one.outcome for one in self._each(self._read_outcome, counted) if one is not None]
         return sorted(found, key=lambda one: (one.ended_at, one.environment, one.inputs))
 
-    def newest(self, command: str, environments: Collection[str]) -> Mapping[str, Outcome]:
-        """Return the newest complete outcome of a command for each environment that has one."""
-        folder = f"{self._prefix}newest/{command}/"
+    def newest(self, question: str, environments: Collection[str]) -> Mapping[str, Outcome]:
+        """Return the newest complete outcome of a question for each environment that has one."""
+        folder = f"{self._prefix}newest/{question}/"
         wanted = {_digest(path): path for path in environments}
         with self._stated():
             names = [
@@ -152,7 +152,7 @@ class BlobLedger:
                 if one.name.removeprefix(folder) in wanted
             ]
         found = [one.outcome for one in self._each(self._read_outcome, names) if one is not None]
-        return {one.environment: one for one in found if one.command == command and one.complete}
+        return {one.environment: one for one in found if one.question == question and one.complete}
 
     def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
         """Return the document of the newest outcome of an environment, None where there is none."""
@@ -190,7 +190,7 @@ class BlobLedger:
     def _point_to(self, outcome: Outcome) -> None:
         """Name an outcome as the newest of its environment, where none that ended later is. It is
         read by its name alone, so nothing is lost where it is never put."""
-        name = f"{self._prefix}newest/{outcome.command}/{_digest(outcome.environment)}"
+        name = f"{self._prefix}newest/{outcome.question}/{_digest(outcome.environment)}"
         told = {
             "ended": outcome.ended_at,
             "outcome": self._name_of(outcome).removeprefix(f"{self._prefix}outcomes/"),

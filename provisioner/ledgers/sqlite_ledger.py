@@ -15,11 +15,12 @@ from typing import Any
 from provisioner.engine.ledger_port import Outcome, RunRecord
 from provisioner.model.diagnostic import DiagnosticError, error
 
-_VERSION = 2
+_VERSION = 3
 _TABLES = """
 CREATE TABLE runs (
     run TEXT PRIMARY KEY, command TEXT NOT NULL, started_at TEXT NOT NULL,
-    environments TEXT NOT NULL, options TEXT NOT NULL, fresh_since TEXT NOT NULL DEFAULT ''
+    environments TEXT NOT NULL, options TEXT NOT NULL, fresh_since TEXT NOT NULL DEFAULT '',
+    question TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE outcomes (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -27,14 +28,22 @@ CREATE TABLE outcomes (
     ended_at TEXT NOT NULL,
     answered INTEGER NOT NULL, complete INTEGER NOT NULL, clean INTEGER NOT NULL,
     files TEXT NOT NULL, scope TEXT NOT NULL, entry TEXT NOT NULL, document TEXT,
+    question TEXT NOT NULL DEFAULT '',
     UNIQUE (run, environment, inputs)
 ) STRICT;
-CREATE INDEX newest ON outcomes (command, environment, number);
+CREATE INDEX newest ON outcomes (question, environment, number);
 """
-_UPGRADES = {1: "ALTER TABLE runs ADD COLUMN fresh_since TEXT NOT NULL DEFAULT '';"}
+_UPGRADES = {
+    1: "ALTER TABLE runs ADD COLUMN fresh_since TEXT NOT NULL DEFAULT '';",
+    2: "ALTER TABLE runs ADD COLUMN question TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE outcomes ADD COLUMN question TEXT NOT NULL DEFAULT '';"
+    "DROP INDEX newest;"
+    "CREATE INDEX newest ON outcomes (question, environment, number);",
+}
 """What makes a ledger of a version one of the next."""
 _COLUMNS = (
-    "run, command, environment, inputs, ended_at, answered, complete, clean, files, scope, entry"
+    "run, command, environment, inputs, ended_at, answered, complete, clean, question, files, "
+    "scope, entry"
 )
 
 
@@ -86,13 +95,14 @@ class SqliteLedger:
         """Keep what a run is about, and return it, or the one of the name that is there already."""
         self._execute(
             "INSERT OR IGNORE INTO runs (run, command, started_at, environments, options, "
-            "fresh_since) VALUES (?, ?, ?, ?, ?, ?)",
+            "fresh_since, question) VALUES (?, ?, ?, ?, ?, ?, ?)",
             record.run,
             record.command,
             record.started_at,
             json.dumps(record.environments),
             json.dumps(record.options, sort_keys=True),
             record.fresh_since,
+            record.question,
         )
         return self.find_run(record.run) or record
 
@@ -102,13 +112,13 @@ class SqliteLedger:
             "ORDER BY started_at DESC, rowid DESC LIMIT 1" if run == "last" else "WHERE run = ?"
         )
         query = (
-            "SELECT run, command, started_at, environments, options, fresh_since "
+            "SELECT run, command, started_at, environments, options, fresh_since, question "
             f"FROM runs {wanted}"
         )
         for row in self._rows(query, *([] if run == "last" else [run])):
-            name, command, started_at, environments, options, fresh_since = row
+            name, command, started_at, environments, options, *told = row
             paths = tuple(json.loads(environments))
-            return RunRecord(name, command, started_at, paths, json.loads(options), fresh_since)
+            return RunRecord(name, command, started_at, paths, json.loads(options), *told)
         return None
 
     def put(self, outcome: Outcome) -> bool:
@@ -123,7 +133,7 @@ class SqliteLedger:
         )
         return self._execute(
             f"INSERT OR IGNORE INTO outcomes ({_COLUMNS}, document) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             outcome.run,
             outcome.command,
             outcome.environment,
@@ -132,6 +142,7 @@ class SqliteLedger:
             int(outcome.answered),
             int(outcome.complete),
             int(outcome.clean),
+            outcome.question,
             json.dumps(outcome.files, sort_keys=True),
             json.dumps(outcome.scope, sort_keys=True),
             json.dumps(outcome.entry, sort_keys=True),
@@ -148,13 +159,13 @@ class SqliteLedger:
         found = [_outcome(row) for row in self._rows(query, run)]
         return [one for one in found if environments is None or one.environment in environments]
 
-    def newest(self, command: str, environments: Collection[str]) -> Mapping[str, Outcome]:
-        """Return the newest complete outcome of a command for each environment that has one."""
+    def newest(self, question: str, environments: Collection[str]) -> Mapping[str, Outcome]:
+        """Return the newest complete outcome of a question for each environment that has one."""
         query = (
             f"SELECT {_COLUMNS} FROM outcomes WHERE number IN (SELECT max(number) FROM outcomes "
-            "WHERE command = ? AND complete GROUP BY environment)"
+            "WHERE question = ? AND complete GROUP BY environment)"
         )
-        found = map(_outcome, self._rows(query, command))
+        found = map(_outcome, self._rows(query, question))
         return {one.environment: one for one in found if one.environment in environments}
 
     def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
@@ -183,7 +194,7 @@ class SqliteLedger:
 
 def _outcome(row: tuple[Any, ...]) -> Outcome:
     run, command, environment, inputs, ended_at, answered, complete, clean, *told = row
-    files, scope, entry = told
+    question, files, scope, entry = told
     return Outcome(
         run=run,
         command=command,
@@ -196,6 +207,7 @@ def _outcome(row: tuple[Any, ...]) -> Outcome:
         files=json.loads(files),
         scope=json.loads(scope),
         entry=json.loads(entry),
+        question=question,
     )
 
 

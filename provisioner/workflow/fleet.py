@@ -44,10 +44,12 @@ class Shard:
 @dataclass(frozen=True, slots=True)
 class FleetRequest:
     """What a run is asked: its name in the ledger, the command, the environments, the options of
-    each item, for how many seconds it may run, since when a complete answer of unchanged files is
+    each item, for how many seconds it may run, since when a clean answer of unchanged files is
     young enough to be left as it is (ISO 8601, UTC; "": each is asked), and the part of the
     environments that is asked here (None: all). `placement` is what items are told of where they
-    run, which is no part of the run: it may be taken up elsewhere."""
+    run, which is no part of the run: it may be taken up elsewhere. `question` names all that an
+    answer depends on beside the files and Azure: only an answer to the same one may stand for it.
+    """
 
     run: str
     command: str
@@ -57,6 +59,7 @@ class FleetRequest:
     fresh_since: str = ""
     shard: Shard | None = None
     placement: Mapping[str, Any] = field(default_factory=dict)
+    question: str = ""
 
     @property
     def asked(self) -> tuple[FleetEnvironment, ...]:
@@ -92,7 +95,7 @@ def run_fleet(request: FleetRequest, ports: FleetPorts) -> FleetDocument:
     answered = {
         outcome.environment: outcome
         for outcome in ports.ledger.outcomes(request.run, {one.path for one in asked})
-        if _is_current(outcome, ports.digest_of)
+        if _is_current(outcome, ports)
     }
     fresh = _fresh(request, answered, ports) if request.fresh_since else frozenset()
     left = [one for one in asked if one.path not in answered and one.path not in fresh]
@@ -119,19 +122,25 @@ def _begin(request: FleetRequest, started: str, ledger: Ledger) -> FleetRequest:
     """
     paths = tuple(one.path for one in request.environments)
     record = RunRecord(
-        request.run, request.command, started, paths, request.options, request.fresh_since
+        request.run,
+        request.command,
+        started,
+        paths,
+        request.options,
+        request.fresh_since,
+        request.question,
     )
     there = ledger.begin(record)
-    if (there.command, there.environments) != (record.command, paths) or dict(
-        there.options
-    ) != dict(record.options):
+    asked = (record.command, paths, dict(record.options), record.question)
+    if (there.command, there.environments, dict(there.options), there.question) != asked:
         raise DiagnosticError(
             error(
                 "different-run",
                 f"the ledger has a run {request.run!r} of `azsec fleet {there.command}` about "
                 f"{len(there.environments)} environments, which is not this one.",
                 None,
-                "All parts of a run have the same command, options and files. Name another run.",
+                "All parts of a run have the same command, options, environments, parameters (the "
+                "variables AZSEC_PARAM_*), cloud and version of azsec. Name another run.",
             )
         )
     return replace(request, fresh_since=there.fresh_since)
@@ -144,11 +153,11 @@ def _put_untouched(
     the ledger."""
     if ports.find_untouched is None:
         return
-    newest = ports.ledger.newest(request.command, {one.path for one in left})
+    newest = ports.ledger.newest(request.question, {one.path for one in left})
     known = {
         one.path: outcome
         for one in left
-        if (outcome := newest.get(one.path)) is not None and _is_current(outcome, ports.digest_of)
+        if (outcome := newest.get(one.path)) is not None and _is_current(outcome, ports)
     }
     entries = ports.find_untouched(list(known.values()))
     outcomes = [
@@ -225,26 +234,32 @@ def _outcome(
         scope=answer.scope,
         entry=entry.to_json(),
         document=answer.document,
+        question=request.question,
     )
 
 
-def _is_current(outcome: Outcome, digest_of: Callable[[str], str | None]) -> bool:
-    """Tell whether an outcome is an answer, and of the environment as its files are now."""
-    return outcome.answered and all(
-        digest_of(path) == digest for path, digest in outcome.files.items()
+def _is_current(outcome: Outcome, ports: FleetPorts) -> bool:
+    """Tell whether an outcome is an answer, of the environment as its files are now, and nothing
+    that they state for a time has ended since: a waiver that expires is a change of the answer."""
+    holds_until = str(outcome.scope.get("holdsUntil") or "9999-12-31")
+    return (
+        outcome.answered
+        and ports.now().date().isoformat() <= holds_until
+        and all(ports.digest_of(path) == digest for path, digest in outcome.files.items())
     )
 
 
 def _fresh(request: FleetRequest, answered: Collection[str], ports: FleetPorts) -> frozenset[str]:
     """Return the paths of the environments without an answer in this run whose last complete one
-    is young enough, and of the files as they are now."""
+    found nothing, is young enough, and of the files as they are now."""
     asked = {one.path for one in request.asked if one.path not in answered}
     return frozenset(
         path
-        for path, outcome in ports.ledger.newest(request.command, asked).items()
+        for path, outcome in ports.ledger.newest(request.question, asked).items()
         if outcome.run != request.run
+        and outcome.clean
         and outcome.ended_at >= request.fresh_since
-        and _is_current(outcome, ports.digest_of)
+        and _is_current(outcome, ports)
     )
 
 

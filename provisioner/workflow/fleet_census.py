@@ -45,11 +45,11 @@ def read_census(record: RunRecord, ledger: Ledger, name_of: Callable[[str], str]
     outcomes = ledger.outcomes(record.run)
     entries = {one.environment: read_entry(one) for one in outcomes}
     left = [path for path in record.environments if path not in entries]
-    newest = ledger.newest(record.command, left) if record.fresh_since else {}
+    newest = ledger.newest(record.question, left) if record.fresh_since else {}
     fresh = {
         path: read_entry(one).name
         for path, one in newest.items()
-        if one.run != record.run and one.ended_at >= record.fresh_since
+        if one.run != record.run and one.clean and one.ended_at >= record.fresh_since
     }
     entries |= {
         path: FleetEntryDocument(name=name_of(path), path=path, answer=FleetAnswer.NOT_RUN)

@@ -1,7 +1,9 @@
 """Environments that nobody touched since their last complete check, by Azure's logs.
 
 A log is evidence of a change, and its silence is none of everything: what was never logged, and
-what changed at a management group, is found by the next full check alone.
+what changed at a management group, is found by the next full check alone. What may act on resources
+of other groups (a peering, an endpoint in a subnet, a role assignment) counts for every environment
+of the subscription; Azure names only the resource that does it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from provisioner.attribution.window import format_moment, read_moment
+from provisioner.catalog.outside_effects import may_act_elsewhere
+from provisioner.catalog.registry import Catalog
 from provisioner.documents.fleet import FleetAnswer, FleetEntryDocument
 from provisioner.engine.ledger_port import Outcome
 from provisioner.model.resource_id import ResourceId
@@ -22,7 +26,7 @@ ReadLogs = Callable[[Mapping[str, datetime]], Mapping[str, LogRead]]
 class CleanCheck:
     """The last complete check of an environment, which found nothing: when all of it was read,
     until when it is known to hold, and the subscriptions and resource groups (lower case) that the
-    environment stands in."""
+    environment stands in or refers to."""
 
     path: str
     name: str
@@ -56,7 +60,11 @@ def read_clean_check(outcome: Outcome, name: str) -> CleanCheck | None:
 
 
 def find_untouched(
-    checks: Sequence[CleanCheck], now: datetime, full_every: timedelta, read: ReadLogs
+    checks: Sequence[CleanCheck],
+    now: datetime,
+    full_every: timedelta,
+    read: ReadLogs,
+    catalog: Catalog,
 ) -> Sequence[FleetEntryDocument]:
     """Return an entry for each environment of which the logs say that nothing was changed since its
     check. One whose check is older than `full_every` is to be read again in any case."""
@@ -77,16 +85,21 @@ def find_untouched(
             log_read_until=format_moment(min(reads[s].until for s in check.subscriptions)),
         )
         for check in young
-        if all(_is_silent(check, s, reads.get(s)) for s in check.subscriptions)
+        if all(_is_silent(check, s, reads.get(s), catalog) for s in check.subscriptions)
     ]
 
 
-def _is_silent(check: CleanCheck, subscription: str, read: LogRead | None) -> bool:
+def _is_silent(
+    check: CleanCheck, subscription: str, read: LogRead | None, catalog: Catalog
+) -> bool:
     """Tell whether the logs of a subscription were read, and name nothing of an environment. What
     stands in no resource group (a role assignment at the subscription) is of every environment."""
     if read is None or read.refused is not None or read.until < check.holds_until:
         return False
-    return not any(_touches(target, subscription, check.groups) for target in read.targets)
+    return not any(
+        _touches(target, subscription, check.groups) or may_act_elsewhere(target, catalog)
+        for target in read.targets
+    )
 
 
 def _touches(target: ResourceId, subscription: str, groups: Iterable[tuple[str, str]]) -> bool:

@@ -20,6 +20,7 @@ OUTCOME = Outcome(
     scope={"subscriptions": ["s"]},
     entry={"name": "a", "path": "environments/a.yaml", "answer": "clean"},
     document={"kind": "azsec/drift", "drifted": [{"was": "ä"}]},
+    question="drift",
 )
 FAILED = replace(OUTCOME, answered=False, complete=False, clean=False, document=None)
 RUN = RunRecord(
@@ -29,6 +30,7 @@ RUN = RunRecord(
     ("environments/a.yaml", "environments/b.yaml"),
     {"since": "7d"},
     "2026-11-29T00:00:00Z",
+    "drift",
 )
 PATHS = RUN.environments
 
@@ -76,7 +78,7 @@ def test_a_failure_stands_until_there_is_an_answer(ledger: Ledger):
 def test_the_newest_complete_outcome_of_each_environment_is_found(ledger: Ledger):
     ledger.put(OUTCOME)
     ledger.put(replace(OUTCOME, run="second", complete=False, ended_at="2026-11-30T02:00:00Z"))
-    ledger.put(replace(OUTCOME, run="other", command="plan"))
+    ledger.put(replace(OUTCOME, run="other", command="plan", question="plan"))
     assert {p: one.run for p, one in ledger.newest("drift", PATHS).items()} == {PATHS[0]: "first"}
 
     ledger.put(replace(OUTCOME, run="third", clean=False, ended_at="2026-11-30T03:00:00Z"))

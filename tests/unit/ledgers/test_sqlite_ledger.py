@@ -27,11 +27,15 @@ def test_a_file_of_the_version_before_is_taken_over(tmp_path):
     with SqliteLedger.open(path) as ledger:
         ledger.begin(RUN)
     with sqlite3.connect(path) as connection:
-        connection.execute("ALTER TABLE runs DROP COLUMN fresh_since")
+        connection.executescript(
+            "DROP INDEX newest; CREATE INDEX newest ON outcomes (command, environment, number);"
+            "ALTER TABLE outcomes DROP COLUMN question; ALTER TABLE runs DROP COLUMN question;"
+            "ALTER TABLE runs DROP COLUMN fresh_since;"
+        )
         connection.execute("PRAGMA user_version=1")
     connection.close()
     with SqliteLedger.open(path) as ledger:
-        assert ledger.find_run("first") == replace(RUN, fresh_since="")
+        assert ledger.find_run("first") == replace(RUN, fresh_since="", question="")
         assert ledger.put(OUTCOME)
 
 

@@ -29,8 +29,14 @@ class Answers:
     """Runs items in this process: `answers` by the name of an environment; one that is missing is a
     worker that was lost, and None one whose turn never comes."""
 
-    def __init__(self, answers: Mapping[str, FleetAnswer | None], now: datetime = NOW) -> None:
+    def __init__(
+        self,
+        answers: Mapping[str, FleetAnswer | None],
+        now: datetime = NOW,
+        scope: Mapping[str, str] | None = None,
+    ) -> None:
         self._answers = answers
+        self._scope = scope or {}
         self._now = now
         self.asked: list[str] = []
 
@@ -57,7 +63,9 @@ class Answers:
             checked_at=self._now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             findings=found if answer is FleetAnswer.FINDINGS else (),
         )
-        return FleetAnswerText(entry, {path: f"digest of {name}"}, {}, {"kind": name}).write()
+        return FleetAnswerText(
+            entry, {path: f"digest of {name}"}, self._scope, {"kind": name}
+        ).write()
 
 
 @pytest.fixture
@@ -144,6 +152,34 @@ def test_who_was_answered_lately_is_left_out(ledger, later, digests, asked):
     assert night.asked == [*asked, "b", "c"], "who was read in part is asked in any case"
     assert found.fresh == (() if asked else ("a",))
     assert found.asked == 3
+
+
+def test_only_a_clean_answer_to_the_same_question_is_left_out(ledger):
+    """An answer of `--state desired` says nothing of what is in Azure, one from the built-in Azure
+    nothing of the real one, and an environment that drifted is not done with."""
+    everybody = {"a": FleetAnswer.CLEAN, "b": FleetAnswer.FINDINGS, "c": FleetAnswer.CLEAN}
+    since = format_moment(NOW - timedelta(hours=24))
+    run(ledger, Answers(everybody), question="drift of the built-in Azure")
+    other, same = Answers(everybody), Answers(everybody)
+    run(ledger, other, name="2", question="drift", fresh_since=since)
+    found = run(ledger, same, name="3", question="drift", fresh_since=since)
+
+    assert other.asked == list(NAMES)
+    assert same.asked == ["b"]
+    assert (found.fresh, found.found) == (("a", "c"), True)
+
+
+def test_an_answer_holds_until_something_expires_that_the_environment_states(ledger):
+    clean = dict.fromkeys(NAMES, FleetAnswer.CLEAN)
+    run(ledger, Answers(clean, scope={"holdsUntil": "2026-11-30"}))
+    late = NOW + timedelta(hours=21)
+    tonight, tomorrow = Answers(clean), Answers(clean)
+    since = format_moment(NOW - timedelta(hours=1))
+    run(ledger, tonight, name="2", at=late - timedelta(minutes=1), fresh_since=since)
+    run(ledger, tomorrow, name="3", at=late, fresh_since=since)
+
+    assert tonight.asked == []
+    assert tomorrow.asked == list(NAMES)
 
 
 def test_shards_answer_every_environment_of_a_run_once(ledger):

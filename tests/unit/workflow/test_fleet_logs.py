@@ -44,7 +44,7 @@ def outcome(at, *, clean=True, scope=_SCOPE, **entry):
 
 def untouched(bench, clock, check, full_every=WEEK):
     read = partial(read_changed, now=clock.now(), inquirer=bench.client)
-    return find_untouched([check], clock.now(), full_every, read)
+    return find_untouched([check], clock.now(), full_every, read, bench.catalog)
 
 
 def test_an_environment_of_whose_groups_the_logs_tell_nothing_is_unchanged(bench, clock):
@@ -75,13 +75,29 @@ def test_an_environment_of_whose_groups_the_logs_tell_nothing_is_unchanged(bench
         pytest.param(
             "providers/Microsoft.Authorization/locks/stop", False, id="at the subscription"
         ),
+        pytest.param(
+            "resourceGroups/rg-b/providers/Microsoft.Network/routeTables/rt",
+            True,
+            id="something of others that stays in its group",
+        ),
+        pytest.param(
+            "resourceGroups/rg-b/providers/Microsoft.Network/virtualNetworks/hub",
+            False,
+            id="something of others that may reach into the group",
+        ),
     ],
 )
 def test_a_write_touches_the_environments_of_its_group(bench, clock, path, is_untouched):
     check = read_clean_check(outcome(clock.now()), "a")
     clock.advance(7_200)
-    lock = {"properties": {"level": "CanNotDelete"}}
-    bench.send("PUT", f"/subscriptions/{S}/{path}", lock if "locks" in path else _GROUP)
+    bodies = {
+        "locks": {"properties": {"level": "CanNotDelete"}},
+        "virtualNetworks": {
+            **_GROUP, "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}},
+        },
+    }  # fmt: skip
+    body = next((body for kind, body in bodies.items() if kind in path), _GROUP)
+    bench.send("PUT", f"/subscriptions/{S}/{path}", body)
     clock.advance(7_200)
 
     assert bool(untouched(bench, clock, check)) is is_untouched
@@ -119,7 +135,7 @@ def test_what_the_logs_cannot_vouch_for_is_read_again(clock, changed, why):
         pytest.param({"targets": (ResourceId.parse(f"/subscriptions/{S}"),)}, id="a change"),
     ],
 )
-def test_a_log_that_does_not_say_it_says_nothing(clock, change):
+def test_a_log_that_does_not_say_it_says_nothing(clock, catalog, change):
     check = read_clean_check(outcome(clock.now()), "a")
     until = clock.now() + change.pop("until", timedelta(hours=1))
     silent = LogRead((), until)
@@ -127,8 +143,10 @@ def test_a_log_that_does_not_say_it_says_nothing(clock, change):
     def read(since):
         return {each: replace(silent, **change) for each in since}
 
-    assert not find_untouched([check], clock.now() + timedelta(hours=2), WEEK, read)
-    assert not find_untouched([check], clock.now() + timedelta(hours=2), WEEK, lambda _since: {})
+    assert not find_untouched([check], clock.now() + timedelta(hours=2), WEEK, read, catalog)
+    assert not find_untouched(
+        [check], clock.now() + timedelta(hours=2), WEEK, lambda _since: {}, catalog
+    )
 
 
 def test_logs_that_do_not_reach_back_or_are_refused_say_nothing(bench, clock):
