@@ -217,7 +217,7 @@ class Application:
 
 
 def _is_open(request: Request) -> bool:
-    """Tell whether a request needs no token: it leads to one."""
+    """Return whether a request needs no token: it leads to one."""
     path = request.path.lower().rstrip("/")
     return path in _OPEN_PATHS or any(each.pattern.fullmatch(path) for each in OPEN_ROUTES)
 

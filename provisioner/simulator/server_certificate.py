@@ -83,7 +83,7 @@ def _prepare(files: ServerCertificate, authority_key: Path, now: datetime) -> Se
 
 
 def _is_fit(certificate: "Certificate", key: "EllipticCurvePrivateKey", now: datetime) -> bool:
-    """Tell whether a certificate is that of a key, holds, and will for a third of its time."""
+    """Return whether a certificate is that of a key, holds, and will for a third of its time."""
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     is_of_key = certificate.public_key() == key.public_key()
     return is_of_key and begins <= now < ends - (ends - begins) / 3

@@ -2,7 +2,7 @@
 
 Shapes: the REST reference of AKS ("Managed Clusters - List Mesh Revision Profiles", "Trusted Access
 Roles - List", "Managed Clusters - List Outbound Network Dependencies Endpoints", "- Get OS
-Options") and "Container Service - List Orchestrators" (2019-04-01, which Ansible asks). Facts:
+Options") and "Container Service - List Orchestrators" (2019-04-01, which Ansible asks). Source:
 `catalog.cluster_offers`, `catalog.kubernetes_versions`, `catalog.egress`.
 """
 

@@ -76,7 +76,7 @@ def _remote(peering: Record) -> ResourceId | None:
 
 
 def _lends(cloud: Cloud, remote: Record, network: ResourceId) -> bool:
-    """Tell whether a network lets another one use its gateway."""
+    """Return whether a network lets another one use its gateway."""
     return any(
         _remote(peering) == network
         and value_at(peering.body, "properties.allowGatewayTransit") is True

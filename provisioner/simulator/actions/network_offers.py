@@ -3,7 +3,7 @@ types, service tags.
 
 Shapes: the REST reference of Virtual Network ("Available Delegations - List", "Available Endpoint
 Services - List", "Service Tags - List") and Private Link ("Available Private Endpoint Types -
-List"). Facts: `catalog.network_offers` and `catalog.private_link`; of service tags those alone
+List"). Source: `catalog.network_offers` and `catalog.private_link`; of service tags those alone
 whose addresses never change.
 """
 

@@ -1,7 +1,7 @@
 """GET RESOURCE/privateLinkResources: the groups that a private endpoint to it can name.
 
 Shape as recorded of a storage account and of a disk access; AKS answers without `properties`
-("Private Link Resources - List"). Facts: `catalog.private_link`.
+("Private Link Resources - List"). Source: `catalog.private_link`.
 """
 
 from provisioner.catalog.node_pools import CLUSTER

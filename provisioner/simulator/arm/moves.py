@@ -1,6 +1,6 @@
 """Moves of resources to another resource group, and whether one would be possible.
 
-Facts: "Move Azure resources to a new resource group or subscription" (what is checked, 202 and a
+Source: "Move Azure resources to a new resource group or subscription" (what is checked, 202 and a
 Location that answers 204), "Move operation support for resources"; the refusal as it is quoted in
 AaronSaikovski/armv: ResourceMoveValidationFailed, with a detail for each resource. What providers
 check beyond that (peerings, certificates, gateways) is not known here. The codes for a group that

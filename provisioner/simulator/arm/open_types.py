@@ -36,7 +36,7 @@ class OpenCatalog(Catalog):
         return _open_type(name)
 
     def is_open(self, name: str) -> bool:
-        """Tell whether a type is served without being in the catalog."""
+        """Return whether a type is served without being in the catalog."""
         return super().find(name) is None
 
 

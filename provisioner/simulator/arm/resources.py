@@ -128,7 +128,7 @@ def _is_leaving(operation: Operation) -> bool:
 def _stands_on_missing_group(
     cloud: Cloud, resource_type: ResourceType, resource: ResourceId
 ) -> bool:
-    """Tell whether an extension resource stood on a group that is gone: recorded for role
+    """Return whether an extension resource stood on a group that is gone: recorded for role
     assignments, whose provider does not ask for the group (it does for a resource in one)."""
     scope = resource.scope
     if resource_type.scope is not Scope.EXTENSION or scope is None:

@@ -1,6 +1,6 @@
 """Tags by themselves: those of one scope, and the names and values of a whole subscription.
 
-Facts: "Tags" of the Resources REST reference (the three operations, 50 tags at most, a name is
+Source: "Tags" of the Resources REST reference (the three operations, 50 tags at most, a name is
 deleted only when nothing has it); "Use tags to organize your Azure resources" (names are compared
 without regard to case). A tag of a resource is written as a PATCH of the resource is: locks,
 policies and the rules of names hold. The codes for predefined names are inferred.

@@ -2,7 +2,7 @@
 
 Written are the values that a client could have sent: what Azure alone writes is left out, and a
 secret is not there to be written. Extension resources (locks, role assignments) are not exported.
-Facts: the REST reference and "Export template to Azure Resource Manager template" (names and the
+Source: the REST reference and "Export template to Azure Resource Manager template" (names and the
 ids of what is elsewhere become parameters, `_externalid`); the codes for what cannot be exported
 are those of azure-cli's and Terraform's issues (ExportTemplateCompletedWithErrors).
 """

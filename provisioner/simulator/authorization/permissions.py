@@ -83,7 +83,7 @@ def check_authorized(cloud: Cloud, request: Request, demands: Collection[Demand]
 
 
 def may_use_data(cloud: Cloud, caller: Caller, place: ResourceId, action: str) -> bool:
-    """Tell whether a caller has a data action on what stands at a place."""
+    """Return whether a caller has a data action on what stands at a place."""
     held = _held_by(cloud, caller)
     return held is None or any(
         holds_at(role.scope, place) and grants(role.permissions, action, data=True) for role in held
@@ -107,7 +107,7 @@ def _is_allowed(cloud: Cloud, caller: Caller, request: Request, demand: Demand) 
 
 
 def _is_in(scope: ResourceId | None, subscription: ResourceId | None) -> bool:
-    """Tell whether a scope is in a subscription."""
+    """Return whether a scope is in a subscription."""
     named = (scope.subscription if scope else None, subscription and subscription.subscription)
     return named[0] is not None and named[0] == named[1]
 
@@ -123,7 +123,7 @@ def _held_by(cloud: Cloud, caller: Caller) -> list[_Held] | None:
 
 
 def sees_subscription(cloud: Cloud, caller: Caller, subscription: str) -> bool:
-    """Tell whether a subscription is listed for a caller: whoever has any role above, at or below
+    """Return whether a subscription is listed for a caller: whoever has any role above, at or below
     it sees it."""
     if not cloud.enforces_roles or caller.object_id in OWNERS:
         return True
@@ -165,7 +165,7 @@ def _entries_of(row: Record) -> tuple[Permission, ...]:
 
 
 def _leaves(cloud: Cloud, role: _Held, request: Request, demand: Demand) -> bool:
-    """Tell whether the condition of an assignment leaves an action. One that Azure would not have
+    """Return whether the condition of an assignment leaves an action. One that Azure would not have
     taken, or that is about what is not simulated, leaves it."""
     if role.condition is None:
         return True

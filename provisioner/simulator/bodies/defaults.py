@@ -39,7 +39,7 @@ def fill_defaults(
 
 
 def _held(before: Tree | None, path: str) -> bool:
-    """Tell whether what holds the property at a path was there before."""
+    """Return whether what holds the property at a path was there before."""
     return before is not None and any(values_at(before, split_path(path)[:-1]))
 
 

@@ -112,7 +112,7 @@ def _rules(facts: Field) -> list[ChangeRule]:
 
 
 def is_same(old: Tree, new: Tree, compare: Compare | None) -> bool:
-    """Tell whether two values of a property are equal, case ignored."""
+    """Return whether two values of a property are equal, case ignored."""
     if is_empty(old) and is_empty(new):
         return True
     left, right = _fold(old), _fold(new)

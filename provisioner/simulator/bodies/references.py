@@ -86,7 +86,7 @@ def _strings(value: Tree, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_azures_own(cloud: Cloud, target: ResourceId) -> bool:
-    """Tell whether a resource stands at no scope: one of Azure's own, such as a built-in policy.
+    """Return whether a resource stands at no scope: one of Azure's own, such as a built-in policy.
 
     Where the catalog lists those of a type (built-in roles), they are found like all others.
     """

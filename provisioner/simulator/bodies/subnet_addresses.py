@@ -41,7 +41,7 @@ def usable_addresses(network: ipaddress.IPv4Network) -> Iterator[ipaddress.IPv4A
 
 
 def is_reserved(network: ipaddress.IPv4Network, address: ipaddress.IPv4Address) -> bool:
-    """Tell whether an address of a prefix is one that Azure keeps for itself."""
+    """Return whether an address of a prefix is one that Azure keeps for itself."""
     offset = int(address) - int(network.network_address)
     return offset < RESERVED or offset == network.num_addresses - 1
 

@@ -1,7 +1,7 @@
 """The complete mode: what stands in the resource group and not in the template is deleted.
 
 Top-level resources go, with what is in them. What is written on other resources (locks, role
-assignments) stays, as do children of what is in the template. Facts: "Azure Resource Manager
+assignments) stays, as do children of what is in the template. Source: "Azure Resource Manager
 deployment modes", "Deletion of Azure resources for complete mode deployments".
 """
 

@@ -1,7 +1,7 @@
 """What a deployment is evaluated in: its scope, its caller, the cloud around it; and the functions
 that depend on these.
 
-Facts: "Deployment functions", "Scope functions" and "Resource functions for ARM templates".
+Source: "Deployment functions", "Scope functions" and "Resource functions for ARM templates".
 """
 
 import uuid

@@ -1,6 +1,6 @@
 """What is asked of deployments: PUT, GET, lists, validate, what-if, cancel, delete, export.
 
-Facts: "Deployments" in the REST reference of Resource Management.
+Source: "Deployments" in the REST reference of Resource Management.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 ARM answers a deployment at once and carries it out afterwards; what fails leaves the rest as it is,
 and nothing is taken back. Here all of it is done within the request, and the operation ends when
-its slowest chain of resources would have. Facts: "Deployments" in the REST reference.
+its slowest chain of resources would have. Source: "Deployments" in the REST reference.
 """
 
 from collections import ChainMap

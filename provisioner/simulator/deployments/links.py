@@ -1,7 +1,7 @@
 """Templates and parameters that are linked: of this server alone, since it downloads nothing.
 
 A `uri` leads to a blob of a storage account here, an `id` to a version of a template spec, whose
-`mainTemplate` is the template. Facts: "Using linked and nested templates", "Template specs".
+`mainTemplate` is the template. Source: "Using linked and nested templates", "Template specs".
 """
 
 import base64

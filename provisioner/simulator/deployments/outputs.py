@@ -1,4 +1,4 @@
-"""The outputs of a deployment. Facts: "Outputs in ARM templates"."""
+"""The outputs of a deployment. Source: "Outputs in ARM templates"."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -21,7 +21,7 @@ from provisioner.simulator.template_language.copies import (
     has_inner_scope,
     is_deployment,
 )
-from provisioner.simulator.template_language.dependencies import dependencies, in_order
+from provisioner.simulator.template_language.dependencies import dependencies, deployment_order
 from provisioner.simulator.template_language.expressions import Functions
 from provisioner.simulator.template_language.instances import Instance, expand
 from provisioner.simulator.template_language.parameters import (
@@ -30,7 +30,7 @@ from provisioner.simulator.template_language.parameters import (
 )
 from provisioner.simulator.template_language.scopes import check_location, check_name, scope_kind
 from provisioner.simulator.template_language.syntax import calls_in
-from provisioner.simulator.template_language.template_errors import Value, invalid_template
+from provisioner.simulator.template_language.template_errors import InvalidTemplateError, Value
 from provisioner.simulator.template_language.templates import Template, is_runtime, read_template
 from provisioner.simulator.template_language.user_functions import bind_functions
 
@@ -61,14 +61,14 @@ def prepare(context: Context) -> Prepared:
 
 def _prepare(context: Context, depth: int) -> Prepared:
     if depth > _DEEPEST:
-        raise invalid_template(f"Deployments are nested deeper than '{_DEEPEST}' levels")
+        raise InvalidTemplateError(f"Deployments are nested deeper than '{_DEEPEST}' levels")
     _check_scope(context)
     template = read_template(context.template)
     check_references(context.cloud, context.given)
     functions, values = _functions(context, template)
     instances = expand(template, context.scope, functions)
     waits = dependencies(instances)
-    order = tuple(in_order(instances, waits))
+    order = tuple(deployment_order(instances, waits))
     for instance in order:
         if instance.is_written and is_deployment({"type": instance.type}):
             _check_nested(context, instance, depth)
@@ -118,7 +118,7 @@ def _check_nested(context: Context, instance: Instance, depth: int) -> None:
 
 
 def is_known_at_start(instance: Instance) -> bool:
-    """Tell whether what a nested deployment is given depends on no resource."""
+    """Return whether what a nested deployment is given depends on no resource."""
     properties = instance.content.get("properties")
     if not isinstance(properties, Mapping):
         return True
@@ -136,7 +136,7 @@ def nested_context(context: Context, instance: Instance, functions: Functions) -
     properties = content.get("properties")
     at = (*instance.path, "properties")
     if not isinstance(properties, Mapping):
-        raise invalid_template("A nested deployment has no object 'properties'", instance.path)
+        raise InvalidTemplateError("A nested deployment has no object 'properties'", instance.path)
     stated = {
         name: evaluate_body(value, functions, (*at, name))
         for name, value in properties.items()
@@ -167,7 +167,7 @@ def _nested_template(
         return read_link(context.cloud, context.request, stated["templateLink"], context.link)
     template = properties.get("template")
     if not isinstance(template, Mapping):
-        raise invalid_template("A nested deployment has neither 'template' nor 'templateLink'")
+        raise InvalidTemplateError("A nested deployment has neither 'template' nor 'templateLink'")
     if has_inner_scope(content):
         return template, None
     return evaluate_outer(template, functions), None

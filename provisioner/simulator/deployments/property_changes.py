@@ -1,6 +1,6 @@
 """The `delta` of a what-if: which properties differ between two bodies, as Azure lists them.
 
-Facts: "Deployments - What If" of the REST reference: WhatIfPropertyChange, PropertyChangeType.
+Source: "Deployments - What If" of the REST reference: WhatIfPropertyChange, PropertyChangeType.
 """
 
 from collections.abc import Iterator, Mapping

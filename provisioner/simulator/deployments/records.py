@@ -259,7 +259,7 @@ def find_deployment(cloud: Cloud, deployment: ResourceId) -> dict[str, Any]:
 
 
 def is_running(cloud: Cloud, row: Mapping[str, Any]) -> bool:
-    """Tell whether a deployment has not ended."""
+    """Return whether a deployment has not ended."""
     return "cancelled" not in row and parse_time(row["ends"]) > cloud.now()
 
 

@@ -1,7 +1,6 @@
 """The body of a deployment's request, as az writes it too, and where in it a template is wrong."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from provisioner.model.resource_id import ResourceId
@@ -142,7 +141,7 @@ def prepare_request(
     try:
         return prepare(context)
     except TemplateError as problem:
-        raise _located(request, context, problem) from None
+        raise _add_position(request, context, problem) from None
 
 
 def read_level(document: Mapping[str, Any]) -> str:
@@ -162,7 +161,7 @@ def read_level(document: Mapping[str, Any]) -> str:
 
 
 def read_ids_only(document: Mapping[str, Any]) -> bool:
-    """Tell whether a what-if is to name changed resources by id alone (`resultFormat`). Raises
+    """Return whether a what-if is to name changed resources by id alone (`resultFormat`). Raises
     RefusalError."""
     settings = document["properties"].get("whatIfSettings") or {}
     form = settings.get("resultFormat") if isinstance(settings, Mapping) else settings
@@ -178,8 +177,8 @@ def read_ids_only(document: Mapping[str, Any]) -> bool:
     return known[key]
 
 
-def _located(request: Request, context: Context, problem: TemplateError) -> RefusalError:
-    """Return a refusal that says where the template is wrong, in Azure's words."""
+def _add_position(request: Request, context: Context, problem: TemplateError) -> RefusalError:
+    """Return the error with line, column and path of the fault, as Azure words it."""
     if not problem.path:
         return problem
     at: tuple[int, int] | None = None
@@ -194,14 +193,11 @@ def _located(request: Request, context: Context, problem: TemplateError) -> Refu
         f"[{step}]" if isinstance(step, int) else f".{step}" for step in (*_TEMPLATE, *problem.path)
     )
     info: Json = {"lineNumber": line, "linePosition": column, "path": path.removeprefix(".")}
-    return replace(
-        problem,
-        message=(
-            f"Deployment template validation failed: '{named}{place} is not valid: "
-            f"{problem.reason}.'."
-        ).replace("..'", ".'"),
-        additional=({"type": "TemplateViolation", "info": info},),
-    )
+    problem.message = (
+        f"Deployment template validation failed: '{named}{place} is not valid: {problem.reason}.'."
+    ).replace("..'", ".'")
+    problem.additional = ({"type": "TemplateViolation", "info": info},)
+    return problem
 
 
 def _name(context: Context, path: Path) -> str:

@@ -1,6 +1,6 @@
 """The functions that look at resources while a deployment runs: `reference` and its relatives.
 
-Facts: "Resource functions for ARM templates": reference, list*, and "Use symbolic name" for
+Source: "Resource functions for ARM templates": reference, list*, and "Use symbolic name" for
 `references` and `resourceInfo`.
 """
 

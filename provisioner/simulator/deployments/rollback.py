@@ -2,7 +2,7 @@
 
 It runs as it was sent, with the parameters that it had, in complete mode where the scope is a
 resource group. Secret parameters are not kept: one without a default value makes it fail.
-Facts: "Rollback on error to successful deployment".
+Source: "Rollback on error to successful deployment".
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,7 @@
 Azure's own what-if compares the template with what its providers answer, and shows what depends on
 `reference()` unevaluated; the rehearsal knows what they come to. What a resource would be
 refused for is a diagnostic: what-if answers about the others.
-Facts: "ARM template deployment what-if operation", "Deployments - What If" of the REST reference.
+Source: "ARM template deployment what-if operation", "Deployments - What If" of the REST reference.
 """
 
 from collections.abc import Iterator, Mapping

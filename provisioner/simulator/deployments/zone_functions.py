@@ -1,4 +1,4 @@
-"""The functions on availability zones. Facts: "Resource functions for ARM templates": pickZones,
+"""The functions on availability zones. Source: "Resource functions for ARM templates": pickZones,
 toLogicalZone and its relatives.
 
 A physical zone is called `REGION-azN`, as `GET /subscriptions/S/locations` has it; here N is the

@@ -120,7 +120,7 @@ class Authority:
 
 
 def is_web_token(token: str) -> bool:
-    """Tell whether a token is a JSON Web Token, signed or not."""
+    """Return whether a token is a JSON Web Token, signed or not."""
     header, _, rest = token.partition(".")
     if rest.count(".") != 1:
         return False

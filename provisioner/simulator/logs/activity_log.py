@@ -1,6 +1,6 @@
 """The Activity Log: an event when a write begins, when it is accepted, and when it ends.
 
-Facts: "Azure Activity Log event schema" (the administrative category). Request bodies are not
+Source: "Azure Activity Log event schema" (the administrative category). Request bodies are not
 logged. `event_queries` answers what was logged.
 """
 
@@ -76,7 +76,7 @@ def record_answer(cloud: Cloud, answer: Answer) -> None:
 
 
 def _has_ended(cloud: Cloud, answer: Answer) -> bool:
-    """Tell whether the operation that an answer names has ended."""
+    """Return whether the operation that an answer names has ended."""
     for name in ("Azure-AsyncOperation", "Location"):
         token = urlsplit(answer.headers.get(name, "")).path.rpartition("/")[2]
         operation = cloud.store.operations.get(token.lower()) if token else None

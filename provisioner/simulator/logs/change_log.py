@@ -1,7 +1,7 @@
-"""Resource Graph's table `resourcechanges`: what a write changed in a resource, path by path.
+"""The Resource Graph table `resourcechanges`: the properties that a write changed, path by path.
 
-Facts: "Get resource changes" of Resource Graph (the shape; 14 days; less than five minutes; who and
-which client, `System` for what no request did; a create or delete lists no paths) and "Analyze
+Source: "Get resource changes" of Resource Graph (the shape; 14 days; less than five minutes; who
+and which client, `System` for what no request did; a create or delete lists no paths) and "Analyze
 changes to your Azure resources" (what is in the table `resources` only: neither extension resources
 nor most children; a child that its parent's body holds is a change of the parent).
 """

@@ -1,6 +1,6 @@
 """Queries of the Activity Log: the events that a `$filter` asks for, the newest first, in pages.
 
-Facts: "Activity Logs - List" of the Monitor REST reference (the patterns of `$filter`, the names
+Source: "Activity Logs - List" of the Monitor REST reference (the patterns of `$filter`, the names
 that `$select` takes, `nextLink`); "Azure Activity Log event schema" (the administrative category);
 a recording of the Azure CLI's own tests (test_activity_log_list_scenario: the start that is too
 old); `az monitor activity-log list` and `az role assignment list-changelogs` (times and names

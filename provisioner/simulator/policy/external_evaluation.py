@@ -57,7 +57,7 @@ class Operation:
     is_write: bool = True
 
     def is_denied_by(self, effect: str, definition: Record) -> bool:
-        """Tell whether an effect denies what is done, where the condition of the policy holds."""
+        """Return whether an effect denies what is done, where the condition of the policy holds."""
         if self.request.method != "DELETE":
             return effect == "deny"
         details = ("properties", "policyRule", "then", "details", "actionNames")

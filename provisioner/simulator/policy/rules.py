@@ -63,7 +63,7 @@ class PolicyRule:
         return str(self.evaluate(stated)).lower()
 
     def holds(self) -> bool | None:
-        """Tell whether the condition holds; None where that depends on claims that are not there.
+        """Return whether the condition holds; None where that depends on claims that are not there.
         Raises UnknownWordsError."""
         return self._holds(lookup(self._definition.body, ("properties", "policyRule", "if")))
 

@@ -76,7 +76,7 @@ def assignments_about(
 
 
 def _covers(definition: Record, resource_type: ResourceType) -> bool:
-    """Tell whether a policy looks at a type: Indexed leaves out what has no tags or location.
+    """Return whether a policy looks at a type: Indexed leaves out what has no tags or location.
 
     The modes of resource providers are about what is in a cluster or a vault, and not about what
     Azure Resource Manager is asked for ("Azure Policy definition structure basics").

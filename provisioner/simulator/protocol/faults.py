@@ -45,7 +45,7 @@ class Fault:
     times: int | None = 1
 
     def matches(self, method: str, path: str, action: str) -> bool:
-        """Tell whether the rule is about this request."""
+        """Return whether the rule is about this request."""
         return (
             self.method in ("*", method)
             and re.search(self.path, path, re.IGNORECASE) is not None

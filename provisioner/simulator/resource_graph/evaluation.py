@@ -44,7 +44,7 @@ class Evaluator:
         return self._by_kind[type(expression)](self, expression, row)
 
     def holds(self, condition: Expression, row: Row) -> bool:
-        """Tell whether a condition holds: null does not."""
+        """Return whether a condition holds: null does not."""
         return self.evaluate(condition, row) is True
 
     def _literal(self, expression: Literal, row: Row) -> Any:  # noqa: ANN401

@@ -3,7 +3,7 @@
 `query_parser` says which operators that are, `functions` and `aggregates` which functions. Anything
 else is refused as Resource Graph refuses it, never answered with rows that would be wrong.
 
-Facts: "Resources" of the Resource Graph REST reference (request and answer), "Guidance for
+Source: "Resources" of the Resource Graph REST reference (request and answer), "Guidance for
 throttled requests" (the headers of the quota).
 """
 

@@ -155,7 +155,7 @@ class Tables:
         return self._may(GROUP if is_group else row.type, row.id)
 
     def _may(self, type_name: str, place: ResourceId) -> bool:
-        """Tell whether the caller may read what stands at a place: "Permissions in Azure Resource
+        """Return whether the caller may read what stands at a place: "Permissions in Azure Resource
         Graph", at least read access."""
         if not self._cloud.enforces_roles:
             return True
@@ -176,7 +176,7 @@ class Tables:
         return is_own and sees_subscription(self._cloud, caller, key)
 
     def _is_about(self, place: ResourceId | None) -> bool:
-        """Tell whether a role assignment at a place is in the scope, as
+        """Return whether a role assignment at a place is in the scope, as
         `authorizationScopeFilter` has it."""
         subscription = place.subscription if place is not None else None
         if subscription is not None and self._is_in_scope(subscription):

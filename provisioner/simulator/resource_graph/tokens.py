@@ -34,11 +34,11 @@ class Token:
     value: Any = None
 
     def is_sign(self, *signs: str) -> bool:
-        """Tell whether this is one of these signs."""
+        """Return whether this is one of these signs."""
         return self.kind is TokenKind.SIGN and self.text in signs
 
     def is_name(self, *names: str) -> bool:
-        """Tell whether this is one of these names; KQL tells case apart."""
+        """Return whether this is one of these names; KQL tells case apart."""
         return self.kind is TokenKind.NAME and self.text in names
 
 

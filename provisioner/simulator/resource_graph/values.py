@@ -48,7 +48,7 @@ def _span_text(value: timedelta) -> str:
 
 
 def is_number(value: object) -> bool:
-    """Tell whether a value is a number; a truth value is none."""
+    """Return whether a value is a number; a truth value is none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -205,7 +205,7 @@ def compare_text(operator: str, left: str, right: str) -> bool:
 
 
 def _has(text: str, term: str, *, prefix: bool = True, suffix: bool = True) -> bool:
-    """Tell whether a term stands in a text between characters that are no letters or digits."""
+    """Return whether a term stands in a text between characters that are no letters or digits."""
     start = text.find(term)
     while start >= 0:
         end = start + len(term)

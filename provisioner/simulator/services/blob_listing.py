@@ -35,7 +35,7 @@ _INCLUDED = frozenset(
 
 
 def is_of_container(request: Request) -> bool:
-    """Tell whether a request lists the blobs of a container."""
+    """Return whether a request lists the blobs of a container."""
     query = request.query
     return (query.get("restype"), query.get("comp")) == ("container", "list")
 

@@ -41,7 +41,7 @@ _XML = {"Content-Type": "application/xml"}
 
 
 def is_of_blobs(request: Request) -> bool:
-    """Tell whether a request is one of Blob Storage: those of Azure Resource Manager name an
+    """Return whether a request is one of Blob Storage: those of Azure Resource Manager name an
     api-version, and none of the services' own."""
     return _VERSION in request.headers and "api-version" not in request.query
 
@@ -145,7 +145,7 @@ _NOT_MET = "The condition specified using HTTP conditional header(s) is not met.
 
 
 def _meets_conditions(request: Request, blob: Blob | None) -> bool:
-    """Tell whether `If-Match` and `If-None-Match` hold for a blob, None where there is none."""
+    """Return whether `If-Match` and `If-None-Match` hold for a blob, None where there is none."""
     tag = None if blob is None else f'"{blob.etag}"'
     wanted = request.headers.get("if-match")
     if wanted is not None and (tag is None or wanted not in ("*", tag)):

@@ -45,7 +45,7 @@ def unregister_feature(
 
 
 def is_registered(cloud: Cloud, subscription: str, what: str) -> bool:
-    """Tell whether a feature or a resource provider is registered in a subscription."""
+    """Return whether a feature or a resource provider is registered in a subscription."""
     return cloud.store.registrations.get(f"{subscription}/{what}".lower()) is None
 
 

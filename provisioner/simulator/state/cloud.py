@@ -144,7 +144,7 @@ class Cloud:
         return found
 
     def is_known(self, resource: ResourceId) -> bool:
-        """Tell whether the catalog has the type of a resource."""
+        """Return whether the catalog has the type of a resource."""
         found = self.catalog.of(resource)
         return found is not None and found.tier is not Tier.RAW
 

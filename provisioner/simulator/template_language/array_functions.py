@@ -1,6 +1,7 @@
-"""Functions on arrays, and those that arrays share with objects and strings.
+"""Template functions on arrays, and those that arrays share with objects and strings.
 
-Facts: "Array functions for ARM templates".
+Each private function is the template function of its name; `ARRAY_FUNCTIONS` maps the lower-case
+name to it. Source: "Array functions for ARM templates".
 """
 
 from collections.abc import Mapping
@@ -19,6 +20,16 @@ from provisioner.simulator.template_language.operands import (
 from provisioner.simulator.template_language.template_errors import ExpressionError, Value
 
 _LARGEST = 2**31 - 1
+
+
+class UnexpectedContainerError(ExpressionError):
+    """An argument that is neither an object, an array nor a string."""
+
+    def __init__(self, value: Value) -> None:
+        super().__init__(
+            f"expects its parameter to be an object, an array, or a string. The provided value is "
+            f"of type '{type_name(value)}'."
+        )
 
 
 def _array(value: Value) -> Value:
@@ -40,9 +51,11 @@ def _contains(container: Value, item: Value) -> bool:
     if isinstance(container, list):
         return any(is_equal(one, item) for one in container)
     if isinstance(container, Mapping):
+        # Keys of objects are compared without case, items of arrays and substrings with it ("Array
+        # functions": contains).
         wanted = plain_text(item).lower()
         return any(name.lower() == wanted for name in container)
-    raise _no_container(container)
+    raise UnexpectedContainerError(container)
 
 
 def _empty(value: Value) -> bool:
@@ -54,18 +67,18 @@ def _empty(value: Value) -> bool:
 def _length(value: Value) -> int:
     if isinstance(value, (str, list, Mapping)):
         return len(value)
-    raise _no_container(value)
+    raise UnexpectedContainerError(value)
 
 
 def _first(value: Value) -> Value:
-    return _end_of(value, 0)
+    return _item_at(value, 0)
 
 
 def _last(value: Value) -> Value:
-    return _end_of(value, -1)
+    return _item_at(value, -1)
 
 
-def _end_of(value: Value, position: int) -> Value:
+def _item_at(value: Value, position: int) -> Value:
     if isinstance(value, str):
         return value[position] if value else ""
     found = array(value)
@@ -74,6 +87,8 @@ def _end_of(value: Value, position: int) -> Value:
 
 def _index_of(value: Value, item: Value) -> int:
     if isinstance(value, str):
+        # The search in a string ignores case, that in an array does not ("String functions":
+        # indexOf).
         return value.lower().find(text(item).lower())
     found = array(value)
     return next((i for i, one in enumerate(found) if is_equal(one, item)), -1)
@@ -117,7 +132,7 @@ def _union(first: Value, *more: Value) -> Value:
 
 
 def _merge(one: Mapping[str, Value], other: Mapping[str, Value]) -> dict[str, Value]:
-    """Return two objects as one: those of one name are merged too, all else is the later's."""
+    """Merge two objects recursively, as `union` does; other values are taken from the later one."""
     merged = dict(one)
     for name, value in other.items():
         held = merged.get(name)
@@ -147,16 +162,16 @@ def _range(start: Value, count: Value) -> list[int]:
 
 
 def _skip(value: Value, number: Value) -> Value:
-    return _sliced(value, slice(max(0, whole(number)), None))
+    return _slice(value, slice(max(0, whole(number)), None))
 
 
 def _take(value: Value, number: Value) -> Value:
-    return _sliced(value, slice(0, max(0, whole(number))))
+    return _slice(value, slice(0, max(0, whole(number))))
 
 
-def _sliced(value: Value, part: slice) -> Value:
+def _slice(value: Value, part: slice) -> Value:
     if not isinstance(value, (str, list)):
-        raise _no_container(value)
+        raise UnexpectedContainerError(value)
     return value[part]
 
 
@@ -188,13 +203,6 @@ def _try_get(value: Value, key: Value, *keys: Value) -> Value:
         else:
             return None
     return value
-
-
-def _no_container(value: Value) -> ExpressionError:
-    return ExpressionError(
-        f"expects its parameter to be an object, an array, or a string. The provided value is of "
-        f"type '{type_name(value)}'."
-    )
 
 
 ARRAY_FUNCTIONS: Functions = {

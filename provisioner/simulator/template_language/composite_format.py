@@ -1,8 +1,9 @@
-"""The composite formats of .NET, as far as the function `format` is used with them.
+"""Composite format strings of .NET, as far as the template function `format` uses them.
 
-`{index[,alignment][:format]}`, `{{` and `}}`; of integers the standard formats D, F, N, P and X and
-patterns of `0` and `#`; another format is an error that names
-it. Facts: "Composite formatting" and "Standard numeric format strings" of .NET, in its invariant
+Supported are `{index[,alignment][:format]}`, `{{` and `}}`, the standard formats D, F, N, P and X
+of numbers, and patterns of `0` and `#`. Any other format is an error that names it, never a guess.
+
+Source: "Composite formatting" and "Standard numeric format strings" of .NET, in its invariant
 culture.
 """
 
@@ -20,7 +21,11 @@ _WIDEST = 1000
 
 
 def format_text(pattern: str, values: Sequence[Value]) -> str:
-    """Return a pattern with its items filled in. Raises ExpressionError."""
+    """Return a composite format string with its items filled in by the values.
+
+    A brace that stands alone, an index without an argument, or a format that is not supported is an
+    ExpressionError.
+    """
 
     def fill(match: re.Match[str]) -> str:
         if match[0] in ("{{", "}}"):
@@ -31,35 +36,43 @@ def format_text(pattern: str, values: Sequence[Value]) -> str:
             raise ExpressionError(
                 f"the format item '{match[0]}' names none of the {len(values)} arguments."
             )
-        return _item(values[int(match["index"])], match["width"] or "0", match["format"] or "")
+        return _format_item(
+            values[int(match["index"])], match["width"] or "0", match["format"] or ""
+        )
 
     return _ITEM.sub(fill, pattern)
 
 
-def _item(value: Value, width: str, form: str) -> str:
-    shown = plain_text(value)
+def _format_item(value: Value, width: str, form: str) -> str:
+    formatted = plain_text(value)
     if form and isinstance(value, (int, float)) and not isinstance(value, bool):
-        shown = format_number(value, form)
+        formatted = format_number(value, form)
     size = int(width)
     if abs(size) > _WIDEST:
         raise ExpressionError(f"the alignment '{width}' is more than {_WIDEST}.")
-    return shown.ljust(-size) if size < 0 else shown.rjust(size)
+    return formatted.ljust(-size) if size < 0 else formatted.rjust(size)
 
 
 def format_number(value: float, form: str) -> str:
-    """Return a number in a format. Raises ExpressionError for one that is not known here."""
+    """Return a number in a standard or custom .NET format.
+
+    Raises:
+        ExpressionError: the format is not supported here.
+    """
     match = _STANDARD.fullmatch(form)
     if match is not None:
-        return _standard(value, match["kind"], match["digits"])
+        return _format_standard(value, match["kind"], match["digits"])
     if re.fullmatch("[0#]+", form):
         return f"{int(value):0{form.count('0') + (value < 0)}d}"
     raise ExpressionError(f"the built-in Azure does not know the format '{form}' of a number.")
 
 
-def _standard(value: float, kind: str, digits: str) -> str:
+def _format_standard(value: float, kind: str, digits: str) -> str:
     if kind in "dD":
         return f"{int(value):0{int(digits or 0) + (value < 0)}d}"
     if kind in "xX":
+        # .NET prints a negative integer in hexadecimal as its two's complement; ARM's integers have
+        # 64 bits.
         number = int(value) & 0xFFFF_FFFF_FFFF_FFFF
         return f"{number:0{int(digits or 0)}{kind}}"
     places = int(digits) if digits else 2

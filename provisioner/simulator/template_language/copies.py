@@ -1,7 +1,7 @@
-"""Copy loops: of resources, properties, variables and outputs; and how a body with some is read.
+"""Copy loops of resources, properties, variables and outputs, and bodies with loops.
 
-Facts: "Resource iteration", "Property iteration", "Variable iteration" and "Output iteration in ARM
-templates".
+Source: "Resource iteration", "Property iteration", "Variable iteration" and "Output iteration in
+ARM templates".
 """
 
 from collections import ChainMap
@@ -13,18 +13,20 @@ from provisioner.simulator.template_language.expressions import Functions, evalu
 from provisioner.simulator.template_language.syntax import is_expression
 from provisioner.simulator.template_language.template_errors import (
     ExpressionError,
+    InvalidTemplateError,
     Path,
     Value,
-    invalid_template,
 )
 
 MOST_COPIES = 800
 _COPY_INDEX = "copyindex"
 
 
-def in_loop(functions: Functions, name: str, index: int) -> Functions:
-    """Return the functions with a `copyIndex` of one round of a loop; those around it keep their
-    names."""
+def with_copy_index(functions: Functions, name: str, index: int) -> Functions:
+    """Return the functions with the `copyIndex` of one iteration of a loop.
+
+    A loop inside of another still reaches the outer one's index by name (`copyIndex('outer')`).
+    """
     outer = functions.get(_COPY_INDEX)
 
     def copy_index(first: Value = None, second: Value = None) -> int:
@@ -40,10 +42,14 @@ def in_loop(functions: Functions, name: str, index: int) -> Functions:
 
 
 def loop_count(loop: Mapping[str, Any], functions: Functions, path: Path) -> int:
-    """Return how often a loop runs. Raises TemplateError."""
+    """Return the number of iterations of a loop, 0 to 800.
+
+    Raises:
+        InvalidTemplateError: the count is no integer in this range.
+    """
     count = evaluate(loop.get("count"), functions, (*path, "count"))
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_COPIES:
-        raise invalid_template(
+        raise InvalidTemplateError(
             f"The template copy definition '{loop.get('name', '')}' has the count '{count}'. It "
             f"must be an integer between 0 and {MOST_COPIES}",
             path,
@@ -52,20 +58,25 @@ def loop_count(loop: Mapping[str, Any], functions: Functions, path: Path) -> int
 
 
 def run_loop(loop: Value, functions: Functions, path: Path) -> list[Value]:
-    """Return what the `input` of a loop comes to in each of its rounds."""
+    """Return the value of a loop's `input` in each of its iterations.
+
+    Raises:
+        InvalidTemplateError: the loop has no `input`.
+    """
     if not is_object(loop) or "input" not in loop:
-        raise invalid_template("The template copy definition has no 'input'", path)
+        raise InvalidTemplateError("The template copy definition has no 'input'", path)
     name = str(loop.get("name", ""))
     return [
-        evaluate_body(loop["input"], in_loop(functions, name, index), (*path, "input"))
+        evaluate_body(loop["input"], with_copy_index(functions, name, index), (*path, "input"))
         for index in range(loop_count(loop, functions, path))
     ]
 
 
 def evaluate_body(value: Value, functions: Functions, path: Path = ()) -> Value:
-    """Return a value with its expressions evaluated and its loops run.
+    """Return a value with its expressions evaluated and its copy loops run.
 
-    A nested template keeps what is evaluated in its own scope.
+    A nested template of inner scope is returned as it is written: it is evaluated when its own
+    deployment runs.
     """
     if isinstance(value, list):
         return [evaluate_body(item, functions, (*path, i)) for i, item in enumerate(value)]
@@ -73,7 +84,7 @@ def evaluate_body(value: Value, functions: Functions, path: Path = ()) -> Value:
         return evaluate(value, functions, path)
     found: dict[str, Value] = {}
     for key, item in value.items():
-        if key.lower() == "copy" and _is_loops(item):
+        if key.lower() == "copy" and _is_loop_list(item):
             for place, loop in enumerate(item):
                 found[loop["name"]] = run_loop(loop, functions, (*path, key, place))
             continue
@@ -82,7 +93,7 @@ def evaluate_body(value: Value, functions: Functions, path: Path = ()) -> Value:
     return found
 
 
-def _is_loops(value: Value) -> bool:
+def _is_loop_list(value: Value) -> bool:
     return isinstance(value, list) and all(
         isinstance(loop, Mapping) and isinstance(loop.get("name"), str) and "count" in loop
         for loop in value
@@ -90,29 +101,36 @@ def _is_loops(value: Value) -> bool:
 
 
 def is_deployment(entry: Mapping[str, Any]) -> bool:
-    """Tell whether a resource of a template is a nested deployment."""
+    """Return whether a resource of a template is a nested deployment."""
     return str(entry.get("type", "")).lower() == DEPLOYMENT_TYPE.lower()
 
 
 def has_inner_scope(entry: Mapping[str, Any]) -> bool:
-    """Tell whether the expressions of a nested template are evaluated in its own scope."""
+    """Return whether a nested template is evaluated in its own scope.
+
+    The default is the outer scope, where `parameters` and `variables` are those of the parent ("Use
+    linked and nested templates": expression evaluation scope).
+    """
     properties = entry.get("properties")
     options = properties.get("expressionEvaluationOptions") if is_object(properties) else None
     return is_object(options) and str(options.get("scope")).lower() == "inner"
 
 
 def is_object(value: Value) -> TypeGuard[Mapping[str, Any]]:
-    """Tell whether a JSON value is an object."""
+    """Return whether a JSON value is an object."""
     return isinstance(value, Mapping)
 
 
 def evaluate_outer(value: Value, functions: Functions, path: Path = ()) -> Value:
-    """Return a nested template with its expressions evaluated in the outer scope. What they come to
-    is text to the nested deployment, and so is what was escaped."""
+    """Return a nested template with its expressions evaluated in the outer scope.
+
+    The results are literal text to the nested deployment. One that looks like an expression is
+    escaped, or the nested deployment would evaluate it a second time.
+    """
     if isinstance(value, str) and not is_expression(value):
         return value
     if isinstance(value, str):
-        return _escaped(evaluate(value, functions, path))
+        return _escape(evaluate(value, functions, path))
     if isinstance(value, list):
         return [evaluate_outer(item, functions, (*path, i)) for i, item in enumerate(value)]
     if isinstance(value, Mapping):
@@ -127,11 +145,11 @@ def evaluate_outer(value: Value, functions: Functions, path: Path = ()) -> Value
     return value
 
 
-def _escaped(value: Value) -> Value:
+def _escape(value: Value) -> Value:
     if isinstance(value, str):
         return f"[{value}" if value.startswith("[") and value.endswith("]") else value
     if isinstance(value, list):
-        return [_escaped(item) for item in value]
+        return [_escape(item) for item in value]
     if isinstance(value, Mapping):
-        return {key: _escaped(item) for key, item in value.items()}
+        return {key: _escape(item) for key, item in value.items()}
     return value

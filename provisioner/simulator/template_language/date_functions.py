@@ -1,6 +1,6 @@
-"""Dates, durations of ISO 8601, and .NET's formats of dates.
+"""Template functions on dates: ISO 8601 durations and .NET's date formats.
 
-Facts: "Date functions for ARM templates"; "Standard" and "Custom date and time format strings" of
+Source: "Date functions for ARM templates"; "Standard" and "Custom date and time format strings" of
 .NET, in its invariant culture.
 """
 
@@ -50,22 +50,25 @@ _ISO = "yyyy-MM-ddTHH:mm:ssZ"
 
 
 def format_date(moment: datetime, form: str) -> str:
-    """Return a moment in a .NET format. Raises ExpressionError for a standard format that .NET
-    does not have."""
+    """Return a moment in a standard or custom .NET date format.
+
+    Raises:
+        ExpressionError: a format of one letter is not one of .NET's standard formats.
+    """
     if len(form) == 1 and form not in _STANDARD:
         raise ExpressionError(f"the date format '{form}' is not valid.")
-    return _CUSTOM.sub(lambda match: _part(moment, match), _STANDARD.get(form, form))
+    return _CUSTOM.sub(lambda match: _format_match(moment, match), _STANDARD.get(form, form))
 
 
-def _part(moment: datetime, match: re.Match[str]) -> str:
+def _format_match(moment: datetime, match: re.Match[str]) -> str:
     for quoted in ("one", "two", "three"):
         if match[quoted] is not None:
             return match[quoted]
-    return _specified(moment, match[0][0], len(match[0]))
+    return _format_specifier(moment, match[0][0], len(match[0]))
 
 
-def _specified(moment: datetime, letter: str, count: int) -> str:
-    """Return the part of a moment that a specifier of so many letters names."""
+def _format_specifier(moment: datetime, letter: str, count: int) -> str:
+    """Return the part of a moment that a custom format specifier names, in `count` letters."""
     if letter in "Md" and count > 2:
         names = {"M": ("%b", "%B"), "d": ("%a", "%A")}[letter]
         return moment.strftime(names[count > 3])
@@ -92,8 +95,9 @@ def _specified(moment: datetime, letter: str, count: int) -> str:
     return words.get(letter, letter)
 
 
-def _read_date(value: Value) -> datetime:
+def _parse_date(value: Value) -> datetime:
     given = text(value)
+    # .NET has seven digits of a second's fraction, Python's datetime six.
     written = re.sub(r"(\.\d{6})\d+", r"\1", given.strip())
     try:
         found = datetime.fromisoformat(written)
@@ -102,7 +106,7 @@ def _read_date(value: Value) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def _added(moment: datetime, duration: str) -> datetime:
+def _add_duration(moment: datetime, duration: str) -> datetime:
     match = _DURATION.fullmatch(duration)
     if match is None or not any(match.groups()[1:]):
         raise ExpressionError(f"the duration '{duration}' is not valid in ISO 8601.")
@@ -116,6 +120,7 @@ def _added(moment: datetime, duration: str) -> datetime:
     year = moment.year + part.pop("years") + months // 12
     month = months % 12 + 1
     try:
+        # As in .NET, 31 January plus a month is the last day of February.
         day = min(moment.day, calendar.monthrange(year, month)[1])
         return moment.replace(year=year, month=month, day=day) + timedelta(**part)
     except (ValueError, OverflowError):
@@ -123,8 +128,8 @@ def _added(moment: datetime, duration: str) -> datetime:
 
 
 def _date_time_add(base: Value, duration: Value, form: Value = None) -> str:
-    """Add a duration; without a format the result has that of the base."""
-    moment = _added(_read_date(base), text(duration))
+    """Add a duration to a date; without a format, the result has the format of the base."""
+    moment = _add_duration(_parse_date(base), text(duration))
     if form is not None:
         return format_date(moment, text(form))
     shapes = (known for shape, known in _SHAPES if re.fullmatch(shape, text(base)))
@@ -141,5 +146,5 @@ def _from_epoch(seconds: Value) -> str:
 DATE_FUNCTIONS: Functions = {
     "datetimeadd": _date_time_add,
     "datetimefromepoch": _from_epoch,
-    "datetimetoepoch": lambda value: int(_read_date(value).timestamp()),
+    "datetimetoepoch": lambda value: int(_parse_date(value).timestamp()),
 }

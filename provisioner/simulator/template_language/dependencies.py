@@ -1,9 +1,10 @@
-"""What a resource of a deployment waits for, and the order that follows from it.
+"""The dependencies between the resources of a deployment, and the order that follows from them.
 
-A dependency is named by id, by name (`vnet`, or with the type before it: `TYPE/vnet`), by the name
-of a copy loop, or by symbolic name. `reference` and the `list` functions are dependencies too where
-they name a resource of the template, but not by id.
-Facts: "Define the order for deploying resources in ARM templates".
+`dependsOn` names a resource by id, by name (`vnet`, or `TYPE/vnet`), by the name of its copy loop,
+or by symbolic name. `reference` and the `list*` functions are implicit dependencies where they name
+a resource of the same template by name; by resource id they are not, as in Azure.
+
+Source: "Define the order for deploying resources in ARM templates".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,35 +18,38 @@ from provisioner.simulator.template_language.instances import Instance
 from provisioner.simulator.template_language.syntax import Call, calls_in
 from provisioner.simulator.template_language.template_errors import (
     ExpressionError,
+    InvalidTemplateError,
     Value,
-    invalid_template,
 )
 from provisioner.simulator.template_language.templates import is_runtime
 
 
 def dependencies(instances: Sequence[Instance]) -> dict[str, frozenset[str]]:
-    """Return the keys of what each resource waits for, by key. Raises TemplateError for one that
-    is not in the template, and for a circle."""
-    named = _by_name(instances)
+    """Return the keys of the resources that each resource waits for, by its key.
+
+    Raises:
+        InvalidTemplateError: `dependsOn` names a resource that is not in the template.
+    """
+    keys_by_name = _keys_by_name(instances)
     waits: dict[str, set[str]] = {}
     for instance in instances:
         found = waits.setdefault(instance.key, set())
         for text in instance.depends_on:
-            keys = named.get(text.lower())
+            keys = keys_by_name.get(text.lower())
             if keys is None:
-                raise invalid_template(
+                raise InvalidTemplateError(
                     f"The resource '{text}' is not defined in the template. Please see "
                     "https://aka.ms/arm-syntax for usage details",
                     (*instance.path, "dependsOn"),
                 )
             found |= keys
-        for text in _referred(instance):
-            found |= named.get(text.lower(), set()) - {instance.key}
+        for text in _referenced_names(instance):
+            found |= keys_by_name.get(text.lower(), set()) - {instance.key}
     _add_batches(instances, waits)
     return {key: frozenset(found) for key, found in waits.items()}
 
 
-def _by_name(instances: Sequence[Instance]) -> dict[str, set[str]]:
+def _keys_by_name(instances: Sequence[Instance]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for instance in instances:
         kind, names = instance.type, instance.name.split("/")
@@ -53,7 +57,7 @@ def _by_name(instances: Sequence[Instance]) -> dict[str, set[str]]:
         pairs = "/".join(f"{one}/{name}" for one, name in zip(kinds, names, strict=False))
         known = (
             instance.id.key,
-            *_written_as_type(instance),
+            *_provider_style_id(instance),
             f"{namespace}/{pairs}",
             f"{kind}/{instance.name}",
             *((instance.symbol, instance.key) if instance.symbol else (instance.name,)),
@@ -64,23 +68,25 @@ def _by_name(instances: Sequence[Instance]) -> dict[str, set[str]]:
     return found
 
 
-def _written_as_type(instance: Instance) -> tuple[str, ...]:
-    """Return the other id of a resource group, with its type: what `subscriptionResourceId` makes,
-    and the Bicep compiler writes."""
+def _provider_style_id(instance: Instance) -> tuple[str, ...]:
+    """Return the id of a resource group in its other form, with `/providers/`.
+
+    `subscriptionResourceId` returns this form, and the Bicep compiler writes it into `dependsOn`.
+    """
     if instance.id.type != RESOURCE_GROUP or instance.id.scope is None:
         return ()
     return (f"{instance.id.scope.text}/providers/{RESOURCE_GROUP_TYPE}/{instance.id.name}",)
 
 
-def _referred(instance: Instance) -> Iterator[str]:
-    """Yield the names that a resource's body refers to, as far as they are known at the start."""
-    for call in calls_in(_own(instance)):
-        if is_runtime(call.function) and not str(_first(call, instance)).startswith("/"):
-            yield str(_first(call, instance))
+def _referenced_names(instance: Instance) -> Iterator[str]:
+    """Yield the resource names in `reference` and `list*` calls that are known at the start."""
+    for call in calls_in(_body_without_inner_template(instance)):
+        if is_runtime(call.function) and not str(_first_argument(call, instance)).startswith("/"):
+            yield str(_first_argument(call, instance))
 
 
-def _own(instance: Instance) -> Value:
-    """Return a body without a nested template that is evaluated by itself."""
+def _body_without_inner_template(instance: Instance) -> Value:
+    """Return a body without a nested template that is evaluated in its own scope."""
     entry: Mapping[str, Value] = {**instance.content, "type": instance.type}
     if is_deployment(entry) and has_inner_scope(entry):
         properties = {k: v for k, v in entry["properties"].items() if k != "template"}
@@ -88,7 +94,7 @@ def _own(instance: Instance) -> Value:
     return entry
 
 
-def _first(call: Call, instance: Instance) -> Value:
+def _first_argument(call: Call, instance: Instance) -> Value:
     try:
         return evaluate_expression(call.arguments[0], instance.functions)
     except (ExpressionError, RefusalError):
@@ -97,7 +103,7 @@ def _first(call: Call, instance: Instance) -> Value:
 
 
 def _add_batches(instances: Sequence[Instance], waits: dict[str, set[str]]) -> None:
-    """Let each batch of a serial loop wait for the one before."""
+    """Make each batch of a serial copy loop wait for the batch before it."""
     batches: dict[tuple[str, int], set[str]] = {}
     for instance in instances:
         if instance.batch is not None:
@@ -107,13 +113,17 @@ def _add_batches(instances: Sequence[Instance], waits: dict[str, set[str]]) -> N
             waits[instance.key] |= batches[(instance.loop, instance.batch - 1)]
 
 
-def in_order(
+def deployment_order(
     instances: Sequence[Instance], waits: Mapping[str, frozenset[str]]
 ) -> Iterator[Instance]:
-    """Yield the resources, each after what it waits for. Raises TemplateError for a circle.
+    """Yield the resources, each after the ones it waits for.
 
-    Azure starts at once whatever waits for nothing more, in no order that a template could count
-    on. Here the last in the template goes first, so that a wait which is missing shows.
+    Azure starts every resource at once whose dependencies are done, in no order that a template may
+    rely on. Here the last one in the template goes first, so that a missing `dependsOn` fails in a
+    test and not at random in production.
+
+    Raises:
+        InvalidTemplateError: the dependencies have a cycle.
     """
     done: set[str] = set()
     left = {instance.key: instance for instance in instances}
@@ -121,7 +131,7 @@ def in_order(
         ready = [key for key in left if done.issuperset(waits[key])]
         if not ready:
             stuck = next(iter(left.values()))
-            raise invalid_template(
+            raise InvalidTemplateError(
                 f"Circular dependency detected on resource: '{stuck.id}'", stuck.path
             )
         for key in reversed(ready):

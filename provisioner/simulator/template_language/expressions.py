@@ -1,6 +1,7 @@
-"""The values of expressions: `[concat('a', parameters('b').c[0])]`.
+"""Evaluation of template expressions such as `[concat('a', parameters('b').c[0])]`.
 
-The functions are those that whoever evaluates gives. Facts: "ARM template syntax and expressions".
+The caller passes the functions; the language itself has none. Names of functions and properties are
+matched without case, as ARM does. Source: "ARM template syntax and expressions".
 """
 
 import inspect
@@ -15,16 +16,16 @@ from provisioner.simulator.template_language.syntax import (
     Literal,
     Member,
     is_expression,
-    read_expression,
+    parse_expression,
 )
 from provisioner.simulator.template_language.template_errors import (
     ExpressionError,
+    InvalidTemplateError,
     Path,
     TemplateError,
+    UnknownFunctionError,
     Value,
     check_size,
-    invalid_template,
-    unknown_function,
 )
 
 Functions: TypeAlias = Mapping[str, Callable[..., Value]]
@@ -33,9 +34,9 @@ Functions: TypeAlias = Mapping[str, Callable[..., Value]]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A function that decides which of its arguments are evaluated, and with which functions.
+    """A function that decides which of its arguments are evaluated, such as `if` or `lambda`.
 
-    `least` and `most` are how many arguments it takes.
+    `least` and `most` are the number of arguments it takes; `most` is None for any number.
     """
 
     apply: Callable[[tuple[Expression, ...], Functions], Value]
@@ -43,30 +44,39 @@ class Form:
     most: int | None
 
     def __call__(self, *_arguments: Value) -> Value:
-        """Never called: `evaluate` gives a form its arguments as expressions."""
+        """Not supported: `evaluate` hands a form its arguments unevaluated, through `apply`.
+
+        Raises:
+            NotImplementedError: always.
+        """
         raise NotImplementedError
 
 
 def unescape(text: str) -> str:
-    """Return what a plain text means: `[[x]` is `[x]`."""
+    """Return the meaning of a literal text: `[[x]` is `[x]`."""
     return text[1:] if text.startswith("[[") and text.endswith("]") else text
 
 
 def evaluate(value: Value, functions: Functions, path: Path = ()) -> Value:
-    """Return a JSON value with its expressions evaluated. Raises RefusalError.
+    """Return a JSON value with its expressions evaluated, in keys and values.
 
-    `path` is where the value stands in its template, for the refusal.
+    `path` is the position of the value in its template, for the error. A function that reads
+    resources may raise a RefusalError of its own.
+
+    Raises:
+        InvalidTemplateError: an expression has no value.
+        TemplateError: an expression is malformed, or calls a function that does not exist.
     """
     if isinstance(value, str):
         try:
-            found = read_expression(value)
+            found = parse_expression(value)
             if found is None:
                 return unescape(value)
             result = evaluate_expression(found, functions)
             check_size(result)
             return result
         except ExpressionError as problem:
-            raise invalid_template(str(problem), path) from None
+            raise InvalidTemplateError(str(problem), path) from None
         except TemplateError as problem:
             problem.path = problem.path or path
             raise
@@ -83,7 +93,12 @@ def evaluate(value: Value, functions: Functions, path: Path = ()) -> Value:
 
 
 def evaluate_expression(expression: Expression, functions: Functions) -> Value:
-    """Return the value of an expression. Raises ExpressionError or RefusalError."""
+    """Return the value of an expression.
+
+    Raises:
+        ExpressionError: a function refuses its arguments, or a property or index does not exist.
+        UnknownFunctionError: a function does not exist.
+    """
     if isinstance(expression, Literal):
         return expression.value
     if isinstance(expression, Member):
@@ -91,7 +106,7 @@ def evaluate_expression(expression: Expression, functions: Functions) -> Value:
         return member(found, evaluate_expression(expression.key, functions))
     function = functions.get(expression.function.lower())
     if function is None:
-        raise unknown_function(expression.function)
+        raise UnknownFunctionError(expression.function)
     if isinstance(function, Form):
         _check_count(expression, function.least, function.most)
         return function.apply(expression.arguments, functions)
@@ -116,7 +131,10 @@ _ARITIES: WeakKeyDictionary[Callable[..., Value], tuple[int, int | None]] = Weak
 
 
 def arity(function: Callable[..., Value]) -> tuple[int, int | None]:
-    """Return how many arguments a function takes at least, and at most (None for any number)."""
+    """Return the least and greatest number of arguments of a function; None is any number.
+
+    Signatures are cached: `inspect.signature` costs more than most functions that it describes.
+    """
     if isinstance(function, Form):
         return function.least, function.most
     found = _ARITIES.get(function)
@@ -141,11 +159,15 @@ def _read_arity(function: Callable[..., Value]) -> tuple[int, int | None]:
 
 
 def check_count(call: Call, least: int, most: int | None) -> None:
-    """Raise TemplateError for a call with too few or too many arguments."""
+    """Check the number of arguments of a call.
+
+    Raises:
+        InvalidTemplateError: there are too few or too many.
+    """
     try:
         _check_count(call, least, most)
     except ExpressionError as problem:
-        raise invalid_template(str(problem)) from None
+        raise InvalidTemplateError(str(problem)) from None
 
 
 def _check_count(call: Call, least: int, most: int | None) -> None:
@@ -164,8 +186,11 @@ def _check_count(call: Call, least: int, most: int | None) -> None:
 
 
 def member(found: Value, key: Value) -> Value:
-    """Return a property of an object (in any case) or an entry of an array. Raises
-    ExpressionError."""
+    """Return a property of an object (its name in any case), or an item of an array.
+
+    Raises:
+        ExpressionError: the property or index does not exist.
+    """
     if isinstance(found, Mapping) and isinstance(key, str):
         if key in found:
             return found[key]

@@ -1,4 +1,4 @@
-"""The functions whose value depends on their arguments alone, by name in lower case."""
+"""The template functions whose value depends on their arguments alone, by lower-case name."""
 
 from provisioner.simulator.template_language.array_functions import ARRAY_FUNCTIONS
 from provisioner.simulator.template_language.date_functions import DATE_FUNCTIONS

@@ -1,4 +1,8 @@
-"""The resources that a template comes to in a scope: loops run, conditions decided, ids known."""
+"""The resources of a template in a scope: loops expanded, conditions evaluated, ids known.
+
+All of this is evaluated before anything is deployed, as in Azure: names, conditions, counts and
+dependencies may use no function that reads a resource.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,10 +11,14 @@ from typing import Any
 
 from provisioner.catalog.deployment import MOST_RESOURCES
 from provisioner.model.resource_id import ResourceId
-from provisioner.simulator.template_language.copies import in_loop, loop_count
+from provisioner.simulator.template_language.copies import loop_count, with_copy_index
 from provisioner.simulator.template_language.expressions import Functions, evaluate
 from provisioner.simulator.template_language.scopes import resource_id_of
-from provisioner.simulator.template_language.template_errors import Path, Value, invalid_template
+from provisioner.simulator.template_language.template_errors import (
+    InvalidTemplateError,
+    Path,
+    Value,
+)
 from provisioner.simulator.template_language.templates import Declared, Template
 
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9-]+)?", re.IGNORECASE)
@@ -62,25 +70,28 @@ class Instance:
 
 
 def expand(template: Template, scope: ResourceId | None, functions: Functions) -> list[Instance]:
-    """Return the resources of a template, in its order. Raises TemplateError.
+    """Return the resources of a template in its order, copy loops expanded.
 
-    `functions` need none that look at resources.
+    `functions` need not include those that read resources.
+
+    Raises:
+        InvalidTemplateError: two resources have the same id, or there are more than 800.
     """
     found: list[Instance] = []
     written: dict[str, Instance] = {}
     for declared in template.resources:
-        for instance in _instances(declared, scope, functions):
+        for instance in _expand_loop(declared, scope, functions):
             found.append(instance)
             if not instance.is_written:
                 continue
             if instance.id.key in written:
-                raise invalid_template(
+                raise InvalidTemplateError(
                     f"The resource '{instance.id}' is defined multiple times in a template",
                     instance.path,
                 )
             written[instance.id.key] = instance
         if len(found) > MOST_RESOURCES:
-            raise invalid_template(
+            raise InvalidTemplateError(
                 f"The number of template resources '{len(found)}' exceeds the limit of "
                 f"'{MOST_RESOURCES}'",
                 ("resources",),
@@ -88,32 +99,32 @@ def expand(template: Template, scope: ResourceId | None, functions: Functions) -
     return found
 
 
-def _instances(
+def _expand_loop(
     declared: Declared, scope: ResourceId | None, functions: Functions
 ) -> Iterator[Instance]:
     loop = declared.entry.get("copy")
     if loop is None:
-        yield _instance(declared, scope, functions, declared.symbol)
+        yield _instantiate(declared, scope, functions, declared.symbol)
         return
     path = (*declared.path, "copy")
     if not isinstance(loop, Mapping) or not isinstance(loop.get("name"), str):
-        raise invalid_template("The copy loop of a resource has no 'name'", path)
+        raise InvalidTemplateError("The copy loop of a resource has no 'name'", path)
     mode = str(evaluate(loop.get("mode", "parallel"), functions, path)).lower()
     size = evaluate(loop.get("batchSize", 1), functions, path)
     if mode not in ("serial", "parallel") or not isinstance(size, int) or size < 1:
-        raise invalid_template(
+        raise InvalidTemplateError(
             "The 'mode' of a copy loop must be 'serial' or 'parallel', its 'batchSize' at least 1",
             path,
         )
     for index in range(loop_count(loop, functions, path)):
         key = f"{declared.symbol}[{index}]" if declared.symbol else ""
-        rounds = in_loop(functions, loop["name"], index)
-        one = _instance(declared, scope, rounds, key)
+        rounds = with_copy_index(functions, loop["name"], index)
+        one = _instantiate(declared, scope, rounds, key)
         batch = index // size if mode == "serial" else None
         yield replace(one, loop=loop["name"], batch=batch)
 
 
-def _instance(
+def _instantiate(
     declared: Declared, scope: ResourceId | None, functions: Functions, key: str
 ) -> Instance:
     entry, path = declared.entry, declared.path
@@ -122,22 +133,24 @@ def _instance(
     }
     for name in ("resourceGroup", "subscriptionId"):
         if name in head and not (isinstance(head[name], str) and head[name]):
-            raise invalid_template(f"The '{name}' of a resource is no text", (*path, name))
+            raise InvalidTemplateError(f"The '{name}' of a resource is no text", (*path, name))
     version = head["apiVersion"]
+    # A malformed version is a fault of the template; one that the type does not have is reported by
+    # the provider when the resource is written.
     if not isinstance(version, str) or _API_VERSION.fullmatch(version) is None:
-        raise invalid_template(
+        raise InvalidTemplateError(
             f"The api version '{version}' of a resource is not valid", (*path, "apiVersion")
         )
-    _join_parents(head, declared, functions)
+    _qualify_type_and_name(head, declared, functions)
     condition = evaluate(entry.get("condition", True), functions, (*path, "condition"))
     if not isinstance(condition, bool):
-        raise invalid_template(
+        raise InvalidTemplateError(
             f"The condition of the resource '{head['name']}' comes to '{condition}', no boolean",
             (*path, "condition"),
         )
     depends = head.get("dependsOn") or []
     if not isinstance(depends, list) or not all(isinstance(one, str) for one in depends):
-        raise invalid_template("'dependsOn' must be a list of texts", (*path, "dependsOn"))
+        raise InvalidTemplateError("'dependsOn' must be a list of texts", (*path, "dependsOn"))
     resource = resource_id_of(head, scope, (*path, "name"))
     return Instance(
         key=key or resource.key,
@@ -152,26 +165,30 @@ def _instance(
         symbol=declared.symbol,
         is_deployed=condition,
         is_existing=entry.get("existing") is True,
-        is_once=_is_once(entry.get("@options"), path),
+        is_once=_is_created_only_once(entry.get("@options"), path),
         head=head,
     )
 
 
-def _is_once(options: Value, path: Path) -> bool:
+def _is_created_only_once(options: Value, path: Path) -> bool:
     if options is None:
         return False
     if not isinstance(options, Mapping) or options.keys() - {"onlyIfNotExists"}:
-        raise invalid_template(
+        raise InvalidTemplateError(
             "The built-in Azure knows 'onlyIfNotExists' alone of '@options'", (*path, "@options")
         )
     return options.get("onlyIfNotExists") is True
 
 
-def _join_parents(head: dict[str, Any], declared: Declared, functions: Functions) -> None:
-    """Give a resource that is written inside of another its whole type and name."""
+def _qualify_type_and_name(head: dict[str, Any], declared: Declared, functions: Functions) -> None:
+    """Set the full type and name of a resource that is declared inside of another.
+
+    Raises:
+        InvalidTemplateError: its type or name is no text.
+    """
     for name in ("type", "name"):
         if not isinstance(head.get(name), str):
-            raise invalid_template(f"The '{name}' of a resource is no text", declared.path)
+            raise InvalidTemplateError(f"The '{name}' of a resource is no text", declared.path)
         outer = [str(evaluate(parent[name], functions)) for parent in declared.parents]
         # Children may be written with their whole type and name all the same.
         if outer and head[name].lower().startswith(outer[0].lower() + "/"):

@@ -1,7 +1,9 @@
-"""Logical functions and comparisons. Of `if`, `and`, `or` and `coalesce`, only the arguments that
-decide are evaluated.
+"""Logical and comparison functions of templates, with short-circuit evaluation.
 
-Facts: "Logical functions" and "Comparison functions for ARM templates".
+`if`, `and`, `or` and `coalesce` evaluate only the arguments that decide: a template may guard
+`reference(...)` with `if` and rely on the other branch not being evaluated.
+
+Source: "Logical functions" and "Comparison functions for ARM templates".
 """
 
 from collections.abc import Mapping
@@ -13,7 +15,10 @@ from provisioner.simulator.template_language.template_errors import ExpressionEr
 
 
 def is_equal(one: Value, other: Value) -> bool:
-    """Tell whether two values are the same: of one type, strings with their case."""
+    """Return whether two values are equal: of the same type, strings with their case.
+
+    Python counts True as 1; ARM does not.
+    """
     if isinstance(one, bool) is not isinstance(other, bool):
         return False
     if isinstance(one, Mapping) and isinstance(other, Mapping):
@@ -24,8 +29,12 @@ def is_equal(one: Value, other: Value) -> bool:
     return bool(one == other)
 
 
-def _order(one: Value, other: Value) -> int:
-    """Return -1, 0 or 1: integers by size, strings by their characters."""
+def _compare(one: Value, other: Value) -> int:
+    """Return -1, 0 or 1: numbers by size, strings by code point.
+
+    Raises:
+        ExpressionError: the values are not both integers, both floats or both strings.
+    """
     types = {type_name(one), type_name(other)}
     if types in ({"String"}, {"Integer"}, {"Float"}):
         return int(one > other) - int(one < other)
@@ -50,7 +59,11 @@ def _or(arguments: tuple[Expression, ...], functions: Functions) -> bool:
 
 
 def boolean_of(argument: Expression, functions: Functions, name: str) -> bool:
-    """Return what an argument of a form comes to. Raises ExpressionError for what is no boolean."""
+    """Return the boolean value of an argument of a form; `name` is the form's, for the error.
+
+    Raises:
+        ExpressionError: the value is no boolean.
+    """
     value = evaluate_expression(argument, functions)
     try:
         return boolean(value)
@@ -83,11 +96,11 @@ LOGICAL_FUNCTIONS: Functions = {
     "coalesce": Form(_coalesce, 1, None),
     "equals": is_equal,
     "false": lambda: False,
-    "greater": lambda one, other: _order(one, other) > 0,
-    "greaterorequals": lambda one, other: _order(one, other) >= 0,
+    "greater": lambda one, other: _compare(one, other) > 0,
+    "greaterorequals": lambda one, other: _compare(one, other) >= 0,
     "if": Form(_if, 3, 3),
-    "less": lambda one, other: _order(one, other) < 0,
-    "lessorequals": lambda one, other: _order(one, other) <= 0,
+    "less": lambda one, other: _compare(one, other) < 0,
+    "lessorequals": lambda one, other: _compare(one, other) <= 0,
     "not": lambda value: not boolean(value),
     "or": Form(_or, 2, None),
     "true": lambda: True,

@@ -1,4 +1,4 @@
-"""Functions on blocks of IP addresses. Facts: "CIDR functions for ARM templates"."""
+"""CIDR functions of templates. Source: "CIDR functions for ARM templates"."""
 
 import ipaddress
 
@@ -7,7 +7,7 @@ from provisioner.simulator.template_language.operands import text, whole
 from provisioner.simulator.template_language.template_errors import ExpressionError, Value
 
 
-def _network(value: Value) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _parse_network(value: Value) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
         return ipaddress.ip_network(text(value), strict=False)
     except ValueError as problem:
@@ -15,27 +15,27 @@ def _network(value: Value) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 def _parse_cidr(value: Value) -> dict[str, Value]:
-    """Return the parts of a block; an IPv6 block has no broadcast address."""
-    network = _network(value)
-    is_four = network.version == 4
+    """Return the parts of an address block; an IPv6 block has no broadcast address."""
+    network = _parse_network(value)
+    is_ipv4 = network.version == 4
     single = network.num_addresses <= 2
     last = network[-1]
     found: dict[str, Value] = {
         "network": str(network.network_address),
         "netmask": str(network.netmask),
     }
-    if is_four:
+    if is_ipv4:
         found["broadcast"] = str(network.broadcast_address)
     return {
         **found,
         "firstUsable": str(network[0] if single else network[1]),
-        "lastUsable": str(last if single or not is_four else network[-2]),
+        "lastUsable": str(last if single or not is_ipv4 else network[-2]),
         "cidr": network.prefixlen,
     }
 
 
 def _cidr_subnet(value: Value, prefix: Value, index: Value) -> str:
-    network, length, position = _network(value), whole(prefix), whole(index)
+    network, length, position = _parse_network(value), whole(prefix), whole(index)
     if not network.prefixlen <= length <= network.max_prefixlen:
         raise ExpressionError(
             f"the CIDR '{length}' must be between {network.prefixlen} and {network.max_prefixlen}."
@@ -47,8 +47,12 @@ def _cidr_subnet(value: Value, prefix: Value, index: Value) -> str:
 
 
 def _cidr_host(value: Value, index: Value) -> str:
-    """Return a usable address: 0 is the first after the network's own."""
-    network, position = _network(value), whole(index)
+    """Return a usable address: index 0 is the first one after the network address.
+
+    Raises:
+        ExpressionError: the index is outside of the block.
+    """
+    network, position = _parse_network(value), whole(index)
     usable = network.num_addresses - (2 if network.version == 4 else 1)
     if not 0 <= position < usable:
         raise ExpressionError(f"the host index '{position}' is outside of '{network}'.")

@@ -1,4 +1,4 @@
-"""Functions on whole numbers of 64 bits. Facts: "Numeric functions for ARM templates"."""
+"""Functions on 64-bit integers. Source: "Numeric functions for ARM templates"."""
 
 from collections.abc import Callable
 
@@ -9,21 +9,25 @@ from provisioner.simulator.template_language.template_errors import ExpressionEr
 _RANGE = range(-(2**63), 2**63)
 
 
-def _checked(result: int) -> int:
+def _check_range(result: int) -> int:
     if result not in _RANGE:
         raise ExpressionError(f"the result '{result}' is no integer of 64 bits.")
     return result
 
 
-def _computed(compute: Callable[[int, int], int]) -> Callable[[Value, Value], int]:
+def _binary_function(compute: Callable[[int, int], int]) -> Callable[[Value, Value], int]:
     def function(one: Value, other: Value) -> int:
-        return _checked(compute(whole(one), whole(other)))
+        return _check_range(compute(whole(one), whole(other)))
 
     return function
 
 
 def _div(one: int, other: int) -> int:
-    """Divide as .NET does: what is left over is cut off, towards zero."""
+    """Divide as .NET does: truncating towards zero, where Python rounds down.
+
+    Raises:
+        ExpressionError: the divisor is zero.
+    """
     if other == 0:
         raise ExpressionError("the divisor is zero.")
     quotient = abs(one) // abs(other)
@@ -37,11 +41,11 @@ def _mod(one: int, other: int) -> int:
 def _int(value: Value) -> int:
     if isinstance(value, str):
         try:
-            return _checked(int(value))
+            return _check_range(int(value))
         except ValueError:
             raise ExpressionError(f"the string '{value}' is no integer.") from None
     if isinstance(value, float) and value.is_integer():
-        return _checked(int(value))
+        return _check_range(int(value))
     return whole(value)
 
 
@@ -61,13 +65,13 @@ def _numbers(values: tuple[Value, ...]) -> list[int]:
 
 
 NUMERIC_FUNCTIONS: Functions = {
-    "add": _computed(lambda one, other: one + other),
-    "div": _computed(_div),
+    "add": _binary_function(lambda one, other: one + other),
+    "div": _binary_function(_div),
     "float": _float,
     "int": _int,
     "max": lambda first, *more: max(_numbers((first, *more))),
     "min": lambda first, *more: min(_numbers((first, *more))),
-    "mod": _computed(_mod),
-    "mul": _computed(lambda one, other: one * other),
-    "sub": _computed(lambda one, other: one - other),
+    "mod": _binary_function(_mod),
+    "mul": _binary_function(lambda one, other: one * other),
+    "sub": _binary_function(lambda one, other: one - other),
 }

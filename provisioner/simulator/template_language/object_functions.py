@@ -1,4 +1,4 @@
-"""Functions on objects. Facts: "Object functions for ARM templates"."""
+"""Functions on objects. Source: "Object functions for ARM templates"."""
 
 from collections.abc import Mapping
 
@@ -15,13 +15,17 @@ def _create_object(*parts: Value) -> dict[str, Value]:
 
 
 def _items(value: Value) -> list[Value]:
-    """Return keys and values, in the order of the keys."""
+    """Return an array of `{key, value}`, sorted by key as Azure does."""
     named = mapping(value)
     return [{"key": name, "value": named[name]} for name in sorted(named, key=str.lower)]
 
 
 def _json(value: Value) -> Value:
-    """Read JSON as Json.NET does, which takes single quotes for strings too."""
+    """Parse JSON as Json.NET does, which also accepts strings in single quotes.
+
+    Raises:
+        ExpressionError: the text is no JSON.
+    """
     try:
         return read_json(text(value))
     except RelaxedJsonError as problem:

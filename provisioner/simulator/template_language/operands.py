@@ -1,6 +1,6 @@
-"""What the functions of the language take: values of a type, or an error that names both.
+"""Type checks of function arguments: each returns the value, or raises an error with both types.
 
-The words are Azure's: `The template language function 'length' expects …`.
+The messages are Azure's: `The template language function 'length' expects …`.
 """
 
 import json
@@ -19,7 +19,7 @@ MOST_ITEMS = 10_000
 
 
 def type_name(value: Value) -> str:
-    """Return the type of a value in the words of Azure's messages."""
+    """Return the type of a value as Azure's messages name it."""
     if value is None:
         return "Null"
     if isinstance(value, bool):
@@ -30,43 +30,74 @@ def type_name(value: Value) -> str:
     return "Object"
 
 
+class UnexpectedTypeError(ExpressionError):
+    """An argument of another type than the function takes."""
+
+    def __init__(self, value: Value, expected: str) -> None:
+        super().__init__(f"expects {expected}. The provided value is of type '{type_name(value)}'.")
+
+
 def text(value: Value) -> str:
-    """Return a string. Raises ExpressionError for anything else."""
+    """Return the value if it is a string.
+
+    Raises:
+        UnexpectedTypeError: it is not.
+    """
     if not isinstance(value, str):
-        raise _unexpected(value, "a string")
+        raise UnexpectedTypeError(value, "a string")
     return value
 
 
 def whole(value: Value) -> int:
-    """Return an integer. Raises ExpressionError for anything else."""
+    """Return the value if it is an integer (booleans are not).
+
+    Raises:
+        UnexpectedTypeError: it is not.
+    """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _unexpected(value, "an integer")
+        raise UnexpectedTypeError(value, "an integer")
     return value
 
 
 def boolean(value: Value) -> bool:
-    """Return a boolean. Raises ExpressionError for anything else."""
+    """Return the value if it is a boolean.
+
+    Raises:
+        UnexpectedTypeError: it is not.
+    """
     if not isinstance(value, bool):
-        raise _unexpected(value, "a boolean")
+        raise UnexpectedTypeError(value, "a boolean")
     return value
 
 
 def array(value: Value) -> list[Value]:
-    """Return an array. Raises ExpressionError for anything else."""
+    """Return the value if it is an array.
+
+    Raises:
+        UnexpectedTypeError: it is not.
+    """
     if not isinstance(value, list):
-        raise _unexpected(value, "an array")
+        raise UnexpectedTypeError(value, "an array")
     return value
 
 
 def mapping(value: Value) -> Mapping[str, Value]:
-    """Return an object. Raises ExpressionError for anything else."""
+    """Return the value if it is an object.
+
+    Raises:
+        UnexpectedTypeError: it is not.
+    """
     if not isinstance(value, Mapping):
-        raise _unexpected(value, "an object")
+        raise UnexpectedTypeError(value, "an object")
     return value
 
 
 def bounded(value: str) -> str:
-    """Return a string that an expression may come to. Raises ExpressionError for a longer one."""
+    """Return the string if an expression may evaluate to it.
+
+    Raises:
+        ExpressionError: it is longer than 131,072 characters.
+    """
     if len(value) > LONGEST_TEXT:
         raise ExpressionError(
             f"The template language literal limit is exceeded. Limit: '{LONGEST_TEXT}' and "
@@ -76,7 +107,10 @@ def bounded(value: str) -> str:
 
 
 def plain_text(value: Value) -> str:
-    """Return any value as the text that `string` makes of it: compact JSON but for strings."""
+    """Return the result of the function `string`: compact JSON, but a string as it is.
+
+    A boolean is `True` or `False`, as .NET prints it, and null is empty.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, bool) and value is not None:
@@ -85,7 +119,3 @@ def plain_text(value: Value) -> str:
         return ""
     check_size(value)
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
-def _unexpected(value: Value, wanted: str) -> ExpressionError:
-    return ExpressionError(f"expects {wanted}. The provided value is of type '{type_name(value)}'.")

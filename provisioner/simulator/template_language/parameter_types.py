@@ -1,7 +1,8 @@
-"""Types of parameters and outputs, those that a template defines included, and their limits.
+"""Types of parameters and outputs, user-defined types included, and the check of values.
 
-Facts: "Parameters in ARM templates" (limits, `allowedValues`), "Understand the structure and syntax
-of ARM templates" (definitions: objects, arrays, unions by a discriminator, `nullable`, `$ref`).
+Source: "Parameters in ARM templates" (limits, `allowedValues`), "Understand the structure and
+syntax of ARM templates" (definitions: objects, arrays, unions by a discriminator, `nullable`,
+`$ref`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,13 @@ _DEEPEST = 50
 def resolve(
     definition: Mapping[str, Any], definitions: Mapping[str, Mapping[str, Any]], depth: int = 0
 ) -> Mapping[str, Any]:
-    """Return a definition with what it refers to (`$ref`) in it; its own limits go first."""
+    """Return a definition with its `$ref` followed; its own limits override those of the target.
+
+    `definitions` are the template's, by name.
+
+    Raises:
+        ExpressionError: the reference has no target, or references are nested deeper than 50.
+    """
     if not isinstance(definition, Mapping):
         raise ExpressionError(f"A type definition must be an object, not '{definition}'.")
     reference = definition.get("$ref")
@@ -41,7 +48,7 @@ def resolve(
 
 
 def is_secure(definition: Mapping[str, Any], definitions: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Tell whether values of a definition are secret."""
+    """Return whether values of a definition are secret (`secureString`, `secureObject`)."""
     return str(resolve(definition, definitions).get("type", "")).lower().startswith("secure")
 
 
@@ -49,40 +56,44 @@ def check_value(
     definition: Mapping[str, Any],
     value: Value,
     definitions: Mapping[str, Mapping[str, Any]],
-    named: str,
+    owner: str,
     depth: int = 0,
 ) -> None:
-    """Raise ExpressionError where a value is not of a definition; `named` is what has it."""
+    """Check a value against a definition; `owner` is the parameter or output, for the error.
+
+    Raises:
+        ExpressionError: the value does not match.
+    """
     if depth > _DEEPEST:
-        raise ExpressionError(f"The definition of {named} is nested too deep.")
-    whole = resolve(definition, definitions)
-    kind = str(whole.get("type", "")).lower()
+        raise ExpressionError(f"The definition of {owner} is nested too deep.")
+    resolved = resolve(definition, definitions)
+    kind = str(resolved.get("type", "")).lower()
     if kind not in TYPES:
         raise ExpressionError(
-            f"The type '{whole.get('type')}' of {named} is not valid. Expected one of "
+            f"The type '{resolved.get('type')}' of {owner} is not valid. Expected one of "
             "'Array, Bool, Int, Object, SecureObject, SecureString, String'."
         )
-    if value is None and whole.get("nullable") is True:
+    if value is None and resolved.get("nullable") is True:
         return
     if not isinstance(value, TYPES[kind]) or (kind == "int" and isinstance(value, bool)):
         raise ExpressionError(
-            f"The provided value for {named} is not valid. Expected a value of type "
-            f"'{whole.get('type')}', but received a value of type '{type_name(value)}'."
+            f"The provided value for {owner} is not valid. Expected a value of type "
+            f"'{resolved.get('type')}', but received a value of type '{type_name(value)}'."
         )
-    _check_limits(whole, value, named)
+    _check_limits(resolved, value, owner)
     if isinstance(value, Mapping):
-        _check_properties(whole, value, definitions, named, depth)
+        _check_properties(resolved, value, definitions, owner, depth)
     elif isinstance(value, list):
-        _check_items(whole, value, definitions, named, depth)
+        _check_items(resolved, value, definitions, owner, depth)
 
 
-def _check_limits(definition: Mapping[str, Any], value: Value, named: str) -> None:
+def _check_limits(definition: Mapping[str, Any], value: Value, owner: str) -> None:
     allowed = definition.get("allowedValues")
     if isinstance(allowed, list) and not _is_allowed(value, allowed):
         listed = ",".join(plain_text(item) for item in allowed)
         shown = "" if str(definition["type"]).lower().startswith("secure") else f" '{value}'"
         raise ExpressionError(
-            f"The provided value{shown} for {named} is not valid. The parameter value is not part "
+            f"The provided value{shown} for {owner} is not valid. The parameter value is not part "
             f"of the allowed value(s): '{listed}'."
         )
     measured = value if isinstance(value, int) else None
@@ -95,12 +106,12 @@ def _check_limits(definition: Mapping[str, Any], value: Value, named: str) -> No
     least, most = (definition.get(limit) for limit in limits)
     if isinstance(least, int) and measured < least:
         raise ExpressionError(
-            f"The provided value for {named} is not valid. {noun} should be greater than or equal "
+            f"The provided value for {owner} is not valid. {noun} should be greater than or equal "
             f"to '{least}'."
         )
     if isinstance(most, int) and measured > most:
         raise ExpressionError(
-            f"The provided value for {named} is not valid. {noun} should be less than or equal to "
+            f"The provided value for {owner} is not valid. {noun} should be less than or equal to "
             f"'{most}'."
         )
 
@@ -118,58 +129,65 @@ def _check_properties(
     definition: Mapping[str, Any],
     value: Mapping[str, Value],
     definitions: Mapping[str, Mapping[str, Any]],
-    named: str,
+    owner: str,
     depth: int,
 ) -> None:
-    chosen = _chosen(definition, value, named)
+    chosen = _union_member(definition, value, owner)
     if chosen is not None:
-        check_value(chosen, value, definitions, named, depth + 1)
+        check_value(chosen, value, definitions, owner, depth + 1)
         return
     if "properties" not in definition and "additionalProperties" not in definition:
         return
-    known = _part(definition, "properties", named, Mapping)
+    known = _schema_part(definition, "properties", owner, Mapping)
     for name, inner in known.items():
         if name in value:
-            check_value(inner, value[name], definitions, f"{named}.{name}", depth + 1)
+            check_value(inner, value[name], definitions, f"{owner}.{name}", depth + 1)
         elif resolve(inner, definitions).get("nullable") is not True:
             raise ExpressionError(
-                f"The provided value for {named} is missing required property '{name}'."
+                f"The provided value for {owner} is missing required property '{name}'."
             )
     more = definition.get("additionalProperties", True)
     for name in value.keys() - known.keys():
         if more is False:
             raise ExpressionError(
-                f"The provided value for {named} has the property '{name}', which its definition "
+                f"The provided value for {owner} has the property '{name}', which its definition "
                 f"does not allow. Allowed: '{', '.join(known)}'."
             )
         if isinstance(more, Mapping):
-            check_value(more, value[name], definitions, f"{named}.{name}", depth + 1)
+            check_value(more, value[name], definitions, f"{owner}.{name}", depth + 1)
 
 
-def _part(definition: Mapping[str, Any], name: str, named: str, kind: type) -> Value:
-    """Return a part of a definition, which is an object or a list; an empty one where it is not
-    there."""
+def _schema_part(definition: Mapping[str, Any], name: str, owner: str, kind: type) -> Value:
+    """Return an object or a list of a definition; an empty one where it is absent.
+
+    Raises:
+        ExpressionError: it has another type.
+    """
     found = definition.get(name)
     if found is None:
         return {} if kind is Mapping else []
     if not isinstance(found, kind):
-        raise ExpressionError(f"The '{name}' in the definition of {named} is not valid.")
+        raise ExpressionError(f"The '{name}' in the definition of {owner} is not valid.")
     return found
 
 
-def _chosen(
-    definition: Mapping[str, Any], value: Mapping[str, Value], named: str
+def _union_member(
+    definition: Mapping[str, Any], value: Mapping[str, Value], owner: str
 ) -> Mapping[str, Any] | None:
-    """Return the member of a union by discriminator that a value is of; None without a union."""
+    """Return the member of a discriminated union that a value belongs to; None without a union.
+
+    Raises:
+        ExpressionError: the discriminator is absent or has no member.
+    """
     union = definition.get("discriminator")
     if not isinstance(union, Mapping):
         return None
     name = union.get("propertyName")
-    members = _part(union, "mapping", named, Mapping)
+    members = _schema_part(union, "mapping", owner, Mapping)
     tag = value.get(str(name))
     if not isinstance(tag, str) or tag not in members:
         raise ExpressionError(
-            f"The provided value for {named} is not valid: its property '{name}' must be one of "
+            f"The provided value for {owner} is not valid: its property '{name}' must be one of "
             f"'{', '.join(members)}'."
         )
     found: Mapping[str, Any] = members[tag]
@@ -180,16 +198,16 @@ def _check_items(
     definition: Mapping[str, Any],
     value: list[Value],
     definitions: Mapping[str, Mapping[str, Any]],
-    named: str,
+    owner: str,
     depth: int,
 ) -> None:
-    fixed = _part(definition, "prefixItems", named, list)
+    fixed = _schema_part(definition, "prefixItems", owner, list)
     rest = definition.get("items")
     if len(value) < len(fixed):
-        raise ExpressionError(f"The provided value for {named} has fewer than {len(fixed)} items.")
+        raise ExpressionError(f"The provided value for {owner} has fewer than {len(fixed)} items.")
     for place, item in enumerate(value):
         inner = fixed[place] if place < len(fixed) else rest
         if inner is False:
-            raise ExpressionError(f"The provided value for {named} has more items than allowed.")
+            raise ExpressionError(f"The provided value for {owner} has more items than allowed.")
         if isinstance(inner, Mapping):
-            check_value(inner, item, definitions, f"{named}[{place}]", depth + 1)
+            check_value(inner, item, definitions, f"{owner}[{place}]", depth + 1)

@@ -1,4 +1,4 @@
-"""The values of parameters (given, or by default) and of variables (computed when asked for)."""
+"""Values of parameters (passed, or by default) and of variables (evaluated lazily)."""
 
 from collections import ChainMap
 from collections.abc import Callable, Mapping
@@ -9,9 +9,9 @@ from provisioner.simulator.template_language.expressions import Functions, evalu
 from provisioner.simulator.template_language.parameter_types import check_value, resolve
 from provisioner.simulator.template_language.template_errors import (
     ExpressionError,
+    InvalidTemplateError,
     Path,
     Value,
-    invalid_template,
 )
 from provisioner.simulator.template_language.templates import Template
 
@@ -19,29 +19,34 @@ _PARAMETERS: Path = ("parameters",)
 
 
 def parameter_values(
-    template: Template, given: Mapping[str, Any], functions: Functions
+    template: Template, passed: Mapping[str, Any], functions: Functions
 ) -> dict[str, Value]:
-    """Return the values of all parameters by name in lower case. Raises TemplateError.
+    """Return the values of all parameters by name in lower case.
 
-    `given` has `{"value": …}` by name. A null counts as not given, as in Azure.
+    `passed` is `{"value": …}` by name, as in a parameter file. A null counts as not passed, as in
+    Azure. A default may use other parameters, so defaults are evaluated on demand.
+
+    Raises:
+        InvalidTemplateError: a value is missing, unknown or of another type, or defaults have a
+            cycle.
     """
     declared = {name.lower() for name in template.parameters}
-    unknown = [name for name in given if name.lower() not in declared]
+    unknown = [name for name in passed if name.lower() not in declared]
     if unknown:
-        raise invalid_template(
+        raise InvalidTemplateError(
             f"The template parameters '{', '.join(unknown)}' in the parameters file are not valid; "
             "they are not present in the original template and can therefore not be provided at "
             f"deployment time. The only supported parameters for this template are "
             f"'{', '.join(template.parameters)}'"
         )
-    stated = {name.lower(): entry.get("value") for name, entry in given.items()}
-    values: dict[str, Value] = {k: v for k, v in stated.items() if v is not None}
+    passed_values = {name.lower(): entry.get("value") for name, entry in passed.items()}
+    values: dict[str, Value] = {k: v for k, v in passed_values.items() if v is not None}
     pending: list[str] = []
 
     def value_of(name: Value) -> Value:
         key = str(name).lower()
         if key not in values:
-            values[key] = _default(template, key, pending, inner)
+            values[key] = _default_value(template, key, pending, inner)
         return values[key]
 
     inner: Functions = ChainMap({"parameters": value_of}, functions)  # type: ignore[arg-type]
@@ -50,11 +55,11 @@ def parameter_values(
             value = value_of(name)
             check_value(definition, value, template.definitions, f"the template parameter '{name}'")
         except ExpressionError as problem:
-            raise invalid_template(str(problem), (*_PARAMETERS, name)) from None
+            raise InvalidTemplateError(str(problem), (*_PARAMETERS, name)) from None
     return values
 
 
-def _default(template: Template, key: str, pending: list[str], functions: Functions) -> Value:
+def _default_value(template: Template, key: str, pending: list[str], functions: Functions) -> Value:
     name = next((name for name in template.parameters if name.lower() == key), None)
     if name is None:
         raise ExpressionError(f"The template parameter '{key}' is not found.")
@@ -62,13 +67,13 @@ def _default(template: Template, key: str, pending: list[str], functions: Functi
     if "defaultValue" not in definition:
         if resolve(definition, template.definitions).get("nullable") is True:
             return None
-        raise invalid_template(
+        raise InvalidTemplateError(
             f"The value for the template parameter '{name}' is not provided. Please see "
             "https://aka.ms/arm-create-parameter-file for usage details",
             (*_PARAMETERS, name),
         )
     if key in pending:
-        raise invalid_template(
+        raise InvalidTemplateError(
             f"Circular dependency detected in the default value of the parameter '{name}'",
             (*_PARAMETERS, name),
         )
@@ -82,8 +87,10 @@ def _default(template: Template, key: str, pending: list[str], functions: Functi
 def variable_function(
     template: Template, functions: Callable[[], Functions]
 ) -> Callable[[Value], Value]:
-    """Return the function `variables`: each is computed when it is first asked for, with the
-    functions that `functions` gives (this one among them)."""
+    """Return the template function `variables`; each variable is evaluated at its first use.
+
+    `functions` returns the functions that variables see, this one among them.
+    """
     loops = {
         str(loop["name"]).lower(): (loop, ("variables", key, place))
         for key, value in template.variables.items()
@@ -106,8 +113,8 @@ def variable_function(
                 loop, path = loops[key]
                 values[key] = run_loop(loop, functions(), path)
             elif key in names:
-                stated = template.variables[names[key]]
-                values[key] = evaluate_body(stated, functions(), ("variables", names[key]))
+                passed_values = template.variables[names[key]]
+                values[key] = evaluate_body(passed_values, functions(), ("variables", names[key]))
             else:
                 raise ExpressionError(f"The template variable '{name}' is not found.")
         finally:

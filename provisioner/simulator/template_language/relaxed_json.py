@@ -1,11 +1,11 @@
-"""JSON as Azure Resource Manager takes it: Json.NET's, which is more than the standard's.
+"""JSON as Azure Resource Manager accepts it: Json.NET's dialect, a superset of the standard.
 
-`az deployment` writes the file's text as it is into a body that it builds by hand: the key
-`template` has no quotes, comments and the line ends of multi-line strings stay. Json.NET takes all
-of it, strings in single quotes and commas before a closing bracket too.
+`az deployment` pastes the template file's text into a body that it builds by hand: the key
+`template` has no quotes, comments and the line ends of multi-line strings stay. Json.NET accepts
+all of it, strings in single quotes and trailing commas too.
 
-What is more than JSON is rewritten in one pass over the text, and the standard library reads the
-rest: a reader for JSON5 would refuse line ends in strings, and is slower by far.
+Whatever is more than JSON is rewritten in one pass of a regular expression, and the standard
+library parses the rest: a JSON5 parser refuses line ends in strings, and is far slower.
 """
 
 import json
@@ -40,31 +40,38 @@ _DEEPEST = 128
 
 
 class RelaxedJsonError(ValueError):
-    """A text is no JSON, Json.NET's additions included."""
+    """A text is no JSON, not even with Json.NET's additions."""
+
+
+class TooDeepError(RelaxedJsonError):
+    """Objects and arrays are nested deeper than the parser accepts."""
+
+    def __init__(self) -> None:
+        super().__init__(f"it is nested deeper than {_DEEPEST} levels")
 
 
 def read_json(text: str) -> Value:
-    """Return the value that a text stands for. Raises RelaxedJsonError, with line and column."""
+    """Return the value of a text.
+
+    Raises:
+        RelaxedJsonError: the text is no JSON (with line and column), or is nested too deep.
+    """
     try:
-        found = _read(text)
+        found = _load(text)
     except ValueError:
         try:
-            found = _read(_MORE.sub(_rewrite, text))
+            found = _load(_MORE.sub(_rewrite, text))
         except ValueError as problem:
             raise RelaxedJsonError(str(problem)) from None
     _check_depth(found)
     return found
 
 
-def _read(text: str) -> Value:
+def _load(text: str) -> Value:
     try:
-        return json.loads(text, strict=False, parse_constant=_refuse)
+        return json.loads(text, strict=False, parse_constant=_refuse_constant)
     except RecursionError:
-        raise _too_deep() from None
-
-
-def _too_deep() -> RelaxedJsonError:
-    return RelaxedJsonError(f"it is nested deeper than {_DEEPEST} levels")
+        raise TooDeepError from None
 
 
 def _check_depth(value: Value) -> None:
@@ -78,16 +85,18 @@ def _check_depth(value: Value) -> None:
         ]
         if not level:
             return
-    raise _too_deep()
+    raise TooDeepError
 
 
-def _refuse(word: str) -> Any:  # noqa: ANN401  the signature that the reader wants
+def _refuse_constant(word: str) -> Any:  # noqa: ANN401  the signature that the reader wants
     raise ValueError(f"{word} is no JSON")
 
 
 def _rewrite(match: re.Match[str]) -> str:
-    """Return standard JSON for a token; comments leave their lines, so that errors name the right
-    one."""
+    """Return standard JSON for a token.
+
+    The line ends of a comment stay, so that errors name the right line.
+    """
     whole = match[0]
     if match["comment"]:
         return re.sub(r"[^\r\n]", " ", whole)
@@ -111,9 +120,9 @@ def _requote(match: re.Match[str]) -> str:
 
 
 def locate(text: str, path: Path) -> tuple[int, int] | None:
-    """Return line and column (from 1) of the value at a path, or None where there is none."""
+    """Return line and column (from 1) of the value at a path; None where there is none."""
     tokens = _tokens(text)
-    found = _find(tokens, list(path), next(tokens, ("", 0)))
+    found = _position_of(tokens, list(path), next(tokens, ("", 0)))
     if found is None:
         return None
     line = text.count("\n", 0, found) + 1
@@ -127,16 +136,16 @@ def _tokens(text: str) -> Iterator[tuple[str, int]]:
         position = match.end()
 
 
-def _find(
+def _position_of(
     tokens: Iterator[tuple[str, int]], path: list[str | int], start: tuple[str, int]
 ) -> int | None:
-    """Return where the value that starts with a token, or what is at a path in it, stands."""
+    """Return the position of the value that starts with a token, or of a value within it."""
     token, position = start
     for step in path:
         if isinstance(step, str) and token == "{":
-            entry = _entry(tokens, step)
+            entry = _value_of_key(tokens, step)
         elif isinstance(step, int) and token == "[":
-            entry = _item(tokens, step)
+            entry = _nth_item(tokens, step)
         else:
             return None
         if entry is None:
@@ -145,8 +154,8 @@ def _find(
     return position
 
 
-def _entry(tokens: Iterator[tuple[str, int]], wanted: str) -> tuple[str, int] | None:
-    """Return the first token of the value of a key of an object that has been opened."""
+def _value_of_key(tokens: Iterator[tuple[str, int]], wanted: str) -> tuple[str, int] | None:
+    """Return the first token of a key's value, in an object whose `{` has been read."""
     for token, _ in tokens:
         if token == "}":
             return None
@@ -156,11 +165,11 @@ def _entry(tokens: Iterator[tuple[str, int]], wanted: str) -> tuple[str, int] | 
         value = next(tokens, None)
         if value is None or _unquoted(token) == wanted:
             return value
-        _pass_over(tokens, value[0])
+        _skip_value(tokens, value[0])
     return None
 
 
-def _item(tokens: Iterator[tuple[str, int]], place: int) -> tuple[str, int] | None:
+def _nth_item(tokens: Iterator[tuple[str, int]], place: int) -> tuple[str, int] | None:
     for token, position in tokens:
         if token == "]":
             return None
@@ -169,11 +178,11 @@ def _item(tokens: Iterator[tuple[str, int]], place: int) -> tuple[str, int] | No
         if place == 0:
             return token, position
         place -= 1
-        _pass_over(tokens, token)
+        _skip_value(tokens, token)
     return None
 
 
-def _pass_over(tokens: Iterator[tuple[str, int]], token: str) -> None:
+def _skip_value(tokens: Iterator[tuple[str, int]], token: str) -> None:
     depth = 1 if token in "{[" else 0
     while depth:
         token, _ = next(tokens, ("", 0))

@@ -1,6 +1,6 @@
-"""The functions that build resource ids: they take no look at what exists.
+"""Functions that build resource ids, such as `resourceId`; they never read what exists.
 
-Facts: "Resource functions for ARM templates": resourceId and its relatives.
+Source: "Resource functions for ARM templates": resourceId and its relatives.
 """
 
 import re
@@ -16,27 +16,27 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def id_functions(scope: ResourceId | None) -> Functions:
-    """Return the functions as they are in a deployment into a scope."""
+    """Return the functions as they behave in a deployment to a scope; None is the tenant."""
 
     def resource_id(first: Value, *more: Value) -> str:
-        front, kind, names = _parts((first, *more), 2)
-        return _place(scope, front) + _provider(kind, names)
+        prefix, kind, names = _split_arguments((first, *more), 2)
+        return _scope_prefix(scope, prefix) + _provider_path(kind, names)
 
     def subscription_resource_id(first: Value, *more: Value) -> str:
-        front, kind, names = _parts((first, *more), 1)
-        subscription = front[0] if front else (scope.subscription if scope else None)
+        prefix, kind, names = _split_arguments((first, *more), 1)
+        subscription = prefix[0] if prefix else (scope.subscription if scope else None)
         if subscription is None:
             raise ExpressionError("expects a subscription id: the deployment is in none.")
-        return f"/subscriptions/{subscription}{_provider(kind, names)}"
+        return f"/subscriptions/{subscription}{_provider_path(kind, names)}"
 
     def management_group_resource_id(first: Value, *more: Value) -> str:
-        front, kind, names = _parts((first, *more), 1)
-        name = front[0] if front else None
+        prefix, kind, names = _split_arguments((first, *more), 1)
+        name = prefix[0] if prefix else None
         if name is None and scope is not None and is_management_group(scope):
             name = scope.name
         if name is None:
             raise ExpressionError("expects the name of a management group: this scope is none.")
-        return f"/providers/{MANAGEMENT_GROUP_TYPE}/{name}{_provider(kind, names)}"
+        return f"/providers/{MANAGEMENT_GROUP_TYPE}/{name}{_provider_path(kind, names)}"
 
     return {
         "extensionresourceid": _extension_resource_id,
@@ -47,40 +47,48 @@ def id_functions(scope: ResourceId | None) -> Functions:
     }
 
 
-def _place(scope: ResourceId | None, front: tuple[str, ...]) -> str:
-    """Return what `resourceId` begins with: the scope, or what stands before the type."""
+def _scope_prefix(scope: ResourceId | None, prefix: tuple[str, ...]) -> str:
+    """Return the scope that `resourceId` puts first: the deployment's, or the arguments'."""
     if scope is None or is_management_group(scope):
-        _none_of(front)
+        _require_no_prefix(prefix)
         return "" if scope is None else scope.text
     subscription = scope.subscription or ""
     group = scope.resource_group
-    if len(front) == 2:
-        subscription, group = front
-    elif front and _GUID.fullmatch(front[0]) and scope.type != RESOURCE_GROUP:
-        subscription = front[0]
-    elif front:
-        group = front[0]
+    if len(prefix) == 2:
+        subscription, group = prefix
+    # A single argument is a subscription or a resource group; a GUID is read as the former, except
+    # where the deployment is to a resource group.
+    elif prefix and _GUID.fullmatch(prefix[0]) and scope.type != RESOURCE_GROUP:
+        subscription = prefix[0]
+    elif prefix:
+        group = prefix[0]
     place = f"/subscriptions/{subscription}"
     return place if group is None else f"{place}/resourceGroups/{group}"
 
 
 def _extension_resource_id(base: Value, kind: Value, *names: Value) -> str:
-    return text(base).rstrip("/") + _provider(text(kind), tuple(text(name) for name in names))
+    return text(base).rstrip("/") + _provider_path(text(kind), tuple(text(name) for name in names))
 
 
 def _tenant_resource_id(first: Value, *more: Value) -> str:
-    front, kind, names = _parts((first, *more), 0)
-    _none_of(front)
-    return _provider(kind, names)
+    prefix, kind, names = _split_arguments((first, *more), 0)
+    _require_no_prefix(prefix)
+    return _provider_path(kind, names)
 
 
-def _none_of(front: tuple[str, ...]) -> None:
-    if front:
-        raise ExpressionError(f"takes no '{front[0]}' before the type in this scope.")
+def _require_no_prefix(prefix: tuple[str, ...]) -> None:
+    if prefix:
+        raise ExpressionError(f"takes no '{prefix[0]}' before the type in this scope.")
 
 
-def _parts(values: tuple[Value, ...], most: int) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
-    """Return what stands before the type, the type, and the names after it."""
+def _split_arguments(
+    values: tuple[Value, ...], most: int
+) -> tuple[tuple[str, ...], str, tuple[str, ...]]:
+    """Split the arguments into those before the resource type, the type, and the names after it.
+
+    Raises:
+        ExpressionError: no argument at its place is a type with a namespace.
+    """
     parts = tuple(text(value) for value in values)
     place = next((i for i, part in enumerate(parts) if "/" in part), None)
     if place is None or place > most:
@@ -91,7 +99,7 @@ def _parts(values: tuple[Value, ...], most: int) -> tuple[tuple[str, ...], str, 
     return parts[:place], parts[place], parts[place + 1 :]
 
 
-def _provider(kind: str, names: tuple[str, ...]) -> str:
+def _provider_path(kind: str, names: tuple[str, ...]) -> str:
     namespace, *kinds = kind.strip("/").split("/")
     if len(kinds) != len(names):
         raise ExpressionError(

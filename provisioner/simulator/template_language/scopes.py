@@ -1,7 +1,7 @@
-"""What a template is deployed into: the tenant (None), a management group, a subscription, a
-resource group; and what resources and nested deployments name instead.
+"""Scopes of deployments: tenant (None), management group, subscription, resource group.
 
-Facts: "Deploy resources to tenant/management group/subscription/resource group" and "Extension
+A resource or nested deployment may name another one (`scope`, `subscriptionId`, `resourceGroup`).
+Source: "Deploy resources to tenant/management group/subscription/resource group" and "Extension
 resources" of the ARM template documentation.
 """
 
@@ -24,27 +24,32 @@ from provisioner.model.resource_id import (
     subscription_id,
 )
 from provisioner.simulator.protocol.errors import RefusalError
-from provisioner.simulator.template_language.template_errors import Path, invalid_template
+from provisioner.simulator.template_language.template_errors import InvalidTemplateError, Path
 
 
 def scope_of_nested(head: Mapping[str, Any], scope: ResourceId | None) -> ResourceId | None:
-    """Return what a nested deployment goes into: what it names, else what the outer one does."""
+    """Return the scope of a nested deployment: the one it names, else the outer one's."""
     if "scope" in head:
         return read_scope(head["scope"], scope)
-    guid = head.get("subscriptionId") or (scope.subscription if scope else None)
+    subscription = head.get("subscriptionId") or (scope.subscription if scope else None)
     group = head.get("resourceGroup")
-    if guid is None:
+    if subscription is None:
         return scope
     if group is not None:
-        return resource_group_id(guid, group)
+        return resource_group_id(subscription, group)
     if "subscriptionId" in head or scope is None or scope.type != RESOURCE_GROUP:
-        return subscription_id(guid)
+        return subscription_id(subscription)
     return scope
 
 
 def read_scope(text: object, scope: ResourceId | None, path: Path = ()) -> ResourceId | None:
-    """Return the scope that a text names: `/`, an id, or `Namespace/type/name` in the scope of the
-    deployment (management groups are the tenant's). Raises TemplateError."""
+    """Return the scope that a text names: `/`, an id, or `Namespace/type/name`.
+
+    The last form is relative to the deployment's scope; a management group is always the tenant's.
+
+    Raises:
+        InvalidTemplateError: the text names no scope.
+    """
     if text == "/":
         return None
     if isinstance(text, str) and text and not text.startswith("/"):
@@ -53,55 +58,63 @@ def read_scope(text: object, scope: ResourceId | None, path: Path = ()) -> Resou
         text = f"{front}/providers/{text}"
     found = parse_resource_id(text)
     if found is None:
-        raise invalid_template(f"The scope '{text}' is not valid", path)
+        raise InvalidTemplateError(f"The scope '{text}' is not valid", path)
     return found
 
 
 def resource_id_of(
     head: Mapping[str, Any], scope: ResourceId | None, path: Path = ()
 ) -> ResourceId:
-    """Return the id of a resource of a template by its evaluated type, name and scope. Raises
-    TemplateError."""
+    """Return the id of a template's resource by its evaluated type, name and scope.
+
+    Raises:
+        InvalidTemplateError: the name has another number of segments than the type.
+    """
     kind, names = head["type"], tuple(head["name"].split("/"))
     if kind.count("/") != len(names) or not all(names):
-        raise invalid_template(
+        raise InvalidTemplateError(
             f"The template resource '{head['name']}' for type '{kind}' has incorrect segment "
             "lengths. A nested resource type must have identical number of segments as its "
             "resource name. A root resource type must have segment length one greater than its "
             "resource name",
             path,
         )
-    within = scope
+    resource_scope = scope
     if kind.lower() == DEPLOYMENT_TYPE.lower():
         return ResourceId(DEPLOYMENT_TYPE, names, scope_of_nested(head, scope))
     if "scope" in head:
-        within = read_scope(head["scope"], scope, path)
+        resource_scope = read_scope(head["scope"], scope, path)
     elif "subscriptionId" in head or "resourceGroup" in head:
-        within = scope_of_nested(head, scope)
+        resource_scope = scope_of_nested(head, scope)
     elif kind.lower() == MANAGEMENT_GROUP_TYPE.lower():
-        within = None
+        resource_scope = None
     if kind.lower() == RESOURCE_GROUP_TYPE.lower():
-        return ResourceId(RESOURCE_GROUP, names, within)
+        return ResourceId(RESOURCE_GROUP, names, resource_scope)
     if "/providers/" in kind:
-        return _extension_of(kind, names, within, path)
-    return ResourceId(kind, names, within)
+        return _nested_extension_id(kind, names, resource_scope, path)
+    return ResourceId(kind, names, resource_scope)
 
 
-def _extension_of(
+def _nested_extension_id(
     kind: str, names: tuple[str, ...], scope: ResourceId | None, path: Path
 ) -> ResourceId:
-    """Return the id of an extension resource in the older way to write one: the type
-    `NAMESPACE/vaults/providers/locks`, the name `kv/NAMESPACE-OF-LOCKS/lock`."""
+    """Return the id of an extension resource that is written in the older, nested form.
+
+    The type is `NAMESPACE/vaults/providers/locks`, the name `kv/NAMESPACE-OF-LOCKS/lock`.
+
+    Raises:
+        InvalidTemplateError: type and name give no id.
+    """
     namespace, *kinds = kind.split("/")
     pairs = "".join(f"/{one}/{name}" for one, name in zip(kinds, names, strict=True))
     found = parse_resource_id(f"{scope.text if scope else ''}/providers/{namespace}{pairs}")
     if found is None:
-        raise invalid_template(f"The resource type '{kind}' with its name is not valid", path)
+        raise InvalidTemplateError(f"The resource type '{kind}' with its name is not valid", path)
     return found
 
 
 def scope_kind(scope: ResourceId | None) -> str:
-    """Return what a scope is, in words."""
+    """Return "tenant", "management group", "subscription" or "resource group"."""
     if scope is None:
         return "tenant"
     if is_management_group(scope):
@@ -110,7 +123,11 @@ def scope_kind(scope: ResourceId | None) -> str:
 
 
 def check_name(name: str) -> None:
-    """Refuse the name of a deployment that is too long."""
+    """Check that the name of a deployment has at most 64 characters.
+
+    Raises:
+        RefusalError: it is longer.
+    """
     if len(name) > LONGEST_NAME:
         raise RefusalError(
             400,
@@ -121,7 +138,14 @@ def check_name(name: str) -> None:
 
 
 def check_location(scope: ResourceId | None, name: str, location: object) -> None:
-    """Refuse a deployment without a place for its record, or with one in a resource group."""
+    """Check the location of a deployment's record: required, except in a resource group.
+
+    A deployment to a resource group is recorded in the group's own location; one to a wider scope
+    has none to inherit.
+
+    Raises:
+        RefusalError: the location is missing, or not allowed.
+    """
     in_group = scope is not None and scope.type == RESOURCE_GROUP
     if in_group and location is not None:
         raise RefusalError(

@@ -1,4 +1,7 @@
-"""Functions on strings. Facts: "String functions for ARM templates"."""
+"""Functions on strings. Source: "String functions for ARM templates".
+
+Each private function is the template function of its name or of its entry in `STRING_FUNCTIONS`.
+"""
 
 import base64
 import binascii
@@ -25,7 +28,7 @@ _MOST_WILDCARDS = 10
 _DATA_URI = re.compile(r"data:(?P<type>[^,]*?)(?P<coded>;base64)?,(?P<data>.*)", re.DOTALL)
 
 
-def _base64_to_text(value: Value) -> str:
+def _decode_base64(value: Value) -> str:
     try:
         return base64.b64decode(text(value), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as problem:
@@ -34,7 +37,7 @@ def _base64_to_text(value: Value) -> str:
 
 def _base64_to_json(value: Value) -> Value:
     try:
-        return read_json(_base64_to_text(value))
+        return read_json(_decode_base64(value))
     except RelaxedJsonError as problem:
         raise ExpressionError(f"the value is not valid JSON: {problem}.") from None
 
@@ -52,7 +55,7 @@ def _data_uri_to_text(value: Value) -> str:
     if match is None:
         raise ExpressionError(f"the value '{value}' is no data URI.")
     if match["coded"]:
-        return _base64_to_text(match["data"])
+        return _decode_base64(match["data"])
     return unquote_to_bytes(match["data"]).decode(errors="replace")
 
 
@@ -72,7 +75,7 @@ def _pad_left(value: Value, length: Value, character: Value = " ") -> str:
 
 
 def _split(value: Value, delimiter: Value) -> list[str]:
-    """Split at a delimiter, or at each of several; longer ones go first."""
+    """Split at a delimiter, or at each of several; the longest match wins."""
     delimiters = [text(one) for one in (delimiter if isinstance(delimiter, list) else [delimiter])]
     kept = sorted((one for one in delimiters if one), key=len, reverse=True)
     if not kept:
@@ -92,7 +95,7 @@ def _substring(value: Value, start: Value, length: Value = None) -> str:
 
 
 def _uri(base: Value, relative: Value) -> str:
-    """Join two parts of a URI: what follows the last slash of the first is left out."""
+    """Join a base and a relative URI: the base's last segment after `/` is dropped."""
     front, back = text(base), text(relative)
     scheme, mark, rest = front.partition("//")
     if not front.endswith("/"):
@@ -101,9 +104,15 @@ def _uri(base: Value, relative: Value) -> str:
     return front + back.removeprefix("/")
 
 
-def _like(value: Value, pattern: Value) -> bool:
-    """Tell whether a string matches a pattern of `*` and `?`; case is ignored, as by `startsWith`
-    (inferred: the reference does not say)."""
+def _matches_wildcards(value: Value, pattern: Value) -> bool:
+    """Return whether a string matches a pattern of `*` and `?`, without case.
+
+    Case is ignored by analogy with `startsWith`; the reference does not say.
+
+    Raises:
+        ExpressionError: the pattern has more than 10 asterisks, which would make matching
+            exponential.
+    """
     parts = (
         {"*": ".*", "?": "."}.get(letter, re.escape(letter))
         for letter in re.sub(r"\*+", "*", text(pattern))
@@ -122,14 +131,14 @@ def _replace(value: Value, old: Value, new: Value) -> str:
 STRING_FUNCTIONS: Functions = {
     "base64": _base64,
     "base64tojson": _base64_to_json,
-    "base64tostring": _base64_to_text,
+    "base64tostring": _decode_base64,
     "datauri": _data_uri,
     "datauritostring": _data_uri_to_text,
     "endswith": lambda value, end: text(value).lower().endswith(text(end).lower()),
     "format": lambda pattern, *values: bounded(format_text(text(pattern), values)),
     "guid": _guid,
     "join": _join,
-    "like": _like,
+    "like": _matches_wildcards,
     "padleft": _pad_left,
     "replace": _replace,
     "split": _split,

@@ -1,6 +1,7 @@
-"""The grammar of expressions: literals, calls, properties, indexes, functions of a namespace.
+"""The grammar of template expressions: literals, calls, properties, indexes, namespaced functions.
 
-Facts: "ARM template syntax and expressions".
+Hand-written, since no library parses it. Parsed expressions are cached: a template repeats the same
+few in every resource. Source: "ARM template syntax and expressions".
 """
 
 import re
@@ -10,9 +11,9 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from provisioner.simulator.template_language.template_errors import (
+    InvalidTemplateError,
     TemplateError,
     Value,
-    invalid_template,
 )
 
 LONGEST_EXPRESSION = 24_576
@@ -28,14 +29,14 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A text or a whole number."""
+    """A string or an integer."""
 
     value: str | int
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function and its arguments. One that a template defines is `namespace.name`."""
+    """A function and its arguments; a user-defined function is `namespace.name`."""
 
     function: str
     arguments: tuple["Expression", ...]
@@ -43,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A property of an object, or an entry of an array."""
+    """A property of an object, or an item of an array."""
 
     of: "Expression"
     key: "Expression"
@@ -53,29 +54,32 @@ Expression: TypeAlias = Literal | Call | Member
 
 
 def is_expression(text: str) -> bool:
-    """Tell whether a text is an expression and not a plain text."""
+    """Return whether a text is an expression; `[[` escapes a literal bracket."""
     return text.startswith("[") and text.endswith("]") and not text.startswith("[[")
 
 
-def read_expression(text: str) -> Expression | None:
-    """Return the expression that a text is, or None for a plain one. Raises TemplateError."""
-    return _read(text) if is_expression(text) else None
+def parse_expression(text: str) -> Expression | None:
+    """Return the expression that a text is, or None for a literal text.
+
+    A malformed expression is a TemplateError.
+    """
+    return _parse(text) if is_expression(text) else None
 
 
 @lru_cache(maxsize=8192)
-def _read(text: str) -> Expression:
+def _parse(text: str) -> Expression:
     if len(text) > LONGEST_EXPRESSION:
-        raise invalid_template(
+        raise InvalidTemplateError(
             f"The language expression length limit exceeded. Limit: '{LONGEST_EXPRESSION}' and "
             f"actual: '{len(text)}'"
         )
-    return _Reader(text[1:-1]).read()
+    return _Parser(text[1:-1]).read()
 
 
 def calls_in(value: Value) -> Iterator[Call]:
-    """Yield every call in the expressions inside a JSON value."""
+    """Yield every call in the expressions inside of a JSON value."""
     if isinstance(value, str):
-        found = read_expression(value)
+        found = parse_expression(value)
         if found is not None:
             yield from calls_of(found)
     elif isinstance(value, Mapping):
@@ -87,7 +91,7 @@ def calls_in(value: Value) -> Iterator[Call]:
 
 
 def calls_of(expression: Expression) -> Iterator[Call]:
-    """Yield every call in an expression, the outer ones first."""
+    """Yield every call in an expression, outer calls first."""
     if isinstance(expression, Call):
         yield expression
         for argument in expression.arguments:
@@ -97,7 +101,7 @@ def calls_of(expression: Expression) -> Iterator[Call]:
         yield from calls_of(expression.key)
 
 
-class _Reader:
+class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._tokens: list[tuple[str, str, int]] = []
@@ -105,7 +109,7 @@ class _Reader:
         while text[position:].strip():
             match = _TOKEN.match(text, position)
             if match is None:
-                raise self._refusal(position)
+                raise self._parse_error(position)
             kind = match.lastgroup or ""
             self._tokens.append((kind, match[kind], match.start(kind)))
             position = match.end()
@@ -113,16 +117,16 @@ class _Reader:
         self._depth = 0
 
     def read(self) -> Expression:
-        """Return the whole as one expression."""
+        """Return the whole text as one expression; anything after it is a TemplateError."""
         found = self._expression()
         if self._next != len(self._tokens):
-            raise self._refusal_here()
+            raise self._error_at_token()
         return found
 
     def _expression(self) -> Expression:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise invalid_template(
+            raise InvalidTemplateError(
                 f"The language expression is nested deeper than '{_DEEPEST}' levels"
             )
         kind, word = self._take()
@@ -139,7 +143,7 @@ class _Reader:
             found = Call(word, self._arguments())
         else:
             self._next -= 1
-            raise self._refusal_here()
+            raise self._error_at_token()
         while self._peek() in (".", "["):
             _, mark = self._take()
             if mark == ".":
@@ -164,7 +168,7 @@ class _Reader:
 
     def _take(self) -> tuple[str, str]:
         if self._next >= len(self._tokens):
-            raise self._refusal_here()
+            raise self._error_at_token()
         self._next += 1
         kind, word, _ = self._tokens[self._next - 1]
         return kind, word
@@ -173,20 +177,20 @@ class _Reader:
         kind, word = self._take()
         if kind != "name":
             self._next -= 1
-            raise self._refusal_here()
+            raise self._error_at_token()
         return word
 
     def _expect(self, word: str) -> None:
         if self._peek() != word:
-            raise self._refusal_here()
+            raise self._error_at_token()
         self._next += 1
 
-    def _refusal_here(self) -> TemplateError:
+    def _error_at_token(self) -> TemplateError:
         ended = self._next >= len(self._tokens)
-        return self._refusal(len(self._text) if ended else self._tokens[self._next][2])
+        return self._parse_error(len(self._text) if ended else self._tokens[self._next][2])
 
-    def _refusal(self, position: int) -> TemplateError:
-        return invalid_template(
+    def _parse_error(self, position: int) -> TemplateError:
+        return InvalidTemplateError(
             f"Unable to parse language expression '{self._text}': the string character at "
             f"position '{position}' is not expected"
         )

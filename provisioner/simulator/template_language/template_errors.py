@@ -1,4 +1,8 @@
-"""What is wrong with a template, and where in it."""
+"""Errors of ARM templates and their expressions, with the path of the fault in the template.
+
+A function raises `ExpressionError`, which knows neither template nor position. `evaluate` turns it
+into a `TemplateError` with the path, and ARM answers that as `400 InvalidTemplate`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +18,11 @@ Path: TypeAlias = tuple[str | int, ...]
 
 @dataclass(eq=False)
 class TemplateError(RefusalError):
-    """A template that cannot be deployed as it is written; `path` is where in it that shows."""
+    """A template that ARM refuses with 400; `path` is the position of the fault in the template.
+
+    `path` is empty until the caller that knows the position fills it in; a nested template keeps
+    the path of the innermost fault.
+    """
 
     path: Path = ()
     reason: str = ""
@@ -25,25 +33,36 @@ MOST_VALUES = 500_000
 
 
 class ExpressionError(Exception):
-    """A function or a property has no value here, and why."""
+    """A function, property or index of an expression that has no value, with the reason."""
 
 
-def invalid_template(reason: str, path: Path = ()) -> TemplateError:
-    """Return the refusal of a template that cannot be deployed as it is written."""
-    said = f"Deployment template validation failed: '{reason}'."
-    return TemplateError(400, "InvalidTemplate", said, path=path, reason=reason)
+class InvalidTemplateError(TemplateError):
+    """A template that fails ARM's validation: `400 InvalidTemplate`, with the reason."""
+
+    def __init__(self, reason: str, path: Path = ()) -> None:
+        message = f"Deployment template validation failed: '{reason}'."
+        super().__init__(400, "InvalidTemplate", message, path=path, reason=reason)
 
 
-def unknown_function(name: str) -> TemplateError:
-    """Return the refusal of a function that is not there."""
-    return invalid_template(
-        f"The template function '{name}' is not valid. Please see https://aka.ms/arm-functions "
-        "for usage details"
-    )
+class UnknownFunctionError(InvalidTemplateError):
+    """A call of a template function that does not exist."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The template function '{name}' is not valid. Please see "
+            "https://aka.ms/arm-functions for usage details"
+        )
 
 
 def check_size(value: Value) -> None:
-    """Raise ExpressionError for a value of very many items, those within each other counted."""
+    """Check that a value holds at most `MOST_VALUES` items and entries, nested ones included.
+
+    The loop is iterative and stops at the limit: `map` of `range` in `map` makes 10^8 items in one
+    line of a template, and a recursive count of a deep value would overflow the stack.
+
+    Raises:
+        ExpressionError: the value holds more.
+    """
     left = [value]
     seen = 0
     while left:

@@ -1,8 +1,11 @@
-"""ARM templates: what one holds, checked as a whole before anything of it is evaluated.
+"""ARM templates: their parts, read and checked as a whole before anything is evaluated.
 
-Every function, parameter and variable that an expression names has to be there, in nested templates
-too, wherever it stands. What the built-in Azure does not know of the language is refused, never
-passed over. Facts: "Understand the structure and syntax of ARM templates", "ARM template limits".
+Every function, parameter and variable that an expression names must exist, in nested templates too.
+Azure validates likewise before the first write, so a misspelt name in the last resource creates
+nothing. Parts of the language that the built-in Azure does not implement are refused, never
+ignored.
+
+Source: "Understand the structure and syntax of ARM templates", "ARM template limits".
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,13 +17,13 @@ from provisioner.simulator.template_language.copies import has_inner_scope, is_d
 from provisioner.simulator.template_language.expressions import arity, check_count
 from provisioner.simulator.template_language.functions import PLAIN_FUNCTIONS
 from provisioner.simulator.template_language.resource_ids import id_functions
-from provisioner.simulator.template_language.syntax import Call, Literal, calls_of, read_expression
+from provisioner.simulator.template_language.syntax import Call, Literal, calls_of, parse_expression
 from provisioner.simulator.template_language.template_errors import (
+    InvalidTemplateError,
     Path,
     TemplateError,
+    UnknownFunctionError,
     Value,
-    invalid_template,
-    unknown_function,
 )
 from provisioner.simulator.template_language.user_functions import (
     UserFunction,
@@ -60,8 +63,8 @@ CONTEXT_FUNCTIONS: Mapping[str, tuple[int, int]] = {
 }
 """The functions that depend on where they stand, by name in lower case, with how many arguments
 they take at least and at most; each name that starts with `list` is one too."""
-_OF_DEFAULTS = frozenset({"newguid", "utcnow"})
-_AT_START = frozenset(
+_ONLY_IN_DEFAULTS = frozenset({"newguid", "utcnow"})
+_EVALUATED_AT_START = frozenset(
     {
         "apiVersion", "condition", "copy", "dependsOn", "name", "resourceGroup", "scope",
         "subscriptionId", "type",
@@ -72,8 +75,11 @@ _AT_START = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A resource as a template states it; `symbol` is "" in a list of resources. `parents` are the
-    resources that it is written in, the outermost first."""
+    """A resource as a template declares it.
+
+    `symbol` is its symbolic name, "" in a list of resources. `parents` are the resources that it is
+    nested in, outermost first.
+    """
 
     entry: Mapping[str, Any]
     path: Path
@@ -83,8 +89,11 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template. `is_symbolic` tells that its resources have symbolic names (language version
-    2.0); names of `functions` are in lower case, with their namespace."""
+    """A template, read and checked.
+
+    `is_symbolic`: its resources have symbolic names (language version 2.0). Names of `functions`
+    are in lower case, with their namespace.
+    """
 
     resources: tuple[Declared, ...]
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -96,29 +105,35 @@ class Template:
 
 
 def is_runtime(function: str) -> bool:
-    """Tell whether a function looks at resources, and so is evaluated while they are deployed."""
+    """Return whether a function reads resources, and so is evaluated during the deployment."""
     name = function.lower()
     return name in ("reference", "references") or (name.startswith("list") and name != "list")
 
 
 def read_template(document: Value, path: Path = ()) -> Template:
-    """Return a template, those nested in it checked too. Raises TemplateError; `path` is where the
-    template stands, for the refusal."""
+    """Return a template; templates nested in it are checked too.
+
+    `path` is the position of the template in the document, for the error.
+
+    Raises:
+        InvalidTemplateError: a part is unknown, malformed or over a limit, or a name does not
+            exist.
+    """
     if not isinstance(document, Mapping) or "$schema" not in document:
-        raise invalid_template("The template has no '$schema'", path)
+        raise InvalidTemplateError("The template has no '$schema'", path)
     for part in document:
         if part not in _PARTS:
-            raise invalid_template(
+            raise InvalidTemplateError(
                 f"The built-in Azure does not know '{part}' in a template", (*path, part)
             )
     version = document.get("languageVersion")
     if version not in (None, "1.0", _SYMBOLIC):
-        raise invalid_template(
+        raise InvalidTemplateError(
             f"The language version '{version}' is not supported; '{_SYMBOLIC}' is",
             (*path, "languageVersion"),
         )
     template = Template(
-        resources=tuple(_resources(document, path)),
+        resources=tuple(_read_resources(document, path)),
         parameters=_section(document, "parameters", path),
         variables=_variables(document, path),
         outputs=_section(document, "outputs", path),
@@ -134,61 +149,65 @@ def read_template(document: Value, path: Path = ()) -> Template:
 def _section(document: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Mapping[str, Any]]:
     found = document.get(name) or {}
     if not isinstance(found, Mapping) or not all(isinstance(v, Mapping) for v in found.values()):
-        raise invalid_template(f"'{name}' must be an object of objects", (*path, name))
+        raise InvalidTemplateError(f"'{name}' must be an object of objects", (*path, name))
     return found
 
 
 def _variables(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     found = document.get("variables") or {}
     if not isinstance(found, Mapping):
-        raise invalid_template("'variables' must be an object", (*path, "variables"))
+        raise InvalidTemplateError("'variables' must be an object", (*path, "variables"))
     return found
 
 
-def _resources(document: Mapping[str, Any], path: Path) -> Iterator[Declared]:
-    """Yield the resources that a template declares, those inside of others after these."""
+def _read_resources(document: Mapping[str, Any], path: Path) -> Iterator[Declared]:
+    """Yield the resources that a template declares, each followed by its children.
+
+    Raises:
+        InvalidTemplateError: `resources` is not the collection that the language version wants.
+    """
     found = document.get("resources")
     at = (*path, "resources")
     if isinstance(found, Mapping):
         if document.get("languageVersion") != _SYMBOLIC:
-            raise invalid_template(
+            raise InvalidTemplateError(
                 f"An object of 'resources' wants the language version '{_SYMBOLIC}'", at
             )
         for symbol, entry in found.items():
-            yield from _declared(entry, (*at, symbol), symbol, ())
+            yield from _read_resource(entry, (*at, symbol), symbol, ())
         return
     if not isinstance(found, list):
-        raise invalid_template("The template has no list of 'resources'", path)
+        raise InvalidTemplateError("The template has no list of 'resources'", path)
     if document.get("languageVersion") == _SYMBOLIC:
-        raise invalid_template(f"The language version '{_SYMBOLIC}' wants an object", at)
+        raise InvalidTemplateError(f"The language version '{_SYMBOLIC}' wants an object", at)
     for place, entry in enumerate(found):
-        yield from _declared(entry, (*at, place), "", ())
+        yield from _read_resource(entry, (*at, place), "", ())
 
 
-def _declared(
+def _read_resource(
     entry: Value, path: Path, symbol: str, parents: tuple[Mapping[str, Any], ...]
 ) -> Iterator[Declared]:
     if not isinstance(entry, Mapping):
-        raise invalid_template("A resource must be an object", path)
+        raise InvalidTemplateError("A resource must be an object", path)
     if "import" in entry or "extension" in entry:
-        raise invalid_template(
+        raise InvalidTemplateError(
             "The built-in Azure does not know resources of Bicep extensions", path
         )
     for key in ("type", "name", "apiVersion"):
         if not isinstance(entry.get(key), str):
-            raise invalid_template(f"A resource has no '{key}'", path)
+            raise InvalidTemplateError(f"A resource has no '{key}'", path)
     yield Declared(entry, path, symbol, parents)
     children = entry.get("resources") or ()
     if children and symbol:
-        raise invalid_template(
+        raise InvalidTemplateError(
             "The built-in Azure does not know resources inside of one with a symbolic name", path
         )
     if not isinstance(children, (list, tuple)):
-        raise invalid_template("The 'resources' of a resource must be a list", path)
+        raise InvalidTemplateError("The 'resources' of a resource must be a list", path)
     if children and "copy" in entry:
-        raise invalid_template("A resource in a copy loop cannot hold child resources", path)
+        raise InvalidTemplateError("A resource in a copy loop cannot hold child resources", path)
     for place, child in enumerate(children):
-        yield from _declared(child, (*path, "resources", place), "", (*parents, entry))
+        yield from _read_resource(child, (*path, "resources", place), "", (*parents, entry))
 
 
 def _check_sizes(template: Template, path: Path) -> None:
@@ -200,15 +219,18 @@ def _check_sizes(template: Template, path: Path) -> None:
     )
     for name, number, most in sizes:
         if number > most:
-            raise invalid_template(
+            raise InvalidTemplateError(
                 f"The number of template {name} '{number}' exceeds the limit of '{most}'",
                 (*path, name),
             )
 
 
 def _check_calls(document: Mapping[str, Any], template: Template, path: Path) -> None:
-    """Refuse functions that are not known or not expected where they stand, and names that are not
-    declared."""
+    """Check that functions, parameters and variables exist and are allowed where they are called.
+
+    Raises:
+        TemplateError: one does not, or is not.
+    """
     known = {**CONTEXT_FUNCTIONS, **{k: f.arity for k, f in template.functions.items()}}
     declared = {
         "parameters": {name.lower() for name in template.parameters},
@@ -240,41 +262,44 @@ def _check_call(
         named = call.arguments[0].value
         if str(named).lower() not in declared[name]:
             noun = name.removesuffix("s")
-            raise invalid_template(f"The template {noun} '{named}' is not found")
+            raise InvalidTemplateError(f"The template {noun} '{named}' is not found")
     is_start = (
         part == "resources"
         and len(path) > 2
-        and path[2] in _AT_START
+        and path[2] in _EVALUATED_AT_START
         # Of nested templates it is their own part that counts, when they are deployed.
         and "template" not in path
     )
     is_early = part in ("parameters", "variables", "definitions") or is_start
-    misplaced = name in _OF_DEFAULTS and (part != "parameters" or "defaultValue" not in path)
+    misplaced = name in _ONLY_IN_DEFAULTS and (part != "parameters" or "defaultValue" not in path)
     if misplaced or (is_runtime(name) and is_early):
-        raise invalid_template(
+        raise InvalidTemplateError(
             f"The template function '{call.function}' is not expected at this location. Please see "
             "https://aka.ms/arm-functions for usage details"
         )
 
 
 def check_known(call: Call, known: Mapping[str, tuple[int, int | None]]) -> None:
-    """Raise TemplateError for a function that is not there, or with another number of
-    arguments."""
+    """Check that a called function exists and takes this number of arguments.
+
+    Raises:
+        UnknownFunctionError: it does not exist.
+    """
     name = call.function.lower()
     if name in PLAIN_FUNCTIONS:
         least, most = arity(PLAIN_FUNCTIONS[name])
-    elif name in _IDS:
-        least, most = arity(_IDS[name])
+    elif name in _ID_FUNCTIONS:
+        least, most = arity(_ID_FUNCTIONS[name])
     elif name in known:
         least, most = known[name]
     elif is_runtime(name):
         least, most = 1, 3
     else:
-        raise unknown_function(call.function)
+        raise UnknownFunctionError(call.function)
     check_count(call, least, most)
 
 
-_IDS = id_functions(None)
+_ID_FUNCTIONS = id_functions(None)
 
 
 def _variable_names(variables: Mapping[str, Any]) -> Iterator[str]:
@@ -286,10 +311,14 @@ def _variable_names(variables: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _calls_at(value: Value, path: Path) -> Iterator[tuple[Call, Path]]:
-    """Yield every call with where it stands. A nested template of its own scope is read as such."""
+    """Yield every call with its path; a nested template of inner scope is read as its own.
+
+    Raises:
+        TemplateError: an expression is malformed.
+    """
     if isinstance(value, str):
         try:
-            found = read_expression(value)
+            found = parse_expression(value)
         except TemplateError as problem:
             problem.path = path
             raise

@@ -1,8 +1,9 @@
-"""The hash behind `uniqueString`: a MurmurHash3 of 64 bits, as 13 characters of base 32.
+"""The hash of `uniqueString`: 64-bit MurmurHash3 as 13 characters of base 32.
 
 Microsoft documents the function and not its hash. The algorithm is public in Project Kudu
-(`Kudu.Core.Helpers.HashHelper.MurmurHash64`); the arguments are joined by hyphens. The tests have
-values that Azure gives.
+(`Kudu.Core.Helpers.HashHelper.MurmurHash64`); arguments are joined by hyphens. Getting it exactly
+right matters: it names storage accounts and vaults, so a different value is a different resource.
+The tests have values that Azure returned.
 """
 
 _MASK = 0xFFFF_FFFF
@@ -13,36 +14,36 @@ _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 def hash_text(text: str) -> int:
-    """Return the hash of a text's UTF-8: an integer of 64 bits without sign."""
+    """Return the unsigned 64-bit hash of the text's UTF-8 bytes."""
     data = text.encode()
     whole = len(data) - len(data) % 8
     low = high = 0
     for place in range(0, whole, 8):
-        low = _rotate(low ^ _mixed(data[place : place + 4], _ONE, 15, _TWO), 19)
+        low = _rotate(low ^ _mix(data[place : place + 4], _ONE, 15, _TWO), 19)
         low = ((low + high) * 5 + _THREE) & _MASK
-        high = _rotate(high ^ _mixed(data[place + 4 : place + 8], _TWO, 17, _ONE), 13)
+        high = _rotate(high ^ _mix(data[place + 4 : place + 8], _TWO, 17, _ONE), 13)
         high = ((high + low) * 5 + _FOUR) & _MASK
     if len(data) > whole:
-        low ^= _mixed(data[whole : whole + 4], _ONE, 15, _TWO)
+        low ^= _mix(data[whole : whole + 4], _ONE, 15, _TWO)
     if len(data) > whole + 4:
-        high ^= _mixed(data[whole + 4 :], _TWO, 17, _ONE)
+        high ^= _mix(data[whole + 4 :], _TWO, 17, _ONE)
     low, high = low ^ len(data), high ^ len(data)
     low = (low + high) & _MASK
     high = (high + low) & _MASK
-    low, high = _finished(low), _finished(high)
+    low, high = _finalize(low), _finalize(high)
     low = (low + high) & _MASK
     high = (high + low) & _MASK
     return high << 32 | low
 
 
 def unique_text(*parts: str) -> str:
-    """Return what `uniqueString` makes of its arguments: 13 letters and digits."""
+    """Return the result of `uniqueString`: 13 lower-case letters and digits."""
     number = hash_text("-".join(parts))
     # 13 digits of five bits are one more than 64: the last is followed by a zero.
     return "".join(_DIGITS[(number << 1) >> shift & 31] for shift in range(60, -1, -5))
 
 
-def _mixed(data: bytes, first: int, turns: int, second: int) -> int:
+def _mix(data: bytes, first: int, turns: int, second: int) -> int:
     word = int.from_bytes(data, "little")
     return _rotate(word * first & _MASK, turns) * second & _MASK
 
@@ -51,7 +52,7 @@ def _rotate(word: int, turns: int) -> int:
     return (word << turns | word >> (32 - turns)) & _MASK
 
 
-def _finished(word: int) -> int:
+def _finalize(word: int) -> int:
     word = (word ^ word >> 16) * _FIVE & _MASK
     word = (word ^ word >> 13) * _SIX & _MASK
     return word ^ word >> 16

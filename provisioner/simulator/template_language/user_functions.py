@@ -1,7 +1,7 @@
-"""Functions that a template defines (`functions`; the Bicep compiler's namespace is `__bicep`).
+"""User-defined functions of a template (`functions`; the Bicep compiler's namespace is `__bicep`).
 
-A function sees its own parameters, the other functions and what depends on arguments alone: no
-variables, no resources. Facts: "User-defined functions in ARM template".
+A function sees its own parameters, the template's other functions and what depends on arguments
+alone: no variables, no resources. Source: "User-defined functions in ARM template".
 """
 
 from collections import ChainMap
@@ -20,10 +20,10 @@ from provisioner.simulator.template_language.parameter_types import check_value
 from provisioner.simulator.template_language.syntax import calls_in
 from provisioner.simulator.template_language.template_errors import (
     ExpressionError,
+    InvalidTemplateError,
     Path,
+    UnknownFunctionError,
     Value,
-    invalid_template,
-    unknown_function,
 )
 
 _DEEPEST = 50
@@ -31,7 +31,7 @@ _DEEPEST = 50
 
 @dataclass(frozen=True, slots=True)
 class UserFunction:
-    """A function of a template: `namespace.name`, its parameters and its output."""
+    """A user-defined function: `namespace.name`, its parameters and its output."""
 
     name: str
     parameters: tuple[Mapping[str, Any], ...]
@@ -40,11 +40,15 @@ class UserFunction:
 
     @property
     def arity(self) -> tuple[int, int]:
-        """How many arguments it takes at least and at most."""
+        """The least and greatest number of its arguments, which are equal."""
         return len(self.parameters), len(self.parameters)
 
     def check(self, known: Mapping[str, tuple[int, int | None]]) -> None:
-        """Raise TemplateError where the body calls what it does not see."""
+        """Check that the body calls only what a user-defined function sees.
+
+        Raises:
+            InvalidTemplateError: it names a parameter that is not its own.
+        """
         own = {str(one.get("name", "")).lower() for one in self.parameters}
         for call in calls_in(self.output.get("value")):
             name = call.function.lower()
@@ -55,18 +59,18 @@ class UserFunction:
             elif name == "parameters":
                 named = getattr(call.arguments[0], "value", None) if call.arguments else None
                 if str(named).lower() not in own:
-                    raise invalid_template(
+                    raise InvalidTemplateError(
                         f"The template parameter '{named}' is not found in the function "
                         f"'{self.name}'",
                         self.path,
                     )
-            elif name not in _SEEN:
-                refusal = unknown_function(call.function)
+            elif name not in _VISIBLE_FUNCTIONS:
+                refusal = UnknownFunctionError(call.function)
                 refusal.path = self.path
                 raise refusal
 
 
-_SEEN = frozenset(
+_VISIBLE_FUNCTIONS = frozenset(
     {
         "deployment", "environment", "extensionresourceid", "lambdavariables",
         "managementgroupresourceid", "resourcegroup", "resourceid", "subscription",
@@ -76,26 +80,33 @@ _SEEN = frozenset(
 
 
 def read_user_functions(groups: Value, path: Path) -> Mapping[str, UserFunction]:
-    """Return the functions of a template by `namespace.name` in lower case. Raises
-    TemplateError."""
+    """Return the functions of a template by `namespace.name` in lower case.
+
+    Raises:
+        InvalidTemplateError: a group or function is malformed.
+    """
     found: dict[str, UserFunction] = {}
     if not isinstance(groups, list):
-        raise invalid_template("'functions' must be a list", path)
+        raise InvalidTemplateError("'functions' must be a list", path)
     for place, group in enumerate(groups):
         members = group.get("members") if isinstance(group, Mapping) else None
         namespace = group.get("namespace") if isinstance(group, Mapping) else None
         if not isinstance(members, Mapping) or not isinstance(namespace, str):
-            raise invalid_template("A group of functions has no 'namespace' and 'members'", path)
+            raise InvalidTemplateError(
+                "A group of functions has no 'namespace' and 'members'", path
+            )
         for name, body in members.items():
-            whole = f"{namespace}.{name}"
+            qualified_name = f"{namespace}.{name}"
             at = (*path, place, "members", name)
             output = body.get("output") if isinstance(body, Mapping) else None
             if not isinstance(output, Mapping) or "value" not in output:
-                raise invalid_template(f"The function '{whole}' has no output", at)
+                raise InvalidTemplateError(f"The function '{qualified_name}' has no output", at)
             parameters = body.get("parameters") or []
             if not isinstance(parameters, list) or not all(_is_named(one) for one in parameters):
-                raise invalid_template(f"A parameter of '{whole}' has no 'name'", at)
-            found[whole.lower()] = UserFunction(whole, tuple(parameters), output, at)
+                raise InvalidTemplateError(f"A parameter of '{qualified_name}' has no 'name'", at)
+            found[qualified_name.lower()] = UserFunction(
+                qualified_name, tuple(parameters), output, at
+            )
     return found
 
 
@@ -108,8 +119,10 @@ def bind_functions(
     definitions: Mapping[str, Mapping[str, Any]],
     outer: Functions,
 ) -> Functions:
-    """Return the functions of a template as `evaluate` calls them; `outer` are those that they see
-    beside each other."""
+    """Return the functions of a template as `evaluate` calls them.
+
+    `outer` are the functions that they see beside each other. Recursion ends at 50 calls.
+    """
     bound: dict[str, Callable[..., Value]] = {}
     visible: Functions = ChainMap(bound, dict(outer))
     depth = 0
@@ -117,18 +130,18 @@ def bind_functions(
     def bind(function: UserFunction) -> Callable[..., Value]:
         def call(*values: Value) -> Value:
             nonlocal depth
-            given: dict[str, Value] = {}
+            arguments: dict[str, Value] = {}
             if len(values) != len(function.parameters):
                 raise ExpressionError(f"expects {len(function.parameters)} argument(s).")
             for parameter, value in zip(function.parameters, values, strict=True):
                 name = str(parameter.get("name", ""))
                 check_value(parameter, value, definitions, f"the parameter '{name}'")
-                given[name.lower()] = value
+                arguments[name.lower()] = value
             if depth >= _DEEPEST:
                 raise ExpressionError(f"functions call each other more than {_DEEPEST} times deep.")
             depth += 1
             try:
-                inner = ChainMap({"parameters": lambda name: given[str(name).lower()]}, visible)  # type: ignore[arg-type]
+                inner = ChainMap({"parameters": lambda name: arguments[str(name).lower()]}, visible)  # type: ignore[arg-type]
                 return evaluate(function.output["value"], inner, function.path)
             finally:
                 depth -= 1
