@@ -1,17 +1,14 @@
 """Which environments the patterns of a fleet command name."""
 
+import os
+from collections import Counter
 from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
 
+from provisioner.blueprint.yaml_source import parse_yaml
 from provisioner.cli.ci_environments import name_of, select_touched
-from provisioner.cli.workspace import (
-    FileSources,
-    find_environment,
-    is_base,
-    load_catalog,
-    read_if_text,
-)
+from provisioner.cli.workspace import FileSources, find_environment, load_catalog
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.workflow.fleet import FleetEnvironment
 
@@ -22,9 +19,12 @@ def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
     """Return the environments that patterns name, by their paths in order: names, paths, folders,
     and patterns with `*` and `**`.
 
-    Raises DiagnosticError for a pattern that names none, and for two of one name.
+    A file that is named in several ways is one environment. Those that share a name are told apart
+    by their paths. Raises DiagnosticError for a pattern that names none, and for a file whose path
+    is no text.
     """
     found: dict[str, str] = {}
+    files: set[str] = set()
     for pattern in patterns:
         paths = _expand(pattern)
         if not paths:
@@ -38,20 +38,34 @@ def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
                 )
             )
         for path in paths:
-            found.setdefault(path, name_of(path, FileSources()))
-    names: dict[str, str] = {}
-    for path, name in found.items():
-        other = names.setdefault(name, path)
-        if other != path:
-            raise DiagnosticError(
-                error(
-                    "repeated-environment",
-                    f"{other} and {path} both have the name {name!r}.",
-                    None,
-                    "Give each its own `metadata.name` (and `metadata.id`).",
-                )
+            _check_text(path)
+            file = os.path.realpath(path)
+            if file not in files:
+                files.add(file)
+                found[path] = name_of(path, FileSources())
+    shared = {name for name, count in Counter(found.values()).items() if count > 1}
+    return tuple(
+        FleetEnvironment(path, path if name in shared else name)
+        for path, name in sorted(found.items())
+    )
+
+
+def _check_text(path: str) -> None:
+    """Raise DiagnosticError for a path that is not UTF-8: it can stand in no ledger and no output.
+
+    Python reads such a name with lone surrogates in it (PEP 383).
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise DiagnosticError(
+            error(
+                "unreadable-path",
+                f"the path {path!a} is not UTF-8.",
+                None,
+                "Rename the file.",
             )
-    return tuple(FleetEnvironment(path, name) for path, name in sorted(found.items()))
+        ) from None
 
 
 def only_changed(
@@ -75,9 +89,17 @@ def _expand(pattern: str) -> Sequence[str]:
         pattern = f"{pattern.rstrip('/')}/**"
     every = glob(pattern, recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
     files = [Path(one) for one in every if one.endswith((".yaml", ".yml"))]
-    return sorted(one.as_posix() for one in files if one.is_file() and _is_environment(one))
+    return sorted(one.as_posix() for one in files if not one.is_dir() and _is_environment(one))
 
 
 def _is_environment(path: Path) -> bool:
-    text = read_if_text(path.as_posix())
-    return f"kind: {_KIND}" in text and not is_base(path.as_posix())
+    """Tell whether a file is an environment, or may be one: what cannot be read (a broken link, a
+    mistake in YAML) is asked and fails, and is not left out of the count."""
+    try:
+        text = FileSources().read_text(path.as_posix())
+        if _KIND not in text:
+            return False
+        kind = parse_yaml(text, path.as_posix()).get("kind")
+    except DiagnosticError:
+        return True
+    return kind is not None and kind.value == _KIND

@@ -8,14 +8,16 @@ from pathlib import Path
 from provisioner.cli.fleet_options import DEFAULT_LEDGER
 from provisioner.cli.workspace import LOCAL_ENDPOINT, TRUST, make_folder, state_path
 from provisioner.engine.ledger_port import Ledger
+from provisioner.filesystem.protection import ProtectedPathError, check_writable_in_place
 from provisioner.ledgers.sqlite_ledger import SqliteLedger
 from provisioner.model.blob_address import ContainerAddress, parse_container_url
 from provisioner.model.diagnostic import DiagnosticError, error
 
 
 @contextmanager
-def open_ledger(place: str) -> Iterator[Ledger]:
-    """Open the ledger at a path or a URL. Raises DiagnosticError where it cannot be used."""
+def open_ledger(place: str, *, create: bool = True) -> Iterator[Ledger]:
+    """Open the ledger at a path or a URL; a file that is not there is made with `create`. Raises
+    DiagnosticError where it cannot be used."""
     address = find_container(place)
     if address is not None:
         with _open_container(address) as ledger:
@@ -23,9 +25,28 @@ def open_ledger(place: str) -> Iterator[Ledger]:
         return
     if place == DEFAULT_LEDGER:
         state_path(None)  # azsec's own folder, which ignores itself
+    _check_file(Path(place), create=create)
     make_folder(Path(place).parent)
     with SqliteLedger.open(Path(place)) as opened:
         yield opened
+
+
+def _check_file(path: Path, *, create: bool) -> None:
+    """Raise DiagnosticError for a file that is not there and is not to be made, and for what is no
+    file of one's own: through a link SQLite would write to whatever it leads to."""
+    if not create and not path.exists():
+        raise DiagnosticError(
+            error(
+                "no-ledger",
+                f"there is no ledger {path}.",
+                None,
+                "A run writes one: state the --ledger that it was given.",
+            )
+        )
+    try:
+        check_writable_in_place(path)
+    except ProtectedPathError as problem:
+        raise DiagnosticError(error("ledger-unreadable", f"the ledger {problem}.")) from None
 
 
 def find_container(place: str) -> ContainerAddress | None:

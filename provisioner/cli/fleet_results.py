@@ -18,7 +18,7 @@ from provisioner.workflow.fleet_census import read_census
 def show_outcome(run: str, environment: str, ledger: str) -> None:
     """Print the document of an environment in a run, as JSON. Raises DiagnosticError where the
     ledger has none."""
-    with open_ledger(ledger) as kept:
+    with open_ledger(ledger, create=False) as kept:
         record = _find_run(kept, run, ledger)
         paths = record.environments
         path = next((one for one in paths if environment in (one, Path(one).stem)), None)
@@ -40,7 +40,7 @@ def show_outcome(run: str, environment: str, ledger: str) -> None:
 def show_run(run: str, ledger: str, print_document: Callable[[FleetDocument], None]) -> int:
     """Print what a run came to so far, and return the exit code as `run` does. Raises
     DiagnosticError where the ledger has no such run."""
-    with open_ledger(ledger) as kept:
+    with open_ledger(ledger, create=False) as kept:
         document = read_census(_find_run(kept, run, ledger), kept, _name)
     print_document(document)
     return exit_code_of(document)

@@ -98,8 +98,10 @@ def merges(commit: str, other: str) -> bool:
 def changed_files(base: str, head: str) -> list[ChangedFile]:
     """Return the files that differ between `head` and what it has in common with `base`, in order.
 
-    A renamed file is a deleted one and a new one.
+    A renamed file is a deleted one and a new one. Raises DiagnosticError for a revision that git
+    does not know: one that begins with a dash would be an option.
     """
+    base, head = find_commit(base), find_commit(head)
     top = Path(_git("rev-parse", "--show-toplevel").rstrip("\n"))
     told = _git("diff", "--name-status", "-z", "--no-renames", f"{base}...{head}", "--")
     fields = told.split("\0")[:-1]

@@ -163,7 +163,8 @@ def find_siblings(path: str) -> tuple[str, ...]:
     if not own.is_file():
         return ()
     beside = [entry for suffix in ("yaml", "yml") for entry in own.parent.glob(f"*.{suffix}")]
-    others = (one.as_posix() for one in beside if not one.samefile(own))
+    # A broken link is no environment that could have the same id.
+    others = (one.as_posix() for one in beside if one.is_file() and not one.samefile(own))
     return tuple(sorted(path for path in others if not is_base(path)))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from provisioner.documents.fleet import FleetEntryDocument
 from provisioner.engine.ledger_port import Outcome, RunRecord
 from provisioner.model.diagnostic import DiagnosticError, error
 
@@ -48,7 +49,8 @@ _COLUMNS = (
 
 
 class SqliteLedger:
-    """A ledger in one file. A context manager: the file is closed with it."""
+    """A ledger in one file. A context manager: the file is closed with it. Every method raises
+    DiagnosticError where the file cannot be used, or holds what is no ledger's."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
@@ -156,7 +158,7 @@ class SqliteLedger:
     def outcomes(self, run: str, environments: Collection[str] | None = None) -> Sequence[Outcome]:
         """Return the outcomes of a run, without their documents, in the order of their end."""
         query = f"SELECT {_COLUMNS} FROM outcomes WHERE run = ? ORDER BY number"
-        found = [_outcome(row) for row in self._rows(query, run)]
+        found = [self._outcome(row) for row in self._rows(query, run)]
         return [one for one in found if environments is None or one.environment in environments]
 
     def newest(self, question: str, environments: Collection[str]) -> Mapping[str, Outcome]:
@@ -165,7 +167,7 @@ class SqliteLedger:
             f"SELECT {_COLUMNS} FROM outcomes WHERE number IN (SELECT max(number) FROM outcomes "
             "WHERE question = ? AND complete GROUP BY environment)"
         )
-        found = map(_outcome, self._rows(query, question))
+        found = [self._outcome(row) for row in self._rows(query, question)]
         return {one.environment: one for one in found if one.environment in environments}
 
     def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
@@ -177,6 +179,13 @@ class SqliteLedger:
         for (text,) in self._rows(query, run, environment):
             return None if text is None else dict(json.loads(text))
         return None
+
+    def _outcome(self, row: tuple[Any, ...]) -> Outcome:
+        try:
+            return _outcome(row)
+        except ValueError:
+            reason = f"the outcome of {row[2]} in the run {row[0]} is damaged"
+            raise DiagnosticError(_unreadable(self._path, reason)) from None
 
     def _execute(self, statement: str, *values: object) -> bool:
         try:
@@ -195,6 +204,7 @@ class SqliteLedger:
 def _outcome(row: tuple[Any, ...]) -> Outcome:
     run, command, environment, inputs, ended_at, answered, complete, clean, *told = row
     question, files, scope, entry = told
+    FleetEntryDocument.model_validate_json(entry)
     return Outcome(
         run=run,
         command=command,

@@ -50,3 +50,22 @@ def test_a_file_that_is_no_ledger_is_refused_and_an_empty_one_becomes_one(tmp_pa
     with pytest.raises(DiagnosticError, match=r"cannot be used as the ledger of a fleet"):
         SqliteLedger.open(path)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("entry", ["{bad", '{"name": 1}', '{"answer": "perfect"}'])
+def test_a_damaged_outcome_is_named(tmp_path, entry):
+    path = tmp_path / "fleet.db"
+    with SqliteLedger.open(path) as ledger:
+        ledger.put(OUTCOME)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE outcomes SET entry = ?", (entry,))
+    connection.close()
+    with SqliteLedger.open(path) as ledger:
+        for ask in (
+            lambda: ledger.newest("drift", [OUTCOME.environment]),
+            lambda: ledger.outcomes("first"),
+        ):
+            with pytest.raises(
+                DiagnosticError, match=r"environments/a.yaml in the run first is damaged"
+            ):
+                ask()

@@ -1,0 +1,71 @@
+"""Which environments the patterns of a fleet name: each once, and none left out unseen."""
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.cli.fleet_environments import list_fleet, only_changed
+from provisioner.cli.workspace import find_siblings
+from provisioner.model.diagnostic import DiagnosticError
+
+ENVIRONMENT = "apiVersion: azsec/v1\nkind: Environment\nmetadata: {name: NAME}\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "environments" / "eu").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    write("environments/a.yaml", "a")
+    write("environments/eu/b.yaml", "b")
+    return tmp_path
+
+
+def write(path, name):
+    Path(path).write_text(ENVIRONMENT.replace("NAME", name), encoding="utf-8")
+
+
+def names(*patterns):
+    return [one.name for one in list_fleet(patterns)]
+
+
+def test_a_file_that_is_named_in_several_ways_is_one_environment(folder):
+    (folder / "environments" / "link.yaml").symlink_to("a.yaml")
+
+    found = names("environments/eu/../a.yaml", "a", "environments/**")
+
+    assert found == ["a", "b"]
+
+
+def test_environments_of_one_name_are_told_apart_by_their_paths(folder):
+    write("environments/eu/a.yaml", "a")
+
+    assert names("environments/**") == ["environments/a.yaml", "environments/eu/a.yaml", "b"]
+
+
+def test_what_cannot_be_read_is_asked_and_what_is_none_is_not(folder):
+    (folder / "environments" / "broken.yaml").symlink_to("nowhere.yaml")
+    (folder / "environments" / "latin.yaml").write_bytes(b"kind: Environment # \xff")
+    (folder / "environments" / "folder.yaml").mkdir()
+    (folder / "environments" / "base.yaml").write_text("kind: EnvironmentBase\n")
+    (folder / "environments" / "mistake.yaml").write_text("kind: [Environment\n")
+
+    found = [one.path.removeprefix("environments/") for one in list_fleet(["environments/**"])]
+
+    assert found == ["a.yaml", "broken.yaml", "eu/b.yaml", "latin.yaml", "mistake.yaml"]
+    assert find_siblings("environments/a.yaml") == (
+        "environments/latin.yaml",
+        "environments/mistake.yaml",
+    ), "a broken link is no reason for another environment to fail"
+
+
+def test_a_path_that_is_no_text_is_refused_by_name(folder):
+    (folder / "environments" / "\udcff.yaml").write_text(ENVIRONMENT)
+
+    with pytest.raises(DiagnosticError, match=r"udcff\.yaml' is not UTF-8"):
+        list_fleet(["environments/**"])
+
+
+def test_a_revision_is_no_option_of_git(folder):
+    with pytest.raises(DiagnosticError, match=r"--output=pwned"):
+        only_changed(list_fleet(["a"]), "--output=pwned")
+    assert not list(folder.glob("pwned*"))
