@@ -176,7 +176,7 @@ def _request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
     if options.resume is None:
         environments = only_changed(list_fleet(options.patterns), options.changed_since)
         return FleetRequest(
-            options.name or _name_run(),
+            options.name or name_run(),
             options.command,
             environments,
             options.item,
@@ -236,7 +236,7 @@ def _fresh_since(age: timedelta | None) -> str:
     return "" if age is None else format_moment(datetime.now(UTC) - age)
 
 
-def _name_run() -> str:
+def name_run() -> str:
     """Return a name that sorts by time, and that no other run has."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 

@@ -246,6 +246,92 @@ def show(
     raise typer.Exit(show_run(run, ledger, lambda found: print_fleet(found, output.value)))
 
 
+@fleet_app.command(
+    "manifest", context_settings={"allow_interspersed_args": False, "ignore_unknown_options": False}
+)
+def manifest(  # noqa: PLR0913  typer: one parameter an option
+    context: typer.Context,
+    command: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COMMAND...",
+            help="The fleet command with its options: drift 'environments/**' --since 7d",
+            show_default=False,
+        ),
+    ],
+    image: Annotated[
+        str,
+        typer.Option(
+            metavar="IMAGE@sha256:…",
+            help="The image of the pods: azsec's, with the files of the environments in it.",
+            show_default=False,
+        ),
+    ],
+    ledger: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="The blob container that keeps the results: "
+            "https://ACCOUNT.blob.core.windows.net/CONTAINER",
+            show_default=False,
+        ),
+    ],
+    pods: Annotated[
+        int, typer.Option(min=1, max=500, help="In how many pods the environments are asked.")
+    ] = 4,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where the Job runs.")] = (
+        "azsec-fleet"
+    ),
+    create_namespace: Annotated[
+        bool,
+        typer.Option("--create-namespace", help="Print the namespace too, with restricted pods."),
+    ] = False,
+    service_account: Annotated[
+        str, typer.Option(help="The service account of the pods.")
+    ] = "azsec-fleet",
+    client_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GUID",
+            help="The identity that the pods sign in as (workload identity): print the service "
+            "account too.",
+            show_default=False,
+        ),
+    ] = None,
+    tenant_id: Annotated[
+        str | None,
+        typer.Option(metavar="GUID", help="The tenant of the identity.", show_default=False),
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CRON",
+            help="Print a CronJob that starts the Job then, in UTC: '0 2 * * *'.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Print the Kubernetes manifest of a Job that runs a fleet command, a part in each pod.
+
+    No cluster is contacted. The options of the command follow it, those of the Job precede it.
+    """
+    from provisioner.cli.fleet_manifest import ManifestOptions, print_manifest
+
+    asked = ManifestOptions(
+        tuple(command),
+        image,
+        ledger,
+        namespace,
+        service_account,
+        pods,
+        client_id,
+        tenant_id,
+        schedule,
+        create_namespace,
+    )
+    print_manifest(asked, context)
+
+
 def _part(run: str | None, shard: str | None, resume: str | None) -> dict[str, Any]:
     from provisioner.workflow.fleet import Shard
 

@@ -1,0 +1,131 @@
+"""Prints the manifest of a Job that runs a fleet command in a Kubernetes cluster."""
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import typer
+
+from provisioner.cli.fleet import name_run
+from provisioner.cli.fleet_ledgers import find_container
+from provisioner.manifests.fleet_job import FleetJob, render_fleet_job
+from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.reports.manifests_yaml import render_bodies
+
+_DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]*@sha256:[0-9a-f]{64}")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SCHEDULE = re.compile(r"[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}")
+_OF_THE_JOB = ("ledger", "resume", "run", "shard", "scheduler", "scheduler_tls", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestOptions:
+    """What `azsec fleet manifest` was asked for; `command` is the fleet command with its options,
+    as it would be typed behind `azsec fleet`."""
+
+    command: tuple[str, ...]
+    image: str
+    ledger: str
+    namespace: str
+    service_account: str
+    pods: int
+    client_id: str | None = None
+    tenant_id: str | None = None
+    schedule: str | None = None
+    creates_namespace: bool = False
+
+
+def print_manifest(options: ManifestOptions, own: typer.Context) -> None:
+    """Print the objects of the Job as YAML; `own` is the context of this command.
+
+    Raises DiagnosticError for what the pods could not run with, and the error of the command itself
+    for a command line that is wrong.
+    """
+    _check(options)
+    name, arguments, minutes = _read_command(options.command, own)
+    job_name = f"azsec-{name}"
+    if options.schedule is None:
+        job_name = f"{job_name}-{name_run()}"
+    address = find_container(options.ledger)
+    assert address is not None
+    job = FleetJob(
+        name=job_name,
+        arguments=(name, *arguments),
+        ledger=address.url,
+        image=options.image,
+        namespace=options.namespace,
+        service_account=options.service_account,
+        pods=options.pods,
+        seconds=minutes * 60,
+        client_id=options.client_id,
+        tenant_id=options.tenant_id,
+        schedule=options.schedule,
+        creates_namespace=options.creates_namespace,
+    )
+    sys.stdout.write(render_bodies(render_fleet_job(job)))
+
+
+def _read_command(given: Sequence[str], own: typer.Context) -> tuple[str, Sequence[str], float]:
+    """Return the name of a fleet command, its arguments as they were given, with one worker where
+    they do not say, and the minutes that it has. Raises typer.BadParameter, and what the command
+    raises for its own options."""
+    name, *arguments = given
+    fleet = own.parent
+    assert fleet is not None
+    assert isinstance(fleet.command, typer.core.TyperGroup)
+    sharded = {
+        each: found
+        for each, found in fleet.command.commands.items()
+        if "shard" in {parameter.name for parameter in found.params}
+    }
+    if name not in sharded:
+        raise typer.BadParameter(
+            f"{name!r} is no command that a Job can run: {', '.join(sharded)}.",
+            param_hint="COMMAND",
+        )
+    context = sharded[name].make_context(name, list(arguments), parent=fleet)
+    stated = {
+        each
+        for each in context.params
+        if (source := context.get_parameter_source(each)) and source.name == "COMMANDLINE"
+    }
+    wrong = [each for each in _OF_THE_JOB if each in stated]
+    if wrong:
+        option = f"--{wrong[0].replace('_', '-')}"
+        raise typer.BadParameter(
+            f"{option} cannot be combined with `azsec fleet manifest`.", param_hint=name
+        )
+    workers = [] if "workers" in stated else ["--workers", "1"]
+    return name, [*workers, *arguments], float(context.params["timeout"])
+
+
+def _check(options: ManifestOptions) -> None:
+    if find_container(options.ledger) is None:
+        raise _wrong(
+            "ledger-in-a-file",
+            f"--ledger {options.ledger} is a file, and pods share none.",
+            "State a blob container: https://ACCOUNT.blob.core.windows.net/CONTAINER.",
+        )
+    if not _DIGEST.fullmatch(options.image):
+        raise _wrong(
+            "image-without-digest",
+            f"--image {options.image} does not state a digest: what it names may be another image "
+            "tomorrow.",
+            "Expected REGISTRY/NAME@sha256:DIGEST. `docker buildx imagetools inspect IMAGE` prints "
+            "the digest.",
+        )
+    for option, value, pattern, expected in (
+        ("--namespace", options.namespace, _NAME, "a DNS label"),
+        ("--service-account", options.service_account, _NAME, "a DNS label"),
+        ("--client-id", options.client_id, _GUID, "a GUID"),
+        ("--tenant-id", options.tenant_id, _GUID, "a GUID"),
+        ("--schedule", options.schedule, _SCHEDULE, "five fields of cron: 0 2 * * *"),
+    ):
+        if value is not None and not pattern.fullmatch(value):
+            raise _wrong("wrong-value", f"{option} {value} is wrong.", f"Expected {expected}.")
+
+
+def _wrong(code: str, message: str, hint: str) -> DiagnosticError:
+    return DiagnosticError(error(code, message, None, hint))

@@ -1,0 +1,215 @@
+"""The objects with which a Kubernetes cluster runs a command over a fleet: an Indexed Job, a part
+of the environments for each index.
+
+Every pod runs the same command line with its own `--shard`. A pod that is lost, or leaves something
+unanswered, is started again, and asks what has no answer in the ledger yet.
+
+Sources: kubernetes.io, "Jobs" (completion mode, backoff limit per index, pod failure policy) and
+"Pod Security Standards" (restricted); learn.microsoft.com, "Microsoft Entra Workload ID with AKS"
+(label and annotations).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from provisioner.manifests.manifest import Object
+
+FIRST_VERSION = (1, 33)
+"""The first version of Kubernetes whose Jobs have `backoffLimitPerIndex` for good."""
+
+_LABELS = {"app.kubernetes.io/name": "azsec-fleet"}
+_CONTAINER = "azsec"
+_CACHE = "/var/cache/azsec"
+_ATTEMPTS = 3
+_USAGE_ERROR = 2
+_SECONDS_AFTER = 86_400
+_SECONDS_TO_START = 600
+
+
+@dataclass(frozen=True, slots=True)
+class FleetJob:
+    """A Job that runs `azsec fleet` with these arguments, in so many pods.
+
+    `name` is that of the Job or CronJob, `ledger` the URL of a blob container, and `image` is named
+    by its digest. `client_id` and `tenant_id` are those of the identity that the service account
+    signs in as; None: the account is there already. `schedule` makes a CronJob of it. `seconds` is
+    the time that a pod has at most.
+    """
+
+    name: str
+    arguments: Sequence[str]
+    ledger: str
+    image: str
+    namespace: str
+    service_account: str
+    pods: int
+    seconds: float
+    client_id: str | None = None
+    tenant_id: str | None = None
+    schedule: str | None = None
+    creates_namespace: bool = False
+
+
+def render_fleet_job(job: FleetJob) -> Iterator[Object]:
+    """Yield the objects of a Job, in the order in which they are to be made."""
+    if job.creates_namespace:
+        modes = ("enforce", "audit", "warn")
+        labels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in modes}
+        yield {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": job.namespace, "labels": {**_LABELS, **labels}},
+        }
+    if job.client_id is not None:
+        yield _service_account(job)
+    yield _network_policy(job)
+    spec = _job_spec(job)
+    if job.schedule is None:
+        yield _object(job, "batch/v1", "Job", job.name, {"spec": spec})
+        return
+    schedule = {
+        "schedule": job.schedule,
+        "timeZone": "Etc/UTC",
+        # One that still runs goes on: its environments are not asked twice at a time.
+        "concurrencyPolicy": "Forbid",
+        "startingDeadlineSeconds": 3600,
+        "jobTemplate": {"metadata": {"labels": dict(_LABELS)}, "spec": spec},
+    }
+    yield _object(job, "batch/v1", "CronJob", job.name, {"spec": schedule})
+
+
+def _object(
+    job: FleetJob, api: str, kind: str, name: str, content: Object, **metadata: object
+) -> Object:
+    return {
+        "apiVersion": api,
+        "kind": kind,
+        "metadata": {
+            "name": name,
+            "namespace": job.namespace,
+            "labels": dict(_LABELS),
+            **metadata,
+        },
+        **content,
+    }
+
+
+def _service_account(job: FleetJob) -> Object:
+    identity = {"azure.workload.identity/client-id": job.client_id}
+    if job.tenant_id is not None:
+        identity["azure.workload.identity/tenant-id"] = job.tenant_id
+    content = {"automountServiceAccountToken": False}
+    return _object(job, "v1", "ServiceAccount", job.service_account, content, annotations=identity)
+
+
+def _network_policy(job: FleetJob) -> Object:
+    """Return the policy that lets nobody in, and pods to TLS servers and the resolver alone."""
+    ports = [_port("TCP", 443), _port("UDP", 53), _port("TCP", 53)]
+    spec = {
+        "podSelector": {"matchLabels": dict(_LABELS)},
+        "policyTypes": ["Ingress", "Egress"],
+        "egress": [{"ports": ports}],
+    }
+    return _object(job, "networking.k8s.io/v1", "NetworkPolicy", "azsec-fleet", {"spec": spec})
+
+
+def _port(protocol: str, number: int) -> Mapping[str, object]:
+    return {"protocol": protocol, "port": number}
+
+
+def _job_spec(job: FleetJob) -> Object:
+    return {
+        "completionMode": "Indexed",
+        "completions": job.pods,
+        "parallelism": job.pods,
+        # A part that cannot be done does not end the others: `maxFailedIndexes` is not stated.
+        "backoffLimitPerIndex": _ATTEMPTS - 1,
+        "activeDeadlineSeconds": int(_ATTEMPTS * job.seconds) + _SECONDS_TO_START,
+        "ttlSecondsAfterFinished": _SECONDS_AFTER,
+        "podFailurePolicy": {
+            "rules": [
+                {
+                    # An eviction or a node that goes is no attempt.
+                    "action": "Ignore",
+                    "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+                },
+                {
+                    # A command line that is wrong is wrong in every pod.
+                    "action": "FailJob",
+                    "onExitCodes": {
+                        "containerName": _CONTAINER,
+                        "operator": "In",
+                        "values": [_USAGE_ERROR],
+                    },
+                },
+            ]
+        },
+        "template": {
+            "metadata": {"labels": {**_LABELS, "azure.workload.identity/use": "true"}},
+            "spec": _pod(job),
+        },
+    }
+
+
+def _pod(job: FleetJob) -> Object:
+    return {
+        "serviceAccountName": job.service_account,
+        # The token for Entra is a volume of the webhook; none for the API server is needed.
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "hostUsers": False,
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "restartPolicy": "Never",
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "runAsGroup": 10001,
+            "fsGroup": 10001,
+            "supplementalGroups": [10001],
+            "supplementalGroupsPolicy": "Strict",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(job)],
+        "volumes": [
+            {"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}},
+            {"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}},
+        ],
+    }
+
+
+def _container(job: FleetJob) -> Object:
+    own = ["--ledger", job.ledger, "--run", "$(AZSEC_RUN)"]
+    shard = ["--shard", f"$(JOB_COMPLETION_INDEX)/{job.pods}"]
+    command, *rest = job.arguments
+    given = [each.replace("$(", "$$(") for each in rest]
+    return {
+        "name": _CONTAINER,
+        "image": job.image,
+        "imagePullPolicy": "Always",
+        "command": ["azsec"],
+        "args": ["fleet", command, *own, *shard, *given],
+        "env": [
+            {
+                # The Job controller labels its pods so, and a CronJob names each Job anew.
+                "name": "AZSEC_RUN",
+                "valueFrom": {
+                    "fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}
+                },
+            },
+            {"name": "AZSEC_CACHE", "value": _CACHE},
+            {"name": "HOME", "value": "/tmp"},
+        ],
+        "resources": {
+            "requests": {"cpu": "500m", "memory": "512Mi", "ephemeral-storage": "256Mi"},
+            "limits": {"cpu": "2", "memory": "2Gi", "ephemeral-storage": "2Gi"},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+        "volumeMounts": [
+            {"name": "tmp", "mountPath": "/tmp"},
+            {"name": "cache", "mountPath": _CACHE},
+        ],
+    }
