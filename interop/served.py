@@ -30,7 +30,7 @@ def serve(folder: Path) -> Iterator[Mapping[str, str]]:
         for _line in range(3):
             server.stderr.readline()
         printed = subprocess.run(
-            [*_AZSEC, "local", "env", "--format", "json"],
+            [*_AZSEC, "local", "env", "--output", "json"],
             cwd=folder,
             env=environ,
             capture_output=True,

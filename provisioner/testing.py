@@ -186,7 +186,7 @@ def _open(sources: Sources | None, values: Sequence[ParameterValue] = ()) -> Ite
         LocalAzure.start(load_catalog(), None) as local,
         Session(
             cloud="local",
-            state=str(Path(folder, "local.db")),
+            local_state=str(Path(folder, "local.db")),
             parallelism=4,
             realistic=None,
             quiet=True,

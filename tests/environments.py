@@ -94,11 +94,11 @@ class Bench:
         self,
         desired: Desired,
         *targets: str,
-        adopt_defaults: bool = False,
+        reset_defaults: bool = False,
         adopt: Sequence[str] = (),
     ) -> Plan:
         request = Request(
-            desired.environment.path, targets, adopt_defaults=adopt_defaults, adopt=tuple(adopt)
+            desired.environment.path, targets, reset_defaults=reset_defaults, adopt=tuple(adopt)
         )
         return plan_environment(desired, self.catalog, self.client, request).plan
 

@@ -54,19 +54,19 @@ class Actions:
             if not is_control or is_data or covering:
                 return None
             message = f"{action} is an action of Azure Resource Manager, not a data action."
-            return error("wrong-kind-of-action", message, None, "Leave out --data.")
+            return error("wrong-kind-of-action", message, None, "Use --action.")
         if is_control:
             return None
         if is_data:
             message = f"{action} is a data action."
-            return error("wrong-kind-of-action", message, None, "Add --data.")
+            return error("wrong-kind-of-action", message, None, "Use --data-action.")
         if not covering:
             return None
         return warning(
             "wrong-kind-of-action",
             f"{action} may be a data action: built-in roles grant {covering[0]} as data actions.",
             None,
-            "Ask again with --data.",
+            "For that, use --data-action.",
         )
 
     def _check_name(self, action: str) -> Diagnostic | None:

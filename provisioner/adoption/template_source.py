@@ -94,7 +94,7 @@ def _patterns(root: Mapping[str, Any], path: str) -> Iterator[Pattern]:
                     f"{path} has more than {MOST_TEMPLATES:,} nested deployments and resources "
                     "with children.",
                     None,
-                    "Adopt by --group, without --template.",
+                    "Adopt by --resource-group, without --template.",
                 )
             )
         for resource in _resources(template.get("resources")):

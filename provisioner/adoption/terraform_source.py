@@ -144,7 +144,7 @@ def _in_modules(root: object, path: str) -> Iterator[_Instance]:
                     "too-large",
                     f"{path} has more than {MOST_MODULES:,} modules.",
                     None,
-                    "Adopt by --group, or in parts: a state for each.",
+                    "Adopt by --resource-group, or in parts: a state for each.",
                 )
             )
         for resource in _list(module.get("resources")):
@@ -204,7 +204,7 @@ def _why_unread(text: str) -> str:
     if _STORAGE_URL.fullmatch(text):
         return (
             "its id is a URL, and the state lists no storage account of that name: adopt it with "
-            "the group of its account, by --group"
+            "the group of its account, by --resource-group"
         )
     if text.startswith("https://"):
         return (
@@ -213,7 +213,7 @@ def _why_unread(text: str) -> str:
         )
     if text.startswith("/providers/"):
         return "it stands in no subscription, and azsec adopts what stands in one"
-    return "its id is none of Azure Resource Manager: adopt what it is about by --group"
+    return "its id is none of Azure Resource Manager: adopt what it is about by --resource-group"
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -158,7 +158,8 @@ def find_refusal(cluster: RunningCluster, target: str) -> VersionRefusal | None:
             "version-skipped",
             f"Kubernetes {target} skips {' and '.join(steps[:-1])}: AKS upgrades {cluster.version} "
             "one minor version at a time.",
-            f"Take the steps {way}, each with its own apply: --to {steps[0]} first.",
+            f"Take the steps {way}, each with its own apply: --kubernetes-version {steps[0]} "
+            "first.",
         )
     return None
 

@@ -147,7 +147,7 @@ def _check_template(request: AdoptionRequest) -> None:
                 "no-group",
                 "--template says what was deployed, and not where.",
                 None,
-                "Add the resource groups: --group SUBSCRIPTION/GROUP.",
+                "Add the resource groups: --resource-group SUBSCRIPTION/GROUP.",
             )
         )
 

@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from provisioner.cli.options import FormatOption, OutputFormat, StateOption
+from provisioner.cli.options import (
+    FormatOption,
+    LocalStateOption,
+    OutputFormat,
+    ParallelismOption,
+    QuietOption,
+)
 
 
 class AdoptCloud(StrEnum):
@@ -29,6 +35,7 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
     group: Annotated[
         list[str] | None,
         typer.Option(
+            "--resource-group",
             metavar="SUBSCRIPTION/GROUP",
             help="Adopt this resource group; without a subscription, that of --subscription. "
             "Repeatable.",
@@ -40,7 +47,7 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             metavar="SUBSCRIPTION",
             help="Adopt all resource groups of this subscription (name or GUID), or only those of "
-            "--group. Repeatable.",
+            "--resource-group. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -102,13 +109,11 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(metavar="GUID", help="The tenant.", show_default="that of the subscriptions"),
     ] = None,
     auth: Annotated[
-        str, typer.Option(help="How to sign in, as `auth:` of an environment.")
+        str, typer.Option(metavar="METHOD", help="How to sign in, as `auth:` of an environment.")
     ] = "default",
-    state: StateOption = None,
-    parallelism: Annotated[
-        int, typer.Option(min=1, max=64, help="How many requests run at once.")
-    ] = 10,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")] = False,
+    local_state: LocalStateOption = None,
+    parallelism: ParallelismOption = 10,
+    quiet: QuietOption = False,
 ) -> None:
     """Write modules, a blueprint and an environment for resources that exist already.
 
@@ -133,6 +138,8 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         tenant=tenant,
         auth=auth,
     )
-    session = Session(cloud=None, state=state, parallelism=parallelism, realistic=None, quiet=quiet)
+    session = Session(
+        cloud=None, local_state=local_state, parallelism=parallelism, realistic=None, quiet=quiet
+    )
     with session:
         raise typer.Exit(run_adopt(session, request, output.value))

@@ -24,6 +24,7 @@ from provisioner.cli.local_application import local_app
 from provisioner.cli.lock_application import lock_app
 from provisioner.cli.modules_application import modules_app
 from provisioner.cli.options import (
+    AllNamespacesOption,
     CloudChoice,
     CloudOption,
     ContextOption,
@@ -35,7 +36,10 @@ from provisioner.cli.options import (
     FrameworkChoice,
     FullOption,
     KubeconfigOption,
+    LocalStateOption,
     LockTimeoutOption,
+    NoPreflightOption,
+    ObservationFilesOption,
     OutputFormat,
     ParallelismOption,
     ParametersOption,
@@ -45,9 +49,10 @@ from provisioner.cli.options import (
     RealisticOption,
     SetFileOption,
     SetOption,
+    SinceOption,
     StateChoice,
     StateKindOption,
-    StateOption,
+    StrictTagsOption,
 )
 from provisioner.cli.report_application import report
 from provisioner.cli.schema_application import schema_app
@@ -151,10 +156,10 @@ TargetOption = Annotated[
         show_default=False,
     ),
 ]
-AdoptDefaultsOption = Annotated[
+ResetDefaultsOption = Annotated[
     bool,
     typer.Option(
-        "--adopt-defaults",
+        "--reset-defaults",
         help="Put back to the default what was moved off it where the blueprint is silent.",
     ),
 ]
@@ -178,10 +183,6 @@ WithClusterOption = Annotated[
 ]
 _NO_CLUSTER = "without --with-cluster no API server is asked"
 _BOTH_WHOLE = "Azure and the cluster are planned as a whole"
-OfflineOption = Annotated[
-    bool,
-    typer.Option("--offline", help="Skip the preflight checks against Azure."),
-]
 
 
 def run() -> None:
@@ -217,7 +218,7 @@ def _root(
 def _session(
     *,
     cloud: CloudChoice | None = None,
-    state: str | None = None,
+    local_state: str | None = None,
     parallelism: int = 10,
     realistic: float | None = None,
     quiet: bool = False,
@@ -227,7 +228,7 @@ def _session(
 
     return Session(
         cloud=cloud.value if cloud else None,
-        state=state,
+        local_state=local_state,
         parallelism=parallelism,
         realistic=realistic,
         quiet=quiet,
@@ -246,11 +247,13 @@ def _values(
 @app.command()
 def init(  # noqa: PLR0913  typer: one parameter an option
     directory: Annotated[str, typer.Argument(help="Where to write.")] = ".",
-    name: Annotated[str, typer.Option(help="The name of the environment.")] = "dev",
+    environment: Annotated[
+        str, typer.Option(metavar="ENV", help="Set the name of the environment.")
+    ] = "dev",
     blueprint: Annotated[
         str | None,
         typer.Option(
-            "--from",
+            "--blueprint",
             metavar="SOURCE",
             help="Write an environment of this blueprint: azsec:NAME from the library, "
             "git::URL//PATH?ref=TAG, or a path.",
@@ -259,7 +262,9 @@ def init(  # noqa: PLR0913  typer: one parameter an option
     ] = None,
     copy: Annotated[
         bool,
-        typer.Option("--copy", help="Copy the blueprint of --from and its modules to blueprints/."),
+        typer.Option(
+            "--copy", help="Copy the blueprint of --blueprint and its modules to blueprints/."
+        ),
     ] = False,
     ci: Annotated[
         PipelineKind | None,
@@ -287,7 +292,9 @@ def init(  # noqa: PLR0913  typer: one parameter an option
             "PROJECT/NAME in Azure Repos.",
         ),
     ] = None,
-    branch: Annotated[str, typer.Option(help="The branch that is applied.")] = "main",
+    branch: Annotated[
+        str, typer.Option(metavar="NAME", help="The branch that is applied.")
+    ] = "main",
 ) -> None:
     """Write a first blueprint and environment, and pipelines for a CI."""
     from provisioner.cli.first_environment import Blueprint
@@ -295,12 +302,12 @@ def init(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.cli.session import refuse_options
 
     if blueprint is None:
-        refuse_options("there is no --from", {"--copy": copy})
+        refuse_options("there is no --blueprint", {"--copy": copy})
     else:
         refuse_options("pipelines are written by a call of their own", {"--ci": ci is not None})
     pipelines = None if ci is None else PipelineChoices(ci, source, connection, branch)
     chosen = None if blueprint is None else Blueprint(blueprint, copy)
-    for line in init_directory(directory, name, pipelines, chosen):
+    for line in init_directory(directory, environment, pipelines, chosen):
         typer.echo(line)
 
 
@@ -345,7 +352,8 @@ def _of_cluster(kubeconfig: str | None, context: str | None, *, forces: bool) ->
 def plan(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     out: Annotated[
-        str | None, typer.Option(help="Save the plan to this file.", show_default=False)
+        str | None,
+        typer.Option(metavar="FILE", help="Save the plan to this file.", show_default=False),
     ] = None,
     output: FormatOption = OutputFormat.TEXT,
     detailed_exitcode: Annotated[
@@ -357,8 +365,8 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     explain: ExplainOption = None,
     full: FullOption = False,
     adopt: AdoptOption = None,
-    adopt_defaults: AdoptDefaultsOption = False,
-    offline: OfflineOption = False,
+    reset_defaults: ResetDefaultsOption = False,
+    no_preflight: NoPreflightOption = False,
     target: TargetOption = None,
     with_cluster: WithClusterOption = False,
     kubeconfig: KubeconfigOption = None,
@@ -368,7 +376,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
@@ -378,25 +386,29 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 
     values = _values(set_, set_file, parameters)
     if destroy:
-        decided = {"--adopt-defaults": adopt_defaults, "--adopt": bool(adopt)}
+        decided = {"--reset-defaults": reset_defaults, "--adopt": bool(adopt)}
         refuse_options("a plan that deletes has no use for it", decided)
     if with_cluster:
         from provisioner.cli.combined_plan import CombinedChoices, CombinedOutput, run_plan
 
         decided = {"--destroy": destroy, "--target": bool(target), "--explain": explain is not None}
         refuse_options(_BOTH_WHOLE, decided)
-        choices = PlanChoices(False, adopt_defaults, offline, adopt=tuple(adopt or ()))
+        choices = PlanChoices(False, reset_defaults, no_preflight, adopt=tuple(adopt or ()))
         session = _session(
-            cloud=cloud, state=state, parallelism=parallelism, quiet=quiet, values=values
+            cloud=cloud,
+            local_state=local_state,
+            parallelism=parallelism,
+            quiet=quiet,
+            values=values,
         )
         both = CombinedOutput(out, output.value, detailed=detailed_exitcode)
         within = _cluster_options(kubeconfig, context, force_conflicts=force_conflicts)
         raise typer.Exit(run_plan(session, environment, CombinedChoices(choices, within), both))
     refuse_options(_NO_CLUSTER, _of_cluster(kubeconfig, context, forces=force_conflicts))
     with _session(
-        cloud=cloud, state=state, parallelism=parallelism, quiet=quiet, values=values
+        cloud=cloud, local_state=local_state, parallelism=parallelism, quiet=quiet, values=values
     ) as session:
-        choices = PlanChoices(destroy, adopt_defaults, offline, adopt=tuple(adopt or ()))
+        choices = PlanChoices(destroy, reset_defaults, no_preflight, adopt=tuple(adopt or ()))
         made = session.plan(environment, target or [], choices)
         if out is not None:
             save_plan(made, out)
@@ -463,13 +475,13 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     digest: Annotated[
         str | None,
         typer.Option(
-            metavar="sha256:…",
+            metavar="DIGEST",
             help="Apply only the plan that has this digest. Replaces the confirmation.",
             show_default=False,
         ),
     ] = None,
-    adopt_defaults: AdoptDefaultsOption = False,
-    offline: OfflineOption = False,
+    reset_defaults: ResetDefaultsOption = False,
+    no_preflight: NoPreflightOption = False,
     target: TargetOption = None,
     with_cluster: WithClusterOption = False,
     kubeconfig: KubeconfigOption = None,
@@ -480,7 +492,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     lock_timeout: LockTimeoutOption = 0.0,
     realistic: RealisticOption = None,
@@ -502,7 +514,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 
     session = _session(
         cloud=cloud,
-        state=state,
+        local_state=local_state,
         parallelism=parallelism,
         realistic=realistic,
         quiet=quiet,
@@ -515,15 +527,17 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
             "--set": bool(set_),
             "--set-file": bool(set_file),
             "--parameters": bool(parameters),
-            "--adopt-defaults": adopt_defaults,
-            "--offline": offline,
+            "--reset-defaults": reset_defaults,
+            "--no-preflight": no_preflight,
             "--target": bool(target),
         }
         decided["--with-cluster"] = with_cluster
         decided["--force-conflicts"] = force_conflicts
         refuse_options("a plan file is applied as it is", decided)
     approved = None if digest is None else read_digest(digest)
-    choices = PlanChoices(False, adopt_defaults, offline, True, tuple(adopt or ()), lock_timeout)
+    choices = PlanChoices(
+        False, reset_defaults, no_preflight, True, tuple(adopt or ()), lock_timeout
+    )
     if with_cluster or kind_of_plan_file(subject) == COMBINED_KIND:
         from provisioner.cli.combined_plan import CombinedChoices, run_apply
 
@@ -545,14 +559,14 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 def destroy(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
-    offline: OfflineOption = False,
+    no_preflight: NoPreflightOption = False,
     target: TargetOption = None,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     lock_timeout: LockTimeoutOption = 0.0,
     realistic: RealisticOption = None,
@@ -565,14 +579,14 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     options = ApplyOptions(True, parallelism, lock_timeout)
     with _session(
         cloud=cloud,
-        state=state,
+        local_state=local_state,
         parallelism=parallelism,
         realistic=realistic,
         quiet=quiet,
         values=_values(set_, set_file, parameters),
     ) as session:
         choices = PlanChoices(
-            destroy=True, offline=offline, applies=True, lock_timeout=lock_timeout
+            destroy=True, skip_preflight=no_preflight, applies=True, lock_timeout=lock_timeout
         )
         made = session.plan(environment, target or [], choices)
         code = apply_environment(session, made, options, Approval(yes), output.value)
@@ -582,24 +596,14 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
 @app.command()
 def drift(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            help="Look up who changed what drifted since then: days or hours back (7d, 36h), or a "
-            "date or time (2026-11-01); at most 90 days. [default: 14d]",
-            metavar="TIME",
-            show_default=False,
-        ),
-    ] = None,
-    tags: Annotated[
-        bool, typer.Option("--tags", help="Fail on tags that the blueprint does not declare.")
-    ] = False,
+    since: SinceOption = None,
+    strict_tags: StrictTagsOption = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
@@ -611,9 +615,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
 
     values = _values(set_, set_file, parameters)
     with _session(
-        cloud=cloud, state=state, parallelism=parallelism, quiet=quiet, values=values
+        cloud=cloud, local_state=local_state, parallelism=parallelism, quiet=quiet, values=values
     ) as session:
-        document = session.drift(environment, since, strict_tags=tags)
+        document = session.drift(environment, since, strict_tags=strict_tags)
     print_drift(document, output.value)
     if document.found:
         raise typer.Exit(ExitCode.DIFFERENCES)
@@ -624,39 +628,14 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
 @app.command()
 def check(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[FILE]...",
-            help="With --cluster: lists of `kubectl get -A -o json`, as FILE or RESOURCE=FILE, and "
-            "the JSON report of kube-bench.",
-            show_default=False,
-        ),
-    ] = None,
-    cluster: Annotated[
-        bool, typer.Option("--cluster", help="Read what stands in the cluster from files.")
-    ] = False,
-    all_namespaces: Annotated[
-        bool,
-        typer.Option(
-            "--all-namespaces",
-            "-A",
-            help="State that the lists cover all namespaces, without a selector (`kubectl get -A` "
-            "with no -l and no --field-selector): no list shows that. Without it, a list that "
-            "shows one namespace is taken to cover that one only.",
-        ),
-    ] = False,
-    of: StateKindOption = StateChoice.DESIRED,
-    actual: Annotated[
-        bool, typer.Option("--actual", help="Short for --of actual: check what is in Azure.")
-    ] = False,
+    observation: ObservationFilesOption = None,
+    all_namespaces: AllNamespacesOption = False,
+    state: StateKindOption = StateChoice.DESIRED,
     framework: Annotated[
         FrameworkChoice | None,
         typer.Option(help="Group results by a compliance framework.", show_default=False),
     ] = None,
-    show_all: Annotated[
-        bool, typer.Option("--all", help="List what passes and is not applicable too.")
-    ] = False,
+    full: FullOption = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
@@ -664,7 +643,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
         CheckFormat, typer.Option("--output", "-o", help="How to print the result.")
     ] = CheckFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
     """Check every control of the guidelines and every network proof.
@@ -677,15 +656,12 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.controls.frameworks import Framework
     from provisioner.documents.trace import StateKind
 
-    kind = StateKind.ACTUAL if actual else StateKind(of.value)
+    kind = StateKind(state.value)
     values = _values(set_, set_file, parameters)
     with _session(
-        cloud=cloud, state=state, parallelism=parallelism, quiet=True, values=values
+        cloud=cloud, local_state=local_state, parallelism=parallelism, quiet=True, values=values
     ) as session:
-        given = files or []
-        seen = find_evidence(
-            session, environment, given, asked=cluster, all_namespaces=all_namespaces
-        )
+        seen = find_evidence(session, environment, observation or [], all_namespaces=all_namespaces)
         if framework is not None:
             chosen = Framework(framework.value)
             found = session.report_compliance(environment, kind, chosen, seen.contents)
@@ -694,7 +670,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
             is_refused, census = bool(report.refused), report.census
         else:
             document = seen.complete(session.check(environment, kind, seen.contents))
-            print_check(document, output.value, show_all=show_all)
+            print_check(document, output.value, show_all=full)
             is_refused, census = bool(document.refused), document.census
     if is_refused:
         raise typer.Exit(ExitCode.REFUSED)
@@ -748,13 +724,13 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
         ),
     ] = "internet:443",
     protocol: Annotated[ProtocolChoice, typer.Option(help="What carries it.")] = ProtocolChoice.TCP,
-    of: StateKindOption = StateChoice.DESIRED,
+    state: StateKindOption = StateChoice.DESIRED,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
     """Follow packets through the network: which route, rule or zone decides what."""
@@ -762,10 +738,10 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.documents.trace import StateKind
     from provisioner.workflow.trace import Question
 
-    question = Question(source, to, protocol.value, StateKind(of.value))
+    question = Question(source, to, protocol.value, StateKind(state.value))
     values = _values(set_, set_file, parameters)
     with _session(
-        cloud=cloud, state=state, parallelism=parallelism, quiet=True, values=values
+        cloud=cloud, local_state=local_state, parallelism=parallelism, quiet=True, values=values
     ) as session:
         document = session.trace(environment, question)
     print_trace(document, output.value)
@@ -774,7 +750,7 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
 @app.command()
 def access(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
-    who: Annotated[
+    principal: Annotated[
         str | None,
         typer.Option(
             metavar="PRINCIPAL",
@@ -782,26 +758,38 @@ def access(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
-    can: Annotated[
+    action: Annotated[
         str | None,
         typer.Option(
             metavar="ACTION",
-            help="List only who can do this (PROVIDER/TYPE/write, …).",
+            help="List only who can perform this action (PROVIDER/TYPE/write, …).",
             show_default=False,
         ),
     ] = None,
-    on: Annotated[
+    data_action: Annotated[
+        str | None,
+        typer.Option(
+            "--data-action",
+            metavar="ACTION",
+            help="List only who can perform this data action (PROVIDER/TYPE/read, …).",
+            show_default=False,
+        ),
+    ] = None,
+    resource: Annotated[
         str | None,
         typer.Option(
             metavar="RESOURCE",
-            help="List only what holds for this resource: its address, or an id.",
+            help="List only access to this resource: its address, or its id.",
             show_default=False,
         ),
     ] = None,
-    data: Annotated[bool, typer.Option("--data", help="Take ACTION as a data action.")] = False,
-    of: Annotated[
+    state: Annotated[
         AccessStateChoice,
-        typer.Option("--of", help="List what the blueprint assigns, or all that is in Azure."),
+        typer.Option(
+            "--state",
+            help="Select the state: role assignments that the blueprint declares (desired), or all "
+            "that are in Azure (actual).",
+        ),
     ] = AccessStateChoice.DESIRED,
     eligible: Annotated[
         bool,
@@ -815,7 +803,7 @@ def access(  # noqa: PLR0913  typer: one parameter an option
     parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
     """List who can do what, and by which role assignment and scope."""
@@ -823,10 +811,19 @@ def access(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.documents.access import AccessState
     from provisioner.workflow.access_question import Question
 
-    question = Question(AccessState(of.value), who, can, on, data, eligible)
+    if action is not None and data_action is not None:
+        raise typer.BadParameter("--action and --data-action exclude each other.")
+    question = Question(
+        AccessState(state.value),
+        principal,
+        action or data_action,
+        resource,
+        data=data_action is not None,
+        eligible=eligible,
+    )
     values = _values(set_, set_file, parameters)
     with _session(
-        cloud=cloud, state=state, parallelism=parallelism, quiet=True, values=values
+        cloud=cloud, local_state=local_state, parallelism=parallelism, quiet=True, values=values
     ) as session:
         document = session.explain_access(environment, question)
     print_access(document, output.value)
@@ -837,7 +834,7 @@ def access(  # noqa: PLR0913  typer: one parameter an option
 @app.command()
 def graph(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
-    of: StateKindOption = StateChoice.DESIRED,
+    state: StateKindOption = StateChoice.DESIRED,
     output: Annotated[
         DrawingFormat | None,
         typer.Option(
@@ -859,19 +856,20 @@ def graph(  # noqa: PLR0913  typer: one parameter an option
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
     """Draw the network with its way to the internet: as Mermaid, SVG or a page."""
-    from provisioner.cli.diagram_output import format_of, write_drawing
+    from provisioner.cli.diagram_output import ENDINGS, write_drawing
+    from provisioner.cli.output_format import choose_format
     from provisioner.documents.trace import StateKind
 
-    chosen = format_of(output.value if output else None, out)
+    chosen = choose_format(output.value if output else None, out, ENDINGS, "mermaid")
     values = _values(set_, set_file, parameters)
     with _session(
-        cloud=cloud, state=state, parallelism=parallelism, quiet=True, values=values
+        cloud=cloud, local_state=local_state, parallelism=parallelism, quiet=True, values=values
     ) as session:
-        document = session.draw(environment, StateKind(of.value))
+        document = session.draw(environment, StateKind(state.value))
     write_drawing(document, chosen, out)
 
 
@@ -881,7 +879,7 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
     purpose: Annotated[
         list[PurposeChoice] | None,
         typer.Option(
-            "--for",
+            "--purpose",
             help="plan (drift, access), access (--eligible too), apply, or delete (apply that "
             "deletes, destroy); cluster-observe, cluster-apply (plan too) or cluster-delete for "
             "the objects in the cluster. Repeatable.",
@@ -890,7 +888,10 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option(help="Write each definition here, for az role definition create and kubectl."),
+        typer.Option(
+            metavar="DIR",
+            help="Write each definition here, for az role definition create and kubectl.",
+        ),
     ] = None,
     github: Annotated[
         str | None,
@@ -965,17 +966,24 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
         list[str] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="With --check: YAML files with pods or what makes them; - is standard input.",
+            help="With --admission: YAML files with pods or what makes them; - is standard input.",
             show_default=False,
         ),
     ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Judge the pods of the files as the cluster would.")
+    admission: Annotated[
+        bool,
+        typer.Option(
+            "--admission",
+            help="Evaluate the pods in the files as admission in the cluster would.",
+        ),
     ] = False,
     namespace: Annotated[
         str | None,
         typer.Option(
-            "--namespace", "-n", help="With --check: where pods go whose metadata does not say."
+            "--namespace",
+            "-n",
+            metavar="NAME",
+            help="With --admission: where pods go whose metadata does not say.",
         ),
     ] = None,
     out: Annotated[
@@ -984,7 +992,7 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
             metavar="DIR", help="Write a file for each namespace here.", show_default=False
         ),
     ] = None,
-    of: StateKindOption = StateChoice.DESIRED,
+    state: StateKindOption = StateChoice.DESIRED,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
@@ -992,22 +1000,22 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
         PlainFormat, typer.Option("--output", "-o", help="text is YAML for kubectl.")
     ] = PlainFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Write what stands in the cluster and has no ARM form, or judge pods by it.
 
-    No cluster is contacted. --check exits with 1 if a pod would be refused.
+    No cluster is contacted. --admission exits with 1 if a pod would be refused.
     """
     from provisioner.cli.manifests import Wanted, check_pods, write_manifests
     from provisioner.cli.session import refuse_options
     from provisioner.documents.trace import StateKind
 
-    wanted = Wanted(environment, StateKind(of.value), output.value)
+    wanted = Wanted(environment, StateKind(state.value), output.value)
     values = _values(set_, set_file, parameters)
-    with _session(cloud=cloud, state=state, quiet=True, values=values) as session:
-        if check or files:
+    with _session(cloud=cloud, local_state=local_state, quiet=True, values=values) as session:
+        if admission or files:
             refuse_options("pods are judged, and nothing is written", {"--out": out is not None})
-            raise typer.Exit(check_pods(session, wanted, files or [], namespace, asked=check))
+            raise typer.Exit(check_pods(session, wanted, files or [], namespace, asked=admission))
         refuse_options("no pod is judged", {"--namespace": namespace is not None})
         write_manifests(session, wanted, out)
 
@@ -1015,11 +1023,19 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
 @app.command()
 def export(
     environment: EnvironmentArgument,
-    form: Annotated[ExportChoice, typer.Option("--format", help="The language of the templates.")],
+    output: Annotated[
+        ExportChoice | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Set the language of the templates.",
+            show_default="by the ending of PATH",
+        ),
+    ] = None,
     out: Annotated[
         str | None,
         typer.Option(
-            metavar="DIR|FILE",
+            metavar="PATH",
             help="Where to write; a name that ends with .json or .bicep is the main file.",
             show_default="standard output, for arm",
         ),
@@ -1029,11 +1045,14 @@ def export(
     parameters: ParametersOption = None,
 ) -> None:
     """Write templates that deploy the same resources without azsec."""
+    from provisioner.cli.output_format import choose_format
     from provisioner.cli.session import write_export
     from provisioner.workflow.export import ExportFormat
 
     values = _values(set_, set_file, parameters)
-    files = _session(values=values).export(environment, ExportFormat(form.value))
+    endings = {".json": ExportFormat.ARM.value, ".bicep": ExportFormat.BICEP.value}
+    chosen = choose_format(output.value if output else None, out, endings, None)
+    files = _session(values=values).export(environment, ExportFormat(chosen))
     for path in write_export(files, out):
         typer.echo(f"wrote {path}")
 
@@ -1042,7 +1061,10 @@ def export(
 def network(
     environment: EnvironmentArgument,
     show_all: Annotated[
-        bool, typer.Option("--all", help="Show all environments of its directory side by side.")
+        bool,
+        typer.Option(
+            "--all-environments", help="Show all environments of its directory side by side."
+        ),
     ] = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
@@ -1099,7 +1121,7 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
     parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
@@ -1113,7 +1135,7 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
     options = ApplyOptions(allow_delete=False, parallelism=parallelism)
     values = _values(set_, set_file, parameters)
     with _session(
-        cloud=cloud, state=state, parallelism=parallelism, quiet=quiet, values=values
+        cloud=cloud, local_state=local_state, parallelism=parallelism, quiet=quiet, values=values
     ) as session:
 
         def plan_again() -> "Plan":

@@ -241,14 +241,14 @@ class _Run:
     def _plan_all(self, selection: Selection) -> Sequence[Planning]:
         items: list[Touched | Removed] = [*selection.touched, *selection.removed]
         results = run_side_by_side(
-            self._plan_one, items, self._options.parallel, self._options.seconds
+            self._plan_one, items, self._options.workers, self._options.seconds
         )
         minutes = self._options.seconds / 60
         late = error(
             "plan-too-slow",
             f"no plan after {minutes:.0f} minutes.",
             None,
-            "Raise --timeout and the job's own limit, or plan more at once with --parallel.",
+            "Raise --timeout and the job's own limit, or plan more at once with --workers.",
         )
         sources = FileSources()
         return [
@@ -261,7 +261,7 @@ class _Run:
         sources = item.sources if isinstance(item, Removed) else None
         name = item.name if isinstance(item, Removed) else name_of(item.path, FileSources())
         files = () if isinstance(item, Removed) else item.files
-        choices = PlanChoices(destroy=is_removed, offline=self._options.offline)
+        choices = PlanChoices(destroy=is_removed, skip_preflight=self._options.skip_preflight)
         try:
             with self._cloud.open(sources) as session:
                 plan = session.plan(item.path, [], choices)
@@ -374,5 +374,5 @@ _NO_BASE = error(
     "no-base",
     "what the change is compared with is not known: this is no job of a pull request.",
     None,
-    "Name a revision with --base (`--base origin/main`), environments, or take --all.",
+    "Name a revision with --base (`--base origin/main`), environments, or take --all-environments.",
 )

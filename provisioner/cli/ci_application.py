@@ -1,25 +1,30 @@
 """`azsec ci`: its commands and their options. What they do is in `cli.ci` and its neighbours."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from provisioner.cli.options import CloudOption, PlainFormat, StateOption
+from provisioner.cli.options import (
+    CloudOption,
+    FormatOption,
+    LocalStateOption,
+    LockTimeoutOption,
+    NoPreflightOption,
+    OutputFormat,
+    ParallelismOption,
+    PlainFormat,
+    PlainFormatOption,
+    SinceOption,
+    StrictTagsOption,
+    TimeoutOption,
+    WorkersOption,
+)
 
 ci_app = typer.Typer(
     help="Plans in pull requests, applies by approved digest, drift issues.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-class _Format(StrEnum):
-    """How a command prints its result."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 _Environments = Annotated[
@@ -60,19 +65,6 @@ _Approvers = Annotated[
         show_default=False,
     ),
 ]
-_Parallel = Annotated[int, typer.Option(min=1, max=32, help="How many environments run at once.")]
-_Timeout = Annotated[
-    float,
-    typer.Option(min=0.1, metavar="MINUTES", help="Report what is not done by then as failed."),
-]
-_Requests = Annotated[
-    int,
-    typer.Option("--parallelism", min=1, max=64, help="Azure requests at once, per environment."),
-]
-_Offline = Annotated[
-    bool, typer.Option("--offline", help="Skip the preflight checks against Azure.")
-]
-_Output = Annotated[_Format, typer.Option("--output", "-o", help="How to print the result.")]
 
 
 @ci_app.command("plan")
@@ -87,7 +79,11 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         ),
     ] = None,
     take_all: Annotated[
-        bool, typer.Option("--all", help="Plan every environment, whatever the change touches.")
+        bool,
+        typer.Option(
+            "--all-environments",
+            help="Plan all environments, not only those that the change touches.",
+        ),
     ] = False,
     number: _Number = None,
     trust: _Trust = None,
@@ -112,13 +108,13 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
             metavar="FILE", help="Write the control results as JUnit XML.", show_default=False
         ),
     ] = None,
-    parallel: _Parallel = 2,
-    timeout: _Timeout = 50.0,
-    offline: _Offline = False,
-    output: _Output = _Format.TEXT,
+    workers: WorkersOption = 2,
+    timeout: TimeoutOption = 3_000.0,
+    no_preflight: NoPreflightOption = False,
+    output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
-    parallelism: _Requests = 10,
+    local_state: LocalStateOption = None,
+    parallelism: ParallelismOption = 10,
 ) -> None:
     """Plan the environments that a change touches, and post the plans for review.
 
@@ -137,11 +133,11 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         approvers=tuple(approvers or ()),
         publish=not no_publish,
         cloud=cloud.value if cloud else None,
-        state=state,
+        local_state=local_state,
         parallelism=parallelism,
-        parallel=parallel,
-        seconds=timeout * 60,
-        offline=offline,
+        workers=workers,
+        seconds=timeout,
+        skip_preflight=no_preflight,
     )
     outputs = Outputs(sarif, junit, output.value, dismiss_reviews)
     raise typer.Exit(run_plan(options, outputs))
@@ -156,22 +152,19 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     allow_delete: Annotated[
         list[str] | None,
         typer.Option(
-            "--allow-delete",
+            "--allow-delete-digest",
             metavar="DIGEST",
             help="Permit the deletes and replacements of the approved plan with this digest. "
             "Repeatable.",
             show_default=False,
         ),
     ] = None,
-    lock_timeout: Annotated[
-        float,
-        typer.Option(min=0.0, metavar="SECONDS", help="Wait this long for an environment's lock."),
-    ] = 0.0,
-    offline: _Offline = False,
-    output: _Output = _Format.TEXT,
+    lock_timeout: LockTimeoutOption = 0.0,
+    no_preflight: NoPreflightOption = False,
+    output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
-    parallelism: _Requests = 10,
+    local_state: LocalStateOption = None,
+    parallelism: ParallelismOption = 10,
 ) -> None:
     """Apply what was approved in the merged pull request, and nothing else.
 
@@ -187,9 +180,9 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
         accounts=tuple(trust or ()),
         approvers=tuple(approvers or ()),
         cloud=cloud.value if cloud else None,
-        state=state,
+        local_state=local_state,
         parallelism=parallelism,
-        offline=offline,
+        skip_preflight=no_preflight,
     )
     permissions = Permissions(frozenset(allow_delete or ()), lock_timeout)
     raise typer.Exit(run_apply(options, permissions, output.value))
@@ -198,17 +191,8 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 @ci_app.command("drift")
 def drift(  # noqa: PLR0913  typer: one parameter an option
     environments: _Environments = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Look up who changed what since then (7d, 36h, a date). [default: 14d]",
-            show_default=False,
-        ),
-    ] = None,
-    tags: Annotated[
-        bool, typer.Option("--tags", help="Fail on tags that the blueprint does not declare.")
-    ] = False,
+    since: SinceOption = None,
+    strict_tags: StrictTagsOption = False,
     badge: Annotated[
         str | None,
         typer.Option(
@@ -220,14 +204,12 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     no_publish: Annotated[
         bool, typer.Option("--no-publish", help="Write no issue; print only.")
     ] = False,
-    parallel: _Parallel = 2,
-    timeout: _Timeout = 50.0,
-    output: Annotated[
-        PlainFormat, typer.Option("--output", "-o", help="How to print the result.")
-    ] = PlainFormat.TEXT,
+    workers: WorkersOption = 2,
+    timeout: TimeoutOption = 3_000.0,
+    output: PlainFormatOption = PlainFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
-    parallelism: _Requests = 10,
+    local_state: LocalStateOption = None,
+    parallelism: ParallelismOption = 10,
 ) -> None:
     """Check environments for drift, and keep one issue for each that drifted.
 
@@ -241,9 +223,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
         named=tuple(environments or ()),
         publish=not no_publish,
         cloud=cloud.value if cloud else None,
-        state=state,
+        local_state=local_state,
         parallelism=parallelism,
-        parallel=parallel,
-        seconds=timeout * 60,
+        workers=workers,
+        seconds=timeout,
     )
-    raise typer.Exit(run_drift(options, DriftOptions(since, tags, badge, output.value)))
+    raise typer.Exit(run_drift(options, DriftOptions(since, strict_tags, badge, output.value)))

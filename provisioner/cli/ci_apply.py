@@ -100,7 +100,8 @@ _NO_FORGE = error(
 def _no_digest(text: str) -> Diagnostic:
     return error(
         "wrong-digest",
-        f"--allow-delete {text!r} is no digest of a plan. Expected `sha256:` and 64 hex digits.",
+        f"--allow-delete-digest {text!r} is no digest of a plan. Expected `sha256:` and 64 hex "
+        "digits.",
         None,
         "Copy the whole digest of the plan that deletes from azsec's comment or its status.",
     )
@@ -236,7 +237,9 @@ class _Run:
     def _bind(self, session: Session, path: str, name: str) -> Environment:
         permissions = self._permissions
         choices = PlanChoices(
-            offline=self._options.offline, applies=True, lock_timeout=permissions.lock_timeout
+            skip_preflight=self._options.skip_preflight,
+            applies=True,
+            lock_timeout=permissions.lock_timeout,
         )
 
         def plan() -> Plan:
@@ -269,7 +272,7 @@ class _Run:
         return tuple(file for one in found.touched for file in one.files)
 
     def _refuse_removed(self, removed: Removed) -> EnvironmentApplyDocument:
-        choices = PlanChoices(destroy=True, offline=True)
+        choices = PlanChoices(destroy=True, skip_preflight=True)
         try:
             with self._cloud.open(removed.sources) as session:
                 plan: Plan | None = session.plan(removed.path, [], choices)

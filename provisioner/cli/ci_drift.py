@@ -79,7 +79,7 @@ def _check_all(
         message = "there is no environment here: environments/*.yaml names none."
         raise DiagnosticError(error("no-environment", message, None, "Run it in the repository."))
     check = partial(_check, wanted, cloud)
-    results = run_side_by_side(check, paths, options.parallel, options.seconds)
+    results = run_side_by_side(check, paths, options.workers, options.seconds)
     late = error("check-too-slow", f"not checked after {options.seconds / 60:.0f} minutes.")
     return [done or _failed(path, (late,)) for path, done in zip(paths, results, strict=True)]
 

@@ -26,11 +26,11 @@ class Options:
     approvers: tuple[str, ...] = ()
     publish: bool = True
     cloud: str | None = None
-    state: str | None = None
+    local_state: str | None = None
     parallelism: int = 10
-    parallel: int = 2
+    workers: int = 2
     seconds: float = 3_000.0
-    offline: bool = False
+    skip_preflight: bool = False
 
     @property
     def named_accounts(self) -> NamedAccounts:
@@ -50,7 +50,7 @@ class Cloud:
         """Return a session of its own, for the files of the working copy or of a commit."""
         return Session(
             cloud=self._options.cloud,
-            state=self._options.state,
+            local_state=self._options.local_state,
             parallelism=self._options.parallelism,
             realistic=None,
             quiet=True,
@@ -65,7 +65,7 @@ class Cloud:
     def _local(self) -> str:
         from provisioner.simulator.server import LocalAzure
 
-        server = LocalAzure.start(load_catalog(), state_path(self._options.state))
+        server = LocalAzure.start(load_catalog(), state_path(self._options.local_state))
         return self._stack.enter_context(server).endpoint
 
 

@@ -77,7 +77,7 @@ class _Bench:
 def _session(reach: Reach) -> Session:
     return Session(
         cloud=reach.cloud,
-        state=reach.state,
+        local_state=reach.state,
         parallelism=_PARALLELISM,
         realistic=None,
         quiet=True,

@@ -9,7 +9,9 @@ from provisioner.cli.options import (
     ContextOption,
     EnvironmentArgument,
     ForceConflictsOption,
+    FormatOption,
     KubeconfigOption,
+    LocalStateOption,
     LockTimeoutOption,
     OutputFormat,
     ParametersOption,
@@ -17,7 +19,6 @@ from provisioner.cli.options import (
     SetOption,
     StateChoice,
     StateKindOption,
-    StateOption,
 )
 
 cluster_app = typer.Typer(
@@ -26,7 +27,6 @@ cluster_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Format = Annotated[OutputFormat, typer.Option("--output", "-o", help="How to print the result.")]
 _Adopt = Annotated[
     list[str] | None,
     typer.Option(
@@ -43,7 +43,8 @@ _Adopt = Annotated[
 def plan(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     out: Annotated[
-        str | None, typer.Option(help="Save the plan to this file.", show_default=False)
+        str | None,
+        typer.Option(metavar="FILE", help="Save the plan to this file.", show_default=False),
     ] = None,
     detailed_exitcode: Annotated[
         bool,
@@ -51,24 +52,24 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     ] = False,
     adopt: _Adopt = None,
     force_conflicts: ForceConflictsOption = False,
-    of: StateKindOption = StateChoice.DESIRED,
+    state: StateKindOption = StateChoice.DESIRED,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
-    output: _Format = OutputFormat.TEXT,
+    output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Show every change that would make the objects in the cluster what the environment says."""
     from provisioner.cli.cluster import Request, run_plan
     from provisioner.cli.cluster_access import Reach
     from provisioner.cli.parameter_values import read_values
 
-    request = Request(environment, of.value, tuple(adopt or ()), force_conflicts)
+    request = Request(environment, state.value, tuple(adopt or ()), force_conflicts)
     values = read_values(set_ or (), set_file or (), parameters or ())
-    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state, values)
+    reach = Reach(kubeconfig, context, cloud.value if cloud else None, local_state, values)
     raise typer.Exit(run_plan(request, reach, output.value, out, detailed=detailed_exitcode))
 
 
@@ -90,32 +91,32 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     digest: Annotated[
         str | None,
         typer.Option(
-            metavar="sha256:…",
+            metavar="DIGEST",
             help="Apply only the plan that has this digest. Replaces the confirmation.",
             show_default=False,
         ),
     ] = None,
     adopt: _Adopt = None,
     force_conflicts: ForceConflictsOption = False,
-    of: StateKindOption = StateChoice.DESIRED,
+    state: StateKindOption = StateChoice.DESIRED,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
     lock_timeout: LockTimeoutOption = 0.0,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
-    output: _Format = OutputFormat.TEXT,
+    output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Apply a reviewed plan, or plan an environment's objects and apply that."""
     from provisioner.cli.cluster import Consent, Request, run_apply
     from provisioner.cli.cluster_access import Reach
     from provisioner.cli.parameter_values import read_values
 
-    request = Request(subject, of.value, tuple(adopt or ()), force_conflicts)
+    request = Request(subject, state.value, tuple(adopt or ()), force_conflicts)
     values = read_values(set_ or (), set_file or (), parameters or ())
-    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state, values)
+    reach = Reach(kubeconfig, context, cloud.value if cloud else None, local_state, values)
     consent = Consent(yes, allow_delete, digest, lock_timeout)
     raise typer.Exit(run_apply(request, reach, output.value, consent))
 
@@ -171,7 +172,7 @@ def observe(
 @cluster_app.command("observer")
 def observer(
     environment: EnvironmentArgument,
-    of: StateKindOption = StateChoice.DESIRED,
+    state: StateKindOption = StateChoice.DESIRED,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
@@ -184,7 +185,7 @@ def observer(
     from provisioner.cli.parameter_values import read_values
 
     values = read_values(set_ or (), set_file or (), parameters or ())
-    print_observer(environment, of.value, values)
+    print_observer(environment, state.value, values)
 
 
 @cluster_app.command("drift")
@@ -199,15 +200,15 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
-    of: StateKindOption = StateChoice.DESIRED,
+    state: StateKindOption = StateChoice.DESIRED,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
-    output: _Format = OutputFormat.TEXT,
+    output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Show what in the cluster is not as declared, and what others added to what is allowed.
 
@@ -217,7 +218,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.cli.cluster_access import Reach
     from provisioner.cli.parameter_values import read_values
 
-    request = Request(environment, of.value, observation=observation)
+    request = Request(environment, state.value, observation=observation)
     values = read_values(set_ or (), set_file or (), parameters or ())
-    reach = Reach(kubeconfig, context, cloud.value if cloud else None, state, values)
+    reach = Reach(kubeconfig, context, cloud.value if cloud else None, local_state, values)
     raise typer.Exit(run_drift(request, reach, output.value))

@@ -1,7 +1,8 @@
-"""Reads the files of `azsec check --cluster`: dumps of a cluster, and an observation."""
+"""Reads the files of `azsec check --observation`: dumps of a cluster, and an observation."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
 from provisioner.blueprint.kubernetes import KubernetesSettings, ObservationSettings
@@ -44,10 +45,11 @@ class ClusterEvidence:
 
 
 def find_evidence(
-    session: Session, environment: str, files: list[str], *, asked: bool, all_namespaces: bool
+    session: Session, environment: str, files: list[str], *, all_namespaces: bool
 ) -> ClusterEvidence:
-    """Return what is known of an environment's cluster: from files with `--cluster`, else from the
-    observation that the environment states. One that is old or altered leaves the controls unknown.
+    """Return what is known of an environment's cluster: from the files of `--observation`, else
+    from the observation that the environment states. One that is old or altered leaves the controls
+    unknown.
 
     Raises what `read_contents` raises.
     """
@@ -55,8 +57,8 @@ def find_evidence(
     kubernetes = desired.environment.kubernetes
     settings = kubernetes.observation
     source = source_of(settings, desired.environment.path)
-    if files or asked or source is None:
-        found = read_contents(files, kubernetes, asked=asked, all_namespaces=all_namespaces)
+    if files or source is None:
+        found = read_contents(files, kubernetes, all_namespaces=all_namespaces)
         return ClusterEvidence(found)
     try:
         observation = session.observe(desired.document, source, settings)
@@ -87,24 +89,39 @@ def _check_identity(contents: ClusterContents, kubernetes: KubernetesSettings) -
 
 
 def read_contents(
-    files: list[str], kubernetes: KubernetesSettings, *, asked: bool, all_namespaces: bool
+    files: list[str], kubernetes: KubernetesSettings, *, all_namespaces: bool
 ) -> ClusterContents | None:
-    """Return what some files show of a cluster; None where nobody asks. `kubernetes` says of which
+    """Return what some files show of a cluster; None without files. `kubernetes` says of which
     cluster they have to be, and how old an observation may be; `all_namespaces` that lists of
     kubectl are of all namespaces.
 
-    Raises DiagnosticError for files without `--cluster`, for `--cluster` without files, for lists
-    of another cluster than an observation beside them or than the environment states, and what
-    `read_dumps` and `load_observation` raise.
+    Raises DiagnosticError for a folder without dumps, for lists of another cluster than an
+    observation beside them or than the environment states, and what `read_dumps` and
+    `load_observation` raise.
     """
-    if asked != bool(files):
-        hint = "Add --cluster." if files else "azsec check ENV --cluster FILE..."
-        what = "files are read with --cluster only" if files else "--cluster needs a file"
-        raise DiagnosticError(error("which-cluster-files", f"{what}.", None, hint))
     if not files:
         return None
+    files = [path for given in files for path in _expand(given)]
     found = _read(files, kubernetes.observation, all_namespaces=all_namespaces)
     _check_identity(found, kubernetes)
+    return found
+
+
+def _expand(given: str) -> list[str]:
+    """Return the JSON files of a folder in the order of their names; anything else as it is."""
+    folder = Path(given)
+    if not folder.is_dir():
+        return [given]
+    found = sorted(path.as_posix() for path in folder.glob("*.json"))
+    if not found:
+        raise DiagnosticError(
+            error(
+                "which-cluster-files",
+                f"--observation {given}: the folder has no *.json file.",
+                None,
+                "Write one with `kubectl get -A -o json` or `azsec cluster observe --out FILE`.",
+            )
+        )
     return found
 
 

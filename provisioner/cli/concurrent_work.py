@@ -12,7 +12,7 @@ _PAUSE = 0.2
 
 
 def run_side_by_side(
-    work: Callable[[_Item], _Result], items: Sequence[_Item], parallel: int, seconds: float
+    work: Callable[[_Item], _Result], items: Sequence[_Item], workers: int, seconds: float
 ) -> Sequence[_Result | None]:
     """Return what `work` gives for each item, in their order; None for what is not done after
     `seconds`. What `work` raises is raised here, the first one first.
@@ -35,7 +35,7 @@ def run_side_by_side(
             except BaseException as raised:  # noqa: BLE001  raised again by the caller
                 done.put((number, raised))
 
-    for _ in range(min(parallel, len(items))):
+    for _ in range(min(workers, len(items))):
         threading.Thread(target=serve, daemon=True).start()
     results: list[_Result | None] = [None] * len(items)
     end = time.monotonic() + seconds

@@ -1,13 +1,12 @@
 """Writes drawings: in which format, on standard output or to a file."""
 
 import sys
-from pathlib import PurePath
 
 from provisioner.cli.workspace import write_file
 from provisioner.documents.graph import GraphDocument
-from provisioner.model.diagnostic import DiagnosticError, error, warning
+from provisioner.model.diagnostic import warning
 
-_ENDINGS = {
+ENDINGS = {
     ".mmd": "mermaid",
     ".mermaid": "mermaid",
     ".svg": "svg",
@@ -15,30 +14,6 @@ _ENDINGS = {
     ".htm": "html",
     ".json": "json",
 }
-
-
-def format_of(output: str | None, out: str | None) -> str:
-    """Return the format of a drawing: the one that is asked for, else what the file's ending says,
-    else Mermaid.
-
-    Raises DiagnosticError for a file whose ending says nothing.
-    """
-    if output is not None:
-        return output
-    if out is None:
-        return "mermaid"
-    ending = PurePath(out).suffix.lower()
-    if ending not in _ENDINGS:
-        raise DiagnosticError(
-            error(
-                "unknown-format",
-                f"{out}: the ending does not say which format. "
-                f"Expected one of {', '.join(_ENDINGS)}.",
-                None,
-                "Or name the format with -o.",
-            )
-        )
-    return _ENDINGS[ending]
 
 
 def write_drawing(document: GraphDocument, output: str, out: str | None) -> None:

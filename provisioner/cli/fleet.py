@@ -47,7 +47,7 @@ from provisioner.workflow.fleet_logs import CleanCheck, find_untouched, read_cle
 from provisioner.workflow.log_watch import read_changed
 from provisioner.workflow.plan import LOCAL
 
-_NO_PART = frozenset({"parallelism", "since", "state"})
+_NO_PART = frozenset({"parallelism", "since", "local_state"})
 """Options that no answer depends on: how fast it is, who did what it found, and the file of the
 built-in Azure, which counts where one is asked."""
 _WORKER = "from provisioner.cli.fleet_worker import serve_items; serve_items()"
@@ -226,7 +226,7 @@ def _question(
     }
     if _is_local(environments, item):
         told["local"] = os.environ.get(LOCAL_ENDPOINT) or str(
-            state_path(item.get("state")).resolve()
+            state_path(item.get("local_state")).resolve()
         )
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     return f"{command}-{digest[:32]}"
@@ -250,7 +250,7 @@ def _local_cloud(request: FleetRequest, options: FleetOptions) -> Iterator[None]
         return
     from provisioner.simulator.server import LocalAzure
 
-    state = options.item.get("state")
+    state = options.item.get("local_state")
     with (
         LocalAzure.start(load_catalog(), state_path(state)) as server,
         _variable(LOCAL_ENDPOINT, server.endpoint),

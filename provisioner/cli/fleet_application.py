@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from provisioner.cli.durations import read_duration
 from provisioner.cli.fleet_options import (
     DEFAULT_LEDGER,
     CertificatesOption,
@@ -17,19 +18,22 @@ from provisioner.cli.fleet_options import (
     RunOption,
     SchedulerOption,
     ShardOption,
-    TimeoutOption,
-    WorkersOption,
 )
 from provisioner.cli.options import (
     CloudOption,
     FormatOption,
     FrameworkChoice,
+    LocalStateOption,
+    NoPreflightOption,
     OutputFormat,
     ParallelismOption,
     QuietOption,
+    SinceOption,
     StateChoice,
     StateKindOption,
-    StateOption,
+    StrictTagsOption,
+    TimeoutOption,
+    WorkersOption,
 )
 
 fleet_app = typer.Typer(
@@ -42,17 +46,8 @@ fleet_app = typer.Typer(
 @fleet_app.command("drift")
 def drift(  # noqa: PLR0913  typer: one parameter an option
     environments: PatternsArgument = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Look up who changed what since then (7d, 36h, a date). [default: 14d]",
-            show_default=False,
-        ),
-    ] = None,
-    tags: Annotated[
-        bool, typer.Option("--tags", help="Fail on tags that the blueprint does not declare.")
-    ] = False,
+    since: SinceOption = None,
+    strict_tags: StrictTagsOption = False,
     logs_first: Annotated[
         bool,
         typer.Option(
@@ -62,11 +57,14 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
         ),
     ] = False,
     full_every: Annotated[
-        str,
+        float,
         typer.Option(
-            metavar="AGE", help="With --logs-first: read an environment whole after this time."
+            parser=read_duration,
+            metavar="DURATION",
+            help="With --logs-first: read an environment completely after this time.",
+            show_default="7d",
         ),
-    ] = "7d",
+    ] = 604_800.0,
     ledger: LedgerOption = DEFAULT_LEDGER,
     resume: ResumeOption = None,
     run: RunOption = None,
@@ -76,10 +74,10 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     workers: WorkersOption = 2,
     scheduler: SchedulerOption = None,
     scheduler_tls: CertificatesOption = None,
-    timeout: TimeoutOption = 50.0,
+    timeout: TimeoutOption = 3_000.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
@@ -87,19 +85,17 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
 
     Exit with 2 if anything did, with 1 if nothing was found and not everything was answered.
     """
-    item = _item(cloud, state, parallelism, since=since, tags=tags)
+    item = _item(cloud, local_state, parallelism, since=since, strict_tags=strict_tags)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
     how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
-    how |= {"logs_first": logs_first, "full_every": _read_age("--full-every", full_every)}
+    how |= {"logs_first": logs_first, "full_every": timedelta(seconds=full_every)}
     _run("drift", environments, item, output, how)
 
 
 @fleet_app.command("plan")
 def plan(  # noqa: PLR0913  typer: one parameter an option
     environments: PatternsArgument = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Plan without asking Azure what would fail.")
-    ] = False,
+    no_preflight: NoPreflightOption = False,
     ledger: LedgerOption = DEFAULT_LEDGER,
     resume: ResumeOption = None,
     run: RunOption = None,
@@ -109,10 +105,10 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     workers: WorkersOption = 2,
     scheduler: SchedulerOption = None,
     scheduler_tls: CertificatesOption = None,
-    timeout: TimeoutOption = 50.0,
+    timeout: TimeoutOption = 3_000.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
@@ -121,7 +117,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     Exit with 2 if there is something to change, with 1 if there is not and not everything was
     answered.
     """
-    item = _item(cloud, state, parallelism, offline=offline)
+    item = _item(cloud, local_state, parallelism, no_preflight=no_preflight)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
     how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
     _run("plan", environments, item, output, how)
@@ -130,7 +126,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 @fleet_app.command("check")
 def check(  # noqa: PLR0913  typer: one parameter an option
     environments: PatternsArgument = None,
-    of: StateKindOption = StateChoice.DESIRED,
+    state: StateKindOption = StateChoice.DESIRED,
     ledger: LedgerOption = DEFAULT_LEDGER,
     resume: ResumeOption = None,
     run: RunOption = None,
@@ -140,10 +136,10 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     workers: WorkersOption = 2,
     scheduler: SchedulerOption = None,
     scheduler_tls: CertificatesOption = None,
-    timeout: TimeoutOption = 50.0,
+    timeout: TimeoutOption = 3_000.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
@@ -151,7 +147,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
 
     Exit with 2 if a control fails, with 1 if none does and not everything was answered.
     """
-    item = _item(cloud, state, parallelism, of=of.value)
+    item = _item(cloud, local_state, parallelism, state=state.value)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
     how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
     _run("check", environments, item, output, how)
@@ -163,7 +159,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     framework: Annotated[
         FrameworkChoice, typer.Option(help="Whose requirements to judge by.")
     ] = FrameworkChoice.OUTLINE,
-    of: StateKindOption = StateChoice.ACTUAL,
+    state: StateKindOption = StateChoice.ACTUAL,
     ledger: LedgerOption = DEFAULT_LEDGER,
     resume: ResumeOption = None,
     run: RunOption = None,
@@ -173,10 +169,10 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     workers: WorkersOption = 2,
     scheduler: SchedulerOption = None,
     scheduler_tls: CertificatesOption = None,
-    timeout: TimeoutOption = 50.0,
+    timeout: TimeoutOption = 3_000.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
@@ -184,7 +180,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
 
     Exit with 2 if a requirement fails, with 1 if none does and not everything was answered.
     """
-    item = _item(cloud, state, parallelism, of=of.value, framework=framework.value)
+    item = _item(cloud, local_state, parallelism, state=state.value, framework=framework.value)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
     how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
     _run("report", environments, item, output, how)
@@ -202,10 +198,10 @@ def adopt_status(  # noqa: PLR0913  typer: one parameter an option
     workers: WorkersOption = 2,
     scheduler: SchedulerOption = None,
     scheduler_tls: CertificatesOption = None,
-    timeout: TimeoutOption = 50.0,
+    timeout: TimeoutOption = 3_000.0,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
@@ -213,7 +209,7 @@ def adopt_status(  # noqa: PLR0913  typer: one parameter an option
 
     Exit with 2 if something is to adopt, with 1 if nothing is and not everything was answered.
     """
-    item = _item(cloud, state, parallelism, offline=True)
+    item = _item(cloud, local_state, parallelism, no_preflight=True)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
     how |= {"scheduler": scheduler, "certificates": scheduler_tls, **_part(run, shard, resume)}
     _run("adopt-status", environments, item, output, how)
@@ -349,16 +345,20 @@ def _part(run: str | None, shard: str | None, resume: str | None) -> dict[str, A
 
 
 def _item(
-    cloud: CloudOption, state: StateOption, parallelism: int, **options: object
+    cloud: CloudOption, local_state: LocalStateOption, parallelism: int, **options: object
 ) -> dict[str, Any]:
-    given = {"cloud": cloud.value if cloud else None, "state": state, "parallelism": parallelism}
+    given = {
+        "cloud": cloud.value if cloud else None,
+        "local_state": local_state,
+        "parallelism": parallelism,
+    }
     return {name: value for name, value in {**given, **options}.items() if value is not None}
 
 
 def _how(  # noqa: PLR0913  the options that all commands share
     ledger: str,
     resume: str | None,
-    only_stale: str | None,
+    only_stale: float | None,
     changed_since: str | None,
     workers: int,
     timeout: float,
@@ -367,10 +367,10 @@ def _how(  # noqa: PLR0913  the options that all commands share
     return {
         "ledger": ledger,
         "resume": resume,
-        "stale_after": None if only_stale is None else _read_age("--only-stale", only_stale),
+        "stale_after": None if only_stale is None else timedelta(seconds=only_stale),
         "changed_since": changed_since,
         "workers": workers,
-        "seconds": timeout * 60,
+        "seconds": timeout,
         "quiet": quiet,
     }
 
@@ -388,13 +388,3 @@ def _run(
     patterns = tuple(environments or ("environments/**",))
     options = FleetOptions(command, patterns, item, **how)
     raise typer.Exit(run(options, lambda document: print_fleet(document, output.value)))
-
-
-def _read_age(option: str, text: str) -> timedelta:
-    match = re.fullmatch(r"(\d{1,4})([hd])", text)
-    if match is None:
-        raise typer.BadParameter(
-            f"{text!r} is no age. Write hours or days: 24h, 7d.", param_hint=option
-        )
-    count = int(match[1])
-    return timedelta(hours=count) if match[2] == "h" else timedelta(days=count)

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from provisioner.cli.durations import read_duration
+
 DEFAULT_LEDGER = ".azsec/fleet.db"
 
 PatternsArgument = Annotated[
@@ -51,12 +53,13 @@ ShardOption = Annotated[
     ),
 ]
 OnlyStaleOption = Annotated[
-    str | None,
+    float | None,
     typer.Option(
         "--only-stale",
-        metavar="AGE",
-        help="Leave out environments whose last complete answer found nothing, is younger (24h, "
-        "7d), and whose files did not change since.",
+        parser=read_duration,
+        metavar="DURATION",
+        help="Skip environments whose last complete result found nothing, is newer than this "
+        "(24h, 7d), and whose files did not change since.",
         show_default=False,
     ),
 ]
@@ -64,7 +67,7 @@ ChangedSinceOption = Annotated[
     str | None,
     typer.Option(
         "--changed-since",
-        metavar="REV",
+        metavar="REVISION",
         help="Ask only environments that read a file which differs between this commit and HEAD.",
         show_default=False,
     ),
@@ -72,7 +75,7 @@ ChangedSinceOption = Annotated[
 SchedulerOption = Annotated[
     str | None,
     typer.Option(
-        metavar="ADDRESS",
+        metavar="URL",
         help="Ask on the workers of this Dask scheduler (tls://HOST:8786) instead of processes of "
         "this machine.",
         show_default=False,
@@ -86,10 +89,4 @@ CertificatesOption = Annotated[
         help="The files of TLS to the scheduler: its CA, and the own certificate and key.",
         show_default=False,
     ),
-]
-WorkersOption = Annotated[
-    int, typer.Option(min=1, max=64, help="How many environments are asked at once.")
-]
-TimeoutOption = Annotated[
-    float, typer.Option(min=0.05, metavar="MINUTES", help="Tell what has no answer by then.")
 ]

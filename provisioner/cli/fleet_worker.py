@@ -141,7 +141,7 @@ def open_session(item: FleetItem, files: Sources | None = None) -> Session:
         os.environ[LOCAL_ENDPOINT] = str(endpoint)
     return Session(
         cloud=item.options.get("cloud"),
-        state=item.options.get("state"),
+        local_state=item.options.get("local_state"),
         parallelism=int(item.options.get("parallelism") or 10),
         realistic=None,
         quiet=True,
@@ -215,12 +215,14 @@ def _scope_of(desired: Desired, document: DriftDocument) -> Mapping[str, Any]:
 def _drift(session: Session, item: FleetItem) -> Answered:
     window = read_window(item.options.get("since"), datetime.now(UTC))
     desired = session.reach(item.path)
-    document = session.check_drift(desired, window, strict_tags=bool(item.options.get("tags")))
+    document = session.check_drift(
+        desired, window, strict_tags=bool(item.options.get("strict_tags"))
+    )
     return document, _scope_of(desired, document)
 
 
 def _plan(session: Session, item: FleetItem) -> Answered:
-    choices = PlanChoices(offline=bool(item.options.get("offline")))
+    choices = PlanChoices(skip_preflight=bool(item.options.get("no_preflight")))
     return session.plan(item.path, (), choices).document, {}
 
 
@@ -238,7 +240,7 @@ def _report(session: Session, item: FleetItem) -> Answered:
 def _state_of(item: FleetItem) -> "StateKind":
     from provisioner.documents.trace import StateKind
 
-    return StateKind(str(item.options.get("of") or "desired"))
+    return StateKind(str(item.options.get("state") or "desired"))
 
 
 _COMMANDS: Mapping[str, Ask] = {

@@ -56,15 +56,15 @@ def evaluate_lines(
     stream: TextIO,
     output: str,
     *,
-    actual: bool,
+    live: bool,
 ) -> bool:
     """Evaluate expressions, or the lines of a stream, each printed at once where a person reads it;
     tell whether all have a value."""
-    desired, names, found = session.open_names(environment, actual=actual)
+    desired, names, found = session.open_names(environment, actual=live)
     results: list[EvaluatedDocument] = []
 
     def document(some: Sequence[EvaluatedDocument]) -> EvaluationsDocument:
-        return EvaluationsDocument(environment=desired.document, actual=actual, results=tuple(some))
+        return EvaluationsDocument(environment=desired.document, actual=live, results=tuple(some))
 
     for text, place in _expressions(expressions, stream):
         result = evaluate_expression(names, text, place, found)

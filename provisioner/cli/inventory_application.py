@@ -10,17 +10,16 @@ from provisioner.cli.options import (
     CloudChoice,
     CloudOption,
     EnvironmentArgument,
+    LocalStateOption,
     ParametersOption,
     PlainFormat,
+    PlainFormatOption,
     SetFileOption,
     SetOption,
-    StateOption,
 )
 
 if TYPE_CHECKING:
     from provisioner.cli.session import Session
-
-_Format = Annotated[PlainFormat, typer.Option("--output", "-o", help="How to print the result.")]
 
 
 def print_outputs(  # noqa: PLR0913  typer: one parameter an option
@@ -36,9 +35,9 @@ def print_outputs(  # noqa: PLR0913  typer: one parameter an option
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
-    output: _Format = PlainFormat.TEXT,
+    output: PlainFormatOption = PlainFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Print the outputs of the blueprint, by what is in Azure.
 
@@ -50,7 +49,7 @@ def print_outputs(  # noqa: PLR0913  typer: one parameter an option
 
     if raw:
         refuse_options("--raw prints text", {"--output": output is not PlainFormat.TEXT})
-    with _session(cloud, state, (set_, set_file, parameters)) as session:
+    with _session(cloud, local_state, (set_, set_file, parameters)) as session:
         document = session.read_outputs(environment, name)
     if raw:
         print_raw(document, name)
@@ -65,9 +64,9 @@ def list_owned(  # noqa: PLR0913  typer: one parameter an option
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
-    output: _Format = PlainFormat.TEXT,
+    output: PlainFormatOption = PlainFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """List the resources that the environment owns in Azure: address, type, id.
 
@@ -75,7 +74,7 @@ def list_owned(  # noqa: PLR0913  typer: one parameter an option
     """
     from provisioner.cli.output import print_inventory
 
-    with _session(cloud, state, (set_, set_file, parameters)) as session:
+    with _session(cloud, local_state, (set_, set_file, parameters)) as session:
         document = session.list_resources(environment)
     print_inventory(document, output.value)
     if document.unreadable:
@@ -94,15 +93,15 @@ def console(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
-    actual: Annotated[
-        bool, typer.Option("--actual", help="Read Azure for values that only it knows.")
+    live: Annotated[
+        bool, typer.Option("--live", help="Read Azure for values that are known after apply.")
     ] = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
-    output: _Format = PlainFormat.TEXT,
+    output: PlainFormatOption = PlainFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Evaluate expressions with the names of the blueprint, as `${…}` in it would.
 
@@ -110,9 +109,9 @@ def console(  # noqa: PLR0913  typer: one parameter an option
     """
     from provisioner.cli.inventory import evaluate_lines
 
-    with _session(cloud, state, (set_, set_file, parameters)) as session:
+    with _session(cloud, local_state, (set_, set_file, parameters)) as session:
         is_sound = evaluate_lines(
-            session, environment, expression, sys.stdin, output.value, actual=actual
+            session, environment, expression, sys.stdin, output.value, live=live
         )
     if not is_sound:
         raise typer.Exit(ExitCode.ERROR)
@@ -120,7 +119,7 @@ def console(  # noqa: PLR0913  typer: one parameter an option
 
 def _session(
     cloud: CloudChoice | None,
-    state: str | None,
+    local_state: str | None,
     given: tuple[list[str] | None, list[str] | None, list[str] | None],
 ) -> "Session":
     from provisioner.cli.parameter_values import read_values
@@ -129,7 +128,7 @@ def _session(
     assigned, from_files, files = given
     return Session(
         cloud=cloud.value if cloud else None,
-        state=state,
+        local_state=local_state,
         parallelism=10,
         realistic=None,
         quiet=True,

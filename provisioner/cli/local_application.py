@@ -1,12 +1,12 @@
 """`azsec local`: its commands and their options. What they do is in `cli.local`."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from provisioner.cli.options import EnvironmentFormat, RealisticOption, StateOption
+from provisioner.cli.durations import read_duration
+from provisioner.cli.options import EnvironmentFormat, LocalStateOption, RealisticOption
 
 local_app = typer.Typer(
     help="The built-in Azure: an Azure Resource Manager on this machine.",
@@ -17,7 +17,9 @@ local_app = typer.Typer(
 
 @local_app.command("serve")
 def serve(  # noqa: PLR0913  typer: one parameter an option
-    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")] = 8470,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", help="The port on 127.0.0.1; 0 takes a free one.")
+    ] = 8470,
     tls: Annotated[
         bool,
         typer.Option(
@@ -41,6 +43,7 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
     directory: Annotated[
         Path | None,
         typer.Option(
+            "--entra-directory",
             metavar="FILE",
             help="A YAML file of users, groups and applications; no others can sign in.",
             show_default=False,
@@ -53,12 +56,17 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
             help="Allow callers what their role assignments grant. Default: everybody is Owner.",
         ),
     ] = False,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
     realistic: RealisticOption = None,
     latency: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Delay each answer (50ms, 1s).", show_default=False),
-    ] = None,
+        float,
+        typer.Option(
+            parser=read_duration,
+            metavar="DURATION",
+            help="Delay each answer (50ms, 1s).",
+            show_default="none",
+        ),
+    ] = 0.0,
     throttle: Annotated[
         float,
         typer.Option(
@@ -83,85 +91,75 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
     serve_local(
         Service(
             port=port,
-            state=state,
+            state=local_state,
             realistic=realistic,
             tls=tls,
             tenant=tenant,
             subscriptions=tuple(subscriptions or ()),
             directory=directory,
             enforce_rbac=enforce_rbac,
-            latency=_read_latency(latency),
+            latency=latency,
             throttle=throttle,
             har=har,
         )
     )
 
 
-def _read_latency(text: str | None) -> float:
-    """Return seconds: `50ms` is 0.05."""
-    if text is None:
-        return 0.0
-    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s)", text)
-    if match is None:
-        raise typer.BadParameter(
-            f"{text!r} is no time. Write milliseconds or seconds: 50ms, 1s.",
-            param_hint="--latency",
-        )
-    return float(match[1]) / (1000.0 if match[2] == "ms" else 1.0)
-
-
 @local_app.command("env")
 def env(
-    form: Annotated[
+    output: Annotated[
         EnvironmentFormat,
-        typer.Option("--format", "-f", help="How to print the variables."),
+        typer.Option("--output", "-o", help="Set the output format."),
     ] = EnvironmentFormat.SH,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Print the variables by which az, Terraform, Ansible and SDKs find a running `local serve`."""
     from provisioner.cli.local_environment import print_environment
 
-    print_environment(state, form)
+    print_environment(local_state, output)
 
 
 @local_app.command("reset")
-def reset(state: StateOption = None) -> None:
+def reset(local_state: LocalStateOption = None) -> None:
     """Forget everything that the built-in Azure holds."""
     from provisioner.cli.local import reset_local
 
-    reset_local(state)
+    reset_local(local_state)
 
 
 @local_app.command("save")
 def save(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, a new one.")],
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Save what the built-in Azure holds into a file; also while it is served."""
     from provisioner.cli.local import save_local
 
-    save_local(file, state)
+    save_local(file, local_state)
 
 
 @local_app.command("load")
 def load(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `azsec local save` wrote.")],
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Put what was saved into the place of what the built-in Azure holds."""
     from provisioner.cli.local import load_local
 
-    load_local(file, state)
+    load_local(file, local_state)
 
 
 @local_app.command("api-versions")
 def api_versions(
     until: Annotated[
         str | None,
-        typer.Option(help="Offer only the API versions of this day (2025-12-31) and before."),
+        typer.Option(
+            metavar="DATE", help="Offer only the API versions of this day (2025-12-31) and before."
+        ),
     ] = None,
     all_versions: Annotated[
-        bool, typer.Option("--all", help="Offer all API versions that azsec knows again.")
+        bool,
+        typer.Option("--reset", help="Remove the limits: offer all API versions that azsec knows."),
     ] = False,
     types: Annotated[
         list[str] | None,
@@ -173,7 +171,7 @@ def api_versions(
             "Repeatable.",
         ),
     ] = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Print or limit the API versions that the built-in Azure offers, to rehearse a cloud that lags
     behind."""
@@ -181,15 +179,15 @@ def api_versions(
     from provisioner.cli.session import refuse_options
 
     if until is not None and all_versions:
-        refuse_options("--until limits them", {"--all": True})
+        refuse_options("--until limits them", {"--reset": True})
     if types and all_versions:
-        refuse_options("--type limits them", {"--all": True})
-    limit_versions(state, until, types or (), all_versions=all_versions)
+        refuse_options("--type limits them", {"--reset": True})
+    limit_versions(local_state, until, types or (), all_versions=all_versions)
 
 
 @local_app.command("status")
-def status(state: StateOption = None) -> None:
+def status(local_state: LocalStateOption = None) -> None:
     """Say what the built-in Azure holds."""
     from provisioner.cli.local import print_local_status
 
-    print_local_status(state)
+    print_local_status(local_state)

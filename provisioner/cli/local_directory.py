@@ -1,4 +1,4 @@
-"""The file of `azsec local serve --directory`: the principals of a built-in Azure."""
+"""The file of `azsec local serve --entra-directory`: the principals of a built-in Azure."""
 
 import uuid
 from collections.abc import Iterator

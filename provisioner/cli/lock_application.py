@@ -11,8 +11,9 @@ from provisioner.cli.options import (
     ContextOption,
     EnvironmentArgument,
     KubeconfigOption,
+    LocalStateOption,
     PlainFormat,
-    StateOption,
+    PlainFormatOption,
 )
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ lock_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-_Format = Annotated[PlainFormat, typer.Option("--output", "-o", help="How to print the result.")]
 _InCluster = Annotated[
     bool,
     typer.Option("--in-cluster", help="The Lease in the cluster, not the lease in Azure."),
@@ -36,14 +36,14 @@ def show(  # noqa: PLR0913  typer: one parameter an option
     in_cluster: _InCluster = False,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
-    output: _Format = PlainFormat.TEXT,
+    output: PlainFormatOption = PlainFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Show who holds the lock of an environment, since when and until when."""
     from provisioner.cli.lock import print_lock
 
-    with _open(environment, in_cluster, kubeconfig, context, cloud, state) as lock:
+    with _open(environment, in_cluster, kubeconfig, context, cloud, local_state) as lock:
         print_lock(lock, output.value)
 
 
@@ -54,9 +54,9 @@ def break_(  # noqa: PLR0913  typer: one parameter an option
     in_cluster: _InCluster = False,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
-    output: _Format = PlainFormat.TEXT,
+    output: PlainFormatOption = PlainFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """End the lock of an environment, whoever holds it.
 
@@ -64,7 +64,7 @@ def break_(  # noqa: PLR0913  typer: one parameter an option
     """
     from provisioner.cli.lock import break_held
 
-    with _open(environment, in_cluster, kubeconfig, context, cloud, state) as lock:
+    with _open(environment, in_cluster, kubeconfig, context, cloud, local_state) as lock:
         raise typer.Exit(break_held(lock, output.value, yes=yes))
 
 
@@ -74,16 +74,20 @@ def _open(
     kubeconfig: str | None,
     context: str | None,
     cloud: CloudChoice | None,
-    state: str | None,
+    local_state: str | None,
 ) -> "AbstractContextManager[Lock]":
     from provisioner.cli.cluster_access import Reach
     from provisioner.cli.cluster_lock import open_cluster_lock, open_lock
     from provisioner.cli.session import Session, refuse_options
 
     place = cloud.value if cloud else None
-    session = Session(cloud=place, state=state, parallelism=1, realistic=None, quiet=True)
+    session = Session(
+        cloud=place, local_state=local_state, parallelism=1, realistic=None, quiet=True
+    )
     if in_cluster:
-        return open_cluster_lock(session, environment, Reach(kubeconfig, context, place, state))
+        return open_cluster_lock(
+            session, environment, Reach(kubeconfig, context, place, local_state)
+        )
     given = {"--kubeconfig": kubeconfig is not None, "--context": context is not None}
     refuse_options("the lock in Azure takes no API server; add --in-cluster", given)
     return open_lock(session, environment)

@@ -4,14 +4,13 @@ from typing import Annotated
 
 import typer
 
-from provisioner.cli.options import PlainFormat
+from provisioner.cli.options import PlainFormat, PlainFormatOption
 
 modules_app = typer.Typer(
     help="Blueprints and modules: the library, this repository's, and those from git.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-_Format = Annotated[PlainFormat, typer.Option("--output", "-o", help="How to print the result.")]
 _Source = Annotated[
     str,
     typer.Argument(
@@ -23,7 +22,7 @@ _Source = Annotated[
 
 
 @modules_app.command("list")
-def list_(output: _Format = PlainFormat.TEXT) -> None:
+def list_(output: PlainFormatOption = PlainFormat.TEXT) -> None:
     """List the library, the files below blueprints/, and what azsec.lock has from git."""
     from provisioner.cli.modules import list_modules
 
@@ -31,7 +30,7 @@ def list_(output: _Format = PlainFormat.TEXT) -> None:
 
 
 @modules_app.command("show")
-def show(source: _Source, output: _Format = PlainFormat.TEXT) -> None:
+def show(source: _Source, output: PlainFormatOption = PlainFormat.TEXT) -> None:
     """Show a blueprint or a module: its parameters as a table, its outputs and resources."""
     from provisioner.cli.modules import show_module
 
@@ -56,7 +55,7 @@ def update(
         bool,
         typer.Option("--allow-moved", help="Permit tags that point to other commits by now."),
     ] = False,
-    output: _Format = PlainFormat.TEXT,
+    output: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
     """Resolve the tags of all git sources, and write azsec.lock.
 
@@ -72,11 +71,11 @@ def update(
 @modules_app.command("vendor")
 def vendor(
     source: _Source,
-    folder: Annotated[str, typer.Argument(metavar="DIRECTORY", help="Where to write.")] = (
-        "blueprints"
-    ),
+    out: Annotated[
+        str, typer.Option(metavar="DIR", help="Write the copy below this folder.")
+    ] = "blueprints",
 ) -> None:
     """Copy a blueprint or module, with all it uses from where it is, into this repository."""
     from provisioner.cli.modules import vendor as copy
 
-    copy(source, folder)
+    copy(source, out)

@@ -61,7 +61,7 @@ def run_observe(
     blob = None if target.blob is None else require_blob(target.blob)
     desired: Desired | None = None
     if environment is not None:
-        session = Session(cloud=None, state=None, parallelism=1, realistic=None, quiet=True)
+        session = Session(cloud=None, local_state=None, parallelism=1, realistic=None, quiet=True)
         desired = session.load(environment)
         auth, tenant_id = desired.environment.auth, desired.environment.tenant_id
         reach = Reach(kubeconfig, context, None, None)

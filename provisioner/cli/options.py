@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from provisioner.cli.durations import read_duration, read_timeout
+
 
 class OutputFormat(StrEnum):
     """How a command prints its result."""
@@ -53,7 +55,10 @@ class StateChoice(StrEnum):
 
 
 FormatOption = Annotated[
-    OutputFormat, typer.Option("--output", "-o", help="How to print the result.")
+    OutputFormat, typer.Option("--output", "-o", help="Set the output format.")
+]
+PlainFormatOption = Annotated[
+    PlainFormat, typer.Option("--output", "-o", help="Set the output format.")
 ]
 
 
@@ -79,7 +84,7 @@ ExplainOption = Annotated[
 ]
 FullOption = Annotated[
     bool,
-    typer.Option("--full", help="List every create of a large plan instead of grouping by module."),
+    typer.Option("--full", help="List every entry instead of a summary."),
 ]
 EnvironmentArgument = Annotated[
     str,
@@ -93,7 +98,6 @@ ControlsEnvironmentOption = Annotated[
     str | None,
     typer.Option(
         "--environment",
-        "-e",
         metavar="ENV",
         help="Include the custom controls of this environment.",
         show_default=False,
@@ -128,14 +132,18 @@ ParametersOption = Annotated[
     ),
 ]
 ParallelismOption = Annotated[
-    int, typer.Option(min=1, max=64, help="How many requests run at once.")
+    int,
+    typer.Option(
+        min=1, max=64, metavar="NUMBER", help="Limit the Azure requests that run at once."
+    ),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
 StateKindOption = Annotated[
     StateChoice,
     typer.Option(
-        "--of",
-        help="What the blueprint says, what a plan leads to, or what is in Azure.",
+        "--state",
+        help="Select the state: what the blueprint declares (desired), what a plan results in "
+        "(planned), or what is in Azure (actual).",
     ),
 ]
 CloudOption = Annotated[
@@ -144,9 +152,10 @@ CloudOption = Annotated[
         envvar="AZSEC_CLOUD", help="`local` rehearses the environment on the built-in Azure."
     ),
 ]
-StateOption = Annotated[
+LocalStateOption = Annotated[
     str | None,
     typer.Option(
+        metavar="FILE",
         envvar="AZSEC_LOCAL_STATE",
         help="The file that the built-in Azure keeps its state in.",
         show_default=".azsec/local.db",
@@ -184,8 +193,65 @@ ContextOption = Annotated[
 LockTimeoutOption = Annotated[
     float,
     typer.Option(
-        min=0.0,
-        metavar="SECONDS",
+        parser=read_duration,
+        metavar="DURATION",
         help="Wait this long for another apply to release the environment's lock.",
+        show_default="0s",
+    ),
+]
+NoPreflightOption = Annotated[
+    bool, typer.Option("--no-preflight", help="Skip the preflight checks against Azure.")
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        "--workers",
+        min=1,
+        max=64,
+        metavar="NUMBER",
+        help="Limit the environments that run at once.",
+    ),
+]
+TimeoutOption = Annotated[
+    float,
+    typer.Option(
+        parser=read_timeout,
+        metavar="DURATION",
+        help="Report environments without a result after this time as failed.",
+        show_default="50m",
+    ),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DURATION|TIME",
+        help="Attribute drift to the writes since then: a duration back (7d, 36h), or a date or "
+        "time (2026-11-01); at most 90 days.",
+        show_default="14d",
+    ),
+]
+StrictTagsOption = Annotated[
+    bool,
+    typer.Option("--strict-tags", help="Report tags that the blueprint does not declare as drift."),
+]
+ObservationFilesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--observation",
+        metavar="FILE|DIR",
+        help="Read the objects of the cluster from this file: an observation (`azsec cluster "
+        "observe`), a list (`kubectl get -A -o json`, as FILE or RESOURCE=FILE), or the JSON "
+        "report of kube-bench; of a folder, all *.json. Repeatable; for one environment.",
+        show_default=False,
+    ),
+]
+AllNamespacesOption = Annotated[
+    bool,
+    typer.Option(
+        "--all-namespaces",
+        "-A",
+        help="State that the lists cover all namespaces, without a selector (`kubectl get -A` with "
+        "no -l and no --field-selector), which a list itself does not show. Without it, a list of "
+        "one namespace counts as a list of that namespace only.",
     ),
 ]

@@ -4,11 +4,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from provisioner.attribution.window import read_window
 from provisioner.blueprint.parameter_values import ParameterValue
 from provisioner.cli.cluster_files import find_evidence
+from provisioner.cli.output_format import choose_format
 from provisioner.cli.session import Session, Surroundings
 from provisioner.cli.workspace import FileSources, make_folder, write_file
 from provisioner.controls.frameworks import Framework
@@ -43,7 +44,7 @@ class ReportQuestion:
     environments: tuple[str, ...]
     state: str
     frameworks: tuple[str, ...]
-    cluster: tuple[str, ...] = ()
+    observation: tuple[str, ...] = ()
     all_namespaces: bool = False
     history: str | None = None
     since: str | None = None
@@ -68,14 +69,14 @@ def make_report(question: ReportQuestion) -> ReportDocument:
                 "option-without-effect",
                 "--since: drift is a part of a report of the actual state only.",
                 None,
-                "Add --of actual, or leave it out.",
+                "Add --state actual, or leave it out.",
             )
         )
-    if question.cluster and len(question.environments) > 1:
+    if question.observation and len(question.environments) > 1:
         raise DiagnosticError(
             error(
                 "which-cluster-files",
-                "--cluster: the files are of one cluster, and the report is of "
+                "--observation: the files are of one cluster, and the report is of "
                 f"{len(question.environments)} environments.",
                 None,
                 "Report that environment by itself.",
@@ -96,18 +97,17 @@ def _report(
     try:
         with Session(
             cloud=question.cloud,
-            state=question.local_state,
+            local_state=question.local_state,
             parallelism=question.parallelism,
             realistic=None,
             quiet=True,
             surroundings=Surroundings(values=question.values),
         ) as session:
-            files = list(question.cluster)
+            files = list(question.observation)
             seen = find_evidence(
                 session,
                 name,
                 files,
-                asked=bool(files),
                 all_namespaces=question.all_namespaces,
             )
             if seen.unseen is not None:
@@ -159,7 +159,7 @@ def write_report(
 
     Raises DiagnosticError, before anything is read, for a file whose ending says nothing.
     """
-    chosen = _format_of(form, out)
+    chosen = choose_format(form, out, _ENDINGS, "html")
     report = make()
     text = _render(report, chosen)
     if out is None:
@@ -187,25 +187,6 @@ def describe_gaps(report: ReportDocument) -> list[str]:
                 "the report name what is missing."
             )
     return lines
-
-
-def _format_of(form: str | None, out: str | None) -> str:
-    if form is not None:
-        return form
-    if out is None:
-        return "html"
-    ending = PurePath(out).suffix.lower()
-    if ending not in _ENDINGS:
-        raise DiagnosticError(
-            error(
-                "unknown-format",
-                f"{out}: the ending does not say which format. "
-                f"Expected one of {', '.join(_ENDINGS)}.",
-                None,
-                "Or name the format with --format.",
-            )
-        )
-    return _ENDINGS[ending]
 
 
 def _render(report: ReportDocument, form: str) -> str:

@@ -7,14 +7,18 @@ import typer
 
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.options import (
+    AllNamespacesOption,
     CloudOption,
     FrameworkChoice,
+    LocalStateOption,
+    ObservationFilesOption,
+    ParallelismOption,
     ParametersOption,
     SetFileOption,
     SetOption,
+    SinceOption,
     StateChoice,
     StateKindOption,
-    StateOption,
 )
 
 
@@ -42,67 +46,38 @@ def report(  # noqa: PLR0913  typer: one parameter an option
         str | None,
         typer.Option(metavar="FILE", help="Write to this file.", show_default="standard output"),
     ] = None,
-    form: Annotated[
+    output: Annotated[
         ReportFormat | None,
         typer.Option(
-            "--format",
+            "--output",
+            "-o",
             help="A page (html), all data (json), OSCAL assessment results or component "
             "definition, OCSF compliance findings, or a table of findings (csv).",
             show_default="by the ending of FILE, else html",
         ),
     ] = None,
-    of: StateKindOption = StateChoice.DESIRED,
-    actual: Annotated[
-        bool, typer.Option("--actual", help="Short for --of actual: report what is in Azure.")
-    ] = False,
+    state: StateKindOption = StateChoice.DESIRED,
     framework: Annotated[
         list[FrameworkChoice] | None,
         typer.Option(help="Report by this framework. Repeatable.", show_default="all frameworks"),
     ] = None,
-    cluster: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--cluster",
-            metavar="FILE",
-            help="Read what stands in the cluster from this file (an observation, lists of "
-            "`kubectl get -A -o json`, kube-bench). Repeatable; for one environment.",
-            show_default=False,
-        ),
-    ] = None,
-    all_namespaces: Annotated[
-        bool,
-        typer.Option(
-            "--all-namespaces",
-            "-A",
-            help="State that the lists of --cluster are of all namespaces, without a selector "
-            "(`kubectl get -A`).",
-        ),
-    ] = False,
+    observation: ObservationFilesOption = None,
+    all_namespaces: AllNamespacesOption = False,
     history: Annotated[
         str | None,
         typer.Option(
-            metavar="FOLDER",
+            metavar="DIR",
             help="Show the trend since the earlier reports in this folder, and add this one.",
             show_default=False,
         ),
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="With --of actual: look up who changed what drifted since then (7d, 36h, "
-            "2026-11-01); at most 90 days. [default: 14d]",
-            show_default=False,
-        ),
-    ] = None,
+    since: SinceOption = None,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
     cloud: CloudOption = None,
-    state: StateOption = None,
-    parallelism: Annotated[
-        int, typer.Option(min=1, max=64, help="How many requests run at once.")
-    ] = 10,
+    local_state: LocalStateOption = None,
+    parallelism: ParallelismOption = 10,
 ) -> None:
     """Write a report: posture, frameworks, waivers, drift, network, access and gaps.
 
@@ -119,18 +94,20 @@ def report(  # noqa: PLR0913  typer: one parameter an option
 
     question = ReportQuestion(
         environments=tuple(environments),
-        state=StateChoice.ACTUAL.value if actual else of.value,
+        state=state.value,
         frameworks=tuple(choice.value for choice in framework or FrameworkChoice),
-        cluster=tuple(cluster or ()),
+        observation=tuple(observation or ()),
         all_namespaces=all_namespaces,
         history=history,
         since=since,
         cloud=cloud.value if cloud else None,
-        local_state=state,
+        local_state=local_state,
         parallelism=parallelism,
         values=read_values(set_ or (), set_file or (), parameters or ()),
     )
-    made = write_report(lambda: make_report(question), form.value if form else None, out, history)
+    made = write_report(
+        lambda: make_report(question), output.value if output else None, out, history
+    )
     for told in describe_gaps(made):
         typer.echo(told, err=True)
     if not made.is_certain:

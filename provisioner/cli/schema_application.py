@@ -4,17 +4,19 @@ from typing import Annotated
 
 import typer
 
-from provisioner.cli.options import PlainFormat
+from provisioner.cli.options import PlainFormat, PlainFormatOption
 
 schema_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
-_Format = Annotated[PlainFormat, typer.Option("--output", "-o", help="How to print the result.")]
 
 
 @schema_app.callback()
 def schema(
     context: typer.Context,
     directory: Annotated[
-        str | None, typer.Option("--out", help="Write one file a document here.")
+        str | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Write one file per document kind to this folder."
+        ),
     ] = None,
 ) -> None:
     """Print the JSON Schemas of blueprints, modules and environments, for editors.
@@ -38,7 +40,7 @@ def add(
         str,
         typer.Argument(metavar="PACKAGE|TYPE", help="A package on PyPI, or a type of Azure."),
     ],
-    output: _Format = PlainFormat.TEXT,
+    output: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
     """Read the types of an installed SDK package; of a type, say which package has it.
 
@@ -57,7 +59,7 @@ def list_(
             metavar="[PACKAGE|NAMESPACE]", help="Only of a package, or of a resource provider."
         ),
     ] = None,
-    output: _Format = PlainFormat.TEXT,
+    output: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
     """List the types that the installed SDK packages have, with tier and API version."""
     from provisioner.cli.schema_output import print_packages
@@ -68,7 +70,7 @@ def list_(
 @schema_app.command("show")
 def show(
     name: Annotated[str, typer.Argument(metavar="TYPE", help="A type of Azure.")],
-    output: _Format = PlainFormat.TEXT,
+    output: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
     """Show what is known of a type: tier, package, children, and the properties of a body."""
     from provisioner.cli.schema_output import print_type

@@ -124,8 +124,8 @@ class PlanChoices:
     wait for the lock of another apply."""
 
     destroy: bool = False
-    adopt_defaults: bool = False
-    offline: bool = False
+    reset_defaults: bool = False
+    skip_preflight: bool = False
     applies: bool = False
     adopt: tuple[str, ...] = ()
     lock_timeout: float = 0.0
@@ -156,7 +156,7 @@ class Session:
         self,
         *,
         cloud: str | None,
-        state: str | None,
+        local_state: str | None,
         parallelism: int,
         realistic: float | None,
         quiet: bool,
@@ -169,7 +169,7 @@ class Session:
         self._variables = os.environ if stated is None else stated
         self._values = with_variables(self._surroundings.values, self._variables)
         self._cloud = cloud
-        self._state = state
+        self._local_state = local_state
         self._realistic = realistic
         self._stack = ExitStack()
         self._client: ArmClient | None = None
@@ -261,7 +261,7 @@ class Session:
     def _cloud_key(self, environment: EnvironmentDocument) -> str:
         if environment.cloud != LOCAL:
             return f"{environment.cloud} {environment.tenant_id}"
-        return local_key(os.environ.get(LOCAL_ENDPOINT) or state_path(self._state))
+        return local_key(os.environ.get(LOCAL_ENDPOINT) or state_path(self._local_state))
 
     def load_siblings(self, desired: Desired) -> Siblings:
         """Return the other environments in the directory of one, as far as they compose."""
@@ -356,7 +356,7 @@ class Session:
             from provisioner.simulator.server import LocalAzure
 
             server = LocalAzure.start(
-                self._pinned, state_path(self._state), realistic=self._realistic
+                self._pinned, state_path(self._local_state), realistic=self._realistic
             )
             return self._stack.enter_context(server).endpoint
 
@@ -383,12 +383,12 @@ class Session:
         if choices.applies or choices.destroy:
             require_managed(desired)
         client = self.connect(desired.document)
-        preflight = Preflight(None if choices.offline else client, applies=choices.applies)
+        preflight = Preflight(None if choices.skip_preflight else client, applies=choices.applies)
         request = Request(
             desired.environment.path,
             tuple(targets),
             choices.destroy,
-            choices.adopt_defaults,
+            choices.reset_defaults,
             choices.adopt,
             given_parameters(desired),
         )

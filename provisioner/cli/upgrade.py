@@ -68,7 +68,8 @@ def _check_options(request: Request) -> None:
                 "no-version",
                 "--write takes a version.",
                 None,
-                "Name it: --to VERSION. Without --write, azsec upgrade ENV shows the path.",
+                "Add --kubernetes-version VERSION. Without --write, azsec upgrade ENV shows the "
+                "path.",
             )
         )
     if not request.write:
@@ -99,7 +100,7 @@ def _edit(
                 "not-written",
                 "nothing is written, because not everything that decides could be read.",
                 None,
-                "`azsec roles ENV --for plan` names what it takes.",
+                "`azsec roles ENV --purpose plan` names what it takes.",
             )
         )
     if found.blocked and not request.allow_blocked:

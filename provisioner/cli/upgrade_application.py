@@ -8,16 +8,17 @@ from provisioner.cli.options import (
     CloudOption,
     EnvironmentArgument,
     FormatOption,
+    LocalStateOption,
     OutputFormat,
-    StateOption,
 )
 
 
 def upgrade(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
-    to: Annotated[
+    version: Annotated[
         str | None,
         typer.Option(
+            "--kubernetes-version",
             metavar="VERSION",
             help="Show the path to this Kubernetes version (1.35 or 1.35.4), by default to the "
             "newest supported one.",
@@ -26,7 +27,7 @@ def upgrade(  # noqa: PLR0913  typer: one parameter an option
     ] = None,
     write: Annotated[
         bool,
-        typer.Option("--write", help="Write the version of --to into the environment's file."),
+        typer.Option("--write", help="Write the target version into the environment's file."),
     ] = False,
     allow_blocked: Annotated[
         bool,
@@ -43,7 +44,7 @@ def upgrade(  # noqa: PLR0913  typer: one parameter an option
     observation: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE",
+            metavar="FILE|URL",
             help="Read the objects in the cluster from this observation (a path, or the URL of a "
             "blob), by default from kubernetes.observation.",
             show_default=False,
@@ -51,7 +52,7 @@ def upgrade(  # noqa: PLR0913  typer: one parameter an option
     ] = None,
     output: FormatOption = OutputFormat.TEXT,
     cloud: CloudOption = None,
-    state: StateOption = None,
+    local_state: LocalStateOption = None,
 ) -> None:
     """Show the upgrade path of the AKS clusters, and what blocks it; write a version.
 
@@ -61,11 +62,16 @@ def upgrade(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.cli.upgrade import Request, run_upgrade
 
     request = Request(
-        environment, to, tuple(cluster or ()), observation, write=write, allow_blocked=allow_blocked
+        environment,
+        version,
+        tuple(cluster or ()),
+        observation,
+        write=write,
+        allow_blocked=allow_blocked,
     )
     session = Session(
         cloud=cloud.value if cloud else None,
-        state=state,
+        local_state=local_state,
         parallelism=10,
         realistic=None,
         quiet=True,

@@ -29,7 +29,7 @@ class Unseen(StrEnum):
     """Why a control is unknown, what says most against it first."""
 
     UNREADABLE = UNREADABLE
-    AZURE_ALONE = "need check --actual"
+    AZURE_ALONE = "need check --state actual"
     LATER = "known after apply"
     NO_FACTS = "need facts of types outside the catalog"
     NOT_READ = "need a network or a load balancer that was not read"
@@ -269,7 +269,7 @@ def _judge_told(
     if verdict is Verdict.UNKNOWN:
         unseen = Unseen.UNREADABLE if _hidden_from(control, ground) else Unseen.LATER
     if not findings and any(rule.on in ASKED for rule in control.rules):
-        why, unseen = "only Azure can say: `azsec check --actual` asks", Unseen.AZURE_ALONE
+        why, unseen = "only Azure can say: `azsec check --state actual` asks", Unseen.AZURE_ALONE
         verdict = Verdict.UNKNOWN
     if verdict is Verdict.NOT_APPLICABLE:
         outstanding = ""

@@ -125,7 +125,8 @@ class OtherJobDocument(Document):
 class CiPlanDocument(Document):
     """The plans of all environments that a change touches, the worst first.
 
-    `commit` is what was planned, `base` the commit that it is compared with (None: `--all`).
+    `commit` is what was planned, `base` the commit that it is compared with (None:
+    `--all-environments`).
     `untouched` are the names of the environments that the change does not touch, `unknown` of those
     that cannot be composed, so that it is not known (`diagnostics` say why), `changed_files`
     how many files it changes, `others` the environments that other jobs plan. `published` tells

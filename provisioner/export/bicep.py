@@ -194,7 +194,7 @@ class _Existing:
                     f"Bicep has to name an api version of {resource.type}, which azsec does not "
                     f"know, for {resource}.",
                     None,
-                    "Use --format arm, or state it as `existing: true` of a known type.",
+                    "Use --output arm, or state it as `existing: true` of a known type.",
                 )
             )
         entries = [f"name: {quote('/'.join(resource.names))}"]

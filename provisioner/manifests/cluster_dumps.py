@@ -44,7 +44,7 @@ _YAML = re.compile(r"\s*(---|apiVersion:|kind:|items:)")
 def read_dumps(
     files: Mapping[str, str], read_on: date, *, all_namespaces: bool = False
 ) -> ClusterContents:
-    """Return what some dumps show together; `files` are texts by what `--cluster` says, FILE or
+    """Return what some dumps show together; `files` are texts by what `--observation` says, FILE or
     RESOURCE[,RESOURCE]=FILE. `all_namespaces` states that the lists are of all namespaces, and
     without a selector.
 
@@ -86,7 +86,7 @@ def read_dumps(
                     "empty-dump",
                     f"{argument}: the list is empty, and does not say of what it is one.",
                     None,
-                    f"Name the resource: --cluster secrets={path_of(argument)}",
+                    f"Name the resource: --observation secrets={path_of(argument)}",
                 )
             )
         for kind in kinds:
@@ -177,7 +177,7 @@ def _version_of(body: Object) -> int:
 
 
 def path_of(argument: str) -> str:
-    """Return the path of the file that an argument of `--cluster` names."""
+    """Return the path of the file that an argument of `--observation` names."""
     names, equals, path = argument.partition("=")
     return path if equals and "/" not in names else argument
 

@@ -602,7 +602,7 @@ class _Decider:
         What Azure cannot change in place is left as it is, with a warning: nobody asked for a new
         resource.
         """
-        if not self._terms.adopt_defaults:
+        if not self._terms.reset_defaults:
             return (), undeclared
         back, left = [], []
         for change in undeclared:

@@ -21,7 +21,7 @@ class Terms:
 
     marks: Marks
     ignores: tuple[Ignore, ...] = ()
-    adopt_defaults: bool = False
+    reset_defaults: bool = False
     adopt: tuple[str, ...] = ()
     accepted: tuple[Acceptance, ...] = ()
     observes: bool = False

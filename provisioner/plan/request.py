@@ -22,7 +22,7 @@ class Request:
 
     `path` is the environment's file, relative to where the command ran; `targets` are the
     addresses that the plan is limited to (none: everything). `destroy` asks for the deletes of all
-    that the environment owns; `adopt_defaults` puts values that the blueprint does not state back
+    that the environment owns; `reset_defaults` puts values that the blueprint does not state back
     to the services' defaults; `adopt` are addresses whose resources may be taken over.
     `parameters` are values that no file of the environment states.
     """
@@ -30,7 +30,7 @@ class Request:
     path: str
     targets: tuple[str, ...] = ()
     destroy: bool = False
-    adopt_defaults: bool = False
+    reset_defaults: bool = False
     adopt: tuple[str, ...] = ()
     parameters: tuple[GivenParameter, ...] = ()
 
@@ -45,7 +45,7 @@ def request_to_json(request: Request) -> dict[str, Any]:
         "environmentFile": request.path,
         "targets": list(request.targets),
         "destroy": request.destroy,
-        "adoptDefaults": request.adopt_defaults,
+        "resetDefaults": request.reset_defaults,
         "adopt": list(request.adopt),
         **({"parameters": parameters} if parameters else {}),
     }
@@ -54,13 +54,13 @@ def request_to_json(request: Request) -> dict[str, Any]:
 def read_request(content: Mapping[str, Any]) -> Request:
     """Return the request in a plan file. Raises KeyError or TypeError for what is none."""
     path, targets = content["environmentFile"], content["targets"]
-    destroy, adopt_defaults = content["destroy"], content["adoptDefaults"]
+    destroy, reset_defaults = content["destroy"], content["resetDefaults"]
     adopt = content["adopt"]
     texts = isinstance(path, str) and all(isinstance(text, str) for text in (*targets, *adopt))
-    if not (texts and isinstance(destroy, bool) and isinstance(adopt_defaults, bool)):
+    if not (texts and isinstance(destroy, bool) and isinstance(reset_defaults, bool)):
         raise TypeError("a request holds texts and truth values")
     parameters = tuple(_read_parameters(content.get("parameters", {})))
-    return Request(path, tuple(targets), destroy, adopt_defaults, tuple(adopt), parameters)
+    return Request(path, tuple(targets), destroy, reset_defaults, tuple(adopt), parameters)
 
 
 def _read_parameters(content: Mapping[str, Any]) -> Iterator[GivenParameter]:

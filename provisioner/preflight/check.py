@@ -38,5 +38,6 @@ class Check:
                 "not-checked",
                 f"{self.subject} could not be checked in {scope}{times}: {code}: {messages[0]}",
                 None,
-                "`azsec roles --for plan` names what it takes to ask; `--offline` asks nothing.",
+                "`azsec roles --purpose plan` names the permissions that this takes; "
+                "`--no-preflight` skips the checks.",
             )

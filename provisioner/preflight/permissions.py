@@ -75,5 +75,5 @@ def _told(scope: ResourceId, actions: list[str], intent: Intent, *, maybe: bool)
         "permission-missing",
         f"{who} may not do in {scope.text} what the plan takes: {shown}{more}{apart}.",
         None,
-        "`azsec roles ENV --for apply` (or `--for delete`) writes the roles that it takes.",
+        "`azsec roles ENV --purpose apply` (or `--purpose delete`) writes the roles that it takes.",
     )

@@ -62,7 +62,8 @@ def _facts(control: ControlDocument) -> Iterator[str]:
     if control.evidence:
         yield f"- Needs {prose(control.evidence)}."
     if control.objects:
-        yield f"- Answered by `azsec check --cluster` from {', '.join(map(code, control.objects))}."
+        objects = ", ".join(map(code, control.objects))
+        yield f"- Answered by `azsec check --observation` from {objects}."
     if control.limits:
         yield f"- Cannot see: {prose(control.limits)}"
     if control.reads:

@@ -204,7 +204,7 @@ class Application:
             501,
             "notSupported",
             f"The built-in Azure does not know {request.method} {request.path}: its directory is "
-            "what the file of --directory declares, and no request changes it.",
+            "what the file of --entra-directory declares, and no request changes it.",
         )
 
     def _answer_blob(self, request: Request) -> Answer:

@@ -80,7 +80,7 @@ def explain_access(
             who=question.principal,
             can=question.action,
             data=question.data,
-            on=question.on,
+            on=question.resource,
             eligible=question.eligible,
         ),
         grants=tuple(sorted(rows, key=_rank)),
@@ -293,7 +293,7 @@ def _diagnostics(grants: Sequence[Grant]) -> list[Diagnostic]:
             f"what role {grant.role.name} allows ({grant.assignment.label}) is not known: it may "
             "be anything.",
             grant.assignment.span,
-            "Look at the actual state, with the role of `azsec roles ENV --for plan`.",
+            "Look at the actual state, with the role of `azsec roles ENV --purpose plan`.",
         )
         for grant in unknown_roles(grants)
     ]

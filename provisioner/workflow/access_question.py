@@ -37,18 +37,15 @@ class Question:
     state: AccessState
     principal: str | None = None
     action: str | None = None
-    on: str | None = None
+    resource: str | None = None
     data: bool = False
     eligible: bool = False
 
 
 def check_action(question: Question, catalog: Catalog) -> tuple[Diagnostic, ...]:
     """Return warnings of the action that is asked about. Raises DiagnosticError for one that there
-    is not, for one of the other kind, and for `data` without an action."""
+    is not, and for one of the other kind."""
     if question.action is None:
-        if question.data:
-            message = "--data says of which kind the action of --can is."
-            raise DiagnosticError(error("no-action", message, None, "Add --can ACTION."))
         return ()
     found = Actions(catalog).check(question.action, data=question.data)
     if found is None:
@@ -61,19 +58,20 @@ def check_action(question: Question, catalog: Catalog) -> tuple[Diagnostic, ...]
 def find_target(question: Question, estate: Estate, desired: Desired) -> ResourceId | None:
     """Return the resource that is asked about, None for all. Raises DiagnosticError for what is
     neither an address nor an id, and for an id in a subscription that is not the environment's."""
-    if question.on is None:
+    if question.resource is None:
         return None
-    found = _resource_at(question.on, estate, desired.graph)
+    found = _resource_at(question.resource, estate, desired.graph)
     if found is not None:
         return found.id
-    named = parse_resource_id(question.on)
+    named = parse_resource_id(question.resource)
     if named is None:
         raise DiagnosticError(
             error(
                 "unknown-address",
-                f"{question.on!r} is neither an address of the environment nor a resource id.",
+                f"{question.resource!r} is neither an address of the environment nor a resource "
+                "id.",
                 None,
-                nearest(question.on, _addresses(estate, desired.graph)),
+                nearest(question.resource, _addresses(estate, desired.graph)),
             )
         )
     subscriptions = desired.environment.subscriptions
@@ -84,8 +82,8 @@ def find_target(question: Question, estate: Estate, desired: Desired) -> Resourc
         raise DiagnosticError(
             error(
                 "unknown-subscription",
-                f"{question.on} is in the subscription {named.subscription}, which is not of the "
-                "environment: its role assignments are not read.",
+                f"{question.resource} is in the subscription {named.subscription}, which is not of "
+                "the environment: its role assignments are not read.",
                 None,
                 f"Expected an id in one of: {listed}.",
             )
@@ -191,7 +189,7 @@ def _nobody_seen(resource: Resource, graph: DesiredGraph, state: ActualState) ->
             "principal-not-read",
             f"the object id of {label} could not be read: {seen.reason}",
             None,
-            "Grant the role of `azsec roles ENV --for access`, or ask for the object id.",
+            "Grant the role of `azsec roles ENV --purpose access`, or ask for the object id.",
         )
     stated = graph.by_id.get(resource.id.key)
     if resource.id.key not in state.found and stated is not None:
@@ -199,7 +197,7 @@ def _nobody_seen(resource: Resource, graph: DesiredGraph, state: ActualState) ->
             "principal-not-read",
             f"{label} does not exist in Azure: nobody signs in as it.",
             None,
-            "`azsec apply` makes it; without --of actual, the question is about the blueprint.",
+            "`azsec apply` makes it; without --state actual, the question is about the blueprint.",
         )
     return _signs_in_as_nobody(resource)
 

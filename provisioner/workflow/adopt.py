@@ -138,7 +138,7 @@ def _parts_alone(
                 type=part.id.type,
                 address=listing.addresses.get(part.id.key),
                 reason=f"it is part of the body of {holder.type.rpartition('/')[2]} {holder.name}, "
-                "which is not adopted here: adopt that too, with --group "
+                "which is not adopted here: adopt that too, with --resource-group "
                 f"{holder.subscription}/{holder.resource_group}",
             )
 

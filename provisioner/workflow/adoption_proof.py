@@ -120,8 +120,8 @@ def _check_left(material: Material, unfit: Mapping[str, str]) -> None:
                 "nothing-to-adopt",
                 f"{material.ids[key]} cannot be adopted: {why}.",
                 None,
-                "Adopt the whole group: --group SUBSCRIPTION/GROUP, without --template and "
-                "--terraform.",
+                "Adopt the whole group: --resource-group SUBSCRIPTION/GROUP, without --template "
+                "and --terraform.",
             )
             for key, why in sorted(unfit.items())
         )

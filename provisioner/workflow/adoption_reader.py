@@ -125,7 +125,7 @@ def _follow(discovery: Discovery, clusters: set[ResourceId]) -> None:
             f"what belongs to the clusters was not read whole in {MOST_ROUNDS} rounds of requests: "
             "each round found more.",
             None,
-            "Adopt by --group.",
+            "Adopt by --resource-group.",
         )
     )
 

@@ -62,8 +62,8 @@ def find_roots(reader: Reader, sources: AdoptionSources, tenant: str | None) -> 
                 "no-source",
                 "nothing to adopt is named.",
                 None,
-                "Name it: --group SUBSCRIPTION/GROUP, --subscription SUBSCRIPTION, --cluster ID, "
-                "--template FILE or --terraform FILE.",
+                "Name it: --resource-group SUBSCRIPTION/GROUP, --subscription SUBSCRIPTION, "
+                "--cluster ID, --template FILE or --terraform FILE.",
             )
         )
     ids = (*roots.groups, *roots.resources, *roots.clusters)
@@ -77,7 +77,9 @@ def _group(named: str, whole: Sequence[str], visible: Mapping[str, str]) -> Reso
     holder, _, group = named.rpartition("/")
     if not re.fullmatch(r"[-\w.()]{0,89}[-\w()]", group):
         raise DiagnosticError(
-            error("wrong-name", f"--group {named}: {group!r} is no name of a resource group.")
+            error(
+                "wrong-name", f"--resource-group {named}: {group!r} is no name of a resource group."
+            )
         )
     if holder:
         return resource_group_id(_find(holder, visible), group)
@@ -88,9 +90,10 @@ def _group(named: str, whole: Sequence[str], visible: Mapping[str, str]) -> Reso
     raise DiagnosticError(
         error(
             "no-subscription",
-            f"--group {named} names no subscription, and there are {len(whole or visible)}.",
+            f"--resource-group {named} names no subscription, and there are "
+            f"{len(whole or visible)}.",
             None,
-            f"Write --group SUBSCRIPTION/{named}.",
+            f"Write --resource-group SUBSCRIPTION/{named}.",
         )
     )
 

@@ -293,7 +293,7 @@ def describe_holder(
         "lock-held",
         f"the lock of {environment.name!r} is held by {holder}{since}.{until}{waited}",
         None,
-        "Wait for that apply (--lock-timeout SECONDS does). If its process is gone, the lock "
+        "Wait for that apply (--lock-timeout DURATION does). If its process is gone, the lock "
         f"expires by itself; `azsec lock break {environment.name}{option}` ends it at once.",
     )
 

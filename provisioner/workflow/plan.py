@@ -337,7 +337,7 @@ def plan_environment(
     terms = Terms(
         environment.marks,
         environment.ignores,
-        request.adopt_defaults,
+        request.reset_defaults,
         permitted,
         environment.accepted,
         environment.observes,

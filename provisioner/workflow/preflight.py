@@ -34,7 +34,7 @@ _FEW_WRITES = 10
 class Preflight:
     """Who asks for a plan what would fail at apply.
 
-    `inquirer` is None for a plan that is made without (`--offline`). `applies` holds where the
+    `inquirer` is None for a plan that is made without (`--no-preflight`). `applies` holds where the
     caller is about to apply the plan: what the caller may not do is an error then.
     """
 
@@ -102,7 +102,7 @@ def _skipped() -> Diagnostic:
     return warning(
         "preflight-skipped",
         "nobody asked Azure whether names are free, quotas and registrations are there, and "
-        "policies and permissions let the plan through (--offline).",
+        "policies and permissions let the plan through (--no-preflight).",
         None,
-        "Plan without --offline before the apply.",
+        "Plan without --no-preflight before the apply.",
     )

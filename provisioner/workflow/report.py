@@ -180,7 +180,7 @@ def _drift(
             OmittedDocument(
                 section="drift",
                 reason=f"Azure was not compared: the report is of the {request.state.value} state.",
-                hint="azsec report ENV --of actual",
+                hint="azsec report ENV --state actual",
             )
         )
         return None
@@ -200,7 +200,7 @@ def _not_asked(check: CheckDocument) -> Iterator[OmittedDocument]:
         yield OmittedDocument(
             section="Kubernetes objects",
             reason="no observation of the cluster was given: its objects were not assessed.",
-            hint="azsec report ENV --cluster FILE",
+            hint="azsec report ENV --observation FILE",
         )
 
 

@@ -280,13 +280,13 @@ def test_names_of_environments_are_passed_on_as_they_are(tmp_path, names, passed
             {
                 "AZSEC_PULL_REQUEST": " 12 ",
                 "AZSEC_ALLOW_DELETE": "sha256:a sha256:b",
-                "AZSEC_LOCK_TIMEOUT": "60",
+                "AZSEC_LOCK_TIMEOUT": "60s",
                 "AZSEC_TRUST": "app[bot]",
                 "AZSEC_APPROVERS": "ada grace",
                 "AZSEC_DISMISS_REVIEWS": "true",
             },
             "ci apply --trust=app[bot] --approver=ada --approver=grace --pull-request=12 "
-            "--allow-delete=sha256:a --allow-delete=sha256:b --lock-timeout=60 --",
+            "--allow-delete-digest=sha256:a --allow-delete-digest=sha256:b --lock-timeout=60s --",
             id="apply",
         ),
         pytest.param(

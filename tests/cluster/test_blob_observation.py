@@ -127,7 +127,9 @@ def test_a_bad_blob_is_refused(bench: Bench, azure: LocalAzure) -> None:
     bad.append((whole[: len(whole) // 2], own, "was altered"))
     for part in (bare[: len(bare) // 2], b"", gzip.decompress(bare)[:500]):
         bad.append((sign_content(part, KEY), own, "is no observation of a cluster"))
-    with Session(cloud="local", state=None, parallelism=1, realistic=None, quiet=True) as session:
+    with Session(
+        cloud="local", local_state=None, parallelism=1, realistic=None, quiet=True
+    ) as session:
         desired = session.load(str(bench.folder / "environments/billing.yaml"))
         for content, stated, says in bad:
             put(azure, content)

@@ -830,7 +830,7 @@ def applied(
     """An environment that has been applied, on an API server that knows no other."""
     bench = Bench.open(newest_server, tmp_path_factory.mktemp("bench") / "b")
     newest_server.apply(thing("v1", "ServiceAccount", "default", "kube-system"))
-    session = Session(cloud=None, state=None, parallelism=4, realistic=None, quiet=True)
+    session = Session(cloud=None, local_state=None, parallelism=4, realistic=None, quiet=True)
     path = str(bench.folder / "environments/billing.yaml")
     with session, KubeClient(read_kubeconfig(newest_server.kubeconfig(), None)) as api:
         desired, objects = session.find_objects(path, StateKind.DESIRED)

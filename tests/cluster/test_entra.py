@@ -244,7 +244,9 @@ def test_azure_says_where_the_cluster_is(tmp_path: Path, trusting: ApiServer) ->
     bench = Bench.open(trusting, tmp_path, add_ons=False)
     path = str(bench.folder / "environments/billing.yaml")
     state = str(tmp_path / "local.db")
-    with Session(cloud="local", state=state, parallelism=4, realistic=None, quiet=True) as session:
+    with Session(
+        cloud="local", local_state=state, parallelism=4, realistic=None, quiet=True
+    ) as session:
         desired = session.load(path)
         service = session.connect(desired.document)
         with pytest.raises(DiagnosticError) as refused:

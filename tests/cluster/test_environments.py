@@ -20,7 +20,7 @@ from tests.environments import ENVIRONMENTS
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_the_objects_of_an_environment_are_applied_once(each_server: ApiServer, path: Path) -> None:
     install_add_ons(each_server)
-    session = Session(cloud=None, state=None, parallelism=4, realistic=None, quiet=True)
+    session = Session(cloud=None, local_state=None, parallelism=4, realistic=None, quiet=True)
     with session, KubeClient(read_kubeconfig(each_server.kubeconfig(), None)) as api:
         desired, objects = session.find_objects(str(path), StateKind.DESIRED)
         first = plan_cluster(desired, objects, api, "test", Permission())

@@ -54,8 +54,9 @@ def bench(server: ApiServer, tmp_path: Path) -> Bench:
 
 
 def check(bench: Bench, *files: str) -> dict[str, Any]:
-    """Return how each control ends by `azsec check billing --cluster FILE...`, by its id."""
-    done = bench.azsec("check", "billing", "--cluster", *files, "-o", "json")
+    """Return how each control ends by `azsec check billing --observation FILE`, by its id."""
+    given = [word for file in files for word in ("--observation", file)]
+    done = bench.azsec("check", "billing", *given, "-o", "json")
     assert done.code in (0, 3), done.err
     return {entry["control"]["id"]: entry for entry in done.document["results"]}
 

@@ -53,7 +53,7 @@ def test_an_apply_that_is_killed_at_any_step_is_taken_up(server: ApiServer, tmp_
     bench.write(ENVIRONMENT[: ENVIRONMENT.index("    - name: legacy")])
     path = str(bench.folder / "environments/billing.yaml")
     config = server.kubeconfig()
-    session = Session(cloud=None, state=None, parallelism=4, realistic=None, quiet=True)
+    session = Session(cloud=None, local_state=None, parallelism=4, realistic=None, quiet=True)
     with session:
         desired, objects = session.find_objects(path, StateKind.DESIRED)
     context: Any = multiprocessing.get_context("fork")

@@ -308,7 +308,7 @@ def test_a_scope_that_azsec_does_not_know(catalog: Catalog):
     template = template_of(resources, catalog)
     (lock,) = [r for i in (0, 1) for r in inner(template, i) if r["name"] == "keep"]
     assert lock["scope"].endswith(search)
-    with pytest.raises(DiagnosticError, match="Use --format arm"):
+    with pytest.raises(DiagnosticError, match="Use --output arm"):
         export_environment(compose_small(resources, catalog), catalog, ExportFormat.BICEP)
 
 

@@ -100,7 +100,7 @@ def test_a_reference_architecture_is_adopted_planned_and_marked_by_a_review(
     """Microsoft's AKS baseline: what stands in its groups, and at its cluster."""
     baseline = put_baseline(azure)
     groups = [r.id for r in baseline.graph if r.id.type == RESOURCE_GROUP and r.managed]
-    options = [word for g in groups for word in ("--group", f"{g.subscription}/{g.name}")]
+    options = [word for g in groups for word in ("--resource-group", f"{g.subscription}/{g.name}")]
 
     assert run("adopt", "baseline", *options) == 0
     assert not marked(azure)
@@ -242,7 +242,9 @@ def test_a_template_and_a_state_say_what_is_adopted_and_nothing_else_of_them_is_
     Path("main.json").write_text(json.dumps(template), encoding="utf-8")
     group = f"{vault.subscription}/{vault.resource_group}"
 
-    assert run("adopt", "arm", "--group", group, "--template", "main.json", "-o", "json") == 0
+    assert (
+        run("adopt", "arm", "--resource-group", group, "--template", "main.json", "-o", "json") == 0
+    )
 
     document = json.loads(capsys.readouterr().out)
     assert document["adopted"] == 1
@@ -253,9 +255,13 @@ def test_a_template_and_a_state_say_what_is_adopted_and_nothing_else_of_them_is_
     ("words", "told"),
     [
         pytest.param([], "nothing to adopt is named", id="no source"),
-        pytest.param(["--group", "a/b"], "there is no subscription 'a'", id="subscription"),
-        pytest.param(["--group", f"{_SUBSCRIPTION}/none"], "no such resource", id="group"),
-        pytest.param(["--group", f"{_SUBSCRIPTION}/n?"], "no name of a resource group", id="name"),
+        pytest.param(
+            ["--resource-group", "a/b"], "there is no subscription 'a'", id="subscription"
+        ),
+        pytest.param(["--resource-group", f"{_SUBSCRIPTION}/none"], "no such resource", id="group"),
+        pytest.param(
+            ["--resource-group", f"{_SUBSCRIPTION}/n?"], "no name of a resource group", id="name"
+        ),
         pytest.param(["--cluster", "aks"], "Expected the id of a cluster", id="cluster"),
         pytest.param(["--template", "x.json"], "Add the resource groups", id="no group"),
         pytest.param(["--terraform", "none"], "none", id="no file"),
@@ -283,7 +289,7 @@ def test_what_could_not_be_read_is_told_and_nothing_is_claimed_of_it(
     make_small_estate(azure, subnets=())
     azure.server.faults.deny("Microsoft.Authorization/locks/read")
 
-    assert run("adopt", "part", "--group", f"{_SUBSCRIPTION}/rg-acme-one") == 1
+    assert run("adopt", "part", "--resource-group", f"{_SUBSCRIPTION}/rg-acme-one") == 1
 
     told = " ".join(capsys.readouterr().out.split())
     assert "could not be read" in told
@@ -337,7 +343,7 @@ def test_odd_names_secrets_and_types_that_nobody_knows(
     azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_small_estate(azure)
-    source = ("--group", f"{_SUBSCRIPTION}/rg-acme-one")
+    source = ("--resource-group", f"{_SUBSCRIPTION}/rg-acme-one")
 
     # Nobody says which api version Microsoft.Web has: what is missing is told, by resource.
     assert run("adopt", "first", *source, "--out", "first") == 1
@@ -402,7 +408,7 @@ def test_a_type_of_an_installed_package_is_adopted_as_plan_reads_it(
     put(azure, HOOKS, {"location": "global", "properties": group})
     options = ("--api-version", "Microsoft.Web/serverfarms=2024-04-01")
 
-    assert run("adopt", "sites", "--group", f"{_SUBSCRIPTION}/rg-acme-one", *options) == 0
+    assert run("adopt", "sites", "--resource-group", f"{_SUBSCRIPTION}/rg-acme-one", *options) == 0
 
     told = capsys.readouterr().out
     assert "properties.siteKey: a secret" in " ".join(told.split())
@@ -431,7 +437,7 @@ def test_an_environment_that_is_only_watched_finds_drift_and_is_never_written(
     azure: Bench, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_small_estate(azure, subnets=())
-    source = ("--group", f"{_SUBSCRIPTION}/rg-acme-one", *VERSIONS)
+    source = ("--resource-group", f"{_SUBSCRIPTION}/rg-acme-one", *VERSIONS)
     assert run("adopt", "eye", "--observe", *source) == 0
     assert "mode: observe" in files_in(tmp_path)["environments/eye.yaml"]
     assert run("drift", "eye") == 0

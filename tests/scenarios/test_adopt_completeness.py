@@ -12,7 +12,7 @@ from tests.estates import put, put_raw
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-acme-one"
-SOURCE = ("--group", f"{SUBSCRIPTION}/rg-acme-one")
+SOURCE = ("--resource-group", f"{SUBSCRIPTION}/rg-acme-one")
 BUS = f"{GROUP}/providers/Microsoft.ServiceBus/namespaces/sb-acme"
 BAR = f"{GROUP}/providers/Contoso.Foo/bars/one"
 VERSIONS = (
@@ -148,7 +148,7 @@ def test_what_a_state_lists_is_taken_or_named_by_its_address(
         "azurerm_network_security_rule_alone.one",
     }
     reasons = [each["reason"] for each in document["notExpressed"]]
-    assert all(f"--group {SUBSCRIPTION}/rg-acme-one" in each for each in reasons)
+    assert all(f"--resource-group {SUBSCRIPTION}/rg-acme-one" in each for each in reasons)
     assert not document["unlisted"]
     text = blueprints(tmp_path)
     assert "storageAccounts/blobServices/containers" in text

@@ -452,7 +452,7 @@ def test_an_approved_delete_takes_a_run_that_permits_its_digest(repository):
     assert f"and with allow-delete {digest}" in repository.host.comment()
 
     other = "sha256:" + "0" * 64
-    line = "azsec ci apply dev --pull-request 1 --allow-delete"
+    line = "azsec ci apply dev --pull-request 1 --allow-delete-digest"
     assert "not permitted" in " ".join(repository.run(f"{line} {other}", "schedule").split())
     assert "is no digest of a plan" in repository.run(f"{line} {digest[:19]}", "schedule")
     told = repository.run(f"{line} {digest}", "schedule")
@@ -471,7 +471,9 @@ def test_a_digest_that_may_delete_is_approved_all_the_same(repository):
     repository.run("azsec ci plan")
     digest = _digest(repository.host.comment())
     repository.act("merge by squash")
-    told = " ".join(repository.run(f"azsec ci apply --allow-delete {digest}", "push").split())
+    told = " ".join(
+        repository.run(f"azsec ci apply --allow-delete-digest {digest}", "push").split()
+    )
     assert "nobody approved the plan" in told
     assert "[exit 3]" in told
 

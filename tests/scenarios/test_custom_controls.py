@@ -80,7 +80,7 @@ def test_every_format_of_a_check_has_it() -> None:
 
 @pytest.mark.parametrize("format_", ["html", "json", "oscal", "ocsf", "csv"])
 def test_every_format_of_a_report_has_it(format_: str) -> None:
-    run_command(f"azsec report own --format {format_} --out report")
+    run_command(f"azsec report own --output {format_} --out report")
     text = Path("report").read_text(encoding="utf-8")
     assert "ACME-07" in text
     assert "Vaults keep keys in an HSM" in text

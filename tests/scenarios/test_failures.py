@@ -157,7 +157,7 @@ def test_an_unreachable_endpoint_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    run_guarded(app, ["init", ".", "--name", "far"])
+    run_guarded(app, ["init", ".", "--environment", "far"])
     monkeypatch.setenv("AZSEC_LOCAL_ENDPOINT", "http://127.0.0.1:9")
 
     code = run_guarded(app, ["plan", "far", "--cloud", "local", "-q"])
@@ -173,7 +173,7 @@ def test_no_credential_says_what_was_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    run_guarded(app, ["init", ".", "--name", "real"])
+    run_guarded(app, ["init", ".", "--environment", "real"])
     path = tmp_path / "environments" / "real.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(f"{text}auth: environment\n", encoding="utf-8")
@@ -192,14 +192,14 @@ def test_an_environment_without_an_id_is_refused_before_a_credential_is_looked_f
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    run_guarded(app, ["init", ".", "--name", "real"])
+    run_guarded(app, ["init", ".", "--environment", "real"])
     path = tmp_path / "environments" / "real.yaml"
     text = re.sub(r", id: [0-9a-f]{32}", "", path.read_text(encoding="utf-8"))
     path.write_text(f"{text}auth: environment\n", encoding="utf-8")
     for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID"):
         monkeypatch.delenv(name, raising=False)
 
-    for command in (["plan"], ["drift"], ["check", "--actual"]):
+    for command in (["plan"], ["drift"], ["check", "--state", "actual"]):
         assert run_guarded(app, [*command, "real"]) == 1
         told = capsys.readouterr().err
         assert "environments/real.yaml states no `metadata.id`" in told, command

@@ -90,7 +90,7 @@ def test_what_is_wrong_with_an_option_is_said(tagged: Path) -> None:
         "validate small --set team"
     )
     assert "there is no file 'missing.yaml'" in run(
-        "export small --format arm --parameters missing.yaml"
+        "export small --output arm --parameters missing.yaml"
     )
     assert "the parameter 'team' is given by --set and by --set-file" in run(
         "check small --set team=a --set-file team=environments/small.yaml"
@@ -109,7 +109,7 @@ def test_what_is_wrong_with_an_option_is_said(tagged: Path) -> None:
         "network small",
         "roles small",
         "manifests small",
-        "report small --format json",
+        "report small --output json",
         "ownership migrate small --yes",
         "cluster plan small",
         "cluster apply small",

@@ -16,7 +16,10 @@ _AZSEC = [sys.executable, "-c", "from provisioner.cli import main; main()"]
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     subprocess.run(
-        [*_AZSEC, "init", ".", "--name", "trial"], cwd=tmp_path, check=True, capture_output=True
+        [*_AZSEC, "init", ".", "--environment", "trial"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
     )
     return tmp_path
 

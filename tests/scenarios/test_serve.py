@@ -46,7 +46,7 @@ def test_commands_share_a_server_and_its_state_survives_it(
     served: tuple[subprocess.Popen[str], str], tmp_path: Path
 ) -> None:
     process, endpoint = served
-    azsec(tmp_path, "init", ".", "--name", "trial")
+    azsec(tmp_path, "init", ".", "--environment", "trial")
 
     refused = azsec(tmp_path, "plan", "trial", "--cloud", "local")
     assert refused.returncode == 1
@@ -87,7 +87,7 @@ def test_other_tools_find_a_server_by_its_variables(
     served_with_tls: tuple[subprocess.Popen[str], list[str]], tmp_path: Path
 ) -> None:
     process, announced = served_with_tls
-    printed = azsec(tmp_path, "local", "env", "--format", "json")
+    printed = azsec(tmp_path, "local", "env", "--output", "json")
     variables = json.loads(printed.stdout)
     endpoint = variables["AZSEC_LOCAL_ENDPOINT"]
 
@@ -118,7 +118,7 @@ def test_other_tools_find_a_server_by_its_variables(
     assert [group.name for group in groups.list()] == ["rg-other"]
 
     # azsec itself speaks TLS as well, and a second server finds the state taken.
-    azsec(tmp_path, "init", ".", "--name", "trial")
+    azsec(tmp_path, "init", ".", "--environment", "trial")
     environ = {**os.environ, **variables}
     planned = subprocess.run(
         [*_AZSEC, "plan", "trial", "--cloud", "local"],

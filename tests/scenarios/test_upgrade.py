@@ -128,7 +128,7 @@ def test_what_stands_in_the_cluster_blocks_the_path(kube: Path) -> None:
         listed("networking.k8s.io/v1beta1", "ServiceCIDR", named("range")),
     )
 
-    told = run_command("azsec upgrade kube --to 1.36 --observation seen.json")
+    told = run_command("azsec upgrade kube --kubernetes-version 1.36 --observation seen.json")
 
     assert "- shop/web: maxUnavailable is 0." in told
     assert "- shop/bare: it has no controller" in told
@@ -145,7 +145,7 @@ def test_a_blocked_path_is_written_only_where_that_is_permitted(kube: Path) -> N
         listed("v1", "Pod", pod),
         listed("policy/v1", "PodDisruptionBudget", named("web", spec=BUDGET)),
     )
-    command = "azsec upgrade kube --to 1.36 --write --observation seen.json"
+    command = "azsec upgrade kube --kubernetes-version 1.36 --write --observation seen.json"
 
     refused = run_command(command)
     assert "environments/kube.yaml was not changed" in refused
@@ -161,7 +161,7 @@ def test_what_was_seen_and_what_was_not_is_told(kube: Path) -> None:
     observe(listed("apps/v1", "Deployment", refused="forbidden"), version="v1.34.7")
     write(more="kubernetes: {observation: {file: ../seen.json}}\n")
 
-    told = run_command("azsec upgrade kube --to 1.36")
+    told = run_command("azsec upgrade kube --kubernetes-version 1.36")
 
     assert "not observed: deployments: forbidden." in told
     assert "the observation is of Kubernetes 1.34.7, and 1.35.4 runs." in told
@@ -228,7 +228,7 @@ def test_the_version_is_written_where_it_counts(
 ) -> None:
     write(version, more)
 
-    told = run_command("azsec upgrade kube --to 1.36 --write")
+    told = run_command("azsec upgrade kube --kubernetes-version 1.36 --write")
 
     assert "[exit" not in told
     assert Path("environments/kube.yaml").read_text("utf-8") == _ENVIRONMENT + expected
@@ -240,7 +240,7 @@ def test_the_version_is_written_where_it_counts(
 def test_a_version_that_no_parameter_sets_is_named_by_its_line(kube: Path, version: str) -> None:
     write(version)
 
-    told = run_command("azsec upgrade kube --to 1.36 --write")
+    told = run_command("azsec upgrade kube --kubernetes-version 1.36 --write")
 
     assert "blueprints/kube.yaml:21:26: error: cluster: no parameter" in told
     assert told.endswith("[exit 1]\n")
@@ -268,7 +268,7 @@ def test_a_version_that_another_cluster_shares_is_not_written_for_one_alone(kube
     with Path("blueprints/kube.yaml").open("a", encoding="utf-8") as blueprint:
         blueprint.write(_SECOND)
 
-    told = run_command("azsec upgrade kube --to 1.36 --cluster cluster --write")
+    told = run_command("azsec upgrade kube --kubernetes-version 1.36 --cluster cluster --write")
 
     assert "parameters.version" in told
     assert "sets properties.kubernetesVersion of other too" in told
@@ -283,7 +283,7 @@ def test_what_else_a_written_value_decides_is_named(kube: Path) -> None:
     tagged = text.replace("    sku: {", "    tags: {release: '${version}'}\n    sku: {")
     blueprint.write_text(tagged, encoding="utf-8")
 
-    told = run_command("azsec upgrade kube --to 1.36 --write")
+    told = run_command("azsec upgrade kube --kubernetes-version 1.36 --write")
 
     assert "also sets cluster.tags.release" in told
     assert "[exit" not in told
@@ -294,7 +294,7 @@ def test_line_ends_and_the_mark_of_utf_8_stay(kube: Path) -> None:
     text = f'{_ENVIRONMENT}parameters:\n  version: "1.35" # é\n'.replace("\n", "\r\n")
     path.write_bytes(b"\xef\xbb\xbf" + text.encode())
 
-    run_command("azsec upgrade kube --to 1.36 --write")
+    run_command("azsec upgrade kube --kubernetes-version 1.36 --write")
 
     assert path.read_bytes() == b"\xef\xbb\xbf" + text.replace('"1.35"', '"1.36"').encode()
 
@@ -311,7 +311,7 @@ def test_what_may_not_be_read_leaves_it_uncertain_and_nothing_written(
 ) -> None:
     with as_caller(READS, catalog):
         told = run_command("azsec upgrade kube")
-        refused = run_command("azsec upgrade kube --to 1.36 --write")
+        refused = run_command("azsec upgrade kube --kubernetes-version 1.36 --write")
 
     assert "1.35.4, not all could be read" in told
     for part in ("maintenanceConfigurations", "upgradeProfiles/default", "kubernetesVersions"):
@@ -335,7 +335,7 @@ def test_a_version_of_the_base_is_overridden_in_the_environment(kube: Path) -> N
     )
     Path("environments/kube.yaml").write_text(overlay, encoding="utf-8")
 
-    told = run_command("azsec upgrade kube --to 1.36 --write")
+    told = run_command("azsec upgrade kube --kubernetes-version 1.36 --write")
 
     assert "parameters.version" in told
     assert Path("environments/base.yaml").read_text(encoding="utf-8") == base

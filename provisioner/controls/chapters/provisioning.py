@@ -159,7 +159,7 @@ CONTROLS = (
               registrationState: Registered
         """,
         rules=(rule(PROVIDER, _judge_provider, _STATE, others={CLUSTER: _ASKING}),),
-        limits=("Offline nobody knows: `azsec check --actual` asks."),
+        limits=("Offline nobody knows: `azsec check --state actual` asks."),
         unmapped="No framework has a check of it.",
     ),
 )

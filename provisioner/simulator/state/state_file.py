@@ -238,7 +238,8 @@ def _refused(path: Path, problem: OSError) -> DiagnosticError:
         error(
             "local-state-refused",
             f"{path} {said}.",
-            hint="Name another file with --state or AZSEC_LOCAL_STATE, or remove what is there.",
+            hint="Name another file with --local-state or AZSEC_LOCAL_STATE, or remove what is "
+            "there.",
         )
     )
 

@@ -1,4 +1,4 @@
-"""The files of `azsec check --cluster` are of one cluster, the environment's, and are called
+"""The files of `azsec check --observation` are of one cluster, the environment's, and are called
 verified only where a signature covers all of them."""
 
 import json
@@ -35,7 +35,7 @@ def folder(tmp_path, monkeypatch):
 
 def read(*files, **settings):
     kubernetes = KubernetesSettings.model_validate(settings)
-    return read_contents(list(files), kubernetes, asked=True, all_namespaces=True)
+    return read_contents(list(files), kubernetes, all_namespaces=True)
 
 
 EXPECTED = {
@@ -80,3 +80,15 @@ def test_only_what_a_signature_covers_in_full_is_verified():
     unclear = read("signed.json", "configmaps.json")
     assert (unclear.verified, unclear.uid) == (False, None)
     assert read("ours.json").verified is None
+
+
+def test_a_folder_is_the_lists_in_it(folder):
+    lists = folder / "lists"
+    lists.mkdir()
+    (folder / "ours.json").rename(lists / "namespaces.json")
+    (folder / "configmaps.json").rename(lists / "configmaps.json")
+    found = read("lists")
+    assert (found.uid, {kind.name for kind in found.lists}) == (OURS, {"Namespace", "ConfigMap"})
+    (folder / "empty").mkdir()
+    with pytest.raises(DiagnosticError, match="the folder has no \\*\\.json file"):
+        read("empty")

@@ -51,7 +51,7 @@ REFUSED = [
         "--tenant 00000000-0000-0000-0000-000000000000",
         "--tenant is '00000000-0000-0000-0000-000000000000'. Expected a GUID",
     ),
-    ("--directory none.yaml", "there is no file 'none.yaml'"),
+    ("--entra-directory none.yaml", "there is no file 'none.yaml'"),
 ]
 
 
@@ -109,7 +109,7 @@ def test_variables_are_printed_as_a_shell_reads_them(
         identity = folder / ".azsec" / "local.identity"
         identity.mkdir(exist_ok=True)
         write_running(identity, Running(local.endpoint, local.tenant, "it's", "c", "", ""))
-        assert run_guarded(app, ["local", "env", "--format", form]) == ExitCode.SUCCESS
+        assert run_guarded(app, ["local", "env", "--output", form]) == ExitCode.SUCCESS
     assert line in capsys.readouterr().out
 
 
@@ -181,7 +181,9 @@ def test_a_directory_that_does_not_fit_is_refused_at_its_place(
     folder: Path, before: str, after: str, place: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "directory.yaml").write_text(DIRECTORY.replace(before, after, 1))
-    code = run_guarded(app, ["local", "serve", "--port", "0", "--directory", "directory.yaml"])
+    code = run_guarded(
+        app, ["local", "serve", "--port", "0", "--entra-directory", "directory.yaml"]
+    )
     said = capsys.readouterr().err
     assert code == ExitCode.ERROR
     assert place in said

@@ -23,13 +23,17 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        pytest.param(["prod", "--out", "report.doc"], "the ending does not say", id="which format"),
+        pytest.param(
+            ["prod", "--out", "report.doc"], "no format is known for this ending", id="which format"
+        ),
         pytest.param(["prod", "--since", "7d"], "drift is a part of a report", id="no drift asked"),
         pytest.param(
-            ["dev", "prod", "--cluster", "seen.json"], "the report is of 2", id="whose cluster"
+            ["dev", "prod", "--observation", "seen.json"], "the report is of 2", id="whose cluster"
         ),
         pytest.param(["nowhere"], "there is no environment 'nowhere'", id="the only one is not"),
-        pytest.param(["prod", "--cluster", "seen.json"], "no file 'seen.json'", id="no such file"),
+        pytest.param(
+            ["prod", "--observation", "seen.json"], "no file 'seen.json'", id="no such file"
+        ),
         pytest.param(["prod", "--history", "README.md"], "is no folder", id="history is a file"),
     ],
 )

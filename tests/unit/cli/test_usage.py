@@ -18,9 +18,20 @@ def test_a_group_of_commands_alone_prints_its_help(capsys) -> None:
     [
         pytest.param(["cluster", "plan"], "See `azsec cluster plan --help`.", id="an argument"),
         pytest.param(["plan", "--out"], "See `azsec plan --help`.", id="the value of an option"),
+        pytest.param(
+            ["access", "local", "--action", "a", "--data-action", "b"],
+            "--action and --data-action exclude each other.",
+            id="two kinds of action",
+        ),
+        pytest.param(
+            ["ci", "drift", "--timeout", "50"],
+            "Invalid value for '--timeout': '50' is not a duration. Expected a number and a unit",
+            id="a duration without a unit",
+        ),
+        pytest.param(["fleet", "drift", "--timeout", "0s"], "longer than zero", id="no time"),
         pytest.param(["plam"], "See `azsec --help`.", id="no such command"),
         pytest.param(
-            ["check", "local", "pods.json"], "Add --cluster.", id="files without --cluster"
+            ["check", "local", "pods.json"], "See `azsec check --help`.", id="an unknown argument"
         ),
     ],
 )

@@ -200,7 +200,9 @@ def test_a_context_is_of_the_kubeconfig_of_the_variable_where_the_environment_st
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", str(write(tmp_path, {"token": "t"})))
-    with Session(cloud=None, state=None, parallelism=1, realistic=None, quiet=True) as session:
+    with Session(
+        cloud=None, local_state=None, parallelism=1, realistic=None, quiet=True
+    ) as session:
         desired, _ = session.find_objects(str(ROOT / "environments/local.yaml"), StateKind.DESIRED)
 
     def refuse() -> Any:

@@ -1,4 +1,4 @@
-"""What the API server refuses of a workload as it is written is an error of `manifests --check`."""
+"""What the API server refuses of a workload is an error of `manifests --admission`."""
 
 import json
 from pathlib import Path

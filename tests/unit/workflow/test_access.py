@@ -7,7 +7,6 @@ import pytest
 from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.documents.access import AccessDocument, AccessState
 from provisioner.engine.ports import Reader
-from provisioner.model.diagnostic import DiagnosticError
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
 from provisioner.reports.access_wording import denied, scope_of_claim
@@ -130,11 +129,6 @@ def test_a_list_that_was_refused_makes_the_answer_partial(
         f"{S}/{AUTHORIZATION}/{kind}", "AuthorizationFailed: not yours",
     )  # fmt: skip
     assert scope_of_claim(document) == said
-
-
-def test_data_takes_an_action(bench: Bench) -> None:
-    with pytest.raises(DiagnosticError, match="--data says of which kind the action of --can is"):
-        ask(bench, data=True)
 
 
 def test_a_deny_assignment_is_told_with_what_it_leaves(bench: Bench) -> None:

@@ -128,20 +128,20 @@ def test_an_identity_that_does_not_exist_yet_is_not_nobody(bench: Bench) -> None
             id="a misspelled namespace",
         ),
         pytest.param(
-            {"action": GET_SECRET}, f"{GET_SECRET} is a data action. Add --data.",
+            {"action": GET_SECRET}, f"{GET_SECRET} is a data action. Use --data-action.",
             id="a data action",
         ),
         pytest.param(
-            {"action": f"{CLUSTER}/secrets/read"}, "is a data action. Add --data.",
+            {"action": f"{CLUSTER}/secrets/read"}, "is a data action. Use --data-action.",
             id="a data action of the cluster",
         ),
         pytest.param(
             {"action": "Microsoft.Network/virtualNetworks/write", "data": True},
-            "is an action of Azure Resource Manager, not a data action. Leave out --data.",
+            "is an action of Azure Resource Manager, not a data action. Use --action.",
             id="no data action",
         ),
         pytest.param(
-            {"on": f"{OTHER}/resourceGroups/rg-main"}, "is in the subscription "
+            {"resource": f"{OTHER}/resourceGroups/rg-main"}, "is in the subscription "
             "44444444-4444-4444-4444-444444444444, which is not of the environment",
             id="another subscription",
         ),

@@ -208,7 +208,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Offline the supported versions are those that azsec knows; `--actual` asks Azure."
+            "Offline the supported versions are those that azsec knows; `--state actual` asks "
+            "Azure."
         ),
         mappings=Mappings(
             policies=("fb893a29-21bb-418c-a157-e99480ec364c",),

@@ -37,7 +37,7 @@ def test_when_asked_a_plan_puts_them_back(bench: Bench) -> None:
         networkAcls={"defaultAction": "Allow", "ipRules": [{"value": "203.0.113.0/24"}]},
     )
 
-    plan = bench.plan(blueprint, adopt_defaults=True)
+    plan = bench.plan(blueprint, reset_defaults=True)
     bench.apply(plan)
     after = bench.plan(blueprint)
 
@@ -58,7 +58,7 @@ def test_an_entry_and_an_object_that_nobody_declared_go(bench: Bench) -> None:
     nsg = bench.body_of("nsg")["id"]
     bench.tamper("nodes", networkSecurityGroup={"id": nsg})
 
-    bench.apply(bench.plan(blueprint, adopt_defaults=True))
+    bench.apply(bench.plan(blueprint, reset_defaults=True))
 
     assert not bench.body_of("nodes")["properties"].get("networkSecurityGroup")
     assert bench.plan(blueprint).document.undeclared == ()
@@ -68,7 +68,7 @@ def test_what_cannot_change_in_place_stays_with_a_warning(bench: Bench) -> None:
     silent = VAULT.replace("    softDeleteRetentionInDays: 90\n", "")
     bench.apply(bench.plan(bench.compose(VAULT.replace("90", "30"))))
 
-    plan = bench.plan(bench.compose(silent), adopt_defaults=True)
+    plan = bench.plan(bench.compose(silent), reset_defaults=True)
 
     assert plan.steps == ()
     assert [e.field.path for e in plan.document.undeclared] == [
