@@ -15,7 +15,7 @@ from provisioner.simulator.entra.authority import Authority
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.logs import routes as logs
 from provisioner.simulator.policy import routes as policy
-from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.errors import InvalidResourceTypeError, RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.protocol.query_options import check_query_options
 from provisioner.simulator.protocol.routes import PROVIDER, Handler, Route, compile_path
@@ -105,7 +105,7 @@ def _route_resource(cloud: Cloud, request: Request) -> Answer:
     if sample is not None and request.method == "GET":
         return listing.list_type(cloud, request, sample)
     if resource is None and sample is None:
-        raise invalid_type(request.path)
+        raise InvalidResourceTypeError(request.path)
     raise RefusalError(
         405,
         "MethodNotAllowed",

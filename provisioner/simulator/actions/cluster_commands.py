@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from provisioner.model.values import Json
 from provisioner.simulator.actions.cluster_power import RUNNING, check_power
-from provisioner.simulator.actions.targets import bad_request, find_target
+from provisioner.simulator.actions.targets import BadRequestError, find_target
 from provisioner.simulator.arm.operations import start_operation
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.protocol.errors import RefusalError
@@ -28,14 +28,14 @@ def run_command(cloud: Cloud, request: Request, **_place: str) -> Answer:
     """Answer POST runCommand: 202, and where its result is."""
     row = find_target(cloud, request)
     if value_at(row.body, "properties.apiServerAccessProfile.disableRunCommand") is True:
-        raise bad_request(
+        raise BadRequestError(
             "Run command is disabled for this cluster (apiServerAccessProfile.disableRunCommand).",
             code="RunCommandDisabled",
         )
     check_power(row, RUNNING, "running a command")
     command = request.read_object().get("command")
     if not isinstance(command, str) or not command.strip():
-        raise bad_request("command is required.", "command", "InvalidParameter")
+        raise BadRequestError("command is required.", "command", "InvalidParameter")
     resource_type = cloud.catalog.get(row.type)
     started = start_operation(cloud, request, resource_type, row.id, OperationKind.READ)
     return _pending(request, row, started)

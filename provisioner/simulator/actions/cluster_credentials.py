@@ -13,7 +13,7 @@ from typing import Any
 
 from provisioner.model.values import Json
 from provisioner.simulator.actions.cluster_certificates import certificates_of
-from provisioner.simulator.actions.targets import bad_request, find_target
+from provisioner.simulator.actions.targets import BadRequestError, find_target
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -56,7 +56,7 @@ def get_access_profile(cloud: Cloud, request: Request, role: str, **_place: str)
     row = find_target(cloud, request, segments=3)
     named = next((one for one in (_USER, _ADMIN) if one.lower() == role.lower()), None)
     if named is None:
-        raise bad_request(f"The role name '{role}' is none of {_USER} and {_ADMIN}.")
+        raise BadRequestError(f"The role name '{role}' is none of {_USER} and {_ADMIN}.")
     body: Json = {
         "id": f"{row.id.text}/accessProfiles/{named}",
         "name": named,
@@ -108,9 +108,9 @@ def _host(row: Record, request: Request) -> str:
     public, private = (value_at(row.body, f"properties.{n}") for n in ("fqdn", "privateFQDN"))
     asked = request.query.get("server-fqdn", "").lower()
     if asked == "public" and not isinstance(public, str):
-        raise bad_request(f"The cluster '{row.id.name}' has no public FQDN.", "server-fqdn")
+        raise BadRequestError(f"The cluster '{row.id.name}' has no public FQDN.", "server-fqdn")
     if asked not in ("", "public", "private"):
-        raise bad_request("server-fqdn is neither public nor private.", "server-fqdn")
+        raise BadRequestError("server-fqdn is neither public nor private.", "server-fqdn")
     host = private if isinstance(private, str) and asked != "public" else public
     return str(host)
 
@@ -120,7 +120,7 @@ def _user(cloud: Cloud, request: Request, row: Record, role: str) -> Mapping[str
     if role == _USER and has_entra:
         return _entra_user(cloud, request, row)
     if value_at(row.body, "properties.disableLocalAccounts") is True:
-        raise bad_request(
+        raise BadRequestError(
             "Getting static credential is not allowed because this cluster is set to disable "
             "local accounts."
         )
@@ -132,7 +132,7 @@ def _entra_user(cloud: Cloud, request: Request, row: Record) -> Mapping[str, Any
     """The plugin is the format of every version since Kubernetes 1.24, which dropped the other."""
     asked = request.query.get("format", "exec").lower()
     if asked not in _FORMATS:
-        raise bad_request(f"The format '{asked}' is none of {', '.join(_FORMATS)}.", "format")
+        raise BadRequestError(f"The format '{asked}' is none of {', '.join(_FORMATS)}.", "format")
     stated = value_at(row.body, "properties.aadProfile.tenantID")
     tenant = stated if isinstance(stated, str) and stated else cloud.tenant_of(row.id.subscription)
     if asked == "azure":

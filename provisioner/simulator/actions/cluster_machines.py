@@ -12,7 +12,7 @@ from provisioner.catalog.service_actions import SCALE_SET
 from provisioner.model.values import Json
 from provisioner.simulator.actions.cluster_power import RUNNING, check_power
 from provisioner.simulator.actions.targets import (
-    bad_request,
+    BadRequestError,
     find_target,
     require_resource,
     start_action,
@@ -54,14 +54,14 @@ def delete_machines(cloud: Cloud, request: Request, **_place: str) -> Answer:
     there = {name.lower(): name for name in _names(cloud, pool)}
     if not wanted or not wanted <= set(there):
         unknown = ", ".join(sorted(wanted - set(there))) or "none"
-        raise bad_request(
+        raise BadRequestError(
             f"machineNames has to name machines of the pool '{pool.id.name}': {unknown} is not.",
             "machineNames",
             "InvalidParameter",
         )
     count = value_at(pool.body, "properties.count")
     if not isinstance(count, int):
-        raise bad_request(
+        raise BadRequestError(
             f"The machines of the pool '{pool.id.name}' are not counted by it.", "machineNames"
         )
     changes = {pool.id.key: {"properties": {"count": count - len(wanted)}}}

@@ -11,7 +11,7 @@ from typing import Any
 
 from provisioner.catalog.node_pools import POOL
 from provisioner.simulator.actions.cluster_certificates import rotate_certificates
-from provisioner.simulator.actions.targets import bad_request, find_target, start_action
+from provisioner.simulator.actions.targets import BadRequestError, find_target, start_action
 from provisioner.simulator.arm.operations import Effect, cancel_operation, check_idle
 from provisioner.simulator.arm.writes import write_resource
 from provisioner.simulator.bodies.body_paths import merge_patch, value_at
@@ -41,7 +41,7 @@ def check_power(row: Record, wanted: str, what: str) -> None:
     """Raise RefusalError where a cluster is not in a power state; `what` cannot be performed."""
     power = value_at(row.body, "properties.powerState.code")
     if power != wanted:
-        raise bad_request(
+        raise BadRequestError(
             "managed cluster is in Provisioning State"
             f"({value_at(row.body, 'properties.provisioningState')}) and Power State({power}), "
             f"{what} cannot be performed"
@@ -88,7 +88,7 @@ def _reset(cloud: Cloud, request: Request, name: str) -> Answer:
     check_power(row, RUNNING, f"resetting {name}")
     document = request.read_object()
     if not document:
-        raise bad_request(f"The request has no {name}.", name)
+        raise BadRequestError(f"The request has no {name}.", name)
     resource_type = cloud.catalog.get(row.type)
     check_idle(cloud, resource_type, row.id, row.body)
     whole: dict[str, Any] = merge_patch(row.body, {"properties": {name: document}})

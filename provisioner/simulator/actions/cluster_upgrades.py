@@ -23,7 +23,7 @@ from provisioner.model.values import Body, Json
 from provisioner.simulator.actions.cluster_offers import show_mesh_revision
 from provisioner.simulator.actions.cluster_power import RUNNING, check_power
 from provisioner.simulator.actions.targets import (
-    bad_request,
+    BadRequestError,
     find_target,
     require_resource,
     start_action,
@@ -118,7 +118,7 @@ def upgrade_node_image(cloud: Cloud, request: Request, **_place: str) -> Answer:
     check_power(_cluster_of(cloud, pool), RUNNING, "upgrading the node image")
     image = _newest_image(pool)
     if image is None:
-        raise bad_request(
+        raise BadRequestError(
             "The built-in Azure knows no node image of the osSKU "
             f"'{value_at(pool.body, 'properties.osSKU')}'.",
             "osSKU",

@@ -9,7 +9,7 @@ from provisioner.catalog.service_actions import DIAGNOSTIC_CATEGORY
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import require_resource
-from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.errors import InvalidResourceTypeError, RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
@@ -36,7 +36,7 @@ def get_category(cloud: Cloud, request: Request, scope: str, category: str) -> A
 def _categories(cloud: Cloud, request: Request, scope: str) -> list[Json]:
     place = parse_resource_id(scope)
     if place is None:
-        raise invalid_type(request.path)
+        raise InvalidResourceTypeError(request.path)
     target: ResourceId = place
     if place.type != SUBSCRIPTION:
         target = require_resource(cloud, place).id

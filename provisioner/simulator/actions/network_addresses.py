@@ -11,7 +11,7 @@ from itertools import islice
 
 from provisioner.catalog.service_actions import SUBNET
 from provisioner.model.values import Json
-from provisioner.simulator.actions.targets import bad_request, find_target
+from provisioner.simulator.actions.targets import BadRequestError, find_target
 from provisioner.simulator.bodies.subnet_addresses import (
     free_addresses,
     is_reserved,
@@ -32,7 +32,7 @@ def check_address(cloud: Cloud, request: Request, **_place: str) -> Answer:
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError:
-        raise bad_request(
+        raise BadRequestError(
             f"ipAddress is '{text}' and has to be an IPv4 address.",
             "ipAddress",
             "InvalidIPAddressFormat",
@@ -40,7 +40,7 @@ def check_address(cloud: Cloud, request: Request, **_place: str) -> Answer:
     for subnet, prefix in _prefixes(cloud, network):
         if address in prefix:
             return Answer(200, _availability(cloud, subnet, prefix, address))
-    raise bad_request(
+    raise BadRequestError(
         f"Private static IP address {address} does not belong to the range of any subnet in "
         f"virtual network {network.id.text}.",
         "ipAddress",

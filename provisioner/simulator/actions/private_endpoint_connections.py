@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Json
-from provisioner.simulator.actions.targets import bad_request, require_resource
+from provisioner.simulator.actions.targets import BadRequestError, require_resource
 from provisioner.simulator.arm.deletion import check_unlocked
 from provisioner.simulator.arm.writes import write_resource
 from provisioner.simulator.bodies.body_paths import put, thaw, value_at
@@ -22,7 +22,7 @@ from provisioner.simulator.bodies.endpoint_connections import (
     connections_to,
     show_connection,
 )
-from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.errors import InvalidResourceTypeError, RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
@@ -52,7 +52,7 @@ def put_connection(cloud: Cloud, request: Request, target: str, connection: str)
     stated = value_at(request.read_object(), STATE)
     status = value_at(stated, "status")
     if status not in _DECISIONS:
-        raise bad_request(
+        raise BadRequestError(
             f"{STATE}.status is '{status}' and has to be {' or '.join(_DECISIONS)}.", STATE
         )
     description = value_at(stated, "description")
@@ -79,7 +79,7 @@ def delete_connection(cloud: Cloud, request: Request, target: str, connection: s
 def _target(cloud: Cloud, request: Request, target: str) -> Record:
     place = parse_resource_id(target)
     if place is None:
-        raise invalid_type(request.path)
+        raise InvalidResourceTypeError(request.path)
     return require_resource(cloud, place)
 
 

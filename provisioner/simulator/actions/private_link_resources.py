@@ -10,7 +10,7 @@ from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import require_resource
 from provisioner.simulator.bodies.body_paths import value_at
-from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.errors import InvalidResourceTypeError, RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
@@ -33,10 +33,10 @@ def get_private_link_resource(cloud: Cloud, request: Request, target: str, group
 def _groups(cloud: Cloud, request: Request, target: str) -> list[Json]:
     place = parse_resource_id(target)
     if place is None:
-        raise invalid_type(request.path)
+        raise InvalidResourceTypeError(request.path)
     found = groups_of(place.type)
     if not found and cloud.is_known(place):
-        raise invalid_type(f"{place.type}/privateLinkResources")
+        raise InvalidResourceTypeError(f"{place.type}/privateLinkResources")
     if not found:
         raise RefusalError(
             404,

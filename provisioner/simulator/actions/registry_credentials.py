@@ -11,7 +11,7 @@ from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.actions.fake_keys import InventedKey, invented_key, regenerate_key
 from provisioner.simulator.actions.targets import (
-    bad_request,
+    BadRequestError,
     find_target,
     require_resource,
     start_action,
@@ -47,7 +47,7 @@ def regenerate_credential(cloud: Cloud, request: Request, **_place: str) -> Answ
     row = _with_admin(cloud, request)
     name = str(request.read_object().get("name", ""))
     if name not in _ADMIN_PASSWORDS:
-        raise bad_request(
+        raise BadRequestError(
             f"name is '{name}' and has to be {' or '.join(_ADMIN_PASSWORDS)}.", "name"
         )
     regenerate_key(cloud, row, name)
@@ -60,13 +60,13 @@ def generate_credentials(cloud: Cloud, request: Request, **_place: str) -> Answe
     document = request.read_object()
     target = parse_resource_id(document.get("tokenId"))
     if target is None or target.type.lower() != f"{REGISTRY}/tokens".lower():
-        raise bad_request("tokenId is no id of a token.", "tokenId")
+        raise BadRequestError("tokenId is no id of a token.", "tokenId")
     token = require_resource(cloud, target)
     if token.id.parent != row.id:
-        raise bad_request(f"tokenId is of another registry than '{row.id.name}'.", "tokenId")
+        raise BadRequestError(f"tokenId is of another registry than '{row.id.name}'.", "tokenId")
     named = document.get("name")
     if named not in (None, *_TOKEN_PASSWORDS):
-        raise bad_request(
+        raise BadRequestError(
             f"name is '{named}' and has to be {' or '.join(_TOKEN_PASSWORDS)}.", "name"
         )
     names = [str(named)] if named else list(_TOKEN_PASSWORDS)
@@ -115,7 +115,7 @@ def list_usages(cloud: Cloud, request: Request, **_place: str) -> Answer:
 def _with_admin(cloud: Cloud, request: Request) -> Record:
     row = find_target(cloud, request)
     if value_at(row.body, "properties.adminUserEnabled") is not True:
-        raise bad_request(
+        raise BadRequestError(
             f"Cannot perform credential operations for {row.id.text} as admin user is disabled. "
             "Kindly enable admin user as per docs: https://docs.microsoft.com/en-us/azure/"
             "container-registry/container-registry-authentication#admin-account",

@@ -9,7 +9,7 @@ with a key; Azure Resource Manager goes on listing keys, and so does this.
 from urllib.parse import quote, urlencode
 
 from provisioner.simulator.actions.fake_keys import invented_key, regenerate_key
-from provisioner.simulator.actions.targets import bad_request, find_target
+from provisioner.simulator.actions.targets import BadRequestError, find_target
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
@@ -48,7 +48,7 @@ def regenerate(cloud: Cloud, request: Request, **_place: str) -> Answer:
     row = find_target(cloud, request)
     name = str(request.read_object().get("keyName", "")).lower()
     if name not in _KEYS:
-        raise bad_request(
+        raise BadRequestError(
             f"keyName is '{name}' and has to be {' or '.join(_KEYS)}.",
             "keyName",
             "InvalidValuesForRequestParameters",
@@ -72,7 +72,7 @@ def _sign(cloud: Cloud, request: Request, what: str, names: dict[str, str]) -> s
     document = request.read_object()
     missing = [name for name in _REQUIRED[what] if not document.get(name)]
     if missing:
-        raise bad_request(
+        raise BadRequestError(
             f"{', '.join(missing)} is required.", missing[0], "InvalidValuesForRequestParameters"
         )
     fields = {

@@ -7,7 +7,7 @@ from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import require_resource
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.bodies.computed_values import guid_of_life
-from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.errors import InvalidResourceTypeError, RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import TENANT, Cloud
 
@@ -18,7 +18,7 @@ def get_system_identity(cloud: Cloud, request: Request, scope: str) -> Answer:
     """Answer the identity; 404 where the resource has none of the system."""
     place = parse_resource_id(scope)
     if place is None:
-        raise invalid_type(request.path)
+        raise InvalidResourceTypeError(request.path)
     row = require_resource(cloud, place)
     principal = value_at(row.body, "identity.principalId")
     if not isinstance(principal, str):

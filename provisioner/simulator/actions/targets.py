@@ -8,7 +8,11 @@ from provisioner.simulator.arm.operations import (
     operation_headers,
     start_operation,
 )
-from provisioner.simulator.protocol.errors import RefusalError, invalid_type, resource_not_found
+from provisioner.simulator.protocol.errors import (
+    InvalidResourceTypeError,
+    RefusalError,
+    ResourceNotFoundError,
+)
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.existence import check_place
@@ -27,7 +31,7 @@ def find_target(cloud: Cloud, request: Request, segments: int = 1) -> Record:
     """
     resource = parse_resource_id(request.path.rstrip("/").rsplit("/", segments)[0])
     if resource is None:
-        raise invalid_type(request.path)
+        raise InvalidResourceTypeError(request.path)
     row = require_resource(cloud, resource)
     if request.method == "POST":
         check_unlocked(cloud, row.id, row.body, deleting=False)
@@ -40,7 +44,7 @@ def require_resource(cloud: Cloud, resource: ResourceId) -> Record:
     if row is None:
         resource_type = cloud.type_of(resource)
         check_place(cloud, resource_type, resource, writing=False)
-        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+        raise ResourceNotFoundError(cloud.canonical(resource), resource_type.codes.not_found)
     return row
 
 
@@ -62,6 +66,8 @@ def start_action(
     return Answer(202, None, operation_headers(cloud, request, resource_type, operation, _POLLED))
 
 
-def bad_request(message: str, target: str | None = None, code: str = "BadRequest") -> RefusalError:
-    """Return a provider's refusal (400) of an action."""
-    return RefusalError(400, code, message, target=target, by_provider=True)
+class BadRequestError(RefusalError):
+    """A resource provider refuses an action with 400."""
+
+    def __init__(self, message: str, target: str | None = None, code: str = "BadRequest") -> None:
+        super().__init__(400, code, message, target=target, by_provider=True)

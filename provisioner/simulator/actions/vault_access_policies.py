@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.model.values import Json
-from provisioner.simulator.actions.targets import bad_request, find_target
+from provisioner.simulator.actions.targets import BadRequestError, find_target
 from provisioner.simulator.arm.deletion import check_unlocked
 from provisioner.simulator.arm.writes import write_resource
 from provisioner.simulator.bodies.body_paths import put, thaw, value_at
@@ -28,11 +28,11 @@ def update_access_policies(cloud: Cloud, request: Request, kind: str, **_place: 
     """
     row = find_target(cloud, request, segments=2)
     if kind.lower() not in _KINDS:
-        raise bad_request(f"'{kind}' is none of {', '.join(_KINDS)}.", "operationKind")
+        raise BadRequestError(f"'{kind}' is none of {', '.join(_KINDS)}.", "operationKind")
     check_unlocked(cloud, row.id, row.body, deleting=False)
     stated = value_at(request.read_object(), _LIST)
     if not isinstance(stated, list) or not all(isinstance(one, dict) for one in stated):
-        raise bad_request(f"{_LIST} is no list of access policies.", _LIST)
+        raise BadRequestError(f"{_LIST} is no list of access policies.", _LIST)
     whole: dict[str, Any] = thaw(row.body)
     held = value_at(whole, _LIST)
     policies = _changed(held if isinstance(held, list) else [], stated, kind.lower())

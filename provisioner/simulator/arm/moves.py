@@ -22,7 +22,7 @@ from provisioner.simulator.arm.operations import (
 from provisioner.simulator.arm.resource_moves import moved_id
 from provisioner.simulator.policy.external_evaluation import operation_of
 from provisioner.simulator.policy.restrictions import check_policies
-from provisioner.simulator.protocol.errors import RefusalError, group_not_found
+from provisioner.simulator.protocol.errors import RefusalError, ResourceGroupNotFoundError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import OperationKind
@@ -85,7 +85,7 @@ def _accept(
 def _existing_group(cloud: Cloud, group: ResourceId) -> ResourceId:
     row = cloud.store.resources.get(group.key)
     if row is None:
-        raise group_not_found(group.name)
+        raise ResourceGroupNotFoundError(group.name)
     return row.id
 
 

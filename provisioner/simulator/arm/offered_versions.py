@@ -11,7 +11,7 @@ from pathlib import Path
 
 from provisioner.catalog.published_api_versions import published_versions
 from provisioner.catalog.resource_type import ResourceType, Tier
-from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.errors import InvalidResourceTypeError, RefusalError
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.store import Store
 
@@ -56,7 +56,7 @@ def check_offered(cloud: Cloud, resource_type: ResourceType, api_version: str) -
             return
         offered = tuple(sorted(told.split()[1:], reverse=True))
         if not offered:
-            raise invalid_type(resource_type.name)
+            raise InvalidResourceTypeError(resource_type.name)
     elif cloud.store.settings.get(_UNTIL) is None:
         return
     else:

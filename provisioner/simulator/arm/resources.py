@@ -15,7 +15,7 @@ from provisioner.simulator.bodies.lease_states import check_unleased
 from provisioner.simulator.bodies.responses import etag_of, quote_etag, render, show_state
 from provisioner.simulator.policy.external_evaluation import operation_of
 from provisioner.simulator.policy.restrictions import check_policies
-from provisioner.simulator.protocol.errors import RefusalError, resource_not_found
+from provisioner.simulator.protocol.errors import RefusalError, ResourceNotFoundError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.existence import check_place
@@ -33,7 +33,7 @@ def get_resource(cloud: Cloud, _request: Request, resource: ResourceId) -> Answe
     row = cloud.find(resource)
     if row is None:
         check_place(cloud, resource_type, resource, writing=False)
-        refusal = resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+        refusal = ResourceNotFoundError(cloud.canonical(resource), resource_type.codes.not_found)
         raise add_hint(cloud, refusal, resource_type.name)
     return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
 
@@ -68,7 +68,7 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
     before = cloud.store.resources.get(resource.key)
     if before is None:
         check_place(cloud, resource_type, resource, writing=False)
-        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+        raise ResourceNotFoundError(cloud.canonical(resource), resource_type.codes.not_found)
     row = replace_body(cloud, request, before, merge_patch(before.body, request.read_object()))
     return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
 
@@ -138,7 +138,7 @@ def _stands_on_missing_group(
 
 def _answer_absent(cloud: Cloud, resource_type: ResourceType, resource: ResourceId) -> Answer:
     if resource.is_container:
-        raise resource_not_found(cloud.canonical(resource), resource_type.codes.not_found)
+        raise ResourceNotFoundError(cloud.canonical(resource), resource_type.codes.not_found)
     return Answer(204)
 
 

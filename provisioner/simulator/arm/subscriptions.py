@@ -10,7 +10,7 @@ from provisioner.catalog.type_names import is_namespace
 from provisioner.model.values import Json
 from provisioner.simulator.arm.offered_versions import offered_versions, open_types
 from provisioner.simulator.odata.options import check_options, page, read_choices
-from provisioner.simulator.protocol.errors import RefusalError, invalid_namespace
+from provisioner.simulator.protocol.errors import InvalidResourceNamespaceError, RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
@@ -106,7 +106,7 @@ def _namespace(cloud: Cloud, namespace: str) -> str:
             return known
     if is_namespace(namespace):
         return _record_provider(cloud, namespace)
-    raise invalid_namespace(namespace)
+    raise InvalidResourceNamespaceError(namespace)
 
 
 def _record_provider(cloud: Cloud, namespace: str) -> str:

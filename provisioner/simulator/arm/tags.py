@@ -16,7 +16,11 @@ from provisioner.model.values import Json
 from provisioner.simulator.arm.resources import replace_body
 from provisioner.simulator.logs.change_log import watch
 from provisioner.simulator.odata.options import check_options, page
-from provisioner.simulator.protocol.errors import RefusalError, invalid_type, resource_not_found
+from provisioner.simulator.protocol.errors import (
+    InvalidResourceTypeError,
+    RefusalError,
+    ResourceNotFoundError,
+)
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.existence import check_place
@@ -96,7 +100,7 @@ def _answer(scope: str, tags: Tags) -> Answer:
 def _holder(scope: str) -> ResourceId:
     holder = parse_resource_id(scope)
     if holder is None:
-        raise invalid_type(scope)
+        raise InvalidResourceTypeError(scope)
     return holder
 
 
@@ -117,7 +121,7 @@ def _row(cloud: Cloud, holder: ResourceId) -> Record:
     if row is None:
         resource_type = cloud.type_of(holder)
         check_place(cloud, resource_type, holder, writing=False)
-        raise resource_not_found(cloud.canonical(holder), resource_type.codes.not_found)
+        raise ResourceNotFoundError(cloud.canonical(holder), resource_type.codes.not_found)
     return row
 
 

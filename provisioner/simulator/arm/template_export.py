@@ -20,8 +20,8 @@ from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.bodies.validation import read_body
 from provisioner.simulator.protocol.errors import (
     RefusalError,
-    group_not_found,
-    resource_not_found,
+    ResourceGroupNotFoundError,
+    ResourceNotFoundError,
 )
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -38,7 +38,7 @@ def export_group(cloud: Cloud, request: Request, subscription: str, group: str) 
     """Answer POST exportTemplate: the template, and an error that names what is not in it."""
     place = resource_group_id(subscription, group)
     if cloud.store.resources.get(place.key) is None:
-        raise group_not_found(group)
+        raise ResourceGroupNotFoundError(group)
     document = request.read_object()
     options = _read_options(document)
     rows, problems = _split(cloud, _selected(cloud, place, document.get("resources")))
@@ -98,7 +98,7 @@ def _selected(cloud: Cloud, group: ResourceId, stated: object) -> Iterator[Recor
             raise _invalid(f"'{text}' is not the id of a resource in '{group.name}'.")
         named = cloud.store.resources.get(resource.key)
         if named is None:
-            raise resource_not_found(cloud.canonical(resource))
+            raise ResourceNotFoundError(cloud.canonical(resource))
         yield from _with_children(cloud, named)
 
 

@@ -33,7 +33,7 @@ from provisioner.simulator.deployments.what_if import what_if
 from provisioner.simulator.odata.conditions import Property, Vocabulary, compile_filter
 from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.odata.syntax import FilterError
-from provisioner.simulator.protocol.errors import RefusalError, resource_not_found
+from provisioner.simulator.protocol.errors import RefusalError, ResourceNotFoundError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.clock import format_time
 from provisioner.simulator.state.cloud import Cloud
@@ -235,7 +235,7 @@ def _scope(cloud: Cloud, place: Mapping[str, str]) -> ResourceId | None:
     """Return the scope of a path. Raises RefusalError for a resource group that is not there."""
     scope = scope_of(**place)
     if scope is not None and scope.type == RESOURCE_GROUP and cloud.find(scope) is None:
-        raise resource_not_found(scope)
+        raise ResourceNotFoundError(scope)
     return scope
 
 

@@ -14,7 +14,7 @@ from provisioner.simulator.deployments.context import (
 )
 from provisioner.simulator.deployments.links import read_link
 from provisioner.simulator.deployments.secrets import check_references
-from provisioner.simulator.protocol.errors import RefusalError, resource_not_found
+from provisioner.simulator.protocol.errors import RefusalError, ResourceNotFoundError
 from provisioner.simulator.template_language.copies import (
     evaluate_body,
     evaluate_outer,
@@ -204,7 +204,7 @@ def check_group(context: Context) -> None:
     """Raise RefusalError where a deployment goes into a resource group that does not exist."""
     scope = context.scope
     if scope is not None and scope.type == RESOURCE_GROUP and context.cloud.find(scope) is None:
-        raise resource_not_found(scope)
+        raise ResourceNotFoundError(scope)
 
 
 def check_size(content: bytes) -> None:

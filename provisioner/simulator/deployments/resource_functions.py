@@ -19,7 +19,7 @@ from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.deployments.prepared_deployment import Prepared
 from provisioner.simulator.deployments.records import find_deployment, show_deployment
 from provisioner.simulator.deployments.secrets import SECURE_OUTPUTS
-from provisioner.simulator.protocol.errors import RefusalError, resource_not_found
+from provisioner.simulator.protocol.errors import RefusalError, ResourceNotFoundError
 from provisioner.simulator.services import routes as services
 from provisioner.simulator.template_language.expressions import Functions
 from provisioner.simulator.template_language.instances import Instance
@@ -106,7 +106,7 @@ class ResourceFunctions:
             return show_deployment(self._cloud, find_deployment(self._cloud, resource))
         row = self._cloud.find(resource)
         if row is None:
-            raise resource_not_found(resource)
+            raise ResourceNotFoundError(resource)
         return render(self._cloud, row)
 
     def _instance(self, name: str) -> Instance | None:

@@ -28,7 +28,7 @@ from provisioner.simulator.policy.compliance import (
     PolicyState,
     policy_states,
 )
-from provisioner.simulator.protocol.errors import RefusalError, invalid_type
+from provisioner.simulator.protocol.errors import InvalidResourceTypeError, RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
@@ -126,7 +126,7 @@ def _place_test(place: Mapping[str, str]) -> Callable[[PolicyState], bool]:
         return lambda state: True  # every subscription is below every management group
     scope = parse_resource_id(place["scope"])
     if scope is None:
-        raise invalid_type(place["scope"])
+        raise InvalidResourceTypeError(place["scope"])
     named: ResourceId = scope
     if named.type.lower() == ASSIGNMENT.lower():
         return lambda state: state.assignment.id == named

@@ -1,4 +1,4 @@
-"""How the simulator refuses: Azure's codes, in the two shapes that its providers answer.
+"""Errors of Azure's REST APIs: status and code, in the two shapes that resource providers answer.
 
 ARM itself and most providers wrap an error in `{"error": …}`; some answer it flat, with `subcode`
 and `target` (guidelines.md §3.1; recorded in errors.jsonl).
@@ -13,11 +13,11 @@ from provisioner.model.values import Json
 
 @dataclass(eq=False)
 class RefusalError(Exception):
-    """A request that is refused.
+    """A refused request: HTTP status, Azure's error code and message.
 
-    `by_provider` tells a refusal of the resource provider, which may answer flat, from one of ARM
-    in front of it. `details` are (code, message) or (code, message, target), `additional` the
-    entries of `additionalInfo`.
+    `by_provider` distinguishes an error of the resource provider, which may be answered flat, from
+    one of ARM in front of it. `details` are (code, message) or (code, message, target),
+    `additional` the entries of `additionalInfo`.
     """
 
     status: int
@@ -33,7 +33,7 @@ class RefusalError(Exception):
         return f"{self.status} {self.code}: {self.message}"
 
     def body(self, *, flat: bool) -> Json:
-        """Return the JSON body; `flat` is whether the type's provider leaves out the envelope."""
+        """Return the JSON body; `flat`: the type's provider leaves out the envelope `error`."""
         details: list[Json] = [
             dict(zip(("code", "message", "target"), detail, strict=False))
             for detail in self.details
@@ -56,42 +56,67 @@ class RefusalError(Exception):
         return {"error": error}
 
 
-def group_not_found(name: str) -> RefusalError:
-    """Return the refusal of a request into a resource group that does not exist."""
-    return RefusalError(
-        404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found."
-    )
+class ResourceGroupNotFoundError(RefusalError):
+    """The resource group of the request does not exist."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found."
+        )
 
 
-def resource_not_found(resource: ResourceId, code: str = "ResourceNotFound") -> RefusalError:
-    """Return the refusal of a read of a resource that does not exist."""
-    if resource.type == RESOURCE_GROUP:
-        return group_not_found(resource.name)
-    namespace, *kinds = resource.type.split("/")
-    named = (f"{kind}/{name}" for kind, name in zip(kinds, resource.names, strict=False))
-    path = "/".join((namespace, *named))
-    place = f" under resource group '{resource.resource_group}'" if resource.resource_group else ""
-    return RefusalError(
-        404,
-        code,
-        f"The Resource '{path}'{place} was not found.",
-        by_provider=code != "ResourceNotFound",
-    )
+class ResourceNotFoundError(RefusalError):
+    """The resource does not exist.
+
+    ARM answers ResourceNotFound itself; a provider with a `code` of its own answers in its shape.
+    A missing resource group has its own code and message.
+    """
+
+    def __init__(self, resource: ResourceId, code: str = "ResourceNotFound") -> None:
+        if resource.type == RESOURCE_GROUP:
+            missing = ResourceGroupNotFoundError(resource.name)
+            super().__init__(missing.status, missing.code, missing.message)
+            return
+        namespace, *kinds = resource.type.split("/")
+        named = (f"{kind}/{name}" for kind, name in zip(kinds, resource.names, strict=False))
+        path = "/".join((namespace, *named))
+        group = resource.resource_group
+        place = f" under resource group '{group}'" if group else ""
+        super().__init__(
+            404,
+            code,
+            f"The Resource '{path}'{place} was not found.",
+            by_provider=code != "ResourceNotFound",
+        )
 
 
-def invalid_namespace(namespace: str) -> RefusalError:
-    """Return the refusal of a namespace that no provider has."""
-    return RefusalError(
-        404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid."
-    )
+class InvalidRequestContentError(RefusalError):
+    """The body of the request lacks a member, or has one of another type."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, "InvalidRequestContent", message)
 
 
-def invalid_type(type_name: str) -> RefusalError:
-    """Return the refusal of a type that its provider does not have; recorded without the versions,
-    which the built-in Azure does not know of a type outside the catalog."""
-    namespace, _, kind = type_name.partition("/")
-    return RefusalError(
-        404,
-        "InvalidResourceType",
-        f"The resource type '{kind}' could not be found in the namespace '{namespace}'.",
-    )
+class InvalidResourceNamespaceError(RefusalError):
+    """The namespace is not one of a resource provider."""
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(
+            404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid."
+        )
+
+
+class InvalidResourceTypeError(RefusalError):
+    """The resource provider has no such type.
+
+    Recorded with a list of API versions, which is left out: they are not known of a type outside
+    the catalog.
+    """
+
+    def __init__(self, type_name: str) -> None:
+        namespace, _, kind = type_name.partition("/")
+        super().__init__(
+            404,
+            "InvalidResourceType",
+            f"The resource type '{kind}' could not be found in the namespace '{namespace}'.",
+        )

@@ -1,7 +1,6 @@
-"""The aggregation functions of `summarize`.
+"""The aggregation functions of `summarize`, and the names of the columns that they make.
 
-Source: "Aggregation functions" of the KQL reference, with the names of the columns that they make:
-`count_`, `min_name`, `list_name`, `countif_`.
+Source: "Aggregation functions" of the KQL reference: `count_`, `min_name`, `list_name`, `countif_`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,37 +8,41 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.simulator.resource_graph.evaluation import Evaluator
-from provisioner.simulator.resource_graph.query_errors import refuse_query
+from provisioner.simulator.resource_graph.query_errors import InvalidQueryError
 from provisioner.simulator.resource_graph.syntax import Call, Column, Name, Star
 from provisioner.simulator.resource_graph.table import Row, Table
 from provisioner.simulator.resource_graph.type_checks import check, column_name, path_name, type_of
 from provisioner.simulator.resource_graph.values import group_key, is_number
 
-_Values = Sequence[tuple[Any, ...]]
+_ArgumentValues = Sequence[tuple[Any, ...]]
 """Of every row of a group, the values of the arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Aggregate:
-    """`named` is what its column is called before the name of its argument; "first": a type."""
+    """An aggregation function: its implementation, argument count, result type and column prefix.
 
-    call: Callable[[_Values], Any]
+    `named` is put before the argument's name to name the column. The type "first" is that of the
+    first argument.
+    """
+
+    call: Callable[[_ArgumentValues], Any]
     least: int
     most: int
     type: str
     named: str
 
 
-def _numbers(values: _Values) -> list[Any]:
+def _numbers(values: _ArgumentValues) -> list[Any]:
     return [value[0] for value in values if is_number(value[0])]
 
 
-def _present(values: _Values) -> list[Any]:
+def _non_null(values: _ArgumentValues) -> list[Any]:
     return [value[0] for value in values if value[0] is not None]
 
 
-def _ordered(values: _Values, choose: Callable[..., Any]) -> Any:  # noqa: ANN401
-    present = _present(values)
+def _extreme_value(values: _ArgumentValues, choose: Callable[..., Any]) -> Any:  # noqa: ANN401
+    present = _non_null(values)
     try:
         return choose(present) if present else None
     except TypeError:
@@ -47,22 +50,22 @@ def _ordered(values: _Values, choose: Callable[..., Any]) -> Any:  # noqa: ANN40
         return choose(_numbers(values) or [None])
 
 
-def _set(values: _Values) -> list[Any]:
-    return list({group_key(value): value for value in _present(values)}.values())
+def _distinct_values(values: _ArgumentValues) -> list[Any]:
+    return list({group_key(value): value for value in _non_null(values)}.values())
 
 
-def _average(values: _Values) -> float | None:
+def _average(values: _ArgumentValues) -> float | None:
     numbers = _numbers(values)
     return sum(numbers) / len(numbers) if numbers else None
 
 
-def _any(values: _Values) -> Any:  # noqa: ANN401
-    present = [value for value in _present(values) if value != ""]
+def _first_non_empty(values: _ArgumentValues) -> Any:  # noqa: ANN401
+    present = [value for value in _non_null(values) if value != ""]
     return present[0] if present else values[0][0] if values else None
 
 
-def _limited(gather: Callable[[_Values], list[Any]]) -> Callable[[_Values], Any]:
-    def call(values: _Values) -> list[Any]:
+def _with_limit(gather: Callable[[_ArgumentValues], list[Any]]) -> Callable[[_ArgumentValues], Any]:
+    def call(values: _ArgumentValues) -> list[Any]:
         limit = values[0][1] if values and len(values[0]) > 1 else None
         found = gather(values)
         return found[:limit] if isinstance(limit, int) and limit >= 0 else found
@@ -74,48 +77,53 @@ _AGGREGATES: Mapping[str, _Aggregate] = {
     "count": _Aggregate(len, 0, 0, "long", "count_"),
     "countif": _Aggregate(lambda v: sum(1 for x in v if x[0] is True), 1, 1, "long", "countif_"),
     "dcount": _Aggregate(lambda v: len({group_key(x[0]) for x in v}), 1, 2, "long", "dcount_"),
-    "min": _Aggregate(lambda v: _ordered(v, min), 1, 1, "first", "min_"),
-    "max": _Aggregate(lambda v: _ordered(v, max), 1, 1, "first", "max_"),
+    "min": _Aggregate(lambda v: _extreme_value(v, min), 1, 1, "first", "min_"),
+    "max": _Aggregate(lambda v: _extreme_value(v, max), 1, 1, "first", "max_"),
     "sum": _Aggregate(lambda v: sum(_numbers(v)), 1, 1, "first", "sum_"),
     "avg": _Aggregate(_average, 1, 1, "real", "avg_"),
     "sumif": _Aggregate(
         lambda v: sum(x[0] for x in v if x[1] is True and is_number(x[0])), 2, 2, "first", "sumif_"
     ),
-    "make_list": _Aggregate(_limited(_present), 1, 2, "dynamic", "list_"),
-    "makelist": _Aggregate(_limited(_present), 1, 2, "dynamic", "list_"),
-    "make_set": _Aggregate(_limited(_set), 1, 2, "dynamic", "set_"),
-    "makeset": _Aggregate(_limited(_set), 1, 2, "dynamic", "set_"),
-    "any": _Aggregate(_any, 1, 1, "first", "any_"),
-    "take_any": _Aggregate(_any, 1, 1, "first", ""),
+    "make_list": _Aggregate(_with_limit(_non_null), 1, 2, "dynamic", "list_"),
+    "makelist": _Aggregate(_with_limit(_non_null), 1, 2, "dynamic", "list_"),
+    "make_set": _Aggregate(_with_limit(_distinct_values), 1, 2, "dynamic", "set_"),
+    "makeset": _Aggregate(_with_limit(_distinct_values), 1, 2, "dynamic", "set_"),
+    "any": _Aggregate(_first_non_empty, 1, 1, "first", "any_"),
+    "take_any": _Aggregate(_first_non_empty, 1, 1, "first", ""),
 }
 _EXTREMES = {"arg_max": True, "arg_min": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """One aggregation of a `summarize`: the columns it makes, by name with their types, and what
-    they hold for the rows of a group."""
+    """One aggregation of a `summarize`: the types of its columns by name, and their computation.
+
+    `compute` takes the rows of a group and returns the columns' values.
+    """
 
     columns: Mapping[str, str]
     compute: Callable[[list[Row]], Row]
 
 
 def read_aggregation(evaluator: Evaluator, column: Column, table: Table) -> Aggregation:
-    """Return what a column of `summarize` computes. Raises QueryRefusalError for what is no
-    aggregation."""
+    """Return the aggregation that a column of `summarize` stands for.
+
+    Raises:
+        InvalidQueryError: it is no aggregation, or has the wrong number of arguments.
+    """
     call = column.expression
     if not isinstance(call, Call):
-        raise refuse_query("InvalidQuery", "'summarize' takes aggregations before 'by'.")
+        raise InvalidQueryError("InvalidQuery", "'summarize' takes aggregations before 'by'.")
     if call.function in _EXTREMES:
-        return _extreme(evaluator, column, call, table)
+        return _read_arg_extreme(evaluator, column, call, table)
     aggregate = _AGGREGATES.get(call.function)
     if aggregate is None:
         message = f"The aggregation '{call.function}' is not supported here."
-        raise refuse_query("InvalidQueryLanguage", message, call.token)
+        raise InvalidQueryError("InvalidQueryLanguage", message, call.token)
     arguments = call.arguments
     if not aggregate.least <= len(arguments) <= aggregate.most:
         message = f"{call.function}(): {len(arguments)} arguments are not what it takes."
-        raise refuse_query("InvalidQuery", message, call.token)
+        raise InvalidQueryError("InvalidQuery", message, call.token)
     for argument in arguments:
         check(argument, table.columns, "summarize")
     first = path_name(arguments[0]) if arguments else None
@@ -131,13 +139,19 @@ def read_aggregation(evaluator: Evaluator, column: Column, table: Table) -> Aggr
     return Aggregation({name: kind}, compute)
 
 
-def _extreme(evaluator: Evaluator, column: Column, call: Call, table: Table) -> Aggregation:
-    """Return `arg_max(by, columns…)`: these columns of the row where `by` is the greatest."""
+def _read_arg_extreme(
+    evaluator: Evaluator, column: Column, call: Call, table: Table
+) -> Aggregation:
+    """Return `arg_max(by, columns…)`: the columns' values in the row where `by` is greatest.
+
+    Raises:
+        InvalidQueryError: it has no argument, or the values of `by` have no order.
+    """
     if not call.arguments:
-        raise refuse_query("InvalidQuery", f"{call.function}() takes a column.", call.token)
-    by, *wanted = call.arguments
+        raise InvalidQueryError("InvalidQuery", f"{call.function}() takes a column.", call.token)
+    by, *columns_wanted = call.arguments
     shown = [Column(column.name, by)]
-    for argument in wanted:
+    for argument in columns_wanted:
         if isinstance(argument, Star):
             shown += [Column(None, Name(name, call.token)) for name in table.columns]
         else:
@@ -156,7 +170,7 @@ def _extreme(evaluator: Evaluator, column: Column, call: Call, table: Table) -> 
             row = choose(known, key=lambda row: evaluator.evaluate(by, row))
         except TypeError:
             message = f"{call.function}(): values of several types have no order."
-            raise refuse_query("InvalidQuery", message, call.token) from None
+            raise InvalidQueryError("InvalidQuery", message, call.token) from None
         return {name: evaluator.evaluate(each.expression, row) for name, each in columns.items()}
 
     return Aggregation(types, compute)

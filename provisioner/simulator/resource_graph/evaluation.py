@@ -1,11 +1,15 @@
-"""What expressions are worth for a row."""
+"""Evaluation of KQL expressions for one row, after `type_checks` has accepted them.
+
+Null follows the three-valued logic of "Null values" of the KQL reference: a comparison with null is
+null, and a condition that is null does not hold.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from provisioner.simulator.resource_graph.functions import FUNCTIONS
-from provisioner.simulator.resource_graph.query_errors import refuse_query
+from provisioner.simulator.resource_graph.query_errors import InvalidQueryError
 from provisioner.simulator.resource_graph.syntax import (
     Between,
     Binary,
@@ -33,28 +37,30 @@ _ORDERS = ("<", "<=", ">", ">=")
 
 
 class Evaluator:
-    """Evaluates expressions at one moment."""
+    """Evaluates expressions at one moment: `now()` is the same for every row of a query."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
 
     def evaluate(self, expression: Expression, row: Row) -> Any:  # noqa: ANN401
-        """Return the value of an expression, which has been checked, for a row. Raises
-        QueryRefusalError for operands that an operator does not take."""
+        """Return the value of a checked expression for a row.
+
+        An operand that an operator does not take is an InvalidQueryError.
+        """
         return self._by_kind[type(expression)](self, expression, row)
 
     def holds(self, condition: Expression, row: Row) -> bool:
-        """Return whether a condition holds: null does not."""
+        """Return whether a condition is true for a row; null is not."""
         return self.evaluate(condition, row) is True
 
-    def _literal(self, expression: Literal, row: Row) -> Any:  # noqa: ANN401
+    def _evaluate_literal(self, expression: Literal, row: Row) -> Any:  # noqa: ANN401
         del row
         return expression.value
 
-    def _name(self, expression: Name, row: Row) -> Any:  # noqa: ANN401
+    def _evaluate_name(self, expression: Name, row: Row) -> Any:  # noqa: ANN401
         return row.get(expression.name)
 
-    def _member(self, expression: Member, row: Row) -> Any:  # noqa: ANN401
+    def _evaluate_member(self, expression: Member, row: Row) -> Any:  # noqa: ANN401
         target = self.evaluate(expression.target, row)
         key = self.evaluate(expression.key, row)
         if isinstance(target, Mapping) and isinstance(key, str):
@@ -64,7 +70,7 @@ class Evaluator:
             return target[key] if -len(target) <= key < len(target) else None
         return None
 
-    def _logical(self, expression: Logical, row: Row) -> bool | None:
+    def _evaluate_logical(self, expression: Logical, row: Row) -> bool | None:
         decisive = expression.operator == "or"
         unknown = False
         for operand in expression.operands:
@@ -74,7 +80,7 @@ class Evaluator:
             unknown = unknown or value is None
         return None if unknown else not decisive
 
-    def _listed(self, expression: Listed, row: Row) -> bool:
+    def _evaluate_list_operator(self, expression: Listed, row: Row) -> bool:
         left = self.evaluate(expression.left, row)
         items: list[Any] = []
         for item in expression.items:
@@ -89,16 +95,16 @@ class Evaluator:
             folded = text_of(left).lower()
             is_in = any(text_of(item).lower() == folded for item in items)
         else:
-            is_in = any(self._is_same(expression, left, item) for item in items)
+            is_in = any(self._equals_item(expression, left, item) for item in items)
         return is_in is not operator.startswith("!")
 
-    def _is_same(self, expression: Listed, left: Any, item: Any) -> bool:  # noqa: ANN401
+    def _equals_item(self, expression: Listed, left: Any, item: Any) -> bool:  # noqa: ANN401
         try:
             return is_equal(left, item) is True
         except IncomparableError as problem:
-            raise refuse_query("InvalidQuery", str(problem), expression.token) from None
+            raise InvalidQueryError("InvalidQuery", str(problem), expression.token) from None
 
-    def _between(self, expression: Between, row: Row) -> bool | None:
+    def _evaluate_between(self, expression: Between, row: Row) -> bool | None:
         left, low, high = (
             self.evaluate(each, row) for each in (expression.left, expression.low, expression.high)
         )
@@ -107,53 +113,53 @@ class Evaluator:
                 high = low + high
             above, below = compare_order(">=", left, low), compare_order("<=", left, high)
         except IncomparableError as problem:
-            raise refuse_query("InvalidQuery", str(problem), expression.token) from None
+            raise InvalidQueryError("InvalidQuery", str(problem), expression.token) from None
         if above is None or below is None:
             return None
         inside: bool = above and below
         return inside is not expression.negated
 
-    def _binary(self, expression: Binary, row: Row) -> Any:  # noqa: ANN401
+    def _evaluate_binary(self, expression: Binary, row: Row) -> Any:  # noqa: ANN401
         left = self.evaluate(expression.left, row)
         right = self.evaluate(expression.right, row)
         try:
-            return _apply(expression.operator, left, right)
+            return _apply_operator(expression.operator, left, right)
         except IncomparableError as problem:
-            raise refuse_query("InvalidQuery", str(problem), expression.token) from None
+            raise InvalidQueryError("InvalidQuery", str(problem), expression.token) from None
 
-    def _call(self, expression: Call, row: Row) -> Any:  # noqa: ANN401
+    def _evaluate_call(self, expression: Call, row: Row) -> Any:  # noqa: ANN401
         values = [self.evaluate(argument, row) for argument in expression.arguments]
         if expression.function in OF_TIME:
-            return self._moment(expression, values)
+            return self._evaluate_time_function(expression, values)
         try:
             return FUNCTIONS[expression.function].call(*values)
         except (ValueError, OverflowError) as problem:
-            raise refuse_query("InvalidQuery", str(problem), expression.token) from None
+            raise InvalidQueryError("InvalidQuery", str(problem), expression.token) from None
 
-    def _moment(self, expression: Call, values: list[Any]) -> datetime:
+    def _evaluate_time_function(self, expression: Call, values: list[Any]) -> datetime:
         offset = values[0] if values else timedelta()
         if not isinstance(offset, timedelta):
             message = f"{expression.function}() takes a timespan."
-            raise refuse_query("InvalidQuery", message, expression.token)
+            raise InvalidQueryError("InvalidQuery", message, expression.token)
         try:
             return self._now - offset if expression.function == "ago" else self._now + offset
         except OverflowError:
             message = f"{expression.function}() leaves the range of datetime."
-            raise refuse_query("InvalidQuery", message, expression.token) from None
+            raise InvalidQueryError("InvalidQuery", message, expression.token) from None
 
     _by_kind: Mapping[type, Callable[..., Any]] = {
-        Literal: _literal,
-        Name: _name,
-        Member: _member,
-        Logical: _logical,
-        Listed: _listed,
-        Between: _between,
-        Binary: _binary,
-        Call: _call,
+        Literal: _evaluate_literal,
+        Name: _evaluate_name,
+        Member: _evaluate_member,
+        Logical: _evaluate_logical,
+        Listed: _evaluate_list_operator,
+        Between: _evaluate_between,
+        Binary: _evaluate_binary,
+        Call: _evaluate_call,
     }
 
 
-def _apply(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+def _apply_operator(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
     if operator in ("==", "!="):
         equal = is_equal(left, right)
         return equal if equal is None or operator == "==" else not equal

@@ -1,4 +1,4 @@
-"""The rows that `mv-expand` makes of lists and property bags."""
+"""The rows of `mv-expand`: one for each entry of a list or property of a bag."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, zip_longest
@@ -18,24 +18,32 @@ _CASTS = {"string": "tostring", "int": "toint", "long": "tolong", "real": "torea
 def expand(
     operator: MvExpand, casts: Mapping[str, str | None], values: Iterable[tuple[Row, Row]]
 ) -> Iterator[Row]:
-    """Yield a row for every entry of the expanded columns. `values` are the rows with what these
-    columns hold, `casts` the types that entries are converted to, None for none."""
-    for row, held in values:
-        lists = [_entries(value, as_arrays=operator.as_arrays) for value in held.values()]
+    """Yield a row for every entry of the expanded columns.
+
+    `values` are the rows with the values of these columns; `casts` the types to convert entries to,
+    None to leave them. Several columns are expanded in step, the shorter ones filled with null.
+    """
+    for row, column_values in values:
+        lists = [
+            _expand_value(value, as_arrays=operator.as_arrays) for value in column_values.values()
+        ]
         for index, entries in enumerate(islice(zip_longest(*lists), operator.limit)):
             numbered = {operator.index: index} if operator.index else {}
-            named = zip(held, entries, strict=True)
-            shown = {name: _cast(value, casts[name]) for name, value in named}
+            named = zip(column_values, entries, strict=True)
+            shown = {name: _convert_entry(value, casts[name]) for name, value in named}
             yield {**row, **shown, **numbered}
 
 
-def _cast(value: Any, kind: str | None) -> Any:  # noqa: ANN401
+def _convert_entry(value: Any, kind: str | None) -> Any:  # noqa: ANN401
     return value if kind in (None, "dynamic") else FUNCTIONS[_CASTS[str(kind)]].call(value)
 
 
-def _entries(value: Any, *, as_arrays: bool) -> list[Any]:  # noqa: ANN401
-    """Return the entries of a list or the properties of a bag, one bag each; what is neither
-    expands to itself, what is empty to null ("mv-expand operator")."""
+def _expand_value(value: Any, *, as_arrays: bool) -> list[Any]:  # noqa: ANN401
+    """Return the entries of a list, or the properties of a bag as bags of one.
+
+    Another value is its only entry; an empty list or bag has one entry, null ("mv-expand
+    operator").
+    """
     if isinstance(value, Mapping):
         pairs = value.items()
         value = [[n, v] for n, v in pairs] if as_arrays else [{n: v} for n, v in pairs]

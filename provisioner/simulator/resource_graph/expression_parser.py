@@ -1,8 +1,12 @@
-"""Reads the expressions of a query: recursive descent over its tokens."""
+"""Recursive-descent parser of KQL expressions.
+
+Written by hand: Microsoft's Kusto.Language parser is .NET only. Nesting is limited to 40 levels, so
+that a query cannot exhaust the stack.
+"""
 
 from provisioner.simulator.resource_graph.query_errors import (
-    parser_failure,
-    refuse_query,
+    InvalidQueryError,
+    ParserFailureError,
 )
 from provisioner.simulator.resource_graph.syntax import (
     Between,
@@ -40,63 +44,77 @@ _CONSTANTS = {"true": True, "false": False}
 
 
 class ExpressionParser:
-    """The tokens of a query and how far they have been read. Every method raises QueryRefusalError
-    for what cannot be parsed."""
+    """The tokens of a query and the position of the next one.
+
+    Every method raises ParserFailureError for what does not parse.
+    """
 
     def __init__(self, query: str) -> None:
         try:
             self._tokens = read_tokens(query)
         except UnreadableError as problem:
-            raise parser_failure(problem.token, problem.expected) from None
+            raise ParserFailureError(problem.token, problem.expected) from None
         self._next = 0
         self._depth = 0
 
     @property
     def token(self) -> Token:
-        """The token that is next."""
+        """The next token."""
         return self._tokens[self._next]
 
     def ahead(self, count: int = 1) -> Token:
-        """Return a token after the next one; the last for what is beyond."""
+        """Return the token `count` places after the next one; the last for what is beyond."""
         return self._tokens[min(self._next + count, len(self._tokens) - 1)]
 
     def advance(self) -> Token:
-        """Take the next token."""
+        """Consume and return the next token."""
         token = self.token
         self._next = min(self._next + 1, len(self._tokens) - 1)
         return token
 
     def accept(self, *texts: str) -> Token | None:
-        """Take the next token if it is one of these signs or names."""
+        """Consume the next token if it is one of these signs or names, else return None."""
         token = self.token
         return self.advance() if token.is_sign(*texts) or token.is_name(*texts) else None
 
     def expect(self, text: str) -> Token:
-        """Take the next token, which is this sign or name."""
+        """Consume the next token, which must be this sign or name.
+
+        Raises:
+            ParserFailureError: it is another.
+        """
         token = self.accept(text)
         if token is None:
-            raise parser_failure(self.token, text)
+            raise ParserFailureError(self.token, text)
         return token
 
     def name(self) -> Token:
-        """Take a name."""
+        """Consume a name.
+
+        Raises:
+            ParserFailureError: the next token is none.
+        """
         if self.token.kind is not TokenKind.NAME:
-            raise parser_failure(self.token, "a name")
+            raise ParserFailureError(self.token, "a name")
         return self.advance()
 
     def enter(self) -> None:
-        """Note that what follows is nested one level deeper."""
+        """Count one more level of nesting.
+
+        Raises:
+            InvalidQueryError: there are more than 40.
+        """
         self._depth += 1
         if self._depth > _DEEPEST:
             message = f"The query is nested deeper than {_DEEPEST} levels."
-            raise refuse_query("InvalidQuery", message, self.token)
+            raise InvalidQueryError("InvalidQuery", message, self.token)
 
     def leave(self) -> None:
-        """Note that a level has ended."""
+        """End a level of nesting."""
         self._depth -= 1
 
     def expression(self, least: int = 1) -> Expression:
-        """Read an expression whose operators bind at least so strongly."""
+        """Parse an expression whose operators bind at least as strongly as `least`."""
         self.enter()
         left = self._operand()
         while True:
@@ -115,7 +133,11 @@ class ExpressionParser:
         return left
 
     def expressions(self, end: str) -> tuple[Expression, ...]:
-        """Read expressions between commas up to a sign, and that sign."""
+        """Parse a comma-separated list of expressions up to and with the sign `end`.
+
+        Raises:
+            ParserFailureError: neither a comma nor `end` follows an expression.
+        """
         found: list[Expression] = []
         if self.accept(end):
             return ()
@@ -124,17 +146,17 @@ class ExpressionParser:
             if self.accept(end):
                 return tuple(found)
             if self.accept(",") is None:
-                raise parser_failure(self.token, end)
+                raise ParserFailureError(self.token, end)
 
     def columns(self) -> tuple[Column, ...]:
-        """Read columns between commas."""
+        """Parse a comma-separated list of columns."""
         found = [self.column()]
         while self.accept(","):
             found.append(self.column())
         return tuple(found)
 
     def column(self) -> Column:
-        """Read `NAME = expression` or an expression."""
+        """Parse `NAME = expression`, or an expression alone."""
         if self.token.kind is TokenKind.NAME and self.ahead().is_sign("="):
             name = self.advance().text
             self.advance()
@@ -190,14 +212,14 @@ class ExpressionParser:
         while True:
             if self.accept("."):
                 # "Escape characters" of Resource Graph's language: `condition.['odata.type']`.
-                key = self._inner("]") if self.accept("[") else Literal(self.name().text)
+                key = self._expression_until("]") if self.accept("[") else Literal(self.name().text)
             elif self.accept("["):
-                key = self._inner("]")
+                key = self._expression_until("]")
             else:
                 return target
             target = Member(target, key)
 
-    def _inner(self, end: str) -> Expression:
+    def _expression_until(self, end: str) -> Expression:
         inner = self.expression()
         self.expect(end)
         return inner
@@ -207,19 +229,19 @@ class ExpressionParser:
         if token.kind is TokenKind.LITERAL:
             return Literal(self.advance().value)
         if self.accept("("):
-            return self._inner(")")
+            return self._expression_until(")")
         if self.accept("*"):
             return Star()
         quoted = self._quoted_name()
         if quoted is not None:
             self._next += 3
             return Name(quoted, token)
-        return self._named()
+        return self._name_or_call()
 
-    def _named(self) -> Expression:
+    def _name_or_call(self) -> Expression:
         token = self.token
         if token.kind is not TokenKind.NAME:
-            raise parser_failure(token, "an expression")
+            raise ParserFailureError(token, "an expression")
         self.advance()
         if self.accept("("):
             return Call(token.text, self.expressions(")"), token)
@@ -228,7 +250,7 @@ class ExpressionParser:
         return Name(token.text, token)
 
     def _quoted_name(self) -> str | None:
-        """Return the name that `['a name']`, which is next, quotes ("Entity names")."""
+        """Return the name in `['a name']` if that is next ("Entity names"), else None."""
         if not self.token.is_sign("[") or not self.ahead(2).is_sign("]"):
             return None
         value = self.ahead().value

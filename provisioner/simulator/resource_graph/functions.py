@@ -1,7 +1,8 @@
-"""The scalar functions of a query that follow from their arguments alone.
+"""The scalar functions of KQL whose value depends on their arguments alone.
 
-Source: "Scalar functions" of the KQL reference; which of them Resource Graph takes is not
-documented one by one ("Supported KQL language elements").
+Source: "Scalar functions" of the KQL reference. Which of them Resource Graph accepts is not
+documented one by one ("Supported KQL language elements"). Each private function is the KQL function
+of its name.
 """
 
 import json
@@ -16,11 +17,11 @@ from provisioner.simulator.resource_graph.values import (
     compile_pattern,
     is_number,
     text_of,
+    to_bool,
+    to_long,
     to_moment,
     to_number,
     to_timespan,
-    to_truth,
-    to_whole,
 )
 
 _LONGEST_TEXT = 1_000_000
@@ -28,8 +29,11 @@ _LONGEST_TEXT = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function: how many arguments it takes (`most` None: any number), its type ("first" and
-    "second": that of an argument), and whether its first argument names its column."""
+    """A scalar function: its implementation, argument count and result type.
+
+    `most` None is any number. The types "first" and "second" are those of that argument.
+    `keeps_name`: the column is named after the first argument.
+    """
 
     call: Callable[..., Any]
     least: int
@@ -51,19 +55,20 @@ def _split(text: Any, by: Any, wanted: Any = None) -> Any:  # noqa: ANN401
 
 
 def _substring(text: Any, start: Any, length: Any = None) -> str:  # noqa: ANN401
-    whole, first = text_of(text), to_whole(start) or 0
+    whole, first = text_of(text), to_long(start) or 0
     first = max(first + len(whole), 0) if first < 0 else first
     if length is None:
         return whole[first:]
-    return whole[first : first + max(to_whole(length) or 0, 0)]
+    return whole[first : first + max(to_long(length) or 0, 0)]
 
 
 def _index_of(text: Any, part: Any, start: Any = 0) -> int:  # noqa: ANN401
-    return text_of(text).find(text_of(part), max(to_whole(start) or 0, 0))
+    return text_of(text).find(text_of(part), max(to_long(start) or 0, 0))
 
 
 def _count_of(text: Any, part: Any, kind: Any = "normal") -> int:  # noqa: ANN401
     if kind == "regex":
+        # With a regular expression overlapping matches do not count ("countof()").
         return sum(1 for _ in compile_pattern(text_of(part)).finditer(text_of(text)))
     whole, sought = text_of(text), text_of(part)
     # Those that overlap count too, as the reference of that function says.
@@ -72,17 +77,17 @@ def _count_of(text: Any, part: Any, kind: Any = "normal") -> int:  # noqa: ANN40
 
 def _replace(text: Any, old: Any, new: Any) -> str:  # noqa: ANN401
     whole, sought = text_of(text), text_of(old)
-    return _bounded(whole.replace(sought, text_of(new)) if sought else whole)
+    return _check_length(whole.replace(sought, text_of(new)) if sought else whole)
 
 
 def _replace_regex(text: Any, pattern: Any, new: Any) -> str:  # noqa: ANN401
-    r"""Replace what a pattern matches; `\0` of the new text is the match, `\1` its first group."""
+    r"""Replace the matches of a pattern; `\0` of the new text is the match, `\1` its group 1."""
     template = text_of(new)
 
     def expand(match: Any) -> str:  # noqa: ANN401  google-re2 has no types
         return re.sub(r"\\([0-9\\])", lambda part: _group(match, part[1]), template)
 
-    return _bounded(str(compile_pattern(text_of(pattern)).sub(expand, text_of(text))))
+    return _check_length(str(compile_pattern(text_of(pattern)).sub(expand, text_of(text))))
 
 
 def _group(match: Any, number: str) -> str:  # noqa: ANN401
@@ -96,24 +101,24 @@ def _group(match: Any, number: str) -> str:  # noqa: ANN401
 def _extract(pattern: Any, group: Any, text: Any, kind: Any = None) -> Any:  # noqa: ANN401
     del kind
     match = compile_pattern(text_of(pattern)).search(text_of(text))
-    number = to_whole(group) or 0
+    number = to_long(group) or 0
     if match is None or not 0 <= number <= len(match.groups()):
         return ""
     return match.group(number) or ""
 
 
-def _bounded(text: str) -> str:
+def _check_length(text: str) -> str:
     if len(text) > _LONGEST_TEXT:
         raise IncomparableError(f"A text has more than {_LONGEST_TEXT:,} characters.")
     return text
 
 
-def _joined(*values: Any) -> str:  # noqa: ANN401
-    return _bounded("".join(text_of(value) for value in values))
+def _concatenate(*values: Any) -> str:  # noqa: ANN401
+    return _check_length("".join(text_of(value) for value in values))
 
 
-def _joined_by(by: Any, *values: Any) -> str:  # noqa: ANN401
-    return _bounded(text_of(by).join(text_of(value) for value in values))
+def _concatenate_with(by: Any, *values: Any) -> str:  # noqa: ANN401
+    return _check_length(text_of(by).join(text_of(value) for value in values))
 
 
 def _case(*arguments: Any) -> Any:  # noqa: ANN401
@@ -139,9 +144,9 @@ def _parse_json(value: Any) -> Any:  # noqa: ANN401
         return value
 
 
-def _list_text(value: Any, by: Any = ",") -> str:  # noqa: ANN401
+def _concatenate_array(value: Any, by: Any = ",") -> str:  # noqa: ANN401
     entries = value if isinstance(value, list) else []
-    return _bounded(text_of(by).join(text_of(entry) for entry in entries))
+    return _check_length(text_of(by).join(text_of(entry) for entry in entries))
 
 
 def _array_index(value: Any, sought: Any) -> int | None:  # noqa: ANN401
@@ -150,15 +155,15 @@ def _array_index(value: Any, sought: Any) -> int | None:  # noqa: ANN401
     return value.index(sought) if sought in value else -1
 
 
-def _keys(value: Any) -> list[str] | None:  # noqa: ANN401
+def _bag_keys(value: Any) -> list[str] | None:  # noqa: ANN401
     return list(value) if isinstance(value, Mapping) else None
 
 
-def _pack(*pairs: Any) -> dict[str, Any]:  # noqa: ANN401
+def _bag_pack(*pairs: Any) -> dict[str, Any]:  # noqa: ANN401
     return {text_of(n): v for n, v in zip(pairs[::2], pairs[1::2], strict=False)}
 
 
-def _rounded_down(value: Any, step: Any) -> Any:  # noqa: ANN401
+def _bin(value: Any, step: Any) -> Any:  # noqa: ANN401
     if is_number(value) and is_number(step) and step > 0:
         return math.floor(value / step) * step
     moment, span = to_moment(value), to_timespan(step)
@@ -179,12 +184,12 @@ def _guid(value: Any) -> str | None:  # noqa: ANN401
 
 
 _TO_TEXT = Function(text_of, 1, 1, "string", keeps_name=True)
-_TO_WHOLE = Function(to_whole, 1, 1, "long", keeps_name=True)
+_TO_WHOLE = Function(to_long, 1, 1, "long", keeps_name=True)
 _TO_REAL = Function(_real, 1, 1, "real", keeps_name=True)
-_TO_TRUTH = Function(to_truth, 1, 1, "bool", keeps_name=True)
+_TO_TRUTH = Function(to_bool, 1, 1, "bool", keeps_name=True)
 _FROM_JSON = Function(_parse_json, 1, 1, "dynamic", keeps_name=True)
 _CHOICE = Function(lambda test, a, b: a if test is True else b, 3, 3, "second")
-_BAG = Function(_pack, 0, None, "dynamic")
+_BAG = Function(_bag_pack, 0, None, "dynamic")
 
 FUNCTIONS: Mapping[str, Function] = {
     "tostring": _TO_TEXT,
@@ -201,9 +206,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "toupper": Function(lambda value: text_of(value).upper(), 1, 1, "string"),
     "todynamic": _FROM_JSON,
     "parse_json": _FROM_JSON,
-    "strcat": Function(_joined, 1, 64, "string"),
-    "strcat_delim": Function(_joined_by, 2, 64, "string"),
-    "strcat_array": Function(_list_text, 2, 2, "string"),
+    "strcat": Function(_concatenate, 1, 64, "string"),
+    "strcat_delim": Function(_concatenate_with, 2, 64, "string"),
+    "strcat_array": Function(_concatenate_array, 2, 2, "string"),
     "strlen": Function(lambda value: len(text_of(value)), 1, 1, "long"),
     "split": Function(_split, 2, 3, "dynamic"),
     "substring": Function(_substring, 2, 3, "string"),
@@ -235,18 +240,18 @@ FUNCTIONS: Mapping[str, Function] = {
     "coalesce": Function(_coalesce, 2, 64, "first"),
     "array_length": Function(lambda v: len(v) if isinstance(v, list) else None, 1, 1, "long"),
     "array_index_of": Function(_array_index, 2, 2, "long"),
-    "bag_keys": Function(_keys, 1, 1, "dynamic"),
+    "bag_keys": Function(_bag_keys, 1, 1, "dynamic"),
     "bag_has_key": Function(
         lambda value, key: isinstance(value, Mapping) and text_of(key) in value, 2, 2, "bool"
     ),
     "pack": _BAG,
     "bag_pack": _BAG,
     "pack_array": Function(lambda *values: list(values), 1, None, "dynamic"),
-    "bin": Function(_rounded_down, 2, 2, "first", keeps_name=True),
-    "floor": Function(_rounded_down, 2, 2, "first", keeps_name=True),
+    "bin": Function(_bin, 2, 2, "first", keeps_name=True),
+    "floor": Function(_bin, 2, 2, "first", keeps_name=True),
     "abs": Function(lambda value: abs(value) if is_number(value) else None, 1, 1, "first"),
     "round": Function(
-        lambda value, digits=0: round(value, to_whole(digits)) if is_number(value) else None,
+        lambda value, digits=0: round(value, to_long(digits)) if is_number(value) else None,
         1,
         2,
         "first",

@@ -1,13 +1,13 @@
-"""Operators over two tables: `join` and `union`.
+"""The operators on several tables: `join` and `union`.
 
-Sources: "join operator" (its flavours; a column that both tables have is `NAME1` of the right one)
-and "union operator".
+Source: "join operator" (its flavours; a column of both tables is named `NAME1` on the right) and
+"union operator". Joins hash the right table's keys; both operators stop at 200,000 rows.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioner.simulator.resource_graph.query_errors import refuse_query
+from provisioner.simulator.resource_graph.query_errors import InvalidQueryError
 from provisioner.simulator.resource_graph.syntax import Join, Union
 from provisioner.simulator.resource_graph.table import Row, Table
 from provisioner.simulator.resource_graph.values import group_key
@@ -17,49 +17,54 @@ MOST_ROWS = 200_000
 
 
 def join(operator: Join, left: Table, right: Table) -> Table:
-    """Return the rows of two tables that agree. Raises QueryRefusalError."""
+    """Return the rows of two tables that agree in the key columns.
+
+    Raises:
+        TooManyRowsError: there are more than 200,000.
+    """
     for pair in operator.on:
         for name, table in zip(pair, (left, right), strict=True):
             _check_key(operator, name, table)
-    names = _right_names(left.columns, right.columns)
+    names = _renamed_right_columns(left.columns, right.columns)
     columns = {**left.columns, **{names[name]: kind for name, kind in right.columns.items()}}
     rows: list[Row] = []
-    for mine, theirs in _pairs(operator, left, right):
+    for left_row, right_row in _matching_rows(operator, left, right):
         if len(rows) >= MOST_ROWS:
-            raise too_many_rows("join")
-        shown = dict(mine) if mine is not None else missing(left.columns)
-        other = theirs if theirs is not None else missing(right.columns)
+            raise TooManyRowsError("join")
+        shown = dict(left_row) if left_row is not None else empty_row(left.columns)
+        other = right_row if right_row is not None else empty_row(right.columns)
         shown |= {names[name]: other.get(name) for name in right.columns}
         rows.append(shown)
     return Table(columns, rows)
 
 
-def missing(columns: Mapping[str, str]) -> dict[str, Any]:
-    """Return a row without values: a text is never null in KQL."""
+def empty_row(columns: Mapping[str, str]) -> dict[str, Any]:
+    """Return a row without values: strings are empty, since a string is never null in KQL."""
     return {name: "" if kind == "string" else None for name, kind in columns.items()}
 
 
-def too_many_rows(operator: str) -> Exception:
-    """Return the refusal of an operator that makes too many rows."""
-    message = f"'{operator}' makes more than {MOST_ROWS:,} rows."
-    return refuse_query("InvalidQuery", message)
+class TooManyRowsError(InvalidQueryError):
+    """An operator whose result has more than 200,000 rows."""
+
+    def __init__(self, operator: str) -> None:
+        super().__init__("InvalidQuery", f"'{operator}' makes more than {MOST_ROWS:,} rows.")
 
 
 def _check_key(operator: Join, name: str, table: Table) -> None:
     kind = table.columns.get(name)
     if kind is None:
         message = f"'join' operator: Failed to resolve column named '{name}'"
-        raise refuse_query("InvalidQuery", message, operator.token)
+        raise InvalidQueryError("InvalidQuery", message, operator.token)
     if kind == "dynamic":
         message = (
             f"join key '{name}' is of a 'dynamic' type. Please use an explicit cast using extend "
             "operator in the join legs (for example, '... | extend "
             f"{name} = tostring({name}) | join (... ) on {name}')"
         )
-        raise refuse_query("InvalidQuery", message, operator.token)
+        raise InvalidQueryError("InvalidQuery", message, operator.token)
 
 
-def _right_names(left: Mapping[str, str], right: Mapping[str, str]) -> dict[str, str]:
+def _renamed_right_columns(left: Mapping[str, str], right: Mapping[str, str]) -> dict[str, str]:
     taken, names = set(left), {}
     for name in right:
         shown, number = name, 0
@@ -71,36 +76,47 @@ def _right_names(left: Mapping[str, str], right: Mapping[str, str]) -> dict[str,
     return names
 
 
-def _pairs(operator: Join, left: Table, right: Table) -> Iterator[tuple[Row | None, Row | None]]:
-    """Yield the rows that agree, and those of an outer side that agree with none."""
-    on_left = [mine for mine, _ in operator.on]
-    on_right = [theirs for _, theirs in operator.on]
+def _matching_rows(
+    operator: Join, left: Table, right: Table
+) -> Iterator[tuple[Row | None, Row | None]]:
+    """Yield the pairs of rows that agree, and the unmatched rows of an outer side with None."""
+    on_left = [left_row for left_row, _ in operator.on]
+    on_right = [right_row for _, right_row in operator.on]
     found: dict[Any, list[Row]] = {}
     for row in right.rows:
-        found.setdefault(_key(row, on_right), []).append(row)
-    met: set[Any] = set()
+        found.setdefault(_join_key(row, on_right), []).append(row)
+    seen_keys: set[Any] = set()
     for row in left.rows:
-        key = _key(row, on_left)
-        if operator.kind == "innerunique" and key in met:
+        key = _join_key(row, on_left)
+        # The default flavour keeps one left row for each key ("join operator"): a query that
+        # forgets `kind=inner` loses rows in Azure too.
+        if operator.kind == "innerunique" and key in seen_keys:
             continue
-        met.add(key)
+        seen_keys.add(key)
         partners = found.get(key, []) if key is not None else []
         yield from ((row, partner) for partner in partners)
         if not partners and operator.kind in ("leftouter", "fullouter"):
             yield row, None
     if operator.kind == "fullouter":
-        lone = (row for row in right.rows if _key(row, on_right) not in met - {None})
-        yield from ((None, row) for row in lone)
+        unmatched = (
+            row for row in right.rows if _join_key(row, on_right) not in seen_keys - {None}
+        )
+        yield from ((None, row) for row in unmatched)
 
 
-def _key(row: Row, names: list[str]) -> Any:  # noqa: ANN401  any hashable
-    """Return what rows agree in; None, which agrees with nothing, where a value is null."""
+def _join_key(row: Row, names: list[str]) -> Any:  # noqa: ANN401  any hashable
+    """Return the key of a row for the join; None, which matches nothing, where a value is null."""
     values = [row.get(name) for name in names]
     return None if None in values else tuple(group_key(value) for value in values)
 
 
 def union(operator: Union, tables: list[Table], names: list[str]) -> Table:
-    """Return the rows of tables, whose names are `names`. Raises QueryRefusalError."""
+    """Return the rows of several tables; `names` are those tables', for `withsource`.
+
+    Raises:
+        InvalidQueryError: a column has two types.
+        TooManyRowsError: there are more than 200,000 rows.
+    """
     columns: dict[str, str] = {}
     for table in tables:
         for name, kind in table.columns.items():
@@ -110,7 +126,7 @@ def union(operator: Union, tables: list[Table], names: list[str]) -> Table:
                 message = (
                     f"'union' operator: '{name}' is {known} in one table and {kind} in another"
                 )
-                raise refuse_query("InvalidQuery", message)
+                raise InvalidQueryError("InvalidQuery", message)
     if operator.inner:
         columns = {
             name: kind
@@ -119,7 +135,7 @@ def union(operator: Union, tables: list[Table], names: list[str]) -> Table:
         }
     rows: list[Row] = []
     for table, source in zip(tables, names, strict=True):
-        blank = missing(columns)
+        blank = empty_row(columns)
         for row in table.rows:
             kept = {name: value for name, value in row.items() if name in columns}
             shown = {**blank, **kept}
@@ -127,5 +143,5 @@ def union(operator: Union, tables: list[Table], names: list[str]) -> Table:
     if operator.source:
         columns = {operator.source: "string", **columns}
     if len(rows) > MOST_ROWS:
-        raise too_many_rows("union")
+        raise TooManyRowsError("union")
     return Table(columns, rows)

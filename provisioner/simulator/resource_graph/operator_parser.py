@@ -1,7 +1,7 @@
-"""Reads the operators of a query that take one table."""
+"""Parser of the tabular operators that take one table."""
 
 from provisioner.simulator.resource_graph.expression_parser import ExpressionParser
-from provisioner.simulator.resource_graph.query_errors import parser_failure, refuse_query
+from provisioner.simulator.resource_graph.query_errors import InvalidQueryError, ParserFailureError
 from provisioner.simulator.resource_graph.syntax import (
     Count,
     Distinct,
@@ -25,23 +25,22 @@ _TYPES = ("string", "int", "long", "real", "double", "bool", "datetime", "dynami
 
 
 class OperatorParser(ExpressionParser):
-    """Reads an operator after its name. Every method raises QueryRefusalError for what cannot be
-    parsed."""
+    """Parses an operator after its name; what does not parse is a ParserFailureError."""
 
     def where(self) -> Operator:
-        """Read a condition."""
+        """Parse a condition."""
         return Where(self.expression())
 
     def extend(self) -> Operator:
-        """Read columns to add."""
+        """Parse the columns to add."""
         return Extend(self.columns())
 
     def project(self) -> Operator:
-        """Read columns to keep."""
+        """Parse the columns to keep."""
         return Project(self.columns())
 
     def project_away(self) -> Operator:
-        """Read names of columns."""
+        """Parse names of columns, which may contain `*`."""
         names = [self._pattern()]
         while self.accept(","):
             names.append(self._pattern())
@@ -56,11 +55,11 @@ class OperatorParser(ExpressionParser):
             end = self.token.start + len(self.token.text)
             self.advance()
         if not text:
-            raise parser_failure(first, "a name")
+            raise ParserFailureError(first, "a name")
         return text, first
 
     def rename(self) -> Operator:
-        """Read `NEW = OLD` between commas."""
+        """Parse `NEW = OLD`, comma-separated."""
         names = []
         while True:
             new = self.name().text
@@ -70,12 +69,12 @@ class OperatorParser(ExpressionParser):
                 return Rename(tuple(names))
 
     def summarize(self) -> Operator:
-        """Read aggregations and, after `by`, keys."""
+        """Parse aggregations and, after `by`, the keys."""
         aggregates = () if self.token.is_name("by") else self.columns()
         return Summarize(aggregates, self.columns() if self.accept("by") else ())
 
     def sort(self) -> Operator:
-        """Read `by` and keys."""
+        """Parse `by` and the sort keys."""
         self.expect("by")
         return Sort(self._sort_keys())
 
@@ -89,41 +88,47 @@ class OperatorParser(ExpressionParser):
         expression = self.expression()
         word = self.accept("asc", "desc")
         descending = word is None or word.text == "desc"
+        # KQL's defaults: `desc`, with nulls last in `desc` and first in `asc` ("sort operator").
         nulls_first = not descending
         if self.accept("nulls"):
             place = self.accept("first", "last")
             if place is None:
-                raise parser_failure(self.token, "first")
+                raise ParserFailureError(self.token, "first")
             nulls_first = place.text == "first"
         return SortKey(expression, descending, nulls_first)
 
     def top(self) -> Operator:
-        """Read a number, `by` and a key."""
+        """Parse a number, `by` and a sort key."""
         limit = self._number()
         self.expect("by")
         return Sort((self._sort_key(),), limit)
 
     def take(self) -> Operator:
-        """Read a number."""
+        """Parse a number."""
         return Take(self._number())
 
     def _number(self) -> int:
         value = self.token.value
         if not isinstance(value, int) or isinstance(value, bool):
-            raise parser_failure(self.token, "a whole number")
+            raise ParserFailureError(self.token, "a whole number")
         self.advance()
         return value
 
     def count(self) -> Operator:
-        """Read nothing."""
+        """Return the operator, which has no arguments."""
         return Count()
 
     def distinct(self) -> Operator:
-        """Read columns, or `*`."""
+        """Parse columns, or `*`."""
         return Distinct(self.columns())
 
     def mv_expand(self) -> Operator:
-        """Read options, columns with their types, and a limit."""
+        """Parse options, columns with their types, and a row limit.
+
+        Raises:
+            ParserFailureError: `bagexpansion` is neither `bag` nor `array`.
+            InvalidQueryError: the row limit is over 2000.
+        """
         as_arrays, index = False, None
         while self.token.is_name("bagexpansion", "kind", "with_itemindex"):
             option = self.advance().text
@@ -134,7 +139,7 @@ class OperatorParser(ExpressionParser):
             elif value.text in ("bag", "array"):
                 as_arrays = value.text == "array"
             else:
-                raise parser_failure(value, "bag")
+                raise ParserFailureError(value, "bag")
         columns, types = [], []
         while True:
             columns.append(self.column())
@@ -144,7 +149,7 @@ class OperatorParser(ExpressionParser):
         limit = self._number() if self.accept("limit") else _EXPANDED
         if limit > _MOST_EXPANDED:
             message = f"The row limit of mv-expand is at most {_MOST_EXPANDED}."
-            raise refuse_query("InvalidQuery", message, self.token)
+            raise InvalidQueryError("InvalidQuery", message, self.token)
         return MvExpand(tuple(columns), tuple(types), index, as_arrays, limit)
 
     def _entry_type(self) -> str:
@@ -152,6 +157,6 @@ class OperatorParser(ExpressionParser):
         self.expect("(")
         word = self.accept(*_TYPES)
         if word is None:
-            raise parser_failure(self.token, "a type")
+            raise ParserFailureError(self.token, "a type")
         self.expect(")")
         return word.text

@@ -1,4 +1,4 @@
-"""What the operators of a query do with a table."""
+"""Execution of KQL's tabular operators on tables."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 from provisioner.simulator.resource_graph.aggregates import read_aggregation
 from provisioner.simulator.resource_graph.evaluation import Evaluator
 from provisioner.simulator.resource_graph.expansion import expand
-from provisioner.simulator.resource_graph.joins import MOST_ROWS, join, too_many_rows, union
-from provisioner.simulator.resource_graph.query_errors import refuse_query
+from provisioner.simulator.resource_graph.joins import MOST_ROWS, TooManyRowsError, join, union
+from provisioner.simulator.resource_graph.query_errors import InvalidQueryError
 from provisioner.simulator.resource_graph.syntax import (
     Column,
     Count,
@@ -34,11 +34,11 @@ from provisioner.simulator.resource_graph.syntax import (
 from provisioner.simulator.resource_graph.table import Row, Table
 from provisioner.simulator.resource_graph.tokens import Token
 from provisioner.simulator.resource_graph.type_checks import (
+    UnresolvedNameError,
     check,
     check_truth,
     column_name,
     type_of,
-    unresolved,
 )
 from provisioner.simulator.resource_graph.values import group_key, sort_key
 
@@ -47,38 +47,41 @@ _ReadTable: TypeAlias = Callable[[str, Token | None], Table]
 
 
 class QueryRun:
-    """One query over tables, which `read_table` gives by the token of their name (None: the default
-    table). Every method raises QueryRefusalError for what is not evaluated."""
+    """One execution of a query; an operator that cannot be evaluated is an InvalidQueryError.
+
+    `read_table` returns a table by its lower-case name, with the token for errors (None for the
+    default table, `resources`).
+    """
 
     def __init__(self, evaluator: Evaluator, read_table: _ReadTable) -> None:
         self._evaluator = evaluator
         self._read_table = read_table
 
     def table(self, pipeline: Pipeline) -> Table:
-        """Return what a pipeline gives."""
+        """Return the result of a pipeline."""
         operators = pipeline.operators
         if isinstance(pipeline.source, Pipeline):
             table = self.table(pipeline.source)
         elif pipeline.source is not None:
             table = self._read_table(pipeline.source.text.lower(), pipeline.source)
         elif operators and isinstance(operators[0], Union):
-            table, operators = self._united(operators[0], None), operators[1:]
+            table, operators = self._run_union(operators[0], None), operators[1:]
         else:
             table = self._read_table(_DEFAULT_TABLE, None)
         for operator in operators:
-            table = self._apply(operator, table)
+            table = self._run_operator(operator, table)
         return table
 
-    def _apply(self, operator: Operator, table: Table) -> Table:
+    def _run_operator(self, operator: Operator, table: Table) -> Table:
         match operator:
             case Join():
                 return join(operator, table, self.table(operator.right))
             case Union():
-                return self._united(operator, table)
+                return self._run_union(operator, table)
             case _:
-                return _APPLIED[type(operator)](self, operator, table)
+                return _SINGLE_TABLE_OPERATORS[type(operator)](self, operator, table)
 
-    def _united(self, operator: Union, first: Table | None) -> Table:
+    def _run_union(self, operator: Union, first: Table | None) -> Table:
         tables = [self.table(leg) for leg in operator.legs]
         names = [
             leg.source.text
@@ -91,14 +94,14 @@ class QueryRun:
         return union(operator, tables, names)
 
     def where(self, operator: Where, table: Table) -> Table:
-        """Keep the rows of which the condition holds."""
+        """Keep the rows for which the condition holds."""
         check(operator.condition, table.columns, "where")
         check_truth(operator.condition, table.columns, "where")
         rows = [row for row in table.rows if self._evaluator.holds(operator.condition, row)]
         return Table(table.columns, rows)
 
     def extend(self, operator: Extend, table: Table) -> Table:
-        """Add columns, or replace them."""
+        """Add columns, or replace those of the same name."""
         # A column may name one before it: KQL evaluates them from left to right.
         for number, column in enumerate(operator.columns, 1):
             check(column.expression, table.columns, "extend")
@@ -112,12 +115,12 @@ class QueryRun:
         return table
 
     def project(self, operator: Project, table: Table) -> Table:
-        """Keep these columns alone."""
-        columns = self._columns(operator.columns, table, "project")
+        """Keep only these columns."""
+        columns = self._named_expressions(operator.columns, table, "project")
         types = {name: type_of(each, table.columns) for name, each in columns.items()}
-        return Table(types, [self._row(columns, row) for row in table.rows])
+        return Table(types, [self._evaluate_columns(columns, row) for row in table.rows])
 
-    def _columns(
+    def _named_expressions(
         self, columns: Iterable[Column], table: Table, operator: str
     ) -> dict[str, Expression]:
         found: dict[str, Expression] = {}
@@ -126,42 +129,51 @@ class QueryRun:
             name = column_name(column, number)
             if name in found:
                 message = f"'{operator}' operator: a column named '{name}' is there twice"
-                raise refuse_query("InvalidQuery", message)
+                raise InvalidQueryError("InvalidQuery", message)
             found[name] = column.expression
         return found
 
-    def _row(self, columns: Mapping[str, Expression], row: Row) -> Row:
+    def _evaluate_columns(self, columns: Mapping[str, Expression], row: Row) -> Row:
         return {name: self._evaluator.evaluate(each, row) for name, each in columns.items()}
 
     def project_away(self, operator: ProjectAway, table: Table) -> Table:
-        """Leave columns out."""
-        gone: set[str] = set()
+        """Remove columns by name or pattern.
+
+        Raises:
+            UnresolvedNameError: a name is no column.
+        """
+        removed: set[str] = set()
         for pattern, token in operator.names:
             found = {name for name in table.columns if fnmatchcase(name, pattern)}
             if not found and "*" not in pattern:
-                raise unresolved(token, pattern, "project-away")
-            gone |= found
-        kept = {name: kind for name, kind in table.columns.items() if name not in gone}
+                raise UnresolvedNameError(token, pattern, "project-away")
+            removed |= found
+        kept = {name: kind for name, kind in table.columns.items() if name not in removed}
         return Table(kept, [{name: row.get(name) for name in kept} for row in table.rows])
 
     def rename(self, operator: Rename, table: Table) -> Table:
-        """Give columns other names."""
+        """Rename columns.
+
+        Raises:
+            UnresolvedNameError: an old name is no column.
+            InvalidQueryError: two columns would have the same name.
+        """
         new: dict[str, str] = {}
         for name, token in operator.names:
             if token.text not in table.columns:
-                raise unresolved(token, token.text, "project-rename")
+                raise UnresolvedNameError(token, token.text, "project-rename")
             new[token.text] = name
         names = {name: new.get(name, name) for name in table.columns}
         if len(set(names.values())) < len(names):
             message = "'project-rename' operator: two columns would have one name"
-            raise refuse_query("InvalidQuery", message)
+            raise InvalidQueryError("InvalidQuery", message)
         columns = {names[name]: kind for name, kind in table.columns.items()}
         rows: list[Row] = [{names[n]: row.get(n) for n in names} for row in table.rows]
         return Table(columns, rows)
 
     def summarize(self, operator: Summarize, table: Table) -> Table:
-        """Aggregate the rows of every group; without keys all of them are one."""
-        keys = self._columns(operator.keys, table, "summarize")
+        """Aggregate the rows of each group; without keys all rows are one group."""
+        keys = self._named_expressions(operator.keys, table, "summarize")
         types = {
             name: _key_type(each, name, table, "Summarize group") for name, each in keys.items()
         }
@@ -174,29 +186,30 @@ class QueryRun:
                     types[_free_name(name, types)] = kind
         groups: dict[Any, tuple[Row, list[Row]]] = {} if keys else {(): ({}, [])}
         for row in table.rows:
-            shown = self._row(keys, row)
+            shown = self._evaluate_columns(keys, row)
             key = tuple(group_key(value) for value in shown.values())
             groups.setdefault(key, (shown, []))[1].append(row)
         rows: list[Row] = []
         for shown, members in groups.values():
-            made = dict(shown)
+            aggregated = dict(shown)
             for each in aggregations:
                 for name, value in each.compute(members).items():
                     if name not in keys or len(each.columns) == 1:
-                        made[_free_name(name, made)] = value
-            rows.append(made)
+                        aggregated[_free_name(name, aggregated)] = value
+            rows.append(aggregated)
         return Table(types, rows)
 
     def sort(self, operator: Sort, table: Table) -> Table:
-        """Order the rows, by the first key first."""
+        """Sort the rows by several keys."""
         rows = table.rows
+        # Stable sorts from the last key to the first order by all of them.
         for key in reversed(operator.keys):
             check(key.expression, table.columns, "order")
             _key_type(key.expression, "", table, "order operator:")
-            rows = self._sorted(key, rows)
+            rows = self._sort_rows(key, rows)
         return Table(table.columns, rows[: operator.limit] if operator.limit is not None else rows)
 
-    def _sorted(self, key: SortKey, rows: Sequence[Row]) -> list[Row]:
+    def _sort_rows(self, key: SortKey, rows: Sequence[Row]) -> list[Row]:
         valued = [(self._evaluator.evaluate(key.expression, row), row) for row in rows]
         nulls = [row for value, row in valued if value is None]
         present = sorted(
@@ -208,7 +221,7 @@ class QueryRun:
         return [*nulls, *ordered] if key.nulls_first else [*ordered, *nulls]
 
     def take(self, operator: Take, table: Table) -> Table:
-        """Keep some rows."""
+        """Keep the first rows; KQL promises no particular ones."""
         return Table(table.columns, table.rows[: operator.limit])
 
     def count(self, _operator: Count, table: Table) -> Table:
@@ -216,40 +229,51 @@ class QueryRun:
         return Table({"Count": "long"}, [{"Count": len(table.rows)}])
 
     def distinct(self, operator: Distinct, table: Table) -> Table:
-        """Keep what differs in the columns."""
+        """Keep one row for each combination of the columns' values.
+
+        Raises:
+            DynamicKeyError: `distinct *` over a dynamic column.
+        """
         if any(isinstance(column.expression, Star) for column in operator.columns):
             dynamic = next((n for n, kind in table.columns.items() if kind == "dynamic"), None)
             if dynamic is not None:
-                raise _dynamic_key("distinct operator:", dynamic)
+                raise DynamicKeyError("distinct operator:", dynamic)
             found = {tuple(map(group_key, row.values())): row for row in table.rows}
             return Table(table.columns, list(found.values()))
         return self.summarize(Summarize((), operator.columns), table)
 
     def mv_expand(self, operator: MvExpand, table: Table) -> Table:
-        """Make a row of every entry."""
-        expressions = self._columns(operator.columns, table, "mv-expand")
+        """Expand lists and bags into rows.
+
+        Raises:
+            TooManyRowsError: there are more than 200,000.
+        """
+        expressions = self._named_expressions(operator.columns, table, "mv-expand")
         casts = dict(zip(expressions, operator.types, strict=True))
         columns = {**table.columns, **{name: cast or "dynamic" for name, cast in casts.items()}}
         if operator.index:
             columns[operator.index] = "long"
-        values = ((row, self._row(expressions, row)) for row in table.rows)
+        values = ((row, self._evaluate_columns(expressions, row)) for row in table.rows)
         rows = list(islice(expand(operator, casts, values), MOST_ROWS + 1))
         if len(rows) > MOST_ROWS:
-            raise too_many_rows("mv-expand")
+            raise TooManyRowsError("mv-expand")
         return Table(columns, rows)
 
 
 def _key_type(expression: Expression, name: str, table: Table, what: str) -> str:
     kind = type_of(expression, table.columns)
     if kind == "dynamic":
-        raise _dynamic_key(what, name)
+        raise DynamicKeyError(what, name)
     return kind
 
 
-def _dynamic_key(what: str, name: str) -> Exception:
-    named = f" '{name}'" if name else ""
-    message = f"{what} key{named} is of a 'dynamic' type. Please use an explicit cast"
-    return refuse_query("InvalidQuery", message)
+class DynamicKeyError(InvalidQueryError):
+    """A key of type dynamic, which KQL neither groups nor sorts by."""
+
+    def __init__(self, operator: str, name: str) -> None:
+        named = f" '{name}'" if name else ""
+        message = f"{operator} key{named} is of a 'dynamic' type. Please use an explicit cast"
+        super().__init__("InvalidQuery", message)
 
 
 def _free_name(name: str, taken: Mapping[str, object]) -> str:
@@ -260,7 +284,7 @@ def _free_name(name: str, taken: Mapping[str, object]) -> str:
     return shown
 
 
-_APPLIED: Mapping[type, Callable[..., Table]] = {
+_SINGLE_TABLE_OPERATORS: Mapping[type, Callable[..., Table]] = {
     Where: QueryRun.where,
     Extend: QueryRun.extend,
     Project: QueryRun.project,

@@ -1,11 +1,12 @@
-"""How Resource Graph refuses a query: 400 BadRequest, with what is wrong among the details.
+"""Errors of Resource Graph: 400 BadRequest, with the fault of the query among the details.
 
 Recorded: `ParserFailure` with line, characterPositionInLine (from 0) and token, and another one
 with `expectedToken` (Azure/aztfexport issue 485); `InvalidQueryLanguage` with the token of an
-operator that there is not (Azure/azure-powershell issue 13762); `UnsupportedJoinFlavor`
+unknown operator (Azure/azure-powershell issue 13762); `UnsupportedJoinFlavor`
 (MicrosoftDocs/azure-docs issue 45495). Where no recording is known, the code is `InvalidQuery`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provisioner.model.values import Json
@@ -21,49 +22,63 @@ _INVALID = (
 
 @dataclass(eq=False)
 class QueryRefusalError(RefusalError):
-    """A query that is refused; `problems` are the details after the first, InvalidQuery."""
+    """A query that is refused; `problems` are the error details after the first, InvalidQuery."""
 
     problems: tuple[dict[str, Json], ...] = field(default=())
 
     def body(self, *, flat: bool) -> Json:
-        """Return the JSON body, whose details have positions beside codes and messages."""
+        """Return the JSON body, whose details hold positions beside codes and messages."""
         del flat
         first: dict[str, Json] = {"code": "InvalidQuery", "message": _INVALID}
         details: list[Json] = [first, *self.problems]
         return {"error": {"code": self.code, "message": self.message, "details": details}}
 
 
-def refuse_query(code: str, message: str, token: Token | None = None) -> QueryRefusalError:
-    """Return the refusal of a query, at a token where one is to blame."""
-    return _refusal(message, ({"code": code, "message": message, **_place(token)},))
+class InvalidQueryError(QueryRefusalError):
+    """A query that parses and cannot be evaluated; `token` is the one at fault, if there is one.
+
+    `details` are put beside the error's code, message and position.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        token: Token | None = None,
+        details: Mapping[str, Json] | None = None,
+    ) -> None:
+        problem: dict[str, Json] = {
+            "code": code,
+            "message": message,
+            **_token_position(token),
+            **(details or {}),
+        }
+        answered = f"The query cannot be answered. {message}"
+        super().__init__(400, "BadRequest", answered, problems=(problem,))
 
 
-def parser_failure(token: Token, expected: str) -> QueryRefusalError:
-    """Return the refusal of a query that cannot be parsed at a token; `expected` is what would have
-    been right there, a token or in words."""
-    message = f"{_at(token)} The parser expected {expected}."
-    problem: dict[str, Json] = {"code": "ParserFailure", "message": message, **_place(token)}
-    return _refusal(message, ({**problem, "expectedToken": expected},))
+class ParserFailureError(InvalidQueryError):
+    """A query that does not parse; `expected` is the token, or its description, that would."""
+
+    def __init__(self, token: Token, expected: str) -> None:
+        message = f"{_describe_token(token)} The parser expected {expected}."
+        super().__init__("ParserFailure", message, token, {"expectedToken": expected})
 
 
-def unknown_operator(token: Token, name: str) -> QueryRefusalError:
-    """Return the refusal of a tabular operator that is not evaluated."""
-    message = f"The operator '{name[:_LONGEST_TOKEN]}' is not supported here."
-    problem: dict[str, Json] = {"code": "InvalidQueryLanguage", "message": message}
-    place = {**_place(token), "token": name[:_LONGEST_TOKEN]}
-    return _refusal(message, ({**problem, **place},))
+class UnknownOperatorError(InvalidQueryError):
+    """A tabular operator that is not evaluated."""
+
+    def __init__(self, token: Token, name: str) -> None:
+        shown = name[:_LONGEST_TOKEN]
+        message = f"The operator '{shown}' is not supported here."
+        super().__init__("InvalidQueryLanguage", message, token, {"token": shown})
 
 
-def _refusal(message: str, problems: tuple[dict[str, Json], ...]) -> QueryRefusalError:
-    whole = f"The query cannot be answered. {message}"
-    return QueryRefusalError(400, "BadRequest", whole, problems=problems)
-
-
-def _at(token: Token) -> str:
+def _describe_token(token: Token) -> str:
     return f"Line {token.line}, position {token.position}: '{token.text[:_LONGEST_TOKEN]}'."
 
 
-def _place(token: Token | None) -> dict[str, Json]:
+def _token_position(token: Token | None) -> dict[str, Json]:
     if token is None:
         return {}
     return {

@@ -1,17 +1,17 @@
-"""Reads a query: tables and the operators between `|`.
+"""Parser of whole queries: a table and the operators between `|`.
 
-Which operators there are, and how many of some, is what "Understanding the Azure Resource Graph
-query language" lists ("Supported tabular/top level operators"); `let` is not among them, as its
-authors confirm (MicrosoftDocs/azure-docs issue 104044). `project-rename` is read beyond that list.
+The operators, and the limits on some, are those of "Understanding the Azure Resource Graph query
+language" ("Supported tabular/top level operators"). `let` is not among them, as its authors confirm
+(MicrosoftDocs/azure-docs issue 104044). `project-rename` is accepted beyond that list.
 """
 
 from collections.abc import Callable
 
 from provisioner.simulator.resource_graph.operator_parser import OperatorParser
 from provisioner.simulator.resource_graph.query_errors import (
-    parser_failure,
-    refuse_query,
-    unknown_operator,
+    InvalidQueryError,
+    ParserFailureError,
+    UnknownOperatorError,
 )
 from provisioner.simulator.resource_graph.syntax import (
     Join,
@@ -38,29 +38,34 @@ _SIDES = ("$left", "$right")
 
 
 def parse_query(query: str) -> Pipeline:
-    """Return the syntax tree of a query. Raises QueryRefusalError."""
+    """Return the syntax tree of a query.
+
+    Raises:
+        InvalidQueryError: it has more than 100,000 characters (what does not parse is a
+            ParserFailureError, a subclass).
+    """
     if len(query) > LONGEST_QUERY:
         message = f"The query has {len(query):,} characters; at most {LONGEST_QUERY:,} are read."
-        raise refuse_query("InvalidQuery", message)
+        raise InvalidQueryError("InvalidQuery", message)
     return _QueryParser(query).whole()
 
 
 class _QueryParser(OperatorParser):
     def __init__(self, query: str) -> None:
         super().__init__(query)
-        self._used: dict[str, int] = {}
+        self._uses: dict[str, int] = {}
 
     def whole(self) -> Pipeline:
         if self.token.is_name("let"):
-            raise unknown_operator(self.token, "let")
+            raise UnknownOperatorError(self.token, "let")
         pipeline = self.pipeline()
         self.accept(";")
         if self.token.kind is not TokenKind.END:
-            raise parser_failure(self.token, "|")
+            raise ParserFailureError(self.token, "|")
         return pipeline
 
     def pipeline(self) -> Pipeline:
-        """Read a table and its operators; without a table it is `resources`, the default."""
+        """Parse a table and its operators; without a table it is `resources`, the default."""
         self.enter()
         first = self.token
         source: Token | Pipeline | None = None
@@ -71,23 +76,23 @@ class _QueryParser(OperatorParser):
         elif self._starts_operator():
             operators.append(self._operator())
         else:
-            source = self.name() if first.kind is TokenKind.NAME else self._no_table(first)
+            source = self.name() if first.kind is TokenKind.NAME else self._refuse_table(first)
         while self.accept("|"):
             operators.append(self._operator())
-            self._count("operator", self.token, _MOST_OPERATORS)
+            self._check_uses("operator", self.token, _MOST_OPERATORS)
         self.leave()
         return Pipeline(source, tuple(operators))
 
-    def _no_table(self, token: Token) -> Token:
-        raise parser_failure(token, "a table")
+    def _refuse_table(self, token: Token) -> Token:
+        raise ParserFailureError(token, "a table")
 
     def _starts_operator(self) -> bool:
         if self.token.kind is not TokenKind.NAME or self.ahead().is_sign("|"):
             return self.token.is_name("count")
-        return self._word(peek=True)[1] in _OPERATORS
+        return self._operator_name(peek=True)[1] in _OPERATORS
 
-    def _word(self, *, peek: bool = False) -> tuple[Token, str]:
-        """Take the name of an operator, which may have hyphens."""
+    def _operator_name(self, *, peek: bool = False) -> tuple[Token, str]:
+        """Consume the name of an operator, which may have hyphens."""
         first, text, parts = self.token, self.token.text, 1
         while self.ahead(parts).is_sign("-") and self.ahead(parts + 1).kind is TokenKind.NAME:
             text += f"-{self.ahead(parts + 1).text}"
@@ -99,21 +104,21 @@ class _QueryParser(OperatorParser):
 
     def _operator(self) -> Operator:
         if self.token.kind is not TokenKind.NAME:
-            raise parser_failure(self.token, "an operator")
-        token, word = self._word()
+            raise ParserFailureError(self.token, "an operator")
+        token, word = self._operator_name()
         read = _OPERATORS.get(word)
         if read is None:
-            raise unknown_operator(token, word)
+            raise UnknownOperatorError(token, word)
         word = "mv-expand" if word == "mvexpand" else word
         if word in _MOST and word != "union":
-            self._count(word, token, _MOST[word])
+            self._check_uses(word, token, _MOST[word])
         return read(self)
 
-    def _count(self, word: str, token: Token, most: int) -> None:
-        self._used[word] = self._used.get(word, 0) + 1
-        if self._used[word] > most:
+    def _check_uses(self, word: str, token: Token, most: int) -> None:
+        self._uses[word] = self._uses.get(word, 0) + 1
+        if self._uses[word] > most:
             message = f"A query has at most {most} uses of '{word}'."
-            raise refuse_query("InvalidQuery", message, token)
+            raise InvalidQueryError("InvalidQuery", message, token)
 
     def join(self) -> Operator:
         kind, token = "innerunique", self.token
@@ -124,22 +129,22 @@ class _QueryParser(OperatorParser):
             if kind not in _JOINS:
                 shown = _OTHER_JOINS.get(kind, kind)
                 message = f'The join kind "{shown}" is not supported or not allowed.'
-                raise refuse_query("UnsupportedJoinFlavor", message, token)
-        right = self._leg()
+                raise InvalidQueryError("UnsupportedJoinFlavor", message, token)
+        right = self._operand_table()
         self.expect("on")
-        on = [self._agreement()]
+        on = [self._join_condition()]
         while self.accept(",", "and"):
-            on.append(self._agreement())
+            on.append(self._join_condition())
         return Join(kind, right, tuple(on), token)
 
-    def _leg(self) -> Pipeline:
+    def _operand_table(self) -> Pipeline:
         if self.accept("("):
             leg = self.pipeline()
             self.expect(")")
             return leg
         return Pipeline(self.name(), ())
 
-    def _agreement(self) -> tuple[str, str]:
+    def _join_condition(self) -> tuple[str, str]:
         first = self.name()
         if first.text not in _SIDES:
             return first.text, first.text
@@ -148,12 +153,12 @@ class _QueryParser(OperatorParser):
         second = self.name()
         right = self._side_column(second)
         if {first.text, second.text} != set(_SIDES):
-            raise parser_failure(second, _SIDES[first.text == _SIDES[0]])
+            raise ParserFailureError(second, _SIDES[first.text == _SIDES[0]])
         return (left, right) if first.text == _SIDES[0] else (right, left)
 
     def _side_column(self, side: Token) -> str:
         if side.text not in _SIDES:
-            raise parser_failure(side, "$right")
+            raise ParserFailureError(side, "$right")
         self.expect(".")
         return self.name().text
 
@@ -168,11 +173,11 @@ class _QueryParser(OperatorParser):
             elif value.text in ("inner", "outer"):
                 inner = value.text == "inner"
             else:
-                raise parser_failure(value, "outer")
+                raise ParserFailureError(value, "outer")
         legs = []
         while True:
-            self._count("union", self.token, _MOST["union"])
-            legs.append(self._leg())
+            self._check_uses("union", self.token, _MOST["union"])
+            legs.append(self._operand_table())
             if self.accept(",") is None:
                 return Union(tuple(legs), inner, source)
 

@@ -1,4 +1,4 @@
-"""The syntax tree of a query."""
+"""The syntax tree of a KQL query: expressions, tabular operators, pipelines."""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -8,14 +8,14 @@ from provisioner.simulator.resource_graph.tokens import Token
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value that stands in the query."""
+    """A literal value."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A column."""
+    """A reference to a column."""
 
     name: str
     token: Token
@@ -23,7 +23,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A property, or an entry of a list, of a dynamic value: `a.b`, `a['b']`, `a[0]`."""
+    """A property or list entry of a dynamic value: `a.b`, `a['b']`, `a[0]`."""
 
     target: "Expression"
     key: "Expression"
@@ -31,7 +31,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a function, aggregations included; `*` is an argument of some."""
+    """A call of a scalar or aggregation function; `*` is an argument of some."""
 
     function: str
     arguments: tuple["Expression", ...]
@@ -45,7 +45,7 @@ class Star:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """Two operands and the operator between them."""
+    """A binary operator with its operands."""
 
     operator: str
     left: "Expression"
@@ -55,7 +55,7 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Logical:
-    """`and` or `or` of any number of conditions."""
+    """`and` or `or` over two or more conditions."""
 
     operator: str
     operands: tuple["Expression", ...]
@@ -63,7 +63,7 @@ class Logical:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """`in`, `in~`, `has_any`, `has_all` and what negates them, over a list of values."""
+    """`in`, `in~`, `has_any`, `has_all` and their negations, over a list of values."""
 
     operator: str
     left: "Expression"
@@ -73,7 +73,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """`between (low .. high)`, and `!between`."""
+    """`between (low .. high)` or `!between`."""
 
     left: "Expression"
     low: "Expression"
@@ -87,7 +87,7 @@ Expression: TypeAlias = Literal | Name | Member | Call | Star | Binary | Logical
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`NAME = expression`, or an expression that names itself (`name` is None)."""
+    """`NAME = expression`, or an expression without a name (`name` is None)."""
 
     name: str | None
     expression: Expression
@@ -95,7 +95,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """What rows are ordered by."""
+    """An expression to sort by, with its direction."""
 
     expression: Expression
     descending: bool
@@ -104,7 +104,7 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Keep the rows of which a condition holds."""
+    """Keep the rows for which a condition holds."""
 
     condition: Expression
 
@@ -118,14 +118,14 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Keep these columns alone."""
+    """Keep only these columns."""
 
     columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectAway:
-    """Leave columns out, by name; one may have a `*` for any letters."""
+    """Remove columns by name; a name may contain `*`."""
 
     names: tuple[tuple[str, Token], ...]
 
@@ -139,7 +139,7 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Summarize:
-    """Aggregate the rows of every group."""
+    """Aggregate the rows of each group."""
 
     aggregates: tuple[Column, ...]
     keys: tuple[Column, ...]
@@ -147,7 +147,7 @@ class Summarize:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """Order the rows; with a limit, keep the first of them."""
+    """Sort the rows; with a limit (`top`), keep the first."""
 
     keys: tuple[SortKey, ...]
     limit: int | None = None
@@ -167,15 +167,17 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Distinct:
-    """Keep what differs in these columns."""
+    """Keep one row for each combination of these columns."""
 
     columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MvExpand:
-    """A row for every entry of a list, or property of a bag. `types` are those that entries are
-    converted to, one per column, None for dynamic."""
+    """Make a row of every entry of a list, or property of a bag.
+
+    `types` are the types to convert entries to, one for each column, None for dynamic.
+    """
 
     columns: tuple[Column, ...]
     types: tuple[str | None, ...]
@@ -186,7 +188,7 @@ class MvExpand:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Rows of two tables that agree in (left, right) columns."""
+    """The rows of two tables that agree in pairs of (left, right) columns."""
 
     kind: str
     right: "Pipeline"
@@ -196,7 +198,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """The rows of several tables. `source` is the column that names them."""
+    """The rows of several tables; `source` is the column that names the table, or None."""
 
     legs: tuple["Pipeline", ...]
     inner: bool
@@ -222,7 +224,7 @@ Operator: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A table and what is done with it; `source` None: the operators begin with a Union."""
+    """A table and the operators on it; `source` None: the first operator is a Union."""
 
     source: "Token | Pipeline | None"
     operators: tuple[Operator, ...]

@@ -1,4 +1,4 @@
-"""A table: what operators take and give."""
+"""Tables: the input and output of every tabular operator."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +9,10 @@ Row: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows and their columns: the type of each by its name, in order. A type is `string`,
-    `dynamic`, `long`, `real`, `bool`, `datetime` or `timespan`."""
+    """Rows, and the type of each column by name, in order.
+
+    A type is `string`, `dynamic`, `long`, `real`, `bool`, `datetime` or `timespan`.
+    """
 
     columns: Mapping[str, str]
     rows: list[Row]

@@ -1,6 +1,6 @@
-"""The tables of Resource Graph, from what the built-in Azure holds.
+"""The tables of Resource Graph, made from the state of the built-in Azure.
 
-Sources: "Azure Resource Graph table and resource type reference" (which types are in which table:
+Source: "Azure Resource Graph table and resource type reference" (which types are in which table:
 neither extension resources nor children without location and tags are in `resources`), "Understand
 the query language" (the tables), and the documented samples of `authorizationresources`.
 """
@@ -29,9 +29,9 @@ from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 
 _SUBSCRIPTION = "microsoft.resources/subscriptions"
-_ABSENT = ("/managedNamespaces",)
+_NOT_TRACKED = ("/managedNamespaces",)
 """How the names of types end that have location and tags, and are not in the reference."""
-_NOWHERE = Request("POST", "", {}, {}, b"", "")
+_INTERNAL_REQUEST = Request("POST", "", {}, {}, b"", "")
 
 COLUMNS: Mapping[str, str] = {
     "id": "string",
@@ -57,11 +57,11 @@ COLUMNS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class QueryScope:
-    """Where a query looks.
+    """The scope of a query.
 
     subscriptions      in lower case; None for all that the caller sees
-    management_groups  those that were named
-    below, above       whether what stands below the scope, or above it, is in the tables of roles
+    management_groups  those named in the request
+    below, above       whether role assignments below, or above, the scope are included
     """
 
     subscriptions: frozenset[str] | None = None
@@ -73,18 +73,20 @@ class QueryScope:
 class Tables:
     """The tables as one caller sees them, in one scope."""
 
-    def __init__(self, cloud: Cloud, scope: QueryScope, request: Request = _NOWHERE) -> None:
+    def __init__(
+        self, cloud: Cloud, scope: QueryScope, request: Request = _INTERNAL_REQUEST
+    ) -> None:
         self._cloud = cloud
         self._scope = scope
         self._request = request
         self._groups = ManagementGroups(cloud, read_caller(request).tenant)
 
     def read(self, name: str) -> Table | None:
-        """Return a table by its name in lower case, None for one that is not here."""
+        """Return a table by its name in lower case; None if it is not supported."""
         read = _TABLES.get(name)
         if read is None:
             return None
-        return Table(COLUMNS, [_whole(row) for row in read(self)])
+        return Table(COLUMNS, [_with_all_columns(row) for row in read(self)])
 
     def resources(self) -> Iterator[Row]:
         """Yield the tracked resources."""
@@ -94,7 +96,10 @@ class Tables:
                 yield self._resource(row)
 
     def containers(self) -> Iterator[Row]:
-        """Yield management groups, where no subscriptions are named, subscriptions and groups."""
+        """Yield resource groups, subscriptions and management groups.
+
+        Management groups are left out where the query names subscriptions.
+        """
         if self._scope.subscriptions is None or self._scope.management_groups:
             yield from self._management_groups()
         for key, name in self._cloud.store.subscriptions.items():
@@ -107,11 +112,11 @@ class Tables:
     def roles(self) -> Iterator[Row]:
         """Yield role assignments and role definitions, built-in ones included."""
         for row in self._cloud.store.resources.of_type(ROLE_ASSIGNMENT):
-            if self._is_about(row.id.scope) and self._may_read(row):
+            if self._is_assignment_in_scope(row.id.scope) and self._can_read(row):
                 yield self._assignment(row)
         for row in self._cloud.store.resources.of_type(ROLE_DEFINITION_TYPE):
-            place = row.id.subscription
-            if (place is None or self._is_in_scope(place)) and self._may_read(row):
+            scope = row.id.subscription
+            if (scope is None or self._is_in_scope(scope)) and self._can_read(row):
                 yield self._resource(row)
         definitions = self._cloud.catalog.find(ROLE_DEFINITION_TYPE)
         built_in = self._cloud.built_in(definitions, None) if definitions is not None else []
@@ -130,7 +135,7 @@ class Tables:
         return {**shown, "properties": {**properties, "roleDefinitionId": definition.id.text}}
 
     def changes(self) -> Iterator[Row]:
-        """Yield the changes of the last 14 days."""
+        """Yield the changes of the last 14 days that have become visible."""
         now = self._cloud.now()
         for _, change in self._cloud.store.changes.items():
             is_kept = (
@@ -140,27 +145,26 @@ class Tables:
             if (
                 is_kept
                 and self._is_in_scope(target.subscription)
-                and self._may(change.type, target)
+                and self._can_read_at(change.type, target)
             ):
                 shown = change_log.show_change(change)
                 yield {**shown, "type": CHANGE_TYPE.lower(), "tenantId": self._tenant(target)}
 
     def _records(self) -> Iterator[Record]:
         for _, row in self._cloud.store.resources.items():
-            if self._is_in_scope(row.id.subscription) and self._may_read(row):
+            if self._is_in_scope(row.id.subscription) and self._can_read(row):
                 yield row
 
-    def _may_read(self, row: Record) -> bool:
+    def _can_read(self, row: Record) -> bool:
         is_group = row.id.type == RESOURCE_GROUP
-        return self._may(GROUP if is_group else row.type, row.id)
+        return self._can_read_at(GROUP if is_group else row.type, row.id)
 
-    def _may(self, type_name: str, place: ResourceId) -> bool:
-        """Return whether the caller may read what stands at a place: "Permissions in Azure Resource
-        Graph", at least read access."""
+    def _can_read_at(self, type_name: str, scope: ResourceId) -> bool:
+        """Return whether the caller has read access ("Permissions in Azure Resource Graph")."""
         if not self._cloud.enforces_roles:
             return True
         try:
-            demand = Demand(f"{type_name}/read", place.text)
+            demand = Demand(f"{type_name}/read", scope.text)
             check_authorized(self._cloud, self._request, (demand,))
         except RefusalError:
             return False
@@ -175,13 +179,12 @@ class Tables:
         is_own = caller.tenant in (None, self._cloud.tenant_of(key))
         return is_own and sees_subscription(self._cloud, caller, key)
 
-    def _is_about(self, place: ResourceId | None) -> bool:
-        """Return whether a role assignment at a place is in the scope, as
-        `authorizationScopeFilter` has it."""
-        subscription = place.subscription if place is not None else None
+    def _is_assignment_in_scope(self, scope: ResourceId | None) -> bool:
+        """Return whether a role assignment's scope is included by `authorizationScopeFilter`."""
+        subscription = scope.subscription if scope is not None else None
         if subscription is not None and self._is_in_scope(subscription):
             # What stands at the subscription itself is at the scope, and always there.
-            is_at_scope = place is not None and place.is_container and place.type != RESOURCE_GROUP
+            is_at_scope = scope is not None and scope.is_container and scope.type != RESOURCE_GROUP
             return is_at_scope or self._scope.below
         if subscription is not None:
             return False
@@ -198,7 +201,7 @@ class Tables:
             properties = {
                 "displayName": groups.display_name(key),
                 "tenantId": groups.tenant,
-                "details": {"managementGroupAncestorsChain": self._chain(above)},
+                "details": {"managementGroupAncestorsChain": self._ancestor_chain(above)},
             }
             yield {
                 "id": f"/providers/{MANAGEMENT_GROUP_TYPE}/{name}",
@@ -208,14 +211,14 @@ class Tables:
                 "properties": properties,
             }
 
-    def _chain(self, keys: list[str]) -> list[dict[str, str]]:
+    def _ancestor_chain(self, keys: list[str]) -> list[dict[str, str]]:
         names = self._groups
         return [{"name": names.names[k], "displayName": names.display_name(k)} for k in keys]
 
     def _subscription(self, key: str, name: str) -> Row:
         properties = {
             "state": "Enabled",
-            "managementGroupAncestorsChain": self._chain(self._groups.holders_of(key)),
+            "managementGroupAncestorsChain": self._ancestor_chain(self._groups.holders_of(key)),
             "managedByTenants": [],
         }
         return {
@@ -245,14 +248,14 @@ class Tables:
 
 
 def _is_tracked(resource_type: ResourceType) -> bool:
-    if resource_type.scope is Scope.EXTENSION or resource_type.name.endswith(_ABSENT):
+    if resource_type.scope is Scope.EXTENSION or resource_type.name.endswith(_NOT_TRACKED):
         return False
     is_child = resource_type.parent is not None
     return not is_child or (resource_type.taggable and resource_type.located)
 
 
-def _whole(row: Row) -> Row:
-    """Return a row with every column; a text that is not there is empty."""
+def _with_all_columns(row: Row) -> Row:
+    """Return a row with every column; an absent string is empty."""
     shown: dict[str, Any] = {}
     for name, kind in COLUMNS.items():
         value = row.get(name)

@@ -1,7 +1,7 @@
 """The tokens of a query in the Kusto Query Language.
 
-Source: "KQL docs": string, datetime, timespan and dynamic literals, "Entity names". `kind` of a
-token says what it is; the text of a literal stands in `value`, read.
+Source: "KQL docs": string, datetime, timespan and dynamic literals, "Entity names". The value of a
+literal is parsed here, into `value`.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class TokenKind(Enum):
-    """What a token is."""
+    """The kind of a token."""
 
     NAME = auto()
     LITERAL = auto()
@@ -24,7 +24,7 @@ class TokenKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token; `line` counts from 1, `position` in the line from 0, `start` in the query."""
+    """One token; `line` counts from 1, `position` in the line and `start` in the query from 0."""
 
     kind: TokenKind
     text: str
@@ -38,12 +38,12 @@ class Token:
         return self.kind is TokenKind.SIGN and self.text in signs
 
     def is_name(self, *names: str) -> bool:
-        """Return whether this is one of these names; KQL tells case apart."""
+        """Return whether this is one of these names; KQL is case-sensitive."""
         return self.kind is TokenKind.NAME and self.text in names
 
 
 class UnreadableError(ValueError):
-    """Text that is no token; `token` is what stands there."""
+    """Text that is no token; `token` is the text at fault."""
 
     def __init__(self, token: Token, expected: str) -> None:
         super().__init__(expected)
@@ -71,11 +71,14 @@ _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "tick": 1
 
 
 def read_tokens(query: str) -> list[Token]:
-    """Return the tokens of a query, an END last. Raises UnreadableError."""
-    return list(_tokens(query))
+    """Return the tokens of a query, followed by an END.
+
+    Text that is no token, or a literal of no value, is an UnreadableError.
+    """
+    return list(_scan(query))
 
 
-def _tokens(query: str) -> Iterator[Token]:
+def _scan(query: str) -> Iterator[Token]:
     start, line, line_start = 0, 1, 0
     while start < len(query):
         match = _PATTERN.match(query, start)
@@ -85,10 +88,10 @@ def _tokens(query: str) -> Iterator[Token]:
             raise UnreadableError(here, query[start] if quoted else "a token of KQL")
         end = match.end()
         if match.lastgroup == "typed":
-            end = _closing(query, match.end(), here)
+            end = _end_of_typed_literal(query, match.end(), here)
         text = query[start:end]
         if match.lastgroup != "blank":
-            yield _token(str(match.lastgroup), text, here)
+            yield _make_token(str(match.lastgroup), text, here)
         if "\n" in text:
             line += text.count("\n")
             line_start = start + text.rindex("\n") + 1
@@ -96,24 +99,28 @@ def _tokens(query: str) -> Iterator[Token]:
     yield Token(TokenKind.END, "<EOF>", line, start - line_start, start)
 
 
-def _token(group: str, text: str, here: Token) -> Token:
-    def made(kind: TokenKind, value: object = None) -> Token:
+def _make_token(group: str, text: str, here: Token) -> Token:
+    def token_of(kind: TokenKind, value: object = None) -> Token:
         return Token(kind, text, here.line, here.position, here.start, value)
 
     if group == "name":
         if text.endswith("~") and text != "in~":
             raise UnreadableError(here, "a token of KQL")
-        return made(TokenKind.SIGN if text == "in~" else TokenKind.NAME)
+        return token_of(TokenKind.SIGN if text == "in~" else TokenKind.NAME)
     if group == "sign":
-        return made(TokenKind.SIGN)
+        return token_of(TokenKind.SIGN)
     try:
-        return made(TokenKind.LITERAL, _VALUES[group](text))
+        return token_of(TokenKind.LITERAL, _VALUES[group](text))
     except (ValueError, OverflowError, RecursionError):
-        raise UnreadableError(made(TokenKind.LITERAL), f"a literal ({group})") from None
+        raise UnreadableError(token_of(TokenKind.LITERAL), f"a literal ({group})") from None
 
 
-def _closing(query: str, start: int, here: Token) -> int:
-    """Return where a literal of the form TYPE(...) ends: after its parenthesis."""
+def _end_of_typed_literal(query: str, start: int, here: Token) -> int:
+    """Return the end of a literal of the form TYPE(...), after its parenthesis.
+
+    Raises:
+        UnreadableError: the parenthesis is not closed.
+    """
     depth, quote = 1, ""
     position = start
     while position < len(query):
@@ -133,15 +140,15 @@ def _closing(query: str, start: int, here: Token) -> int:
     raise UnreadableError(here, ")")
 
 
-def _string(text: str) -> str:
+def _parse_string(text: str) -> str:
     return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[0]), text[1:-1])
 
 
-def _verbatim(text: str) -> str:
+def _parse_verbatim(text: str) -> str:
     return text[2:-1].replace(text[1] * 2, text[1])
 
 
-def _number(text: str) -> int | float:
+def _parse_number(text: str) -> int | float:
     if text.startswith("0x"):
         number: int | float = int(text, 16)
     else:
@@ -152,7 +159,11 @@ def _number(text: str) -> int | float:
 
 
 def read_span(text: str) -> timedelta:
-    """Return a timespan: `7d`, `1.5h`, `[d.]hh:mm:ss`. Raises ValueError."""
+    """Return a timespan: `7d`, `1.5h`, `[d.]hh:mm:ss`.
+
+    Raises:
+        ValueError: the text is none.
+    """
     match = re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*(ms|d|h|m|s|tick)?", text)
     if match is not None:
         return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "d"])
@@ -164,14 +175,14 @@ def read_span(text: str) -> timedelta:
 
 
 def read_moment(text: str) -> datetime:
-    """Return a datetime in UTC from ISO 8601. Raises ValueError."""
+    """Return a datetime in UTC from ISO 8601; any other text is a ValueError."""
     # Resource providers write seven digits of a second; Python takes six at most on the way back.
     shortened = re.sub(r"(\.\d{6})\d+", r"\1", text.strip())
     moment = datetime.fromisoformat(shortened)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def _typed(text: str) -> object:
+def _parse_typed(text: str) -> object:
     word, _, rest = text.partition("(")
     kind, inner = word.strip(), rest[:-1].strip()
     if kind == "dynamic":
@@ -185,9 +196,9 @@ def _typed(text: str) -> object:
 
 
 _VALUES = {
-    "string": _string,
-    "verbatim": _verbatim,
-    "number": _number,
+    "string": _parse_string,
+    "verbatim": _parse_verbatim,
+    "number": _parse_number,
     "span": read_span,
-    "typed": _typed,
+    "typed": _parse_typed,
 }

@@ -1,11 +1,14 @@
-"""What can be said of an expression without a row: whether it can be evaluated, the type and the
-name of the column that it makes."""
+"""Static checks of expressions: columns, functions, types, and names of result columns.
+
+KQL is statically typed: a query over an empty table is refused for the same faults as over a full
+one.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from provisioner.simulator.resource_graph.functions import FUNCTIONS
-from provisioner.simulator.resource_graph.query_errors import refuse_query
+from provisioner.simulator.resource_graph.query_errors import InvalidQueryError
 from provisioner.simulator.resource_graph.syntax import (
     Between,
     Binary,
@@ -27,22 +30,26 @@ OF_TIME = {"now": 0, "ago": 1}
 
 
 def check(expression: Expression, columns: Mapping[str, str], operator: str) -> None:
-    """Refuse an expression with a column that the table does not have, or with a function that is
-    not evaluated. Raises QueryRefusalError."""
-    for part in _parts(expression):
+    """Check that columns and functions exist and that conditions are of type bool.
+
+    Raises:
+        UnresolvedNameError: the table has no such column.
+        InvalidQueryError: a function or condition is not supported here.
+    """
+    for part in _subexpressions(expression):
         if isinstance(part, Name) and part.name not in columns:
-            raise unresolved(part.token, part.name, operator)
+            raise UnresolvedNameError(part.token, part.name, operator)
         if isinstance(part, Star):
-            raise refuse_query("InvalidQuery", f"'*' is no value in '{operator}'.")
+            raise InvalidQueryError("InvalidQuery", f"'*' is no value in '{operator}'.")
         if isinstance(part, Call):
             _check_call(part)
-    for part in _parts(expression):
-        for condition in _conditions(part):
+    for part in _subexpressions(expression):
+        for condition in _condition_operands(part):
             check_truth(condition, columns, operator)
 
 
-def _conditions(part: Expression) -> tuple[Expression, ...]:
-    """Return the operands that are conditions."""
+def _condition_operands(part: Expression) -> tuple[Expression, ...]:
+    """Return the operands that must be conditions."""
     match part:
         case Logical(_, operands):
             return operands
@@ -55,17 +62,25 @@ def _conditions(part: Expression) -> tuple[Expression, ...]:
 
 
 def check_truth(condition: Expression, columns: Mapping[str, str], operator: str) -> None:
-    """Refuse a condition that is no truth value, a dynamic one included."""
+    """Check that a condition is of type bool; a dynamic value is not.
+
+    Raises:
+        InvalidQueryError: it is of another type.
+    """
     kind = type_of(condition, columns)
     if kind != "bool":
         message = f"'{operator}' operator: a condition is a bool, not a {kind}; tobool() makes one."
-        raise refuse_query("InvalidQuery", message)
+        raise InvalidQueryError("InvalidQuery", message)
 
 
-def unresolved(token: Token, name: str, operator: str) -> Exception:
-    """Return the refusal of a name that is no column."""
-    message = f"'{operator}' operator: Failed to resolve column or scalar expression named '{name}'"
-    return refuse_query("InvalidQuery", message, token)
+class UnresolvedNameError(InvalidQueryError):
+    """A name that is no column of the table."""
+
+    def __init__(self, token: Token, name: str, operator: str) -> None:
+        message = (
+            f"'{operator}' operator: Failed to resolve column or scalar expression named '{name}'"
+        )
+        super().__init__("InvalidQuery", message, token)
 
 
 def _check_call(call: Call) -> None:
@@ -76,16 +91,16 @@ def _check_call(call: Call) -> None:
         least, most = function.least, function.most or len(call.arguments)
     else:
         message = f"The function '{call.function}' is not supported here."
-        raise refuse_query("InvalidQueryLanguage", message, call.token)
+        raise InvalidQueryError("InvalidQueryLanguage", message, call.token)
     count = len(call.arguments)
     is_uneven_case = call.function == "case" and count % 2 == 0
     if not least <= count <= most or is_uneven_case:
         message = f"{call.function}(): {count} arguments are not what it takes."
-        raise refuse_query("InvalidQuery", message, call.token)
+        raise InvalidQueryError("InvalidQuery", message, call.token)
 
 
-def _parts(expression: Expression) -> Iterator[Expression]:
-    """Yield an expression and all that is in it."""
+def _subexpressions(expression: Expression) -> Iterator[Expression]:
+    """Yield an expression and every expression inside of it."""
     pending = [expression]
     while pending:
         part = pending.pop()
@@ -114,7 +129,7 @@ def _operands(part: Expression) -> tuple[Expression, ...]:  # noqa: PLR0911
 def type_of(  # noqa: PLR0911
     expression: Expression, columns: Mapping[str, str]
 ) -> str:
-    """Return the type of an expression that has been checked."""
+    """Return the type of a checked expression."""
     match expression:
         case Literal(value):
             return _TYPES.get(type(value), "dynamic")
@@ -129,7 +144,7 @@ def type_of(  # noqa: PLR0911
         case Call():
             return "datetime"
         case Binary(operator, left, right, _) if operator in ARITHMETIC:
-            return _computed(operator, type_of(left, columns), type_of(right, columns))
+            return _arithmetic_type(operator, type_of(left, columns), type_of(right, columns))
         case _:
             return "bool"
 
@@ -144,7 +159,7 @@ _TYPES: Mapping[type, str] = {
 }
 
 
-def _computed(operator: str, left: str, right: str) -> str:
+def _arithmetic_type(operator: str, left: str, right: str) -> str:
     both = {left, right}
     if both == {"datetime"}:
         return "timespan" if operator == "-" else "datetime"
@@ -158,8 +173,10 @@ def column_name(column: Column, position: int) -> str:
 
 
 def path_name(expression: Expression) -> str | None:
-    """Return the name that an expression gives its column, as Resource Graph answers it:
-    `properties_storageProfile_osDisk_osType`; None for one that gives none."""
+    """Return the name that an expression gives its column; None if it gives none.
+
+    Resource Graph joins the path with underscores: `properties_storageProfile_osDisk_osType`.
+    """
     match expression:
         case Name(name, _):
             return name

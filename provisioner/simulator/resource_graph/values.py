@@ -1,8 +1,8 @@
-"""How KQL compares and converts values.
+"""Comparison and conversion of KQL values.
 
 A value is JSON (dynamic), or a str, int, float, bool, datetime (UTC) or timedelta; None is null. A
-text is never null in KQL: where one is asked for, null is "". Sources: "Scalar data types", "Null
-values", "String operators".
+string is never null in KQL: where a string is expected, null is "". Source: "Scalar data types",
+"Null values", "String operators".
 """
 
 import json
@@ -25,7 +25,7 @@ class IncomparableError(ValueError):
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401  any value
-    """Return what `tostring` makes of a value; "" of null."""
+    """Return the result of `tostring`; null is ""."""
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, bool):
@@ -48,12 +48,12 @@ def _span_text(value: timedelta) -> str:
 
 
 def is_number(value: object) -> bool:
-    """Return whether a value is a number; a truth value is none."""
+    """Return whether a value is a number; a bool is not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def to_number(value: Any) -> int | float | None:  # noqa: ANN401
-    """Return a value as a number, null for what is none."""
+    """Return a value as a number; null if it is none."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, (int, float)):
@@ -66,8 +66,8 @@ def to_number(value: Any) -> int | float | None:  # noqa: ANN401
     return None
 
 
-def to_whole(value: Any) -> int | None:  # noqa: ANN401
-    """Return a value as a whole number, cut towards zero; null for what is none."""
+def to_long(value: Any) -> int | None:  # noqa: ANN401
+    """Return a value as an integer, truncated towards zero; null if it is none."""
     number = to_number(value)
     if number is None or not abs(number) <= LARGEST_LONG:
         return None
@@ -75,7 +75,7 @@ def to_whole(value: Any) -> int | None:  # noqa: ANN401
 
 
 def to_moment(value: Any) -> datetime | None:  # noqa: ANN401
-    """Return a value as a datetime, null for what is none."""
+    """Return a value as a datetime; null if it is none."""
     if isinstance(value, datetime):
         return value
     try:
@@ -85,7 +85,7 @@ def to_moment(value: Any) -> datetime | None:  # noqa: ANN401
 
 
 def to_timespan(value: Any) -> timedelta | None:  # noqa: ANN401
-    """Return a value as a timespan, null for what is none."""
+    """Return a value as a timespan; null if it is none."""
     if isinstance(value, timedelta):
         return value
     try:
@@ -94,8 +94,8 @@ def to_timespan(value: Any) -> timedelta | None:  # noqa: ANN401
         return None
 
 
-def to_truth(value: Any) -> bool | None:  # noqa: ANN401
-    """Return a value as a truth value, null for what is none."""
+def to_bool(value: Any) -> bool | None:  # noqa: ANN401
+    """Return a value as a bool; null if it is none."""
     if isinstance(value, bool) or value is None:
         return value
     if is_number(value):
@@ -104,7 +104,10 @@ def to_truth(value: Any) -> bool | None:  # noqa: ANN401
 
 
 def is_equal(left: Any, right: Any) -> bool | None:  # noqa: ANN401
-    """Compare two values: null of two nulls, false of one ("Null values")."""
+    """Compare two values for equality: two nulls give null, one null gives false ("Null values").
+
+    A datetime or timespan and a value of another type are an IncomparableError.
+    """
     if left is None and right is None:
         return None
     if isinstance(left, bool) != isinstance(right, bool) and not (
@@ -112,16 +115,21 @@ def is_equal(left: Any, right: Any) -> bool | None:  # noqa: ANN401
     ):
         # ARG's own samples compare a dynamic truth value with a text: `… == 'true'`.
         return text_of(left) == text_of(right) if None not in (left, right) else False
-    _check_times(left, right)
+    _check_time_types(left, right)
     return bool(left == right)
 
 
 def compare_order(operator: str, left: Any, right: Any) -> bool | None:  # noqa: ANN401
-    """Compare by `<`, `<=`, `>` or `>=`; null where one is null or a dynamic value is of another
-    type. Raises IncomparableError."""
+    """Compare by `<`, `<=`, `>` or `>=`.
+
+    The result is null where an operand is null, or a dynamic value is of another type.
+
+    Raises:
+        IncomparableError: both operands are strings, which KQL does not order.
+    """
     if left is None or right is None:
         return None
-    _check_times(left, right)
+    _check_time_types(left, right)
     if isinstance(left, str) and isinstance(right, str):
         raise IncomparableError(f"The operator '{operator}' does not compare texts.")
     try:
@@ -130,7 +138,7 @@ def compare_order(operator: str, left: Any, right: Any) -> bool | None:  # noqa:
         return None
 
 
-def _check_times(left: object, right: object) -> None:
+def _check_time_types(left: object, right: object) -> None:
     for kind, name in ((datetime, "datetime"), (timedelta, "timespan")):
         if isinstance(left, kind) != isinstance(right, kind) and None not in (left, right):
             other = right if isinstance(left, kind) else left
@@ -150,22 +158,25 @@ _ORDERS: Mapping[str, Callable[[Any, Any], Any]] = {
 
 
 def sort_key(value: Any) -> tuple[int, Any]:  # noqa: ANN401
-    """Return what a value that is not null is ordered by: values of one type among themselves."""
+    """Return the sort key of a value that is not null; values of one type sort among themselves."""
     kinds = ((int, float), (timedelta,), (datetime,), (str,))
     rank = next((place for place, kind in enumerate(kinds) if isinstance(value, kind)), len(kinds))
     return (rank, text_of(value) if rank == len(kinds) else value)
 
 
 def compute(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
-    """Return `left operator right` of numbers and times; null where one is null. Raises
-    IncomparableError."""
-    value = _computed(operator, left, right)
+    """Return `left operator right` for numbers and times; null where one is null.
+
+    Raises:
+        IncomparableError: the result is out of the range of long.
+    """
+    value = _compute_unbounded(operator, left, right)
     if isinstance(value, int) and abs(value) > LARGEST_LONG:
         raise IncomparableError(f"The result of '{operator}' is out of the range of long.")
     return value
 
 
-def _computed(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+def _compute_unbounded(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
     if left is None or right is None:
         return None
     # Minus a timespan: the parser reads `-1d` as `0 - 1d`.
@@ -197,15 +208,15 @@ def _divide(left: float, right: float) -> float | None:
 
 
 def compare_text(operator: str, left: str, right: str) -> bool:
-    """Tell what a text operator without its `!` says: `has`, `contains_cs`, `=~`."""
+    """Return the result of a string operator without its `!`: `has`, `contains_cs`, `=~`."""
     word = operator.removesuffix("_cs")
     if word == operator:
         left, right = left.lower(), right.lower()
-    return _TEXTS[word](left, right)
+    return _TEXT_OPERATORS[word](left, right)
 
 
-def _has(text: str, term: str, *, prefix: bool = True, suffix: bool = True) -> bool:
-    """Return whether a term stands in a text between characters that are no letters or digits."""
+def _has_term(text: str, term: str, *, prefix: bool = True, suffix: bool = True) -> bool:
+    """Return whether a text contains a term delimited by non-alphanumeric characters."""
     start = text.find(term)
     while start >= 0:
         end = start + len(term)
@@ -217,21 +228,26 @@ def _has(text: str, term: str, *, prefix: bool = True, suffix: bool = True) -> b
     return False
 
 
-_TEXTS: Mapping[str, Callable[[str, str], bool]] = {
+_TEXT_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "=~": lambda left, right: left == right,
     "contains": lambda left, right: right in left,
     "startswith": lambda left, right: left.startswith(right),
     "endswith": lambda left, right: left.endswith(right),
-    "has": _has,
-    "hasprefix": lambda left, right: _has(left, right, suffix=False),
-    "hassuffix": lambda left, right: _has(left, right, prefix=False),
+    "has": _has_term,
+    "hasprefix": lambda left, right: _has_term(left, right, suffix=False),
+    "hassuffix": lambda left, right: _has_term(left, right, prefix=False),
 }
 
 
 @lru_cache(maxsize=256)
 def compile_pattern(pattern: str) -> Any:  # noqa: ANN401  google-re2 has no types
-    """Return a regular expression of RE2, which KQL's are too: linear in the text. Raises
-    IncomparableError."""
+    """Return a compiled RE2 pattern, whose matching time is linear in the text.
+
+    Python's `re` backtracks: one query could stop the server. KQL's syntax is RE2's as well.
+
+    Raises:
+        IncomparableError: the pattern is longer than 500 characters or not valid.
+    """
     if len(pattern) > MAX_PATTERN:
         raise IncomparableError(f"A pattern has at most {MAX_PATTERN} characters.")
     options = re2.Options()
@@ -244,7 +260,7 @@ def compile_pattern(pattern: str) -> Any:  # noqa: ANN401  google-re2 has no typ
 
 
 def group_key(value: Any) -> Any:  # noqa: ANN401
-    """Return a value that can be a key, the same for values that are the same."""
+    """Return a hashable value, equal for values that KQL groups together."""
     if isinstance(value, (Mapping, list, tuple)):
         return json.dumps(value, sort_keys=True, default=text_of)
     return (type(value).__name__ if isinstance(value, bool) else "", value)

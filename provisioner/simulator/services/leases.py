@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioner.model.resource_id import ResourceId
 from provisioner.simulator.bodies.lease_states import FOREVER, LeaseState, seconds_left, state_of
-from provisioner.simulator.protocol.errors import RefusalError, resource_not_found
+from provisioner.simulator.protocol.errors import RefusalError, ResourceNotFoundError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.clock import format_time, parse_time
 from provisioner.simulator.state.cloud import Cloud
@@ -28,7 +28,7 @@ def lease_container(cloud: Cloud, request: Request, **_place: str) -> Answer:
     resource_type = cloud.type_of(container)
     if cloud.find(container) is None:
         check_place(cloud, resource_type, container, writing=False)
-        raise resource_not_found(cloud.canonical(container), resource_type.codes.not_found)
+        raise ResourceNotFoundError(cloud.canonical(container), resource_type.codes.not_found)
     document = request.read_object()
     action = _ACTIONS.get(str(document.get("action", "")).lower())
     if action is None:

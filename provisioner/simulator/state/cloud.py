@@ -20,7 +20,10 @@ from provisioner.model.resource_id import (
     subscription_id,
 )
 from provisioner.model.values import lookup
-from provisioner.simulator.protocol.errors import invalid_namespace, invalid_type
+from provisioner.simulator.protocol.errors import (
+    InvalidResourceNamespaceError,
+    InvalidResourceTypeError,
+)
 from provisioner.simulator.protocol.faults import Faults
 from provisioner.simulator.state.clock import Clock, SystemClock, format_time, parse_time
 from provisioner.simulator.state.records import Origin, PolicyToken, Record
@@ -138,9 +141,9 @@ class Cloud:
         found = self.catalog.of(resource)
         namespace = resource.type.partition("/")[0]
         if found is None and not is_namespace(namespace):
-            raise invalid_namespace(namespace)
+            raise InvalidResourceNamespaceError(namespace)
         if found is None:
-            raise invalid_type(resource.type)
+            raise InvalidResourceTypeError(resource.type)
         return found
 
     def is_known(self, resource: ResourceId) -> bool:

@@ -3,7 +3,11 @@
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.permissions import is_management_group
 from provisioner.model.resource_id import RESOURCE_GROUP, SUBSCRIPTION, ResourceId
-from provisioner.simulator.protocol.errors import RefusalError, group_not_found, resource_not_found
+from provisioner.simulator.protocol.errors import (
+    RefusalError,
+    ResourceGroupNotFoundError,
+    ResourceNotFoundError,
+)
 from provisioner.simulator.state.cloud import Cloud
 
 
@@ -39,7 +43,7 @@ def _refusal(
     resource_type: ResourceType, resource: ResourceId, missing: ResourceId, *, writing: bool
 ) -> RefusalError:
     if missing.type == RESOURCE_GROUP:
-        return group_not_found(missing.name)
+        return ResourceGroupNotFoundError(missing.name)
     if writing and resource.parent == missing:
         return RefusalError(
             404,
@@ -47,7 +51,7 @@ def _refusal(
             "Can not perform requested operation on nested resource. "
             f"Parent resource '{missing.name}' not found.",
         )
-    return resource_not_found(missing, resource_type.codes.orphan)
+    return ResourceNotFoundError(missing, resource_type.codes.orphan)
 
 
 def check_name(resource_type: ResourceType, resource: ResourceId) -> None:
