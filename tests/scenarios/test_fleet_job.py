@@ -80,8 +80,10 @@ def azure(folder: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> It
         body = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}}
         assert call("PUT", ACCOUNT, {**body, "properties": {}}).status == 202
         assert call("PUT", f"{ACCOUNT}/blobServices/default/containers/fleet", {}).status == 201
+        call.close()
         for name in NAMES:
             assert run_guarded(app, ["apply", name, "--yes", "--quiet"]) == 0
+        call = Caller(running.endpoint)
         group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-c"
         identity = "providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-c"
         deleted = call("DELETE", f"{group}/{identity}")
