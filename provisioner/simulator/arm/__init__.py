@@ -1,4 +1,6 @@
-"""Azure Resource Manager: resources, lists, long operations, providers and subscriptions.
+"""Azure Resource Manager: resources, lists, long-running operations, subscriptions, tags.
 
-Driven by the facts of the catalog; types outside it are served by ARM's general rules.
+`resources` answers GET, PUT, PATCH and DELETE from the facts of the catalog; `writes` and
+`deletion` change the state. Types outside the catalog are served by ARM's general rules
+(`open_types`).
 """

@@ -1,4 +1,4 @@
-"""What goes with a resource that is deleted, and what keeps one from being deleted."""
+"""Deletion: what is deleted with a resource, and what forbids it (users, children, locks)."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
@@ -15,11 +15,14 @@ from provisioner.simulator.state.records import Deleted, Record
 
 
 def remove_resource(cloud: Cloud, resource: ResourceId) -> None:
-    """Remove a resource with its children, its extension resources and its managed group."""
+    """Remove a resource with its children, extension resources and managed resource group.
+
+    No check is made here; `resources.delete_resource` makes them before.
+    """
     rows = cloud.store.resources
     row = rows.get(resource.key)
-    for gone in [*rows.below(resource.key), *([row] if row else [])]:
-        _remove_row(cloud, gone)
+    for removed in [*rows.below(resource.key), *([row] if row else [])]:
+        _remove_row(cloud, removed)
     if resource.is_container:
         for key, _ in cloud.store.deployments.items():
             if key.startswith(f"{resource.key}/"):
@@ -30,6 +33,8 @@ def remove_resource(cloud: Cloud, resource: ResourceId) -> None:
 def _remove_row(cloud: Cloud, row: Record) -> None:
     resource_type = cloud.catalog.get(row.type)
     cloud.store.resources.remove(row.id.key)
+    # The count makes the ids of a resource that is created again under its name differ from the
+    # first ones.
     cloud.store.lives.put(row.id.key, str(int(cloud.store.lives.get(row.id.key) or 0) + 1))
     cloud.store.leases.remove(row.id.key)
     for key, _ in cloud.store.blobs.items():
@@ -41,7 +46,7 @@ def _remove_row(cloud: Cloud, row: Record) -> None:
     _release_addresses(cloud, row.id)
     remove_kept(cloud, resource_type, row)
     if resource_type.soft_delete is not None:
-        _keep_deleted(cloud, resource_type, row)
+        _record_soft_delete(cloud, resource_type, row)
     group = managed_group(resource_type, row.id, row.body)
     if group is not None:
         remove_resource(cloud, group)
@@ -50,8 +55,11 @@ def _remove_row(cloud: Cloud, row: Record) -> None:
 def remove_kept(
     cloud: Cloud, resource_type: ResourceType, row: Record, but: Collection[str] = ()
 ) -> None:
-    """Remove what a service keeps elsewhere for a resource (`ResourceType.keeps`), but for some
-    keys. What somebody wrote over since is no longer the service's, and stays (inferred)."""
+    """Remove what a service keeps elsewhere for a resource (`ResourceType.keeps`).
+
+    `but` are keys to leave. A kept resource whose body somebody changed is no longer the service's,
+    and stays (inferred).
+    """
     for text, _document in resource_type.keeps(row.id, row.body, LocalSurroundings(cloud)):
         kept = cloud.store.resources.get(ResourceId.parse(text).key)
         if kept is None or kept.id.key in but:
@@ -67,7 +75,7 @@ def _release_addresses(cloud: Cloud, resource: ResourceId) -> None:
             cloud.store.addresses.remove(key)
 
 
-def _keep_deleted(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
+def _record_soft_delete(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
     facts = resource_type.soft_delete
     days = value_at(row.body, facts.retention) if facts else None
     if facts is not None:
@@ -81,7 +89,7 @@ def _keep_deleted(cloud: Cloud, resource_type: ResourceType, row: Record) -> Non
 def managed_group(
     resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
 ) -> ResourceId | None:
-    """Return the id of the resource group that Azure keeps for a resource, or None."""
+    """Return the id of the resource group that Azure manages for a resource, or None."""
     name = value_at(body, resource_type.managed_group) if resource_type.managed_group else None
     if isinstance(name, str) and resource.subscription is not None:
         return resource_group_id(resource.subscription, name)
@@ -89,10 +97,13 @@ def managed_group(
 
 
 def check_unused(cloud: Cloud, resource: ResourceId) -> None:
-    """Raise RefusalError where something outside of a resource points to it or into it, or where
-    it has children that do not go with it."""
-    _check_nested(cloud, resource)
-    for row in _members(cloud, resource):
+    """Check that nothing outside refers to a resource or its children, and no child blocks it.
+
+    Raises:
+        RefusalError: something does.
+    """
+    _check_nested_resources(cloud, resource)
+    for row in _resource_and_children(cloud, resource):
         resource_type = cloud.catalog.get(row.type)
         users = [
             user
@@ -111,8 +122,11 @@ def check_unused(cloud: Cloud, resource: ResourceId) -> None:
 
 
 def users_of(cloud: Cloud, resource_type: ResourceType, row: Record) -> list[Record]:
-    """Return the resources that point to one. A role definition is known by its GUID: the id in an
-    assignment may name another scope."""
+    """Return the resources that refer to one.
+
+    A role definition is identified by its GUID alone: the id in an assignment may name another
+    scope.
+    """
     rows = cloud.store.resources
     if not resource_type.named_alone:
         return rows.referring_to(row.id.key)
@@ -122,9 +136,15 @@ def users_of(cloud: Cloud, resource_type: ResourceType, row: Record) -> list[Rec
     ]
 
 
-def _check_nested(cloud: Cloud, resource: ResourceId) -> None:
-    """Azure Resource Manager refuses to delete what tracked children stand in; deleting a whole
-    group, it deletes them first by itself (Azure/azure-cli#13860)."""
+def _check_nested_resources(cloud: Cloud, resource: ResourceId) -> None:
+    """Check that no tracked child blocks the deletion of its parent.
+
+    ARM refuses the delete of a parent with tracked children; in the delete of a whole group it
+    deletes the children first (Azure/azure-cli#13860).
+
+    Raises:
+        RefusalError: a child is left.
+    """
     resource_type = cloud.catalog.of(resource)
     if resource_type is None or not resource_type.nested:
         return
@@ -133,7 +153,7 @@ def _check_nested(cloud: Cloud, resource: ResourceId) -> None:
         row.id for row in cloud.store.resources.inside(resource.key) if row.type.lower() in kept
     ]
     if nested:
-        named = ", ".join(f"'{_relative(child)}'" for child in nested)
+        named = ", ".join(f"'{_provider_path(child)}'" for child in nested)
         raise RefusalError(
             409,
             "CannotDeleteResource",
@@ -143,11 +163,11 @@ def _check_nested(cloud: Cloud, resource: ResourceId) -> None:
         )
 
 
-def _relative(resource: ResourceId) -> str:
+def _provider_path(resource: ResourceId) -> str:
     return resource.text.rpartition("/providers/")[2]
 
 
-def _members(cloud: Cloud, resource: ResourceId) -> Iterator[Record]:
+def _resource_and_children(cloud: Cloud, resource: ResourceId) -> Iterator[Record]:
     row = cloud.store.resources.get(resource.key)
     if row is not None:
         yield row
@@ -157,15 +177,18 @@ def _members(cloud: Cloud, resource: ResourceId) -> Iterator[Record]:
 def check_unlocked(
     cloud: Cloud, resource: ResourceId, body: Mapping[str, Any], *, deleting: bool
 ) -> None:
-    """Raise RefusalError where a lock at, above or (for a delete) below a resource says so.
+    """Check that no lock at, above or (for a delete) below a resource forbids the request.
 
-    CanNotDelete forbids deletes, ReadOnly every write. A lock does not guard itself. `body` is what
-    is written or goes: what Azure writes and deletes with it counts too.
+    CanNotDelete forbids deletes, ReadOnly every write. A lock does not protect itself. `body` is
+    what is written or deleted: the resources that Azure writes along with it are checked too.
+
+    Raises:
+        RefusalError: a lock does.
     """
     own_type = cloud.catalog.of(resource)
     if own_type is None or own_type.lock_level is not None:
         return
-    touched = [resource, *_reached(own_type, body)]
+    touched = [resource, *_written_targets(own_type, body)]
     holders = [resource, managed_group(own_type, resource, body)] if deleting else []
     for resource_type in cloud.catalog:
         for lock in _locks(cloud, resource_type):
@@ -187,9 +210,12 @@ def check_unlocked(
                 )
 
 
-def _reached(resource_type: ResourceType, body: Mapping[str, Any]) -> Iterator[ResourceId]:
-    """Yield what Azure writes into when it writes or deletes a resource: the connection of a
-    private endpoint stands in its target."""
+def _written_targets(resource_type: ResourceType, body: Mapping[str, Any]) -> Iterator[ResourceId]:
+    """Yield the resources that Azure writes into along with a resource.
+
+    The connection of a private endpoint is a child of its target, so a lock on the target blocks
+    it.
+    """
     for path in resource_type.reaches:
         for _, value in values_at(body, split_path(path)):
             target = parse_resource_id(value)

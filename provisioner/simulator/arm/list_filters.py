@@ -1,9 +1,9 @@
-"""What `$filter` of Azure Resource Manager's lists means: of one type, of resources, of groups.
+"""The `$filter` of ARM's lists: of one type, of resources, of resource groups.
 
-Sources: "Resources - List" and "Resource Groups - List" of the REST reference; refusals as they are
-quoted in Azure/azure-sdk-for-go#2480 (groups are filtered by tags alone) and
-Azure/azure-sdk-for-python#27064 (tags are not combined with other properties); `startswith(tagname,
-…)` and the rest as az writes them. For types: `catalog.list_options`.
+Source: "Resources - List" and "Resource Groups - List" of the REST reference; refusals as quoted in
+Azure/azure-sdk-for-go#2480 (groups are filtered by tags alone) and Azure/azure-sdk-for-python#27064
+(tags are not combined with other properties); `startswith(tagname, …)` and the rest as az sends
+them. The filters of single types are `catalog.list_options`.
 """
 
 from collections.abc import Callable
@@ -41,8 +41,8 @@ from provisioner.simulator.state.records import Record
 
 RowTest = Callable[[Record], bool]
 
-_RESOURCES = ListOptions()
-_BOTH = ("eq", "ne")
+_RESOURCE_OPTIONS = ListOptions()
+_EQUALITY = ("eq", "ne")
 _TAG_NAMES = frozenset({"tagname", "tagvalue"})
 _PLAN = ("publisher", "product", "name", "version", "promotionCode")
 
@@ -50,8 +50,10 @@ _PLAN = ("publisher", "product", "name", "version", "promotionCode")
 def read_type_filter(
     cloud: Cloud, request: Request, resource_type: ResourceType, scope: ResourceId | None
 ) -> RowTest:
-    """Return the test that `$filter` of a list of one type is; `scope` is that of the list. Raises
-    RefusalError in the words of the type's provider."""
+    """Return the predicate of `$filter` in a list of one type; `scope` is that of the list.
+
+    A filter that the type does not support is a RefusalError with the words of its provider.
+    """
     options = resource_type.list_options
     vocabulary = Vocabulary(
         properties={
@@ -63,21 +65,28 @@ def read_type_filter(
         },
         alone=[name.lower() for name in options.alone],
     )
-    return _compiled(request, options, lambda text: compile_filter(text, vocabulary))
+    return _compile_option(request, options, lambda text: compile_filter(text, vocabulary))
 
 
 def read_resource_filter(request: Request) -> RowTest:
-    """Return the test that `$filter` of a list of resources is. Raises RefusalError."""
-    return _compiled(request, _RESOURCES, _compile_resources)
+    """Return the predicate of `$filter` in a list of resources.
+
+    An unsupported filter is a RefusalError.
+    """
+    return _compile_option(request, _RESOURCE_OPTIONS, _compile_resources)
 
 
 def read_group_filter(request: Request) -> RowTest:
-    """Return the test that `$filter` of a list of resource groups is: of tags, nothing else. Raises
-    RefusalError."""
-    return _compiled(request, _RESOURCES, lambda text: _compile_tags(parse_filter(text)))
+    """Return the predicate of `$filter` in a list of resource groups, which knows tags only.
+
+    Any other filter is a RefusalError.
+    """
+    return _compile_option(
+        request, _RESOURCE_OPTIONS, lambda text: _compile_tags(parse_filter(text))
+    )
 
 
-def _compiled(
+def _compile_option(
     request: Request, options: ListOptions, compile_: Callable[[str], RowTest]
 ) -> RowTest:
     text = request.query.get("$filter", "").strip()
@@ -102,8 +111,13 @@ def _compile_resources(text: str) -> RowTest:
 
 
 def _compile_tags(condition: Condition) -> RowTest:
-    """Return the test of a tag: a name or the beginning of one, and for a name a value. Names are
-    compared without regard to case, values with."""
+    """Return the predicate of a tag filter: a name or prefix of one, and for a name a value.
+
+    Names are compared without case, values with it.
+
+    Raises:
+        FilterError: more than one tag, or a value without a name, is asked for.
+    """
     name: Callable[[str], bool] | None = None
     value: str | None = None
     for part in parts_of(condition):
@@ -116,14 +130,18 @@ def _compile_tags(condition: Condition) -> RowTest:
             raise FilterError("one tag is asked for at a time")
     if name is None:
         raise FilterError("a tagValue goes with a tagName")
-    asked = name
+    has_name = name
     return lambda row: any(
-        asked(tag.lower()) and (value is None or text == value) for tag, text in _tags(row)
+        has_name(tag.lower()) and (value is None or text == value) for tag, text in _tags(row)
     )
 
 
 def _tag_part(part: Condition) -> tuple[str, str]:
-    """Return what a part says of a tag (`tagname`, `tagvalue`, `startswith`) and the text."""
+    """Return the keyword of a tag condition (`tagname`, `tagvalue`, `startswith`) and its text.
+
+    Raises:
+        FilterError: the condition is of another form.
+    """
     if isinstance(part, Comparison) and part.operator == "eq":
         left, right = part.left, part.right
         if isinstance(left, Word) and left.text.lower() in _TAG_NAMES and isinstance(right, Text):
@@ -161,15 +179,16 @@ def _values_reader(path: str) -> Callable[[Record], object]:
 
 _VOCABULARY: Vocabulary[Record] = Vocabulary(
     properties={
-        "name": Property(lambda row: row.id.name, _BOTH, ("substringof",)),
-        "resourcegroup": Property(lambda row: row.id.resource_group, _BOTH, ("substringof",)),
-        "resourcetype": Property(lambda row: row.type, _BOTH),
-        "location": Property(_value_reader("location"), _BOTH, normalise=same_region),
-        "identity": Property(_value_reader("identity"), _BOTH),
-        "identity/principalid": Property(_value_reader("identity.principalId"), _BOTH),
-        "plan": Property(_value_reader("plan"), _BOTH),
+        "name": Property(lambda row: row.id.name, _EQUALITY, ("substringof",)),
+        "resourcegroup": Property(lambda row: row.id.resource_group, _EQUALITY, ("substringof",)),
+        "resourcetype": Property(lambda row: row.type, _EQUALITY),
+        "location": Property(_value_reader("location"), _EQUALITY, normalise=same_region),
+        "identity": Property(_value_reader("identity"), _EQUALITY),
+        "identity/principalid": Property(_value_reader("identity.principalId"), _EQUALITY),
+        "plan": Property(_value_reader("plan"), _EQUALITY),
         **{
-            f"plan/{part}".lower(): Property(_value_reader(f"plan.{part}"), _BOTH) for part in _PLAN
+            f"plan/{part}".lower(): Property(_value_reader(f"plan.{part}"), _EQUALITY)
+            for part in _PLAN
         },
     },
     combinations=("and", "or"),
@@ -180,30 +199,32 @@ _VOCABULARY: Vocabulary[Record] = Vocabulary(
 def _at_scope(
     _cloud: Cloud, _options: ListOptions, scope: ResourceId | None
 ) -> Callable[[tuple[str, ...]], RowTest]:
-    return _plain("atScope", lambda row: holds_at(row.id.scope, scope))
+    return _condition_without_arguments("atScope", lambda row: holds_at(row.id.scope, scope))
 
 
 def _at_exact_scope(
     _cloud: Cloud, _options: ListOptions, scope: ResourceId | None
 ) -> Callable[[tuple[str, ...]], RowTest]:
-    return _plain("atExactScope", lambda row: row.id.scope == scope)
+    return _condition_without_arguments("atExactScope", lambda row: row.id.scope == scope)
 
 
 def _at_scope_and_below(
     _cloud: Cloud, _options: ListOptions, _scope: ResourceId | None
 ) -> Callable[[tuple[str, ...]], RowTest]:
-    """What the list shows without a filter."""
-    return _plain("atScopeAndBelow", lambda row: True)
+    """Return the condition `atScopeAndBelow`, which is what the list returns without a filter."""
+    return _condition_without_arguments("atScopeAndBelow", lambda row: True)
 
 
 def _exclude_expired(
     cloud: Cloud, _options: ListOptions, _scope: ResourceId | None
 ) -> Callable[[tuple[str, ...]], RowTest]:
     expires = _value_reader("properties.expiresOn")
-    return _plain("excludeExpired", lambda row: not _is_past(expires(row), cloud.now()))
+    return _condition_without_arguments(
+        "excludeExpired", lambda row: not _is_before(expires(row), cloud.now())
+    )
 
 
-def _is_past(text: object, now: datetime) -> bool:
+def _is_before(text: object, now: datetime) -> bool:
     if not isinstance(text, str):
         return False
     try:
@@ -215,15 +236,17 @@ def _is_past(text: object, now: datetime) -> bool:
 def _assigned_to(
     _cloud: Cloud, options: ListOptions, _scope: ResourceId | None
 ) -> Callable[[tuple[str, ...]], RowTest]:
-    """Groups have no members in the built-in directory: what a principal has is what is assigned to
-    it by itself."""
+    """Return the condition `assignedTo`.
+
+    In Azure it covers the principal's groups; groups of the built-in directory have no members.
+    """
     read = _values_reader(options.equals["principalId"])
 
     def make(arguments: tuple[str, ...]) -> RowTest:
         if len(arguments) != 1:
             raise FilterError("'assignedTo' takes the object id of a principal")
-        wanted = arguments[0].lower()
-        return lambda row: any(str(each).lower() == wanted for each in _as_tuple(read(row)))
+        principal = arguments[0].lower()
+        return lambda row: any(str(each).lower() == principal for each in _as_tuple(read(row)))
 
     return make
 
@@ -232,7 +255,7 @@ def _as_tuple(value: object) -> tuple[object, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _plain(name: str, test: RowTest) -> Callable[[tuple[str, ...]], RowTest]:
+def _condition_without_arguments(name: str, test: RowTest) -> Callable[[tuple[str, ...]], RowTest]:
     def make(arguments: tuple[str, ...]) -> RowTest:
         if arguments:
             raise FilterError(f"'{name}' takes no argument")

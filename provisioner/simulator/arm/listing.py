@@ -1,4 +1,4 @@
-"""Lists: one type in a scope, everything in a scope, groups; filtered and paged as ARM does."""
+"""ARM's lists: one type in a scope, all resources of a scope, groups; filtered and paged."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -27,24 +27,32 @@ _EXPANDS = ("createdTime", "changedTime", "provisioningState")
 
 
 def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
-    """Answer the resources of `sample`'s type in its parent or scope (its own name is unused), or
-    those of all types that are listed together under that name."""
-    together = cloud.catalog.listed_together(sample.type)
+    """Answer the resources of `sample`'s type in its parent or scope; its own name is not used.
+
+    Types that Azure lists under one name are returned together.
+    """
+    types_listed_together = cloud.catalog.listed_together(sample.type)
     rows: list[Record] = []
-    for resource_type in together or (cloud.type_of(sample),):
+    for resource_type in types_listed_together or (cloud.type_of(sample),):
         check_place(cloud, resource_type, sample, writing=False)
         options = resource_type.list_options
         check_options(request, ("$filter",) if options.equals or options.conditions else ())
-        fits = read_type_filter(cloud, request, resource_type, sample.scope)
+        matches = read_type_filter(cloud, request, resource_type, sample.scope)
         is_extension = resource_type.scope is Scope.EXTENSION
-        inside = (_extensions if is_extension else _inside)(cloud, resource_type, sample)
+        inside = (_extensions_at_scope if is_extension else _children_or_contained)(
+            cloud, resource_type, sample
+        )
         provided = cloud.built_in(resource_type, sample.container)
-        rows += (row for row in (*inside, *provided) if fits(row))
+        rows += (row for row in (*inside, *provided) if matches(row))
     return page(cloud, request, rows, lambda row: _render_listed(cloud, row))
 
 
 def _render_listed(cloud: Cloud, row: Record) -> dict[str, Any]:
-    """Return what a list answers of a resource (`ResourceType.list_omits`)."""
+    """Return a resource as lists answer it, without the properties that only a GET returns.
+
+    These are `ResourceType.list_omits`; a plan that compared listed bodies with them would see
+    drift.
+    """
     body = render(cloud, row)
     for path in cloud.catalog.get(row.type).list_omits:
         remove(body, split_path(path))
@@ -52,30 +60,30 @@ def _render_listed(cloud: Cloud, row: Record) -> dict[str, Any]:
 
 
 def list_groups(cloud: Cloud, request: Request, subscription: ResourceId) -> Answer:
-    """Answer the resource groups of a subscription, optionally those with a tag."""
+    """Answer the resource groups of a subscription, optionally filtered by a tag."""
     check_options(request, ("$filter", "$expand"))
     read_choices(request, "$expand", _EXPANDS)
-    fits = read_group_filter(request)
+    matches = read_group_filter(request)
     rows = [
         row
         for row in cloud.store.resources.inside(subscription.key)
-        if row.id.type == RESOURCE_GROUP and fits(row)
+        if row.id.type == RESOURCE_GROUP and matches(row)
     ]
     return page(cloud, request, rows, lambda row: render(cloud, row))
 
 
 def list_resources(cloud: Cloud, request: Request, scope: ResourceId) -> Answer:
-    """Answer the tracked resources in a subscription or group, without properties.
+    """Answer the tracked resources of a subscription or resource group, without properties.
 
-    Tracked is what has a location: top-level resources, and some children (links of a zone).
+    Tracked resources have a location: top-level ones, and some children (links of a DNS zone).
     """
     check_options(request, ("$filter", "$expand"))
     expanded = read_choices(request, "$expand", _EXPANDS)
-    fits = read_resource_filter(request)
+    matches = read_resource_filter(request)
     rows = [
         row
         for row in cloud.store.resources.below(scope.key)
-        if _is_tracked(cloud, row) and fits(row)
+        if _is_tracked(cloud, row) and matches(row)
     ]
     return page(cloud, request, rows, lambda row: _render_generic(row, expanded))
 
@@ -90,8 +98,8 @@ def _is_tracked(cloud: Cloud, row: Record) -> bool:
 
 
 def _render_generic(row: Record, expanded: frozenset[str]) -> dict[str, Any]:
-    whole = {"id": row.id.text, "name": row.id.name, "type": row.type, **row.body}
-    shown = {name: whole[name] for name in _GENERIC if name in whole}
+    complete = {"id": row.id.text, "name": row.id.name, "type": row.type, **row.body}
+    shown = {name: complete[name] for name in _GENERIC if name in complete}
     state = value_at(row.body, "properties.provisioningState")
     added = {
         "createdTime": row.created,
@@ -101,7 +109,9 @@ def _render_generic(row: Record, expanded: frozenset[str]) -> dict[str, Any]:
     return shown | {name: text for name, text in added.items() if name.lower() in expanded}
 
 
-def _inside(cloud: Cloud, resource_type: ResourceType, sample: ResourceId) -> Iterator[Record]:
+def _children_or_contained(
+    cloud: Cloud, resource_type: ResourceType, sample: ResourceId
+) -> Iterator[Record]:
     """Yield the rows of a type under one parent, or anywhere in a group or subscription."""
     container = sample.container
     if container is not None and resource_type.parent is not None:
@@ -115,11 +125,18 @@ def _inside(cloud: Cloud, resource_type: ResourceType, sample: ResourceId) -> It
             yield row
 
 
-def _extensions(cloud: Cloud, resource_type: ResourceType, sample: ResourceId) -> Iterator[Record]:
-    """Yield extension resources at a scope; those below and inherited too where ARM does so."""
+def _extensions_at_scope(
+    cloud: Cloud, resource_type: ResourceType, sample: ResourceId
+) -> Iterator[Record]:
+    """Yield the extension resources at a scope, with those above and below where ARM lists them.
+
+    Role and policy assignments are listed with inherited ones (`ResourceType.lists`).
+    """
     scope = sample.scope
-    wide = resource_type.lists is not ListRead.RESOURCE
+    includes_other_scopes = resource_type.lists is not ListRead.RESOURCE
     for row in cloud.store.resources.of_type(resource_type.name):
         holder = row.id.scope
-        if holder == scope or (wide and (holds_at(scope, holder) or holds_at(holder, scope))):
+        if holder == scope or (
+            includes_other_scopes and (holds_at(scope, holder) or holds_at(holder, scope))
+        ):
             yield row

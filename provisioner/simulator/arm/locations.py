@@ -1,7 +1,8 @@
-"""The regions of a subscription, as "Subscriptions - List Locations" documents them.
+"""The regions of a subscription ("Subscriptions - List Locations").
 
-All that Azure's clouds have, of the physical ones: neither logical regions (`europe`) nor edge
-zones. A zone has the same number in every subscription here; Azure numbers them by subscription.
+All physical regions of Azure's clouds, without logical ones (`europe`) and edge zones. A zone has
+the same number in every subscription here; Azure maps logical to physical zones for each
+subscription.
 """
 
 from provisioner.catalog.region_metadata import REGION_METADATA
@@ -14,13 +15,13 @@ from provisioner.simulator.state.cloud import Cloud
 
 
 def list_locations(cloud: Cloud, request: Request, subscription: str) -> Answer:
-    """Answer the regions, each with where it is, its pair, and its availability zones."""
+    """Answer the regions, each with its geography, paired region and availability zones."""
     check_options(request, ())
     base = f"/subscriptions/{subscription}/locations"
-    return page(cloud, request, list(REGIONS), lambda name: _shown(base, name))
+    return page(cloud, request, list(REGIONS), lambda name: _render_location(base, name))
 
 
-def _shown(base: str, name: str) -> dict[str, Json]:
+def _render_location(base: str, name: str) -> dict[str, Json]:
     facts, zones = REGION_METADATA[name], zones_of(name)
     metadata: dict[str, Json] = {
         "regionType": "Physical",

@@ -1,4 +1,4 @@
-"""The tree of management groups, as it follows from what the state holds, and how it is shown."""
+"""The tree of management groups, derived from the state, and its JSON."""
 
 from collections.abc import Iterator, Mapping
 
@@ -23,26 +23,33 @@ def group_id(name: str) -> ResourceId:
 
 
 class ManagementGroupTree:
-    """The groups of the caller's tenant: their names by key (in lower case), the root first."""
+    """The management groups of the caller's tenant.
+
+    `groups` are their names by lower-case key, the root first.
+    """
 
     def __init__(self, cloud: Cloud, request: Request) -> None:
         self._cloud = cloud
         self._tenant = read_caller(request).tenant or cloud.home_tenant
         self.root = self._tenant.lower()
         self._rows = dict(cloud.store.management_groups.items())
-        made = ((key, str(row["name"])) for key, row in self._rows.items())
-        used = ((each.name.lower(), each.name) for each in self._used())
-        self.groups: dict[str, str] = {self.root: self._tenant, **dict(used), **dict(made)}
+        created = ((key, str(row["name"])) for key, row in self._rows.items())
+        in_use = ((each.name.lower(), each.name) for each in self._groups_with_extensions())
+        self.groups: dict[str, str] = {self.root: self._tenant, **dict(in_use), **dict(created)}
 
-    def _used(self) -> Iterator[ResourceId]:
-        """Yield the groups at which something stands."""
+    def _groups_with_extensions(self) -> Iterator[ResourceId]:
+        """Yield the groups that hold an extension resource: they exist without being created."""
         for _, row in self._cloud.store.resources.items():
             top = row.id.scope if not is_management_group(row.id) else row.id
             if top is not None and is_management_group(top):
                 yield top
 
     def key_of(self, name: str) -> str:
-        """Return the key of a group. Raises RefusalError for one that there is not."""
+        """Return the key of a group.
+
+        Raises:
+            RefusalError: the group does not exist.
+        """
         if name.lower() not in self.groups:
             raise RefusalError(
                 404, "NotFound", f"The management group '{name}' cannot be found in the tenant."
@@ -50,7 +57,11 @@ class ManagementGroupTree:
         return name.lower()
 
     def check_parent(self, key: str, parent: str) -> None:
-        """Refuse a parent that stands below the group itself, or too deep."""
+        """Check that a group may be moved below a parent.
+
+        Raises:
+            RefusalError: the parent is below the group, or the tree would be deeper than 6 levels.
+        """
         chain = [parent, *self.above(parent)]
         if key in chain:
             raise RefusalError(400, "InvalidParentId", "A group does not stand below itself.")
@@ -60,7 +71,7 @@ class ManagementGroupTree:
             )
 
     def parent_of(self, key: str) -> str | None:
-        """Return the key of what a group stands below; None of the root."""
+        """Return the key of the parent of a group; None for the root."""
         if key == self.root:
             return None
         row = self._rows.get(key)
@@ -68,7 +79,7 @@ class ManagementGroupTree:
         return parent if isinstance(parent, str) and parent in self.groups else self.root
 
     def above(self, key: str) -> list[str]:
-        """Return what a group stands below, the nearest first."""
+        """Return the keys of the ancestors of a group, nearest first."""
         found: list[str] = []
         parent = self.parent_of(key)
         while parent is not None and parent not in found:
@@ -77,17 +88,17 @@ class ManagementGroupTree:
         return found
 
     def children_of(self, key: str) -> list[str]:
-        """Return the keys of the groups directly below one."""
+        """Return the keys of the groups directly below a group."""
         return [each for each in self.groups if self.parent_of(each) == key]
 
     def subscriptions_in(self, key: str) -> list[str]:
-        """Return the subscriptions directly in a group; the root has those that no other has."""
-        placed = dict(self._cloud.store.group_members.items())
+        """Return the subscriptions directly in a group; the root has those of no other group."""
+        group_of = dict(self._cloud.store.group_members.items())
         known = (each for each, _ in self._cloud.store.subscriptions.items())
-        return [each for each in known if placed.get(each, self.root) == key]
+        return [each for each in known if group_of.get(each, self.root) == key]
 
     def display_name(self, key: str) -> str:
-        """Return the name that people read."""
+        """Return the display name of a group."""
         row = self._rows.get(key)
         title = row["displayName"] if row is not None else None
         if isinstance(title, str):
@@ -95,12 +106,12 @@ class ManagementGroupTree:
         return "Tenant Root Group" if key == self.root else self.groups[key]
 
     def reference(self, key: str) -> dict[str, Json]:
-        """Return how another group names one."""
+        """Return the JSON by which another group refers to a group."""
         name = self.groups[key]
         return {"id": group_id(name).text, "name": name, "displayName": self.display_name(key)}
 
     def summary(self, key: str) -> dict[str, Json]:
-        """Return a group as a list answers it."""
+        """Return the JSON of a group in a list."""
         name = self.groups[key]
         return {
             "id": group_id(name).text,
@@ -110,7 +121,10 @@ class ManagementGroupTree:
         }
 
     def shown(self, key: str, expanded: set[str], *, recurse: bool) -> dict[str, Json]:
-        """Return a group as its GET answers it."""
+        """Return the JSON of a group for its GET.
+
+        `expanded` are of `path`, `ancestors`, `children`; `recurse` expands children at all levels.
+        """
         row, parent = self._rows.get(key), self.parent_of(key)
         details: dict[str, Json] = {"version": 1, "updatedBy": "local"}
         if row is not None:
@@ -154,7 +168,7 @@ class ManagementGroupTree:
         return self._cloud.store.subscriptions.get(subscription) or subscription
 
     def member(self, key: str, subscription: str) -> dict[str, Json]:
-        """Return a subscription as a part of a group."""
+        """Return the JSON of a subscription as a member of a group."""
         place = ResourceId(MEMBER_TYPE, (self.groups[key], subscription))
         return {
             "id": place.text,
@@ -169,7 +183,7 @@ class ManagementGroupTree:
         }
 
     def entity_of_group(self, key: str) -> dict[str, Json]:
-        """Return a group as an entity of the tenant."""
+        """Return the JSON of a group for getEntities."""
         groups, subscriptions = self.children_of(key), self.subscriptions_in(key)
         counts: dict[str, Json] = {
             "numberOfChildren": len(groups) + len(subscriptions),
@@ -178,7 +192,7 @@ class ManagementGroupTree:
         return self._entity(self.summary(key), self.above(key), counts)
 
     def entity_of_subscription(self, key: str, subscription: str) -> dict[str, Json]:
-        """Return a subscription as an entity of the tenant."""
+        """Return the JSON of a subscription for getEntities."""
         summary: dict[str, Json] = {
             "id": f"/subscriptions/{subscription}",
             "type": "/subscriptions",

@@ -1,10 +1,10 @@
 """Management groups: a tree below the tenant's root group, with subscriptions as its leaves.
 
+The root group has the tenant's id, and contains what has no other parent. A group that has an
+assignment exists without being created, as a subscription does. The codes of refusals are inferred.
+
 Source: "Management Groups", "Management Group Subscriptions" and "Entities" of the Management
-Groups REST reference, and "What are Azure management groups?" (the root has the tenant's id, and
-what has no other parent stands below it). A group that something is assigned at exists without
-being made, as a subscription does; everything at any group holds for every subscription here. The
-codes of refusals are inferred.
+Groups REST reference, and "What are Azure management groups?".
 """
 
 from provisioner.model.permissions import is_management_group
@@ -28,21 +28,25 @@ def list_groups(cloud: Cloud, request: Request) -> Answer:
 
 
 def get_group(cloud: Cloud, request: Request, name: str) -> Answer:
-    """Answer a group; with its children by `$expand=children`, at all levels by `$recurse=true`."""
+    """Answer a group; with children by `$expand=children`, at all levels by `$recurse=true`.
+
+    Raises:
+        RefusalError: the group does not exist, or an option is not supported.
+    """
     check_query_options(request, ("$expand", "$recurse", "$filter"))
     if request.query.get("$filter"):
-        raise _refused(400, "BadRequest", "Children are not filtered by the built-in Azure.")
+        raise RefusalError(400, "BadRequest", "Children are not filtered by the built-in Azure.")
     tree = ManagementGroupTree(cloud, request)
     key = tree.key_of(name)
     expanded = {each.strip().lower() for each in request.query.get("$expand", "").split(",")}
     if expanded - {"", "children", "path", "ancestors"}:
-        raise _refused(400, "BadRequest", "$expand is children, path or ancestors.")
+        raise RefusalError(400, "BadRequest", "$expand is children, path or ancestors.")
     recurse = request.query.get("$recurse", "").lower() == "true"
     return Answer(200, tree.shown(key, expanded, recurse=recurse))
 
 
 def put_group(cloud: Cloud, request: Request, name: str) -> Answer:
-    """Answer a PUT: the group is made, renamed, or put below another one."""
+    """Answer a PUT: create a group, rename it, or move it below another parent."""
     document = request.read_object()
     parent = lookup(document, ("properties", "details", "parent", "id"))
     _write(cloud, request, name, lookup(document, ("properties", "displayName")), parent)
@@ -52,7 +56,7 @@ def put_group(cloud: Cloud, request: Request, name: str) -> Answer:
 
 
 def patch_group(cloud: Cloud, request: Request, name: str) -> Answer:
-    """Answer a PATCH: another display name, another parent."""
+    """Answer a PATCH: change the display name or the parent of a group."""
     ManagementGroupTree(cloud, request).key_of(name)
     document = request.read_object()
     _write(cloud, request, name, document.get("displayName"), document.get("parentGroupId"))
@@ -62,15 +66,19 @@ def patch_group(cloud: Cloud, request: Request, name: str) -> Answer:
 
 
 def delete_group(cloud: Cloud, request: Request, name: str) -> Answer:
-    """Answer a DELETE: refused for the root and while something stands in the group."""
+    """Answer a DELETE of a group.
+
+    Raises:
+        RefusalError: it is the root, or has groups or subscriptions in it.
+    """
     tree = ManagementGroupTree(cloud, request)
     key = name.lower()
     if key not in tree.groups:
         return Answer(204)
     if key == tree.root:
-        raise _refused(400, "RootManagementGroupCannotBeDeleted", "The root cannot be deleted.")
+        raise RefusalError(400, "RootManagementGroupCannotBeDeleted", "The root cannot be deleted.")
     if tree.children_of(key) or tree.subscriptions_in(key):
-        raise _refused(
+        raise RefusalError(
             409, "ManagementGroupHasChildren", f"The group '{name}' has groups or subscriptions."
         )
     cloud.store.management_groups.remove(key)
@@ -82,17 +90,17 @@ def _write(
 ) -> Answer:
     tree = ManagementGroupTree(cloud, request)
     key = name.lower()
-    held = cloud.store.management_groups.get(key) or {}
-    title = display_name if isinstance(display_name, str) else held.get("displayName", name)
-    above = str(held.get("parent", tree.root))
+    stored = cloud.store.management_groups.get(key) or {}
+    title = display_name if isinstance(display_name, str) else stored.get("displayName", name)
+    above = str(stored.get("parent", tree.root))
     if isinstance(parent, str):
-        place = parse_resource_id(parent)
-        if place is None or not is_management_group(place):
-            raise _refused(400, "InvalidParentId", f"'{parent}' is not the id of a group.")
-        above = tree.key_of(place.name)
+        parent_id = parse_resource_id(parent)
+        if parent_id is None or not is_management_group(parent_id):
+            raise RefusalError(400, "InvalidParentId", f"'{parent}' is not the id of a group.")
+        above = tree.key_of(parent_id.name)
     if key != tree.root:
         tree.check_parent(key, above)
-    row = {"name": held.get("name", name), "displayName": title, "parent": above}
+    row = {"name": stored.get("name", name), "displayName": title, "parent": above}
     cloud.store.management_groups.put(key, {**row, "updated": cloud.stamp()})
     return Answer(200, ManagementGroupTree(cloud, request).shown(key, set(), recurse=False))
 
@@ -106,17 +114,23 @@ def list_subscriptions(cloud: Cloud, request: Request, name: str) -> Answer:
 
 
 def put_subscription(cloud: Cloud, request: Request, name: str, subscription: str) -> Answer:
-    """Answer a PUT: the subscription stands in this group, and in no other."""
+    """Answer a PUT: move a subscription into this group.
+
+    Raises:
+        RefusalError: the subscription does not exist.
+    """
     tree = ManagementGroupTree(cloud, request)
     key = tree.key_of(name)
     if cloud.store.subscriptions.get(subscription.lower()) is None:
-        raise _refused(404, "SubscriptionNotFound", f"There is no subscription '{subscription}'.")
+        raise RefusalError(
+            404, "SubscriptionNotFound", f"There is no subscription '{subscription}'."
+        )
     cloud.store.group_members.put(subscription.lower(), key)
     return Answer(200, ManagementGroupTree(cloud, request).member(key, subscription.lower()))
 
 
 def delete_subscription(cloud: Cloud, request: Request, name: str, subscription: str) -> Answer:
-    """Answer a DELETE: the subscription stands below the root again."""
+    """Answer a DELETE: move the subscription back to the root group."""
     tree = ManagementGroupTree(cloud, request)
     if subscription.lower() not in tree.subscriptions_in(tree.key_of(name)):
         return Answer(204)
@@ -125,7 +139,7 @@ def delete_subscription(cloud: Cloud, request: Request, name: str, subscription:
 
 
 def list_entities(cloud: Cloud, request: Request) -> Answer:
-    """Answer POST getEntities: every group and subscription, each with its parents."""
+    """Answer POST getEntities: every group and subscription, each with its ancestors."""
     check_options(request, ())
     tree = ManagementGroupTree(cloud, request)
     entities = [tree.entity_of_group(key) for key in tree.groups]
@@ -135,7 +149,3 @@ def list_entities(cloud: Cloud, request: Request) -> Answer:
         for each in tree.subscriptions_in(key)
     ]
     return page(cloud, request, entities, lambda entity: entity)
-
-
-def _refused(status: int, code: str, message: str) -> RefusalError:
-    return RefusalError(status, code, message)

@@ -1,10 +1,10 @@
-"""Moves of resources to another resource group, and whether one would be possible.
+"""Moves of resources to another resource group, and their validation.
 
-Source: "Move Azure resources to a new resource group or subscription" (what is checked, 202 and a
-Location that answers 204), "Move operation support for resources"; the refusal as it is quoted in
+Source: "Move Azure resources to a new resource group or subscription" (the checks; 202 and a
+Location that answers 204), "Move operation support for resources"; the refusal as quoted in
 AaronSaikovski/armv: ResourceMoveValidationFailed, with a detail for each resource. What providers
-check beyond that (peerings, certificates, gateways) is not known here. The codes for a group that
-is its own target, and for names that are taken, are inferred.
+check beyond that (peerings, certificates, gateways) is not known here. The codes for a target that
+is the source, and for names that are taken, are inferred.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,11 @@ from provisioner.simulator.arm.operations import (
 from provisioner.simulator.arm.resource_moves import moved_id
 from provisioner.simulator.policy.external_evaluation import operation_of
 from provisioner.simulator.policy.restrictions import check_policies
-from provisioner.simulator.protocol.errors import RefusalError, ResourceGroupNotFoundError
+from provisioner.simulator.protocol.errors import (
+    InvalidRequestContentError,
+    RefusalError,
+    ResourceGroupNotFoundError,
+)
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import OperationKind
@@ -32,33 +36,35 @@ _Problem = tuple[str, str, str]
 
 
 def move_resources(cloud: Cloud, request: Request, subscription: str, group: str) -> Answer:
-    """Answer POST moveResources: 202, and in the end the resources are in the target group."""
-    return _accept(cloud, request, subscription, group, OperationKind.MOVE)
+    """Answer POST moveResources: 202; the resources are moved when the operation ends."""
+    return _start_move(cloud, request, subscription, group, OperationKind.MOVE)
 
 
 def validate_move(cloud: Cloud, request: Request, subscription: str, group: str) -> Answer:
-    """Answer POST validateMoveResources: 202, and 204 in the end; nothing moves."""
-    return _accept(cloud, request, subscription, group, OperationKind.VALIDATE)
+    """Answer POST validateMoveResources: 202, and 204 in the end; nothing is moved."""
+    return _start_move(cloud, request, subscription, group, OperationKind.VALIDATE)
 
 
-def _accept(
+def _start_move(
     cloud: Cloud, request: Request, subscription: str, group: str, kind: OperationKind
 ) -> Answer:
     source = _existing_group(cloud, resource_group_id(subscription, group))
     document = request.read_object()
-    stated = parse_resource_id(document.get("targetResourceGroup"))
-    if stated is None or not stated.is_container or stated.resource_group is None:
-        raise _invalid("'targetResourceGroup' is the id of a resource group.")
-    target = _existing_group(cloud, stated)
+    target_id = parse_resource_id(document.get("targetResourceGroup"))
+    if target_id is None or not target_id.is_container or target_id.resource_group is None:
+        raise InvalidRequestContentError("'targetResourceGroup' is the id of a resource group.")
+    target = _existing_group(cloud, target_id)
     if target == source:
-        raise _invalid("The source and the target resource group are the same.")
+        raise InvalidRequestContentError("The source and the target resource group are the same.")
     resources = _read_resources(cloud, document.get("resources"))
     group_type = cloud.type_of(source)
     for place in (source, target):
         check_idle(cloud, group_type, place, {})
-    problems = [each for resource in resources for each in _judge(cloud, resource, source, target)]
+    problems = [
+        each for resource in resources for each in _move_problems(cloud, resource, source, target)
+    ]
     if problems:
-        raise _failed(problems)
+        raise ResourceMoveValidationError(problems)
     for resource in resources:
         row = cloud.store.resources.get(resource.key)
         body = row.body if row is not None else {}
@@ -89,24 +95,26 @@ def _existing_group(cloud: Cloud, group: ResourceId) -> ResourceId:
     return row.id
 
 
-def _read_resources(cloud: Cloud, stated: object) -> list[ResourceId]:
-    if not isinstance(stated, list) or not stated:
-        raise _invalid("'resources' is a list of the ids of resources.")
-    if len(stated) > MOST_MOVED:
-        raise _invalid(f"{len(stated)} resources are moved, and {MOST_MOVED} at most can be.")
+def _read_resources(cloud: Cloud, target_id: object) -> list[ResourceId]:
+    if not isinstance(target_id, list) or not target_id:
+        raise InvalidRequestContentError("'resources' is a list of the ids of resources.")
+    if len(target_id) > MOST_MOVED:
+        raise InvalidRequestContentError(
+            f"{len(target_id)} resources are moved, and {MOST_MOVED} at most can be."
+        )
     found: dict[str, ResourceId] = {}
-    for text in stated:
+    for text in target_id:
         resource = parse_resource_id(text)
         if resource is None or resource.is_container:
-            raise _invalid(f"'{text}' is not the id of a resource.")
+            raise InvalidRequestContentError(f"'{text}' is not the id of a resource.")
         found[resource.key] = cloud.canonical(resource)
     return list(found.values())
 
 
-def _judge(
+def _move_problems(
     cloud: Cloud, resource: ResourceId, source: ResourceId, target: ResourceId
 ) -> Iterator[_Problem]:
-    """Yield what is wrong with the move of one resource."""
+    """Yield what forbids the move of one resource, as (code, id, message)."""
     row, place = cloud.store.resources.get(resource.key), moved_id(resource, target)
     if resource.scope != source or resource.parent is not None:
         yield (
@@ -134,14 +142,13 @@ def _judge(
         )
 
 
-def _failed(problems: list[_Problem]) -> RefusalError:
-    return RefusalError(
-        409,
-        "ResourceMoveValidationFailed",
-        f"The resource batch move request has '{len(problems)}' validation errors.",
-        details=tuple((code, message, text) for code, text, message in problems),
-    )
+class ResourceMoveValidationError(RefusalError):
+    """The move of at least one resource is not possible; `problems` are the details."""
 
-
-def _invalid(message: str) -> RefusalError:
-    return RefusalError(400, "InvalidRequestContent", message)
+    def __init__(self, problems: list[_Problem]) -> None:
+        super().__init__(
+            409,
+            "ResourceMoveValidationFailed",
+            f"The resource batch move request has '{len(problems)}' validation errors.",
+            details=tuple((code, message, text) for code, text, message in problems),
+        )

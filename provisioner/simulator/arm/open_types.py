@@ -1,10 +1,9 @@
-"""Types outside the catalog: the built-in Azure serves them by Azure Resource Manager's own rules.
+"""Types outside the catalog, served by ARM's own rules.
 
-What a provider would check of a body, it does not know: it takes any, under any well-formed api
-version, and answers it with what Azure Resource Manager adds to every resource (id, name, type,
-`provisioningState`, the principal of an identity). A namespace or a type that cannot be one is
-refused as Azure refuses it; so are those of which it is told what it offers
-(`azsec local api-versions --type`).
+What a provider would check of a body is not known here: any body is accepted, under any well-formed
+API version, and answered with what ARM adds to every resource (id, name, type, `provisioningState`,
+the principal of an identity). A malformed namespace or type is refused as in Azure; so are types
+whose versions were stated (`azsec local api-versions --type`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,32 +22,32 @@ _ANY_VERSION = "0000-00-00"
 
 @dataclass(frozen=True)
 class OpenCatalog(Catalog):
-    """A catalog in which every well-formed type is found: one that it lacks as a raw one.
+    """A catalog that also finds every well-formed type outside of it, as a raw type.
 
-    To iterate over it yields the types of the catalog alone.
+    Iteration yields the catalog's own types only.
     """
 
     def find(self, name: str) -> ResourceType | None:
-        """Return the type of this name; None for what cannot be the name of one."""
+        """Return the type of this name; None if the name is not well-formed."""
         known = super().find(name)
         if known is not None or not is_type_name(name):
             return known
         return _open_type(name)
 
     def is_open(self, name: str) -> bool:
-        """Return whether a type is served without being in the catalog."""
+        """Return whether a well-formed type is outside the catalog."""
         return super().find(name) is None
 
 
 def open_catalog(catalog: Catalog) -> OpenCatalog:
-    """Return a catalog with all other types beside its own."""
+    """Return a catalog that finds all other types beside its own."""
     roots = _OpenRoots({**catalog.schemas.roots}, RAW_MODELS[0].name)
     models = {**RAW_BY_NAME, **catalog.schemas.models}
     return OpenCatalog(catalog.types, SchemaIndex(models, roots))
 
 
 class _OpenRoots(Mapping[str, str]):
-    """The names of root models by type; those of other types are all the same."""
+    """Root models by type name, with one model for all unknown types."""
 
     def __init__(self, known: Mapping[str, str], other: str) -> None:
         self._known = known

@@ -1,7 +1,9 @@
-"""Long operations: started by a write, polled at their own address, settled when their time is up.
+"""Long-running operations: started by a write, polled at their own URL, completed by the clock.
 
-Nothing runs in the background. Each request first settles what is due by the clock, so that a
-test that drives the clock sees exactly what it asked for, and a restart takes up where it was.
+Nothing runs in the background. Each request first completes what is due, so that a test that drives
+the clock sees exactly what it waited for, and a restarted server continues from the stored state.
+
+Source: "Track asynchronous Azure operations" (`Azure-AsyncOperation`, `Location`, `Retry-After`).
 """
 
 import math
@@ -31,16 +33,16 @@ _FAILURE = frozenset({FaultKind.FAIL_OPERATION})
 _UNSUCCESSFUL = ("Failed", "Canceled")
 _LONGEST_WAIT = 15
 _READS = frozenset({OperationKind.READ, OperationKind.VALIDATE})
-_MOVES = frozenset({OperationKind.MOVE, OperationKind.VALIDATE})
+_WITHOUT_RESULT = frozenset({OperationKind.MOVE, OperationKind.VALIDATE})
 """Their result is no resource: 204."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an action does beside a write of its target.
+    """The effect of an operation beside a write of its target.
 
-    changes  what success merges into bodies, by the key of each resource; of a move, what it moves
-    answer   what its result is in the end; None for the resource itself
+    changes  what success merges into bodies, by the key of each resource; of a move, its request
+    answer   the result of the operation; None for the resource itself
     holds    keys of other resources that no write may touch while it runs
     """
 
@@ -60,23 +62,23 @@ def start_operation(
     kind: OperationKind,
     effect: Effect = _NO_EFFECT,
 ) -> Operation:
-    """Begin a long operation on a resource, and settle it at once where it takes no time.
+    """Start a long-running operation on a resource, and complete it if it takes no time.
 
-    One that only reads (READ, VALIDATE) keeps nobody from writing its target.
+    One that only reads (READ, VALIDATE) does not block other writes to its target.
     """
     now = cloud.now()
     seconds = 0.0 if cloud.pace is None else resource_type.seconds * cloud.pace
     fault = cloud.faults.take(_FAILURE, request.method, request.path)
     row = cloud.store.resources.get(target.key)
     reads = kind in _READS
-    held = held_keys(resource_type, target, row.body if row else {})
+    held_by_target = held_keys(resource_type, target, row.body if row else {})
     operation = Operation(
         token=str(uuid.uuid4()),
         kind=kind,
         target=target.text,
         started=format_time(now),
         ends=format_time(now + timedelta(seconds=seconds)),
-        holds=() if reads else (*held, *effect.holds),
+        holds=() if reads else (*held_by_target, *effect.holds),
         error=(fault.code, fault.message) if fault else None,
         origin=cloud.origin,
         changes=effect.changes,
@@ -87,18 +89,18 @@ def start_operation(
     if row is not None and not reads:
         cloud.store.resources.put(target.key, replace(row, operation=operation.token))
     if seconds == 0:
-        return _settle(cloud, operation)
+        return _complete_operation(cloud, operation)
     return operation
 
 
 def settle_due(cloud: Cloud) -> None:
-    """Apply the effect of every operation whose time is up."""
+    """Complete every operation whose time is up."""
     for operation in cloud.store.operations.running():
         if parse_time(operation.ends) <= cloud.now():
-            _settle(cloud, operation)
+            _complete_operation(cloud, operation)
 
 
-def _settle(cloud: Cloud, operation: Operation) -> Operation:
+def _complete_operation(cloud: Cloud, operation: Operation) -> Operation:
     settled = replace(operation, settled=True)
     cloud.store.operations.put(operation.token, settled)
     record_end(cloud, operation)
@@ -107,14 +109,14 @@ def _settle(cloud: Cloud, operation: Operation) -> Operation:
     if row is None or row.operation != operation.token:
         return settled
     if operation.kind is OperationKind.DELETE and operation.error is None:
-        _delete(cloud, target, operation)
+        _delete_target(cloud, target, operation)
         return settled
     body = dict(row.body)
     if operation.kind is OperationKind.MOVE:
         # The group itself does not fail with a move.
         cloud.store.resources.put(target.key, replace(row, operation=None))
         if operation.error is None:
-            _move(cloud, operation)
+            _move_resources(cloud, operation)
         return settled
     if operation.error is not None:
         show_state(body, "Failed")
@@ -126,8 +128,8 @@ def _settle(cloud: Cloud, operation: Operation) -> Operation:
     return settled
 
 
-def _move(cloud: Cloud, operation: Operation) -> None:
-    """Put what an operation moves into its target group."""
+def _move_resources(cloud: Cloud, operation: Operation) -> None:
+    """Put the resources of a move into the target group."""
     resources = [ResourceId.parse(text) for text in operation.changes["resources"]]
     group = ResourceId.parse(operation.changes["targetResourceGroup"])
     for resource in resources:
@@ -137,7 +139,7 @@ def _move(cloud: Cloud, operation: Operation) -> None:
 
 
 def _apply_changes(cloud: Cloud, operation: Operation) -> None:
-    """Merge what an operation changes into the bodies of its target and of what goes with it."""
+    """Merge an operation's changes into the bodies of its target and related resources."""
     for key, change in operation.changes.items():
         row = cloud.store.resources.get(key)
         if row is not None:
@@ -147,8 +149,10 @@ def _apply_changes(cloud: Cloud, operation: Operation) -> None:
 
 
 def cancel_operation(cloud: Cloud, operation: Operation) -> None:
-    """End a running operation without its effect: the resource is `Canceled`, and what a write
-    said stays."""
+    """End a running operation without its effect.
+
+    The resource's provisioning state becomes `Canceled`; the body of the write stays.
+    """
     cloud.store.operations.put(
         operation.token,
         replace(operation, settled=True, canceled=True, ends=format_time(cloud.now())),
@@ -160,8 +164,8 @@ def cancel_operation(cloud: Cloud, operation: Operation) -> None:
         cloud.store.resources.put(row.id.key, replace(row, body=body, operation=None))
 
 
-def _delete(cloud: Cloud, target: ResourceId, operation: Operation) -> None:
-    """Remove the target of an operation; what stands in a group is deleted one by one."""
+def _delete_target(cloud: Cloud, target: ResourceId, operation: Operation) -> None:
+    """Remove the target of an operation, recording the deletion of each resource of a group."""
     watch(cloud, target, operation.origin, operation.ends)
     for row in cloud.store.resources.inside(target.key) if target.is_container else ():
         within = write_within(operation.origin, f"{row.type}/delete", row.id.text)
@@ -170,9 +174,10 @@ def _delete(cloud: Cloud, target: ResourceId, operation: Operation) -> None:
 
 
 def held_keys(resource_type: ResourceType, target: ResourceId, body: object) -> tuple[str, ...]:
-    """Return the keys that a write to `target` keeps others from (`ResourceType.serialise_on`).
+    """Return the keys that a write to `target` blocks (`ResourceType.serialise_on`).
 
-    Where a type is serialised, that is the whole top-level resource, and the ones it points to.
+    A serialised type blocks the whole top-level resource and those it refers to: Azure answers two
+    writes to subnets of one virtual network with AnotherOperationInProgress.
     """
     path = resource_type.serialise_on
     if path is None:
@@ -186,14 +191,18 @@ def held_keys(resource_type: ResourceType, target: ResourceId, body: object) -> 
 
 
 def top_resource(resource: ResourceId) -> ResourceId:
-    """Return the top-level resource that a child stands in, or the resource itself."""
+    """Return the top-level resource of a child, or the resource itself."""
     while resource.parent is not None:
         resource = resource.parent
     return resource
 
 
 def check_idle(cloud: Cloud, resource_type: ResourceType, target: ResourceId, body: object) -> None:
-    """Raise RefusalError while another operation holds what a write to `target` needs."""
+    """Check that no running operation blocks a write to `target`.
+
+    Raises:
+        RefusalError: one does, with `Retry-After`.
+    """
     wanted = set(held_keys(resource_type, target, body))
     for operation in cloud.store.operations.running():
         if wanted & set(operation.holds):
@@ -202,7 +211,7 @@ def check_idle(cloud: Cloud, resource_type: ResourceType, target: ResourceId, bo
                 resource_type.codes.busy,
                 f"Another operation on this or a dependent resource is in progress: "
                 f"{operation.kind.value.lower()} {operation.target}. Retry when it has ended.",
-                headers={"Retry-After": str(_wait(cloud, operation))},
+                headers={"Retry-After": str(_retry_after(cloud, operation))},
                 by_provider=True,
             )
 
@@ -214,11 +223,16 @@ def operation_headers(
     operation: Operation,
     names: Iterable[str],
 ) -> dict[str, str]:
-    """Return the headers (`Azure-AsyncOperation`, `Location`) that say where to poll."""
+    """Return the polling headers (`Azure-AsyncOperation`, `Location`) of an operation.
+
+    The URL of `Location` differs with the kind of provider: operationResults, asyncoperations, and
+    operationresults of the subscription for resource groups.
+    """
     api_version = request.query.get("api-version", "")
     target = ResourceId.parse(operation.target)
     subscription = f"{request.base}/subscriptions/{target.subscription}"
-    place = f"{subscription}/providers/{resource_type.namespace}/locations/{_place(cloud, target)}"
+    region = _polling_region(cloud, target)
+    place = f"{subscription}/providers/{resource_type.namespace}/locations/{region}"
     urls = {
         "Azure-AsyncOperation": f"{place}/operations/{operation.token}",
         "Location": f"{place}/operationResults/{operation.token}",
@@ -228,19 +242,19 @@ def operation_headers(
     if target.is_container:
         urls["Location"] = f"{subscription}/operationresults/{operation.token}"
     headers = {name: f"{urls[name]}?api-version={api_version}" for name in names}
-    headers["Retry-After"] = str(_wait(cloud, operation))
+    headers["Retry-After"] = str(_retry_after(cloud, operation))
     return headers
 
 
 def answer_status(cloud: Cloud, _request: Request, token: str) -> Answer:
     """Answer a poll of `Azure-AsyncOperation`."""
-    operation = _find(cloud, token)
+    operation = _find_operation(cloud, token)
     body: dict[str, Json] = {"name": operation.token, "startTime": operation.started}
     if not operation.settled:
         body["status"] = "InProgress"
-        return Answer(200, body, {"Retry-After": str(_wait(cloud, operation))})
+        return Answer(200, body, {"Retry-After": str(_retry_after(cloud, operation))})
     body["endTime"] = operation.ends
-    body["status"] = _outcome(operation)
+    body["status"] = _status_of(operation)
     if operation.error:
         code, message = operation.error
         body["error"] = {"code": code, "message": message}
@@ -248,17 +262,23 @@ def answer_status(cloud: Cloud, _request: Request, token: str) -> Answer:
 
 
 def answer_result(cloud: Cloud, request: Request, token: str) -> Answer:
-    """Answer a poll of `Location`: 202 while it runs, then the outcome."""
-    operation = _find(cloud, token)
+    """Answer a poll of `Location`: 202 while the operation runs, then its result.
+
+    Raises:
+        RefusalError: the operation failed or was canceled.
+    """
+    operation = _find_operation(cloud, token)
     if not operation.settled:
         url = f"{request.base}{request.path}?api-version={request.query.get('api-version', '')}"
-        return Answer(202, None, {"Location": url, "Retry-After": str(_wait(cloud, operation))})
+        return Answer(
+            202, None, {"Location": url, "Retry-After": str(_retry_after(cloud, operation))}
+        )
     if operation.error:
         code, message = operation.error
         raise RefusalError(409, code, message)
     if operation.canceled:
         raise RefusalError(409, "OperationCanceled", "The operation was canceled.")
-    if operation.kind in _MOVES:
+    if operation.kind in _WITHOUT_RESULT:
         return Answer(204)
     if operation.answer is not None:
         return Answer(200, operation.answer)
@@ -268,27 +288,27 @@ def answer_result(cloud: Cloud, request: Request, token: str) -> Answer:
     return Answer(200, render(cloud, row))
 
 
-def _outcome(operation: Operation) -> str:
+def _status_of(operation: Operation) -> str:
     if operation.canceled:
         return "Canceled"
     return "Failed" if operation.error else "Succeeded"
 
 
-def _find(cloud: Cloud, token: str) -> Operation:
+def _find_operation(cloud: Cloud, token: str) -> Operation:
     operation = cloud.store.operations.get(token.lower())
     if operation is None:
         raise RefusalError(404, "NotFound", f"The operation '{token}' was not found.")
     return operation
 
 
-def _wait(cloud: Cloud, operation: Operation) -> int:
-    """Return the whole seconds that a client should wait before it asks again."""
+def _retry_after(cloud: Cloud, operation: Operation) -> int:
+    """Return the whole seconds that a client should wait before the next poll, at most 15."""
     left = (parse_time(operation.ends) - cloud.now()).total_seconds()
     return 0 if operation.settled else max(1, min(_LONGEST_WAIT, math.ceil(left)))
 
 
-def _place(cloud: Cloud, target: ResourceId) -> str:
-    """Return the region whose operations are polled: the resource's own, or its group's."""
+def _polling_region(cloud: Cloud, target: ResourceId) -> str:
+    """Return the region in the polling URL: the resource's own, or its group's."""
     for resource in (target, *target.ancestors):
         row = cloud.store.resources.get(resource.key)
         location = row.body.get("location") if row else None

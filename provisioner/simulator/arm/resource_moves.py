@@ -1,7 +1,7 @@
-"""Puts resources into another resource group: their ids, and everything that names them.
+"""The change of state of a move: ids of resources, and everything that refers to them.
 
-What is in a resource and on it goes along (`catalog.move_support` says what does not). Bodies of
-others that name a moved resource name it at its new place, as Azure's providers see to it.
+Children and extension resources move along (`catalog.move_support` lists what does not). References
+in other bodies are updated, as Azure's providers do.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,7 +18,7 @@ _LEFT_BEHIND = tuple(name.lower() for name in LEFT_BEHIND)
 
 
 def moved_id(resource: ResourceId, group: ResourceId) -> ResourceId:
-    """Return the id of a resource of a group in another group."""
+    """Return the id of a resource in another resource group."""
     _, _, rest = resource.text.partition("/providers/")
     return ResourceId.parse(f"{group.text}/providers/{rest}")
 
@@ -26,80 +26,82 @@ def moved_id(resource: ResourceId, group: ResourceId) -> ResourceId:
 def relocate(
     cloud: Cloud, resources: Collection[ResourceId], source: ResourceId, target: ResourceId
 ) -> None:
-    """Put top-level resources of a group into another one."""
-    places = _Places(source, {each.key: moved_id(each, target).text for each in resources})
+    """Move top-level resources from one resource group to another."""
+    moved_ids = _MovedIds(source, {each.key: moved_id(each, target).text for each in resources})
     rows = cloud.store.resources
     for key, row in rows.items():
-        if places.of(row.id.text) is None:
-            _rename(cloud, key, row, places)
+        if moved_ids.new_id_of(row.id.text) is None:
+            _update_references(cloud, key, row, moved_ids)
             continue
         rows.remove(key)
         if row.type.lower() not in _LEFT_BEHIND:
-            moved = ResourceId.parse(places.named(row.id.text))
-            rows.put(moved.key, _renamed(row, places, moved))
-    _relocate_beside(cloud, places)
+            moved = ResourceId.parse(moved_ids.translate(row.id.text))
+            rows.put(moved.key, _with_moved_ids(row, moved_ids, moved))
+    _relocate_other_tables(cloud, moved_ids)
 
 
-class _Places:
-    """Where the ids of moved resources, and of what is in them, are now."""
+class _MovedIds:
+    """The new ids of moved resources and of their children."""
 
-    def __init__(self, source: ResourceId, places: Mapping[str, str]) -> None:
+    def __init__(self, source: ResourceId, moved_ids: Mapping[str, str]) -> None:
         self._prefix = f"{source.key}/providers/"
-        self._places = places
+        self._places = moved_ids
 
-    def of(self, text: str) -> str | None:
-        """Return the place of an id that has moved, or of a key that begins with one; None of any
-        other text."""
+    def new_id_of(self, text: str) -> str | None:
+        """Return the new id for an id that moved, or for a key that begins with one.
+
+        Other texts give None.
+        """
         folded = text.lower()
         if not folded.startswith(self._prefix):
             return None
         # Namespace, type and name of a top-level resource; some keys go on behind a bar.
         top = "/".join(folded[len(self._prefix) :].split("/", 3)[:3]).partition("|")[0]
         key = self._prefix + top
-        place = self._places.get(key)
-        return None if place is None else place + text[len(key) :]
+        new_id = self._places.get(key)
+        return None if new_id is None else new_id + text[len(key) :]
 
-    def named(self, text: str) -> str:
-        return self.of(text) or text
+    def translate(self, text: str) -> str:
+        return self.new_id_of(text) or text
 
-    def within(self, value: Any) -> Any:  # noqa: ANN401  any JSON
+    def translate_value(self, value: Any) -> Any:  # noqa: ANN401  any JSON
         if isinstance(value, str):
-            return self.named(value) if value.startswith("/") else value
+            return self.translate(value) if value.startswith("/") else value
         if isinstance(value, Mapping):
             # The keys of some maps are ids: the identities of a resource.
-            return {self.named(key): self.within(item) for key, item in value.items()}
+            return {self.translate(key): self.translate_value(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self.within(item) for item in value]
+            return [self.translate_value(item) for item in value]
         return value
 
 
-def _rename(cloud: Cloud, key: str, row: Record, places: _Places) -> None:
-    renamed = _renamed(row, places, row.id)
+def _update_references(cloud: Cloud, key: str, row: Record, moved_ids: _MovedIds) -> None:
+    renamed = _with_moved_ids(row, moved_ids, row.id)
     if renamed != row:
         cloud.store.resources.put(key, renamed)
 
 
-def _renamed(row: Record, places: _Places, resource: ResourceId) -> Record:
-    body = places.within(row.body)
-    references = tuple(sorted(places.named(each).lower() for each in row.references))
+def _with_moved_ids(row: Record, moved_ids: _MovedIds, resource: ResourceId) -> Record:
+    body = moved_ids.translate_value(row.body)
+    references = tuple(sorted(moved_ids.translate(each).lower() for each in row.references))
     # An unchanged body stays the very same one: most rows name nothing that has moved.
     body = row.body if body == row.body else body
     return replace(row, id=resource, body=body, references=references)
 
 
-def _relocate_beside(cloud: Cloud, places: _Places) -> None:
-    """Rename the keys of what the state holds of resources beside their rows."""
+def _relocate_other_tables(cloud: Cloud, moved_ids: _MovedIds) -> None:
+    """Rename the keys of moved resources in the other tables of the state."""
     store = cloud.store
     tables: tuple[Table[Any], ...] = (store.leases, store.blobs, store.lives)
     for table in tables:
         for key, held in table.items():
-            place = places.of(key)
-            if place is not None:
+            new_id = moved_ids.new_id_of(key)
+            if new_id is not None:
                 table.remove(key)
-                table.put(place.lower(), held)
+                table.put(new_id.lower(), held)
     for key, address in store.addresses.items():
         subnet, _, owner = key.partition("|")
-        place = f"{places.named(subnet)}|{places.named(owner)}".lower()
-        if place != key:
+        new_id = f"{moved_ids.translate(subnet)}|{moved_ids.translate(owner)}".lower()
+        if new_id != key:
             store.addresses.remove(key)
-            store.addresses.put(place, address)
+            store.addresses.put(new_id, address)

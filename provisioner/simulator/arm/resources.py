@@ -1,4 +1,8 @@
-"""GET, HEAD, PUT, PATCH and DELETE of one resource, over the facts of its type."""
+"""GET, HEAD, PUT, PATCH and DELETE of one resource, driven by the facts of its type.
+
+Conditions of the request, locks, running operations and policies are checked before a write; the
+rest is `writes` and `deletion`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +13,7 @@ from provisioner.simulator.arm.deletion import check_unlocked, check_unused, rem
 from provisioner.simulator.arm.operations import check_idle, operation_headers, start_operation
 from provisioner.simulator.arm.service_checks import check_delete
 from provisioner.simulator.arm.type_hints import add_hint
-from provisioner.simulator.arm.writes import Occasion, write_resource
+from provisioner.simulator.arm.writes import WriteContext, write_resource
 from provisioner.simulator.bodies.body_paths import merge_patch, value_at
 from provisioner.simulator.bodies.lease_states import check_unleased
 from provisioner.simulator.bodies.responses import etag_of, quote_etag, render, show_state
@@ -28,24 +32,28 @@ _DELETE_HEADERS = {
 
 
 def get_resource(cloud: Cloud, _request: Request, resource: ResourceId) -> Answer:
-    """Answer a GET: 200, or 404."""
+    """Answer a GET of a resource.
+
+    A missing one is a ResourceNotFoundError, with a hint if its type is outside the catalog.
+    """
     resource_type = cloud.type_of(resource)
     row = cloud.find(resource)
     if row is None:
         check_place(cloud, resource_type, resource, writing=False)
         refusal = ResourceNotFoundError(cloud.canonical(resource), resource_type.codes.not_found)
-        raise add_hint(cloud, refusal, resource_type.name)
+        add_hint(cloud, refusal, resource_type.name)
+        raise refusal
     return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
 
 
 def head_resource(cloud: Cloud, _request: Request, resource: ResourceId) -> Answer:
-    """Answer a HEAD: 204 where the resource exists, else 404."""
+    """Answer a HEAD: 204 if the resource exists, else 404."""
     cloud.type_of(resource)
     return Answer(204 if cloud.find(resource) is not None else 404)
 
 
 def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
-    """Answer a PUT: create the resource, or replace what it says."""
+    """Answer a PUT: create the resource, or replace its body."""
     resource_type = cloud.type_of(resource)
     check_place(cloud, resource_type, resource, writing=True)
     document = request.read_object()
@@ -58,12 +66,18 @@ def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer
         return Answer(200, render(cloud, before))
     version = request.query["api-version"]
     place = cloud.canonical(resource)
-    row = write_resource(cloud, resource_type, place, document, version, Occasion(request.query))
+    row = write_resource(
+        cloud, resource_type, place, document, version, WriteContext(request.query)
+    )
     return _answer_write(cloud, request, resource_type, row, created=before is None)
 
 
 def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
-    """Answer a PATCH: merge tags and properties into what there is (RFC 7396), at once."""
+    """Answer a PATCH: merge the body into the stored one (RFC 7396), synchronously.
+
+    Raises:
+        ResourceNotFoundError: there is no resource.
+    """
     resource_type = cloud.type_of(resource)
     before = cloud.store.resources.get(resource.key)
     if before is None:
@@ -74,20 +88,27 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
 
 
 def replace_body(
-    cloud: Cloud, request: Request, before: Record, whole: Mapping[str, Any]
+    cloud: Cloud, request: Request, before: Record, new_body: Mapping[str, Any]
 ) -> Record:
-    """Write another body of a resource that is there, and return its row. Raises RefusalError where
-    a condition of the request, a lock, a running operation, a policy or the type forbids it."""
+    """Write a new body of an existing resource, and return its record.
+
+    A condition of the request, a lock, a running operation, a policy or the type may refuse it with
+    a RefusalError.
+    """
     resource_type = cloud.type_of(before.id)
     _check_conditions(cloud, request, resource_type, before)
-    check_unlocked(cloud, before.id, whole, deleting=False)
-    check_idle(cloud, resource_type, before.id, whole)
-    check_policies(cloud, operation_of(request, before.id, resource_type, whole))
-    return write_resource(cloud, resource_type, before.id, whole, request.query["api-version"])
+    check_unlocked(cloud, before.id, new_body, deleting=False)
+    check_idle(cloud, resource_type, before.id, new_body)
+    check_policies(cloud, operation_of(request, before.id, resource_type, new_body))
+    return write_resource(cloud, resource_type, before.id, new_body, request.query["api-version"])
 
 
 def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
-    """Answer a DELETE: 204 where there is nothing, else the type's own flow."""
+    """Answer a DELETE: 204 if there is nothing, else by the type's own flow.
+
+    Raises:
+        RefusalError: resources of the type cannot be deleted.
+    """
     resource_type = cloud.type_of(resource)
     if not resource_type.deletable:
         raise RefusalError(
@@ -95,7 +116,7 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
             "MethodNotAllowed",
             f"Resources of the type '{resource_type.name}' cannot be deleted by themselves.",
         )
-    if _stands_on_missing_group(cloud, resource_type, resource):
+    if _is_on_missing_group(cloud, resource_type, resource):
         return Answer(204)
     check_place(cloud, resource_type, resource, writing=False)
     row = cloud.store.resources.get(resource.key)
@@ -103,10 +124,10 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
         return _answer_absent(cloud, resource_type, resource)
     _check_conditions(cloud, request, resource_type, row)
     names = _DELETE_HEADERS.get(resource_type.delete, ())
-    leaving = cloud.store.operations.get(row.operation) if row.operation else None
-    if leaving is not None and resource.is_container and _is_leaving(leaving):
+    deletion = cloud.store.operations.get(row.operation) if row.operation else None
+    if deletion is not None and resource.is_container and _is_deleting(deletion):
         # Recorded: to delete a resource group again while it is being deleted is no conflict.
-        return Answer(202, None, operation_headers(cloud, request, resource_type, leaving, names))
+        return Answer(202, None, operation_headers(cloud, request, resource_type, deletion, names))
     check_unlocked(cloud, resource, row.body, deleting=True)
     check_idle(cloud, resource_type, resource, row.body)
     check_policies(cloud, operation_of(request, resource, resource_type, row.body))
@@ -121,15 +142,16 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
     return Answer(202, None, operation_headers(cloud, request, resource_type, operation, names))
 
 
-def _is_leaving(operation: Operation) -> bool:
+def _is_deleting(operation: Operation) -> bool:
     return operation.kind is OperationKind.DELETE and not operation.settled
 
 
-def _stands_on_missing_group(
-    cloud: Cloud, resource_type: ResourceType, resource: ResourceId
-) -> bool:
-    """Return whether an extension resource stood on a group that is gone: recorded for role
-    assignments, whose provider does not ask for the group (it does for a resource in one)."""
+def _is_on_missing_group(cloud: Cloud, resource_type: ResourceType, resource: ResourceId) -> bool:
+    """Return whether the scope of an extension resource is a resource group that is gone.
+
+    Recorded for role assignments, whose provider answers 204 without checking the group; the delete
+    of a resource in a missing group is 404.
+    """
     scope = resource.scope
     if resource_type.scope is not Scope.EXTENSION or scope is None:
         return False
@@ -145,28 +167,28 @@ def _answer_absent(cloud: Cloud, resource_type: ResourceType, resource: Resource
 def _answer_write(
     cloud: Cloud, request: Request, resource_type: ResourceType, row: Record, *, created: bool
 ) -> Answer:
-    lingers = created and _lingers(resource_type, row)
-    status = 201 if lingers else resource_type.created if created else resource_type.updated
-    located = resource_type.write is WriteFlow.LOCATION
-    done = resource_type.write is WriteFlow.SYNC and not lingers
-    if done or (located and not created):
+    is_slow = created and _has_slow_creation(resource_type, row)
+    status = 201 if is_slow else resource_type.created if created else resource_type.updated
+    is_location_flow = resource_type.write is WriteFlow.LOCATION
+    done = resource_type.write is WriteFlow.SYNC and not is_slow
+    if done or (is_location_flow and not created):
         return Answer(status, render(cloud, row), _etag_headers(cloud, resource_type, row))
     kind = OperationKind.CREATE if created else OperationKind.UPDATE
     operation = start_operation(cloud, request, resource_type, row.id, kind)
-    accepted = resource_type.write is WriteFlow.ACCEPTED
-    if located:
+    is_accepted_flow = resource_type.write is WriteFlow.ACCEPTED
+    if is_location_flow:
         place = operation_headers(cloud, request, resource_type, operation, ("Location",))
         return Answer(202, None, place)
-    names = ("Azure-AsyncOperation", "Location") if accepted else ("Azure-AsyncOperation",)
+    names = ("Azure-AsyncOperation", "Location") if is_accepted_flow else ("Azure-AsyncOperation",)
     headers = operation_headers(cloud, request, resource_type, operation, names)
-    if accepted:
+    if is_accepted_flow:
         return Answer(202, {}, headers)
     body = render(cloud, row)
     show_state(body, resource_type.creating if created else kind.value)
     return Answer(status, body, headers)
 
 
-def _lingers(resource_type: ResourceType, row: Record) -> bool:
+def _has_slow_creation(resource_type: ResourceType, row: Record) -> bool:
     if resource_type.lingers is None:
         return False
     path, value = resource_type.lingers
@@ -181,8 +203,13 @@ def _etag_headers(cloud: Cloud, resource_type: ResourceType, row: Record) -> dic
 def _check_conditions(
     cloud: Cloud, request: Request, resource_type: ResourceType, row: Record | None
 ) -> None:
-    """Raise RefusalError where If-Match or If-None-Match does not hold, if the type looks. Azure
-    takes an empty one for none: azurerm sends both with a private DNS zone."""
+    """Check If-Match and If-None-Match, if the type supports ETags.
+
+    An empty header counts as absent, as in Azure: azurerm sends both empty with a private DNS zone.
+
+    Raises:
+        RefusalError: a condition does not hold.
+    """
     if not resource_type.etag:
         return
     wanted = request.headers.get("if-match") or None

@@ -1,4 +1,4 @@
-"""The routes of Azure Resource Manager that lead to no single resource."""
+"""The routes of Azure Resource Manager beside those of single resources."""
 
 from provisioner.catalog import resource_manager as named
 from provisioner.catalog.resource_manager import (

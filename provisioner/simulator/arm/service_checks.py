@@ -1,4 +1,4 @@
-"""Refuses what the service rules refuse, with Azure's status and code."""
+"""The service rules (`provisioner.service_rules`) applied to writes and deletes of the state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from provisioner.simulator.state.records import Record
 
 @dataclass(frozen=True, slots=True)
 class StoredNeighbours:
-    """What stands in the state beside a write: all of it is known."""
+    """The neighbours of a write, read from the state: all of them are known."""
 
     cloud: Cloud
 
@@ -41,7 +41,7 @@ class StoredNeighbours:
         return Listing(tuple(_resource(row) for row in rows if row.type == type_name), whole=True)
 
     def is_new(self, _resource: ResourceId) -> bool:
-        """See `Neighbours`: what is new here stands in the state as anything else."""
+        """See `Neighbours`: a resource created before is in the state like any other."""
         return False
 
 
@@ -53,29 +53,32 @@ def check_services(
     after: Mapping[str, Any],
     api_version: str,
 ) -> None:
-    """Raise RefusalError for a write that a service rule refuses."""
-    around = StoredNeighbours(cloud)
+    """Check a write against the service rules; a violation is a RefusalError.
+
+    `before` is None for a new resource. The bodies are as a client states them, without defaults.
+    """
+    neighbours = StoredNeighbours(cloud)
     today = cloud.now().date().isoformat()
-    write = Write(resource_type.name, resource, before, after, around, api_version, today=today)
-    _refuse(cloud, write)
+    write = Write(resource_type.name, resource, before, after, neighbours, api_version, today=today)
+    _raise_refusal(cloud, write)
 
 
 def check_delete(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
-    """Raise RefusalError for a delete that a service rule refuses."""
-    around = StoredNeighbours(cloud)
+    """Check a delete against the service rules; a violation is a RefusalError."""
+    neighbours = StoredNeighbours(cloud)
     version = resource_type.api_version
-    _refuse(cloud, Write(row.type, row.id, row.body, {}, around, version, deletes=True))
+    _raise_refusal(cloud, Write(row.type, row.id, row.body, {}, neighbours, version, deletes=True))
 
 
-def _refuse(cloud: Cloud, write: Write) -> None:
-    found = next(iter(judge_write(write, cloud.catalog, by_lists=True)), None)
-    if found is not None:
+def _raise_refusal(cloud: Cloud, write: Write) -> None:
+    violation = next(iter(judge_write(write, cloud.catalog, by_lists=True)), None)
+    if violation is not None:
         raise RefusalError(
-            found.rule.status,
-            found.rule.answered,
-            f"{found.refusal.message}.",
-            target=found.refusal.path or None,
-            by_provider=not found.rule.by_arm,
+            violation.rule.status,
+            violation.rule.answered,
+            f"{violation.refusal.message}.",
+            target=violation.refusal.path or None,
+            by_provider=not violation.rule.by_arm,
         )
 
 

@@ -1,4 +1,4 @@
-"""What ARM answers in a subscription above the resources: regions, resource providers."""
+"""Subscriptions and resource providers: registration, types, name availability."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,23 +14,26 @@ from provisioner.simulator.protocol.errors import InvalidResourceNamespaceError,
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
-_PROVIDER = "provider "
+_PROVIDER_KEY = "provider "
 
 
 def record_subscription(cloud: Cloud, subscription: str, tenant: str | None = None) -> None:
-    """Let a subscription exist from its first use on; `tenant` is that of whoever uses it first,
-    None: the home tenant."""
+    """Create a subscription at its first use.
+
+    `tenant` is that of its first caller; None is the home tenant.
+    """
     if cloud.store.subscriptions.get(subscription.lower()) is None:
         name = f"local {len(cloud.store.subscriptions) + 1}"
         cloud.add_subscription(subscription, name, tenant)
 
 
 def list_providers(cloud: Cloud, request: Request, subscription: str = "") -> Answer:
-    """Answer the resource providers of the catalog, and others from their first use on, with their
-    registration."""
+    """Answer the resource providers of the catalog, and others once they were used."""
     _check_expand(request)
     namespaces = sorted({*known_providers(cloud.catalog), *_recorded_providers(cloud)})
-    return page(cloud, request, namespaces, lambda name: _provider(cloud, subscription, name))
+    return page(
+        cloud, request, namespaces, lambda name: _render_provider(cloud, subscription, name)
+    )
 
 
 def get_provider(
@@ -38,7 +41,9 @@ def get_provider(
 ) -> Answer:
     """Answer one resource provider."""
     _check_expand(request)
-    return Answer(200, _provider(cloud, subscription, _namespace(cloud, namespace)))
+    return Answer(
+        200, _render_provider(cloud, subscription, _canonical_namespace(cloud, namespace))
+    )
 
 
 def list_provider_types(
@@ -47,12 +52,12 @@ def list_provider_types(
     """Answer the types of one resource provider (Providers "Provider Resource Types")."""
     del subscription
     _check_expand(request)
-    types = _types_of(cloud, _namespace(cloud, namespace))
+    types = _types_of(cloud, _canonical_namespace(cloud, namespace))
     return Answer(200, {"value": list(types)})
 
 
 def _check_expand(request: Request) -> None:
-    """`metadata` is of the providers themselves and adds nothing; aliases are not known here."""
+    """Accept `$expand=metadata`, which adds nothing here; aliases are not known."""
     check_options(request, ("$expand",))
     read_choices(request, "$expand", ("metadata",))
 
@@ -60,20 +65,26 @@ def _check_expand(request: Request) -> None:
 def register_provider(
     cloud: Cloud, _request: Request, subscription: str, namespace: str, verb: str
 ) -> Answer:
-    """Answer POST register or unregister. All providers are registered to begin with."""
-    name = _namespace(cloud, namespace)
+    """Answer POST register or unregister; at first all providers are registered."""
+    name = _canonical_namespace(cloud, namespace)
     key = f"{subscription}/{name}".lower()
     if verb.lower() == "register":
         cloud.store.registrations.remove(key)
     else:
         cloud.store.registrations.put(key, "NotRegistered")
-    return Answer(200, _provider(cloud, subscription, name))
+    return Answer(200, _render_provider(cloud, subscription, name))
 
 
 def check_name_availability(
     cloud: Cloud, request: Request, subscription: str, namespace: str
 ) -> Answer:
-    """Answer whether a name that is unique in Azure is valid and free, deleted ones included."""
+    """Answer whether a globally unique name is valid and free.
+
+    Names of soft-deleted resources count as taken: Key Vault keeps them until they are purged.
+
+    Raises:
+        RefusalError: the type is not one of the namespace.
+    """
     del subscription
     document = request.read_object()
     name, type_name = str(document.get("name", "")), str(document.get("type", ""))
@@ -95,12 +106,12 @@ def _taken_names(cloud: Cloud, resource_type: ResourceType) -> Iterator[str]:
     if resource_type.rule.unique_in_azure:
         for row in cloud.store.resources.of_type(resource_type.name):
             yield row.id.name.lower()
-        for _, gone in cloud.store.deleted.items():
-            if gone.record.type == resource_type.name:
-                yield gone.record.id.name.lower()
+        for _, deleted in cloud.store.deleted.items():
+            if deleted.record.type == resource_type.name:
+                yield deleted.record.id.name.lower()
 
 
-def _namespace(cloud: Cloud, namespace: str) -> str:
+def _canonical_namespace(cloud: Cloud, namespace: str) -> str:
     for known in known_providers(cloud.catalog):
         if known.lower() == namespace.lower():
             return known
@@ -110,9 +121,8 @@ def _namespace(cloud: Cloud, namespace: str) -> str:
 
 
 def _record_provider(cloud: Cloud, namespace: str) -> str:
-    """Let a provider outside the catalog exist from its first use on; return its name as it was
-    spelled then."""
-    key = f"{_PROVIDER}{namespace.lower()}"
+    """Return the spelling of a provider outside the catalog at its first use, recording it."""
+    key = f"{_PROVIDER_KEY}{namespace.lower()}"
     recorded = cloud.store.settings.get(key)
     if recorded is None:
         cloud.store.settings.put(key, namespace)
@@ -121,11 +131,11 @@ def _record_provider(cloud: Cloud, namespace: str) -> str:
 
 def _recorded_providers(cloud: Cloud) -> Iterator[str]:
     for key, name in cloud.store.settings.items():
-        if key.startswith(_PROVIDER):
+        if key.startswith(_PROVIDER_KEY):
             yield name
 
 
-def _provider(cloud: Cloud, subscription: str, namespace: str) -> dict[str, Json]:
+def _render_provider(cloud: Cloud, subscription: str, namespace: str) -> dict[str, Json]:
     state = cloud.store.registrations.get(f"{subscription}/{namespace}".lower())
     shown: dict[str, Json] = {
         "namespace": namespace,
@@ -139,20 +149,19 @@ def _provider(cloud: Cloud, subscription: str, namespace: str) -> dict[str, Json
 
 
 def _types_of(cloud: Cloud, namespace: str) -> Iterator[dict[str, Json]]:
-    """Yield what a provider answers of each of its types: those of the catalog, and those of which
-    there are resources."""
+    """Yield the JSON of each type of a provider: those of the catalog and those in use."""
     for resource_type in cloud.catalog:
         if resource_type.namespace == namespace:
             versions = offered_versions(cloud, resource_type)
             if versions:
-                yield _type(resource_type.name, versions, _capabilities(resource_type))
+                yield _render_type(resource_type.name, versions, _capabilities(resource_type))
     others = {**open_types(cloud, namespace), **_template_types(namespace)}
     for name, versions in others.items():
-        yield _type(name, versions, ("SupportsTags", "SupportsLocation"))
+        yield _render_type(name, versions, ("SupportsTags", "SupportsLocation"))
 
 
 def _template_types(namespace: str) -> dict[str, tuple[str, ...]]:
-    """Return the types of deployments and template specs, where the provider is theirs."""
+    """Return the types of deployments and template specs, if the provider has them."""
     return {
         name: versions
         for name, versions in API_VERSIONS.items()
@@ -160,7 +169,9 @@ def _template_types(namespace: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _type(name: str, versions: Sequence[str], capabilities: Sequence[str]) -> dict[str, Json]:
+def _render_type(
+    name: str, versions: Sequence[str], capabilities: Sequence[str]
+) -> dict[str, Json]:
     shown: dict[str, Json] = {
         "resourceType": name.partition("/")[2],
         "locations": list(REGIONS.values()),

@@ -1,9 +1,11 @@
-"""Tags by themselves: those of one scope, and the names and values of a whole subscription.
+"""Tags as resources: the tags of one scope, and the tag names and values of a subscription.
 
-Source: "Tags" of the Resources REST reference (the three operations, 50 tags at most, a name is
-deleted only when nothing has it); "Use tags to organize your Azure resources" (names are compared
-without regard to case). A tag of a resource is written as a PATCH of the resource is: locks,
-policies and the rules of names hold. The codes for predefined names are inferred.
+A tag of a resource is written as a PATCH of the resource is: locks, policies and the rules of names
+apply. Names are compared without case.
+
+Source: "Tags" of the Resources REST reference (the three operations; at most 50 tags; a name is
+deleted only when nothing has it); "Use tags to organize your Azure resources". The codes for
+predefined names are inferred.
 """
 
 from collections import Counter
@@ -17,6 +19,7 @@ from provisioner.simulator.arm.resources import replace_body
 from provisioner.simulator.logs.change_log import watch
 from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.protocol.errors import (
+    InvalidRequestContentError,
     InvalidResourceTypeError,
     RefusalError,
     ResourceNotFoundError,
@@ -33,61 +36,70 @@ _LONGEST = {"name": 512, "value": 256}
 
 def get_tags(cloud: Cloud, _request: Request, scope: str) -> Answer:
     """Answer the tags of a scope."""
-    return _answer(scope, _held(cloud, _holder(scope)))
+    return _answer_tags(scope, _current_tags(cloud, _scope_id(scope)))
 
 
 def put_tags(cloud: Cloud, request: Request, scope: str) -> Answer:
-    """Answer a PUT: the tags of a scope are those of the body, and no others."""
-    return _replace(cloud, request, scope, _stated(request))
+    """Answer a PUT: replace all tags of a scope."""
+    return _replace(cloud, request, scope, _read_tags(request))
 
 
 def patch_tags(cloud: Cloud, request: Request, scope: str) -> Answer:
-    """Answer a PATCH: Merge adds and changes tags, Replace is a PUT, Delete takes away those of a
-    name, or of a name with the value where one is given."""
+    """Answer a PATCH: Merge adds and changes tags, Replace is a PUT, Delete removes tags.
+
+    Delete removes a tag by name, or only with this value where one is given.
+
+    Raises:
+        InvalidRequestContentError: the operation is none of these.
+    """
     operation = str(request.read_object().get("operation", ""))
-    stated, held = _stated(request), _held(cloud, _holder(scope))
+    stated, current = _read_tags(request), _current_tags(cloud, _scope_id(scope))
     folded = {name.lower(): value for name, value in stated.items()}
     if operation.lower() == "replace":
         tags = stated
     elif operation.lower() == "merge":
-        known = {name.lower() for name in held}
-        tags = {name: folded.get(name.lower(), value) for name, value in held.items()}
+        known = {name.lower() for name in current}
+        tags = {name: folded.get(name.lower(), value) for name, value in current.items()}
         tags |= {name: value for name, value in stated.items() if name.lower() not in known}
     elif operation.lower() == "delete":
         tags = {
             name: value
-            for name, value in held.items()
+            for name, value in current.items()
             if name.lower() not in folded or folded[name.lower()] not in ("", value)
         }
     else:
-        raise _invalid(f"'operation' is Merge, Replace or Delete, and not '{operation}'.")
+        raise InvalidRequestContentError(
+            f"'operation' is Merge, Replace or Delete, and not '{operation}'."
+        )
     return _replace(cloud, request, scope, tags)
 
 
 def delete_tags(cloud: Cloud, request: Request, scope: str) -> Answer:
-    """Answer a DELETE: the scope has no tags."""
+    """Answer a DELETE: remove all tags of the scope."""
     _replace(cloud, request, scope, {})
     return Answer(200)
 
 
 def _replace(cloud: Cloud, request: Request, scope: str, tags: Tags) -> Answer:
-    holder = _holder(scope)
+    holder = _scope_id(scope)
     if holder.type == SUBSCRIPTION:
         if len(tags) > _MOST:
-            raise _invalid(f"A subscription has {_MOST} tags at most, and not {len(tags)}.")
+            raise InvalidRequestContentError(
+                f"A subscription has {_MOST} tags at most, and not {len(tags)}."
+            )
         cloud.store.tags.put(holder.key, dict(tags))
-        return _answer(scope, tags)
-    row = _row(cloud, holder)
+        return _answer_tags(scope, tags)
+    row = _existing_row(cloud, holder)
     if not cloud.catalog.get(row.type).taggable:
-        raise _invalid(f"Resources of the type '{row.type}' have no tags.")
+        raise InvalidRequestContentError(f"Resources of the type '{row.type}' have no tags.")
     watch(cloud, row.id, cloud.origin)
     body = {name: value for name, value in row.body.items() if name != "tags"}
     whole = {**body, "tags": dict(tags)} if tags else body
     written = replace_body(cloud, request, row, whole)
-    return _answer(scope, _tags_of(written))
+    return _answer_tags(scope, _tags_of(written))
 
 
-def _answer(scope: str, tags: Tags) -> Answer:
+def _answer_tags(scope: str, tags: Tags) -> Answer:
     body: dict[str, Json] = {
         "id": f"{scope}/providers/{TAGS_TYPE}/default",
         "name": "default",
@@ -97,26 +109,26 @@ def _answer(scope: str, tags: Tags) -> Answer:
     return Answer(200, body)
 
 
-def _holder(scope: str) -> ResourceId:
+def _scope_id(scope: str) -> ResourceId:
     holder = parse_resource_id(scope)
     if holder is None:
         raise InvalidResourceTypeError(scope)
     return holder
 
 
-def _held(cloud: Cloud, holder: ResourceId) -> Tags:
+def _current_tags(cloud: Cloud, holder: ResourceId) -> Tags:
     if holder.type == SUBSCRIPTION:
         return subscription_tags(cloud, holder)
-    return _tags_of(_row(cloud, holder))
+    return _tags_of(_existing_row(cloud, holder))
 
 
 def subscription_tags(cloud: Cloud, subscription: ResourceId) -> Tags:
     """Return the tags of a subscription itself."""
-    held: Tags = cloud.store.tags.get(subscription.key) or {}
-    return held
+    current: Tags = cloud.store.tags.get(subscription.key) or {}
+    return current
 
 
-def _row(cloud: Cloud, holder: ResourceId) -> Record:
+def _existing_row(cloud: Cloud, holder: ResourceId) -> Record:
     row = cloud.find(holder)
     if row is None:
         resource_type = cloud.type_of(holder)
@@ -130,127 +142,142 @@ def _tags_of(row: Record) -> dict[str, str]:
     return {name: str(text) for name, text in tags.items()} if isinstance(tags, Mapping) else {}
 
 
-def _stated(request: Request) -> dict[str, str]:
+def _read_tags(request: Request) -> dict[str, str]:
     properties = request.read_object().get("properties")
     tags = properties.get("tags") if isinstance(properties, dict) else None
     if not isinstance(tags, dict):
-        raise _invalid("'properties.tags' is an object of names and values.")
+        raise InvalidRequestContentError("'properties.tags' is an object of names and values.")
     if any(not isinstance(value, str | None) for value in tags.values()):
-        raise _invalid("The value of a tag is a text.")
+        raise InvalidRequestContentError("The value of a tag is a text.")
     return {name: value or "" for name, value in tags.items()}
 
 
-def _invalid(message: str) -> RefusalError:
-    return RefusalError(400, "InvalidRequestContent", message)
-
-
 def list_tag_names(cloud: Cloud, request: Request, subscription: str) -> Answer:
-    """Answer each name of a tag in a subscription with its values: how many resources have them."""
+    """Answer the tag names of a subscription with their values and numbers of resources."""
     check_options(request, ())
-    rows = list(_names_in(cloud, subscription).values())
+    rows = list(_tag_names(cloud, subscription).values())
     return page(cloud, request, rows, lambda row: row)
 
 
 def put_tag_name(cloud: Cloud, request: Request, subscription: str, name: str) -> Answer:
-    """Answer a PUT of a name: it is predefined, without values, if it is not there."""
+    """Answer a PUT of a tag name: it becomes predefined, without values."""
     del request
     _check_length("name", name)
-    known = name.lower() in _names_in(cloud, subscription)
-    key = _key(subscription, name)
+    known = name.lower() in _tag_names(cloud, subscription)
+    key = _tag_name_key(subscription, name)
     if cloud.store.tags.get(key) is None:
         cloud.store.tags.put(key, {"": name})
-    return Answer(200 if known else 201, _names_in(cloud, subscription)[name.lower()])
+    return Answer(200 if known else 201, _tag_names(cloud, subscription)[name.lower()])
 
 
 def put_tag_value(
     cloud: Cloud, request: Request, subscription: str, name: str, value: str
 ) -> Answer:
-    """Answer a PUT of a value of a predefined name."""
+    """Answer a PUT of a value of a predefined tag name."""
     del request
     _check_length("value", value)
-    held = _predefined(cloud, subscription, name)
-    cloud.store.tags.put(_key(subscription, name), {**held, value: value})
-    shown = _names_in(cloud, subscription)[name.lower()]["values"]
+    current = _predefined(cloud, subscription, name)
+    cloud.store.tags.put(_tag_name_key(subscription, name), {**current, value: value})
+    shown = _tag_names(cloud, subscription)[name.lower()]["values"]
     found = next(each for each in shown if each["tagValue"] == value)
-    return Answer(200 if value in held else 201, found)
+    return Answer(200 if value in current else 201, found)
 
 
 def delete_tag_name(cloud: Cloud, request: Request, subscription: str, name: str) -> Answer:
-    """Answer a DELETE of a predefined name: refused while it has values or a resource has it."""
+    """Answer a DELETE of a predefined tag name.
+
+    Raises:
+        TagInUseError: it has values, or a resource has it.
+    """
     del request
-    if cloud.store.tags.get(_key(subscription, name)) is None:
+    if cloud.store.tags.get(_tag_name_key(subscription, name)) is None:
         return Answer(204)
-    if _names_in(cloud, subscription)[name.lower()]["values"]:
-        raise _in_use("name", name)
-    cloud.store.tags.remove(_key(subscription, name))
+    if _tag_names(cloud, subscription)[name.lower()]["values"]:
+        raise TagInUseError("name", name)
+    cloud.store.tags.remove(_tag_name_key(subscription, name))
     return Answer(200)
 
 
 def delete_tag_value(
     cloud: Cloud, request: Request, subscription: str, name: str, value: str
 ) -> Answer:
-    """Answer a DELETE of a predefined value: refused while a resource has it."""
+    """Answer a DELETE of a predefined tag value.
+
+    Raises:
+        TagInUseError: a resource has it.
+    """
     del request
-    held = dict(cloud.store.tags.get(_key(subscription, name)) or {})
-    if value not in held:
+    current = dict(cloud.store.tags.get(_tag_name_key(subscription, name)) or {})
+    if value not in current:
         return Answer(204)
-    if (name.lower(), value) in {(tag.lower(), text) for tag, text in _used(cloud, subscription)}:
-        raise _in_use("value", value)
-    del held[value]
-    cloud.store.tags.put(_key(subscription, name), held)
+    if (name.lower(), value) in {
+        (tag.lower(), text) for tag, text in _tags_in_use(cloud, subscription)
+    }:
+        raise TagInUseError("value", value)
+    del current[value]
+    cloud.store.tags.put(_tag_name_key(subscription, name), current)
     return Answer(200)
 
 
-def _in_use(what: str, text: str) -> RefusalError:
-    return RefusalError(
-        409, "TagInUse", f"The predefined tag {what} '{text}' has values or is used by resources."
-    )
+class TagInUseError(RefusalError):
+    """A predefined tag name or value has values, or a resource has it."""
+
+    def __init__(self, what: str, text: str) -> None:
+        super().__init__(
+            409,
+            "TagInUse",
+            f"The predefined tag {what} '{text}' has values or is used by resources.",
+        )
 
 
 def _check_length(what: str, text: str) -> None:
     if len(text) > _LONGEST[what]:
-        raise _invalid(f"The {what} of a tag has {_LONGEST[what]} characters at most.")
+        raise InvalidRequestContentError(
+            f"The {what} of a tag has {_LONGEST[what]} characters at most."
+        )
 
 
 def _predefined(cloud: Cloud, subscription: str, name: str) -> Tags:
-    held = cloud.store.tags.get(_key(subscription, name))
-    if held is None:
+    current = cloud.store.tags.get(_tag_name_key(subscription, name))
+    if current is None:
         raise RefusalError(
             404, "TagNotFound", f"The tag name '{name}' is not predefined in the subscription."
         )
-    return held
+    return current
 
 
-def _key(subscription: str, name: str) -> str:
+def _tag_name_key(subscription: str, name: str) -> str:
     return f"/subscriptions/{subscription}/tagnames/{name}".lower()
 
 
-def _used(cloud: Cloud, subscription: str) -> Iterator[tuple[str, str]]:
-    """Yield each tag of each resource and group of a subscription, and its own."""
+def _tags_in_use(cloud: Cloud, subscription: str) -> Iterator[tuple[str, str]]:
+    """Yield the tags of a subscription and of its resource groups and resources."""
     holder = ResourceId(SUBSCRIPTION, (subscription,))
     yield from subscription_tags(cloud, holder).items()
     for row in cloud.store.resources.below(holder.key):
         yield from _tags_of(row).items()
 
 
-def _names_in(cloud: Cloud, subscription: str) -> dict[str, dict[str, Any]]:
-    """Return what the list answers of each name, by the name in lower case."""
-    prefix = _key(subscription, "")
+def _tag_names(cloud: Cloud, subscription: str) -> dict[str, dict[str, Any]]:
+    """Return the list's entry of each tag name, by the name in lower case."""
+    prefix = _tag_name_key(subscription, "")
     spelled: dict[str, str] = {}
     counts: dict[str, Counter[str]] = {}
-    for key, held in cloud.store.tags.items():
+    for key, current in cloud.store.tags.items():
         if key.startswith(prefix):
-            values = dict(held)
+            values = dict(current)
             spelled[key.removeprefix(prefix)] = values.pop("")
             counts[key.removeprefix(prefix)] = Counter(dict.fromkeys(values, 0))
-    for name, value in _used(cloud, subscription):
+    for name, value in _tags_in_use(cloud, subscription):
         spelled.setdefault(name.lower(), name)
         counts.setdefault(name.lower(), Counter())[value] += 1
     base = f"/subscriptions/{subscription}/tagNames"
-    return {key: _shown(f"{base}/{name}", name, counts[key]) for key, name in spelled.items()}
+    return {
+        key: _render_tag_name(f"{base}/{name}", name, counts[key]) for key, name in spelled.items()
+    }
 
 
-def _shown(place: str, name: str, counts: Mapping[str, int]) -> dict[str, Any]:
+def _render_tag_name(place: str, name: str, counts: Mapping[str, int]) -> dict[str, Any]:
     return {
         "id": place,
         "tagName": name,

@@ -1,10 +1,12 @@
-"""The template of what is in a resource group, as "Resource Groups - Export Template" gives it.
+"""Export of a resource group as an ARM template ("Resource Groups - Export Template").
 
-Written are the values that a client could have sent: what Azure alone writes is left out, and a
-secret is not there to be written. Extension resources (locks, role assignments) are not exported.
-Source: the REST reference and "Export template to Azure Resource Manager template" (names and the
-ids of what is elsewhere become parameters, `_externalid`); the codes for what cannot be exported
-are those of azure-cli's and Terraform's issues (ExportTemplateCompletedWithErrors).
+The template holds the values that a client could have sent: read-only values are left out, and
+secrets are not stored to begin with. Extension resources (locks, role assignments) are not
+exported, as in Azure.
+
+Source: the REST reference and "Export template to Azure Resource Manager template" (names, and ids
+of resources outside, become parameters, `_externalid`); the codes for what cannot be exported are
+those of azure-cli's and Terraform's issues (ExportTemplateCompletedWithErrors).
 """
 
 import re
@@ -19,7 +21,7 @@ from provisioner.simulator.bodies.references import find_references
 from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.bodies.validation import read_body
 from provisioner.simulator.protocol.errors import (
-    RefusalError,
+    InvalidRequestContentError,
     ResourceGroupNotFoundError,
     ResourceNotFoundError,
 )
@@ -35,15 +37,21 @@ _TOP_LEVEL = ("location", "tags", "kind", "sku", "plan", "identity", "zones", "e
 
 
 def export_group(cloud: Cloud, request: Request, subscription: str, group: str) -> Answer:
-    """Answer POST exportTemplate: the template, and an error that names what is not in it."""
+    """Answer POST exportTemplate: the template, and an error that lists what is not in it.
+
+    Raises:
+        ResourceGroupNotFoundError: the group does not exist.
+    """
     place = resource_group_id(subscription, group)
     if cloud.store.resources.get(place.key) is None:
         raise ResourceGroupNotFoundError(group)
     document = request.read_object()
     options = _read_options(document)
-    rows, problems = _split(cloud, _selected(cloud, place, document.get("resources")))
-    names = _Names(options, frozenset(row.id.key for row in rows))
-    resources = [_exported(cloud, row, names, options) for row in rows]
+    rows, problems = _partition_exportable(
+        cloud, _selected_rows(cloud, place, document.get("resources"))
+    )
+    names = _TemplateNames(options, frozenset(row.id.key for row in rows))
+    resources = [_template_resource(cloud, row, names, options) for row in rows]
     template: dict[str, Json] = {
         "$schema": _SCHEMA,
         "contentVersion": "1.0.0.0",
@@ -73,21 +81,24 @@ def export_group(cloud: Cloud, request: Request, subscription: str, group: str) 
 def _read_options(document: Mapping[str, Any]) -> Collection[str]:
     output = str(document.get("outputFormat") or "Json")
     if output.lower() != "json":
-        raise _invalid(f"The built-in Azure exports Json, and not '{output}'.")
+        raise InvalidRequestContentError(f"The built-in Azure exports Json, and not '{output}'.")
     stated = str(document.get("options") or "")
     options = {each.strip().lower() for each in stated.split(",")} - {""}
     unknown = options - _OPTIONS
     if unknown:
-        raise _invalid(f"'{stated}' has an option that is none: {', '.join(sorted(unknown))}.")
+        raise InvalidRequestContentError(
+            f"'{stated}' has an option that is none: {', '.join(sorted(unknown))}."
+        )
     return options
 
 
-def _invalid(message: str) -> RefusalError:
-    return RefusalError(400, "InvalidRequestContent", message)
+def _selected_rows(cloud: Cloud, group: ResourceId, stated: object) -> Iterator[Record]:
+    """Yield the resources of a request (`*`, or ids in the group), each with its children.
 
-
-def _selected(cloud: Cloud, group: ResourceId, stated: object) -> Iterator[Record]:
-    """Yield what a request names: `*`, or ids of resources of the group; each with its children."""
+    Raises:
+        InvalidRequestContentError: an id is not of this group.
+        ResourceNotFoundError: a resource does not exist.
+    """
     if stated is None or stated == ["*"]:
         for row in cloud.store.resources.inside(group.key):
             yield from _with_children(cloud, row)
@@ -95,7 +106,9 @@ def _selected(cloud: Cloud, group: ResourceId, stated: object) -> Iterator[Recor
     for text in stated if isinstance(stated, list) else [stated]:
         resource = parse_resource_id(text)
         if resource is None or not resource.is_within(group):
-            raise _invalid(f"'{text}' is not the id of a resource in '{group.name}'.")
+            raise InvalidRequestContentError(
+                f"'{text}' is not the id of a resource in '{group.name}'."
+            )
         named = cloud.store.resources.get(resource.key)
         if named is None:
             raise ResourceNotFoundError(cloud.canonical(resource))
@@ -103,7 +116,7 @@ def _selected(cloud: Cloud, group: ResourceId, stated: object) -> Iterator[Recor
 
 
 def _with_children(cloud: Cloud, row: Record) -> Iterator[Record]:
-    """Yield a resource and what is in it, but for what its own body holds."""
+    """Yield a resource and its children, except those that its own body contains."""
     resource_type = cloud.catalog.get(row.type)
     if resource_type.scope is Scope.EXTENSION:
         return
@@ -114,9 +127,13 @@ def _with_children(cloud: Cloud, row: Record) -> Iterator[Record]:
             yield from _with_children(cloud, child)
 
 
-def _split(cloud: Cloud, rows: Iterator[Record]) -> tuple[list[Record], list[Record]]:
-    """Return what can be exported and what cannot: of a type outside the catalog nobody knows under
-    which api version it was written."""
+def _partition_exportable(
+    cloud: Cloud, rows: Iterator[Record]
+) -> tuple[list[Record], list[Record]]:
+    """Return the resources that can be exported, and those that cannot.
+
+    Of a type outside the catalog the API version of its body is not known.
+    """
     known: list[Record] = []
     unknown: list[Record] = []
     for row in rows:
@@ -126,10 +143,10 @@ def _split(cloud: Cloud, rows: Iterator[Record]) -> tuple[list[Record], list[Rec
 
 
 @dataclass
-class _Names:
-    """How the template writes names and ids: as parameters, unless it is asked not to.
+class _TemplateNames:
+    """Names and ids as the template writes them: as parameters, unless an option forbids it.
 
-    `exported` are the keys of what is in the template; `parameters` are filled while it is written.
+    `exported` are the keys of the template's resources; `parameters` are collected meanwhile.
     """
 
     options: Collection[str]
@@ -137,25 +154,25 @@ class _Names:
     parameters: dict[str, Json] = field(default_factory=dict)
 
     def name_of(self, resource: ResourceId) -> str:
-        """Return the text of a `name`, for all levels of a child."""
+        """Return the `name` of a resource, with the names of its parents."""
         top, *below = resource.names
         if _SKIP_ALL in self.options or _SKIP_NAMES in self.options:
-            return _literal("/".join(resource.names))
-        parameter = f"parameters('{self._parameter(_top(resource), 'name', top)}')"
+            return _escape_literal("/".join(resource.names))
+        parameter = f"parameters('{self._parameter(_top_level(resource), 'name', top)}')"
         return f"[concat({parameter}, '/{'/'.join(below)}')]" if below else f"[{parameter}]"
 
     def within(self, value: Any) -> Any:  # noqa: ANN401  any JSON
-        """Return a value with the ids in it as the template writes them."""
+        """Return a value with the ids in it replaced by expressions."""
         if isinstance(value, str):
-            return self.id_of(value) if value.startswith("/") else _literal(value)
+            return self.id_of(value) if value.startswith("/") else _escape_literal(value)
         if isinstance(value, Mapping):
-            return {self._key(key): self.within(item) for key, item in value.items()}
+            return {self._map_key(key): self.within(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.within(item) for item in value]
         return value
 
     def id_of(self, text: str) -> str:
-        """Return an id: an expression for what is in the template, a parameter for what is not."""
+        """Return an id: an expression for a resource of the template, a parameter for another."""
         resource = parse_resource_id(text)
         if resource is None or resource.is_container:
             return text
@@ -167,15 +184,17 @@ class _Names:
         return f"[parameters('{parameter}')]"
 
     def dependency_of(self, resource: ResourceId) -> str | None:
-        """Return the expression of what has to be there before: the part of an id that is in the
-        template, None where none is."""
+        """Return the expression for `dependsOn`; None if nothing of the id is in the template.
+
+        It names the resource itself, or the nearest parent that the template has.
+        """
         part = self._exported_part(resource)
         return self.expression_of(part) if part is not None else None
 
     def expression_of(self, resource: ResourceId) -> str:
         names = [f"'{name}'" for name in resource.names]
         if not {_SKIP_ALL, _SKIP_NAMES} & set(self.options):
-            top = _top(resource)
+            top = _top_level(resource)
             names[0] = f"parameters('{self._parameter(top, 'name', top.name)}')"
         return f"[resourceId('{resource.type}', {', '.join(names)})]"
 
@@ -185,7 +204,7 @@ class _Names:
             part = part.parent
         return part
 
-    def _key(self, key: str) -> str:
+    def _map_key(self, key: str) -> str:
         # An id that is a key (an identity of a resource) is written as an expression too.
         return self.id_of(key) if key.startswith("/") else key
 
@@ -199,22 +218,22 @@ class _Names:
         return name
 
 
-def _top(resource: ResourceId) -> ResourceId:
+def _top_level(resource: ResourceId) -> ResourceId:
     while resource.parent is not None:
         resource = resource.parent
     return resource
 
 
-def _literal(text: str) -> str:
-    """Return a text that a template does not take for an expression."""
+def _escape_literal(text: str) -> str:
+    """Return a text that a template does not read as an expression."""
     return f"[{text}" if text.startswith("[") else text
 
 
-def _exported(
-    cloud: Cloud, row: Record, names: _Names, options: Collection[str]
+def _template_resource(
+    cloud: Cloud, row: Record, names: _TemplateNames, options: Collection[str]
 ) -> dict[str, Json]:
     resource_type = cloud.catalog.get(row.type)
-    body = _settable(cloud, resource_type, row)
+    body = _settable_body(cloud, resource_type, row)
     shown: dict[str, Json] = {
         "type": resource_type.name,
         "apiVersion": resource_type.api_version,
@@ -230,8 +249,8 @@ def _exported(
     return {**shown, **first, **rest}
 
 
-def _settable(cloud: Cloud, resource_type: ResourceType, row: Record) -> Mapping[str, Any]:
-    """Return what of a body a client may send."""
+def _settable_body(cloud: Cloud, resource_type: ResourceType, row: Record) -> Mapping[str, Any]:
+    """Return the part of a body that a client may send."""
     whole = render(cloud, row)
     document = {name: item for name, item in whole.items() if name not in ("id", "name", "type")}
     body: dict[str, Any] = read_body(
@@ -241,9 +260,9 @@ def _settable(cloud: Cloud, resource_type: ResourceType, row: Record) -> Mapping
 
 
 def _dependencies(
-    cloud: Cloud, row: Record, body: Mapping[str, Any], names: _Names
+    cloud: Cloud, row: Record, body: Mapping[str, Any], names: _TemplateNames
 ) -> Sequence[str]:
-    """Return what has to be deployed before: what a resource stands in and what it points to."""
+    """Return the `dependsOn` of a resource: its parent and the resources that it refers to."""
     wanted = [row.id.parent] if row.id.parent is not None else []
     wanted += [target for _, target in find_references(cloud, row.id, body)]
     own = names.dependency_of(row.id)

@@ -1,7 +1,7 @@
-"""What ARM answers above the subscriptions: the cloud's own endpoints, tenants, subscriptions.
+"""ARM above the subscriptions: cloud metadata, tenants, subscriptions.
 
-Sources: "Tenants - List", "Subscriptions - List" of the Resources REST reference; the metadata of
-management.azure.com as az, azurerm and older clients read them, each in its api version's shape.
+Source: "Tenants - List", "Subscriptions - List" of the Resources REST reference; the metadata
+endpoint of management.azure.com as az, azurerm and older clients read it, in each version's shape.
 """
 
 from provisioner.model.values import Json
@@ -17,10 +17,10 @@ _LIST_UNTIL = "2020-05-31"
 
 
 def get_metadata(_cloud: Cloud, request: Request) -> Answer:
-    """Answer the endpoints of this cloud, in the shape of the api version."""
+    """Answer the endpoints of this cloud, in the shape of the API version."""
     version = request.query.get("api-version", "")[:10]
     if version <= _FLAT_UNTIL:
-        return Answer(200, _flat(request))
+        return Answer(200, _flat_metadata(request))
     if version <= _LIST_UNTIL:
         return Answer(200, [_metadata(request)])
     return Answer(200, _metadata(request))
@@ -53,7 +53,7 @@ def _metadata(request: Request) -> dict[str, Json]:
     }
 
 
-def _flat(request: Request) -> dict[str, Json]:
+def _flat_metadata(request: Request) -> dict[str, Json]:
     return {
         "galleryEndpoint": request.base,
         "graphEndpoint": f"{request.base}{GRAPH_PATH}",
@@ -63,7 +63,7 @@ def _flat(request: Request) -> dict[str, Json]:
 
 
 def list_tenants(cloud: Cloud, request: Request) -> Answer:
-    """Answer the tenants that the caller is in: that of their token, all of the local operator."""
+    """Answer the tenants of the caller: that of the token, or all for the local operator."""
     own = read_caller(request).tenant
     tenants: list[Json] = [
         {
@@ -80,7 +80,7 @@ def list_tenants(cloud: Cloud, request: Request) -> Answer:
 
 
 def list_subscriptions(cloud: Cloud, request: Request) -> Answer:
-    """Answer the subscriptions of the caller's tenant: those that were stated, and those in use."""
+    """Answer the subscriptions of the caller's tenant that the caller has a role in."""
     caller = read_caller(request)
     shown: list[Json] = [
         _subscription(cloud, key, name)

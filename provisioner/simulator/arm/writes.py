@@ -1,4 +1,9 @@
-"""The body of a write: checked, completed with what Azure fills in, stored with its children."""
+"""A write of a resource: validated, completed with Azure's defaults, stored with its children.
+
+The order matters: name and location, the schema, what a PUT keeps of the stored body, the service
+rules, defaults, references, computed values, children. Service rules see the body before defaults
+are filled in: a violation is always of something that the client wrote.
+"""
 
 import uuid
 from collections.abc import Mapping
@@ -46,15 +51,18 @@ from provisioner.simulator.state.records import Record
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
-    """How a body comes to be written: with which parameters of the request, their names in lower
-    case, and whether the service rules were held against it already, in the body of its parent."""
+class WriteContext:
+    """The circumstances of a write.
+
+    query       parameters of the request, names in lower case
+    is_checked  whether the service rules were applied already, to the body of the parent
+    """
 
     query: Mapping[str, str] = field(default_factory=dict)
-    judged: bool = False
+    is_checked: bool = False
 
 
-_PLAIN = Occasion()
+_DIRECT_WRITE = WriteContext()
 
 
 def write_resource(
@@ -63,11 +71,12 @@ def write_resource(
     resource: ResourceId,
     document: Mapping[str, Any],
     api_version: str,
-    occasion: Occasion = _PLAIN,
+    context: WriteContext = _DIRECT_WRITE,
 ) -> Record:
-    """Create or replace a resource and return its row. Raises RefusalError as Azure would.
+    """Create or replace a resource and return its record; Azure's refusals are a RefusalError.
 
-    `api_version` is the one that the document was written for: some defaults changed with one.
+    `api_version` is the one that the document was written for: some defaults changed with a
+    version.
     """
     before = cloud.store.resources.get(resource.key)
     if before is None:
@@ -81,26 +90,33 @@ def write_resource(
         if not entry.kept and value_at(body, entry.path) is ABSENT:
             put(body, entry.path, [])
     sent = [entry for entry in resource_type.embedded if value_at(body, entry.path) is not ABSENT]
-    held = _held_before(cloud, resource_type, before) if before else None
-    _keep(cloud, resource_type, body, held, api_version)
-    if not occasion.judged:
+    current = _body_before(cloud, resource_type, before) if before else None
+    _normalise_and_keep(cloud, resource_type, body, current, api_version)
+    if not context.is_checked:
         # As a blueprint states it: what Azure fills in is nobody's mistake.
         check_services(
-            cloud, resource_type, resource, held, _stated(resource_type, body, sent), api_version
+            cloud,
+            resource_type,
+            resource,
+            current,
+            _without_unsent_children(resource_type, body, sent),
+            api_version,
         )
-    _complete(resource_type, body, held, api_version)
+    _fill_in(resource_type, body, current, api_version)
     check_nodes(cloud, resource_type, resource, body, api_version)
-    references = _references(cloud, resource_type, resource, body)
+    references = _external_references(cloud, resource_type, resource, body)
     check_references(cloud, resource_type, resource, references)
     _check_unique(cloud, resource_type, resource, body)
     _check_users(cloud, resource_type, before, body)
-    _keep_copy(resource_type, before, body, occasion.query)
+    _keep_snapshot(resource_type, before, body, context.query)
     etag = str(uuid.uuid4())
     whole = add_computed(cloud, resource_type, resource, body, etag)
     lists = [(embedded, value_at(body, embedded.path)) for embedded in sent]
     remove_children(resource_type, whole)
     drop_write_only(resource_type, whole)
-    hide_defaults(resource_type, stated, before, whole, api_version, is_alone=not occasion.judged)
+    hide_defaults(
+        resource_type, stated, before, whole, api_version, is_alone=not context.is_checked
+    )
     now = cloud.stamp()
     row = Record(
         id=before.id if before else resource,
@@ -109,27 +125,29 @@ def write_resource(
         etag=etag,
         created=before.created if before else now,
         modified=now,
-        references=_held(references, [embedded.path for embedded in resource_type.embedded]),
+        references=_own_reference_keys(
+            references, [embedded.path for embedded in resource_type.embedded]
+        ),
         created_by=before.created_by if before else cloud.author,
         modified_by=cloud.author,
     )
     cloud.store.resources.put(row.id.key, row)
     for embedded, entries in lists:
-        _write_children(cloud, row, embedded, entries, api_version, is_new=before is None)
+        _replace_children(cloud, row, embedded, entries, api_version, is_new=before is None)
     _touch_parent(cloud, resource_type, row)
     refresh_around(cloud, row.id)
     _keep_managed_group(cloud, resource_type, row)
-    _keep_elsewhere(cloud, resource_type, before, row)
+    _write_kept_resources(cloud, resource_type, before, row)
     if before is None:
-        _bring_children(cloud, resource_type, row)
-    _bring_regional(cloud, resource_type, row)
+        _create_builtin_children(cloud, resource_type, row)
+    _create_regional_resources(cloud, resource_type, row)
     return row
 
 
-def _stated(
+def _without_unsent_children(
     resource_type: ResourceType, body: Mapping[str, Any], sent: list[Embedded]
 ) -> Mapping[str, Any]:
-    """Return a body without the lists of children that the write is silent about."""
+    """Return a body without the lists of children that the request leaves out."""
     kept = [entry for entry in resource_type.embedded if entry not in sent]
     if not kept:
         return body
@@ -139,43 +157,45 @@ def _stated(
     return stated
 
 
-def _keep_copy(
+def _keep_snapshot(
     resource_type: ResourceType,
     before: Record | None,
     body: dict[str, Any],
     query: Mapping[str, str],
 ) -> None:
-    """Leave what a resource copied of another one as it is, unless the request asks to copy again
-    (`ResourceType.snapshot`)."""
+    """Keep the copy of another resource's data, unless the request asks for a new one.
+
+    `ResourceType.snapshot`: a later PUT does not copy again.
+    """
     snapshot = resource_type.snapshot
     if snapshot is None or before is None:
         return
-    held = value_at(before.body, snapshot.path)
-    if held is ABSENT:
+    current = value_at(before.body, snapshot.path)
+    if current is ABSENT:
         return
     asked = {name.lower(): text.lower() for name, text in snapshot.query.items()}
     if any(query.get(name, "").lower() != text for name, text in asked.items()):
-        put(body, snapshot.path, thaw(held))
+        put(body, snapshot.path, thaw(current))
 
 
-def _held_before(cloud: Cloud, resource_type: ResourceType, before: Record) -> Mapping[str, Any]:
-    """Return what a write finds: the body with its children, and with what is in the resource."""
+def _body_before(cloud: Cloud, resource_type: ResourceType, before: Record) -> Mapping[str, Any]:
+    """Return the stored body with its children and with the resources in it."""
     whole = with_children(cloud, resource_type, before)
     for path, named in occupants(cloud, resource_type, before).items():
         put(whole, path, named)
     return whole
 
 
-def _keep(
+def _normalise_and_keep(
     cloud: Cloud,
     resource_type: ResourceType,
     body: dict[str, Any],
     before: Mapping[str, Any] | None,
     api_version: str,
 ) -> None:
-    """Take values as Azure does, and keep what it keeps where a PUT is silent about it.
+    """Normalise values as Azure does, and keep the ones that a PUT may leave out.
 
-    A PUT that is silent about the children keeps them, and the facts see them.
+    A PUT without a list of children keeps the children (`Embedded`), and the rules see them.
     """
     if isinstance(body.get("location"), str):
         body["location"] = normalise_location(body["location"])
@@ -190,13 +210,13 @@ def _keep(
         keep_values(resource_type, before, body)
 
 
-def _complete(
+def _fill_in(
     resource_type: ResourceType,
     body: dict[str, Any],
     before: Mapping[str, Any] | None,
     api_version: str,
 ) -> None:
-    """Fill in what the body is silent about, and refuse what may not change."""
+    """Fill in defaults, and refuse changes of immutable properties."""
     fill_defaults(resource_type, before, body, api_version)
     if before is not None:
         check_changes(resource_type, before, body, api_version)
@@ -216,13 +236,13 @@ def _check_location(
         raise RefusalError(
             400, "LocationRequired", "The location property is required for this definition."
         )
-    held = before.body.get("location") if before else None
-    if isinstance(held, str) and normalise_location(location) != normalise_location(held):
+    current = before.body.get("location") if before else None
+    if isinstance(current, str) and normalise_location(location) != normalise_location(current):
         kind = "ResourceGroup" if resource.type == RESOURCE_GROUP else "Resource"
         raise RefusalError(
             409,
             f"Invalid{kind}Location",
-            f"'{resource.name}' already exists in location '{held}'. It cannot be created in "
+            f"'{resource.name}' already exists in location '{current}'. It cannot be created in "
             f"location '{location}'.",
         )
 
@@ -244,14 +264,18 @@ def _check_name_is_free(cloud: Cloud, resource_type: ResourceType, resource: Res
 def _check_unique(
     cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
 ) -> None:
-    """Refuse a second resource of one scope with the same values (`ResourceType.unique_by`)."""
-    wanted = _identifying(cloud, resource_type, body)
+    """Check that no other resource of the scope has the same values (`ResourceType.unique_by`).
+
+    Raises:
+        RefusalError: one has.
+    """
+    wanted = _unique_values(cloud, resource_type, body)
     container = resource.container
     if not wanted or container is None:
         return
     for row in cloud.store.resources.inside(container.key):
         same_type = row.type == resource_type.name and row.id != resource
-        if same_type and _identifying(cloud, resource_type, row.body) == wanted:
+        if same_type and _unique_values(cloud, resource_type, row.body) == wanted:
             raise RefusalError(
                 409,
                 resource_type.codes.duplicate,
@@ -263,8 +287,13 @@ def _check_unique(
 def _check_users(
     cloud: Cloud, resource_type: ResourceType, before: Record | None, body: Mapping[str, Any]
 ) -> None:
-    """Refuse to take a scope from a role definition in which an assignment of it stands ("Azure
-    custom roles": RoleDefinitionHasAssignments)."""
+    """Check that no assignment is outside of a role definition's new scopes.
+
+    "Azure custom roles": RoleDefinitionHasAssignments.
+
+    Raises:
+        RefusalError: one is.
+    """
     if before is None or resource_type.confines is None:
         return
     stated = value_at(body, resource_type.confines)
@@ -284,12 +313,12 @@ def _check_users(
             )
 
 
-def _identifying(
+def _unique_values(
     cloud: Cloud, resource_type: ResourceType, body: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Return the values that tell one from another, case ignored.
+    """Return the values that must be unique, in lower case.
 
-    What Azure itself has is the same at every scope, so its name alone counts.
+    An id of a built-in resource is the same at every scope, so only its name counts.
     """
     values: list[str] = []
     for path in resource_type.unique_by:
@@ -301,11 +330,14 @@ def _identifying(
     return tuple(values)
 
 
-def _references(
+def _external_references(
     cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
 ) -> list[tuple[str, ResourceId]]:
-    """Return what a body points to, but for what Azure itself keeps for the resource (the kubelet
-    identity of a cluster, in the group of its nodes)."""
+    """Return the references of a body, except those into its own managed resource group.
+
+    A cluster's kubelet identity is in the node resource group, which Azure creates with the
+    cluster.
+    """
     kept = managed_group(resource_type, resource, body)
     return [
         (path, target)
@@ -314,8 +346,13 @@ def _references(
     ]
 
 
-def _held(references: list[tuple[str, ResourceId]], embedded: list[str]) -> tuple[str, ...]:
-    """Return the keys of what a resource itself points to: its children hold what theirs do."""
+def _own_reference_keys(
+    references: list[tuple[str, ResourceId]], embedded: list[str]
+) -> tuple[str, ...]:
+    """Return the keys that a resource itself refers to, without those of its children.
+
+    Children are stored as resources of their own, with their references.
+    """
     return tuple(
         sorted(
             {
@@ -327,18 +364,22 @@ def _held(references: list[tuple[str, ResourceId]], embedded: list[str]) -> tupl
     )
 
 
-def _check_separate(
+def _check_children_unchanged(
     cloud: Cloud, parent: Record, embedded: Embedded, entries: list[dict[str, Any]]
 ) -> None:
-    """Refuse to add or leave out a child that only a request of its own makes or deletes."""
+    """Check that a write does not add or remove children that only their own operations do.
+
+    Raises:
+        RefusalError: it does.
+    """
     stated = {str(entry.get("name")).lower() for entry in entries}
-    there = {
+    existing = {
         row.id.name.lower()
         for row in cloud.store.resources.inside(parent.id.key)
         if row.type == embedded.child
     }
     kind = embedded.child.rpartition("/")[2]
-    for names, verb in ((stated - there, "added to"), (there - stated, "removed from")):
+    for names, verb in ((stated - existing, "added to"), (existing - stated, "removed from")):
         if names:
             raise RefusalError(
                 400,
@@ -350,7 +391,7 @@ def _check_separate(
             )
 
 
-def _write_children(
+def _replace_children(
     cloud: Cloud,
     parent: Record,
     embedded: Embedded,
@@ -359,9 +400,13 @@ def _write_children(
     *,
     is_new: bool,
 ) -> None:
-    """Make the children of a resource what a list in its body says; the others are deleted."""
+    """Write the children of a resource as a list in its body states them; others are deleted.
+
+    Raises:
+        RefusalError: an entry has no name.
+    """
     if embedded.separate and not is_new:
-        _check_separate(cloud, parent, embedded, entries)
+        _check_children_unchanged(cloud, parent, embedded, entries)
     child_type = cloud.catalog.get(embedded.child)
     kept: set[str] = set()
     for entry in entries:
@@ -380,7 +425,12 @@ def _write_children(
         if embedded.flattened:
             content = {"properties": {k: v for k, v in entry.items() if k != "name"}}
         write_resource(
-            cloud, child_type, cloud.canonical(child), content, api_version, Occasion(judged=True)
+            cloud,
+            child_type,
+            cloud.canonical(child),
+            content,
+            api_version,
+            WriteContext(is_checked=True),
         )
     for row in cloud.store.resources.inside(parent.id.key):
         if row.type == child_type.name and row.id.key not in kept:
@@ -389,7 +439,7 @@ def _write_children(
 
 
 def _touch_parent(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
-    """Give the parent the etag of a child that its answer embeds (recorded for networks)."""
+    """Give the parent the ETag of a child that its body contains (recorded: networks)."""
     parent_id = row.id.parent
     parent = cloud.store.resources.get(parent_id.key) if parent_id else None
     if parent is not None:
@@ -403,21 +453,27 @@ def _keep_managed_group(cloud: Cloud, resource_type: ResourceType, row: Record) 
     group_type = cloud.catalog.find(RESOURCE_GROUP)
     if group is None or group_type is None:
         return
-    tags = _tags(row)
+    tags = _tags_of(row)
     document = {"location": row.body.get("location"), "managedBy": row.id.text}
     _write_tagged(cloud, group_type, group, document, tags)
-    for made in resource_type.in_group(row.id, row.body, LocalSurroundings(cloud)):
-        made_type = cloud.catalog.get(made.type)
+    for member in resource_type.in_group(row.id, row.body, LocalSurroundings(cloud)):
+        member_type = cloud.catalog.get(member.type)
         _write_tagged(
-            cloud, made_type, ResourceId(made_type.name, (made.name,), group), made.body, tags
+            cloud,
+            member_type,
+            ResourceId(member_type.name, (member.name,), group),
+            member.body,
+            tags,
         )
 
 
-def _keep_elsewhere(
+def _write_kept_resources(
     cloud: Cloud, resource_type: ResourceType, before: Record | None, row: Record
 ) -> None:
-    """Write what a service keeps elsewhere for a resource (the records of a zone group), and take
-    away what it kept before and keeps no more. One that is there is overwritten."""
+    """Write what a service keeps elsewhere for a resource, and remove what it no longer keeps.
+
+    The records of a private DNS zone group are an example. An existing resource is overwritten.
+    """
     kept: set[str] = set()
     for text, document in resource_type.keeps(row.id, row.body, LocalSurroundings(cloud)):
         resource = ResourceId.parse(text)
@@ -435,49 +491,56 @@ def _write_tagged(
     document: Mapping[str, Any],
     tags: Mapping[str, Any],
 ) -> None:
-    """Make what a service keeps for another resource, or give it that resource's tags: they
-    overwrite the values of the same names, and leave others
-    (learn.microsoft.com/azure/aks/use-tags, "Before you begin")."""
+    """Write a managed resource, or merge the owner's tags into an existing one.
+
+    The owner's tags override those of the same name, and leave others
+    (learn.microsoft.com/azure/aks/use-tags, "Before you begin").
+    """
     before = cloud.store.resources.get(resource.key)
     if before is None:
         whole = {**document, "tags": dict(tags)} if tags else document
         write_resource(cloud, resource_type, resource, whole, resource_type.api_version)
         return
-    held = _tags(before)
+    current = _tags_of(before)
     given = {name.lower() for name in tags}
-    merged = {name: text for name, text in held.items() if name.lower() not in given} | dict(tags)
-    if merged != held:
+    merged = {name: text for name, text in current.items() if name.lower() not in given} | dict(
+        tags
+    )
+    if merged != current:
         cloud.store.resources.put(
             before.id.key, replace(before, body={**before.body, "tags": merged})
         )
 
 
-def _tags(row: Record) -> Mapping[str, Any]:
+def _tags_of(row: Record) -> Mapping[str, Any]:
     tags = row.body.get("tags")
     return tags if isinstance(tags, Mapping) else {}
 
 
-def _bring_children(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
-    """Make what Azure makes together with a resource (`ResourceType.with_parent`)."""
+def _create_builtin_children(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
+    """Create the children that Azure creates with a resource (`ResourceType.with_parent`)."""
     for child_type in cloud.catalog.children(resource_type):
         for name in child_type.with_parent:
             child = ResourceId(child_type.name, (*row.id.names, name), row.id.scope)
             write_resource(cloud, child_type, child, {}, child_type.api_version)
 
 
-def _bring_regional(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
-    """Make what Azure itself has in a region where the type is used (`ResourceType.regional`)."""
+def _create_regional_resources(cloud: Cloud, resource_type: ResourceType, row: Record) -> None:
+    """Create what Azure keeps in each region in use (`ResourceType.regional`).
+
+    NetworkWatcherRG with a network watcher for each region is an example.
+    """
     location, subscription = row.body.get("location"), row.id.subscription
     for brought in cloud.catalog:
         facts = brought.regional
         if facts is None or facts.beside != resource_type.name or subscription is None:
             continue
-        there = (
+        existing = (
             found.body.get("location")
             for found in cloud.store.resources.of_type(brought.name)
             if found.id.subscription == subscription
         )
-        if location in there:
+        if location in existing:
             continue
         document = {"location": location}
         group = resource_group_id(subscription, facts.group)

@@ -1,7 +1,6 @@
-"""Recursive-descent parser of KQL expressions.
+"""Recursive-descent parser of KQL expressions, written by hand (ADR 0040).
 
-Written by hand: Microsoft's Kusto.Language parser is .NET only. Nesting is limited to 40 levels, so
-that a query cannot exhaust the stack.
+Nesting is limited to 40 levels, so that a query cannot exhaust the stack.
 """
 
 from provisioner.simulator.resource_graph.query_errors import (
