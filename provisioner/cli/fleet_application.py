@@ -273,17 +273,20 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
         ),
     ],
     pods: Annotated[
-        int, typer.Option(min=1, max=500, help="In how many pods the environments are asked.")
+        int,
+        typer.Option(
+            min=1, max=500, metavar="NUMBER", help="In how many pods the environments are asked."
+        ),
     ] = 4,
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where the Job runs.")] = (
-        "azsec-fleet"
-    ),
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", metavar="NAME", help="Where the Job runs.")
+    ] = ("azsec-fleet"),
     create_namespace: Annotated[
         bool,
         typer.Option("--create-namespace", help="Print the namespace too, with restricted pods."),
     ] = False,
     service_account: Annotated[
-        str, typer.Option(help="The service account of the pods.")
+        str, typer.Option(metavar="NAME", help="The service account of the pods.")
     ] = "azsec-fleet",
     client_id: Annotated[
         str | None,
@@ -294,7 +297,7 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
             show_default=False,
         ),
     ] = None,
-    tenant_id: Annotated[
+    tenant: Annotated[
         str | None,
         typer.Option(metavar="GUID", help="The tenant of the identity.", show_default=False),
     ] = None,
@@ -321,7 +324,7 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
         service_account,
         pods,
         client_id,
-        tenant_id,
+        tenant,
         schedule,
         create_namespace,
     )

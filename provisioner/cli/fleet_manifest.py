@@ -17,7 +17,7 @@ _DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]*@sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SCHEDULE = re.compile(r"[0-9*/,-]+( [0-9A-Za-z*/,-]+){4}")
-_OF_THE_JOB = ("ledger", "resume", "run", "shard", "scheduler", "scheduler_tls", "state")
+_OF_THE_JOB = ("ledger", "resume", "run", "shard", "scheduler", "scheduler_tls", "local_state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ManifestOptions:
     service_account: str
     pods: int
     client_id: str | None = None
-    tenant_id: str | None = None
+    tenant: str | None = None
     schedule: str | None = None
     creates_namespace: bool = False
 
@@ -44,7 +44,7 @@ def print_manifest(options: ManifestOptions, own: typer.Context) -> None:
     for a command line that is wrong.
     """
     _check(options)
-    name, arguments, minutes = _read_command(options.command, own)
+    name, arguments, seconds = _read_command(options.command, own)
     job_name = f"azsec-{name}"
     if options.schedule is None:
         job_name = f"{job_name}-{name_run()}"
@@ -58,9 +58,9 @@ def print_manifest(options: ManifestOptions, own: typer.Context) -> None:
         namespace=options.namespace,
         service_account=options.service_account,
         pods=options.pods,
-        seconds=minutes * 60,
+        seconds=seconds,
         client_id=options.client_id,
-        tenant_id=options.tenant_id,
+        tenant_id=options.tenant,
         schedule=options.schedule,
         creates_namespace=options.creates_namespace,
     )
@@ -69,7 +69,7 @@ def print_manifest(options: ManifestOptions, own: typer.Context) -> None:
 
 def _read_command(given: Sequence[str], own: typer.Context) -> tuple[str, Sequence[str], float]:
     """Return the name of a fleet command, its arguments as they were given, with one worker where
-    they do not say, and the minutes that it has. Raises typer.BadParameter, and what the command
+    they do not say, and the seconds that it has. Raises typer.BadParameter, and what the command
     raises for its own options."""
     name, *arguments = given
     fleet = own.parent
@@ -120,7 +120,7 @@ def _check(options: ManifestOptions) -> None:
         ("--namespace", options.namespace, _NAME, "a DNS label"),
         ("--service-account", options.service_account, _NAME, "a DNS label"),
         ("--client-id", options.client_id, _GUID, "a GUID"),
-        ("--tenant-id", options.tenant_id, _GUID, "a GUID"),
+        ("--tenant", options.tenant, _GUID, "a GUID"),
         ("--schedule", options.schedule, _SCHEDULE, "five fields of cron: 0 2 * * *"),
     ):
         if value is not None and not pattern.fullmatch(value):

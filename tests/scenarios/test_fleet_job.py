@@ -222,7 +222,11 @@ REFUSED = (
     ("command", f"--image {IMAGE} --ledger {LEDGER} show last", "'show' is no command that a Job"),
     ("option", f"--image {IMAGE} --ledger {LEDGER} drift --nope", "No such option: --nope"),
     ("run", f"--image {IMAGE} --ledger {LEDGER} drift --run x", "--run cannot be combined"),
-    ("state", f"--image {IMAGE} --ledger {LEDGER} drift --state x", "--state cannot be combined"),
+    (
+        "state",
+        f"--image {IMAGE} --ledger {LEDGER} drift --local-state x",
+        "--local-state cannot be combined",
+    ),
 )
 
 
