@@ -1,8 +1,8 @@
-"""The complete mode: what stands in the resource group and not in the template is deleted.
+"""Deployment mode Complete: resources of the group that the template lacks are deleted.
 
-Top-level resources go, with what is in them. What is written on other resources (locks, role
-assignments) stays, as do children of what is in the template. Source: "Azure Resource Manager
-deployment modes", "Deletion of Azure resources for complete mode deployments".
+Top-level resources are deleted with their children. Extension resources (locks, role assignments)
+stay, as do children of resources in the template. Source: "Azure Resource Manager deployment
+modes", "Deletion of Azure resources for complete mode deployments".
 """
 
 from collections.abc import Iterator
@@ -20,8 +20,7 @@ from provisioner.simulator.state.records import Record
 
 
 def others_in_group(cloud: Cloud, group: ResourceId, written: list[ResourceId]) -> Iterator[Record]:
-    """Yield the top-level resources of a group that a deployment does not write, nor anything in
-    them."""
+    """Yield the top-level resources of a group that a deployment writes no part of."""
     kept = {resource.key for resource in written}
     kept |= {place.key for resource in written for place in resource.ancestors}
     for row in list(cloud.store.resources.inside(group.key)):
@@ -33,24 +32,28 @@ def others_in_group(cloud: Cloud, group: ResourceId, written: list[ResourceId]) 
 def delete_others(
     cloud: Cloud, prepared: Prepared, journal: Journal, outcome: Outcome
 ) -> list[Operation]:
-    """Delete what a deployment in complete mode leaves out, what is in use after what uses it."""
+    """Delete the resources that a deployment in mode Complete leaves out.
+
+    A resource in use is tried again after those that use it; the rounds end when nothing more can
+    be deleted.
+    """
     group = prepared.context.scope
     if group is None:
         return []
-    left = list(others_in_group(cloud, group, outcome.written))
+    remaining = list(others_in_group(cloud, group, outcome.written))
     operations: list[Operation] = []
     refusals: dict[str, RefusalError] = {}
-    while left:
-        deleted = [row for row in left if _delete(cloud, row, journal, refusals)]
+    while remaining:
+        deleted = [row for row in remaining if _try_delete(cloud, row, journal, refusals)]
         for row in deleted:
             seconds = float(cloud.catalog.get(row.type).seconds)
             end = outcome.end + seconds
             operations.append(Operation(row.id, "Delete", outcome.end, end))
             outcome.deleted.append(row.id)
-        left = [row for row in left if row not in deleted]
+        remaining = [row for row in remaining if row not in deleted]
         if not deleted:
             break
-    for row in left:
+    for row in remaining:
         failure = Failure.of(refusals[row.id.key], row.id)
         operations.append(Operation(row.id, "Delete", outcome.end, outcome.end, failure))
         outcome.failures.append(failure)
@@ -58,7 +61,9 @@ def delete_others(
     return operations
 
 
-def _delete(cloud: Cloud, row: Record, journal: Journal, refusals: dict[str, RefusalError]) -> bool:
+def _try_delete(
+    cloud: Cloud, row: Record, journal: Journal, refusals: dict[str, RefusalError]
+) -> bool:
     if cloud.store.resources.get(row.id.key) is None:
         return True  # it went with another one
     journal.begin(row.id, "delete")

@@ -1,5 +1,4 @@
-"""What a deployment is evaluated in: its scope, its caller, the cloud around it; and the functions
-that depend on these.
+"""The context of a deployment (scope, caller, cloud), and the template functions that depend on it.
 
 Source: "Deployment functions", "Scope functions" and "Resource functions for ARM templates".
 """
@@ -42,19 +41,20 @@ from provisioner.simulator.template_language.template_errors import ExpressionEr
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One deployment as it was asked for.
+    """One deployment as requested.
 
-    template  the document as sent; `link` is what it was linked by, None where it came inline
-    given     the parameters as sent: `{"value": …}` by name
-    mode      `Incremental` or `Complete`
-    location  where its record is kept; "" in a resource group
+    template    the document as sent
+    link        the link that it was read from; None if it is inline
+    parameters  as sent: `{"value": …}` by name
+    mode        `Incremental` or `Complete`
+    location    of the deployment's record; "" in a resource group
     """
 
     cloud: Cloud
     request: Request
     id: ResourceId
     template: Mapping[str, Any]
-    given: Mapping[str, Any]
+    parameters: Mapping[str, Any]
     mode: str = "Incremental"
     location: str = ""
     link: Mapping[str, Any] | None = None
@@ -62,17 +62,17 @@ class Context:
 
     @property
     def scope(self) -> ResourceId | None:
-        """What it is deployed into."""
+        """The scope that it deploys to; None is the tenant."""
         return self.id.scope
 
 
 def deployment_id(name: str, scope: ResourceId | None) -> ResourceId:
-    """Return the id of a deployment into a scope."""
+    """Return the id of a deployment to a scope."""
     return ResourceId(DEPLOYMENT_TYPE, (name,), scope)
 
 
 def scope_of(subscription: str = "", group: str = "", management: str = "") -> ResourceId | None:
-    """Return the scope that a path names; None for the tenant."""
+    """Return the scope of a request's path; None for the tenant."""
     if management:
         return ResourceId(MANAGEMENT_GROUP_TYPE, (management,))
     if not subscription:
@@ -87,19 +87,23 @@ def base_functions(context: Context) -> Functions:
         **PLAIN_FUNCTIONS,
         **id_functions(scope),
         **ZONE_FUNCTIONS,
-        "deployer": lambda: _deployer(context),
-        "deployment": lambda: _deployment(context),
-        "environment": lambda: _environment(context),
+        "deployer": lambda: _deployer_object(context),
+        "deployment": lambda: _deployment_object(context),
+        "environment": lambda: _environment_object(context),
         "managementgroup": lambda: _management_group(context),
-        "providers": lambda namespace, kind=None: _providers(context, namespace, kind),
+        "providers": lambda namespace, kind=None: _provider_types(context, namespace, kind),
         "resourcegroup": lambda: _resource_group(context),
         "subscription": lambda: _subscription(context),
-        "tenant": lambda: _tenant(context),
+        "tenant": lambda: _tenant_object(context),
     }
 
 
 def default_functions(context: Context) -> Functions:
-    """Return the functions of default values of parameters: those that differ each time too."""
+    """Return the functions of parameters' default values.
+
+    `newGuid` and `utcNow` are allowed only there: elsewhere a template would differ at each
+    evaluation.
+    """
     return ChainMap(
         {"newguid": lambda: str(uuid.uuid4()), "utcnow": lambda form=None: _utc_now(context, form)},
         base_functions(context),  # type: ignore[arg-type]
@@ -110,18 +114,18 @@ def _utc_now(context: Context, form: Value) -> str:
     return format_date(context.cloud.now(), UTC_NOW_FORMAT if form is None else text(form))
 
 
-def _deployer(context: Context) -> dict[str, Value]:
+def _deployer_object(context: Context) -> dict[str, Value]:
     caller = read_caller(context.request)
     found = {"objectId": caller.object_id, "tenantId": _tenant_id(context)}
     return {**found, "userPrincipalName": caller.name if caller.is_person else ""}
 
 
-def _deployment(context: Context) -> dict[str, Value]:
-    """Return the deployment with its template: as a whole, as Azure does it."""
+def _deployment_object(context: Context) -> dict[str, Value]:
+    """Return the result of `deployment()`, which includes the whole template as in Azure."""
     properties: dict[str, Value] = {
         "template": context.template,
         "templateHash": template_hash(context.template),
-        "parameters": _shown_parameters(context),
+        "parameters": _visible_parameters(context),
         "mode": context.mode,
         "provisioningState": "Accepted",
     }
@@ -131,34 +135,38 @@ def _deployment(context: Context) -> dict[str, Value]:
     return {**found, "location": context.location} if context.location else found
 
 
-def _shown_parameters(context: Context) -> dict[str, Value]:
-    """Return the parameters as sent, secret ones left out."""
+def _visible_parameters(context: Context) -> dict[str, Value]:
+    """Return the parameters as sent, without secret ones."""
     definitions = context.template.get("definitions") or {}
     declared = context.template.get("parameters") or {}
     return {
         name: entry
-        for name, entry in context.given.items()
+        for name, entry in context.parameters.items()
         if not is_secure(declared.get(name) or {}, definitions)
     }
 
 
 def template_hash(template: Mapping[str, Any]) -> str:
-    """Return a number that tells a template from others: Azure's own hash is not published, and
-    this is another one."""
-    seed = repr(_ordered(template))
+    """Return a hash of a template, of 64 bits in decimal.
+
+    Azure's own algorithm is not published; the value differs from Azure's.
+    """
+    seed = repr(_canonical_form(template))
     return str(uuid.UUID(stable_guid("template", seed)).int >> 64)
 
 
-def _ordered(value: Value) -> Value:
+def _canonical_form(value: Value) -> Value:
     if isinstance(value, Mapping):
-        return sorted((key, _ordered(item)) for key, item in value.items())
+        return sorted((key, _canonical_form(item)) for key, item in value.items())
     return (
-        [_ordered(item) for item in value] if isinstance(value, list) else (str(type(value)), value)
+        [_canonical_form(item) for item in value]
+        if isinstance(value, list)
+        else (str(type(value)), value)
     )
 
 
-def _environment(context: Context) -> dict[str, Value]:
-    """Return the endpoints of this cloud, in the shape that the function gives them."""
+def _environment_object(context: Context) -> dict[str, Value]:
+    """Return the result of `environment()`: the endpoints of this cloud."""
     base = context.request.base
     graph = f"{base}{GRAPH_PATH}"
     return {
@@ -191,7 +199,7 @@ def _environment(context: Context) -> dict[str, Value]:
     }
 
 
-def _tenant(context: Context) -> dict[str, Value]:
+def _tenant_object(context: Context) -> dict[str, Value]:
     tenant = _tenant_id(context)
     return {
         "countryCode": "",
@@ -202,14 +210,14 @@ def _tenant(context: Context) -> dict[str, Value]:
 
 
 def _tenant_id(context: Context) -> str:
-    """Return the tenant that the deployment's caller is in."""
+    """Return the tenant of the deployment's caller."""
     return read_caller(context.request).tenant or context.cloud.home_tenant
 
 
 def _management_group(context: Context) -> dict[str, Value]:
     scope = context.scope
     if scope is None or not is_management_group(scope):
-        raise _elsewhere("managementGroup", scope)
+        raise WrongScopeError("managementGroup", scope)
     return {
         "id": scope.text,
         "name": scope.name,
@@ -219,17 +227,17 @@ def _management_group(context: Context) -> dict[str, Value]:
 
 
 def _subscription(context: Context) -> dict[str, Value]:
-    guid = context.scope.subscription if context.scope is not None else None
-    if guid is None:
-        raise _elsewhere("subscription", context.scope)
-    body: Value = get_subscription(context.cloud, context.request, guid).body
+    subscription = context.scope.subscription if context.scope is not None else None
+    if subscription is None:
+        raise WrongScopeError("subscription", context.scope)
+    body: Value = get_subscription(context.cloud, context.request, subscription).body
     return {name: body[name] for name in ("id", "subscriptionId", "tenantId", "displayName")}
 
 
 def _resource_group(context: Context) -> dict[str, Value]:
     scope = context.scope
     if scope is None or scope.type != RESOURCE_GROUP:
-        raise _elsewhere("resourceGroup", scope)
+        raise WrongScopeError("resourceGroup", scope)
     row = context.cloud.find(scope)
     if row is None:
         raise ExpressionError(f"The resource group '{scope.name}' could not be found.")
@@ -237,16 +245,19 @@ def _resource_group(context: Context) -> dict[str, Value]:
     return {**body, "type": RESOURCE_GROUP_TYPE, "tags": body.get("tags") or {}}
 
 
-def _elsewhere(function: str, scope: ResourceId | None) -> ExpressionError:
-    return ExpressionError(
-        f"The template function '{function}' is not expected at this location: the deployment is "
-        f"into a {scope_kind(scope)}."
-    )
+class WrongScopeError(ExpressionError):
+    """A scope function that the scope of the deployment does not have."""
+
+    def __init__(self, function: str, scope: ResourceId | None) -> None:
+        super().__init__(
+            f"The template function '{function}' is not expected at this location: the deployment "
+            f"is into a {scope_kind(scope)}."
+        )
 
 
-def _providers(context: Context, namespace: Value, kind: Value) -> Value:
-    guid = context.scope.subscription if context.scope is not None else None
-    answer = get_provider(context.cloud, context.request, guid or "", text(namespace))
+def _provider_types(context: Context, namespace: Value, kind: Value) -> Value:
+    subscription = context.scope.subscription if context.scope is not None else None
+    answer = get_provider(context.cloud, context.request, subscription or "", text(namespace))
     body: Value = answer.body
     if kind is None:
         return body

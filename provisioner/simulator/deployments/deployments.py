@@ -1,4 +1,4 @@
-"""What is asked of deployments: PUT, GET, lists, validate, what-if, cancel, delete, export.
+"""The REST operations of deployments: PUT, GET, lists, validate, what-if, cancel, delete, export.
 
 Source: "Deployments" in the REST reference of Resource Management.
 """
@@ -39,13 +39,16 @@ from provisioner.simulator.state.clock import format_time
 from provisioner.simulator.state.cloud import Cloud
 
 
-def put_deployment(cloud: Cloud, request: Request, name: str, **place: str) -> Answer:
-    """Answer a PUT: 201, or 200 for a name that was used, then an operation. Raises RefusalError
-    before anything is written."""
-    deployment = _deployment(cloud, name, place)
-    held = cloud.store.deployments.get(deployment.key)
-    if held is not None:
-        _check_ended(cloud, held)
+def put_deployment(cloud: Cloud, request: Request, name: str, **scope_parts: str) -> Answer:
+    """Answer a PUT: 201, or 200 for a name used before, with an operation to poll.
+
+    A template or parameter at fault is a RefusalError before anything is written; a resource that
+    fails is part of the result.
+    """
+    deployment = _deployment_in(cloud, name, scope_parts)
+    existing = cloud.store.deployments.get(deployment.key)
+    if existing is not None:
+        _check_ended(cloud, existing)
     check_unlocked(cloud, deployment, {}, deleting=False)
     document = read_document(request)
     prepared = prepare_request(cloud, request, deployment, document)
@@ -56,20 +59,22 @@ def put_deployment(cloud: Cloud, request: Request, name: str, **place: str) -> A
         roll_back(prepared.context, earlier, document)
     row = find_deployment(cloud, deployment)
     url = f"{request.base}{deployment.text}/operationStatuses/{row['token']}"
-    headers = {"Azure-AsyncOperation": f"{url}?{_version(request)}", "Retry-After": "0"}
-    return Answer(201 if held is None else 200, show_deployment(cloud, row), headers)
+    headers = {"Azure-AsyncOperation": f"{url}?{_api_version_query(request)}", "Retry-After": "0"}
+    return Answer(201 if existing is None else 200, show_deployment(cloud, row), headers)
 
 
-def get_deployment(cloud: Cloud, request: Request, name: str, **place: str) -> Answer:
-    """Answer a GET: 200, or 404; a HEAD: 204, or 404."""
-    row = find_deployment(cloud, _deployment(cloud, name, place))
+def get_deployment(cloud: Cloud, request: Request, name: str, **scope_parts: str) -> Answer:
+    """Answer a GET: 200 or 404; a HEAD: 204 or 404."""
+    row = find_deployment(cloud, _deployment_in(cloud, name, scope_parts))
     return Answer(204) if request.method == "HEAD" else Answer(200, show_deployment(cloud, row))
 
 
-def list_deployments(cloud: Cloud, request: Request, **place: str) -> Answer:
-    """Answer the deployments into a scope, the newest first, in pages; `$filter` is
-    `provisioningState eq 'Failed'`."""
-    scope = _scope(cloud, place)
+def list_deployments(cloud: Cloud, request: Request, **scope_parts: str) -> Answer:
+    """Answer the deployments to a scope, newest first.
+
+    The only `$filter` is `provisioningState eq '…'`.
+    """
+    scope = _existing_scope(cloud, scope_parts)
     check_options(request, ("$filter",))
     is_wanted = _read_filter(request)
     found = [
@@ -82,7 +87,7 @@ def list_deployments(cloud: Cloud, request: Request, **place: str) -> Answer:
 
 _VOCABULARY: Vocabulary[dict[str, Any]] = Vocabulary(
     properties={
-        "provisioningstate": Property(lambda shown: shown["properties"]["provisioningState"])
+        "provisioningstate": Property(lambda rendered: rendered["properties"]["provisioningState"])
     },
     combinations=(),
 )
@@ -91,7 +96,7 @@ _VOCABULARY: Vocabulary[dict[str, Any]] = Vocabulary(
 def _read_filter(request: Request) -> Callable[[dict[str, Any]], bool]:
     text = request.query.get("$filter", "").strip()
     if not text:
-        return lambda _shown: True
+        return lambda _rendered: True
     try:
         return compile_filter(text, _VOCABULARY)
     except FilterError as problem:
@@ -102,33 +107,43 @@ def _read_filter(request: Request) -> Callable[[dict[str, Any]], bool]:
         ) from problem
 
 
-def poll_deployment(cloud: Cloud, _request: Request, name: str, token: str, **place: str) -> Answer:
-    """Answer a poll of `Azure-AsyncOperation`."""
-    row = find_deployment(cloud, _deployment(cloud, name, place))
+def poll_deployment(
+    cloud: Cloud, _request: Request, name: str, token: str, **scope_parts: str
+) -> Answer:
+    """Answer a poll of `Azure-AsyncOperation`.
+
+    Raises:
+        RefusalError: the deployment has another operation by now.
+    """
+    row = find_deployment(cloud, _deployment_in(cloud, name, scope_parts))
     if row["token"] != token.lower():
         raise RefusalError(404, "NotFound", f"The operation '{token}' was not found.")
-    shown = show_deployment(cloud, row)["properties"]
-    body = {"status": shown["provisioningState"]}
-    if "error" in shown:
-        body["error"] = shown["error"]
+    rendered = show_deployment(cloud, row)["properties"]
+    body = {"status": rendered["provisioningState"]}
+    if "error" in rendered:
+        body["error"] = rendered["error"]
     return Answer(200, body)
 
 
-def list_operations(cloud: Cloud, request: Request, name: str, **place: str) -> Answer:
-    """Answer the operations of a deployment, in pages."""
-    row = find_deployment(cloud, _deployment(cloud, name, place))
+def list_operations(cloud: Cloud, request: Request, name: str, **scope_parts: str) -> Answer:
+    """Answer the operations of a deployment."""
+    row = find_deployment(cloud, _deployment_in(cloud, name, scope_parts))
     check_options(request, ())
     return page(cloud, request, show_operations(cloud, row), dict)
 
 
 def get_operation(
-    cloud: Cloud, _request: Request, name: str, operation: str, **place: str
+    cloud: Cloud, _request: Request, name: str, operation: str, **scope_parts: str
 ) -> Answer:
-    """Answer one operation of a deployment."""
-    row = find_deployment(cloud, _deployment(cloud, name, place))
-    for shown in show_operations(cloud, row):
-        if shown["operationId"].lower() == operation.lower():
-            return Answer(200, shown)
+    """Answer one operation of a deployment.
+
+    Raises:
+        RefusalError: it does not exist.
+    """
+    row = find_deployment(cloud, _deployment_in(cloud, name, scope_parts))
+    for rendered in show_operations(cloud, row):
+        if rendered["operationId"].lower() == operation.lower():
+            return Answer(200, rendered)
     raise RefusalError(
         404,
         "DeploymentOperationNotFound",
@@ -136,10 +151,12 @@ def get_operation(
     )
 
 
-def validate_deployment(cloud: Cloud, request: Request, name: str, **place: str) -> Answer:
-    """Answer POST validate: 200 with what would be deployed, and nothing is written. Raises
-    RefusalError as PUT would before it writes."""
-    deployment = _deployment(cloud, name, place)
+def validate_deployment(cloud: Cloud, request: Request, name: str, **scope_parts: str) -> Answer:
+    """Answer POST validate: 200 with the resources that would be deployed; nothing is written.
+
+    What a PUT would refuse before its first write is a RefusalError.
+    """
+    deployment = _deployment_in(cloud, name, scope_parts)
     document = read_document(request)
     prepared = prepare_request(cloud, request, deployment, document)
     if read_level(document) == "Provider":
@@ -152,42 +169,51 @@ def validate_deployment(cloud: Cloud, request: Request, name: str, **place: str)
         "correlationId": request.correlation_id,
         "validatedResources": [{"id": one.text} for one in written_ids(prepared)],
     }
-    shown = {"id": deployment.text, "name": deployment.name, "type": deployment.type}
-    return Answer(200, {**shown, "properties": properties})
+    rendered = {"id": deployment.text, "name": deployment.name, "type": deployment.type}
+    return Answer(200, {**rendered, "properties": properties})
 
 
-def what_if_deployment(cloud: Cloud, request: Request, name: str, **place: str) -> Answer:
-    """Answer POST whatIf: 202, and at `Location` what would change."""
-    deployment = _deployment(cloud, name, place)
+def what_if_deployment(cloud: Cloud, request: Request, name: str, **scope_parts: str) -> Answer:
+    """Answer POST whatIf: 202, with the changes at `Location`."""
+    deployment = _deployment_in(cloud, name, scope_parts)
     document = read_document(request)
     prepared = prepare_request(cloud, request, deployment, document)
     if read_level(document) == "Provider":
         check_permissions(prepared)
     result = what_if(prepared, ids_only=read_ids_only(document))
-    return _accepted(cloud, request, deployment, {"status": 200, "body": result})
+    return _accept_with_result(cloud, request, deployment, {"status": 200, "body": result})
 
 
 def poll_result(cloud: Cloud, _request: Request, name: str, token: str, **_place: str) -> Answer:
-    """Answer a poll of `Location`."""
+    """Answer a poll of `Location`.
+
+    Raises:
+        RefusalError: there is no such operation.
+    """
     result = cloud.store.results.get(token.lower())
     if result is None:
         raise RefusalError(404, "NotFound", f"The operation '{token}' of '{name}' was not found.")
     return Answer(result["status"], result["body"])
 
 
-def _accepted(
+def _accept_with_result(
     cloud: Cloud, request: Request, deployment: ResourceId, result: dict[str, Any]
 ) -> Answer:
     token = str(uuid.uuid4())
     cloud.store.results.append(token, result)
-    url = f"{request.base}{deployment.text}/operationResults/{token}?{_version(request)}"
+    url = f"{request.base}{deployment.text}/operationResults/{token}?{_api_version_query(request)}"
     return Answer(202, None, {"Location": url, "Retry-After": "0"})
 
 
-def cancel_deployment(cloud: Cloud, _request: Request, name: str, **place: str) -> Answer:
-    """Answer POST cancel: 204 for one that runs, else 409. What was written stays; here that is
-    all of it, since a deployment writes at once."""
-    deployment = _deployment(cloud, name, place)
+def cancel_deployment(cloud: Cloud, _request: Request, name: str, **scope_parts: str) -> Answer:
+    """Answer POST cancel: 204 for a running deployment.
+
+    What was written stays; here that is everything, since a deployment writes within its request.
+
+    Raises:
+        RefusalError: the deployment has ended.
+    """
+    deployment = _deployment_in(cloud, name, scope_parts)
     row = find_deployment(cloud, deployment)
     if not is_running(cloud, row):
         state = show_deployment(cloud, row)["properties"]["provisioningState"]
@@ -201,50 +227,60 @@ def cancel_deployment(cloud: Cloud, _request: Request, name: str, **place: str) 
     return Answer(204)
 
 
-def delete_deployment(cloud: Cloud, request: Request, name: str, **place: str) -> Answer:
-    """Answer a DELETE: 202, then 204 at `Location`; 204 where there is none. What it made stays."""
-    deployment = _deployment(cloud, name, place)
+def delete_deployment(cloud: Cloud, request: Request, name: str, **scope_parts: str) -> Answer:
+    """Answer a DELETE: 202, then 204 at `Location`; 204 if there is none. Its resources stay."""
+    deployment = _deployment_in(cloud, name, scope_parts)
     row = cloud.store.deployments.get(deployment.key)
     if row is None:
         return Answer(204)
     _check_ended(cloud, row)
     check_unlocked(cloud, deployment, {}, deleting=True)
     cloud.store.deployments.remove(deployment.key)
-    return _accepted(cloud, request, deployment, {"status": 204, "body": None})
+    return _accept_with_result(cloud, request, deployment, {"status": 204, "body": None})
 
 
-def export_template(cloud: Cloud, _request: Request, name: str, **place: str) -> Answer:
+def export_template(cloud: Cloud, _request: Request, name: str, **scope_parts: str) -> Answer:
     """Answer POST exportTemplate: the template as it was deployed."""
-    row = find_deployment(cloud, _deployment(cloud, name, place))
+    row = find_deployment(cloud, _deployment_in(cloud, name, scope_parts))
     return Answer(200, {"template": row["template"]})
 
 
 def calculate_hash(_cloud: Cloud, request: Request) -> Answer:
-    """Answer POST calculateTemplateHash: the template in one line and its hash, which is not
-    Azure's."""
+    """Answer POST calculateTemplateHash: the minified template and its hash.
+
+    The hash is not Azure's, whose algorithm is not published.
+    """
     template = read_document(request)
     minified = json.dumps(template, separators=(",", ":"), ensure_ascii=False)
     return Answer(200, {"minifiedTemplate": minified, "templateHash": template_hash(template)})
 
 
-def _version(request: Request) -> str:
+def _api_version_query(request: Request) -> str:
     return f"api-version={request.query.get('api-version', '')}"
 
 
-def _scope(cloud: Cloud, place: Mapping[str, str]) -> ResourceId | None:
-    """Return the scope of a path. Raises RefusalError for a resource group that is not there."""
-    scope = scope_of(**place)
+def _existing_scope(cloud: Cloud, scope_parts: Mapping[str, str]) -> ResourceId | None:
+    """Return the scope of a path.
+
+    Raises:
+        ResourceNotFoundError: its resource group does not exist.
+    """
+    scope = scope_of(**scope_parts)
     if scope is not None and scope.type == RESOURCE_GROUP and cloud.find(scope) is None:
         raise ResourceNotFoundError(scope)
     return scope
 
 
-def _deployment(cloud: Cloud, name: str, place: Mapping[str, str]) -> ResourceId:
-    return deployment_id(name, _scope(cloud, place))
+def _deployment_in(cloud: Cloud, name: str, scope_parts: Mapping[str, str]) -> ResourceId:
+    return deployment_id(name, _existing_scope(cloud, scope_parts))
 
 
 def _check_ended(cloud: Cloud, row: Mapping[str, Any]) -> None:
-    """Refuse to replace or delete a deployment that runs."""
+    """Check that a deployment may be replaced or deleted.
+
+    Raises:
+        RefusalError: it is running.
+    """
     if is_running(cloud, row):
         raise RefusalError(
             409,

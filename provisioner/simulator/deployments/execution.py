@@ -1,8 +1,8 @@
-"""A deployment carried out: resource by resource, each after what it waits for.
+"""The execution of a deployment: resource by resource, each after its dependencies.
 
-ARM answers a deployment at once and carries it out afterwards; what fails leaves the rest as it is,
-and nothing is taken back. Here all of it is done within the request, and the operation ends when
-its slowest chain of resources would have. Source: "Deployments" in the REST reference.
+ARM answers a PUT at once and deploys afterwards; a failure leaves the rest as it is, and nothing is
+undone. Here all of it is done within the request, and the operation ends when the longest chain of
+dependent resources would have. Source: "Deployments" in the REST reference.
 """
 
 from collections import ChainMap
@@ -42,7 +42,7 @@ from provisioner.simulator.template_language.template_errors import Value
 
 
 class Execution:
-    """Carries out one deployment with those nested in it."""
+    """Executes one deployment with the deployments nested in it."""
 
     def __init__(self, cloud: Cloud, journal: Journal) -> None:
         self._cloud = cloud
@@ -50,10 +50,10 @@ class Execution:
         self._secrets: dict[str, dict[str, Value]] = {}
 
     def deploy(self, prepared: Prepared, begin: float = 0.0) -> Outcome:
-        """Write the resources of a template; record how it went.
+        """Write the resources of a template, and record the result.
 
-        What waits for a failure is left out, and everything else goes on. Seconds count from the
-        start of the outermost deployment.
+        Resources that depend on a failed one are skipped; all others are written. `begin` is in
+        seconds from the start of the outermost deployment.
         """
         functions = ResourceFunctions(prepared, self._secrets).bind()
         outcome = Outcome(begin)
@@ -90,13 +90,13 @@ class Execution:
         outcome: Outcome,
     ) -> Operation:
         self._journal.begin(instance.id, "write")
-        seen: Functions = ChainMap(functions, instance.functions)  # type: ignore[arg-type]
+        visible: Functions = ChainMap(functions, instance.functions)  # type: ignore[arg-type]
         failure: Failure | None = None
         try:
             if is_deployment({"type": instance.type}):
-                end, failure = self._nest(prepared, instance, seen, start, outcome)
+                end, failure = self._deploy_nested(prepared, instance, visible, start, outcome)
             else:
-                end = start + self._write(prepared, instance, seen, outcome)
+                end = start + self._write(prepared, instance, visible, outcome)
             self._journal.end()
         except RefusalError as refusal:
             self._journal.fail(refusal)
@@ -108,7 +108,7 @@ class Execution:
     def _write(
         self, prepared: Prepared, instance: Instance, functions: Functions, outcome: Outcome
     ) -> float:
-        """Write one resource and return how long that takes Azure, in seconds."""
+        """Write one resource and return the seconds that Azure takes for it."""
         cloud, resource = self._cloud, instance.id
         if resource.subscription is not None:
             record_subscription(cloud, resource.subscription)
@@ -127,7 +127,7 @@ class Execution:
         outcome.written.append(cloud.canonical(resource))
         return float(resource_type.seconds)
 
-    def _nest(
+    def _deploy_nested(
         self,
         prepared: Prepared,
         instance: Instance,
@@ -149,7 +149,7 @@ class Execution:
     def _outputs(
         self, prepared: Prepared, functions: Functions, outcome: Outcome
     ) -> dict[str, Any]:
-        """Return the outputs; where one cannot be evaluated, that is the deployment's failure."""
+        """Return the outputs; one that cannot be evaluated fails the deployment."""
         if outcome.failures:
             return {}
         try:

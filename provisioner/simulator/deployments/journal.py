@@ -1,4 +1,4 @@
-"""What becomes of the writes of a deployment: they are kept one by one, or only rehearsed."""
+"""Journals of a deployment's writes: committed one by one, or rehearsed and undone."""
 
 from typing import Protocol
 
@@ -11,30 +11,30 @@ from provisioner.simulator.state.records import Origin
 
 
 class Journal(Protocol):
-    """Hears of each write before and after; writes of nested deployments stand within."""
+    """Is notified of each write before and after; writes of nested deployments are nested."""
 
     def begin(self, resource: ResourceId, verb: str) -> None:
-        """A write (`write` or `delete`) begins."""
+        """Start a write; `verb` is `write` or `delete`."""
 
     def end(self) -> None:
-        """The write that began last is done."""
+        """Complete the write that began last."""
 
     def fail(self, refusal: RefusalError) -> None:
-        """The write that began last is refused: nothing of it stays."""
+        """Undo the write that began last, which was refused."""
 
     def close(self) -> None:
-        """A deployment has been recorded."""
+        """End a deployment, whose record is written."""
 
 
 class CommittingJournal:
-    """Commits each write by itself, with its entries in the Activity Log and among the changes."""
+    """Commits each write, with its entries in the activity log and the change log."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._origins: list[Origin | None] = []
 
     def begin(self, resource: ResourceId, verb: str) -> None:
-        """Commit what was written before: it stays, whatever becomes of this write."""
+        """Commit the writes before: they stay, whatever happens to this one."""
         keep(self._cloud)
         origin = write_within(self._cloud.origin, f"{resource.type}/{verb}", resource.text)
         self._origins.append(origin)
@@ -45,18 +45,20 @@ class CommittingJournal:
         record_success(self._cloud, self._origins.pop())
 
     def fail(self, refusal: RefusalError) -> None:
-        """Undo the write and log the refusal."""
+        """Undo the write, and log the refusal."""
         rollback(self._cloud)
         record_refusal(self._cloud, self._origins.pop(), refusal)
 
     def close(self) -> None:
-        """Commit the record, before an outer deployment hears of a failure and takes back what it
-        was writing."""
+        """Commit the record.
+
+        An outer deployment that then fails undoes its own write, which must not undo this record.
+        """
         keep(self._cloud)
 
 
 class RehearsingJournal:
-    """Keeps writes until `undo` takes back all of them, and refused ones at once."""
+    """Undoes refused writes at once, and all others in `undo`."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -64,11 +66,11 @@ class RehearsingJournal:
         cloud.store.savepoint()
 
     def begin(self, _resource: ResourceId, _verb: str) -> None:
-        """Begin what a refusal takes back."""
+        """Start what a refusal undoes."""
         self._cloud.store.savepoint()
 
     def end(self) -> None:
-        """Let the write be seen by those after it."""
+        """Make the write visible to the ones after it."""
         self._cloud.store.release()
 
     def fail(self, _refusal: RefusalError) -> None:
@@ -79,6 +81,6 @@ class RehearsingJournal:
         """Do nothing: nothing is committed."""
 
     def undo(self) -> None:
-        """Take back everything since the journal was made."""
+        """Undo everything since the journal was created."""
         self._cloud.store.undo()
         self._cloud.watched = self._watched

@@ -21,8 +21,11 @@ from provisioner.simulator.template_language.templates import Template
 
 
 def evaluate_outputs(template: Template, functions: Functions) -> dict[str, Value]:
-    """Return the values of the outputs whose condition holds. Raises RefusalError
-    (DeploymentOutputEvaluationFailed)."""
+    """Return the values of the outputs whose condition holds.
+
+    Raises:
+        OutputEvaluationError: an output cannot be evaluated, or has another type.
+    """
     found: dict[str, Value] = {}
     for name, entry in template.outputs.items():
         path = ("outputs", name)
@@ -35,21 +38,24 @@ def evaluate_outputs(template: Template, functions: Functions) -> dict[str, Valu
                 value = evaluate(entry.get("value"), functions, path)
             check_value(entry, value, template.definitions, f"the output '{name}'")
         except TemplateError as problem:
-            raise _failed(name, problem.reason) from None
+            raise OutputEvaluationError(name, problem.reason) from None
         except ExpressionError as problem:
-            raise _failed(name, str(problem)) from None
+            raise OutputEvaluationError(name, str(problem)) from None
         except RefusalError as problem:
-            raise _failed(name, problem.message) from None
+            raise OutputEvaluationError(name, problem.message) from None
         found[name] = value
     return found
 
 
-def _failed(name: str, reason: str) -> RefusalError:
-    return RefusalError(
-        400,
-        "DeploymentOutputEvaluationFailed",
-        f"Unable to evaluate template outputs: '{name}'. {reason}",
-    )
+class OutputEvaluationError(RefusalError):
+    """An output of a template that cannot be evaluated."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            400,
+            "DeploymentOutputEvaluationFailed",
+            f"Unable to evaluate template outputs: '{name}'. {reason}",
+        )
 
 
 def show_outputs(template: Template, values: Mapping[str, Value]) -> dict[str, Any]:

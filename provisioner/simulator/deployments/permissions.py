@@ -1,4 +1,4 @@
-"""Whether the caller of a deployment may write what is in it."""
+"""The permissions of a deployment's caller on the resources in it."""
 
 from provisioner.simulator.authorization.permissions import check_authorized
 from provisioner.simulator.authorization.required_permissions import Demand
@@ -8,8 +8,13 @@ from provisioner.simulator.state.cloud import type_label
 
 
 def check_permissions(prepared: Prepared) -> None:
-    """Refuse a deployment of what its caller may not write, before anything is written: 403
-    InvalidTemplateDeployment with a message for each resource."""
+    """Check that the caller may write every resource of a deployment.
+
+    All of them are checked before the first write.
+
+    Raises:
+        RefusalError: 403 InvalidTemplateDeployment, with a message for each resource.
+    """
     context = prepared.context
     refused: list[str] = []
     for instance in prepared.order:

@@ -1,4 +1,4 @@
-"""A deployment before it runs: its template read, its parameters known, its resources in order."""
+"""A deployment before it runs: template read, parameters evaluated, resources in order."""
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,11 @@ from provisioner.simulator.deployments.context import (
 )
 from provisioner.simulator.deployments.links import read_link
 from provisioner.simulator.deployments.secrets import check_references
-from provisioner.simulator.protocol.errors import RefusalError, ResourceNotFoundError
+from provisioner.simulator.protocol.errors import (
+    InvalidRequestContentError,
+    RefusalError,
+    ResourceNotFoundError,
+)
 from provisioner.simulator.template_language.copies import (
     evaluate_body,
     evaluate_outer,
@@ -40,9 +44,14 @@ _DEEPEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A deployment that can run. `declared` are its resources as the template has them, and `order`
-    the same, each after what it `waits` for (keys by key); `values` those of its parameters, by
-    name in lower case; `functions` need no resources."""
+    """A deployment ready to run.
+
+    values     the parameters' values, by name in lower case
+    functions  those that need no resources
+    declared   the resources in the order of the template
+    order      the same, each after its dependencies
+    waits      the keys of the dependencies, by key
+    """
 
     context: Context
     template: Template
@@ -54,8 +63,11 @@ class Prepared:
 
 
 def prepare(context: Context) -> Prepared:
-    """Return a deployment ready to run, those nested in it checked as far as they are known. Raises
-    RefusalError; nothing is written."""
+    """Return a deployment ready to run; nothing is written.
+
+    Nested deployments are validated as far as their parameters are known. A fault is a
+    RefusalError.
+    """
     return _prepare(context, 0)
 
 
@@ -64,8 +76,8 @@ def _prepare(context: Context, depth: int) -> Prepared:
         raise InvalidTemplateError(f"Deployments are nested deeper than '{_DEEPEST}' levels")
     _check_scope(context)
     template = read_template(context.template)
-    check_references(context.cloud, context.given)
-    functions, values = _functions(context, template)
+    check_references(context.cloud, context.parameters)
+    functions, values = _bind_functions(context, template)
     instances = expand(template, context.scope, functions)
     waits = dependencies(instances)
     order = tuple(deployment_order(instances, waits))
@@ -79,8 +91,8 @@ def _check_scope(context: Context) -> None:
     scope = context.scope
     check_name(context.id.name)
     check_location(scope, context.id.name, context.location or None)
-    in_group = scope is not None and scope.type == RESOURCE_GROUP
-    if context.mode == "Complete" and not in_group:
+    is_group_deployment = scope is not None and scope.type == RESOURCE_GROUP
+    if context.mode == "Complete" and not is_group_deployment:
         raise RefusalError(
             400,
             "InvalidDeployment",
@@ -89,10 +101,10 @@ def _check_scope(context: Context) -> None:
         )
 
 
-def _functions(context: Context, template: Template) -> tuple[Functions, Mapping[str, Value]]:
+def _bind_functions(context: Context, template: Template) -> tuple[Functions, Mapping[str, Value]]:
     user = bind_functions(template.functions, template.definitions, base_functions(context))
     defaults = ChainMap(dict(user), default_functions(context))  # type: ignore[arg-type]
-    values = parameter_values(template, context.given, defaults)
+    values = parameter_values(template, context.parameters, defaults)
     own: dict[str, Any] = {"parameters": lambda name: values[str(name).lower()]}
     functions = ChainMap(own, dict(user), dict(base_functions(context)))
     own["variables"] = variable_function(template, lambda: functions)
@@ -105,8 +117,8 @@ def _check_nested(context: Context, instance: Instance, depth: int) -> None:
     if not is_known_at_start(instance):
         return
     scope = instance.id.scope
-    in_group = scope is not None and scope.type == RESOURCE_GROUP
-    if in_group and scope is not None and context.cloud.find(scope) is None:
+    is_group_deployment = scope is not None and scope.type == RESOURCE_GROUP
+    if is_group_deployment and scope is not None and context.cloud.find(scope) is None:
         # It may be made by this deployment. `resourceGroup()` in it is known only then.
         return
     try:
@@ -118,7 +130,7 @@ def _check_nested(context: Context, instance: Instance, depth: int) -> None:
 
 
 def is_known_at_start(instance: Instance) -> bool:
-    """Return whether what a nested deployment is given depends on no resource."""
+    """Return whether the parameters of a nested deployment depend on no resource."""
     properties = instance.content.get("properties")
     if not isinstance(properties, Mapping):
         return True
@@ -131,28 +143,33 @@ def is_known_at_start(instance: Instance) -> bool:
 
 
 def nested_context(context: Context, instance: Instance, functions: Functions) -> Context:
-    """Return a nested deployment as the outer one asks for it. Raises RefusalError."""
+    """Return the context of a nested deployment.
+
+    Raises:
+        InvalidTemplateError: its `properties` are no object (a link at fault is another
+            RefusalError).
+    """
     content = instance.content
     properties = content.get("properties")
     at = (*instance.path, "properties")
     if not isinstance(properties, Mapping):
         raise InvalidTemplateError("A nested deployment has no object 'properties'", instance.path)
-    stated = {
+    evaluated = {
         name: evaluate_body(value, functions, (*at, name))
         for name, value in properties.items()
         if name != "template"
     }
-    template, link = _nested_template(context, content, stated, functions)
-    given = stated.get("parameters") or {}
-    if "parametersLink" in stated:
-        document, _ = read_link(context.cloud, context.request, stated["parametersLink"], None)
-        given = document.get("parameters", {})
+    template, link = _nested_template(context, content, evaluated, functions)
+    parameters = evaluated.get("parameters") or {}
+    if "parametersLink" in evaluated:
+        document, _ = read_link(context.cloud, context.request, evaluated["parametersLink"], None)
+        parameters = document.get("parameters", {})
     return replace(
         context,
         id=instance.id,
         template=template,
-        given=checked_parameters(given),
-        mode=read_mode(stated),
+        parameters=checked_parameters(parameters),
+        mode=read_mode(evaluated),
         location=str(evaluate_body(content.get("location", ""), functions) or ""),
         link=link,
         tags={},
@@ -160,11 +177,11 @@ def nested_context(context: Context, instance: Instance, functions: Functions) -
 
 
 def _nested_template(
-    context: Context, content: Mapping[str, Any], stated: Mapping[str, Any], functions: Functions
+    context: Context, content: Mapping[str, Any], evaluated: Mapping[str, Any], functions: Functions
 ) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
     properties = content["properties"]
-    if "templateLink" in stated:
-        return read_link(context.cloud, context.request, stated["templateLink"], context.link)
+    if "templateLink" in evaluated:
+        return read_link(context.cloud, context.request, evaluated["templateLink"], context.link)
     template = properties.get("template")
     if not isinstance(template, Mapping):
         raise InvalidTemplateError("A nested deployment has neither 'template' nor 'templateLink'")
@@ -173,22 +190,29 @@ def _nested_template(
     return evaluate_outer(template, functions), None
 
 
-def checked_parameters(given: Value) -> Mapping[str, Mapping[str, Any]]:
-    """Return parameters as they are given; those of a parameter file stand in its `parameters`.
-    Raises RefusalError."""
-    if isinstance(given, Mapping) and "$schema" in given and "parameters" in given:
-        given = given["parameters"]
-    if not isinstance(given, Mapping) or not all(isinstance(v, Mapping) for v in given.values()):
-        raise RefusalError(
-            400,
-            "InvalidRequestContent",
+def checked_parameters(parameters: Value) -> Mapping[str, Mapping[str, Any]]:
+    """Return the parameters of a deployment; of a whole parameter file, its `parameters`.
+
+    Raises:
+        InvalidRequestContentError: they are malformed.
+    """
+    if isinstance(parameters, Mapping) and "$schema" in parameters and "parameters" in parameters:
+        parameters = parameters["parameters"]
+    if not isinstance(parameters, Mapping) or not all(
+        isinstance(v, Mapping) for v in parameters.values()
+    ):
+        raise InvalidRequestContentError(
             "The 'parameters' of a deployment must be an object of objects with a 'value'.",
         )
-    return given
+    return parameters
 
 
 def read_mode(properties: Mapping[str, Any]) -> str:
-    """Return the mode of a deployment. Raises RefusalError for none, or another one."""
+    """Return the mode of a deployment.
+
+    Raises:
+        RefusalError: it is missing or unknown.
+    """
     mode = str(properties.get("mode", "")).capitalize()
     if mode not in ("Incremental", "Complete"):
         raise RefusalError(
@@ -201,14 +225,22 @@ def read_mode(properties: Mapping[str, Any]) -> str:
 
 
 def check_group(context: Context) -> None:
-    """Raise RefusalError where a deployment goes into a resource group that does not exist."""
+    """Check that the resource group of a deployment exists.
+
+    Raises:
+        ResourceNotFoundError: it does not.
+    """
     scope = context.scope
     if scope is not None and scope.type == RESOURCE_GROUP and context.cloud.find(scope) is None:
         raise ResourceNotFoundError(scope)
 
 
 def check_size(content: bytes) -> None:
-    """Raise RefusalError for a request that is larger than a template may be."""
+    """Check the size of a request: ARM accepts templates of at most 4 MB.
+
+    Raises:
+        RefusalError: it is larger.
+    """
     if len(content) > LARGEST_TEMPLATE:
         raise RefusalError(
             413,
@@ -218,7 +250,10 @@ def check_size(content: bytes) -> None:
 
 
 def written_ids(prepared: Prepared) -> Iterator[ResourceId]:
-    """Yield the ids of what a deployment writes, what is nested in it as far as it is known."""
+    """Yield the ids of the resources that a deployment writes.
+
+    Nested deployments are included as far as they are known.
+    """
     for instance in prepared.order:
         if not instance.is_written:
             continue
@@ -226,6 +261,6 @@ def written_ids(prepared: Prepared) -> Iterator[ResourceId]:
         if is_deployment({"type": instance.type}) and is_known_at_start(instance):
             context = nested_context(prepared.context, instance, instance.functions)
             scope = context.scope
-            unknown = scope is not None and context.cloud.find(scope) is None
-            if not (unknown and scope is not None and scope.type == RESOURCE_GROUP):
+            is_absent = scope is not None and context.cloud.find(scope) is None
+            if not (is_absent and scope is not None and scope.type == RESOURCE_GROUP):
                 yield from written_ids(prepare(context))

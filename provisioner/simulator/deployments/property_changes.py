@@ -1,4 +1,4 @@
-"""The `delta` of a what-if: which properties differ between two bodies, as Azure lists them.
+"""The `delta` of a what-if: the property changes between two bodies.
 
 Source: "Deployments - What If" of the REST reference: WhatIfPropertyChange, PropertyChangeType.
 """
@@ -15,44 +15,44 @@ _COMPUTED = frozenset({"etag", "provisioningState", "resourceGuid", "systemData"
 
 
 def property_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return what differs, by path; lists with their entries as children."""
-    return list(_changes(before, after, ""))
+    """Return the differences by path; a list is one change, with its entries as children."""
+    return list(_compare_values(before, after, ""))
 
 
-def _changes(before: Any, after: Any, path: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def _compare_values(before: Any, after: Any, path: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401
     if is_equal(before, after):
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in {**before, **after}:
             inner = f"{path}.{name}" if path else name
             if name not in after:
-                yield _change(inner, "Delete", before[name], None)
+                yield _property_change(inner, "Delete", before[name], None)
             elif name not in before:
-                yield _change(inner, "Create", None, after[name])
+                yield _property_change(inner, "Create", None, after[name])
             else:
-                yield from _changes(before[name], after[name], inner)
+                yield from _compare_values(before[name], after[name], inner)
     elif isinstance(before, list) and isinstance(after, list):
         children = list(_entry_changes(before, after))
         yield {"path": path, "propertyChangeType": "Array", "children": children}
     else:
-        yield _change(path, "Modify", before, after)
+        yield _property_change(path, "Modify", before, after)
 
 
 def _entry_changes(before: list[Any], after: list[Any]) -> Iterator[dict[str, Any]]:
     for place in range(max(len(before), len(after))):
         if place >= len(after):
-            yield _change(str(place), "Delete", before[place], None)
+            yield _property_change(str(place), "Delete", before[place], None)
         elif place >= len(before):
-            yield _change(str(place), "Create", None, after[place])
+            yield _property_change(str(place), "Create", None, after[place])
         elif isinstance(before[place], Mapping) and isinstance(after[place], Mapping):
-            inner = list(_changes(before[place], after[place], ""))
+            inner = list(_compare_values(before[place], after[place], ""))
             if inner:
                 yield {"path": str(place), "propertyChangeType": "Modify", "children": inner}
         else:
-            yield from _changes(before[place], after[place], str(place))
+            yield from _compare_values(before[place], after[place], str(place))
 
 
-def _change(path: str, kind: str, before: object, after: object) -> dict[str, Any]:
+def _property_change(path: str, kind: str, before: object, after: object) -> dict[str, Any]:
     change: dict[str, Any] = {"path": path, "propertyChangeType": kind}
     if kind != "Create":
         change["before"] = before
@@ -64,20 +64,25 @@ def _change(path: str, kind: str, before: object, after: object) -> dict[str, An
 def without_read_only(
     schemas: SchemaIndex, type_name: str, body: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return a copy of a body without what only the service writes."""
-    found: dict[str, Any] = thaw(_kept(schemas, type_name, body, ()))
+    """Return a copy of a body without read-only properties."""
+    found: dict[str, Any] = thaw(_without_computed(schemas, type_name, body, ()))
     return found
 
 
-def _kept(schemas: SchemaIndex, type_name: str, value: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401
+def _without_computed(
+    schemas: SchemaIndex,
+    type_name: str,
+    value: Any,  # noqa: ANN401  any JSON
+    path: tuple[str, ...],
+) -> Any:  # noqa: ANN401
     if isinstance(value, Mapping):
         return {
-            name: _kept(schemas, type_name, item, (*path, name))
+            name: _without_computed(schemas, type_name, item, (*path, name))
             for name, item in value.items()
             if not _is_computed(schemas, type_name, (*path, name))
         }
     if isinstance(value, (list, tuple)):
-        return [_kept(schemas, type_name, item, (*path, "[]")) for item in value]
+        return [_without_computed(schemas, type_name, item, (*path, "[]")) for item in value]
     return value
 
 
@@ -91,21 +96,21 @@ def _is_computed(schemas: SchemaIndex, type_name: str, path: tuple[str, ...]) ->
 def stated_read_only(
     schemas: SchemaIndex, type_name: str, stated: Mapping[str, Any], before: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return what a template states and only the service writes: it has no effect."""
+    """Return the read-only properties that a template sets to other values: they have no effect."""
     found: list[dict[str, Any]] = []
-    for path, value, held in _stated(schemas, type_name, stated, before, ()):
+    for path, value, current in _read_only_values(schemas, type_name, stated, before, ()):
         found.append(
             {
                 "path": ".".join(path),
                 "propertyChangeType": "NoEffect",
-                "before": held,
+                "before": current,
                 "after": value,
             }
         )
     return found
 
 
-def _stated(
+def _read_only_values(
     schemas: SchemaIndex,
     type_name: str,
     value: Mapping[str, Any],
@@ -114,10 +119,10 @@ def _stated(
 ) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     for name, item in value.items():
         inner = (*path, name)
-        held = before.get(name)
+        current = before.get(name)
         if _is_computed(schemas, type_name, inner):
-            if not is_equal(item, held):
-                yield inner, item, held
+            if not is_equal(item, current):
+                yield inner, item, current
         elif isinstance(item, Mapping):
-            below = held if isinstance(held, Mapping) else {}
-            yield from _stated(schemas, type_name, item, below, inner)
+            current_object = current if isinstance(current, Mapping) else {}
+            yield from _read_only_values(schemas, type_name, item, current_object, inner)

@@ -1,4 +1,4 @@
-"""The record of a deployment: what GET answers of it and of its operations."""
+"""Records of deployments: what GET answers of a deployment and its operations."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Failure:
 
     @staticmethod
     def of(refusal: RefusalError, resource: ResourceId) -> "Failure":
-        """Return the failure that a refusal is."""
+        """Return the failure of a resource by its refusal."""
         message = refusal.message
         if isinstance(refusal, TemplateError):
             # The template was valid: what fails is an expression of this resource.
@@ -51,11 +51,11 @@ class Failure:
 
     @staticmethod
     def of_deployment(deployment: ResourceId, failures: Sequence["Failure"]) -> "Failure":
-        """Return the failure of a deployment of which parts failed."""
+        """Return the failure of a deployment by those of its resources."""
         return Failure(409, "DeploymentFailed", _FAILED, deployment.text, tuple(failures))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the error as Azure shows it."""
+        """Return the error as Azure's JSON."""
         shown: dict[str, Any] = {
             "code": self.code,
             "target": self.target,
@@ -66,7 +66,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a deployment did to one resource, from and until which second."""
+    """The operation on one resource; `start` and `end` are in seconds of the deployment."""
 
     resource: ResourceId
     verb: str
@@ -77,9 +77,13 @@ class Operation:
 
 @dataclass
 class Outcome:
-    """What a deployment came to. `written`, `refused` and `deleted` are resources, those of nested
-    deployments included; `bodies` what was sent for them with its api version, by key; `failures`
-    are those of its own resources."""
+    """The result of a deployment.
+
+    end       in seconds since the outermost deployment began
+    written, refused, deleted  resources, including those of nested deployments
+    bodies    what was sent for them with its API version, by key
+    failures  those of its own resources
+    """
 
     end: float
     written: list[ResourceId] = field(default_factory=list)
@@ -95,7 +99,7 @@ def record_deployment(
     outputs: Mapping[str, Any],
     outcome: Outcome,
 ) -> None:
-    """Record how a deployment went, in place of an earlier one of its name."""
+    """Record the result of a deployment, replacing an earlier one of its name."""
     context = prepared.context
     cloud = context.cloud
     pace = cloud.pace or 0.0
@@ -120,7 +124,7 @@ def record_deployment(
         "properties": properties,
         "token": str(uuid.uuid4()),
         "ends": format_time(cloud.now() + timedelta(seconds=outcome.end * pace)),
-        "operations": [_operation(cloud, deployment, operation) for operation in operations],
+        "operations": [_render_operation(cloud, deployment, operation) for operation in operations],
         "template": context.template,
     }
     if deployment.scope is None or deployment.scope.type != RESOURCE_GROUP:
@@ -132,8 +136,10 @@ def record_deployment(
 
 
 def _forget_oldest(cloud: Cloud, deployment: ResourceId) -> None:
-    """Forget the oldest deployments into a scope that has very many, as Azure does by itself
-    ("Automatic deletions from deployment history")."""
+    """Remove the oldest deployments of a scope that has more than 800.
+
+    Azure does so by itself ("Automatic deletions from deployment history").
+    """
     kept = [
         (key, row)
         for key, row in cloud.store.deployments.items()
@@ -145,26 +151,26 @@ def _forget_oldest(cloud: Cloud, deployment: ResourceId) -> None:
 
 
 def show_request(prepared: Prepared) -> dict[str, Any]:
-    """Return what of a deployment is known before it runs."""
+    """Return the properties of a deployment that are known before it runs."""
     context = prepared.context
     shown: dict[str, Any] = {
         "templateHash": template_hash(context.template),
         "parameters": show_parameters(prepared.template, prepared.values),
         "mode": context.mode,
-        "providers": _providers(prepared),
-        "dependencies": _dependencies(prepared),
+        "providers": _render_providers(prepared),
+        "dependencies": _render_dependencies(prepared),
     }
     if context.link is not None:
         shown["templateLink"] = dict(context.link)
     return shown
 
 
-def _providers(prepared: Prepared) -> list[dict[str, Any]]:
+def _render_providers(prepared: Prepared) -> list[dict[str, Any]]:
     kinds: dict[str, dict[str, list[str]]] = {}
     for instance in prepared.declared:
         namespace, _, kind = instance.type.partition("/")
         places = kinds.setdefault(namespace, {}).setdefault(kind, [])
-        location = _location(instance)
+        location = _static_location(instance)
         if location is not None and location not in places:
             places.append(location)
     return [
@@ -179,8 +185,8 @@ def _providers(prepared: Prepared) -> list[dict[str, Any]]:
     ]
 
 
-def _location(instance: Instance) -> str | None:
-    """Return the region that a resource states, where no other resource has to be read for it."""
+def _static_location(instance: Instance) -> str | None:
+    """Return the region of a resource, if it can be evaluated without reading another resource."""
     try:
         found = evaluate(instance.content.get("location"), instance.functions)
     except RefusalError:
@@ -188,7 +194,7 @@ def _location(instance: Instance) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _dependencies(prepared: Prepared) -> list[dict[str, Any]]:
+def _render_dependencies(prepared: Prepared) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for instance in prepared.declared:
         waits = prepared.waits[instance.key]
@@ -199,13 +205,12 @@ def _dependencies(prepared: Prepared) -> list[dict[str, Any]]:
 
 
 def type_of(resource: ResourceId) -> str:
-    """Return the type of a resource as a deployment names it, with the namespace of a resource
-    group too."""
+    """Return the type of a resource as deployments name it, in full for a resource group."""
     return RESOURCE_GROUP_TYPE if resource.type == RESOURCE_GROUP else resource.type
 
 
 def target_of(resource: ResourceId) -> dict[str, str]:
-    """Return a resource as operations and dependencies name it."""
+    """Return a resource as operations and dependencies refer to it."""
     return {
         "id": resource.text,
         "resourceType": type_of(resource),
@@ -213,7 +218,7 @@ def target_of(resource: ResourceId) -> dict[str, str]:
     }
 
 
-def _operation(cloud: Cloud, deployment: ResourceId, operation: Operation) -> dict[str, Any]:
+def _render_operation(cloud: Cloud, deployment: ResourceId, operation: Operation) -> dict[str, Any]:
     pace = cloud.pace or 0.0
     failure = operation.failure
     token = uuid.uuid5(uuid.NAMESPACE_URL, f"{operation.verb} {operation.resource.key}").hex[:16]
@@ -249,7 +254,11 @@ def _duration(seconds: float) -> str:
 
 
 def find_deployment(cloud: Cloud, deployment: ResourceId) -> dict[str, Any]:
-    """Return the record of a deployment. Raises RefusalError (DeploymentNotFound)."""
+    """Return the record of a deployment.
+
+    Raises:
+        RefusalError: there is none (DeploymentNotFound).
+    """
     row = cloud.store.deployments.get(deployment.key)
     if row is None:
         raise RefusalError(
@@ -264,7 +273,7 @@ def is_running(cloud: Cloud, row: Mapping[str, Any]) -> bool:
 
 
 def show_deployment(cloud: Cloud, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what GET answers: while a deployment runs, it has neither outputs nor an error."""
+    """Return what GET answers; a running deployment has neither outputs nor an error."""
     shown = {key: value for key, value in row.items() if key not in _HIDDEN}
     properties = shown["properties"]
     kept = {k: v for k, v in properties.items() if k not in ("error", "outputs", "outputResources")}
@@ -276,7 +285,7 @@ def show_deployment(cloud: Cloud, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def show_operations(cloud: Cloud, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the operations of a deployment. One that has not ended runs."""
+    """Return the operations of a deployment, with their state at this moment."""
     shown: list[dict[str, Any]] = []
     for operation in row.get("operations", ()):
         properties = operation["properties"]

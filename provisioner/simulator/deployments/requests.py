@@ -1,4 +1,7 @@
-"""The body of a deployment's request, as az writes it too, and where in it a template is wrong."""
+"""The body of a deployment's request, and the position of a template's fault in it.
+
+az does not send strict JSON: see `template_language.relaxed_json`.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -14,7 +17,7 @@ from provisioner.simulator.deployments.prepared_deployment import (
     prepare,
     read_mode,
 )
-from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.protocol.errors import InvalidRequestContentError
 from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.template_language.relaxed_json import (
@@ -32,7 +35,7 @@ _PROPERTIES = frozenset(
         "parametersLink", "template", "templateLink", "validationLevel", "whatIfSettings",
     }
 )  # fmt: skip
-_NOT_HERE = frozenset(
+_UNSUPPORTED_PROPERTIES = frozenset(
     {
         "debugSetting", "extensionConfigs", "externalInputDefinitions", "externalInputs",
         "identity",
@@ -49,29 +52,34 @@ _PARTS = {
 
 
 def read_document(request: Request) -> dict[str, Any]:
-    """Return the object in a body, comments and keys without quotes included. Raises
-    RefusalError."""
+    """Return the object in a request's body, in Json.NET's dialect of JSON.
+
+    Raises:
+        InvalidRequestContentError: the body is no JSON object.
+    """
     check_size(request.content)
     try:
         document = read_json(request.content.decode("utf-8-sig") or "{}")
     except (UnicodeDecodeError, RelaxedJsonError) as problem:
-        raise RefusalError(
-            400, "InvalidRequestContent", f"The request content is not valid JSON: {problem}."
+        raise InvalidRequestContentError(
+            f"The request content is not valid JSON: {problem}."
         ) from None
     if not isinstance(document, dict):
-        raise RefusalError(400, "InvalidRequestContent", "The request content is no JSON object.")
+        raise InvalidRequestContentError("The request content is no JSON object.")
     return document
 
 
 def read_context(
     cloud: Cloud, request: Request, deployment: ResourceId, document: Mapping[str, Any]
 ) -> Context:
-    """Return the deployment that a body asks for. Raises RefusalError."""
+    """Return the deployment that a body requests.
+
+    Raises:
+        InvalidRequestContentError: a member is missing, malformed or contradicts another.
+    """
     properties = document.get("properties")
     if not isinstance(properties, Mapping):
-        raise RefusalError(
-            400, "InvalidRequestContent", "The request content has no object 'properties'."
-        )
+        raise InvalidRequestContentError("The request content has no object 'properties'.")
     _check_members(document, _MEMBERS, "")
     _check_members(properties, _PROPERTIES, "properties.")
     mode = read_mode(properties)
@@ -79,28 +87,24 @@ def read_context(
     template = properties.get("template")
     if properties.get("templateLink"):
         if template is not None:
-            raise RefusalError(
-                400,
-                "InvalidRequestContent",
+            raise InvalidRequestContentError(
                 "A deployment has either 'template' or 'templateLink', not both.",
             )
         template, link = read_link(cloud, request, properties["templateLink"], None)
     if not isinstance(template, Mapping):
-        raise RefusalError(
-            400,
-            "InvalidRequestContent",
+        raise InvalidRequestContentError(
             "The request content has neither an object 'template' nor a 'templateLink'.",
         )
-    given = properties.get("parameters") or {}
+    parameters = properties.get("parameters") or {}
     if properties.get("parametersLink"):
         linked, _ = read_link(cloud, request, properties["parametersLink"], None)
-        given = linked.get("parameters") or {}
+        parameters = linked.get("parameters") or {}
     return Context(
         cloud=cloud,
         request=request,
         id=deployment,
         template=template,
-        given=checked_parameters(given),
+        parameters=checked_parameters(parameters),
         mode=mode,
         location=str(document.get("location") or ""),
         link=link,
@@ -109,85 +113,94 @@ def read_context(
 
 
 def _check_members(stated: Mapping[str, Any], known: Collection[str], path: str) -> None:
-    """Refuse what a deployment does not have, or does not have here; nulls ask for nothing."""
+    """Check the names of members; null counts as absent.
+
+    Raises:
+        InvalidRequestContentError: a name is unknown, or not supported here.
+    """
     for name, value in stated.items():
         if value is None or name in known:
             continue
-        if name in _NOT_HERE:
+        if name in _UNSUPPORTED_PROPERTIES:
             reason = f"The built-in Azure does not know '{path}{name}' of a deployment."
         else:
             reason = (
                 "The request content was invalid and could not be deserialized: 'Could not find "
                 f"member '{name}' on object of type 'DeploymentDefinition'. Path '{path}{name}'.'."
             )
-        raise RefusalError(400, "InvalidRequestContent", reason)
+        raise InvalidRequestContentError(reason)
 
 
 def _read_tags(document: Mapping[str, Any]) -> Mapping[str, Any]:
     tags = document.get("tags") or {}
     if not isinstance(tags, Mapping) or not all(isinstance(text, str) for text in tags.values()):
-        raise RefusalError(
-            400, "InvalidRequestContent", "The 'tags' of a deployment must be an object of texts."
-        )
+        raise InvalidRequestContentError("The 'tags' of a deployment must be an object of texts.")
     return tags
 
 
 def prepare_request(
     cloud: Cloud, request: Request, deployment: ResourceId, document: Mapping[str, Any]
 ) -> Prepared:
-    """Return the deployment that a body asks for, ready to run. Raises RefusalError; of a template
-    that is wrong, with line and column in the request's body."""
+    """Return the requested deployment, ready to run.
+
+    A fault of the template has line and column in the request's body. Everything at fault is a
+    RefusalError.
+    """
     context = read_context(cloud, request, deployment, document)
     try:
         return prepare(context)
     except TemplateError as problem:
-        raise _add_position(request, context, problem) from None
+        _add_position(request, context, problem)
+        raise
 
 
 def read_level(document: Mapping[str, Any]) -> str:
-    """Return how much is looked at before a deployment (`validationLevel`): `Provider`,
-    `ProviderNoRbac` (not whether the caller may write) or `Template` (neither). Raises
-    RefusalError."""
+    """Return how much is validated before a deployment (`validationLevel`).
+
+    `Provider`, `ProviderNoRbac` (without the caller's permissions) or `Template` (neither).
+
+    Raises:
+        InvalidRequestContentError: it is another one.
+    """
     stated = str(document["properties"].get("validationLevel") or "Provider")
     for level in _VALIDATION_LEVELS:
         if stated.lower() == level.lower():
             return level
-    raise RefusalError(
-        400,
-        "InvalidRequestContent",
+    raise InvalidRequestContentError(
         f"The validationLevel '{stated}' is not valid: it must be one of "
         f"'{', '.join(_VALIDATION_LEVELS)}'.",
     )
 
 
 def read_ids_only(document: Mapping[str, Any]) -> bool:
-    """Return whether a what-if is to name changed resources by id alone (`resultFormat`). Raises
-    RefusalError."""
+    """Return whether a what-if reports resource ids only (`resultFormat`).
+
+    Raises:
+        InvalidRequestContentError: the format is unknown.
+    """
     settings = document["properties"].get("whatIfSettings") or {}
     form = settings.get("resultFormat") if isinstance(settings, Mapping) else settings
     known = {"fullresourcepayloads": False, "resourceidonly": True}
     key = "fullresourcepayloads" if form is None else str(form).lower()
     if key not in known:
-        raise RefusalError(
-            400,
-            "InvalidRequestContent",
+        raise InvalidRequestContentError(
             f"The resultFormat '{form}' is not valid: it must be 'FullResourcePayloads' or "
             "'ResourceIdOnly'.",
         )
     return known[key]
 
 
-def _add_position(request: Request, context: Context, problem: TemplateError) -> RefusalError:
-    """Return the error with line, column and path of the fault, as Azure words it."""
+def _add_position(request: Request, context: Context, problem: TemplateError) -> None:
+    """Put line, column and path of the fault into an error, as Azure words it."""
     if not problem.path:
-        return problem
+        return
     at: tuple[int, int] | None = None
     if context.link is None:
         text = request.content.decode("utf-8-sig", errors="replace")
         at = locate(text, (*_TEMPLATE, *problem.path))
     line, column = at or (0, 0)
     part = _PARTS.get(str(problem.path[0]), "template")
-    named = f"The {part} '{_name(context, problem.path)}'"
+    named = f"The {part} '{_part_name(context, problem.path)}'"
     place = f" at line '{line}' and column '{column}'" if at else ""
     path = "".join(
         f"[{step}]" if isinstance(step, int) else f".{step}" for step in (*_TEMPLATE, *problem.path)
@@ -197,11 +210,10 @@ def _add_position(request: Request, context: Context, problem: TemplateError) ->
         f"Deployment template validation failed: '{named}{place} is not valid: {problem.reason}.'."
     ).replace("..'", ".'")
     problem.additional = ({"type": "TemplateViolation", "info": info},)
-    return problem
 
 
-def _name(context: Context, path: Path) -> str:
-    """Return the name of the part of a template that a path leads into."""
+def _part_name(context: Context, path: Path) -> str:
+    """Return the name of the template's part that a path is in."""
     if len(path) < 2 or path[0] != "resources":
         return str(path[1] if len(path) > 1 else path[0])
     found: Any = context.template

@@ -1,4 +1,4 @@
-"""The functions that look at resources while a deployment runs: `reference` and its relatives.
+"""Template functions that read resources during a deployment: `reference`, `list*` and others.
 
 Source: "Resource functions for ARM templates": reference, list*, and "Use symbolic name" for
 `references` and `resourceInfo`.
@@ -29,20 +29,23 @@ from provisioner.simulator.template_language.templates import is_runtime
 
 
 class ResourceFunctions:
-    """The functions of one running deployment. `secrets` are the outputs of those that have ended,
-    secret ones included, by key."""
+    """The functions of one running deployment.
+
+    `secrets` are the outputs of ended deployments by key, secret ones included: only
+    `listOutputsWithSecureValues` of the outer deployment returns them.
+    """
 
     def __init__(self, prepared: Prepared, secrets: Mapping[str, Mapping[str, Value]]) -> None:
         self._prepared = prepared
         self._cloud = prepared.context.cloud
         self._secrets = secrets
-        self._named: dict[str, list[Instance]] = {}
+        self._instances_by_name: dict[str, list[Instance]] = {}
         for instance in prepared.order:
             names = {instance.key, instance.symbol or instance.name}
             if instance.loop and instance.symbol:
                 names.add(instance.symbol)
             for name in names:
-                self._named.setdefault(name.lower(), []).append(instance)
+                self._instances_by_name.setdefault(name.lower(), []).append(instance)
 
     def bind(self) -> Functions:
         """Return the functions by name, with those that need no resources."""
@@ -51,25 +54,25 @@ class ResourceFunctions:
             "references": self._references,
             "resourceinfo": self._resource_info,
         }
-        return ChainMap(own, _Lists(self._list), self._prepared.functions)  # type: ignore[arg-type]
+        return ChainMap(own, _ListFunctions(self._call_list_function), self._prepared.functions)  # type: ignore[arg-type]
 
     def _reference(self, name: Value, version: Value = "", full: Value = "") -> Value:
-        instance = self._instance(text(name))
-        resource = instance.id if instance is not None else _parsed(text(name))
-        return self._shown(resource, instance, text(version), text(full))
+        instance = self._template_resource(text(name))
+        resource = instance.id if instance is not None else _parse_id(text(name))
+        return self._render_reference(resource, instance, text(version), text(full))
 
     def _references(self, name: Value, version: Value = "", full: Value = "") -> Value:
-        found = self._named.get(text(name).lower())
+        found = self._instances_by_name.get(text(name).lower())
         if found is None:
             raise ExpressionError(f"the resource collection '{name}' is not in the template.")
         # `references('a', 'full')` leaves out the version.
         if text(version).lower() == "full":
             version, full = "", version
-        ordered = sorted(found, key=lambda instance: _position(instance.key))
-        return [self._shown(one.id, one, text(version), text(full)) for one in ordered]
+        ordered = sorted(found, key=lambda instance: _loop_index(instance.key))
+        return [self._render_reference(one.id, one, text(version), text(full)) for one in ordered]
 
     def _resource_info(self, name: Value) -> Value:
-        instance = self._instance(text(name))
+        instance = self._template_resource(text(name))
         if instance is None:
             raise ExpressionError(f"the resource '{name}' is not in the template.")
         return {
@@ -79,10 +82,10 @@ class ResourceFunctions:
             "apiVersion": instance.api_version,
         }
 
-    def _shown(
+    def _render_reference(
         self, resource: ResourceId, instance: Instance | None, version: str, full: str
     ) -> Value:
-        body = self._body(resource)
+        body = self._resource_body(resource)
         if full.lower() != "full":
             return body.get("properties") or {}
         api_version = version or (instance.api_version if instance is not None else "")
@@ -101,7 +104,7 @@ class ResourceFunctions:
             "provisioningOperation": "Create" if instance is not None else "Read",
         }
 
-    def _body(self, resource: ResourceId) -> dict[str, Any]:
+    def _resource_body(self, resource: ResourceId) -> dict[str, Any]:
         if resource.type.lower() == DEPLOYMENT_TYPE.lower():
             return show_deployment(self._cloud, find_deployment(self._cloud, resource))
         row = self._cloud.find(resource)
@@ -109,9 +112,13 @@ class ResourceFunctions:
             raise ResourceNotFoundError(resource)
         return render(self._cloud, row)
 
-    def _instance(self, name: str) -> Instance | None:
-        """Return the resource of the template that a name or symbol means; None for an id."""
-        found = self._named.get(name.lower(), [])
+    def _template_resource(self, name: str) -> Instance | None:
+        """Return the resource of the template with a name or symbol; None for an id.
+
+        Raises:
+            ExpressionError: several have it.
+        """
+        found = self._instances_by_name.get(name.lower(), [])
         if len(found) == 1:
             return found[0]
         if found:
@@ -119,12 +126,14 @@ class ResourceFunctions:
         by_id = (one for one in self._prepared.order if one.id.key == name.lower())
         return next(by_id, None)
 
-    def _list(self, function: str, name: Value, version: Value = "", values: Value = None) -> Value:
-        instance = self._instance(text(name))
-        resource = instance.id if instance is not None else _parsed(text(name))
+    def _call_list_function(
+        self, function: str, name: Value, version: Value = "", values: Value = None
+    ) -> Value:
+        instance = self._template_resource(text(name))
+        resource = instance.id if instance is not None else _parse_id(text(name))
         if function == SECURE_OUTPUTS:
             return dict(self._secrets.get(resource.key, {}))
-        self._body(resource)
+        self._resource_body(resource)
         path = f"{resource.text}/{function}"
         query = {"api-version": text(version)}
         request = replace(
@@ -146,8 +155,8 @@ class ResourceFunctions:
         )
 
 
-class _Lists(Mapping[str, Callable[..., Value]]):
-    """A function for every name that starts with `list`: each is an action of a resource."""
+class _ListFunctions(Mapping[str, Callable[..., Value]]):
+    """A function for every name that starts with `list`: each is a POST action of a resource."""
 
     def __init__(self, call: Callable[..., Value]) -> None:
         self._call = call
@@ -171,7 +180,7 @@ class _Lists(Mapping[str, Callable[..., Value]]):
         return 0
 
 
-def _parsed(name: str) -> ResourceId:
+def _parse_id(name: str) -> ResourceId:
     resource = parse_resource_id(name)
     if resource is None:
         raise ExpressionError(f"'{name}' is neither a resource of the template nor a resource id.")
@@ -180,7 +189,7 @@ def _parsed(name: str) -> ResourceId:
     return resource
 
 
-def _position(key: str) -> int:
+def _loop_index(key: str) -> int:
     """Return the index at the end of a key: `symbol[3]`."""
     number = key.rpartition("[")[2].rstrip("]")
     return int(number) if number.isdecimal() else 0

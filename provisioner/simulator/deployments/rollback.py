@@ -1,8 +1,8 @@
-"""Rollback on error: an earlier deployment is run again where one fails (`onErrorDeployment`).
+"""Rollback on error: if a deployment fails, an earlier one is run again (`onErrorDeployment`).
 
-It runs as it was sent, with the parameters that it had, in complete mode where the scope is a
-resource group. Secret parameters are not kept: one without a default value makes it fail.
-Source: "Rollback on error to successful deployment".
+It runs with its own template and parameters, in mode Complete if the scope is a resource group.
+Secret parameters are not stored: one without a default value makes the rollback fail. Source:
+"Rollback on error to successful deployment".
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from provisioner.simulator.deployments.execution import Execution
 from provisioner.simulator.deployments.journal import CommittingJournal
 from provisioner.simulator.deployments.prepared_deployment import prepare
 from provisioner.simulator.deployments.records import find_deployment, show_deployment
-from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.protocol.errors import InvalidRequestContentError, RefusalError
 from provisioner.simulator.state.cloud import Cloud
 
 _TYPES = ("LastSuccessful", "SpecificDeployment")
@@ -24,16 +24,18 @@ _TYPES = ("LastSuccessful", "SpecificDeployment")
 def find_earlier(
     cloud: Cloud, deployment: ResourceId, document: Mapping[str, Any]
 ) -> Mapping[str, Any] | None:
-    """Return the record of the deployment to run on an error; None where none is asked for. Raises
-    RefusalError where there is none."""
+    """Return the record of the deployment to run on an error; None if none is requested.
+
+    Raises:
+        InvalidRequestContentError: the type of rollback is unknown.
+        RefusalError: there is no successful deployment.
+    """
     stated = document["properties"].get("onErrorDeployment")
     if stated is None:
         return None
     kind = stated.get("type") if isinstance(stated, Mapping) else None
     if kind not in _TYPES:
-        raise RefusalError(
-            400,
-            "InvalidRequestContent",
+        raise InvalidRequestContentError(
             f"The type '{kind}' of 'onErrorDeployment' is not valid: it must be one of "
             f"'{', '.join(_TYPES)}'.",
         )
@@ -54,22 +56,22 @@ def find_earlier(
 
 
 def roll_back(failed: Context, earlier: Mapping[str, Any], document: Mapping[str, Any]) -> None:
-    """Run an earlier deployment again, and say in the record of the failed one how it went."""
+    """Run an earlier deployment again, and add the result to the record of the failed one."""
     cloud = failed.cloud
     resource = ResourceId.parse(earlier["id"])
     in_group = resource.scope is not None and resource.scope.type == RESOURCE_GROUP
     parameters = earlier["properties"].get("parameters") or {}
-    again = replace(
+    redeployment = replace(
         failed,
         id=resource,
         template=earlier["template"],
-        given={name: entry for name, entry in parameters.items() if "value" in entry},
+        parameters={name: entry for name, entry in parameters.items() if "value" in entry},
         mode="Complete" if in_group else "Incremental",
         location=str(earlier.get("location") or ""),
         link=None,
     )
     try:
-        outcome = Execution(cloud, CommittingJournal(cloud)).deploy(prepare(again))
+        outcome = Execution(cloud, CommittingJournal(cloud)).deploy(prepare(redeployment))
         state = "Failed" if outcome.failures else "Succeeded"
     except RefusalError:
         state = "Failed"

@@ -1,4 +1,4 @@
-"""The routes of deployments, at each scope that has them."""
+"""The routes of deployments, at each scope."""
 
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE, MANAGEMENT_GROUP_TYPE
 from provisioner.simulator.deployments import deployments

@@ -1,4 +1,4 @@
-"""Secrets of a deployment: which of its parameters and outputs are, and those in a key vault."""
+"""Secrets of a deployment: secure parameters and outputs, and Key Vault references."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,19 @@ SECURE_OUTPUTS = "listoutputswithsecurevalues"
 """The function that reads secret outputs of a deployment, within the deployment around it."""
 
 
-def check_references(cloud: Cloud, given: Mapping[str, Any]) -> None:
-    """Refuse parameters that stand in a key vault.
+def check_references(cloud: Cloud, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that refer to a secret in a key vault.
 
-    Azure Resource Manager reads the secret itself, where the vault's property
+    Azure Resource Manager reads the secret itself, if the vault's property
     `enabledForTemplateDeployment` is true and the caller has the action `deploy` on it ("Use Azure
-    Key Vault to pass secure parameter value during deployment"). The built-in Azure has vaults and
+    Key Vault to pass secure parameter value during deployment"). The built-in Azure has vaults, and
     no secrets in them.
+
+    Raises:
+        RefusalError: a parameter is such a reference; the message says which of the conditions
+            fails.
     """
-    for name, entry in given.items():
+    for name, entry in parameters.items():
         reference = entry.get("reference")
         if reference is None:
             continue
@@ -65,6 +69,6 @@ def show_parameters(template: Template, values: Mapping[str, Value]) -> dict[str
 
 
 def type_label(kind: str) -> str:
-    """Return a type as a deployment names it: `SecureString`, `String`, `Int`."""
+    """Return the name of a type as deployments show it: `SecureString`, `String`, `Int`."""
     words = {"securestring": "SecureString", "secureobject": "SecureObject"}
     return words.get(kind.lower(), kind.capitalize())

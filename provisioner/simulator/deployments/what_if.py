@@ -1,8 +1,9 @@
-"""What a deployment would change: it is rehearsed on the state, taken back, and compared.
+"""The what-if operation: the deployment is executed on the state, undone, and compared.
 
-Azure's own what-if compares the template with what its providers answer, and shows what depends on
-`reference()` unevaluated; the rehearsal knows what they come to. What a resource would be
-refused for is a diagnostic: what-if answers about the others.
+Azure's what-if compares the template with what the providers answer, and shows values that depend
+on `reference()` unevaluated; the rehearsal evaluates them. A resource that would be refused becomes
+a diagnostic, and the others are still compared.
+
 Source: "ARM template deployment what-if operation", "Deployments - What If" of the REST reference.
 """
 
@@ -27,37 +28,39 @@ from provisioner.simulator.state.cloud import Cloud
 
 
 def what_if(prepared: Prepared, *, ids_only: bool) -> dict[str, Any]:
-    """Return the answer of a what-if operation; nothing of the state is changed."""
+    """Return the answer of a what-if operation; the state is not changed."""
     cloud = prepared.context.cloud
     journal = RehearsingJournal(cloud)
     try:
         outcome = Execution(cloud, journal).deploy(prepared)
         written = {resource.key: resource for resource in outcome.written}
-        after = {key: _body(cloud, resource) or {} for key, resource in written.items()}
+        after = {key: _current_body(cloud, resource) or {} for key, resource in written.items()}
     finally:
         journal.undo()
     changes = [
-        _written(cloud, resource, after[key], outcome, ids_only=ids_only)
+        _change_of_write(cloud, resource, after[key], outcome, ids_only=ids_only)
         for key, resource in written.items()
     ]
-    changes += [_refused(cloud, resource, ids_only=ids_only) for resource in outcome.refused]
+    changes += [
+        _change_of_refused(cloud, resource, ids_only=ids_only) for resource in outcome.refused
+    ]
     for resource in outcome.deleted:
-        changes.append(_unwritten(cloud, resource, "Delete", ids_only=ids_only))
-    for resource in _ignored(cloud, prepared, outcome):
-        changes.append(_unwritten(cloud, resource, "Ignore", ids_only=ids_only))
+        changes.append(_change_without_write(cloud, resource, "Delete", ids_only=ids_only))
+    for resource in _ignored_resources(cloud, prepared, outcome):
+        changes.append(_change_without_write(cloud, resource, "Ignore", ids_only=ids_only))
     properties: dict[str, Any] = {"changes": changes}
-    diagnostics = [_diagnostic(failure) for failure in _leaves(outcome.failures)]
+    diagnostics = [_render_diagnostic(failure) for failure in _innermost_failures(outcome.failures)]
     if diagnostics:
         properties["diagnostics"] = diagnostics
     return {"status": "Succeeded", "properties": properties}
 
 
-def _body(cloud: Cloud, resource: ResourceId) -> dict[str, Any] | None:
+def _current_body(cloud: Cloud, resource: ResourceId) -> dict[str, Any] | None:
     row = cloud.find(resource)
     return None if row is None else render(cloud, row)
 
 
-def _written(
+def _change_of_write(
     cloud: Cloud,
     resource: ResourceId,
     after: dict[str, Any],
@@ -65,16 +68,16 @@ def _written(
     *,
     ids_only: bool,
 ) -> dict[str, Any]:
-    before = _body(cloud, resource)
+    before = _current_body(cloud, resource)
     stated, version = outcome.bodies[resource.key]
     if ids_only:
         kind = "Create" if before is None else "Deploy"
         return {"resourceId": resource.text, "changeType": kind}
-    shown_after = _shown(cloud, resource, after, version)
+    shown_after = _render_body(cloud, resource, after, version)
     change: dict[str, Any] = {"resourceId": resource.text, "changeType": "Create"}
     if before is None:
         return {**change, "after": shown_after}
-    shown_before = _shown(cloud, resource, before, version)
+    shown_before = _render_body(cloud, resource, before, version)
     delta = property_changes(shown_before, shown_after)
     no_effect = stated_read_only(cloud.catalog.schemas, resource.type, stated, before)
     return {
@@ -86,34 +89,38 @@ def _written(
     }
 
 
-def _refused(cloud: Cloud, resource: ResourceId, *, ids_only: bool) -> dict[str, Any]:
-    """Return the change that a diagnostic says would be refused. What it would come to is not
-    known: of what the template states, secrets may be a part."""
-    before = _body(cloud, resource)
+def _change_of_refused(cloud: Cloud, resource: ResourceId, *, ids_only: bool) -> dict[str, Any]:
+    """Return the change of a resource that would be refused.
+
+    Its body after the change is not known, and the template's may contain secrets.
+    """
+    before = _current_body(cloud, resource)
     kinds = ("Create", "Create") if before is None else ("Deploy", "Modify")
     change: dict[str, Any] = {"resourceId": resource.text, "changeType": kinds[not ids_only]}
     if ids_only:
         return change
     if before is not None:
-        change["before"] = _shown(cloud, resource, before, "")
-    return {**change, "after": _shown(cloud, resource, {}, "")}
+        change["before"] = _render_body(cloud, resource, before, "")
+    return {**change, "after": _render_body(cloud, resource, {}, "")}
 
 
-def _unwritten(cloud: Cloud, resource: ResourceId, kind: str, *, ids_only: bool) -> dict[str, Any]:
+def _change_without_write(
+    cloud: Cloud, resource: ResourceId, kind: str, *, ids_only: bool
+) -> dict[str, Any]:
     change: dict[str, Any] = {"resourceId": resource.text, "changeType": kind}
-    body = _body(cloud, resource)
+    body = _current_body(cloud, resource)
     if ids_only or body is None:
         return change
-    shown = _shown(cloud, resource, body, "")
+    shown = _render_body(cloud, resource, body, "")
     if kind == "Delete":
         return {**change, "before": shown}
     return {**change, "before": shown, "after": shown}
 
 
-def _shown(
+def _render_body(
     cloud: Cloud, resource: ResourceId, body: Mapping[str, Any], version: str
 ) -> dict[str, Any]:
-    """Return a body as what-if shows it: what the service computes is left out."""
+    """Return a body as what-if shows it, without read-only properties."""
     resource_type = cloud.catalog.of(resource)
     named: dict[str, Any] = {"id": resource.text, "name": resource.name, "type": type_of(resource)}
     if resource_type is not None:
@@ -127,8 +134,8 @@ def _shown(
     return {**named, **({"apiVersion": version} if version else {}), **kept}
 
 
-def _ignored(cloud: Cloud, prepared: Prepared, outcome: Outcome) -> Iterator[ResourceId]:
-    """Yield what stands in the resource group and is neither written nor deleted."""
+def _ignored_resources(cloud: Cloud, prepared: Prepared, outcome: Outcome) -> Iterator[ResourceId]:
+    """Yield the resources of the group that are neither written nor deleted."""
     group = prepared.context.scope
     if group is None or group.type != RESOURCE_GROUP:
         return
@@ -138,15 +145,15 @@ def _ignored(cloud: Cloud, prepared: Prepared, outcome: Outcome) -> Iterator[Res
             yield row.id
 
 
-def _leaves(failures: list[Failure]) -> Iterator[Failure]:
+def _innermost_failures(failures: list[Failure]) -> Iterator[Failure]:
     for failure in failures:
         if failure.details:
-            yield from _leaves(list(failure.details))
+            yield from _innermost_failures(list(failure.details))
         else:
             yield failure
 
 
-def _diagnostic(failure: Failure) -> dict[str, Any]:
+def _render_diagnostic(failure: Failure) -> dict[str, Any]:
     return {
         "level": "Error",
         "code": failure.code,

@@ -1,8 +1,8 @@
-"""The functions on availability zones. Source: "Resource functions for ARM templates": pickZones,
-toLogicalZone and its relatives.
+"""Template functions on availability zones: pickZones, toLogicalZone and others.
 
-A physical zone is called `REGION-azN`, as `GET /subscriptions/S/locations` has it; here N is the
-number of the logical zone in every subscription.
+A physical zone is `REGION-azN`, as in `GET /subscriptions/S/locations`; here N is the number of the
+logical zone in every subscription, while Azure maps them for each subscription. Source: "Resource
+functions for ARM templates": pickZones, toLogicalZone and its relatives.
 """
 
 from provisioner.catalog.regions import REGIONS
@@ -15,10 +15,14 @@ from provisioner.simulator.template_language.template_errors import ExpressionEr
 def _pick_zones(
     namespace: Value, kind: Value, location: Value, number: Value = 1, offset: Value = 0
 ) -> list[str]:
-    """Return zones of a region; none where it has none, or is not known."""
+    """Return zones of a region; none if it has none or is unknown.
+
+    Raises:
+        ExpressionError: the region has fewer zones than requested.
+    """
     for named in (namespace, kind):
         text(named)
-    zones = _zones(location)
+    zones = _zones_of_region(location)
     count, start = whole(number), whole(offset)
     if not zones:
         return []
@@ -27,20 +31,20 @@ def _pick_zones(
     return list(zones[start : start + count])
 
 
-def _zones(location: Value) -> tuple[str, ...]:
+def _zones_of_region(location: Value) -> tuple[str, ...]:
     region = text(location).replace(" ", "").lower()
     return zones_of(region) if region in REGIONS else ()
 
 
-def _to_physical(subscription: Value, location: Value, zone: Value) -> str:
+def _physical_zone(subscription: Value, location: Value, zone: Value) -> str:
     text(subscription)
-    if text(zone) not in _zones(location):
+    if text(zone) not in _zones_of_region(location):
         raise ExpressionError(f"the region '{location}' has no logical zone '{zone}'.")
     return f"{text(location).replace(' ', '').lower()}-az{zone}"
 
 
-def _to_logical(subscription: Value, location: Value, zone: Value) -> str:
-    known = {_to_physical(subscription, location, one): one for one in _zones(location)}
+def _logical_zone(subscription: Value, location: Value, zone: Value) -> str:
+    known = {_physical_zone(subscription, location, one): one for one in _zones_of_region(location)}
     if text(zone) not in known:
         raise ExpressionError(f"the region '{location}' has no physical zone '{zone}'.")
     return known[zone]
@@ -48,8 +52,8 @@ def _to_logical(subscription: Value, location: Value, zone: Value) -> str:
 
 ZONE_FUNCTIONS: Functions = {
     "pickzones": _pick_zones,
-    "tologicalzone": _to_logical,
-    "tologicalzones": lambda s, place, zones: [_to_logical(s, place, z) for z in array(zones)],
-    "tophysicalzone": _to_physical,
-    "tophysicalzones": lambda s, place, zones: [_to_physical(s, place, z) for z in array(zones)],
+    "tologicalzone": _logical_zone,
+    "tologicalzones": lambda s, place, zones: [_logical_zone(s, place, z) for z in array(zones)],
+    "tophysicalzone": _physical_zone,
+    "tophysicalzones": lambda s, place, zones: [_physical_zone(s, place, z) for z in array(zones)],
 }

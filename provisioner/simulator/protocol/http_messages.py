@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.model.values import Json
 from provisioner.simulator.protocol.caller import Caller
-from provisioner.simulator.protocol.errors import RefusalError
+from provisioner.simulator.protocol.errors import InvalidRequestContentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,11 @@ class Request:
         try:
             document = json.loads(self.content or b"{}")
         except (ValueError, RecursionError) as problem:
-            raise RefusalError(
-                400, "InvalidRequestContent", f"The request content is not valid JSON: {problem}."
+            raise InvalidRequestContentError(
+                f"The request content is not valid JSON: {problem}."
             ) from problem
         if not isinstance(document, dict):
-            raise RefusalError(
-                400, "InvalidRequestContent", "The request content is not a JSON object."
-            )
+            raise InvalidRequestContentError("The request content is not a JSON object.")
         return document
 
 
