@@ -259,7 +259,7 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
         str,
         typer.Option(
             metavar="IMAGE@sha256:…",
-            help="The image of the pods: azsec's, with the files of the environments in it.",
+            help="Run this image: azsec's with the files of the environments in it.",
             show_default=False,
         ),
     ],
@@ -267,7 +267,7 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
         str,
         typer.Option(
             metavar="URL",
-            help="The blob container that keeps the results: "
+            help="Keep the results in this blob container: "
             "https://ACCOUNT.blob.core.windows.net/CONTAINER",
             show_default=False,
         ),
@@ -275,37 +275,44 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
     pods: Annotated[
         int,
         typer.Option(
-            min=1, max=500, metavar="NUMBER", help="In how many pods the environments are asked."
+            min=1, max=500, metavar="NUMBER", help="Divide the environments among that many pods."
         ),
     ] = 4,
     namespace: Annotated[
-        str, typer.Option("--namespace", "-n", metavar="NAME", help="Where the Job runs.")
-    ] = ("azsec-fleet"),
+        str,
+        typer.Option("--namespace", "-n", metavar="NAME", help="Run the Job in this namespace."),
+    ] = "azsec-fleet",
     create_namespace: Annotated[
         bool,
-        typer.Option("--create-namespace", help="Print the namespace too, with restricted pods."),
+        typer.Option(
+            "--create-namespace", help="Print the namespace too: Pod Security restricted."
+        ),
     ] = False,
     service_account: Annotated[
-        str, typer.Option(metavar="NAME", help="The service account of the pods.")
+        str, typer.Option(metavar="NAME", help="Run the pods as this service account.")
     ] = "azsec-fleet",
     client_id: Annotated[
         str | None,
         typer.Option(
             metavar="GUID",
-            help="The identity that the pods sign in as (workload identity): print the service "
-            "account too.",
+            help="Sign in to Azure as the identity with this client id (workload identity), and "
+            "print the service account with it.",
             show_default=False,
         ),
     ] = None,
     tenant: Annotated[
         str | None,
-        typer.Option(metavar="GUID", help="The tenant of the identity.", show_default=False),
+        typer.Option(
+            metavar="GUID",
+            help="Sign in to this tenant.  [default: the cluster's]",
+            show_default=False,
+        ),
     ] = None,
     schedule: Annotated[
         str | None,
         typer.Option(
             metavar="CRON",
-            help="Print a CronJob that starts the Job then, in UTC: '0 2 * * *'.",
+            help="Print a CronJob that starts the Job at these times, in UTC: '0 2 * * *'.",
             show_default=False,
         ),
     ] = None,

@@ -204,9 +204,11 @@ def test_a_schedule_makes_a_run_of_each_job(capsys: pytest.CaptureFixture[str]) 
 
 def test_text_of_the_command_is_no_variable_of_the_pod(capsys: pytest.CaptureFixture[str]) -> None:
     base = f"fleet manifest --image {IMAGE} --ledger {LEDGER}"
-    code, out, _err = azsec(capsys, f"{base} -- check '$(HOME)/environments' --workers 2")
+    command = "check --timeout 30m '$(HOME)/environments' --workers 2"
+    code, out, _err = azsec(capsys, f"{base} -- {command}")
     assert code == 0
     job = list(yaml.safe_load_all(out))[-1]
+    assert job["spec"]["activeDeadlineSeconds"] == 3 * 30 * 60 + 600
     (container,) = job["spec"]["template"]["spec"]["containers"]
     assert container["args"][-3:] == ["$$(HOME)/environments", "--workers", "2"]
 
