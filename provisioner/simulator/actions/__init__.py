@@ -1,7 +1,6 @@
-"""What resource providers answer beside reads and writes of resources: the POST actions ("Azure
-resource provider operations"), and what is computed for a resource or a region.
+"""Operations of resource providers beside CRUD: POST actions, and values computed for a resource.
 
-An action is refused where a lock forbids it, and takes the permission `TYPE/ACTION/action`; a read
-takes `TYPE/read`, as everywhere. Values that a service would keep secret are invented here, say so,
-and are the same on each call.
+An action is refused where a lock forbids it, and requires the permission `TYPE/ACTION/action`
+("Azure resource provider operations"); a read requires `TYPE/read`. Keys, passwords and
+certificates are invented: they are marked as such, open nothing, and are the same at each call.
 """

@@ -1,7 +1,7 @@
-"""The certificates of a cluster: an authority whose key nobody has, and one that it signed.
+"""The certificates of a cluster: a certificate authority whose key is discarded, and an admin's.
 
-They are made anew when the certificates are rotated, when the cluster is made again, and when the
-server restarts: no file holds a key.
+They are issued anew when the certificates are rotated, when the cluster is created again, and when
+the server restarts: no key is written to a file.
 """
 
 import base64
@@ -17,8 +17,7 @@ _AUTHORITY_YEARS, _CLIENT_YEARS = 30, 2
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """PEM in base64, as a kubeconfig has it: the authority, and an administrator's certificate
-    with its key."""
+    """Base64 of PEM, as in a kubeconfig: the authority, the admin's certificate and its key."""
 
     authority: str
     certificate: str
@@ -26,41 +25,41 @@ class Certificates:
 
 
 def certificates_of(cloud: Cloud, row: Record) -> Certificates:
-    """Return the certificates of a cluster as it was made, the same on each call."""
-    rotated = cloud.store.service_state.get(_rotation(row)) or 0
-    wanted = f"{row.created}|{rotated}"
-    held = cloud.certificates.get(row.id.key)
-    if held is not None and held[0] == wanted and isinstance(held[1], Certificates):
-        return held[1]
-    made = _make(cloud.now())
-    cloud.certificates[row.id.key] = (wanted, made)
-    return made
+    """Return the certificates of a cluster, the same at each call until they are rotated."""
+    rotated = cloud.store.service_state.get(_rotation_key(row)) or 0
+    generation = f"{row.created}|{rotated}"
+    cached = cloud.certificates.get(row.id.key)
+    if cached is not None and cached[0] == generation and isinstance(cached[1], Certificates):
+        return cached[1]
+    issued = _issue_certificates(cloud.now())
+    cloud.certificates[row.id.key] = (generation, issued)
+    return issued
 
 
 def rotate_certificates(cloud: Cloud, row: Record) -> None:
-    """Let the next kubeconfig have new certificates."""
-    key = _rotation(row)
+    """Make the next kubeconfig have new certificates."""
+    key = _rotation_key(row)
     cloud.store.service_state.put(key, (cloud.store.service_state.get(key) or 0) + 1)
 
 
-def _rotation(row: Record) -> str:
+def _rotation_key(row: Record) -> str:
     return f"{row.id.key}|certificates"
 
 
-def _make(now: datetime) -> Certificates:
+def _issue_certificates(now: datetime) -> Certificates:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import NameOID
 
-    def named(common: str, *more: x509.NameAttribute[str]) -> x509.Name:
+    def name_of(common: str, *more: x509.NameAttribute[str]) -> x509.Name:
         return x509.Name([*more, x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
     def builder(subject: x509.Name, key: ec.EllipticCurvePublicKey, years: int) -> bytes:
-        made = (
+        issued = (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(named("ca"))
+            .issuer_name(name_of("ca"))
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now)
@@ -68,7 +67,7 @@ def _make(now: datetime) -> Certificates:
             .add_extension(x509.BasicConstraints(years > _CLIENT_YEARS, None), critical=True)
             .sign(authority, hashes.SHA256())
         )
-        return made.public_bytes(serialization.Encoding.PEM)
+        return issued.public_bytes(serialization.Encoding.PEM)
 
     authority = ec.generate_private_key(ec.SECP256R1())
     client = ec.generate_private_key(ec.SECP256R1())
@@ -79,8 +78,8 @@ def _make(now: datetime) -> Certificates:
         serialization.NoEncryption(),
     )
     texts = (
-        builder(named("ca"), authority.public_key(), _AUTHORITY_YEARS),
-        builder(named("masterclient", group), client.public_key(), _CLIENT_YEARS),
+        builder(name_of("ca"), authority.public_key(), _AUTHORITY_YEARS),
+        builder(name_of("masterclient", group), client.public_key(), _CLIENT_YEARS),
         pem,
     )
     return Certificates(*(base64.b64encode(text).decode() for text in texts))

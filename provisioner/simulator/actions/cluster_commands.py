@@ -1,11 +1,13 @@
-"""POST …/managedClusters/NAME/runCommand and what it answers (`az aks command invoke`).
+"""Run command: POST runCommand and its result (`az aks command invoke`).
 
 Source: the REST reference of AKS ("Managed Clusters - Run Command": 202 and a `Location`, which is
 "- Get Command Result" and answers 202 until the command has ended) and "Access a private AKS
 cluster using the command invoke feature" (`disableRunCommand`; the code of the refusal is
-inferred). No cluster stands behind the built-in Azure, so that each command ends with the exit code
-1, as kubectl does that reaches no API server, and its logs say why. Its `provisioningState` is
-Succeeded: Failed is for a command that AKS could not start, and az ends in an error of its own.
+inferred).
+
+There is no cluster behind the built-in Azure, so every command ends with exit code 1, as kubectl
+without an API server does, and its logs say why. Its `provisioningState` is Succeeded: Failed is
+for a command that AKS could not start, which az reports as an error of its own.
 """
 
 import uuid
@@ -25,7 +27,11 @@ _NO_CLUSTER = "The built-in Azure has no Kubernetes: the command was taken, and 
 
 
 def run_command(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer POST runCommand: 202, and where its result is."""
+    """Answer POST runCommand: 202, with the URL of the result.
+
+    Raises:
+        BadRequestError: run command is disabled, the cluster is stopped, or there is no command.
+    """
     row = find_target(cloud, request)
     if value_at(row.body, "properties.apiServerAccessProfile.disableRunCommand") is True:
         raise BadRequestError(
@@ -42,39 +48,43 @@ def run_command(cloud: Cloud, request: Request, **_place: str) -> Answer:
 
 
 def get_command_result(cloud: Cloud, request: Request, command: str, **_place: str) -> Answer:
-    """Answer the result of a command by its id; 202 until it has ended."""
+    """Answer the result of a command by its id; 202 until it has ended.
+
+    Raises:
+        RefusalError: the cluster has no such command.
+    """
     row = find_target(cloud, request, segments=2)
-    found = cloud.store.operations.get(_token(command))
-    mine = found is not None and found.target.lower() == row.id.key
-    if found is None or not mine or found.kind is not OperationKind.READ:
+    found = cloud.store.operations.get(_operation_token(command))
+    is_own = found is not None and found.target.lower() == row.id.key
+    if found is None or not is_own or found.kind is not OperationKind.READ:
         raise RefusalError(
             404, "NotFound", f"There is no command '{command}' of this cluster.", by_provider=True
         )
     if not found.settled:
         return _pending(request, row, found)
     result: Json = {
-        "id": _id(found),
+        "id": _command_id(found),
         "properties": {
             "startedAt": found.started,
             "finishedAt": found.ends,
-            **_outcome(found),
+            **_command_result(found),
         },
     }
     return Answer(200, result)
 
 
-def _outcome(command: Operation) -> Mapping[str, Json]:
+def _command_result(command: Operation) -> Mapping[str, Json]:
     if command.error is not None:
         return {"provisioningState": "Failed", "reason": ": ".join(command.error)}
     return {"provisioningState": "Succeeded", "exitCode": 1, "logs": _NO_CLUSTER}
 
 
-def _id(command: Operation) -> str:
-    """Return the id of a command: az reads it off `Location` as letters and digits alone."""
+def _command_id(command: Operation) -> str:
+    """Return the id of a command; az parses it from `Location` as letters and digits only."""
     return command.token.replace("-", "")
 
 
-def _token(command_id: str) -> str:
+def _operation_token(command_id: str) -> str:
     try:
         return str(uuid.UUID(command_id))
     except ValueError:
@@ -83,5 +93,7 @@ def _token(command_id: str) -> str:
 
 def _pending(request: Request, row: Record, command: Operation) -> Answer:
     version = request.query.get("api-version", "")
-    place = f"{request.base}{row.id.text}/commandResults/{_id(command)}?api-version={version}"
-    return Answer(202, None, {"Location": place, "Retry-After": "0" if command.settled else "1"})
+    location = (
+        f"{request.base}{row.id.text}/commandResults/{_command_id(command)}?api-version={version}"
+    )
+    return Answer(202, None, {"Location": location, "Retry-After": "0" if command.settled else "1"})

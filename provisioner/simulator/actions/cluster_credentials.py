@@ -1,10 +1,10 @@
-"""Kubeconfigs of a cluster, as AKS answers them: of a user, of the administrator, for monitoring.
+"""Kubeconfigs of a cluster: user, admin and monitoring credentials.
 
 Source: "Managed Clusters - List Cluster User Credentials" and its neighbours (`server-fqdn`,
 `format`), "Use kubelogin to authenticate users in Azure Kubernetes Service" for the plugin of a
-cluster with Entra, and Azure/caf-terraform-landingzones#416 for the refusal where
-`disableLocalAccounts` is set. The built-in Azure has no API server: the certificates are made when
-they are first asked for, are kept in memory only, and open nothing.
+cluster with Entra integration, and Azure/caf-terraform-landingzones#416 for the refusal where
+`disableLocalAccounts` is set. The built-in Azure has no API server: certificates are issued at the
+first call, are kept in memory only, and open nothing.
 """
 
 import base64
@@ -19,8 +19,8 @@ from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 
-_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
-_CLIENT = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
+_ENTRA_SERVER_APP = "6dae42f8-4368-4678-94ff-3960e28e3630"
+_ENTRA_CLIENT_APP = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
 """AKS' server and client applications in Entra, the same in every tenant."""
 
 _USER, _ADMIN, _MONITORING = "clusterUser", "clusterAdmin", "clusterMonitoringUser"
@@ -28,31 +28,35 @@ _FORMATS = ("azure", "exec")
 
 
 def list_user_credential(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the kubeconfig of a user: with Entra a plugin and no credential."""
-    return _credentials(cloud, request, find_target(cloud, request), _USER)
+    """Answer the user's kubeconfig; with Entra integration it has a plugin and no credential."""
+    return _answer_kubeconfig(cloud, request, find_target(cloud, request), _USER)
 
 
 def list_admin_credential(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the kubeconfig of the administrator's certificate."""
-    return _credentials(cloud, request, find_target(cloud, request), _ADMIN)
+    """Answer the kubeconfig with the admin's certificate."""
+    return _answer_kubeconfig(cloud, request, find_target(cloud, request), _ADMIN)
 
 
 def list_monitoring_credential(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the kubeconfig of the certificate for monitoring."""
-    return _credentials(cloud, request, find_target(cloud, request), _MONITORING)
+    """Answer the kubeconfig with the monitoring certificate."""
+    return _answer_kubeconfig(cloud, request, find_target(cloud, request), _MONITORING)
 
 
 def list_namespace_credential(
     cloud: Cloud, request: Request, namespace: str, **_place: str
 ) -> Answer:
-    """Answer the kubeconfig of a user whose context is a managed namespace."""
+    """Answer the user's kubeconfig, whose context is a managed namespace."""
     find_target(cloud, request)
     row = find_target(cloud, request, segments=3)
-    return _credentials(cloud, request, row, _USER, namespace)
+    return _answer_kubeconfig(cloud, request, row, _USER, namespace)
 
 
 def get_access_profile(cloud: Cloud, request: Request, role: str, **_place: str) -> Answer:
-    """Answer a kubeconfig in the shape of old: one, as a resource (deprecated by AKS)."""
+    """Answer one kubeconfig as a resource, the older form that AKS has deprecated.
+
+    Raises:
+        BadRequestError: the role is unknown.
+    """
     row = find_target(cloud, request, segments=3)
     named = next((one for one in (_USER, _ADMIN) if one.lower() == role.lower()), None)
     if named is None:
@@ -67,7 +71,7 @@ def get_access_profile(cloud: Cloud, request: Request, role: str, **_place: str)
     return Answer(200, body)
 
 
-def _credentials(
+def _answer_kubeconfig(
     cloud: Cloud, request: Request, row: Record, role: str, namespace: str | None = None
 ) -> Answer:
     value = _kubeconfig(cloud, request, row, role, namespace)
@@ -83,10 +87,10 @@ def _kubeconfig(
     name = row.id.name
     user = f"{role}_{row.id.resource_group}_{name}"
     context = name if role == _USER else f"{name}-{role.removeprefix('cluster').lower()}"
-    made = certificates_of(cloud, row)
+    certificates = certificates_of(cloud, row)
     cluster = {
-        "certificate-authority-data": made.authority,
-        "server": f"https://{_host(row, request)}:443",
+        "certificate-authority-data": certificates.authority,
+        "server": f"https://{_api_server_name(row, request)}:443",
     }
     entry = {"cluster": name, "user": user, **({"namespace": namespace} if namespace else {})}
     config = {
@@ -96,26 +100,32 @@ def _kubeconfig(
         "current-context": context,
         "kind": "Config",
         "preferences": {},
-        "users": [{"name": user, "user": _user(cloud, request, row, role)}],
+        "users": [{"name": user, "user": _user_entry(cloud, request, row, role)}],
     }
     text = yaml.safe_dump(config, sort_keys=False)
     return base64.b64encode(text.encode()).decode()
 
 
-def _host(row: Record, request: Request) -> str:
-    """Return the API server's name: a private cluster's private one, unless `server-fqdn=public`
-    asks for the other ("Create a private AKS cluster", `--public-fqdn`)."""
+def _api_server_name(row: Record, request: Request) -> str:
+    """Return the FQDN of the API server.
+
+    A private cluster's is the private one, unless `server-fqdn=public` asks for the public one
+    ("Create a private AKS cluster", `--public-fqdn`).
+
+    Raises:
+        BadRequestError: there is no public FQDN, or the parameter has another value.
+    """
     public, private = (value_at(row.body, f"properties.{n}") for n in ("fqdn", "privateFQDN"))
-    asked = request.query.get("server-fqdn", "").lower()
-    if asked == "public" and not isinstance(public, str):
+    requested = request.query.get("server-fqdn", "").lower()
+    if requested == "public" and not isinstance(public, str):
         raise BadRequestError(f"The cluster '{row.id.name}' has no public FQDN.", "server-fqdn")
-    if asked not in ("", "public", "private"):
+    if requested not in ("", "public", "private"):
         raise BadRequestError("server-fqdn is neither public nor private.", "server-fqdn")
-    host = private if isinstance(private, str) and asked != "public" else public
+    host = private if isinstance(private, str) and requested != "public" else public
     return str(host)
 
 
-def _user(cloud: Cloud, request: Request, row: Record, role: str) -> Mapping[str, Any]:
+def _user_entry(cloud: Cloud, request: Request, row: Record, role: str) -> Mapping[str, Any]:
     has_entra = isinstance(value_at(row.body, "properties.aadProfile"), Mapping)
     if role == _USER and has_entra:
         return _entra_user(cloud, request, row)
@@ -124,21 +134,32 @@ def _user(cloud: Cloud, request: Request, row: Record, role: str) -> Mapping[str
             "Getting static credential is not allowed because this cluster is set to disable "
             "local accounts."
         )
-    made = certificates_of(cloud, row)
-    return {"client-certificate-data": made.certificate, "client-key-data": made.key}
+    certificates = certificates_of(cloud, row)
+    return {
+        "client-certificate-data": certificates.certificate,
+        "client-key-data": certificates.key,
+    }
 
 
 def _entra_user(cloud: Cloud, request: Request, row: Record) -> Mapping[str, Any]:
-    """The plugin is the format of every version since Kubernetes 1.24, which dropped the other."""
-    asked = request.query.get("format", "exec").lower()
-    if asked not in _FORMATS:
-        raise BadRequestError(f"The format '{asked}' is none of {', '.join(_FORMATS)}.", "format")
+    """Return the user entry of a cluster with Entra integration.
+
+    The exec plugin is the format since Kubernetes 1.24, which dropped the other one.
+
+    Raises:
+        BadRequestError: the format is unknown.
+    """
+    requested = request.query.get("format", "exec").lower()
+    if requested not in _FORMATS:
+        raise BadRequestError(
+            f"The format '{requested}' is none of {', '.join(_FORMATS)}.", "format"
+        )
     stated = value_at(row.body, "properties.aadProfile.tenantID")
     tenant = stated if isinstance(stated, str) and stated else cloud.tenant_of(row.id.subscription)
-    if asked == "azure":
+    if requested == "azure":
         config = {
-            "apiserver-id": _SERVER,
-            "client-id": _CLIENT,
+            "apiserver-id": _ENTRA_SERVER_APP,
+            "client-id": _ENTRA_CLIENT_APP,
             "config-mode": "1",
             "environment": "AzurePublicCloud",
             "tenant-id": tenant,
@@ -147,8 +168,8 @@ def _entra_user(cloud: Cloud, request: Request, row: Record) -> Mapping[str, Any
     plugin = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
         "args": [
-            "get-token", "--environment", "AzurePublicCloud", "--server-id", _SERVER,
-            "--client-id", _CLIENT, "--tenant-id", tenant, "--login", "devicecode",
+            "get-token", "--environment", "AzurePublicCloud", "--server-id", _ENTRA_SERVER_APP,
+            "--client-id", _ENTRA_CLIENT_APP, "--tenant-id", tenant, "--login", "devicecode",
         ],
         "command": "kubelogin",
         "env": None,

@@ -2,7 +2,7 @@
 
 Shapes: the REST reference of AKS ("Machines - List", "Agent Pools - Delete Machines"); the names
 are as recorded (`aks-POOL-NNNNNNNN-vmss000000`, one number for a cluster). The built-in Azure runs
-no machines, and they have no addresses: there is one for each node that the pool counts.
+no machines, and they have no addresses: there is one for each node in the pool's count.
 """
 
 from collections.abc import Iterator
@@ -28,32 +28,42 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def list_machines(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the machines of a pool; none where it is stopped."""
+    """Answer the machines of a pool; none while it is stopped."""
     pool = find_target(cloud, request)
-    return Answer(200, {"value": [_show(cloud, pool, name) for name in _names(cloud, pool)]})
+    return Answer(
+        200, {"value": [_render_machine(cloud, pool, name) for name in _machine_names(cloud, pool)]}
+    )
 
 
 def get_machine(cloud: Cloud, request: Request, machine: str, **_place: str) -> Answer:
-    """Answer one machine."""
+    """Answer one machine.
+
+    Raises:
+        RefusalError: the pool does not have it.
+    """
     pool = find_target(cloud, request, segments=2)
-    for name in _names(cloud, pool):
+    for name in _machine_names(cloud, pool):
         if name.lower() == machine.lower():
-            return Answer(200, _show(cloud, pool, name))
+            return Answer(200, _render_machine(cloud, pool, name))
     raise RefusalError(
         404, "NotFound", f"The pool '{pool.id.name}' has no machine '{machine}'.", by_provider=True
     )
 
 
 def delete_machines(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer POST deleteMachines: the pool counts as many nodes fewer in the end."""
+    """Answer POST deleteMachines: the pool's count is lower by as many when the operation ends.
+
+    Raises:
+        BadRequestError: a machine is not of the pool, or the pool has no count of its own.
+    """
     pool = find_target(cloud, request)
     assert pool.id.parent is not None
     check_power(require_resource(cloud, pool.id.parent), RUNNING, "deleting machines")
-    named = request.read_object().get("machineNames")
-    wanted = {str(name).lower() for name in named} if isinstance(named, list) else set()
-    there = {name.lower(): name for name in _names(cloud, pool)}
-    if not wanted or not wanted <= set(there):
-        unknown = ", ".join(sorted(wanted - set(there))) or "none"
+    requested = request.read_object().get("machineNames")
+    to_delete = {str(name).lower() for name in requested} if isinstance(requested, list) else set()
+    existing = {name.lower(): name for name in _machine_names(cloud, pool)}
+    if not to_delete or not to_delete <= set(existing):
+        unknown = ", ".join(sorted(to_delete - set(existing))) or "none"
         raise BadRequestError(
             f"machineNames has to name machines of the pool '{pool.id.name}': {unknown} is not.",
             "machineNames",
@@ -64,42 +74,48 @@ def delete_machines(cloud: Cloud, request: Request, **_place: str) -> Answer:
         raise BadRequestError(
             f"The machines of the pool '{pool.id.name}' are not counted by it.", "machineNames"
         )
-    changes = {pool.id.key: {"properties": {"count": count - len(wanted)}}}
+    changes = {pool.id.key: {"properties": {"count": count - len(to_delete)}}}
     answer = start_action(cloud, request, pool, OperationKind.UPDATE, Effect(changes))
-    gone = {number for number in _numbers(cloud, pool) if _name(pool, number).lower() in wanted}
-    cloud.store.service_state.put(_deleted(pool), sorted(gone | set(_gone(cloud, pool))))
+    deleted = {
+        number
+        for number in _machine_numbers(cloud, pool)
+        if _machine_name(pool, number).lower() in to_delete
+    }
+    cloud.store.service_state.put(
+        _deleted_key(pool), sorted(deleted | set(_deleted_numbers(cloud, pool)))
+    )
     return answer
 
 
-def _names(cloud: Cloud, pool: Record) -> list[str]:
-    return [_name(pool, number) for number in _numbers(cloud, pool)]
+def _machine_names(cloud: Cloud, pool: Record) -> list[str]:
+    return [_machine_name(pool, number) for number in _machine_numbers(cloud, pool)]
 
 
-def _numbers(cloud: Cloud, pool: Record) -> Iterator[int]:
-    """Yield the numbers of the machines: those of deleted ones are not given again."""
+def _machine_numbers(cloud: Cloud, pool: Record) -> Iterator[int]:
+    """Yield the numbers of the machines; those of deleted machines are not reused."""
     if value_at(pool.body, "properties.powerState.code") == "Stopped":
         return
     count = sum(machines.first for machines in machines_of(pool.body.get("properties")))
-    gone, number = set(_gone(cloud, pool)), 0
+    deleted, number = set(_deleted_numbers(cloud, pool)), 0
     while count > 0:
-        if number not in gone:
+        if number not in deleted:
             yield number
             count -= 1
         number += 1
 
 
-def _gone(cloud: Cloud, pool: Record) -> list[int]:
-    held = cloud.store.service_state.get(_deleted(pool))
+def _deleted_numbers(cloud: Cloud, pool: Record) -> list[int]:
+    held = cloud.store.service_state.get(_deleted_key(pool))
     return held if isinstance(held, list) else []
 
 
-def _deleted(pool: Record) -> str:
+def _deleted_key(pool: Record) -> str:
     return f"{pool.id.key}|deleted machines"
 
 
-def _name(pool: Record, number: int) -> str:
-    """Return a machine's name: scale sets count in base 36."""
-    return f"{_scale_set(pool)}{_base_36(number):0>6}"
+def _machine_name(pool: Record, number: int) -> str:
+    """Return the name of a machine; scale sets count instances in base 36."""
+    return f"{_scale_set_name(pool)}{_base_36(number):0>6}"
 
 
 def _base_36(number: int) -> str:
@@ -110,13 +126,13 @@ def _base_36(number: int) -> str:
     return text or "0"
 
 
-def _scale_set(pool: Record) -> str:
+def _scale_set_name(pool: Record) -> str:
     cluster = pool.id.parent.text if pool.id.parent else ""
     serial = int(stable_guid(cluster, "machines")[:8], 16) % 10**8
     return f"aks-{pool.id.name}-{serial:08}-vmss"
 
 
-def _show(cloud: Cloud, pool: Record, name: str) -> Json:
+def _render_machine(cloud: Cloud, pool: Record, name: str) -> Json:
     assert pool.id.parent is not None
     cluster = require_resource(cloud, pool.id.parent)
     group = value_at(cluster.body, "properties.nodeResourceGroup")
@@ -128,7 +144,7 @@ def _show(cloud: Cloud, pool: Record, name: str) -> Json:
         "type": f"{POOL}/machines",
         "properties": {
             "resourceId": f"/subscriptions/{pool.id.subscription}/resourceGroups/{group}/providers"
-            f"/{SCALE_SET}/{_scale_set(pool)}"
+            f"/{SCALE_SET}/{_scale_set_name(pool)}"
             f"/virtualMachines/{number}",
         },
     }

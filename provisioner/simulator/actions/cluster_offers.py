@@ -1,9 +1,9 @@
-"""What AKS offers in a region, and what the nodes of a cluster have to reach.
+"""The offers of AKS in a region, and the endpoints that the nodes of a cluster must reach.
 
 Shapes: the REST reference of AKS ("Managed Clusters - List Mesh Revision Profiles", "Trusted Access
 Roles - List", "Managed Clusters - List Outbound Network Dependencies Endpoints", "- Get OS
-Options") and "Container Service - List Orchestrators" (2019-04-01, which Ansible asks). Source:
-`catalog.cluster_offers`, `catalog.kubernetes_versions`, `catalog.egress`.
+Options") and "Container Service - List Orchestrators" (2019-04-01, which Ansible calls). The values
+are those of `catalog.cluster_offers`, `catalog.kubernetes_versions` and `catalog.egress`.
 """
 
 from provisioner.catalog.cluster_offers import (
@@ -38,49 +38,57 @@ _KUBERNETES = "Kubernetes"
 def list_orchestrators(
     _cloud: Cloud, _request: Request, subscription: str, location: str
 ) -> Answer:
-    """Answer the versions of Kubernetes in the shape of old."""
+    """Answer the Kubernetes versions in the shape of the older operation."""
     shown: list[Json] = [
         {
             "orchestratorType": _KUBERNETES,
             "orchestratorVersion": patch,
             **({"default": True} if patch == running_version(DEFAULT_VERSION) else {}),
             **({"isPreview": True} if one.is_preview else {}),
-            "upgrades": _orchestrators(upgrades_from(patch, COMMUNITY)),
+            "upgrades": _render_orchestrators(upgrades_from(patch, COMMUNITY)),
         }
         for one in OFFERED
         for patch in one.patches
     ]
-    return _default(subscription, location, "orchestrators", {"orchestrators": shown})
+    return _answer_default_resource(
+        subscription, location, "orchestrators", {"orchestrators": shown}
+    )
 
 
 def get_os_options(_cloud: Cloud, _request: Request, subscription: str, location: str) -> Answer:
-    """Answer the systems that nodes can have."""
+    """Answer the operating systems of nodes."""
     shown: list[Json] = [
         {"os-type": system, "enable-fips-image": has_fips} for system, has_fips in NODE_SYSTEMS
     ]
-    return _default(subscription, location, "osOptions", {"osOptionPropertyList": shown})
+    return _answer_default_resource(
+        subscription, location, "osOptions", {"osOptionPropertyList": shown}
+    )
 
 
 def list_mesh_revisions(
     _cloud: Cloud, _request: Request, subscription: str, location: str
 ) -> Answer:
-    """Answer the revisions of each mode of a service mesh."""
-    return Answer(200, {"value": [_mesh_profile(subscription, location)]})
+    """Answer the revisions of each service mesh mode."""
+    return Answer(200, {"value": [_render_mesh_profile(subscription, location)]})
 
 
 def get_mesh_revisions(
     _cloud: Cloud, _request: Request, subscription: str, location: str, mode: str
 ) -> Answer:
-    """Answer the revisions of one mode of a service mesh."""
+    """Answer the revisions of one service mesh mode.
+
+    Raises:
+        RefusalError: there is no such mode.
+    """
     if mode.lower() != ISTIO:
         raise RefusalError(
             404, "NotFound", f"There is no service mesh of the mode '{mode}'.", by_provider=True
         )
-    return Answer(200, _mesh_profile(subscription, location))
+    return Answer(200, _render_mesh_profile(subscription, location))
 
 
 def show_mesh_revision(revision: MeshRevision) -> dict[str, Json]:
-    """Return a revision as AKS answers it."""
+    """Return the JSON of a service mesh revision."""
     return {
         "revision": revision.name,
         "upgrades": list(revision.upgrades),
@@ -91,7 +99,7 @@ def show_mesh_revision(revision: MeshRevision) -> dict[str, Json]:
 def list_trusted_access_roles(
     _cloud: Cloud, _request: Request, subscription: str, location: str
 ) -> Answer:
-    """Answer the roles of trusted access, without their rules, which no page states."""
+    """Answer the trusted access roles, without their rules, which are not documented."""
     del subscription, location
     shown: list[Json] = [
         {"sourceResourceType": source, "name": name} for source, name in TRUSTED_ACCESS_ROLES
@@ -100,25 +108,25 @@ def list_trusted_access_roles(
 
 
 def list_outbound_endpoints(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer what the nodes of a cluster have to reach, by what is switched on in it."""
+    """Answer the endpoints that a cluster's nodes must reach, by the features it has enabled."""
     cluster = find_target(cloud, request)
     pools = [row.body for row in cloud.store.resources.inside(cluster.id.key) if row.type == POOL]
     region = str(value_at(cluster.body, "location"))
     shown: list[Json] = []
     for feature in features_of(cluster.body, pools):
         rules = egress_of("AzureCloud", feature, region) or ()
-        endpoints = [one for rule in rules if not rule.optional for one in _endpoints(rule)]
+        endpoints = [one for rule in rules if not rule.optional for one in _render_endpoints(rule)]
         if endpoints:
             shown.append({"category": feature, "endpoints": endpoints})
     return Answer(200, {"value": shown})
 
 
-def _endpoints(rule: EgressRule) -> list[Json]:
+def _render_endpoints(rule: EgressRule) -> list[Json]:
     details: Json = [{"port": rule.port, "protocol": rule.protocol.upper()}]
     return [{"domainName": host, "endpointDetails": details} for host in rule.hosts]
 
 
-def _mesh_profile(subscription: str, location: str) -> Json:
+def _render_mesh_profile(subscription: str, location: str) -> Json:
     kind = "meshRevisionProfiles"
     return {
         "id": f"{_LOCATION.format(subscription, location)}/{kind}/{ISTIO}",
@@ -128,7 +136,7 @@ def _mesh_profile(subscription: str, location: str) -> Json:
     }
 
 
-def _orchestrators(offered: tuple[OfferedVersion, ...]) -> list[Json]:
+def _render_orchestrators(offered: tuple[OfferedVersion, ...]) -> list[Json]:
     return [
         {
             "orchestratorType": _KUBERNETES,
@@ -140,7 +148,9 @@ def _orchestrators(offered: tuple[OfferedVersion, ...]) -> list[Json]:
     ]
 
 
-def _default(subscription: str, location: str, kind: str, properties: Json) -> Answer:
+def _answer_default_resource(
+    subscription: str, location: str, kind: str, properties: Json
+) -> Answer:
     body: Json = {
         "id": f"{_LOCATION.format(subscription, location)}/{kind}/default",
         "name": "default",

@@ -1,10 +1,10 @@
-"""What is done to a whole cluster by an action: started, stopped, aborted, its credentials renewed.
+"""Actions on a whole cluster: start, stop, abort, rotation of certificates and keys, profiles.
 
 Source: the REST reference of AKS ("Managed Clusters - Start", "- Stop", "- Abort Latest Operation",
 "- Rotate Cluster Certificates", "- Reset AAD Profile", …): 202, then `Location` and
 `Azure-AsyncOperation`. The refusal in the wrong power state is reported in
-MicrosoftDocs/azure-docs#85161 and Azure/AKS#1871 (400 Bad Request); that a cluster which is stopped
-renews no credentials in MicrosoftDocs/azure-docs#90658.
+MicrosoftDocs/azure-docs#85161 and Azure/AKS#1871 (400 Bad Request); that a stopped cluster renews
+no credentials in MicrosoftDocs/azure-docs#90658.
 """
 
 from typing import Any
@@ -24,23 +24,27 @@ RUNNING, STOPPED = "Running", "Stopped"
 
 
 def stop_cluster(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer POST stop: the cluster and its pools are `Stopped` in the end."""
+    """Answer POST stop: cluster and pools are `Stopped` when the operation ends."""
     row = find_target(cloud, request)
     check_power(row, RUNNING, "stopping")
     return _set_power(cloud, request, row, OperationKind.STOP, STOPPED)
 
 
 def start_cluster(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer POST start: the cluster and its pools are `Running` in the end."""
+    """Answer POST start: cluster and pools are `Running` when the operation ends."""
     row = find_target(cloud, request)
     check_power(row, STOPPED, "starting")
     return _set_power(cloud, request, row, OperationKind.START, RUNNING)
 
 
-def check_power(row: Record, wanted: str, what: str) -> None:
-    """Raise RefusalError where a cluster is not in a power state; `what` cannot be performed."""
+def check_power(row: Record, required: str, what: str) -> None:
+    """Check the power state of a cluster; `what` is the action, for the error.
+
+    Raises:
+        BadRequestError: it is in another state.
+    """
     power = value_at(row.body, "properties.powerState.code")
-    if power != wanted:
+    if power != required:
         raise BadRequestError(
             "managed cluster is in Provisioning State"
             f"({value_at(row.body, 'properties.provisioningState')}) and Power State({power}), "
@@ -58,7 +62,7 @@ def _set_power(
 
 
 def rotate_cluster_certificates(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer POST rotateClusterCertificates: kubeconfigs have other certificates from then on."""
+    """Answer POST rotateClusterCertificates: kubeconfigs have new certificates from now on."""
     row = find_target(cloud, request)
     check_power(row, RUNNING, "rotating certificates")
     answer = start_action(cloud, request, row, OperationKind.ROTATE_CERTIFICATES)
@@ -67,7 +71,7 @@ def rotate_cluster_certificates(cloud: Cloud, request: Request, **_place: str) -
 
 
 def rotate_signing_keys(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer POST rotateServiceAccountSigningKeys, which no answer shows."""
+    """Answer POST rotateServiceAccountSigningKeys, whose effect no response shows."""
     row = find_target(cloud, request)
     check_power(row, RUNNING, "rotating service account signing keys")
     return start_action(cloud, request, row, OperationKind.UPDATE)
@@ -75,15 +79,15 @@ def rotate_signing_keys(cloud: Cloud, request: Request, **_place: str) -> Answer
 
 def reset_entra_profile(cloud: Cloud, request: Request, **_place: str) -> Answer:
     """Answer POST resetAADProfile: the body replaces `properties.aadProfile`."""
-    return _reset(cloud, request, "aadProfile")
+    return _replace_profile(cloud, request, "aadProfile")
 
 
 def reset_service_principal(cloud: Cloud, request: Request, **_place: str) -> Answer:
     """Answer POST resetServicePrincipalProfile: the body is the new service principal."""
-    return _reset(cloud, request, "servicePrincipalProfile")
+    return _replace_profile(cloud, request, "servicePrincipalProfile")
 
 
-def _reset(cloud: Cloud, request: Request, name: str) -> Answer:
+def _replace_profile(cloud: Cloud, request: Request, name: str) -> Answer:
     row = find_target(cloud, request)
     check_power(row, RUNNING, f"resetting {name}")
     document = request.read_object()
@@ -97,11 +101,14 @@ def _reset(cloud: Cloud, request: Request, name: str) -> Answer:
 
 
 def abort_operation(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer POST abort of a cluster or pool: what runs ends as `Canceled`.
+    """Answer POST abort of a cluster or pool: the running operation ends as `Canceled`.
 
-    Where nothing runs AKS refuses ("Abort an Azure Kubernetes Service (AKS) long running
-    operation": it "must be in progress"; the code is inferred), and so it does for what Azure
-    Resource Manager itself carries out.
+    Without a running operation AKS refuses ("Abort an Azure Kubernetes Service (AKS) long running
+    operation": it "must be in progress"; the code is inferred), also while an operation of Azure
+    Resource Manager itself is running.
+
+    Raises:
+        RefusalError: no operation is running.
     """
     row = find_target(cloud, request)
     running = cloud.store.operations.get(row.operation) if row.operation else None

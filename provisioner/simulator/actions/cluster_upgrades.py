@@ -1,9 +1,9 @@
-"""Which versions AKS offers a cluster and its pools for an upgrade, and the newest node image.
+"""Upgrades that AKS offers for a cluster, its pools, node images and service mesh.
 
 Shapes: the REST reference of AKS ("Managed Clusters - Get Upgrade Profile", "Agent Pools - Get
 Upgrade Profile", "- Get Available Agent Pool Versions", "- Upgrade Node Image Version"): full
-versions of the control plane and of each pool, and under each what it may go to; a pool goes up to
-its control plane's version.
+versions of the control plane and of each pool, each with its possible upgrades; a pool is upgraded
+at most to its control plane's version.
 """
 
 from collections.abc import Mapping
@@ -39,14 +39,14 @@ from provisioner.simulator.state.records import OperationKind, Record
 def get_upgrade_profile(
     cloud: Cloud, _request: Request, subscription: str, group: str, cluster: str
 ) -> Answer:
-    """Answer what a cluster may be upgraded to, by its version and its support plan."""
+    """Answer the upgrades of a cluster and its pools, by version and support plan."""
     found = require_resource(
         cloud, ResourceId(CLUSTER, (cluster,), resource_group_id(subscription, group))
     )
     plan = value_at(found.body, "properties.supportPlan")
-    plane = _plane(found)
+    control_plane = _control_plane_version(found)
     pools: list[Json] = [
-        {"name": row.id.name, **_pool(row.body, plane, plan)}
+        {"name": row.id.name, **_render_pool(row.body, control_plane, plan)}
         for row in cloud.store.resources.of_type(POOL)
         if row.id.parent == found.id
     ]
@@ -56,9 +56,9 @@ def get_upgrade_profile(
         "type": f"{CLUSTER}/upgradeprofiles",
         "properties": {
             "controlPlaneProfile": {
-                "kubernetesVersion": plane,
+                "kubernetesVersion": control_plane,
                 "osType": "Linux",
-                "upgrades": _upgrades(upgrades_from(plane, plan)),
+                "upgrades": _render_upgrades(upgrades_from(control_plane, plan)),
             },
             "agentPoolProfiles": pools,
         },
@@ -67,10 +67,12 @@ def get_upgrade_profile(
 
 
 def get_pool_upgrade_profile(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer what a pool may be upgraded to, and its newest node image."""
+    """Answer the upgrades of a pool, and its latest node image."""
     pool = find_target(cloud, request, segments=2)
     cluster = _cluster_of(cloud, pool)
-    shown = _pool(pool.body, _plane(cluster), value_at(cluster.body, "properties.supportPlan"))
+    shown = _render_pool(
+        pool.body, _control_plane_version(cluster), value_at(cluster.body, "properties.supportPlan")
+    )
     image = _newest_image(pool)
     if image is not None:
         shown["latestNodeImageVersion"] = image
@@ -84,24 +86,26 @@ def get_pool_upgrade_profile(cloud: Cloud, request: Request, **_place: str) -> A
 
 
 def list_pool_versions(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the versions that a new pool of a cluster may have: up to that of the control plane,
-    which is the default."""
+    """Answer the versions that a new pool of a cluster may have.
+
+    They go up to the control plane's version, which is the default.
+    """
     cluster = find_target(cloud, request)
-    plane = _plane(cluster)
+    control_plane = _control_plane_version(cluster)
     patches = (
         (patch, one.is_preview)
         for one in OFFERED
         for patch in one.patches
-        if _numbers(patch) <= _numbers(plane)
+        if _version_numbers(patch) <= _version_numbers(control_plane)
     )
-    found = dict(patches) | {plane: False}
+    found = dict(patches) | {control_plane: False}
     versions: list[Json] = [
         {
-            **({"default": True} if version == plane else {}),
+            **({"default": True} if version == control_plane else {}),
             "kubernetesVersion": version,
             **({"isPreview": True} if is_preview else {}),
         }
-        for version, is_preview in sorted(found.items(), key=lambda one: _numbers(one[0]))
+        for version, is_preview in sorted(found.items(), key=lambda one: _version_numbers(one[0]))
     ]
     body: Json = {
         "id": f"{cluster.id.text}/availableagentpoolversions",
@@ -113,7 +117,11 @@ def list_pool_versions(cloud: Cloud, request: Request, **_place: str) -> Answer:
 
 
 def upgrade_node_image(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer POST upgradeNodeImageVersion: the pool has the newest image in the end."""
+    """Answer POST upgradeNodeImageVersion: the pool has the latest image when the operation ends.
+
+    Raises:
+        BadRequestError: no node image of the pool's OS SKU is known.
+    """
     pool = find_target(cloud, request)
     check_power(_cluster_of(cloud, pool), RUNNING, "upgrading the node image")
     image = _newest_image(pool)
@@ -128,13 +136,17 @@ def upgrade_node_image(cloud: Cloud, request: Request, **_place: str) -> Answer:
 
 
 def list_mesh_upgrades(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer what the service mesh of a cluster may go to; an empty list where it has none."""
+    """Answer the upgrades of a cluster's service mesh; an empty list if it has none."""
     cluster = find_target(cloud, request)
     return Answer(200, {"value": _mesh_profiles(cluster)})
 
 
 def get_mesh_upgrade(cloud: Cloud, request: Request, mode: str, **_place: str) -> Answer:
-    """Answer what the service mesh of a cluster may go to. 404 where it has none."""
+    """Answer the upgrades of a cluster's service mesh.
+
+    Raises:
+        RefusalError: the cluster has no service mesh of this mode.
+    """
     cluster = find_target(cloud, request, segments=2)
     found = _mesh_profiles(cluster) if mode.lower() == ISTIO else []
     if not found:
@@ -171,7 +183,7 @@ def _cluster_of(cloud: Cloud, pool: Record) -> Record:
     return require_resource(cloud, pool.id.parent)
 
 
-def _plane(cluster: Record) -> str:
+def _control_plane_version(cluster: Record) -> str:
     return running_version(value_at(cluster.body, "properties.currentKubernetesVersion"))
 
 
@@ -186,14 +198,14 @@ def _newest_image(pool: Record) -> str | None:
     )
 
 
-def _pool(body: Body, plane: str, plan: object) -> dict[str, Json]:
+def _render_pool(body: Body, control_plane: str, plan: object) -> dict[str, Json]:
     version = running_version(value_at(body, "properties.currentOrchestratorVersion"))
     kind = value_at(body, "properties.osType")
-    most = _numbers(plane)
+    most = _version_numbers(control_plane)
     reachable: list[Json] = [
         entry
-        for entry in _upgrades(upgrades_from(version, plan))
-        if _numbers(str(entry["kubernetesVersion"])) <= most
+        for entry in _render_upgrades(upgrades_from(version, plan))
+        if _version_numbers(str(entry["kubernetesVersion"])) <= most
     ]
     return {
         "kubernetesVersion": version,
@@ -202,7 +214,7 @@ def _pool(body: Body, plane: str, plan: object) -> dict[str, Json]:
     }
 
 
-def _upgrades(offered: tuple[OfferedVersion, ...]) -> list[Mapping[str, Json]]:
+def _render_upgrades(offered: tuple[OfferedVersion, ...]) -> list[Mapping[str, Json]]:
     return [
         {"kubernetesVersion": patch, **({"isPreview": True} if one.is_preview else {})}
         for one in offered
@@ -210,5 +222,5 @@ def _upgrades(offered: tuple[OfferedVersion, ...]) -> list[Mapping[str, Json]]:
     ]
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _version_numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())

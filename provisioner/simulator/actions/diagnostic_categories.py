@@ -1,7 +1,7 @@
-"""What a diagnostic setting on a resource can send (`diagnosticSettingsCategories`).
+"""The log and metric categories of diagnostic settings (`diagnosticSettingsCategories`).
 
-Shape as recorded of a network security group, with the groups that newer api versions add
-("Diagnostic Settings Category - List"); facts: `catalog.log_categories`.
+Shape as recorded of a network security group, with the category groups of newer API versions
+("Diagnostic Settings Category - List"); the categories are those of `catalog.log_categories`.
 """
 
 from provisioner.catalog.log_categories import categories_of
@@ -19,12 +19,16 @@ _ALL_LOGS = "allLogs"
 
 def list_categories(cloud: Cloud, request: Request, scope: str) -> Answer:
     """Answer the categories of a resource or a subscription."""
-    return Answer(200, {"value": _categories(cloud, request, scope)})
+    return Answer(200, {"value": _render_categories(cloud, request, scope)})
 
 
 def get_category(cloud: Cloud, request: Request, scope: str, category: str) -> Answer:
-    """Answer one category of a resource."""
-    for shown in _categories(cloud, request, scope):
+    """Answer one category of a resource.
+
+    Raises:
+        RefusalError: the resource does not have it.
+    """
+    for shown in _render_categories(cloud, request, scope):
         assert isinstance(shown, dict)
         if str(shown["name"]).lower() == category.lower():
             return Answer(200, shown)
@@ -33,7 +37,7 @@ def get_category(cloud: Cloud, request: Request, scope: str, category: str) -> A
     )
 
 
-def _categories(cloud: Cloud, request: Request, scope: str) -> list[Json]:
+def _render_categories(cloud: Cloud, request: Request, scope: str) -> list[Json]:
     place = parse_resource_id(scope)
     if place is None:
         raise InvalidResourceTypeError(request.path)

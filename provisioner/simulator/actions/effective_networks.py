@@ -1,8 +1,8 @@
-"""What a subnet is connected to: the ranges of its network, of peers, and of what gateways reach.
+"""The address ranges connected to a subnet: its network's, its peers', those behind gateways.
 
-Source: "Virtual network traffic routing", "Virtual network peering" (a peering leads somewhere
-while it is connected and access is allowed; gateway transit), "About VPN Gateway settings" (local
-network gateways). What a gateway learns by BGP nobody here knows.
+Source: "Virtual network traffic routing", "Virtual network peering" (traffic flows while the
+peering is connected and access is allowed; gateway transit), "About VPN Gateway settings" (local
+network gateways). Routes that a gateway learns by BGP are not known here.
 """
 
 from collections.abc import Iterator
@@ -20,8 +20,10 @@ _SPACE = "properties.addressSpace.addressPrefixes"
 
 @dataclass(frozen=True, slots=True)
 class ConnectedRanges:
-    """The ranges around a subnet, as text: of its network, of peers, and of what the gateway of the
-    network (or of a peer that lends it) reaches."""
+    """The prefixes connected to a subnet, as text.
+
+    `beyond_gateway` are behind the network's own gateway or behind one that a peer shares.
+    """
 
     network: tuple[str, ...]
     peers: tuple[str, ...]
@@ -29,14 +31,18 @@ class ConnectedRanges:
 
 
 def ranges_around(cloud: Cloud, network: Record) -> ConnectedRanges:
-    """Return the ranges around the subnets of a network."""
-    peerings = list(_connected(cloud, network))
-    gateways = list(_gateways(cloud, network.id))
+    """Return the prefixes connected to the subnets of a network."""
+    peerings = list(_connected_peerings(cloud, network))
+    gateways = list(_gateways_in(cloud, network.id))
     for peering in peerings:
-        remote = cloud.find(_remote(peering) or peering.id)
-        borrows = value_at(peering.body, "properties.useRemoteGateways") is True
-        if borrows and remote is not None and _lends(cloud, remote, network.id):
-            gateways += _gateways(cloud, remote.id)
+        remote = cloud.find(_remote_network(peering) or peering.id)
+        uses_remote_gateway = value_at(peering.body, "properties.useRemoteGateways") is True
+        if (
+            uses_remote_gateway
+            and remote is not None
+            and _allows_gateway_transit(cloud, remote, network.id)
+        ):
+            gateways += _gateways_in(cloud, remote.id)
     return ConnectedRanges(
         texts_at(network, _SPACE),
         tuple(
@@ -44,24 +50,24 @@ def ranges_around(cloud: Cloud, network: Record) -> ConnectedRanges:
             for peering in peerings
             for prefix in texts_at(peering, "properties.remoteAddressSpace.addressPrefixes")
         ),
-        tuple(prefix for gateway in gateways for prefix in _reached(cloud, gateway)),
+        tuple(prefix for gateway in gateways for prefix in _ranges_behind(cloud, gateway)),
     )
 
 
 def reference_at(row: Record, path: str) -> ResourceId | None:
-    """Return the id that stands at a path of a body."""
+    """Return the resource id at a path of a body; None if there is none."""
     found: Json = value_at(row.body, path)
     return parse_resource_id(found)
 
 
 def texts_at(row: Record, path: str) -> tuple[str, ...]:
-    """Return the texts of a list in a body; those of one text where it is no list."""
+    """Return the texts of a list in a body; a single text counts as a list of one."""
     found = value_at(row.body, path)
     entries = found if isinstance(found, (list, tuple)) else (found,)
     return tuple(entry for entry in entries if isinstance(entry, str) and entry)
 
 
-def _connected(cloud: Cloud, network: Record) -> Iterator[Record]:
+def _connected_peerings(cloud: Cloud, network: Record) -> Iterator[Record]:
     for row in cloud.store.resources.inside(network.id.key):
         if row.type != PEERING:
             continue
@@ -71,20 +77,20 @@ def _connected(cloud: Cloud, network: Record) -> Iterator[Record]:
             yield row
 
 
-def _remote(peering: Record) -> ResourceId | None:
+def _remote_network(peering: Record) -> ResourceId | None:
     return reference_at(peering, "properties.remoteVirtualNetwork.id")
 
 
-def _lends(cloud: Cloud, remote: Record, network: ResourceId) -> bool:
-    """Return whether a network lets another one use its gateway."""
+def _allows_gateway_transit(cloud: Cloud, remote: Record, network: ResourceId) -> bool:
+    """Return whether a remote network shares its gateway with a network."""
     return any(
-        _remote(peering) == network
+        _remote_network(peering) == network
         and value_at(peering.body, "properties.allowGatewayTransit") is True
-        for peering in _connected(cloud, remote)
+        for peering in _connected_peerings(cloud, remote)
     )
 
 
-def _gateways(cloud: Cloud, network: ResourceId) -> Iterator[Record]:
+def _gateways_in(cloud: Cloud, network: ResourceId) -> Iterator[Record]:
     path = split_path("properties.ipConfigurations[].properties.subnet.id")
     for row in cloud.store.resources.of_type(NETWORK_GATEWAY):
         subnets = (parse_resource_id(text) for _, text in values_at(row.body, path))
@@ -92,8 +98,8 @@ def _gateways(cloud: Cloud, network: ResourceId) -> Iterator[Record]:
             yield row
 
 
-def _reached(cloud: Cloud, gateway: Record) -> Iterator[str]:
-    """Yield what stands behind a gateway: the sites of its connections, and its own clients."""
+def _ranges_behind(cloud: Cloud, gateway: Record) -> Iterator[str]:
+    """Yield the prefixes behind a gateway: sites of its connections, and VPN clients."""
     yield from texts_at(
         gateway, "properties.vpnClientConfiguration.vpnClientAddressPool.addressPrefixes"
     )

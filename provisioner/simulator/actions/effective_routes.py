@@ -1,11 +1,11 @@
-"""POST …/networkInterfaces/NAME/effectiveRouteTable: where an interface sends what leaves it.
+"""Effective routes of a network interface (POST effectiveRouteTable).
 
 Source: "Network Interfaces - Get Effective Route Table" (shapes), "Virtual network traffic routing"
-(the system routes; a route of one's own goes before a learned one, and that before a system route
-of the same prefix, which is `Invalid` then; peers' ranges are not overridden by learned ones).
+(the system routes; for one prefix a user route overrides a learned one, and that a system route,
+which is `Invalid` then; peers' ranges are not overridden by learned ones).
 
-Azure answers while the interface's machine runs; the built-in Azure runs none and answers for
-any interface. The routes of service endpoints are missing: nobody here knows their addresses.
+Azure answers only while the interface's machine runs; the built-in Azure runs none and answers for
+any interface. Routes of service endpoints are left out: their addresses are not known here.
 """
 
 from collections.abc import Iterator
@@ -33,15 +33,15 @@ _HOPS = {"vnetlocal": "VnetLocal", "virtualnetworkgateway": _LEARNED}
 
 
 def get_effective_routes(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer 202; the routes stand at `Location`."""
+    """Answer 202; the routes are at `Location`."""
     interface = find_target(cloud, request)
     subnet = subnet_of(cloud, interface)
-    answer: Json = {"value": [] if subnet is None else list(_routes(cloud, subnet))}
+    answer: Json = {"value": [] if subnet is None else list(_effective_routes(cloud, subnet))}
     return start_action(cloud, request, interface, OperationKind.READ, Effect(answer=answer))
 
 
 def subnet_of(cloud: Cloud, interface: Record) -> Record | None:
-    """Return the subnet that an interface stands in."""
+    """Return the subnet of an interface; None if it has none."""
     path = split_path("properties.ipConfigurations[].properties.subnet.id")
     for _, text in values_at(interface.body, path):
         subnet = parse_resource_id(text)
@@ -50,50 +50,56 @@ def subnet_of(cloud: Cloud, interface: Record) -> Record | None:
     return None
 
 
-def _routes(cloud: Cloud, subnet: Record) -> Iterator[dict[str, Json]]:
+def _effective_routes(cloud: Cloud, subnet: Record) -> Iterator[dict[str, Json]]:
     assert subnet.id.parent is not None
-    around = ranges_around(cloud, require_resource(cloud, subnet.id.parent))
+    ranges = ranges_around(cloud, require_resource(cloud, subnet.id.parent))
     table_id = reference_at(subnet, "properties.routeTable.id")
     table = cloud.find(table_id) if table_id is not None else None
-    own = list(_own(cloud, table)) if table is not None else []
-    stops = table is not None and (
+    user_routes = list(_user_routes(cloud, table)) if table is not None else []
+    disables_propagation = table is not None and (
         value_at(table.body, "properties.disableBgpRoutePropagation") is True
     )
-    stated = {str(route["addressPrefix"]) for route in own}
-    peers = set(around.peers)
+    user_prefixes = {str(route["addressPrefix"]) for route in user_routes}
+    peers = set(ranges.peers)
     learned = [
         prefix
-        for prefix in (() if stops else around.beyond_gateway)
-        if prefix not in peers and prefix not in around.network
+        for prefix in (() if disables_propagation else ranges.beyond_gateway)
+        if prefix not in peers and prefix not in ranges.network
     ]
-    for route in _system(around, own_default=_EVERYWHERE in stated):
+    for route in _system_routes(ranges, has_user_default=_EVERYWHERE in user_prefixes):
         prefix = str(route["addressPrefix"])
-        yield _show(route, is_active=prefix not in stated and prefix not in learned)
+        yield _render_route(route, is_active=prefix not in user_prefixes and prefix not in learned)
     for prefix in dict.fromkeys(learned):
         learned_route: dict[str, Any] = {
             "source": _LEARNED,
             "addressPrefix": prefix,
             "nextHopType": _LEARNED,
         }
-        yield _show(learned_route, is_active=prefix not in stated)
-    for route in own:
-        yield {**_show(route, is_active=True), "disableBgpRoutePropagation": stops}
+        yield _render_route(learned_route, is_active=prefix not in user_prefixes)
+    for route in user_routes:
+        yield {
+            **_render_route(route, is_active=True),
+            "disableBgpRoutePropagation": disables_propagation,
+        }
 
 
-def _system(around: ConnectedRanges, *, own_default: bool) -> Iterator[dict[str, Any]]:
-    """Yield the system routes; those to nowhere go with a default route of one's own (the routing
-    example of the page), and where the network or a peer has the same range."""
-    for prefix in around.network:
+def _system_routes(ranges: ConnectedRanges, *, has_user_default: bool) -> Iterator[dict[str, Any]]:
+    """Yield the system routes.
+
+    The routes to None are removed by a user's default route (the routing example of the page), and
+    where the network or a peer has the same range.
+    """
+    for prefix in ranges.network:
         yield {"source": "Default", "addressPrefix": prefix, "nextHopType": "VnetLocal"}
-    for prefix in around.peers:
+    for prefix in ranges.peers:
         yield {"source": "Default", "addressPrefix": prefix, "nextHopType": "VNetPeering"}
     yield {"source": "Default", "addressPrefix": _EVERYWHERE, "nextHopType": "Internet"}
-    for prefix in () if own_default else NOWHERE:
-        if prefix not in (*around.network, *around.peers):
+    for prefix in () if has_user_default else NOWHERE:
+        if prefix not in (*ranges.network, *ranges.peers):
             yield {"source": "Default", "addressPrefix": prefix, "nextHopType": "None"}
 
 
-def _own(cloud: Cloud, table: Record) -> Iterator[dict[str, Any]]:
+def _user_routes(cloud: Cloud, table: Record) -> Iterator[dict[str, Any]]:
     for row in cloud.store.resources.inside(table.id.key):
         if row.type != ROUTE:
             continue
@@ -108,7 +114,7 @@ def _own(cloud: Cloud, table: Record) -> Iterator[dict[str, Any]]:
         }
 
 
-def _show(route: dict[str, Any], *, is_active: bool) -> dict[str, Json]:
+def _render_route(route: dict[str, Any], *, is_active: bool) -> dict[str, Json]:
     return {
         **({"name": route["name"]} if "name" in route else {}),
         "disableBgpRoutePropagation": False,

@@ -1,8 +1,8 @@
-"""POST …/networkInterfaces/NAME/effectiveNetworkSecurityGroups: the rules that an interface meets.
+"""Effective security rules of a network interface (POST effectiveNetworkSecurityGroups).
 
 Source: "Network Interfaces - List Effective Network Security Groups" (shapes) and "Network security
-groups" (that of the subnet and that of the interface both apply; what the service tags
-`VirtualNetwork` and `AzureLoadBalancer` hold). Other service tags are named and not expanded: their
+groups" (the subnet's and the interface's both apply; the content of the service tags
+`VirtualNetwork` and `AzureLoadBalancer`). Other service tags are named and not expanded: their
 addresses are not known here. As with effective routes, no machine has to run.
 """
 
@@ -33,30 +33,32 @@ _ALL_PORTS = "0-65535"
 
 
 def get_effective_rules(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer 202; the groups of the subnet and of the interface stand at `Location`."""
+    """Answer 202; the groups of the subnet and of the interface are at `Location`."""
     interface = find_target(cloud, request)
     subnet = subnet_of(cloud, interface)
-    held: list[tuple[str, Record]] = [("networkInterface", interface)]
+    associations: list[tuple[str, Record]] = [("networkInterface", interface)]
     if subnet is not None:
-        held.insert(0, ("subnet", subnet))
-    tags = _tags(cloud, subnet) if subnet is not None else {}
+        associations.insert(0, ("subnet", subnet))
+    tags = _service_tags(cloud, subnet) if subnet is not None else {}
     shown = [
-        found for name, holder in held if (found := _group(cloud, name, holder, tags)) is not None
+        found
+        for name, holder in associations
+        if (found := _render_group(cloud, name, holder, tags)) is not None
     ]
     answer: Json = {"value": shown}
     return start_action(cloud, request, interface, OperationKind.READ, Effect(answer=answer))
 
 
-def _tags(cloud: Cloud, subnet: Record) -> dict[str, tuple[str, ...]]:
-    """Return what service tags hold for a subnet, by their names in lower case."""
+def _service_tags(cloud: Cloud, subnet: Record) -> dict[str, tuple[str, ...]]:
+    """Return the prefixes of service tags for a subnet, by name in lower case."""
     assert subnet.id.parent is not None
-    around = ranges_around(cloud, require_resource(cloud, subnet.id.parent))
-    connected = (*around.network, *around.peers, *around.beyond_gateway, *_HOST, *_METADATA)
+    ranges = ranges_around(cloud, require_resource(cloud, subnet.id.parent))
+    connected = (*ranges.network, *ranges.peers, *ranges.beyond_gateway, *_HOST, *_METADATA)
     fixed = {name.lower(): prefixes for name, prefixes in FIXED_TAGS.items()}
     return {**fixed, "virtualnetwork": tuple(dict.fromkeys(connected))}
 
 
-def _group(
+def _render_group(
     cloud: Cloud, name: str, holder: Record, tags: dict[str, tuple[str, ...]]
 ) -> Json | None:
     named = reference_at(holder, _GROUP)
@@ -65,7 +67,7 @@ def _group(
         return None
     properties = render(cloud, row)["properties"]
     rules: list[Json] = [
-        _rule(cloud, f"{kind}/{entry['name']}", entry["properties"], tags)
+        _render_rule(cloud, f"{kind}/{entry['name']}", entry["properties"], tags)
         for kind in _LISTS
         for entry in properties.get(kind) or ()
     ]
@@ -77,7 +79,9 @@ def _group(
     }
 
 
-def _rule(cloud: Cloud, name: str, rule: dict[str, Json], tags: dict[str, tuple[str, ...]]) -> Json:
+def _render_rule(
+    cloud: Cloud, name: str, rule: dict[str, Json], tags: dict[str, tuple[str, ...]]
+) -> Json:
     protocol = str(rule.get("protocol"))
     shown: dict[str, Json] = {
         "name": name,
@@ -87,8 +91,8 @@ def _rule(cloud: Cloud, name: str, rule: dict[str, Json], tags: dict[str, tuple[
         "direction": rule.get("direction"),
     }
     for side in ("source", "destination"):
-        ports = [_ports(text) for text in _stated(rule, f"{side}PortRange")]
-        prefixes = _addresses(cloud, rule, side)
+        ports = [_port_range(text) for text in _values_of(rule, f"{side}PortRange")]
+        prefixes = _rule_prefixes(cloud, rule, side)
         shown[f"{side}PortRange"] = ports[0] if len(ports) == 1 else None
         shown[f"{side}PortRanges"] = ports
         shown[f"{side}AddressPrefix"] = prefixes[0] if len(prefixes) == 1 else None
@@ -100,16 +104,18 @@ def _rule(cloud: Cloud, name: str, rule: dict[str, Json], tags: dict[str, tuple[
     return shown
 
 
-def _addresses(cloud: Cloud, rule: dict[str, Json], side: str) -> list[str]:
-    """Return the prefixes of one side of a rule; of application security groups the addresses of
-    their members."""
+def _rule_prefixes(cloud: Cloud, rule: dict[str, Json], side: str) -> list[str]:
+    """Return the prefixes of one side of a rule.
+
+    Application security groups are replaced by the addresses of their members.
+    """
     stated = [
-        "0.0.0.0/0" if text == "*" else text for text in _stated(rule, f"{side}AddressPrefix")
+        "0.0.0.0/0" if text == "*" else text for text in _values_of(rule, f"{side}AddressPrefix")
     ]
-    return [*stated, *_members(cloud, rule.get(f"{side}ApplicationSecurityGroups"))]
+    return [*stated, *_member_addresses(cloud, rule.get(f"{side}ApplicationSecurityGroups"))]
 
 
-def _members(cloud: Cloud, groups: Json) -> Iterator[str]:
+def _member_addresses(cloud: Cloud, groups: Json) -> Iterator[str]:
     entries = groups if isinstance(groups, (list, tuple)) else ()
     wanted = {parse_resource_id(value_at(entry, "id")) for entry in entries} - {None}
     path = split_path("properties.ipConfigurations[].properties")
@@ -122,9 +128,8 @@ def _members(cloud: Cloud, groups: Json) -> Iterator[str]:
                 yield f"{address}/32"
 
 
-def _stated(rule: dict[str, Json], name: str) -> list[str]:
-    """Return what a rule says under a name or its plural (`Range`, `Ranges`; `Prefix`,
-    `Prefixes`)."""
+def _values_of(rule: dict[str, Json], name: str) -> list[str]:
+    """Return the values of a property or its plural (`…PortRange`, `…PortRanges`)."""
     plural = f"{name}es" if name.endswith("Prefix") else f"{name}s"
     many = rule.get(plural)
     listed = [str(one) for one in many] if isinstance(many, (list, tuple)) else []
@@ -132,7 +137,7 @@ def _stated(rule: dict[str, Json], name: str) -> list[str]:
     return listed or ([one] if isinstance(one, str) and one else [])
 
 
-def _ports(text: str) -> str:
+def _port_range(text: str) -> str:
     if text == "*":
         return _ALL_PORTS
     return text if "-" in text else f"{text}-{text}"

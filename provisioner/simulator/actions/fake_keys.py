@@ -1,7 +1,7 @@
-"""Keys that look like a service's and are none: invented, marked as such, the same on each call
-until they are regenerated.
+"""Invented keys: they look like a service's, open nothing, and begin with a mark.
 
-A client that parses base64 finds base64; whoever reads it finds the mark at its beginning.
+They are the same at each call until they are regenerated. Clients that decode base64 can: the mark
+is base64 itself, at the beginning, where a human reader sees it.
 """
 
 import base64
@@ -17,7 +17,7 @@ MARK = "azsecLocalInventedKeyOfNothing"
 
 @dataclass(frozen=True, slots=True)
 class InventedKey:
-    """A key: its text, and when it was made (ISO 8601)."""
+    """A key's text, and the time when it was created (ISO 8601)."""
 
     text: str
     created: str
@@ -25,23 +25,23 @@ class InventedKey:
 
 def invented_key(cloud: Cloud, row: Record, name: str, size: int) -> InventedKey:
     """Return a key of a resource: base64 of `size` bytes, at least 24."""
-    times, created = _renewal(cloud, row, name)
-    seed = stable_guid(row.id.text, row.created, name, str(times)).encode()
+    count, created = _key_generation(cloud, row, name)
+    seed = stable_guid(row.id.text, row.created, name, str(count)).encode()
     digest = base64.b64encode(hashlib.shake_256(seed).digest(size)).decode()
     return InventedKey(f"{MARK}{digest[len(MARK) :]}", created)
 
 
 def regenerate_key(cloud: Cloud, row: Record, name: str) -> None:
-    """Let a key of a resource be another one from now on."""
-    times, _ = _renewal(cloud, row, name)
-    cloud.store.service_state.put(_place(row, name), [times + 1, cloud.stamp()])
+    """Replace a key of a resource by another one."""
+    count, _ = _key_generation(cloud, row, name)
+    cloud.store.service_state.put(_state_key(row, name), [count + 1, cloud.stamp()])
 
 
-def _renewal(cloud: Cloud, row: Record, name: str) -> tuple[int, str]:
-    """Return how often a key was regenerated, and when it was made."""
-    held = cloud.store.service_state.get(_place(row, name))
-    return (int(held[0]), str(held[1])) if isinstance(held, list) else (0, row.created)
+def _key_generation(cloud: Cloud, row: Record, name: str) -> tuple[int, str]:
+    """Return how often a key was regenerated, and when it was created."""
+    stored = cloud.store.service_state.get(_state_key(row, name))
+    return (int(stored[0]), str(stored[1])) if isinstance(stored, list) else (0, row.created)
 
 
-def _place(row: Record, name: str) -> str:
+def _state_key(row: Record, name: str) -> str:
     return f"{row.id.key}|key {name}"

@@ -1,8 +1,8 @@
-"""Whether an address of a network is free, and how many of each subnet are taken.
+"""Address availability and usage of a virtual network.
 
 Source: "Virtual Networks - Check IP Address Availability" and "- List Usage"; an address outside
-every subnet is refused as `az network vnet check-ip-address` shows it. What is taken is what stands
-in bodies and what was given out: the nodes and pods of a cluster are not simulated.
+every subnet is refused as `az network vnet check-ip-address` shows it. Taken are the addresses in
+bodies and those given out: the nodes and pods of a cluster are not simulated.
 """
 
 import ipaddress
@@ -26,7 +26,11 @@ _PROPOSED = 5
 
 
 def check_address(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer whether an address is free; where it is not, the next free ones of its subnet."""
+    """Answer whether an address is free; if not, with the next free ones of its subnet.
+
+    Raises:
+        BadRequestError: the text is no IPv4 address, or in no subnet.
+    """
     network = find_target(cloud, request)
     text = request.query.get("ipaddress", "")
     try:
@@ -37,9 +41,9 @@ def check_address(cloud: Cloud, request: Request, **_place: str) -> Answer:
             "ipAddress",
             "InvalidIPAddressFormat",
         ) from None
-    for subnet, prefix in _prefixes(cloud, network):
+    for subnet, prefix in _prefixes_of(cloud, network):
         if address in prefix:
-            return Answer(200, _availability(cloud, subnet, prefix, address))
+            return Answer(200, _render_availability(cloud, subnet, prefix, address))
     raise BadRequestError(
         f"Private static IP address {address} does not belong to the range of any subnet in "
         f"virtual network {network.id.text}.",
@@ -49,11 +53,12 @@ def check_address(cloud: Cloud, request: Request, **_place: str) -> Answer:
 
 
 def list_network_usages(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer how many addresses each subnet has, and how many are taken."""
+    """Answer the number of addresses of each subnet, and of those taken."""
     network = find_target(cloud, request)
     shown: list[Json] = []
-    for subnet in _subnets(cloud, network):
+    for subnet in _subnets_of(cloud, network):
         prefixes = list(subnet_prefixes(cloud, subnet.id, subnet.body))
+        # Azure reserves five addresses of each prefix: the first four and the last.
         usable = sum(max(0, prefix.num_addresses - 5) for prefix in prefixes)
         taken = taken_addresses(cloud, subnet.id)
         used = sum(
@@ -73,7 +78,7 @@ def list_network_usages(cloud: Cloud, request: Request, **_place: str) -> Answer
     return Answer(200, {"value": shown})
 
 
-def _availability(
+def _render_availability(
     cloud: Cloud,
     subnet: Record,
     prefix: ipaddress.IPv4Network,
@@ -90,12 +95,12 @@ def _availability(
     }
 
 
-def _subnets(cloud: Cloud, network: Record) -> list[Record]:
+def _subnets_of(cloud: Cloud, network: Record) -> list[Record]:
     return [row for row in cloud.store.resources.inside(network.id.key) if row.type == SUBNET]
 
 
-def _prefixes(cloud: Cloud, network: Record) -> Iterator[tuple[Record, ipaddress.IPv4Network]]:
-    for subnet in _subnets(cloud, network):
+def _prefixes_of(cloud: Cloud, network: Record) -> Iterator[tuple[Record, ipaddress.IPv4Network]]:
+    for subnet in _subnets_of(cloud, network):
         for prefix in subnet_prefixes(cloud, subnet.id, subnet.body):
             yield subnet, prefix
 

@@ -1,10 +1,9 @@
-"""What the network provider offers in a region: delegations, service endpoints, private endpoint
-types, service tags.
+"""Offers of the network provider in a region: delegations, service endpoints, service tags.
 
 Shapes: the REST reference of Virtual Network ("Available Delegations - List", "Available Endpoint
 Services - List", "Service Tags - List") and Private Link ("Available Private Endpoint Types -
-List"). Source: `catalog.network_offers` and `catalog.private_link`; of service tags those alone
-whose addresses never change.
+List"). The values are those of `catalog.network_offers` and `catalog.private_link`; of service tags
+only those whose addresses never change.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,26 +24,28 @@ def list_delegations(_cloud: Cloud, _request: Request, subscription: str, **_pla
     def shown(service: str) -> dict[str, Json]:
         return {"serviceName": service, "actions": list(DELEGATIONS[service])}
 
-    return _list(subscription, "availableDelegations", DELEGATIONS, shown)
+    return _answer_list(subscription, "availableDelegations", DELEGATIONS, shown)
 
 
 def list_endpoint_services(
     _cloud: Cloud, _request: Request, subscription: str, **_place: str
 ) -> Answer:
-    """Answer the services that a subnet can have an endpoint of."""
-    return _list(subscription, "virtualNetworkEndpointServices", ENDPOINT_SERVICES, _nothing)
+    """Answer the services that a subnet can have a service endpoint for."""
+    return _answer_list(
+        subscription, "virtualNetworkEndpointServices", ENDPOINT_SERVICES, _no_properties
+    )
 
 
 def list_private_endpoint_types(
     cloud: Cloud, _request: Request, subscription: str, **_place: str
 ) -> Answer:
-    """Answer the types of the catalog that a private endpoint can lead to."""
+    """Answer the catalog's types that a private endpoint can connect to."""
 
     def shown(type_name: str) -> dict[str, Json]:
         return {"resourceName": type_name, "displayName": type_name}
 
     types = [one.name for one in cloud.catalog if groups_of(one.name)]
-    return _list(subscription, "availablePrivateEndpointTypes", types, shown)
+    return _answer_list(subscription, "availablePrivateEndpointTypes", types, shown)
 
 
 def list_service_tags(_cloud: Cloud, _request: Request, subscription: str, **_place: str) -> Answer:
@@ -74,11 +75,11 @@ def list_service_tags(_cloud: Cloud, _request: Request, subscription: str, **_pl
     return Answer(200, body)
 
 
-def _nothing(_name: str) -> dict[str, Json]:
+def _no_properties(_name: str) -> dict[str, Json]:
     return {}
 
 
-def _list(
+def _answer_list(
     subscription: str, kind: str, names: Iterable[str], shown: Callable[[str], dict[str, Json]]
 ) -> Answer:
     found: list[Json] = []

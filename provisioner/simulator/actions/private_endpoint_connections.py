@@ -1,10 +1,8 @@
-"""RESOURCE/privateEndpointConnections: who has a private endpoint to a resource, and whether its
-owner approves.
+"""Private endpoint connections of a resource, and their approval by its owner.
 
 Source: "Manage private endpoint connections" of Private Link (Pending, Approved, Rejected,
 Disconnected) and "Private Endpoint Connections" of the REST references of Key Vault, Storage and
-others. The connection is kept in the endpoint, which it changes: its state, and the names of an
-endpoint once it is approved.
+others. A connection is stored in its private endpoint, whose state and DNS names it changes.
 """
 
 from dataclasses import replace
@@ -28,68 +26,76 @@ from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 
 _DECISIONS = ("Approved", "Rejected")
-_GONE: Json = {"status": "Disconnected", "description": "Deleted", "actionsRequired": "None"}
+_DISCONNECTED: Json = {
+    "status": "Disconnected",
+    "description": "Deleted",
+    "actionsRequired": "None",
+}
 
 
 def list_connections(cloud: Cloud, request: Request, target: str) -> Answer:
     """Answer the connections of a resource."""
-    row = _target(cloud, request, target)
+    row = _target_record(cloud, request, target)
     shown: list[Json] = [show_connection(row, one) for one in connections_to(cloud, row.id)]
     return Answer(200, {"value": shown})
 
 
 def get_connection(cloud: Cloud, request: Request, target: str, connection: str) -> Answer:
     """Answer one connection."""
-    row = _target(cloud, request, target)
-    return Answer(200, show_connection(row, _require(cloud, row, connection)))
+    row = _target_record(cloud, request, target)
+    return Answer(200, show_connection(row, _require_connection(cloud, row, connection)))
 
 
 def put_connection(cloud: Cloud, request: Request, target: str, connection: str) -> Answer:
-    """Answer a decision of the owner: a connection is approved or rejected, and either later."""
-    row = _target(cloud, request, target)
-    found = _require(cloud, row, connection)
+    """Answer the owner's decision: a connection is approved or rejected, and may be changed later.
+
+    Raises:
+        BadRequestError: the state is neither.
+    """
+    row = _target_record(cloud, request, target)
+    found = _require_connection(cloud, row, connection)
     check_unlocked(cloud, row.id, row.body, deleting=False)
-    stated = value_at(request.read_object(), STATE)
-    status = value_at(stated, "status")
+    requested = value_at(request.read_object(), STATE)
+    status = value_at(requested, "status")
     if status not in _DECISIONS:
         raise BadRequestError(
             f"{STATE}.status is '{status}' and has to be {' or '.join(_DECISIONS)}.", STATE
         )
-    description = value_at(stated, "description")
-    told: Json = {
+    description = value_at(requested, "description")
+    state: Json = {
         "status": status,
         "description": description if isinstance(description, str) else "",
         "actionsRequired": "None",
     }
-    _decide(cloud, found, told)
-    return Answer(200, show_connection(row, _require(cloud, row, connection)))
+    _set_state(cloud, found, state)
+    return Answer(200, show_connection(row, _require_connection(cloud, row, connection)))
 
 
 def delete_connection(cloud: Cloud, request: Request, target: str, connection: str) -> Answer:
-    """Answer a delete: the endpoint stays, and is `Disconnected`."""
-    row = _target(cloud, request, target)
-    found = _find(cloud, row, connection)
+    """Answer a DELETE: the endpoint stays, and is `Disconnected`."""
+    row = _target_record(cloud, request, target)
+    found = _find_connection(cloud, row, connection)
     if found is None:
         return Answer(204)
     check_unlocked(cloud, row.id, row.body, deleting=True)
-    _decide(cloud, found, _GONE)
+    _set_state(cloud, found, _DISCONNECTED)
     return Answer(200)
 
 
-def _target(cloud: Cloud, request: Request, target: str) -> Record:
+def _target_record(cloud: Cloud, request: Request, target: str) -> Record:
     place = parse_resource_id(target)
     if place is None:
         raise InvalidResourceTypeError(request.path)
     return require_resource(cloud, place)
 
 
-def _find(cloud: Cloud, row: Record, name: str) -> EndpointConnection | None:
+def _find_connection(cloud: Cloud, row: Record, name: str) -> EndpointConnection | None:
     found = connections_to(cloud, row.id)
     return next((one for one in found if one.name.lower() == name.lower()), None)
 
 
-def _require(cloud: Cloud, row: Record, name: str) -> EndpointConnection:
-    found = _find(cloud, row, name)
+def _require_connection(cloud: Cloud, row: Record, name: str) -> EndpointConnection:
+    found = _find_connection(cloud, row, name)
     if found is None:
         raise RefusalError(
             404,
@@ -100,8 +106,8 @@ def _require(cloud: Cloud, row: Record, name: str) -> EndpointConnection:
     return found
 
 
-def _decide(cloud: Cloud, connection: EndpointConnection, state: Json) -> None:
-    """Put a connection in a state, and let the endpoint follow: its names come and go."""
+def _set_state(cloud: Cloud, connection: EndpointConnection, state: Json) -> None:
+    """Set the state of a connection, and update the endpoint's DNS configuration."""
     body: dict[str, Any] = thaw(connection.endpoint.body)
     put(body["properties"][connection.kind][connection.position], STATE, state)
     row = replace(connection.endpoint, body=body)

@@ -1,7 +1,7 @@
-"""GET RESOURCE/privateLinkResources: the groups that a private endpoint to it can name.
+"""Private link resources: the groups (subresources) that a private endpoint can name.
 
 Shape as recorded of a storage account and of a disk access; AKS answers without `properties`
-("Private Link Resources - List"). Source: `catalog.private_link`.
+("Private Link Resources - List"). The groups are those of `catalog.private_link`.
 """
 
 from provisioner.catalog.node_pools import CLUSTER
@@ -17,20 +17,24 @@ from provisioner.simulator.state.records import Record
 
 
 def list_private_link_resources(cloud: Cloud, request: Request, target: str) -> Answer:
-    """Answer the groups of a resource; of a cluster only where its API server is private."""
-    return Answer(200, {"value": _groups(cloud, request, target)})
+    """Answer the groups of a resource; a cluster has one only if its API server is private."""
+    return Answer(200, {"value": _render_groups(cloud, request, target)})
 
 
 def get_private_link_resource(cloud: Cloud, request: Request, target: str, group: str) -> Answer:
-    """Answer one group of a resource."""
-    for shown in _groups(cloud, request, target):
+    """Answer one group of a resource.
+
+    Raises:
+        RefusalError: the resource does not have it.
+    """
+    for shown in _render_groups(cloud, request, target):
         assert isinstance(shown, dict)
         if str(shown["name"]).lower() == group.lower():
             return Answer(200, shown)
     raise RefusalError(404, "NotFound", f"'{target}' has no group '{group}'.", by_provider=True)
 
 
-def _groups(cloud: Cloud, request: Request, target: str) -> list[Json]:
+def _render_groups(cloud: Cloud, request: Request, target: str) -> list[Json]:
     place = parse_resource_id(target)
     if place is None:
         raise InvalidResourceTypeError(request.path)
@@ -47,12 +51,12 @@ def _groups(cloud: Cloud, request: Request, target: str) -> list[Json]:
     access = "properties.apiServerAccessProfile.enablePrivateCluster"
     if row.type == CLUSTER and value_at(row.body, access) is not True:
         return []
-    return [_show(row, group) for group in found]
+    return [_render_group(row, group) for group in found]
 
 
-def _show(row: Record, group: PrivateLinkGroup) -> Json:
+def _render_group(row: Record, group: PrivateLinkGroup) -> Json:
     region = str(value_at(row.body, "location"))
-    told: dict[str, Json] = {
+    properties: dict[str, Json] = {
         "groupId": group.name,
         "requiredMembers": [one.replace("{region}", region) for one in group.members],
         "requiredZoneNames": [one.replace("{region}", region) for one in group.zones],
@@ -63,6 +67,6 @@ def _show(row: Record, group: PrivateLinkGroup) -> Json:
         "type": f"{row.type}/privateLinkResources",
     }
     if row.type == CLUSTER:
-        del told["requiredZoneNames"]
-        return {**shown, **told}
-    return {**shown, "properties": told}
+        del properties["requiredZoneNames"]
+        return {**shown, **properties}
+    return {**shown, "properties": properties}

@@ -1,8 +1,8 @@
-"""The lists of the record sets of a DNS zone: of all types (`all`, `recordsets`, `ALL`) or of one,
-optionally those whose name ends with `$recordsetnamesuffix`.
+"""Lists of a DNS zone's record sets: all types (`all`, `recordsets`, `ALL`) or one type.
 
-Source: the REST reference of DNS ("Record Sets - List By DNS Zone", "- List All By DNS Zone", "-
-List By Type") and of Private DNS ("Record Sets - List").
+`$recordsetnamesuffix` keeps those whose name has a suffix. Source: the REST reference of DNS
+("Record Sets - List By DNS Zone", "- List All By DNS Zone", "- List By Type") and of Private DNS
+("Record Sets - List").
 """
 
 from provisioner.catalog.service_actions import DNS_ZONE, PRIVATE_DNS_ZONE
@@ -19,21 +19,23 @@ _LISTS = {DNS_ZONE: f"{DNS_ZONE}/all", PRIVATE_DNS_ZONE: f"{PRIVATE_DNS_ZONE}/AL
 
 
 def list_records(cloud: Cloud, request: Request, kind: str = "all", **_place: str) -> Answer:
-    """Answer the record sets of a zone, of a kind or of all."""
+    """Answer the record sets of a zone, of one type or of all."""
     zone = find_target(cloud, request)
     check_options(request, (_SUFFIX,))
     suffix = request.query.get(_SUFFIX, "").lower()
-    together = cloud.catalog.listed_together(_LISTS[zone.type])
-    wanted = {
-        one.name for one in together if kind.lower() in _EVERY or one.kind.lower() == kind.lower()
+    listed_types = cloud.catalog.listed_together(_LISTS[zone.type])
+    types = {
+        one.name
+        for one in listed_types
+        if kind.lower() in _EVERY or one.kind.lower() == kind.lower()
     }
     rows = [
         row
         for row in cloud.store.resources.inside(zone.id.key)
-        if row.type in wanted and _ends(row.id, suffix)
+        if row.type in types and _has_suffix(row.id, suffix)
     ]
     return page(cloud, request, rows, lambda row: render(cloud, row))
 
 
-def _ends(record: ResourceId, suffix: str) -> bool:
+def _has_suffix(record: ResourceId, suffix: str) -> bool:
     return record.name.lower().endswith(suffix)

@@ -1,4 +1,4 @@
-"""The credentials of a container registry, and what is used of its limits.
+"""Credentials of a container registry, and its usage of the tier's limits.
 
 Source: the REST reference of Container Registry ("Registries - List Credentials", "- Regenerate
 Credential", "- Generate Credentials", "- List Usages"); hashicorp/terraform-provider-azurerm#21440
@@ -38,24 +38,32 @@ _LISTS = {
 
 
 def list_credentials(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the admin user's name and passwords, which open nothing."""
-    return _show(cloud, _with_admin(cloud, request))
+    """Answer the admin user's name and invented passwords."""
+    return _answer_credentials(cloud, _registry_with_admin(cloud, request))
 
 
 def regenerate_credential(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the passwords, one of them another than before."""
-    row = _with_admin(cloud, request)
+    """Answer the admin user's passwords, one of them regenerated.
+
+    Raises:
+        BadRequestError: the admin user is disabled, or there is no such password.
+    """
+    row = _registry_with_admin(cloud, request)
     name = str(request.read_object().get("name", ""))
     if name not in _ADMIN_PASSWORDS:
         raise BadRequestError(
             f"name is '{name}' and has to be {' or '.join(_ADMIN_PASSWORDS)}.", "name"
         )
     regenerate_key(cloud, row, name)
-    return _show(cloud, row)
+    return _answer_credentials(cloud, row)
 
 
 def generate_credentials(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer 202: new passwords of a token of the registry stand at `Location`."""
+    """Answer 202; new passwords of a registry token are at `Location`.
+
+    Raises:
+        BadRequestError: the token is none of this registry, or there is no such password.
+    """
     row = find_target(cloud, request)
     document = request.read_object()
     target = parse_resource_id(document.get("tokenId"))
@@ -64,12 +72,12 @@ def generate_credentials(cloud: Cloud, request: Request, **_place: str) -> Answe
     token = require_resource(cloud, target)
     if token.id.parent != row.id:
         raise BadRequestError(f"tokenId is of another registry than '{row.id.name}'.", "tokenId")
-    named = document.get("name")
-    if named not in (None, *_TOKEN_PASSWORDS):
+    password_name = document.get("name")
+    if password_name not in (None, *_TOKEN_PASSWORDS):
         raise BadRequestError(
-            f"name is '{named}' and has to be {' or '.join(_TOKEN_PASSWORDS)}.", "name"
+            f"name is '{password_name}' and has to be {' or '.join(_TOKEN_PASSWORDS)}.", "name"
         )
-    names = [str(named)] if named else list(_TOKEN_PASSWORDS)
+    names = [str(password_name)] if password_name else list(_TOKEN_PASSWORDS)
     for name in names:
         regenerate_key(cloud, token, name)
     expiry = document.get("expiry")
@@ -80,7 +88,7 @@ def generate_credentials(cloud: Cloud, request: Request, **_place: str) -> Answe
             {
                 "creationTime": key.created,
                 **({"expiry": str(expiry)} if expiry else {}),
-                **_password(name, key),
+                **_render_password(name, key),
             }
         )
     answer: Json = {"username": token.id.name, "passwords": passwords}
@@ -88,7 +96,7 @@ def generate_credentials(cloud: Cloud, request: Request, **_place: str) -> Answe
 
 
 def list_usages(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the limits of the registry's tier and what is used of them; no images are here."""
+    """Answer the limits of the registry's tier and their usage; there are no images here."""
     row = find_target(cloud, request)
     tier = str(value_at(row.body, "sku.name")).lower()
     used = {
@@ -112,7 +120,7 @@ def list_usages(cloud: Cloud, request: Request, **_place: str) -> Answer:
     return Answer(200, {"value": shown})
 
 
-def _with_admin(cloud: Cloud, request: Request) -> Record:
+def _registry_with_admin(cloud: Cloud, request: Request) -> Record:
     row = find_target(cloud, request)
     if value_at(row.body, "properties.adminUserEnabled") is not True:
         raise BadRequestError(
@@ -124,12 +132,12 @@ def _with_admin(cloud: Cloud, request: Request) -> Record:
     return row
 
 
-def _show(cloud: Cloud, row: Record) -> Answer:
+def _answer_credentials(cloud: Cloud, row: Record) -> Answer:
     passwords: list[Json] = [
-        _password(name, invented_key(cloud, row, name, _BYTES)) for name in _ADMIN_PASSWORDS
+        _render_password(name, invented_key(cloud, row, name, _BYTES)) for name in _ADMIN_PASSWORDS
     ]
     return Answer(200, {"username": row.id.name, "passwords": passwords})
 
 
-def _password(name: str, key: InventedKey) -> dict[str, Json]:
+def _render_password(name: str, key: InventedKey) -> dict[str, Json]:
     return {"name": name, "value": key.text}

@@ -1,4 +1,4 @@
-"""The routes of the actions of resource providers, and of what is computed for a resource."""
+"""The routes of resource provider actions and computed values."""
 
 from provisioner.catalog import service_actions as named
 from provisioner.catalog.endpoints import CLUSTER_USER_CREDENTIAL, HSM_NAME_CHECK, UPGRADE_PROFILE

@@ -1,9 +1,9 @@
-"""The access keys of a storage account, and shared access signatures.
+"""Access keys of a storage account, and shared access signatures.
 
 Source: the Storage resource provider's "Storage Accounts - List Keys" (recorded), "- Regenerate
 Key", "- List Account SAS", "- List Service SAS", and "Prevent Shared Key authorization for an Azure
-Storage account": with `allowSharedKeyAccess` false the account's own services refuse what is signed
-with a key; Azure Resource Manager goes on listing keys, and so does this.
+Storage account": with `allowSharedKeyAccess` false the account's data plane refuses requests signed
+with a key; Azure Resource Manager still lists the keys, and so does this.
 """
 
 from urllib.parse import quote, urlencode
@@ -39,12 +39,16 @@ _VERSION = "2015-04-05"
 
 
 def list_keys(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the two keys, which open nothing."""
-    return _show(cloud, find_target(cloud, request))
+    """Answer the two invented keys."""
+    return _answer_keys(cloud, find_target(cloud, request))
 
 
 def regenerate(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the keys, one of them another than before."""
+    """Answer the keys, one of them regenerated.
+
+    Raises:
+        BadRequestError: there is no such key.
+    """
     row = find_target(cloud, request)
     name = str(request.read_object().get("keyName", "")).lower()
     if name not in _KEYS:
@@ -54,23 +58,23 @@ def regenerate(cloud: Cloud, request: Request, **_place: str) -> Answer:
             "InvalidValuesForRequestParameters",
         )
     regenerate_key(cloud, row, name)
-    return _show(cloud, row)
+    return _answer_keys(cloud, row)
 
 
 def list_account_sas(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer a signature for an account, whose `sig` is invented."""
-    return Answer(200, {"accountSasToken": _sign(cloud, request, "ListAccountSas", _ACCOUNT)})
+    """Answer an account SAS with an invented signature."""
+    return Answer(200, {"accountSasToken": _sas_token(cloud, request, "ListAccountSas", _ACCOUNT)})
 
 
 def list_service_sas(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer a signature for a resource of an account, whose `sig` is invented."""
-    return Answer(200, {"serviceSasToken": _sign(cloud, request, "ListServiceSas", _SERVICE)})
+    """Answer a service SAS with an invented signature."""
+    return Answer(200, {"serviceSasToken": _sas_token(cloud, request, "ListServiceSas", _SERVICE)})
 
 
-def _sign(cloud: Cloud, request: Request, what: str, names: dict[str, str]) -> str:
+def _sas_token(cloud: Cloud, request: Request, operation: str, names: dict[str, str]) -> str:
     row = find_target(cloud, request)
     document = request.read_object()
-    missing = [name for name in _REQUIRED[what] if not document.get(name)]
+    missing = [name for name in _REQUIRED[operation] if not document.get(name)]
     if missing:
         raise BadRequestError(
             f"{', '.join(missing)} is required.", missing[0], "InvalidValuesForRequestParameters"
@@ -80,11 +84,13 @@ def _sign(cloud: Cloud, request: Request, what: str, names: dict[str, str]) -> s
         for name, short in {**names, **_OPTIONAL}.items()
         if document.get(name)
     }
-    signature = invented_key(cloud, row, f"{what} {sorted(fields.items())}", _SIGNATURE_BYTES).text
+    signature = invented_key(
+        cloud, row, f"{operation} {sorted(fields.items())}", _SIGNATURE_BYTES
+    ).text
     return urlencode({"sv": _VERSION, **fields, "sig": signature}, quote_via=quote)
 
 
-def _show(cloud: Cloud, row: Record) -> Answer:
+def _answer_keys(cloud: Cloud, row: Record) -> Answer:
     keys = [(name, invented_key(cloud, row, name, _BYTES)) for name in _KEYS]
     shown = [
         {

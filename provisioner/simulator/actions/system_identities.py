@@ -1,5 +1,4 @@
-"""GET RESOURCE/providers/…/identities/default: the system-assigned identity of a resource (Managed
-Identity "System Assigned Identities - Get By Scope")."""
+"""System-assigned identities (Managed Identity "System Assigned Identities - Get By Scope")."""
 
 from provisioner.catalog.service_actions import SYSTEM_IDENTITY
 from provisioner.model.resource_id import parse_resource_id
@@ -15,7 +14,12 @@ _TYPE = SYSTEM_IDENTITY.action.removesuffix("/read")
 
 
 def get_system_identity(cloud: Cloud, request: Request, scope: str) -> Answer:
-    """Answer the identity; 404 where the resource has none of the system."""
+    """Answer the system-assigned identity of a resource.
+
+    Raises:
+        InvalidResourceTypeError: the path names no resource.
+        RefusalError: the resource has none.
+    """
     place = parse_resource_id(scope)
     if place is None:
         raise InvalidResourceTypeError(request.path)

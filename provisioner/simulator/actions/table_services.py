@@ -1,7 +1,7 @@
-"""The table service of a storage account, which it has from the start as its other services.
+"""The table service of a storage account, which exists from the account's creation.
 
-Source: the Storage resource provider's "Table Services - Get Service Properties". What somebody
-writes to it is stored as any resource outside the catalog.
+Source: the Storage resource provider's "Table Services - Get Service Properties". A write to it is
+stored like any resource outside the catalog.
 """
 
 from provisioner.catalog.service_actions import TABLE_SERVICE
@@ -19,16 +19,16 @@ _NAME = "default"
 
 
 def list_services(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the one service that an account has."""
-    return Answer(200, {"value": [_show(cloud, find_target(cloud, request))]})
+    """Answer the account's only table service."""
+    return Answer(200, {"value": [_render_service(cloud, find_target(cloud, request))]})
 
 
 def get_service(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the service: as somebody wrote it, or as a new account has it."""
-    return Answer(200, _show(cloud, find_target(cloud, request, segments=2)))
+    """Answer the table service: as it was written, or with the values of a new account."""
+    return Answer(200, _render_service(cloud, find_target(cloud, request, segments=2)))
 
 
-def _show(cloud: Cloud, account: Record) -> Json:
+def _render_service(cloud: Cloud, account: Record) -> Json:
     service = ResourceId(_TYPE, (account.id.name, _NAME), account.id.scope)
     row = cloud.store.resources.get(service.key)
     if row is not None:

@@ -1,4 +1,4 @@
-"""The resource that an action is about, and the long operation that one starts."""
+"""The target resource of an action, and the long-running operation that an action starts."""
 
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.simulator.arm.deletion import check_unlocked
@@ -18,16 +18,19 @@ from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.existence import check_place
 from provisioner.simulator.state.records import OperationKind, Record
 
-_NOTHING_ELSE = Effect()
-_POLLED = ("Azure-AsyncOperation", "Location")
+_NO_EFFECT = Effect()
+_POLLING_HEADERS = ("Azure-AsyncOperation", "Location")
 
 
 def find_target(cloud: Cloud, request: Request, segments: int = 1) -> Record:
-    """Return the row of the resource that the path names but for its last `segments`.
+    """Return the record of the resource that a path names before its last `segments`.
 
-    Raises RefusalError (404) where it, its parent or its group does not exist. A POST is refused
-    too where a ReadOnly lock holds ("Lock your resources to protect your infrastructure": every
-    POST is, as the listing of keys).
+    A resource that does not exist, or whose group does not, is a RefusalError (404). So is a POST
+    under a ReadOnly lock ("Lock your resources to protect your infrastructure": it blocks every
+    POST, such as listing keys).
+
+    Raises:
+        InvalidResourceTypeError: the path names no resource.
     """
     resource = parse_resource_id(request.path.rstrip("/").rsplit("/", segments)[0])
     if resource is None:
@@ -39,7 +42,11 @@ def find_target(cloud: Cloud, request: Request, segments: int = 1) -> Record:
 
 
 def require_resource(cloud: Cloud, resource: ResourceId) -> Record:
-    """Return the row of a resource. Raises RefusalError (404) where it does not exist."""
+    """Return the record of a resource.
+
+    Raises:
+        ResourceNotFoundError: it does not exist.
+    """
     row = cloud.find(resource)
     if row is None:
         resource_type = cloud.type_of(resource)
@@ -53,17 +60,19 @@ def start_action(
     request: Request,
     row: Record,
     kind: OperationKind,
-    effect: Effect = _NOTHING_ELSE,
+    effect: Effect = _NO_EFFECT,
 ) -> Answer:
-    """Start the long operation of an action on a resource and answer 202, with where to poll.
+    """Start the long-running operation of an action and answer 202 with its polling URLs.
 
-    Raises RefusalError while another operation runs.
+    Another running operation on the resource is a RefusalError.
     """
     resource_type = cloud.catalog.get(row.type)
     if kind is not OperationKind.READ:
         check_idle(cloud, resource_type, row.id, row.body)
     operation = start_operation(cloud, request, resource_type, row.id, kind, effect)
-    return Answer(202, None, operation_headers(cloud, request, resource_type, operation, _POLLED))
+    return Answer(
+        202, None, operation_headers(cloud, request, resource_type, operation, _POLLING_HEADERS)
+    )
 
 
 class BadRequestError(RefusalError):

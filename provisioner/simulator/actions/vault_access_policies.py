@@ -1,5 +1,7 @@
-"""PUT …/vaults/NAME/accessPolicies/add, replace and remove (Key Vault "Vaults - Update Access
-Policy"): what single principals may do, without the rest of the vault."""
+"""Access policies of single principals (Key Vault "Vaults - Update Access Policy").
+
+PUT accessPolicies/add, replace or remove changes them without the rest of the vault.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,17 +16,20 @@ from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
 
 _LIST = "properties.accessPolicies"
-_WHO = ("tenantId", "objectId", "applicationId")
+_PRINCIPAL = ("tenantId", "objectId", "applicationId")
 _KINDS = ("add", "replace", "remove")
 
 _Policy = dict[str, Any]
 
 
 def update_access_policies(cloud: Cloud, request: Request, kind: str, **_place: str) -> Answer:
-    """Answer the access policies of the vault, which has them from then on.
+    """Answer the access policies of the vault after the change.
 
-    `add` adds permissions to what a principal has, `replace` puts others in their place, `remove`
-    takes them away, and the principal with the last.
+    `add` adds permissions to a principal's, `replace` replaces them, `remove` removes them, and the
+    principal along with the last one.
+
+    Raises:
+        BadRequestError: the operation is unknown, or the policies are no list.
     """
     row = find_target(cloud, request, segments=2)
     if kind.lower() not in _KINDS:
@@ -34,8 +39,8 @@ def update_access_policies(cloud: Cloud, request: Request, kind: str, **_place: 
     if not isinstance(stated, list) or not all(isinstance(one, dict) for one in stated):
         raise BadRequestError(f"{_LIST} is no list of access policies.", _LIST)
     whole: dict[str, Any] = thaw(row.body)
-    held = value_at(whole, _LIST)
-    policies = _changed(held if isinstance(held, list) else [], stated, kind.lower())
+    current = value_at(whole, _LIST)
+    policies = _apply_change(current if isinstance(current, list) else [], stated, kind.lower())
     put(whole, _LIST, policies)
     resource_type = cloud.catalog.get(row.type)
     version = request.query["api-version"]
@@ -48,35 +53,43 @@ def update_access_policies(cloud: Cloud, request: Request, kind: str, **_place: 
     return Answer(200, shown)
 
 
-def _changed(held: Iterable[_Policy], stated: Iterable[_Policy], kind: str) -> list[_Policy]:
-    policies = {_who(policy): policy for policy in held}
+def _apply_change(
+    current: Iterable[_Policy], stated: Iterable[_Policy], kind: str
+) -> list[_Policy]:
+    policies = {_principal_of(policy): policy for policy in current}
     for policy in stated:
-        who = _who(policy)
-        mine = policies.get(who)
-        if kind == "replace" or (kind == "add" and mine is None):
-            policies[who] = policy
-        elif mine is not None:
-            permissions = _permissions(mine, policy, adds=kind == "add")
-            policies[who] = {**mine, "permissions": permissions}
+        principal = _principal_of(policy)
+        current_policy = policies.get(principal)
+        if kind == "replace" or (kind == "add" and current_policy is None):
+            policies[principal] = policy
+        elif current_policy is not None:
+            permissions = _merged_permissions(current_policy, policy, adds=kind == "add")
+            policies[principal] = {**current_policy, "permissions": permissions}
             if not any(permissions.values()):
-                del policies[who]
+                del policies[principal]
     return list(policies.values())
 
 
-def _permissions(held: _Policy, stated: _Policy, *, adds: bool) -> dict[str, list[str]]:
-    mine, theirs = (one.get("permissions") for one in (held, stated))
-    mine = mine if isinstance(mine, Mapping) else {}
-    theirs = theirs if isinstance(theirs, Mapping) else {}
+def _merged_permissions(current: _Policy, stated: _Policy, *, adds: bool) -> dict[str, list[str]]:
+    current_policy, stated_permissions = (one.get("permissions") for one in (current, stated))
+    current_policy = current_policy if isinstance(current_policy, Mapping) else {}
+    stated_permissions = stated_permissions if isinstance(stated_permissions, Mapping) else {}
     result: dict[str, list[str]] = {}
-    for of in dict.fromkeys((*mine, *theirs)):
-        before, named = list(mine.get(of) or ()), list(theirs.get(of) or ())
-        folded = {str(one).lower() for one in (before if adds else named)}
+    for category in dict.fromkeys((*current_policy, *stated_permissions)):
+        before, stated_names = (
+            list(current_policy.get(category) or ()),
+            list(stated_permissions.get(category) or ()),
+        )
+        folded = {str(one).lower() for one in (before if adds else stated_names)}
         if adds:
-            result[of] = [*before, *(one for one in named if str(one).lower() not in folded)]
+            result[category] = [
+                *before,
+                *(one for one in stated_names if str(one).lower() not in folded),
+            ]
         else:
-            result[of] = [one for one in before if str(one).lower() not in folded]
+            result[category] = [one for one in before if str(one).lower() not in folded]
     return result
 
 
-def _who(policy: _Policy) -> tuple[str, ...]:
-    return tuple(str(policy.get(name) or "").lower() for name in _WHO)
+def _principal_of(policy: _Policy) -> tuple[str, ...]:
+    return tuple(str(policy.get(name) or "").lower() for name in _PRINCIPAL)

@@ -1,5 +1,7 @@
-"""POST …/workspaces/NAME/sharedKeys and regenerateSharedKey (Log Analytics "Shared Keys - Get
-Shared Keys", "- Regenerate": both keys at once)."""
+"""Shared keys of a Log Analytics workspace ("Shared Keys - Get Shared Keys", "- Regenerate").
+
+Both keys are regenerated at once.
+"""
 
 from provisioner.simulator.actions.fake_keys import invented_key, regenerate_key
 from provisioner.simulator.actions.targets import find_target
@@ -12,17 +14,17 @@ _BYTES = 64
 
 
 def get_shared_keys(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer the keys, which open nothing."""
-    return _show(cloud, find_target(cloud, request))
+    """Answer the invented keys."""
+    return _answer_keys(cloud, find_target(cloud, request))
 
 
 def regenerate_shared_keys(cloud: Cloud, request: Request, **_place: str) -> Answer:
-    """Answer other keys than before."""
+    """Answer the keys, regenerated."""
     row = find_target(cloud, request)
     for name in _NAMES:
         regenerate_key(cloud, row, name)
-    return _show(cloud, row)
+    return _answer_keys(cloud, row)
 
 
-def _show(cloud: Cloud, row: Record) -> Answer:
+def _answer_keys(cloud: Cloud, row: Record) -> Answer:
     return Answer(200, {name: invented_key(cloud, row, name, _BYTES).text for name in _NAMES})

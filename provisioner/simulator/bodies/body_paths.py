@@ -1,4 +1,4 @@
-"""Walks catalog paths (`properties.rules[].name`) through a body."""
+"""Catalog paths (`properties.rules[].name`) applied to a body."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
@@ -11,10 +11,10 @@ Tree: TypeAlias = Any
 
 def split_path(path: str) -> tuple[str, ...]:
     """Return the steps of a catalog path: names, and `[]` for the entries of a list or map."""
-    return tuple(step for name in path.split(".") for step in _steps(name))
+    return tuple(step for name in path.split(".") for step in _split_name(name))
 
 
-def _steps(name: str) -> Iterator[str]:
+def _split_name(name: str) -> Iterator[str]:
     bare = name
     depth = 0
     while bare.endswith("[]"):
@@ -25,7 +25,7 @@ def _steps(name: str) -> Iterator[str]:
 
 
 def values_at(body: Tree, steps: tuple[str, ...], at: str = "") -> Iterator[tuple[str, Tree]]:
-    """Yield (concrete path, value) for each place that `steps` reaches; entries by their name."""
+    """Yield (concrete path, value) for each value at `steps`; list entries are labelled by name."""
     if not steps:
         yield at, body
         return
@@ -52,7 +52,7 @@ def value_at(body: Tree, path: str) -> Tree:
 
 
 def fill(body: Tree, steps: tuple[str, ...], value: Callable[[], Tree]) -> None:
-    """Set what stands at `steps` wherever its parent is there and it is not."""
+    """Set the value at `steps` wherever its parent exists and it does not."""
     step, rest = steps[0], steps[1:]
     if step == "[]":
         for _, entry in _entries(body):
@@ -66,39 +66,39 @@ def fill(body: Tree, steps: tuple[str, ...], value: Callable[[], Tree]) -> None:
 
 
 def put(body: dict[str, Tree], path: str, value: Tree) -> None:
-    """Set what stands at a path without lists, with the objects on the way there."""
+    """Set the value at a path without lists, creating the objects above it."""
     *parents, last = split_path(path)
     for step in parents:
         body = body.setdefault(step, {})
     body[last] = value
 
 
-def _always(_at: str, _value: Tree) -> bool:
+def _any_value(_at: str, _value: Tree) -> bool:
     return True
 
 
 def remove(
     body: Tree,
     steps: tuple[str, ...],
-    unwanted: Callable[[str, Tree], bool] = _always,
+    is_removed: Callable[[str, Tree], bool] = _any_value,
     at: str = "",
 ) -> None:
-    """Take away what stands at `steps`, wherever it does and `unwanted` (path, value) says so."""
+    """Remove the values at `steps` for which `is_removed` (path, value) is true."""
     step, rest = steps[0], steps[1:]
     if step == "[]":
         for label, entry in _entries(body):
             if rest:
-                remove(entry, rest, unwanted, f"{at}[{label}]")
+                remove(entry, rest, is_removed, f"{at}[{label}]")
     elif isinstance(body, dict) and step in body:
         here = f"{at}.{step}" if at else step
         if rest:
-            remove(body[step], rest, unwanted, here)
-        elif unwanted(here, body[step]):
+            remove(body[step], rest, is_removed, here)
+        elif is_removed(here, body[step]):
             del body[step]
 
 
 def thaw(value: Json) -> Tree:
-    """Return a copy of a value that is made of plain dicts and lists."""
+    """Return a copy of a value made of plain dicts and lists."""
     if isinstance(value, Mapping):
         return {key: thaw(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -107,10 +107,10 @@ def thaw(value: Json) -> Tree:
 
 
 def merge(base: Tree, overlay: Tree) -> Tree:
-    """Return `base` with `overlay` over it, objects merged at every depth.
+    """Return `base` with `overlay` merged into it, objects at every depth.
 
-    Two lists of objects are merged entry by entry where they are equally long; any other list of
-    `overlay` stands for itself.
+    Two lists of objects of the same length are merged entry by entry; any other list of `overlay`
+    replaces the one of `base`.
     """
     if isinstance(base, Mapping) and isinstance(overlay, Mapping):
         merged = dict(base)
@@ -132,7 +132,7 @@ def _are_alike(base: Tree, overlay: Tree) -> bool:
 
 
 def merge_patch(target: Tree, patch: Tree) -> Tree:
-    """Return what a PATCH makes of a body (RFC 7396)."""
+    """Return the result of a JSON merge patch (RFC 7396)."""
     if not isinstance(patch, Mapping):
         return patch
     merged = dict(target) if isinstance(target, Mapping) else {}

@@ -1,4 +1,4 @@
-"""The values that only Azure writes: the catalog's own, identities, states, ids of entries."""
+"""Values that only Azure writes: computed properties, identities, states, ids of list entries."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,52 +31,60 @@ _STATE = "provisioningState"
 def add_computed(
     cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: dict[str, Any], etag: str
 ) -> dict[str, Any]:
-    """Return `body` with the values that Azure writes itself over it."""
-    whole = merge(body, _identity(cloud, resource, body))
+    """Return `body` with the values that Azure computes."""
+    completed = merge(body, _identity_values(cloud, resource, body))
     model = cloud.catalog.schemas.model_at(resource_type.name, ("properties",))
     if model is not None and model.find(_STATE) is not None:
-        whole = merge(whole, {"properties": {_STATE: "Succeeded"}})
-    whole = merge(whole, resource_type.computed(resource, whole, LocalSurroundings(cloud)))
+        completed = merge(completed, {"properties": {_STATE: "Succeeded"}})
+    completed = merge(
+        completed, resource_type.computed(resource, completed, LocalSurroundings(cloud))
+    )
     root = cloud.catalog.schemas.root(resource_type.name)
-    _Entries(cloud, resource_type.name, resource, etag).add(root, whole)
-    return dict(whole)
+    _EntryValues(cloud, resource_type.name, resource, etag).add(root, completed)
+    return dict(completed)
 
 
 def refresh_around(cloud: Cloud, resource: ResourceId) -> None:
-    """Compute again what depends on a resource that has changed or gone.
+    """Compute the values again that depend on a resource that was written or removed.
 
-    That is what points to it or to its parent: one side of a peering learns of the other.
+    These are of the resources that refer to it or its parent: the state of a peering changes with
+    the other side.
     """
     keys = [resource.key, *([resource.parent.key] if resource.parent else [])]
-    around = {row.id.key: row for key in keys for row in cloud.store.resources.referring_to(key)}
-    for row in around.values():
+    dependents = {
+        row.id.key: row for key in keys for row in cloud.store.resources.referring_to(key)
+    }
+    for row in dependents.values():
         resource_type = cloud.catalog.get(row.type)
-        whole = with_children(cloud, resource_type, row)
-        whole = add_computed(cloud, resource_type, row.id, whole, row.etag)
+        completed = with_children(cloud, resource_type, row)
+        completed = add_computed(cloud, resource_type, row.id, completed, row.etag)
         # Who an identity is was copied when the resource was written, and stays so until it is
         # written again (`catalog.held_identities`).
         for path in ("identity", *resource_type.identity_profiles):
-            held = value_at(row.body, path)
-            if held is not ABSENT:
-                put(whole, path, thaw(held))
-        remove_children(resource_type, whole)
-        if whole != row.body:
-            cloud.store.resources.put(row.id.key, replace(row, body=whole))
+            current = value_at(row.body, path)
+            if current is not ABSENT:
+                put(completed, path, thaw(current))
+        remove_children(resource_type, completed)
+        if completed != row.body:
+            cloud.store.resources.put(row.id.key, replace(row, body=completed))
             # What it says may be what others look at: whether a peering is in sync with the other
             # side is a matter of both.
             refresh_around(cloud, row.id)
 
 
 def guid_of_life(cloud: Cloud, resource_id: str, *seed: str) -> str:
-    """Return a GUID of a resource that is another one each time the resource is made: the principal
-    of an identity goes with it ("Manage user-assigned managed identities")."""
+    """Return a GUID of a resource, a new one each time the resource is created.
+
+    The principal of an identity is deleted with it ("Manage user-assigned managed identities"), so
+    role assignments of a former one must not match its successor.
+    """
     resource = parse_resource_id(resource_id)
-    earlier = cloud.store.lives.get(resource.key) if resource else None
-    return stable_guid(resource_id, *seed, *((earlier,) if earlier else ()))
+    generation = cloud.store.lives.get(resource.key) if resource else None
+    return stable_guid(resource_id, *seed, *((generation,) if generation else ()))
 
 
 class LocalSurroundings:
-    """What the catalog's `computed` functions can look at: this cloud."""
+    """The context of the catalog's `computed` functions: this cloud."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -88,18 +96,20 @@ class LocalSurroundings:
         return render(self._cloud, row) if row else None
 
     def guid(self, *seed: str) -> str:
-        """Return a GUID that is always the same for the same seed."""
+        """Return a GUID that is the same for the same seed."""
         return stable_guid(*seed)
 
     def guid_of_life(self, resource_id: str, *seed: str) -> str:
-        """Return a GUID of a resource that is another one each time the resource is made."""
+        """Return a GUID of a resource, a new one each time the resource is created."""
         return guid_of_life(self._cloud, resource_id, *seed)
 
     def free_address(self, subnet_id: str, owner: str) -> str:
-        """Return the lowest address of a subnet that nothing holds, and hold it for `owner`.
+        """Return the lowest free address of a subnet, and reserve it for `owner`.
 
-        Azure keeps the first four addresses of a subnet and the last for itself. Raises
-        RefusalError where the subnet does not exist or is full.
+        Azure reserves the first four addresses of a subnet and the last one.
+
+        Raises:
+            RefusalError: the subnet does not exist or is full.
         """
         subnet = parse_resource_id(subnet_id)
         row = self._cloud.find(subnet) if subnet else None
@@ -109,27 +119,27 @@ class LocalSurroundings:
             )
         addresses = self._cloud.store.addresses
         key = f"{subnet.key}|{owner.lower()}"
-        held = addresses.get(key)
-        if held is None:
-            held = next(free_addresses(self._cloud, subnet, row.body), None)
-            if held is None:
+        current = addresses.get(key)
+        if current is None:
+            current = next(free_addresses(self._cloud, subnet, row.body), None)
+            if current is None:
                 raise RefusalError(
                     400, "SubnetIsFull", f"Subnet {subnet.text} has no free address."
                 )
-            addresses.put(key, held)
-        return held
+            addresses.put(key, current)
+        return current
 
     def tenant(self) -> str:
-        """Return the tenant's id."""
+        """Return the id of the home tenant."""
         return self._cloud.home_tenant
 
     def current_date(self) -> str:
-        """Return the day, in UTC, as `YYYY-MM-DD`."""
+        """Return the date in UTC as `YYYY-MM-DD`."""
         return self._cloud.now().date().isoformat()
 
 
-def _identity(cloud: Cloud, resource: ResourceId, body: Body) -> dict[str, Any]:
-    """Return the principal ids of a resource's managed identities (the same shape in all types)."""
+def _identity_values(cloud: Cloud, resource: ResourceId, body: Body) -> dict[str, Any]:
+    """Return the principal ids of a resource's managed identities, which all types share."""
     identity = body.get("identity")
     if not isinstance(identity, Mapping):
         return {}
@@ -153,8 +163,8 @@ def _user_identity(cloud: Cloud, text: str) -> dict[str, Any]:
     return {name: properties[name] for name in ("clientId", "principalId") if name in properties}
 
 
-class _Entries:
-    """Gives the named entries of lists the ids, etags, types and states that Azure answers."""
+class _EntryValues:
+    """Adds ids, ETags, types and states to the named entries of lists, as Azure does."""
 
     def __init__(self, cloud: Cloud, type_name: str, owner: ResourceId, etag: str) -> None:
         self._models = cloud.catalog.schemas.models
@@ -164,7 +174,7 @@ class _Entries:
         self._etag = etag
 
     def add(self, model: Model, value: Tree) -> None:
-        """Walk an object of `model`, changing its entries in place."""
+        """Complete the entries inside of an object of `model`, in place."""
         self._walk(model, value, self._owner.text, self._type_name)
 
     def _walk(self, model: Model, value: Tree, owner: str, type_name: str) -> None:
@@ -182,9 +192,9 @@ class _Entries:
             elif shape.kind is Kind.LIST and isinstance(item, list):
                 inner = self._models.get((shape.item.model if shape.item else None) or "")
                 for entry in item:
-                    self._entry(inner, entry, f"{owner}/{key}", f"{type_name}/{key}")
+                    self._complete_entry(inner, entry, f"{owner}/{key}", f"{type_name}/{key}")
 
-    def _entry(self, model: Model | None, entry: Tree, owner: str, type_name: str) -> None:
+    def _complete_entry(self, model: Model | None, entry: Tree, owner: str, type_name: str) -> None:
         if model is None or not isinstance(entry, dict):
             return
         name = entry.get("name")

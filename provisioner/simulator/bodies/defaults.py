@@ -1,4 +1,4 @@
-"""What Azure fills in where the body of a write is silent, and what it does not answer."""
+"""Defaults: values that Azure fills in where a write leaves them out, and defaults it omits."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -23,23 +23,23 @@ from provisioner.simulator.state.records import Record
 def fill_defaults(
     resource_type: ResourceType, before: Tree | None, body: dict[str, Any], api_version: str
 ) -> None:
-    """Set in `body` every default of the catalog whose parent is there, the outermost first.
+    """Set every default of the catalog in `body` whose parent exists, outermost first.
 
-    A default of null stands for a property that Azure does not answer. What a silent PUT keeps
-    as it is has its default in what is new: the resource, or the object that holds it.
+    A default of null means that Azure does not return the property. A value that a PUT keeps when
+    it is left out (`Field.kept`) gets its default only in a new resource or a new parent object.
     """
     facts_by_path = dict(own_facts(resource_type))
     for path in sorted(facts_by_path, key=_precedence):
         facts = facts_by_path[path]
-        if facts.write_only or (facts.kept and _held(before, path)):
+        if facts.write_only or (facts.kept and _parent_existed(before, path)):
             continue
         default = facts.default_in(body, api_version)
         if default is not None and default is not ABSENT:
             fill(body, split_path(path), lambda value=default: thaw(value))  # type: ignore[misc]
 
 
-def _held(before: Tree | None, path: str) -> bool:
-    """Return whether what holds the property at a path was there before."""
+def _parent_existed(before: Tree | None, path: str) -> bool:
+    """Return whether the object that contains a path existed before the write."""
     return before is not None and any(values_at(before, split_path(path)[:-1]))
 
 
@@ -52,10 +52,10 @@ def hide_defaults(
     *,
     is_alone: bool,
 ) -> None:
-    """Take out of `body` the defaults that Azure does not spell out (`Field.answered`).
+    """Remove the defaults that Azure does not return (`Field.answered`).
 
-    `stated` is what the client wrote, `before` what was there; `is_alone` tells that it was not
-    written in the body of its parent. The innermost go first: an object may be left with nothing.
+    `stated` is what the client wrote, `before` what was stored; `is_alone`: it was not written in
+    the body of its parent. Innermost first: an object may become empty.
     """
     facts_by_path = dict(own_facts(resource_type))
     for path in sorted(facts_by_path, key=_depth, reverse=True):
@@ -84,26 +84,26 @@ def _is_default(
 
 
 def take_values(resource_type: ResourceType, body: dict[str, Any]) -> None:
-    """Put what Azure makes of them in the place of values that it does not honour any more."""
+    """Replace values that Azure no longer honours by the ones that it stores instead."""
     for path, facts in resource_type.fields.items():
-        for asked, answered in facts.taken_in(body):
-            if _folded(value_at(body, path)) == _folded(asked):
+        for requested, answered in facts.taken_in(body):
+            if _in_lower_case(value_at(body, path)) == _in_lower_case(requested):
                 put(body, path, answered)
 
 
-def _folded(value: object) -> object:
+def _in_lower_case(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
 def drop_write_only(resource_type: ResourceType, body: dict[str, Any]) -> None:
-    """Take out of `body` what Azure accepts and never answers: it is not even stored."""
+    """Remove the properties that Azure accepts and never returns: they are not stored."""
     for path, facts in resource_type.fields.items():
         if facts.write_only:
             remove(body, split_path(path))
 
 
 def _precedence(path: str) -> tuple[int, bool]:
-    """What is said of an entry by its key comes before what is said of all entries."""
+    """Return the sort key of a path: a fact of one entry comes before one of all entries."""
     return _depth(path), "[]" in path
 
 

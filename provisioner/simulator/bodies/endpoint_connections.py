@@ -1,4 +1,4 @@
-"""The private endpoint connections of a resource, as they stand in the endpoints that lead to it.
+"""Private endpoint connections of a resource, read from the private endpoints that connect to it.
 
 Source: "Manage private endpoint connections" of Private Link and the REST references of Key Vault,
 Storage and Container Registry, whose resources list them in `properties` too. The names of
@@ -23,7 +23,7 @@ _KINDS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"
 
 @dataclass(frozen=True, slots=True)
 class EndpointConnection:
-    """A connection of an endpoint to a resource: where it stands in the endpoint's body."""
+    """A connection of a private endpoint to a resource: its position in the endpoint's body."""
 
     name: str
     endpoint: Record
@@ -32,14 +32,14 @@ class EndpointConnection:
 
     @property
     def entry(self) -> dict[str, Any]:
-        """The connection as the endpoint's body has it."""
+        """The connection in the endpoint's body."""
         entries = value_at(self.endpoint.body, f"properties.{self.kind}")
         found: dict[str, Any] = entries[self.position]
         return found
 
 
 def connections_to(cloud: Cloud, target: ResourceId) -> Iterator[EndpointConnection]:
-    """Yield the connections to a resource, but for those that were removed."""
+    """Yield the connections to a resource, without removed ones."""
     for endpoint in cloud.store.resources.referring_to(target.key):
         if endpoint.type != PRIVATE_ENDPOINT:
             continue
@@ -53,7 +53,7 @@ def connections_to(cloud: Cloud, target: ResourceId) -> Iterator[EndpointConnect
 
 
 def show_connection(row: Record, connection: EndpointConnection) -> dict[str, Any]:
-    """Return a connection as the provider of the resource answers it."""
+    """Return the JSON of a connection, as the resource's provider answers it."""
     groups = value_at(connection.entry, "properties.groupIds")
     return {
         "id": f"{row.id.text}/{LISTED}/{connection.name}",
@@ -69,8 +69,7 @@ def show_connection(row: Record, connection: EndpointConnection) -> dict[str, An
 
 
 def listed_connections(cloud: Cloud, row: Record) -> list[dict[str, Any]]:
-    """Return what the body of a resource lists of its connections; none where its model has no such
-    list."""
+    """Return the connections for the resource's body; none if its model has no such list."""
     found = [show_connection(row, one) for one in connections_to(cloud, row.id)]
     if not found or cloud.catalog.schemas.find(row.type, ("properties", LISTED)) is None:
         return []

@@ -1,4 +1,4 @@
-"""What an update may not change: values fixed at creation, and values that cannot be left."""
+"""Values that an update cannot change: fixed at creation, or irreversible."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,19 +11,23 @@ from provisioner.simulator.protocol.errors import RefusalError
 
 
 def keep_values(resource_type: ResourceType, before: Tree, body: dict[str, Any]) -> None:
-    """Set in `body` the values of `before` that it is silent about, where silence keeps them."""
+    """Copy values from `before` that a PUT may leave out without changing them."""
     for path, facts in resource_type.fields.items():
-        stays = facts.kept or bool(facts.create_only)
-        if not (stays or facts.irreversible) or facts.read_only or "[]" in path:
+        is_kept = facts.kept or bool(facts.create_only)
+        if not (is_kept or facts.irreversible) or facts.read_only or "[]" in path:
             continue
         old = value_at(before, path)
-        kept = stays or old in facts.irreversible
+        kept = is_kept or old in facts.irreversible
         if kept and not is_empty(old) and value_at(body, path) is ABSENT:
             put(body, path, thaw(old))
 
 
 def check_values(resource_type: ResourceType, body: Tree, api_version: str) -> None:
-    """Raise RefusalError for a value that Azure never accepts, on creation too."""
+    """Check for values that Azure never accepts.
+
+    Raises:
+        RefusalError: there is one.
+    """
     for path, facts in own_facts(resource_type):
         refused = (*facts.refused, *_left_defaults(facts, api_version))
         if refused:
@@ -32,15 +36,17 @@ def check_values(resource_type: ResourceType, body: Tree, api_version: str) -> N
                     raise RefusalError(
                         400,
                         resource_type.codes.fixed,
-                        f"The property '{at}' cannot be set to '{_show(value)}'.",
+                        f"The property '{at}' cannot be set to '{_format_value(value)}'.",
                         target=at,
                         by_provider=True,
                     )
 
 
 def own_facts(resource_type: ResourceType) -> Iterator[tuple[str, Field]]:
-    """Yield the facts of a type without those of the resources that its lists embed, which are
-    checked and filled in when they are written themselves."""
+    """Yield the facts of a type, without those of embedded children.
+
+    Children are validated and completed when they are written themselves.
+    """
     embedded = tuple(f"{entry.path}[]" for entry in resource_type.embedded)
     for path, facts in resource_type.fields.items():
         if not path.startswith(embedded or ("[]",)):
@@ -48,22 +54,26 @@ def own_facts(resource_type: ResourceType) -> Iterator[tuple[str, Field]]:
 
 
 def _left_defaults(facts: Field, api_version: str) -> Iterator[Any]:
-    """Yield the value of a flag whose default is one that cannot be left."""
+    """Yield the values of a flag that its irreversible default excludes."""
     default = facts.default_at(api_version) if facts.irreversible else None
     if isinstance(default, bool) and default in facts.irreversible:
         yield not default
 
 
 def check_changes(resource_type: ResourceType, before: Tree, after: Tree, api_version: str) -> None:
-    """Raise RefusalError for a change that only a new resource could take (guidelines.md §2.7)."""
+    """Check that an update changes only what Azure lets it (guidelines.md §2.7).
+
+    Raises:
+        RefusalError: a change requires a new resource.
+    """
     for path, facts in own_facts(resource_type):
-        if facts.read_only or not (facts.create_only or facts.irreversible or _rules(facts)):
+        if facts.read_only or not (facts.create_only or facts.irreversible or _change_rules(facts)):
             continue
         if callable(facts.owner) and facts.owner(after) is not Owner.BLUEPRINT:
             continue
         old = dict(values_at(before, split_path(path)))
         new = dict(values_at(after, split_path(path)))
-        for at in _compared(path, old, new):
+        for at in _compared_paths(path, old, new):
             default = facts.default_in(after, api_version)
             reason = _refusal_of(facts, (old.get(at), new.get(at)), default, before, after)
             if reason is not None:
@@ -76,8 +86,11 @@ def check_changes(resource_type: ResourceType, before: Tree, after: Tree, api_ve
                 )
 
 
-def _compared(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return the places to compare: an entry that is new or gone as a whole is no change of one."""
+def _compared_paths(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return the paths to compare.
+
+    An entry of a list that is added or removed as a whole is not a change of its properties.
+    """
     if "[]" in path:
         return [at for at in old if at in new]
     return [*old, *(at for at in new if at not in old)]
@@ -86,9 +99,9 @@ def _compared(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list
 def _refusal_of(
     facts: Field, values: tuple[Any, Any], default: Tree, before: Tree, after: Tree
 ) -> str | None:
-    """Return why a change is refused ("" where there is nothing to add), or None if it is not.
+    """Return the reason of a refusal ("" for none beyond the rule); None if the change is allowed.
 
-    Where nothing stands, the default does; where that is not known, a value may still be given.
+    An absent value counts as its default; if that is not known, a value may be set once.
     """
     old, new = values
     if is_empty(old):
@@ -103,19 +116,19 @@ def _refusal_of(
         return ""
     if old is not None and old in facts.irreversible:
         return " It cannot be undone."
-    reasons = (rule(before, after) for rule in _rules(facts))
+    reasons = (rule(before, after) for rule in _change_rules(facts))
     return next((f" {reason}." for reason in reasons if reason is not None), None)
 
 
-def _rules(facts: Field) -> list[ChangeRule]:
+def _change_rules(facts: Field) -> list[ChangeRule]:
     return [rule for rule in (facts.forbidden, facts.parent_fixed) if rule is not None]
 
 
 def is_same(old: Tree, new: Tree, compare: Compare | None) -> bool:
-    """Return whether two values of a property are equal, case ignored."""
+    """Return whether two values of a property are equal, without case."""
     if is_empty(old) and is_empty(new):
         return True
-    left, right = _fold(old), _fold(new)
+    left, right = _in_lower_case(old), _in_lower_case(new)
     if compare is Compare.TENANT_ID:
         # One definition, whichever scope an id names it at.
         return str(left).rpartition("/providers/")[2] == str(right).rpartition("/providers/")[2]
@@ -124,15 +137,15 @@ def is_same(old: Tree, new: Tree, compare: Compare | None) -> bool:
     return bool(left == right)
 
 
-def _fold(value: Tree) -> Tree:
+def _in_lower_case(value: Tree) -> Tree:
     if isinstance(value, str):
         return value.lower()
     if isinstance(value, Mapping):
-        return {key: _fold(item) for key, item in value.items()}
+        return {key: _in_lower_case(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_fold(item) for item in value]
+        return [_in_lower_case(item) for item in value]
     return value
 
 
-def _show(value: Tree) -> str:
+def _format_value(value: Tree) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

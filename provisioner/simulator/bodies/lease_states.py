@@ -1,7 +1,8 @@
-"""The lease of a blob container as its GET shows it, by the cloud's clock.
+"""The lease of a blob container as its GET returns it, by the cloud's clock.
 
 The states are those of "Lease Container" (Blob Storage's reference): available, leased, expired,
-breaking, broken. Nothing runs in the background: a state is what the clock makes of the row.
+breaking, broken. Nothing runs in the background: the state is derived from the stored lease and the
+time.
 """
 
 from datetime import timedelta
@@ -32,7 +33,7 @@ _LOCKED = (LeaseState.LEASED, LeaseState.BREAKING)
 
 
 def state_of(cloud: Cloud, lease: Lease | None) -> LeaseState:
-    """Return the state that a lease is in now."""
+    """Return the state of a lease at this moment."""
     if lease is None:
         return LeaseState.AVAILABLE
     if lease.breaks is not None:
@@ -44,15 +45,16 @@ def state_of(cloud: Cloud, lease: Lease | None) -> LeaseState:
 
 
 def seconds_left(cloud: Cloud, lease: Lease) -> float:
-    """Return for how many seconds a fixed lease still holds; negative for a past one."""
+    """Return the remaining seconds of a fixed lease; negative once it has expired."""
     ends = parse_time(lease.renewed) + timedelta(seconds=lease.seconds)
     return (ends - cloud.now()).total_seconds()
 
 
 def show_lease(cloud: Cloud, container: ResourceId) -> dict[str, Json]:
-    """Return the properties in which a container's GET shows its lease; {} where there is none.
+    """Return the lease properties of a container's GET; {} if there is no lease.
 
-    `leaseDuration` is answered while one holds, as Fixed or Infinite and never in seconds.
+    `leaseDuration` is returned while the container is leased, as Fixed or Infinite, never in
+    seconds.
     """
     lease = cloud.store.leases.get(container.key)
     if lease is None:
@@ -67,10 +69,13 @@ def show_lease(cloud: Cloud, container: ResourceId) -> dict[str, Json]:
 
 
 def check_unleased(cloud: Cloud, resource: ResourceId) -> None:
-    """Raise RefusalError for the deletion of a container that is leased.
+    """Check that a container to delete has no lease.
 
     The code is that of Blob Storage ("Delete Container"); that Azure Resource Manager passes it on
-    is inferred. Deleting the account or its group asks for no lease.
+    is inferred. Deleting the account or its group does not check leases.
+
+    Raises:
+        RefusalError: it is leased.
     """
     if state_of(cloud, cloud.store.leases.get(resource.key)) in _LOCKED:
         raise RefusalError(

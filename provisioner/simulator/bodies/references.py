@@ -1,4 +1,4 @@
-"""References between resources: every ARM id in a body whose type is in the catalog."""
+"""References between resources: the ARM ids of known types in a body."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,14 +11,14 @@ from provisioner.simulator.state.records import OperationKind, Record
 
 
 def find_references(cloud: Cloud, owner: ResourceId, body: Tree) -> list[tuple[str, ResourceId]]:
-    """Return (path, id) of each resource of a known type that a body points to.
+    """Return (path, id) of each resource of a known type that a body refers to.
 
-    An id of something inside a resource (a load balancer's frontend) counts as the resource. Ids
-    of the owner itself and below it, and of subscriptions, are left out.
+    An id inside of a resource (a load balancer's frontend) counts as the resource. Ids of the owner
+    itself and below it, and of subscriptions, are left out.
     """
     found: list[tuple[str, ResourceId]] = []
-    for path, text in _strings(body, ""):
-        target = _known(cloud, parse_resource_id(text))
+    for path, text in _possible_ids(body, ""):
+        target = _resource_containing(cloud, parse_resource_id(text))
         if target is not None and target.type != SUBSCRIPTION and not target.is_within(owner):
             found.append((path, target))
     return found
@@ -30,15 +30,20 @@ def check_references(
     owner: ResourceId,
     references: list[tuple[str, ResourceId]],
 ) -> None:
-    """Raise RefusalError for the first reference to a resource that does not exist, or that is not
-    there yet, where the type looks; what it has a code of its own for comes first."""
+    """Check that the references of a body exist and are ready, where the type checks them.
+
+    References with an error code of their own are reported first.
+
+    Raises:
+        RefusalError: one does not exist, or is still being created.
+    """
     for path, target in sorted(
         references, key=lambda one: one[1].type not in resource_type.missing
     ):
         row = cloud.find(target)
         if row is not None:
             _check_ready(cloud, resource_type, owner, row, path)
-        elif not _is_azures_own(cloud, target):
+        elif not _is_built_in(cloud, target):
             status, code = resource_type.missing.get(
                 target.type, (400, resource_type.missing_reference)
             )
@@ -70,7 +75,7 @@ def _check_ready(
         )
 
 
-def _strings(value: Tree, path: str) -> Iterator[tuple[str, str]]:
+def _possible_ids(value: Tree, path: str) -> Iterator[tuple[str, str]]:
     """Yield every string that could be an id, keys of maps included (user-assigned identities)."""
     if isinstance(value, str):
         if value.startswith("/"):
@@ -79,23 +84,22 @@ def _strings(value: Tree, path: str) -> Iterator[tuple[str, str]]:
         for key, item in value.items():
             if key.startswith("/"):
                 yield path, key
-            yield from _strings(item, f"{path}.{key}" if path else key)
+            yield from _possible_ids(item, f"{path}.{key}" if path else key)
     elif isinstance(value, (list, tuple)):
         for position, item in enumerate(value):
-            yield from _strings(item, f"{path}[{position}]")
+            yield from _possible_ids(item, f"{path}[{position}]")
 
 
-def _is_azures_own(cloud: Cloud, target: ResourceId) -> bool:
-    """Return whether a resource stands at no scope: one of Azure's own, such as a built-in policy.
+def _is_built_in(cloud: Cloud, target: ResourceId) -> bool:
+    """Return whether a resource has no scope, such as a built-in policy definition.
 
-    Where the catalog lists those of a type (built-in roles), they are found like all others.
+    Those that the catalog lists (built-in roles) are found like all others.
     """
     return target.scope is None and not cloud.type_of(target).built_in
 
 
-def _known(cloud: Cloud, resource: ResourceId | None) -> ResourceId | None:
-    """Return the resource that an id names or stands in, None for one of no known type: what may
-    be inside a resource of a type outside the catalog, nothing says."""
+def _resource_containing(cloud: Cloud, resource: ResourceId | None) -> ResourceId | None:
+    """Return the resource that an id names or is inside of; None if its type is not known."""
     while resource is not None and not (
         cloud.is_known(resource) or cloud.store.resources.get(resource.key) is not None
     ):

@@ -1,4 +1,4 @@
-"""The body that GET answers for a row of the state."""
+"""The body that GET returns for a resource."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -14,20 +14,20 @@ from provisioner.simulator.state.records import OperationKind, Record
 
 
 def render(cloud: Cloud, row: Record) -> dict[str, Any]:
-    """Return the body that GET answers for a resource: its row, with its embedded children."""
+    """Return the body that GET returns: the stored one, with children, state, ETag and lease."""
     resource_type = cloud.catalog.get(row.type)
     body: dict[str, Any] = {"id": row.id.text, "name": row.id.name, "type": resource_type.name}
     body |= row.body
     _show_etag(cloud, resource_type, row, body)
     for path, value in occupants(cloud, resource_type, row).items():
-        _copy_on_the_way(body, path)
+        _copy_parents(body, path)
         put(body, path, value)
     for embedded in resource_type.embedded:
-        _copy_on_the_way(body, embedded.path)
+        _copy_parents(body, embedded.path)
         put(body, embedded.path, embedded_entries(cloud, embedded, row))
     for path, is_counted in resource_type.counts.items():
         children = cloud.store.resources.inside(row.id.key)
-        _copy_on_the_way(body, path)
+        _copy_parents(body, path)
         put(body, path, sum(is_counted(child.type, child.body) for child in children))
     if row.operation is not None:
         running = cloud.store.operations.get(row.operation)
@@ -46,14 +46,16 @@ def render(cloud: Cloud, row: Record) -> dict[str, Any]:
 
 
 def occupants(cloud: Cloud, resource_type: ResourceType, row: Record) -> Mapping[str, Any]:
-    """Return, by path, what Azure names of those that are in a resource or use it: a list, or one
-    entry where the property holds one; none that is empty."""
+    """Return the lists of resources that use or are in a resource, by path.
+
+    Empty lists are left out; a property that holds one resource has a single entry.
+    """
     if not resource_type.occupants:
         return {}
     users = [user.id for user in cloud.store.resources.referring_to(row.id.key)]
     named: dict[str, Any] = {}
     for path, types in resource_type.occupants.items():
-        entries = [{"id": text} for text in _named_users(users, types)]
+        entries = [{"id": text} for text in _user_ids(users, types)]
         prop = cloud.catalog.schemas.find(row.type, path.split("."))
         if entries:
             is_list = prop is None or prop.shape.kind is Kind.LIST
@@ -61,9 +63,8 @@ def occupants(cloud: Cloud, resource_type: ResourceType, row: Record) -> Mapping
     return named
 
 
-def _named_users(users: Iterable[ResourceId], types: Collection[str]) -> list[str]:
-    """Return the ids of these types among users, or of what they stand in (the policy of a group
-    of rules), each once."""
+def _user_ids(users: Iterable[ResourceId], types: Collection[str]) -> list[str]:
+    """Return the ids of users of these types, or of their parents of these types, each once."""
     found: dict[str, str] = {}
     for user in users:
         known: ResourceId | None = user
@@ -75,41 +76,44 @@ def _named_users(users: Iterable[ResourceId], types: Collection[str]) -> list[st
 
 
 def embedded_entries(cloud: Cloud, embedded: Embedded, row: Record) -> list[dict[str, Any]]:
-    """Return the children of a resource as the entries of one of its lists."""
+    """Return the children of a resource as entries of a list in its body."""
     children = (
         child
         for child in cloud.store.resources.inside(row.id.key)
         if child.type.lower() == embedded.child.lower()
     )
     if embedded.flattened:
-        return [{"name": child.id.name, **_properties(child)} for child in children]
+        return [{"name": child.id.name, **_properties_of(child)} for child in children]
     return [render(cloud, child) for child in children]
 
 
 def with_children(cloud: Cloud, resource_type: ResourceType, row: Record) -> dict[str, Any]:
-    """Return a copy of a row's body with the lists of its children in it."""
-    whole: dict[str, Any] = thaw(row.body)
+    """Return a copy of a record's body with the lists of its children."""
+    complete: dict[str, Any] = thaw(row.body)
     for embedded in resource_type.embedded:
-        put(whole, embedded.path, thaw(embedded_entries(cloud, embedded, row)))
-    return whole
+        put(complete, embedded.path, thaw(embedded_entries(cloud, embedded, row)))
+    return complete
 
 
 def remove_children(resource_type: ResourceType, body: dict[str, Any]) -> None:
-    """Take the lists of children out of `body`: a row holds only what is the resource's own."""
+    """Remove the lists of children from `body`: children are stored as records of their own."""
     for embedded in resource_type.embedded:
         remove(body, split_path(embedded.path))
 
 
 def show_state(body: dict[str, Any], state: str) -> None:
-    """Set the provisioning state in `body`, where it has one."""
+    """Set the provisioning state in `body`, if it has one."""
     properties = body.get("properties")
     if isinstance(properties, Mapping) and "provisioningState" in properties:
         body["properties"] = {**properties, "provisioningState": state}
 
 
 def etag_of(cloud: Cloud, row: Record) -> str:
-    """Return the bare etag of a resource. One that its parent's answer embeds whole has the
-    parent's: a write to a network changes the etags of its subnets, and the other way round."""
+    """Return the ETag of a resource, without quotes.
+
+    A child that the parent's body contains has the parent's: a write to a virtual network changes
+    the ETags of its subnets, and the other way round.
+    """
     parent_id = row.id.parent
     parent = cloud.store.resources.get(parent_id.key) if parent_id else None
     if parent is not None:
@@ -120,14 +124,14 @@ def etag_of(cloud: Cloud, row: Record) -> str:
 
 
 def quote_etag(etag: str) -> str:
-    """Return an etag as the header and the body say it."""
+    """Return an ETag as header and body have it."""
     return f'W/"{etag}"'
 
 
 def _show_etag(
     cloud: Cloud, resource_type: ResourceType, row: Record, body: dict[str, Any]
 ) -> None:
-    """Say the etag where the type's model has it: beside the properties, or among them."""
+    """Set the ETag where the type's model has it: at the top, or in the properties."""
     etag = quote_etag(etag_of(cloud, row))
     for path in ((), ("properties",)):
         model = cloud.catalog.schemas.model_at(resource_type.name, path)
@@ -135,19 +139,19 @@ def _show_etag(
         if prop is None:
             continue
         if path:
-            body["properties"] = {**_properties(row), prop.name: etag}
+            body["properties"] = {**_properties_of(row), prop.name: etag}
         else:
             body[prop.name] = etag
         return
 
 
-def _properties(row: Record) -> Mapping[str, Any]:
+def _properties_of(row: Record) -> Mapping[str, Any]:
     properties = row.body.get("properties")
     return properties if isinstance(properties, Mapping) else {}
 
 
-def _copy_on_the_way(body: dict[str, Any], path: str) -> None:
-    """Replace the objects above `path` by copies: a row's own body is never changed."""
+def _copy_parents(body: dict[str, Any], path: str) -> None:
+    """Replace the objects above `path` by copies: a stored body is never changed in place."""
     for step in path.split(".")[:-1]:
         body[step] = dict(body.get(step) or {})
         body = body[step]

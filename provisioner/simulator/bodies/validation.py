@@ -1,4 +1,4 @@
-"""Reads the body of a write against the schema: ARM's casing of names, and its refusals."""
+"""Validation of a request's body against the schema, with ARM's casing of names and its errors."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from provisioner.model.values import Json
 from provisioner.simulator.bodies.body_paths import Tree
 from provisioner.simulator.protocol.errors import RefusalError
 
-_KINDS: Mapping[Kind, tuple[type, ...]] = {
+_JSON_TYPES: Mapping[Kind, tuple[type, ...]] = {
     Kind.STRING: (str,),
     Kind.INTEGER: (int,),
     Kind.LONG: (int,),
@@ -21,7 +21,7 @@ _KINDS: Mapping[Kind, tuple[type, ...]] = {
     Kind.MAP: (Mapping,),
     Kind.LIST: (list, tuple),
 }
-_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+_INTEGER_TEXT = re.compile(r"-?\d{1,18}", re.ASCII)
 _ENVELOPE = ("id", "name", "type", "etag", "systemData")
 
 
@@ -30,10 +30,11 @@ def read_body(
 ) -> Tree:
     """Return the writable part of `document` as a new dict, with names and enums in Azure's case.
 
-    Nulls, read-only values and properties that the model does not have are left out, as ARM
-    leaves them out. Raises RefusalError for a value of the wrong JSON type, an unknown enum value,
-    or a required property that is missing. The enums of another api version than the catalog's are
-    not known, nor whether what is a list in one is a single object in it, so there any is taken.
+    Nulls, read-only values and unknown properties are left out, as ARM does. A value of the wrong
+    JSON type, an unknown enum value and a missing required property are a RefusalError.
+
+    Of another API version than the catalog's, neither the enums are known nor whether a property is
+    a list or a single object: any value is accepted there.
     """
     is_known = api_version == resource_type.api_version
     body = _Reader(catalog, resource_type, is_known=is_known).read_model(
@@ -45,7 +46,7 @@ def read_body(
 
 
 def normalise_location(location: str) -> str:
-    """Return a region's name as ARM writes it: "West Europe" is westeurope."""
+    """Return a region's name as ARM stores it: "West Europe" is westeurope."""
     return location.replace(" ", "").lower()
 
 
@@ -94,7 +95,9 @@ class _Reader:
         if shape.kind is Kind.LIST and isinstance(value, Mapping) and not self._is_known:
             return self._read_entries(shape, [value], path)[0]
         if shape.kind in RANGES and self._type.fact(path).takes_text:
-            value = int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else value
+            value = (
+                int(value) if isinstance(value, str) and _INTEGER_TEXT.fullmatch(value) else value
+            )
         self._check_kind(shape.kind, value, path)
         if shape.kind is Kind.OBJECT:
             model = self._models.get(shape.model or "")
@@ -125,14 +128,14 @@ class _Reader:
             )
 
     def _check_kind(self, kind: Kind, value: Tree, path: str) -> None:
-        matches = isinstance(value, _KINDS[kind]) and (
+        matches = isinstance(value, _JSON_TYPES[kind]) and (
             kind is Kind.BOOLEAN or not isinstance(value, bool)
         )
         if not matches:
             raise RefusalError(
                 400,
                 "InvalidRequestContent",
-                f"The value of '{path}' must be of type {kind.value}, not {_name(value)}.",
+                f"The value of '{path}' must be of type {kind.value}, not {_json_type(value)}.",
                 target=path,
                 by_provider=True,
             )
@@ -157,7 +160,7 @@ class _Reader:
         )
 
 
-def _name(value: Json) -> str:
+def _json_type(value: Json) -> str:
     if isinstance(value, Mapping):
         return "object"
     if isinstance(value, (list, tuple)):

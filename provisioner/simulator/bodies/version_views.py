@@ -1,4 +1,4 @@
-"""What an api version shows of a resource: properties that came later are not in its answers."""
+"""Views of a resource by API version: properties that were introduced later are left out."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,28 +12,31 @@ from provisioner.simulator.protocol.http_messages import Answer
 
 
 def show_version(catalog: Catalog, answer: Answer, api_version: str) -> Answer:
-    """Return an answer with a resource, or a page of them, as this api version has them."""
+    """Return an answer with a resource, or a page of them, as an API version returns it."""
     body = answer.body
     if not isinstance(body, Mapping):
         return answer
     entries = body.get("value")
     if isinstance(entries, list):
-        shown: Json = {**body, "value": [_view(catalog, entry, api_version) for entry in entries]}
+        shown: Json = {
+            **body,
+            "value": [_without_later(catalog, entry, api_version) for entry in entries],
+        }
     else:
-        shown = _view(catalog, body, api_version)
+        shown = _without_later(catalog, body, api_version)
     return replace(answer, body=shown)
 
 
-def _view(catalog: Catalog, body: Json, api_version: str) -> Json:
+def _without_later(catalog: Catalog, body: Json, api_version: str) -> Json:
     name = body.get("type") if isinstance(body, Mapping) else None
     resource_type = catalog.find(name) if isinstance(name, str) else None
     later = _later_properties(resource_type, api_version) if resource_type else []
     if not later:
         return body
-    whole: dict[str, Any] = thaw(body)
+    shown: dict[str, Any] = thaw(body)
     for path in later:
-        remove(whole, split_path(path))
-    return whole
+        remove(shown, split_path(path))
+    return shown
 
 
 def _later_properties(resource_type: ResourceType, api_version: str) -> list[str]:

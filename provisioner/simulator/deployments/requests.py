@@ -143,8 +143,9 @@ def prepare_request(
 ) -> Prepared:
     """Return the requested deployment, ready to run.
 
-    A fault of the template has line and column in the request's body. Everything at fault is a
-    RefusalError.
+    Raises:
+        TemplateError: the template or a parameter is at fault; line and column are of the request's
+            body.
     """
     context = read_context(cloud, request, deployment, document)
     try:
