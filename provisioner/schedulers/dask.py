@@ -160,8 +160,7 @@ def _security(address: str, certificates: Certificates | None) -> Security | Non
                     f"{address} is not on this machine, and no certificates are named: whoever "
                     "reaches a scheduler of Dask runs code on its workers.",
                     None,
-                    "Name tls://HOST:PORT with --scheduler-ca, --scheduler-cert and "
-                    "--scheduler-key.",
+                    "State --scheduler tls://HOST:PORT and --scheduler-tls CA CERTIFICATE KEY.",
                 )
             )
         return None

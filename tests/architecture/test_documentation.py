@@ -184,8 +184,8 @@ def all_commands(command=COMMAND_LINE, path="azsec"):
 
 
 @pytest.mark.parametrize("command", list(all_commands()))
-def test_the_readme_lists_every_command(command):
-    assert f"`{command}" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_of_the_command_line_lists_every_command(command):
+    assert f"`{command}" in (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
 
 
 def anchors(page: Path) -> set[str]:

@@ -105,12 +105,6 @@ def test_the_small_example_is_valid_and_applies(
         assert "error" not in told.err, command
 
 
-def test_the_readme_names_every_page() -> None:
-    listed = (_ROOT / "README.md").read_text(encoding="utf-8")
-    pages = {page.name for page in (_ROOT / "docs").glob("*.md")}
-    assert {name for name in pages if f"docs/{name}" not in listed} == set()
-
-
 def test_the_site_has_a_place_for_every_page() -> None:
     navigation = (_ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     pages = {page.name for page in (_ROOT / "docs").glob("*.md")}
