@@ -28,7 +28,7 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         str,
         typer.Argument(
             metavar="ENV",
-            help="The name of the environment to write: environments/ENV.yaml.",
+            help="Name of the environment to write: environments/ENV.yaml.",
             show_default=False,
         ),
     ],
@@ -37,8 +37,7 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--resource-group",
             metavar="SUBSCRIPTION/GROUP",
-            help="Adopt this resource group; without a subscription, that of --subscription. "
-            "Repeatable.",
+            help="Adopt this resource group. Without SUBSCRIPTION, use --subscription. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -46,8 +45,8 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         list[str] | None,
         typer.Option(
             metavar="SUBSCRIPTION",
-            help="Adopt all resource groups of this subscription (name or GUID), or only those of "
-            "--resource-group. Repeatable.",
+            help="Adopt all resource groups of this subscription (name or GUID); with "
+            "--resource-group, only those. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -55,8 +54,8 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         list[str] | None,
         typer.Option(
             metavar="ID",
-            help="Adopt this AKS cluster and what belongs to it: network, identities and their "
-            "roles, vaults, registries, private endpoints, DNS zones, logs. Repeatable.",
+            help="Adopt this AKS cluster and its dependencies: network, identities and their "
+            "roles, key vaults, registries, private endpoints, DNS zones, logs. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -64,7 +63,7 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         list[str] | None,
         typer.Option(
             metavar="FILE",
-            help="Of the groups, adopt only what this ARM template or compiled Bicep file deploys. "
+            help="Limit adoption to the resources of this ARM template or compiled Bicep file. "
             "Repeatable.",
             show_default=False,
         ),
@@ -73,8 +72,8 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         list[str] | None,
         typer.Option(
             metavar="FILE",
-            help="Adopt the resources in this Terraform state or plan (terraform show -json); only "
-            "their ids are read. Repeatable.",
+            help="Adopt the resources of this Terraform state or plan (terraform show -json); "
+            "only their ids are read. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -83,7 +82,7 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--api-version",
             metavar="TYPE=VERSION",
-            help="Read a type that azsec's catalog does not have in this api version. Repeatable.",
+            help="Set the API version of a type that azsec's catalog does not have. Repeatable.",
             show_default="the newest that the cloud offers",
         ),
     ] = None,
@@ -91,35 +90,40 @@ def adopt(  # noqa: PLR0913  typer: one parameter an option
         bool,
         typer.Option(
             "--observe",
-            help="Write an environment that is only watched (`mode: observe`): drift and check "
-            "work without marks, apply and destroy refuse.",
+            help="Write a read-only environment (`mode: observe`): drift and check work without "
+            "ownership marks, apply and destroy are refused.",
         ),
     ] = False,
     out: Annotated[
         str,
-        typer.Option(metavar="DIR", help="Write blueprints/ and environments/ into this folder."),
+        typer.Option(metavar="DIR", help="Write blueprints/ and environments/ to this folder."),
     ] = ".",
     output: FormatOption = OutputFormat.TEXT,
     cloud: Annotated[
         AdoptCloud,
-        typer.Option(envvar="AZSEC_CLOUD", help="The cloud; `local` is the built-in Azure."),
+        typer.Option(envvar="AZSEC_CLOUD", help="Select the cloud; `local` is the built-in Azure."),
     ] = AdoptCloud.AZURE,
     tenant: Annotated[
         str | None,
-        typer.Option(metavar="GUID", help="The tenant.", show_default="that of the subscriptions"),
+        typer.Option(
+            metavar="GUID", help="Set the tenant.", show_default="that of the subscriptions"
+        ),
     ] = None,
     auth: Annotated[
-        str, typer.Option(metavar="METHOD", help="How to sign in, as `auth:` of an environment.")
+        str,
+        typer.Option(
+            metavar="METHOD", help="Set the sign-in method, as `auth:` of an environment."
+        ),
     ] = "default",
     local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
-    """Write modules, a blueprint and an environment for resources that exist already.
+    """Generate files for existing Azure resources.
 
-    Plans the files against Azure, and shows what the plan would change; nothing is written in
-    Azure. Exit with 1 if the plan would change more than azsec's marks, or if something could not
-    be read.
+    Writes modules, a blueprint and an environment, plans them against Azure and shows what the plan
+    would change. Nothing is written to Azure. Exit code 1: the plan would change more than
+    ownership marks, or something could not be read.
     """
     from provisioner.cli.adopt import AdoptionRequest, run_adopt
     from provisioner.cli.session import Session

@@ -15,6 +15,7 @@ from provisioner import __version__
 from provisioner.cli.adopt_application import adopt
 from provisioner.cli.ci_application import ci_app
 from provisioner.cli.cluster_application import cluster_app
+from provisioner.cli.command_groups import SectionedCommands, examples
 from provisioner.cli.diff import diff
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.fleet_application import fleet_app
@@ -68,7 +69,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="azsec",
-    help="Plan, apply and drift-check secure Kubernetes environments on Azure.",
+    cls=SectionedCommands,
+    help="Plan, apply and check secure Kubernetes environments on Azure.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -76,13 +78,13 @@ app = typer.Typer(
 )
 app.add_typer(local_app, name="local")
 controls_app = typer.Typer(
-    help="The guidelines as controls: what they are, why, and what satisfies them.",
+    help="List and explain the security controls.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 app.add_typer(controls_app, name="controls")
 ownership_app = typer.Typer(
-    help="The marks by which azsec knows the resources of an environment.",
+    help="Migrate the ownership marks of an environment.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -152,7 +154,7 @@ TargetOption = Annotated[
     typer.Option(
         "--target",
         metavar="ADDRESS",
-        help="Limit to this address and what it waits for. Repeatable.",
+        help="Limit the plan to this address and its dependencies. Repeatable.",
         show_default=False,
     ),
 ]
@@ -160,7 +162,7 @@ ResetDefaultsOption = Annotated[
     bool,
     typer.Option(
         "--reset-defaults",
-        help="Put back to the default what was moved off it where the blueprint is silent.",
+        help="Reset properties to their defaults where the blueprint does not set them.",
     ),
 ]
 AdoptOption = Annotated[
@@ -168,8 +170,8 @@ AdoptOption = Annotated[
     typer.Option(
         "--adopt",
         metavar="ADDRESS",
-        help="Permit taking over the resource at this address where it exists without a mark of "
-        "azsec; a module's address permits all in it, * everything. Repeatable.",
+        help="Permit adoption of the existing resource at this address, which has no ownership "
+        "mark; a module's address covers all its resources, * all resources. Repeatable.",
         show_default=False,
     ),
 ]
@@ -177,8 +179,8 @@ WithClusterOption = Annotated[
     bool,
     typer.Option(
         "--with-cluster",
-        help="Include the objects in the cluster (`azsec cluster`), after Azure, with one digest "
-        "over both.",
+        help="Include the objects of the cluster (`azsec cluster`): one plan with one digest, "
+        "applied after Azure.",
     ),
 ]
 _NO_CLUSTER = "without --with-cluster no API server is asked"
@@ -205,7 +207,8 @@ def _root(
     timings: Annotated[
         bool,
         typer.Option(
-            "--timings", help="Print where the time went, on stderr. Every command takes it."
+            "--timings",
+            help="Print the duration of each phase on stderr; accepted by every command.",
         ),
     ] = False,
 ) -> None:
@@ -244,9 +247,15 @@ def _values(
     return read_values(assigned or (), from_files or (), files or ())
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec init",
+        "azsec init . --environment prod --blueprint azsec:secure-aks --copy",
+        "azsec init . --ci github",
+    ),
+)
 def init(  # noqa: PLR0913  typer: one parameter an option
-    directory: Annotated[str, typer.Argument(help="Where to write.")] = ".",
+    directory: Annotated[str, typer.Argument(help="Directory to write to.")] = ".",
     environment: Annotated[
         str, typer.Option(metavar="ENV", help="Set the name of the environment.")
     ] = "dev",
@@ -255,22 +264,20 @@ def init(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--blueprint",
             metavar="SOURCE",
-            help="Write an environment of this blueprint: azsec:NAME from the library, "
-            "git::URL//PATH?ref=TAG, or a path.",
+            help="Use this blueprint: azsec:NAME from the library, git::URL//PATH?ref=TAG, or a "
+            "path.",
             show_default=False,
         ),
     ] = None,
     copy: Annotated[
         bool,
-        typer.Option(
-            "--copy", help="Copy the blueprint of --blueprint and its modules to blueprints/."
-        ),
+        typer.Option("--copy", help="Copy the blueprint and its modules to blueprints/."),
     ] = False,
     ci: Annotated[
         PipelineKind | None,
         typer.Option(
             "--ci",
-            help="Write pipelines too: plan in pull requests, apply on merge, drift each night.",
+            help="Write CI pipelines: plan on pull requests, apply on merge, nightly drift check.",
             show_default=False,
         ),
     ] = None,
@@ -279,7 +286,7 @@ def init(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--azsec",
             metavar="OWNER/NAME@COMMIT",
-            help="The repository that the pipelines take azsec from.",
+            help="Set the repository that the pipelines install azsec from.",
             show_default="where this azsec was installed from",
         ),
     ] = None,
@@ -288,15 +295,15 @@ def init(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--azsec-connection",
             metavar="NAME",
-            help="Azure Pipelines: the GitHub service connection for that repository; without it, "
-            "PROJECT/NAME in Azure Repos.",
+            help="Set the GitHub service connection for that repository (Azure Pipelines). "
+            "Without it, --azsec is PROJECT/NAME in Azure Repos.",
         ),
     ] = None,
     branch: Annotated[
-        str, typer.Option(metavar="NAME", help="The branch that is applied.")
+        str, typer.Option(metavar="NAME", help="Set the branch whose commits are applied.")
     ] = "main",
 ) -> None:
-    """Write a first blueprint and environment, and pipelines for a CI."""
+    """Create an environment, a blueprint and CI pipelines."""
     from provisioner.cli.first_environment import Blueprint
     from provisioner.cli.scaffold import PipelineChoices, init_directory
     from provisioner.cli.session import refuse_options
@@ -311,7 +318,13 @@ def init(  # noqa: PLR0913  typer: one parameter an option
         typer.echo(line)
 
 
-app.command("adopt")(adopt)
+app.command(
+    "adopt",
+    epilog=examples(
+        "azsec adopt prod --subscription contoso-prod",
+        "azsec adopt prod --resource-group contoso-prod/rg-aks --observe",
+    ),
+)(adopt)
 
 
 @app.command()
@@ -321,7 +334,7 @@ def validate(
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
 ) -> None:
-    """Check an environment and its blueprint, without talking to Azure."""
+    """Validate an environment and its blueprint offline."""
     values = _values(set_, set_file, parameters)
     desired, diagnostics = _session(values=values).validate(environment)
     for told in diagnostics:
@@ -348,7 +361,13 @@ def _of_cluster(kubeconfig: str | None, context: str | None, *, forces: bool) ->
     }
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec plan prod",
+        "azsec plan prod --out prod.azplan --detailed-exitcode",
+        "azsec plan prod --explain cluster.cluster",
+    ),
+)
 def plan(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     out: Annotated[
@@ -357,10 +376,11 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     ] = None,
     output: FormatOption = OutputFormat.TEXT,
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit with 2 if there are changes.")
+        bool,
+        typer.Option("--detailed-exitcode", help="Return exit code 2 when the plan has changes."),
     ] = False,
     destroy: Annotated[
-        bool, typer.Option("--destroy", help="Plan to delete the environment.")
+        bool, typer.Option("--destroy", help="Plan the deletion of the environment.")
     ] = False,
     explain: ExplainOption = None,
     full: FullOption = False,
@@ -380,7 +400,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
-    """Show every change that would make Azure what the blueprint says."""
+    """Show the changes that apply would make."""
     from provisioner.cli.output import print_explanation, print_plan
     from provisioner.cli.session import PlanChoices, refuse_options, save_plan
 
@@ -431,12 +451,16 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 
 @app.command()
 def show(
-    file: Annotated[str, typer.Argument(help="A plan file.", show_default=False)],
+    file: Annotated[str, typer.Argument(help="Plan file.", show_default=False)],
     output: FormatOption = OutputFormat.TEXT,
     explain: ExplainOption = None,
     full: FullOption = False,
 ) -> None:
-    """Print a saved plan: of Azure with the steps that apply sends, of a cluster, or of both."""
+    """Print a saved plan.
+
+    A plan of Azure is printed with the steps that apply sends, a plan of a cluster with its
+    objects.
+    """
     from provisioner.cli.plan_files import print_plan_file
     from provisioner.cli.session import read_plan
 
@@ -454,20 +478,23 @@ def show(
 app.command()(diff)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec apply prod.azplan",
+        "azsec apply prod --allow-delete --lock-timeout 10m",
+    ),
+)
 def apply(  # noqa: PLR0913  typer: one parameter an option
     subject: Annotated[
         str,
         typer.Argument(
             metavar="ENV|PLANFILE",
-            help="A plan file, derived again and applied if it is the same plan; or an "
-            "environment, planned and confirmed first.",
+            help="Plan file, which is derived again and applied if the digest is the same; or an "
+            "environment, which is planned and confirmed first.",
             show_default=False,
         ),
     ],
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Apply without asking (for an environment).")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
     allow_delete: Annotated[
         bool, typer.Option("--allow-delete", help="Permit deletes and replacements.")
     ] = False,
@@ -498,7 +525,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     realistic: RealisticOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Apply a reviewed plan, or plan an environment and apply that."""
+    """Apply a saved plan, or plan and apply an environment."""
     from provisioner.cli.session import (
         COMBINED_KIND,
         Approval,
@@ -558,7 +585,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 @app.command()
 def destroy(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
     no_preflight: NoPreflightOption = False,
     target: TargetOption = None,
     set_: SetOption = None,
@@ -572,7 +599,7 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     realistic: RealisticOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Delete everything that an environment owns, and nothing else."""
+    """Delete the resources that an environment owns."""
     from provisioner.cli.session import Approval, PlanChoices, apply_environment
     from provisioner.workflow.apply import ApplyOptions
 
@@ -593,7 +620,12 @@ def destroy(  # noqa: PLR0913  typer: one parameter an option
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec drift prod",
+        "azsec drift prod --since 7d --output json",
+    ),
+)
 def drift(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     since: SinceOption = None,
@@ -607,9 +639,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
-    """Show what changed in Azure behind the blueprint's back.
+    """Show differences between Azure and the blueprint.
 
-    Exit with 2 if anything did, with 1 if nothing was found and not everything could be read.
+    Exit code 2: drift; 1: no drift found, but not everything could be read.
     """
     from provisioner.cli.output import print_drift
 
@@ -625,7 +657,13 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
         raise typer.Exit(ExitCode.ERROR)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec check prod",
+        "azsec check prod --state actual --framework cis-aks-1.8",
+        "azsec check prod --observation seen.json --output sarif",
+    ),
+)
 def check(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     observation: ObservationFilesOption = None,
@@ -640,16 +678,16 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
     output: Annotated[
-        CheckFormat, typer.Option("--output", "-o", help="How to print the result.")
+        CheckFormat, typer.Option("--output", "-o", help="Set the output format.")
     ] = CheckFormat.TEXT,
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
-    """Check every control of the guidelines and every network proof.
+    """Evaluate the security controls and network proofs.
 
-    Exit with 3 if the gate refuses one that fails, with 1 if none does and not everything could be
-    read.
+    Exit code 3: the gate refuses a failing control or proof; 1: none is refused, but not everything
+    could be read.
     """
     from provisioner.cli.cluster_files import find_evidence
     from provisioner.cli.output import print_check, print_compliance
@@ -678,11 +716,23 @@ def check(  # noqa: PLR0913  typer: one parameter an option
         raise typer.Exit(ExitCode.ERROR)
 
 
-app.command()(report)
-app.command("upgrade")(upgrade)
-app.command("output")(print_outputs)
+app.command(
+    epilog=examples(
+        "azsec report prod --state actual --out report.html",
+        "azsec report prod --output oscal --out results.json",
+    )
+)(report)
+app.command(
+    "upgrade",
+    epilog=examples("azsec upgrade prod", "azsec upgrade prod --kubernetes-version 1.35 --write"),
+)(upgrade)
+app.command("output", epilog=examples("azsec output prod", "azsec output prod issuerUrl --raw"))(
+    print_outputs
+)
 app.command("list")(list_owned)
-app.command("console")(console)
+app.command("console", epilog=examples("azsec console prod --expression 'parameters.location'"))(
+    console
+)
 app.command()(fmt)
 
 
@@ -690,7 +740,7 @@ app.command()(fmt)
 def list_controls(
     environment: ControlsEnvironmentOption = None, output: FormatOption = OutputFormat.TEXT
 ) -> None:
-    """List every control: its severity, and who can answer it."""
+    """List the controls with severity and data source."""
     from provisioner.cli.controls import print_all_controls
 
     print_all_controls(environment, output.value)
@@ -698,32 +748,45 @@ def list_controls(
 
 @controls_app.command("show")
 def show_control(
-    control: Annotated[str, typer.Argument(metavar="ID", help="As in CLU-01.4.")],
+    control: Annotated[
+        str, typer.Argument(metavar="ID", help="Id of a control, for example CLU-01.4.")
+    ],
     environment: ControlsEnvironmentOption = None,
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Say of one control why it matters, what it reads and what satisfies it."""
+    """Explain a control: reason, inputs, remediation."""
     from provisioner.cli.controls import print_one_control
 
     print_one_control(control, environment, output.value)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec trace prod --from nodes --to fqdn:mcr.microsoft.com",
+        "azsec trace prod --from pods --to vault --state actual",
+    ),
+)
 def trace(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     source: Annotated[
         str,
-        typer.Option("--from", metavar="SUBNET", help="A subnet: nodes, pods, address or name."),
+        typer.Option(
+            "--from",
+            metavar="SUBNET",
+            help="Set the source: nodes, pods, or the address or name of a subnet.",
+        ),
     ] = "nodes",
     to: Annotated[
         str,
         typer.Option(
             metavar="DESTINATION",
-            help="internet:443, fqdn:HOST, vault, registry, storage, api-server, subnet:NAME or "
-            "an address; each with :PORT.",
+            help="Set the destination: internet, fqdn:HOST, vault, registry, storage, "
+            "api-server, subnet:NAME or an IP address; each with an optional :PORT.",
         ),
     ] = "internet:443",
-    protocol: Annotated[ProtocolChoice, typer.Option(help="What carries it.")] = ProtocolChoice.TCP,
+    protocol: Annotated[
+        ProtocolChoice, typer.Option(help="Set the transport protocol.")
+    ] = ProtocolChoice.TCP,
     state: StateKindOption = StateChoice.DESIRED,
     set_: SetOption = None,
     set_file: SetFileOption = None,
@@ -733,7 +796,10 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
     local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
-    """Follow packets through the network: which route, rule or zone decides what."""
+    """Trace a network path hop by hop.
+
+    Shows which route, rule or DNS zone decides at each hop.
+    """
     from provisioner.cli.output import print_trace
     from provisioner.documents.trace import StateKind
     from provisioner.workflow.trace import Question
@@ -747,7 +813,12 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
     print_trace(document, output.value)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec access prod --state actual --resource vault.vault",
+        "azsec access prod --principal identities.kubelet",
+    ),
+)
 def access(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     principal: Annotated[
@@ -795,7 +866,8 @@ def access(  # noqa: PLR0913  typer: one parameter an option
         bool,
         typer.Option(
             "--eligible",
-            help="Read eligible roles too (Privileged Identity Management; takes a licence).",
+            help="Include eligible role assignments (Privileged Identity Management; requires a "
+            "license).",
         ),
     ] = False,
     set_: SetOption = None,
@@ -806,7 +878,10 @@ def access(  # noqa: PLR0913  typer: one parameter an option
     local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
-    """List who can do what, and by which role assignment and scope."""
+    """List who can perform which actions, and why.
+
+    Shows the role assignment and scope of each permission.
+    """
     from provisioner.cli.output import print_access
     from provisioner.documents.access import AccessState
     from provisioner.workflow.access_question import Question
@@ -831,7 +906,11 @@ def access(  # noqa: PLR0913  typer: one parameter an option
         raise typer.Exit(ExitCode.ERROR)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec graph prod --out network.svg",
+    ),
+)
 def graph(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     state: StateKindOption = StateChoice.DESIRED,
@@ -840,7 +919,7 @@ def graph(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--output",
             "-o",
-            help="How to draw it; else the ending of the file says.",
+            help="Set the output format. Without it, the ending of --out selects it.",
             show_default="mermaid",
         ),
     ] = None,
@@ -848,7 +927,7 @@ def graph(  # noqa: PLR0913  typer: one parameter an option
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write it to this file (.svg, .html, .mmd, .json).",
+            help="Write the diagram to this file (.svg, .html, .mmd, .json).",
             show_default=False,
         ),
     ] = None,
@@ -859,7 +938,7 @@ def graph(  # noqa: PLR0913  typer: one parameter an option
     local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
-    """Draw the network with its way to the internet: as Mermaid, SVG or a page."""
+    """Draw the network with its egress paths."""
     from provisioner.cli.diagram_output import ENDINGS, write_drawing
     from provisioner.cli.output_format import choose_format
     from provisioner.documents.trace import StateKind
@@ -873,16 +952,22 @@ def graph(  # noqa: PLR0913  typer: one parameter an option
     write_drawing(document, chosen, out)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec roles prod --purpose plan --purpose apply --out roles",
+    ),
+)
 def roles(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     purpose: Annotated[
         list[PurposeChoice] | None,
         typer.Option(
             "--purpose",
-            help="plan (drift, access), access (--eligible too), apply, or delete (apply that "
-            "deletes, destroy); cluster-observe, cluster-apply (plan too) or cluster-delete for "
-            "the objects in the cluster. Repeatable.",
+            metavar="PURPOSE",
+            help="Select the commands that the role permits: plan (drift, access), access "
+            "(--eligible too), apply, delete (apply with deletes, destroy); "
+            "cluster-observe, cluster-apply (plan too) or cluster-delete for objects of the "
+            "cluster. Repeatable.",
             show_default="plan and apply",
         ),
     ] = None,
@@ -890,7 +975,8 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
         str | None,
         typer.Option(
             metavar="DIR",
-            help="Write each definition here, for az role definition create and kubectl.",
+            help="Write each role definition to this folder, for `az role definition create` and "
+            "kubectl.",
         ),
     ] = None,
     github: Annotated[
@@ -905,12 +991,12 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
         str | None,
         typer.Option(
             metavar="NAME",
-            help="GitHub environment of the job that applies.",
+            help="Set the GitHub environment of the apply job.",
             show_default="the environment's name",
         ),
     ] = None,
     github_branch: Annotated[
-        str, typer.Option(metavar="NAME", help="Branch that drift is checked from.")
+        str, typer.Option(metavar="NAME", help="Set the branch of the drift job.")
     ] = "main",
     azure_pipelines: Annotated[
         str | None,
@@ -924,19 +1010,22 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
         str | None,
         typer.Option(
             metavar="ID",
-            help="Service connection for plan and drift; ORGANIZATION/PROJECT/CONNECTION for one "
-            "with the issuer of Azure DevOps.",
+            help="Set the service connection for plan and drift; ORGANIZATION/PROJECT/CONNECTION "
+            "for one with the issuer of Azure DevOps.",
         ),
     ] = None,
     apply_connection: Annotated[
-        str | None, typer.Option(metavar="ID", help="Service connection for apply.")
+        str | None, typer.Option(metavar="ID", help="Set the service connection for apply.")
     ] = None,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Generate least-privilege custom roles, and the federated credentials of CI jobs."""
+    """Generate least-privilege custom roles.
+
+    Optionally with the federated credentials of CI jobs.
+    """
     from provisioner.cli.output import print_roles
     from provisioner.cli.session import write_roles
     from provisioner.documents.roles import Purpose
@@ -959,14 +1048,19 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
         typer.echo(f"wrote {path}")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec manifests prod --out manifests",
+        "azsec manifests prod --admission web.yaml",
+    ),
+)
 def manifests(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     files: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="With --admission: YAML files with pods or what makes them; - is standard input.",
+            help="With --admission: YAML files with pods or workloads; - is standard input.",
             show_default=False,
         ),
     ] = None,
@@ -974,7 +1068,7 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
         bool,
         typer.Option(
             "--admission",
-            help="Evaluate the pods in the files as admission in the cluster would.",
+            help="Evaluate the pods of the files against the admission rules of the cluster.",
         ),
     ] = False,
     namespace: Annotated[
@@ -983,13 +1077,13 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
             "--namespace",
             "-n",
             metavar="NAME",
-            help="With --admission: where pods go whose metadata does not say.",
+            help="Set the namespace of pods whose metadata has none; with --admission.",
         ),
     ] = None,
     out: Annotated[
         str | None,
         typer.Option(
-            metavar="DIR", help="Write a file for each namespace here.", show_default=False
+            metavar="DIR", help="Write one file per namespace to this folder.", show_default=False
         ),
     ] = None,
     state: StateKindOption = StateChoice.DESIRED,
@@ -997,14 +1091,16 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
     output: Annotated[
-        PlainFormat, typer.Option("--output", "-o", help="text is YAML for kubectl.")
+        PlainFormat,
+        typer.Option("--output", "-o", help="Set the output format; text is YAML for kubectl."),
     ] = PlainFormat.TEXT,
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """Write what stands in the cluster and has no ARM form, or judge pods by it.
+    """Write Kubernetes manifests, or evaluate pods.
 
-    No cluster is contacted. --admission exits with 1 if a pod would be refused.
+    The manifests are the objects of the cluster that have no ARM form. No cluster is contacted.
+    Exit code 1 of --admission: a pod would be refused.
     """
     from provisioner.cli.manifests import Wanted, check_pods, write_manifests
     from provisioner.cli.session import refuse_options
@@ -1020,7 +1116,12 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
         write_manifests(session, wanted, out)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "azsec export prod --out prod.json",
+        "azsec export prod --output bicep --out infra",
+    ),
+)
 def export(
     environment: EnvironmentArgument,
     output: Annotated[
@@ -1036,7 +1137,7 @@ def export(
         str | None,
         typer.Option(
             metavar="PATH",
-            help="Where to write; a name that ends with .json or .bicep is the main file.",
+            help="Write to this folder, or to this main file (.json or .bicep).",
             show_default="standard output, for arm",
         ),
     ] = None,
@@ -1044,7 +1145,7 @@ def export(
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
 ) -> None:
-    """Write templates that deploy the same resources without azsec."""
+    """Export ARM templates or Bicep files."""
     from provisioner.cli.output_format import choose_format
     from provisioner.cli.session import write_export
     from provisioner.workflow.export import ExportFormat
@@ -1062,16 +1163,14 @@ def network(
     environment: EnvironmentArgument,
     show_all: Annotated[
         bool,
-        typer.Option(
-            "--all-environments", help="Show all environments of its directory side by side."
-        ),
+        typer.Option("--all-environments", help="Include all environments of the same directory."),
     ] = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Show the address plan: networks, subnets, what needs addresses, and what is free."""
+    """Show the address plan: networks, subnets, free space."""
     from provisioner.cli.output import print_network
 
     values = _values(set_, set_file, parameters)
@@ -1084,14 +1183,15 @@ def network(
 @app.command()
 def compare(
     jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="Read a stream of comparisons, one JSON a line.")
+        bool,
+        typer.Option("--jsonl", help="Read a stream of comparisons, one JSON document per line."),
     ] = False,
     unknown: Annotated[
         bool, typer.Option("--unknown", help="List values for which no default is known.")
     ] = False,
-    file: Annotated[str, typer.Argument(help="The file to read; - is standard input.")] = "-",
+    file: Annotated[str, typer.Argument(help="File to read; - is standard input.")] = "-",
 ) -> None:
-    """Compare desired ARM bodies with Azure's answers, without talking to Azure."""
+    """Compare ARM request bodies with responses offline."""
     from provisioner.cli.compare import compare_stream
 
     raise typer.Exit(compare_stream(file, jsonl=jsonl, show_unknown=unknown))
@@ -1105,17 +1205,18 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--previous-id",
             metavar="ID",
-            help="An id that the environment had before. Repeatable.",
+            help="Set a previous id of the environment. Repeatable.",
             show_default=False,
         ),
     ] = None,
     forget_missing: Annotated[
         bool,
         typer.Option(
-            "--forget-missing", help="Remove the marks of resources that no read of Azure finds."
+            "--forget-missing",
+            help="Remove the ownership marks of resources that are not found in Azure.",
         ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
@@ -1125,9 +1226,10 @@ def migrate(  # noqa: PLR0913  typer: one parameter an option
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
-    """Write the marks of an environment's id to what it made before it had that id.
+    """Write the marks of the environment's id to its resources.
 
-    Shows first what is marked anew, and what is not and why. Only tags are written.
+    For resources that were created before the environment had this id. Shows first which marks
+    would change, and which not and why. Only tags are written.
     """
     from provisioner.cli.session import Approval, apply_environment
     from provisioner.workflow.apply import ApplyOptions

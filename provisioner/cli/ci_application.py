@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from provisioner.cli.command_groups import examples
 from provisioner.cli.options import (
     CloudOption,
     FormatOption,
@@ -21,7 +22,7 @@ from provisioner.cli.options import (
 )
 
 ci_app = typer.Typer(
-    help="Plans in pull requests, applies by approved digest, drift issues.",
+    help="Run plan, apply and drift in CI jobs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -31,7 +32,7 @@ _Environments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[ENV]...",
-        help="Limit to these environments: names or paths.",
+        help="Names or paths of the only environments to process.",
         show_default=False,
     ),
 ]
@@ -41,7 +42,7 @@ _Number = Annotated[
         "--pull-request",
         min=1,
         metavar="NUMBER",
-        help="Use this pull request (default: the one of the job).",
+        help="Set the pull request. Default: the pull request of the job.",
         show_default=False,
     ),
 ]
@@ -50,7 +51,7 @@ _Trust = Annotated[
     typer.Option(
         "--trust",
         metavar="ACCOUNT",
-        help="Take digests from statuses of this account too (default: the token's own). "
+        help="Trust the commit statuses of this account in addition to the token's own. "
         "Repeatable.",
         show_default=False,
     ),
@@ -60,21 +61,27 @@ _Approvers = Annotated[
     typer.Option(
         "--approver",
         metavar="ACCOUNT",
-        help="Count approvals of this account too, where the forge does not say that it may "
-        "approve. Repeatable.",
+        help="Count the approvals of this account even if the forge does not list it as an "
+        "approver. Repeatable.",
         show_default=False,
     ),
 ]
 
 
-@ci_app.command("plan")
+@ci_app.command(
+    "plan",
+    epilog=examples(
+        "azsec ci plan",
+        "azsec ci plan --all-environments --no-publish",
+    ),
+)
 def plan(  # noqa: PLR0913  typer: one parameter an option
     environments: _Environments = None,
     base: Annotated[
         str | None,
         typer.Option(
             metavar="REVISION",
-            help="Compare with this revision (default: the pull request's base).",
+            help="Compare with this revision. Default: the base of the pull request.",
             show_default=False,
         ),
     ] = None,
@@ -82,7 +89,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
         bool,
         typer.Option(
             "--all-environments",
-            help="Plan all environments, not only those that the change touches.",
+            help="Include all environments, not only those that the change affects.",
         ),
     ] = False,
     number: _Number = None,
@@ -90,22 +97,26 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     approvers: _Approvers = None,
     dismiss_reviews: Annotated[
         bool,
-        typer.Option("--dismiss-reviews", help="Dismiss approvals of another plan."),
+        typer.Option("--dismiss-reviews", help="Dismiss approvals of a different plan."),
     ] = False,
     no_publish: Annotated[
         bool,
-        typer.Option("--no-publish", help="Write nothing to the pull request; print only."),
+        typer.Option("--no-publish", help="Print the result without writing to the forge."),
     ] = False,
     sarif: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Write the control findings as SARIF.", show_default=False
+            metavar="FILE",
+            help="Write the control findings to this SARIF file.",
+            show_default=False,
         ),
     ] = None,
     junit: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Write the control results as JUnit XML.", show_default=False
+            metavar="FILE",
+            help="Write the control results to this JUnit XML file.",
+            show_default=False,
         ),
     ] = None,
     workers: WorkersOption = 2,
@@ -116,10 +127,10 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
-    """Plan the environments that a change touches, and post the plans for review.
+    """Plan the environments that a change affects.
 
-    One comment on the pull request and one commit status per environment, which carries the plan's
-    digest. Exit code 1: an environment cannot be planned; 3: a plan cannot be applied.
+    Posts one comment on the pull request, and one commit status per environment with the digest of
+    its plan. Exit code 1: an environment cannot be planned; 3: a plan cannot be applied.
     """
     from provisioner.cli.ci import Outputs, run_plan
     from provisioner.cli.ci_options import Options
@@ -143,7 +154,12 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     raise typer.Exit(run_plan(options, outputs))
 
 
-@ci_app.command("apply")
+@ci_app.command(
+    "apply",
+    epilog=examples(
+        "azsec ci apply",
+    ),
+)
 def apply(  # noqa: PLR0913  typer: one parameter an option
     environments: _Environments = None,
     number: _Number = None,
@@ -166,10 +182,11 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
-    """Apply what was approved in the merged pull request, and nothing else.
+    """Apply the approved plans of a merged pull request.
 
-    Each environment is planned again: the approved digest is applied, another one is refused, with
-    who changed what. promotion.yaml states the order. Exit code 1: an apply failed; 3: refused.
+    Each environment is planned again. A plan with the approved digest is applied, any other is
+    refused with the changes and their authors. promotion.yaml sets the order. Exit code 1: an apply
+    failed; 3: refused.
     """
     from provisioner.cli.ci_apply import Permissions, run_apply
     from provisioner.cli.ci_options import Options
@@ -188,7 +205,12 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     raise typer.Exit(run_apply(options, permissions, output.value))
 
 
-@ci_app.command("drift")
+@ci_app.command(
+    "drift",
+    epilog=examples(
+        "azsec ci drift prod --badge drift.json",
+    ),
+)
 def drift(  # noqa: PLR0913  typer: one parameter an option
     environments: _Environments = None,
     since: SinceOption = None,
@@ -197,12 +219,12 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write the JSON of a shields.io endpoint badge.",
+            help="Write a shields.io endpoint badge to this JSON file.",
             show_default=False,
         ),
     ] = None,
     no_publish: Annotated[
-        bool, typer.Option("--no-publish", help="Write no issue; print only.")
+        bool, typer.Option("--no-publish", help="Print the result without writing to the forge.")
     ] = False,
     workers: WorkersOption = 2,
     timeout: TimeoutOption = 3_000.0,
@@ -211,10 +233,10 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
-    """Check environments for drift, and keep one issue for each that drifted.
+    """Check for drift, and maintain one issue per environment.
 
-    An issue is opened, updated when the findings change, and closed by a check that reads
-    everything and finds nothing. Exit code 2: drift; 1: not everything could be read.
+    An issue is opened on drift, updated when the findings change, and closed by a complete check
+    without findings. Exit code 2: drift; 1: not everything could be read.
     """
     from provisioner.cli.ci_drift import DriftOptions, run_drift
     from provisioner.cli.ci_options import Options

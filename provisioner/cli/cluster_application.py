@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from provisioner.cli.command_groups import examples
 from provisioner.cli.options import (
     CloudOption,
     ContextOption,
@@ -22,7 +23,7 @@ from provisioner.cli.options import (
 )
 
 cluster_app = typer.Typer(
-    help="The objects in a cluster: planned, applied, and watched for drift.",
+    help="Plan, apply and check the objects of a cluster.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -32,14 +33,20 @@ _Adopt = Annotated[
     typer.Option(
         "--adopt",
         metavar="ADDRESS",
-        help="Permit taking over the object at this address (NAMESPACE/KIND/NAME) where it exists "
-        "without a mark of azsec; NAMESPACE/* all in it, * everything. Repeatable.",
+        help="Permit adoption of the existing object at this address (NAMESPACE/KIND/NAME), "
+        "which has no ownership mark; NAMESPACE/* covers its namespace, * all objects. "
+        "Repeatable.",
         show_default=False,
     ),
 ]
 
 
-@cluster_app.command("plan")
+@cluster_app.command(
+    "plan",
+    epilog=examples(
+        "azsec cluster plan prod --out objects.azplan",
+    ),
+)
 def plan(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     out: Annotated[
@@ -62,7 +69,7 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """Show every change that would make the objects in the cluster what the environment says."""
+    """Show the changes that apply would make to the objects."""
     from provisioner.cli.cluster import Request, run_plan
     from provisioner.cli.cluster_access import Reach
     from provisioner.cli.parameter_values import read_values
@@ -73,18 +80,23 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     raise typer.Exit(run_plan(request, reach, output.value, out, detailed=detailed_exitcode))
 
 
-@cluster_app.command("apply")
+@cluster_app.command(
+    "apply",
+    epilog=examples(
+        "azsec cluster apply objects.azplan",
+    ),
+)
 def apply(  # noqa: PLR0913  typer: one parameter an option
     subject: Annotated[
         str,
         typer.Argument(
             metavar="ENV|PLANFILE",
-            help="A plan file, made again and applied if it is the same plan; or an environment, "
-            "planned and confirmed first.",
+            help="Plan file, which is derived again and applied if the digest is the same; or an "
+            "environment, which is planned and confirmed first.",
             show_default=False,
         ),
     ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
     allow_delete: Annotated[
         bool, typer.Option("--allow-delete", help="Permit deletes and replacements.")
     ] = False,
@@ -109,7 +121,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """Apply a reviewed plan, or plan an environment's objects and apply that."""
+    """Apply a saved plan, or plan and apply the objects."""
     from provisioner.cli.cluster import Consent, Request, run_apply
     from provisioner.cli.cluster_access import Reach
     from provisioner.cli.parameter_values import read_values
@@ -121,14 +133,19 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
     raise typer.Exit(run_apply(request, reach, output.value, consent))
 
 
-@cluster_app.command("observe")
+@cluster_app.command(
+    "observe",
+    epilog=examples(
+        "azsec cluster observe prod --out seen.json",
+    ),
+)
 def observe(
     environment: Annotated[
         str | None,
         typer.Argument(
             metavar="[ENV]",
-            help="The environment that says how its API server is reached; without, the cluster of "
-            "the pod that azsec runs in.",
+            help="Environment that configures the access to the API server. Default: the cluster "
+            "of the pod that azsec runs in.",
             show_default=False,
         ),
     ] = None,
@@ -136,7 +153,7 @@ def observe(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write the observation to this file, by default to standard output.",
+            help="Write the observation to this file. Default: standard output.",
             show_default=False,
         ),
     ] = None,
@@ -144,7 +161,7 @@ def observe(
         str | None,
         typer.Option(
             metavar="NAMESPACE/NAME",
-            help="Write it, compressed, to this ConfigMap of the cluster.",
+            help="Write the compressed observation to this ConfigMap of the cluster.",
             show_default=False,
         ),
     ] = None,
@@ -152,17 +169,19 @@ def observe(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Write it, compressed, to this blob (https://ACCOUNT.blob.core.windows.net/"
-            "CONTAINER/NAME): in a pod as its workload identity.",
+            help="Write the compressed observation to this blob "
+            "(https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME); in a pod, with its "
+            "workload identity.",
             show_default=False,
         ),
     ] = None,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
 ) -> None:
-    """Write an observation: the objects of a cluster, dated and signed, to compare elsewhere.
+    """Write a dated, signed snapshot of a cluster's objects.
 
-    The key is in the variable AZSEC_OBSERVATION_KEY. Exit with 1 if a list was refused.
+    Compare it elsewhere with `azsec cluster drift --observation`. The signing key is the
+    environment variable AZSEC_OBSERVATION_KEY. Exit code 1: a list was refused.
     """
     from provisioner.cli.observe import Target, run_observe
 
@@ -177,9 +196,9 @@ def observer(
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
 ) -> None:
-    """Write the objects of the job that observes the cluster from inside, as YAML for kubectl.
+    """Print the manifests of the in-cluster observer job.
 
-    They are part of the environment's objects, too: `azsec cluster apply` makes them.
+    They are part of the environment's objects: `azsec cluster apply` creates them.
     """
     from provisioner.cli.cluster import print_observer
     from provisioner.cli.parameter_values import read_values
@@ -188,15 +207,22 @@ def observer(
     print_observer(environment, state.value, values)
 
 
-@cluster_app.command("drift")
+@cluster_app.command(
+    "drift",
+    epilog=examples(
+        "azsec cluster drift prod",
+        "azsec cluster drift prod --observation seen.json",
+    ),
+)
 def drift(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     observation: Annotated[
         str | None,
         typer.Option(
             metavar="FILE|URL",
-            help="Compare what `azsec cluster observe` wrote to a file or blob, and ask no API "
-            "server; the environment's own where it states no access.",
+            help="Read the objects of the cluster from this observation: a path, or the URL of a "
+            "blob. No API server is contacted. Default without configured access: "
+            "kubernetes.observation of the environment.",
             show_default=False,
         ),
     ] = None,
@@ -210,9 +236,10 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """Show what in the cluster is not as declared, and what others added to what is allowed.
+    """Show differences between the cluster and the blueprint.
 
-    Exit with 2 if anything was found, with 1 if nothing was and not everything could be read.
+    Includes additions to allow lists. Exit code 2: drift; 1: no drift found, but not everything
+    could be read.
     """
     from provisioner.cli.cluster import Request, run_drift
     from provisioner.cli.cluster_access import Reach

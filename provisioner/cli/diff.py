@@ -7,7 +7,7 @@ import typer
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.options import FormatOption, OutputFormat
 
-_PLAN_FILE = "A plan file: what --out of `azsec plan` or `azsec cluster plan` wrote."
+_PLAN_FILE = "Plan file, written by --out of `azsec plan` or `azsec cluster plan`."
 
 
 def diff(
@@ -15,9 +15,9 @@ def diff(
     after: Annotated[str, typer.Argument(metavar="AFTER", help=_PLAN_FILE, show_default=False)],
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Compare two saved plans: what changed since the first was approved.
+    """Compare two saved plans.
 
-    Exit with 0 if both have the same digest, with 2 if not.
+    Exit code 0: both have the same digest; 2: they differ.
     """
     from provisioner.cli.plan_files import print_difference
 

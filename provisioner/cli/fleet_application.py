@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from provisioner.cli.command_groups import examples
 from provisioner.cli.durations import read_duration
 from provisioner.cli.fleet_options import (
     DEFAULT_LEDGER,
@@ -37,13 +38,20 @@ from provisioner.cli.options import (
 )
 
 fleet_app = typer.Typer(
-    help="One command over many environments: drift, plans, checks, with a ledger.",
+    help="Run one command over many environments.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
-@fleet_app.command("drift")
+@fleet_app.command(
+    "drift",
+    epilog=examples(
+        "azsec fleet drift 'environments/**' --workers 4",
+        "azsec fleet drift --logs-first --only-stale 24h",
+        "azsec fleet drift --resume last",
+    ),
+)
 def drift(  # noqa: PLR0913  typer: one parameter an option
     environments: PatternsArgument = None,
     since: SinceOption = None,
@@ -52,8 +60,8 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
         bool,
         typer.Option(
             "--logs-first",
-            help="Ask Azure's logs which environments were touched since their last complete "
-            "check, and read those alone.",
+            help="Query Azure's logs for changes since the last complete check, and read only "
+            "the environments that changed.",
         ),
     ] = False,
     full_every: Annotated[
@@ -61,7 +69,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             parser=read_duration,
             metavar="DURATION",
-            help="With --logs-first: read an environment completely after this time.",
+            help="Read an environment completely after this time, with --logs-first.",
             show_default="7d",
         ),
     ] = 604_800.0,
@@ -81,9 +89,9 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
-    """Show what changed in Azure behind the blueprints' back, in all environments.
+    """Check all environments for drift.
 
-    Exit with 2 if anything did, with 1 if nothing was found and not everything was answered.
+    Exit code 2: drift; 1: no drift found, but not every environment has a complete result.
     """
     item = _item(cloud, local_state, parallelism, since=since, strict_tags=strict_tags)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
@@ -112,10 +120,9 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
-    """Plan all environments: what an apply of each would change.
+    """Plan all environments.
 
-    Exit with 2 if there is something to change, with 1 if there is not and not everything was
-    answered.
+    Exit code 2: changes; 1: no changes found, but not every environment has a result.
     """
     item = _item(cloud, local_state, parallelism, no_preflight=no_preflight)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
@@ -143,9 +150,9 @@ def check(  # noqa: PLR0913  typer: one parameter an option
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
-    """Judge all environments by the controls.
+    """Evaluate the controls of all environments.
 
-    Exit with 2 if a control fails, with 1 if none does and not everything was answered.
+    Exit code 2: a control fails; 1: none fails, but not every environment has a complete result.
     """
     item = _item(cloud, local_state, parallelism, state=state.value)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
@@ -157,7 +164,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
 def report(  # noqa: PLR0913  typer: one parameter an option
     environments: PatternsArgument = None,
     framework: Annotated[
-        FrameworkChoice, typer.Option(help="Whose requirements to judge by.")
+        FrameworkChoice, typer.Option(help="Group results by a compliance framework.")
     ] = FrameworkChoice.OUTLINE,
     state: StateKindOption = StateChoice.ACTUAL,
     ledger: LedgerOption = DEFAULT_LEDGER,
@@ -176,9 +183,10 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
-    """Judge all environments by the requirements of a framework.
+    """Evaluate all environments against a framework.
 
-    Exit with 2 if a requirement fails, with 1 if none does and not everything was answered.
+    Exit code 2: a requirement fails; 1: none fails, but not every environment has a complete
+    result.
     """
     item = _item(cloud, local_state, parallelism, state=state.value, framework=framework.value)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
@@ -205,9 +213,10 @@ def adopt_status(  # noqa: PLR0913  typer: one parameter an option
     parallelism: ParallelismOption = 10,
     quiet: QuietOption = False,
 ) -> None:
-    """Show how far environments are adopted: what carries their mark, and what is still to adopt.
+    """Show the adoption progress of all environments.
 
-    Exit with 2 if something is to adopt, with 1 if nothing is and not everything was answered.
+    Exit code 2: resources are left to adopt; 1: none found, but not every environment has a
+    complete result.
     """
     item = _item(cloud, local_state, parallelism, no_preflight=True)
     how = _how(ledger, resume, only_stale, changed_since, workers, timeout, quiet)
@@ -217,21 +226,22 @@ def adopt_status(  # noqa: PLR0913  typer: one parameter an option
 
 @fleet_app.command("show")
 def show(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run of the ledger, or `last`.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Run of the ledger, or `last`.")],
     environment: Annotated[
         str | None,
         typer.Argument(
             metavar="[ENV]",
-            help="An environment of the run, by name or path: print what was found of it as JSON.",
+            help="Environment of the run, by name or path; its result is printed as JSON.",
             show_default=False,
         ),
     ] = None,
     ledger: LedgerOption = DEFAULT_LEDGER,
     output: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Print what a run found so far: the census of all, or one environment. Nothing is asked.
+    """Print the results of a run.
 
-    Exit with 2 if something was found, with 1 if nothing was found and not everything was answered.
+    The census of all environments, or the result of one. Azure is not queried. Exit code 2:
+    findings; 1: no findings, but not every environment has a complete result.
     """
     from provisioner.cli.fleet_results import show_outcome, show_run
     from provisioner.cli.output import print_fleet
@@ -251,7 +261,7 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
         list[str],
         typer.Argument(
             metavar="COMMAND...",
-            help="The fleet command with its options: drift 'environments/**' --since 7d",
+            help="Fleet command with its options: drift 'environments/**' --since 7d",
             show_default=False,
         ),
     ],
@@ -267,8 +277,8 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
         str,
         typer.Option(
             metavar="URL",
-            help="Keep the results in this blob container: "
-            "https://ACCOUNT.blob.core.windows.net/CONTAINER",
+            help="Keep the results in this blob container "
+            "(https://ACCOUNT.blob.core.windows.net/CONTAINER).",
             show_default=False,
         ),
     ],
@@ -317,9 +327,10 @@ def manifest(  # noqa: PLR0913  typer: one parameter an option
         ),
     ] = None,
 ) -> None:
-    """Print the Kubernetes manifest of a Job that runs a fleet command, a part in each pod.
+    """Print a Kubernetes Job that runs a fleet command.
 
-    No cluster is contacted. The options of the command follow it, those of the Job precede it.
+    Each pod processes a part of the environments. No cluster is contacted. Options of the Job
+    precede the fleet command, options of the fleet command follow it.
     """
     from provisioner.cli.fleet_manifest import ManifestOptions, print_manifest
 

@@ -12,8 +12,7 @@ PatternsArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[ENV]...",
-        help="Names, files, folders, or patterns such as 'environments/**'.  [default: "
-        "environments/**]",
+        help="Names, files, folders or patterns of environments.  [default: environments/**]",
         show_default=False,
     ),
 ]
@@ -21,15 +20,15 @@ LedgerOption = Annotated[
     str,
     typer.Option(
         metavar="FILE|URL",
-        help="What keeps the result of each environment: a file, or a blob container "
-        "(https://ACCOUNT.blob.core.windows.net/CONTAINER).",
+        help="Set the ledger that stores the result of each environment: a file, or a blob "
+        "container (https://ACCOUNT.blob.core.windows.net/CONTAINER).",
     ),
 ]
 ResumeOption = Annotated[
     str | None,
     typer.Option(
         metavar="RUN",
-        help="Go on with a run (`last`: the newest one): ask only what has no answer yet.",
+        help="Continue a run (`last`: the newest): process only environments without a result.",
         show_default=False,
     ),
 ]
@@ -38,7 +37,7 @@ RunOption = Annotated[
     typer.Option(
         "--run",
         metavar="NAME",
-        help="Name the run, and go on with it where the ledger has it.",
+        help="Name the run; continue it if the ledger has it.",
         show_default=False,
     ),
 ]
@@ -47,8 +46,8 @@ ShardOption = Annotated[
     typer.Option(
         "--shard",
         metavar="I/N",
-        help="Ask one of N parts of the run, I from 0 to N-1; the others are asked elsewhere. Exit "
-        "with 0 when all of it has an answer, whatever was found.",
+        help="Process part I of N (0 to N-1) of the run; other processes take the other parts. "
+        "The exit code is 0 when the whole part has results, regardless of findings.",
         show_default=False,
     ),
 ]
@@ -68,7 +67,7 @@ ChangedSinceOption = Annotated[
     typer.Option(
         "--changed-since",
         metavar="REVISION",
-        help="Ask only environments that read a file which differs between this commit and HEAD.",
+        help="Select environments that read a file which differs between this revision and HEAD.",
         show_default=False,
     ),
 ]
@@ -76,8 +75,8 @@ SchedulerOption = Annotated[
     str | None,
     typer.Option(
         metavar="URL",
-        help="Ask on the workers of this Dask scheduler (tls://HOST:8786) instead of processes of "
-        "this machine.",
+        help="Run on the workers of this Dask scheduler (tls://HOST:8786) instead of local "
+        "processes.",
         show_default=False,
     ),
 ]
@@ -86,7 +85,7 @@ CertificatesOption = Annotated[
     typer.Option(
         "--scheduler-tls",
         metavar="CA CERT KEY",
-        help="The files of TLS to the scheduler: its CA, and the own certificate and key.",
+        help="Set the TLS files for the scheduler: CA certificate, client certificate, client key.",
         show_default=False,
     ),
 ]

@@ -19,20 +19,22 @@ def fmt(
         list[str] | None,
         typer.Argument(
             metavar="[PATH]...",
-            help="Files, and folders with all that is below them.",
+            help="Files, and folders, which are searched recursively.",
             show_default="blueprints controls environments promotion.yaml",
         ),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 2 if a file would change.")
+        bool,
+        typer.Option("--check", help="Write nothing; return exit code 2 when a file would change."),
     ] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Print what changes, as a unified diff.")
+        bool, typer.Option("--diff", help="Print the changes as a unified diff.")
     ] = False,
 ) -> None:
-    """Format the files of azsec, custom controls too: indentation, quotes, order of keys.
+    """Format azsec files: layout, quotes, order of keys.
 
-    Comments and meaning stay. Prints the files that changed; exit with 1 if one could not be read.
+    Comments and meaning are preserved. Prints the files that changed. Exit code 1: a file could not
+    be read.
     """
     from provisioner.blueprint.yaml_format import format_yaml
     from provisioner.cli.workspace import FileSources, write_file

@@ -26,11 +26,13 @@ def print_outputs(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Print this output only.", show_default=False),
+        typer.Argument(
+            metavar="[NAME]", help="Name of the only output to print.", show_default=False
+        ),
     ] = None,
     raw: Annotated[
         bool,
-        typer.Option("--raw", help="Print the text of one output and nothing else, for scripts."),
+        typer.Option("--raw", help="Print the value of one output as plain text, for scripts."),
     ] = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
@@ -39,9 +41,10 @@ def print_outputs(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """Print the outputs of the blueprint, by what is in Azure.
+    """Print the outputs of the blueprint.
 
-    Exit with 1 if one is not known: what it comes from is not in Azure, or could not be read.
+    Values are read from Azure. Exit code 1: a value is not known, because its resource is not in
+    Azure or could not be read.
     """
     from provisioner.cli.inventory import print_raw
     from provisioner.cli.output import print_inventory
@@ -68,9 +71,9 @@ def list_owned(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """List the resources that the environment owns in Azure: address, type, id.
+    """List the resources that an environment owns.
 
-    Exit with 1 if not everything could be read.
+    Exit code 1: not everything could be read.
     """
     from provisioner.cli.output import print_inventory
 
@@ -103,9 +106,9 @@ def console(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """Evaluate expressions with the names of the blueprint, as `${…}` in it would.
+    """Evaluate expressions of the blueprint.
 
-    Exit with 1 if one has no value.
+    Expressions see the same names as `${…}` in the blueprint. Exit code 1: one has no value.
     """
     from provisioner.cli.inventory import evaluate_lines
 

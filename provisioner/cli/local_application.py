@@ -5,37 +5,44 @@ from typing import Annotated
 
 import typer
 
+from provisioner.cli.command_groups import examples
 from provisioner.cli.durations import read_duration
 from provisioner.cli.options import EnvironmentFormat, LocalStateOption, RealisticOption
 
 local_app = typer.Typer(
-    help="The built-in Azure: an Azure Resource Manager on this machine.",
+    help="Run and manage the built-in Azure on this machine.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
-@local_app.command("serve")
+@local_app.command(
+    "serve",
+    epilog=examples(
+        "azsec local serve",
+        "azsec local serve --tls --enforce-rbac --entra-directory directory.yaml",
+    ),
+)
 def serve(  # noqa: PLR0913  typer: one parameter an option
     port: Annotated[
-        int, typer.Option(metavar="PORT", help="The port on 127.0.0.1; 0 takes a free one.")
+        int, typer.Option(metavar="PORT", help="Set the port on 127.0.0.1; 0 selects a free port.")
     ] = 8470,
     tls: Annotated[
         bool,
         typer.Option(
-            "--tls", help="Serve HTTPS, with a certificate of its own: az and the SDKs need it."
+            "--tls", help="Serve HTTPS with a generated certificate; az and the SDKs require it."
         ),
     ] = False,
     tenant: Annotated[
         str | None,
-        typer.Option(metavar="GUID", help="The id of the tenant.", show_default=False),
+        typer.Option(metavar="GUID", help="Set the tenant.", show_default=False),
     ] = None,
     subscriptions: Annotated[
         list[str] | None,
         typer.Option(
             "--subscription",
             metavar="NAME=GUID",
-            help="A subscription that exists from the start. Repeatable. Default: those that "
+            help="Create a subscription. Repeatable. Default: the subscriptions that "
             "environments/*.yaml name, else one.",
             show_default=False,
         ),
@@ -45,7 +52,8 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--entra-directory",
             metavar="FILE",
-            help="A YAML file of users, groups and applications; no others can sign in.",
+            help="Load users, groups and applications from this YAML file; no other principal "
+            "can sign in.",
             show_default=False,
         ),
     ] = None,
@@ -53,7 +61,7 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
         bool,
         typer.Option(
             "--enforce-rbac",
-            help="Allow callers what their role assignments grant. Default: everybody is Owner.",
+            help="Authorize callers by their role assignments. Default: every caller is Owner.",
         ),
     ] = False,
     local_state: LocalStateOption = None,
@@ -63,7 +71,7 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             parser=read_duration,
             metavar="DURATION",
-            help="Delay each answer (50ms, 1s).",
+            help="Delay each response (50ms, 1s).",
             show_default="none",
         ),
     ] = 0.0,
@@ -73,14 +81,14 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
             min=0.0,
             max=1.0,
             metavar="SHARE",
-            help="Answer this share of the requests with 429 (0.2: one of five).",
+            help="Throttle this share of the requests with status 429 (0.2: one of five).",
         ),
     ] = 0.0,
     har: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write the requests with their answers as HAR, at the end.",
+            help="Write all requests and responses to this HAR file on exit.",
             show_default=False,
         ),
     ] = None,
@@ -105,7 +113,13 @@ def serve(  # noqa: PLR0913  typer: one parameter an option
     )
 
 
-@local_app.command("env")
+@local_app.command(
+    "env",
+    epilog=examples(
+        'eval "$(azsec local env)"',
+        "azsec local env --output powershell",
+    ),
+)
 def env(
     output: Annotated[
         EnvironmentFormat,
@@ -113,7 +127,10 @@ def env(
     ] = EnvironmentFormat.SH,
     local_state: LocalStateOption = None,
 ) -> None:
-    """Print the variables by which az, Terraform, Ansible and SDKs find a running `local serve`."""
+    """Print the environment variables for az, Terraform and SDKs.
+
+    They point Azure clients at a running `azsec local serve`.
+    """
     from provisioner.cli.local_environment import print_environment
 
     print_environment(local_state, output)
@@ -121,7 +138,7 @@ def env(
 
 @local_app.command("reset")
 def reset(local_state: LocalStateOption = None) -> None:
-    """Forget everything that the built-in Azure holds."""
+    """Delete the state of the built-in Azure."""
     from provisioner.cli.local import reset_local
 
     reset_local(local_state)
@@ -129,10 +146,13 @@ def reset(local_state: LocalStateOption = None) -> None:
 
 @local_app.command("save")
 def save(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, a new one.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; it must not exist.")],
     local_state: LocalStateOption = None,
 ) -> None:
-    """Save what the built-in Azure holds into a file; also while it is served."""
+    """Save the state of the built-in Azure to a file.
+
+    Works while it is served, too.
+    """
     from provisioner.cli.local import save_local
 
     save_local(file, local_state)
@@ -140,10 +160,12 @@ def save(
 
 @local_app.command("load")
 def load(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `azsec local save` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File that `azsec local save` wrote.")
+    ],
     local_state: LocalStateOption = None,
 ) -> None:
-    """Put what was saved into the place of what the built-in Azure holds."""
+    """Replace the state of the built-in Azure by a saved one."""
     from provisioner.cli.local import load_local
 
     load_local(file, local_state)
@@ -153,9 +175,7 @@ def load(
 def api_versions(
     until: Annotated[
         str | None,
-        typer.Option(
-            metavar="DATE", help="Offer only the API versions of this day (2025-12-31) and before."
-        ),
+        typer.Option(metavar="DATE", help="Offer only API versions up to this date (2025-12-31)."),
     ] = None,
     all_versions: Annotated[
         bool,
@@ -167,14 +187,16 @@ def api_versions(
             "--type",
             metavar="TYPE=VERSIONS",
             help="Offer only these API versions of a type outside the catalog "
-            "(Contoso.Fabric/nets=2025-04-15,2025-06-01); none: there is no such type. "
+            "(Contoso.Fabric/nets=2025-04-15,2025-06-01); an empty list removes the type. "
             "Repeatable.",
         ),
     ] = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """Print or limit the API versions that the built-in Azure offers, to rehearse a cloud that lags
-    behind."""
+    """Print or limit the API versions that are offered.
+
+    A limit simulates a cloud with older API versions, such as a sovereign cloud.
+    """
     from provisioner.cli.local import limit_versions
     from provisioner.cli.session import refuse_options
 
@@ -187,7 +209,7 @@ def api_versions(
 
 @local_app.command("status")
 def status(local_state: LocalStateOption = None) -> None:
-    """Say what the built-in Azure holds."""
+    """Show what the state of the built-in Azure contains."""
     from provisioner.cli.local import print_local_status
 
     print_local_status(local_state)

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from provisioner.cli.lock import Lock
 
 lock_app = typer.Typer(
-    help="The lock of an environment: one apply at a time.",
+    help="Show or break the lock of an environment.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 _InCluster = Annotated[
     bool,
-    typer.Option("--in-cluster", help="The Lease in the cluster, not the lease in Azure."),
+    typer.Option(
+        "--in-cluster", help="Use the Lease in the cluster instead of the lease in Azure."
+    ),
 ]
 
 
@@ -40,7 +42,7 @@ def show(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """Show who holds the lock of an environment, since when and until when."""
+    """Show who holds the lock, since when and until when."""
     from provisioner.cli.lock import print_lock
 
     with _open(environment, in_cluster, kubeconfig, context, cloud, local_state) as lock:
@@ -50,7 +52,7 @@ def show(  # noqa: PLR0913  typer: one parameter an option
 @lock_app.command("break")
 def break_(  # noqa: PLR0913  typer: one parameter an option
     environment: EnvironmentArgument,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Break it without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
     in_cluster: _InCluster = False,
     kubeconfig: KubeconfigOption = None,
     context: ContextOption = None,
@@ -58,9 +60,9 @@ def break_(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """End the lock of an environment, whoever holds it.
+    """Break the lock, regardless of its holder.
 
-    The apply that held it starts no further step; what it has started goes on.
+    The apply that held it starts no further step; steps that it has started continue in Azure.
     """
     from provisioner.cli.lock import break_held
 

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
+from provisioner.cli.command_groups import examples
 from provisioner.cli.options import PlainFormat, PlainFormatOption
 
 modules_app = typer.Typer(
-    help="Blueprints and modules: the library, this repository's, and those from git.",
+    help="Manage blueprints and modules: library, git, lock file.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -15,7 +16,7 @@ _Source = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="A path, azsec:NAME, or git::URL//PATH?ref=TAG.",
+        help="Path, azsec:NAME, or git::URL//PATH?ref=TAG.",
         show_default=False,
     ),
 ]
@@ -23,7 +24,7 @@ _Source = Annotated[
 
 @modules_app.command("list")
 def list_(output: PlainFormatOption = PlainFormat.TEXT) -> None:
-    """List the library, the files below blueprints/, and what azsec.lock has from git."""
+    """List blueprints and modules: library, local, git."""
     from provisioner.cli.modules import list_modules
 
     list_modules(output.value)
@@ -31,7 +32,7 @@ def list_(output: PlainFormatOption = PlainFormat.TEXT) -> None:
 
 @modules_app.command("show")
 def show(source: _Source, output: PlainFormatOption = PlainFormat.TEXT) -> None:
-    """Show a blueprint or a module: its parameters as a table, its outputs and resources."""
+    """Show a blueprint or module: parameters, outputs, resources."""
     from provisioner.cli.modules import show_module
 
     show_module(source, output.value)
@@ -43,21 +44,23 @@ def update(
         list[str] | None,
         typer.Argument(
             metavar="[ENV]...",
-            help="The environments to lock; by default all below environments/.",
+            help="Environments to lock. Default: all below environments/.",
             show_default=False,
         ),
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Write nothing; exit with 2 if azsec.lock is not up to date."),
+        typer.Option(
+            "--check", help="Write nothing; return exit code 2 when azsec.lock would change."
+        ),
     ] = False,
     allow_moved: Annotated[
         bool,
-        typer.Option("--allow-moved", help="Permit tags that point to other commits by now."),
+        typer.Option("--allow-moved", help="Permit tags that moved to another commit."),
     ] = False,
     output: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
-    """Resolve the tags of all git sources, and write azsec.lock.
+    """Resolve the tags of git sources and write azsec.lock.
 
     A tag that moved since it was locked is refused, with both commits.
     """
@@ -68,14 +71,22 @@ def update(
     )
 
 
-@modules_app.command("vendor")
+@modules_app.command(
+    "vendor",
+    epilog=examples(
+        "azsec modules vendor azsec:secure-aks --out blueprints",
+    ),
+)
 def vendor(
     source: _Source,
     out: Annotated[
         str, typer.Option(metavar="DIR", help="Write the copy below this folder.")
     ] = "blueprints",
 ) -> None:
-    """Copy a blueprint or module, with all it uses from where it is, into this repository."""
+    """Copy a blueprint or module into this repository.
+
+    Modules that it uses from the same source are copied, too.
+    """
     from provisioner.cli.modules import vendor as copy
 
     copy(source, out)

@@ -77,8 +77,8 @@ ExplainOption = Annotated[
     typer.Option(
         "--explain",
         metavar="ADDRESS",
-        help="Explain why the plan changes the resource at this address, instead of printing the "
-        "plan: properties, file lines, commits, who changed Azure, what waits.",
+        help="Explain why the plan changes this resource, instead of printing the plan: "
+        "properties, file lines, commits, writes in Azure, dependent resources.",
         show_default=False,
     ),
 ]
@@ -90,7 +90,7 @@ EnvironmentArgument = Annotated[
     str,
     typer.Argument(
         metavar="ENV",
-        help="The environment: a name (environments/ENV.yaml) or the path of its file.",
+        help="Environment: a name (environments/ENV.yaml) or the path of its file.",
         show_default=False,
     ),
 ]
@@ -108,8 +108,7 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="Set a parameter of the blueprint: texts as they are, other types as YAML. "
-        "Repeatable.",
+        help="Set a parameter of the blueprint: strings verbatim, other types as YAML. Repeatable.",
         show_default=False,
     ),
 ]
@@ -127,7 +126,7 @@ ParametersOption = Annotated[
     typer.Option(
         "--parameters",
         metavar="FILE",
-        help="Set the parameters that a YAML file names. Repeatable; --set counts more.",
+        help="Set parameters from a YAML file. Repeatable; --set takes precedence.",
         show_default=False,
     ),
 ]
@@ -137,27 +136,25 @@ ParallelismOption = Annotated[
         min=1, max=64, metavar="NUMBER", help="Limit the Azure requests that run at once."
     ),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Suppress progress output.")]
 StateKindOption = Annotated[
     StateChoice,
     typer.Option(
         "--state",
-        help="Select the state: what the blueprint declares (desired), what a plan results in "
+        help="Select the state: what the blueprint declares (desired), the result of a plan "
         "(planned), or what is in Azure (actual).",
     ),
 ]
 CloudOption = Annotated[
     CloudChoice | None,
-    typer.Option(
-        envvar="AZSEC_CLOUD", help="`local` rehearses the environment on the built-in Azure."
-    ),
+    typer.Option(envvar="AZSEC_CLOUD", help="Override the cloud: `local` uses the built-in Azure."),
 ]
 LocalStateOption = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
         envvar="AZSEC_LOCAL_STATE",
-        help="The file that the built-in Azure keeps its state in.",
+        help="Set the state file of the built-in Azure.",
         show_default=".azsec/local.db",
     ),
 ]
@@ -166,7 +163,7 @@ RealisticOption = Annotated[
     typer.Option(
         min=0.0,
         metavar="FACTOR",
-        help="Let the built-in Azure take the time that Azure takes, times FACTOR.",
+        help="Simulate the durations of Azure in the built-in Azure, multiplied by FACTOR.",
         show_default=False,
     ),
 ]
@@ -178,7 +175,7 @@ KubeconfigOption = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="Reach the API server by this kubeconfig, not as the environment says.",
+        help="Use this kubeconfig instead of the access that the environment configures.",
         show_default=False,
     ),
 ]
@@ -186,7 +183,7 @@ ContextOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="The context of the kubeconfig, by default its current one.",
+        help="Select the context of the kubeconfig. Default: its current context.",
         show_default=False,
     ),
 ]
@@ -225,8 +222,8 @@ SinceOption = Annotated[
     str | None,
     typer.Option(
         metavar="DURATION|TIME",
-        help="Attribute drift to the writes since then: a duration back (7d, 36h), or a date or "
-        "time (2026-11-01); at most 90 days.",
+        help="Attribute drift to the writes since this time: a duration back (7d, 36h), or a "
+        "date or time (2026-11-01); at most 90 days.",
         show_default="14d",
     ),
 ]
@@ -250,8 +247,8 @@ AllNamespacesOption = Annotated[
     typer.Option(
         "--all-namespaces",
         "-A",
-        help="State that the lists cover all namespaces, without a selector (`kubectl get -A` with "
-        "no -l and no --field-selector), which a list itself does not show. Without it, a list of "
-        "one namespace counts as a list of that namespace only.",
+        help="Declare that the lists cover all namespaces, without a selector (`kubectl get -A` "
+        "with no -l and no --field-selector), which a list itself does not show. Without "
+        "it, a list of one namespace counts as a list of that namespace only.",
     ),
 ]

@@ -38,28 +38,34 @@ def report(  # noqa: PLR0913  typer: one parameter an option
         list[str],
         typer.Argument(
             metavar="ENV...",
-            help="The environments: names (environments/ENV.yaml) or paths of their files.",
+            help="Environments: names (environments/ENV.yaml) or paths of their files.",
             show_default=False,
         ),
     ],
     out: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Write to this file.", show_default="standard output"),
+        typer.Option(
+            metavar="FILE", help="Write the report to this file.", show_default="standard output"
+        ),
     ] = None,
     output: Annotated[
         ReportFormat | None,
         typer.Option(
             "--output",
             "-o",
-            help="A page (html), all data (json), OSCAL assessment results or component "
-            "definition, OCSF compliance findings, or a table of findings (csv).",
+            help="Set the output format: a page (html), all data (json), OSCAL assessment "
+            "results or component definition, OCSF compliance findings, or a table of "
+            "findings (csv).",
             show_default="by the ending of FILE, else html",
         ),
     ] = None,
     state: StateKindOption = StateChoice.DESIRED,
     framework: Annotated[
         list[FrameworkChoice] | None,
-        typer.Option(help="Report by this framework. Repeatable.", show_default="all frameworks"),
+        typer.Option(
+            help="Group results by a compliance framework. Repeatable.",
+            show_default="all frameworks",
+        ),
     ] = None,
     observation: ObservationFilesOption = None,
     all_namespaces: AllNamespacesOption = False,
@@ -67,7 +73,7 @@ def report(  # noqa: PLR0913  typer: one parameter an option
         str | None,
         typer.Option(
             metavar="DIR",
-            help="Show the trend since the earlier reports in this folder, and add this one.",
+            help="Show the trend since the reports in this folder, and add this report to it.",
             show_default=False,
         ),
     ] = None,
@@ -79,10 +85,11 @@ def report(  # noqa: PLR0913  typer: one parameter an option
     local_state: LocalStateOption = None,
     parallelism: ParallelismOption = 10,
 ) -> None:
-    """Write a report: posture, frameworks, waivers, drift, network, access and gaps.
+    """Write a compliance report.
 
-    Exit with 1 if an environment could not be assessed, or not all of it could be read. A control
-    that fails does not change the exit code: `azsec check` does.
+    It has the posture, frameworks, waivers, drift, network, access and gaps. Exit code 1: an
+    environment could not be assessed, or not all of it could be read. A failing control does not
+    change the exit code: use `azsec check` for that.
     """
     from provisioner.cli.parameter_values import read_values
     from provisioner.cli.report import (

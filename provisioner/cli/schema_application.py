@@ -19,9 +19,9 @@ def schema(
         ),
     ] = None,
 ) -> None:
-    """Print the JSON Schemas of blueprints, modules and environments, for editors.
+    """Print JSON Schemas for editors, and resource types.
 
-    The commands below it tell which types of Azure there are, and what is known of their bodies.
+    The commands below it show the resource types of Azure and the properties of their bodies.
     """
     from provisioner.cli.schema_output import write_schemas
     from provisioner.cli.session import refuse_options
@@ -38,13 +38,14 @@ def schema(
 def add(
     subject: Annotated[
         str,
-        typer.Argument(metavar="PACKAGE|TYPE", help="A package on PyPI, or a type of Azure."),
+        typer.Argument(metavar="PACKAGE|TYPE", help="Package on PyPI, or resource type of Azure."),
     ],
     output: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
-    """Read the types of an installed SDK package; of a type, say which package has it.
+    """Read the types of an installed SDK package.
 
-    Nothing is installed: for a missing package the command that installs it is printed.
+    Of a resource type, print the package that has it. Nothing is installed: for a missing package
+    the necessary pip command is printed.
     """
     from provisioner.cli.schema_output import add_package
 
@@ -55,13 +56,11 @@ def add(
 def list_(
     subject: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[PACKAGE|NAMESPACE]", help="Only of a package, or of a resource provider."
-        ),
+        typer.Argument(metavar="[PACKAGE|NAMESPACE]", help="Package or resource provider to list."),
     ] = None,
     output: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
-    """List the types that the installed SDK packages have, with tier and API version."""
+    """List the resource types of the installed SDK packages."""
     from provisioner.cli.schema_output import print_packages
 
     print_packages(subject, output.value)
@@ -69,10 +68,10 @@ def list_(
 
 @schema_app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(metavar="TYPE", help="A type of Azure.")],
+    name: Annotated[str, typer.Argument(metavar="TYPE", help="Resource type of Azure.")],
     output: PlainFormatOption = PlainFormat.TEXT,
 ) -> None:
-    """Show what is known of a type: tier, package, children, and the properties of a body."""
+    """Show a resource type: tier, package, properties."""
     from provisioner.cli.schema_output import print_type
 
     print_type(name, output.value)

@@ -20,24 +20,23 @@ def upgrade(  # noqa: PLR0913  typer: one parameter an option
         typer.Option(
             "--kubernetes-version",
             metavar="VERSION",
-            help="Show the path to this Kubernetes version (1.35 or 1.35.4), by default to the "
-            "newest supported one.",
+            help="Set the target version (1.35 or 1.35.4). Default: the newest supported version.",
             show_default=False,
         ),
     ] = None,
     write: Annotated[
         bool,
-        typer.Option("--write", help="Write the target version into the environment's file."),
+        typer.Option("--write", help="Write the target version to the environment's file."),
     ] = False,
     allow_blocked: Annotated[
         bool,
-        typer.Option("--allow-blocked", help="Permit writing although the path is blocked."),
+        typer.Option("--allow-blocked", help="Permit --write while the upgrade path is blocked."),
     ] = False,
     cluster: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Limit it to the cluster at this address. Repeatable.",
+            help="Limit the command to the cluster at this address. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -45,8 +44,8 @@ def upgrade(  # noqa: PLR0913  typer: one parameter an option
         str | None,
         typer.Option(
             metavar="FILE|URL",
-            help="Read the objects in the cluster from this observation (a path, or the URL of a "
-            "blob), by default from kubernetes.observation.",
+            help="Read the objects of the cluster from this observation: a path, or the URL of a "
+            "blob. Default: kubernetes.observation of the environment.",
             show_default=False,
         ),
     ] = None,
@@ -54,9 +53,9 @@ def upgrade(  # noqa: PLR0913  typer: one parameter an option
     cloud: CloudOption = None,
     local_state: LocalStateOption = None,
 ) -> None:
-    """Show the upgrade path of the AKS clusters, and what blocks it; write a version.
+    """Show the Kubernetes upgrade path and its blockers.
 
-    Exit with 3 if the path is blocked, with 1 if something could not be read.
+    Exit code 3: the path is blocked; 1: something could not be read.
     """
     from provisioner.cli.session import Session
     from provisioner.cli.upgrade import Request, run_upgrade

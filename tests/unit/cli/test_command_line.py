@@ -2,6 +2,7 @@
 docs/command-line.md."""
 
 import re
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 import typer
 
 from provisioner.cli.application import app
+from provisioner.cli.command_groups import SECTIONS
+from provisioner.cli.failure import run_guarded
 
 PAGE = Path(__file__).parents[3] / "docs" / "command-line.md"
 OF_TYPER = {"--install-completion", "--show-completion", "--help"}
@@ -105,3 +108,71 @@ def test_values_are_named() -> None:
 @pytest.mark.parametrize("name", ["--timeout", "--lock-timeout", "--only-stale", "--latency"])
 def test_a_time_span_has_its_unit(name: str) -> None:
     assert {value_of(option) for _path, option in ALL if name in option.opts} == {"DURATION"}
+
+
+VERBS = frozenset(
+    {
+        "Add", "Adopt", "Apply", "Attribute", "Authorize", "Break", "Check", "Compare",
+        "Continue", "Copy", "Count", "Create", "Declare", "Delay", "Delete", "Dismiss",
+        "Divide", "Draw", "Evaluate", "Exclude", "Explain", "Export", "Format", "Generate",
+        "Group", "Include", "Keep", "Limit", "List", "Load", "Manage", "Migrate", "Name",
+        "Offer", "Override", "Permit", "Plan", "Print", "Process", "Query", "Read", "Remove",
+        "Replace", "Report", "Reset", "Resolve", "Return", "Run", "Save", "Select", "Serve",
+        "Set", "Show", "Sign", "Simulate", "Skip", "Suppress", "Take", "Throttle", "Trace",
+        "Trust", "Use", "Validate", "Wait", "Write",
+    }
+)  # fmt: skip
+"""The imperative verbs that help texts begin with. A new one is added here, if it is one."""
+
+
+def test_every_help_text_begins_with_a_verb_and_ends_with_a_full_stop() -> None:
+    texts = [(f"{path} {option.opts[0]}", option.help) for path, option in ALL]
+    texts += [(path, (command.help or "").splitlines()[0]) for path, command in commands()]
+    wrong = []
+    for path, text in texts:
+        words = re.sub(r"  \[default: .*\]$", "", text or "")
+        if words.split(" ")[0].rstrip(",") not in VERBS or not words.endswith("."):
+            wrong.append(f"{path}: {text}")
+    assert wrong == []
+
+
+def test_a_word_means_one_thing_in_all_commands() -> None:
+    """A help text under two names would be two words for one thing, and an option has one text
+    where its commands do the same with it."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for _path, option in ALL:
+        names[str(option.help)].add(option.opts[0])
+    assert {text: several for text, several in names.items() if len(several) > 1} == {}
+
+
+def test_the_help_fits_into_eighty_columns(monkeypatch, capsys) -> None:
+    """No first line of a command is cut off, every command is in a section, and every argument
+    says what it is."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for path, command in commands():
+        words = path.split()[1:]
+        run_guarded(app, [*words, "--help"])
+        shown = capsys.readouterr().out
+        listed = re.sub(r"(?:\[ARGS\]|[A-Z]+|[\]}])\.\.\.", "", shown)
+        assert "..." not in listed, path
+        assert max(map(len, shown.splitlines())) <= 80, path
+        for parameter in command.params:
+            assert parameter.help, f"{path} {parameter.name}"
+    listed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(listed) == sorted(typer.main.get_command(app).commands)
+
+
+def test_the_examples_are_commands_that_there_are() -> None:
+    shown = 0
+    for path, command in commands():
+        for line in (command.epilog or "").splitlines():
+            match = re.search(r"azsec (?!init\b.*\|)([^)\"]*)", line)
+            if match is None:
+                continue
+            shown += 1
+            words = shlex.split(match[0])
+            assert words[: len(path.split())] == path.split(), line
+            known = {name for option in command.params for name in option.opts}
+            given = {word.split("=")[0] for word in words if word.startswith("-")}
+            assert given <= known, line
+    assert shown > 30
