@@ -1,6 +1,6 @@
-"""Microsoft Entra ID: a directory, an authority that issues tokens, and who a token's holder is.
+"""Microsoft Entra ID: directory, token endpoint, authentication of requests, Microsoft Graph.
 
-Clients find the authority by OpenID metadata, prove who they are at its token endpoint, and send
-the token with each request; `authentication` reads it again. Microsoft Graph answers about the
-directory. Nothing here knows what a caller may do: that is `authorization`.
+Clients discover the authority by OpenID metadata, authenticate at its token endpoint, and send the
+token with each request, where `authentication` verifies it. What a caller may do is not decided
+here, but in `authorization`.
 """

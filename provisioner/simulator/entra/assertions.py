@@ -1,11 +1,11 @@
-"""What an application shows instead of a secret: a token that it, or another issuer, has signed.
+"""Client assertions: signed tokens that an application presents instead of a secret.
 
-Sources: "Microsoft identity platform application authentication certificate credentials" (`iss` and
+Source: "Microsoft identity platform application authentication certificate credentials" (`iss` and
 `sub` are the client id, `aud` is the token endpoint), "Workload identity federation" (issuer,
 subject and audience match a federated identity credential), and the AADSTS codes of each.
 
-The keys of other issuers are not fetched: nothing that this server does leaves the machine. So the
-signature of a federated token is not verified; its claims and times are.
+The keys of other issuers are not fetched, since this server opens no connection to another machine.
+So the signature of a federated token is not verified; its claims and times are.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from provisioner.simulator.entra.audiences import Api, find_api
 from provisioner.simulator.entra.authority import LONGEST_TOKEN, Authority, Place
 from provisioner.simulator.entra.directory import Principal
-from provisioner.simulator.entra.grant_errors import GrantError, invalid_client
+from provisioner.simulator.entra.grant_errors import GrantError, InvalidClientError
 
 if TYPE_CHECKING:
     from jwt.types import Options
@@ -26,8 +26,11 @@ _SKEW = 300
 
 
 def check_assertion(authority: Authority, place: Place, client: Principal, token: str) -> None:
-    """Check the assertion of an application. Raises GrantError."""
-    claims, header = _read(token)
+    """Check the assertion of an application.
+
+    A malformed, expired or unmatched assertion is a GrantError.
+    """
+    claims, header = _decode_unverified(token)
     _check_times(authority, claims)
     if claims.get("iss") == claims.get("sub") == client.app_id:
         _check_certificate(place, client, token, claims, header)
@@ -35,7 +38,7 @@ def check_assertion(authority: Authority, place: Place, client: Principal, token
         _check_federated(client, claims)
 
 
-def _read(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _decode_unverified(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     import jwt
 
     try:
@@ -49,16 +52,16 @@ def _read(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 
 def _check_times(authority: Authority, claims: Mapping[str, Any]) -> None:
     now = authority.cloud.now().timestamp()
-    expires, begins = _seconds(claims.get("exp")), _seconds(claims.get("nbf", 0))
+    expires, begins = _numeric_date(claims.get("exp")), _numeric_date(claims.get("nbf", 0))
     if expires + _SKEW <= now or begins - _SKEW > now:
-        raise invalid_client(
+        raise InvalidClientError(
             700024,
             "Client assertion is not within its valid time range. Current time: "
             f"{authority.cloud.stamp()}, expiry time of assertion {expires}.",
         )
 
 
-def _seconds(moment: object) -> float:
+def _numeric_date(moment: object) -> float:
     if isinstance(moment, bool) or not isinstance(moment, (int, float)):
         raise GrantError("invalid_request", 50027, "JWT token is invalid or malformed.")
     return moment
@@ -71,10 +74,16 @@ def _check_certificate(
     claims: Mapping[str, Any],
     header: Mapping[str, Any],
 ) -> None:
-    """Check a token that an application signed itself, against the certificates that it has; where
-    none were declared, against the one that it may bring along (`x5c`)."""
+    """Check a token that an application signed, against its certificates.
+
+    If none were declared, the certificate in the token's header (`x5c`) is used.
+
+    Raises:
+        InvalidClientError: the audience is not the token endpoint, or no certificate verifies the
+            signature.
+    """
     if not _is_for_token_endpoint(claims.get("aud"), place):
-        raise invalid_client(
+        raise InvalidClientError(
             700023, "Client assertion audience claim does not match Realm issuer. Review the "
             "documentation at https://learn.microsoft.com/entra/identity-platform/"
             "certificate-credentials."
@@ -84,7 +93,7 @@ def _check_certificate(
         brought = header.get("x5c")
         certificates = tuple(map(_as_pem, brought[:1])) if isinstance(brought, list) else None
     if certificates is not None and not any(_signed_with(token, each) for each in certificates):
-        raise invalid_client(
+        raise InvalidClientError(
             700027,
             "The certificate with identifier used to sign the client assertion is not registered "
             "on application. [Reason - The key was not found.]",
@@ -134,17 +143,20 @@ def _check_federated(client: Principal, claims: Mapping[str, Any]) -> None:
     by_issuer = [each for each in known if each.issuer == issuer]
     by_subject = [each for each in by_issuer if each.subject == subject]
     if not by_issuer:
-        raise _unmatched(700211, "issuer", issuer)
+        raise FederationMismatchError(700211, "issuer", issuer)
     if not by_subject:
-        raise _unmatched(700213, "subject", subject)
+        raise FederationMismatchError(700213, "subject", subject)
     if all(audiences.isdisjoint(each.audiences) for each in by_subject):
-        raise _unmatched(700212, "audience", str(audience))
+        raise FederationMismatchError(700212, "audience", str(audience))
 
 
-def _unmatched(number: int, what: str, found: str) -> GrantError:
-    return invalid_client(
-        number,
-        f"No matching federated identity record found for presented assertion {what} '{found}'. "
-        "Check your federated identity credential Subject, Audience and Issuer against the "
-        "presented assertion.",
-    )
+class FederationMismatchError(InvalidClientError):
+    """No federated identity credential matches the issuer, subject or audience of an assertion."""
+
+    def __init__(self, number: int, what: str, found: str) -> None:
+        super().__init__(
+            number,
+            f"No matching federated identity record found for presented assertion {what} "
+            f"'{found}'. Check your federated identity credential Subject, Audience and Issuer "
+            "against the presented assertion.",
+        )

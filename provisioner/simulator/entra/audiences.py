@@ -1,8 +1,8 @@
-"""Which API a token is for, by the name of the resource that its client asked for.
+"""The API of an access token, by the resource (audience) that the client requested.
 
-Sources: "Azure Resource Manager authentication" (InvalidAuthenticationTokenAudience lists what it
-takes), "Authorize with Microsoft Entra ID" of Blob Storage, Key Vault and Microsoft Graph. The
-addresses of this server stand for the APIs that it serves, as those of any cloud of one's own do.
+Source: "Azure Resource Manager authentication" (InvalidAuthenticationTokenAudience lists the
+accepted ones), "Authorize with Microsoft Entra ID" of Blob Storage, Key Vault and Microsoft Graph.
+The addresses of this server count as audiences of the APIs that it serves, as in sovereign clouds.
 """
 
 import re
@@ -47,12 +47,14 @@ RESOURCE_MANAGER_NAMES = tuple(
     for end in ("/", "")
 )
 _DEFAULT = "/.default"
-_OF_OPENID = frozenset({"openid", "profile", "email", "offline_access"})
+_OPENID_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 
 
 def find_api(resource: str, base: str) -> Api | None:
-    """Return the API that a resource (the audience of a token) names; `base` is the origin that the
-    client uses. None for an API that this server does not know."""
+    """Return the API of a resource name; None if it is unknown.
+
+    `base` is the origin that the client uses.
+    """
     name = resource.rstrip("/").lower()
     known = _NAMES.get(name)
     if known is not None:
@@ -69,13 +71,12 @@ def find_api(resource: str, base: str) -> Api | None:
 
 
 def resource_of(scope: str) -> tuple[str, bool]:
-    """Return the resource that the `scope` of a token request names ("" for none), and whether all
-    that was granted is asked for (`/.default`).
+    """Return the resource in the `scope` of a token request ("" for none).
 
-    `https://management.azure.com//.default` names `https://management.azure.com/`: what stands
-    before `/.default` is the audience, letter by letter.
+    The second value is whether the scope is `/.default`. `https://management.azure.com//.default`
+    names `https://management.azure.com/`: everything before `/.default` is the audience, verbatim.
     """
-    named = next((part for part in scope.split() if part.lower() not in _OF_OPENID), "")
-    if named.lower().endswith(_DEFAULT):
-        return named[: -len(_DEFAULT)], True
-    return named.rpartition("/")[0], False
+    scope_name = next((part for part in scope.split() if part.lower() not in _OPENID_SCOPES), "")
+    if scope_name.lower().endswith(_DEFAULT):
+        return scope_name[: -len(_DEFAULT)], True
+    return scope_name.rpartition("/")[0], False

@@ -1,6 +1,6 @@
-"""Whether a token lets its holder in, and who that is.
+"""Authentication of requests: verification of the access token, and the caller it identifies.
 
-Sources: the challenges and codes of Azure Resource Manager as its clients' own tests quote them
+Source: the challenges and codes of Azure Resource Manager as its clients' own tests quote them
 (azcore's `TestAuthenticateChallenge`: `Bearer authorization_uri=…, error=…, error_description=…`),
 "Common Azure deployment errors" (InvalidAuthenticationTokenTenant), RFC 6750.
 """
@@ -25,16 +25,17 @@ _NAMES = ("upn", "unique_name", "preferred_username")
 
 
 def authenticate(authority: Authority, request: Request, api: Api) -> Caller | None:
-    """Return the holder of the token of a request, None where the token is no JSON Web Token.
+    """Return the caller by the access token; None if the token is no JSON Web Token.
 
-    Raises RefusalError (401, with Azure's challenge) for no token, and for one that was not issued
-    here, has expired, is for another API, or is of another tenant than the subscription.
+    Raises:
+        ChallengeError: there is no token, it was not issued here, has expired, is for another API,
+            or is of another tenant than the subscription.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip()
     tenant = _tenant_of(authority, request)
     if scheme.lower() != "bearer" or not token:
-        raise _challenge(
+        raise ChallengeError(
             Place(request.base, tenant),
             "AuthenticationFailed",
             "Authentication failed. The 'Authorization' header is missing.",
@@ -42,21 +43,21 @@ def authenticate(authority: Authority, request: Request, api: Api) -> Caller | N
         )
     if not is_web_token(token):
         return None
-    claims = _verified(authority, request, token, Place(request.base, tenant))
+    claims = _verified_claims(authority, request, token, Place(request.base, tenant))
     _check_audience(request, claims, api, tenant)
     _check_tenant(authority, request, claims, tenant)
     return _caller_of(authority, claims)
 
 
 def _tenant_of(authority: Authority, request: Request) -> str:
-    """Return the tenant whose tokens a request needs: that of the subscription in its path."""
+    """Return the tenant whose tokens a request needs: the one of its subscription."""
     segments = request.path.split("/")
-    named = len(segments) > 2 and segments[1].lower() == "subscriptions"
+    has_subscription = len(segments) > 2 and segments[1].lower() == "subscriptions"
     cloud = authority.cloud
-    return cloud.tenant_of(segments[2]) if named else cloud.home_tenant
+    return cloud.tenant_of(segments[2]) if has_subscription else cloud.home_tenant
 
 
-def _verified(
+def _verified_claims(
     authority: Authority, request: Request, token: str, place: Place
 ) -> Mapping[str, Any]:
     try:
@@ -64,20 +65,22 @@ def _verified(
             raise InvalidTokenError("it is too long")
         claims = authority.read(token)
     except InvalidTokenError:
-        raise _challenge(
+        raise ChallengeError(
             place, "InvalidAuthenticationToken", "The access token is invalid."
         ) from None
     now = authority.cloud.now()
-    expires, begins = _time(claims, "exp"), _time(claims, "nbf")
+    expires, begins = _time_claim(claims, "exp"), _time_claim(claims, "nbf")
     if expires is None or now >= expires:
-        raise _challenge(
+        raise ChallengeError(
             place,
             "ExpiredAuthenticationToken",
-            f"The access token expiry UTC time '{_words(expires or now)}' is earlier than current "
-            f"UTC time '{_words(now)}'.",
+            f"The access token expiry UTC time '{_format_time(expires or now)}' is earlier than "
+            f"current UTC time '{_format_time(now)}'.",
         )
     if begins is not None and begins.timestamp() > now.timestamp() + 300:
-        raise _challenge(place, "InvalidAuthenticationToken", "The access token is not yet valid.")
+        raise ChallengeError(
+            place, "InvalidAuthenticationToken", "The access token is not yet valid."
+        )
     return claims
 
 
@@ -86,7 +89,7 @@ def _check_audience(request: Request, claims: Mapping[str, Any], api: Api, tenan
     if isinstance(audience, str) and find_api(audience, request.base) is api:
         return
     allowed = ",".join(f"'{name}'" for name in (f"{request.base}", *RESOURCE_MANAGER_NAMES))
-    raise _challenge(
+    raise ChallengeError(
         Place(request.base, tenant),
         "InvalidAuthenticationTokenAudience",
         "The access token has been obtained for wrong audience or resource "
@@ -97,7 +100,11 @@ def _check_audience(request: Request, claims: Mapping[str, Any], api: Api, tenan
 def _check_tenant(
     authority: Authority, request: Request, claims: Mapping[str, Any], tenant: str
 ) -> None:
-    """Refuse a token of another directory than the subscription's, and of one that is not here."""
+    """Check that a token is of the subscription's tenant, and of a tenant of this cloud.
+
+    Raises:
+        ChallengeError: it is not.
+    """
     found = str(claims.get("tid", ""))
     segments = request.path.split("/")
     subscriptions = authority.cloud.store.subscriptions
@@ -109,7 +116,7 @@ def _check_tenant(
     if found in authority.cloud.tenants and (found == tenant or not is_known):
         return
     place = Place(request.base, tenant)
-    raise _challenge(
+    raise ChallengeError(
         place,
         "InvalidAuthenticationTokenTenant",
         f"The access token is from the wrong issuer '{claims.get('iss')}'. It must match the "
@@ -120,39 +127,42 @@ def _check_tenant(
 
 def _caller_of(authority: Authority, claims: Mapping[str, Any]) -> Caller:
     object_id = str(claims.get("oid", "")).lower()
-    name = next((found for key in _NAMES if (found := _text(claims, key))), None)
-    client = _text(claims, "appid") or _text(claims, "azp")
+    name = next((found for key in _NAMES if (found := _text_claim(claims, key))), None)
+    client = _text_claim(claims, "appid") or _text_claim(claims, "azp")
     return Caller(
         object_id,
         name or client or object_id,
         client,
-        _text(claims, "tid"),
+        _text_claim(claims, "tid"),
         is_person=name is not None,
         groups=authority.directory.groups_of(object_id),
     )
 
 
-def _challenge(place: Place, code: str, message: str, description: str = "") -> RefusalError:
-    told = (description or message).replace('"', "'")
-    return RefusalError(
-        401,
-        code,
-        message,
-        headers={
-            "WWW-Authenticate": (
-                f'Bearer authorization_uri="{place.url}", error="invalid_token", '
-                f'error_description="{told}"'
-            )
-        },
-    )
+class ChallengeError(RefusalError):
+    """A request without a valid token: 401 with Azure's `WWW-Authenticate` challenge."""
+
+    def __init__(self, place: Place, code: str, message: str, description: str = "") -> None:
+        shown = (description or message).replace('"', "'")
+        super().__init__(
+            401,
+            code,
+            message,
+            headers={
+                "WWW-Authenticate": (
+                    f'Bearer authorization_uri="{place.url}", error="invalid_token", '
+                    f'error_description="{shown}"'
+                )
+            },
+        )
 
 
-def _text(claims: Mapping[str, Any], name: str) -> str | None:
+def _text_claim(claims: Mapping[str, Any], name: str) -> str | None:
     value = claims.get(name)
     return value if isinstance(value, str) and value else None
 
 
-def _time(claims: Mapping[str, Any], name: str) -> datetime | None:
+def _time_claim(claims: Mapping[str, Any], name: str) -> datetime | None:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
@@ -162,5 +172,5 @@ def _time(claims: Mapping[str, Any], name: str) -> datetime | None:
         return None
 
 
-def _words(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return f"{moment:%m/%d/%Y %H:%M:%S}"

@@ -1,7 +1,7 @@
-"""The authority that issues tokens for one built-in Azure, and reads them again.
+"""The authority of one built-in Azure, which issues access tokens and verifies them.
 
-Sources: "Access tokens in the Microsoft identity platform", "Access token claims reference". Azure
-Resource Manager's tokens are of version 1.0, whichever endpoint issued them, and so are these.
+Source: "Access tokens in the Microsoft identity platform", "Access token claims reference". Azure
+Resource Manager's tokens have version 1.0, whichever endpoint issued them, and so have these.
 """
 
 import json
@@ -30,8 +30,10 @@ _REMEMBERED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The application that asks for a token, and how it proved who it is: `appidacr` is 0 for a
-    public client, 1 for a secret, 2 for a certificate or another assertion."""
+    """The application that requests a token, and how it authenticated.
+
+    `proof` is the claim `appidacr`: 0 for a public client, 1 for a secret, 2 for an assertion.
+    """
 
     app_id: str
     proof: str = "1"
@@ -39,25 +41,28 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a token is asked for: the origin that the client uses, and the tenant in its path."""
+    """The endpoint of a token request: the origin of the client, and the tenant in its path."""
 
     base: str
     tenant: str
 
     @property
     def url(self) -> str:
-        """The authority as clients name it."""
+        """The authority URL."""
         return f"{self.base}/{self.tenant}"
 
     @property
     def issuer(self) -> str:
-        """The issuer of tokens of version 1.0, as OpenID metadata of that version name it."""
+        """The issuer of version 1.0 tokens, as in that version's OpenID metadata."""
         return f"{self.url}/"
 
 
 @dataclass(frozen=True)
 class Authority:
-    """Who may sign in (`directory`), with which key tokens are signed, and for which cloud."""
+    """A cloud's directory and signing key.
+
+    Verified tokens are cached by text: clients send the same token with every request.
+    """
 
     cloud: Cloud
     directory: Directory = EMPTY_DIRECTORY
@@ -90,7 +95,7 @@ class Authority:
         )
 
     def sign(self, place: Place, claims: Mapping[str, Any], lifetime: timedelta = LIFETIME) -> str:
-        """Return a token with these claims, and those that every token has."""
+        """Return a token with these claims and the ones that every token has."""
         now = self.cloud.now()
         issuer = place.issuer
         return self.key.sign(
@@ -108,15 +113,17 @@ class Authority:
         )
 
     def read(self, token: str) -> Mapping[str, Any]:
-        """Return the claims of a token that this authority signed, whatever its audience and its
-        times. Raises InvalidTokenError."""
-        known = self._verified.get(token)
-        if known is None:
-            known = self.key.verify(token)
+        """Return the claims of a token that this authority signed, for any audience and time.
+
+        Any other token is an InvalidTokenError.
+        """
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = self.key.verify(token)
             if len(self._verified) >= _REMEMBERED:
                 self._verified.clear()
-            self._verified[token] = known
-        return known
+            self._verified[token] = claims
+        return claims
 
 
 def is_web_token(token: str) -> bool:

@@ -1,4 +1,4 @@
-"""Who calls: the holder of the token of a request, or the local operator where it names nobody."""
+"""The caller of a request: the identity of its token, or the local operator."""
 
 from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.http_messages import Request
@@ -9,5 +9,5 @@ LOCAL_OPERATOR = Caller(CALLER, "local")
 
 
 def read_caller(request: Request) -> Caller:
-    """Return who sends a request; the local operator where its token names nobody."""
+    """Return the caller of a request; the local operator if its token identifies nobody."""
     return request.caller or LOCAL_OPERATOR

@@ -1,9 +1,8 @@
-"""The directory: users, groups and applications that the built-in Azure knows.
+"""The directory: users, groups and applications of the built-in Azure.
 
-It is declared when the built-in Azure starts, and no request changes it. Beside what is declared
-there are the service principals of managed identities, which come and go with their resources.
-Without a declaration every client id is an application: which one asks for a token does not have to
-be said twice.
+It is declared at start-up, and no request changes it. Service principals of managed identities are
+added, which exist as long as their resources. Without a declaration every client id is an
+application, so that a pipeline's own need not be registered first.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +20,7 @@ _FEDERATED = f"{IDENTITY}/federatedIdentityCredentials"
 
 
 class PrincipalKind(StrEnum):
-    """What a principal is, in the words of `principalType` of a role assignment."""
+    """The kind of a principal, as `principalType` of a role assignment spells it."""
 
     USER = "User"
     GROUP = "Group"
@@ -30,7 +29,7 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """Whose tokens an application takes in place of a secret: those of an issuer, for a subject."""
+    """A federated identity credential: an issuer and subject whose tokens replace a secret."""
 
     issuer: str
     subject: str
@@ -40,17 +39,17 @@ class Federation:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user, a group or an application with its service principal.
+    """A user, a group, or an application with its service principal.
 
-    object_id     of the user, the group or the service principal
+    object_id     of the user, group or service principal
     name          the display name
     app_id        the client id of an application
-    application_object_id  of the application itself, which the service principal is one of
+    application_object_id  of the application object, which the service principal represents
     user_name     the user principal name of a user
-    members       the object ids of a group's members, those of groups in it among them
-    federations   whose tokens the application takes; None where that was not said: anybody's
-    certificates  the certificates (PEM) of the application; None where not said: any
-    managed       the id of the resource whose identity it is, None for any other
+    members       the object ids of a group's direct members, groups included
+    federations   its federated credentials; None if not declared: any token is accepted
+    certificates  its certificates (PEM); None if not declared: any is accepted
+    managed       the id of the resource that a managed identity belongs to; None otherwise
     """
 
     kind: PrincipalKind
@@ -87,14 +86,14 @@ OWNERS = frozenset({OPERATOR.object_id, OPERATOR_USER.object_id})
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The principals that were declared; `is_closed` where no other application may sign in."""
+    """The declared principals; `is_closed`: undeclared applications cannot sign in."""
 
     declared: tuple[Principal, ...] = ()
     is_closed: bool = False
 
     @property
     def principals(self) -> tuple[Principal, ...]:
-        """The declared principals after the local operator and its user."""
+        """The declared principals, after the local operator and its user."""
         return (OPERATOR, OPERATOR_USER, *self.declared)
 
     def find_user(self, user_name: str) -> Principal | None:
@@ -103,15 +102,15 @@ class Directory:
         return next((p for p in self.principals if (p.user_name or "").lower() == folded), None)
 
     def groups_of(self, object_id: str) -> frozenset[str]:
-        """Return the object ids of the groups that a principal is in, through others too."""
+        """Return the object ids of the groups that a principal is in, directly or transitively."""
         found: set[str] = set()
-        looking = {object_id}
-        while looking:
+        pending = {object_id}
+        while pending:
             found |= (
-                looking := {
+                pending := {
                     each.object_id
                     for each in self.declared
-                    if each.object_id not in found and not looking.isdisjoint(each.members)
+                    if each.object_id not in found and not pending.isdisjoint(each.members)
                 }
             )
         return frozenset(found)
@@ -121,13 +120,15 @@ EMPTY_DIRECTORY = Directory()
 
 
 def find_application(directory: Directory, cloud: Cloud, app_id: str) -> Principal | None:
-    """Return the application or managed identity of a client id; in a directory that is not closed
-    every client id is one."""
+    """Return the application or managed identity of a client id.
+
+    In a directory that is not closed, every client id is one.
+    """
     folded = app_id.lower()
     for principal in all_principals(directory, cloud):
         if principal.app_id == folded:
             return principal
-    return None if directory.is_closed else _undeclared(folded)
+    return None if directory.is_closed else _undeclared_application(folded)
 
 
 def all_principals(directory: Directory, cloud: Cloud) -> Iterator[Principal]:
@@ -136,7 +137,7 @@ def all_principals(directory: Directory, cloud: Cloud) -> Iterator[Principal]:
     yield from _managed_identities(cloud)
 
 
-def _undeclared(app_id: str) -> Principal:
+def _undeclared_application(app_id: str) -> Principal:
     return Principal(
         PrincipalKind.APPLICATION,
         stable_guid("service principal", app_id),
@@ -147,10 +148,9 @@ def _undeclared(app_id: str) -> Principal:
 
 
 def _managed_identities(cloud: Cloud) -> Iterator[Principal]:
-    """Yield the service principals of managed identities: those that are resources, and those that
-    the system assigned to one."""
+    """Yield the service principals of user-assigned and system-assigned identities."""
     for row in cloud.store.resources.of_type(IDENTITY):
-        properties = _properties(row)
+        properties = _properties_of(row)
         if properties.get("principalId"):
             yield Principal(
                 PrincipalKind.APPLICATION,
@@ -176,7 +176,7 @@ def _managed_identities(cloud: Cloud) -> Iterator[Principal]:
 def _federations_of(cloud: Cloud, identity: str) -> Iterable[Federation]:
     for row in cloud.store.resources.inside(identity):
         if row.type == _FEDERATED:
-            properties = _properties(row)
+            properties = _properties_of(row)
             audiences = properties.get("audiences")
             yield Federation(
                 str(properties.get("issuer", "")),
@@ -186,6 +186,6 @@ def _federations_of(cloud: Cloud, identity: str) -> Iterable[Federation]:
             )
 
 
-def _properties(row: Record) -> Mapping[str, Any]:
+def _properties_of(row: Record) -> Mapping[str, Any]:
     found = row.body.get("properties")
     return found if isinstance(found, Mapping) else {}

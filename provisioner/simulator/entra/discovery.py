@@ -1,8 +1,8 @@
-"""Where clients find the authority: OpenID metadata, keys, and instance discovery.
+"""Discovery of the authority: OpenID metadata, signing keys, instance discovery.
 
-Sources: OpenID Connect Discovery 1.0; the metadata of login.microsoftonline.com; "Instance
-discovery" of MSAL. The latter is asked at an address that is built into MSAL, so a client of this
-server turns it off; who is given another address for it finds it here.
+Source: OpenID Connect Discovery 1.0; the metadata of login.microsoftonline.com; "Instance
+discovery" of MSAL. MSAL sends the latter to an address that is built in, so clients of this server
+disable it; those that have another address configured find it here.
 """
 
 from provisioner.model.values import Json
@@ -15,15 +15,15 @@ from provisioner.simulator.protocol.http_messages import Answer, Request
 
 def get_metadata_v1(authority: Authority, request: Request, tenant: str) -> Answer:
     """Answer /TENANT/.well-known/openid-configuration."""
-    return _metadata(authority, request, tenant, "")
+    return _answer_metadata(authority, request, tenant, "")
 
 
 def get_metadata_v2(authority: Authority, request: Request, tenant: str) -> Answer:
     """Answer /TENANT/v2.0/.well-known/openid-configuration."""
-    return _metadata(authority, request, tenant, "/v2.0")
+    return _answer_metadata(authority, request, tenant, "/v2.0")
 
 
-def _metadata(authority: Authority, request: Request, tenant: str, version: str) -> Answer:
+def _answer_metadata(authority: Authority, request: Request, tenant: str, version: str) -> Answer:
     try:
         place = find_place(authority, request.base, tenant)
     except GrantError as problem:
@@ -54,14 +54,14 @@ def _metadata(authority: Authority, request: Request, tenant: str, version: str)
 
 
 def get_keys(authority: Authority, _request: Request, **_place: str) -> Answer:
-    """Answer the keys that verify tokens."""
+    """Answer the public keys that verify tokens."""
     return Answer(200, {"keys": list(authority.key.public_keys())})
 
 
 def discover_instance(authority: Authority, request: Request) -> Answer:
-    """Answer which tenant's metadata an authorization endpoint has."""
-    asked = request.query.get("authorization_endpoint", "")
-    path = asked.partition("://")[2].partition("/")[2]
+    """Answer the tenant's metadata URL for an authorization endpoint."""
+    endpoint = request.query.get("authorization_endpoint", "")
+    path = endpoint.partition("://")[2].partition("/")[2]
     try:
         place = find_place(authority, request.base, path.partition("/")[0] or "common")
     except GrantError as problem:
@@ -71,7 +71,7 @@ def discover_instance(authority: Authority, request: Request) -> Answer:
 
 
 def discover_user(authority: Authority, request: Request, user: str) -> Answer:
-    """Answer the home realm of a user: one whose password the authority itself takes."""
+    """Answer the home realm of a user: managed if the directory has the user."""
     domain = user.rpartition("@")[2]
     kind = "Managed" if authority.directory.find_user(user) else "Unknown"
     host = request.base.partition("://")[2]

@@ -1,4 +1,4 @@
-"""How the token endpoint refuses: OAuth's error, with Entra's code and words.
+"""Errors of the token endpoint: OAuth's error with Entra's code and text.
 
 Source: "Microsoft Entra authentication and authorization error codes"; RFC 6749, 5.2.
 """
@@ -12,7 +12,7 @@ from provisioner.simulator.state.cloud import Cloud
 
 @dataclass(eq=False)
 class GrantError(Exception):
-    """A token that is not issued: OAuth's `error`, the number of Entra's code (AADSTS…)."""
+    """A refused token request: OAuth's `error`, and the number of Entra's code (AADSTS…)."""
 
     error: str
     number: int
@@ -24,7 +24,7 @@ class GrantError(Exception):
 
 
 def answer_grant_error(cloud: Cloud, problem: GrantError) -> Answer:
-    """Return the answer that says why there is no token."""
+    """Return the response of a refused token request."""
     trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
     stamp = f"{cloud.now():%Y-%m-%d %H:%M:%SZ}"
     return Answer(
@@ -44,6 +44,8 @@ def answer_grant_error(cloud: Cloud, problem: GrantError) -> Answer:
     )
 
 
-def invalid_client(number: int, message: str) -> GrantError:
-    """Return the refusal of an application that does not prove who it is."""
-    return GrantError("invalid_client", number, message, 401)
+class InvalidClientError(GrantError):
+    """A client that does not prove its identity: OAuth's `invalid_client`, 401."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__("invalid_client", number, message, 401)

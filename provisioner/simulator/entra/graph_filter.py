@@ -1,8 +1,8 @@
-"""`$filter` of Microsoft Graph, as far as clients of Azure use it.
+"""The `$filter` of Microsoft Graph, as far as clients of Azure use it.
 
 Source: "Use the $filter query parameter": eq, ne, in, startswith, and any(…) over a list of texts,
-joined by and, or, not and parentheses. What is none of these is refused, as Graph refuses a query
-that it does not support.
+combined with and, or, not and parentheses. Anything else is refused, as Graph refuses a query that
+it does not support.
 """
 
 import re
@@ -20,18 +20,21 @@ _IN = re.compile(rf"(\w+)\s+in\s*\(\s*({_TEXT}(?:\s*,\s*{_TEXT})*)\s*\)", re.IGN
 
 
 def read_filter(text: str, names: Collection[str]) -> Callable[[_Object], bool]:
-    """Return the test that a filter is; `names` are the properties that there are. Raises
-    RefusalError."""
-    properties = {name.lower(): Property(_reader(name), ("eq", "ne"), ("startswith",))
+    """Return the predicate of a filter; `names` are the properties that it may use.
+
+    Raises:
+        UnsupportedQueryError: the filter uses something else.
+    """
+    properties = {name.lower(): Property(_property_reader(name), ("eq", "ne"), ("startswith",))
                   for name in names}  # fmt: skip
     vocabulary: Vocabulary[_Object] = Vocabulary(properties, combinations=("and", "or", "not"))
     try:
-        return compile_filter(_IN.sub(_alternatives, _ANY.sub(r"\1 eq \3", text)), vocabulary)
+        return compile_filter(_IN.sub(_expand_in, _ANY.sub(r"\1 eq \3", text)), vocabulary)
     except FilterError as problem:
-        raise refuse_query(f"Invalid filter clause: {problem}.") from None
+        raise UnsupportedQueryError(f"Invalid filter clause: {problem}.") from None
 
 
-def _reader(name: str) -> Callable[[_Object], object]:
+def _property_reader(name: str) -> Callable[[_Object], object]:
     def read(each: _Object) -> object:
         value = each.get(name)
         return tuple(value) if isinstance(value, list) else value
@@ -39,12 +42,14 @@ def _reader(name: str) -> Callable[[_Object], object]:
     return read
 
 
-def _alternatives(match: re.Match[str]) -> str:
-    """Return a choice as comparisons: a property is one of several values."""
+def _expand_in(match: re.Match[str]) -> str:
+    """Return `in (…)` as comparisons joined by `or`."""
     values = re.findall(_TEXT, match[2])
     return f"({' or '.join(f'{match[1]} eq {value}' for value in values)})"
 
 
-def refuse_query(message: str) -> RefusalError:
-    """Return the refusal of a query that is not supported."""
-    return RefusalError(400, "Request_UnsupportedQuery", message)
+class UnsupportedQueryError(RefusalError):
+    """A query that Graph does not support."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, "Request_UnsupportedQuery", message)

@@ -1,4 +1,4 @@
-"""What is asked of Entra: by whom has no token yet, and of the directory."""
+"""The routes of the token endpoint, of discovery, and of Microsoft Graph."""
 
 from provisioner.simulator.entra import discovery, graph, token_endpoint
 from provisioner.simulator.entra.audiences import GRAPH_PATH

@@ -1,8 +1,8 @@
-"""The key that tokens are signed with: RS256, as Entra's.
+"""The signing key of tokens: RS256, as Entra's.
 
-Sources: "Access tokens in the Microsoft identity platform", RFC 7517 (the key as clients read it),
-RFC 7638 (its `kid`). PyJWT and cryptography, which MSAL brings, are imported when the first token
-is issued or read: most runs of the built-in Azure see none.
+Source: "Access tokens in the Microsoft identity platform", RFC 7517 (JSON Web Key), RFC 7638 (its
+`kid`). PyJWT and cryptography, which MSAL brings, are imported when the first token is issued or
+read: most runs of the built-in Azure have none.
 """
 
 import base64
@@ -24,13 +24,13 @@ _BITS = 2048
 
 
 class InvalidTokenError(Exception):
-    """A token that this key did not sign, or that is none."""
+    """A token that this key did not sign, or no token at all."""
 
 
 class SigningKey:
-    """An RSA key, made when it is first used and kept in a file (None: in memory only).
+    """An RSA key, generated at first use and kept in a file (None: in memory only).
 
-    The file is the owner's alone (mode 600): whoever reads it can be anybody to this server.
+    The file has mode 600: whoever reads it can impersonate anybody to this server.
     """
 
     def __init__(self, file: Path | None = None) -> None:
@@ -44,9 +44,10 @@ class SigningKey:
         return jwt.encode(dict(claims), self._private, algorithm=ALGORITHM, headers=headers)
 
     def verify(self, token: str) -> dict[str, Any]:
-        """Return the claims of a token that this key signed, whatever its audience and its times.
+        """Return the claims of a token that this key signed; audience and times are not checked.
 
-        Raises InvalidTokenError.
+        Raises:
+            InvalidTokenError: it did not sign it.
         """
         import jwt
 
@@ -63,7 +64,7 @@ class SigningKey:
         return dict(claims)
 
     def public_keys(self) -> list[dict[str, str]]:
-        """Return the keys that verify tokens, as a client reads them from `jwks_uri`."""
+        """Return the public keys, as clients read them from `jwks_uri`."""
         return [dict(self._jwk)]
 
     @cached_property
@@ -88,15 +89,21 @@ class SigningKey:
     @cached_property
     def _jwk(self) -> Mapping[str, str]:
         numbers = self._private.public_key().public_numbers()
-        members = {"e": _base64_of(numbers.e), "kty": "RSA", "n": _base64_of(numbers.n)}
+        members = {
+            "e": _base64url_number(numbers.e),
+            "kty": "RSA",
+            "n": _base64url_number(numbers.n),
+        }
         canonical = json.dumps(members, separators=(",", ":"), sort_keys=True).encode()
-        thumbprint = _encode(hashlib.sha256(canonical).digest())
+        thumbprint = _base64url(hashlib.sha256(canonical).digest())
         return {**members, "alg": ALGORITHM, "use": "sig", "kid": thumbprint}
 
 
 def _read_key(file: Path) -> "RSAPrivateKey | None":
-    """Return the key in a file; None where there is none, and for one that is damaged: a new key
-    makes every client sign in again, and nothing else is lost."""
+    """Return the key in a file; None if there is none, or it is damaged.
+
+    A new key makes every client sign in again, and nothing else is lost.
+    """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
@@ -108,9 +115,9 @@ def _read_key(file: Path) -> "RSAPrivateKey | None":
     return key if isinstance(key, RSAPrivateKey) else None
 
 
-def _base64_of(number: int) -> str:
-    return _encode(number.to_bytes((number.bit_length() + 7) // 8, "big"))
+def _base64url_number(number: int) -> str:
+    return _base64url(number.to_bytes((number.bit_length() + 7) // 8, "big"))
 
 
-def _encode(content: bytes) -> str:
+def _base64url(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")

@@ -1,11 +1,11 @@
-"""The token endpoints of both versions: who proves who they are gets a token.
+"""The token endpoints (v1 and v2): authenticated clients and users get tokens.
 
-Sources: "OAuth 2.0 client credentials flow", "OAuth 2.0 Resource Owner Password Credentials",
-"OAuth 2.0 authorization code flow" (refreshing), the error codes of Entra. What a person does in a
-browser (authorization code, device code) is not simulated.
+Source: "OAuth 2.0 client credentials flow", "OAuth 2.0 Resource Owner Password Credentials", "OAuth
+2.0 authorization code flow" (refreshing), the error codes of Entra. Flows of a person in a browser
+(authorization code, device code) are not simulated.
 
-Secrets and passwords are not verified and not kept: any that is not empty is right. What is
-verified is in `assertions`.
+Secrets and passwords are neither verified nor stored: any that is not empty is accepted. Assertions
+are verified (`assertions`).
 """
 
 import base64
@@ -27,8 +27,8 @@ from provisioner.simulator.entra.directory import (
 )
 from provisioner.simulator.entra.grant_errors import (
     GrantError,
+    InvalidClientError,
     answer_grant_error,
-    invalid_client,
 )
 from provisioner.simulator.entra.signing import InvalidTokenError
 from provisioner.simulator.protocol.http_messages import Answer, Request
@@ -43,21 +43,21 @@ SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
 
 def answer_token_v2(authority: Authority, request: Request, tenant: str) -> Answer:
     """Answer POST /TENANT/oauth2/v2.0/token."""
-    return _answer(authority, request, tenant, version=2)
+    return _answer_token(authority, request, tenant, version=2)
 
 
 def answer_token_v1(authority: Authority, request: Request, tenant: str) -> Answer:
     """Answer POST /TENANT/oauth2/token."""
-    return _answer(authority, request, tenant, version=1)
+    return _answer_token(authority, request, tenant, version=1)
 
 
-def _answer(authority: Authority, request: Request, tenant: str, version: int) -> Answer:
+def _answer_token(authority: Authority, request: Request, tenant: str, version: int) -> Answer:
     try:
         form = _read_form(request)
         grant = form.get("grant_type", "")
         handler = _GRANTS.get(grant)
         if not grant:
-            raise _missing("grant_type")
+            raise MissingParameterError("grant_type")
         if handler is None:
             raise GrantError(
                 "unsupported_grant_type",
@@ -72,7 +72,11 @@ def _answer(authority: Authority, request: Request, tenant: str, version: int) -
 
 
 def find_place(authority: Authority, base: str, tenant: str) -> Place:
-    """Return where tokens of a tenant are issued. Raises GrantError for one that is not here."""
+    """Return the token endpoint of a tenant.
+
+    Raises:
+        GrantError: this cloud does not have the tenant.
+    """
     folded = tenant.lower()
     if folded in authority.cloud.tenants or folded in SHARED_TENANTS:
         return Place(base, folded)
@@ -86,7 +90,12 @@ def find_place(authority: Authority, base: str, tenant: str) -> Place:
 
 
 def _read_form(request: Request) -> dict[str, str]:
-    """Return the fields of a form, with the client of an `Authorization: Basic` among them."""
+    """Return the fields of a form, with the client of an `Authorization: Basic` header.
+
+    Raises:
+        GrantError: the body is no form.
+        InvalidClientError: the header is malformed.
+    """
     try:
         text = request.content.decode()
         form = {name: values[0] for name, values in parse_qs(text, max_num_fields=100).items()}
@@ -97,7 +106,7 @@ def _read_form(request: Request) -> dict[str, str]:
         try:
             name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
-            raise invalid_client(7000218, "The Authorization header is malformed.") from None
+            raise InvalidClientError(7000218, "The Authorization header is malformed.") from None
         form.setdefault("client_id", unquote_plus(name))
         form.setdefault("client_secret", unquote_plus(secret))
     return form
@@ -115,7 +124,7 @@ def _grant_to_application(
         )
     app_id = form.get("client_id", "").lower()
     if not app_id:
-        raise _missing("client_id")
+        raise MissingParameterError("client_id")
     principal = find_application(authority.directory, authority.cloud, app_id)
     if principal is None:
         raise GrantError(
@@ -125,31 +134,36 @@ def _grant_to_application(
             f"'{place.tenant}'. This can happen if the application has not been installed by the "
             "administrator of the tenant or consented to by any user in the tenant.",
         )
-    client = _prove(authority, place, principal, form)
+    client = _authenticate_client(authority, place, principal, form)
     audience = _audience_of(form, place, version, needs_default=True)
     token = authority.issue(place, audience, principal, client)
-    return _issued(authority, token, audience, version)
+    return _token_response(authority, token, audience, version)
 
 
-def _prove(
+def _authenticate_client(
     authority: Authority, place: Place, principal: Principal, form: Mapping[str, str]
 ) -> Client:
-    """Return the client that a form proves. Raises GrantError."""
+    """Return the client that a form authenticates.
+
+    Raises:
+        MissingParameterError: the type of its assertion is absent.
+        InvalidClientError: it has neither secret nor assertion, or is a managed identity.
+    """
     app_id = principal.app_id or ""
     assertion = form.get("client_assertion")
     if assertion:
         if form.get("client_assertion_type") != TYPE:
-            raise _missing("client_assertion_type")
+            raise MissingParameterError("client_assertion_type")
         check_assertion(authority, place, principal, assertion)
         return Client(app_id, "2")
     if not form.get("client_secret"):
-        raise invalid_client(
+        raise InvalidClientError(
             7000216,
             "'client_assertion', 'client_secret' or 'request' is required for the "
             "'client_credentials' grant type.",
         )
     if principal.managed is not None:
-        raise invalid_client(
+        raise InvalidClientError(
             7000215,
             f"Invalid client secret provided: '{app_id}' is a managed identity, and has none.",
         )
@@ -162,7 +176,7 @@ def _grant_to_user(
     app_id, name = form.get("client_id", "").lower(), form.get("username", "")
     for field in ("client_id", "username", "password"):
         if not form.get(field):
-            raise _missing(field)
+            raise MissingParameterError(field)
     user = authority.directory.find_user(name)
     if user is None:
         raise GrantError(
@@ -172,13 +186,15 @@ def _grant_to_user(
             "this application, the account must be added to the directory.",
         )
     own = Place(place.base, _own_tenant(authority, place))
-    return _issued_to_user(authority, own, form, version, user, app_id)
+    return _user_token_response(authority, own, form, version, user, app_id)
 
 
-def _grant_anew(authority: Authority, place: Place, form: Mapping[str, str], version: int) -> Json:
+def _grant_refresh(
+    authority: Authority, place: Place, form: Mapping[str, str], version: int
+) -> Json:
     token = form.get("refresh_token")
     if not token:
-        raise _missing("refresh_token")
+        raise MissingParameterError("refresh_token")
     try:
         claims = authority.read(token)
     except InvalidTokenError:
@@ -201,10 +217,10 @@ def _grant_anew(authority: Authority, place: Place, form: Mapping[str, str], ver
             else "Invalid request. Request is malformed or invalid.",
         )
     own = Place(place.base, str(claims["tid"]))
-    return _issued_to_user(authority, own, form, version, holder, str(claims["appid"]))
+    return _user_token_response(authority, own, form, version, holder, str(claims["appid"]))
 
 
-def _issued_to_user(
+def _user_token_response(
     authority: Authority,
     place: Place,
     form: Mapping[str, str],
@@ -212,7 +228,7 @@ def _issued_to_user(
     user: Principal,
     app_id: str,
 ) -> Json:
-    """Return what a user's client gets: an access token, an id token, and one to refresh them."""
+    """Return the response for a user: access token, id token and refresh token."""
     audience = _audience_of(form, place, version, needs_default=False)
     token = authority.issue(place, audience, user, Client(app_id, "0"))
     person = {"name": user.name, "oid": user.object_id, "sub": user.object_id}
@@ -221,7 +237,7 @@ def _issued_to_user(
     refresh = {"aud": _REFRESH, "oid": user.object_id, "appid": app_id}
     ids = json.dumps({"uid": user.object_id, "utid": place.tenant}).encode()
     return {
-        **_issued(authority, token, audience, version),
+        **_token_response(authority, token, audience, version),
         "scope": form.get("scope", "") if version == 2 else "user_impersonation",
         "refresh_token": authority.sign(place, refresh, _REFRESH_LIFETIME),
         "id_token": authority.sign(place, identity),
@@ -230,7 +246,9 @@ def _issued_to_user(
     }
 
 
-def _issued(authority: Authority, token: str, audience: str, version: int) -> dict[str, Json]:
+def _token_response(
+    authority: Authority, token: str, audience: str, version: int
+) -> dict[str, Json]:
     now = int(authority.cloud.now().timestamp())
     if version == 2:
         return {
@@ -254,15 +272,20 @@ def _issued(authority: Authority, token: str, audience: str, version: int) -> di
 def _audience_of(
     form: Mapping[str, str], place: Place, version: int, *, needs_default: bool
 ) -> str:
-    """Return the audience of the token that a form asks for. Raises GrantError."""
+    """Return the audience of the token that a form requests.
+
+    Raises:
+        MissingParameterError: there is no scope or resource.
+        GrantError: the scope is not `/.default` where it must be, or the API is unknown.
+    """
     if version == 1:
         resource = form.get("resource", "")
         if not resource:
-            raise _missing("resource")
+            raise MissingParameterError("resource")
     else:
         scope = form.get("scope", "")
         if not scope:
-            raise _missing("scope")
+            raise MissingParameterError("scope")
         resource, is_default = resource_of(scope)
         if needs_default and not is_default:
             raise GrantError(
@@ -292,16 +315,19 @@ def _own_tenant(authority: Authority, place: Place) -> str:
     return authority.cloud.home_tenant if place.tenant in SHARED_TENANTS else place.tenant
 
 
-def _missing(field: str) -> GrantError:
-    return GrantError(
-        "invalid_request",
-        900144,
-        f"The request body must contain the following parameter: '{field}'.",
-    )
+class MissingParameterError(GrantError):
+    """A required parameter of a token request is absent."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            "invalid_request",
+            900144,
+            f"The request body must contain the following parameter: '{field}'.",
+        )
 
 
 _GRANTS: Mapping[str, Callable[[Authority, Place, Mapping[str, str], int], Json]] = {
     "client_credentials": _grant_to_application,
     "password": _grant_to_user,
-    "refresh_token": _grant_anew,
+    "refresh_token": _grant_refresh,
 }

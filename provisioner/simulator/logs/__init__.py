@@ -1,1 +1,1 @@
-"""What Azure writes down of a change: the Activity Log, and Resource Graph's `resourcechanges`."""
+"""Logs of writes: the activity log, and Resource Graph's table `resourcechanges`."""

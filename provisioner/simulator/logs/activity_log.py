@@ -1,7 +1,7 @@
-"""The Activity Log: an event when a write begins, when it is accepted, and when it ends.
+"""The activity log: an event when a write starts, when it is accepted, and when it ends.
 
 Source: "Azure Activity Log event schema" (the administrative category). Request bodies are not
-logged. `event_queries` answers what was logged.
+logged. `event_queries` answers the log.
 """
 
 import re
@@ -20,13 +20,13 @@ from provisioner.simulator.state.records import Event, EventStatus, Operation, O
 _DELAY = 180.0
 """Seconds until an event is shown: "3 to 20 minutes" (Activity log in Azure Monitor)."""
 _VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}
-_OF_PROVIDER = re.compile("/subscriptions/[^/]+/providers/([^/]+)/([^/]+)/?", re.IGNORECASE)
+_PROVIDER_ACTION = re.compile("/subscriptions/[^/]+/providers/([^/]+)/([^/]+)/?", re.IGNORECASE)
 _UNLOGGED = frozenset({401, 429})
 """Refused before anything is known of the write: no token, too many requests."""
 
 
 def read_origin(cloud: Cloud, request: Request) -> Origin | None:
-    """Return the write that a request is, or None for one that changes nothing."""
+    """Return the write of a request; None for a request that changes nothing."""
     action = _action_of(cloud, request)
     if action is None or not request.path.lower().startswith("/subscriptions/"):
         return None
@@ -51,7 +51,7 @@ def _action_of(cloud: Cloud, request: Request) -> str | None:
     demands = demands_of(cloud, request)
     if demands:
         return None if demands[0].action.endswith("/read") else demands[0].action
-    provider = _OF_PROVIDER.fullmatch(request.path)
+    provider = _PROVIDER_ACTION.fullmatch(request.path)
     if request.method == "POST" and provider is not None:
         return f"{provider[1]}/{provider[2]}/action"
     resource = parse_resource_id(request.path.rstrip("/"))
@@ -60,23 +60,26 @@ def _action_of(cloud: Cloud, request: Request) -> str | None:
 
 
 def record_begin(cloud: Cloud) -> None:
-    """Log that the write that is being answered begins."""
+    """Log the start of the current write."""
     if cloud.origin is not None:
-        _record(cloud, cloud.origin, EventStatus.STARTED, "")
+        _append_event(cloud, cloud.origin, EventStatus.STARTED, "")
 
 
 def record_answer(cloud: Cloud, answer: Answer) -> None:
-    """Log the answer to a write: that it is done, or accepted where an operation follows. One that
-    ended before the answer has its end in the log already (`record_end`), and nothing after it."""
+    """Log the answer to the current write: succeeded, or accepted if an operation follows.
+
+    If the operation ended before the answer, its end is in the log already (`record_end`), and
+    nothing is added.
+    """
     if cloud.origin is None or _has_ended(cloud, answer):
         return
     follows = "Azure-AsyncOperation" in answer.headers or "Location" in answer.headers
     status = EventStatus.ACCEPTED if follows else EventStatus.SUCCEEDED
-    _record(cloud, cloud.origin, status, _in_words(answer.status))
+    _append_event(cloud, cloud.origin, status, _status_text(answer.status))
 
 
 def _has_ended(cloud: Cloud, answer: Answer) -> bool:
-    """Return whether the operation that an answer names has ended."""
+    """Return whether the operation that an answer's headers name has ended."""
     for name in ("Azure-AsyncOperation", "Location"):
         token = urlsplit(answer.headers.get(name, "")).path.rpartition("/")[2]
         operation = cloud.store.operations.get(token.lower()) if token else None
@@ -86,39 +89,41 @@ def _has_ended(cloud: Cloud, answer: Answer) -> bool:
 
 
 def record_refusal(cloud: Cloud, origin: Origin | None, refusal: RefusalError) -> None:
-    """Log that a write was refused: its beginning and its failure."""
+    """Log the start and the failure of a refused write."""
     if origin is None or refusal.status in _UNLOGGED:
         return
-    _record(cloud, origin, EventStatus.STARTED, "")
+    _append_event(cloud, origin, EventStatus.STARTED, "")
     message = f"{refusal.code}: {refusal.message}"
-    _record(cloud, origin, EventStatus.FAILED, _in_words(refusal.status), message)
+    _append_event(cloud, origin, EventStatus.FAILED, _status_text(refusal.status), message)
 
 
 def record_end(cloud: Cloud, operation: Operation) -> None:
-    """Log how a long operation ended, at the time at which it did."""
+    """Log the result of a long-running operation, at the time when it ended."""
     if operation.origin is None:
         return
     status = EventStatus.FAILED if operation.error else EventStatus.SUCCEEDED
     message = ": ".join(operation.error or ())
-    _record(cloud, operation.origin, status, "", message, at=operation.ends)
+    _append_event(cloud, operation.origin, status, "", message, at=operation.ends)
 
 
 def write_within(origin: Origin | None, action: str, target: str) -> Origin | None:
-    """Return a write that another one makes in its caller's name: a resource of a deployment, one
-    of a deleted group. They share the correlation id."""
+    """Return a write that another one causes: a resource of a deployment or of a deleted group.
+
+    Both have the same correlation id and caller.
+    """
     if origin is None:
         return None
     return replace(origin, action=action, target=target, operation=str(uuid.uuid4()))
 
 
 def record_success(cloud: Cloud, origin: Origin | None) -> None:
-    """Log that a write began and is done."""
+    """Log the start and the success of a write."""
     if origin is not None:
-        _record(cloud, origin, EventStatus.STARTED, "")
-        _record(cloud, origin, EventStatus.SUCCEEDED, "OK")
+        _append_event(cloud, origin, EventStatus.STARTED, "")
+        _append_event(cloud, origin, EventStatus.SUCCEEDED, "OK")
 
 
-def _record(
+def _append_event(
     cloud: Cloud,
     origin: Origin,
     status: EventStatus,
@@ -139,11 +144,11 @@ def _record(
     cloud.store.events.append(event.id, event)
 
 
-def _in_words(status: int) -> str:
-    return _WORDS.get(status, str(status))
+def _status_text(status: int) -> str:
+    return _STATUS_TEXTS.get(status, str(status))
 
 
-_WORDS = {
+_STATUS_TEXTS = {
     200: "OK",
     201: "Created",
     202: "Accepted",

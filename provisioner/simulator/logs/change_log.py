@@ -30,65 +30,67 @@ _NO_CORRELATION = "00000000-0000-0000-0000-000000000000"
 
 
 def watch(cloud: Cloud, resource: ResourceId, origin: Origin | None, at: str = "") -> None:
-    """Note, before it is carried out, that a write is about a resource; `at` is when it takes
-    effect, "" for now."""
+    """Remember a write to a resource before it is carried out.
+
+    `at` is when it takes effect, "" for now.
+    """
     if origin is None or cloud.catalog.of(resource) is None:
         return
-    root = _root(cloud, resource)
+    root = _tracked_resource(cloud, resource)
     row = cloud.store.resources.get(root.key)
     before = render(cloud, row) if row is not None else None
     cloud.watched.setdefault(root.key, Watched(origin, at or cloud.stamp(), before))
 
 
 def watch_request(cloud: Cloud) -> None:
-    """Note what the write that is being answered is about."""
+    """Remember the target of the current write."""
     resource = parse_resource_id(cloud.origin.target) if cloud.origin is not None else None
     if resource is not None:
         watch(cloud, resource, cloud.origin)
 
 
 def keep(cloud: Cloud) -> None:
-    """Log what has changed since the last commit, and commit it."""
+    """Log the changes since the last commit, and commit them."""
     rows = cloud.store.resources
     changed = rows.changed()
     roots: dict[str, ResourceId] = {}
     for key, before in changed.items():
         row = rows.get(key) or before
         if row is not None:
-            root = _root(cloud, row.id)
+            root = _tracked_resource(cloud, row.id)
             roots.setdefault(root.key, root)
     for key, root in roots.items():
-        row, held = rows.get(key), cloud.watched.get(key)
+        row, watched = rows.get(key), cloud.watched.get(key)
         earlier = changed.get(key, row)
-        if held is not None and row is not None:
-            _record(cloud, root, held, held.before, render(cloud, row))
+        if watched is not None and row is not None:
+            _append_change(cloud, root, watched, watched.before, render(cloud, row))
         elif earlier is not row:
-            deletion = _deletion(cloud, root) if row is None else None
-            _record(cloud, root, deletion, _body(earlier), _body(row))
+            deletion = _deleting_write(cloud, root) if row is None else None
+            _append_change(cloud, root, deletion, _body(earlier), _body(row))
     cloud.watched.clear()
     cloud.store.commit()
 
 
 def rollback(cloud: Cloud) -> None:
-    """Undo what has changed since the last commit."""
+    """Undo the changes since the last commit."""
     cloud.watched.clear()
     cloud.store.rollback()
 
 
-def _root(cloud: Cloud, resource: ResourceId) -> ResourceId:
-    """Return the resource whose body holds a child, or the resource itself."""
+def _tracked_resource(cloud: Cloud, resource: ResourceId) -> ResourceId:
+    """Return the resource whose body contains a child, or the resource itself."""
     parent = resource.parent
     parent_type = cloud.catalog.of(parent) if parent is not None else None
     child_type = cloud.catalog.of(resource)
     if parent is None or parent_type is None or child_type is None:
         return resource
     if any(entry.child == child_type.name for entry in parent_type.embedded):
-        return _root(cloud, parent)
+        return _tracked_resource(cloud, parent)
     return resource
 
 
-def _deletion(cloud: Cloud, resource: ResourceId) -> Watched | None:
-    """Return the write that deleted a resource, itself or with what it stood in."""
+def _deleting_write(cloud: Cloud, resource: ResourceId) -> Watched | None:
+    """Return the write that deleted a resource, directly or with its parent."""
     for place in (resource, *resource.ancestors):
         if place.key in cloud.watched:
             return cloud.watched[place.key]
@@ -99,7 +101,7 @@ def _body(row: Record | None) -> Mapping[str, Any] | None:
     return None if row is None else row.body
 
 
-def _record(
+def _append_change(
     cloud: Cloud,
     resource: ResourceId,
     write: Watched | None,
@@ -138,21 +140,21 @@ def _is_tracked(resource: ResourceId, resource_type: ResourceType) -> bool:
 def _compare(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> dict[str, tuple[str | None, str | None]]:
-    """Return what differs between two bodies, by path; the first of very many."""
-    old, new = dict(_leaves(before)), dict(_leaves(after))
+    """Return the differences between two bodies by path, at most 100."""
+    old, new = dict(_leaf_values(before)), dict(_leaf_values(after))
     paths = [path for path in {**old, **new} if old.get(path) != new.get(path)]
     return {path: (old.get(path), new.get(path)) for path in paths[:_MOST_PATHS]}
 
 
-def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+def _leaf_values(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield (path, value as text); entries of a list are numbered."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             if path or name not in _UNTRACKED:
-                yield from _leaves(item, f"{path}.{name}" if path else name)
+                yield from _leaf_values(item, f"{path}.{name}" if path else name)
     elif isinstance(value, (list, tuple)):
         for position, item in enumerate(value):
-            yield from _leaves(item, f"{path}[{position}]")
+            yield from _leaf_values(item, f"{path}[{position}]")
     elif value is not None and path.rpartition(".")[2] != "etag":
         yield path, str(value)[:_LONGEST_VALUE]
 

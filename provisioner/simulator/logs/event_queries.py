@@ -1,4 +1,4 @@
-"""Queries of the Activity Log: the events that a `$filter` asks for, the newest first, in pages.
+"""Queries of the activity log: the events that match a `$filter`, newest first, in pages.
 
 Source: "Activity Logs - List" of the Monitor REST reference (the patterns of `$filter`, the names
 that `$select` takes, `nextLink`); "Azure Activity Log event schema" (the administrative category);
@@ -39,21 +39,21 @@ _PAGE = 200
 
 
 def list_events(cloud: Cloud, request: Request, subscription: str) -> Answer:
-    """Answer the events of a subscription that `$filter` names, the newest first, in pages."""
+    """Answer the events of a subscription that match `$filter`, newest first, in pages."""
     check_query_options(request, ("$filter", "$select", "$skiptoken"))
-    until, start = _position(cloud, request)
-    wanted = _read_filter(cloud, request.query.get("$filter", ""))
-    if isinstance(wanted, Answer):
-        return wanted
+    until, start = _page_position(cloud, request)
+    matches = _read_filter(cloud, request.query.get("$filter", ""))
+    if isinstance(matches, Answer):
+        return matches
     found = [
         event
-        for event in _kept(cloud, subscription)
-        if parse_time(event.submitted) <= until and wanted(event)
+        for event in _retained_events(cloud, subscription)
+        if parse_time(event.submitted) <= until and matches(event)
     ]
     found.sort(key=lambda event: parse_time(event.at), reverse=True)
     size = min(_PAGE, cloud.page_size)
     tenant = cloud.tenant_of(subscription)
-    shown = [_show(event, tenant) for event in found[start : start + size]]
+    shown = [_render_event(event, tenant) for event in found[start : start + size]]
     names = {name.strip().lower() for name in request.query.get("$select", "").split(",")} - {""}
     if names:
         shown = [{k: v for k, v in entry.items() if k.lower() in names} for entry in shown]
@@ -65,8 +65,14 @@ def list_events(cloud: Cloud, request: Request, subscription: str) -> Answer:
     return Answer(200, body)
 
 
-def _position(cloud: Cloud, request: Request) -> tuple[datetime, int]:
-    """Return until when events were shown on the first page, and how many earlier pages had."""
+def _page_position(cloud: Cloud, request: Request) -> tuple[datetime, int]:
+    """Return the time of the first page's request, and the number of events on earlier pages.
+
+    Later pages show the log as it was at that time, so that new events do not shift the pages.
+
+    Raises:
+        RefusalError: the token is malformed.
+    """
     token = request.query.get("$skiptoken")
     if token is None:
         return cloud.now(), 0
@@ -77,7 +83,7 @@ def _position(cloud: Cloud, request: Request) -> tuple[datetime, int]:
         raise RefusalError(400, "BadRequest", f"'$skipToken' is not valid: '{token}'.") from None
 
 
-def _kept(cloud: Cloud, subscription: str) -> Iterator[Event]:
+def _retained_events(cloud: Cloud, subscription: str) -> Iterator[Event]:
     oldest = cloud.now() - RETENTION
     prefix = f"{subscription_id(subscription).key}/"
     for _, event in reversed(cloud.store.events.items()):
@@ -90,7 +96,7 @@ _Test = Callable[[Event], bool]
 
 
 def _read_filter(cloud: Cloud, text: str) -> _Test | Answer:
-    """Return the test that a `$filter` is, or the refusal of one that is none of the patterns."""
+    """Return the predicate of a `$filter`, or the refusal of an unsupported one."""
     try:
         condition = parse_filter(text)
         test = compile_condition(condition, _VOCABULARY)
@@ -138,7 +144,7 @@ _CHANNEL = "Operation"
 
 
 def _read_channel(text: str) -> bool:
-    """Return whether the channel of what is logged here is among those of a list in a text."""
+    """Return whether a list of channels contains the channel of all events here."""
     return _CHANNEL.lower() in (each.strip().lower() for each in text.split(","))
 
 
@@ -166,11 +172,10 @@ _VOCABULARY: Vocabulary[Event] = Vocabulary(
 )
 
 
-def _show(event: Event, tenant: str) -> dict[str, Any]:
-    """Return an event as the API answers it in a tenant. Names that people read are as good as the
-    others."""
+def _render_event(event: Event, tenant: str) -> dict[str, Any]:
+    """Return an event as the API answers it; localized names equal the values."""
     origin = event.origin
-    begins = event.status is EventStatus.STARTED
+    is_start = event.status is EventStatus.STARTED
     moment = parse_time(event.at)
     ticks = int((moment - datetime(1, 1, 1, tzinfo=moment.tzinfo)).total_seconds() * 10_000_000)
     properties: dict[str, str] = {"entity": origin.target, "message": origin.action}
@@ -187,21 +192,21 @@ def _show(event: Event, tenant: str) -> dict[str, Any]:
         "description": "",
         "eventDataId": event.id,
         "eventName": {
-            "value": "BeginRequest" if begins else "EndRequest",
-            "localizedValue": "Begin request" if begins else "End request",
+            "value": "BeginRequest" if is_start else "EndRequest",
+            "localizedValue": "Begin request" if is_start else "End request",
         },
-        "category": _named("Administrative"),
+        "category": _localized("Administrative"),
         "eventTimestamp": event.at,
         "id": f"{origin.target}/events/{event.id}/ticks/{ticks}",
         "level": "Error" if event.status is EventStatus.FAILED else "Informational",
         "operationId": origin.operation,
-        "operationName": _named(origin.action),
+        "operationName": _localized(origin.action),
         "resourceGroupName": _group_of(event),
-        "resourceProviderName": _named(_provider_of(event)),
-        "resourceType": _named(_type_of(event)),
+        "resourceProviderName": _localized(_provider_of(event)),
+        "resourceType": _localized(_type_of(event)),
         "resourceId": origin.target,
-        "status": _named(event.status.value),
-        "subStatus": _named(event.detail),
+        "status": _localized(event.status.value),
+        "subStatus": _localized(event.detail),
         "submissionTimestamp": event.submitted,
         "subscriptionId": origin.target.split("/")[2],
         "tenantId": tenant,
@@ -215,7 +220,7 @@ def _show(event: Event, tenant: str) -> dict[str, Any]:
     }
 
 
-def _named(text: str) -> dict[str, str]:
+def _localized(text: str) -> dict[str, str]:
     return {"value": text, "localizedValue": text}
 
 

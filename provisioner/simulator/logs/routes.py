@@ -1,4 +1,4 @@
-"""The routes of the Activity Log."""
+"""The routes of the activity log."""
 
 from provisioner.catalog.endpoints import ACTIVITY_LOG
 from provisioner.simulator.logs import event_queries

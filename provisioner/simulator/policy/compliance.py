@@ -1,9 +1,9 @@
-"""Which resources comply with which policies, evaluated when it is asked.
+"""Compliance of resources with policies, evaluated when it is queried.
 
-Source: "Get policy compliance data" and "Azure Policy compliance states". A policy of the effects
-Audit, Deny, Append and Modify is not complied with where its condition holds; what DenyAction
-guards is Protected. What is not evaluated here (built-in policies, initiatives, the effects that
-look for other resources, words of the language that are not known) is Unknown, and never left out.
+Source: "Get policy compliance data" and "Azure Policy compliance states". With the effects Audit,
+Deny, Append and Modify a resource does not comply if the condition holds; what DenyAction guards is
+Protected. What is not evaluated here (built-in policies, initiatives, effects that look for other
+resources, unknown words of the language) is Unknown, and never left out.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,16 +20,16 @@ from provisioner.simulator.state.records import Record
 
 COMPLIANT, NON_COMPLIANT, UNKNOWN = "Compliant", "NonCompliant", "Unknown"
 EXEMPT, PROTECTED = "Exempt", "Protected"
-_JUDGING = frozenset({"audit", "deny", "append", "modify"})
+_COMPLIANCE_EFFECTS = frozenset({"audit", "deny", "append", "modify"})
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyState:
-    """What one assignment says of one resource.
+    """The compliance of one resource with one assignment.
 
-    definition   the policy, None where it does not stand here
-    effect       its effect in lower case, "" where that is not known
-    fields       the paths that its rule looked at
+    definition  the policy; None if it is not stored here
+    effect      in lower case, "" if unknown
+    fields      the paths that its rule has read
     """
 
     row: Record
@@ -41,7 +41,7 @@ class PolicyState:
 
     @property
     def definition_id(self) -> str:
-        """The id of the policy or initiative that is assigned."""
+        """The id of the assigned policy or initiative."""
         stated = lookup(self.assignment.body, ("properties", "policyDefinitionId"))
         return stated if isinstance(stated, str) else ""
 
@@ -54,12 +54,12 @@ def policy_states(cloud: Cloud) -> Iterator[PolicyState]:
             continue
         content = {**render(cloud, row), "type": resource_type.name}
         for applied in assignments_about(cloud, row.id, resource_type, content):
-            found = _judge(row, applied, resource_type, content)
+            found = _evaluate_assignment(row, applied, resource_type, content)
             if found is not None:
                 yield found
 
 
-def _judge(
+def _evaluate_assignment(
     row: Record, applied: Applied, resource_type: ResourceType, content: Mapping[str, Any]
 ) -> PolicyState | None:
     assignment, definition = applied.assignment, applied.definition
@@ -72,18 +72,18 @@ def _judge(
         effect = rule.effect()
         if effect == "disabled":
             return None
-        state = _state(effect, holds=rule.holds())
+        state = _compliance_state(effect, holds=rule.holds())
     except UnknownWordsError:
         state = UNKNOWN
     state = EXEMPT if applied.exempt else state
     return PolicyState(row, assignment, definition, state, effect, rule.fields)
 
 
-def _state(effect: str, *, holds: bool | None) -> str:
+def _compliance_state(effect: str, *, holds: bool | None) -> str:
     if holds is False:
         return COMPLIANT
     if holds is None:
         return UNKNOWN
     if effect == "denyaction":
         return PROTECTED
-    return NON_COMPLIANT if effect in _JUDGING else UNKNOWN
+    return NON_COMPLIANT if effect in _COMPLIANCE_EFFECTS else UNKNOWN

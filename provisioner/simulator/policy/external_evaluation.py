@@ -1,12 +1,12 @@
-"""External evaluations: policies that judge by what an endpoint answered, proved by a token.
+"""External evaluation: policies that judge by an endpoint's claims, proved by a policy token.
 
-A write that such a policy looks at, its conditions on claims left open, needs a policy token, or is
-refused with `missingPolicyTokenDetails`. POST acquirePolicyToken invokes the endpoint of every such
-policy, judges by the claims, and issues a token for exactly this operation: its URI, method and the
-hash of its body's bytes. Endpoints: AzureResourceGraph (one row of one query over the operation's
+A write to which such a policy applies, whatever its claims, needs a policy token, or is refused
+with `missingPolicyTokenDetails`. POST acquirePolicyToken invokes the endpoint of every such policy,
+evaluates the claims, and issues a token for exactly this operation: its URI, method and the hash of
+its body's bytes. Endpoints: AzureResourceGraph (one row of a query over the operation's
 subscription) and CoinFlip (an outcome with `successProbability`).
 
-Sources: azure-mgmt-resource-policy (PolicyTokenRequest, PolicyTokenResponse), Azure/azure-policy,
+Source: azure-mgmt-resource-policy (PolicyTokenRequest, PolicyTokenResponse), Azure/azure-policy,
 ExternalEvaluationPolicies ("Overview", "Policy artifacts shape", "REST contracts"), and the sample
 createOrUpdatePolicyDefinitionExternalEvaluationEnforcementSettings of the REST reference.
 """
@@ -47,8 +47,10 @@ _COIN = "coinflip"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What policies judge: a request for a resource, and the body that it leads to (for a DELETE,
-    that of what goes). `is_write` is false where a policy is only asked about."""
+    """The request that policies evaluate, and the body that it leads to.
+
+    For a DELETE, `content` is the stored body. `is_write` is false if a policy is only queried.
+    """
 
     request: Request
     resource: ResourceId
@@ -57,7 +59,7 @@ class Operation:
     is_write: bool = True
 
     def is_denied_by(self, effect: str, definition: Record) -> bool:
-        """Return whether an effect denies what is done, where the condition of the policy holds."""
+        """Return whether an effect denies the operation, if the policy's condition holds."""
         if self.request.method != "DELETE":
             return effect == "deny"
         details = ("properties", "policyRule", "then", "details", "actionNames")
@@ -67,12 +69,12 @@ class Operation:
 
 
 class _EndpointError(Exception):
-    """An endpoint gave no claims; the text says why."""
+    """An endpoint returned no claims; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Evaluation:
-    """What came of one policy: its claims where its endpoint gave any, and what it does."""
+    """The evaluation of one policy: its claims, if its endpoint returned any, and its action."""
 
     assignment: Record
     definition: Record
@@ -89,7 +91,7 @@ def operation_of(
     resource_type: ResourceType,
     content: Mapping[str, Any],
 ) -> Operation:
-    """Return the operation of a request on a resource, whose body `content` is (or leads to)."""
+    """Return the operation of a request on a resource; `content` is its body."""
     named = {"id": resource.text, "name": resource.name, "type": resource_type.name}
     return Operation(request, resource, resource_type, {**content, **named})
 
@@ -103,8 +105,10 @@ def evaluation_settings(definition: Record) -> Mapping[str, Any] | None:
 def present_claims(
     cloud: Cloud, operation: Operation, assignment: Record
 ) -> Mapping[str, Any] | None:
-    """Return the claims that the token of a request holds for an assignment; None without a token
-    that is for this operation and has not expired."""
+    """Return the claims of a request's token for an assignment.
+
+    None without a token, or with one that is for another operation or has expired.
+    """
     issued = cloud.policy_tokens.get(operation.request.headers.get(HEADER, ""))
     if issued is None or issued.operation != _fingerprint(operation.request):
         return None
@@ -114,8 +118,10 @@ def present_claims(
 
 
 def missing_token(definition: Record, rule: PolicyRule) -> Mapping[str, Json] | None:
-    """Return what a refusal says of the token that is missing; None for a policy that only audits
-    a request without one. Raises UnknownWordsError."""
+    """Return the details of a refusal for lack of a token; None if the policy only audits that.
+
+    An expression that cannot be evaluated is an UnknownWordsError.
+    """
     settings = evaluation_settings(definition) or {}
     action = rule.evaluate(lookup(settings, ("missingTokenAction",)))
     if isinstance(action, str) and action.lower() == "audit":
@@ -129,13 +135,13 @@ def missing_token(definition: Record, rule: PolicyRule) -> Mapping[str, Json] | 
 
 
 def acquire_token(cloud: Cloud, request: Request, subscription: str) -> Answer:
-    """Answer POST acquirePolicyToken: 200, with a token where no policy denies the operation."""
+    """Answer POST acquirePolicyToken: 200, with a token if no policy denies the operation."""
     document = request.read_object()
     guarded = _guarded_request(request, document, subscription)
     demands = demands_of(cloud, guarded)
     check_authorized(cloud, guarded, demands)
     operation = _read_operation(cloud, guarded)
-    evaluations = list(_evaluate(cloud, operation)) if operation is not None else []
+    evaluations = list(_evaluate_policies(cloud, operation)) if operation is not None else []
     failed = [one for one in evaluations if one.claims is None]
     body: dict[str, Json] = {
         "result": "Failed" if failed else "Succeeded",
@@ -147,17 +153,21 @@ def acquire_token(cloud: Cloud, request: Request, subscription: str) -> Answer:
             "httpMethod": guarded.method,
             "contentHash": hashlib.sha256(guarded.content).hexdigest(),
         },
-        "results": [_show(one) for one in evaluations],
+        "results": [_render_evaluation(one) for one in evaluations],
     }
     if failed:
         body["message"] = "The external evaluation of at least one policy failed."
     if evaluations and all(one.action in ("Allow", "Audit") for one in evaluations):
-        body |= _issue(cloud, guarded, evaluations)
+        body |= _issue_token(cloud, guarded, evaluations)
     return Answer(200, body)
 
 
 def _guarded_request(request: Request, document: Mapping[str, Any], subscription: str) -> Request:
-    """Return the request that a token is asked for. Raises RefusalError."""
+    """Return the request that a token is requested for.
+
+    Raises:
+        RefusalError: it is no write in this subscription.
+    """
     uri, method = (lookup(document, ("operation", name)) for name in ("uri", "httpMethod"))
     parts = urlsplit(uri) if isinstance(uri, str) else None
     path = unquote(parts.path) if parts else ""
@@ -176,13 +186,15 @@ def _guarded_request(request: Request, document: Mapping[str, Any], subscription
         method=method.upper(),
         path=path,
         query={name.lower(): value for name, value in parse_qsl(parts.query)},
-        content=_raw_member(request.content.decode(), ("operation", "content")).encode(),
+        content=_raw_json_member(request.content.decode(), ("operation", "content")).encode(),
     )
 
 
-def _raw_member(text: str, path: tuple[str, ...]) -> str:
-    """Return a member of a JSON object as it is written, byte for byte; "" for one that is not
-    there."""
+def _raw_json_member(text: str, path: tuple[str, ...]) -> str:
+    """Return a member of a JSON object byte for byte; "" if it is absent.
+
+    The token is bound to the hash of these bytes: parsing and printing again would change them.
+    """
     decoder = json.JSONDecoder()
     position = text.index("{") + 1
     while True:
@@ -196,35 +208,37 @@ def _raw_member(text: str, path: tuple[str, ...]) -> str:
         _, end = decoder.raw_decode(text, position)
         if name == path[0]:
             found = text[position:end]
-            return _raw_member(found, path[1:]) if path[1:] else found
+            return _raw_json_member(found, path[1:]) if path[1:] else found
         position = end
 
 
 def _read_operation(cloud: Cloud, guarded: Request) -> Operation | None:
-    """Return what a request would do; None for one that policies do not judge (a POST, or a DELETE
-    of nothing)."""
+    """Return the operation of a request; None for one that policies do not evaluate.
+
+    These are POST requests, and a DELETE of nothing.
+    """
     resource = ResourceId.parse(guarded.path)
     resource_type = cloud.type_of(resource)
     before = cloud.store.resources.get(resource.key)
-    held = before.body if before is not None else {}
+    current = before.body if before is not None else {}
     if guarded.method == "PUT":
         return operation_of(guarded, resource, resource_type, guarded.read_object())
     if guarded.method == "PATCH":
-        whole = merge_patch(held, guarded.read_object())
-        return operation_of(guarded, resource, resource_type, whole)
+        merged = merge_patch(current, guarded.read_object())
+        return operation_of(guarded, resource, resource_type, merged)
     if guarded.method == "DELETE" and before is not None:
-        return operation_of(guarded, resource, resource_type, held)
+        return operation_of(guarded, resource, resource_type, current)
     return None
 
 
-def _evaluate(cloud: Cloud, operation: Operation) -> Iterator[_Evaluation]:
-    """Yield what comes of each policy with an external evaluation that the operation meets."""
+def _evaluate_policies(cloud: Cloud, operation: Operation) -> Iterator[_Evaluation]:
+    """Yield the evaluation of each policy with an external evaluation that applies."""
     for assignment, definition in policies_at(
         cloud, operation.resource, operation.resource_type, operation.content
     ):
         settings = evaluation_settings(definition)
-        about = (definition, assignment, operation.resource_type, operation.content)
-        rule = PolicyRule(*about)
+        rule_arguments = (definition, assignment, operation.resource_type, operation.content)
+        rule = PolicyRule(*rule_arguments)
         if settings is None:
             continue
         try:
@@ -236,13 +250,13 @@ def _evaluate(cloud: Cloud, operation: Operation) -> Iterator[_Evaluation]:
             continue
         found = _Evaluation(assignment, definition, "Error", "", expires)
         try:
-            claims, query = _invoke(cloud, operation, settings, rule)
+            claims, query = _invoke_endpoint(cloud, operation, settings, rule)
         except (_EndpointError, RefusalError) as problem:
             yield replace(found, message=str(problem))
             continue
         found = replace(found, claims=claims, query=query)
         try:
-            holds = PolicyRule(*about, claims).holds()
+            holds = PolicyRule(*rule_arguments, claims).holds()
         except UnknownWordsError:
             yield replace(found, message="The condition on the claims could not be evaluated.")
             continue
@@ -250,10 +264,14 @@ def _evaluate(cloud: Cloud, operation: Operation) -> Iterator[_Evaluation]:
         yield replace(found, action="Deny" if denies else "Audit" if holds else "Allow")
 
 
-def _invoke(
+def _invoke_endpoint(
     cloud: Cloud, operation: Operation, settings: Mapping[str, Any], rule: PolicyRule
 ) -> tuple[Mapping[str, Any], str | None]:
-    """Return the claims of an endpoint, with the query that it was asked. Raises _EndpointError."""
+    """Return the claims of an endpoint, and the query that it ran.
+
+    Raises:
+        _EndpointError: the kind is unknown, or the query malformed or of several rows.
+    """
     kind = str(lookup(settings, ("endpointSettings", "kind")))
     details = lookup(settings, ("endpointSettings", "details"))
     if kind.lower() == _COIN:
@@ -289,8 +307,8 @@ def _expiry(cloud: Cloud, lifespan: str) -> str:
     return format_time(cloud.now() + timedelta(seconds=parse_iso_duration(lifespan) or 0))
 
 
-def _issue(cloud: Cloud, guarded: Request, evaluations: list[_Evaluation]) -> dict[str, Json]:
-    """Keep a token for a request, and return what the answer says of it."""
+def _issue_token(cloud: Cloud, guarded: Request, evaluations: list[_Evaluation]) -> dict[str, Json]:
+    """Store a token for a request, and return its members of the answer."""
     token = f"PoP {secrets.token_urlsafe(48)}"
     expires = min(one.expires for one in evaluations)
     while len(cloud.policy_tokens) >= _MOST_TOKENS:
@@ -308,13 +326,13 @@ def _issue(cloud: Cloud, guarded: Request, evaluations: list[_Evaluation]) -> di
 
 
 def _fingerprint(request: Request) -> tuple[str, ...]:
-    """Return what binds a token to a request."""
+    """Return what binds a token to a request: method, path, API version, hash of the body."""
     version = request.query.get("api-version", "").lower()
     digest = hashlib.sha256(request.content).hexdigest()
     return (request.method, request.path.rstrip("/").lower(), version, digest)
 
 
-def _show(one: _Evaluation) -> Json:
+def _render_evaluation(one: _Evaluation) -> Json:
     settings = evaluation_settings(one.definition) or {}
     shown: dict[str, Json] = {
         "policyInfo": {

@@ -1,10 +1,10 @@
-"""Azure Policy: which assignments would deny a resource, asked beforehand and on its write.
+"""Azure Policy enforcement: assignments that deny a resource, queried beforehand or on its write.
 
-Where an assignment judges at all stands in `policy_scope`, what of its rule is evaluated in
-`policy_rules`. The effects are Deny, on a PUT and a PATCH, and DenyAction on a DELETE ("Azure
-Policy definitions denyAction effect"), also by an override. A rule that cannot be told, a built-in
-definition and an initiative are passed over. A policy with an external evaluation judges by the
-claims of a policy token (`external_evaluation`): Azure is not asked about it beforehand.
+Which assignments apply is `policy.scope`, what of a rule is evaluated `policy.rules`. The effects
+are Deny, for a PUT and a PATCH, and DenyAction for a DELETE ("Azure Policy definitions denyAction
+effect"), also by an override. Rules that cannot be evaluated, built-in definitions and initiatives
+deny nothing here. A policy with an external evaluation judges by the claims of a policy token
+(`external_evaluation`); Azure does not answer about it beforehand.
 """
 
 import json
@@ -29,8 +29,10 @@ from provisioner.simulator.state.records import Record
 
 @dataclass(frozen=True, slots=True)
 class _Denial:
-    """One assignment that denies a resource, with the fields that its rule looked at; `missing`
-    tells of the policy token that it requires."""
+    """One assignment that denies a resource, with the fields that its rule has read.
+
+    `missing` are the details of a policy token that it requires.
+    """
 
     assignment: Record
     definition: Record
@@ -40,7 +42,11 @@ class _Denial:
 
 
 def check_restrictions(cloud: Cloud, request: Request, scope: str) -> Answer:
-    """Answer which policies would deny the resource in the request."""
+    """Answer which policies would deny the resource in the request.
+
+    Raises:
+        RefusalError: the resource has no type.
+    """
     document = request.read_object()
     content = lookup(document, ("resourceDetails", "resourceContent"))
     if not isinstance(content, Mapping) or not isinstance(content.get("type"), str):
@@ -57,14 +63,19 @@ def check_restrictions(cloud: Cloud, request: Request, scope: str) -> Answer:
         200,
         {
             "fieldRestrictions": [],
-            "contentEvaluationResult": {"policyEvaluations": [_evaluation(d) for d in denials]},
+            "contentEvaluationResult": {
+                "policyEvaluations": [_render_evaluation(d) for d in denials]
+            },
         },
     )
 
 
 def check_policies(cloud: Cloud, operation: Operation) -> None:
-    """Refuse a write that a policy denies (`RequestDisallowedByPolicy`, guidelines.md §3.2), or
-    that lacks the token that a policy requires."""
+    """Check that no policy denies a write, or requires a token that it lacks.
+
+    Raises:
+        RefusalError: one does (`RequestDisallowedByPolicy`, guidelines.md §3.2).
+    """
     denials = list(_denials(cloud, operation))
     if not denials:
         return
@@ -83,12 +94,12 @@ def check_policies(cloud: Cloud, operation: Operation) -> None:
         f"Resource '{name}' was disallowed by policy.{reasons} "
         f"Policy identifiers: '{json.dumps(named)}'.",
         target=name,
-        additional=tuple(_violation(denial) for denial in denials),
+        additional=tuple(_policy_violation(denial) for denial in denials),
     )
 
 
 def _denials(cloud: Cloud, operation: Operation) -> Iterator[_Denial]:
-    """Yield what denies an operation at or below a scope."""
+    """Yield the denials of an operation at or below a scope."""
     for assignment, definition in policies_at(
         cloud, operation.resource, operation.resource_type, operation.content
     ):
@@ -107,11 +118,13 @@ def _denials(cloud: Cloud, operation: Operation) -> Iterator[_Denial]:
         except UnknownWordsError:
             continue
         if holds or (holds is None and missing is not None):
-            yield _Denial(assignment, definition, rule.fields, _message(assignment), missing)
+            yield _Denial(
+                assignment, definition, rule.fields, _non_compliance_message(assignment), missing
+            )
 
 
-def _violation(denial: _Denial) -> Json:
-    """Return what a refusal adds of a policy ("PolicyViolation", "Azure Policy: deny effect")."""
+def _policy_violation(denial: _Denial) -> Json:
+    """Return a refusal's details of a policy ("PolicyViolation", "Azure Policy: deny effect")."""
     details: dict[str, Json] = {"reason": denial.message}
     if denial.missing is not None:
         details["missingPolicyTokenDetails"] = dict(denial.missing)
@@ -126,7 +139,7 @@ def _violation(denial: _Denial) -> Json:
     }
 
 
-def _message(assignment: Record) -> str:
+def _non_compliance_message(assignment: Record) -> str:
     messages = lookup(assignment.body, ("properties", "nonComplianceMessages"))
     for entry in messages if isinstance(messages, list) else ():
         text = lookup(entry, ("message",))
@@ -135,7 +148,7 @@ def _message(assignment: Record) -> str:
     return ""
 
 
-def _evaluation(denial: _Denial) -> Json:
+def _render_evaluation(denial: _Denial) -> Json:
     return {
         "policyInfo": {
             "policyDefinitionId": denial.definition.id.text,

@@ -1,4 +1,4 @@
-"""The routes of Azure Policy that lead to no resource."""
+"""The routes of Azure Policy beside those of its resources."""
 
 from provisioner.catalog.endpoints import POLICY_RESTRICTIONS, POLICY_TOKEN
 from provisioner.catalog.resource_manager import (

@@ -1,9 +1,9 @@
-"""The rule of a policy as an assignment puts it in force, over one resource.
+"""Policy rules: the condition and effect of a policy for one resource, under an assignment.
 
-What is evaluated is a part of the language ("Azure Policy definition structure: policy rule"):
-`allOf`, `anyOf`, `not`, and conditions on a `field` or a `value` with the operators at the end of
-this file; expressions of the functions in `_FUNCTIONS`, `parameters`, `field` and `claims`.
-A rule with anything else cannot be told: UnknownWordsError.
+Evaluated is a part of the language ("Azure Policy definition structure: policy rule"): `allOf`,
+`anyOf`, `not`, conditions on a `field` or a `value` with the operators in `_OPERATORS`, and
+expressions of the functions in `_FUNCTIONS`, `parameters`, `field` and `claims`. A rule with
+anything else is an UnknownWordsError, and counts as neither met nor unmet.
 """
 
 import re
@@ -24,14 +24,14 @@ _TAG = re.compile(r"tags(?:\.|\['?)([^\]']+)(?:'?\])?", re.IGNORECASE)
 
 
 class UnknownWordsError(Exception):
-    """A rule says what is not evaluated here."""
+    """A rule has words of the language that are not evaluated here."""
 
 
 class PolicyRule:
-    """The rule of a definition, over the body of one resource (with `id`, `name` and `type`).
+    """The rule of a definition for the body of one resource (with `id`, `name` and `type`).
 
-    `claims` are those of a policy token for this assignment; None where there is none: what a
-    condition on them comes to is open then.
+    `claims` are those of a policy token for this assignment. If they are None, conditions on claims
+    are neither true nor false (None).
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class PolicyRule:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The paths that the rule looked at so far."""
+        """The paths that the rule has read so far."""
         return tuple(self._fields)
 
     def effect(self) -> str:
-        """Return the effect in lower case. Raises UnknownWordsError."""
+        """Return the effect in lower case; unknown words are an UnknownWordsError."""
         overridden = overridden_effect(self._assignment, self._type, self._content)
         if overridden is not None:
             return overridden
@@ -63,13 +63,18 @@ class PolicyRule:
         return str(self.evaluate(stated)).lower()
 
     def holds(self) -> bool | None:
-        """Return whether the condition holds; None where that depends on claims that are not there.
-        Raises UnknownWordsError."""
+        """Return whether the condition holds; None if that depends on absent claims.
+
+        Unknown words are an UnknownWordsError.
+        """
         return self._holds(lookup(self._definition.body, ("properties", "policyRule", "if")))
 
     def evaluate(self, value: Any) -> Any:  # noqa: ANN401
-        """Return a value of the definition with its expressions evaluated. Raises
-        UnknownWordsError."""
+        """Return a value of the definition with its expressions evaluated.
+
+        Raises:
+            UnknownWordsError: an expression cannot be.
+        """
         try:
             return evaluate(value, self._functions)
         except RefusalError as problem:
@@ -86,20 +91,20 @@ class PolicyRule:
         if "not" in words:
             inner = self._holds(words["not"])
             return None if inner is None else not inner
-        if self._claims is None and self._claims_in(condition):
+        if self._claims is None and self._uses_claims(condition):
             return None
         operators = [word for word in words if word in _OPERATORS]
         if len(operators) != 1 or ("field" in words) is ("value" in words):
             raise UnknownWordsError
-        wanted = self.evaluate(words[operators[0]])
+        expected = self.evaluate(words[operators[0]])
         if "value" in words:
             found = [self.evaluate(words["value"])]
         else:
-            found = self._field(self.evaluate(words["field"]))
-        return all(_OPERATORS[operators[0]](value, wanted) for value in found)
+            found = self._field_values(self.evaluate(words["field"]))
+        return all(_OPERATORS[operators[0]](value, expected) for value in found)
 
     @staticmethod
-    def _claims_in(condition: Mapping[str, Any]) -> bool:
+    def _uses_claims(condition: Mapping[str, Any]) -> bool:
         try:
             return any(call.function.lower() == "claims" for call in calls_in(condition))
         except RefusalError:
@@ -110,20 +115,24 @@ class PolicyRule:
         return {
             **_FUNCTIONS,
             "parameters": self._parameter,
-            "field": lambda name: self._field(name)[0],
+            "field": lambda name: self._field_values(name)[0],
             "claims": lambda: dict(self._claims or {}),
         }
 
     def _parameter(self, name: str) -> Any:  # noqa: ANN401
-        """Return a parameter: the assignment's, or the default of the definition."""
+        """Return a parameter: the assignment's, or the definition's default.
+
+        Raises:
+            UnknownWordsError: there is neither.
+        """
         for stated, last in ((self._assignment, "value"), (self._definition, "defaultValue")):
             found = lookup(stated.body, ("properties", "parameters", name, last))
             if found is not ABSENT:
                 return found
         raise UnknownWordsError
 
-    def _field(self, name: str) -> list[Any]:
-        """Return the values that a field reaches: one, or those of the entries behind `[*]`."""
+    def _field_values(self, name: str) -> list[Any]:
+        """Return the values of a field: one, or those of the entries at `[*]`."""
         tag = _TAG.fullmatch(name)
         if tag is not None:
             path = ["tags", tag[1]]
@@ -136,58 +145,62 @@ class PolicyRule:
         else:
             return [None]
         self._fields[".".join(path)] = None
-        found = _reach(self._content, path)
+        found = _values_at(self._content, path)
         if name.lower() == "location":
             # A region is one, however it is written.
             return [normalise_location(v) if isinstance(v, str) else v for v in found]
         return found
 
 
-def _reach(value: Any, path: list[str]) -> list[Any]:  # noqa: ANN401
+def _values_at(value: Any, path: list[str]) -> list[Any]:  # noqa: ANN401
     if not path:
         return [value]
-    name, _, each = path[0].partition("[")
-    below = None
+    name, _, rest = path[0].partition("[")
+    member = None
     if isinstance(value, Mapping):
-        below = next((v for key, v in value.items() if key.lower() == name.lower()), None)
-    if not each:
-        return _reach(below, path[1:])
-    entries = below if isinstance(below, (list, tuple)) else ()
-    return [found for entry in entries for found in _reach(entry, path[1:])]
+        member = next((v for key, v in value.items() if key.lower() == name.lower()), None)
+    if not rest:
+        return _values_at(member, path[1:])
+    entries = member if isinstance(member, (list, tuple)) else ()
+    return [found for entry in entries for found in _values_at(entry, path[1:])]
 
 
-def _equal(value: Any, wanted: Any) -> bool:  # noqa: ANN401
-    if isinstance(value, (str, bool)) or isinstance(wanted, (str, bool)):
-        return str(value).lower() == str(wanted).lower()
-    return bool(value == wanted)
+def _equals(value: Any, expected: Any) -> bool:  # noqa: ANN401
+    if isinstance(value, (str, bool)) or isinstance(expected, (str, bool)):
+        return str(value).lower() == str(expected).lower()
+    return bool(value == expected)
 
 
-def _is_in(value: Any, wanted: Any) -> bool:  # noqa: ANN401
-    return any(_equal(value, one) for one in (wanted if isinstance(wanted, list) else ()))
+def _is_in(value: Any, expected: Any) -> bool:  # noqa: ANN401
+    return any(_equals(value, one) for one in (expected if isinstance(expected, list) else ()))
 
 
-def _exists(value: Any, wanted: Any) -> bool:  # noqa: ANN401
-    return (value is not None) is (str(wanted).lower() == "true")
+def _exists(value: Any, expected: Any) -> bool:  # noqa: ANN401
+    return (value is not None) is (str(expected).lower() == "true")
 
 
-def _like(value: Any, wanted: Any) -> bool:  # noqa: ANN401
-    pattern = str(wanted).lower().replace("[", "[[]").replace("?", "[?]")
+def _like(value: Any, expected: Any) -> bool:  # noqa: ANN401
+    pattern = str(expected).lower().replace("[", "[[]").replace("?", "[?]")
     return fnmatchcase(str("" if value is None else value).lower(), pattern)
 
 
-def _contains(value: Any, wanted: Any) -> bool:  # noqa: ANN401
+def _contains(value: Any, expected: Any) -> bool:  # noqa: ANN401
     if isinstance(value, (list, tuple)):
-        return any(_equal(item, wanted) for item in value)
-    return str(wanted).lower() in str("" if value is None else value).lower()
+        return any(_equals(item, expected) for item in value)
+    return str(expected).lower() in str("" if value is None else value).lower()
 
 
-def _order(value: Any, wanted: Any) -> int:  # noqa: ANN401
-    """Return how two numbers, or two texts, stand to each other; what is neither is no answer."""
-    if isinstance(value, str) and isinstance(wanted, str):
-        value, wanted = value.lower(), wanted.lower()
-    elif not (isinstance(value, (int, float)) and isinstance(wanted, (int, float))):
+def _compare_order(value: Any, expected: Any) -> int:  # noqa: ANN401
+    """Return -1, 0 or 1 for two numbers or two texts.
+
+    Raises:
+        UnknownWordsError: the values are neither.
+    """
+    if isinstance(value, str) and isinstance(expected, str):
+        value, expected = value.lower(), expected.lower()
+    elif not (isinstance(value, (int, float)) and isinstance(expected, (int, float))):
         raise UnknownWordsError
-    return int(value > wanted) - int(value < wanted)
+    return int(value > expected) - int(value < expected)
 
 
 _Operator: TypeAlias = Callable[[Any, Any], bool]
@@ -202,8 +215,10 @@ def _format(pattern: str, *values: Any) -> str:  # noqa: ANN401
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
-    """Return a value as a text: an absent field is written out as `null` (Azure/azure-policy,
-    ExternalEvaluationPolicies, "Defending against an absent field")."""
+    """Return a value as text; an absent field is `null`.
+
+    Source: Azure/azure-policy, ExternalEvaluationPolicies, "Defending against an absent field".
+    """
     if value is None or isinstance(value, bool):
         return str(value).lower() if value is not None else "null"
     return str(value)
@@ -221,9 +236,9 @@ _FUNCTIONS: Functions = {
     "or": lambda *values: any(values),
     "not": lambda value: not value,
     "if": lambda condition, one, other: one if condition else other,
-    "equals": lambda one, other: _equal(one, other),
-    "greater": lambda one, other: _order(one, other) > 0,
-    "less": lambda one, other: _order(one, other) < 0,
+    "equals": lambda one, other: _equals(one, other),
+    "greater": lambda one, other: _compare_order(one, other) > 0,
+    "less": lambda one, other: _compare_order(one, other) < 0,
     "coalesce": _coalesce,
     "empty": lambda value: value is None or value in ("", [], {}),
     "bool": _boolean,
@@ -237,17 +252,17 @@ _FUNCTIONS: Functions = {
 }
 
 _OPERATORS: Mapping[str, _Operator] = {
-    "equals": _equal,
-    "notequals": lambda value, wanted: not _equal(value, wanted),
+    "equals": _equals,
+    "notequals": lambda value, expected: not _equals(value, expected),
     "in": _is_in,
-    "notin": lambda value, wanted: not _is_in(value, wanted),
+    "notin": lambda value, expected: not _is_in(value, expected),
     "exists": _exists,
     "like": _like,
-    "notlike": lambda value, wanted: not _like(value, wanted),
+    "notlike": lambda value, expected: not _like(value, expected),
     "contains": _contains,
-    "notcontains": lambda value, wanted: not _contains(value, wanted),
-    "greater": lambda value, wanted: _order(value, wanted) > 0,
-    "greaterorequals": lambda value, wanted: _order(value, wanted) >= 0,
-    "less": lambda value, wanted: _order(value, wanted) < 0,
-    "lessorequals": lambda value, wanted: _order(value, wanted) <= 0,
+    "notcontains": lambda value, expected: not _contains(value, expected),
+    "greater": lambda value, expected: _compare_order(value, expected) > 0,
+    "greaterorequals": lambda value, expected: _compare_order(value, expected) >= 0,
+    "less": lambda value, expected: _compare_order(value, expected) < 0,
+    "lessorequals": lambda value, expected: _compare_order(value, expected) <= 0,
 }

@@ -1,8 +1,8 @@
-"""Whether an assignment judges a resource, and with which effect.
+"""The assignments that apply to a resource, and their effects.
 
-Sources: learn.microsoft.com, "Azure Policy assignment structure" (enforcement mode, excluded
-scopes, resource selectors, overrides) and "Azure Policy exemption structure". A selector of a kind
-that is not evaluated here (a principal) selects nothing.
+Source: "Azure Policy assignment structure" (enforcement mode, excluded scopes, resource selectors,
+overrides) and "Azure Policy exemption structure". A selector of a kind that is not evaluated here
+(a principal) selects nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,11 +25,11 @@ _EFFECT = "policyeffect"
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """An assignment that is about a resource.
+    """An assignment whose scope and selectors include a resource.
 
-    definition  the policy, None where it does not stand here: a built-in one, an initiative
-    enforced    whether it denies, and does not only state compliance
-    exempt      whether an exemption takes the resource out of it
+    definition  the policy; None if it is not stored here: a built-in one, an initiative
+    enforced    whether it denies, or only reports compliance (enforcementMode)
+    exempt      whether the resource is exempt
     """
 
     assignment: Record
@@ -41,7 +41,7 @@ class Applied:
 def policies_at(
     cloud: Cloud, at: ResourceId, resource_type: ResourceType, content: Mapping[str, Any]
 ) -> Iterator[tuple[Record, Record]]:
-    """Yield the assignments that judge a resource at or below `at`, with their definitions."""
+    """Yield the assignments that can deny a resource at or below `at`, with their definitions."""
     for applied in assignments_about(cloud, at, resource_type, content):
         if applied.definition is not None and applied.enforced and not applied.exempt:
             yield applied.assignment, applied.definition
@@ -50,22 +50,26 @@ def policies_at(
 def assignments_about(
     cloud: Cloud, at: ResourceId, resource_type: ResourceType, content: Mapping[str, Any]
 ) -> Iterator[Applied]:
-    """Yield the assignments whose scope and selectors hold a resource at or below `at`, and whose
-    policy looks at its type, as far as that is known."""
+    """Yield the assignments that apply to a resource at or below `at`.
+
+    Scope, exclusions, selectors and the policy's mode are checked, as far as they are known.
+    """
     for assignment in cloud.store.resources.of_type(ASSIGNMENT):
         properties = assignment.body.get("properties")
         if not holds_at(assignment.id.scope, at):
             continue
-        left_out = (parse_resource_id(scope) for scope in _list(properties, "notScopes"))
-        if any(scope is not None and at.is_within(scope) for scope in left_out):
+        excluded = (parse_resource_id(scope) for scope in _entries(properties, "notScopes"))
+        if any(scope is not None and at.is_within(scope) for scope in excluded):
             continue
-        if not _selects(_list(properties, "resourceSelectors"), resource_type, content):
+        if not _any_group_selects(
+            _entries(properties, "resourceSelectors"), resource_type, content
+        ):
             continue
         stated = parse_resource_id(lookup(properties, ("policyDefinitionId",)))
         definition = cloud.store.resources.get(stated.key) if stated else None
         if definition is not None and definition.type != DEFINITION:
             definition = None
-        if definition is None or _covers(definition, resource_type):
+        if definition is None or _applies_to_type(definition, resource_type):
             mode = str(lookup(properties, ("enforcementMode",))).lower()
             yield Applied(
                 assignment,
@@ -75,11 +79,12 @@ def assignments_about(
             )
 
 
-def _covers(definition: Record, resource_type: ResourceType) -> bool:
-    """Return whether a policy looks at a type: Indexed leaves out what has no tags or location.
+def _applies_to_type(definition: Record, resource_type: ResourceType) -> bool:
+    """Return whether a policy's mode includes a type.
 
-    The modes of resource providers are about what is in a cluster or a vault, and not about what
-    Azure Resource Manager is asked for ("Azure Policy definition structure basics").
+    Indexed leaves out types without tags or location. The modes of resource providers are about
+    objects in a cluster or a vault, and not about requests to Azure Resource Manager ("Azure Policy
+    definition structure basics").
     """
     mode = lookup(definition.body, ("properties", "mode"))
     word = mode.lower() if isinstance(mode, str) else "indexed"
@@ -91,15 +96,14 @@ def _covers(definition: Record, resource_type: ResourceType) -> bool:
 def overridden_effect(
     assignment: Record, resource_type: ResourceType, content: Mapping[str, Any]
 ) -> str | None:
-    """Return the effect that an assignment has for a resource in the place of its policy's own, or
-    None where it overrides nothing."""
-    for override in _list(assignment.body.get("properties"), "overrides"):
+    """Return the effect that an assignment overrides its policy's with, or None."""
+    for override in _entries(assignment.body.get("properties"), "overrides"):
         kind = str(lookup(override, ("kind",))).lower()
         value = lookup(override, ("value",))
         if (
             kind == _EFFECT
             and isinstance(value, str)
-            and _all_select(_list(override, "selectors"), resource_type, content)
+            and _all_select(_entries(override, "selectors"), resource_type, content)
         ):
             return value.lower()
     return None
@@ -112,8 +116,11 @@ def _is_exempt(
     resource_type: ResourceType,
     content: Mapping[str, Any],
 ) -> bool:
-    """Exemptions of both categories (Waiver, Mitigated) hold, until they expire. Which policies of
-    an initiative one is about is not looked at: initiatives are not evaluated."""
+    """Return whether an exemption includes the resource.
+
+    Both categories (Waiver, Mitigated) count, until they expire. The references to single policies
+    of an initiative are not read: initiatives are not evaluated.
+    """
     for exemption in cloud.store.resources.of_type(EXEMPTION):
         properties = exemption.body.get("properties")
         named = parse_resource_id(lookup(properties, ("policyAssignmentId",)))
@@ -123,7 +130,9 @@ def _is_exempt(
             and scope is not None
             and at.is_within(scope)
             and not _has_expired(lookup(properties, ("expiresOn",)), cloud.now())
-            and _selects(_list(properties, "resourceSelectors"), resource_type, content)
+            and _any_group_selects(
+                _entries(properties, "resourceSelectors"), resource_type, content
+            )
         ):
             return True
     return False
@@ -139,40 +148,42 @@ def _has_expired(stated: object, now: datetime) -> bool:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) <= now
 
 
-def _selects(
+def _any_group_selects(
     groups: Sequence[Any], resource_type: ResourceType, content: Mapping[str, Any]
 ) -> bool:
-    """One group of selectors suffices; where there is none, everything is selected."""
+    """Return whether one group of selectors matches; without any, everything does."""
     return not groups or any(
-        _all_select(_list(group, "selectors"), resource_type, content) for group in groups
+        _all_select(_entries(group, "selectors"), resource_type, content) for group in groups
     )
 
 
 def _all_select(
     selectors: Sequence[Any], resource_type: ResourceType, content: Mapping[str, Any]
 ) -> bool:
-    return all(_select(selector, resource_type, content) for selector in selectors)
+    return all(_selector_matches(selector, resource_type, content) for selector in selectors)
 
 
-def _select(selector: object, resource_type: ResourceType, content: Mapping[str, Any]) -> bool:
+def _selector_matches(
+    selector: object, resource_type: ResourceType, content: Mapping[str, Any]
+) -> bool:
     kind = str(lookup(selector, ("kind",))).lower()
     location = content.get("location")
-    placed = isinstance(location, str)
+    has_location = isinstance(location, str)
     if kind == "resourcetype":
         value = resource_type.name.lower()
     elif kind == "resourcelocation" and isinstance(location, str):
         value = normalise_location(location)
     elif kind == "resourcewithoutlocation":
-        value = "false" if placed else "true"
+        value = "false" if has_location else "true"
     else:
         return False
-    named, left_out = (
-        {normalise_location(str(item)) for item in _list(selector, name)}
+    named, excluded = (
+        {normalise_location(str(item)) for item in _entries(selector, name)}
         for name in ("in", "notIn")
     )
-    return value not in left_out and (not named or value in named)
+    return value not in excluded and (not named or value in named)
 
 
-def _list(body: object, name: str) -> Sequence[Any]:
+def _entries(body: object, name: str) -> Sequence[Any]:
     found = lookup(body, (name,))
     return found if isinstance(found, list) else ()

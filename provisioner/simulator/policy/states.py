@@ -1,8 +1,8 @@
-"""Policy states as Policy Insights answers them: queried one by one, and counted.
+"""Policy states as Policy Insights answers them: queried and summarized.
 
 Source: "Policy States" of the Policy Insights REST reference (scopes, query options, shapes); the
-code of a filter that is refused as `az policy state summarize` meets it. States are those of now:
-the views `latest` and `default` answer the same, and `$from` and `$to` have to hold the present.
+code of a refused filter as `az policy state summarize` receives it. States are those of now: the
+views `latest` and `default` answer the same, and `$from` and `$to` must include the present.
 """
 
 from collections import Counter
@@ -35,17 +35,17 @@ from provisioner.simulator.state.cloud import Cloud
 _Row = dict[str, Any]
 _VIEWS = ("latest", "default")
 _DETAILS = "policyevaluationdetails"
-_COMPARED = ("eq", "ne", "gt", "ge", "lt", "le")
-_SEARCHED = ("startswith", "endswith", "contains", "substringof")
+_COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
+_TEXT_FUNCTIONS = ("startswith", "endswith", "contains", "substringof")
 
 
 def query_states(cloud: Cloud, request: Request, view: str, **place: str) -> Answer:
-    """Answer the states at a place that `$filter` asks for, ordered, selected and in pages."""
+    """Answer the states at a scope that match `$filter`, ordered, selected and in pages."""
     _check_view(view)
-    rows = _queried(cloud, request, place, ("$orderby", "$select", "$expand"))
+    rows = _query_rows(cloud, request, place, ("$orderby", "$select", "$expand"))
     names = [each.strip() for each in request.query.get("$select", "").split(",") if each.strip()]
-    context = _context(request, "latest")
-    shown = [_selected(row, names) for row in _ordered(request, rows)]
+    context = _context_url(request, "latest")
+    shown = [_select_columns(row, names) for row in _order_rows(request, rows)]
     answer = page(
         cloud, request, shown, lambda row: {"@odata.id": None, "@odata.context": context, **row}
     )
@@ -60,23 +60,22 @@ def query_states(cloud: Cloud, request: Request, view: str, **place: str) -> Ans
 
 
 def summarize_states(cloud: Cloud, request: Request, view: str, **place: str) -> Answer:
-    """Answer how many resources and policies do not comply, in all and by assignment."""
+    """Answer the numbers of noncompliant resources and policies, in total and by assignment."""
     _check_view(view)
-    rows = _queried(cloud, request, place, ())
-    context = _context(request, "summary")
-    by_assignment = _grouped(rows, "policyAssignmentId")
+    rows = _query_rows(cloud, request, place, ())
+    context = _context_url(request, "summary")
+    by_assignment = _group_rows(rows, "policyAssignmentId")
     summary: dict[str, Json] = {
         "@odata.id": None,
         "@odata.context": f"{context}/$entity",
-        "results": _results(request, rows),
-        "policyAssignments": [_assignment(request, group) for group in by_assignment],
+        "results": _summarize(request, rows),
+        "policyAssignments": [_summarize_assignment(request, group) for group in by_assignment],
     }
     return Answer(200, {"@odata.context": context, "@odata.count": 1, "value": [summary]})
 
 
 def evaluate_states(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
-    """Answer a scan on demand: it is done already, since states are evaluated when they are
-    asked for."""
+    """Answer a scan on demand with 200: states are evaluated at each query."""
     return Answer(200)
 
 
@@ -87,13 +86,13 @@ def _check_view(view: str) -> None:
         )
 
 
-def _queried(
+def _query_rows(
     cloud: Cloud, request: Request, place: Mapping[str, str], known: Iterable[str]
 ) -> list[_Row]:
     check_options(request, ("$filter", "$from", "$to", *known))
     text = request.query.get("$filter", "")
     try:
-        fits = compile_filter(text, _VOCABULARY) if text else None
+        matches = compile_filter(text, _VOCABULARY) if text else None
         covers_now = _covers_now(cloud, request)
     except FilterError as problem:
         raise RefusalError(
@@ -108,10 +107,10 @@ def _queried(
         raise RefusalError(
             400, "InvalidQueryOption", "$expand is PolicyEvaluationDetails or is not there."
         )
-    wanted = _place_test(place)
-    found = (state for state in policy_states(cloud) if wanted(state))
-    rows = [_shown(cloud, state, with_details=with_details) for state in found]
-    return [row for row in rows if fits is None or fits(row)]
+    in_scope = _scope_predicate(place)
+    found = (state for state in policy_states(cloud) if in_scope(state))
+    rows = [_render_state(cloud, state, with_details=with_details) for state in found]
+    return [row for row in rows if matches is None or matches(row)]
 
 
 def _covers_now(cloud: Cloud, request: Request) -> bool:
@@ -120,8 +119,12 @@ def _covers_now(cloud: Cloud, request: Request) -> bool:
     return not (start and read_moment(start) > now) and not (end and read_moment(end) < now)
 
 
-def _place_test(place: Mapping[str, str]) -> Callable[[PolicyState], bool]:
-    """Return whether a state is asked for at a scope, of a policy, or of an assignment."""
+def _scope_predicate(place: Mapping[str, str]) -> Callable[[PolicyState], bool]:
+    """Return the predicate for states at a scope, of a policy, or of an assignment.
+
+    Raises:
+        InvalidResourceTypeError: the scope is no id.
+    """
     if "scope" not in place:
         return lambda state: True  # every subscription is below every management group
     scope = parse_resource_id(place["scope"])
@@ -135,7 +138,7 @@ def _place_test(place: Mapping[str, str]) -> Callable[[PolicyState], bool]:
     return lambda state: holds_at(named, state.row.id)
 
 
-def _shown(cloud: Cloud, state: PolicyState, *, with_details: bool) -> _Row:
+def _render_state(cloud: Cloud, state: PolicyState, *, with_details: bool) -> _Row:
     row, assignment = state.row, state.assignment
     definition = parse_resource_id(state.definition_id)
     category = lookup(
@@ -184,21 +187,21 @@ _TEXTS = (
 )  # fmt: skip
 
 
-def _text(name: str) -> Property[_Row]:
-    return Property(lambda row: row[name], _COMPARED, _SEARCHED, fold_case)
+def _text_property(name: str) -> Property[_Row]:
+    return Property(lambda row: row[name], _COMPARISONS, _TEXT_FUNCTIONS, fold_case)
 
 
 _VOCABULARY: Vocabulary[_Row] = Vocabulary(
     properties={
-        **{name.lower(): _text(name) for name in _TEXTS},
+        **{name.lower(): _text_property(name) for name in _TEXTS},
         "iscompliant": Property(lambda row: row["isCompliant"], ("eq", "ne")),
-        "timestamp": Property(lambda row: row["timestamp"], _COMPARED, normalise=read_moment),
+        "timestamp": Property(lambda row: row["timestamp"], _COMPARISONS, normalise=read_moment),
     },
     combinations=("and", "or", "not"),
 )
 
 
-def _ordered(request: Request, rows: list[_Row]) -> list[_Row]:
+def _order_rows(request: Request, rows: list[_Row]) -> list[_Row]:
     for term in reversed(request.query.get("$orderby", "").split(",")):
         name, _, direction = term.strip().partition(" ")
         if not name:
@@ -217,7 +220,7 @@ def _ordered(request: Request, rows: list[_Row]) -> list[_Row]:
 _KNOWN = (*_TEXTS, "timestamp", "isCompliant")
 
 
-def _selected(row: _Row, names: Sequence[str]) -> _Row:
+def _select_columns(row: _Row, names: Sequence[str]) -> _Row:
     if not names:
         return row
     spelled = {name.lower(): name for name in row}
@@ -229,33 +232,33 @@ def _selected(row: _Row, names: Sequence[str]) -> _Row:
     return {spelled[name.lower()]: row[spelled[name.lower()]] for name in names}
 
 
-def _context(request: Request, kind: str) -> str:
+def _context_url(request: Request, kind: str) -> str:
     return f"{request.base}{request.path.rpartition('/')[0]}/$metadata#{kind}"
 
 
-def _grouped(rows: Iterable[_Row], name: str) -> list[list[_Row]]:
+def _group_rows(rows: Iterable[_Row], name: str) -> list[list[_Row]]:
     groups: dict[str, list[_Row]] = {}
     for row in rows:
         groups.setdefault(str(row[name]).lower(), []).append(row)
     return list(groups.values())
 
 
-def _results(request: Request, rows: Sequence[_Row]) -> dict[str, Json]:
-    """Return the counts of resources by their worst state, and of policies."""
-    resources = Counter(_worst(group) for group in _grouped(rows, "resourceId"))
-    policies = Counter(_worst(group) for group in _policies(rows))
+def _summarize(request: Request, rows: Sequence[_Row]) -> dict[str, Json]:
+    """Return the numbers of resources by their worst state, and of policies."""
+    resources = Counter(_worst_state(group) for group in _group_rows(rows, "resourceId"))
+    policies = Counter(_worst_state(group) for group in _group_by_policy(rows))
     return {
         "queryResultsUri": f"{request.base}{request.path.rpartition('/')[0]}/queryResults"
         f"?api-version={request.query.get('api-version', '')}",
         "nonCompliantResources": resources[NON_COMPLIANT],
         "nonCompliantPolicies": policies[NON_COMPLIANT],
-        "resourceDetails": _details(resources),
-        "policyDetails": _details(policies),
+        "resourceDetails": _count_details(resources),
+        "policyDetails": _count_details(policies),
         "policyGroupDetails": [],
     }
 
 
-def _policies(rows: Iterable[_Row]) -> list[list[_Row]]:
+def _group_by_policy(rows: Iterable[_Row]) -> list[list[_Row]]:
     groups: dict[tuple[str, str], list[_Row]] = {}
     for row in rows:
         named = row["policyDefinitionId"] or row["policySetDefinitionId"]
@@ -263,19 +266,19 @@ def _policies(rows: Iterable[_Row]) -> list[list[_Row]]:
     return list(groups.values())
 
 
-def _details(counts: Counter[str]) -> list[Json]:
+def _count_details(counts: Counter[str]) -> list[Json]:
     return [{"complianceState": state.lower(), "count": count} for state, count in counts.items()]
 
 
 _WORST = (NON_COMPLIANT, "Unknown", "Protected", "Exempt", COMPLIANT)
 
 
-def _worst(rows: Iterable[_Row]) -> str:
+def _worst_state(rows: Iterable[_Row]) -> str:
     found = {row["complianceState"] for row in rows}
     return next(state for state in _WORST if state in found)
 
 
-def _assignment(request: Request, rows: Sequence[_Row]) -> dict[str, Json]:
+def _summarize_assignment(request: Request, rows: Sequence[_Row]) -> dict[str, Json]:
     first = rows[0]
     definitions: list[Json] = [
         {
@@ -283,14 +286,14 @@ def _assignment(request: Request, rows: Sequence[_Row]) -> dict[str, Json]:
             "policyDefinitionReferenceId": "",
             "effect": group[0]["policyDefinitionAction"],
             "policyDefinitionGroupNames": [""],
-            "results": _results(request, group),
+            "results": _summarize(request, group),
         }
-        for group in _policies(rows)
+        for group in _group_by_policy(rows)
     ]
     return {
         "policyAssignmentId": first["policyAssignmentId"],
         "policySetDefinitionId": first["policySetDefinitionId"],
-        "results": _results(request, rows),
+        "results": _summarize(request, rows),
         "policyDefinitions": definitions,
         "policyGroups": [],
     }

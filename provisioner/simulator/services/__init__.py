@@ -1,1 +1,1 @@
-"""What single services answer besides their resources: AKS, compute, storage, Key Vault."""
+"""Operations of single services beside their resources: compute quotas, features, blobs, leases."""

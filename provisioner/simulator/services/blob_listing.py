@@ -1,8 +1,8 @@
-"""The list of a container's blobs, a page at a time, as XML.
+"""List Blobs: one page of a container's blobs, as XML.
 
-Source: the REST API of Blob Storage, "List Blobs": names in their order, those that begin with
-`prefix`, one entry for all that share what comes before `delimiter`, at most `maxresults` and never
-more than 5,000, and a marker where there are more.
+Source: the REST API of Blob Storage, "List Blobs": names in order, those with the `prefix`, one
+entry for all names with the same text before `delimiter`, at most `maxresults` and never more than
+5,000, and a marker if there are more.
 """
 
 import base64
@@ -41,7 +41,7 @@ def is_of_container(request: Request) -> bool:
 
 
 def list_blobs(cloud: Cloud, request: Request, container: ResourceId, endpoint: str) -> Answer:
-    """Answer one page of a list. Raises RefusalError for options that Azure Storage refuses."""
+    """Answer one page of a list; unsupported options are a RefusalError."""
     query = request.query
     _check_options(query)
     shows_metadata = "metadata" in query.get("include", "").split(",")
@@ -49,28 +49,32 @@ def list_blobs(cloud: Cloud, request: Request, container: ResourceId, endpoint: 
     size = _read_size(query.get("maxresults"))
     after = _read_marker(query.get("marker", ""))
     begin = f"{container.key}|"
-    held = (
+    stored_blobs = (
         (key.removeprefix(begin), blob)
         for key, blob in cloud.store.blobs.items()
         if key.startswith(begin + prefix)
     )
-    entries = [entry for entry in _entries(sorted(held), prefix, delimiter) if entry[0] > after]
+    entries = [
+        entry
+        for entry in _list_entries(sorted(stored_blobs), prefix, delimiter)
+        if entry[0] > after
+    ]
     page = entries[:size]
     marker = _write_marker(page[-1][0]) if len(entries) > size else ""
-    told = "".join(
-        f"<{name}>{escape(query[key])}</{name}>" for name, key in _TOLD if query.get(key)
+    echoed = "".join(
+        f"<{name}>{escape(query[key])}</{name}>" for name, key in _ECHOED_OPTIONS if query.get(key)
     )
     blobs = "".join(_write_entry(name, blob, shows_metadata) for name, blob in page)
     text = (
         '\ufeff<?xml version="1.0" encoding="utf-8"?><EnumerationResults '
-        f"ServiceEndpoint={quoteattr(endpoint)} ContainerName={quoteattr(container.name)}>{told}"
+        f"ServiceEndpoint={quoteattr(endpoint)} ContainerName={quoteattr(container.name)}>{echoed}"
         f"<Blobs>{blobs}</Blobs><NextMarker>{marker}</NextMarker></EnumerationResults>"
     )
     headers = {"Content-Type": "application/xml", "x-ms-version": "2023-11-03"}
     return Answer(200, None, headers, text.encode())
 
 
-_TOLD = (
+_ECHOED_OPTIONS = (
     ("Prefix", "prefix"),
     ("Marker", "marker"),
     ("MaxResults", "maxresults"),
@@ -86,25 +90,24 @@ def _check_options(query: Mapping[str, str]) -> None:
             "UnsupportedQueryParameter",
             f"A query parameter specified in the request URI is not supported: {unknown[0]}.",
         )
-    asked = {each for each in query.get("include", "").split(",") if each}
-    if asked - _INCLUDED:
-        raise _invalid_value()
-    if asked - {"metadata"}:
+    included = {each for each in query.get("include", "").split(",") if each}
+    if included - _INCLUDED:
+        raise InvalidQueryValueError()
+    if included - {"metadata"}:
         raise RefusalError(
             501,
             "NotImplemented",
             "The built-in Azure includes metadata in a list of blobs, and nothing else: "
-            f"{', '.join(sorted(asked - {'metadata'}))}.",
+            f"{', '.join(sorted(included - {'metadata'}))}.",
         )
 
 
-def _entries(
-    held: list[tuple[str, Blob]], prefix: str, delimiter: str
+def _list_entries(
+    stored_blobs: list[tuple[str, Blob]], prefix: str, delimiter: str
 ) -> Iterator[tuple[str, Blob | None]]:
-    """Yield what a list shows, in the order of the names: blobs, and what begins the names of
-    several, with None."""
+    """Yield the entries of a list in name order: blobs, and common prefixes with None."""
     last = None
-    for name, blob in held:
+    for name, blob in stored_blobs:
         head, mark, _ = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
         if not mark:
             yield name, blob
@@ -129,14 +132,14 @@ def _write_entry(name: str, blob: Blob | None, shows_metadata: bool) -> str:
 
 
 def _write_name(name: str) -> str:
-    """Return the element of a name; one that XML cannot hold is percent-encoded."""
+    """Return the XML element of a name; one that XML cannot hold is percent-encoded."""
     if _NOT_IN_XML.search(name):
         return f'<Name Encoded="true">{quote(name)}</Name>'
     return f"<Name>{escape(name)}</Name>"
 
 
 def format_date(stamp: str) -> str:
-    """Return a time of the built-in Azure as a date of HTTP."""
+    """Return a time of the built-in Azure as an HTTP date."""
     return format_datetime(parse_time(stamp).astimezone(UTC), usegmt=True)
 
 
@@ -144,7 +147,7 @@ def _read_size(text: str | None) -> int:
     if text is None:
         return _MOST
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
-        raise _invalid_value()
+        raise InvalidQueryValueError()
     if int(text) < 1:
         raise RefusalError(
             400,
@@ -156,7 +159,7 @@ def _read_size(text: str | None) -> int:
 
 
 def _write_marker(name: str) -> str:
-    """Return the marker of the page after a name: opaque to whoever gets it."""
+    """Return the opaque marker of the page that follows a name."""
     return f"2!{base64.urlsafe_b64encode(name.encode()).decode()}"
 
 
@@ -166,12 +169,15 @@ def _read_marker(text: str) -> str:
     try:
         return base64.urlsafe_b64decode(text.removeprefix("2!").encode("ascii")).decode()
     except (binascii.Error, ValueError):
-        raise _invalid_value() from None
+        raise InvalidQueryValueError() from None
 
 
-def _invalid_value() -> RefusalError:
-    return RefusalError(
-        400,
-        "InvalidQueryParameterValue",
-        "Value for one of the query parameters specified in the request URI is invalid.",
-    )
+class InvalidQueryValueError(RefusalError):
+    """A query parameter of a blob list has an invalid value."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            400,
+            "InvalidQueryParameterValue",
+            "Value for one of the query parameters specified in the request URI is invalid.",
+        )

@@ -1,11 +1,12 @@
-"""The data of storage accounts: block blobs are written and read by their path, and listed.
+"""Blob Storage: block blobs are written, read and listed.
 
 Azure answers at ACCOUNT.blob.core.windows.net, the built-in Azure at its own address with the
-account before the path, as Azurite does ("Use the Azurite emulator": IP-style URLs). Source: the
-REST API of Blob Storage, "Get Blob", "Put Blob", "List Blobs", "Specifying conditional headers",
-"Setting and retrieving metadata", "Blob service error codes", and "Authorize with Microsoft Entra
-ID" for what is refused without a token or a role. Networks are not simulated: an
-account that is closed to others (`publicNetworkAccess`) answers as it does from inside.
+account before the path, as Azurite does ("Use the Azurite emulator": IP-style URLs).
+
+Source: the REST API of Blob Storage, "Get Blob", "Put Blob", "List Blobs", "Specifying conditional
+headers", "Setting and retrieving metadata", "Blob service error codes", and "Authorize with
+Microsoft Entra ID" for requests without a token or a role. Networks are not simulated: an account
+with `publicNetworkAccess` disabled answers as it does to its private endpoints.
 """
 
 import base64
@@ -41,27 +42,33 @@ _XML = {"Content-Type": "application/xml"}
 
 
 def is_of_blobs(request: Request) -> bool:
-    """Return whether a request is one of Blob Storage: those of Azure Resource Manager name an
-    api-version, and none of the services' own."""
+    """Return whether a request is one of Blob Storage.
+
+    Requests to Azure Resource Manager have an `api-version` parameter; Blob Storage has a version
+    header.
+    """
     return _VERSION in request.headers and "api-version" not in request.query
 
 
 def answer_blob(cloud: Cloud, request: Request, identify: Identify) -> Answer:
-    """Answer a request for a blob, a refusal too. `identify` returns the holder of its token, and
-    raises RefusalError for one that Azure Storage does not take."""
+    """Answer a request for blobs; a refusal becomes Blob Storage's XML error.
+
+    `identify` returns the caller by the token, and raises RefusalError for one that Azure Storage
+    rejects.
+    """
     try:
-        return _answer(cloud, request, identify)
+        return _answer_request(cloud, request, identify)
     except RefusalError as refusal:
         headers = {**_XML, "x-ms-error-code": refusal.code, **refusal.headers}
-        told = f"{refusal.message}\nRequestId:{uuid.uuid4()}\nTime:{cloud.stamp()}"
+        text_of_error = f"{refusal.message}\nRequestId:{uuid.uuid4()}\nTime:{cloud.stamp()}"
         text = (
             '\ufeff<?xml version="1.0" encoding="utf-8"?><Error>'
-            f"<Code>{refusal.code}</Code><Message>{escape(told)}</Message></Error>"
+            f"<Code>{refusal.code}</Code><Message>{escape(text_of_error)}</Message></Error>"
         )
         return Answer(refusal.status, None, headers, text.encode())
 
 
-def _answer(cloud: Cloud, request: Request, identify: Identify) -> Answer:
+def _answer_request(cloud: Cloud, request: Request, identify: Identify) -> Answer:
     caller = _read_caller(request, identify)
     if request.headers[_VERSION] < _FIRST_VERSION:
         raise RefusalError(
@@ -94,11 +101,19 @@ def _answer(cloud: Cloud, request: Request, identify: Identify) -> Answer:
         return list_blobs(cloud, request, container, f"{request.base}/{place['account']}/")
     key = f"{container.key}|{place['name']}"
     blob = cloud.store.blobs.get(key)
-    return _put(cloud, request, key, blob) if request.method == "PUT" else _get(request, blob)
+    return (
+        _put_blob(cloud, request, key, blob)
+        if request.method == "PUT"
+        else _get_blob(request, blob)
+    )
 
 
 def _find_account(cloud: Cloud, name: str) -> Record:
-    """Return the account of a name, which only one in all of Azure has."""
+    """Return the account of a name, which is unique in all of Azure.
+
+    Raises:
+        RefusalError: there is none.
+    """
     found = [row for row in cloud.store.resources.of_type(STORAGE_ACCOUNT) if row.id.name == name]
     if not found:
         # Azure has no name in DNS for one that is not there.
@@ -106,34 +121,34 @@ def _find_account(cloud: Cloud, name: str) -> Record:
     return found[0]
 
 
-def _put(cloud: Cloud, request: Request, key: str, there: Blob | None) -> Answer:
+def _put_blob(cloud: Cloud, request: Request, key: str, existing: Blob | None) -> Answer:
     if request.headers.get("x-ms-blob-type") != "BlockBlob":
         raise RefusalError(
             400, "MissingRequiredHeader", "An HTTP header that's mandatory for this request is "
             "not specified."
         )  # fmt: skip
     metadata = _read_metadata(request)
-    if request.headers.get("if-none-match") == "*" and there is not None:
+    if request.headers.get("if-none-match") == "*" and existing is not None:
         raise RefusalError(409, "BlobAlreadyExists", "The specified blob already exists.")
-    if not _meets_conditions(request, there):
+    if not _meets_conditions(request, existing):
         raise RefusalError(412, "ConditionNotMet", _NOT_MET)
     kind = request.headers.get("content-type", "application/octet-stream")
     content = base64.b64encode(request.content).decode()
     etag = f"0x8D{uuid.uuid4().hex[:13].upper()}"
-    made = Blob(content, kind, cloud.stamp(), metadata, etag)
-    cloud.store.blobs.put(key, made)
-    return Answer(201, headers=_headers(made))
+    written = Blob(content, kind, cloud.stamp(), metadata, etag)
+    cloud.store.blobs.put(key, written)
+    return Answer(201, headers=_blob_headers(written))
 
 
-def _get(request: Request, blob: Blob | None) -> Answer:
+def _get_blob(request: Request, blob: Blob | None) -> Answer:
     if blob is None:
         raise RefusalError(404, "BlobNotFound", "The specified blob does not exist.")
     if not _meets_conditions(request, blob):
         if "if-none-match" in request.headers:
-            return Answer(304, headers=_headers(blob))
+            return Answer(304, headers=_blob_headers(blob))
         raise RefusalError(412, "ConditionNotMet", _NOT_MET)
     headers = {
-        **_headers(blob),
+        **_blob_headers(blob),
         **{f"{_METADATA}{name}": value for name, value in blob.metadata.items()},
         "Content-Type": blob.kind,
         "x-ms-blob-type": "BlockBlob",
@@ -145,7 +160,7 @@ _NOT_MET = "The condition specified using HTTP conditional header(s) is not met.
 
 
 def _meets_conditions(request: Request, blob: Blob | None) -> bool:
-    """Return whether `If-Match` and `If-None-Match` hold for a blob, None where there is none."""
+    """Return whether `If-Match` and `If-None-Match` hold for a blob; None is an absent blob."""
     tag = None if blob is None else f'"{blob.etag}"'
     wanted = request.headers.get("if-match")
     if wanted is not None and (tag is None or wanted not in ("*", tag)):
@@ -155,8 +170,14 @@ def _meets_conditions(request: Request, blob: Blob | None) -> bool:
 
 
 def _read_metadata(request: Request) -> dict[str, str]:
-    """Return the metadata that a write gives a blob. Raises RefusalError for a name that is no
-    identifier of C#, and for more than 8 KiB ("Setting and retrieving properties and metadata")."""
+    """Return the metadata of a write.
+
+    Names are C# identifiers, the size at most 8 KiB ("Setting and retrieving properties and
+    metadata").
+
+    Raises:
+        RefusalError: a name or the size is not allowed.
+    """
     found = {
         name.removeprefix(_METADATA): value
         for name, value in request.headers.items()
@@ -173,7 +194,7 @@ def _read_metadata(request: Request) -> dict[str, str]:
     return found
 
 
-def _headers(blob: Blob) -> dict[str, str]:
+def _blob_headers(blob: Blob) -> dict[str, str]:
     return {
         "ETag": f'"{blob.etag}"',
         "Last-Modified": format_date(blob.modified),
@@ -183,23 +204,26 @@ def _headers(blob: Blob) -> dict[str, str]:
 
 def _read_caller(request: Request, identify: Identify) -> Caller:
     if not request.headers.get("authorization", "").lower().startswith("bearer "):
-        raise _unauthenticated("NoAuthenticationInformation")
+        raise UnauthenticatedError("NoAuthenticationInformation")
     try:
         return identify(request) or LOCAL_OPERATOR
     except RefusalError:
-        raise _unauthenticated("InvalidAuthenticationInfo") from None
+        raise UnauthenticatedError("InvalidAuthenticationInfo") from None
 
 
-def _unauthenticated(code: str) -> RefusalError:
-    return RefusalError(
-        401,
-        code,
-        "Server failed to authenticate the request. Please refer to the information in the "
-        "www-authenticate header.",
-        headers={
-            "WWW-Authenticate": (
-                "Bearer authorization_uri=https://login.microsoftonline.com/common/oauth2/"
-                "authorize resource_id=https://storage.azure.com"
-            )
-        },
-    )
+class UnauthenticatedError(RefusalError):
+    """A request without a token that Azure Storage accepts: 401 with its challenge."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            401,
+            code,
+            "Server failed to authenticate the request. Please refer to the information in the "
+            "www-authenticate header.",
+            headers={
+                "WWW-Authenticate": (
+                    "Bearer authorization_uri=https://login.microsoftonline.com/common/oauth2/"
+                    "authorize resource_id=https://storage.azure.com"
+                )
+            },
+        )

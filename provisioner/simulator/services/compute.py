@@ -1,8 +1,8 @@
-"""What a region has for nodes: Kubernetes versions, sizes of machines, and the quota of vCPUs.
+"""Kubernetes versions, VM sizes and vCPU quotas of a region, and their check for node pools.
 
-Versions and sizes are tables of the catalog; what is used of a quota is counted over the node pools
-that there are. Shapes: the REST reference of AKS ("List Kubernetes Versions"), Compute ("Resource
-Skus", "Usage") and Quota; codes: guidelines.md §3.2.
+Versions and sizes are tables of the catalog; the usage of a quota is counted over the node pools.
+Shapes: the REST reference of AKS ("List Kubernetes Versions"), Compute ("Resource Skus", "Usage")
+and Quota; codes: guidelines.md §3.2.
 """
 
 from collections import Counter
@@ -40,14 +40,19 @@ _LIMIT = 5000
 
 
 def list_versions(_cloud: Cloud, _request: Request, subscription: str, location: str) -> Answer:
-    """Answer the versions of a region: the same in all of them."""
+    """Answer the Kubernetes versions of a region, which are the same in all regions."""
     del subscription, location
-    return Answer(200, {"values": [_version(one) for one in OFFERED]})
+    return Answer(200, {"values": [_render_version(one) for one in OFFERED]})
 
 
 def list_sizes(cloud: Cloud, request: Request, subscription: str) -> Answer:
-    """Answer the sizes of every region, or of that which `$filter` names (Compute "Resource Skus -
-    List": only the location is filtered by). The code of a refusal is inferred."""
+    """Answer the VM sizes of every region, or of the region in `$filter`.
+
+    Compute "Resource Skus - List" filters by location only. The code of a refusal is inferred.
+
+    Raises:
+        RefusalError: the filter is another one.
+    """
     del subscription
     check_options(request, ("$filter",))
     text = request.query.get("$filter", "")
@@ -63,7 +68,7 @@ def list_sizes(cloud: Cloud, request: Request, subscription: str) -> Answer:
         if fits is None or fits(region)
         for size in sizes_in(region)
     ]
-    return page(cloud, request, rows, lambda row: _size(*row))
+    return page(cloud, request, rows, lambda row: _render_size(*row))
 
 
 _SIZE_FILTER: Vocabulary[str] = Vocabulary(
@@ -72,15 +77,15 @@ _SIZE_FILTER: Vocabulary[str] = Vocabulary(
 
 
 def list_usages(cloud: Cloud, _request: Request, subscription: str, location: str) -> Answer:
-    """Answer limits and use of a region: by family, in all, and of spot machines."""
+    """Answer vCPU limits and usage of a region: by family, in total, and of spot nodes."""
     region = normalise_location(location)
-    used = _used(cloud, subscription, region)
+    used = _used_cores(cloud, subscription, region)
     names = (_REGIONAL, _SPOT, *dict.fromkeys(size.series.family for size in SIZES.values()))
     shown: list[Json] = [
         {
             "unit": "Count",
             "currentValue": used[name],
-            "limit": _limit(cloud, subscription, region, name),
+            "limit": _core_limit(cloud, subscription, region, name),
             "name": {"value": name, "localizedValue": name},
         }
         for name in names
@@ -91,13 +96,19 @@ def list_usages(cloud: Cloud, _request: Request, subscription: str, location: st
 def put_quota(
     cloud: Cloud, request: Request, subscription: str, location: str, quota: str
 ) -> Answer:
-    """Answer a PUT of a limit, which is granted at once."""
+    """Answer a PUT of a limit, which is granted at once.
+
+    Raises:
+        RefusalError: the limit is no whole number.
+    """
     document = request.read_object()
-    wanted = value_at(document, "properties.limit.value")
-    if not isinstance(wanted, int) or wanted < 0:
+    requested = value_at(document, "properties.limit.value")
+    if not isinstance(requested, int) or requested < 0:
         raise RefusalError(400, "InvalidRequest", "properties.limit.value is not a whole number.")
-    cloud.store.quotas.put(_key(subscription, normalise_location(location), quota), str(wanted))
-    limit: Json = {"limitObjectType": "LimitValue", "value": wanted}
+    cloud.store.quotas.put(
+        _quota_key(subscription, normalise_location(location), quota), str(requested)
+    )
+    limit: Json = {"limitObjectType": "LimitValue", "value": requested}
     properties: Json = {"limit": limit, "name": {"value": quota}}
     return Answer(200, {"id": request.path, "name": quota, "properties": properties})
 
@@ -109,27 +120,27 @@ def check_nodes(
     body: Mapping[str, Any],
     api_version: str,
 ) -> None:
-    """Refuse a cluster or pool whose version is not offered, or whose nodes cannot be had.
+    """Check the version, features and quota of a cluster or node pool.
 
-    Bodies of another api version than the catalog's are of another time, and are not judged.
+    A violation is a RefusalError. Bodies of another API version than the catalog's are not checked.
     """
     if api_version != resource_type.api_version or resource_type.name not in (CLUSTER, POOL):
         return
     before = cloud.store.resources.get(resource.key)
-    held = before.body if before else None
+    before_body = before.body if before else None
     _check_features(cloud, resource_type, resource, body)
     if resource_type.name == CLUSTER:
-        _check_version(body, held, "kubernetesVersion", "K8sVersionNotSupported")
+        _check_version(body, before_body, "kubernetesVersion", "K8sVersionNotSupported")
     else:
-        _check_version(body, held, "orchestratorVersion", "AgentPoolK8sVersionNotSupported")
+        _check_version(body, before_body, "orchestratorVersion", "AgentPoolK8sVersionNotSupported")
         _check_quota(cloud, resource, body)
 
 
 def _check_version(
-    body: Mapping[str, Any], held: Mapping[str, Any] | None, name: str, code: str
+    body: Mapping[str, Any], before_body: Mapping[str, Any] | None, name: str, code: str
 ) -> None:
     version = value_at(body, f"properties.{name}")
-    same = held is not None and value_at(held, f"properties.{name}") == version
+    same = before_body is not None and value_at(before_body, f"properties.{name}") == version
     if isinstance(version, str) and version and not same and not offers(version):
         raise RefusalError(
             400,
@@ -143,9 +154,12 @@ def _check_version(
 def _check_features(
     cloud: Cloud, resource_type: ResourceType, resource: ResourceId, body: Mapping[str, Any]
 ) -> None:
-    """Refuse what needs a feature: one of AKS itself, or that of the machines for encryption.
+    """Check the features that a body requires: previews of AKS, and encryption at host.
 
-    What the pools in the body of a cluster need is looked at when they are written.
+    Pools in the body of a cluster are checked when they are written themselves.
+
+    Raises:
+        RefusalError: a feature is not registered.
     """
     for needed in registrations_for(resource_type, resource, body):
         if not needed.is_feature or "[]" in needed.path:
@@ -166,31 +180,31 @@ def _check_quota(cloud: Cloud, resource: ResourceId, body: Mapping[str, Any]) ->
     subscription = resource.subscription
     if region is None or subscription is None:
         return
-    used = _used(cloud, subscription, region, without=resource.key)
-    for name, wanted in _cores(body.get("properties")).items():
-        limit = _limit(cloud, subscription, region, name)
+    used = _used_cores(cloud, subscription, region, without=resource.key)
+    for name, requested in _cores_of_pool(body.get("properties")).items():
+        limit = _core_limit(cloud, subscription, region, name)
         # What is over its limit already may shrink, and stay.
-        if used[name] + wanted > max(limit, _used(cloud, subscription, region)[name]):
+        if used[name] + requested > max(limit, _used_cores(cloud, subscription, region)[name]):
             raise RefusalError(
                 400,
                 "QuotaExceeded",
-                f"Agent pool '{resource.name}' needs {wanted} vCPUs of {name} in {region}: "
+                f"Agent pool '{resource.name}' needs {requested} vCPUs of {name} in {region}: "
                 f"{limit} are allowed, {used[name]} used.",
                 by_provider=True,
             )
 
 
-def _used(cloud: Cloud, subscription: str, region: str, without: str = "") -> Counter[str]:
+def _used_cores(cloud: Cloud, subscription: str, region: str, without: str = "") -> Counter[str]:
     used: Counter[str] = Counter()
     for row in cloud.store.resources.of_type(POOL):
-        mine = (row.id.subscription or "").lower() == subscription.lower()
-        if mine and row.id.key != without and _region_of(cloud, row.id) == region:
-            used.update(_cores(row.body.get("properties")))
+        in_subscription = (row.id.subscription or "").lower() == subscription.lower()
+        if in_subscription and row.id.key != without and _region_of(cloud, row.id) == region:
+            used.update(_cores_of_pool(row.body.get("properties")))
     return used
 
 
-def _cores(properties: object) -> Counter[str]:
-    """Return the vCPUs that a pool has, by the quotas that they count against."""
+def _cores_of_pool(properties: object) -> Counter[str]:
+    """Return the vCPUs of a pool by the quotas that they count against."""
     cores: Counter[str] = Counter()
     spot = isinstance(properties, Mapping) and properties.get("scaleSetPriority") == "Spot"
     for machines in machines_of(properties):
@@ -207,20 +221,20 @@ def _region_of(cloud: Cloud, pool: ResourceId) -> str | None:
     return normalise_location(location) if isinstance(location, str) else None
 
 
-def _limit(cloud: Cloud, subscription: str, region: str, name: str) -> int:
-    changed = cloud.store.quotas.get(_key(subscription, region, name))
+def _core_limit(cloud: Cloud, subscription: str, region: str, name: str) -> int:
+    changed = cloud.store.quotas.get(_quota_key(subscription, region, name))
     return _LIMIT if changed is None else int(changed)
 
 
-def _key(subscription: str, region: str, name: str) -> str:
+def _quota_key(subscription: str, region: str, name: str) -> str:
     return f"{subscription}/{region}/{name}".lower()
 
 
-def _version(one: OfferedVersion) -> Json:
+def _render_version(one: OfferedVersion) -> Json:
     shown: dict[str, Json] = {
         "version": one.minor,
         "capabilities": {"supportPlan": list(one.plans)},
-        "patchVersions": {patch: {"upgrades": _upgrades(patch)} for patch in one.patches},
+        "patchVersions": {patch: {"upgrades": _upgrade_patches(patch)} for patch in one.patches},
     }
     if one.is_preview:
         shown["isPreview"] = True
@@ -229,13 +243,13 @@ def _version(one: OfferedVersion) -> Json:
     return shown
 
 
-def _upgrades(patch: str) -> list[Json]:
-    """Return the patches that a patch may go to."""
+def _upgrade_patches(patch: str) -> list[Json]:
+    """Return the patch versions that a patch version can be upgraded to."""
     offered = upgrades_from(patch, COMMUNITY)
     return [each for one in offered for each in one.patches]
 
 
-def _size(size: MachineSize, region: str) -> Json:
+def _render_size(size: MachineSize, region: str) -> Json:
     series, cores = size.series, size.cores
     ephemeral = max(series.cache, series.local, series.nvme) > 0
     capabilities = {

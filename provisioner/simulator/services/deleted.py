@@ -1,4 +1,4 @@
-"""Soft-deleted resources: read, recovered, purged, and in the way of their own name."""
+"""Soft-deleted resources: listed, recovered, purged, and reserving their names."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,18 +17,19 @@ from provisioner.simulator.state.records import Deleted
 def check_recoverable(
     cloud: Cloud, resource_type: ResourceType, resource: ResourceId, document: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Return the document to create `resource` from: a recovered one starts from what it was.
+    """Return the document to create `resource` from; a recovered one starts from its last body.
 
-    Raises RefusalError where the name belongs to a deleted resource and the document does not
-    recover it, or recovers it elsewhere (guidelines.md §2.8, §3.4).
+    Raises:
+        RefusalError: the name belongs to a deleted resource that the document does not recover
+            (guidelines.md §2.8, §3.4).
     """
     facts = resource_type.soft_delete
     if facts is None:
         return document
-    hit = _find(cloud, resource_type, resource.name)
+    hit = _find_by_name(cloud, resource_type, resource.name)
     recovers = str(value_at(document, facts.mode)).lower() == facts.recover
     if hit is None:
-        return _without(document, facts.mode) if recovers else document
+        return _without_property(document, facts.mode) if recovers else document
     if not recovers or hit.record.id != resource:
         raise RefusalError(
             409,
@@ -38,18 +39,18 @@ def check_recoverable(
             by_provider=True,
         )
     cloud.store.deleted.remove(hit.record.id.key)
-    whole: dict[str, Any] = merge(dict(hit.record.body), document)
-    return _without(whole, facts.mode)
+    recovered: dict[str, Any] = merge(dict(hit.record.body), document)
+    return _without_property(recovered, facts.mode)
 
 
-def _without(document: Mapping[str, Any], path: str) -> dict[str, Any]:
+def _without_property(document: Mapping[str, Any], path: str) -> dict[str, Any]:
     copy: dict[str, Any] = merge({}, document)
     remove(copy, split_path(path))
     return copy
 
 
 def purge_due(cloud: Cloud) -> None:
-    """Forget every deleted resource whose retention has ended."""
+    """Remove every deleted resource whose retention has ended."""
     now = cloud.now()
     for key, row in cloud.store.deleted.items():
         if parse_time(row.purged) <= now:
@@ -78,15 +79,21 @@ def list_deleted(cloud: Cloud, resource_type: ResourceType, subscription: str) -
 
 
 def get_deleted(cloud: Cloud, resource_type: ResourceType, location: str, name: str) -> Answer:
-    """Answer one deleted resource, by the region it was in."""
-    return Answer(200, _render(resource_type, _get(cloud, resource_type, location, name)))
+    """Answer one deleted resource, by its region."""
+    return Answer(
+        200, _render(resource_type, _find_in_region(cloud, resource_type, location, name))
+    )
 
 
 def purge_deleted(
     cloud: Cloud, request: Request, resource_type: ResourceType, location: str, name: str
 ) -> Answer:
-    """Answer a purge: 202, and its `Location` says when it is done, which is at once."""
-    row = _get(cloud, resource_type, location, name)
+    """Answer a purge: 202; its `Location` answers that it is done.
+
+    Raises:
+        RefusalError: purge protection is on.
+    """
+    row = _find_in_region(cloud, resource_type, location, name)
     facts = resource_type.soft_delete
     if facts is not None and value_at(row.record.body, facts.protection) is True:
         raise RefusalError(
@@ -103,7 +110,7 @@ def purge_deleted(
     return Answer(202, None, {"Location": url, "Retry-After": "0"})
 
 
-def _find(cloud: Cloud, resource_type: ResourceType, name: str) -> Deleted | None:
+def _find_by_name(cloud: Cloud, resource_type: ResourceType, name: str) -> Deleted | None:
     for _, row in cloud.store.deleted.items():
         same_type = row.record.type == resource_type.name
         if same_type and row.record.id.name.lower() == name.lower():
@@ -111,8 +118,8 @@ def _find(cloud: Cloud, resource_type: ResourceType, name: str) -> Deleted | Non
     return None
 
 
-def _get(cloud: Cloud, resource_type: ResourceType, location: str, name: str) -> Deleted:
-    row = _find(cloud, resource_type, name)
+def _find_in_region(cloud: Cloud, resource_type: ResourceType, location: str, name: str) -> Deleted:
+    row = _find_by_name(cloud, resource_type, name)
     if row is None or str(row.record.body.get("location")).lower() != location.lower():
         raise RefusalError(
             404,

@@ -1,4 +1,4 @@
-"""The routes of what single services answer besides their resources."""
+"""The routes of service operations beside resources."""
 
 from provisioner.catalog.endpoints import (
     CORE_USAGE,

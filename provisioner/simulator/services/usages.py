@@ -1,4 +1,4 @@
-"""What a subscription uses of the limits of networks and storage accounts in a region.
+"""Usages of network and storage limits by a subscription in a region.
 
 Source: "Usages - List" of Microsoft's Network and Storage references (shapes and names); "Azure
 subscription and service limits, quotas, and constraints" for the limits, none of which is enforced
@@ -16,16 +16,16 @@ from provisioner.simulator.state.cloud import Cloud
 
 
 def list_network_usages(cloud: Cloud, request: Request, subscription: str, location: str) -> Answer:
-    """Answer how many of each kind of network resource a region has, and how many it may."""
-    return _list(cloud, request, NETWORK_LIMITS, subscription, location)
+    """Answer the number of each kind of network resource in a region, and its limit."""
+    return _answer_usages(cloud, request, NETWORK_LIMITS, subscription, location)
 
 
 def list_storage_usages(cloud: Cloud, request: Request, subscription: str, location: str) -> Answer:
-    """Answer how many storage accounts a region has, and how many it may."""
-    return _list(cloud, request, STORAGE_LIMITS, subscription, location)
+    """Answer the number of storage accounts in a region, and its limit."""
+    return _answer_usages(cloud, request, STORAGE_LIMITS, subscription, location)
 
 
-def _list(
+def _answer_usages(
     cloud: Cloud,
     request: Request,
     limits: Iterable[ServiceLimit],
@@ -40,7 +40,7 @@ def _list(
         return {
             "id": f"{base}/{limit.name}",
             "unit": "Count",
-            "currentValue": _used(cloud, limit.type, subscription, region),
+            "currentValue": _count_resources(cloud, limit.type, subscription, region),
             "limit": limit.most,
             "name": {"value": limit.name, "localizedValue": limit.words},
         }
@@ -48,7 +48,7 @@ def _list(
     return page(cloud, request, list(limits), shown)
 
 
-def _used(cloud: Cloud, type_name: str, subscription: str, region: str) -> int:
+def _count_resources(cloud: Cloud, type_name: str, subscription: str, region: str) -> int:
     return sum(
         str(row.id.subscription).lower() == subscription.lower()
         and row.body.get("location") == region

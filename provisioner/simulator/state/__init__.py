@@ -1,5 +1,5 @@
-"""What the built-in Azure remembers, and the world that one request is answered in.
+"""The state of the built-in Azure: tables in memory, written through to one SQLite file.
 
-Tables in memory, written through to one SQLite file; a clock that tests can move. Nothing here
-knows what a request means.
+`cloud` is the context of one request: catalog, store, clock, faults. Nothing here knows what a
+request means. Tests move the clock.
 """

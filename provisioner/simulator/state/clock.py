@@ -1,11 +1,11 @@
-"""The time that the simulator lives in."""
+"""The clock of the simulator, which tests replace by one that they move."""
 
 from datetime import UTC, datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time, as an aware datetime in UTC."""
+    """Returns the time, as an aware datetime in UTC."""
 
     def now(self) -> datetime:
         """Return the current time."""
@@ -20,10 +20,10 @@ class SystemClock:
 
 
 def format_time(moment: datetime) -> str:
-    """Return a time as ARM writes it: ISO 8601 in UTC, with a `Z`."""
+    """Return a time as ARM writes it: ISO 8601 in UTC with `Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def parse_time(text: str) -> datetime:
-    """Read back what `format_time` wrote."""
+    """Return the time in a text of `format_time`."""
     return datetime.fromisoformat(text)

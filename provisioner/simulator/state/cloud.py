@@ -1,4 +1,4 @@
-"""The world that one request is answered in: the catalog, the state, the time."""
+"""The context of one request: the catalog, the state, the time."""
 
 import uuid
 from collections.abc import Collection, Mapping
@@ -39,14 +39,19 @@ _TENANT_OF = "tenant of "
 
 
 def stable_guid(*seed: str) -> str:
-    """Return a GUID that is always the same for the same seed, case ignored."""
+    """Return a GUID that is the same for the same seed, without case.
+
+    Ids are derived, not random: plans and recordings of two runs can be compared.
+    """
     return str(uuid.uuid5(_NAMESPACE, "/".join(seed).lower()))
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A resource that a write is about: the write, when it took effect (ISO 8601), and the body
-    that GET answered before it."""
+    """A resource that is being written: the write, when it took effect, and the body before.
+
+    `at` is ISO 8601; `before` is what GET answered, None for a new resource.
+    """
 
     origin: Origin
     at: str
@@ -57,15 +62,15 @@ class Watched:
 class Cloud:
     """One built-in Azure.
 
-    pace        how much of a type's `seconds` a long operation takes; None for none of it
-    page_size   how many items a page of a list holds at most
+    pace             the part of a type's `seconds` that an operation takes; None for none
+    page_size        the most items of a list's page
     allowed_actions  the permissions of any caller, with wildcards; None for all
-    enforces_roles  whether role assignments decide what a caller may do; else everybody may all
-    origin      the write that is being answered; None while a read is
-    watched     what the writes since the last commit are about, by key
-    policy_tokens  the policy tokens that were issued, the oldest first; no file holds them
-    provided       what Azure itself has in each subscription, by type, name and subscription
-    certificates   those of clusters by key, each with what it was made for; no file holds them
+    enforces_roles   whether role assignments restrict callers; otherwise everything is allowed
+    origin           the write that is being answered; None for a read
+    watched          the resources written since the last commit, by key
+    policy_tokens    the issued policy tokens, oldest first; in memory only
+    provided         built-in resources, by type, name and subscription
+    certificates     those of clusters by key, each with its generation; in memory only
     """
 
     catalog: Catalog
@@ -84,12 +89,12 @@ class Cloud:
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """The places that answer about a scope and are no resources."""
+        """The operations on a scope that are not resources."""
         return (*endpoints_of(self.catalog), *RESOURCE_MANAGER)
 
     @property
     def home_tenant(self) -> str:
-        """The tenant of every subscription of which nothing else was said."""
+        """The tenant of every subscription without another one."""
         return self.store.settings.get(_HOME) or TENANT
 
     @property
@@ -106,11 +111,11 @@ class Cloud:
         return stated or self.home_tenant
 
     def set_home_tenant(self, tenant: str) -> None:
-        """Make a tenant that of every subscription of which nothing else was said."""
+        """Set the tenant of every subscription without another one."""
         self.store.settings.put(_HOME, tenant.lower())
 
     def add_subscription(self, subscription: str, name: str, tenant: str | None = None) -> None:
-        """Let a subscription exist, under a name; `tenant` None: in the home tenant."""
+        """Create a subscription with a name; `tenant` None is the home tenant."""
         key = subscription.lower()
         self.store.subscriptions.put(key, name)
         if tenant is not None and tenant.lower() != self.home_tenant:
@@ -120,7 +125,7 @@ class Cloud:
 
     @property
     def author(self) -> str:
-        """Who the write that is being answered is by, "" for the local operator: see `Origin`."""
+        """The author of the current write, "" for the local operator (see `Origin`)."""
         return self.origin.author if self.origin is not None else ""
 
     def now(self) -> datetime:
@@ -132,12 +137,19 @@ class Cloud:
         return format_time(self.now())
 
     def stamp_after(self, seconds: float, at: str) -> str:
-        """Return the time, as text, at which what takes Azure so many seconds from a time on is
-        done here."""
+        """Return the time when something that takes Azure `seconds` is done here, as text.
+
+        `at` is its start; the cloud's pace shortens the duration.
+        """
         return format_time(parse_time(at) + timedelta(seconds=seconds * (self.pace or 0.0)))
 
     def type_of(self, resource: ResourceId) -> ResourceType:
-        """Return the type of a resource. Raises RefusalError for what cannot be a type."""
+        """Return the type of a resource.
+
+        Raises:
+            InvalidResourceNamespaceError: the namespace is malformed.
+            InvalidResourceTypeError: the type is malformed.
+        """
         found = self.catalog.of(resource)
         namespace = resource.type.partition("/")[0]
         if found is None and not is_namespace(namespace):
@@ -152,7 +164,7 @@ class Cloud:
         return found is not None and found.tier is not Tier.RAW
 
     def find(self, resource: ResourceId) -> Record | None:
-        """Return the row of a resource, one that Azure itself provides included, or None."""
+        """Return the record of a resource, built-in ones included; None if there is none."""
         row = self.store.resources.get(resource.key)
         resource_type = self.catalog.of(resource) if row is None else None
         if resource_type is None:
@@ -161,13 +173,15 @@ class Cloud:
         name = next((name for name in resource_type.built_in if name.lower() == folded), None)
         if name is None:
             return self._find_assignable(resource) if resource_type.named_alone else None
-        provided = self._provided(resource_type, name, resource.container)
+        provided = self._built_in_record(resource_type, name, resource.container)
         is_there = provided.id == resource or resource_type.named_alone
         return provided if is_there else None
 
     def _find_assignable(self, resource: ResourceId) -> Record | None:
-        """Return the row of a custom role that somebody wrote at another scope: it is there at each
-        scope that it can be assigned at ("Azure custom roles": AssignableScopes)."""
+        """Return the record of a custom role that was written at another scope.
+
+        It exists at each of its assignable scopes ("Azure custom roles": AssignableScopes).
+        """
         for row in self.store.resources.of_type(resource.type):
             scopes = lookup(row.body, ("properties", "assignableScopes"))
             if row.id.name.lower() == resource.name.lower() and isinstance(scopes, list):
@@ -177,18 +191,21 @@ class Cloud:
         return None
 
     def built_in(self, resource_type: ResourceType, container: ResourceId | None) -> list[Record]:
-        """Return the resources of a type that Azure itself has at a scope or in a parent, but for
-        those that somebody has written since."""
-        rows = (self._provided(resource_type, name, container) for name in resource_type.built_in)
+        """Return the built-in resources of a type at a scope, without those overwritten since."""
+        rows = (
+            self._built_in_record(resource_type, name, container) for name in resource_type.built_in
+        )
         return [row for row in rows if self.store.resources.get(row.id.key) is None]
 
-    def _provided(
+    def _built_in_record(
         self, resource_type: ResourceType, name: str, container: ResourceId | None
     ) -> Record:
-        """Return the row of a resource that Azure itself has at a scope or in a parent. Those that
-        are the subscription's are made once: there are a thousand roles."""
+        """Return the record of a built-in resource at a scope or in a parent.
+
+        Records of a subscription are cached: there are a thousand built-in roles.
+        """
         if not resource_type.named_alone:
-            return _provided(resource_type, name, container)
+            return _built_in_record(resource_type, name, container)
         # Recorded for role definitions: at a group or a resource, their ids are the subscription's;
         # above subscriptions they are the tenant's.
         subscription = container.subscription if container is not None else None
@@ -196,11 +213,11 @@ class Cloud:
         row = self.provided.get(key)
         if row is None:
             place = subscription_id(subscription) if subscription is not None else None
-            row = self.provided[key] = _provided(resource_type, name, place)
+            row = self.provided[key] = _built_in_record(resource_type, name, place)
         return row
 
     def canonical(self, resource: ResourceId) -> ResourceId:
-        """Return the id as ARM writes it: type names as documented, names as first given."""
+        """Return the id as ARM writes it: type names as documented, names as first written."""
         scope = self.canonical(resource.scope) if resource.scope else None
         if resource.is_container:
             known = self.store.resources.get(resource.key)
@@ -213,14 +230,14 @@ class Cloud:
         return ResourceId(type_name, names, scope)
 
     def group_of(self, resource: ResourceId) -> Record | None:
-        """Return the row of the resource group that a resource stands in."""
+        """Return the record of the resource group of a resource."""
         if resource.resource_group is None or resource.subscription is None:
             return None
         group = resource_group_id(resource.subscription, resource.resource_group)
         return self.store.resources.get(group.key)
 
 
-def _within(container: ResourceId | None, resource_type: ResourceType, name: str) -> ResourceId:
+def _id_in(container: ResourceId | None, resource_type: ResourceType, name: str) -> ResourceId:
     if resource_type.parent is None or container is None:
         return ResourceId(resource_type.name, (name,), container)
     return ResourceId(resource_type.name, (*container.names, name), container.scope)
@@ -229,10 +246,12 @@ def _within(container: ResourceId | None, resource_type: ResourceType, name: str
 _BUILT_IN_SINCE = "2015-02-02T21:55:09.0000000Z"
 
 
-def _provided(resource_type: ResourceType, name: str, container: ResourceId | None) -> Record:
-    """Return the row of a resource that Azure itself has at a scope or in a parent."""
+def _built_in_record(
+    resource_type: ResourceType, name: str, container: ResourceId | None
+) -> Record:
+    """Return the record of a built-in resource at a scope or in a parent."""
     return Record(
-        id=_within(container, resource_type, name),
+        id=_id_in(container, resource_type, name),
         type=resource_type.name,
         body=resource_type.built_in[name],
         etag=stable_guid(name),
@@ -242,7 +261,7 @@ def _provided(resource_type: ResourceType, name: str, container: ResourceId | No
 
 
 def type_label(resource: ResourceId, resource_type: ResourceType) -> str:
-    """Return the type as a permission names it (a group is `…/subscriptions/resourceGroups`)."""
+    """Return the type as permissions name it (a group is `…/subscriptions/resourceGroups`)."""
     if resource.type == RESOURCE_GROUP:
         return f"{resource_type.namespace}/subscriptions/{RESOURCE_GROUP}"
     return resource_type.name

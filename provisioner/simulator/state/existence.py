@@ -1,4 +1,6 @@
-"""Whether the place that a request names exists: registered, in a group, under a parent."""
+"""Existence of the scope of a request: provider registered, resource group and parent present."""
+
+from typing import NoReturn
 
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.permissions import is_management_group
@@ -14,10 +16,14 @@ from provisioner.simulator.state.cloud import Cloud
 def check_place(
     cloud: Cloud, resource_type: ResourceType, resource: ResourceId, *, writing: bool
 ) -> None:
-    """Raise RefusalError unless what a resource stands in exists.
+    """Check that the resource group and parents of a resource exist.
 
-    `writing` says how: ARM answers ParentResourceNotFound to a PUT of a child, and names the
-    missing parent to a GET or DELETE, mostly as ResourceNotFound (recorded in errors.jsonl).
+    For a write the provider must be registered too. For a PUT of a child ARM answers
+    ParentResourceNotFound; for a GET or DELETE it names the missing parent, mostly as
+    ResourceNotFound (recorded in errors.jsonl).
+
+    Raises:
+        RefusalError: the provider is not registered, or something is missing.
     """
     subscription = resource.subscription
     if writing and subscription is not None:
@@ -36,26 +42,30 @@ def check_place(
             continue
         if cloud.catalog.access_holder(container) is not None:
             continue
-        raise _refusal(resource_type, resource, container, writing=writing)
+        _refuse_missing(resource_type, resource, container, writing=writing)
 
 
-def _refusal(
+def _refuse_missing(
     resource_type: ResourceType, resource: ResourceId, missing: ResourceId, *, writing: bool
-) -> RefusalError:
+) -> NoReturn:
     if missing.type == RESOURCE_GROUP:
-        return ResourceGroupNotFoundError(missing.name)
+        raise ResourceGroupNotFoundError(missing.name)
     if writing and resource.parent == missing:
-        return RefusalError(
+        raise RefusalError(
             404,
             "ParentResourceNotFound",
             "Can not perform requested operation on nested resource. "
             f"Parent resource '{missing.name}' not found.",
         )
-    return ResourceNotFoundError(missing, resource_type.codes.orphan)
+    raise ResourceNotFoundError(missing, resource_type.codes.orphan)
 
 
 def check_name(resource_type: ResourceType, resource: ResourceId) -> None:
-    """Raise RefusalError for a name that Azure does not accept for the type."""
+    """Check that a name is valid for its type.
+
+    Raises:
+        RefusalError: it is not.
+    """
     if not resource_type.accepts_name(resource.name):
         raise RefusalError(
             400,

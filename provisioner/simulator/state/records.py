@@ -1,4 +1,4 @@
-"""The rows of the simulator's state."""
+"""The rows of the state, with their JSON in the state file."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,8 +11,12 @@ from provisioner.model.values import Body, Json
 
 @dataclass(frozen=True, slots=True)
 class PolicyToken:
-    """A policy token that was issued: what binds it to one request, when it expires (ISO 8601), and
-    the claims of each assignment, by the key of its id."""
+    """An issued policy token, which is bound to one request.
+
+    operation  identifies the request
+    expires    ISO 8601
+    claims     those of each policy assignment, by the key of its id
+    """
 
     operation: tuple[str, ...]
     expires: str
@@ -23,12 +27,12 @@ class PolicyToken:
 class Record:
     """One resource.
 
-    body        what GET answers, without id, name, type, etag and system data, and without the
-                lists whose entries are resources of their own
-    references  keys of the resources that the body points to
-    operation   token of the long operation that still runs on it
-    created_by, modified_by  the user principal name, or the id of the application, of who did;
-                "" for the local operator and for Azure itself
+    body        what GET answers, without id, name, type, ETag and system data, and without lists
+                whose entries are resources of their own
+    references  keys of the resources that the body refers to
+    operation   token of the long-running operation in progress
+    created_by, modified_by  a user principal name or application id; "" for the local operator and
+                for Azure itself
     """
 
     id: ResourceId
@@ -59,7 +63,7 @@ class Record:
 
     @staticmethod
     def from_json(row: list[Any]) -> "Record":
-        """Read back what `to_json` wrote."""
+        """Return the row of `to_json`."""
         # Rows of earlier versions end after the operation.
         text, type_name, body, etag, created, modified, references, operation, *authors = row
         created_by, modified_by = authors or ("", "")
@@ -81,8 +85,8 @@ class Record:
 class Lease:
     """A lease on a blob container.
 
-    seconds   how long it holds after `renewed`; -1 for ever
-    breaks    when a break takes effect; None where nobody broke it
+    seconds  its duration since `renewed`; -1 is infinite
+    breaks   when a break takes effect; None if it was not broken
     """
 
     id: str
@@ -96,14 +100,20 @@ class Lease:
 
     @staticmethod
     def from_json(row: list[Any]) -> "Lease":
-        """Read back what `to_json` wrote."""
+        """Return the row of `to_json`."""
         return Lease(*row)
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A block blob: its content in base64, the type of that, when it was written, its metadata by
-    name, and the entity tag that this write gave it (without quotes)."""
+    """A block blob.
+
+    content   base64
+    kind      the content type
+    modified  the time of the last write
+    metadata  by name
+    etag      of the last write, without quotes
+    """
 
     content: str
     kind: str
@@ -117,19 +127,19 @@ class Blob:
 
     @staticmethod
     def from_json(row: list[Any]) -> "Blob":
-        """Read back what `to_json` wrote."""
+        """Return the row of `to_json`."""
         return Blob(*row)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a write comes from, as the logs say it. The ids are GUIDs.
+    """The origin of a write, for the logs; ids are GUIDs.
 
-    action        of Azure RBAC (`PROVIDER/virtualNetworks/write`)
-    target        the id of what it is on, as the request has it
-    caller        object id of the principal, with the application and the user principal name that
-                  its token names
-    correlation   shared by all that one request sets off; `operation` by the events of one write
+    action       of Azure RBAC (`PROVIDER/virtualNetworks/write`)
+    target       the id in the request
+    caller       object id of the principal; `app_id` and `name` are in its token
+    correlation  shared by everything that one request causes
+    operation    shared by the events of one write
     """
 
     action: str
@@ -144,13 +154,12 @@ class Origin:
 
     @property
     def author(self) -> str:
-        """Who the system data of a resource names: a user principal name, or an application's id;
-        "" for the local operator, who has neither."""
+        """The author for system data: a user principal name or application id, else ""."""
         return self.name or self.app_id or ""
 
 
 class EventStatus(StrEnum):
-    """How far a write was when an event of it was logged."""
+    """The progress of a write when an event of it was logged."""
 
     STARTED = "Started"
     ACCEPTED = "Accepted"
@@ -160,11 +169,11 @@ class EventStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the Activity Log. Times are ISO 8601.
+    """One event of the activity log; times are ISO 8601.
 
-    submitted   from when on the log shows it
-    detail      HTTP status in words (`Created`, `Conflict`), "" where there is none
-    message     why it failed, if it did
+    submitted  when the log begins to show it
+    detail     HTTP status in words (`Created`, `Conflict`), "" if there is none
+    message    the reason of a failure
     """
 
     id: str
@@ -181,13 +190,13 @@ class Event:
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> "Event":
-        """Read back what `to_json` wrote."""
+        """Return the row of `to_json`."""
         origin, status = Origin(**row["origin"]), EventStatus(row["status"])
         return Event(**{**row, "origin": origin, "status": status})
 
 
 class ChangeType(StrEnum):
-    """What happened to a resource."""
+    """The kind of a change of a resource."""
 
     CREATE = "Create"
     UPDATE = "Update"
@@ -196,11 +205,11 @@ class ChangeType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of Resource Graph's table `resourcechanges`. Times are ISO 8601.
+    """One row of Resource Graph's table `resourcechanges`; times are ISO 8601.
 
-    origin    the write that did it; None for what Azure did by itself
-    shown     from when on the table has it
-    changes   values as text, before and after, by path; None for a value that is not there
+    origin   the write that caused it; None for changes by Azure itself
+    shown    when the table begins to show it
+    changes  texts before and after, by path; None for an absent value
     """
 
     id: str
@@ -218,7 +227,7 @@ class Change:
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> "Change":
-        """Read back what `to_json` wrote."""
+        """Return the row of `to_json`."""
         origin = Origin(**row["origin"]) if row["origin"] else None
         changes = {path: (before, after) for path, (before, after) in row["changes"].items()}
         kind = ChangeType(row["kind"])
@@ -226,11 +235,11 @@ class Change:
 
 
 class OperationKind(StrEnum):
-    """What a long operation does to its target, by the provisioning state that shows it.
+    """The kind of a long-running operation, by the provisioning state that shows it.
 
-    READ      computes an answer about the target, which nobody has to wait for to write it
-    MOVE      puts resources of the target, a resource group, into another one
-    VALIDATE  tells whether that would be possible
+    READ      computes an answer about the target, and blocks no write
+    MOVE      moves resources of the target, a resource group, to another one
+    VALIDATE  checks whether they can be moved
     """
 
     CREATE = "Creating"
@@ -247,16 +256,16 @@ class OperationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One long operation. Times are ISO 8601.
+    """One long-running operation; times are ISO 8601.
 
-    holds      keys of resources that no other write may touch while it runs
-    error      code and message with which it ends, if it fails
-    settled    whether its effect has been applied
-    origin     the write that started it
-    canceled   whether somebody aborted it
-    changes    what success merges into bodies, by the key of each resource; of a move, `resources`
-               and `targetResourceGroup`
-    answer     what its result is in the end; None for the resource itself
+    holds     keys of resources that no other write may touch meanwhile
+    error     code and message of its failure, if it fails
+    settled   whether its effect was applied
+    origin    the write that started it
+    canceled  whether it was aborted
+    changes   what success merges into bodies, by resource key; of a move, `resources` and
+              `targetResourceGroup`
+    answer    its result; None for the resource itself
     """
 
     token: str
@@ -278,7 +287,7 @@ class Operation:
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> "Operation":
-        """Read back what `to_json` wrote."""
+        """Return the row of `to_json`."""
         failure = row["error"]
         return Operation(
             row["token"],
@@ -298,7 +307,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A soft-deleted resource: its last row, and when it went and will be purged."""
+    """A soft-deleted resource: its last record, and the times of deletion and purge."""
 
     record: Record
     deleted: str
@@ -310,5 +319,5 @@ class Deleted:
 
     @staticmethod
     def from_json(row: list[Any]) -> "Deleted":
-        """Read back what `to_json` wrote."""
+        """Return the row of `to_json`."""
         return Deleted(Record.from_json(row[0]), row[1], row[2])

@@ -1,7 +1,7 @@
-"""Copies of a state file: saved while a server runs, and loaded in its place.
+"""Snapshots of a state file, saved while a server runs and loaded in its place.
 
-What is loaded may come from somebody else. It is read row by row, checksums included, before it
-takes the place of what was there.
+A snapshot may come from somebody else: it is read row by row with its checksums before it replaces
+the state.
 """
 
 import contextlib
@@ -15,10 +15,10 @@ from provisioner.simulator.state.state_file import StateFile, reset, status
 
 
 def save_snapshot(state: Path, target: Path) -> int:
-    """Copy a state, as it is between two writes, into a new file; return how many resources it has.
+    """Copy a state, as it is between two requests, to a new file; return its number of resources.
 
-    Raises DiagnosticError where there is no state, where the state is damaged, and where the file
-    is there already.
+    Raises:
+        DiagnosticError: there is no state, it is damaged, or the file exists.
     """
     if not state.exists():
         raise DiagnosticError(
@@ -34,10 +34,10 @@ def save_snapshot(state: Path, target: Path) -> int:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch(mode=0o600, exist_ok=False)
     except OSError as problem:
-        raise DiagnosticError(_not_written(target, problem)) from None
+        raise DiagnosticError(_write_diagnostic(target, problem)) from None
     try:
-        _copy(state, target)
-        _check(target)
+        _copy_database(state, target)
+        _verify_state(target)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -45,10 +45,13 @@ def save_snapshot(state: Path, target: Path) -> int:
 
 
 def load_snapshot(snapshot: Path, state: Path) -> int:
-    """Put a saved state into the place of a state; return how many resources it has.
+    """Replace a state by a snapshot; return its number of resources.
 
-    Raises DiagnosticError for a file that is no state, is damaged, or of another version of azsec,
-    and where a server has the state open. What was there then stays.
+    The former state stays if that fails.
+
+    Raises:
+        DiagnosticError: the snapshot is missing, damaged or of another version, or a server has the
+            state open.
     """
     if not snapshot.is_file():
         raise DiagnosticError(
@@ -63,15 +66,19 @@ def load_snapshot(snapshot: Path, state: Path) -> int:
     with tempfile.TemporaryDirectory(dir=state.parent, prefix=".azsec-load-") as folder:
         copy = Path(folder) / "state.db"
         copy.touch(mode=0o600)
-        _copy(snapshot, copy)
-        _check(copy)
+        _copy_database(snapshot, copy)
+        _verify_state(copy)
         reset(state)
         copy.replace(state)
     return sum(status(state).resources.values())
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy a database into an empty file (https://www.sqlite.org/backup.html)."""
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy a database to an empty file (https://www.sqlite.org/backup.html).
+
+    Raises:
+        DiagnosticError: SQLite cannot read the source.
+    """
     uri = f"{source.resolve().as_uri()}?mode=ro"
     try:
         with (
@@ -91,8 +98,8 @@ def _copy(source: Path, target: Path) -> None:
         ) from None
 
 
-def _check(path: Path) -> None:
-    """Read a state whole. Raises DiagnosticError for one that is not as azsec wrote it."""
+def _verify_state(path: Path) -> None:
+    """Read all rows of a state; a damaged one is a DiagnosticError."""
     with contextlib.closing(StateFile.open(path)) as opened:
         for _row in opened.read():
             pass
@@ -102,7 +109,7 @@ def _check(path: Path) -> None:
     path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
 
 
-def _not_written(path: Path, problem: OSError) -> Diagnostic:
+def _write_diagnostic(path: Path, problem: OSError) -> Diagnostic:
     reason = problem.strerror or str(problem)
     return error(
         "file-not-written",

@@ -1,9 +1,9 @@
-"""The file that a simulator's state survives in: SQLite, checked row by row, for one at a time.
+"""The state file: SQLite with a checksum for each row, locked by one process.
 
-SQLite itself does not notice a bit that flips inside of a value. So each row carries a checksum
-over its number, kind, key and document, and the file a digest over the checksums of all rows: a row
-that changed, went or came without azsec is noticed before anything is answered from it. There is no
-index in the file that could contradict the rows: kinds and keys are looked up in memory.
+SQLite does not notice a flipped bit inside of a value. So each row has a checksum over its number,
+kind, key and document, and the file a digest over the checksums of all rows: a row that was
+changed, removed or added by anything else is noticed before anything is answered from it. The file
+has no index that could contradict the rows: they are looked up in memory.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from provisioner.model.diagnostic import DiagnosticError, error
 _APPLICATION = 0x617A7363
 _FORMAT = 3
 _RESET = "`azsec local reset` starts a new, empty one."
-_BESIDE = ("-wal", "-shm", "-journal")
+_SIDE_FILES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database; it opens them by name, whatever is there."""
 _BYTES = 16
 _TABLES = 2
@@ -45,35 +45,39 @@ class StateFile:
 
     @staticmethod
     def open(path: Path) -> "StateFile":
-        """Open or make the file at `path`.
+        """Open or create the file at `path`.
 
-        Raises DiagnosticError where another process has it open (`local-state-in-use`), where it
-        is no file of azsec's (`local-state-unreadable`), and where it is a link, a FIFO, a device
-        or a directory (`local-state-refused`).
+        A file that another process has open is a DiagnosticError (`local-state-in-use`).
+
+        Raises:
+            UnreadableStateError: it is no state file of this version (`local-state-unreadable`).
+            RefusedStateError: it is a link, a FIFO, a device or a directory
+                (`local-state-refused`).
         """
         lock = _take_lock(path)
         connection: sqlite3.Connection | None = None
         try:
-            _check(path)
+            _check_paths(path)
             create_private(path)
             connection = sqlite3.connect(path, check_same_thread=False)
             _prepare(connection, path)
         except sqlite3.DatabaseError as problem:
             _close(connection, lock)
-            raise _unreadable(path, str(problem)) from problem
+            raise UnreadableStateError(path, str(problem)) from problem
         except OSError as problem:
             _close(connection, lock)
-            raise _refused(path, problem) from None
+            raise RefusedStateError(path, problem) from None
         except BaseException:
             _close(connection, lock)
             raise
         return StateFile(path, lock, connection)
 
     def read(self) -> Iterator[tuple[str, str, str]]:
-        """Yield kind, key and document of each row, the oldest first.
+        """Yield kind, key and document of each row, oldest first.
 
-        Raises DiagnosticError (`local-state-damaged`) for a row without its checksum, and at the
-        end where a row is missing or one too many.
+        Raises:
+            DamagedStateError: a checksum is wrong, or, at the end, a row is missing or one too
+                many.
         """
         try:
             for number, kind, key, document, checksum in self._connection.execute(
@@ -81,19 +85,19 @@ class StateFile:
             ):
                 found = _checksum(number, kind, key, document)
                 if found != checksum:
-                    raise damaged(self.path, f"row {number} does not have its checksum")
-                self._note(kind, key, number, int.from_bytes(found, "big"))
+                    raise DamagedStateError(self.path, f"row {number} does not have its checksum")
+                self._remember_row(kind, key, number, int.from_bytes(found, "big"))
                 yield kind, key, document
             (digest,) = self._connection.execute("SELECT digest FROM whole").fetchone() or (b"",)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as problem:
-            raise damaged(self.path, str(problem)) from problem
+            raise DamagedStateError(self.path, str(problem)) from problem
         if digest != self._digest.to_bytes(_BYTES, "big"):
-            raise damaged(self.path, "rows are missing, or there are too many")
+            raise DamagedStateError(self.path, "rows are missing, or there are too many")
 
     def write(self, changes: Sequence[tuple[str, str, str | None]]) -> None:
-        """Keep changes in one transaction: kind, key, and the document or None for one that went.
+        """Write changes in one transaction: kind, key, and document (None for a removed row).
 
-        What is left when this raises is what was there before.
+        If this raises, the file is unchanged.
         """
         digest, following = self._digest, self._next
         before = {(kind, key): self._rows.get((kind, key)) for kind, key, _ in changes}
@@ -127,15 +131,15 @@ class StateFile:
             " VALUES (?, ?, ?, ?, ?)",
             (number, kind, key, document, checksum),
         )
-        self._note(kind, key, number, int.from_bytes(checksum, "big"))
+        self._remember_row(kind, key, number, int.from_bytes(checksum, "big"))
 
-    def _note(self, kind: str, key: str, number: int, checksum: int) -> None:
+    def _remember_row(self, kind: str, key: str, number: int, checksum: int) -> None:
         self._rows[kind, key] = number, checksum
         self._digest ^= checksum
         self._next = max(self._next, number + 1)
 
     def close(self) -> None:
-        """Close the file and let others open it."""
+        """Close the file and release its lock."""
         _close(self._connection, self._lock)
 
 
@@ -146,23 +150,28 @@ def _close(connection: sqlite3.Connection | None, lock: FileLock) -> None:
 
 
 def _checksum(number: int, kind: str, key: str, document: str) -> bytes:
-    """Return the checksum of a row: a bit that flips in any part of it changes it.
+    """Return the checksum of a row, which a flipped bit anywhere in it changes.
 
-    Not keyed: it tells damage, not tampering, and whoever writes the file owns the rehearsal.
+    It is not keyed: it detects damage, not tampering. Whoever can write the file owns the state.
     """
     content = f"{number}\0{kind}\0{key}\0{document}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(content, digest_size=_BYTES).digest()
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Check that the file is ours, or make it so where it is empty."""
+    """Check that the file is a state file; an empty file is made one.
+
+    Raises:
+        UnreadableStateError: it is something else.
+        DamagedStateError: a table is missing.
+    """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables and (application, version) != (_APPLICATION, _FORMAT):
-        raise _unreadable(path, "it was written by something else, or by another version")
+        raise UnreadableStateError(path, "it was written by something else, or by another version")
     if application == _APPLICATION and tables != _TABLES:
-        raise damaged(path, "a table is missing")
+        raise DamagedStateError(path, "a table is missing")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     # What was deleted or replaced is overwritten: no old value stays in the file, unchecked.
@@ -182,9 +191,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 def _take_lock(path: Path) -> FileLock:
     try:
-        _check(path)  # no lock is left beside what is not ours
+        _check_paths(path)  # no lock is left beside what is not ours
     except OSError as problem:
-        raise _refused(path, problem) from None
+        raise RefusedStateError(path, problem) from None
     try:
         make_folder(path.parent, private=True)
         return FileLock(_lock_path(path))
@@ -197,56 +206,67 @@ def _take_lock(path: Path) -> FileLock:
             )
         ) from None
     except OSError as problem:
-        raise _refused(_lock_path(path), problem) from None
+        raise RefusedStateError(_lock_path(path), problem) from None
 
 
 def _lock_path(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
 
 
-def _check(path: Path) -> None:
-    """Raise ProtectedPathError where SQLite would write to something that azsec did not make."""
-    for suffix in ("", *_BESIDE):
+def _check_paths(path: Path) -> None:
+    """Check that SQLite would write only to files that azsec created.
+
+    Something else is a ProtectedPathError.
+    """
+    for suffix in ("", *_SIDE_FILES):
         check_writable_in_place(path.with_name(path.name + suffix))
 
 
-def damaged(path: Path, reason: str) -> DiagnosticError:
-    """Return the refusal of a state file whose content is not what azsec wrote."""
-    return DiagnosticError(
-        error(
-            "local-state-damaged",
-            f"{path}: the state of the built-in Azure is damaged: {reason}.",
-            hint=_RESET,
+class DamagedStateError(DiagnosticError):
+    """A state file whose content is not what azsec wrote."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            error(
+                "local-state-damaged",
+                f"{path}: the state of the built-in Azure is damaged: {reason}.",
+                hint=_RESET,
+            )
         )
-    )
 
 
-def _unreadable(path: Path, reason: str) -> DiagnosticError:
-    return DiagnosticError(
-        error(
-            "local-state-unreadable",
-            f"{path} is not a state of the built-in Azure that this azsec can read: {reason}.",
-            hint=_RESET,
+class UnreadableStateError(DiagnosticError):
+    """A file that is no state, or one of another version."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            error(
+                "local-state-unreadable",
+                f"{path} is not a state of the built-in Azure that this azsec can read: {reason}.",
+                hint=_RESET,
+            )
         )
-    )
 
 
-def _refused(path: Path, problem: OSError) -> DiagnosticError:
-    reason = problem.strerror or str(problem)
-    said = reason if isinstance(problem, ProtectedPathError) else f"cannot be opened: {reason}"
-    return DiagnosticError(
-        error(
-            "local-state-refused",
-            f"{path} {said}.",
-            hint="Name another file with --local-state or AZSEC_LOCAL_STATE, or remove what is "
-            "there.",
+class RefusedStateError(DiagnosticError):
+    """A state file that cannot be opened, or is a link, a FIFO, a device or a directory."""
+
+    def __init__(self, path: Path, problem: OSError) -> None:
+        reason = problem.strerror or str(problem)
+        said = reason if isinstance(problem, ProtectedPathError) else f"cannot be opened: {reason}"
+        super().__init__(
+            error(
+                "local-state-refused",
+                f"{path} {said}.",
+                hint="Name another file with --local-state or AZSEC_LOCAL_STATE, or remove what is "
+                "there.",
+            )
         )
-    )
 
 
 @dataclass(frozen=True, slots=True)
 class StateStatus:
-    """What a state file holds. `size` is in bytes; `holder` is the process that has it open."""
+    """The content of a state file; `size` is in bytes, `holder` the process that has it open."""
 
     path: Path
     exists: bool
@@ -258,11 +278,17 @@ class StateStatus:
 
 
 def status(path: Path) -> StateStatus:
-    """Return what the state file at `path` holds. Raises DiagnosticError if it is not one."""
+    """Return the content of the state file at `path`.
+
+    Raises:
+        RefusedStateError: it cannot be opened.
+        UnreadableStateError: it is no state file of this version.
+        DamagedStateError: SQLite cannot read it.
+    """
     try:
-        _check(path)
+        _check_paths(path)
     except OSError as problem:
-        raise _refused(path, problem) from None
+        raise RefusedStateError(path, problem) from None
     if not path.exists():
         return StateStatus(path, False, 0, {}, 0, (), None)
     uri = f"{path.resolve().as_uri()}?mode=ro"
@@ -271,13 +297,15 @@ def status(path: Path) -> StateStatus:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if (application, version) != (_APPLICATION, _FORMAT):
-                raise _unreadable(path, "it was written by something else, or by another version")
+                raise UnreadableStateError(
+                    path, "it was written by something else, or by another version"
+                )
             rows = connection.execute(
                 "SELECT kind, key, CASE kind WHEN 'resource' THEN json_extract(document, '$[1]')"
                 " END FROM entry ORDER BY number"
             ).fetchall()
     except sqlite3.DatabaseError as problem:
-        raise damaged(path, str(problem)) from problem
+        raise DamagedStateError(path, str(problem)) from problem
     counts = Counter(type_name for kind, _, type_name in rows if kind == "resource")
     return StateStatus(
         path=path,
@@ -286,37 +314,37 @@ def status(path: Path) -> StateStatus:
         resources=dict(sorted(counts.items())),
         deleted=sum(kind == "deleted" for kind, _, _ in rows),
         subscriptions=tuple(key for kind, key, _ in rows if kind == "subscription"),
-        holder=_holder(path),
+        holder=_lock_holder(path),
     )
 
 
-def _holder(path: Path) -> int | None:
+def _lock_holder(path: Path) -> int | None:
     try:
         FileLock(_lock_path(path)).release()
     except LockedError as problem:
         return problem.holder
     except OSError as problem:
-        raise _refused(_lock_path(path), problem) from None
+        raise RefusedStateError(_lock_path(path), problem) from None
     return None
 
 
 def reset(path: Path) -> None:
-    """Forget everything in the state file at `path`. Its lock file stays.
+    """Remove the state file at `path`; its lock file stays.
 
-    A process that opened the lock file before it was removed would lock what no other one opens any
-    more, and both would write one state.
+    If the lock file were removed, a process that had opened it before would lock a file that no
+    other one opens any more, and both would write one state. A state in use is a DiagnosticError.
 
-    Raises DiagnosticError while it is in use, and where it is a link, a FIFO, a device or a
-    directory.
+    Raises:
+        RefusedStateError: it is a link, a FIFO, a device or a directory.
     """
     if not path.parent.exists():
         return
     lock = _take_lock(path)
     try:
-        _check(path)
-        for suffix in ("", *_BESIDE):
+        _check_paths(path)
+        for suffix in ("", *_SIDE_FILES):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
     except OSError as problem:
-        raise _refused(path, problem) from None
+        raise RefusedStateError(path, problem) from None
     finally:
         lock.release()

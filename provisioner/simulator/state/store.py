@@ -1,7 +1,7 @@
-"""What the simulator remembers: tables in memory, written through to one SQLite file.
+"""The store: the tables of the state in memory, written through to one SQLite file.
 
-Each request is one transaction (`Store.commit`, `Store.rollback`), so that a kill at any moment
-leaves a state between two requests. `provisioner.simulator.state.state_file` is the file.
+Each request is one transaction (`Store.commit`, `Store.rollback`), so a killed server leaves the
+state between two requests. The file is `provisioner.simulator.state.state_file`.
 """
 
 import json
@@ -18,13 +18,13 @@ from provisioner.simulator.state.records import (
     Operation,
     Record,
 )
-from provisioner.simulator.state.state_file import StateFile, damaged
+from provisioner.simulator.state.state_file import DamagedStateError, StateFile
 
 Row = TypeVar("Row")
 
 
 class Table(Generic[Row]):
-    """Rows by key, with what this request has changed. Keys are in lower case."""
+    """Rows by lower-case key, with the changes of the current request."""
 
     def __init__(
         self, name: str, encode: Callable[[Row], Any], decode: Callable[[Any], Row]
@@ -41,7 +41,7 @@ class Table(Generic[Row]):
         return self._rows.get(key)
 
     def items(self) -> list[tuple[str, Row]]:
-        """Return all rows with their keys, the oldest first."""
+        """Return all rows with their keys, oldest first."""
         return list(self._rows.items())
 
     def __len__(self) -> int:
@@ -53,44 +53,44 @@ class Table(Generic[Row]):
         self._set(key, row)
 
     def remove(self, key: str) -> None:
-        """Remove a row; one that is not there is removed already."""
+        """Remove a row, if it exists."""
         if key in self._rows:
             self._layers[-1].setdefault(key, self._rows[key])
             self._unset(key)
 
     def load(self, key: str, text: str) -> None:
-        """Take a row as it stands in the file."""
+        """Add a row from the file."""
         self._set(key, self._decode(json.loads(text)))
 
     def changed(self) -> dict[str, Row | None]:
-        """Return the rows that this request has changed as they were before (None: not there)."""
+        """Return the rows that the request changed, as they were before (None: absent)."""
         return {key: row for layer in reversed(self._layers) for key, row in layer.items()}
 
     def drain(self) -> Iterator[tuple[str, str | None]]:
-        """Yield what has changed, as text (None for a removed row), and forget that it has."""
+        """Yield the changes as text (None for a removed row), and forget them."""
         for key in self.changed():
             row = self._rows.get(key)
             yield key, None if row is None else json.dumps(self._encode(row))
         self._layers = [{}]
 
     def rollback(self) -> None:
-        """Undo what has changed since the last `drain`."""
+        """Undo the changes since the last `drain`."""
         while len(self._layers) > 1:
             self.undo()
         self.undo()
 
     def savepoint(self) -> None:
-        """Begin what `undo` takes back, or `release` makes a part of what was there before."""
+        """Start a nested transaction, which `release` keeps or `undo` reverts."""
         self._layers.append({})
 
     def release(self) -> None:
-        """Forget the last savepoint and keep what has changed since."""
+        """End the last savepoint, keeping its changes."""
         later = self._layers.pop()
         for key, row in later.items():
             self._layers[-1].setdefault(key, row)
 
     def undo(self) -> None:
-        """Undo what has changed since the last savepoint, and forget it."""
+        """End the last savepoint, reverting its changes."""
         for key, row in self._layers.pop().items():
             if row is None:
                 self._unset(key)
@@ -107,7 +107,7 @@ class Table(Generic[Row]):
 
 
 class ResourceTable(Table[Record]):
-    """The resources, with the indexes that lists and checks need."""
+    """The resources, indexed by type, container and reference."""
 
     def __init__(self) -> None:
         super().__init__("resource", Record.to_json, Record.from_json)
@@ -116,21 +116,21 @@ class ResourceTable(Table[Record]):
         self._referrers: dict[str, dict[str, None]] = {}
 
     def of_type(self, type_name: str) -> list[Record]:
-        """Return the resources of a type, the oldest first."""
+        """Return the resources of a type, oldest first."""
         return [self._rows[key] for key in self._by_type.get(type_name.lower(), ())]
 
     def inside(self, container: str) -> list[Record]:
-        """Return what stands directly in the resource, group or subscription of this key."""
+        """Return the resources directly in a resource, group or subscription."""
         return [self._rows[key] for key in self._inside.get(container, ())]
 
     def below(self, container: str) -> Iterator[Record]:
-        """Yield everything below the resource, group or subscription of this key."""
+        """Yield all resources below a resource, group or subscription."""
         for record in self.inside(container):
             yield record
             yield from self.below(record.id.key)
 
     def referring_to(self, key: str) -> list[Record]:
-        """Return the resources whose bodies refer to the resource of this key."""
+        """Return the resources whose bodies refer to a resource."""
         return [self._rows[referrer] for referrer in self._referrers.get(key, ())]
 
     def _set(self, key: str, row: Record) -> None:
@@ -158,7 +158,7 @@ class ResourceTable(Table[Record]):
 
 
 class OperationTable(Table[Operation]):
-    """The long operations: those that run, and the latest of those that have ended."""
+    """The long-running operations: those in progress, and the latest of the ended ones."""
 
     _KEPT = 1000
 
@@ -167,11 +167,11 @@ class OperationTable(Table[Operation]):
         self._running: dict[str, None] = {}
 
     def running(self) -> list[Operation]:
-        """Return the operations that have not ended, the oldest first."""
+        """Return the operations in progress, oldest first."""
         return [self._rows[key] for key in self._running]
 
     def forget_ended(self) -> None:
-        """Forget the oldest of many operations that have ended: nobody polls them any more."""
+        """Remove the oldest of many ended operations, which no client polls any more."""
         if len(self._rows) <= 2 * self._KEPT:
             return
         ended = [key for key in self._rows if key not in self._running]
@@ -191,8 +191,7 @@ class OperationTable(Table[Operation]):
 
 
 class LogTable(Table[Row]):
-    """Entries of a log, the oldest first. Those beyond `most` are forgotten, the oldest of them a
-    tenth at a time."""
+    """Entries of a log, oldest first; beyond `most`, the oldest tenth is removed."""
 
     def __init__(
         self, name: str, encode: Callable[[Row], Any], decode: Callable[[Any], Row], most: int
@@ -208,7 +207,7 @@ class LogTable(Table[Row]):
         self.put(key, row)
 
 
-def _same(value: Row) -> Row:
+def _identity(value: Row) -> Row:
     return value
 
 
@@ -218,50 +217,57 @@ _MOST_RESULTS = 200
 
 
 class Store:
-    """Everything that a simulator remembers, in a file or (path None) in memory only.
+    """The whole state, in a file or (path None) in memory only.
 
-    `deployments` holds what GET answers for each, with its token and its end; `results` what the
-    latest validations and what-if operations of deployments came to, by token. `addresses` holds
-    what was given out of each subnet, by `subnet key|owner`. `subscriptions` holds display names by
-    id; `registrations` the namespaces and features that are not registered, by
-    `subscription/namespace` and `subscription/namespace/feature`; `quotas` the limits that were
-    changed, by `subscription/region/name`; `lives` how often a resource was deleted, by its key;
-    `settings` what the built-in Azure was told, by name; `tags` those of subscriptions by their
-    key, and predefined names (as "") and values by `/subscriptions/ID/tagnames/NAME`;
-    `management_groups` those that were made, by name, and `group_members` the group of each
-    subscription that is in another than the root; `leases`
-    those on blob containers, by container; `blobs` what is in these, by container and name;
-    `service_state` what a service remembers of a resource beside its body (how often a key was
-    regenerated, which machines of a pool are gone), by `resource key|what`;
-    `events` the Activity Log and `changes` Resource Graph's `resourcechanges`, both bounded.
+      deployments    what GET answers, with token and end
+      results        of the latest validations and what-ifs, by token
+      addresses      assigned addresses, by `subnet key|owner`
+      subscriptions  display names by id
+      registrations  unregistered namespaces and features, by `subscription/namespace[/feature]`
+      quotas         changed limits, by `subscription/region/name`
+      lives          how often a resource was deleted, by its key
+      settings       what `azsec local` set, by name
+      tags           of subscriptions, by their key; predefined names (as "") and values by
+                     `/subscriptions/ID/tagnames/NAME`
+      management_groups  created groups, by name
+      group_members  the group of each subscription that is not in the root group
+      leases         on blob containers, by container
+      blobs          by container and name
+      service_state  data of services beside bodies, by `resource key|what`
+      events         the activity log, bounded
+      changes        Resource Graph's `resourcechanges`, bounded
 
-    Raises DiagnosticError for a file that is not one of these, or that another process has open.
+    A file that is no state, or that another process has open, is a DiagnosticError.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.resources = ResourceTable()
         self.operations = OperationTable()
-        self.deployments: Table[dict[str, Any]] = Table("deployment", _same, _same)
+        self.deployments: Table[dict[str, Any]] = Table("deployment", _identity, _identity)
         self.deleted: Table[Deleted] = Table("deleted", Deleted.to_json, Deleted.from_json)
-        self.addresses: Table[str] = Table("address", _same, _same)
-        self.subscriptions: Table[str] = Table("subscription", _same, _same)
-        self.registrations: Table[str] = Table("registration", _same, _same)
-        self.lives: Table[str] = Table("life", _same, _same)
-        self.quotas: Table[str] = Table("quota", _same, _same)
-        self.settings: Table[str] = Table("setting", _same, _same)
-        self.tags: Table[dict[str, str]] = Table("tag", _same, _same)
-        self.management_groups: Table[dict[str, Any]] = Table("management group", _same, _same)
-        self.group_members: Table[str] = Table("group member", _same, _same)
+        self.addresses: Table[str] = Table("address", _identity, _identity)
+        self.subscriptions: Table[str] = Table("subscription", _identity, _identity)
+        self.registrations: Table[str] = Table("registration", _identity, _identity)
+        self.lives: Table[str] = Table("life", _identity, _identity)
+        self.quotas: Table[str] = Table("quota", _identity, _identity)
+        self.settings: Table[str] = Table("setting", _identity, _identity)
+        self.tags: Table[dict[str, str]] = Table("tag", _identity, _identity)
+        self.management_groups: Table[dict[str, Any]] = Table(
+            "management group", _identity, _identity
+        )
+        self.group_members: Table[str] = Table("group member", _identity, _identity)
         self.leases: Table[Lease] = Table("lease", Lease.to_json, Lease.from_json)
         self.blobs: Table[Blob] = Table("blob", Blob.to_json, Blob.from_json)
-        self.service_state: Table[Any] = Table("service state", _same, _same)
+        self.service_state: Table[Any] = Table("service state", _identity, _identity)
         self.events: LogTable[Event] = LogTable(
             "event", Event.to_json, Event.from_json, _MOST_EVENTS
         )
         self.changes: LogTable[Change] = LogTable(
             "change", Change.to_json, Change.from_json, _MOST_CHANGES
         )
-        self.results: LogTable[dict[str, Any]] = LogTable("result", _same, _same, _MOST_RESULTS)
+        self.results: LogTable[dict[str, Any]] = LogTable(
+            "result", _identity, _identity, _MOST_RESULTS
+        )
         self._file: StateFile | None = None
         if path is not None:
             self._file = StateFile.open(path)
@@ -293,33 +299,33 @@ class Store:
         )
 
     def commit(self) -> None:
-        """Keep what has changed since the last commit."""
+        """Write the changes since the last commit."""
         changes = [(table.name, key, text) for table in self.tables for key, text in table.drain()]
         if changes and self._file is not None:
             self._file.write(changes)
 
     def rollback(self) -> None:
-        """Undo what has changed since the last commit."""
+        """Undo the changes since the last commit."""
         for table in self.tables:
             table.rollback()
 
     def savepoint(self) -> None:
-        """Begin what `undo` takes back, or `release` makes a part of the request; they nest."""
+        """Start a nested transaction, which `release` keeps or `undo` reverts."""
         for table in self.tables:
             table.savepoint()
 
     def release(self) -> None:
-        """Forget the last savepoint and keep what has changed since."""
+        """End the last savepoint, keeping its changes."""
         for table in self.tables:
             table.release()
 
     def undo(self) -> None:
-        """Undo what has changed since the last savepoint, and forget it."""
+        """End the last savepoint, reverting its changes."""
         for table in self.tables:
             table.undo()
 
     def close(self) -> None:
-        """Close the file and let others open it."""
+        """Close the file and release its lock."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -331,7 +337,7 @@ class Store:
                 by_name[kind].load(key, document)
         except (KeyError, TypeError, ValueError) as problem:
             self.close()
-            raise damaged(file.path, f"a row cannot be read ({problem})") from problem
+            raise DamagedStateError(file.path, f"a row cannot be read ({problem})") from problem
         except BaseException:
             self.close()
             raise
