@@ -320,8 +320,14 @@ def load_file(model: type[AnyFile], path: str, sources: Sources) -> tuple[AnyFil
     return file, node
 
 
+_PARSED = 1_024
+"""Files that are kept parsed: as many as one environment may have (`module_closure.MAX_FILES`), and
+some. They are read twice in the same order, for their types and to compose them, so that a cache of
+fewer would never hit: it drops each file before its second reading."""
+
+
 # The environments of a directory share their modules, and `validate` composes all of them.
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=_PARSED)
 def _parse_file(model: type[BaseModel], path: str, text: str) -> tuple[BaseModel, Node]:
     node = _parse(path, text)
     return check_shape(model, node), node
@@ -333,7 +339,7 @@ def parse_file(path: str, sources: Sources) -> Node:
     return _parse(path, sources.read_text(path))
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=_PARSED)
 def _parse(path: str, text: str) -> Node:
     node = parse_yaml(text, path)
     if not isinstance(node.value, Mapping):
