@@ -190,10 +190,12 @@ _BOTH_WHOLE = "Azure and the cluster are planned as a whole"
 def run() -> None:
     """Run the command line, and turn every expected failure into words and an exit code."""
     from provisioner.cli.failure import end, handle_interrupts, run_guarded
+    from provisioner.cli.garbage_collection import collect_rarely
     from provisioner.cli.job_log import guard_streams
 
     handle_interrupts()
     guard_streams(os.environ)
+    collect_rarely()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # What Azure answers may hold text that a terminal cannot show.
