@@ -33,7 +33,8 @@ def load_catalog(
     written for the next time; a directory that cannot be written is no error.
     """
     wanted = all_types() if types is None else tuple(types)
-    path = cache_dir / f"schema-{_digest(wanted)}.json"
+    digest = _digest(wanted)
+    path = cache_dir / f"schema-{digest}.json"
     index = read_index(path)
     if index is None:
         # Imports the SDK's models, which is what the file spares the next run.
@@ -41,7 +42,8 @@ def load_catalog(
 
         index = read_schema_index(wanted)
         write_index(path, index, "schema-*.json", _KEPT)
-    return replace(build_catalog(wanted, index), directory=directory or NoDirectory())
+    catalog = build_catalog(wanted, index)
+    return replace(catalog, directory=directory or NoDirectory(), schema_digest=digest)
 
 
 def _digest(types: Sequence[ResourceType]) -> str:

@@ -4,12 +4,14 @@ Values are found on demand: a name is evaluated when something reads it, once. T
 written in any order, and finds every cycle.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
 
+from provisioner.blueprint.cached_instances import CachedInstances
 from provisioner.blueprint.composed_files import load_blueprint
-from provisioner.blueprint.composition_state import Given, Instance, Placed, entries_of
+from provisioner.blueprint.composition_cache import CompositionCache
+from provisioner.blueprint.composition_state import Given, Instance, Placed, Traced, entries_of
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.evaluation import Evaluator
 from provisioner.blueprint.expansion import Placement
@@ -19,7 +21,7 @@ from provisioner.blueprint.graph import DesiredGraph, DesiredResource, cycle_dia
 from provisioner.blueprint.implicit_dependencies import with_derived_order
 from provisioner.blueprint.implied_edges import with_implied_edges
 from provisioner.blueprint.ownership import add_ownership
-from provisioner.blueprint.resources import Resources, without_nulls
+from provisioner.blueprint.resources import CachedResource, Resources, without_nulls
 from provisioner.blueprint.secret_checks import check_values
 from provisioner.blueprint.write_scope import check_boundaries
 from provisioner.blueprint.yaml_source import Node
@@ -29,12 +31,18 @@ from provisioner.model.span import Span
 from provisioner.model.values import Bound, Value
 
 
-def compose(environment: Environment, catalog: Catalog, sources: Sources) -> DesiredGraph:
-    """Return the graph that an environment's blueprint describes, with its marks.
+def compose(
+    environment: Environment,
+    catalog: Catalog,
+    sources: Sources,
+    cache: CompositionCache | None = None,
+) -> DesiredGraph:
+    """Return the graph that an environment's blueprint describes, with its marks. Uses of modules
+    that `cache` has are not composed again.
 
     Raises DiagnosticError with everything that is wrong: one run shows all mistakes.
     """
-    graph = _Composition(environment, catalog, sources).compose()
+    graph = _Composition(environment, catalog, sources, cache).compose()
     check_boundaries(graph, environment.subscriptions)
     graph.ordered  # noqa: B018  raises for a cycle
     # What is only watched is never marked.
@@ -59,10 +67,17 @@ class ComposedNames:
 class _Composition:
     """The `Context` of one composition: its parts, its mistakes, and what is being evaluated."""
 
-    def __init__(self, environment: Environment, catalog: Catalog, sources: Sources) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        catalog: Catalog,
+        sources: Sources,
+        cache: CompositionCache | None = None,
+    ) -> None:
         self.environment = environment
+        self.cache = cache or CompositionCache()
         self.catalog = catalog
-        self.sources = sources
+        self.sources = self.cache.over(sources)
         self.placed: dict[str, Placed] = {}
         self.groups: dict[str, Bound] = {}
         self.budget = Budget()
@@ -72,7 +87,7 @@ class _Composition:
         self._open: list[tuple[str, str, Span]] = []
         self._evaluator = Evaluator(self)
         self._placement = Placement(self)
-        file, node = load_blueprint(environment, sources)
+        file, node = load_blueprint(environment, self.sources)
         place = span_of(environment.node, "parameters")
         outside = Instance("", environment.path, environment.node, place)
         self._groups_of_file = file.resource_groups
@@ -95,6 +110,12 @@ class _Composition:
         self.stated_edges = self._placement.stated_edges
         self.identify = self._resources.identify
         self.body_of = self._resources.body_of
+        self.given_value = self._evaluator.given_value
+        self.environment_value = self._evaluator.environment_value
+        self.shared_tags = self._resources.shared_tags
+        self.meaning_of = self._placement.meaning_of
+        self.cacheable_resource = self._resources.make
+        self._instances = CachedInstances(self)
 
     def compose(self) -> DesiredGraph:
         """Place everything, then build everything; raise what is wrong with either."""
@@ -108,6 +129,8 @@ class _Composition:
         for name, node in sorted(self._root.outputs.items()):
             self.attempt(self._add_output, name, node, outputs)
         self._stop_on_mistakes()
+        # What a warning points into is composed again, so that it is raised again.
+        self._instances.keep(frozenset(each.span.file for each in self._warnings if each.span))
         ordered = with_derived_order(with_implied_edges(built))
         return DesiredGraph(
             {r.address: r for r in ordered},
@@ -115,6 +138,39 @@ class _Composition:
             self._output_sources,
             tuple(sorted(self._warnings, key=_place)),
         )
+
+    def restore(self, instance: Instance) -> bool:
+        """Take what a use of a module came to from the cache; tell whether it was there. While the
+        resource groups are being placed, what an expression reads of them may still change."""
+        placed_all = len(self.groups) == len(self._groups_of_file)
+        return self.cache.is_enabled and placed_all and self._instances.restore(instance)
+
+    def take_resource(self, placed: Placed, made: CachedResource) -> None:
+        """Take in a resource that need not be composed."""
+        self.placed[placed.address] = placed
+        self._resources.take(placed, made)
+
+    def take_names(
+        self, instance: Instance, names: Mapping[str, Traced], outputs: Mapping[str, Traced]
+    ) -> None:
+        """Take in what the names of resources mean in a file, and the values of outputs."""
+        self._placement.take_names(instance, names)
+        self._evaluator.take_outputs(instance, outputs)
+
+    def has_room_for(self, resources: int) -> bool:
+        """Tell whether so many more resources stay within the bounds, and charge for them."""
+        return self._placement.has_room_for(resources, self._root.place)
+
+    def output_of(self, instance: Instance, name: str) -> Traced | None:
+        """Return the value of an output of a module, None where it has none: nothing reads it, or
+        whoever does learns why. It costs nothing of the budget."""
+        budget, self.budget = self.budget, Budget()
+        try:
+            return self.evaluate(instance, instance.outputs[name], None)
+        except DiagnosticError:
+            return None
+        finally:
+            self.budget = budget
 
     def _add_output(self, name: str, node: Node, outputs: dict[str, Value]) -> None:
         traced = self.evaluate(self._root, node, None)

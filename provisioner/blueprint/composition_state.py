@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from provisioner.blueprint.composition_cache import CompositionCache
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.expression_limits import Budget
 from provisioner.blueprint.file_schemas import (
@@ -119,6 +120,8 @@ class Placed:
     spec: Resource | ResourceGroup
     each: Traced | None
     span: Span
+    name: str = ""
+    """What it is called in its file."""
 
     def type_in(self, catalog: Catalog) -> ResourceType:
         """Return the type of the resource. Raises DiagnosticError for one azsec does not know."""
@@ -141,6 +144,10 @@ class Context(Protocol):
     placed: dict[str, Placed]
     groups: dict[str, Bound]
     budget: Budget
+    cache: CompositionCache
+
+    def restore(self, instance: Instance) -> bool:
+        """Take what a use of a module came to from the cache; tell whether it was there."""
 
     def fail(self, diagnostic: Diagnostic) -> None:
         """Note a mistake, and go on."""

@@ -6,19 +6,30 @@ type, in one version. The environment's file can state versions too (`types:`), 
 names any more included.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
+from provisioner.blueprint.composition_cache import CompositionCache
 from provisioner.blueprint.environment import Environment
-from provisioner.blueprint.file_schemas import BlueprintFile, Resource, Sources, load_file, span_of
-from provisioner.blueprint.module_closure import MAX_FILES, walk_files
+from provisioner.blueprint.file_schemas import (
+    BlueprintFile,
+    ModuleFile,
+    Resource,
+    Sources,
+    count_names,
+    load_file,
+    span_of,
+)
+from provisioner.blueprint.module_closure import MAX_FILES, uses_of, walk_uses
 from provisioner.blueprint.unknown_types import wrong_type_name
 from provisioner.blueprint.yaml_source import Node
 from provisioner.catalog.indirect_writers import indirect_write
 from provisioner.catalog.type_names import is_api_version, is_type_name
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 from provisioner.model.span import Span
+from provisioner.model.values import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +50,11 @@ class StatedType:
     is_named: bool = True
 
 
-def read_stated_types(environment: Environment, sources: Sources) -> tuple[StatedType, ...]:
-    """Return the types that the blueprint of an environment and its modules name, by name.
+def read_stated_types(
+    environment: Environment, sources: Sources, cache: CompositionCache | None = None
+) -> tuple[StatedType, ...]:
+    """Return the types that the blueprint of an environment and its modules name, by name. A file
+    of which `cache` knows them is not parsed.
 
     Raises DiagnosticError for an api version that is none, for two of one type, and for a resource
     that would write others (`indirect-write`). A file that cannot be read names none: to compose it
@@ -48,11 +62,13 @@ def read_stated_types(environment: Environment, sources: Sources) -> tuple[State
     """
     found: dict[str, StatedType] = {}
     mistakes: list[Diagnostic] = []
-    for node, resource in _resources(environment, sources):
-        try:
-            _add(_read(node, resource), found)
-        except DiagnosticError as problem:
-            mistakes += problem.diagnostics
+    for summary in _summaries(environment, sources, cache or CompositionCache()):
+        mistakes += summary.mistakes
+        for stated in summary.types:
+            try:
+                _add(stated, found)
+            except DiagnosticError as problem:
+                mistakes += problem.diagnostics
     for name, version in environment.types.items():
         try:
             _add(_read_environment(environment.node, name, version), found)
@@ -63,16 +79,74 @@ def read_stated_types(environment: Environment, sources: Sources) -> tuple[State
     return tuple(found[key] for key in sorted(found))
 
 
-def _resources(environment: Environment, sources: Sources) -> Iterator[tuple[Node, Resource]]:
-    """Yield every resource of the files of an environment, each file once."""
-    walked = walk_files(environment.blueprint, _load_blueprint, sources, lambda *_: None)
-    for _, file, node in islice(walked, MAX_FILES):
-        for name, resource in file.resources.items():
-            yield node.find(("resources", name)), resource
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """What a file says of types, and the modules that it uses, each with the place that names it.
+    `mistakes` are those of its resources that name none."""
+
+    types: tuple[StatedType, ...]
+    uses: tuple[tuple[str, Span], ...]
+    mistakes: tuple[Diagnostic, ...] = ()
 
 
-def _load_blueprint(path: str, sources: Sources) -> tuple[BlueprintFile, Node]:
-    return load_file(BlueprintFile, path, sources)
+def _summaries(
+    environment: Environment, sources: Sources, cache: CompositionCache
+) -> Iterator[_Summary]:
+    """Yield what the files of an environment say, each file once."""
+    texts = cache.over(sources)
+
+    def summarise(path: str) -> _Summary:
+        if path == environment.blueprint:
+            return _summary_of(*load_file(BlueprintFile, path, texts))
+        texts.read_text(path)
+        known = cache.find_file(path)
+        return _summarise_module(path, texts, cache) if known is None else _decode(known, path)
+
+    walked = walk_uses(environment.blueprint, summarise, lambda each: each.uses, lambda *_: None)
+    yield from (summary for _, summary in islice(walked, MAX_FILES))
+
+
+def _summarise_module(path: str, sources: Sources, cache: CompositionCache) -> _Summary:
+    file, node = load_file(ModuleFile, path, sources)
+    summary = _summary_of(file, node)
+    if not summary.mistakes:
+        in_own_group = any(each.resource_group for each in file.resources.values())
+        leaf = not file.modules and not in_own_group
+        cache.add_file(path, {**_encode(summary), "names": count_names(file), "leaf": leaf})
+    return summary
+
+
+def _summary_of(file: BlueprintFile | ModuleFile, node: Node) -> _Summary:
+    found: list[StatedType] = []
+    mistakes: list[Diagnostic] = []
+    for name, resource in file.resources.items():
+        try:
+            found.append(_read(node.find(("resources", name)), resource))
+        except DiagnosticError as problem:
+            mistakes += problem.diagnostics
+    uses = uses_of(file, node)
+    return _Summary(tuple(found), tuple(uses), tuple(mistakes))
+
+
+def _encode(summary: _Summary) -> dict[str, Json]:
+    types = [
+        [each.name, each.span.line, each.span.column, each.api_version, each.is_scoped,
+         each.has_tags]
+        for each in summary.types
+    ]  # fmt: skip
+    return {
+        "types": types,
+        "uses": [[source, span.line, span.column] for source, span in summary.uses],
+    }
+
+
+def _decode(known: Mapping[str, Any], path: str) -> _Summary:
+    types = [
+        StatedType(name, Span(path, line, column), version, is_scoped, has_tags)
+        for name, line, column, version, is_scoped, has_tags in known["types"]
+    ]
+    uses = [(source, Span(path, line, column)) for source, line, column in known["uses"]]
+    return _Summary(tuple(types), tuple(uses))
 
 
 def _read(node: Node, resource: Resource) -> StatedType:

@@ -7,6 +7,7 @@ and the `apiVersion:` that the files state. docs/types.md says what is claimed o
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from provisioner.blueprint.composition_cache import CompositionCache
 from provisioner.blueprint.declared_types import StatedType, read_stated_types
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.file_schemas import Sources
@@ -26,15 +27,20 @@ from provisioner.catalog.type_names import is_type_name
 from provisioner.model.diagnostic import DiagnosticError, error
 
 
-def extend_catalog(environment: Environment, catalog: Catalog, sources: Sources) -> Catalog:
-    """Return the catalog of what an environment's files name.
+def extend_catalog(
+    environment: Environment,
+    catalog: Catalog,
+    sources: Sources,
+    cache: CompositionCache | None = None,
+) -> Catalog:
+    """Return the catalog of what an environment's files name, some of which `cache` may know.
 
     A type that is in no tier is left out: to compose the environment says where it is named. Raises
     DiagnosticError for an api version that is none, for two of one type, and for a package of
     schemas that the environment states and that is not installed.
     """
     _check_packages(environment, catalog.directory)
-    return with_stated_types(read_stated_types(environment, sources), catalog)
+    return with_stated_types(read_stated_types(environment, sources, cache), catalog)
 
 
 def with_stated_types(stated: Sequence[StatedType], catalog: Catalog) -> Catalog:

@@ -52,6 +52,8 @@ class Evaluator:
         self._resources: dict[str, _KnownResource] = {}
         self._locals: dict[tuple[int, Path, int], Traced] = {}
         self._texts: dict[tuple[int, str, int], Traced] = {}
+        self._given_values: dict[tuple[int, str], Traced] = {}
+        self._outputs: dict[tuple[int, str], Traced] = {}
 
     def evaluate(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
         """Return the value of a node, its expressions evaluated, with what it came from."""
@@ -223,9 +225,7 @@ class Evaluator:
             return memo
         given = instance.given.get(name)
         if given is not None:
-            with self._context.opened(f"{instance.prefix}{name}", "its value", given.node.span):
-                traced = self.evaluate(given.instance, given.node, given.each)
-            span = given.node.span
+            traced, span = self.given_value(instance, name), given.node.span
         elif spec.is_required:
             raise DiagnosticError(
                 error(
@@ -246,6 +246,16 @@ class Evaluator:
         bound = Traced(fill_defaults(spec, traced.value), traced.sources)
         self._parameters[id(instance), name] = bound
         return bound
+
+    def given_value(self, instance: Instance, name: str) -> Traced:
+        """Return the value that is given to a parameter, not checked yet. Raises DiagnosticError"""
+        key = (id(instance), name)
+        if key not in self._given_values:
+            given = instance.given[name]
+            with self._context.opened(f"{instance.prefix}{name}", "its value", given.node.span):
+                traced = self.evaluate(given.instance, given.node, given.each)
+            self._given_values[key] = traced
+        return self._given_values[key]
 
     def local(self, instance: Instance, name: str, path: Path = ()) -> Traced:
         """Return what `path` reads of a local, in the maps around it.
@@ -279,14 +289,15 @@ class Evaluator:
         if name == EACH:
             return each
         if name == ENVIRONMENT:
-            return Traced(self._environment_value())
+            return Traced(self.environment_value())
         if name == GROUPS and not instance.prefix:
             return Traced(self._context.groups)
         if name == GROUP and instance.group:
             return Traced(ResourceValue(instance.group))
         return self.parameter(instance, name)
 
-    def _environment_value(self) -> Bound:
+    def environment_value(self) -> Bound:
+        """Return what expressions read of the environment."""
         environment = self._context.environment
         return {
             "name": environment.name,
@@ -319,6 +330,11 @@ class Evaluator:
         values: dict[str, Bound] = {}
         sources: set[str] = set()
         for name in names:
+            taken = self._outputs.get((id(module), name))
+            if taken is not None:
+                values[name] = taken.value
+                sources |= taken.sources
+                continue
             if name not in module.outputs:
                 raise DiagnosticError(
                     error(
@@ -332,6 +348,11 @@ class Evaluator:
             values[name] = traced.value
             sources |= traced.sources
         return Traced(values, frozenset(sources))
+
+    def take_outputs(self, module: Instance, outputs: Mapping[str, Traced]) -> None:
+        """Take in values of outputs that need not be evaluated."""
+        for name, traced in outputs.items():
+            self._outputs[id(module), name] = traced
 
     def _check_chain(self, bound: Bound, chain: Chain, span: Span) -> None:
         """Refuse a property that the resource's type does not have."""

@@ -1,6 +1,7 @@
 """Places resources and opens modules: `when`, `forEach`, groups and the use of files."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from provisioner.blueprint.composed_files import check_nesting, load_module
 from provisioner.blueprint.composition_state import (
@@ -19,8 +20,17 @@ from provisioner.blueprint.composition_state import (
     loop_entries,
     stated_in,
 )
+from provisioner.blueprint.deferred_nodes import DeferredMapping, DeferredNode
 from provisioner.blueprint.expression_limits import BudgetError, exceeded
-from provisioner.blueprint.file_schemas import ModuleFile, ResourceGroup, span_of
+from provisioner.blueprint.file_schemas import (
+    ModuleCall,
+    ModuleFile,
+    Parameter,
+    Resource,
+    ResourceGroup,
+    count_names,
+    span_of,
+)
 from provisioner.blueprint.graph import Edge
 from provisioner.blueprint.source_locations import resolve_source
 from provisioner.blueprint.yaml_source import Node
@@ -34,12 +44,43 @@ _RESOURCE, _MODULE, _NAME = 50, 100, 10
 """What placing one costs, in units of a budget; of a module, also each name in its file."""
 
 
+@dataclass(frozen=True, slots=True)
+class _ModuleParts:
+    """The parts of a module's file that its uses share; `names` is how many it gives away."""
+
+    node: Node
+    resources: Mapping[str, Resource]
+    modules: Mapping[str, ModuleCall]
+    parameters: Mapping[str, Parameter]
+    names: int
+
+
+def _parts_of(file: ModuleFile, node: Node) -> _ModuleParts:
+    return _ModuleParts(node, file.resources, file.modules, file.parameters, count_names(file))
+
+
+def _deferred_parts(path: str, span: Span, names: int, context: Context) -> _ModuleParts:
+    """Return the parts of a file that was sound when it was read before, and is parsed when
+    something reads one of them."""
+
+    def load() -> tuple[ModuleFile, Node]:
+        return load_module(path, context.sources, span)
+
+    return _ModuleParts(
+        DeferredNode(Span(path, 1, 1), lambda: load()[1]),
+        DeferredMapping(lambda: load()[0].resources),
+        DeferredMapping(lambda: load()[0].modules),
+        DeferredMapping(lambda: load()[0].parameters),
+        names,
+    )
+
+
 class Placement:
     """Decides which resources there are, and at which addresses."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._files: dict[str, tuple[ModuleFile, Node]] = {}
+        self._files: dict[str, _ModuleParts] = {}
         self._names: dict[tuple[int, str], Traced] = {}
         self._opened: dict[tuple[int, str], Opened] = {}
 
@@ -75,7 +116,7 @@ class Placement:
 
         def place(address: str, each: Traced | None) -> Bound:
             self._check_room(span)
-            self._context.placed[address] = Placed(address, instance, node, spec, each, span)
+            self._context.placed[address] = Placed(address, instance, node, spec, each, span, name)
             return ResourceValue(address)
 
         bound = self._repeat(instance, node, f"{instance.prefix}{name}", place)
@@ -158,16 +199,15 @@ class Placement:
         path = resolve_source(call.source, instance.path, source)
         trail = (*instance.trail, (path, source))
         check_nesting(trail)
-        file, root = self._load_module(path, source)
+        file = self._load_module(path, source)
         opened: list[Instance] = []
 
         def open_at(address: str, each: Traced | None) -> Bound:
-            names = len(file.parameters) + len(file.locals) + len(file.resources)
-            self._charge(_MODULE + _NAME * names, source)
+            self._charge(_MODULE + _NAME * file.names, source)
             child = Instance(
                 prefix=f"{address}.",
                 path=path,
-                node=root,
+                node=file.node,
                 place=span_of(instance.node, "modules", name),
                 resources=file.resources,
                 modules=file.modules,
@@ -189,13 +229,35 @@ class Placement:
         else:
             self._opened[memo] = opened[0] if opened else None
         for child in opened:
-            self.place_all(child)
+            if not self._context.restore(child):
+                self.place_all(child)
         return self._opened[memo]
 
-    def _load_module(self, path: str, span: Span) -> tuple[ModuleFile, Node]:
+    def _load_module(self, path: str, span: Span) -> "_ModuleParts":
         if path not in self._files:
-            self._files[path] = load_module(path, self._context.sources, span)
+            known = self._context.cache.find_file(path)
+            if known is None:
+                self._files[path] = _parts_of(*load_module(path, self._context.sources, span))
+            else:
+                self._files[path] = _deferred_parts(path, span, known["names"], self._context)
         return self._files[path]
+
+    def has_room_for(self, resources: int, span: Span) -> bool:
+        """Tell whether so many more resources stay within the bounds. Charges for them as placing
+        each does; raises DiagnosticError where the budget ends."""
+        if len(self._context.placed) + resources > MAX_RESOURCES:
+            return False
+        self._charge(_RESOURCE * resources, span)
+        return True
+
+    def meaning_of(self, instance: Instance, name: str) -> Traced:
+        """Return what the name of a resource that was placed means."""
+        return self._names[id(instance), name]
+
+    def take_names(self, instance: Instance, names: Mapping[str, Traced]) -> None:
+        """Take in what names of resources mean that need not be placed."""
+        for name, traced in names.items():
+            self._names[id(instance), name] = traced
 
     def find_group(self, instance: Instance, alias: str | None, node: Node) -> str | None:
         """Return the address of the group with this alias; without one, of the file's own."""

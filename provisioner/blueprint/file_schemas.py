@@ -141,6 +141,11 @@ class ModuleFile(FilePart):
     outputs: dict[str, Any] = Field(default_factory=dict)
 
 
+def count_names(file: ModuleFile) -> int:
+    """Return how many names a module gives to parameters, locals and resources."""
+    return len(file.parameters) + len(file.locals) + len(file.resources)
+
+
 class BlueprintFile(FilePart):
     """A blueprint: the resource groups and modules that an environment is made of."""
 

@@ -4,7 +4,7 @@ Unlike a composition this follows every `source`, whatever `when` and `forEach` 
 no values of parameters: what is locked or copied has to do for all of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -69,23 +69,48 @@ def walk_files(
 
     What cannot be read is told to `fail`, with the place that names it, and left out.
     """
+
+    def read(at: str) -> tuple[AnyFile | ModuleFile, Node]:
+        return load(at, sources) if at == path else load_file(ModuleFile, at, sources)
+
+    for at, (file, node) in walk_uses(path, read, lambda each: uses_of(*each), fail, named):
+        yield at, file, node
+
+
+Read = TypeVar("Read")
+
+
+def walk_uses(
+    path: str,
+    read: Callable[[str], Read],
+    uses: Callable[[Read], Iterable[tuple[str, Span]]],
+    fail: Callable[[DiagnosticError, Span | None], None],
+    named: Span | None = None,
+) -> Iterator[tuple[str, Read]]:
+    """Yield what `read` makes of the file at a location, and of every module that `uses` finds in
+    that, once each, with their locations. Raises nothing: see `walk_files`."""
     left: list[tuple[str, Span | None]] = [(path, named)]
     seen = {path}
     while left:
         at, span = left.pop(0)
         try:
-            file, node = load(at, sources) if at == path else load_file(ModuleFile, at, sources)
+            found = read(at)
         except DiagnosticError as problem:
             fail(problem, span)
             continue
-        yield at, file, node
-        for name, call in file.modules.items():
-            place = node.find(("modules", name, "source")).span
+        yield at, found
+        for source, place in uses(found):
             try:
-                used = resolve_source(call.source, at, place)
+                used = resolve_source(source, at, place)
             except DiagnosticError as problem:
                 fail(problem, place)
                 continue
             if used not in seen:
                 seen.add(used)
                 left.append((used, place))
+
+
+def uses_of(file: BlueprintFile | ModuleFile, node: Node) -> Iterator[tuple[str, Span]]:
+    """Yield the source of each module that a file uses, with its place."""
+    for name, call in file.modules.items():
+        yield call.source, node.find(("modules", name, "source")).span

@@ -1,6 +1,7 @@
 """Builds the desired resources: the id of each, its body, and what it waits for."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.composition_state import (
@@ -8,6 +9,7 @@ from provisioner.blueprint.composition_state import (
     Given,
     Instance,
     Placed,
+    Traced,
     entries_of,
     stated_in,
 )
@@ -23,6 +25,17 @@ from provisioner.model.span import Span
 from provisioner.model.values import Bound, ResourceValue, Unknown, Value, lookup
 
 
+@dataclass(frozen=True, slots=True)
+class CachedResource:
+    """What a resource came to by itself: without what its module as a whole waits for. `inherited`
+    are the paths of the properties that it has from elsewhere."""
+
+    id: ResourceId
+    body: Mapping[str, Value]
+    edges: tuple[Edge, ...]
+    inherited: tuple[tuple[str, ...], ...]
+
+
 class Resources:
     """The resources that were placed, evaluated when something asks for them.
 
@@ -35,47 +48,79 @@ class Resources:
         self._tags = tags
         self._ids: dict[str, tuple[ResourceId, tuple[Edge, ...]]] = {}
         self._bodies: dict[str, tuple[Mapping[str, Value], tuple[Edge, ...]]] = {}
+        self._cached: dict[str, CachedResource] = {}
 
     def build(self, address: str) -> DesiredResource:
         """Return the resource at an address, with all that it waits for."""
         placed = self._context.placed[address]
-        resource, id_edges = self.identify(address)
-        body = self.body_of(address)
-        edges = {*id_edges, *self._bodies[address][1]}
-        stated = list(placed.instance.waits_for)
-        if isinstance(placed.spec, Resource):
-            stated += stated_in(placed.instance, placed.spec.depends_on, placed.node)
-        for name in stated:
-            edges.update(self._context.stated_edges(name))
+        made = self._cached.get(address) or self.make(placed)
+        edges = made.edges
+        if placed.instance.waits_for:
+            stated = {
+                edge
+                for name in placed.instance.waits_for
+                for edge in self._context.stated_edges(name)
+                if edge.on != address
+            }
+            edges = _one_reason_each({*edges, *stated})
         return DesiredResource(
             address=address,
-            id=resource,
+            id=made.id,
             type=placed.type_in(self._context.catalog),
-            body=body,
+            body=made.body,
             managed=not placed.spec.existing,
-            edges=_one_reason_each(edge for edge in edges if edge.on != address),
+            edges=edges,
             span=placed.span,
             node=placed.node,
             scope=placed.instance,
-            inherited=self._inherited(placed),
+            inherited={path: self._giver_of(placed, path) for path in made.inherited},
         )
 
-    def _inherited(self, placed: Placed) -> Mapping[tuple[str, ...], Given]:
-        """Return where the properties stand that `_evaluate_body` fills in."""
+    def make(self, placed: Placed) -> CachedResource:
+        """Return what a resource comes to by itself. Raises DiagnosticError."""
+        address = placed.address
+        resource, id_edges = self.identify(address)
+        body = self.body_of(address)
+        edges = {*id_edges, *self._bodies[address][1]}
+        if isinstance(placed.spec, Resource):
+            for name in stated_in(placed.instance, placed.spec.depends_on, placed.node):
+                edges.update(self._context.stated_edges(name))
+        own = _one_reason_each(edge for edge in edges if edge.on != address)
+        return CachedResource(resource, body, own, tuple(self._inherited(placed)))
+
+    def take(self, placed: Placed, made: CachedResource) -> None:
+        """Take in what a resource came to."""
+        address = placed.address
+        self._cached[address] = made
+        self._ids[address] = (made.id, ())
+        self._bodies[address] = (made.body, ())
+
+    def _inherited(self, placed: Placed) -> Iterator[tuple[str, ...]]:
+        """Yield the paths of the properties that `_evaluate_body` fills in."""
         resource_type = placed.type_in(self._context.catalog)
-        found: dict[tuple[str, ...], Given] = {}
         fixed = resource_type.fact("location").default if resource_type.has_location else ""
         if not isinstance(fixed, str) and "location" not in placed.node.entries:
             group = self._group_of(placed)
-            stated = self._context.placed[group] if group else None
-            if stated is not None and "location" in stated.node.entries:
-                found["location",] = Given(stated.node.entries["location"], stated.instance)
+            if group and "location" in self._context.placed[group].node.entries:
+                yield ("location",)
         if resource_type.taggable:
             own = {key.lower() for key in entries_of(placed.node, "tags")}
-            for key, node in self._tags.items():
+            for key in self._tags:
                 if key.lower() not in own:
-                    found["tags", key] = Given(node, self._root)
-        return found
+                    yield ("tags", key)
+
+    def _giver_of(self, placed: Placed, path: tuple[str, ...]) -> Given:
+        """Return where a property stands that `_evaluate_body` fills in."""
+        if path[0] == "tags":
+            return Given(self._tags[path[1]], self._root)
+        group = self._group_of(placed)
+        assert group is not None
+        stated = self._context.placed[group]
+        return Given(stated.node.entries["location"], stated.instance)
+
+    def shared_tags(self) -> Mapping[str, Traced]:
+        """Return the values of the blueprint's tags. Raises DiagnosticError."""
+        return {k: self._context.evaluate(self._root, n, None) for k, n in self._tags.items()}
 
     def identify(self, address: str) -> tuple[ResourceId, tuple[Edge, ...]]:
         """Return the id of the resource at an address, and what the id alone waits for."""
@@ -206,9 +251,7 @@ class Resources:
             body["location"] = fixed if isinstance(fixed, str) else self._group_location(placed)
         if resource_type.taggable and self._tags:
             own = body.get("tags")
-            shared = {
-                k: self._context.evaluate(self._root, n, None).value for k, n in self._tags.items()
-            }
+            shared = {k: traced.value for k, traced in self.shared_tags().items()}
             own = own if isinstance(own, Mapping) else {}
             # Azure compares the names of tags without case: one's own counts.
             named = {key.lower() for key in own}

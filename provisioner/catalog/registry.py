@@ -21,11 +21,13 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Catalog:
     """The types by name, case ignored, with the schema index of their bodies. `directory` finds
-    those that it does not have."""
+    those that it does not have. `schema_digest` is a digest of what the index was read from, None
+    where nobody made one."""
 
     types: Mapping[str, ResourceType]
     schemas: SchemaIndex
     directory: TypeDirectory = field(default_factory=NoDirectory, compare=False)
+    schema_digest: str | None = field(default=None, compare=False)
 
     def extended(self, types: Iterable[ResourceType], schemas: SchemaIndex) -> "Catalog":
         """Return this catalog with other types in it, in the place of those of the same name."""

@@ -9,5 +9,5 @@ resources, and found nothing (docs/adr/0039)."""
 
 
 def collect_rarely() -> None:
-    """Search for cycles less often, in this process. What no cycle holds is freed at once as ever."""
+    """Search for cycles less often, in this process. What is in none is freed at once as ever."""
     gc.set_threshold(_ALLOCATIONS, *gc.get_threshold()[1:])

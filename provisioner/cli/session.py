@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from provisioner.blueprint.composition_cache import CompositionStore
 from provisioner.blueprint.file_schemas import Sources
 from provisioner.blueprint.ownership import Marks, derive_id
 from provisioner.blueprint.parameter_values import ParameterValue, recorded_value
@@ -50,6 +51,7 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError,
 from provisioner.plan.plan import Plan
 from provisioner.plan.plan_file import read_plan_file, write_plan_file
 from provisioner.plan.request import Request
+from provisioner.sources.composition_files import CompositionFiles
 from provisioner.workflow.apply import (
     ApplyOptions,
     Surface,
@@ -115,6 +117,7 @@ if TYPE_CHECKING:
     from provisioner.workflow.trace import Question
 
 LOCAL = "local"
+NO_COMPOSITION_CACHE = "AZSEC_NO_COMPOSITION_CACHE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,7 @@ class Session:
         self._spoken: Catalog | None = None
         self._extended: Catalog | None = None
         self._marks: Marks | None = None
+        self._composes_afresh = False
         self._where: AzureCloud | None = None
 
     @property
@@ -200,7 +204,8 @@ class Session:
         today = datetime.now().astimezone().date()
         sources = self._open_sources(path)
         origin = str(Path(path).resolve())
-        where, invocation = self._cloud or cloud, Invocation(origin, self._values)
+        where = self._cloud or cloud
+        invocation = Invocation(origin, self._values, self._store_of(origin))
         desired = replace(
             load_desired(path, self._base, sources, today, where, invocation),
             module_sources=tuple(source_document(source) for source in sources.used),
@@ -211,6 +216,14 @@ class Session:
             desired.environment, {beside: read_if_text(beside) for beside in find_siblings(path)}
         )
         return desired
+
+    def _store_of(self, origin: str) -> CompositionStore | None:
+        """Return where what the modules of an environment come to is kept. Before an apply they are
+        composed afresh: what the cache made of them then differs from the plan that was reviewed,
+        and is refused."""
+        if self._composes_afresh or self._variables.get(NO_COMPOSITION_CACHE):
+            return None
+        return CompositionFiles(cache_folder(), origin)
 
     def take_values(self, plan: Plan) -> None:
         """Give parameters the values that a plan was made with, and no others."""
@@ -379,6 +392,7 @@ class Session:
     ) -> Plan:
         """Read Azure and plan; say on a terminal how long the reading took. What is in progress is
         waited for where the plan is about to be applied."""
+        self._composes_afresh = choices.applies
         desired = self.reach(environment)
         if choices.applies or choices.destroy:
             require_managed(desired)
@@ -431,6 +445,7 @@ class Session:
         apply holds the lock while something is in progress.
         """
         self.take_values(approved)
+        self._composes_afresh = True
         rehearsed = approved.document.environment.cloud == LOCAL
         desired = self.reach(approved.request.path, LOCAL if rehearsed else None)
         require_managed(desired)

@@ -6,6 +6,7 @@ from datetime import date
 
 from provisioner.blueprint.accepted_additions import check_acceptances
 from provisioner.blueprint.composition import compose
+from provisioner.blueprint.composition_cache import CompositionCache, CompositionStore
 from provisioner.blueprint.environment import Environment, load_environment
 from provisioner.blueprint.environment_catalog import extend_catalog
 from provisioner.blueprint.file_schemas import Sources, span_of
@@ -185,10 +186,11 @@ class Planned:
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """What a command adds to the files of an environment: the absolute path of its file (None: not
-    known), and values for parameters."""
+    known), values for parameters, and where what its modules come to is kept (None: nowhere)."""
 
     origin: str | None = None
     values: tuple[ParameterValue, ...] = ()
+    store: CompositionStore | None = None
 
 
 def load_desired(
@@ -205,12 +207,14 @@ def load_desired(
     command adds to its files. Raises DiagnosticError with everything that is wrong.
     """
     invocation = invocation or Invocation()
+    cache = CompositionCache(invocation.store)
     with measure_phase("files"):
         stated = load_environment(path, sources, invocation.origin)
         environment = with_given_values(stated, invocation.values, sources)
-        catalog = extend_catalog(environment, catalog, sources)
+        catalog = extend_catalog(environment, catalog, sources, cache)
     with measure_phase("composition"):
-        graph = compose(environment, catalog, sources)
+        graph = compose(environment, catalog, sources, cache)
+        cache.close()
         check_custom_controls(environment, graph, catalog)
     told = (
         *graph.warnings,

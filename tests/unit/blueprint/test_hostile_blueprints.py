@@ -3,7 +3,7 @@
 import pytest
 
 from provisioner.model.diagnostic import DiagnosticError
-from tests.unit.blueprint.invented_catalog import composed
+from tests.unit.blueprint.invented_catalog import composed_alone
 
 NETWORK = """\
 resources:
@@ -16,7 +16,7 @@ resources:
 
 def refusal(blueprint: str, parameters: str = "", **modules: str) -> str:
     with pytest.raises(DiagnosticError) as problem:
-        composed(blueprint, parameters, **modules)
+        composed_alone(blueprint, parameters, **modules)
     return str(problem.value)
 
 
@@ -69,14 +69,14 @@ def test_two_names_in_another_case_are_one():
 
 
 def test_ones_own_tag_goes_before_that_of_the_blueprint_in_any_case():
-    graph = composed("tags: {Team: a}\n" + NETWORK + "    tags: {team: b}\n")
+    graph = composed_alone("tags: {Team: a}\n" + NETWORK + "    tags: {team: b}\n")
     tags = graph.resources["net"].body["tags"]
     assert {key: value for key, value in tags.items() if key.lower() == "team"} == {"team": "b"}
 
 
 def test_an_expression_in_a_key_is_evaluated_and_waited_for():
     other = NETWORK.replace(" net", " other").split("\n", 1)[1]
-    graph = composed(NETWORK + '    tags: {"${other.name}-x": y}\n' + other)
+    graph = composed_alone(NETWORK + '    tags: {"${other.name}-x": y}\n' + other)
     net = graph.resources["net"]
     assert net.body["tags"]["other-x"] == "y"
     assert "other" in {edge.on for edge in net.edges}
