@@ -1,4 +1,4 @@
-"""The data of storage accounts: where a blob stands, and what reading and writing one takes.
+"""The data of storage accounts: where a blob stands, and the data action of each request.
 
 Source: "Azure resource providers operations" (Microsoft.Storage, data actions), which are in the
 built-in roles Storage Blob Data Reader and Storage Blob Data Contributor.
@@ -12,6 +12,7 @@ _CONTAINER = f"{STORAGE_ACCOUNT}/blobServices/containers"
 _BLOBS = f"{_CONTAINER}/blobs"
 READ_BLOB = f"{_BLOBS}/read"
 WRITE_BLOB = f"{_BLOBS}/write"
+DELETE_BLOB = f"{_BLOBS}/delete"
 
 
 def container_in(account: ResourceId, name: str) -> ResourceId:

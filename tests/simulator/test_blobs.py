@@ -6,10 +6,15 @@ The codes are those of "Blob service error codes" and of "Authorize with Microso
 import re
 import uuid
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 import requests
+from azure.core import MatchConditions
 from azure.core.credentials import AccessToken
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError
+from azure.storage import blob as storage
 
 from provisioner.azure.blobs import ContainerClient, ContainerPlace, storage_cloud
 from provisioner.azure.cloud import local_cloud
@@ -55,22 +60,29 @@ def client(
     return ContainerClient(place, credential or LocalToken(), sleep=lambda _seconds: None)
 
 
+def make_container(azure: LocalAzure, trust: str | None = None) -> None:
+    send = requests.Session()
+    send.trust_env = False
+    send.headers["Authorization"] = "Bearer local"
+    account = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"},
+               "properties": {}}  # fmt: skip
+    for path, body, version in (
+        (GROUP, {"location": "westeurope"}, "2024-03-01"),
+        (ACCOUNT, account, "2024-01-01"),
+        (CONTAINER, {}, "2024-01-01"),
+    ):
+        answer = send.put(
+            f"{azure.endpoint}{path}?api-version={version}", json=body, verify=trust, timeout=5
+        )
+        assert answer.ok, answer.text
+
+
 @pytest.fixture(scope="module")
 def azure(real_catalog: Catalog) -> Iterator[LocalAzure]:
     access = Access(enforces_roles=True, signing_key=SIGNING_KEY)
     with LocalAzure.start(real_catalog, None, access=access) as running:
-        call = Caller(running.endpoint)
-        call.create_group()
-        account = {
-            "location": "westeurope",
-            "kind": "StorageV2",
-            "sku": {"name": "Standard_LRS"},
-            "properties": {},
-        }
-        assert call("PUT", ACCOUNT, account).status == 202
-        assert call("PUT", CONTAINER, {}).status == 201
+        make_container(running)
         yield running
-        call.close()
 
 
 def test_a_blob_is_read_as_it_was_written(azure: LocalAzure) -> None:
@@ -177,10 +189,10 @@ REFUSED = (
     ("no-token", "GET", {"Authorization": ""}, 401, "NoAuthenticationInformation"),
     ("old-version", "GET", {"x-ms-version": "2015-02-21"}, 400, "InvalidHeaderValue"),
     ("no-kind", "PUT", {}, 400, "MissingRequiredHeader"),
-    ("delete", "DELETE", {}, 405, "UnsupportedHttpVerb"),
+    ("verb", "PATCH", {}, 405, "UnsupportedHttpVerb"),
     ("metadata", "PUT", {"x-ms-blob-type": "BlockBlob", "x-ms-meta-a-b": "1"}, 400,
      "InvalidMetadata"),
-    ("tag", "GET", {"If-Match": '"0x1"'}, 412, "ConditionNotMet"),
+    ("tag", "PUT", {"x-ms-blob-type": "BlockBlob", "If-Match": '"0x1"'}, 412, "ConditionNotMet"),
 )  # fmt: skip
 LISTS = (
     ("none", "maxresults=0", 400, "OutOfRangeQueryParameterValue"),
@@ -221,6 +233,42 @@ def test_blobs_go_with_their_container(azure: LocalAzure) -> None:
         assert call("PUT", CONTAINER, {}).status == 201
         assert container.read(NAME) is None
     call.close()
+
+
+def test_azures_own_client_reads_lists_and_deletes_what_it_wrote(
+    real_catalog: Catalog, tmp_path: Path
+) -> None:
+    access = Access(certificates=tmp_path, signing_key=SIGNING_KEY)
+    with LocalAzure.start(real_catalog, None, access=access) as running:
+        assert running.certificate is not None
+        trust = str(running.certificate.authority)
+        make_container(running, trust)
+        with storage.ContainerClient(
+            f"{running.endpoint}/stseen", "seen", credential=Signed(running),
+            connection_verify=trust, max_single_get_size=4, max_chunk_get_size=4,
+        ) as seen:  # fmt: skip
+            for number in range(3):
+                seen.upload_blob(f"d/{number}", b"0123456789", metadata={"n": str(number)})
+            with pytest.raises(ResourceExistsError):
+                seen.upload_blob("d/1", b"")
+            pages = seen.list_blobs("d/", include=["metadata"], results_per_page=2).by_page()
+            listed = [[(one.name, one.metadata, one.size) for one in page] for page in pages]
+            assert [len(page) for page in listed] == [2, 1]
+            assert listed[0][1] == ("d/1", {"n": "1"}, 10)
+            assert [one.name for one in seen.walk_blobs()] == ["d/"]
+            assert seen.download_blob("d/1").readall() == b"0123456789", "by ranges of 4 bytes"
+            assert seen.download_blob("d/1", offset=3, length=4).readall() == b"3456"
+            blob = seen.get_blob_client("d/1")
+            found = blob.get_blob_properties()
+            assert (found.size, found.metadata) == (10, {"n": "1"})
+            only_this = {"etag": found.etag, "match_condition": MatchConditions.IfNotModified}
+            blob.upload_blob(b"", overwrite=True, **only_this)
+            assert blob.download_blob().readall() == b""
+            for change in (blob.delete_blob, partial(blob.upload_blob, b"x", overwrite=True)):
+                with pytest.raises(ResourceModifiedError):
+                    change(**only_this)
+            blob.delete_blob()
+            assert not blob.exists()
 
 
 NO_BLOBS = (

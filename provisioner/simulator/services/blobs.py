@@ -1,12 +1,13 @@
-"""Blob Storage: block blobs are written, read and listed.
+"""Blob Storage: block blobs are written, read, listed and deleted.
 
 Azure answers at ACCOUNT.blob.core.windows.net, the built-in Azure at its own address with the
 account before the path, as Azurite does ("Use the Azurite emulator": IP-style URLs).
 
-Source: the REST API of Blob Storage, "Get Blob", "Put Blob", "List Blobs", "Specifying conditional
-headers", "Setting and retrieving metadata", "Blob service error codes", and "Authorize with
-Microsoft Entra ID" for requests without a token or a role. Networks are not simulated: an account
-with `publicNetworkAccess` disabled answers as it does to its private endpoints.
+Source: the REST API of Blob Storage, "Get Blob", "Put Blob", "Delete Blob", "List Blobs",
+"Specifying the range header for Blob service operations", "Specifying conditional headers",
+"Setting and retrieving metadata", "Blob service error codes", and "Authorize with Microsoft Entra
+ID" for requests without a token or a role. Networks are not simulated: an account with
+`publicNetworkAccess` disabled answers as it does to its private endpoints.
 """
 
 import base64
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from xml.sax.saxutils import escape
 
 from provisioner.catalog.blob_storage import (
+    DELETE_BLOB,
     READ_BLOB,
     STORAGE_ACCOUNT,
     WRITE_BLOB,
@@ -36,6 +38,7 @@ _FIRST_VERSION = "2017-11-09"
 _VERSION = "x-ms-version"
 _METADATA = "x-ms-meta-"
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+_RANGE = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})")
 _MOST_METADATA = 8 * 2**10
 Identify = Callable[[Request], Caller | None]
 _XML = {"Content-Type": "application/xml"}
@@ -77,10 +80,9 @@ def _answer_request(cloud: Cloud, request: Request, identify: Identify) -> Answe
         )  # fmt: skip
     place = _PATH.fullmatch(request.path)
     is_list = place is not None and not place["name"] and is_of_container(request)
-    verbs = ("GET",) if is_list else ("GET", "HEAD", "PUT")
     if (
         place is None
-        or request.method not in verbs
+        or request.method not in (("GET",) if is_list else _ACTIONS)
         or not (is_list or (place["name"] and not request.query))
     ):
         raise RefusalError(
@@ -88,8 +90,7 @@ def _answer_request(cloud: Cloud, request: Request, identify: Identify) -> Answe
         )
     account = _find_account(cloud, place["account"])
     container = container_in(account.id, place["container"])
-    action = WRITE_BLOB if request.method == "PUT" else READ_BLOB
-    if not may_use_data(cloud, caller, container, action):
+    if not may_use_data(cloud, caller, container, _ACTIONS[request.method]):
         raise RefusalError(
             403,
             "AuthorizationPermissionMismatch",
@@ -101,11 +102,16 @@ def _answer_request(cloud: Cloud, request: Request, identify: Identify) -> Answe
         return list_blobs(cloud, request, container, f"{request.base}/{place['account']}/")
     key = f"{container.key}|{place['name']}"
     blob = cloud.store.blobs.get(key)
-    return (
-        _put_blob(cloud, request, key, blob)
-        if request.method == "PUT"
-        else _get_blob(request, blob)
-    )
+    if request.method == "PUT":
+        return _put_blob(cloud, request, key, blob)
+    if blob is None:
+        raise RefusalError(404, "BlobNotFound", "The specified blob does not exist.")
+    if request.method == "DELETE":
+        return _delete_blob(cloud, request, key, blob)
+    return _get_blob(request, blob)
+
+
+_ACTIONS = {"GET": READ_BLOB, "HEAD": READ_BLOB, "PUT": WRITE_BLOB, "DELETE": DELETE_BLOB}
 
 
 def _find_account(cloud: Cloud, name: str) -> Record:
@@ -140,20 +146,59 @@ def _put_blob(cloud: Cloud, request: Request, key: str, existing: Blob | None) -
     return Answer(201, headers=_blob_headers(written))
 
 
-def _get_blob(request: Request, blob: Blob | None) -> Answer:
-    if blob is None:
-        raise RefusalError(404, "BlobNotFound", "The specified blob does not exist.")
+def _delete_blob(cloud: Cloud, request: Request, key: str, blob: Blob) -> Answer:
+    if not _meets_conditions(request, blob):
+        raise RefusalError(412, "ConditionNotMet", _NOT_MET)
+    cloud.store.blobs.remove(key)
+    return Answer(202, headers={_VERSION: "2023-11-03", "x-ms-delete-type-permanent": "true"})
+
+
+def _get_blob(request: Request, blob: Blob) -> Answer:
     if not _meets_conditions(request, blob):
         if "if-none-match" in request.headers:
             return Answer(304, headers=_blob_headers(blob))
         raise RefusalError(412, "ConditionNotMet", _NOT_MET)
+    content = base64.b64decode(blob.content)
     headers = {
         **_blob_headers(blob),
         **{f"{_METADATA}{name}": value for name, value in blob.metadata.items()},
         "Content-Type": blob.kind,
+        "Accept-Ranges": "bytes",
         "x-ms-blob-type": "BlockBlob",
     }
-    return Answer(200, None, headers, base64.b64decode(blob.content))
+    if request.method == "HEAD":
+        return Answer(200, None, {**headers, "Content-Length": str(len(content))})
+    part = _read_range(request, len(content))
+    if part is None:
+        return Answer(200, None, headers, content)
+    first, last = part
+    headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+    return Answer(206, None, headers, content[first : last + 1])
+
+
+def _read_range(request: Request, size: int) -> tuple[int, int] | None:
+    """Return the first and the last byte of the requested range, None for the whole blob.
+    `x-ms-range` takes precedence over `Range`. A range that begins behind the end is a
+    RefusalError."""
+    text = request.headers.get("x-ms-range") or request.headers.get("range")
+    if text is None:
+        return None
+    found = _RANGE.fullmatch(text)
+    if found is None or (found[2] and int(found[2]) < int(found[1])):
+        raise RefusalError(
+            400,
+            "InvalidHeaderValue",
+            "The value for one of the HTTP headers is not in the correct format.",
+        )
+    first = int(found[1])
+    if first >= size:
+        raise RefusalError(
+            416,
+            "InvalidRange",
+            "The range specified is invalid for the current size of the resource.",
+            headers={"Content-Range": f"bytes */{size}"},
+        )
+    return first, min(int(found[2] or size), size - 1)
 
 
 _NOT_MET = "The condition specified using HTTP conditional header(s) is not met."
