@@ -10,7 +10,7 @@ What is in it, below the prefix (ENV, INPUTS and DOCUMENT are digests in hexadec
     newest/QUESTION/ENV                 empty; its metadata name the newest complete answer
 
 So one list shows the outcomes of a run and one the newest answers, however many runs there were.
-An answer takes five requests: its document, the two of `newest`, and its own; it comes last, so
+An answer takes four requests: its document, the two of `newest`, and its own, which comes last, so
 that whoever is stopped in between has put nothing that counts.
 """
 

@@ -63,7 +63,12 @@ def test_the_history_costs_no_requests(azure, container, blob_ledger):
             at = f"2026-11-{number + 1:02}T00:00:00Z"
             blob_ledger.put(replace(OUTCOME, run=f"run-{number}", environment=path, ended_at=at))
     before = len(azure.requests)
-    assert {one.run for one in blob_ledger.newest("drift", PATHS).values()} == {"run-11"}
+    blob_ledger.put(replace(OUTCOME, run="run-12", ended_at="2026-11-01T00:00:00Z"))
+    assert len(azure.requests) - before == 3, "an older answer is not the newest"
+    blob_ledger.put(replace(OUTCOME, run="run-13", ended_at="2026-11-12T00:00:01Z"))
+    assert len(azure.requests) - before == 3 + 4
+    before = len(azure.requests)
+    assert {one.run for one in blob_ledger.newest("drift", PATHS).values()} == {"run-11", "run-13"}
     newest = len(azure.requests) - before
     assert len(blob_ledger.outcomes("run-3")) == 2
 
