@@ -172,7 +172,8 @@ class ArmClient:
 
         `body` is sent as it is. `if_match` is an ETag: Azure refuses with 412 if it has moved.
         A Creation permits to create alone: AzureError `ResourceAppeared` where something is there.
-        `on_status` may be called from another thread than the caller's.
+        `on_status` may be called from another thread than the caller's. A Creation that nothing
+        reads ends with the success of its operation: its body is then what that answered.
         """
         url = self._url(resource.text, api_version)
         headers = {"Content-Type": "application/json", **_guard(if_match)}
@@ -187,7 +188,10 @@ class ArmClient:
             settled, doubt = guarded.send(
                 request, lambda sent: self._write(sent, True, on_status, guarded)
             )
-        if doubt is not None or not _is_resource(settled, resource):
+        is_resource = _is_resource(settled, resource)
+        if doubt is None and not is_resource and creation is not None and not creation.is_read:
+            settled = {}
+        elif doubt is not None or not is_resource:
             settled = self._settlement.find_written(url, doubt)
         settled = self._settlement.await_rest(url, settled, on_status)
         if resource.type.lower().endswith(_GRANT_KIND):
@@ -348,7 +352,13 @@ class ArmClient:
             guarded.check_answer(status)
         if request.method == "PUT" and status in _SYNCHRONOUS:
             _check_written(first.http_response)
-        polling = OperationPolling(self._cloud.poll_interval, self._sleep, self._clock, on_status)
+        polling = OperationPolling(
+            self._cloud.poll_interval,
+            self._sleep,
+            self._clock,
+            on_status,
+            reads_result=guarded is None or guarded.is_read,
+        )
         # What cannot be read in the first answer is raised here: the write counts as refused.
         poller: LROPoller[Body] = LROPoller(self._client, first, _resource_of, polling)
         try:

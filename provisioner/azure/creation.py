@@ -50,6 +50,11 @@ class GuardedCreate:
         self._lost_an_answer = False
         self._released = False
 
+    @property
+    def is_read(self) -> bool:
+        """Whether something reads the settled body."""
+        return self._creation.is_read
+
     def send(self, request: HttpRequest, write: Callable[[HttpRequest], _Written]) -> _Written:
         """Write if nothing is there; return what `write` does. Raises AzureError.
 

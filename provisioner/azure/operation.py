@@ -64,12 +64,16 @@ def _ended(status: str) -> str:
 
 
 class _AsyncOperation(AzureAsyncOperationPolling[Any, Any]):
-    """Follows Azure-AsyncOperation.
+    """Follows Azure-AsyncOperation; `reads_result` tells whether a GET of what was written ends it.
 
     Any status but Succeeded, Failed and Canceled is still running, whatever the word
     (guidelines.md §3.1). Some providers answer 202 or 204 without a body instead of a status, or
     the resource itself once they are done (recorded).
     """
+
+    def __init__(self, *, reads_result: bool) -> None:
+        super().__init__()
+        self._reads_result = reads_result
 
     def can_poll(self, pipeline_response: PipelineResponse[Any, Any]) -> bool:
         """Tell whether the answer to the write names an operation."""
@@ -91,7 +95,7 @@ class _AsyncOperation(AzureAsyncOperationPolling[Any, Any]):
     def get_final_get_url(self, pipeline_response: PipelineResponse[Any, Any]) -> str | None:
         """Return the URL of what was written: the operation's answer may name no other."""
         url: str = self._request.url
-        return url if self._request.method == "PUT" else None
+        return url if self._request.method == "PUT" and self._reads_result else None
 
     def set_initial_status(self, pipeline_response: PipelineResponse[Any, Any]) -> str:
         """Remember the answer to the write: it is the resource, not a status."""
@@ -132,7 +136,8 @@ class OperationPolling(ARMPolling):
 
     Retry-After is obeyed from the first answer on, up to LONGEST_POLL_PAUSE and to what is left
     of OPERATION_SECONDS; `interval` (seconds) stands in where there is none, and between two polls
-    where it is 0. Raises AzureError `OperationTimedOut` after OPERATION_SECONDS.
+    where it is 0. Raises AzureError `OperationTimedOut` after OPERATION_SECONDS. `reads_result`
+    tells whether a write that Azure-AsyncOperation reports as succeeded is read at its end.
     """
 
     def __init__(
@@ -141,11 +146,13 @@ class OperationPolling(ARMPolling):
         sleep: Callable[[float], object],
         clock: Callable[[], float],
         on_status: Callable[[str], None],
+        *,
+        reads_result: bool = True,
     ) -> None:
         super().__init__(
             interval,
             lro_algorithms=[
-                _AsyncOperation(),
+                _AsyncOperation(reads_result=reads_result),
                 _AcceptedLocation(),
                 _ProvisioningState(),
                 StatusCheckPolling(),

@@ -9,11 +9,13 @@ from provisioner.model.values import Body, Value
 from provisioner.plan.steps import Step
 
 
-def creation_of(step: Step, body: Mapping[str, Value], catalog: Catalog | None) -> Creation | None:
+def creation_of(
+    step: Step, body: Mapping[str, Value], catalog: Catalog | None, *, is_read: bool = True
+) -> Creation | None:
     """Return the creation that a step is, or None for one that may change what exists.
 
     `body` is the body that is sent, with its references filled in. Without a catalog nothing is
-    held to be the step's own.
+    held to be the step's own. `is_read` tells whether something reads the settled body.
     """
     if step.create_guard is None:
         return None
@@ -24,4 +26,4 @@ def creation_of(step: Step, body: Mapping[str, Value], catalog: Catalog | None) 
         result = compare(catalog.get(step.type), catalog.schemas, body, found)
         return all(change.is_state for change in result.changes)
 
-    return Creation(step.create_guard, is_as_sent)
+    return Creation(step.create_guard, is_as_sent, is_read)

@@ -1,7 +1,7 @@
 """Runs steps on threads: as many at once as allowed, each after what it waits for."""
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +73,7 @@ class Executor:
     ) -> None:
         self._hindrance = hindrance
         self._catalog: Catalog | None = None
+        self._needed: Collection[str] | None = None
         self._readable: Lookup = self._values_at
         self._halted: Callable[[], str | None] = _never
         self._writer = writer
@@ -90,16 +91,19 @@ class Executor:
         parallelism: int,
         halted: Callable[[], str | None] = _never,
         catalog: Catalog | None = None,
+        needed: Collection[str] | None = None,
     ) -> Run:
         """Run the steps; return how each ended.
 
         A failure skips exactly what waits for it. A KeyboardInterrupt lets what is in flight end
         and starts nothing more; so does a reason that `halted` gives (None: go on).
         `catalog` tells what a creation made whose answer was lost, and what no other resource gets
-        of what Azure answered; without it all is another's.
+        of what Azure answered; without it all is another's. `needed` are the keys of the steps
+        whose settled bodies something reads (None: all of them).
         """
         self._halted = halted
         self._catalog = catalog
+        self._needed = needed
         if catalog is not None:
             types = {
                 address: catalog.find(str(v.get("type"))) for address, v in self._values.items()
@@ -177,7 +181,8 @@ class Executor:
         if missing is not None or not isinstance(body, Mapping):
             raise ExpressionError(f"still {missing}: Azure did not answer with it")
         refresh = Refresh(dict(step.query)) if step.query else None
-        mode = creation_of(step, body, self._catalog) or refresh
+        is_read = self._needed is None or step.key in self._needed
+        mode = creation_of(step, body, self._catalog, is_read=is_read) or refresh
         settled = self._writer.put(step.id, step.api_version, body, if_match, on_status, mode)  # type: ignore[arg-type]
         return {**settled, "id": step.id.text, "name": step.id.name, "type": step.type}
 

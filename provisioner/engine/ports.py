@@ -19,11 +19,14 @@ class Creation:
     """A write that is to create: `guard` is what keeps it from writing over what exists.
 
     `is_as_sent` tells whether a body that Azure answers is what this write would have made. It is
-    asked only where an answer was lost, and what is there may be its own.
+    asked only where an answer was lost, and what is there may be its own. `is_read` tells whether
+    the settled body is read: where it is not, the success of the operation is all that is asked
+    for, and the body may be empty.
     """
 
     guard: CreateGuard
     is_as_sent: Callable[[Body], bool]
+    is_read: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,10 @@ def wide_reads(
                 resource_type.scope is Scope.EXTENSION or resource_type.name_in_id == RESOURCE_GROUP
             )
         }
-    reads = [_list_in(subscription, catalog.get(name)) for subscription, name in sorted(pairs)]
+    reads = [
+        list_in_subscription(subscription, catalog.get(name))
+        for subscription, name in sorted(pairs)
+    ]
     singles.sort(key=lambda read: read.path.lower())
     return (*reads, *singles, *tagged_reads(OWNER_TAG, owner, subscriptions), SUBSCRIPTIONS)
 
@@ -329,7 +332,8 @@ def _listed_type(resource_type: ResourceType, catalog: Catalog) -> ResourceType 
     return None
 
 
-def _list_in(subscription: str, resource_type: ResourceType) -> Read:
+def list_in_subscription(subscription: str, resource_type: ResourceType) -> Read:
+    """Return the read of all resources of a type in a subscription."""
     prefix = subscription_id(subscription).text
     if resource_type.name_in_id == RESOURCE_GROUP:
         path = f"{prefix}/{RESOURCE_GROUP}"

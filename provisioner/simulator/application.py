@@ -6,6 +6,7 @@ import re
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ from provisioner.simulator.protocol.caller import Caller
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.faults import Fault, FaultKind
 from provisioner.simulator.protocol.http_messages import Answer, Request
+from provisioner.simulator.request_counts import PATH as COUNTS
+from provisioner.simulator.request_counts import answer_counts
 from provisioner.simulator.routing import GUID, check_api_version, match_route, route
 from provisioner.simulator.services import blobs, deleted
 from provisioner.simulator.state.cloud import Cloud
@@ -38,6 +41,8 @@ _BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
 _AFTER = frozenset({FaultKind.DROP_ANSWER})
 _SLASHES = re.compile("/{2,}")
 _OPEN_PATHS = ("/metadata/endpoints",)
+_OWN_PATHS = (CONTROL, COUNTS)
+"""Paths that no Azure has: they are answered at once, and not counted."""
 _READS_LEFT = 16499
 _WRITES_LEFT = 11999
 _REMEMBERED = 100_000
@@ -69,6 +74,7 @@ class Application:
         self.authority = authority
         self.cloud = authority.cloud
         self._requests: list[RecordedRequest] = []
+        self._counts: Counter[tuple[str, int]] = Counter()
         self._demanded: set[str] = set()
         self._busy = threading.Lock()
         self.observe: Observe | None = None
@@ -103,7 +109,7 @@ class Application:
             self._record(request, 0)
             return
         began, started = datetime.now(UTC), time.perf_counter()
-        if self.cloud.faults.latency and request.path != CONTROL:
+        if self.cloud.faults.latency and request.path not in _OWN_PATHS:
             await asyncio.sleep(self.cloud.faults.latency)
         try:
             answer = self.answer(request)
@@ -120,12 +126,16 @@ class Application:
         if len(self._requests) >= _REMEMBERED:
             del self._requests[: _REMEMBERED // 2]
         self._requests.append(RecordedRequest(request.method, request.path, status))
+        if request.path not in _OWN_PATHS:
+            self._counts[request.method, status] += 1
 
     def answer(self, request: Request) -> Answer:
         """Return the answer to one request, and keep its effect if it has one."""
         cloud = self.cloud
-        if request.path == CONTROL:
+        if request.path in _OWN_PATHS:
             try:
+                if request.path == COUNTS:
+                    return answer_counts(self._counts, request)
                 return answer_control(cloud.faults, request)
             except RefusalError as refusal:
                 return Answer(refusal.status, refusal.body(flat=False), refusal.headers)

@@ -13,17 +13,16 @@ from provisioner.documents.plan import Action
 from provisioner.engine.executor import Executor, Run
 from provisioner.engine.ports import Reader, Writer
 from provisioner.engine.timings import measure_phase
-from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
-from provisioner.plan.actual_state import state_of_single_reads
+from provisioner.plan.needed_answers import find_needed
 from provisioner.plan.plan import Plan
 from provisioner.plan.pre_write_checks import find_hindrance, removal_reads
-from provisioner.plan.reads import Read
 from provisioner.plan.redaction import concealed_values, with_live_bodies
 from provisioner.plan.staleness import find_stale, observed_values
 from provisioner.plan.steps import DELETE, Step
 from provisioner.plan.value_text import mask_output, to_plain
 from provisioner.workflow.mark_withdrawal import withdraw_marks
+from provisioner.workflow.observed_state import read_observed
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def apply_plan(
     (`plan-stale`) with each field that moved since, and AzureError where nothing can be read.
     """
     check_permitted(plan, options)
-    state = _read_observed(plan, surface.reader)
+    state = read_observed(plan.observed, surface.reader, catalog)
     values = observed_values(plan, state)
     stale = find_stale(plan, state, values, catalog)
     if stale:
@@ -133,7 +132,8 @@ def apply_plan(
 
     executor = Executor(surface.writer, known, etags, hindrance, surface.on_event, surface.clock)
     with measure_phase("writes"):
-        run = executor.run(plan.steps, options.parallelism, surface.halted, catalog)
+        needed = find_needed(plan.steps, plan.outputs)
+        run = executor.run(plan.steps, options.parallelism, surface.halted, catalog, needed)
 
     def send(steps: Sequence[Step], etags: Mapping[str, str]) -> Run:
         sender = Executor(surface.writer, {}, etags, _unhindered, _unheard, surface.clock)
@@ -163,10 +163,3 @@ def _unhindered(_step: Step) -> None:
 
 def _unheard(_event: Event) -> None:
     """A withdrawal is no step of the plan, and is reported when the apply has ended."""
-
-
-def _read_observed(plan: Plan, reader: Reader) -> ActualState:
-    reads = [
-        Read(entry.id.text, entry.api_version, entry.type, is_list=False) for entry in plan.observed
-    ]
-    return state_of_single_reads(reader.read(reads), [entry.id for entry in plan.observed])

@@ -60,3 +60,20 @@ def test_requests_are_throttled_until_it_is_taken_back(here: Setting):
 def test_what_it_does_not_take_is_refused_and_changes_nothing(here: Setting, method, body, status):
     assert control(here, method, body)[0] == status
     assert control(here, "GET")[1] == {"latency": 0.0, "throttled": 0.0, "faults": []}
+
+
+def test_requests_are_counted_by_method_and_status_but_for_the_question_itself(here: Setting):
+    def counts() -> Any:
+        with urllib.request.urlopen(f"{here.azure.endpoint}/azsec/requests") as answer:
+            return json.load(answer)
+
+    before = counts()
+    control(here, "PATCH", {"throttled": 1.0})
+    assert here.call("PUT", NET, BODY).status == 429
+    control(here, "DELETE")
+    assert here.call("GET", GROUP).status == 200
+    after = counts()
+    assert after["total"] == before["total"] + 2
+    assert after["methods"]["PUT"] == before["methods"].get("PUT", 0) + 1
+    assert after["statuses"]["429"] == before["statuses"].get("429", 0) + 1
+    assert after == counts()

@@ -7,6 +7,8 @@ import pytest
 
 from provisioner.azure.client import ArmClient
 from provisioner.azure.retry import RetryBudget
+from provisioner.catalog.resource_type import CreateGuard
+from provisioner.engine.ports import Creation
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
 from tests.unit.azure.scripted_server import STAMP, Reply
@@ -108,6 +110,30 @@ def test_a_zone_is_accepted_and_followed(server, client, time):
 
     assert put(client, ZONE) == settled
     assert time.slept == [30.0, 2.0]
+
+
+CREATION = Creation(CreateGuard.CONDITION, lambda _found: False, is_read=False)
+
+
+def test_a_creation_that_nothing_reads_ends_with_its_operation(server, client):
+    server.answer("PUT", NETWORK, Reply(201, resource(NETWORK, "Updating"), ASYNC))
+    server.answer("GET", OPERATION, Reply(200, {"status": "Succeeded"}))
+
+    settled = client.put(
+        ResourceId.parse(NETWORK), "2026-01-01", {}, None, lambda _status: None, CREATION
+    )
+
+    assert settled == {}
+    assert [request.method for request in server.requests] == ["PUT", "GET"], "the write, one poll"
+
+
+def test_a_creation_that_nothing_reads_is_looked_for_where_its_operation_is_lost(server, client):
+    server.answer("PUT", NETWORK, Reply(201, resource(NETWORK, "Updating"), ASYNC))
+    server.answer("GET", OPERATION, GONE)
+    server.answer("GET", NETWORK, Reply(200, resource(NETWORK, "Failed")))
+
+    with pytest.raises(AzureError):
+        client.put(ResourceId.parse(NETWORK), "2026-01-01", {}, None, lambda _: None, CREATION)
 
 
 def test_retry_after_zero_is_no_busy_loop(server, client, time):

@@ -131,6 +131,57 @@ def test_a_plan_is_stale_once_what_it_creates_exists(bench: Bench) -> None:
         bench.apply(plan)
 
 
+def test_what_was_absent_within_something_absent_is_not_read_again(bench: Bench) -> None:
+    plan = bench.plan(bench.compose(NETWORK))
+    before = len(bench.server.requests)
+
+    bench.apply(plan)
+
+    sent = bench.server.requests[before:]
+    reads = sent[: next(i for i, one in enumerate(sent) if one.method == "PUT")]
+    assert [one.path.rpartition("/resourceGroups/")[2].count("/") for one in reads] == [0, 0], (
+        "the resource group alone: for the plan, and right before it is created"
+    )
+
+
+def test_what_was_there_is_read_again_by_the_lists_that_the_plan_was_made_of(bench: Bench) -> None:
+    tables = "".join(
+        f"""
+table{number}:
+  type: Microsoft.Network/routeTables
+  resourceGroup: main
+  name: rt-{number}
+  properties: {{disableBgpRoutePropagation: true, routes: []}}
+"""
+        for number in range(6)
+    )
+    bench.apply(bench.plan(bench.compose(tables)))
+    changed = tables.replace("true", "false")
+    plan = bench.plan(bench.compose(changed))
+    before = len(bench.server.requests)
+
+    bench.apply(plan)
+
+    sent = bench.server.requests[before:]
+    reads = sent[: next(i for i, one in enumerate(sent) if one.method == "PUT")]
+    assert [one.path.rpartition("/")[2] for one in reads] == ["routeTables", "rg-main"]
+
+    plan = bench.plan(bench.compose(tables))
+    bench.tamper("rt-3", disableBgpRoutePropagation=True)
+    with pytest.raises(DiagnosticError, match=r"table3 properties\.disableBgp"):
+        bench.apply(plan)
+
+
+def test_each_resource_that_appeared_within_a_new_group_is_named(bench: Bench) -> None:
+    plan = bench.plan(bench.compose(NETWORK))
+    bench.apply(bench.plan(bench.compose(NETWORK)))
+
+    with pytest.raises(DiagnosticError) as refused:
+        bench.apply(plan)
+
+    assert len(refused.value.diagnostics) == len(plan.observed)
+
+
 def test_a_plan_is_stale_once_a_resource_is_gone(bench: Bench) -> None:
     bench.apply(bench.plan(bench.compose(NETWORK)))
     plan = bench.plan(bench.compose(NETWORK.replace("true", "false")))

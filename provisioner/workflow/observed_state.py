@@ -1,0 +1,45 @@
+"""Reads once more what a plan observed, before the first of its steps is sent."""
+
+from collections.abc import Mapping, Sequence
+
+from provisioner.catalog.registry import Catalog
+from provisioner.engine.ports import Reader
+from provisioner.model.actual import ActualState
+from provisioner.model.values import Body
+from provisioner.plan.actual_state import bodies_of, state_of_single_reads
+from provisioner.plan.plan import Observed
+from provisioner.plan.reads import Answer
+from provisioner.plan.rereads import read_of, shared_lists, split_absent
+
+
+def read_observed(observed: Sequence[Observed], reader: Reader, catalog: Catalog) -> ActualState:
+    """Return what Azure says now of each resource that a plan observed. Raises AzureError only
+    where nothing can be read.
+
+    What was absent within something absent is read only where that exists by now, or cannot be
+    read.
+    """
+    first, within = split_absent(observed)
+    lists = shared_lists(first, catalog)
+    listed = bodies_of(reader.read(lists), catalog) if lists else {}
+    answers = _read(first, reader, listed)
+    absent = {
+        entry.id.key
+        for entry, answer in zip(first, answers, strict=True)
+        if answer.refused is None and not answer.items
+    }
+    second = [entry for entry, outer in within if outer.key not in absent]
+    answers += _read(second, reader, listed)
+    return state_of_single_reads(answers, [entry.id for entry in (*first, *second)])
+
+
+def _read(entries: Sequence[Observed], reader: Reader, listed: Mapping[str, Body]) -> list[Answer]:
+    """Return an answer for each entry: from the lists, or else by a GET."""
+    single = [entry for entry in entries if entry.id.key not in listed]
+    asked = iter(reader.read([read_of(entry) for entry in single]))
+    return [
+        Answer(read_of(entry), (listed[entry.id.key],), calls=0)
+        if entry.id.key in listed
+        else next(asked)
+        for entry in entries
+    ]
