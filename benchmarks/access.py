@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.estates import write_estate
+from benchmarks.estate_files import write_estate
 from provisioner.access.effective import read_access
 from provisioner.azure.client import ArmClient
 from provisioner.azure.cloud import local_cloud
@@ -30,7 +30,7 @@ def measure_access(folder: Path, size: int, assignments: int) -> None:
     """Print the seconds and requests of a drift check of an estate of about `size` resources to
     which others gave access `assignments` times, and the seconds that effective access takes."""
     catalog = load_catalog()
-    desired = _load(write_estate(folder, size), catalog)
+    desired = _load(str(write_estate(folder, size)), catalog)
     with LocalAzure.start(catalog, None) as server:
         where = local_cloud(server.endpoint)
         with ArmClient.open(where, LocalToken(), parallelism=_PARALLELISM) as client:

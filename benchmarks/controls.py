@@ -2,11 +2,13 @@
 
 import statistics
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioner.catalog.registry import Catalog
 from provisioner.cli.workspace import FileSources, load_catalog
+from provisioner.controls.evaluation import Result
 from provisioner.controls.registry import all_controls
 from provisioner.controls.verdict import Verdict
 from provisioner.plan.estates import desired_estate
@@ -37,6 +39,7 @@ def measure_controls(runs: int) -> None:
     estates = [desired_estate(desired.graph, catalog) for desired in environments]
     resources = sum(len(estate.resources) for estate in estates)
     seconds = []
+    found: list[Sequence[Result]] = []
     for _ in range(min(max(runs, 3), _ENOUGH)):
         start = time.perf_counter()
         found = [

@@ -1,132 +1,145 @@
-"""Whole estates on the built-in Azure: plan, apply, and plan again."""
+"""Whole estates, as a user works with them: `azsec` processes against `azsec local serve`."""
 
-import resource
-import time
-from datetime import UTC, datetime
+import json
+import os
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from provisioner.azure.client import ArmClient
-from provisioner.azure.cloud import local_cloud
-from provisioner.azure.credential import LocalToken
-from provisioner.catalog.registry import Catalog
-from provisioner.cli.workspace import FileSources, load_catalog
-from provisioner.simulator.server import LocalAzure
-from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
-from provisioner.workflow.plan import Desired, load_desired, plan_environment
+from benchmarks.estate_files import ZONE_RESOURCES, count_zones, write_estate, write_zone
+from benchmarks.processes import run_azsec
+from benchmarks.servers import serve
 
-_PARALLELISM = 10
-_SUBNETS_A_NETWORK = 20
-_ENVIRONMENT = """\
-apiVersion: azsec/v1
-kind: Environment
-metadata: {name: estate, id: 0123456789abcdef0123456789abcdef}
-blueprint: estate.yaml
-cloud: local
-tenantId: 00000000-0000-0000-0000-000000000000
-subscriptions: {workload: 11111111-1111-1111-1111-111111111111}
-# An estate of a benchmark is large, and not secure.
-gates: {controls: none}
-"""
+PARALLELISM = 10
+"""The default of azsec, and of terraform."""
+_PLANNED_ONLY = 5000
+
+PEER = {"plan": 37, "apply": 125, "plan again": 56, "drift": 34, "destroy": 215}
+"""Seconds of Terraform 1.11 with azapi 2.12 for 1,000 resources at 50 ms and parallelism 10, once,
+on a busy machine of two cores (2026). `make bench-peer` measures them anew."""
 
 
-def write_estate(folder: Path, size: int) -> str:
-    """Write an environment of about `size` resources; return the path of its file.
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What one command took: `requests` that the server answered, `seconds` by the wall clock and
+    of the processor, `memory` in MiB at most, and the `path`: the seconds of the longest chain of
+    writes that wait for each other, by the latency alone (0: it writes nothing)."""
 
-    It is made of networks, each with a route table, a security group and 20 subnets.
-    """
-    networks = max(1, round((size - 1) / (_SUBNETS_A_NETWORK + 3)))
-    lines = [
-        "apiVersion: azsec/v1",
-        "kind: Blueprint",
-        "metadata: {name: estate}",
-        "resourceGroups:",
-        "  main: {subscription: workload, name: rg-estate, location: westeurope}",
-        "resources:",
-    ]
-    for number in range(networks):
-        lines += _network(number)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "estate.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    path = folder / "environment.yaml"
-    path.write_text(_ENVIRONMENT, encoding="utf-8")
-    return str(path)
+    name: str
+    requests: int
+    seconds: float
+    cpu: float
+    memory: float
+    path: float = 0.0
+
+    def limit(self, latency: float) -> float:
+        """Return the seconds that no client with this parallelism gets below: all requests in
+        rows of PARALLELISM, or the longest chain of writes."""
+        return max(self.requests * latency / PARALLELISM, self.path)
 
 
-def _network(number: int) -> list[str]:
-    space = f"10.{number // 8 % 256}.{number % 8 * 32}.0/19"
-    lines = [
-        f"  rt{number}:",
-        "    type: Microsoft.Network/routeTables",
-        "    resourceGroup: main",
-        f"    name: rt-{number}",
-        "    properties: {disableBgpRoutePropagation: true, routes: []}",
-        f"  nsg{number}:",
-        "    type: Microsoft.Network/networkSecurityGroups",
-        "    resourceGroup: main",
-        f"    name: nsg-{number}",
-        "    properties: {securityRules: []}",
-        f"  vnet{number}:",
-        "    type: Microsoft.Network/virtualNetworks",
-        "    resourceGroup: main",
-        f"    name: vnet-{number}",
-        f'    properties: {{addressSpace: {{addressPrefixes: ["{space}"]}}}}',
-    ]
-    for subnet in range(_SUBNETS_A_NETWORK):
-        lines += [
-            f"  subnet{number}x{subnet}:",
-            "    type: Microsoft.Network/virtualNetworks/subnets",
-            f"    parent: ${{vnet{number}.id}}",
-            f"    name: subnet-{subnet}",
-            "    properties:",
-            f'      addressPrefix: ${{cidrsubnet("{space}", 5, {subnet})}}',
-            "      defaultOutboundAccess: false",
-            f'      routeTable: {{id: "${{rt{number}.id}}"}}',
-            f'      networkSecurityGroup: {{id: "${{nsg{number}.id}}"}}',
-        ]
-    return lines
+def measure_estate(folder: Path, size: int, latency: float, runs: int) -> None:
+    """Print a table of what each command takes for an estate, the medians of some runs. One of
+    more than 5,000 resources is planned only: its apply takes a quarter of an hour."""
+    taken = [_run(folder / str(run), size, latency) for run in range(runs)]
+    count = 1 + count_zones(size) * ZONE_RESOURCES
+    print(f"\n{count} resources, {1000 * latency:.0f} ms a request, medians of {runs}\n")
+    print("| phase | requests | seconds | CPU seconds | peak MiB | limit, s | seconds / limit |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    for samples in zip(*taken, strict=True):
+        _print_row(_median(samples), latency)
+    if size == 1000 and latency == 0.05:
+        _print_ratios([_median(samples) for samples in zip(*taken, strict=True)])
 
 
-def measure_estate(folder: Path, size: int) -> None:
-    """Print seconds, requests and memory of plan, apply and plan for one estate."""
-    catalog = load_catalog()
-    path = write_estate(folder, size)
-    started = time.perf_counter()
-    desired = load_desired(path, catalog, FileSources(), datetime.now(UTC).date())
-    composed = time.perf_counter() - started
-    count = sum(entry.managed for entry in desired.graph)
-    with LocalAzure.start(catalog, None) as server:
-        where = local_cloud(server.endpoint)
-        with ArmClient.open(where, LocalToken(), parallelism=_PARALLELISM) as client:
-            _measure(desired, composed, count, catalog, client, server)
-
-
-def _measure(
-    desired: Desired,
-    composed: float,
-    count: int,
-    catalog: Catalog,
-    client: ArmClient,
-    server: LocalAzure,
-) -> None:
-    started = time.perf_counter()
-    plan = plan_environment(desired, catalog, client).plan
-    planned = time.perf_counter() - started
-    before = len(server.requests)
-    started = time.perf_counter()
-    surface = Surface(client, client, time.monotonic, lambda _event: None)
-    apply_plan(plan, catalog, surface, ApplyOptions(allow_delete=False, parallelism=_PARALLELISM))
-    applied = time.perf_counter() - started
-    sent = server.requests[before:]
-    writes = sum(request.method == "PUT" for request in sent)
-    before = len(server.requests)
-    started = time.perf_counter()
-    again = plan_environment(desired, catalog, client).plan
-    replanned = time.perf_counter() - started
-    reads = len(server.requests) - before
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"estate of {count} resources: compose {composed:.2f} s, plan {planned:.2f} s, "
-        f"apply {applied:.1f} s ({writes} writes, {len(sent) - writes} reads), "
-        f"plan again {replanned:.2f} s ({reads} reads, "
-        f"{again.document.summary.changes} changes), {memory:.0f} MiB with the server"
+def _median(samples: Sequence[Phase]) -> Phase:
+    first = samples[0]
+    return replace(
+        first,
+        requests=round(statistics.median(sample.requests for sample in samples)),
+        seconds=statistics.median(sample.seconds for sample in samples),
+        cpu=statistics.median(sample.cpu for sample in samples),
+        memory=statistics.median(sample.memory for sample in samples),
     )
+
+
+def _print_row(phase: Phase, latency: float) -> None:
+    limit = phase.limit(latency)
+    bound = f"{limit:.1f} | {phase.seconds / limit:.1f}" if limit else "- | -"
+    print(
+        f"| {phase.name} | {phase.requests} | {phase.seconds:.1f} | {phase.cpu:.1f} | "
+        f"{phase.memory:.0f} | {bound} |",
+        flush=True,
+    )
+
+
+def _print_ratios(phases: Sequence[Phase]) -> None:
+    print("\n| phase | Terraform + azapi, s | azsec, s | ratio | ratio at azsec's limit |")
+    print("|---|---:|---:|---:|---:|")
+    for phase in phases:
+        peer = PEER.get(phase.name)
+        if peer is not None:
+            print(
+                f"| {phase.name} | {peer} | {phase.seconds:.1f} | {peer / phase.seconds:.1f} | "
+                f"{peer / phase.limit(0.05):.0f} |"
+            )
+
+
+def _run(folder: Path, size: int, latency: float) -> Sequence[Phase]:
+    """Go through the phases once, on a server of its own."""
+    environment = str(write_estate(folder / "files", size))
+    plans = {name: str(folder / f"{name}.plan") for name in ("create", "destroy")}
+    options = ("--latency", f"{1000 * latency:.0f}ms")
+    with serve(folder / "server", options) as server:
+        environ = {
+            **os.environ,
+            "AZSEC_LOCAL_ENDPOINT": server.endpoint,
+            "XDG_CACHE_HOME": str(folder / "cache"),
+        }
+
+        def measure(name: str, *arguments: str, expected: Sequence[int] = (0,)) -> Phase:
+            before = server.count_requests()
+            sample = run_azsec([*arguments, "--quiet"], environ, expected=expected)
+            requests = server.count_requests() - before
+            return Phase(name, requests, sample.seconds, sample.cpu, sample.memory)
+
+        phases = [measure("plan", "plan", environment, "--out", plans["create"])]
+        if size > _PLANNED_ONLY:
+            write_zone(folder / "files", 0, "payments")
+            return [*phases, measure("plan after one change", "plan", environment)]
+        applied = measure("apply", "apply", environment, "--yes")
+        phases += [
+            replace(applied, path=_path(Path(plans["create"]), applied, phases[0], latency)),
+            measure("plan again", "plan", environment),
+        ]
+        write_zone(folder / "files", 0, "payments")
+        phases.append(measure("plan after one change", "plan", environment))
+        write_zone(folder / "files", 0, "platform")
+        # Drift is none of an estate that was just applied; what nobody can read would be 1.
+        phases.append(measure("drift", "drift", environment, expected=(0, 2)))
+        run_azsec(["plan", environment, "--destroy", "--out", plans["destroy"]], environ)
+        gone = measure("destroy", "destroy", environment, "--yes")
+        path = _path(Path(plans["destroy"]), gone, phases[-1], latency)
+        return [*phases, replace(gone, path=path)]
+
+
+def _path(plan: Path, written: Phase, read: Phase, latency: float) -> float:
+    """Return the seconds of the longest chain of steps that wait for each other, where each takes
+    the requests of an average step."""
+    steps = json.loads(plan.read_text(encoding="utf-8"))["steps"]
+    each = (written.requests - read.requests) / len(steps)
+    return longest_chain(steps) * each * latency
+
+
+def longest_chain(steps: Sequence[Mapping[str, object]]) -> int:
+    """Return the number of steps of a plan file that one after the other have to wait: for each
+    other, or for the one that holds their lock."""
+    depth: dict[str, int] = {}
+    held: dict[str, int] = {}
+    for step in steps:
+        after = step["after"]
+        lock = str(step["lock"])
+        waited = max((depth[key] for key in after), default=0) if isinstance(after, list) else 0
+        depth[str(step["key"])] = held[lock] = max(waited, held.get(lock, 0)) + 1
+    return max(depth.values(), default=0)

@@ -6,14 +6,12 @@ import json
 import os
 import re
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-_AZSEC = (sys.executable, "-c", "from provisioner.cli import main; main()")
+from benchmarks.servers import Server, serve
+
 _SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 _GROUP = f"/subscriptions/{_SUBSCRIPTION}/resourceGroups/rg"
 _HEADERS = {"Authorization": "Bearer local", "Content-Type": "application/json"}
@@ -23,64 +21,42 @@ _GETS = 2000
 
 def measure_local_azure(folder: Path, runs: int, resources: int = 5000) -> None:
     """Print the figures of a server with TLS, as other tools use it, and of one without."""
-    folder.mkdir(parents=True, exist_ok=True)
     for options, name in (((), "http"), (("--tls",), "https")):
         taken = statistics.median(_start_seconds(folder / name, options) for _ in range(runs))
         print(f"local serve, {name:5}  answers after {taken:.2f} s")
-    with _serve(folder / "load", ()) as (process, port):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    with serve(folder / "load") as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
         _call(connection, "PUT", _GROUP, {"location": "westeurope"})
-        _measure_gets(connection, process)
-        before = _resident(process.pid)
+        _measure_gets(connection, server)
+        before = _resident(server.pid)
         for index in range(resources):
             path = f"{_GROUP}/providers/Microsoft.Network/networkSecurityGroups/nsg-{index}"
             _call(connection, "PUT", path, {"location": "westeurope", "properties": {}})
         print(
-            f"local serve, {resources} resources: {_resident(process.pid):.0f} MB"
+            f"local serve, {resources} resources: {_resident(server.pid):.0f} MB"
             f" ({before:.0f} MB with one)"
         )
-        _measure_gets(connection, process)
+        _measure_gets(connection, server)
         connection.close()
 
 
-def _measure_gets(connection: http.client.HTTPConnection, process: subprocess.Popen[str]) -> None:
+def _measure_gets(connection: http.client.HTTPConnection, server: Server) -> None:
     """Print how many small GETs a second of one core answers: by the processor's time of the
     server, which other work on the machine does not change, and by the clock."""
-    cpu, clock = _processor_seconds(process.pid), time.perf_counter()
+    cpu, clock = _processor_seconds(server.pid), time.perf_counter()
     for _ in range(_GETS):
         _call(connection, "GET", _GROUP)
-    cpu, clock = _processor_seconds(process.pid) - cpu, time.perf_counter() - clock
+    cpu, clock = _processor_seconds(server.pid) - cpu, time.perf_counter() - clock
     print(
         f"local serve, GET of a group: {_GETS / cpu:.0f} a second of one core, "
         f"{_GETS / clock:.0f} a second over one connection"
     )
 
 
-def _start_seconds(folder: Path, options: tuple[str, ...]) -> float:
+def _start_seconds(folder: Path, options: Sequence[str]) -> float:
     begun = time.perf_counter()
-    with _serve(folder, options):
+    with serve(folder, options):
         return time.perf_counter() - begun
-
-
-@contextmanager
-def _serve(folder: Path, options: tuple[str, ...]) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    folder.mkdir(exist_ok=True)
-    process = subprocess.Popen(
-        [*_AZSEC, "local", "serve", "--port", "0", *options],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    said = process.stderr.readline()
-    port = re.search(r":(\d+) ", said)
-    try:
-        assert port is not None, said + process.stderr.read()
-        yield process, int(port[1])
-    finally:
-        process.terminate()
-        process.wait(timeout=120)
 
 
 def _call(

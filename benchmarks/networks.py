@@ -2,13 +2,14 @@
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, resource_group_id
-from provisioner.model.values import Body
+from provisioner.model.values import Body, Json
 from provisioner.network.model.topology import Opening
 from provisioner.network.model.topology_reader import read_topology
+from provisioner.network.proofs.proof import Proof
 from provisioner.network.proofs.suite import prove_topology
 
 _NETWORK = "Microsoft.Network"
@@ -24,6 +25,7 @@ def measure_proofs(runs: int) -> None:
     estate = Estate.of(_hub_and_spokes())
     opened = Opening(tuple(map(_host, range(_FIREWALL_RULES))), (443,))
     reading, proving = [], []
+    proofs: Sequence[Proof] = ()
     for _ in range(max(runs, _LARGE_ENOUGH)):
         start = time.perf_counter()
         topology = read_topology(estate, "AzureCloud", [opened])
@@ -51,7 +53,7 @@ def _id(kind: str, *names: str) -> ResourceId:
     return ResourceId(kind, names, group)
 
 
-def _made(kind: str, *names: str, **properties: object) -> Resource:
+def _made(kind: str, *names: str, **properties: Json) -> Resource:
     body: Body = {"name": names[-1], "location": "westeurope", "properties": properties}
     return Resource(_id(kind, *names), kind, body, ".".join(names))
 
@@ -77,7 +79,7 @@ def _hub_and_spokes() -> Iterator[Resource]:
 
 def _firewall_rules(policy: str) -> Iterator[Resource]:
     """Allow each spoke some hosts of its own, as its environment would say."""
-    rules = [
+    rules: list[Json] = [
         {
             "ruleType": "ApplicationRule",
             "name": f"r{number}",
@@ -87,7 +89,7 @@ def _firewall_rules(policy: str) -> Iterator[Resource]:
         }
         for number in range(_FIREWALL_RULES)
     ]
-    collections = [
+    collections: list[Json] = [
         {
             "name": f"c{start}",
             "priority": 100 + start,
@@ -142,7 +144,7 @@ def _peerings(name: str) -> Iterator[Resource]:
         )
 
 
-def _rule(position: int, space: str) -> dict[str, object]:
+def _rule(position: int, space: str) -> dict[str, Json]:
     """Return rules as estates have them, with a denial at the end."""
     last = position == _GROUP_RULES // _SPOKES - 1
     denial = last or position == 0

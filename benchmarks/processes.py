@@ -57,3 +57,11 @@ def run_process(
         usage.ru_utime + usage.ru_stime,
         usage.ru_maxrss / _KIBIBYTES,
     )
+
+
+def read_output(command: Sequence[str], folder: Path) -> str:
+    """Return what a command prints in a folder. Raises SystemExit where it fails."""
+    ended = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
+    if ended.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {ended.returncode}")
+    return ended.stdout

@@ -29,15 +29,22 @@ class Server:
 
     def count_requests(self) -> int:
         """Return how many requests it has answered, polls and refusals among them."""
-        return int(self._counts()["total"])
+        return sum(self._counts("methods").values())
 
     def count_status(self, status: int) -> int:
         """Return how many requests it has answered with an HTTP status."""
-        return int(self._counts()["statuses"].get(str(status), 0))
+        return int(self._counts("statuses").get(str(status), 0))
 
-    def _counts(self) -> dict[str, dict[str, int]]:
+    def set_conditions(self, latency: float, throttled: float) -> None:
+        """Let each answer take so many seconds longer, and answer a share of them with 429."""
+        body = json.dumps({"latency": latency, "throttled": throttled}).encode()
+        request = urllib.request.Request(f"{self.endpoint}/azsec/faults", body, method="PATCH")
+        with urllib.request.urlopen(request, timeout=60):
+            return
+
+    def _counts(self, by: str) -> dict[str, int]:
         with urllib.request.urlopen(f"{self.endpoint}/azsec/requests", timeout=60) as answer:
-            counts: dict[str, dict[str, int]] = json.load(answer)
+            counts: dict[str, int] = json.load(answer)[by]
         return counts
 
 

@@ -73,12 +73,17 @@ def digest_text(text: str) -> str:
 
 
 def serve_items() -> None:
-    """Answer items until stdin ends."""
+    """Answer items until stdin ends, or nobody is there to read the answer: the ledger of the
+    command that handed the item out is what `--resume` goes on with."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     for line in sys.stdin:
-        answers.write(json.dumps(run_item(str(json.loads(line)))) + "\n")
-        answers.flush()
+        answer = json.dumps(run_item(str(json.loads(line))))
+        try:
+            answers.write(f"{answer}\n")
+            answers.flush()
+        except BrokenPipeError:
+            os._exit(0)  # An exit that closes the pipe in order would fail the same way.
 
 
 def run_item(text: str) -> str:

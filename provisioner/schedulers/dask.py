@@ -58,7 +58,9 @@ class DaskScheduler:
         DiagnosticError where the scheduler cannot be reached at first, and for workers of another
         version."""
         # Dask logs each lost connection with a traceback; what was lost is told by the census.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        # Its own configuration gives `distributed.client` a level of its own.
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         end = time.monotonic() + seconds
         left = dict(enumerate(items))
         attempts = dict.fromkeys(left, 0)
