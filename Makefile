@@ -15,7 +15,7 @@ COMPILE := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/pip-c
 .DEFAULT_GOAL := help
 AZ = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/azsec-interop/az-$(word 1,$(shell cksum < interop/requirements.lock))
 
-.PHONY: help setup demo cluster-tools actionlint test test-cluster check golden bench fidelity faults audit schemas interop docs lock clean
+.PHONY: help setup demo cluster-tools actionlint test test-cluster check golden bench bench-peer fidelity faults audit schemas interop docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,8 +41,11 @@ check: setup ## Check style, types, the layers of the code and the format of the
 golden: setup ## Rewrite the expected outputs of the tests; review them with git diff
 	AZSEC_REWRITE_GOLDEN=1 $(BIN)/python -m pytest tests/reports tests/scenarios
 
-bench: setup ## Measure planning, reading and comparing
+bench: setup ## Measure commands, estates, fleets (2 hours; parts: python -m benchmarks --only estates)
 	@$(BIN)/python -m benchmarks
+
+bench-peer: setup ## Measure terraform with azapi and azsec on the same 1,000 resources (needs terraform)
+	@$(BIN)/python -m benchmarks.peers
 
 fidelity: setup ## Hold the built-in Azure against recorded traffic; writes docs/fidelity.md and docs/simulator-support.md
 	@$(BIN)/python -m fidelity

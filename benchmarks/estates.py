@@ -44,7 +44,10 @@ def measure_estate(folder: Path, size: int, latency: float, runs: int) -> None:
     more than 5,000 resources is planned only: its apply takes a quarter of an hour."""
     taken = [_run(folder / str(run), size, latency) for run in range(runs)]
     count = 1 + count_zones(size) * ZONE_RESOURCES
-    print(f"\n{count} resources, {1000 * latency:.0f} ms a request, medians of {runs}\n")
+    print(
+        f"\n{count} resources, {1000 * latency:.0f} ms a request, medians of {runs}, "
+        f"load average of the machine {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores\n"
+    )
     print("| phase | requests | seconds | CPU seconds | peak MiB | limit, s | seconds / limit |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for samples in zip(*taken, strict=True):

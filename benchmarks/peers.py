@@ -38,8 +38,8 @@ def main() -> None:
     terraform = shutil.which("terraform")
     if terraform is None:
         raise SystemExit(
-            "bench-peer needs terraform (1.11 or newer) on PATH, and a registry or mirror that "
-            "has the provider Azure/azapi 2.12: https://developer.hashicorp.com/terraform/install"
+            "bench-peer needs terraform (1.11 or newer) on PATH, and the provider Azure/azapi 2.12 "
+            "from a registry or mirror: https://developer.hashicorp.com/terraform/install"
         )
     with tempfile.TemporaryDirectory() as folder:
         peer = _measure_terraform(Path(folder) / "terraform", terraform)
