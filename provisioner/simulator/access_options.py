@@ -1,4 +1,4 @@
-"""How clients get into a built-in Azure."""
+"""Access to a built-in Azure: TLS, tenancy, permissions, signing key."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from provisioner.simulator.tenancy import Tenancy
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How clients get into a built-in Azure.
+    """The options of access to a built-in Azure.
 
-    certificates    the folder of its certificate, made where it is missing; None: no TLS
-    tenancy         what it has before anybody used it; None: a tenant alone
+    certificates     the folder of its TLS certificate, created if missing; None: no TLS
+    tenancy          what exists at the first start; None: a tenant only
     allowed_actions  the permissions of any caller, with wildcards (`*/read`); None for all
-    enforces_roles  whether role assignments decide what a caller may do; else everybody may all
-    signing_key     that of its tokens; None: the one that is kept with the state
+    enforces_roles   whether role assignments restrict callers
+    signing_key      of its tokens; None: the one stored with the state
     """
 
     certificates: Path | None = None

@@ -1,4 +1,4 @@
-"""The ASGI application: who may ask, what they ask for, and the headers of every answer."""
+"""The ASGI application: admits, authenticates and answers requests, and sets common headers."""
 
 import asyncio
 import json
@@ -17,7 +17,10 @@ from starlette.types import Receive, Scope, Send
 
 from provisioner.simulator.arm import operations
 from provisioner.simulator.authorization.permissions import check_authorized
-from provisioner.simulator.authorization.required_permissions import demands_of, named_type
+from provisioner.simulator.authorization.required_permissions import (
+    named_type,
+    required_permissions,
+)
 from provisioner.simulator.bodies.version_views import show_version
 from provisioner.simulator.entra.audiences import GRAPH_PATH, Api
 from provisioner.simulator.entra.authentication import authenticate
@@ -37,8 +40,8 @@ from provisioner.simulator.routing import GUID, check_api_version, match_route, 
 from provisioner.simulator.services import blobs, deleted
 from provisioner.simulator.state.cloud import Cloud
 
-_BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
-_AFTER = frozenset({FaultKind.DROP_ANSWER})
+_FAULTS_BEFORE = frozenset({FaultKind.ANSWER, FaultKind.DROP})
+_FAULTS_AFTER = frozenset({FaultKind.DROP_ANSWER})
 _SLASHES = re.compile("/{2,}")
 _OPEN_PATHS = ("/metadata/endpoints",)
 _OWN_PATHS = (CONTROL, COUNTS)
@@ -50,7 +53,7 @@ _REMEMBERED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """One request that was answered. `status` is 0 where the connection was dropped."""
+    """One answered request; `status` is 0 if the connection was dropped."""
 
     method: str
     path: str
@@ -65,9 +68,9 @@ Observe = Callable[[Request, Answer, datetime, float], None]
 
 
 class Application:
-    """Answers requests over one cloud. Requests are answered one at a time, each as a whole.
+    """Answers requests over one cloud, one at a time: each is one transaction of the state.
 
-    `authority` is who issues and reads the tokens of the cloud.
+    `authority` issues and verifies the cloud's tokens.
     """
 
     def __init__(self, authority: Authority) -> None:
@@ -75,31 +78,31 @@ class Application:
         self.cloud = authority.cloud
         self._requests: list[RecordedRequest] = []
         self._counts: Counter[tuple[str, int]] = Counter()
-        self._demanded: set[str] = set()
+        self._required_actions: set[str] = set()
         self._busy = threading.Lock()
         self.observe: Observe | None = None
         """Hears of each request with its answer, when it came, and the seconds that it took."""
 
     @property
-    def demanded_actions(self) -> frozenset[str]:
-        """The actions that the requests so far took."""
-        return frozenset(self._demanded)
+    def required_actions(self) -> frozenset[str]:
+        """The actions that the requests so far required."""
+        return frozenset(self._required_actions)
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
-        """The requests answered so far, the oldest first."""
+        """The answered requests, oldest first."""
         return tuple(self._requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request (ASGI)."""
         if scope["type"] != "http":
             return
-        request = _head_of(HttpRequest(scope))
+        request = _read_head(HttpRequest(scope))
         try:
             size = sum(len(name) + len(value) for name, value in scope["headers"])
             target = scope["raw_path"] + b"?" + scope["query_string"]
             check_admitted(request.method, target, request.headers, size)
-            request = replace(request, content=await read_body(_parts_of(receive)))
+            request = replace(request, content=await read_body(_body_receiver(receive)))
         except RefusalError as refusal:
             self._record(request, refusal.status)
             answer = Answer(refusal.status, refusal.body(flat=False), refusal.headers)
@@ -130,7 +133,13 @@ class Application:
             self._counts[request.method, status] += 1
 
     def answer(self, request: Request) -> Answer:
-        """Return the answer to one request, and keep its effect if it has one."""
+        """Return the answer to one request, and commit its effect.
+
+        A fault that drops the connection ends it without an answer.
+
+        Raises:
+            _DroppedError: the connection is to be closed after the effect.
+        """
         cloud = self.cloud
         if request.path in _OWN_PATHS:
             try:
@@ -159,12 +168,12 @@ class Application:
             except BaseException:
                 change_log.rollback(cloud)
                 raise
-        if self.cloud.faults.take(_AFTER, request.method, request.path):
+        if self.cloud.faults.take(_FAULTS_AFTER, request.method, request.path):
             raise _DroppedError
         return answer
 
     def _authenticate(self, request: Request) -> Caller | None:
-        if _is_open(request) or blobs.is_of_blobs(request):
+        if _needs_no_token(request) or blobs.is_of_blobs(request):
             return None
         is_of_graph = _is_of_graph(request)
         return authenticate(
@@ -175,14 +184,14 @@ class Application:
         if blobs.is_of_blobs(request):
             return self._answer_blob(request)
         if request.path.lower().rstrip("/") not in _OPEN_PATHS:
-            if _is_open(request) or _is_of_graph(request):
+            if _needs_no_token(request) or _is_of_graph(request):
                 return self._answer_entra(request)
             check_api_version(request)
-        demands = demands_of(self.cloud, request)
-        self._demanded |= {demand.action for demand in demands}
-        check_authorized(self.cloud, request, demands)
-        action = demands[0].action if demands else ""
-        fault = self.cloud.faults.take(_BEFORE, request.method, request.path, action)
+        required = required_permissions(self.cloud, request)
+        self._required_actions |= {needed.action for needed in required}
+        check_authorized(self.cloud, request, required)
+        action = required[0].action if required else ""
+        fault = self.cloud.faults.take(_FAULTS_BEFORE, request.method, request.path, action)
         if fault is not None:
             return _answer_fault(fault)
         operations.settle_due(self.cloud)
@@ -198,7 +207,7 @@ class Application:
         return authenticate(self.authority, request, Api.STORAGE)
 
     def _answer_entra(self, request: Request) -> Answer:
-        fault = self.cloud.faults.take(_BEFORE, request.method, request.path)
+        fault = self.cloud.faults.take(_FAULTS_BEFORE, request.method, request.path)
         if fault is not None:
             return _answer_fault(fault)
         answer = match_route((*OPEN_ROUTES, *GRAPH_ROUTES), self.authority, request)
@@ -218,7 +227,7 @@ class Application:
         )
 
     def _answer_blob(self, request: Request) -> Answer:
-        fault = self.cloud.faults.take(_BEFORE, request.method, request.path)
+        fault = self.cloud.faults.take(_FAULTS_BEFORE, request.method, request.path)
         if fault is not None:
             return _answer_fault(fault)
         answer = blobs.answer_blob(self.cloud, request, self._caller_of_blob)
@@ -226,8 +235,8 @@ class Application:
         return answer
 
 
-def _is_open(request: Request) -> bool:
-    """Return whether a request needs no token: it leads to one."""
+def _needs_no_token(request: Request) -> bool:
+    """Return whether a request needs no token, such as one for a token."""
     path = request.path.lower().rstrip("/")
     return path in _OPEN_PATHS or any(each.pattern.fullmatch(path) for each in OPEN_ROUTES)
 
@@ -249,7 +258,7 @@ def _refuse(cloud: Cloud, request: Request, refusal: RefusalError) -> Answer:
     return Answer(refusal.status, refusal.body(flat=flat), refusal.headers)
 
 
-def _parts_of(receive: Receive) -> Callable[[], Awaitable[tuple[bytes, bool]]]:
+def _body_receiver(receive: Receive) -> Callable[[], Awaitable[tuple[bytes, bool]]]:
     async def receive_part() -> tuple[bytes, bool]:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -259,8 +268,8 @@ def _parts_of(receive: Receive) -> Callable[[], Awaitable[tuple[bytes, bool]]]:
     return receive_part
 
 
-def _head_of(http: HttpRequest) -> Request:
-    """Return a request whose body has not been read."""
+def _read_head(http: HttpRequest) -> Request:
+    """Return a request whose body has not been read yet."""
     return Request(
         method=http.method,
         path=http.url.path,
@@ -299,10 +308,10 @@ def _response(request: Request, answer: Answer) -> Response:
 
 
 async def _close_connection(receive: Receive) -> None:
-    """Close the connection as a failing network does.
+    """Close the connection like a failing network.
 
-    ASGI has no word for it: the transport is that of uvicorn's request cycle, whose method
-    `receive` is. It hears of the closing in the next turn of the event loop.
+    ASGI has no message for it: the transport is that of uvicorn's request cycle, whose method
+    `receive` is. It notices the closing in the next iteration of the event loop.
     """
     transport: asyncio.Transport = receive.__self__.transport  # type: ignore[attr-defined]
     transport.abort()

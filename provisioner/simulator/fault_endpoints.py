@@ -1,11 +1,11 @@
-"""`/azsec/faults`: what no Azure has, by which a test in any language asks for Azure's bad days.
+"""The endpoint `/azsec/faults`, by which tests in any language inject faults.
 
-    GET     the faults in force, the latency and the share that is throttled
-    POST    one fault: `{"method": "PUT", "path": "/virtualNetworks/", "status": 409, "code": "…"}`
-    PATCH   `{"latency": 0.05, "throttled": 0.2}`
-    DELETE  none of it any more
+  GET     the active faults, the latency and the throttled share
+  POST    one fault: `{"method": "PUT", "path": "/virtualNetworks/", "status": 409, "code": "…"}`
+  PATCH   `{"latency": 0.05, "throttled": 0.2}`
+  DELETE  all of these removed
 
-It needs no token: who reaches the server is on this machine, and no page of a browser is
+It requires no token: only processes of this machine reach the server, and no page of a browser does
 (`protocol.admission`).
 """
 
@@ -25,7 +25,12 @@ _MOST_SECONDS = 600.0
 
 
 def answer_control(faults: Faults, request: Request) -> Answer:
-    """Answer a request to the control endpoint. Raises RefusalError for what it does not take."""
+    """Answer a request to the control endpoint.
+
+    Raises:
+        RefusalError: the method is another one; a malformed fault is an InvalidFaultError, a
+            subclass.
+    """
     if request.method == "POST":
         faults.add(_read_fault(request.read_object()))
     elif request.method == "PATCH":
@@ -35,29 +40,29 @@ def answer_control(faults: Faults, request: Request) -> Answer:
         faults.latency = faults.throttled = 0.0
     elif request.method != "GET":
         raise RefusalError(405, "MethodNotAllowed", f"{PATH} takes GET, POST, PATCH and DELETE.")
-    return Answer(200, _describe(faults))
+    return Answer(200, _render_faults(faults))
 
 
 def _read_fault(document: Mapping[str, Any]) -> Fault:
     values: dict[str, Any] = {}
     for name, value in document.items():
         if name not in _NAMES or name == "retry_after":
-            raise _refused(
+            raise InvalidFaultError(
                 f"'{name}' is none of {', '.join(sorted(set(_NAMES) - {'retry_after'}))}"
             )
-        values[_NAMES[name]] = _read(name, value)
+        values[_NAMES[name]] = _read_value(name, value)
     return Fault(**values)
 
 
-def _read(name: str, value: object) -> object:
+def _read_value(name: str, value: object) -> object:
     if name == "kind":
         known = [kind.value for kind in FaultKind]
         if value not in known:
-            raise _refused(f"'kind' is none of {', '.join(known)}")
+            raise InvalidFaultError(f"'kind' is none of {', '.join(known)}")
         return FaultKind(value)
     if name in _TEXTS:
         if not isinstance(value, str) or len(value) > 1000:
-            raise _refused(f"'{name}' is no text of at most 1,000 characters")
+            raise InvalidFaultError(f"'{name}' is no text of at most 1,000 characters")
         if name == "path":
             _check_pattern(value)
         return value
@@ -66,7 +71,7 @@ def _read(name: str, value: object) -> object:
     most = 599 if name == "status" else 1_000_000
     least = 400 if name == "status" else 0 if name == "retryAfter" else 1
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise _refused(f"'{name}' is no number from {least} to {most}")
+        raise InvalidFaultError(f"'{name}' is no number from {least} to {most}")
     return value
 
 
@@ -74,30 +79,33 @@ def _check_pattern(text: str) -> None:
     try:
         re.compile(text)
     except re.error as problem:
-        raise _refused(f"'path' is no regular expression: {problem}") from None
+        raise InvalidFaultError(f"'path' is no regular expression: {problem}") from None
 
 
 def _set_conditions(faults: Faults, document: Mapping[str, Any]) -> None:
     bounds = {"latency": _MOST_SECONDS, "throttled": 1.0}
     for name, value in document.items():
         if name not in bounds:
-            raise _refused(f"'{name}' is none of latency, throttled")
+            raise InvalidFaultError(f"'{name}' is none of latency, throttled")
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not 0 <= value <= bounds[name]:
-            raise _refused(f"'{name}' is no number from 0 to {bounds[name]:g}")
+            raise InvalidFaultError(f"'{name}' is no number from 0 to {bounds[name]:g}")
     faults.latency = float(document.get("latency", faults.latency))
     faults.throttled = float(document.get("throttled", faults.throttled))
 
 
-def _describe(faults: Faults) -> dict[str, Any]:
-    told = [
+def _render_faults(faults: Faults) -> dict[str, Any]:
+    shown = [
         {**asdict(fault), "kind": fault.kind.value, "times": left}
         for fault, left in faults.in_force
     ]
-    for fault in told:
+    for fault in shown:
         fault["retryAfter"] = fault.pop("retry_after")
-    return {"latency": faults.latency, "throttled": faults.throttled, "faults": told}
+    return {"latency": faults.latency, "throttled": faults.throttled, "faults": shown}
 
 
-def _refused(reason: str) -> RefusalError:
-    return RefusalError(400, "InvalidFault", f"{PATH}: {reason}.")
+class InvalidFaultError(RefusalError):
+    """A fault in a request that is malformed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(400, "InvalidFault", f"{PATH}: {reason}.")

@@ -1,7 +1,7 @@
-"""The requests that a built-in Azure answered, as a HAR file: what browsers and proxies read.
+"""HAR files of the answered requests, as browsers and proxies read them.
 
-Source: HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/). No token and no secret of a
-sign-in is in it; what bodies hold of resources is, as it was sent.
+Source: HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/). Tokens and secrets of sign-ins
+are removed; bodies of resources are written as they were sent.
 """
 
 import json
@@ -19,16 +19,16 @@ from provisioner.simulator.protocol.http_messages import Answer, Request
 _MOST_ENTRIES = 20_000
 _LONGEST_BODY = 256 * 1024
 _HIDDEN = "(hidden)"
-_HEADERS = frozenset(
+_HIDDEN_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "x-ms-authorization-auxiliary"}
 )
-_FIELDS = frozenset(
+_HIDDEN_FIELDS = frozenset(
     {"client_secret", "client_assertion", "password", "refresh_token", "access_token", "id_token"}
 )
 
 
 class HarRecorder:
-    """Keeps the last 20,000 requests, and writes them when it is closed."""
+    """Records the last 20,000 requests, and writes them when it is closed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -36,21 +36,26 @@ class HarRecorder:
         self._entries: list[dict[str, Any]] = []
 
     def record(self, request: Request, answer: Answer, began: datetime, seconds: float) -> None:
-        """Keep a request with its answer; `began` is when it came."""
-        entry = _entry(request, answer, began, seconds)
+        """Record a request with its answer; `began` is when it arrived."""
+        entry = _render_entry(request, answer, began, seconds)
         with self._lock:
             if len(self._entries) >= _MOST_ENTRIES:
                 del self._entries[0]
             self._entries.append(entry)
 
     def close(self) -> None:
-        """Write the file, readable by its owner. Raises OSError."""
+        """Write the file, readable by its owner only.
+
+        A file that cannot be written is an OSError.
+        """
         creator = {"name": "azsec", "version": __version__}
         log = {"version": "1.2", "creator": creator, "entries": self._entries}
         write_atomically(self._path, json.dumps({"log": log}, indent=1).encode(), private=True)
 
 
-def _entry(request: Request, answer: Answer, began: datetime, seconds: float) -> dict[str, Any]:
+def _render_entry(
+    request: Request, answer: Answer, began: datetime, seconds: float
+) -> dict[str, Any]:
     content = _answer_text(answer)
     milliseconds = round(seconds * 1000, 3)
     query = [{"name": name, "value": value} for name, value in request.query.items()]
@@ -59,7 +64,7 @@ def _entry(request: Request, answer: Answer, began: datetime, seconds: float) ->
         "url": f"{request.base}{request.path}" + (f"?{urlencode(request.query)}" if query else ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _headers(request.headers),
+        "headers": _render_headers(request.headers),
         "queryString": query,
         "headersSize": -1,
         "bodySize": len(request.content),
@@ -76,7 +81,7 @@ def _entry(request: Request, answer: Answer, began: datetime, seconds: float) ->
             "statusText": "",
             "httpVersion": "HTTP/1.1",
             "cookies": [],
-            "headers": _headers(answer.headers),
+            "headers": _render_headers(answer.headers),
             "content": {"size": len(content), "mimeType": "application/json", "text": content},
             "redirectURL": "",
             "headersSize": -1,
@@ -87,9 +92,9 @@ def _entry(request: Request, answer: Answer, began: datetime, seconds: float) ->
     }
 
 
-def _headers(headers: Mapping[str, str]) -> list[dict[str, str]]:
+def _render_headers(headers: Mapping[str, str]) -> list[dict[str, str]]:
     return [
-        {"name": name, "value": _HIDDEN if name.lower() in _HEADERS else value}
+        {"name": name, "value": _HIDDEN if name.lower() in _HIDDEN_HEADERS else value}
         for name, value in headers.items()
     ]
 
@@ -99,13 +104,15 @@ def _request_text(request: Request, kind: str) -> str:
     if "x-www-form-urlencoded" not in kind:
         return text
     fields: Sequence[tuple[str, str]] = parse_qsl(text, keep_blank_values=True)
-    return urlencode([(name, _HIDDEN if name in _FIELDS else value) for name, value in fields])
+    return urlencode(
+        [(name, _HIDDEN if name in _HIDDEN_FIELDS else value) for name, value in fields]
+    )
 
 
 def _answer_text(answer: Answer) -> str:
     if answer.body is None:
         return ""
     body = answer.body
-    if isinstance(body, dict) and _FIELDS & set(body):
-        body = {name: _HIDDEN if name in _FIELDS else value for name, value in body.items()}
+    if isinstance(body, dict) and _HIDDEN_FIELDS & set(body):
+        body = {name: _HIDDEN if name in _HIDDEN_FIELDS else value for name, value in body.items()}
     return json.dumps(body)[:_LONGEST_BODY]

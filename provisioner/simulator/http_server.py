@@ -1,4 +1,4 @@
-"""HTTP/1.1 on loopback, by uvicorn: bounded waits, TLS, and an end that does not linger."""
+"""HTTP/1.1 on loopback by uvicorn: bounded waits, TLS, immediate shutdown."""
 
 import asyncio
 import socket
@@ -18,7 +18,7 @@ _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
 def configure(application: Application, certificate: ServerCertificate | None) -> uvicorn.Config:
-    """Return how an application is served: with TLS where there is a certificate."""
+    """Return the configuration of the server: with TLS if there is a certificate."""
     return uvicorn.Config(
         application,
         ssl_certfile=certificate.chain if certificate else None,
@@ -38,52 +38,52 @@ def configure(application: Application, certificate: ServerCertificate | None) -
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 that gives up a client whose request does not begin to be one in time.
+    """HTTP/1.1 that disconnects a client whose headers do not arrive in time.
 
-    uvicorn bounds the wait between two requests, and a client that sends a byte now and then for
-    ever would keep its connection (`read_body` does the same for what follows the headers).
+    uvicorn bounds the wait between two requests only: a client that sends a byte now and then would
+    keep its connection for ever. `read_body` bounds the wait for the body.
     """
 
-    _waiting: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a new connection."""
+        """Start the timer of a new connection."""
         super().connection_made(transport)
-        self._wait()
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; those of a new request start the wait for the rest of its headers."""
-        if self._is_idle() and self._waiting is None:
-            self._wait()
+        """Handle received bytes; the first ones of a request start the timer for its headers."""
+        if self._is_idle() and self._timer is None:
+            self._start_timer()
         super().data_received(data)
         if not self._is_idle():
-            self._stop_waiting()
+            self._cancel_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a connection."""
-        self._stop_waiting()
+        """Cancel the timer of a closed connection."""
+        self._cancel_timer()
         super().connection_lost(exc)
 
     def _is_idle(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)  # None until the first request
         return cycle is None or cycle.response_complete
 
-    def _wait(self) -> None:
-        self._waiting = self.loop.call_later(_SECONDS_FOR_HEADERS, self._give_up)
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(_SECONDS_FOR_HEADERS, self._abort_if_idle)
 
-    def _stop_waiting(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _give_up(self) -> None:
-        self._waiting = None
+    def _abort_if_idle(self) -> None:
+        self._timer = None
         if self._is_idle():
             self.transport.abort()
 
 
 class HttpServer(uvicorn.Server):
-    """A server that stops at once: uvicorn's own looks for its end ten times a second."""
+    """A server that stops at once; uvicorn's own checks ten times a second whether to stop."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -91,19 +91,19 @@ class HttpServer(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self) -> None:
-        """Ask the server to stop, from any thread."""
+        """Stop the server, from any thread."""
         self.should_exit = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def main_loop(self) -> None:
-        """Wait until the server is to stop."""
+        """Wait until the server is stopped."""
         self._loop = asyncio.get_running_loop()
         if not self.should_exit:
             await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close the listeners and the connections: no answer outlives its request."""
+        """Close listeners and connections: there are no requests in progress to wait for."""
         for server in self.servers:
             server.close()
         for listener in sockets or ():

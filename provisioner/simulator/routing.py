@@ -1,4 +1,4 @@
-"""Which handler answers a request: a route, a soft-deleted resource, a resource, or a list."""
+"""Routing of ARM requests: a route, a deleted resource, a resource, or a list."""
 
 import re
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9-]+)?", re.IGNORECASE)
 def match_route(
     routes: Iterable[Route], world: Cloud | Authority, request: Request
 ) -> Answer | None:
-    """Answer by the first route that a request takes; None where it takes none."""
+    """Answer by the first matching route; None if none matches."""
     method = "GET" if request.method == "HEAD" else request.method
     for each in routes:
         match = each.pattern.fullmatch(request.path) if each.method == method else None
@@ -41,8 +41,7 @@ def match_route(
 
 
 def route(cloud: Cloud, request: Request) -> Answer:
-    """Answer a request to Azure Resource Manager. Raises RefusalError, also for a request that is
-    none."""
+    """Answer a request to Azure Resource Manager; an invalid request is a RefusalError."""
     _check_subscription(cloud, request)
     answer = match_route(ROUTES, cloud, request)
     if answer is not None:
@@ -71,7 +70,7 @@ _DELETED = compile_path(
 
 
 def _route_deleted(cloud: Cloud, request: Request) -> Answer | None:
-    """Answer a request about soft-deleted resources, or return None for any other."""
+    """Answer a request about soft-deleted resources; None for any other."""
     match = _DELETED.fullmatch(request.path)
     if match is None:
         return None
@@ -97,7 +96,12 @@ _METHODS: dict[str, Handler] = {
 
 
 def _route_resource(cloud: Cloud, request: Request) -> Answer:
-    """Answer a request about one resource, or a list of one type."""
+    """Answer a request about one resource, or a list of one type.
+
+    Raises:
+        InvalidResourceTypeError: the path is no id.
+        RefusalError: the method is not supported.
+    """
     resource = parse_resource_id(request.path.rstrip("/"))
     if resource is not None and request.method in _METHODS:
         return _METHODS[request.method](cloud, request, resource)
@@ -114,7 +118,11 @@ def _route_resource(cloud: Cloud, request: Request) -> Answer:
 
 
 def check_api_version(request: Request) -> None:
-    """Refuse a request without an api version, and one whose api version is none."""
+    """Check that a request has a well-formed API version.
+
+    Raises:
+        RefusalError: it has none.
+    """
     version = request.query.get("api-version")
     if version is None:
         raise RefusalError(

@@ -1,4 +1,4 @@
-"""Starts and stops the built-in Azure: in a thread of this process, or in the foreground."""
+"""Start and stop of the built-in Azure, in a thread of this process or in the foreground."""
 
 import contextlib
 import os
@@ -35,12 +35,12 @@ _TOKEN_KEY = "token-key.pem"
 
 
 def identity_folder(state: Path) -> Path:
-    """Return the folder of the keys and the certificate of a state file: the one beside it."""
+    """Return the folder of keys and certificate, which is beside the state file."""
     return state.with_name(f"{state.stem}.identity")
 
 
 class LocalAzure:
-    """An Azure Resource Manager on loopback, for as long as the `with` block lasts.
+    """An Azure Resource Manager on loopback, for the duration of a `with` block.
 
         with LocalAzure.start(catalog, None) as local:
             client = NetworkManagementClient(credential, subscription, base_url=local.endpoint)
@@ -77,10 +77,9 @@ class LocalAzure:
     ) -> "LocalAzure":
         """Start a server in a daemon thread and return it, ready for requests.
 
-        `state` is the file that survives the process, None for memory only. `port` 0 takes a free
-        one. `realistic` is how much of `ResourceType.seconds` a long operation takes by `clock`;
-        None finishes it at its first poll. `access` is how clients get in, and what they may.
-        Raises DiagnosticError where the state, the port or the certificate is not to be had.
+        `state` is its file, None for memory only. `port` 0 is a free one. `realistic` is the part
+        of `ResourceType.seconds` that a long-running operation takes by `clock`; None completes it
+        at the first poll. A state, port or certificate that cannot be used is a DiagnosticError.
         """
         cloud = Cloud(open_catalog(catalog), Store(state), clock, realistic)
         cloud.enforces_roles = access.enforces_roles
@@ -106,13 +105,13 @@ class LocalAzure:
 
     @property
     def endpoint(self) -> str:
-        """The base URL, without a slash at its end."""
+        """The base URL, without a slash at the end."""
         port = self._listener.getsockname()[1]
         return f"https://localhost:{port}" if self._certificate else f"http://{_LOOPBACK}:{port}"
 
     @property
     def certificate(self) -> ServerCertificate | None:
-        """The certificate that the server shows, None without TLS."""
+        """The server's certificate; None without TLS."""
         return self._certificate
 
     @property
@@ -122,7 +121,7 @@ class LocalAzure:
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """The ids of the subscriptions that were stated or used, the oldest first."""
+        """The ids of the stated and used subscriptions, oldest first."""
         return tuple(key for key, _ in self._application.cloud.store.subscriptions.items())
 
     def issue_token(
@@ -135,10 +134,10 @@ class LocalAzure:
         audience: str | None = None,
         lifetime: timedelta = LIFETIME,
     ) -> str:
-        """Return a token of a principal, whether or not the directory has it.
+        """Return a token of a principal, whether or not it is in the directory.
 
-        `name` is a user's principal name (None: an application's token), `client` the id of the
-        application that asked for it, `audience` what it is for (None: Azure Resource Manager).
+        `name` is a user principal name (None: an application's token), `client` the id of the
+        application that requests it, `audience` its API (None: Azure Resource Manager).
         """
         person = {} if name is None else {"upn": name, "unique_name": name}
         claims = {
@@ -154,17 +153,17 @@ class LocalAzure:
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
-        """The requests answered so far, the oldest first."""
+        """The answered requests, oldest first."""
         return self._application.requests
 
     @property
-    def demanded_actions(self) -> frozenset[str]:
-        """The actions of Azure RBAC that the requests so far took."""
-        return self._application.demanded_actions
+    def required_actions(self) -> frozenset[str]:
+        """The actions of Azure RBAC that the requests so far required."""
+        return self._application.required_actions
 
     @property
     def allowed_actions(self) -> Collection[str] | None:
-        """The caller's permissions (`*/read`), None for all: may be set at any time."""
+        """The permissions of every caller (`*/read`), None for all; may be set at any time."""
         return self._application.cloud.allowed_actions
 
     @allowed_actions.setter
@@ -172,21 +171,21 @@ class LocalAzure:
         self._application.cloud.allowed_actions = actions
 
     def resource_ids(self) -> tuple[str, ...]:
-        """Return the id of every resource, groups included, the oldest first."""
+        """Return the ids of all resources and resource groups, oldest first."""
         return tuple(row.id.text for _, row in self._application.cloud.store.resources.items())
 
     @property
     def faults(self) -> Faults:
-        """The faults to inject: rules can be added and cleared at any time."""
+        """The injected faults; rules can be added and removed at any time."""
         return self._application.cloud.faults
 
     def observe(self, heard: Observe) -> None:
-        """Let `heard` hear of each request from now on, with its answer."""
+        """Call `heard` with each request from now on, and its answer."""
         self._application.observe = heard
 
     @property
     def page_size(self) -> int:
-        """How many items a page of a list holds at most."""
+        """The most items of a list's page."""
         return self._application.cloud.page_size
 
     @page_size.setter
@@ -194,9 +193,9 @@ class LocalAzure:
         self._application.cloud.page_size = size
 
     def close(self) -> None:
-        """Stop the server and close its state. What has been answered has been kept.
+        """Stop the server and close its state; what was answered is stored.
 
-        A server that is closed already stays so.
+        Closing twice does nothing.
         """
         if not self._thread.is_alive():
             return
@@ -227,7 +226,7 @@ def serve_forever(
 ) -> None:
     """Serve in the foreground until SIGINT or SIGTERM; call `on_start` with the server first.
 
-    The arguments are those of `LocalAzure.start`, which says what is raised.
+    The arguments are those of `LocalAzure.start`, which raises the same.
     """
     # Not an Event: a signal that comes while wait() holds its lock would wait for it for ever. The
     # put of a SimpleQueue may interrupt its get.

@@ -1,9 +1,9 @@
-"""The certificate of the built-in Azure, and the authority that signs it.
+"""The TLS certificate of the built-in Azure, and the certificate authority that signs it.
 
-Clients of Azure send no token without TLS. What they have to trust for it is one file (`ca.pem`),
-whose authority can sign for this machine's loopback alone (RFC 5280, 4.2.1.10: name constraints),
-so that whoever gets its key impersonates no site. The authority lasts five years, the server's
-certificate 90 days; either is made anew when a third of that is left, or when it does not fit.
+Azure's clients send no token without TLS. They have to trust one file (`ca.pem`), whose authority
+can sign for loopback only (RFC 5280, 4.2.1.10: name constraints): a stolen key impersonates no
+site. The authority is valid for five years, the server's certificate for 90 days; either is renewed
+when a third of that is left, or when it does not match its key.
 """
 
 import ipaddress
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _AUTHORITY_LIFETIME = timedelta(days=5 * 365)
 _SERVER_LIFETIME = timedelta(days=90)
-_BEFORE = timedelta(hours=1)
+_BACKDATED = timedelta(hours=1)
 """How long before now a certificate begins to hold: clocks differ."""
 _NAME = "localhost"
 _ADDRESSES = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
@@ -30,9 +30,12 @@ _ADDRESSES = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
 @dataclass(frozen=True, slots=True)
 class ServerCertificate:
-    """The files of a certificate: `authority` is what clients trust, `chain` and `key` (PEM) are
-    the server's; `renewed` is whether the authority was made anew, so that clients have to be told
-    of the new one."""
+    """The files of a certificate (PEM).
+
+    authority  what clients trust
+    chain, key  the server's own
+    renewed    whether the authority is new, so that clients have to be configured with it
+    """
 
     authority: Path
     chain: Path
@@ -41,17 +44,19 @@ class ServerCertificate:
 
 
 def prepare_certificate(folder: Path, now: datetime) -> ServerCertificate:
-    """Return the certificate in a folder, made or renewed where that is due at `now`.
+    """Return the certificate in a folder, created or renewed if that is due at `now`.
 
-    Keys are readable by their owner only. Raises DiagnosticError (`certificate-not-written`) where
-    the folder or a file in it cannot be used.
+    Keys are readable by their owner only.
+
+    Raises:
+        DiagnosticError: the folder or a file in it cannot be used (`certificate-not-written`).
     """
     files = ServerCertificate(folder / "ca.pem", folder / "server.pem", folder / "server-key.pem")
     try:
         make_folder(folder, private=True)
         for file in (files.authority, folder / "ca-key.pem", files.chain, files.key):
             check_own(file)
-        return _prepare(files, folder / "ca-key.pem", now)
+        return _renew_files(files, folder / "ca-key.pem", now)
     except OSError as problem:
         raise DiagnosticError(
             error(
@@ -62,28 +67,28 @@ def prepare_certificate(folder: Path, now: datetime) -> ServerCertificate:
         ) from None
 
 
-def _prepare(files: ServerCertificate, authority_key: Path, now: datetime) -> ServerCertificate:
-    authority, key = _read(files.authority), _read_key(authority_key)
-    renewed = authority is None or key is None or not _is_fit(authority, key, now)
+def _renew_files(files: ServerCertificate, authority_key: Path, now: datetime) -> ServerCertificate:
+    authority, key = _read_certificate(files.authority), _read_key(authority_key)
+    renewed = authority is None or key is None or not _is_current(authority, key, now)
     if authority is None or key is None or renewed:
         authority, key = _make_authority(now)
         _write_key(authority_key, key)
-        _write(files.authority, authority)
-    server, server_key = _read(files.chain), _read_key(files.key)
+        _write_certificate(files.authority, authority)
+    server, server_key = _read_certificate(files.chain), _read_key(files.key)
     if (
         server is None
         or server_key is None
-        or not _is_fit(server, server_key, now)
+        or not _is_current(server, server_key, now)
         or not _is_signed_by(server, authority)
     ):
         server_key = _new_key()
         _write_key(files.key, server_key)
-        _write(files.chain, _make_server(authority, key, server_key, now))
+        _write_certificate(files.chain, _make_server(authority, key, server_key, now))
     return ServerCertificate(files.authority, files.chain, files.key, renewed)
 
 
-def _is_fit(certificate: "Certificate", key: "EllipticCurvePrivateKey", now: datetime) -> bool:
-    """Return whether a certificate is that of a key, holds, and will for a third of its time."""
+def _is_current(certificate: "Certificate", key: "EllipticCurvePrivateKey", now: datetime) -> bool:
+    """Return whether a certificate matches a key and has a third of its lifetime left."""
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     is_of_key = certificate.public_key() == key.public_key()
     return is_of_key and begins <= now < ends - (ends - begins) / 3
@@ -104,16 +109,16 @@ def _make_authority(now: datetime) -> "tuple[Certificate, EllipticCurvePrivateKe
     from cryptography.hazmat.primitives import hashes
 
     key = _new_key()
-    name = _named(f"azsec built-in Azure, made {now:%Y-%m-%d %H:%M:%S}")
+    name = _common_name(f"azsec built-in Azure, made {now:%Y-%m-%d %H:%M:%S}")
     loopback = [
         x509.DNSName(_NAME),
         *(x509.IPAddress(ipaddress.ip_network(address)) for address in _ADDRESSES),
     ]
     certificate = (
-        _begun(name, name, key, now, _AUTHORITY_LIFETIME)
+        _certificate_builder(name, name, key, now, _AUTHORITY_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.NameConstraints(loopback, None), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -133,10 +138,10 @@ def _make_server(
     names = [x509.DNSName(_NAME), *map(x509.IPAddress, _ADDRESSES)]
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     return (
-        _begun(_named(_NAME), authority.subject, key, now, _SERVER_LIFETIME)
+        _certificate_builder(_common_name(_NAME), authority.subject, key, now, _SERVER_LIFETIME)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(identifier, critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -144,7 +149,7 @@ def _make_server(
     )
 
 
-def _begun(
+def _certificate_builder(
     subject: "Name",
     issuer: "Name",
     key: "EllipticCurvePrivateKey",
@@ -159,12 +164,12 @@ def _begun(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BEFORE)
+        .not_valid_before(now - _BACKDATED)
         .not_valid_after(now + lifetime)
     )
 
 
-def _usage(*, signs_certificates: bool) -> "KeyUsage":
+def _key_usage(*, signs_certificates: bool) -> "KeyUsage":
     from cryptography import x509
 
     return x509.KeyUsage(
@@ -180,7 +185,7 @@ def _usage(*, signs_certificates: bool) -> "KeyUsage":
     )
 
 
-def _named(name: str) -> "Name":
+def _common_name(name: str) -> "Name":
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
@@ -193,7 +198,7 @@ def _new_key() -> "EllipticCurvePrivateKey":
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def _read(file: Path) -> "Certificate | None":
+def _read_certificate(file: Path) -> "Certificate | None":
     from cryptography import x509
 
     try:
@@ -213,7 +218,7 @@ def _read_key(file: Path) -> "EllipticCurvePrivateKey | None":
     return key if isinstance(key, EllipticCurvePrivateKey) else None
 
 
-def _write(file: Path, certificate: "Certificate") -> None:
+def _write_certificate(file: Path, certificate: "Certificate") -> None:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     write_atomically(file, certificate.public_bytes(Encoding.PEM))

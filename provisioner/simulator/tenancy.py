@@ -1,4 +1,4 @@
-"""What a built-in Azure has before anybody used it: a tenant, subscriptions, a directory."""
+"""The initial content of a built-in Azure: tenant, subscriptions, directory."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ FIRST_SUBSCRIPTION = stable_guid("first subscription")
 
 @dataclass(frozen=True, slots=True)
 class StatedSubscription:
-    """A subscription that exists from the start. `tenant` None: the home tenant."""
+    """A subscription that exists from the start; `tenant` None is the home tenant."""
 
     id: str
     name: str
@@ -20,10 +20,10 @@ class StatedSubscription:
 
 @dataclass(frozen=True, slots=True)
 class Tenancy:
-    """What is stated when a built-in Azure starts.
+    """The initial content of a built-in Azure.
 
-    home_tenant    of every subscription of which nothing else is said; None: the one that the state
-                   has, else the first that a subscription names
+    home_tenant    of every subscription without another; None: the state's, else the first one that
+                   a subscription names
     subscriptions  those that exist from the start; none: one, unless the state has some
     directory      the principals
     """
@@ -33,7 +33,7 @@ class Tenancy:
     directory: Directory = EMPTY_DIRECTORY
 
     def seed(self, cloud: Cloud) -> None:
-        """Let a cloud begin with what is stated; what it has beside that stays."""
+        """Add the initial content to a cloud; whatever else it has stays."""
         is_fresh = not len(cloud.store.subscriptions)
         named = (each.tenant for each in self.subscriptions if each.tenant)
         home = self.home_tenant or (next(named, TENANT) if is_fresh else None)

@@ -56,14 +56,14 @@ def test_the_roles_are_enough_and_nothing_in_them_is_unused(catalog: Catalog, na
     with open_bench(catalog) as bench:
         for other in others:
             assert apply(bench, other)
-        before = bench.server.demanded_actions
+        before = bench.server.required_actions
         bench.server.allowed_actions = writes(desired, catalog)
         assert apply(bench, desired)
         assert bench.plan(desired).steps == ()
         # `azsec upgrade` asks with the roles of a plan, which those of an apply hold.
         for reading in read_clusters(find_clusters(desired.graph), catalog, bench.client):
             assert not reading.unreadable
-        applied = bench.server.demanded_actions
+        applied = bench.server.required_actions
 
         bench.server.allowed_actions = reads(desired, catalog)
         assert bench.plan(desired).steps == ()
@@ -71,7 +71,7 @@ def test_the_roles_are_enough_and_nothing_in_them_is_unused(catalog: Catalog, na
         bench.server.allowed_actions = deletes(desired, catalog)
         gone = bench.apply(bench.plan_destroy(desired), allow_delete=True)
         assert all(step.outcome is Outcome.SUCCEEDED for step in gone.steps)
-        destroyed = bench.server.demanded_actions
+        destroyed = bench.server.required_actions
     # Each action of the roles was asked for, so each of them would be refused if it were missing.
     assert writes(desired, catalog) <= applied
     assert applied - before <= writes(desired, catalog)

@@ -1,5 +1,5 @@
-"""Azure RBAC: which actions a request takes, and whether its caller may take them.
+"""Azure RBAC: the permissions that a request requires, and whether its caller has them.
 
-An implementation of the simulator's own: `provisioner.access` computes the same for reports, and
-neither may rest on the other's mistake.
+The implementation is the simulator's own: `provisioner.access` computes the same for reports, and a
+shared one would hide its own mistakes.
 """

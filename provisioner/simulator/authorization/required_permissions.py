@@ -1,4 +1,4 @@
-"""What a caller has to be allowed: the request itself, and all that its body points to."""
+"""The permissions that a request requires: for itself, and for the resources in its body."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from provisioner.simulator.state.cloud import Cloud, type_label
 
 _VERBS = {"PUT": "write", "PATCH": "write", "DELETE": "delete", "GET": "read", "HEAD": "read"}
 _S = "(?P<scope>/subscriptions/[^/]+)"
-_PLAIN = (
+_LIST_ACTIONS = (
     (re.compile(f"{_S}/resources", re.IGNORECASE), LIST_RESOURCES),
     (
         re.compile("(?P<scope>/subscriptions/[^/]+/resourcegroups/[^/]+)/resources", re.IGNORECASE),
@@ -36,7 +36,7 @@ _OPERATIONS = re.compile(
     "(?P<part>operations.*)",
     re.IGNORECASE,
 )
-_OF_DEPLOYMENTS = {
+_DEPLOYMENT_ACTIONS = {
     "exporttemplate": "exportTemplate",
     "operationresults": "operationstatuses",
     "operationstatuses": "operationstatuses",
@@ -60,10 +60,13 @@ _ANY_NAME = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
-    """An action that a request takes, on a scope. `linked` is for what a body points to. `within`
-    is for what a role anywhere in the scope grants: a Contributor of a resource group polls the
-    operations that they started, whose addresses are in the subscription."""
+class RequiredPermission:
+    """An action that a request requires on a scope.
+
+    linked  it is for a resource that the body refers to
+    within  a role anywhere in the scope suffices: a Contributor of a resource group polls their
+            operations, whose URLs are in the subscription
+    """
 
     action: str
     scope: str
@@ -71,24 +74,26 @@ class Demand:
     within: bool = False
 
     @property
-    def place(self) -> ResourceId | None:
-        """Where a role has to hold: at the scope; for a list, whose path names no resource, at what
-        its resources stand in. None for the tenant."""
+    def scope_id(self) -> ResourceId | None:
+        """The scope at which a role must apply; None for the tenant.
+
+        The path of a list names no resource: its scope is the container of the listed resources.
+        """
         named = parse_resource_id(self.scope)
         listed = parse_resource_id(f"{self.scope}/{_ANY_NAME}") if named is None else None
         return listed.container if listed is not None else named
 
 
 def named_type(cloud: Cloud, request: Request) -> tuple[ResourceType | None, ResourceId | None]:
-    """Return the type that a request is about, and the id where it names one."""
+    """Return the type that a request is about, and the id if it names a resource."""
     named = parse_resource_id(request.path)
     resource = named or parse_resource_id(f"{request.path}/{_ANY_NAME}")
     return (cloud.catalog.of(resource) if resource else None), resource
 
 
-def demands_of(cloud: Cloud, request: Request) -> tuple[Demand, ...]:
-    """Return the actions that a request takes, its own first; none where it needs no permission."""
-    own = _own(cloud, request)
+def required_permissions(cloud: Cloud, request: Request) -> tuple[RequiredPermission, ...]:
+    """Return the permissions that a request requires, its own first; none if it requires none."""
+    own = _own_permission(cloud, request)
     if own is None:
         return ()
     if request.method not in ("PUT", "PATCH"):
@@ -102,22 +107,24 @@ def demands_of(cloud: Cloud, request: Request) -> tuple[Demand, ...]:
     changed = changed_actions(resource_type, row.body, body) if row is not None else ()
     return (
         own,
-        *(Demand(action, own.scope) for action in changed),
-        *(Demand(action, target.text, linked=True) for action, target in links),
+        *(RequiredPermission(action, own.scope) for action in changed),
+        *(RequiredPermission(action, target.text, linked=True) for action, target in links),
     )
 
 
-def _own(cloud: Cloud, request: Request) -> Demand | None:
-    asked = (endpoint.action_at(request.method, request.path) for endpoint in cloud.endpoints)
-    action = next((action for action in asked if action is not None), None)
+def _own_permission(cloud: Cloud, request: Request) -> RequiredPermission | None:
+    actions = (endpoint.action_at(request.method, request.path) for endpoint in cloud.endpoints)
+    action = next((action for action in actions if action is not None), None)
     if action is not None:
-        return Demand(action, _scope_of(request) or _named_scope(request))
-    return _of_deployment(request) or _of_resource(cloud, request)
+        return RequiredPermission(action, _scope_of(request) or _named_scope(request))
+    return _deployment_permission(request) or _resource_permission(cloud, request)
 
 
-def _of_deployment(request: Request) -> Demand | None:
-    """Return what a request about deployments takes: they are no type of the catalog. ("Azure
-    permissions for Management and governance": Microsoft Resources.)"""
+def _deployment_permission(request: Request) -> RequiredPermission | None:
+    """Return the permission of a request about deployments, which are no type of the catalog.
+
+    Source: "Azure permissions for Management and governance": Microsoft Resources.
+    """
     match = _DEPLOYMENT.fullmatch(request.path) or _OPERATIONS.fullmatch(request.path)
     if match is None:
         return None
@@ -125,15 +132,15 @@ def _of_deployment(request: Request) -> Demand | None:
     verb = _VERBS.get(request.method, "action")
     if part is not None:
         kind = part.partition("/")[0].lower()
-        verb = f"{_OF_DEPLOYMENTS.get(kind, kind)}/{verb}"
-    place = match["scope"]
+        verb = f"{_DEPLOYMENT_ACTIONS.get(kind, kind)}/{verb}"
+    scope_id = match["scope"]
     if match["name"] is not None:
-        place += f"/providers/{DEPLOYMENT_TYPE}/{match['name']}"
-    return Demand(f"{DEPLOYMENT_TYPE}/{verb}", place)
+        scope_id += f"/providers/{DEPLOYMENT_TYPE}/{match['name']}"
+    return RequiredPermission(f"{DEPLOYMENT_TYPE}/{verb}", scope_id)
 
 
 def _scope_of(request: Request) -> str:
-    """Return the id before the last part of a path: the subscription where that is none."""
+    """Return the id before the last part of a path, or the subscription if that is no id."""
     scope = request.path.partition("/providers")[0]
     if not scope or parse_resource_id(scope) is not None:
         return scope
@@ -141,36 +148,37 @@ def _scope_of(request: Request) -> str:
 
 
 def _named_scope(request: Request) -> str:
-    """Return the first subscription that a body names: a query of Resource Graph has none in its
-    path."""
+    """Return the first subscription in a body: a Resource Graph query has none in its path."""
     body = _body_of(request) or {}
     named = body.get("subscriptions")
     return f"/subscriptions/{named[0]}" if isinstance(named, list) and named else ""
 
 
-def _of_resource(cloud: Cloud, request: Request) -> Demand | None:
-    for pattern, action in _PLAIN:
+def _resource_permission(cloud: Cloud, request: Request) -> RequiredPermission | None:
+    for pattern, action in _LIST_ACTIONS:
         match = pattern.fullmatch(request.path)
         if match is not None and request.method == "GET":
-            return Demand(action, match["scope"])
+            return RequiredPermission(action, match["scope"])
     match = _POLLED.fullmatch(request.path)
     if match is not None:
         read = _POLLING[match["kind"].lower()]
-        return Demand(f"{match['namespace']}/{read}/read", match["scope"], within=True)
+        return RequiredPermission(f"{match['namespace']}/{read}/read", match["scope"], within=True)
     if request.method == "POST":
         base, _, verb = request.path.rpartition("/")
         resource = parse_resource_id(base)
         resource_type = cloud.catalog.of(resource) if resource else None
         if resource is None or resource_type is None:
             return None
-        return Demand(f"{type_label(resource, resource_type)}/{verb}/action", resource.text)
+        return RequiredPermission(
+            f"{type_label(resource, resource_type)}/{verb}/action", resource.text
+        )
     resource_type, resource = named_type(cloud, request)
     together = cloud.catalog.listed_together(resource.type) if resource is not None else ()
     if resource is None or not (resource_type or together):
         return None
     verb = _VERBS.get(request.method, "action")
     label = type_label(resource, resource_type) if resource_type else together[0].list_name
-    return Demand(f"{label}/{verb}", resource.text.removesuffix(f"/{_ANY_NAME}"))
+    return RequiredPermission(f"{label}/{verb}", resource.text.removesuffix(f"/{_ANY_NAME}"))
 
 
 def _body_of(request: Request) -> dict[str, object] | None:

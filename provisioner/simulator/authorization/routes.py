@@ -1,4 +1,4 @@
-"""The routes of Azure RBAC that lead to no resource."""
+"""The routes of Azure RBAC beside those of its resources."""
 
 from provisioner.catalog.endpoints import ELIGIBLE_ROLES, PERMISSIONS
 from provisioner.simulator.authorization import permissions

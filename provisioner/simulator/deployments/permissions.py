@@ -1,7 +1,7 @@
 """The permissions of a deployment's caller on the resources in it."""
 
 from provisioner.simulator.authorization.permissions import check_authorized
-from provisioner.simulator.authorization.required_permissions import Demand
+from provisioner.simulator.authorization.required_permissions import RequiredPermission
 from provisioner.simulator.deployments.prepared_deployment import Prepared
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import type_label
@@ -21,9 +21,11 @@ def check_permissions(prepared: Prepared) -> None:
         resource_type = context.cloud.catalog.of(instance.id)
         if not instance.is_written or resource_type is None:
             continue
-        demand = Demand(f"{type_label(instance.id, resource_type)}/write", instance.id.text)
+        needed = RequiredPermission(
+            f"{type_label(instance.id, resource_type)}/write", instance.id.text
+        )
         try:
-            check_authorized(context.cloud, context.request, (demand,))
+            check_authorized(context.cloud, context.request, (needed,))
         except RefusalError as refusal:
             refused.append(
                 f"'Authorization failed for template resource '{instance.name}' of type "

@@ -14,7 +14,7 @@ from provisioner.catalog.deployment import DEPLOYMENT_TYPE, RESOURCE_GROUP_TYPE
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.simulator.actions import routes as actions
 from provisioner.simulator.authorization.permissions import check_authorized
-from provisioner.simulator.authorization.required_permissions import demands_of
+from provisioner.simulator.authorization.required_permissions import required_permissions
 from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.deployments.prepared_deployment import Prepared
 from provisioner.simulator.deployments.records import find_deployment, show_deployment
@@ -146,7 +146,7 @@ class ResourceFunctions:
         for route in (*actions.ROUTES, *services.ROUTES):
             match = route.pattern.fullmatch(path) if route.method == "POST" else None
             if match is not None:
-                check_authorized(self._cloud, request, demands_of(self._cloud, request))
+                check_authorized(self._cloud, request, required_permissions(self._cloud, request))
                 return route.handler(self._cloud, request, **match.groupdict()).body
         raise RefusalError(
             400,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.simulator.authorization.required_permissions import demands_of
+from provisioner.simulator.authorization.required_permissions import required_permissions
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
@@ -48,9 +48,9 @@ def read_origin(cloud: Cloud, request: Request) -> Origin | None:
 def _action_of(cloud: Cloud, request: Request) -> str | None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return None
-    demands = demands_of(cloud, request)
-    if demands:
-        return None if demands[0].action.endswith("/read") else demands[0].action
+    required = required_permissions(cloud, request)
+    if required:
+        return None if required[0].action.endswith("/read") else required[0].action
     provider = _PROVIDER_ACTION.fullmatch(request.path)
     if request.method == "POST" and provider is not None:
         return f"{provider[1]}/{provider[2]}/action"

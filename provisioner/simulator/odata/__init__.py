@@ -1,6 +1,6 @@
-"""The query options of Azure's lists: `$filter`, pages, and what a list does not know.
+"""OData query options of lists: `$filter`, paging, and the refusal of unsupported options.
 
-Providers know small and different parts of OData's language, so a list states a `Vocabulary` and
-whatever is outside of it is refused: a filter is evaluated as a whole or not at all. Lists of every
-provider call it; it knows no resource type, and stores nothing.
+Providers support small, different parts of OData, so each list states a `Vocabulary`, and anything
+outside of it is refused: a filter is evaluated completely or not at all. This package knows no
+resource type and stores nothing.
 """

@@ -1,4 +1,4 @@
-"""Evaluates a `$filter` over the rows of a list, with the words that the list knows."""
+"""Evaluation of a `$filter` over the rows of a list, within the list's vocabulary."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -23,12 +23,16 @@ _EQUALITY = ("eq", "ne")
 
 
 def fold_case(text: str) -> str:
-    """Return a text as ARM compares names, types and ids: without regard to case."""
+    """Return a text as ARM compares names, types and ids: without case."""
     return text.lower()
 
 
 def read_number(text: str) -> float:
-    """Return the number that a filter names. Raises FilterError."""
+    """Return the number in a filter.
+
+    Raises:
+        FilterError: the text is none.
+    """
     try:
         return float(text)
     except ValueError:
@@ -36,8 +40,11 @@ def read_number(text: str) -> float:
 
 
 def read_moment(text: str) -> datetime:
-    """Return the time that a filter names, with or without its zone: UTC where it has none. Raises
-    FilterError."""
+    """Return the time in a filter; without a zone it is UTC.
+
+    Raises:
+        FilterError: the text is none.
+    """
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -47,13 +54,12 @@ def read_moment(text: str) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Property(Generic[Row]):
-    """What a filter may say of one property.
+    """A property that a filter may use.
 
-    read       its value in a row: a text, a number, a truth, None; a tuple of values is equal to a
-               value if one of them is
-    operators  the comparisons that it knows
-    functions  those of `substringof`, `startswith`, `endswith`, `contains` that it knows
-    normalise  what is compared of a text: `fold_case`, `read_number`, `read_moment`
+    read       its value in a row: text, number, bool, None; of a tuple, one value has to match
+    operators  the supported comparisons
+    functions  the supported ones of `substringof`, `startswith`, `endswith`, `contains`
+    normalise  applied to texts before comparison: `fold_case`, `read_number`, `read_moment`
     """
 
     read: Callable[[Row], object]
@@ -64,11 +70,11 @@ class Property(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary(Generic[Row]):
-    """What the filters of a list may say. Names of properties and functions are in lower case.
+    """The properties and functions that the filters of a list may use; names are in lower case.
 
-    functions     conditions by themselves (`atscope()`): called with their arguments
-    combinations  those of `and`, `or`, `not` that it knows
-    alone         names of properties and functions with which nothing else is combined
+    functions     conditions such as `atscope()`, called with their arguments
+    combinations  the supported ones of `and`, `or`, `not`
+    alone         properties and functions that cannot be combined with others
     """
 
     properties: Mapping[str, Property[Row]] = field(default_factory=dict)
@@ -80,13 +86,19 @@ class Vocabulary(Generic[Row]):
 
 
 def compile_filter(text: str, vocabulary: Vocabulary[Row]) -> Callable[[Row], bool]:
-    """Return the test that a `$filter` is. Raises FilterError for what is no condition, or not in
-    the vocabulary."""
+    """Return the predicate of a `$filter`.
+
+    A malformed filter, or one outside of the vocabulary, is a FilterError.
+    """
     return compile_condition(parse_filter(text), vocabulary)
 
 
 def compile_condition(condition: Condition, vocabulary: Vocabulary[Row]) -> Callable[[Row], bool]:
-    """Return the test that a condition is. Raises FilterError as `compile_filter`."""
+    """Return the predicate of a parsed condition.
+
+    Raises:
+        FilterError: it is outside of the vocabulary.
+    """
     named = names_in(condition)
     single = next((name for name in vocabulary.alone if name in named), None)
     if single is not None and isinstance(condition, (Combination, Negation)):
@@ -95,15 +107,14 @@ def compile_condition(condition: Condition, vocabulary: Vocabulary[Row]) -> Call
 
 
 def names_in(condition: Condition | Operand) -> frozenset[str]:
-    """Return the names, in lower case, of the properties and functions that a condition has on the
-    left of a comparison or by themselves."""
+    """Return the properties and functions of a condition, in lower case."""
     if isinstance(condition, Word):
         return frozenset({condition.text.lower()})
     if isinstance(condition, Call):
         inner = (names_in(argument) for argument in condition.arguments)
         return frozenset({condition.name}).union(*inner)
     if isinstance(condition, Comparison):
-        return names_in(_sides(condition)[0])
+        return names_in(_property_and_value(condition)[0])
     if isinstance(condition, Negation):
         return names_in(condition.condition)
     if isinstance(condition, Combination):
@@ -135,43 +146,47 @@ def _check_known(combination: str, vocabulary: Vocabulary[Row]) -> None:
 def _compile_comparison(
     comparison: Comparison, vocabulary: Vocabulary[Row]
 ) -> Callable[[Row], bool]:
-    left, right = _sides(comparison)
+    left, right = _property_and_value(comparison)
     if isinstance(left, Call):
         test = _compile_call(left, vocabulary)
-        truth = _truth_of(right)
+        truth = _boolean_literal(right)
         if truth is None or comparison.operator not in _EQUALITY:
             raise FilterError(f"'{left.name}' is compared with true or false by eq or ne")
-        wanted = truth is (comparison.operator == "eq")
-        return lambda row: test(row) is wanted
+        expected = truth is (comparison.operator == "eq")
+        return lambda row: test(row) is expected
     prop = _property(left, vocabulary)
     if comparison.operator not in prop.operators:
         known = ", ".join(prop.operators) or "none"
         raise FilterError(
-            f"'{_name(left)}' is not compared by '{comparison.operator}' (known: {known})"
+            f"'{_operand_name(left)}' is not compared by '{comparison.operator}' (known: {known})"
         )
     if isinstance(right, Call):
-        raise FilterError(f"'{_name(left)}' is not compared with the function '{right.name}'")
-    return _compared(prop, comparison.operator, right)
+        raise FilterError(
+            f"'{_operand_name(left)}' is not compared with the function '{right.name}'"
+        )
+    return _compile_equality(prop, comparison.operator, right)
 
 
-def _sides(comparison: Comparison) -> tuple[Operand, Operand]:
-    """Return property and value: OData lets them stand in either order for `eq` and `ne`."""
+def _property_and_value(comparison: Comparison) -> tuple[Operand, Operand]:
+    """Return property and value: OData allows either order for `eq` and `ne`."""
     if isinstance(comparison.left, Text) and comparison.operator in _EQUALITY:
         return comparison.right, comparison.left
     return comparison.left, comparison.right
 
 
-def _compared(prop: Property[Row], operator: str, value: Word | Text) -> Callable[[Row], bool]:
+def _compile_equality(
+    prop: Property[Row], operator: str, value: Word | Text
+) -> Callable[[Row], bool]:
     is_null = isinstance(value, Word) and value.text.lower() == "null"
-    wanted = None if is_null else prop.normalise(value.text)
-    truth = _truth_of(value)
+    expected = None if is_null else prop.normalise(value.text)
+    truth = _boolean_literal(value)
 
-    def holds(found: object, asked: str) -> bool:
+    def holds(found: object, comparison: str) -> bool:
         if is_null or found is None:
-            return asked == "eq" and is_null and found is None
+            return comparison == "eq" and is_null and found is None
         if isinstance(found, bool):
-            return asked == "eq" and truth is found
-        return _ordered(prop.normalise(str(found)), asked, wanted)
+            return comparison == "eq" and truth is found
+        return _compare(prop.normalise(str(found)), comparison, expected)
 
     def test(row: Row) -> bool:
         found = prop.read(row)
@@ -183,19 +198,19 @@ def _compared(prop: Property[Row], operator: str, value: Word | Text) -> Callabl
     return test
 
 
-def _ordered(left: Any, operator: str, right: Any) -> bool:  # noqa: ANN401  of one property
+def _compare(left: Any, operator: str, right: Any) -> bool:  # noqa: ANN401  of one property
     if operator == "eq":
         return bool(left == right)
     before, after = bool(left < right), bool(right < left)
     return {"lt": before, "gt": after, "le": not after, "ge": not before}[operator]
 
 
-def _truth_of(value: Operand) -> bool | None:
+def _boolean_literal(value: Operand) -> bool | None:
     text = value.text.lower() if isinstance(value, (Word, Text)) else ""
     return {"true": True, "false": False}.get(text)
 
 
-_SEARCHES: Mapping[str, Callable[[str, str], bool]] = {
+_TEXT_FUNCTIONS: Mapping[str, Callable[[str, str], bool]] = {
     "substringof": lambda text, part: part in text,
     "contains": lambda text, part: part in text,
     "startswith": lambda text, part: text.startswith(part),
@@ -210,7 +225,7 @@ def _compile_call(call: Call, vocabulary: Vocabulary[Row]) -> Callable[[Row], bo
         if len(arguments) != len(call.arguments):
             raise FilterError(f"'{call.name}' takes no function as an argument")
         return make(arguments)
-    search = _SEARCHES.get(call.name)
+    search = _TEXT_FUNCTIONS.get(call.name)
     if search is None or not any(call.name in p.functions for p in vocabulary.properties.values()):
         raise FilterError(f"this list does not know the function '{call.name}'")
     if len(call.arguments) != 2:
@@ -219,7 +234,7 @@ def _compile_call(call: Call, vocabulary: Vocabulary[Row]) -> Callable[[Row], bo
     property_, value = call.arguments[:: -1 if call.name == "substringof" else 1]
     prop = _property(property_, vocabulary)
     if call.name not in prop.functions:
-        raise FilterError(f"'{_name(property_)}' is not searched by '{call.name}'")
+        raise FilterError(f"'{_operand_name(property_)}' is not searched by '{call.name}'")
     if not isinstance(value, Text):
         raise FilterError(f"'{call.name}' takes a text in single quotes")
     part = prop.normalise(value.text)
@@ -227,11 +242,15 @@ def _compile_call(call: Call, vocabulary: Vocabulary[Row]) -> Callable[[Row], bo
 
 
 def _property(operand: Operand, vocabulary: Vocabulary[Row]) -> Property[Row]:
-    found = vocabulary.properties.get(_name(operand).lower()) if isinstance(operand, Word) else None
+    found = (
+        vocabulary.properties.get(_operand_name(operand).lower())
+        if isinstance(operand, Word)
+        else None
+    )
     if found is None:
-        raise FilterError(f"this list does not know the property '{_name(operand)}'")
+        raise FilterError(f"this list does not know the property '{_operand_name(operand)}'")
     return found
 
 
-def _name(operand: Operand) -> str:
+def _operand_name(operand: Operand) -> str:
     return operand.name if isinstance(operand, Call) else operand.text

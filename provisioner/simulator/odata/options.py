@@ -1,8 +1,7 @@
-"""The query options of a list besides its filter: its pages.
+"""Query options of lists beside the filter: paging and choices.
 
-A page has `nextLink` where more follows, on the address
-that the client used. Source: "Pagination" of the Azure REST API guidelines; the code for `$top` as
-Azure Resource Manager answers it.
+A page has a `nextLink` if more follows, with the address that the client used. Source: "Pagination"
+of the Azure REST API guidelines; the code for `$top` as Azure Resource Manager answers it.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -20,14 +19,19 @@ _PAGING = ("$top", "$skiptoken")
 
 
 def check_options(request: Request, known: Collection[str]) -> None:
-    """Refuse a query option (`$…`, in lower case) that a list does not know. Every list that comes
-    in pages knows `$top` and `$skiptoken`."""
+    """Check that a list supports the query options (`$…`, in lower case) of a request.
+
+    Every paged list supports `$top` and `$skiptoken`. Another option is a RefusalError.
+    """
     check_query_options(request, (*known, *_PAGING))
 
 
 def read_choices(request: Request, name: str, known: Collection[str]) -> frozenset[str]:
-    """Return the values that a query option names, in lower case. Raises RefusalError for one that
-    is not known."""
+    """Return the values of a query option, in lower case.
+
+    Raises:
+        RefusalError: a value is unknown.
+    """
     chosen = {text.strip().lower() for text in request.query.get(name, "").split(",")} - {""}
     unknown = chosen - {each.lower() for each in known}
     if unknown:
@@ -43,9 +47,9 @@ def read_choices(request: Request, name: str, known: Collection[str]) -> frozens
 def page(
     cloud: Cloud, request: Request, rows: Sequence[Row], show: Callable[[Row], Json]
 ) -> Answer:
-    """Answer one page of a list. `$skiptoken` is a position."""
-    start = _position(request)
-    size = min(cloud.page_size, _size(request, cloud.page_size))
+    """Answer one page of a list; `$skiptoken` is a position."""
+    start = _read_skip_token(request)
+    size = min(cloud.page_size, _read_top(request, cloud.page_size))
     body: dict[str, Json] = {"value": [show(row) for row in rows[start : start + size]]}
     if start + size < len(rows):
         query = {**request.query, "$skiptoken": str(start + size)}
@@ -53,7 +57,7 @@ def page(
     return Answer(200, body)
 
 
-def _position(request: Request) -> int:
+def _read_skip_token(request: Request) -> int:
     text = request.query.get("$skiptoken", "") or "0"
     if not (text.isascii() and text.isdigit()):
         raise RefusalError(
@@ -64,7 +68,7 @@ def _position(request: Request) -> int:
     return int(text)
 
 
-def _size(request: Request, default: int) -> int:
+def _read_top(request: Request, default: int) -> int:
     text = request.query.get("$top", "") or str(default)
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise RefusalError(

@@ -1,9 +1,8 @@
-"""Reads the text of a `$filter` into a tree.
+"""Parser of a `$filter`.
 
 Source: OData 3.0 URI conventions ("Filter System Query Option": operators, literals, functions) as
-Azure's clients write it: names in any case, `identity/principalId` for a part, and times and names
-of providers without quotes (az role assignment list-changelogs). A quote within a string is
-doubled.
+Azure's clients send it: names in any case, `identity/principalId` for a nested property, and times
+and names without quotes (az role assignment list-changelogs). A quote within a string is doubled.
 """
 
 import re
@@ -21,26 +20,26 @@ _TOKEN = re.compile(
 
 
 class FilterError(ValueError):
-    """A `$filter` that is no condition, or none that a list knows; the message says why."""
+    """A `$filter` that is malformed or not supported; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What stands without quotes: the name of a property, or a value."""
+    """A token without quotes: the name of a property, or a value."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A value in quotes, without them."""
+    """A quoted value, without its quotes."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`name(arguments)`: a condition by itself (`atScope()`), or a part of a comparison."""
+    """`name(arguments)`: a condition (`atScope()`), or a side of a comparison."""
 
     name: str
     arguments: tuple["Operand", ...]
@@ -77,8 +76,12 @@ Condition: TypeAlias = Call | Comparison | Negation | Combination
 
 
 def parse_filter(text: str) -> Condition:
-    """Return the condition that a `$filter` states. Raises FilterError for any other text."""
-    parser = _Parser(_tokens(text))
+    """Return the condition of a `$filter`.
+
+    Raises:
+        FilterError: the text is malformed.
+    """
+    parser = _Parser(_tokenize(text))
     condition = parser.disjunction(0)
     if parser.peek() is not None:
         raise FilterError(f"'{parser.peek()}' is not expected there")
@@ -86,13 +89,13 @@ def parse_filter(text: str) -> Condition:
 
 
 def parts_of(condition: Condition) -> tuple[Condition, ...]:
-    """Return what a condition joins by `and`; itself alone where it joins nothing."""
+    """Return the conditions joined by `and`; the condition itself if there is no `and`."""
     if isinstance(condition, Combination) and condition.operator == "and":
         return tuple(inner for part in condition.parts for inner in parts_of(part))
     return (condition,)
 
 
-def _tokens(text: str) -> list[str]:
+def _tokenize(text: str) -> list[str]:
     tokens: list[str] = []
     position, end = 0, len(text.rstrip())
     while position < end:
@@ -105,22 +108,24 @@ def _tokens(text: str) -> list[str]:
 
 
 class _Parser:
-    """`or` binds looser than `and`, `and` looser than `not`."""
+    """Recursive descent: `or` binds weaker than `and`, `and` weaker than `not`."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
-        self._tokens = tokens
+        self._tokenize = tokens
         self._position = 0
 
     def peek(self) -> str | None:
-        return self._tokens[self._position] if self._position < len(self._tokens) else None
+        return self._tokenize[self._position] if self._position < len(self._tokenize) else None
 
     def disjunction(self, depth: int) -> Condition:
-        return self._joined("or", depth)
+        return self._combination("or", depth)
 
-    def _joined(self, operator: str, depth: int) -> Condition:
+    def _combination(self, operator: str, depth: int) -> Condition:
         parts: list[Condition] = []
         while True:
-            parts.append(self._joined("and", depth) if operator == "or" else self._negation(depth))
+            parts.append(
+                self._combination("and", depth) if operator == "or" else self._negation(depth)
+            )
             if not self._take(operator):
                 break
         return parts[0] if len(parts) == 1 else Combination(operator, tuple(parts))

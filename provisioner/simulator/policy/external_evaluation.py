@@ -26,7 +26,7 @@ from provisioner.model.durations import parse_iso_duration
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Json, lookup
 from provisioner.simulator.authorization.permissions import check_authorized
-from provisioner.simulator.authorization.required_permissions import demands_of
+from provisioner.simulator.authorization.required_permissions import required_permissions
 from provisioner.simulator.bodies.body_paths import merge_patch
 from provisioner.simulator.policy.rules import PolicyRule, UnknownWordsError
 from provisioner.simulator.policy.scope import policies_at
@@ -138,8 +138,8 @@ def acquire_token(cloud: Cloud, request: Request, subscription: str) -> Answer:
     """Answer POST acquirePolicyToken: 200, with a token if no policy denies the operation."""
     document = request.read_object()
     guarded = _guarded_request(request, document, subscription)
-    demands = demands_of(cloud, guarded)
-    check_authorized(cloud, guarded, demands)
+    required = required_permissions(cloud, guarded)
+    check_authorized(cloud, guarded, required)
     operation = _read_operation(cloud, guarded)
     evaluations = list(_evaluate_policies(cloud, operation)) if operation is not None else []
     failed = [one for one in evaluations if one.claims is None]
@@ -149,7 +149,7 @@ def acquire_token(cloud: Cloud, request: Request, subscription: str) -> Answer:
             "uri": str(lookup(document, ("operation", "uri"))),
             "resourceId": guarded.path,
             "apiVersion": guarded.query.get("api-version", ""),
-            "authorizationAction": demands[0].action if demands else "",
+            "authorizationAction": required[0].action if required else "",
             "httpMethod": guarded.method,
             "contentHash": hashlib.sha256(guarded.content).hexdigest(),
         },

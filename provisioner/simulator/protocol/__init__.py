@@ -1,5 +1,4 @@
-"""Requests and answers, free of the web framework: admitted, routed, refused, or made to fail.
+"""Requests and answers, independent of the web framework: admission, routes, errors, faults.
 
-The lowest layer of the simulator. Azure answers errors in two shapes, by provider, and `errors`
-has both.
+This is the lowest layer of the simulator.
 """

@@ -1,4 +1,4 @@
-"""Who sent a request, as far as their token says."""
+"""The caller of a request, as its token identifies it."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 class Caller:
     """The holder of a token.
 
-    object_id   of the principal in the directory: a user or a service principal
-    name        what Azure calls it in a refusal: the user's name, else the client's id
-    client      the id of the application that asked for the token (`appid`), None where not said
-    tenant      the id of the directory, None of whoever calls without saying who they are
-    is_person   whether a user signed in: their token has a name
-    groups      the object ids of the groups that the principal is in, those of groups included
+    object_id  of the principal in the directory: a user or a service principal
+    name       for Azure's errors: the user's name, else the client's id
+    client     the id of the application that requested the token (`appid`); None if absent
+    tenant     the id of the directory; None for the local operator
+    is_person  whether a user signed in: the token has a name
+    groups     the object ids of the principal's groups, direct and transitive
     """
 
     object_id: str

@@ -1,4 +1,4 @@
-"""Faults on request: what Azure does on its bad days, for tests of whoever talks to it."""
+"""Injected faults: throttling, outages, dropped connections and failed operations, for tests."""
 
 import re
 import threading
@@ -8,12 +8,12 @@ from fnmatch import fnmatchcase
 
 
 class FaultKind(StrEnum):
-    """What a fault does to a request that it matches.
+    """The effect of a fault on a matching request.
 
-    ANSWER          answers an error, and the request has no effect
-    DROP            closes the connection before the request has had an effect
-    DROP_ANSWER     closes the connection after the request has had its effect
-    FAIL_OPERATION  accepts the request; the long operation that it starts ends as Failed
+    ANSWER          answers an error; the request has no effect
+    DROP            closes the connection before the request has its effect
+    DROP_ANSWER     closes the connection after the request has its effect
+    FAIL_OPERATION  accepts the request; its long-running operation ends as Failed
     """
 
     ANSWER = "answer"
@@ -24,14 +24,13 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One rule. It applies to `times` requests (None: to all) that match, then is spent.
+    """One rule; it applies to `times` matching requests (None: to all).
 
     method       the HTTP method, "*" for any
-    path         a regular expression, searched without regard to case in the path of the request
-                 (write `$` at its end to match the whole suffix)
-    action       a permission with wildcards (`*/write`); where given, it must match too
-    status, code, message  the error to answer, or with which the operation ends
-    retry_after  seconds, as the `Retry-After` header of the answer
+    path         a regular expression, searched in the path without case (`$` anchors its end)
+    action       a permission with wildcards (`*/write`), which must match too
+    status, code, message  the error of the answer, or of the operation
+    retry_after  seconds, for the `Retry-After` header
     """
 
     kind: FaultKind = FaultKind.ANSWER
@@ -45,7 +44,7 @@ class Fault:
     times: int | None = 1
 
     def matches(self, method: str, path: str, action: str) -> bool:
-        """Return whether the rule is about this request."""
+        """Return whether the rule matches a request."""
         return (
             self.method in ("*", method)
             and re.search(self.path, path, re.IGNORECASE) is not None
@@ -62,19 +61,19 @@ _THROTTLED = Fault(
 
 
 class Faults:
-    """The rules in force, the oldest first. Safe to use while the server runs."""
+    """The active rules, oldest first; safe to use while the server runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[tuple[Fault, int | None]] = []
-        self._owed = 0.0
+        self._throttle_debt = 0.0
         self.latency = 0.0
         """Seconds that each answer takes longer."""
         self.throttled = 0.0
         """The share of requests (0 to 1) that are answered 429: of 0.2 each fifth."""
 
     def add(self, fault: Fault) -> None:
-        """Put a rule in force."""
+        """Add a rule."""
         with self._lock:
             self._rules.append((fault, fault.times))
 
@@ -127,7 +126,7 @@ class Faults:
     def fail_operation(
         self, path: str, code: str, message: str, *, method: str = "*", times: int = 1
     ) -> None:
-        """Let the long operations that the next requests for `path` start end as Failed."""
+        """Make the long-running operations of the next requests for `path` end as Failed."""
         self.add(
             Fault(
                 kind=FaultKind.FAIL_OPERATION,
@@ -141,33 +140,38 @@ class Faults:
 
     @property
     def in_force(self) -> tuple[tuple[Fault, int | None], ...]:
-        """The rules in force, each with how often it still applies (None: without end)."""
+        """The active rules, each with its remaining number of uses (None: unlimited)."""
         with self._lock:
             return tuple(self._rules)
 
     def clear(self) -> None:
-        """Take every rule out of force."""
+        """Remove all rules."""
         with self._lock:
             self._rules.clear()
 
     def take(
         self, kinds: frozenset[FaultKind], method: str, path: str, action: str = ""
     ) -> Fault | None:
-        """Return the first rule of these kinds that matches, and count it as applied once."""
+        """Return the first matching rule of these kinds, and count its use.
+
+        A share of `throttled` requests is spread evenly: a debt grows by the share with each
+        request, and one at 1.0 is answered 429. The same sequence of requests is throttled at the
+        same places.
+        """
         if self.throttled and FaultKind.ANSWER in kinds:
             with self._lock:
-                self._owed += self.throttled
-                if self._owed >= 1.0:
-                    self._owed -= 1.0
+                self._throttle_debt += self.throttled
+                if self._throttle_debt >= 1.0:
+                    self._throttle_debt -= 1.0
                     return _THROTTLED
         if not self._rules:
             return None
         with self._lock:
-            for position, (fault, left) in enumerate(self._rules):
+            for position, (fault, remaining) in enumerate(self._rules):
                 if fault.kind in kinds and fault.matches(method, path, action):
-                    if left is not None:
+                    if remaining is not None:
                         self._rules[position : position + 1] = (
-                            [(fault, left - 1)] if left > 1 else []
+                            [(fault, remaining - 1)] if remaining > 1 else []
                         )
                     return fault
         return None

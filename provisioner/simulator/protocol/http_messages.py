@@ -1,4 +1,4 @@
-"""A request to the simulator and its answer, free of the web framework."""
+"""Request and answer, independent of the web framework."""
 
 import json
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from provisioner.simulator.protocol.errors import InvalidRequestContentError
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. `query` and `headers` have lower-case names; `base` is scheme and host.
+    """One HTTP request; `query` and `headers` have lower-case names, `base` is scheme and host.
 
-    `correlation_id` is the client's `x-ms-correlation-request-id` where that is a GUID. `caller` is
-    whom its token names, None until that has been verified and where it names nobody.
+    `correlation_id` is the client's `x-ms-correlation-request-id` if that is a GUID. `caller` is
+    None until the token is verified, and if it identifies nobody.
     """
 
     method: str
@@ -28,7 +28,11 @@ class Request:
     caller: Caller | None = None
 
     def read_object(self) -> dict[str, Any]:
-        """Return the JSON object in the body. Raises RefusalError for anything else."""
+        """Return the JSON object in the body.
+
+        Raises:
+            InvalidRequestContentError: the body is something else.
+        """
         try:
             document = json.loads(self.content or b"{}")
         except (ValueError, RecursionError) as problem:
@@ -42,8 +46,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP response. A `body` of None is an empty one; `content` are bytes in its place, whose
-    type is in the headers."""
+    """One HTTP response.
+
+    A `body` of None is empty; `content` are bytes to send instead, whose type is in the headers.
+    """
 
     status: int
     body: Json = None

@@ -1,7 +1,7 @@
-"""Query options of OData (`$filter`, `$top`, …): what a request may not ask for is never ignored.
+"""OData query options (`$filter`, `$top`, …): an unsupported one is refused, never ignored.
 
-An ignored filter answers with everything, which reads as a result. Azure's providers answer options
-that they do not know in different ways, from ignoring to refusing; here they are refused.
+A list that ignored a filter would return everything, which reads as a result. Azure's providers
+differ between ignoring and refusing unknown options; here they are refused.
 """
 
 from collections.abc import Collection
@@ -11,8 +11,11 @@ from provisioner.simulator.protocol.http_messages import Request
 
 
 def check_query_options(request: Request, known: Collection[str]) -> None:
-    """Refuse a query option (`$…`, in lower case) that is not known. One without a value asks for
-    nothing."""
+    """Check that the query options (`$…`, in lower case) are known; one without a value is ignored.
+
+    Raises:
+        RefusalError: one is not.
+    """
     for name, value in request.query.items():
         if name.startswith("$") and value and name not in known:
             code = "InvalidFilterInQueryString" if name == "$filter" else "InvalidQueryOption"

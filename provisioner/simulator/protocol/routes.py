@@ -1,4 +1,4 @@
-"""Routes: which handler answers which requests."""
+"""Routes: the handlers of requests by method and path."""
 
 import re
 from collections.abc import Callable
@@ -22,10 +22,10 @@ _NAME = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Requests of one method whose whole path matches. A HEAD is answered by its GET's route.
+    """Requests of one method whose whole path matches; a HEAD is answered by the route of GET.
 
-    `path` is what `pattern` is made from, a template as `at` takes it; `compile` makes it, when the
-    first request comes: there are over a hundred, and a server is to answer soon after its start.
+    `path` is the template of `pattern`, which `compile` makes at the first request: there are over
+    a hundred routes, and a server should answer soon after its start.
     """
 
     method: str
@@ -35,28 +35,28 @@ class Route:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """The paths that it is for."""
+        """The regular expression of the paths."""
         return self.compile()
 
     @staticmethod
     def at(method: str, template: str, handler: Handler, *, reads_options: bool = False) -> "Route":
-        """Return a route by a path in which `{name}` stands for one segment; the rest is a regular
-        expression, in any case, with or without a slash at its end.
+        """Return a route by a path in which `{name}` is one segment.
 
-        `reads_options` tells that the handler reads `$filter`, `$top` and their like, and refuses
-        those that it does not know; a GET of another with such an option is refused.
+        The rest of the path is a regular expression; case and a slash at the end are ignored.
+        `reads_options`: the handler reads `$filter`, `$top` and others, and refuses unsupported
+        ones; for any other handler a GET with such an option is refused.
         """
         pattern = cache(partial(compile_path, template))
-        return Route(method, template, pattern, _handler(handler, reads_options))
+        return Route(method, template, pattern, _checked_handler(handler, reads_options))
 
     @staticmethod
     def of(endpoint: Endpoint, handler: Handler, *, reads_options: bool = False) -> "Route":
-        """Return the route to an endpoint of the catalog; `reads_options` as in `at`."""
-        answer = _handler(handler, reads_options)
+        """Return the route of an endpoint of the catalog; `reads_options` as in `at`."""
+        answer = _checked_handler(handler, reads_options)
         return Route(endpoint.method, endpoint.path, lambda: endpoint.pattern, answer)
 
 
-def _handler(handler: Handler, reads_options: bool) -> Handler:
+def _checked_handler(handler: Handler, reads_options: bool) -> Handler:
     if reads_options:
         return handler
 
@@ -70,5 +70,5 @@ def _handler(handler: Handler, reads_options: bool) -> Handler:
 
 
 def compile_path(template: str) -> re.Pattern[str]:
-    """Return the pattern of a path in which `{name}` stands for one segment."""
+    """Return the pattern of a path in which `{name}` is one segment."""
     return re.compile(_NAME.sub(r"(?P<\1>[^/]+)", template) + "/?", re.IGNORECASE)

@@ -16,7 +16,7 @@ from provisioner.catalog.permissions import GROUP, ROLE_ASSIGNMENT
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, parse_resource_id
 from provisioner.simulator.authorization.permissions import check_authorized, sees_subscription
-from provisioner.simulator.authorization.required_permissions import Demand
+from provisioner.simulator.authorization.required_permissions import RequiredPermission
 from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.logs import change_log
@@ -164,8 +164,8 @@ class Tables:
         if not self._cloud.enforces_roles:
             return True
         try:
-            demand = Demand(f"{type_name}/read", scope.text)
-            check_authorized(self._cloud, self._request, (demand,))
+            needed = RequiredPermission(f"{type_name}/read", scope.text)
+            check_authorized(self._cloud, self._request, (needed,))
         except RefusalError:
             return False
         return True
