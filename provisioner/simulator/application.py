@@ -254,6 +254,7 @@ def _answer_fault(fault: Fault) -> Answer:
 
 def _refuse(cloud: Cloud, request: Request, refusal: RefusalError) -> Answer:
     resource_type, _ = named_type(cloud, request)
+    # AKS answers errors flat, all others in the envelope `error` (guidelines.md §3.1).
     flat = resource_type is not None and resource_type.flat_errors
     return Answer(refusal.status, refusal.body(flat=flat), refusal.headers)
 

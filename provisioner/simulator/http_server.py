@@ -103,7 +103,7 @@ class HttpServer(uvicorn.Server):
             await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close listeners and connections: there are no requests in progress to wait for."""
+        """Close listeners and connections at once: no answer outlives its request."""
         for server in self.servers:
             server.close()
         for listener in sockets or ():

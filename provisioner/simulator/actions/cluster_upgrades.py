@@ -201,6 +201,8 @@ def _newest_image(pool: Record) -> str | None:
 def _render_pool(body: Body, control_plane: str, plan: object) -> dict[str, Json]:
     version = running_version(value_at(body, "properties.currentOrchestratorVersion"))
     kind = value_at(body, "properties.osType")
+    # A pool is never newer than its control plane (NodePoolMcVersionIncompatible; guidelines.md
+    # §3.2).
     most = _version_numbers(control_plane)
     reachable: list[Json] = [
         entry

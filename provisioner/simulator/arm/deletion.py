@@ -21,6 +21,8 @@ def remove_resource(cloud: Cloud, resource: ResourceId) -> None:
     """
     rows = cloud.store.resources
     row = rows.get(resource.key)
+    # Children and extension resources first. Recovering a soft-deleted vault does not bring its
+    # role assignments back (guidelines.md §2.8).
     for removed in [*rows.below(resource.key), *([row] if row else [])]:
         _remove_row(cloud, removed)
     if resource.is_container:

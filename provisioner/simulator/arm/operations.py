@@ -120,6 +120,7 @@ def _complete_operation(cloud: Cloud, operation: Operation) -> Operation:
         return settled
     if operation.error is not None:
         show_state(body, "Failed")
+    # A state of Failed lasts until the next operation that succeeds.
     elif value_at(body, "properties.provisioningState") in _UNSUCCESSFUL:
         show_state(body, "Succeeded")
     cloud.store.resources.put(target.key, replace(row, body=body, operation=None))
@@ -182,6 +183,8 @@ def held_keys(resource_type: ResourceType, target: ResourceId, body: object) -> 
     path = resource_type.serialise_on
     if path is None:
         return (target.key,)
+    # Parallel writes to a firewall policy and its rule collection groups, or to subnets of one
+    # network, collide in Azure (AnotherOperationInProgress; guidelines.md §3.1, §3.3).
     keys = {target.key, top_resource(target).key}
     for _, value in values_at(body, split_path(path)) if path else ():
         other = parse_resource_id(value)
@@ -208,6 +211,9 @@ def check_idle(cloud: Cloud, resource_type: ResourceType, target: ResourceId, bo
         if wanted & set(operation.holds):
             raise RefusalError(
                 409,
+                # The code differs by provider: AKS answers Conflict, identities
+                # ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity
+                # (guidelines.md §3.2, §3.5).
                 resource_type.codes.busy,
                 f"Another operation on this or a dependent resource is in progress: "
                 f"{operation.kind.value.lower()} {operation.target}. Retry when it has ended.",

@@ -135,6 +135,8 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
     check_unused(cloud, resource)
     check_delete(cloud, resource_type, row)
     if resource_type.delete is DeleteFlow.SYNC:
+        # The delete of a role assignment answers 200 with its last body, or 204 (guidelines.md
+        # §3.1).
         body = render(cloud, row) if resource_type.scope is Scope.EXTENSION else None
         remove_resource(cloud, resource)
         return Answer(200, body)
@@ -170,6 +172,9 @@ def _answer_write(
     is_slow = created and _has_slow_creation(resource_type, row)
     status = 201 if is_slow else resource_type.created if created else resource_type.updated
     is_location_flow = resource_type.write is WriteFlow.LOCATION
+    # AKS and the network provider answer 201 or 200 with the body and `Azure-AsyncOperation`;
+    # maintenance configurations, role assignments and identities are written synchronously
+    # (guidelines.md §3.1).
     done = resource_type.write is WriteFlow.SYNC and not is_slow
     if done or (is_location_flow and not created):
         return Answer(status, render(cloud, row), _etag_headers(cloud, resource_type, row))

@@ -434,6 +434,8 @@ def _replace_children(
         )
     for row in cloud.store.resources.inside(parent.id.key):
         if row.type == child_type.name and row.id.key not in kept:
+            # A PUT of a virtual network that leaves a subnet out of its list deletes the subnet,
+            # and fails while it is in use (InUseSubnetCannotBeDeleted; guidelines.md §3.3).
             check_unused(cloud, row.id)
             remove_resource(cloud, row.id)
 

@@ -98,6 +98,7 @@ def _in_lower_case(value: object) -> object:
 def drop_write_only(resource_type: ResourceType, body: dict[str, Any]) -> None:
     """Remove the properties that Azure accepts and never returns: they are not stored."""
     for path, facts in resource_type.fields.items():
+        # Passwords and secrets of a cluster, and `createMode` of a vault (guidelines.md §3.1).
         if facts.write_only:
             remove(body, split_path(path))
 

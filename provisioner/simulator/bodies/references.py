@@ -61,6 +61,8 @@ def check_references(
 def _check_ready(
     cloud: Cloud, resource_type: ResourceType, owner: ResourceId, row: Record, path: str
 ) -> None:
+    # Only some providers check the state of what they refer to (VirtualNetworkNotInSucceededState,
+    # StorageProvisioningStateNotSucceeded; guidelines.md §3.3).
     refusal = resource_type.unready.get(row.type)
     operation = cloud.store.operations.get(row.operation) if row.operation else None
     if refusal is None or operation is None or operation.settled:

@@ -41,7 +41,10 @@ def usable_addresses(network: ipaddress.IPv4Network) -> Iterator[ipaddress.IPv4A
 
 
 def is_reserved(network: ipaddress.IPv4Network, address: ipaddress.IPv4Address) -> bool:
-    """Return whether Azure reserves an address of a prefix: the first four and the last."""
+    """Return whether Azure reserves an address of a prefix: the first four and the last.
+
+    These are the five addresses of each subnet that guidelines.md §2.2 counts.
+    """
     offset = int(address) - int(network.network_address)
     return offset < RESERVED or offset == network.num_addresses - 1
 

@@ -22,6 +22,7 @@ _JSON_TYPES: Mapping[Kind, tuple[type, ...]] = {
     Kind.LIST: (list, tuple),
 }
 _INTEGER_TEXT = re.compile(r"-?\d{1,18}", re.ASCII)
+# Clients send back what GET answered: what identifies a resource is ignored in a body.
 _ENVELOPE = ("id", "name", "type", "etag", "systemData")
 
 

@@ -1,8 +1,8 @@
 """The part of Microsoft Graph in which clients of Azure look up principals.
 
 Source: "Microsoft Graph REST API v1.0": users, groups, servicePrincipals, applications,
-directoryObjects (getByIds, getMemberGroups). The directory is read-only: there are no routes for
-changes.
+directoryObjects (getByIds, getMemberGroups). The directory is read-only: requests that would change
+it are refused.
 """
 
 from collections.abc import Iterator, Mapping

@@ -38,7 +38,7 @@ _REFRESH = "azsec:refresh"
 """The audience of refresh tokens: no API takes them."""
 _REFRESH_LIFETIME = timedelta(days=90)
 SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
-"""What stands in the place of a tenant where a user's own is meant."""
+"""Names in the path instead of a tenant: the user's own."""
 
 
 def answer_token_v2(authority: Authority, request: Request, tenant: str) -> Answer:

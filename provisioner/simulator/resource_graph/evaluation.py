@@ -85,7 +85,7 @@ class Evaluator:
         items: list[Any] = []
         for item in expression.items:
             value = self.evaluate(item, row)
-            # `in (dynamic([...]))`: a list stands for its entries.
+            # `in (dynamic([...]))`: a list is replaced by its entries.
             items.extend(value if isinstance(value, list) else [value])
         operator = expression.operator
         if operator in ("has_any", "has_all"):

@@ -37,7 +37,7 @@ _FILTERS = {
     "atscopeaboveandbelow": (True, True),
     "atscopeexact": (False, False),
 }
-"""Whether a filter shows what stands below the scope, and above it."""
+"""Whether a filter includes role assignments below the scope, and above it."""
 
 
 def answer_query(cloud: Cloud, request: Request) -> Answer:
@@ -65,8 +65,7 @@ def answer_query(cloud: Cloud, request: Request) -> Answer:
 def query_rows(cloud: Cloud, query: str, subscriptions: Collection[str]) -> list[Row]:
     """Return the rows of a query over subscriptions (in lower case), or over all if there are none.
 
-    A query that cannot be evaluated is an InvalidQueryError. Permissions are not checked: policies
-    query with the rights of Azure.
+    A query that cannot be evaluated is an InvalidQueryError. Permissions are not checked.
     """
     scope = QueryScope(frozenset(subscriptions) or None)
     return _run_query(cloud, query, Tables(cloud, scope)).rows

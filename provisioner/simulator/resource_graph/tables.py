@@ -183,7 +183,7 @@ class Tables:
         """Return whether a role assignment's scope is included by `authorizationScopeFilter`."""
         subscription = scope.subscription if scope is not None else None
         if subscription is not None and self._is_in_scope(subscription):
-            # What stands at the subscription itself is at the scope, and always there.
+            # An assignment at the subscription itself is at the scope, and always included.
             is_at_scope = scope is not None and scope.is_container and scope.type != RESOURCE_GROUP
             return is_at_scope or self._scope.below
         if subscription is not None:

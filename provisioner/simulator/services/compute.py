@@ -140,6 +140,7 @@ def _check_version(
     body: Mapping[str, Any], before_body: Mapping[str, Any] | None, name: str, code: str
 ) -> None:
     version = value_at(body, f"properties.{name}")
+    # A version that is no longer offered stays accepted where it is running.
     same = before_body is not None and value_at(before_body, f"properties.{name}") == version
     if isinstance(version, str) and version and not same and not offers(version):
         raise RefusalError(

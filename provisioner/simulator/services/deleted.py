@@ -30,6 +30,8 @@ def check_recoverable(
     recovers = str(value_at(document, facts.mode)).lower() == facts.recover
     if hit is None:
         return _without_property(document, facts.mode) if recovers else document
+    # A name is global, and blocked while it is soft-deleted; recovery is a PUT in the same resource
+    # group with `createMode` recover, which is write-only (guidelines.md §2.8, §3.1).
     if not recovers or hit.record.id != resource:
         raise RefusalError(
             409,

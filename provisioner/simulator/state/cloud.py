@@ -41,7 +41,7 @@ _TENANT_OF = "tenant of "
 def stable_guid(*seed: str) -> str:
     """Return a GUID that is the same for the same seed, without case.
 
-    Ids are derived, not random: plans and recordings of two runs can be compared.
+    Ids are derived and not random, so that the same writes give the same ids in every run.
     """
     return str(uuid.uuid5(_NAMESPACE, "/".join(seed).lower()))
 

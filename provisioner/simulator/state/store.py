@@ -24,7 +24,11 @@ Row = TypeVar("Row")
 
 
 class Table(Generic[Row]):
-    """Rows by lower-case key, with the changes of the current request."""
+    """Rows by lower-case key, with the changes of the current request.
+
+    ARM compares ids without case, and AKS answers `resourcegroups` in lower case (guidelines.md
+    §3.1).
+    """
 
     def __init__(
         self, name: str, encode: Callable[[Row], Any], decode: Callable[[Any], Row]

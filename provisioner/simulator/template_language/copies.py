@@ -19,6 +19,7 @@ from provisioner.simulator.template_language.template_errors import (
 )
 
 MOST_COPIES = 800
+"""Iterations of a copy loop ("Resource iteration in ARM templates": copy limits)."""
 _COPY_INDEX = "copyindex"
 
 
@@ -108,8 +109,8 @@ def is_deployment(entry: Mapping[str, Any]) -> bool:
 def has_inner_scope(entry: Mapping[str, Any]) -> bool:
     """Return whether a nested template is evaluated in its own scope.
 
-    The default is the outer scope, where `parameters` and `variables` are those of the parent ("Use
-    linked and nested templates": expression evaluation scope).
+    The default is the outer scope, where `parameters` and `variables` are those of the parent
+    ("Using linked and nested templates": expression evaluation scope).
     """
     properties = entry.get("properties")
     options = properties.get("expressionEvaluationOptions") if is_object(properties) else None

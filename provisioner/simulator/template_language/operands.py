@@ -13,7 +13,7 @@ from provisioner.simulator.template_language.template_errors import (
 )
 
 LONGEST_TEXT = 131_072
-"""Characters of a literal that an expression comes to ("ARM template limits")."""
+"""Characters of an expression's text value ("ARM template limits")."""
 MOST_ITEMS = 10_000
 """Items that `range` makes ("Array functions for ARM templates")."""
 

@@ -13,7 +13,7 @@ from provisioner.simulator.protocol.errors import RefusalError
 Value: TypeAlias = Any
 """JSON of any shape."""
 Path: TypeAlias = tuple[str | int, ...]
-"""Where something stands in a template: names and indexes, the outermost first."""
+"""The position of a value in a template: names and indexes, outermost first."""
 
 
 @dataclass(eq=False)
@@ -29,7 +29,7 @@ class TemplateError(RefusalError):
 
 
 MOST_VALUES = 500_000
-"""Items and entries that an expression comes to; a bound of the built-in Azure's own."""
+"""Items and entries in an expression's value; a limit of the built-in Azure, not of Azure."""
 
 
 class ExpressionError(Exception):

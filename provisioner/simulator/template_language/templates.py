@@ -61,8 +61,8 @@ CONTEXT_FUNCTIONS: Mapping[str, tuple[int, int]] = {
     "utcnow": (0, 1),
     "variables": (1, 1),
 }
-"""The functions that depend on where they stand, by name in lower case, with how many arguments
-they take at least and at most; each name that starts with `list` is one too."""
+"""Functions that depend on their position, by lower-case name, with the least and greatest number
+of arguments; each name that starts with `list` is one too."""
 _ONLY_IN_DEFAULTS = frozenset({"newguid", "utcnow"})
 _EVALUATED_AT_START = frozenset(
     {
