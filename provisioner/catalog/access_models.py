@@ -16,7 +16,7 @@ _SHOWN = 3
 def vault_asks_others(before: Body, after: Body) -> str | None:
     """learn.microsoft.com/azure/key-vault/general/rbac-migration: a vault has one model, and what
     the other one grants counts for nothing."""
-    if not _exists(before):
+    if not _is_existing(before):
         return None
     if lookup(after, ("properties", "enableRbacAuthorization")) is not True:
         return "the access by role assignments ends: access policies decide from then on"
@@ -37,10 +37,10 @@ def ends_with(path: str, value: object, sentence: str) -> ChangeRule:
     def judge(before: Body, after: Body) -> str | None:
         now = lookup(after, steps)
         is_it = now.lower() == str(value).lower() if isinstance(now, str) else now is value
-        return sentence if is_it and _exists(before) else None
+        return sentence if is_it and _is_existing(before) else None
 
     return judge
 
 
-def _exists(body: Body) -> bool:
+def _is_existing(body: Body) -> bool:
     return isinstance(body.get("properties"), Mapping)

@@ -84,20 +84,20 @@ def find_add_ons(
     """
     if not properties:
         return frozenset(AddOn)
-    return frozenset(_find(properties, {each.lower() for each in extensions}))
+    return frozenset(_enabled_add_ons(properties, {each.lower() for each in extensions}))
 
 
-def _find(properties: Mapping[str, Any], extensions: set[str]) -> Iterator[AddOn]:
-    yield from (each for each, path in _ENABLED if _at(properties, path) is True)
-    yield from (each for each, path, off in _UNLESS if _at(properties, path) != off)
-    yield from (e for e, path, value in _WHERE if str(_at(properties, path)).lower() == value)
+def _enabled_add_ons(properties: Mapping[str, Any], extensions: set[str]) -> Iterator[AddOn]:
+    yield from (each for each, path in _ENABLED if _value_at(properties, path) is True)
+    yield from (each for each, path, off in _UNLESS if _value_at(properties, path) != off)
+    yield from (e for e, path, value in _WHERE if str(_value_at(properties, path)).lower() == value)
     if extensions:
         yield AddOn.EXTENSIONS
     if _BACKUP in extensions:
         yield AddOn.BACKUP
 
 
-def _at(properties: Mapping[str, Any], path: str) -> object:
+def _value_at(properties: Mapping[str, Any], path: str) -> object:
     return lookup(properties, path.split("."))
 
 

@@ -80,7 +80,7 @@ def speak(
         if resource_type.stated_version:
             types.append(resource_type)
             continue
-        offered = _offered(resource_type.name.lower(), offer)
+        offered = _offered_versions(resource_type.name.lower(), offer)
         pinned = resource_type.api_version
         spoken = choose_version(pinned, offered) if offered else pinned
         if spoken == pinned:
@@ -130,7 +130,7 @@ def with_offered_children(types: Sequence[ResourceType], offer: Offer) -> list[R
     return found
 
 
-def _offered(name: str, offer: Offer) -> Sequence[str]:
+def _offered_versions(name: str, offer: Offer) -> Sequence[str]:
     while name.count("/") >= 1:
         if name in offer:
             return offer[name]

@@ -20,10 +20,10 @@ _KINDS = ("policyDefinitions", "policySetDefinitions")
 def find_built_in_policy(name: str) -> str:
     """Return the id of a built-in policy, or set of policies, by its name in the portal, case and a
     last period ignored. Raises ValueError for an unknown name, with the nearest ones."""
-    known = _record()
-    found = known.get(_folded(name))
+    known = _load_record()
+    found = known.get(_fold_name(name))
     if found is None:
-        close = get_close_matches(_folded(name), known, n=_MOST_OFFERED, cutoff=_ALIKE)
+        close = get_close_matches(_fold_name(name), known, n=_MOST_OFFERED, cutoff=_ALIKE)
         offered = ", ".join(repr(known[key][0]) for key in close)
         hint = (
             f"Did you mean {offered}?" if close else f"None of the {len(known)} known is like it."
@@ -43,19 +43,19 @@ def name_of_built_in_policy(policy_id: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _names() -> Mapping[str, str]:
-    return {policy_id.lower(): name for name, policy_id in _record().values()}
+    return {policy_id.lower(): name for name, policy_id in _load_record().values()}
 
 
 @lru_cache(maxsize=1)
-def _record() -> Mapping[str, tuple[str, str]]:
+def _load_record() -> Mapping[str, tuple[str, str]]:
     """Return (name, id) of each policy, by its folded name."""
     read = json.loads((files("provisioner.catalog") / "built_in_policy_names.json").read_bytes())
     return {
-        _folded(name): (name, f"/providers/Microsoft.Authorization/{kind}/{guid}")
+        _fold_name(name): (name, f"/providers/Microsoft.Authorization/{kind}/{guid}")
         for kind in _KINDS
         for name, guid in read[kind].items()
     }
 
 
-def _folded(name: str) -> str:
+def _fold_name(name: str) -> str:
     return name.strip().rstrip(".").lower()

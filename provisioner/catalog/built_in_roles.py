@@ -72,12 +72,12 @@ def find_built_in_role(name: str) -> str:
     """Return the GUID of a role's definition by its name, case ignored as `az role assignment
     create` does. Raises UnknownRoleError for an unknown name, with the nearest names: never one
     that grants more than the nearest would."""
-    row = _record().by_name.get(name.lower())
+    row = _load_record().by_name.get(name.lower())
     if row is None:
-        nearest = _nearest(name)
+        nearest = _nearest_names(name)
         raise UnknownRoleError(
-            f"no built-in role {name!r}. {_hint(name, nearest)} State a custom role by the id of "
-            "its definition.",
+            f"no built-in role {name!r}. {_name_hint(name, nearest)} State a custom role by "
+            "the id of its definition.",
             is_misspelled=bool(nearest),
         )
     guid: str = row[0]
@@ -87,21 +87,21 @@ def find_built_in_role(name: str) -> str:
 def get_built_in_role(guid: str) -> BuiltInRole | None:
     """Return the role with this GUID, case ignored; None for a custom one, and for a built-in one
     that is newer than the record."""
-    return _record().role(guid.lower())
+    return _load_record().role(guid.lower())
 
 
 def list_built_in_roles() -> tuple[str, ...]:
     """Return the GUIDs of all recorded roles, by name."""
-    return tuple(_record().by_id)
+    return tuple(_load_record().by_id)
 
 
 def recorded_on() -> str:
     """Return the day (ISO 8601) of the newest change that the record knows."""
-    return _record().day
+    return _load_record().day
 
 
 @lru_cache(maxsize=1)
-def _record() -> _Record:
+def _load_record() -> _Record:
     read = json.loads((files("provisioner.catalog") / "built_in_roles.json").read_bytes())
     rows = read["roles"]
     return _Record(
@@ -112,24 +112,24 @@ def _record() -> _Record:
     )
 
 
-def _nearest(name: str) -> list[str]:
+def _nearest_names(name: str) -> list[str]:
     """Return the names (in lower case) that are like an unknown one, the nearest first."""
-    known = _record().by_name
+    known = _load_record().by_name
     close = get_close_matches(name.lower(), known, n=8, cutoff=_SIMILAR)
     return close or [other for other in known if _is_swapped(name.lower(), other)]
 
 
-def _hint(name: str, close: Sequence[str]) -> str:
+def _name_hint(name: str, close: Sequence[str]) -> str:
     """Offer the nearest name, and those like it that grant less.
 
     Of names that are as near, one that grants more than another is not offered: whoever follows a
     hint is to get no more than they asked for.
     """
-    folded = {known: row[1] for known, row in _record().by_name.items()}
+    folded = {known: row[1] for known, row in _load_record().by_name.items()}
     if not close:
         return f"None of the {len(folded)} recorded on {recorded_on()} has a similar name."
-    best = _likeness(name, close[0])
-    nearest = [other for other in close if best - _likeness(name, other) <= _AS_SIMILAR]
+    best = _similarity(name, close[0])
+    nearest = [other for other in close if best - _similarity(name, other) <= _AS_SIMILAR]
     granted = {other: _permissions_of(other) for other in close}
     first = next(
         mine
@@ -156,12 +156,12 @@ def _is_swapped(name: str, other: str) -> bool:
     return name[first] == other[second] and name[second] == other[first]
 
 
-def _likeness(name: str, other: str) -> float:
+def _similarity(name: str, other: str) -> float:
     return SequenceMatcher(None, other, name.lower()).ratio()
 
 
 def _permissions_of(name: str) -> tuple[Permission, ...]:
-    found = get_built_in_role(_record().by_name[name][0])
+    found = get_built_in_role(_load_record().by_name[name][0])
     assert found is not None
     return found.permissions
 

@@ -7,7 +7,7 @@ cluster. Add-ons that are not here (openServiceMesh) were recorded without one; 
 from collections.abc import Mapping
 
 from provisioner.catalog import cluster_defaults
-from provisioner.catalog.resource_type import Surroundings
+from provisioner.catalog.resource_type import ComputationContext
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
@@ -18,25 +18,25 @@ _ROUTING = ("properties", "ingressProfile", "webAppRouting")
 
 
 def identities_of_add_ons(
-    resource: ResourceId, body: Body, around: Surroundings
+    resource: ResourceId, body: Body, context: ComputationContext
 ) -> Mapping[str, Json]:
     """Return the properties of a cluster that name the identities of what is switched on in it."""
     named: dict[str, Json] = {}
     profiles = lookup(body, ("properties", "addonProfiles"))
     if isinstance(profiles, Mapping):
         named["addonProfiles"] = {
-            name: {"identity": _identity(resource, body, name, around)}
+            name: {"identity": _add_on_identity(resource, body, name, context)}
             for name, profile in profiles.items()
             if name.lower() in _WITH_IDENTITY and lookup(profile, ("enabled",)) is True
         }
     if lookup(body, (*_ROUTING, "enabled")) is True:
-        identity = _identity(resource, body, _ROUTING[-1], around)
+        identity = _add_on_identity(resource, body, _ROUTING[-1], context)
         named["ingressProfile"] = {_ROUTING[-1]: {"identity": identity}}
     return named
 
 
-def _identity(
-    resource: ResourceId, body: Body, add_on: str, around: Surroundings
+def _add_on_identity(
+    resource: ResourceId, body: Body, add_on: str, context: ComputationContext
 ) -> Mapping[str, Json]:
     group = cluster_defaults.node_resource_group(resource, body)
     text = (
@@ -46,6 +46,6 @@ def _identity(
     )
     return {
         "resourceId": text,
-        "clientId": around.guid_of_life(text, "client"),
-        "objectId": around.guid_of_life(text, "principal"),
+        "clientId": context.guid_of_life(text, "client"),
+        "objectId": context.guid_of_life(text, "principal"),
     }

@@ -17,29 +17,29 @@ _ENGINES = ("azure", "calico", "cilium")
 _NODES = "properties.vnetSubnetID"
 
 
-def _at(body: Body, path: str) -> object:
+def _value_at(body: Body, path: str) -> object:
     return lookup(body, path.split("."))
 
 
-def _word(body: Body, path: str, default: str = "") -> str:
+def _lowercase_value(body: Body, path: str, default: str = "") -> str:
     """Return a word of a body in small letters, or `default` where it has none."""
-    value = _at(body, path)
+    value = _value_at(body, path)
     return value.lower() if isinstance(value, str) and value else default
 
 
-def _exists(body: Body) -> bool:
+def _is_existing(body: Body) -> bool:
     return isinstance(body.get("properties"), Mapping)
 
 
-def _pools(body: Body) -> Iterator[Mapping[str, object]]:
-    pools = _at(body, "properties.agentPoolProfiles")
+def _pool_profiles(body: Body) -> Iterator[Mapping[str, object]]:
+    pools = _value_at(body, "properties.agentPoolProfiles")
     for pool in pools if isinstance(pools, (list, tuple)) else ():
         if isinstance(pool, Mapping):
             yield pool
 
 
 def _has_windows(body: Body) -> bool:
-    return any(str(pool.get("osType")).lower() == "windows" for pool in _pools(body))
+    return any(str(pool.get("osType")).lower() == "windows" for pool in _pool_profiles(body))
 
 
 def private_only_with_integration(before: Body, after: Body) -> str | None:
@@ -50,7 +50,7 @@ def private_only_with_integration(before: Body, after: Body) -> str | None:
 
 
 def _is_integrated(body: Body) -> bool:
-    return _at(body, f"{_ACCESS}.enableVnetIntegration") is True
+    return _value_at(body, f"{_ACCESS}.enableVnetIntegration") is True
 
 
 def api_server_keeps_its_subnet(before: Body, _after: Body) -> str | None:
@@ -62,28 +62,31 @@ def api_server_keeps_its_subnet(before: Body, _after: Body) -> str | None:
 
 def zone_is_only_given_up(before: Body, after: Body) -> str | None:
     """guidelines.md §2.4: `system` or a zone of one's own can become `none`, and nothing else."""
-    was_private = _at(before, f"{_ACCESS}.enablePrivateCluster") is True
-    if not was_private or _word(after, f"{_ACCESS}.privateDNSZone") == "none":
+    was_private = _value_at(before, f"{_ACCESS}.enablePrivateCluster") is True
+    if not was_private or _lowercase_value(after, f"{_ACCESS}.privateDNSZone") == "none":
         return None
     return "apiServerAccessProfile.privateDNSZone can only become none in place"
 
 
 def plugin_becomes_overlay(before: Body, after: Body) -> str | None:
     """guidelines.md §2.7: kubenet and flat Azure CNI can become overlay, and nothing else can."""
-    if _is_overlay(after) and _word(before, f"{_NETWORK}.networkPlugin") in ("kubenet", "azure"):
+    if _is_overlay(after) and _lowercase_value(before, f"{_NETWORK}.networkPlugin") in (
+        "kubenet",
+        "azure",
+    ):
         return None
     return "networkProfile.networkPlugin can only become Azure CNI overlay in place"
 
 
 def _is_overlay(body: Body) -> bool:
     plugin, mode = f"{_NETWORK}.networkPlugin", f"{_NETWORK}.networkPluginMode"
-    return _word(body, plugin) == "azure" and _word(body, mode) == "overlay"
+    return _lowercase_value(body, plugin) == "azure" and _lowercase_value(body, mode) == "overlay"
 
 
 def overlay_comes_without_policy(before: Body, after: Body) -> str | None:
     """guidelines.md §2.7: a cluster becomes overlay without a network policy engine."""
-    engine = _word(before, f"{_NETWORK}.networkPolicy", "none")
-    if not _exists(before) or not _is_overlay(after) or engine == "none":
+    engine = _lowercase_value(before, f"{_NETWORK}.networkPolicy", "none")
+    if not _is_existing(before) or not _is_overlay(after) or engine == "none":
         return None
     return (
         "a cluster becomes overlay without a network policy engine: set "
@@ -93,8 +96,8 @@ def overlay_comes_without_policy(before: Body, after: Body) -> str | None:
 
 def one_policy_engine(before: Body, after: Body) -> str | None:
     """guidelines.md §2.7: no two engines at once. Only the Cilium data plane replaces another."""
-    old = _word(before, f"{_NETWORK}.networkPolicy", "none")
-    new = _word(after, f"{_NETWORK}.networkPolicy", "none")
+    old = _lowercase_value(before, f"{_NETWORK}.networkPolicy", "none")
+    new = _lowercase_value(after, f"{_NETWORK}.networkPolicy", "none")
     if old not in _ENGINES or new not in _ENGINES or _is_cilium(after):
         return None
     return (
@@ -104,12 +107,12 @@ def one_policy_engine(before: Body, after: Body) -> str | None:
 
 
 def _is_cilium(body: Body) -> bool:
-    return _word(body, f"{_NETWORK}.networkDataplane") == "cilium"
+    return _lowercase_value(body, f"{_NETWORK}.networkDataplane") == "cilium"
 
 
 def cilium_needs_linux(before: Body, after: Body) -> str | None:
     """guidelines.md §2.7: the Cilium data plane has no Windows nodes."""
-    if _exists(before) and _is_cilium(after) and (_has_windows(before) or _has_windows(after)):
+    if _is_existing(before) and _is_cilium(after) and (_has_windows(before) or _has_windows(after)):
         return (
             "networkProfile.networkDataplane becomes cilium only in a cluster without Windows pools"
         )
@@ -118,7 +121,7 @@ def cilium_needs_linux(before: Body, after: Body) -> str | None:
 
 def pod_range_only_grows(before: Body, after: Body) -> str | None:
     """guidelines.md §2.7: an overlay cluster of Linux pools can get more addresses for pods."""
-    old, new = _at(before, f"{_NETWORK}.podCidr"), _at(after, f"{_NETWORK}.podCidr")
+    old, new = _value_at(before, f"{_NETWORK}.podCidr"), _value_at(after, f"{_NETWORK}.podCidr")
     if not (isinstance(old, str) and old):
         # Only a cluster that becomes overlay gets a range for its pods.
         return plugin_becomes_overlay(before, after)
@@ -142,7 +145,10 @@ def service_range_is_fixed(_before: Body, _after: Body) -> str | None:
 def identity_stays_managed(before: Body, after: Body) -> str | None:
     """guidelines.md §2.7: a service principal gives way to a managed identity for good."""
     managed = ("systemassigned", "userassigned")
-    if _word(before, "identity.type") in managed and _word(after, "identity.type") not in managed:
+    if (
+        _lowercase_value(before, "identity.type") in managed
+        and _lowercase_value(after, "identity.type") not in managed
+    ):
         return "identity.type cannot go back from a managed identity to a service principal"
     return None
 
@@ -150,7 +156,7 @@ def identity_stays_managed(before: Body, after: Body) -> str | None:
 def principal_stays_managed(before: Body, after: Body) -> str | None:
     """guidelines.md §2.7: `msi` in the place of a principal stands for a managed identity."""
     path = "properties.servicePrincipalProfile.clientId"
-    if _word(before, path) != "msi" or _word(after, path) == "msi":
+    if _lowercase_value(before, path) != "msi" or _lowercase_value(after, path) == "msi":
         return None
     return "servicePrincipalProfile cannot take the place of a managed identity again"
 
@@ -161,12 +167,15 @@ _OWN_NETWORK = ("loadbalancer", "userassignednatgateway", "userdefinedrouting", 
 def outbound_can_change(before: Body, after: Body) -> str | None:
     """guidelines.md §2.3: the matrix of outbound types, by who made the network of the nodes."""
     path = f"{_NETWORK}.outboundType"
-    old, new = _word(before, path, "loadbalancer"), _word(after, path, "loadbalancer")
-    if not _exists(before) or old == new:
+    old, new = (
+        _lowercase_value(before, path, "loadbalancer"),
+        _lowercase_value(after, path, "loadbalancer"),
+    )
+    if not _is_existing(before) or old == new:
         return None
-    shown = f"networkProfile.outboundType cannot change from {_at(before, path)} to "
-    shown += str(_at(after, path))
-    if any(pool.get("vnetSubnetID") for pool in (*_pools(before), *_pools(after))):
+    shown = f"networkProfile.outboundType cannot change from {_value_at(before, path)} to "
+    shown += str(_value_at(after, path))
+    if any(pool.get("vnetSubnetID") for pool in (*_pool_profiles(before), *_pool_profiles(after))):
         # What is not in the matrix needs a network that Azure manages, or the other way round.
         return None if new in _OWN_NETWORK else f"{shown} in a virtual network of one's own"
     if new.startswith("user"):
@@ -178,14 +187,17 @@ def outbound_can_change(before: Body, after: Body) -> str | None:
 
 def size_is_fixed_in_scale_sets(before: Body, _after: Body) -> str | None:
     """guidelines.md §2.7: only a pool of virtual machines changes the size of its nodes."""
-    if _word(before, "properties.type") == "virtualmachines":
+    if _lowercase_value(before, "properties.type") == "virtualmachines":
         return None
     return "vmSize cannot change in place"
 
 
 def linux_stays_linux(before: Body, after: Body) -> str | None:
     """guidelines.md §2.7: one Linux gives way to another by a new image, a Windows does not."""
-    images = (_word(before, "properties.osSKU"), _word(after, "properties.osSKU"))
+    images = (
+        _lowercase_value(before, "properties.osSKU"),
+        _lowercase_value(after, "properties.osSKU"),
+    )
     if any(image.startswith("windows") for image in images):
         return "osSKU cannot change in place on Windows nodes"
     return None
@@ -193,13 +205,17 @@ def linux_stays_linux(before: Body, after: Body) -> str | None:
 
 def pools_share_a_network(before: Body, after: Body) -> str | None:
     """guidelines.md §2.2 and §2.7: all pools are in one network, and a cluster stays in its own."""
-    is_known = isinstance(_at(after, _NODES) or "", str)
-    if not _exists(before) or not is_known or _network(before) == _network(after):
+    is_known = isinstance(_value_at(after, _NODES) or "", str)
+    if (
+        not _is_existing(before)
+        or not is_known
+        or _virtual_network(before) == _virtual_network(after)
+    ):
         return None
     return "vnetSubnetID cannot go to another virtual network: all pools of a cluster share one"
 
 
-def _network(body: Body) -> str | None:
+def _virtual_network(body: Body) -> str | None:
     """Return the key of the virtual network that the nodes of a pool are in; None for Azure's."""
-    subnet = parse_resource_id(_at(body, _NODES))
+    subnet = parse_resource_id(_value_at(body, _NODES))
     return subnet.parent.key if subnet is not None and subnet.parent is not None else None

@@ -39,15 +39,15 @@ class Feature:
     rules: Mapping[str, tuple[EgressRule, ...]]
 
 
-def _https(*hosts: str) -> EgressRule:
+def _https_rule(*hosts: str) -> EgressRule:
     return EgressRule("https", 443, hosts)
 
 
-def _http(*hosts: str) -> EgressRule:
+def _http_rule(*hosts: str) -> EgressRule:
     return EgressRule("http", 80, hosts)
 
 
-def _optional(rule: EgressRule) -> EgressRule:
+def _as_optional(rule: EgressRule) -> EgressRule:
     return EgressRule(rule.protocol, rule.port, rule.hosts, rule.tags, optional=True)
 
 
@@ -65,7 +65,7 @@ _TIME = EgressRule("udp", 123, ("ntp.ubuntu.com",), optional=True)
 
 _NODES = {
     "AzureCloud": (
-        _https(
+        _https_rule(
             *_IMAGES,
             "mcr-0001.mcr-msedge.net",
             "management.azure.com",
@@ -75,13 +75,13 @@ _NODES = {
         _TIME,
     ),
     "AzureUSGovernment": (
-        _https(
+        _https_rule(
             *_IMAGES, "management.usgovcloudapi.net", SIGN_IN_HOSTS["AzureUSGovernment"], *_PACKAGES
         ),
         _TIME,
     ),
     "AzureChinaCloud": (
-        _https(
+        _https_rule(
             *_IMAGES,
             "mcr.azure.cn",
             "*.data.mcr.azure.cn",
@@ -100,10 +100,10 @@ _TUNNEL = tuple(
     for protocol, port in (("udp", 1194), ("tcp", 9000))
 )
 _API_SERVER = {
-    "AzureCloud": (_https("*.hcp.{region}.azmk8s.io"), *_TUNNEL),
-    "AzureUSGovernment": (_https("*.hcp.{region}.cx.aks.containerservice.azure.us"), *_TUNNEL),
+    "AzureCloud": (_https_rule("*.hcp.{region}.azmk8s.io"), *_TUNNEL),
+    "AzureUSGovernment": (_https_rule("*.hcp.{region}.cx.aks.containerservice.azure.us"), *_TUNNEL),
     "AzureChinaCloud": (
-        _https(
+        _https_rule(
             "*.hcp.{region}.cx.prod.service.azk8s.cn", "*.tun.{region}.cx.prod.service.azk8s.cn"
         ),
         *_TUNNEL,
@@ -111,18 +111,18 @@ _API_SERVER = {
 }
 
 
-def _monitor(top: str) -> tuple[EgressRule, ...]:
+def _monitor_rules(top: str) -> tuple[EgressRule, ...]:
     return (
-        _https(
+        _https_rule(
             f"*.ods.opinsights.azure.{top}",
             f"*.oms.opinsights.azure.{top}",
             f"*.monitoring.azure.{top}",
-            *_ingestion(top),
+            *_ingestion_hosts(top),
         ),
     )
 
 
-def _ingestion(top: str) -> tuple[str, ...]:
+def _ingestion_hosts(top: str) -> tuple[str, ...]:
     return (
         f"*.ingest.monitor.azure.{top}",
         f"*.metrics.ingest.monitor.azure.{top}",
@@ -132,7 +132,7 @@ def _ingestion(top: str) -> tuple[str, ...]:
 
 
 # The agents of add-ons report on themselves there, and work without.
-_TELEMETRY = _optional(_https("dc.services.visualstudio.com"))
+_TELEMETRY = _as_optional(_https_rule("dc.services.visualstudio.com"))
 _NOTHING: dict[str, tuple[EgressRule, ...]] = {cloud: () for cloud in CLOUDS}
 
 FEATURES: Mapping[str, Feature] = MappingProxyType(
@@ -144,36 +144,42 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
             Feature(
                 "workload-identity",
                 "exchange the tokens of service accounts",
-                {cloud: (_https(host),) for cloud, host in SIGN_IN_HOSTS.items()},
+                {cloud: (_https_rule(host),) for cloud, host in SIGN_IN_HOSTS.items()},
             ),
             Feature(
                 "policy",
                 "fetch the constraints of Azure Policy",
                 {
                     "AzureCloud": (
-                        _https("data.policy.core.windows.net", "store.policy.core.windows.net"),
+                        _https_rule(
+                            "data.policy.core.windows.net", "store.policy.core.windows.net"
+                        ),
                         _TELEMETRY,
                     ),
-                    "AzureUSGovernment": (_https("data.policy.azure.us", "store.policy.azure.us"),),
-                    "AzureChinaCloud": (_https("data.policy.azure.cn", "store.policy.azure.cn"),),
+                    "AzureUSGovernment": (
+                        _https_rule("data.policy.azure.us", "store.policy.azure.us"),
+                    ),
+                    "AzureChinaCloud": (
+                        _https_rule("data.policy.azure.cn", "store.policy.azure.cn"),
+                    ),
                 },
             ),
             Feature(
                 "monitor",
                 "send logs to Container insights",
                 {
-                    "AzureCloud": (*_monitor("com"), _TELEMETRY),
-                    "AzureUSGovernment": _monitor("us"),
-                    "AzureChinaCloud": _monitor("cn"),
+                    "AzureCloud": (*_monitor_rules("com"), _TELEMETRY),
+                    "AzureUSGovernment": _monitor_rules("us"),
+                    "AzureChinaCloud": _monitor_rules("cn"),
                 },
             ),
             Feature(
                 "metrics",
                 "send metrics to Azure Monitor's Prometheus",
                 {
-                    "AzureCloud": (_https(*_ingestion("com")),),
-                    "AzureUSGovernment": (_https(*_ingestion("us")),),
-                    "AzureChinaCloud": (_https(*_ingestion("cn")),),
+                    "AzureCloud": (_https_rule(*_ingestion_hosts("com")),),
+                    "AzureUSGovernment": (_https_rule(*_ingestion_hosts("us")),),
+                    "AzureChinaCloud": (_https_rule(*_ingestion_hosts("cn")),),
                 },
             ),
             # Not offered in China any more (guidelines.md §2.4). The hosts by cloud are those of
@@ -183,7 +189,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
                 "send what its sensors see to Defender for Containers",
                 {
                     "AzureCloud": (
-                        _https(
+                        _https_rule(
                             SIGN_IN_HOSTS["AzureCloud"],
                             "*.ods.opinsights.azure.com",
                             "*.oms.opinsights.azure.com",
@@ -191,7 +197,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
                         ),
                     ),
                     "AzureUSGovernment": (
-                        _https(
+                        _https_rule(
                             SIGN_IN_HOSTS["AzureUSGovernment"],
                             "*.ods.opinsights.azure.us",
                             "*.oms.opinsights.azure.us",
@@ -209,7 +215,7 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
                 "patch nodes by themselves (nodeOSUpgradeChannel Unmanaged)",
                 {
                     cloud: (
-                        _http(
+                        _http_rule(
                             "security.ubuntu.com",
                             "azure.archive.ubuntu.com",
                             "changelogs.ubuntu.com",
@@ -221,15 +227,15 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
             Feature(
                 "security-patches",
                 "install security patches (nodeOSUpgradeChannel SecurityPatch)",
-                {cloud: (_https("snapshot.ubuntu.com"),) for cloud in CLOUDS},
+                {cloud: (_https_rule("snapshot.ubuntu.com"),) for cloud in CLOUDS},
             ),
             Feature(
                 "windows",
                 "start its Windows nodes",
                 {
                     "AzureCloud": (
-                        _https("onegetcdn.azureedge.net", "go.microsoft.com"),
-                        _http(
+                        _https_rule("onegetcdn.azureedge.net", "go.microsoft.com"),
+                        _http_rule(
                             "*.mp.microsoft.com",
                             "www.msftconnecttest.com",
                             "ctldl.windowsupdate.com",
@@ -242,7 +248,9 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
                 "install the drivers of its GPU nodes",
                 {
                     "AzureCloud": (
-                        _https("nvidia.github.io", "us.download.nvidia.com", "download.docker.com"),
+                        _https_rule(
+                            "nvidia.github.io", "us.download.nvidia.com", "download.docker.com"
+                        ),
                     )
                 },
             ),
@@ -305,7 +313,7 @@ def _features(
     cluster: Mapping[str, Value], pools: tuple[Mapping[str, Value], ...]
 ) -> Iterator[str]:
     # An isolated cluster starts from its own registry (concepts-network-isolated).
-    if _text(cluster, "bootstrapProfile.artifactSource") != "cache":
+    if _text_at(cluster, "bootstrapProfile.artifactSource") != "cache":
         yield "nodes"
     access = "apiServerAccessProfile"
     if not any(_is_on(cluster, f"{access}.{p}") for p in _PRIVATE_ACCESS):
@@ -315,13 +323,13 @@ def _features(
     for name, add_on in sorted(add_ons.items()) if isinstance(add_ons, Mapping) else ():
         if isinstance(add_on, Mapping) and add_on.get("enabled") is True:
             yield _ADD_ONS.get(name.lower()) or name
-    channel = _CHANNELS.get(_text(cluster, "autoUpgradeProfile.nodeOSUpgradeChannel"))
+    channel = _CHANNELS.get(_text_at(cluster, "autoUpgradeProfile.nodeOSUpgradeChannel"))
     yield from [channel] if channel else ()
     for pool in pools:
-        if _text(pool, "osType") == "windows":
+        if _text_at(pool, "osType") == "windows":
             yield "windows"
-        elif _text(pool, "vmSize").startswith(_GPU_SIZES) and (
-            _text(pool, "gpuProfile.driver") != "none"
+        elif _text_at(pool, "vmSize").startswith(_GPU_SIZES) and (
+            _text_at(pool, "gpuProfile.driver") != "none"
         ):
             yield "gpu"
 
@@ -330,6 +338,6 @@ def _is_on(body: Mapping[str, Value], path: str) -> bool:
     return lookup(body, ("properties", *path.split("."))) is True
 
 
-def _text(body: Mapping[str, Value], path: str) -> str:
+def _text_at(body: Mapping[str, Value], path: str) -> str:
     found = lookup(body, ("properties", *path.split(".")))
     return found.lower() if isinstance(found, str) else ""

@@ -27,9 +27,9 @@ class HeldPrincipal:
 
 def identities_in(resource_type: ResourceType, body: Mapping[str, object]) -> Iterator[ResourceId]:
     """Yield the user-assigned identities that a body gives to a resource."""
-    named: list[object] = [key for key, _entry in _entries(body, _ASSIGNED)]
+    named: list[object] = [key for key, _entry in _profile_entries(body, _ASSIGNED)]
     for path in resource_type.identity_profiles:
-        named += (lookup(entry, ("resourceId",)) for _key, entry in _entries(body, path))
+        named += (lookup(entry, ("resourceId",)) for _key, entry in _profile_entries(body, path))
     for text in named:
         identity = parse_resource_id(text)
         if identity is not None:
@@ -44,20 +44,24 @@ def principal_of(identity: Body) -> str | None:
 
 def held_principals(resource_type: ResourceType, body: Body) -> Iterator[HeldPrincipal]:
     """Yield what a live body holds of identities; what Azure does not answer is passed over."""
-    for key, entry in _entries(body, _ASSIGNED):
-        yield from _held(f"{_ASSIGNED}[{key}].principalId", key, lookup(entry, ("principalId",)))
+    for key, entry in _profile_entries(body, _ASSIGNED):
+        yield from _held_principals(
+            f"{_ASSIGNED}[{key}].principalId", key, lookup(entry, ("principalId",))
+        )
     for path in resource_type.identity_profiles:
-        for key, entry in _entries(body, path):
+        for key, entry in _profile_entries(body, path):
             named = lookup(entry, ("resourceId",))
-            yield from _held(f"{path}.{key}.objectId", named, lookup(entry, ("objectId",)))
+            yield from _held_principals(
+                f"{path}.{key}.objectId", named, lookup(entry, ("objectId",))
+            )
 
 
-def _entries(body: Mapping[str, object], path: str) -> Iterator[tuple[str, object]]:
+def _profile_entries(body: Mapping[str, object], path: str) -> Iterator[tuple[str, object]]:
     found = lookup(body, path.split("."))
     yield from found.items() if isinstance(found, Mapping) else ()
 
 
-def _held(path: str, named: object, principal: object) -> Iterator[HeldPrincipal]:
+def _held_principals(path: str, named: object, principal: object) -> Iterator[HeldPrincipal]:
     identity = parse_resource_id(named)
     if identity is not None and isinstance(principal, str) and principal:
         yield HeldPrincipal(path, identity, principal.lower())

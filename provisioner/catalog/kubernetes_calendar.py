@@ -19,13 +19,13 @@ class SupportDates:
     long_term: date
 
 
-def _month(text: str) -> date:
+def _last_day(text: str) -> date:
     year, month, *day = map(int, text.split("-"))
     return date(year, month, day[0] if day else monthrange(year, month)[1])
 
 
 _ENDS: Mapping[int, SupportDates] = {
-    minor: SupportDates(_month(community), _month(long_term))
+    minor: SupportDates(_last_day(community), _last_day(long_term))
     for minor, community, long_term in (
         (29, "2025-03", "2026-04"),
         (30, "2025-08-22", "2026-07"),

@@ -61,16 +61,18 @@ def upgrades_from(version: str, plan: object) -> tuple[OfferedVersion, ...]:
     """
     if not all(map(str.isdigit, version.split("."))) or "." not in version:
         return ()
-    numbers = _numbers(version)
+    numbers = _version_numbers(version)
     is_long_term = str(plan).lower() == LONG_TERM.lower()
     wanted = LONG_TERM if is_long_term else COMMUNITY
-    later = [one for one in OFFERED if wanted in one.plans and _minor(one.minor) > numbers[1]]
+    later = [
+        one for one in OFFERED if wanted in one.plans and _minor_number(one.minor) > numbers[1]
+    ]
     if not is_long_term:
         stable = [one for one in later if not one.is_preview]
-        least = _minor(stable[0].minor) if stable else 0
-        later = [one for one in later if _minor(one.minor) in (numbers[1] + 1, least)]
-    own = next((one for one in OFFERED if _minor(one.minor) == numbers[1]), None)
-    patches = () if own is None else tuple(p for p in own.patches if _numbers(p) > numbers)
+        least = _minor_number(stable[0].minor) if stable else 0
+        later = [one for one in later if _minor_number(one.minor) in (numbers[1] + 1, least)]
+    own = next((one for one in OFFERED if _minor_number(one.minor) == numbers[1]), None)
+    patches = () if own is None else tuple(p for p in own.patches if _version_numbers(p) > numbers)
     newer = (replace(own, patches=patches),) if own is not None and patches else ()
     return (*newer, *later)
 
@@ -109,17 +111,17 @@ ended in AKS: it comes to AKS two to four months later, and stays a year or thre
 def is_in_support(version: str, today: str | None) -> bool:
     """Tell whether a version (`1.34.7`) has the community's support in AKS by the list of this
     module, which ages: on a day (`2026-12-31`) on which that must have ended it has not."""
-    minor = _minor(version)
-    oldest = min(_minor(one.minor) for one in OFFERED if COMMUNITY in one.plans)
+    minor = _minor_number(version)
+    oldest = min(_minor_number(one.minor) for one in OFFERED if COMMUNITY in one.plans)
     month = released(f"1.{minor}.{_LONGEST_SUPPORT}")
     return minor >= oldest and not (month and today and month < today)
 
 
-def _minor(version: str) -> int:
-    return _numbers(version)[1]
+def _minor_number(version: str) -> int:
+    return _version_numbers(version)[1]
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _version_numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 

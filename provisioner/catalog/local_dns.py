@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from provisioner.model.values import Json
 
 
-def _domain(destination: str, protocol: str) -> Mapping[str, Json]:
+def _domain_override(destination: str, protocol: str) -> Mapping[str, Json]:
     return {
         "queryLogging": "Error",
         "protocol": protocol,
@@ -22,15 +22,15 @@ def _domain(destination: str, protocol: str) -> Mapping[str, Json]:
     }
 
 
-def _domains(destination: str) -> Mapping[str, Json]:
+def _domain_overrides(destination: str) -> Mapping[str, Json]:
     return {
-        ".": _domain(destination, "PreferUDP"),
-        "cluster.local": _domain("ClusterCoreDNS", "ForceTCP"),
+        ".": _domain_override(destination, "PreferUDP"),
+        "cluster.local": _domain_override("ClusterCoreDNS", "ForceTCP"),
     }
 
 
 DEFAULTS: Mapping[str, Json] = {
-    "vnetDNSOverrides": _domains("VnetDNS"),
-    "kubeDNSOverrides": _domains("ClusterCoreDNS"),
+    "vnetDNSOverrides": _domain_overrides("VnetDNS"),
+    "kubeDNSOverrides": _domain_overrides("ClusterCoreDNS"),
 }
 """The domains of the pods with the node's own DNS, and of those with the cluster's."""

@@ -61,18 +61,20 @@ def find_openings(properties: object, now: datetime, most: int) -> tuple[Opening
     if not isinstance(window, Mapping):
         return _find_slots(properties, now, most)
     rule = _read_rule(window.get("schedule"))
-    start, offset = _time(window.get("startTime")), _offset(window.get("utcOffset"))
+    start, offset = _parse_time(window.get("startTime")), _parse_offset(window.get("utcOffset"))
     hours = window.get("durationHours")
     if rule is None or start is None or offset is None or not isinstance(hours, int):
         return None
     today = now.astimezone(offset).date()
     # Azure answers a start date always; without one the window of yesterday may still be open.
-    first = _date(window.get("startDate")) or today - timedelta(days=1)
-    forbidden = _spans(window.get("notAllowedDates"))
+    first = _parse_date(window.get("startDate")) or today - timedelta(days=1)
+    forbidden = _forbidden_spans(window.get("notAllowedDates"))
     found: list[Opening] = []
-    for day in _days(rule, first, today - timedelta(days=1), today + _HORIZON):
+    for day in _scheduled_days(rule, first, today - timedelta(days=1), today + _HORIZON):
         opens = datetime.combine(day, start, offset)
-        opening = _outside(Opening(opens, opens + timedelta(hours=hours)), forbidden)
+        opening = _outside_forbidden_spans(
+            Opening(opens, opens + timedelta(hours=hours)), forbidden
+        )
         if opening is None or opening.end <= now:
             continue
         found.append(opening)
@@ -99,7 +101,7 @@ def describe_schedule(properties: object) -> str:
     return f"{often} month{many} on the {_WEEKS[rule.week]} {day}"
 
 
-def _days(rule: _Rule, first: date, since: date, until: date) -> Iterator[date]:
+def _scheduled_days(rule: _Rule, first: date, since: date, until: date) -> Iterator[date]:
     """Yield the days of a schedule that starts on `first`, from `since` on."""
     day = max(first, since)
     while day <= until:
@@ -112,7 +114,7 @@ def _is_day(rule: _Rule, first: date, day: date) -> bool:
     if rule.kind == "daily":
         return (day - first).days % rule.interval == 0
     if rule.kind == "weekly":
-        weeks = (_sunday(day) - _sunday(first)).days // 7
+        weeks = (_week_start(day) - _week_start(first)).days // 7
         return day.weekday() == rule.weekday and weeks % rule.interval == 0
     months = (day.year - first.year) * 12 + day.month - first.month
     if months % rule.interval:
@@ -125,7 +127,7 @@ def _is_day(rule: _Rule, first: date, day: date) -> bool:
     return is_last if _WEEKS[rule.week] == "last" else (day.day - 1) // 7 == rule.week
 
 
-def _sunday(day: date) -> date:
+def _week_start(day: date) -> date:
     """Return the Sunday that a day's week begins with."""
     return day - timedelta(days=(day.weekday() + 1) % 7)
 
@@ -142,8 +144,8 @@ def _read_rule(schedule: object) -> _Rule | None:
         if not isinstance(stated, Mapping):
             continue
         interval = lookup(stated, (f"interval{unit}",))
-        weekday = _index(_DAYS, lookup(stated, ("dayOfWeek",)))
-        week = _index(_WEEKS, lookup(stated, ("weekIndex",)))
+        weekday = _name_index(_DAYS, lookup(stated, ("dayOfWeek",)))
+        week = _name_index(_WEEKS, lookup(stated, ("weekIndex",)))
         day = lookup(stated, ("dayOfMonth",))
         needed = {
             "weekly": weekday is not None,
@@ -161,14 +163,14 @@ def _find_slots(properties: object, now: datetime, most: int) -> tuple[Opening, 
     slots = lookup(properties, ("timeInWeek",))
     if not isinstance(slots, (list, tuple)) or not slots:
         return None
-    closed = _spans(lookup(properties, ("notAllowedTime",)))
+    closed = _forbidden_spans(lookup(properties, ("notAllowedTime",)))
     found: list[Opening] = []
     for ahead in range(-1, 8 * most):
         day = now.astimezone(UTC).date() + timedelta(days=ahead)
         for hour in sorted(_hours_on(slots, day)):
             opens = datetime.combine(day, time(hour), UTC)
             found.append(Opening(opens, opens + timedelta(hours=1)))
-    openings = (_outside(each, closed) for each in _joined(found))
+    openings = (_outside_forbidden_spans(each, closed) for each in _joined_openings(found))
     return tuple(each for each in openings if each is not None and each.end > now)[:most]
 
 
@@ -176,7 +178,7 @@ def _hours_on(slots: Sequence[object], day: date) -> set[int]:
     hours: set[int] = set()
     for slot in slots:
         named = lookup(slot, ("hourSlots",))
-        if _index(_DAYS, lookup(slot, ("day",))) == day.weekday():
+        if _name_index(_DAYS, lookup(slot, ("day",))) == day.weekday():
             hours.update(h for h in _list(named) if isinstance(h, int))
     return {hour for hour in hours if 0 <= hour < 24}
 
@@ -185,7 +187,7 @@ def _list(value: object) -> Sequence[object]:
     return value if isinstance(value, (list, tuple)) else ()
 
 
-def _joined(openings: Sequence[Opening]) -> list[Opening]:
+def _joined_openings(openings: Sequence[Opening]) -> list[Opening]:
     """Return hours that follow on each other as one window."""
     joined: list[Opening] = []
     for each in openings:
@@ -196,7 +198,7 @@ def _joined(openings: Sequence[Opening]) -> list[Opening]:
     return joined
 
 
-def _outside(opening: Opening, spans: Sequence[_Forbidden]) -> Opening | None:
+def _outside_forbidden_spans(opening: Opening, spans: Sequence[_Forbidden]) -> Opening | None:
     """Return what of a window lies before or behind forbidden spans, None for nothing; days are
     those of the window."""
     start, end = opening.start, opening.end
@@ -212,16 +214,16 @@ def _outside(opening: Opening, spans: Sequence[_Forbidden]) -> Opening | None:
     return Opening(start, end) if start < end else None
 
 
-def _spans(value: object) -> list[_Forbidden]:
+def _forbidden_spans(value: object) -> list[_Forbidden]:
     found = []
     for entry in _list(value):
-        start, end = (_moment(lookup(entry, (name,))) for name in ("start", "end"))
+        start, end = (_parse_moment(lookup(entry, (name,))) for name in ("start", "end"))
         if start is not None and end is not None:
             found.append((start, end))
     return found
 
 
-def _moment(value: object) -> datetime | date | None:
+def _parse_moment(value: object) -> datetime | date | None:
     """Return a day, or a time with its zone; None for what is neither."""
     if isinstance(value, str) and "T" in value:
         try:
@@ -229,33 +231,33 @@ def _moment(value: object) -> datetime | date | None:
         except ValueError:
             return None
         return found if found.tzinfo else found.replace(tzinfo=UTC)
-    return _date(value)
+    return _parse_date(value)
 
 
-def _date(value: object) -> date | None:
+def _parse_date(value: object) -> date | None:
     try:
         return date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
 
 
-def _time(value: object) -> time | None:
+def _parse_time(value: object) -> time | None:
     try:
         return time.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
 
 
-def _offset(value: object) -> timezone | None:
+def _parse_offset(value: object) -> timezone | None:
     """Return the zone of an offset as +02:00; none stated is UTC."""
     if not isinstance(value, str) or not value:
         return UTC
-    sign, clock = (-1 if value[0] == "-" else 1), _time(value.lstrip("+-"))
+    sign, clock = (-1 if value[0] == "-" else 1), _parse_time(value.lstrip("+-"))
     if clock is None:
         return None
     return timezone(sign * timedelta(hours=clock.hour, minutes=clock.minute))
 
 
-def _index(names: Sequence[str], value: object) -> int | None:
+def _name_index(names: Sequence[str], value: object) -> int | None:
     text = str(value).lower()
     return names.index(text) if text in names else None

@@ -98,7 +98,7 @@ recommendations for Azure resources", and the older ones that people still write
 
 def noun_of(type_name: str) -> str:
     """Return what one resource of a type is called, in camel case: `network`, `firewallRules`."""
-    return _FOLDED_NOUNS.get(type_name.lower()) or _singular(type_name.rpartition("/")[2])
+    return _FOLDED_NOUNS.get(type_name.lower()) or _singular_noun(type_name.rpartition("/")[2])
 
 
 def part_of(type_name: str) -> str:
@@ -111,7 +111,7 @@ def part_of(type_name: str) -> str:
     return OTHER_PART
 
 
-def _singular(kind: str) -> str:
+def _singular_noun(kind: str) -> str:
     word = re.sub(r"[^A-Za-z0-9]", "", kind) or "resource"
     if word.isupper():
         return "record"  # a kind of DNS records: AAAA, MX

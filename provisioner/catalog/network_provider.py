@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from provisioner.catalog.resource_type import NameRule, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, NameRule
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
@@ -14,6 +14,8 @@ NETWORK_NAME = NameRule(
 """The names of nearly all network resources (documentation: naming rules for Azure resources)."""
 
 
-def compute_guid(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+def compute_guid(
+    resource: ResourceId, _body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     """Return the GUID that the provider gives a resource, and nothing else."""
-    return {"properties": {"resourceGuid": around.guid(resource.text)}}
+    return {"properties": {"resourceGuid": context.guid(resource.text)}}

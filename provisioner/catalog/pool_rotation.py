@@ -62,7 +62,7 @@ def _without_service_labels(properties: Mapping[str, Value]) -> Mapping[str, Val
     return {**properties, "nodeLabels": kept}
 
 
-def _successor(desired: Mapping[str, Value], live: Body) -> Mapping[str, Value]:
+def _successor_body(desired: Mapping[str, Value], live: Body) -> Mapping[str, Value]:
     """Return the pool as desired, with as many nodes as now where the blueprint does not say."""
     new, nodes = dict(_properties(desired)), _properties(live).get("count")
     scaled = new.get("enableAutoScaling") is True
@@ -79,5 +79,5 @@ def _properties(body: Mapping[str, Value]) -> Mapping[str, Value]:
 
 
 NODE_POOL = Rotation(
-    name=_name_stand_in, stand_in=_stand_in, successor=_successor, marks="properties.tags"
+    name=_name_stand_in, stand_in=_stand_in, successor=_successor_body, marks="properties.tags"
 )

@@ -11,12 +11,12 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
@@ -58,7 +58,9 @@ def host_of(record: ResourceId) -> str:
     return zone if record.name == "@" else f"{record.name}.{zone}"
 
 
-def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"fqdn": f"{host_of(resource)}.", "isAutoRegistered": False}}
 
 
@@ -114,13 +116,15 @@ def start_of_authority(zone_record: ResourceType) -> ResourceType:
         adds=None,
         adds_by=(),
         harmless="every zone has one, and it resolves no name",
-        computed=_authority,
+        computed=_soa_values,
     )
 
 
-def _authority(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _soa_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     """The values are those that every private zone answers ("What is a private Azure DNS zone")."""
-    computed = _computed(resource, body, around)["properties"]
+    computed = _computed(resource, body, context)["properties"]
     assert isinstance(computed, Mapping)
     stated = lookup(body, ("properties", "soaRecord"))
     seconds = lookup(body, ("properties", "ttl"))

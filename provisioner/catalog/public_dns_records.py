@@ -14,11 +14,11 @@ from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.private_dns_records import RELATIVE_NAME, host_of
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.schema import Model
@@ -69,7 +69,9 @@ def is_record(type_name: str, _body: Body) -> bool:
     return head == ZONE and kind in _VALUES
 
 
-def zone_values(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def zone_values(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     """Return what Azure computes of a new zone: its name servers, and how much it may hold."""
     return {
         "properties": {
@@ -123,7 +125,9 @@ def _record_models() -> tuple[Model, ...]:
     )
 
 
-def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"fqdn": f"{host_of(resource)}."}}
 
 
@@ -137,16 +141,18 @@ def _is_of_azure(body: Body) -> bool:
     return bool(names) and all(_OF_AZURE.fullmatch(name) for name in names)
 
 
-def _servers(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    computed = dict(_computed(resource, body, around)["properties"])  # type: ignore[arg-type]
+def _ns_values(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    computed = dict(_computed(resource, body, context)["properties"])  # type: ignore[arg-type]
     if resource.name == "@" and lookup(body, ("properties", "NSRecords")) in ((), []):
         computed["NSRecords"] = [{"nsdname": server} for server in _SERVERS]
         computed["TTL"] = 172800
     return {"properties": computed}
 
 
-def _authority(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    computed = dict(_computed(resource, body, around)["properties"])  # type: ignore[arg-type]
+def _soa_values(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
+    computed = dict(_computed(resource, body, context)["properties"])  # type: ignore[arg-type]
     stated = lookup(body, ("properties", "SOARecord"))
     computed["SOARecord"] = {
         "email": "azuredns-hostmaster.microsoft.com",
@@ -212,7 +218,7 @@ def name_servers(facts: Mapping[str, Field]) -> ResourceType:
         facts,
         with_parent=("@",),
         by_service=_is_of_azure,
-        computed=_servers,
+        computed=_ns_values,
         adds="delegates names of it to others",
     )
 
@@ -228,5 +234,5 @@ def start_of_authority(facts: Mapping[str, Field]) -> ResourceType:
         adds=None,
         adds_by=(),
         harmless="every zone has one, and it resolves no name",
-        computed=_authority,
+        computed=_soa_values,
     )

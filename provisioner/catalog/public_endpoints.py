@@ -37,32 +37,32 @@ class PublicEndpoint:
         def judge(before: Body, after: Body) -> str | None:
             if not isinstance(before.get("properties"), Mapping):
                 return None
-            then, now = self._admitted(before), self._admitted(after)
+            then, now = self._admitted_entries(before), self._admitted_entries(after)
             if now is None or then == ():
                 return None
             if then is None:
-                but = f", but for {_named(now)}" if now else ""
+                but = f", but for {_entry_names(now)}" if now else ""
                 return f"the access from public networks ends{but}"
-            lost = [each for each in then if not any(_holds(other, each) for other in now)]
-            return f"the access from {_named(lost)} ends" if lost else None
+            lost = [each for each in then if not any(_contains_range(other, each) for other in now)]
+            return f"the access from {_entry_names(lost)} ends" if lost else None
 
         return judge
 
-    def _admitted(self, body: Body) -> tuple[str, ...] | None:
+    def _admitted_entries(self, body: Body) -> tuple[str, ...] | None:
         """Return the networks that reach the endpoint, None for all of them."""
         switch = lookup(body, self.switch.split(".")) if self.switch else None
         if isinstance(switch, str) and switch.lower() != "enabled":
             return ()
         if self.closed_by and lookup(body, self.closed_by.split(".")) is True:
             return ()
-        found = tuple(text for path in self.entries for text in _entries(body, path))
+        found = tuple(text for path in self.entries for text in _entry_texts(body, path))
         if self.default is None:
             return found or None
         action = lookup(body, self.default.split("."))
         return found if isinstance(action, str) and action.lower() == "deny" else None
 
 
-def _entries(body: Body, path: str) -> Sequence[str]:
+def _entry_texts(body: Body, path: str) -> Sequence[str]:
     listed = lookup(body, path.split("."))
     texts = []
     for entry in listed if isinstance(listed, (list, tuple)) else ():
@@ -71,7 +71,7 @@ def _entries(body: Body, path: str) -> Sequence[str]:
     return texts
 
 
-def _holds(wide: str, narrow: str) -> bool:
+def _contains_range(wide: str, narrow: str) -> bool:
     """Tell whether what one entry admits is part of what another one does."""
     if wide == narrow:
         return True
@@ -83,6 +83,6 @@ def _holds(wide: str, narrow: str) -> bool:
     return outer.version == inner.version and first in outer and last in outer
 
 
-def _named(entries: Sequence[str]) -> str:
+def _entry_names(entries: Sequence[str]) -> str:
     shown = ", ".join(entries[:_SHOWN])
     return shown + (f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else "")

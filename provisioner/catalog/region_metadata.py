@@ -103,12 +103,12 @@ chinanorth3|China|China|Hebei|40.7686|114.8863|chinaeast3
 """
 
 
-def _read(row: str) -> tuple[str, RegionMetadata]:
+def _parse_row(row: str) -> tuple[str, RegionMetadata]:
     name, group, geography, place, latitude, longitude, pair = (c.strip() for c in row.split("|"))
     return name, RegionMetadata(group, geography, place, latitude, longitude, pair or None)
 
 
 REGION_METADATA: Mapping[str, RegionMetadata] = MappingProxyType(
-    dict(map(_read, _TABLE.strip().splitlines()))
+    dict(map(_parse_row, _TABLE.strip().splitlines()))
 )
 """The metadata of every region of REGIONS, by its name."""

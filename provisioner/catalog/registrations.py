@@ -37,10 +37,10 @@ def registrations_for(
         return
     for namespace in (resource_type.namespace, *resource_type.providers):
         yield Registration(namespace, subscription)
-    yield from _stated(resource_type, subscription, body, "")
+    yield from _stated_requirements(resource_type, subscription, body, "")
 
 
-def _stated(
+def _stated_requirements(
     resource_type: ResourceType, subscription: str, value: object, path: str
 ) -> Iterator[Registration]:
     fact = resource_type.fact(path)
@@ -54,23 +54,23 @@ def _stated(
     if isinstance(value, Mapping):
         for name, item in value.items():
             below = f"{path}.{name}" if path else name
-            yield from _stated(resource_type, subscription, item, below)
+            yield from _stated_requirements(resource_type, subscription, item, below)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _stated(resource_type, subscription, item, f"{path}[]")
+            yield from _stated_requirements(resource_type, subscription, item, f"{path}[]")
 
 
 def known_features(catalog: Catalog) -> frozenset[str]:
     """Return every feature that a property of the catalog may need."""
-    return frozenset(what for what in _all(catalog) if "/" in what)
+    return frozenset(what for what in _all_namespaces(catalog) if "/" in what)
 
 
 def known_providers(catalog: Catalog) -> frozenset[str]:
     """Return every resource provider that the catalog speaks of."""
-    return frozenset(what.partition("/")[0] for what in _all(catalog))
+    return frozenset(what.partition("/")[0] for what in _all_namespaces(catalog))
 
 
-def _all(catalog: Catalog) -> Iterator[str]:
+def _all_namespaces(catalog: Catalog) -> Iterator[str]:
     for resource_type in catalog:
         yield resource_type.namespace
         yield from resource_type.providers

@@ -36,13 +36,13 @@ _MEETS: Mapping[str, tuple[str, ...]] = {
 def target_paths(type_name: str) -> tuple[str, ...]:
     """Return the paths of the ids with which resources of a type are kept (what an endpoint is
     for)."""
-    return _find(_WITH_TARGET, type_name)
+    return _paths_of(_WITH_TARGET, type_name)
 
 
 def joining_paths(type_name: str) -> tuple[str, ...]:
     """Return the paths of the ids to which a resource of a type belongs, although these do not name
     it: an alert to what it watches, a private endpoint to its subnet."""
-    return _find(_JOINS, type_name)
+    return _paths_of(_JOINS, type_name)
 
 
 def joining_types() -> tuple[str, ...]:
@@ -53,9 +53,9 @@ def joining_types() -> tuple[str, ...]:
 def meeting_paths(type_name: str) -> tuple[str, ...]:
     """Return the paths that name what a resource only meets: the other network of a peering, and
     one that reads a zone, belong to whoever runs them."""
-    return _find(_MEETS, type_name)
+    return _paths_of(_MEETS, type_name)
 
 
-def _find(table: Mapping[str, tuple[str, ...]], type_name: str) -> tuple[str, ...]:
+def _paths_of(table: Mapping[str, tuple[str, ...]], type_name: str) -> tuple[str, ...]:
     folded = type_name.lower()
     return next((found for name, found in table.items() if name.lower() == folded), ())

@@ -187,7 +187,7 @@ class Rotation:
     marks: str
 
 
-class Surroundings(Protocol):
+class ComputationContext(Protocol):
     """What Azure can look at while it computes the values that only it writes."""
 
     def lookup(self, resource_id: str) -> Body | None:
@@ -209,7 +209,9 @@ class Surroundings(Protocol):
         """Return the day, in UTC, as `YYYY-MM-DD`."""
 
 
-def _nothing_computed(_id: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _nothing_computed(
+    _id: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {}
 
 
@@ -218,14 +220,14 @@ def _nothing_made(_body: Body) -> Iterable[str]:
 
 
 KeptRule: TypeAlias = Callable[
-    [ResourceId, Body, Surroundings], Iterable[tuple[str, Mapping[str, Json]]]
+    [ResourceId, Body, ComputationContext], Iterable[tuple[str, Mapping[str, Json]]]
 ]
 """A function of the id and live body of a resource that yields id and body of what its service
 keeps elsewhere for it."""
 
 
 def _nothing_kept(
-    _id: ResourceId, _body: Body, _around: Surroundings
+    _id: ResourceId, _body: Body, _context: ComputationContext
 ) -> Iterable[tuple[str, Mapping[str, Json]]]:
     return ()
 
@@ -251,7 +253,7 @@ class Made:
     body: Mapping[str, Json]
 
 
-def _nothing_in_group(_id: ResourceId, _body: Body, _around: Surroundings) -> Iterable[Made]:
+def _nothing_in_group(_id: ResourceId, _body: Body, _context: ComputationContext) -> Iterable[Made]:
     return ()
 
 
@@ -416,7 +418,9 @@ class ResourceType:
     etag_header: bool = True
     serialise_on: str | None = None
     embedded: tuple[Embedded, ...] = ()
-    computed: Callable[[ResourceId, Body, Surroundings], Mapping[str, Json]] = _nothing_computed
+    computed: Callable[[ResourceId, Body, ComputationContext], Mapping[str, Json]] = (
+        _nothing_computed
+    )
     write: WriteFlow = WriteFlow.ASYNC_OPERATION
     delete: DeleteFlow = DeleteFlow.ASYNC_OPERATION
     loss: Disruption = Disruption.CONNECTIONS
@@ -460,7 +464,7 @@ class ResourceType:
     addresses: tuple[str, ...] = ()
     managed_group: str | None = None
     managed_lock: tuple[str, str] | None = None
-    in_group: Callable[[ResourceId, Body, Surroundings], Iterable[Made]] = _nothing_in_group
+    in_group: Callable[[ResourceId, Body, ComputationContext], Iterable[Made]] = _nothing_in_group
     regional: Regional | None = None
     providers: tuple[str, ...] = ()
     lock_level: str | None = None

@@ -67,10 +67,10 @@ def read_schema_index(types: Iterable[ResourceType]) -> SchemaIndex:
         package = resource_type.sdk.package
         module = importlib.import_module(f"{package}.models")
         pending = [getattr(module, resource_type.sdk.model)]
-        roots[resource_type.name] = _qualified(pending[0])
+        roots[resource_type.name] = _qualified_name(pending[0])
         while pending:
             model_class = pending.pop()
-            name = _qualified(model_class)
+            name = _qualified_name(model_class)
             if name in models:
                 continue
             models[name], children = _read_model(name, model_class, module)
@@ -93,7 +93,7 @@ def find_version(model: SdkModel, api_version: str) -> SdkModel | None:
     return SdkModel(versioned, model.model) if hasattr(models, model.model) else None
 
 
-def _qualified(model_class: type) -> str:
+def _qualified_name(model_class: type) -> str:
     package = model_class.__module__.removeprefix("azure.mgmt.").split(".models")[0]
     return f"{package}.{model_class.__name__}"
 
@@ -174,7 +174,7 @@ def _read_typed(model_class: type, module: ModuleType) -> Iterator[tuple[Propert
         annotation = hints.get(attribute, Any)
         shape, mentioned = _typed_shape(annotation)
         wire_name = rest_field._rest_name_input or attribute
-        if (_qualified(model_class), wire_name) in _LONG:
+        if (_qualified_name(model_class), wire_name) in _LONG:
             shape = Shape(Kind.LONG)
         visibility = rest_field._visibility or []
         yield (
@@ -232,7 +232,7 @@ def _single_shape(option: object) -> tuple[Shape, list[type]]:
     if option in _SCALARS:
         return Shape(_SCALARS[option]), []
     if isinstance(option, type) and option.__module__.startswith("azure."):
-        return Shape(Kind.OBJECT, model=_qualified(option)), [option]
+        return Shape(Kind.OBJECT, model=_qualified_name(option)), [option]
     if isinstance(option, type) and option.__module__ == "datetime":
         return _STRING, []
     return _ANY, []
@@ -266,7 +266,7 @@ def _read_legacy(model_class: type, module: ModuleType) -> Iterator[tuple[Proper
                 "__module__": model_class.__module__,
             },
         )
-        yield Property(head, Shape(Kind.OBJECT, model=_qualified(inner))), [inner]
+        yield Property(head, Shape(Kind.OBJECT, model=_qualified_name(inner))), [inner]
 
 
 def _legacy_property(name: str, shape: Shape, rules: Mapping[str, Any] | None) -> Property:
@@ -292,5 +292,5 @@ def _legacy_shape(text: str, module: ModuleType) -> tuple[Shape, list[type]]:
     if isinstance(named, type) and issubclass(named, Enum):
         return Shape(Kind.STRING, enum=tuple(str(v.value) for v in named)), []
     if isinstance(named, type):
-        return Shape(Kind.OBJECT, model=_qualified(named)), [named]
+        return Shape(Kind.OBJECT, model=_qualified_name(named)), [named]
     return _ANY, []

@@ -91,7 +91,9 @@ def read_operations(sources: Iterable[Source]) -> PackageOperations:
     """
     requests = [request for source in sources for request in _requests_in(source)]
     urls = {
-        method: {_shape(url) for one in requests if one.method == method for url in _expand(one)}
+        method: {
+            _url_shape(url) for one in requests if one.method == method for url in _expand_url(one)
+        }
         for method in ("GET", "DELETE")
     }
     found: dict[tuple[str, str], list[tuple[_Request, str]]] = {}
@@ -99,17 +101,19 @@ def read_operations(sources: Iterable[Source]) -> PackageOperations:
     puts = [request for request in requests if request.method == "PUT"]
     for request in puts:
         reason = "" if request.api_version else "the api version is a parameter"
-        for url in _expand(request) if request.api_version else ():
+        for url in _expand_url(request) if request.api_version else ():
             name, reason = _type_in(url)
             if name is not None:
                 found.setdefault((name.lower(), request.api_version), []).append((request, url))
         if reason:
             passed.append(SkippedOperation(request.url, reason))
-    types = tuple(_written(those, urls) for _, those in sorted(found.items()))
+    types = tuple(_sdk_resource_type(those, urls) for _, those in sorted(found.items()))
     return PackageOperations(types, tuple(passed), len(puts))
 
 
-def _written(those: list[tuple[_Request, str]], urls: Mapping[str, set[str]]) -> SdkResourceType:
+def _sdk_resource_type(
+    those: list[tuple[_Request, str]], urls: Mapping[str, set[str]]
+) -> SdkResourceType:
     first, url = those[0]
     ends = [each.rpartition("/")[2] for _, each in those]
     fixed = tuple(sorted({end for end in ends if not _PARAMETER.search(end)}))
@@ -121,14 +125,14 @@ def _written(those: list[tuple[_Request, str]], urls: Mapping[str, set[str]]) ->
         model=next((request.model for request, _ in those if request.model is not None), None),
         places=tuple(sorted({_place_of(each) for _, each in those})),
         names=fixed if len(fixed) == len(set(ends)) else (),
-        listed=any(_shape(each.rpartition("/")[0]) in urls["GET"] for _, each in those),
-        deletable=any(_shape(each) in urls["DELETE"] for _, each in those),
+        listed=any(_url_shape(each.rpartition("/")[0]) in urls["GET"] for _, each in those),
+        deletable=any(_url_shape(each) in urls["DELETE"] for _, each in those),
     )
 
 
 def _type_in(url: str) -> tuple[str | None, str]:
     """Return the type that the last part of a URL names, or why it names none."""
-    _, providers, tail = _split(url)
+    _, providers, tail = _split_url(url)
     if not providers:
         return None, "its URL names no resource provider"
     namespace, *steps = tail.split("/")
@@ -142,7 +146,7 @@ def _type_in(url: str) -> tuple[str | None, str]:
     return "/".join((namespace, *kinds)), ""
 
 
-def _split(url: str) -> tuple[str, str, str]:
+def _split_url(url: str) -> tuple[str, str, str]:
     """Return (scope, separator, provider and names) of a URL, by its last `providers`."""
     at = url.lower().rfind("/providers/")
     if at < 0:
@@ -152,7 +156,7 @@ def _split(url: str) -> tuple[str, str, str]:
 
 
 def _place_of(url: str) -> Place:
-    scope = _shape(_split(url)[0])
+    scope = _url_shape(_split_url(url)[0])
     if scope == _GROUP:
         return Place.GROUP
     if scope == _SUBSCRIPTION:
@@ -160,12 +164,12 @@ def _place_of(url: str) -> Place:
     return Place.SCOPE if scope else Place.TENANT
 
 
-def _shape(url: str) -> str:
+def _url_shape(url: str) -> str:
     """Return a URL without the names of its parameters, in lower case."""
     return _PARAMETER.sub("{}", url).rstrip("/").lower()
 
 
-def _expand(request: _Request) -> Iterator[str]:
+def _expand_url(request: _Request) -> Iterator[str]:
     """Yield the URLs that a template stands for: one for each value of an enum in it."""
     urls = [request.url]
     for name, values in request.kinds.items():
@@ -179,7 +183,7 @@ def _requests_in(source: Source) -> Iterator[_Request]:
     except (SyntaxError, ValueError, RecursionError):
         return
     models = _model_packages(tree, source.module)
-    bodies = _bodies(tree, models)
+    bodies = _body_models(tree, models)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and _is_builder(node.name):
             request = _read_builder(node, bodies.get(node.name), source.enums)
@@ -197,12 +201,12 @@ def _read_builder(
     method = url = version = ""
     for inner in ast.walk(node):
         if isinstance(inner, ast.Call):
-            popped = _popped(inner)
+            popped = _popped_default(inner)
             if popped is not None and popped[0] == "template_url":
                 url = url or popped[1]
             elif popped is not None and popped[0] in ("api_version", "api-version"):
                 version = version or popped[1]
-            method = method or _keyword(inner, "method")
+            method = method or _keyword_text(inner, "method")
         elif isinstance(inner, (ast.Assign, ast.AnnAssign)):
             name, text = _assigned(inner)
             if name == "_url":
@@ -221,7 +225,7 @@ def _absolute_path(url: str) -> str:
     return url if url.startswith("/") else f"/{url}"
 
 
-def _popped(call: ast.Call) -> tuple[str, str] | None:
+def _popped_default(call: ast.Call) -> tuple[str, str] | None:
     """Return (name, default) of `kwargs.pop("name", "default")`, where both are texts."""
     if not (isinstance(call.func, ast.Attribute) and call.func.attr == "pop"):
         return None
@@ -231,7 +235,7 @@ def _popped(call: ast.Call) -> tuple[str, str] | None:
     return None
 
 
-def _keyword(call: ast.Call, name: str) -> str:
+def _keyword_text(call: ast.Call, name: str) -> str:
     values = (each.value for each in call.keywords if each.arg == name)
     return next((str(v.value) for v in values if isinstance(v, ast.Constant)), "")
 
@@ -249,11 +253,11 @@ def _enums_in(
 ) -> Mapping[str, tuple[str, ...]]:
     """Return the values of those parameters of a URL's kinds that are enums (the kinds of records
     of a zone), by the parameter's name in the URL."""
-    _, _, tail = _split(url)
+    _, _, tail = _split_url(url)
     kinds = [match[1] for step in tail.split("/")[1::2] if (match := _PARAMETER.fullmatch(step))]
     found: dict[str, tuple[str, ...]] = {}
     for argument in (*node.args.args, *node.args.kwonlyargs):
-        named = _MODEL.search(_annotation(argument))
+        named = _MODEL.search(_annotation_text(argument))
         values = enums.get(named[2]) if named is not None else None
         for kind in kinds:
             if values and kind.lower() == argument.arg.replace("_", ""):
@@ -261,7 +265,7 @@ def _enums_in(
     return found
 
 
-def _bodies(tree: ast.Module, packages: Mapping[str, str]) -> dict[str, SdkModel]:
+def _body_models(tree: ast.Module, packages: Mapping[str, str]) -> dict[str, SdkModel]:
     """Return the model of the body that each builder is called with, by the builder's name."""
     found: dict[str, SdkModel] = {}
     for owner in tree.body:
@@ -280,7 +284,7 @@ def _bodies(tree: ast.Module, packages: Mapping[str, str]) -> dict[str, SdkModel
 def _body_of(node: ast.FunctionDef, packages: Mapping[str, str]) -> SdkModel | None:
     """Return the first model among the arguments of a method that takes a body of JSON."""
     for argument in (*node.args.args, *node.args.kwonlyargs):
-        annotation = _annotation(argument)
+        annotation = _annotation_text(argument)
         named = _MODEL.search(annotation)
         if named is None or named[1] not in packages or annotation.startswith("Union[str"):
             continue
@@ -288,7 +292,7 @@ def _body_of(node: ast.FunctionDef, packages: Mapping[str, str]) -> SdkModel | N
     return None
 
 
-def _annotation(argument: ast.arg) -> str:
+def _annotation_text(argument: ast.arg) -> str:
     node = argument.annotation
     if node is None:
         return ""

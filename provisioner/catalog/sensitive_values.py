@@ -37,7 +37,7 @@ def _by_facts(
     """Yield the texts at or below a path of which a fact says that they are sensitive. `generic`
     are the ways in which facts may write the path: an entry of a map by its key, or as `[]`."""
     if any(resource_type.fact(each).sensitive for each in generic):
-        yield from _texts(value, path)
+        yield from _texts_below(value, path)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             below = [f"{each}.{key}".removeprefix(".") for each in generic]
@@ -49,7 +49,7 @@ def _by_facts(
             yield from _by_facts(resource_type, item, entries, (*path, index))
 
 
-def _texts(
+def _texts_below(
     value: object, path: tuple[str | int, ...]
 ) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     if isinstance(value, str):
@@ -57,10 +57,10 @@ def _texts(
             yield value, path
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _texts(item, (*path, key))
+            yield from _texts_below(item, (*path, key))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _texts(item, (*path, index))
+            yield from _texts_below(item, (*path, index))
 
 
 def _is_enum(
@@ -105,7 +105,7 @@ def _conceal(
     address: str,
 ) -> Value:
     if path in sensitive:
-        return _sensitive(address, path)
+        return _sensitive_marker(address, path)
     if isinstance(value, Mapping):
         return {
             key: _conceal(item, (*path, key), sensitive, address) for key, item in value.items()
@@ -117,7 +117,7 @@ def _conceal(
     return value
 
 
-def _sensitive(address: str, path: tuple[str | int, ...]) -> Sensitive:
+def _sensitive_marker(address: str, path: tuple[str | int, ...]) -> Sensitive:
     steps = (f"[{step}]" if isinstance(step, int) else f"[{json.dumps(step)}]" for step in path)
     readable = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     expression = f"resource{''.join(steps)}"

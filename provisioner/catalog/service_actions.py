@@ -22,12 +22,12 @@ DIAGNOSTIC_CATEGORY = "Microsoft.Insights/diagnosticSettingsCategories"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 
 
-def _of(type_name: str, part: str, version: str) -> "_Maker":
+def _endpoint_maker(type_name: str, part: str, version: str) -> "_EndpointMaker":
     """Return what makes the endpoints of resources of a type in a resource group."""
-    return _Maker(f"{_G}/providers/{type_name}/{{{part}}}", type_name, version)
+    return _EndpointMaker(f"{_G}/providers/{type_name}/{{{part}}}", type_name, version)
 
 
-class _Maker:
+class _EndpointMaker:
     """Makes endpoints below a path. The action is the type with the words of `tail` that are no
     parameters, unless `action` says another."""
 
@@ -51,7 +51,7 @@ class _Maker:
         return Endpoint(method, f"{self._path}/{tail}", action, self._version)
 
 
-_cluster = _of(CLUSTER, "cluster", api_versions.CONTAINER_SERVICE)
+_cluster = _endpoint_maker(CLUSTER, "cluster", api_versions.CONTAINER_SERVICE)
 ADMIN_CREDENTIAL = _cluster.post("listClusterAdminCredential")
 MONITORING_CREDENTIAL = _cluster.post("listClusterMonitoringUserCredential")
 ACCESS_PROFILE = _cluster.post("accessProfiles/{role}/listCredential")
@@ -76,7 +76,7 @@ MACHINE = _cluster.get("agentPools/{pool}/machines/{machine}")
 DELETE_MACHINES = _cluster.post("agentPools/{pool}/deleteMachines")
 OUTBOUND_ENDPOINTS = _cluster.get("outboundNetworkDependenciesEndpoints")
 
-_aks_region = _Maker(
+_aks_region = _EndpointMaker(
     f"{_S}/providers/{AKS_REGION}/{{location}}", AKS_REGION, api_versions.CONTAINER_SERVICE
 )
 ORCHESTRATORS = _aks_region.get("orchestrators")
@@ -85,25 +85,27 @@ MESH_REVISIONS = _aks_region.get("meshRevisionProfiles")
 MESH_REVISION = _aks_region.get("meshRevisionProfiles/{mode}")
 TRUSTED_ACCESS_ROLES = _aks_region.get("trustedAccessRoles")
 
-ACCESS_POLICIES = _of(VAULT, "vault", api_versions.KEY_VAULT).put("accessPolicies/{kind}")
+ACCESS_POLICIES = _endpoint_maker(VAULT, "vault", api_versions.KEY_VAULT).put(
+    "accessPolicies/{kind}"
+)
 
-_registry = _of(REGISTRY, "registry", api_versions.CONTAINER_REGISTRY)
+_registry = _endpoint_maker(REGISTRY, "registry", api_versions.CONTAINER_REGISTRY)
 REGISTRY_CREDENTIALS = _registry.post("listCredentials")
 REGENERATE_REGISTRY_CREDENTIAL = _registry.post("regenerateCredential")
 GENERATE_TOKEN_CREDENTIALS = _registry.post("generateCredentials")
 REGISTRY_USAGES = _registry.get("listUsages")
 
-_account = _of(STORAGE_ACCOUNT, "account", api_versions.STORAGE)
+_account = _endpoint_maker(STORAGE_ACCOUNT, "account", api_versions.STORAGE)
 STORAGE_KEYS = _account.post("listKeys")
 REGENERATE_STORAGE_KEY = _account.post("regenerateKey")
 ACCOUNT_SAS = _account.post("listAccountSas")
 SERVICE_SAS = _account.post("listServiceSas")
 
-_workspace = _of(WORKSPACE, "workspace", api_versions.OPERATIONAL_INSIGHTS)
+_workspace = _endpoint_maker(WORKSPACE, "workspace", api_versions.OPERATIONAL_INSIGHTS)
 WORKSPACE_KEYS = _workspace.post("sharedKeys")
 REGENERATE_WORKSPACE_KEYS = _workspace.post("regenerateSharedKey")
 
-_of_any = _Maker(
+_of_any = _EndpointMaker(
     f"{{scope}}/providers/{DIAGNOSTIC_CATEGORY.partition('/')[0]}",
     DIAGNOSTIC_CATEGORY.partition("/")[0],
     api_versions.DIAGNOSTIC_SETTINGS,
@@ -121,20 +123,20 @@ NETWORK_INTERFACE = f"{NETWORK}/networkInterfaces"
 NETWORK_GATEWAY = f"{NETWORK}/virtualNetworkGateways"
 CONNECTION = f"{NETWORK}/connections"
 
-_network = _of(VIRTUAL_NETWORK, "network", api_versions.NETWORK)
+_network = _endpoint_maker(VIRTUAL_NETWORK, "network", api_versions.NETWORK)
 CHECK_ADDRESS = _network.get("checkIPAddressAvailability")
 NETWORK_USAGES = _network.get("usages")
 
-_interface = _of(NETWORK_INTERFACE, "interface", api_versions.NETWORK)
+_interface = _endpoint_maker(NETWORK_INTERFACE, "interface", api_versions.NETWORK)
 EFFECTIVE_ROUTES = _interface.post("effectiveRouteTable")
 EFFECTIVE_RULES = _interface.post("effectiveNetworkSecurityGroups")
 
-_network_region = _Maker(
+_network_region = _EndpointMaker(
     f"{_S}/providers/{NETWORK}/locations/{{location}}",
     f"{NETWORK}/locations",
     api_versions.NETWORK,
 )
-_group_region = _Maker(
+_group_region = _EndpointMaker(
     f"{_G}/providers/{NETWORK}/locations/{{location}}",
     f"{NETWORK}/locations",
     api_versions.NETWORK,
@@ -146,7 +148,7 @@ GROUP_PRIVATE_ENDPOINT_TYPES = _group_region.get("availablePrivateEndpointTypes"
 ENDPOINT_SERVICES = _network_region.get("virtualNetworkAvailableEndpointServices")
 SERVICE_TAGS = _network_region.get("serviceTags")
 
-SYSTEM_IDENTITY = _Maker(
+SYSTEM_IDENTITY = _EndpointMaker(
     "{scope}/providers/Microsoft.ManagedIdentity",
     "Microsoft.ManagedIdentity",
     api_versions.MANAGED_IDENTITY,
@@ -154,7 +156,7 @@ SYSTEM_IDENTITY = _Maker(
 
 DNS_ZONE = f"{NETWORK}/dnsZones"
 PRIVATE_DNS_ZONE = f"{NETWORK}/privateDnsZones"
-_dns_zone = _of(DNS_ZONE, "zone", api_versions.DNS)
+_dns_zone = _endpoint_maker(DNS_ZONE, "zone", api_versions.DNS)
 RECORD_SETS = _dns_zone.get("recordsets")
 """The list of all records of a public zone, beside `all`."""
 TABLE_SERVICES = _account.get("tableServices")

@@ -71,21 +71,21 @@ def pool_goes_with_control_plane(
     cluster: Mapping[str, object], pool: Mapping[str, object]
 ) -> str | None:
     """Tell why a node pool cannot be beside the version of its control plane, or None."""
-    plane = _parse(lookup(cluster, ("properties", "kubernetesVersion")))
-    nodes = _parse(lookup(pool, ("properties", "orchestratorVersion")))
+    plane = _parse_version(lookup(cluster, ("properties", "kubernetesVersion")))
+    nodes = _parse_version(lookup(pool, ("properties", "orchestratorVersion")))
     if len(plane) < 2 or len(nodes) < 2 or plane[0] != nodes[0]:
         return None
     shared = min(len(plane), len(nodes))
     if nodes[:shared] > plane[:shared]:
         return (
-            f"{_text(nodes)} is newer than the control plane's "
-            f"{_text(plane)}: upgrade the cluster first"
+            f"{_version_text(nodes)} is newer than the control plane's "
+            f"{_version_text(plane)}: upgrade the cluster first"
         )
     allowed = most_minors_behind(plane[1])
     if plane[1] - nodes[1] > allowed:
         return (
-            f"{_text(nodes)} is more than {allowed} minor versions older than "
-            f"the control plane's {_text(plane)}: upgrade the node pool first, to "
+            f"{_version_text(nodes)} is more than {allowed} minor versions older than "
+            f"the control plane's {_version_text(plane)}: upgrade the node pool first, to "
             f"{plane[0]}.{plane[1] - allowed} or later"
         )
     return None
@@ -99,25 +99,25 @@ def most_minors_behind(minor: int) -> int:
 def _refuse_step(
     asked: object, running: object, stated: object, *, may_skip: bool, today: str | None
 ) -> Refused | None:
-    wanted, current = _parse(asked), _parse(running) or _parse(stated)
+    wanted, current = _parse_version(asked), _parse_version(running) or _parse_version(stated)
     if len(wanted) < 2 or len(current) < 2:
         return None
     shared = min(len(wanted), len(current))
     if wanted[:shared] < current[:shared]:
-        return Refused(_text(current), _text(wanted), None, "AKS only upgrades")
+        return Refused(_version_text(current), _version_text(wanted), None, "AKS only upgrades")
     skips = wanted[0] == current[0] and wanted[1] > current[1] + 1
-    if not skips or may_skip or not is_in_support(_text(current), today):
+    if not skips or may_skip or not is_in_support(_version_text(current), today):
         return None
     following = f"{current[0]}.{current[1] + 1}"
     reason = f"AKS skips no minor version, upgrade to {following} first"
-    return Refused(_text(current), _text(wanted), following, reason)
+    return Refused(_version_text(current), _version_text(wanted), following, reason)
 
 
-def _parse(version: object) -> Version:
+def _parse_version(version: object) -> Version:
     """Return the numbers of a version, none for what is no version (a value known after apply)."""
     parts = version.split(".") if isinstance(version, str) else []
     return tuple(map(int, parts)) if parts and all(map(str.isdigit, parts)) else ()
 
 
-def _text(version: Version) -> str:
+def _version_text(version: Version) -> str:
     return ".".join(map(str, version))

@@ -180,17 +180,17 @@ def find_path(cluster: RunningCluster, target: str) -> tuple[VersionStep, ...]:
         for name, nodes in pools.items():
             if minor_of(nodes) < least and not cluster.may_skip:
                 allowed = _on_the_way(cluster, nodes, f"1.{least}")
-                steps += _walk(name, nodes, allowed)
+                steps += _version_steps(name, nodes, allowed)
                 pools[name] = allowed[-1] if allowed else nodes
         steps.append(VersionStep(CONTROL_PLANE, plane, version))
         plane = version
         for name, nodes in pools.items():
             after = [version] if cluster.may_skip else _on_the_way(cluster, nodes, version)
-            steps += _walk(name, nodes, after)
+            steps += _version_steps(name, nodes, after)
             pools[name] = after[-1] if after else nodes
     if not steps:
         for name, nodes in pools.items():
-            steps += _walk(name, nodes, _on_the_way(cluster, nodes, plane))
+            steps += _version_steps(name, nodes, _on_the_way(cluster, nodes, plane))
     return tuple(steps)
 
 
@@ -203,7 +203,7 @@ def _plane_versions(cluster: RunningCluster, target: str) -> list[str]:
     running = cluster.version or ""
     if len(numbers_of(target)) == 2 and minor_of(target) == minor_of(running):
         return []
-    found = _resolve(cluster.offered, target)
+    found = _resolve_version(cluster.offered, target)
     if cluster.may_skip:
         return [found] if numbers_of(found) > numbers_of(running) else []
     return _on_the_way(cluster, running, found)
@@ -211,9 +211,9 @@ def _plane_versions(cluster: RunningCluster, target: str) -> list[str]:
 
 def _on_the_way(cluster: RunningCluster, before: str, after: str) -> list[str]:
     """Return the versions from one to another, one of each minor version on the way."""
-    target = _resolve(cluster.offered, after)
+    target = _resolve_version(cluster.offered, after)
     between = range(minor_of(before) + 1, minor_of(target))
-    found = [_resolve(cluster.offered, f"1.{minor}") for minor in between]
+    found = [_resolve_version(cluster.offered, f"1.{minor}") for minor in between]
     return [*found, target] if _is_newer(target, before) else []
 
 
@@ -223,13 +223,13 @@ def _is_newer(version: str, than: str) -> bool:
     return one[:shared] > other[:shared]
 
 
-def _walk(subject: str, before: str, versions: Iterable[str]) -> Iterator[VersionStep]:
+def _version_steps(subject: str, before: str, versions: Iterable[str]) -> Iterator[VersionStep]:
     for version in versions:
         yield VersionStep(subject, before, version)
         before = version
 
 
-def _resolve(offered: Sequence[OfferedVersion], version: str) -> str:
+def _resolve_version(offered: Sequence[OfferedVersion], version: str) -> str:
     """Return the newest patch of a minor version, and any other version as it is."""
     known = next((one for one in offered if one.minor == version), None)
     return version if known is None else _patch_of(known)

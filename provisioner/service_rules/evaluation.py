@@ -31,7 +31,7 @@ def judge_write(write: Write, catalog: Catalog, *, by_lists: bool = False) -> tu
     the body of their parent. What a rule says of the body that stood before, too, is left out:
     Azure took that, and takes it again.
     """
-    whole = replace(write, around=with_write(write, catalog))
+    whole = replace(write, neighbours=with_write(write, catalog))
     found = _judge(whole, catalog)
     return tuple(each for each in found if by_lists or not each.rule.by_list)
 

@@ -18,7 +18,7 @@ def value_at(body: Tree, path: str) -> Tree:
     """Return what stands at a path (`properties.rules[0].name`), key case ignored: ABSENT where
     nothing does, and the Unknown that stands at it or above it."""
     value = body
-    for step in _steps(path):
+    for step in _path_steps(path):
         if type(value) is dict and step in value:
             value = value[step]
         elif isinstance(value, Mapping):
@@ -34,7 +34,7 @@ def value_at(body: Tree, path: str) -> Tree:
 
 # A rule among siblings reads the same paths in each of them.
 @lru_cache(maxsize=4096)
-def _steps(path: str) -> tuple[str, ...]:
+def _path_steps(path: str) -> tuple[str, ...]:
     return tuple(_INDEX.sub(r".\1", path).split(".")) if path else ()
 
 

@@ -48,16 +48,16 @@ def sku_of(address: Resource) -> str | None:
     return "basic" if not sku else None
 
 
-def seen(around: Neighbours, resource: ResourceId) -> Resource | None:
+def seen(neighbours: Neighbours, resource: ResourceId) -> Resource | None:
     """Return a resource that was seen, or None."""
-    found = around.lookup(resource)
+    found = neighbours.lookup(resource)
     return found if isinstance(found, Resource) else None
 
 
 def not_standard(write: Write, allowed: tuple[str, ...] = ("standard",)) -> Iterator[Refusal]:
     """Yield the public addresses of a write whose SKU is none of these."""
     for at, named in addresses_of(write.type, write.after):
-        address = seen(write.around, named)
+        address = seen(write.neighbours, named)
         sku = sku_of(address) if address else None
         if sku is not None and sku not in allowed:
             yield Refusal(
@@ -71,6 +71,6 @@ def held_by_others(write: Write) -> Iterator[Refusal]:
     """Yield the public addresses of a write that another resource uses (PublicIPAddressInUse)."""
     for at, address in addresses_of(write.type, write.after):
         for type_name in _USERS:
-            for other in write.others(write.around.referring_to(address, type_name)):
+            for other in write.others(write.neighbours.referring_to(address, type_name)):
                 if any(named == address for _at, named in addresses_of(type_name, other.body)):
                     yield Refusal(at, f"{address.name} is used by {other.label} already")

@@ -1,4 +1,8 @@
-"""The shape of a rule, of what it judges, and of what it can see around that."""
+"""The parts of a service rule: its codes, the write it judges, and the neighbours it can see.
+
+A rule is a pure function of a `Write`. A `Listing` says whether it is complete (`whole`), because
+most refusals about something missing need certainty that it is missing.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,8 +35,11 @@ UNSEEN = Unseen()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing:
-    """The resources that were seen. `whole` is whether these are all there are: a rule about one
-    too many may refuse by any listing, a rule about one too few by a whole one alone."""
+    """The resources that were read.
+
+    `whole` is whether these are all there are: a rule about one too many may refuse by any listing,
+    a rule about one too few by a whole one alone.
+    """
 
     resources: tuple[Resource, ...] = ()
     whole: bool = False
@@ -58,8 +65,10 @@ class Neighbours(Protocol):
         """Return the resources of a type wherever they stand."""
 
     def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
-        """Return the resources of a type in whose bodies the id of a resource stands, wherever in
-        them; a rule about one of their properties reads that one."""
+        """Return the resources of a type whose bodies contain the id of a resource anywhere.
+
+        A rule about one of their properties reads that property itself.
+        """
 
     def is_new(self, resource: ResourceId) -> bool:
         """Tell whether a resource is certainly made just now: nobody elsewhere can name it yet."""
@@ -67,28 +76,27 @@ class Neighbours(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write: what stood before (None: nothing, or all of it goes first) and what it leads to.
+    """One write: the body before (None: nothing, or all of it is deleted first) and after.
 
     `after` is the live body overlaid with the desired one. It may hold Unknown leaves, and holds a
     list of children (`ResourceType.embedded`) only where the write itself states that list. A
-    delete (`deletes`) leads to {}, and `around` no longer has the resource. `today` is the day of
-    the write (`2026-12-31`); None where it is made on a day to come.
+    delete (`deletes`) leads to {}, and `neighbours` no longer has the resource. `today` is the day
+    of the write (`2026-12-31`); None where it is made on a day to come.
     """
 
     type: str
     id: ResourceId
     before: Mapping[str, Value] | None
     after: Mapping[str, Value]
-    around: Neighbours
+    neighbours: Neighbours
     api_version: str
     deletes: bool = False
     today: str | None = None
 
     @property
     def parent(self) -> Resource | Unseen | None:
-        """What a child stands in; None for a resource that is no child, or whose parent is not
-        there."""
-        return self.around.lookup(self.id.parent) if self.id.parent else None
+        """Return the parent of a child; None for no child, or for a parent that does not exist."""
+        return self.neighbours.lookup(self.id.parent) if self.id.parent else None
 
     @property
     def siblings(self) -> Listing:
@@ -96,7 +104,7 @@ class Write:
         container = self.id.container
         if container is None:
             return Listing()
-        return self.others(self.around.children(container, self.type))
+        return self.others(self.neighbours.children(container, self.type))
 
     def others(self, listing: Listing) -> Listing:
         """Return a listing without the written resource itself."""

@@ -90,7 +90,7 @@ class _WithWrite:
     """Neighbours as a write leaves them: the resource itself, and the children that its body
     states, in place of those that stood in the lists of them."""
 
-    around: Neighbours
+    neighbours: Neighbours
     written: Mapping[str, Resource]
     lists: frozenset[tuple[str, str]]
     gone: str | None = None
@@ -99,7 +99,7 @@ class _WithWrite:
         found = self.written.get(resource.key)
         if found is not None:
             return found
-        return None if resource.key == self.gone else self.around.lookup(resource)
+        return None if resource.key == self.gone else self.neighbours.lookup(resource)
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
         place = (container.key, type_name.lower())
@@ -111,20 +111,22 @@ class _WithWrite:
 
     def _children(self, container: ResourceId, type_name: str) -> Listing:
         is_stated = (container.key, type_name.lower()) in self.lists
-        standing = Listing(whole=True) if is_stated else self.around.children(container, type_name)
+        standing = (
+            Listing(whole=True) if is_stated else self.neighbours.children(container, type_name)
+        )
         own = self.written.get(container.key)
         if own is not None and _may_hide(own.body):
             standing = Listing(standing.resources)
-        written = tuple(r for r in self._written(type_name) if r.id.container == container)
+        written = tuple(r for r in self._written_of(type_name) if r.id.container == container)
         changes = is_stated or self.gone is not None
-        if not changes and all(self._stands(resource) for resource in written):
+        if not changes and all(self._is_unchanged(resource) for resource in written):
             return standing
-        return Listing((*self._standing(standing), *written), standing.whole)
+        return Listing((*self._unchanged_of(standing), *written), standing.whole)
 
-    def _stands(self, resource: Resource) -> bool:
+    def _is_unchanged(self, resource: Resource) -> bool:
         """Tell whether a write leaves a resource as the neighbours have it already: an estate is
         the outcome of all writes."""
-        found = self.around.lookup(resource.id)
+        found = self.neighbours.lookup(resource.id)
         return isinstance(found, Resource) and found.body is resource.body
 
     @cached_property
@@ -132,21 +134,25 @@ class _WithWrite:
         return {}
 
     def of_type(self, type_name: str) -> Listing:
-        standing = self.around.of_type(type_name)
-        return Listing((*self._standing(standing), *self._written(type_name)), standing.whole)
+        standing = self.neighbours.of_type(type_name)
+        return Listing(
+            (*self._unchanged_of(standing), *self._written_of(type_name)), standing.whole
+        )
 
     def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
         # What is written is of few resources, and in the place of what it was before.
-        standing = self.around.referring_to(resource, type_name)
-        return Listing((*self._standing(standing), *self._written(type_name)), standing.whole)
+        standing = self.neighbours.referring_to(resource, type_name)
+        return Listing(
+            (*self._unchanged_of(standing), *self._written_of(type_name)), standing.whole
+        )
 
     def is_new(self, resource: ResourceId) -> bool:
-        return self.around.is_new(resource)
+        return self.neighbours.is_new(resource)
 
-    def _written(self, type_name: str) -> Iterator[Resource]:
+    def _written_of(self, type_name: str) -> Iterator[Resource]:
         return (r for r in self.written.values() if r.type.lower() == type_name.lower())
 
-    def _standing(self, listing: Listing) -> Iterator[Resource]:
+    def _unchanged_of(self, listing: Listing) -> Iterator[Resource]:
         for resource in listing:
             key, container = resource.id.key, resource.id.container
             place = (container.key if container else "", resource.type.lower())
@@ -192,7 +198,7 @@ def with_write(write: Write, catalog: Catalog) -> Neighbours:
     A list of children that the body does not state, or that is not known yet, stays as it is.
     """
     if write.deletes:
-        return _WithWrite(write.around, {}, frozenset(), write.id.key)
+        return _WithWrite(write.neighbours, {}, frozenset(), write.id.key)
     known = catalog.find(write.type)
     stated = {
         (write.id.key, embedded.child.lower())
@@ -204,4 +210,4 @@ def with_write(write: Write, catalog: Catalog) -> Neighbours:
         for child in children_of(write.type, write.id, write.after, catalog)
     }
     written[write.id.key] = Resource(write.id, write.type, write.after)
-    return _WithWrite(write.around, written, frozenset(stated))
+    return _WithWrite(write.neighbours, written, frozenset(stated))

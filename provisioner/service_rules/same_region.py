@@ -26,12 +26,12 @@ def region_in(body: Tree) -> str | None:
 
 
 def references_elsewhere(
-    body: Tree, around: Neighbours, region: str | None, *paths: str
+    body: Tree, neighbours: Neighbours, region: str | None, *paths: str
 ) -> Iterator[Refusal]:
     """Yield the references at these paths that lead to another region than `region`."""
     for path in paths:
         target = id_at(body, path)
-        theirs = region_of(around.lookup(target)) if target else None
+        theirs = region_of(neighbours.lookup(target)) if target else None
         if region and theirs and theirs != region:
             yield Refusal(
                 path,

@@ -27,7 +27,7 @@ def rules_without_endpoint(write: Write, service: str, waiver: str = "") -> Iter
         named = id_at(entry, "id")
         if waived is True or isinstance(waived, Unknown) or named is None or named in stood:
             continue
-        subnet = write.around.lookup(named)
+        subnet = write.neighbours.lookup(named)
         if isinstance(subnet, Resource) and not _may_have(subnet.body, service.lower()):
             yield Refusal(
                 f"{at}.id",

@@ -40,7 +40,7 @@ def shared_with(write: Write) -> Iterator[Refusal]:
         subnet = id_at(write.after, path)
         if subnet is None:
             continue
-        for other in write.others(write.around.referring_to(subnet, write.type)):
+        for other in write.others(write.neighbours.referring_to(subnet, write.type)):
             if any(id_at(other.body, at) == subnet for at in subnets_of(other.body)):
                 yield Refusal(
                     path, f"{other.label} stands in {subnet.name} already, which takes one"
@@ -55,7 +55,7 @@ def too_small(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refu
         return
     for path in paths:
         named = id_at(write.after, path)
-        subnet = seen(write.around, named) if named else None
+        subnet = seen(write.neighbours, named) if named else None
         if subnet is None or subnet.id.name.lower() != wanted.name.lower():
             continue
         for _at, one in ranges_at(

@@ -7,13 +7,13 @@ from provisioner.catalog.field import Answered, Field, Since
 from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.registry import Catalog, build_catalog
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     Embedded,
     ListRead,
     NameRule,
     ResourceType,
     Scope,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
@@ -134,8 +134,8 @@ PORT = ResourceType(
         ),
     ),
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
-    computed=lambda resource, body, around: {
-        "properties": {"address": around.free_address(body["properties"]["laneId"], resource.text)}
+    computed=lambda resource, body, context: {
+        "properties": {"address": context.free_address(body["properties"]["laneId"], resource.text)}
     },
 )
 
@@ -209,8 +209,10 @@ ROLE = ResourceType(
 )
 
 
-def _link_state(_resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    answered = around.lookup(f"{body['properties']['remoteId']}/links/back") is not None
+def _link_state(
+    _resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
+    answered = context.lookup(f"{body['properties']['remoteId']}/links/back") is not None
     return {"properties": {"state": "Connected" if answered else "Initiated"}}
 
 

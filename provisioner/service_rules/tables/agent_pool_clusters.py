@@ -28,7 +28,7 @@ _CODES = "AKS error codes; guidelines.md §3.2"
 _PAGE = "learn.microsoft.com/azure/aks"
 
 
-def _cluster(write: Write) -> Value | object:
+def _pool_cluster(write: Write) -> Value | object:
     """Return the body of a pool's cluster; {} where it was not read."""
     parent = write.parent
     return parent.body if isinstance(parent, Resource) else {}
@@ -36,7 +36,7 @@ def _cluster(write: Write) -> Value | object:
 
 def _judge_windows_plugin(write: Write) -> Iterator[Refusal]:
     windows = is_at(write.after, "properties.osType", "Windows")
-    if windows and is_at(_cluster(write), f"{_NETWORK}.networkPlugin", "kubenet"):
+    if windows and is_at(_pool_cluster(write), f"{_NETWORK}.networkPlugin", "kubenet"):
         yield Refusal(
             "properties.osType", "Windows nodes need the network plugin azure, and not kubenet"
         )
@@ -44,7 +44,7 @@ def _judge_windows_plugin(write: Write) -> Iterator[Refusal]:
 
 def _judge_windows_cilium(write: Write) -> Iterator[Refusal]:
     windows = is_at(write.after, "properties.osType", "Windows")
-    if windows and is_at(_cluster(write), f"{_NETWORK}.networkDataplane", "cilium"):
+    if windows and is_at(_pool_cluster(write), f"{_NETWORK}.networkDataplane", "cilium"):
         yield Refusal("properties.osType", "the Cilium data plane has no Windows nodes")
 
 
@@ -61,7 +61,7 @@ def _judge_public_nodes(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_pod_subnet(write: Write) -> Iterator[Refusal]:
-    cluster = _cluster(write)
+    cluster = _pool_cluster(write)
     overlay = is_at(cluster, f"{_NETWORK}.networkPluginMode", "overlay")
     if is_stated(write.after, _POD_SUBNET) and (
         overlay or is_at(cluster, f"{_NETWORK}.networkPlugin", "kubenet")
@@ -73,7 +73,7 @@ def _judge_pod_subnet(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_own_network(write: Write) -> Iterator[Refusal]:
-    cluster = _cluster(write)
+    cluster = _pool_cluster(write)
     outbound = text_at(cluster, f"{_NETWORK}.outboundType") or ""
     if outbound.lower().startswith("managednatgateway") and is_stated(write.after, _SUBNET):
         yield Refusal(
@@ -105,7 +105,7 @@ def _judge_routed_network(write: Write) -> Iterator[Refusal]:
 def _is_without_network(write: Write, outbound: str) -> bool:
     """Tell whether a pool stands in no network of one's own in a cluster that needs one for its way
     out. A pool that states no subnet beside others that do gets nodes beside theirs."""
-    if not is_at(_cluster(write), f"{_NETWORK}.outboundType", outbound):
+    if not is_at(_pool_cluster(write), f"{_NETWORK}.outboundType", outbound):
         return False
     pools = [write.after, *(pool.body for pool in write.siblings)]
     return all(is_silent(pool, _SUBNET) for pool in pools)
@@ -113,7 +113,7 @@ def _is_without_network(write: Write, outbound: str) -> bool:
 
 def _judge_provisioned(write: Write) -> Iterator[Refusal]:
     scaled = is_at(write.after, _AUTOSCALING, True)
-    if scaled and is_at(_cluster(write), "properties.nodeProvisioningProfile.mode", "Auto"):
+    if scaled and is_at(_pool_cluster(write), "properties.nodeProvisioningProfile.mode", "Auto"):
         yield Refusal(
             _AUTOSCALING,
             "a cluster with node auto-provisioning (nodeProvisioningProfile.mode: Auto) has no "

@@ -26,7 +26,7 @@ _ALLOWED = re.compile(
 )
 
 
-def _labels(write: Write) -> Iterator[tuple[str, object]]:
+def _stated_labels(write: Write) -> Iterator[tuple[str, object]]:
     labels = value_at(write.after, _LABELS)
     yield from labels.items() if isinstance(labels, Mapping) else ()
 
@@ -38,7 +38,7 @@ def _judge_label_of_aks(write: Write) -> Iterator[Refusal]:
         "kubernetes.azure.com/scalesetpriority": "spot",
         "kubernetes.azure.com/mode": "gateway",
     }
-    for key, value in _labels(write):
+    for key, value in _stated_labels(write):
         domain = key.lower().partition("/")[0]
         is_own = domain == _OWN or domain.endswith(f".{_OWN}")
         if is_own and marks.get(key.lower()) != value:
@@ -48,7 +48,7 @@ def _judge_label_of_aks(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_label_of_kubernetes(write: Write) -> Iterator[Refusal]:
-    for key, _value in _labels(write):
+    for key, _value in _stated_labels(write):
         domain = key.lower().rpartition("/")[0]
         if _KUBERNETES.fullmatch(domain) and not _ALLOWED.fullmatch(key.lower()):
             yield Refusal(
@@ -60,7 +60,7 @@ def _judge_label_of_kubernetes(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_label_form(write: Write) -> Iterator[Refusal]:
-    for key, value in _labels(write):
+    for key, value in _stated_labels(write):
         if not _KEY.fullmatch(key):
             yield Refusal(
                 _LABELS,

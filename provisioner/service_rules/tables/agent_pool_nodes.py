@@ -128,7 +128,7 @@ def _judge_dns_mode(write: Write) -> Iterator[Refusal]:
         yield Refusal(mode, "localDNSProfile.mode is none of Preferred, Required, Disabled")
 
 
-def _states(write: Write, path: str) -> bool:
+def _has_stated(write: Write, path: str) -> bool:
     """Tell whether a property is stated, be it as an empty object."""
     value = value_at(write.after, path)
     return value is not None and value is not ABSENT
@@ -137,7 +137,7 @@ def _states(write: Write, path: str) -> bool:
 def _judge_dns_overrides(write: Write) -> Iterator[Refusal]:
     """A write that is silent about one kind of overrides keeps those that are there (recorded:
     ext/test_aks_nodepool_update_with_localdns_required_mode_to_dns_partial_puts.yaml)."""
-    stated = [name for name in _DNS_OVERRIDES if _states(write, f"{_DNS}.{name}")]
+    stated = [name for name in _DNS_OVERRIDES if _has_stated(write, f"{_DNS}.{name}")]
     for name in _DNS_OVERRIDES if stated else ():
         path = f"{_DNS}.{name}"
         if name not in stated and is_silent(write.before, path):

@@ -111,7 +111,9 @@ def _judge_eviction(write: Write) -> Iterator[Refusal]:
 
 def _judge_no_surge(write: Write) -> Iterator[Refusal]:
     surge, unavailable = text_at(write.after, _SURGE), text_at(write.after, _UNAVAILABLE)
-    if _nodes(surge) == 0 and (is_silent(write.after, _UNAVAILABLE) or _nodes(unavailable) == 0):
+    if _node_count(surge) == 0 and (
+        is_silent(write.after, _UNAVAILABLE) or _node_count(unavailable) == 0
+    ):
         yield Refusal(
             _SURGE,
             "maxSurge and maxUnavailable are both 0, so that no node could be upgraded",
@@ -124,7 +126,7 @@ def _judge_both_ways(write: Write) -> Iterator[Refusal]:
     silent = is_silent(write.after, _SURGE)
     surge = DEFAULT_SURGE if silent else text_at(write.after, _SURGE)
     unavailable = text_at(write.after, _UNAVAILABLE)
-    if (_nodes(surge) or 0) > 0 and (_nodes(unavailable) or 0) > 0:
+    if (_node_count(surge) or 0) > 0 and (_node_count(unavailable) or 0) > 0:
         yield Refusal(
             _UNAVAILABLE,
             f"maxSurge {surge}{' (the default)' if silent else ''} and maxUnavailable "
@@ -147,7 +149,7 @@ def _judge_surge_form(write: Write) -> Iterator[Refusal]:
             )
 
 
-def _nodes(text: str | None) -> int | None:
+def _node_count(text: str | None) -> int | None:
     found = _NODES.fullmatch(text) if text is not None else None
     return int(found["number"]) if found is not None else None
 

@@ -159,7 +159,7 @@ def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
     yield from references_elsewhere(
         write.after,
-        write.around,
+        write.neighbours,
         region_in(write.after),
         "properties.firewallPolicy.id",
         *paths,

@@ -40,7 +40,7 @@ _COLLECTIONS = (
 )
 
 
-def _tier(write: Write) -> str:
+def _sku_tier(write: Write) -> str:
     """Return the tier in lower case; "" where it is not known yet."""
     return (text_or(write.after, "properties.sku.tier", "Standard") or "").lower()
 
@@ -91,17 +91,17 @@ def _judge_use(write: Write) -> Iterator[Refusal]:
 
 def _judge_basic(write: Write) -> Iterator[Refusal]:
     in_network = not is_silent(write.after, "properties.ipConfigurations")
-    if _tier(write) == "basic" and in_network and is_silent(write.after, _MANAGED):
+    if _sku_tier(write) == "basic" and in_network and is_silent(write.after, _MANAGED):
         yield Refusal(_MANAGED, "a firewall of the tier Basic needs a managementIpConfiguration")
 
 
 def _judge_policy_tier(write: Write) -> Iterator[Refusal]:
     named = id_at(write.after, _POLICY)
-    policy = seen(write.around, named) if named else None
+    policy = seen(write.neighbours, named) if named else None
     if policy is None:
         return
     theirs = (text_or(policy.body, "properties.sku.tier", "Standard") or "").lower()
-    mine = _tier(write)
+    mine = _sku_tier(write)
     if theirs in _TIERS and mine in _TIERS and _TIERS.index(theirs) > _TIERS.index(mine):
         yield Refusal(
             _POLICY,
@@ -118,7 +118,7 @@ def _judge_rules_and_policy(write: Write) -> Iterator[Refusal]:
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
     region = region_in(write.after)
-    yield from references_elsewhere(write.after, write.around, region, *paths)
+    yield from references_elsewhere(write.after, write.neighbours, region, *paths)
 
 
 RULES = (

@@ -24,7 +24,7 @@ _OF_STANDARD = (
 _OF_PREMIUM = ("enableSessionRecording", "enablePrivateOnlyBastion")
 
 
-def _sku(write: Write) -> str:
+def _sku_name(write: Write) -> str:
     """Return the SKU in lower case; "" where it is not known yet."""
     return (text_or(write.after, "sku.name", "Basic") or "").lower()
 
@@ -53,14 +53,14 @@ def _judge_units(write: Write) -> Iterator[Refusal]:
     units = number_at(write.after, _UNITS)
     if units is None:
         return
-    if _sku(write) == "basic" and units != 2:
+    if _sku_name(write) == "basic" and units != 2:
         yield Refusal(_UNITS, f"a Basic host has 2 scale units, and not {units}")
     elif not 2 <= units <= 50:
         yield Refusal(_UNITS, f"{units} scale units is not between 2 and 50")
 
 
 def _judge_features(write: Write) -> Iterator[Refusal]:
-    sku = _sku(write)
+    sku = _sku_name(write)
     lacking = (*_OF_STANDARD, *_OF_PREMIUM) if sku in ("basic", "developer") else (
         _OF_PREMIUM if sku == "standard" else ()
     )  # fmt: skip
@@ -73,18 +73,19 @@ def _judge_features(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_configuration(write: Write) -> Iterator[Refusal]:
-    if _sku(write) not in ("", "developer") and is_silent(
+    if _sku_name(write) not in ("", "developer") and is_silent(
         write.after, "properties.ipConfigurations"
     ):
         yield Refusal(
-            "properties.ipConfigurations", f"a host of the SKU {_sku(write).title()} has no subnet"
+            "properties.ipConfigurations",
+            f"a host of the SKU {_sku_name(write).title()} has no subnet",
         )
 
 
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
     region = region_in(write.after)
-    yield from references_elsewhere(write.after, write.around, region, *paths)
+    yield from references_elsewhere(write.after, write.neighbours, region, *paths)
 
 
 RULES = (

@@ -96,7 +96,7 @@ def _own_zone(write: Write) -> bool:
 
 def _judge_zone_gone(write: Write) -> Iterator[Refusal]:
     zone = id_at(write.after, _ZONE)
-    if zone is not None and write.around.lookup(zone) is None:
+    if zone is not None and write.neighbours.lookup(zone) is None:
         yield Refusal(_ZONE, f"the private DNS zone {zone.name} does not exist")
 
 
@@ -148,7 +148,7 @@ def _judge_prefix(write: Write) -> Iterator[Refusal]:
 
 def _judge_api_subnet(write: Write) -> Iterator[Refusal]:
     subnet = id_at(write.after, _SUBNET)
-    found = write.around.lookup(subnet) if subnet is not None else None
+    found = write.neighbours.lookup(subnet) if subnet is not None else None
     if not is_at(write.after, _INTEGRATED, True) or not isinstance(found, Resource):
         return
     services = [

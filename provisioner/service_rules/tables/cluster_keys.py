@@ -29,17 +29,17 @@ _NEEDED = tuple(f"Microsoft.KeyVault/vaults/keys/{verb}/action" for verb in ("en
 def _judge_role(write: Write) -> Iterator[Refusal]:
     if not is_at(write.after, f"{_KMS}.enabled", True):
         return
-    vault, identity = _vault(write), _identity(write)
+    vault, identity = _named_vault(write), _cluster_identity(write)
     if vault is None or identity is None:
         return
     # One that was there before may have a role that was not read: in the scope above, say.
-    assignments = write.around.of_type(_ASSIGNMENT)
-    if not (assignments.whole or write.around.is_new(identity.id)):
+    assignments = write.neighbours.of_type(_ASSIGNMENT)
+    if not (assignments.whole or write.neighbours.is_new(identity.id)):
         return
     # At the key itself is as good: "Azure RBAC for Key Vault" lists keys among the scopes.
-    key = _key(write, vault)
+    key = _key_id(write, vault)
     given = (a for a in assignments if holds_at(a.id.scope, key))
-    if not any(_is_for(a, identity) and _encrypts(write, a) for a in given):
+    if not any(_is_for(a, identity) and _can_encrypt(write, a) for a in given):
         yield Refusal(
             f"{_KMS}.keyId",
             f"the identity {identity.label} may not encrypt and decrypt with keys of {vault.label}",
@@ -47,31 +47,31 @@ def _judge_role(write: Write) -> Iterator[Refusal]:
         )
 
 
-def _vault(write: Write) -> Resource | None:
+def _named_vault(write: Write) -> Resource | None:
     """Return the vault of the key, where it is seen and goes by Azure RBAC."""
     named = _KEY_URL.fullmatch(text_at(write.after, f"{_KMS}.keyId") or "")
-    for vault in write.around.of_type(_VAULT) if named else ():
+    for vault in write.neighbours.of_type(_VAULT) if named else ():
         by_role = is_at(vault.body, "properties.enableRbacAuthorization", True)
         if named and vault.id.name.lower() == named["vault"].lower() and by_role:
             return vault
     return None
 
 
-def _key(write: Write, vault: Resource) -> ResourceId:
+def _key_id(write: Write, vault: Resource) -> ResourceId:
     """Return the id of the key in its vault; that of the vault where the key has no name."""
     named = _KEY_URL.fullmatch(text_at(write.after, f"{_KMS}.keyId") or "")
     key = named["key"] if named is not None else None
     return ResourceId(f"{_VAULT}/keys", (*vault.id.names, key), vault.id.scope) if key else vault.id
 
 
-def _identity(write: Write) -> Resource | None:
+def _cluster_identity(write: Write) -> Resource | None:
     """Return the one identity of the cluster's own, where it is seen."""
     identities = value_at(write.after, "identity.userAssignedIdentities")
     named = (
         [parse_resource_id(key) for key in identities] if isinstance(identities, Mapping) else []
     )
     only = named[0] if len(named) == 1 else None
-    found = write.around.lookup(only) if only is not None else None
+    found = write.neighbours.lookup(only) if only is not None else None
     return found if isinstance(found, Resource) else None
 
 
@@ -86,18 +86,18 @@ def _is_for(assignment: Resource, identity: Resource) -> bool:
     return own is not None and isinstance(principal, str) and principal.lower() == own.lower()
 
 
-def _encrypts(write: Write, assignment: Resource) -> bool:
+def _can_encrypt(write: Write, assignment: Resource) -> bool:
     """Tell whether a role lets one encrypt and decrypt, or may: it is not seen."""
     role = id_at(assignment.body, "properties.roleDefinitionId")
-    permissions = _permissions(write, role) if role is not None else None
+    permissions = _role_permissions(write, role) if role is not None else None
     return permissions is None or all(grants(permissions, action, data=True) for action in _NEEDED)
 
 
-def _permissions(write: Write, role: ResourceId) -> tuple[Permission, ...] | None:
+def _role_permissions(write: Write, role: ResourceId) -> tuple[Permission, ...] | None:
     built_in = get_built_in_role(role.name)
     if built_in is not None:
         return tuple(built_in.permissions)
-    for custom in write.around.of_type(ROLE_DEFINITION_TYPE):
+    for custom in write.neighbours.of_type(ROLE_DEFINITION_TYPE):
         stated = value_at(custom.body, "properties.permissions")
         if custom.id.name.lower() == role.name.lower() and is_known(stated):
             return parse_permissions(stated)
@@ -112,7 +112,7 @@ def _judge_closed(write: Write) -> Iterator[Refusal]:
         ".infrastructureEncryption"
     )
     legacy = not is_at(write.after, encryption, "Enabled")
-    vault = _vault(write) if is_at(write.after, f"{_KMS}.enabled", True) and public else None
+    vault = _named_vault(write) if is_at(write.after, f"{_KMS}.enabled", True) and public else None
     if vault is not None and legacy and is_at(vault.body, _ACCESS, "Disabled"):
         yield Refusal(
             f"{_KMS}.keyVaultNetworkAccess",

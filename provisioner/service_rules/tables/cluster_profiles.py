@@ -124,7 +124,7 @@ def _judge_taken_group(write: Write) -> Iterator[Refusal]:
     name, subscription = text_at(write.after, _GROUP), write.id.subscription
     if write.before is not None or name is None or subscription is None:
         return
-    found = write.around.lookup(resource_group_id(subscription, name))
+    found = write.neighbours.lookup(resource_group_id(subscription, name))
     other = name.lower() != (write.id.resource_group or "").lower()
     if isinstance(found, Resource) and other and is_silent(found.body, "managedBy"):
         yield Refusal(_GROUP, f"the resource group {name} exists: AKS makes one for the nodes")

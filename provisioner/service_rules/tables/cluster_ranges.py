@@ -36,20 +36,20 @@ _Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 _CODES = "AKS error codes; guidelines.md §3.2"
 
 
-def _range(text: str) -> _Range | None:
+def _parse_range(text: str) -> _Range | None:
     try:
         return ipaddress.ip_network(text)
     except ValueError:
         return None
 
 
-def _ranges(write: Write, paths: tuple[str, str]) -> list[_Range]:
+def _stated_ranges(write: Write, paths: tuple[str, str]) -> list[_Range]:
     """Return the ranges that a body states at the one path or the other."""
-    found = (_range(text) for _at, text in texts_at(write.after, *paths))
+    found = (_parse_range(text) for _at, text in texts_at(write.after, *paths))
     return [one for one in found if one is not None]
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(text)
     except ValueError:
@@ -58,7 +58,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _judge_range_form(write: Write) -> Iterator[Refusal]:
     for at, text in texts_at(write.after, *_SERVICES, *_PODS):
-        if _range(text) is None:
+        if _parse_range(text) is None:
             yield Refusal(
                 at,
                 f"{text!r} is no range of addresses: expected one as 10.0.0.0/16, without "
@@ -68,20 +68,20 @@ def _judge_range_form(write: Write) -> Iterator[Refusal]:
 
 def _judge_resolver_form(write: Write) -> Iterator[Refusal]:
     text = text_at(write.after, _RESOLVER)
-    if text is not None and _address(text) is None:
+    if text is not None and _parse_address(text) is None:
         yield Refusal(_RESOLVER, f"{text!r} is no address")
 
 
-def _resolver(write: Write) -> tuple[str, int, _Range] | None:
+def _dns_service_address(write: Write) -> tuple[str, int, _Range] | None:
     """Return dnsServiceIP, how far it is into the service range of its family, and that range. What
     is not stated is the default; None where something of it is not known."""
     silent = is_silent(write.after, _RESOLVER)
     text = DNS_SERVICE_ADDRESS if silent else text_at(write.after, _RESOLVER)
-    address = _address(text) if text is not None else None
+    address = _parse_address(text) if text is not None else None
     if not all(is_known(value_at(write.after, path)) for path in _SERVICES):
         return None
     default = all(is_silent(write.after, path) for path in _SERVICES)
-    stated = [ipaddress.ip_network(SERVICE_RANGE)] if default else _ranges(write, _SERVICES)
+    stated = [ipaddress.ip_network(SERVICE_RANGE)] if default else _stated_ranges(write, _SERVICES)
     for services in stated:
         if text is not None and address is not None and address.version == services.version:
             return text, int(address) - int(services.network_address), services
@@ -89,13 +89,13 @@ def _resolver(write: Write) -> tuple[str, int, _Range] | None:
 
 
 def _judge_resolver_outside(write: Write) -> Iterator[Refusal]:
-    found = _resolver(write)
+    found = _dns_service_address(write)
     if found is not None and not 0 <= found[1] < found[2].num_addresses:
         yield Refusal(_RESOLVER, f"{found[0]} lies outside of the service range {found[2]}")
 
 
 def _judge_resolver_first(write: Write) -> Iterator[Refusal]:
-    found = _resolver(write)
+    found = _dns_service_address(write)
     if found is not None and found[1] in (0, 1):
         yield Refusal(
             _RESOLVER,
@@ -105,7 +105,7 @@ def _judge_resolver_first(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_resolver_last(write: Write) -> Iterator[Refusal]:
-    found = _resolver(write)
+    found = _dns_service_address(write)
     if found is not None and found[2].version == 4 and found[1] == found[2].num_addresses - 1:
         yield Refusal(_RESOLVER, f"{found[0]} is the broadcast address of {found[2]}")
 
@@ -131,8 +131,8 @@ def _default_of(write: Write, paths: tuple[str, ...], default: str | None) -> It
 
 def _judge_overlap(write: Write) -> Iterator[Refusal]:
     shared = first_overlap(
-        _ranges(write, _SERVICES) or _default_of(write, _SERVICES, SERVICE_RANGE),
-        _ranges(write, _PODS) or _default_of(write, _PODS, _default_pods(write)),
+        _stated_ranges(write, _SERVICES) or _default_of(write, _SERVICES, SERVICE_RANGE),
+        _stated_ranges(write, _PODS) or _default_of(write, _PODS, _default_pods(write)),
     )
     if shared is not None:
         services, pods = shared

@@ -43,22 +43,24 @@ _AKS_RESERVED = ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/
 _CODES = "AKS error codes; guidelines.md §3.2"
 
 
-def _pools(write: Write) -> Iterator[Resource]:
+def _pool_resources(write: Write) -> Iterator[Resource]:
     """Yield the pools of a cluster that is written, those of its body among them."""
-    yield from write.around.children(write.id, POOL)
+    yield from write.neighbours.children(write.id, POOL)
 
 
-def _networks(write: Write) -> Iterator[ResourceId]:
-    found = [id_at(pool.body, path) for pool in _pools(write) for path in (_NODES, _PODS)]
+def _virtual_networks(write: Write) -> Iterator[ResourceId]:
+    found = [id_at(pool.body, path) for pool in _pool_resources(write) for path in (_NODES, _PODS)]
     yield from {n.key: n for subnet in found if subnet and (n := subnet.parent)}.values()
 
 
-def _cluster(write: Write) -> Mapping[str, Value] | None:
+def _pool_cluster(write: Write) -> Mapping[str, Value] | None:
     parent = write.parent
     return parent.body if isinstance(parent, Resource) else None
 
 
-def _inside(write: Write, name: str, default: str | None) -> Iterator[tuple[str, Range]]:
+def _stated_or_default_range(
+    write: Write, name: str, default: str | None
+) -> Iterator[tuple[str, Range]]:
     """Yield (path, range) of the ranges of pods or services; the default where none is stated."""
     paths = (f"{_NETWORK}.{name}", f"{_NETWORK}.{name}s")
     if all(is_silent(write.after, path) for path in paths):
@@ -68,14 +70,14 @@ def _inside(write: Write, name: str, default: str | None) -> Iterator[tuple[str,
         yield from ranges_at(write.after, *paths)
 
 
-def _services(write: Write) -> Iterator[tuple[str, Range]]:
-    return _inside(write, "serviceCidr", cluster_defaults.SERVICE_RANGE)
+def _service_ranges(write: Write) -> Iterator[tuple[str, Range]]:
+    return _stated_or_default_range(write, "serviceCidr", cluster_defaults.SERVICE_RANGE)
 
 
 def _pod_ranges(write: Write) -> Iterator[tuple[str, Range]]:
     if not (_is_overlay(write.after) or is_at(write.after, f"{_NETWORK}.networkPlugin", "kubenet")):
         return iter(())
-    return _inside(write, "podCidr", "10.244.0.0/16")
+    return _stated_or_default_range(write, "podCidr", "10.244.0.0/16")
 
 
 def _is_overlay(cluster: Mapping[str, Value]) -> bool:
@@ -88,13 +90,15 @@ def _is_flat(cluster: Mapping[str, Value]) -> bool:
     return is_at(cluster, f"{_NETWORK}.networkPlugin", "azure") and is_silent(cluster, mode)
 
 
-def _overlaps(write: Write, ranges: Iterator[tuple[str, Range]], what: str) -> Iterator[Refusal]:
+def _overlapping_subnets(
+    write: Write, ranges: Iterator[tuple[str, Range]], what: str
+) -> Iterator[Refusal]:
     """AKS holds its ranges against the subnets of the network, and not against its address space
     (Azure/AKS#1117, Azure/azure-cli#20810)."""
-    networks = list(_networks(write))
+    networks = list(_virtual_networks(write))
     for at, one in ranges:
         for network in networks:
-            for subnet in write.around.children(network, _SUBNET_TYPE):
+            for subnet in write.neighbours.children(network, _SUBNET_TYPE):
                 for _path, other in ranges_at(subnet.body, *_RANGES):
                     if overlap(one, other):
                         yield Refusal(
@@ -103,15 +107,15 @@ def _overlaps(write: Write, ranges: Iterator[tuple[str, Range]], what: str) -> I
 
 
 def _judge_services(write: Write) -> Iterator[Refusal]:
-    yield from _overlaps(write, _services(write), "services")
+    yield from _overlapping_subnets(write, _service_ranges(write), "services")
 
 
 def _judge_pods(write: Write) -> Iterator[Refusal]:
-    yield from _overlaps(write, _pod_ranges(write), "pods")
+    yield from _overlapping_subnets(write, _pod_ranges(write), "pods")
 
 
 def _judge_reserved(write: Write) -> Iterator[Refusal]:
-    for at, one in (*_services(write), *_pod_ranges(write)):
+    for at, one in (*_service_ranges(write), *_pod_ranges(write)):
         for text in _AKS_RESERVED:
             reserved = parse_range(text)
             if reserved is not None and overlap(one, reserved):
@@ -119,7 +123,7 @@ def _judge_reserved(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_networks(write: Write) -> Iterator[Refusal]:
-    named = [network.name for network in _networks(write)]
+    named = [network.name for network in _virtual_networks(write)]
     if len(named) > 1:
         yield Refusal(
             "properties.agentPoolProfiles",
@@ -129,7 +133,7 @@ def _judge_networks(write: Write) -> Iterator[Refusal]:
 
 def _judge_delegation(write: Write) -> Iterator[Refusal]:
     named = id_at(write.after, _NODES)
-    subnet = seen(write.around, named) if named else None
+    subnet = seen(write.neighbours, named) if named else None
     for _at, delegation in entries_at(subnet.body, "properties.delegations") if subnet else ():
         service = text_at(delegation, "properties.serviceName")
         if service is not None and subnet is not None:
@@ -144,29 +148,31 @@ def _judge_gateway(write: Write) -> Iterator[Refusal]:
             yield Refusal(path, "GatewaySubnet is for gateways, and takes no nodes or pods")
 
 
-def _most(pool: Mapping[str, Value]) -> int:
+def _most_nodes(pool: Mapping[str, Value]) -> int:
     """Return the nodes of a pool at most, as AKS counts them: "the max-count from each nodepool is
     counted towards this total" (Azure/AKS-Construction#701); 0 where that is not known."""
     return sum(each.most for each in machines_of(pool.get("properties")))
 
 
-def _taken(pool: Mapping[str, Value], cluster: Mapping[str, Value]) -> int:
+def _taken_addresses(pool: Mapping[str, Value], cluster: Mapping[str, Value]) -> int:
     """Return the addresses that a pool takes of the subnet of its nodes."""
     if not (_is_flat(cluster) and is_silent(pool, _PODS)):
-        return _most(pool)
+        return _most_nodes(pool)
     pods = number_at(pool, "properties.maxPods") or _FLAT_PODS
-    return _most(pool) * (1 + pods)
+    return _most_nodes(pool) * (1 + pods)
 
 
 def _judge_room(write: Write) -> Iterator[Refusal]:
-    cluster, named = _cluster(write), id_at(write.after, _NODES)
-    subnet = seen(write.around, named) if named else None
+    cluster, named = _pool_cluster(write), id_at(write.after, _NODES)
+    subnet = seen(write.neighbours, named) if named else None
     if cluster is None or named is None or subnet is None:
         return
     ranges = [one for _at, one in ranges_at(subnet.body, *_RANGES) if one.version == 4]
     has = sum(one.num_addresses - _RESERVED_OF_SUBNET for one in ranges)
-    needed = _taken(write.after, cluster) + sum(
-        _taken(pool.body, cluster) for pool in write.siblings if id_at(pool.body, _NODES) == named
+    needed = _taken_addresses(write.after, cluster) + sum(
+        _taken_addresses(pool.body, cluster)
+        for pool in write.siblings
+        if id_at(pool.body, _NODES) == named
     )
     if ranges and needed > has:
         yield Refusal(
@@ -175,7 +181,7 @@ def _judge_room(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_pod_room(write: Write) -> Iterator[Refusal]:
-    needed = sum(_most(pool.body) for pool in _pools(write)) * _NODE_BLOCK
+    needed = sum(_most_nodes(pool.body) for pool in _pool_resources(write)) * _NODE_BLOCK
     for at, one in _pod_ranges(write):
         if one.version == 4 and needed > one.num_addresses:
             yield Refusal(
@@ -188,7 +194,7 @@ def _judge_pod_room(write: Write) -> Iterator[Refusal]:
 def _judge_api_server(write: Write) -> Iterator[Refusal]:
     path = f"{_ACCESS}.subnetId"
     named = id_at(write.after, path)
-    subnet = seen(write.around, named) if named else None
+    subnet = seen(write.neighbours, named) if named else None
     if subnet is None or not is_at(write.after, f"{_ACCESS}.enableVnetIntegration", True):
         return
     for _at, entry in entries_at(subnet.body, "properties.delegations"):
@@ -202,10 +208,10 @@ def _judge_api_server(write: Write) -> Iterator[Refusal]:
 
 def _leaves_by(write: Write, outbound: str) -> Resource | None:
     """Return the subnet of a pool whose cluster has this outbound type, where it was seen."""
-    cluster, named = _cluster(write), id_at(write.after, _NODES)
+    cluster, named = _pool_cluster(write), id_at(write.after, _NODES)
     if cluster is None or named is None or not is_at(cluster, _OUTBOUND, outbound):
         return None
-    return seen(write.around, named)
+    return seen(write.neighbours, named)
 
 
 def _judge_table(write: Write) -> Iterator[Refusal]:
@@ -221,7 +227,7 @@ def _judge_table(write: Write) -> Iterator[Refusal]:
 def _judge_hop(write: Write) -> Iterator[Refusal]:
     subnet = _leaves_by(write, "userDefinedRouting")
     table = id_at(subnet.body, "properties.routeTable.id") if subnet else None
-    for route in write.around.children(table, _ROUTE) if table else ():
+    for route in write.neighbours.children(table, _ROUTE) if table else ():
         if is_at(route.body, "properties.addressPrefix", "0.0.0.0/0") and is_at(
             route.body, "properties.nextHopType", "Internet", "None", "VnetLocal"
         ):

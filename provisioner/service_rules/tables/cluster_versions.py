@@ -52,11 +52,11 @@ def _judge_version(write: Write) -> Iterator[Refusal]:
 
 def _judge_versions(write: Write) -> Iterator[Refusal]:
     """The pools that a cluster's body states are judged each by itself."""
-    for pool in write.around.children(write.id, POOL):
+    for pool in write.neighbours.children(write.id, POOL):
         reason = pool_goes_with_control_plane(write.after, pool.body)
         if reason is not None:
-            told = f"orchestratorVersion of the pool {pool.id.name}: {reason}"
-            yield Refusal("properties.kubernetesVersion", told)
+            shown = f"orchestratorVersion of the pool {pool.id.name}: {reason}"
+            yield Refusal("properties.kubernetesVersion", shown)
 
 
 RULES = (

@@ -60,20 +60,20 @@ def _judge_resource(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_shared(write: Write) -> Iterator[Refusal]:
-    own = dict(_taken(write.after))
+    own = dict(_category_sinks(write.after))
     for other in write.siblings:
-        for key, _at in _taken(other.body):
+        for key, _at in _category_sinks(other.body):
             if key in own:
                 yield Refusal(
                     own[key],
-                    f"the setting {other.id.name} sends {key[1]} of {_target(write)} to the same "
-                    "sink, which takes a category of a resource once",
+                    f"the setting {other.id.name} sends {key[1]} of {_target_type(write)} to the "
+                    "same sink, which takes a category of a resource once",
                     "Remove the category from one of them, or choose another sink.",
                 )
                 return
 
 
-def _taken(body: object) -> Iterator[tuple[tuple[str, str], str]]:
+def _category_sinks(body: object) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield ((sink, category), path) of what a setting sends."""
     for sink in _SINKS:
         target = text_at(body, sink)
@@ -86,7 +86,7 @@ def _taken(body: object) -> Iterator[tuple[tuple[str, str], str]]:
                     yield (key.lower(), name.lower()), at
 
 
-def _target(write: Write) -> str:
+def _target_type(write: Write) -> str:
     scope = write.id.scope
     return scope.name if scope is not None else "the tenant"
 
@@ -111,7 +111,7 @@ def _judge_category(write: Write) -> Iterator[Refusal]:
     for at, entry in entries_at(write.after, "properties.logs") if known else ():
         name = text_at(entry, "category")
         if name is not None and not re.fullmatch(known or "", name, re.IGNORECASE):
-            yield Refusal(f"{at}.category", f"{_target(write)} has no log category {name}")
+            yield Refusal(f"{at}.category", f"{_target_type(write)} has no log category {name}")
 
 
 def _judge_group(write: Write) -> Iterator[Refusal]:
@@ -123,7 +123,9 @@ def _judge_group(write: Write) -> Iterator[Refusal]:
     for at, entry in entries_at(write.after, "properties.logs"):
         name = text_at(entry, "categoryGroup")
         if name is not None and (none or name.lower() not in ("alllogs", "audit")):
-            yield Refusal(f"{at}.categoryGroup", f"{_target(write)} has no category group {name}")
+            yield Refusal(
+                f"{at}.categoryGroup", f"{_target_type(write)} has no category group {name}"
+            )
 
 
 def _judge_both(write: Write) -> Iterator[Refusal]:

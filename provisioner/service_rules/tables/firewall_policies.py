@@ -25,13 +25,13 @@ _THREATS = "properties.threatIntelMode"
 _MOST_ADDRESSES = 5000
 
 
-def _tier(body: object) -> str:
+def _sku_tier(body: object) -> str:
     """Return the tier in lower case; "" where it is not known yet."""
     return (text_or(body, _TIER, "Standard") or "").lower()
 
 
 def _judge_features(write: Write) -> Iterator[Refusal]:
-    if _tier(write.after) not in ("basic", "standard"):
+    if _sku_tier(write.after) not in ("basic", "standard"):
         return
     mode = text_at(write.after, f"{_INTRUSION}.mode")
     if mode is not None and mode.lower() != "off":
@@ -41,13 +41,13 @@ def _judge_features(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_dns(write: Write) -> Iterator[Refusal]:
-    if _tier(write.after) == "basic" and is_stated(write.after, "properties.dnsSettings"):
+    if _sku_tier(write.after) == "basic" and is_stated(write.after, "properties.dnsSettings"):
         yield Refusal("properties.dnsSettings", "a policy of the tier Basic has no DNS settings")
 
 
 def _judge_threats(write: Write) -> Iterator[Refusal]:
     mode = text_at(write.after, _THREATS)
-    if _tier(write.after) == "basic" and mode is not None and mode.lower() == "deny":
+    if _sku_tier(write.after) == "basic" and mode is not None and mode.lower() == "deny":
         yield Refusal(_THREATS, "a policy of the tier Basic alerts of threats, and denies none")
 
 
@@ -62,10 +62,10 @@ def _judge_base(write: Write) -> Iterator[Refusal]:
     if named is not None and named == write.id:
         yield Refusal(_BASE, "a policy is not its own parent")
         return
-    base = seen(write.around, named) if named else None
+    base = seen(write.neighbours, named) if named else None
     if base is None:
         return
-    mine, theirs = _tier(write.after), _tier(base.body)
+    mine, theirs = _sku_tier(write.after), _sku_tier(base.body)
     if theirs in _TIERS and mine in _TIERS and _TIERS.index(theirs) > _TIERS.index(mine):
         yield Refusal(
             _BASE,

@@ -18,7 +18,7 @@ def _judge_target(write: Write) -> Iterator[Refusal]:
     target = id_at(write.after, _TARGET)
     if target is None:
         return
-    for other in write.others(write.around.referring_to(target, _LOG)):
+    for other in write.others(write.neighbours.referring_to(target, _LOG)):
         if id_at(other.body, _TARGET) == target:
             yield Refusal(
                 _TARGET, f"{target} has the flow log {other.label} already, and takes one"
@@ -30,9 +30,9 @@ def _judge_storage_region(write: Write) -> Iterator[Refusal]:
     for path in (_TARGET, _STORAGE):
         named = id_at(write.after, path)
         # A subnet or an interface stands where its network does.
-        found = seen(write.around, named) if named else None
+        found = seen(write.neighbours, named) if named else None
         if found is not None and region_of(found) is None and named and named.parent:
-            found = seen(write.around, named.parent)
+            found = seen(write.neighbours, named.parent)
         mine, theirs = region_in(write.after), region_of(found)
         if mine and theirs and mine != theirs:
             yield Refusal(

@@ -77,7 +77,7 @@ def _judge_frontends(write: Write) -> Iterator[Refusal]:
 def _judge_sku(write: Write) -> Iterator[Refusal]:
     own = text_or(write.after, "sku.name", "Basic")
     for at, named in addresses_of(write.type, write.after):
-        address = seen(write.around, named)
+        address = seen(write.neighbours, named)
         theirs = sku_of(address) if address else None
         if own is None or theirs is None or own.lower() not in ("basic", "standard"):
             continue
@@ -96,7 +96,7 @@ def _judge_use(write: Write) -> Iterator[Refusal]:
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
     region = region_in(write.after)
-    yield from references_elsewhere(write.after, write.around, region, *paths)
+    yield from references_elsewhere(write.after, write.neighbours, region, *paths)
 
 
 def _judge_static(write: Write) -> Iterator[Refusal]:
@@ -112,11 +112,11 @@ def _judge_static(write: Write) -> Iterator[Refusal]:
             )
 
 
-def _overlap(one: str | None, other: str | None) -> bool:
+def _protocols_overlap(one: str | None, other: str | None) -> bool:
     return one is not None and other is not None and ("all" in (one, other) or one == other)
 
 
-def _protocol(entry: Tree) -> str | None:
+def _transport_protocol(entry: Tree) -> str | None:
     found = text_at(entry, "properties.protocol")
     return found.lower() if found else None
 
@@ -131,7 +131,11 @@ def _judge_backends(write: Write) -> Iterator[Refusal]:
         if pools[0] is None or pools[0] != pools[1] or None in ports or ports[0] != ports[1]:
             continue
         fixed = all(_is_fixed(each) for each in (one, other))
-        if fixed and _protocol(one) is not None and _protocol(one) == _protocol(other):
+        if (
+            fixed
+            and _transport_protocol(one) is not None
+            and _transport_protocol(one) == _transport_protocol(other)
+        ):
             name = text_at(one, "name")
             yield Refusal(
                 f"{at}.properties.backendPort",
@@ -176,7 +180,7 @@ def _judge_outbound(write: Write) -> Iterator[Refusal]:
         both = {named.key for named in _frontends_of(one)} & {
             named.key for named in _frontends_of(other)
         }
-        if both and _overlap(_protocol(one), _protocol(other)):
+        if both and _protocols_overlap(_transport_protocol(one), _transport_protocol(other)):
             yield Refusal(
                 f"{at}.properties.frontendIPConfigurations",
                 f"{text_at(one, 'name')} sends out by the same frontend and protocol already",

@@ -70,12 +70,12 @@ def _judge_default_cadence(write: Write) -> Iterator[Refusal]:
 
 def _judge_hours(write: Write) -> Iterator[Refusal]:
     for at, entry in entries_at(write.after, _SLOTS):
-        for index, hour in enumerate(_numbers(entry, "hourSlots")):
+        for index, hour in enumerate(_number_list(entry, "hourSlots")):
             if not 0 <= hour <= 23:
                 yield Refusal(f"{at}.hourSlots[{index}]", f"{hour} is no hour of a day: 0 to 23")
 
 
-def _numbers(body: object, path: str) -> list[int]:
+def _number_list(body: object, path: str) -> list[int]:
     count = len(list(entries_at(body, path)))
     found = (number_at(body, f"{path}[{index}]") for index in range(count))
     return [number for number in found if number is not None]

@@ -133,7 +133,7 @@ def _judge_flows(write: Write) -> Iterator[Refusal]:
                 yield Refusal(f"{at}.{where}", f"no destination is named {name}")
 
 
-def _kind(write: Write) -> str:
+def _alert_kind(write: Write) -> str:
     """Return the kind of criteria, whose property has a period in its name."""
     criteria = value_at(write.after, _CRITERIA)
     found = criteria.get("odata.type") if isinstance(criteria, Mapping) else None
@@ -141,9 +141,9 @@ def _kind(write: Write) -> str:
 
 
 def _judge_scopes(write: Write) -> Iterator[Refusal]:
-    several = _kind(write) == _OF_SEVERAL
+    several = _alert_kind(write) == _OF_SEVERAL
     scopes = list(texts_at(write.after, "properties.scopes"))
-    if _kind(write) == _OF_ONE and len(scopes) > 1:
+    if _alert_kind(write) == _OF_ONE and len(scopes) > 1:
         yield Refusal("properties.scopes", f"criteria of {_OF_ONE} are of one resource")
     if several and is_silent(write.after, "properties.targetResourceType"):
         yield Refusal(
@@ -155,7 +155,7 @@ def _judge_watched_types(write: Write) -> Iterator[Refusal]:
     scopes = [parse_resource_id(text) for _at, text in texts_at(write.after, "properties.scopes")]
     kinds = {found.type.lower() for found in scopes if found and not found.is_container}
     for kind in sorted(kinds - _WATCHED_TOGETHER):
-        if _kind(write) == _OF_SEVERAL and len(scopes) > 1:
+        if _alert_kind(write) == _OF_SEVERAL and len(scopes) > 1:
             yield Refusal("properties.scopes", f"an alert on several resources is not of {kind}")
 
 

@@ -50,7 +50,7 @@ def _judge_zones(write: Write) -> Iterator[Refusal]:
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
     region = region_in(write.after)
-    yield from references_elsewhere(write.after, write.around, region, *paths)
+    yield from references_elsewhere(write.after, write.neighbours, region, *paths)
 
 
 RULES = (

@@ -23,7 +23,7 @@ def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
     yield from references_elsewhere(
         write.after,
-        write.around,
+        write.neighbours,
         region_in(write.after),
         "properties.networkSecurityGroup.id",
         *paths,
@@ -46,7 +46,7 @@ def _judge_policies(write: Write) -> Iterator[Refusal]:
     silent has them: Azure's default is Enabled."""
     for at, entry in entries_at(write.after, _CONFIGURATIONS):
         named = id_at(entry, "properties.subnet.id")
-        subnet = seen(write.around, named) if named else None
+        subnet = seen(write.neighbours, named) if named else None
         if subnet is None:
             continue
         policies = text_or(subnet.body, _POLICIES, "Enabled")

@@ -40,21 +40,21 @@ _PAGE = "learn.microsoft.com/azure/governance/policy"
 _TESTS = "Azure PowerShell, PolicyAssignment tests"
 
 
-def _definition(write: Write) -> Resource | None:
+def _policy_definition(write: Write) -> Resource | None:
     """Return the definition that an assignment names, where it is seen with its rule."""
     target = id_at(write.after, "properties.policyDefinitionId")
-    found = write.around.lookup(target) if target is not None else None
+    found = write.neighbours.lookup(target) if target is not None else None
     has_rule = isinstance(found, Resource) and is_stated(found.body, "properties.policyRule")
     return found if isinstance(found, Resource) and has_rule else None
 
 
-def _declared(body: object) -> Mapping[str, object]:
+def _declared_parameters(body: object) -> Mapping[str, object]:
     """Return the parameters that a definition declares, by name in lower case."""
     found = value_at(body, _PARAMETERS)
     return {n.lower(): v for n, v in found.items()} if isinstance(found, Mapping) else {}
 
 
-def _given(write: Write) -> Mapping[str, tuple[str, object]] | None:
+def _assigned_parameters(write: Write) -> Mapping[str, tuple[str, object]] | None:
     """Return (name, value) of what an assignment gives, by name in lower case; None where that is
     not known."""
     found = value_at(write.after, _PARAMETERS)
@@ -64,26 +64,26 @@ def _given(write: Write) -> Mapping[str, tuple[str, object]] | None:
     return {name.lower(): (name, value_at(entry, "value")) for name, entry in items}
 
 
-def _effect(write: Write, definition: Resource) -> str | None:
+def _assigned_effect(write: Write, definition: Resource) -> str | None:
     """Return the effect that an assignment has, None where it is not known."""
     effect = text_at(definition.body, _EFFECT)
     named = _WHOLE.fullmatch(effect) if effect is not None else None
     if named is None:
         return effect if effect is not None and not effect.startswith("[") else None
-    given = _given(write)
+    given = _assigned_parameters(write)
     if given is None:
         return None
     name = named[1].lower()
     if name in given:
         value = given[name][1]
     else:
-        value = value_at(_declared(definition.body).get(name), "defaultValue")
+        value = value_at(_declared_parameters(definition.body).get(name), "defaultValue")
     return value if isinstance(value, str) else None
 
 
 def _writes(write: Write) -> bool:
-    definition = _definition(write)
-    effect = _effect(write, definition) if definition is not None else None
+    definition = _policy_definition(write)
+    effect = _assigned_effect(write, definition) if definition is not None else None
     return effect is not None and effect.lower() in _WRITING
 
 
@@ -105,10 +105,10 @@ def _judge_location(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_missing(write: Write) -> Iterator[Refusal]:
-    definition, given = _definition(write), _given(write)
+    definition, given = _policy_definition(write), _assigned_parameters(write)
     if definition is None or given is None:
         return
-    for name, declared in _declared(definition.body).items():
+    for name, declared in _declared_parameters(definition.body).items():
         has_default = value_at(declared, "defaultValue") is not ABSENT
         if not has_default and name not in given:
             yield Refusal(
@@ -119,12 +119,12 @@ def _judge_missing(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_undefined(write: Write) -> Iterator[Refusal]:
-    definition, given = _definition(write), _given(write)
+    definition, given = _policy_definition(write), _assigned_parameters(write)
     if definition is None or given is None:
         return
     if isinstance(value_at(definition.body, _PARAMETERS), Unknown):
         return
-    known = _declared(definition.body)
+    known = _declared_parameters(definition.body)
     for name, _value in (given[key] for key in given if key not in known):
         yield Refusal(
             f"{_PARAMETERS}.{name}", f"the policy {definition.id.name} has no parameter {name}"
@@ -132,24 +132,24 @@ def _judge_undefined(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_value(write: Write) -> Iterator[Refusal]:
-    definition, given = _definition(write), _given(write)
+    definition, given = _policy_definition(write), _assigned_parameters(write)
     if definition is None or given is None:
         return
-    known = _declared(definition.body)
+    known = _declared_parameters(definition.body)
     for key, (name, value) in given.items():
         allowed = value_at(known.get(key), "allowedValues")
         if not isinstance(allowed, (list, tuple)) or not is_known(allowed):
             continue
         if not isinstance(value, (str, int, float)):
             continue
-        if _folded(value) not in [_folded(item) for item in allowed]:
+        if _fold_case(value) not in [_fold_case(item) for item in allowed]:
             shown = ", ".join(map(str, allowed))
             yield Refusal(
                 f"{_PARAMETERS}.{name}.value", f"{name} is {value!r}, and none of {shown}"
             )
 
 
-def _folded(value: object) -> object:
+def _fold_case(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
@@ -174,13 +174,13 @@ def _judge_roles(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_defaults(write: Write) -> Iterator[Refusal]:
-    for name, declared in _declared(write.after).items():
+    for name, declared in _declared_parameters(write.after).items():
         default, allowed = value_at(declared, "defaultValue"), value_at(declared, "allowedValues")
         if not isinstance(allowed, (list, tuple)) or not is_known(allowed):
             continue
         if not isinstance(default, (str, int, float)):
             continue
-        if _folded(default) not in [_folded(item) for item in allowed]:
+        if _fold_case(default) not in [_fold_case(item) for item in allowed]:
             yield Refusal(
                 f"{_PARAMETERS}.{name}.defaultValue",
                 f"the default {default!r} of the parameter {name} is none of its allowedValues",
@@ -188,7 +188,7 @@ def _judge_defaults(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_used(write: Write) -> Iterator[Refusal]:
-    known = _declared(write.after)
+    known = _declared_parameters(write.after)
     if isinstance(value_at(write.after, _PARAMETERS), Unknown):
         return
     # A template that is deployed has parameters of its own.

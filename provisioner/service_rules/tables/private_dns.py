@@ -28,7 +28,7 @@ def _others_on_network(write: Write) -> Iterator[Resource]:
     network = id_at(write.after, _NETWORK)
     if network is None:
         return
-    for other in write.others(write.around.referring_to(network, _LINK)):
+    for other in write.others(write.neighbours.referring_to(network, _LINK)):
         if id_at(other.body, _NETWORK) == network:
             yield other
 
@@ -85,7 +85,7 @@ def _judge_neighbours(kind: str) -> Callable[[Write], Iterator[Refusal]]:
             yield Refusal("", "a CNAME record set does not stand at the apex of a zone (@)")
         beside = [other for other in _KINDS if other != "CNAME"] if kind == "CNAME" else ["CNAME"]
         for other in beside:
-            for found in write.around.children(zone, f"{_ZONE}/{other}"):
+            for found in write.neighbours.children(zone, f"{_ZONE}/{other}"):
                 if found.id.name.lower() == write.id.name.lower():
                     yield Refusal(
                         "",

@@ -34,13 +34,13 @@ _MOST_ZONES = 5
 _SERVICE = "microsoft.network/privatelinkservices"
 
 
-def _connections(write: Write) -> Iterator[tuple[str, object]]:
+def _stated_connections(write: Write) -> Iterator[tuple[str, object]]:
     for path in _CONNECTIONS:
         yield from entries_at(write.after, path)
 
 
 def _judge_group(write: Write) -> Iterator[Refusal]:
-    for at, connection in _connections(write):
+    for at, connection in _stated_connections(write):
         target = id_at(connection, _ID)
         known = tuple(group.name for group in groups_of(target.type)) if target else ()
         for where, text in texts_at(write.after, f"{at}.{_GROUPS}") if known else ():
@@ -52,7 +52,7 @@ def _judge_group(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_missing_group(write: Write) -> Iterator[Refusal]:
-    for at, connection in _connections(write):
+    for at, connection in _stated_connections(write):
         target = id_at(connection, _ID)
         needs = target is not None and target.type.lower() != _SERVICE
         if needs and is_silent(write.after, f"{at}.{_GROUPS}"):
@@ -64,7 +64,7 @@ def _judge_missing_group(write: Write) -> Iterator[Refusal]:
 
 def _judge_region(write: Write) -> Iterator[Refusal]:
     subnet = id_at(write.after, _SUBNET)
-    network = seen(write.around, subnet.parent) if subnet and subnet.parent else None
+    network = seen(write.neighbours, subnet.parent) if subnet and subnet.parent else None
     mine, theirs = region_in(write.after), region_of(network)
     if mine and theirs and mine != theirs:
         yield Refusal(
@@ -74,7 +74,7 @@ def _judge_region(write: Write) -> Iterator[Refusal]:
 
 def _judge_delegation(write: Write) -> Iterator[Refusal]:
     named = id_at(write.after, _SUBNET)
-    subnet = seen(write.around, named) if named else None
+    subnet = seen(write.neighbours, named) if named else None
     delegations = entries_at(subnet.body, "properties.delegations") if subnet else ()
     for _at, delegation in delegations:
         service = text_at(delegation, "properties.serviceName")
@@ -134,7 +134,7 @@ def _judge_no_connection(write: Write) -> Iterator[Refusal]:
 
 def _judge_static(write: Write) -> Iterator[Refusal]:
     named = id_at(write.after, _SUBNET)
-    subnet = seen(write.around, named) if named else None
+    subnet = seen(write.neighbours, named) if named else None
     paths = ("properties.addressPrefix", "properties.addressPrefixes")
     if subnet is None or not all(is_known(value_at(subnet.body, path)) for path in paths):
         return
@@ -150,7 +150,7 @@ def _judge_static(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_connections(write: Write) -> Iterator[Refusal]:
-    count = sum(1 for _ in _connections(write))
+    count = sum(1 for _ in _stated_connections(write))
     if count > 1:
         yield Refusal(_CONNECTIONS[0], f"an endpoint has one connection, and not {count}")
 

@@ -56,7 +56,7 @@ def _judge_same_label(write: Write) -> Iterator[Refusal]:
     label, region = (text_at(write.after, _LABEL) or "").lower(), region_in(write.after)
     if not label or region is None or text_at(write.after, f"{_LABEL}Scope"):
         return
-    for other in write.others(write.around.of_type(_ADDRESS)):
+    for other in write.others(write.neighbours.of_type(_ADDRESS)):
         same = (text_at(other.body, _LABEL) or "").lower() == label
         if same and region_of(other) == region and not text_at(other.body, f"{_LABEL}Scope"):
             yield Refusal(
@@ -67,7 +67,7 @@ def _judge_same_label(write: Write) -> Iterator[Refusal]:
 
 def _prefix_of(write: Write) -> Resource | None:
     named = id_at(write.after, _FROM)
-    return seen(write.around, named) if named else None
+    return seen(write.neighbours, named) if named else None
 
 
 def _judge_prefix_pair(write: Write) -> Iterator[Refusal]:
@@ -89,13 +89,13 @@ def _judge_prefix_pair(write: Write) -> Iterator[Refusal]:
 
 def _judge_missing_prefix(write: Write) -> Iterator[Refusal]:
     named = id_at(write.after, _FROM)
-    if named is not None and write.around.lookup(named) is None:
+    if named is not None and write.neighbours.lookup(named) is None:
         yield Refusal(_FROM, f"{named} was not found")
 
 
 def _judge_prefix_region(write: Write) -> Iterator[Refusal]:
     region = region_in(write.after)
-    yield from references_elsewhere(write.after, write.around, region, _FROM)
+    yield from references_elsewhere(write.after, write.neighbours, region, _FROM)
 
 
 def _judge_length(write: Write) -> Iterator[Refusal]:

@@ -60,7 +60,7 @@ def _judge_endpoint(write: Write) -> Iterator[Refusal]:
             target = id_at(write.after, f"{at}.properties.privateLinkServiceId")
             if target is None or target.type.lower() != _REGISTRY.lower():
                 continue
-            sku = _lesser_sku(write.around.lookup(target))
+            sku = _lesser_sku(write.neighbours.lookup(target))
             if sku is not None:
                 yield Refusal(
                     f"{at}.properties.privateLinkServiceId",

@@ -25,7 +25,7 @@ def _judge_name(write: Write) -> Iterator[Refusal]:
     name = text_at(write.after, _NAME)
     if name is None:
         return
-    for other in write.around.of_type(ROLE_DEFINITION_TYPE):
+    for other in write.neighbours.of_type(ROLE_DEFINITION_TYPE):
         # One role answers below each of its scopes, with the same GUID.
         is_other = other.id.name.lower() != write.id.name.lower()
         if is_other and (text_at(other.body, _NAME) or "").lower() == name.lower():

@@ -56,9 +56,9 @@ def _judge_prefix(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_same_prefix(write: Write) -> Iterator[Refusal]:
-    mine = _destination(text_at(write.after, _PREFIX))
+    mine = _normalized_destination(text_at(write.after, _PREFIX))
     for other in write.siblings if mine else ():
-        if _destination(text_at(other.body, _PREFIX)) == mine:
+        if _normalized_destination(text_at(other.body, _PREFIX)) == mine:
             yield Refusal(
                 _PREFIX,
                 f"the routes {write.id.name} and {other.id.name} have the same address prefix "
@@ -68,7 +68,7 @@ def _judge_same_prefix(write: Write) -> Iterator[Refusal]:
             return
 
 
-def _destination(text: str | None) -> str | None:
+def _normalized_destination(text: str | None) -> str | None:
     if text is None:
         return None
     found = read_loosely(text)

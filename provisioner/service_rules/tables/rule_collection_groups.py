@@ -38,20 +38,20 @@ _PROTOCOLS = {
 _NAT = "firewallpolicynatrulecollection"
 
 
-def _collections(write: Write) -> Iterator[tuple[str, Tree]]:
+def _rule_collections(write: Write) -> Iterator[tuple[str, Tree]]:
     yield from entries_at(write.after, _COLLECTIONS)
 
 
-def _rules(write: Write, kind: str = "") -> Iterator[tuple[str, Tree]]:
+def _collection_rules(write: Write, kind: str = "") -> Iterator[tuple[str, Tree]]:
     """Yield (path, rule) of all collections: those of one `ruleType`, or of any."""
-    for at, _collection in _collections(write):
+    for at, _collection in _rule_collections(write):
         for where, rule in entries_at(write.after, f"{at}.rules"):
             if not kind or (text_at(rule, "ruleType") or "").lower() == kind:
                 yield where, rule
 
 
 def _judge_priority(write: Write) -> Iterator[Refusal]:
-    paths = ["properties.priority", *(f"{at}.priority" for at, _one in _collections(write))]
+    paths = ["properties.priority", *(f"{at}.priority" for at, _one in _rule_collections(write))]
     for path in paths:
         priority = number_at(write.after, path)
         if priority is not None and not _LOWEST <= priority <= _HIGHEST:
@@ -62,7 +62,7 @@ def _judge_priority(write: Write) -> Iterator[Refusal]:
 
 def _judge_names(write: Write) -> Iterator[Refusal]:
     yield from repeated_names(write.after, _COLLECTIONS)
-    for at, _collection in _collections(write):
+    for at, _collection in _rule_collections(write):
         yield from repeated_names(write.after, f"{at}.rules")
 
 
@@ -74,7 +74,7 @@ def _judge_count(write: Write) -> Iterator[Refusal]:
 
 def _judge_kinds(write: Write) -> Iterator[Refusal]:
     """A collection holds rules of one kind, and a NAT collection NAT rules."""
-    for at, collection in _collections(write):
+    for at, collection in _rule_collections(write):
         sort = text_at(collection, "ruleCollectionType")
         is_nat = (sort or "").lower() == _NAT
         kinds = {
@@ -90,7 +90,7 @@ def _judge_kinds(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_ports(write: Write) -> Iterator[Refusal]:
-    for at, rule in _rules(write):
+    for at, rule in _collection_rules(write):
         kind = (text_at(rule, "ruleType") or "").lower()
         highest, lowest = (_HIGHEST_PORT, 1) if kind == "natrule" else (65535, 0)
         for where, text in texts_at(write.after, f"{at}.destinationPorts"):
@@ -107,7 +107,7 @@ def _judge_ports(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_names_of_hosts(write: Write) -> Iterator[Refusal]:
-    for at, _rule in _rules(write, "networkrule"):
+    for at, _rule in _collection_rules(write, "networkrule"):
         for where, text in texts_at(write.after, f"{at}.destinationFqdns"):
             if "*" in text:
                 yield Refusal(
@@ -118,7 +118,7 @@ def _judge_names_of_hosts(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_ends(write: Write) -> Iterator[Refusal]:
-    for at, rule in _rules(write):
+    for at, rule in _collection_rules(write):
         kind = (text_at(rule, "ruleType") or "").lower()
         wanted: dict[str, tuple[str, ...]] = {"source": ("sourceAddresses", "sourceIpGroups")}
         if kind == "networkrule":
@@ -141,7 +141,7 @@ def _judge_ends(write: Write) -> Iterator[Refusal]:
 
 def _judge_protocols(write: Write) -> Iterator[Refusal]:
     """Tags and categories of names stand for their protocols, at least in older versions."""
-    for at, rule in _rules(write):
+    for at, rule in _collection_rules(write):
         kind = (text_at(rule, "ruleType") or "").lower()
         wanted = _PROTOCOLS.get(kind)
         by_name = kind != "applicationrule" or is_stated(rule, "targetFqdns")
@@ -153,7 +153,7 @@ def _judge_protocols(write: Write) -> Iterator[Refusal]:
 def _judge_addresses(write: Write) -> Iterator[Refusal]:
     """A word may be a service tag that is newer than any list; what is written like a range or an
     address is one."""
-    for at, _rule in _rules(write):
+    for at, _rule in _collection_rules(write):
         paths = (f"{at}.sourceAddresses", f"{at}.destinationAddresses")
         for where, text in texts_at(write.after, *paths):
             written = "/" in text or text[0].isdigit()
@@ -162,7 +162,7 @@ def _judge_addresses(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_translation(write: Write) -> Iterator[Refusal]:
-    for at, rule in _rules(write, "natrule"):
+    for at, rule in _collection_rules(write, "natrule"):
         stated = [n for n in ("translatedAddress", "translatedFqdn") if is_stated(rule, n)]
         if len(stated) != 1:
             has = "both of them" if stated else "neither"

@@ -178,7 +178,7 @@ def _judge_group_region(write: Write) -> Iterator[Refusal]:
     region = region_of(write.parent)
     for groups in _GROUPS.values():
         paths = (f"{at}.id" for at, _entry in entries_at(write.after, groups))
-        yield from references_elsewhere(write.after, write.around, region, *paths)
+        yield from references_elsewhere(write.after, write.neighbours, region, *paths)
 
 
 def _judge_description(write: Write) -> Iterator[Refusal]:

@@ -109,7 +109,7 @@ def _judge_performance(write: Write) -> Iterator[Refusal]:
 def _judge_public(write: Write) -> Iterator[Refusal]:
     """What stood before is not held to be refused: an account that is closed later keeps it."""
     service = write.id.parent
-    account = write.around.lookup(service.parent) if service and service.parent else None
+    account = write.neighbours.lookup(service.parent) if service and service.parent else None
     was = text_at(write.before or {}, _PUBLIC)
     wanted = text_at(write.after, _PUBLIC)
     closed = isinstance(account, Resource) and is_at(account.body, _OPEN, False)

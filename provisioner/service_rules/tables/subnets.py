@@ -59,11 +59,11 @@ def _judge_place(write: Write) -> Iterator[Refusal]:
                 at,
                 f"{one} lies outside of {', '.join(map(str, spaces))}, the address space of "
                 f"{network.label}",
-                propose_free(spaces, _taken(write), one),
+                propose_free(spaces, _taken_ranges(write), one),
             )
 
 
-def _taken(write: Write) -> list[Range]:
+def _taken_ranges(write: Write) -> list[Range]:
     """Return the ranges of the other subnets of the network."""
     return [one for other in write.siblings for _at, one in ranges_at(other.body, *_RANGES)]
 
@@ -73,7 +73,7 @@ def _judge_overlap(write: Write) -> Iterator[Refusal]:
     network = write.id.parent
     if network is None or not mine:
         return
-    beside = _ranges_in(write.around.children(network, _SUBNET))
+    beside = _ranges_in(write.neighbours.children(network, _SUBNET))
     for at, one in mine:
         for theirs, other in beside.overlapping(one):
             if other.id.key != write.id.key:
@@ -84,7 +84,7 @@ def _judge_overlap(write: Write) -> Iterator[Refusal]:
                     at,
                     f"{one} overlaps {theirs} of the subnet {other.id.name} ({other.label}): "
                     f"{shared_addresses(one, theirs)}",
-                    propose_free(spaces, _taken(write), one),
+                    propose_free(spaces, _taken_ranges(write), one),
                 )
                 return
 
@@ -130,7 +130,7 @@ def _judge_bastion_group(write: Write) -> Iterator[Refusal]:
     group = id_at(write.after, f"{_GROUP}.id")
     if write.id.name.lower() != _BASTION or group is None:
         return
-    rules = write.around.children(group, _SECURITY_RULE)
+    rules = write.neighbours.children(group, _SECURITY_RULE)
     if rules.whole and not any(_admits_management(rule) for rule in rules):
         yield Refusal(
             _GROUP,
@@ -164,7 +164,7 @@ def _judge_gateway_nat(write: Write) -> Iterator[Refusal]:
 def _judge_region(write: Write) -> Iterator[Refusal]:
     region = region_of(write.parent)
     paths = (f"{_GROUP}.id", f"{_TABLE}.id", f"{_NAT}.id")
-    yield from references_elsewhere(write.after, write.around, region, *paths)
+    yield from references_elsewhere(write.after, write.neighbours, region, *paths)
 
 
 RULES = (

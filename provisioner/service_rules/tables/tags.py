@@ -13,13 +13,13 @@ _LONGEST_NAME, _LONGEST_VALUE = 512, 256
 _PAGE = "learn.microsoft.com/azure/azure-resource-manager/management/tag-resources (limitations)"
 
 
-def _tags(write: Write) -> Mapping[str, object]:
+def _stated_tags(write: Write) -> Mapping[str, object]:
     found = value_at(write.after, "tags")
     return found if isinstance(found, Mapping) else {}
 
 
 def _judge_characters(write: Write) -> Iterator[Refusal]:
-    for name in _tags(write):
+    for name in _stated_tags(write):
         held = [c for c in name if c in _RESERVED or ord(c) < ord(" ")]
         if held and not name.lower().startswith(_OF_AZURE):
             yield Refusal(
@@ -30,7 +30,7 @@ def _judge_characters(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_lengths(write: Write) -> Iterator[Refusal]:
-    for name, value in _tags(write).items():
+    for name, value in _stated_tags(write).items():
         if len(name) > _LONGEST_NAME:
             yield Refusal(
                 "tags", f"a tag's name has {len(name)} characters, and {_LONGEST_NAME} at most fit"

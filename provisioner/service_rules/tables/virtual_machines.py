@@ -67,7 +67,7 @@ def _judge_interfaces(write: Write) -> Iterator[Refusal]:
     for at, entry in entries_at(write.after, _INTERFACES):
         interface = id_at(entry, "id")
         if interface is not None:
-            for other in write.others(write.around.referring_to(interface, _MACHINE)):
+            for other in write.others(write.neighbours.referring_to(interface, _MACHINE)):
                 if interface in _interfaces_of(other.body):
                     yield Refusal(f"{at}.id", f"{interface.name} is used by {other.label} already")
 
@@ -79,7 +79,7 @@ def _interfaces_of(body: object) -> tuple[ResourceId, ...]:
 
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [f"{at}.id" for at, _entry in entries_at(write.after, _INTERFACES)]
-    yield from references_elsewhere(write.after, write.around, region_in(write.after), *paths)
+    yield from references_elsewhere(write.after, write.neighbours, region_in(write.after), *paths)
 
 
 def _judge_balancer(write: Write) -> Iterator[Refusal]:
@@ -89,7 +89,7 @@ def _judge_balancer(write: Write) -> Iterator[Refusal]:
         for _at, entry in entries_at(write.before, f"properties.{kind}"):
             name = text_at(entry, "name")
             part = ResourceId(f"{_BALANCER}/{kind}", (*write.id.names, str(name)), write.id.scope)
-            for user in write.around.referring_to(part, _SET):
+            for user in write.neighbours.referring_to(part, _SET):
                 yield Refusal("", f"{user.label} is behind {name}, and has to go first")
 
 

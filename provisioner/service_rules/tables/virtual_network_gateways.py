@@ -32,7 +32,7 @@ def _judge_address(write: Write) -> Iterator[Refusal]:
     if is_vpn and sku and sku != "basic":
         for refusal in not_standard(write):
             named = id_at(write.after, refusal.path)
-            address = seen(write.around, named) if named else None
+            address = seen(write.neighbours, named) if named else None
             method = text_at(address.body, _METHOD) if address else None
             if (method or "").lower() == "static":
                 yield refusal

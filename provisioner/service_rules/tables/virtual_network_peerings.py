@@ -36,7 +36,7 @@ def _judge_overlap(write: Write) -> Iterator[Refusal]:
     remote = id_at(write.after, _REMOTE)
     if remote is None or remote == write.id.parent:
         return
-    shared = first_overlap(_space(write, write.id.parent), _space(write, remote))
+    shared = first_overlap(_address_space(write, write.id.parent), _address_space(write, remote))
     if shared is not None:
         yield Refusal(
             _REMOTE,
@@ -48,13 +48,13 @@ def _judge_overlap(write: Write) -> Iterator[Refusal]:
 def _judge_other_peers(write: Write) -> Iterator[Refusal]:
     """A network reaches each of its peers by their addresses, so those may not overlap either."""
     remote = id_at(write.after, _REMOTE)
-    theirs = _space(write, remote)
+    theirs = _address_space(write, remote)
     for other in write.siblings if theirs else ():
         neighbour = id_at(other.body, _REMOTE)
         partial = value_at(other.body, "properties.peerCompleteVnets") is False
         if neighbour is None or neighbour == remote or partial:
             continue
-        shared = first_overlap(theirs, _space(write, neighbour))
+        shared = first_overlap(theirs, _address_space(write, neighbour))
         if shared is not None:
             yield Refusal(
                 _REMOTE,
@@ -81,8 +81,8 @@ def _judge_gateways(write: Write) -> Iterator[Refusal]:
             return
 
 
-def _space(write: Write, network: ResourceId | None) -> tuple[Range, ...]:
-    found = write.around.lookup(network) if network else None
+def _address_space(write: Write, network: ResourceId | None) -> tuple[Range, ...]:
+    found = write.neighbours.lookup(network) if network else None
     if not isinstance(found, Resource):
         return ()
     return tuple(one for _at, one in ranges_at(found.body, _SPACE))

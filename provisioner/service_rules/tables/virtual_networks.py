@@ -79,7 +79,7 @@ def _judge_space_in_use(write: Write) -> Iterator[Refusal]:
     if write.before is None or not is_known(value_at(write.after, _SPACE)):
         return
     spaces = [one for _at, one in ranges_at(write.after, _SPACE)]
-    for subnet in write.around.children(write.id, _SUBNET) if spaces else ():
+    for subnet in write.neighbours.children(write.id, _SUBNET) if spaces else ():
         for _at, one in ranges_at(subnet.body, *_RANGES):
             if not lies_in(one, spaces):
                 yield Refusal(
@@ -90,11 +90,13 @@ def _judge_space_in_use(write: Write) -> Iterator[Refusal]:
 def _judge_peers(write: Write) -> Iterator[Refusal]:
     """A space that is changed may not meet that of a network that is peered."""
     mine = [one for _at, one in ranges_at(write.after, _SPACE)]
-    for peering in write.around.children(write.id, _PEERING) if write.before is not None else ():
+    for peering in (
+        write.neighbours.children(write.id, _PEERING) if write.before is not None else ()
+    ):
         if value_at(peering.body, "properties.peerCompleteVnets") is False:
             continue
         target = id_at(peering.body, "properties.remoteVirtualNetwork.id")
-        remote = write.around.lookup(target) if target else None
+        remote = write.neighbours.lookup(target) if target else None
         if not isinstance(remote, Resource):
             continue
         shared = first_overlap(mine, (one for _at, one in ranges_at(remote.body, _SPACE)))

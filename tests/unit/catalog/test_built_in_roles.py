@@ -79,7 +79,7 @@ def test_the_record_is_not_read_before_a_role_is_asked_for() -> None:
     program = (
         "import provisioner.catalog.registry as r; r.all_types(); "
         "from provisioner.catalog import built_in_roles as b; "
-        "print(b._record.cache_info().misses)"
+        "print(b._load_record.cache_info().misses)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -1,6 +1,10 @@
-"""Groups of Prometheus rules of an Azure Monitor workspace. Facts: the documentation "Azure Monitor
-managed service for Prometheus rule groups" (the defaults of its tables), the template reference of
-`Microsoft.AlertsManagement/prometheusRuleGroups`, and what Azure Service Operator's tests recorded.
+"""Prometheus rule groups of an Azure Monitor workspace.
+
+Facts: "Azure Monitor managed service for Prometheus rule groups" (the defaults of its tables), the
+template reference of `Microsoft.AlertsManagement/prometheusRuleGroups`, and what Azure Service
+Operator's tests recorded. The models are stated here: no pinned SDK package has them.
+
+The rules are an ordered list, since a later rule may query the series that an earlier one records.
 """
 
 from provisioner.catalog import api_versions

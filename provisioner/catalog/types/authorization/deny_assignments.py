@@ -1,8 +1,10 @@
-"""Deny assignments: what nobody, or nobody but some, may do. They go before role assignments.
+"""Deny assignments, which block actions whatever role assignments grant.
 
-Azure makes them for deployment stacks, managed applications and locked node resource groups; its
-API takes those of a user too, since 2024-07-01-preview. Source: "Understand Azure deny
-assignments", and the REST reference of the type.
+Azure creates them for deployment stacks, managed applications and locked node resource groups; its
+API also accepts those of a user since 2024-07-01-preview. Only Azure sets `isSystemProtected`, so
+such a deny assignment is never reported as somebody's addition.
+
+Facts: "Understand Azure deny assignments", and the REST reference of the type.
 """
 
 from collections.abc import Mapping
@@ -23,7 +25,7 @@ from provisioner.model.values import lookup
 
 
 def _is_system_protected(body: Mapping[str, object]) -> bool:
-    """Tell whether Azure itself made one: nobody else can make one that it protects."""
+    """Tell whether Azure itself created it: no other caller can set `isSystemProtected`."""
     return lookup(body, ("properties", "isSystemProtected")) is True
 
 

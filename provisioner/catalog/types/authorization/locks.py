@@ -1,4 +1,11 @@
-"""Management locks. Facts: guidelines.md ENV-01.1, and the recorded pairs of the type."""
+"""Management locks (CanNotDelete, ReadOnly).
+
+A lock applies to its scope and to all below it, extension resources too: the plan orders writes and
+deletes by `lock_level`. A lock takes no tags, so an environment owns one through the resource it is
+on.
+
+Facts: guidelines.md ENV-01.1, and the recorded pairs of the type.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

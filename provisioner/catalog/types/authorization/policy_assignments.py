@@ -1,4 +1,12 @@
-"""Policy assignments. Facts: guidelines.md WRK-02 and §3.6, and the recorded pairs of the type."""
+"""Azure Policy assignments.
+
+Their definition and scope cannot change. `properties.scope` may be stated although Azure computes
+it from the id. `parameters[].value` is a closed object: Azure fills in nothing there, so a key that
+only the live value has is a change. The default initiative that Defender for Cloud assigns to every
+subscription is a service's, not somebody's addition.
+
+Facts: guidelines.md WRK-02 and §3.6, and the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 
@@ -8,12 +16,12 @@ from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.policies import METADATA
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     Scope,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
@@ -22,11 +30,11 @@ from provisioner.model.values import Body, Json, lookup
 _NARROWED = ("resourceSelectors", "overrides")
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
     return {
         "properties": {
             "scope": resource.scope.text if resource.scope else "/",
-            "instanceId": around.guid(resource.text),
+            "instanceId": context.guid(resource.text),
         }
     }
 
@@ -37,9 +45,12 @@ _DEFAULT_INITIATIVE = (
 
 
 def _is_default_initiative(body: Mapping[str, object]) -> bool:
-    """Tell whether Defender for Cloud made one: it assigns its default initiative, the Microsoft
-    cloud security benchmark, to each subscription (learn.microsoft.com, "Security policies in
-    Defender for Cloud"). Its name alone says nothing: anybody may choose it."""
+    """Tell whether Defender for Cloud made the assignment.
+
+    It assigns its default initiative, the Microsoft cloud security benchmark, to each subscription
+    ("Security policies in Defender for Cloud"). The name proves nothing, since anybody may choose
+    it: the definition and the scope do.
+    """
     definition = lookup(body, ("properties", "policyDefinitionId"))
     scope = str(lookup(body, ("properties", "scope"))).lower()
     is_subscription = scope.startswith("/subscriptions/") and scope.count("/") == 2

@@ -1,4 +1,11 @@
-"""Policy definitions of one's own. Facts: guidelines.md WRK-02, and the recorded pairs."""
+"""Custom Azure Policy definitions.
+
+Lists are filtered to `policyType eq 'Custom'`: the built-in ones number thousands and are never
+drift. `policyRule` is a closed object, compared as it is written: Azure fills in nothing there.
+Azure numbers the `version` itself unless a body requests one.
+
+Facts: guidelines.md WRK-02, and the recorded pairs.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes

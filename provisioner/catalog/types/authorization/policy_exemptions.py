@@ -1,8 +1,10 @@
-"""Policy exemptions: what leaves a scope out of a policy assignment, for a time.
+"""Azure Policy exemptions: a scope that an assignment does not apply to, until `expiresOn`.
 
-Facts: learn.microsoft.com, "Azure Policy exemption structure". The pinned SDK package has no
-operations or models for them, so the models stand here, as Azure documents them; no traffic was
-recorded.
+An empty `policyDefinitionReferenceIds` exempts from every policy of the initiative. `expiresOn` is
+compared as an instant, since Azure may answer it in another notation.
+
+Facts: "Azure Policy exemption structure". The pinned SDK package has no operations or models for
+exemptions, so the models are stated here, as Azure documents them; no traffic was recorded.
 """
 
 from provisioner.catalog import api_versions

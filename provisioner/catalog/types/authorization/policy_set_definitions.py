@@ -1,6 +1,12 @@
-"""Initiatives of one's own: policies that are assigned together. Facts: the documentation
-"Azure Policy initiative definition structure"; what is written holds for policy definitions too,
-whose pairs were recorded."""
+"""Custom initiatives (policy set definitions).
+
+A reference without `policyDefinitionReferenceId` gets a number from Azure; references are paired by
+that id. Undeclared initiatives are not read: without an assignment they have no effect, and
+assignments are read.
+
+Facts: "Azure Policy initiative definition structure". What was recorded of policy definitions holds
+here too.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes

@@ -1,4 +1,12 @@
-"""Role assignments. Facts: guidelines.md §2.5, §2.7 and §3.5, and the recorded pairs."""
+"""Azure role assignments.
+
+Azure refuses every change of principal, role or scope (RoleAssignmentUpdateNotPermitted), and a
+second assignment of one role to one principal in one scope (RoleAssignmentExists): a change is a
+replacement, whose delete goes first. Azure answers the role's id below the subscription, whatever
+scope the body names it at, so the ids are compared by GUID (`TENANT_ID`).
+
+Facts: guidelines.md §2.5, §2.7 and §3.5, and the recorded pairs.
+"""
 
 from collections.abc import Mapping
 
@@ -8,21 +16,23 @@ from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.list_options import ListCondition, ListOptions
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     Scope,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
 
 
-def _computed(resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
-    """Azure writes the role's definition as the subscription's, whatever scope a body names it at
-    (recorded: `/providers/…/roleDefinitions/GUID` comes back below `/subscriptions/ID`)."""
+def _computed(resource: ResourceId, body: Body, _context: ComputationContext) -> Mapping[str, Json]:
+    """Return the scope, and the role definition's id as Azure writes it.
+
+    Recorded: `/providers/…/roleDefinitions/GUID` comes back below `/subscriptions/ID`.
+    """
     definition = lookup(body, ("properties", "roleDefinitionId"))
     named = str(definition).lower().partition(f"/providers/{ROLE_DEFINITION_TYPE}/".lower())
     written: dict[str, Json] = {"scope": resource.scope.text if resource.scope else "/"}
@@ -34,7 +44,7 @@ def _computed(resource: ResourceId, body: Body, _around: Surroundings) -> Mappin
 
 
 def _default_version(body: Body) -> Json:
-    """A condition is written in the one version that there is."""
+    """Return the only version of conditions where there is a condition, else None."""
     return None if is_empty(lookup(body, ("properties", "condition"))) else "2.0"
 
 

@@ -1,4 +1,11 @@
-"""Role definitions. Facts: guidelines.md §2.5 and MAN-01, and the recorded pairs of the type."""
+"""Azure role definitions: custom roles, and the built-in ones by GUID.
+
+The GUID is unique in the tenant, so an assignment may name the definition at any scope
+(`named_alone`). Lists are filtered to `type eq 'CustomRole'`: built-in roles are never drift. Azure
+refuses to delete one that is assigned (RoleDefinitionHasAssignments).
+
+Facts: guidelines.md §2.5 and MAN-01, and the recorded pairs of the type.
+"""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -25,11 +32,13 @@ from provisioner.model.values import Body, Json
 
 
 class _BuiltIn(Mapping[str, Body]):
-    """The definitions of the built-in roles by GUID, made when one is asked for: there are a
-    thousand of them."""
+    """The definitions of the built-in roles by GUID, each made when it is looked up.
+
+    There are about a thousand, and a command needs a handful.
+    """
 
     def __getitem__(self, guid: str) -> Body:
-        return _definition(guid)
+        return _built_in_body(guid)
 
     def __iter__(self) -> Iterator[str]:
         return iter(list_built_in_roles())
@@ -39,7 +48,7 @@ class _BuiltIn(Mapping[str, Body]):
 
 
 @lru_cache(maxsize=2048)
-def _definition(guid: str) -> Body:
+def _built_in_body(guid: str) -> Body:
     role = get_built_in_role(guid)
     if role is None:
         raise KeyError(guid)
@@ -49,12 +58,12 @@ def _definition(guid: str) -> Body:
             "type": "BuiltInRole",
             "description": "",
             "assignableScopes": ["/"],
-            "permissions": [_entry(permission) for permission in role.permissions],
+            "permissions": [_permission_body(permission) for permission in role.permissions],
         }
     }
 
 
-def _entry(permission: Permission) -> dict[str, Json]:
+def _permission_body(permission: Permission) -> dict[str, Json]:
     lists: dict[str, Json] = {
         "actions": list(permission.actions),
         "notActions": list(permission.not_actions),

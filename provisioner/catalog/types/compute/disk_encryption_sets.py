@@ -1,11 +1,12 @@
-"""Disk encryption sets: the key by which the disks of clusters and machines are encrypted.
-
-Facts: the documentation "Server-side encryption of Azure Disk Storage" and the template reference
-of `Microsoft.Compute/diskEncryptionSets`. No traffic was recorded.
+"""Disk encryption sets: the customer-managed key of managed disks.
 
 `keyUrl` names a version of the key ("required regardless of rotationToLatestKeyVersionEnabled"),
-and Azure writes the newest one there where it rotates: what refers to a key's `keyUriWithVersion`
-moves with it, a version that is written out is planned back.
+and Azure writes the newest version there when it rotates: a reference to a key's
+`keyUriWithVersion` follows that rotation, while a version written out in a blueprint is planned
+back. Disks cannot be read without their set, so a delete is a loss of data.
+
+Facts: "Server-side encryption of Azure Disk Storage" and the template reference of
+`Microsoft.Compute/diskEncryptionSets`. No traffic was recorded.
 """
 
 from provisioner.catalog import api_versions

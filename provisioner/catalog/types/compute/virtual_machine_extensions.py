@@ -1,6 +1,12 @@
-"""Extensions of virtual machines: software and scripts that Azure runs on one as its administrator.
-Facts: the documentation "Virtual machine extensions and features" and the template reference. No
-traffic was recorded."""
+"""Extensions of virtual machines: software and scripts that Azure runs as administrator.
+
+Another publisher or type under the same name is refused, hence a replacement. `protectedSettings`
+is never answered: a change of it is invisible to a comparison. `typeHandlerVersion` is compared as
+a prefix, since Azure runs the newest patch of it.
+
+Facts: "Virtual machine extensions and features" and the template reference. No traffic was
+recorded.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field

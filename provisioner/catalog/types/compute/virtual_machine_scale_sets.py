@@ -1,9 +1,12 @@
-"""Virtual machine scale sets (jump boxes, build agents). Facts:
-`provisioner/catalog/vm_profiles.py`, the documentation "Orchestration modes for Virtual
-Machine Scale Sets" and "Modify a Virtual Machine Scale Set", and the recorded conversation that has
-one.
+"""Virtual machine scale sets (jump boxes, build agents).
 
-The sets of a cluster's nodes are AKS' own, and not declared here.
+A change of the virtual machine profile applies to new instances: with `upgradePolicy.mode: Manual`
+existing ones keep the old model. Azure fills in `orchestrationMode`, `overprovision` and the like
+by client and api version, so they are presets, compared only where a blueprint states them. The
+scale sets of AKS node pools belong to AKS and are not declared here.
+
+Facts: `provisioner/catalog/vm_profiles.py`, "Orchestration modes for Virtual Machine Scale Sets",
+"Modify a Virtual Machine Scale Set", and the recorded conversation that has one.
 """
 
 from collections.abc import Mapping
@@ -11,10 +14,10 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
-    Surroundings,
 )
 from provisioner.catalog.stated_models import (
     FLAG,
@@ -45,8 +48,8 @@ _EXTENSION = f"{_EXTENSIONS}[].properties"
 _UPGRADE = "properties.upgradePolicy"
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    unique = around.guid(resource.text)
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    unique = context.guid(resource.text)
     return {"properties": {"uniqueId": unique, "provisioningState": "Succeeded"}}
 
 

@@ -1,9 +1,11 @@
-"""Virtual machines (jump boxes). Facts: `provisioner/catalog/vm_profiles.py`, the
-documentation "Delete options for disks, NICs and public IPs of a VM" and "Trusted Launch for Azure
-virtual machines", and the recorded conversations that have one.
+"""Virtual machines (jump boxes).
 
-A machine of Windows is created with a password, which no blueprint may hold: it is created
-elsewhere and adopted. One of Linux takes the public keys of its administrator.
+A Windows machine is created with a password, which no blueprint may hold: it is created elsewhere
+and adopted. A Linux machine takes the public keys of its administrator. Most of `osProfile` is
+fixed at the first boot, while `vmSize` changes in place with a restart.
+
+Facts: `provisioner/catalog/vm_profiles.py`, "Delete options for disks, NICs and public IPs of a
+VM", "Trusted Launch for Azure virtual machines", and the recorded conversations that have one.
 """
 
 from collections.abc import Mapping
@@ -11,10 +13,10 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
-    Surroundings,
 )
 from provisioner.catalog.stated_models import (
     FLAG,
@@ -49,9 +51,12 @@ _PLACES = (
 )
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    """Azure names a disk of the system after the machine, and keeps it as a resource beside it;
-    one that is attached has its own name and place."""
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    """Return the ids that Azure gives a machine and its OS disk.
+
+    Azure names an OS disk after the machine and creates it as a resource of its own in the same
+    group; an attached disk keeps its name and group.
+    """
     named = lookup(body, ("properties", "storageProfile", "osDisk", "name"))
     name = named if isinstance(named, str) and named else f"{resource.name}_OsDisk_1"
     place = resource.container.text if resource.container else ""
@@ -61,7 +66,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         system["managedDisk"] = {"id": f"{place}/providers/Microsoft.Compute/disks/{name}"}
     return {
         "properties": {
-            "vmId": around.guid(resource.text),
+            "vmId": context.guid(resource.text),
             "provisioningState": "Succeeded",
             "storageProfile": {"osDisk": system},
         }

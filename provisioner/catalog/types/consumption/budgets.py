@@ -1,17 +1,23 @@
-"""Budgets of subscriptions, resource groups and management groups. Facts: the REST reference
-"Budgets - Create Or Update" and "Tutorial: Create and manage budgets". No traffic was recorded."""
+"""Budgets of subscriptions, resource groups and management groups.
+
+An update must send the current `eTag` in the body, so it is sent back as read and never compared.
+Without an end date Azure sets one ten years after the start: a preset.
+
+Facts: the REST reference "Budgets - Create Or Update" and "Tutorial: Create and manage budgets". No
+traffic was recorded.
+"""
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
     Scope,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.schema import Kind, Shape
@@ -25,8 +31,8 @@ _FILTER = "properties.filter"
 _NOTIFICATION = "properties.notifications[]"
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    return {"eTag": around.guid(resource.text)}
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    return {"eTag": context.guid(resource.text)}
 
 
 TYPE = ResourceType(

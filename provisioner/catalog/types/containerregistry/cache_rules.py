@@ -1,7 +1,9 @@
-"""Cache rules of a registry: images of another registry, kept in this one.
+"""Cache rules of a container registry: upstream images, pulled through and kept.
 
-Facts: guidelines.md §2.1 (network-isolated clusters start from one of them); the REST reference of
-`registries/cacheRules`: the two repositories are fixed, the credentials are not.
+Both repositories are fixed; only the credential set can change.
+
+Facts: guidelines.md §2.1 (network-isolated clusters pull their system images through one), and the
+REST reference of `registries/cacheRules`.
 """
 
 from collections.abc import Mapping
@@ -9,19 +11,21 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"creationDate": "2026-01-01T00:00:00Z"}}
 
 

@@ -1,4 +1,12 @@
-"""Container registries. Facts: guidelines.md WRK-01.4, CLU-08.5, and the recorded pairs."""
+"""Container registries.
+
+Network rules exist in the Premium tier alone: Basic and Standard answer `networkRuleSet` null.
+`roleAssignmentMode: AbacRepositoryPermissions` makes the registry ignore AcrPull, AcrPush and
+AcrDelete, which ends access. Customer-managed encryption and zone redundancy are chosen at
+creation.
+
+Facts: guidelines.md WRK-01.4, CLU-08.5, and the recorded pairs.
+"""
 
 from collections.abc import Mapping
 
@@ -8,23 +16,25 @@ from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Answered, Compare, Default, Disruption, Field
 from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Absent, Body, Json, lookup
 
 
-def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"loginServer": f"{resource.name.lower()}.azurecr.io"}}
 
 
 def _in_premium(value: Json) -> Default:
-    """Some settings are answered for the Premium tier alone (recorded)."""
+    """Return a default that Azure answers in the Premium tier alone (recorded)."""
 
     def default(body: Body) -> Json | Absent:
         tier = lookup(body, ("sku", "name"))

@@ -1,7 +1,9 @@
-"""Replications of a registry: the regions in which its images lie too.
+"""Geo-replications of a container registry, one per region.
 
-Facts: learn.microsoft.com, "Geo-replication in Azure Container Registry": one in the registry's own
-region comes with the first of another one.
+Azure adds the one in the registry's own region together with the first of another region. A
+replication is a child resource and still has a location and tags.
+
+Facts: "Geo-replication in Azure Container Registry".
 """
 
 from collections.abc import Mapping
@@ -9,18 +11,20 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"status": {"displayStatus": "Ready"}}}
 
 

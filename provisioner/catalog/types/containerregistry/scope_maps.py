@@ -1,7 +1,9 @@
-"""Scope maps of a registry: which repositories a token may pull, push and delete.
+"""Scope maps of a container registry: the repository permissions of its tokens.
 
-Facts: learn.microsoft.com, "Token-based repository permissions in Azure Container Registry" and the
-template reference of `registries/scopeMaps`.
+Every registry has five system-defined ones, which nobody declares or deletes.
+
+Facts: "Token-based repository permissions in Azure Container Registry" and the template reference
+of `registries/scopeMaps`.
 """
 
 from collections.abc import Mapping
@@ -10,12 +12,12 @@ from types import MappingProxyType
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
@@ -35,7 +37,9 @@ _OF_SYSTEM: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The maps that every registry has from the start, for all of its repositories."""
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"type": "UserDefined", "creationDate": _SINCE}}
 
 

@@ -1,7 +1,9 @@
-"""Webhooks of a registry: who is told of every push and delete.
+"""Webhooks of a container registry: notifications of pushes and deletes.
 
-Facts: learn.microsoft.com, "Webhook notifications from Azure Container Registry". GET answers
-neither the address that is told nor the headers that are sent: an action of its own does.
+GET answers neither `serviceUri` nor `customHeaders`, which the action `getCallbackConfig` does: a
+change of either is invisible to a comparison.
+
+Facts: "Webhook notifications from Azure Container Registry".
 """
 
 from provisioner.catalog import api_versions

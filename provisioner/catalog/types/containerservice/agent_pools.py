@@ -1,6 +1,13 @@
-"""Node pools of a cluster. Facts: guidelines.md §2.2, §2.7 and §3.6, and the recorded pairs.
+"""Node pools of AKS clusters.
 
-A cluster's body holds its pools too (agentPoolProfiles): what is known here is known there.
+A cluster's body embeds its pools (`agentPoolProfiles`): these facts apply there too, and functions
+of a body find the cluster's body under `PARENT`. Most properties of the machines are fixed (size,
+subnet, disks, zones): the pool is rotated instead, by a stand-in pool (`catalog.pool_rotation`).
+`count` belongs to the autoscaler where it is on, and the version to the upgrade channel. AKS fills
+in more properties with each of its releases, which `cluster_defaults.since` dates by the Kubernetes
+version of a body.
+
+Facts: guidelines.md §2.2, §2.7 and §3.6, and the recorded pairs.
 """
 
 from collections.abc import Mapping
@@ -32,11 +39,11 @@ from provisioner.catalog.node_pools import (
 )
 from provisioner.catalog.pool_rotation import NODE_POOL, RESERVED
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     ListRead,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
 from provisioner.catalog.vm_sizes import SIZES
 from provisioner.model.resource_id import ResourceId
@@ -55,16 +62,19 @@ _KUBELET: Mapping[str, Json] = {
 _CRITICAL_ONLY = "CriticalAddonsOnly=true:NoSchedule"
 
 
-def _surges(body: Body) -> Answered:
-    """Pools of Kubernetes 1.28 and later surge by a tenth ("Customize node surge upgrade"). AKS
-    told so first of those that a cluster is made with, and of others since 1.32 (recorded)."""
+def _max_surge_answered(body: Body) -> Answered:
+    """Return when AKS answers `maxSurge: 10%`, the default from Kubernetes 1.28 on.
+
+    AKS answered it first for the pools that a cluster is created with, and for others since 1.32
+    (recorded; "Customize node surge upgrade").
+    """
     version = lookup(body, ("properties", "orchestratorVersion"))
     first = 28 if is_in_mode(body, "System") else 32
     return Answered.ALWAYS if is_at_least(version, 1, first) else Answered.STATED
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    cluster = around.lookup(resource.parent.text) if resource.parent else None
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    cluster = context.lookup(resource.parent.text) if resource.parent else None
     stated = lookup(body, ("properties", "orchestratorVersion"))
     version = stated or lookup(cluster, ("properties", "kubernetesVersion"))
     properties: dict[str, Json] = {
@@ -76,20 +86,32 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         properties["powerState"] = {"code": "Running"}
     if isinstance(version, str) and version:
         properties["orchestratorVersion"] = version
-    image = _image(resource, body, properties["currentOrchestratorVersion"], around)
+    image = _node_image(resource, body, properties["currentOrchestratorVersion"], context)
     if image is not None:
         properties["nodeImageVersion"] = image
     if lookup(body, ("properties", "maxPods")) is ABSENT:
         properties["maxPods"] = most_pods(cluster)
     if lookup(cluster, ("sku", "name")) == "Automatic":
-        properties |= _presets(body)
-    return {"properties": {**properties, **_disk(body), **_marks(body), **_machines(body)}}
+        properties |= _automatic_presets(body)
+    return {
+        "properties": {
+            **properties,
+            **_os_disk(body),
+            **_reserved_taints_and_labels(body),
+            **_machine_profile(body),
+        }
+    }
 
 
-def _image(resource: ResourceId, body: Body, version: Json, around: Surroundings) -> str | None:
-    """The image that the nodes run: the newest when the pool is made or goes to another version of
-    Kubernetes ("Upgrade Azure Kubernetes Service node images"), and else the one that it has."""
-    before = around.lookup(resource.text)
+def _node_image(
+    resource: ResourceId, body: Body, version: Json, context: ComputationContext
+) -> str | None:
+    """Return the node image version: the newest for a new pool or a new Kubernetes version.
+
+    A write that changes neither keeps the image that the nodes have ("Upgrade Azure Kubernetes
+    Service node images").
+    """
+    before = context.lookup(resource.text)
     held = lookup(before, ("properties", "nodeImageVersion"))
     ran = lookup(before, ("properties", "currentOrchestratorVersion"))
     if isinstance(held, str) and ran == version:
@@ -103,8 +125,8 @@ def _image(resource: ResourceId, body: Body, version: Json, around: Surroundings
     )
 
 
-def _presets(body: Body) -> dict[str, Json]:
-    """AKS Automatic spreads its system pools over the zones, and keeps other pods off them."""
+def _automatic_presets(body: Body) -> dict[str, Json]:
+    """Return the zones and the taint that AKS Automatic gives its system pools."""
     if not is_in_mode(body, "System"):
         return {}
     presets: dict[str, Json] = {
@@ -118,8 +140,8 @@ def _presets(body: Body) -> dict[str, Json]:
     }
 
 
-def _marks(body: Body) -> dict[str, Json]:
-    """The taint and the label that AKS puts on spot and gateway pools."""
+def _reserved_taints_and_labels(body: Body) -> dict[str, Json]:
+    """Return taints and labels of a spot or gateway pool with those that AKS adds itself."""
     spot = lookup(body, ("properties", "scaleSetPriority")) == "Spot"
     gateway = is_in_mode(body, "Gateway")
     key, value = ("scalesetpriority", "spot") if spot else ("mode", "gateway")
@@ -136,9 +158,11 @@ def _marks(body: Body) -> dict[str, Json]:
     return marked
 
 
-def _disk(body: Body) -> Mapping[str, Json]:
-    """The disk that a node gets where nobody says. AKS manages that of a managed system pool, and
-    tells its kind alone (recorded)."""
+def _os_disk(body: Body) -> Mapping[str, Json]:
+    """Return kind and size in GiB of the OS disk that AKS chooses where none is stated.
+
+    AKS manages the disk of a managed system pool, and answers its kind alone (recorded).
+    """
     if is_in_mode(body, MANAGED_SYSTEM):
         return {"osDiskType": EPHEMERAL}
     kind = lookup(body, ("properties", "osDiskType"))
@@ -150,9 +174,11 @@ def _disk(body: Body) -> Mapping[str, Json]:
     }
 
 
-def _machines(body: Body) -> dict[str, Json]:
-    """What a pool of single machines is made of: AKS chooses the machine of a managed system pool,
-    and names how many of which size there are."""
+def _machine_profile(body: Body) -> dict[str, Json]:
+    """Return the profile of a pool of single virtual machines, and its count by size.
+
+    AKS chooses the machine of a managed system pool.
+    """
     stated = lookup(body, ("properties", "virtualMachinesProfile"))
     profile: Mapping[str, Json] = stated if isinstance(stated, Mapping) else {}
     if is_in_mode(body, MANAGED_SYSTEM):
@@ -167,13 +193,13 @@ def _machines(body: Body) -> dict[str, Json]:
     return {"virtualMachinesProfile": profile, "virtualMachineNodesStatus": counted}
 
 
-def _where_spot(body: Body) -> Answered:
+def _answered_for_spot(body: Body) -> Answered:
     spot = lookup(body, ("properties", "scaleSetPriority")) == "Spot"
     return Answered.ALWAYS if spot else Answered.MOVED
 
 
 def _count_owner(body: Body) -> Owner:
-    """How many nodes there are is the autoscaler's business wherever it runs.
+    """Return the autoscaler as owner of `count` where it is on.
 
     The body is a pool's, or a cluster's, which is asked for all of its pools at once.
     """
@@ -187,30 +213,32 @@ def _count_owner(body: Body) -> Owner:
 
 
 def _disk_owner(body: Body) -> Owner:
-    """Zero asks for the size that goes with the machine, and Azure answers with that."""
+    """Return the service as owner where the size is 0, which asks for the default size."""
     asked = lookup(body, ("properties", "osDiskSizeGB"))
     return Owner.SERVICE if asked == 0 else Owner.BLUEPRINT
 
 
 def _is_automatic(body: Body) -> bool:
-    """Whether the pool stands in the body of an AKS Automatic cluster, which presets its pools
-    ("What is Azure Kubernetes Service (AKS) Automatic?", feature comparison; recorded)."""
+    """Tell whether the pool is in the body of an AKS Automatic cluster, which presets its pools.
+
+    Source: "What is Azure Kubernetes Service (AKS) Automatic?", feature comparison; recorded.
+    """
     return lookup(body, (PARENT, "sku", "name")) == "Automatic"
 
 
 def _zones_owner(body: Body) -> Owner:
-    """AKS Automatic spreads its pools over the zones that the region has."""
+    """Return AKS Automatic as owner of the zones where none are stated: it spreads its pools."""
     return Owner.PRESET if _is_automatic(body) else Owner.BLUEPRINT
 
 
 def _default_taints(body: Body) -> Json:
-    """AKS Automatic keeps its system pools to system pods."""
+    """Return the taint by which AKS Automatic reserves its system pools for system pods."""
     system = is_in_mode(body, "System")
     return ["CriticalAddonsOnly=true:NoSchedule"] if system and _is_automatic(body) else ()
 
 
 def _default_access(body: Body) -> Json:
-    """AKS Automatic disables SSH on its nodes."""
+    """Return the SSH access of nodes: AKS Automatic disables it."""
     return "Disabled" if _is_automatic(body) else "LocalUser"
 
 
@@ -218,34 +246,43 @@ def _access_as_taken(stated: Body) -> tuple[tuple[Json, Json], ...]:
     return (("LocalUser", "Disabled"),) if _is_automatic(stated) else ()
 
 
-def _most_pods(body: Body) -> Json | Absent:
-    """How many pods a node takes follows from the network of the cluster, where that is known."""
+def _default_max_pods(body: Body) -> Json | Absent:
+    """Return the pods per node, which follow from the cluster's network where that is known."""
     cluster = lookup(body, (PARENT,))
     return most_pods(cluster) if isinstance(cluster, Mapping) else ABSENT
 
 
-def _holds_machines(body: Body) -> bool:
-    """Whether a pool is one of single machines (mode Machines): each is made by a request of its
-    own, and the pool answers nothing of their shape (recorded)."""
+def _is_machines_pool(body: Body) -> bool:
+    """Tell whether a pool is of mode Machines.
+
+    Each of its machines is created by a request of its own, and the pool answers nothing of their
+    shape (recorded).
+    """
     return is_in_mode(body, "Machines")
 
 
 def _type_as_taken(stated: Body) -> tuple[tuple[Json, Json], ...]:
-    return (("VirtualMachineScaleSets", "VirtualMachines"),) if _holds_machines(stated) else ()
+    return (("VirtualMachineScaleSets", "VirtualMachines"),) if _is_machines_pool(stated) else ()
 
 
-def _keeps_name_servers(stated: Body) -> bool:
-    """AKS keeps the configuration of LocalDNS where a PUT switches it off, and one half of it where
-    a PUT states the other alone (recorded)."""
+def _keeps_local_dns(stated: Body) -> bool:
+    """Tell whether AKS keeps the LocalDNS settings that a PUT does not state.
+
+    It does where the PUT switches LocalDNS off, and for the one half of the overrides where it
+    states the other half alone (recorded).
+    """
     profile = lookup(stated, ("properties", "localDNSProfile"))
     halves = ("vnetDNSOverrides", "kubeDNSOverrides")
     halved = any(isinstance(lookup(profile, (half,)), Mapping) for half in halves)
     return halved or lookup(profile, ("mode",)) == "Disabled"
 
 
-def _default_image(body: Body) -> Json | Absent:
-    """Windows Server 2022 is the default from Kubernetes 1.25 on, until it is retired in 1.36
-    ("Upgrade the OS version for Windows workloads on AKS"); AKS Automatic has Azure Linux."""
+def _default_os_sku(body: Body) -> Json | Absent:
+    """Return the OS SKU by operating system and Kubernetes version; ABSENT where not known.
+
+    Windows Server 2022 is the default from Kubernetes 1.25 on, until it is retired in 1.36
+    ("Upgrade the OS version for Windows workloads on AKS"); AKS Automatic has Azure Linux.
+    """
     if str(lookup(body, ("properties", "osType"))).lower() != "windows":
         return "AzureLinux" if _is_automatic(body) else "Ubuntu"
     version = lookup(body, ("properties", "orchestratorVersion"))
@@ -255,10 +292,10 @@ def _default_image(body: Body) -> Json | Absent:
 
 
 def _default_type(body: Body) -> Json | Absent:
-    """A pool of stated machines, and one that AKS manages itself, are no scale set."""
+    """Return VirtualMachines for pools of single machines and managed ones, else scale sets."""
     machines = isinstance(lookup(body, ("properties", "virtualMachinesProfile")), Mapping)
     managed = is_in_mode(body, MANAGED_SYSTEM)
-    single = machines or managed or _holds_machines(body)
+    single = machines or managed or _is_machines_pool(body)
     return "VirtualMachines" if single else "VirtualMachineScaleSets"
 
 
@@ -286,7 +323,7 @@ TYPE = ResourceType(
     adds="runs nodes in it",
     adds_by=("properties.vmSize", "properties.enableNodePublicIP", "properties.vnetSubnetID"),
     fields={
-        "properties.count": Field(owner=_count_owner, dropped=_holds_machines),
+        "properties.count": Field(owner=_count_owner, dropped=_is_machines_pool),
         "properties.enableAutoScaling": Field(default=False, answered=Answered.ALONE),
         # AKS refuses limits of an autoscaler that is off, and maxUnavailable beside a surge
         # (service_rules/tables/agent_pool_scale.py).
@@ -302,14 +339,14 @@ TYPE = ResourceType(
         "properties.osType": Field(default="Linux", create_only=True),
         "properties.nodeImageVersion": Field(read_only=True),
         "properties.osSKU": Field(
-            default=_default_image,
+            default=_default_os_sku,
             create_only=cluster_changes.linux_stays_linux,
             disruption=Disruption.NODES,
         ),
         "properties.osDiskType": Field(create_only=True),
         "properties.osDiskSizeGB": Field(create_only=True, owner=_disk_owner),
         "properties.kubeletDiskType": Field(default="OS"),
-        "properties.maxPods": Field(default=_most_pods, create_only=True),
+        "properties.maxPods": Field(default=_default_max_pods, create_only=True),
         "properties.availabilityZones": Field(
             default=(), compare=Compare.SET, create_only=True, owner=_zones_owner
         ),
@@ -360,9 +397,9 @@ TYPE = ResourceType(
             default="Regular", answered=Answered.MOVED, create_only=True
         ),
         "properties.scaleSetEvictionPolicy": Field(
-            default="Delete", answered=_where_spot, create_only=True
+            default="Delete", answered=_answered_for_spot, create_only=True
         ),
-        "properties.spotMaxPrice": Field(default=-1, answered=_where_spot),
+        "properties.spotMaxPrice": Field(default=-1, answered=_answered_for_spot),
         # Kubernetes labels and their values have case ("Labels and Selectors").
         "properties.nodeLabels": Field(
             default={}, compare=Compare.VERBATIM, security=True, reserved=RESERVED
@@ -375,7 +412,7 @@ TYPE = ResourceType(
         ),
         "properties.currentOrchestratorVersion": Field(follows=("properties.orchestratorVersion",)),
         "properties.upgradeSettings": Field(default={}),
-        "properties.upgradeSettings.maxSurge": Field(default="10%", answered=_surges),
+        "properties.upgradeSettings.maxSurge": Field(default="10%", answered=_max_surge_answered),
         "properties.upgradeSettings.maxUnavailable": Field(
             default="0",
             answered=since("2025-04"),
@@ -415,7 +452,7 @@ TYPE = ResourceType(
         "properties.localDNSProfile": Field(default=None, security=True),
         **{
             f"properties.localDNSProfile.{name}": Field(
-                default=domains, kept=_keeps_name_servers, security=True
+                default=domains, kept=_keeps_local_dns, security=True
             )
             for name, domains in local_dns.DEFAULTS.items()
         },

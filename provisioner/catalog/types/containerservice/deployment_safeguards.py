@@ -1,8 +1,11 @@
-"""Deployment safeguards of a cluster: good practice and pod security standards, at admission.
+"""Deployment safeguards of a cluster: best practices and pod security standards at admission.
 
-Facts: guidelines.md WRK-02.3. No pinned SDK package has operations or models for them
-(guidelines.md §0.1), so the models stand here, as Azure documents them; no traffic was recorded.
-The Azure Policy add-on enforces them, so the cluster has to have it.
+The Azure Policy add-on enforces them, so the cluster has to have it. AKS excludes the system
+namespaces whatever the body says.
+
+Facts: guidelines.md WRK-02.3 and the AKS page deployment-safeguards. No pinned SDK package has
+operations or models for them (guidelines.md §0.1), so the models are stated here, as Azure
+documents them; no traffic was recorded.
 """
 
 from collections.abc import Mapping
@@ -10,11 +13,11 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     ListRead,
     NameRule,
     ResourceType,
     Scope,
-    Surroundings,
 )
 from provisioner.catalog.schema import Kind, Model, Property, Shape
 from provisioner.model.resource_id import ResourceId
@@ -29,7 +32,9 @@ _PROPERTIES = "safeguards.DeploymentSafeguardsProperties"
 _SYSTEM = ("kube-system", "calico-system", "tigera-system", "gatekeeper-system")
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"systemExcludedNamespaces": list(_SYSTEM)}}
 
 

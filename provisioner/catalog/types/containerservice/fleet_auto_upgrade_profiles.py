@@ -1,6 +1,10 @@
-"""Auto-upgrade profiles of a fleet: which new versions its members get by themselves. Facts: the
-documentation "Automatically upgrade clusters with Fleet Manager" and the template reference; no
-traffic of the version was recorded."""
+"""Auto-upgrade profiles of a fleet: the channel by which its members are upgraded.
+
+The update strategy and the selection of node images are chosen at creation.
+
+Facts: "Automatically upgrade clusters with Fleet Manager" and the template reference; no traffic of
+the version was recorded.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field

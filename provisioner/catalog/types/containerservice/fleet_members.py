@@ -1,5 +1,11 @@
-"""Members of a fleet: the clusters that it upgrades. Facts: the documentation "Fleet membership"
-and the template reference; the course that an older version was recorded to take."""
+"""Members of a fleet: the AKS clusters that it upgrades.
+
+A cluster can be a member of one fleet only, and a fleet with a hub can also place workloads on it:
+a foreign membership is an addition to the cluster it names.
+
+Facts: "Fleet membership" and the template reference; the operations as recorded of an older
+version.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

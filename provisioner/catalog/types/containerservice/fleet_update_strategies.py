@@ -1,6 +1,11 @@
-"""Update strategies of a fleet: in which order its clusters are upgraded. Facts: the documentation
-"Define reusable update strategies" and the template reference; the course that an older
-version was recorded to take."""
+"""Update strategies of a fleet: stages and groups in upgrade order.
+
+Stages run one after the other, so their order is compared; the groups of a stage run at the same
+time and are paired by name.
+
+Facts: "Define reusable update strategies" and the template reference; the operations as recorded of
+an older version.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Disruption, Field

@@ -1,16 +1,18 @@
-"""Fleets of AKS clusters. Facts: the documentation "What is Azure Kubernetes Fleet Manager?" and
-"Choosing an Azure Kubernetes Fleet Manager option", and the template reference of
-`Microsoft.ContainerService/fleets`, and the course that an older version was recorded to take.
+"""Azure Kubernetes Fleet Manager resources.
 
-A fleet with a hub has a cluster of its own, which Azure keeps in a group of its own; one without
-only orders the upgrades of its members.
+A fleet with a hub has a hub cluster, which Azure keeps in a managed resource group; a hubless one
+only orders the upgrades of its members. A hub can be added in place and never removed.
+
+Facts: "What is Azure Kubernetes Fleet Manager?", "Choosing an Azure Kubernetes Fleet Manager
+option", the template reference of `Microsoft.ContainerService/fleets`, and the operations as
+recorded of an older version.
 """
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
-from provisioner.catalog.resource_type import NameRule, ResourceType, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, NameRule, ResourceType
 from provisioner.catalog.stated_models import FLAG, OPEN, TEXT, TEXTS, map_of, models_of
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
@@ -20,16 +22,19 @@ _HUB = "properties.hubProfile"
 _ACCESS = f"{_HUB}.apiServerAccessProfile"
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     if is_empty(lookup(body, _HUB.split("."))):
         return {}
     prefix = lookup(body, (*_HUB.split("."), "dnsPrefix"))
-    host = f"{prefix}-{around.guid(resource.text)[:8]}.hcp.{body.get('location')}.azmk8s.io"
+    host = f"{prefix}-{context.guid(resource.text)[:8]}.hcp.{body.get('location')}.azmk8s.io"
     return {"properties": {"hubProfile": {"fqdn": host}}}
 
 
 def _keeps_its_hub(before: Body, after: Body) -> str | None:
-    """ "A hubless fleet can be upgraded to a hubful one"; the other way there is none."""
+    """Return why a fleet that has a hub cannot become hubless, or None.
+
+    "A hubless fleet can be upgraded to a hubful one"; the reverse is not offered.
+    """
     had, has = (not is_empty(lookup(body, _HUB.split("."))) for body in (before, after))
     return "a fleet does not give up its hub" if had and not has else None
 

@@ -1,4 +1,11 @@
-"""Maintenance windows of a cluster. Facts: guidelines.md CLU-06.4 and §3.6, recorded pairs."""
+"""Planned maintenance windows of a cluster.
+
+Three names have a meaning: `default` (AKS releases), `aksManagedAutoUpgradeSchedule` and
+`aksManagedNodeOSUpgradeSchedule`. AKS validates the start date of every write against the current
+day, so a date that it filled in itself must not be sent back later.
+
+Facts: guidelines.md CLU-06.4 and §3.6, and the recorded pairs.
+"""
 
 from collections.abc import Mapping
 
@@ -6,23 +13,23 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
 
-def _computed(_resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(_resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     window = lookup(body, ("properties", "maintenanceWindow"))
     if not isinstance(window, Mapping) or window.get("startDate"):
         return {}
-    return {"properties": {"maintenanceWindow": {"startDate": around.current_date()}}}
+    return {"properties": {"maintenanceWindow": {"startDate": context.current_date()}}}
 
 
 _NAMES = ("default", "aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")

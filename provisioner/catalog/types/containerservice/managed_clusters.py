@@ -1,6 +1,13 @@
-"""AKS clusters. Facts: guidelines.md §0, §1.2, §2 and §3.2, and the recorded pairs of the type.
+"""AKS clusters.
 
-What is known of a pool stands in `agent_pools`, and holds for agentPoolProfiles too.
+Lists omit `apiServerAccessProfile` (Azure/AKS#5224), so a cluster is read once more by itself. A
+PUT of an existing cluster neither adds nor removes node pools: they are steps of their own. A
+silent PUT keeps some values (`kept`: tier, OIDC issuer, CSI drivers), which makes an off-default
+value without a declaration possible. What AKS fills in depends on SKU, Kubernetes version and
+network (`cluster_defaults`); what it changes in place and what needs a new cluster is in
+`cluster_changes`. Facts of node pools are in `agent_pools`, and apply to `agentPoolProfiles`.
+
+Facts: guidelines.md §0, §1.2, §2 and §3.2, and the recorded pairs of the type.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -27,12 +34,12 @@ from provisioner.catalog.field import (
 from provisioner.catalog.kubernetes_versions import running_version
 from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     Embedded,
     Made,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Body, Json, lookup
@@ -44,59 +51,61 @@ _ADVANCED = f"{_NETWORK}.advancedNetworking"
 _SECURITY = "properties.securityProfile"
 
 
-def _at(body: Body, path: str) -> object:
+def _value_at(body: Body, path: str) -> object:
     return lookup(body, path.split("."))
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     location = str(body.get("location", "")).replace(" ", "").lower()
-    prefix = _at(body, "properties.dnsPrefix") or resource.name
-    host = f"{prefix}-{around.guid(resource.text)[:8]}"
-    stated = _at(body, "properties.kubernetesVersion") or None
+    prefix = _value_at(body, "properties.dnsPrefix") or resource.name
+    host = f"{prefix}-{context.guid(resource.text)[:8]}"
+    stated = _value_at(body, "properties.kubernetesVersion") or None
     version = running_version(stated if isinstance(stated, str) else None)
     properties: dict[str, Json] = {
         "kubernetesVersion": stated if isinstance(stated, str) else version,
         "currentKubernetesVersion": version,
         "maxAgentPools": 100,
-        "powerState": _power(resource, around),
+        "powerState": _power_state(resource, context),
         "nodeResourceGroup": cluster_defaults.node_resource_group(resource, body),
-        "servicePrincipalProfile": {"clientId": _principal(body)},
-        "resourceUID": around.guid(resource.text, "uid").replace("-", "")[:24],
+        "servicePrincipalProfile": {"clientId": _service_principal_client(body)},
+        "resourceUID": context.guid(resource.text, "uid").replace("-", "")[:24],
         "azurePortalFQDN": f"{host}.portal.hcp.{location}.azmk8s.io",
-        "identityProfile": {"kubeletidentity": _kubelet(resource, body, around)},
-        **identities_of_add_ons(resource, body, around),
+        "identityProfile": {"kubeletidentity": _kubelet_identity(resource, body, context)},
+        **identities_of_add_ons(resource, body, context),
     }
-    if _at(body, f"{_ACCESS}.enablePrivateCluster") is True:
+    if _value_at(body, f"{_ACCESS}.enablePrivateCluster") is True:
         properties["privateFQDN"] = f"{host}.privatelink.{location}.azmk8s.io"
-    if _at(body, f"{_ACCESS}.enablePrivateClusterPublicFQDN") is not False:
+    if _value_at(body, f"{_ACCESS}.enablePrivateClusterPublicFQDN") is not False:
         properties["fqdn"] = f"{host}.hcp.{location}.azmk8s.io"
-    if _at(body, "properties.oidcIssuerProfile.enabled") is True:
-        issuer = around.guid(resource.text, "issuer")
+    if _value_at(body, "properties.oidcIssuerProfile.enabled") is True:
+        issuer = context.guid(resource.text, "issuer")
         properties["oidcIssuerProfile"] = {
-            "issuerURL": f"https://{location}.oic.prod-aks.azure.com/{around.tenant()}/{issuer}/"
+            "issuerURL": f"https://{location}.oic.prod-aks.azure.com/{context.tenant()}/{issuer}/"
         }
     properties["networkProfile"] = cluster_defaults.network_plugin(body)
     return {"properties": properties}
 
 
-def _power(resource: ResourceId, around: Surroundings) -> Json:
-    """Whether the cluster runs, which the actions start and stop alone change."""
-    held = lookup(around.lookup(resource.text), ("properties", "powerState"))
+def _power_state(resource: ResourceId, context: ComputationContext) -> Json:
+    """Return the power state, which only the actions start and stop change."""
+    held = lookup(context.lookup(resource.text), ("properties", "powerState"))
     return held if isinstance(held, Mapping) else {"code": "Running"}
 
 
-def _principal(body: Body) -> Json:
-    stated = _at(body, "properties.servicePrincipalProfile.clientId")
+def _service_principal_client(body: Body) -> Json:
+    stated = _value_at(body, "properties.servicePrincipalProfile.clientId")
     return stated if isinstance(stated, str) and stated else "msi"
 
 
-def _kubelet(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    stated = _at(body, "properties.identityProfile.kubeletidentity")
+def _kubelet_identity(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Mapping[str, Json]:
+    stated = _value_at(body, "properties.identityProfile.kubeletidentity")
     if isinstance(stated, Mapping):
-        given = around.lookup(str(stated.get("resourceId"))) or {}
+        given = context.lookup(str(stated.get("resourceId"))) or {}
         known = {
-            "clientId": _at(given, "properties.clientId"),
-            "objectId": _at(given, "properties.principalId"),
+            "clientId": _value_at(given, "properties.clientId"),
+            "objectId": _value_at(given, "properties.principalId"),
         }
         return {**stated, **{key: id_ for key, id_ in known.items() if isinstance(id_, str)}}
     group = cluster_defaults.node_resource_group(resource, body)
@@ -108,46 +117,46 @@ def _kubelet(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[
     # As the identity itself computes them: it is in the node resource group.
     return {
         "resourceId": text,
-        "clientId": around.guid_of_life(text, "client"),
-        "objectId": around.guid_of_life(text, "principal"),
+        "clientId": context.guid_of_life(text, "client"),
+        "objectId": context.guid_of_life(text, "principal"),
     }
 
 
-def _in_node_group(resource: ResourceId, body: Body, around: Surroundings) -> Iterator[Made]:
-    """Yield what AKS makes in the node resource group and gives the cluster's tags
-    (learn.microsoft.com/azure/aks/use-tags, "Azure tags and AKS clusters"), of the types that the
-    catalog has: the kubelet identity, the nodes' security group, the zone of a private cluster.
+def _in_node_group(resource: ResourceId, body: Body, context: ComputationContext) -> Iterator[Made]:
+    """Yield what AKS creates in the node resource group and gives the cluster's tags.
 
-    A zone that the cluster is given, or "none", is none of AKS's making
+    Of the types that the catalog has: the kubelet identity, the nodes' security group, and the
+    private DNS zone of a private cluster (learn.microsoft.com/azure/aks/use-tags, "Azure tags and
+    AKS clusters"). A zone that is stated, or "none", is not created by AKS
     (learn.microsoft.com/azure/aks/private-clusters, "Configure a private DNS zone").
     """
     location = str(body.get("location", "")).replace(" ", "").lower()
     group = f"/resourcegroups/{cluster_defaults.node_resource_group(resource, body)}/".lower()
-    kubelet = str(_at(body, "properties.identityProfile.kubeletidentity.resourceId"))
+    kubelet = str(_value_at(body, "properties.identityProfile.kubeletidentity.resourceId"))
     if group in kubelet.lower():
         name = kubelet.rpartition("/")[2]
         yield Made("Microsoft.ManagedIdentity/userAssignedIdentities", name, {"location": location})
-    number = int(around.guid(resource.text, "agentpool")[:8], 16) % 10**8
+    number = int(context.guid(resource.text, "agentpool")[:8], 16) % 10**8
     yield Made(
         "Microsoft.Network/networkSecurityGroups",
         f"aks-agentpool-{number:08}-nsg",
         {"location": location, "properties": {}},
     )
-    zone = _at(body, f"{_ACCESS}.privateDNSZone")
-    private = _at(body, f"{_ACCESS}.enablePrivateCluster") is True
-    integrated = _at(body, f"{_ACCESS}.enableVnetIntegration") is True
+    zone = _value_at(body, f"{_ACCESS}.privateDNSZone")
+    private = _value_at(body, f"{_ACCESS}.enablePrivateCluster") is True
+    integrated = _value_at(body, f"{_ACCESS}.enableVnetIntegration") is True
     given = isinstance(zone, str) and zone.lower() not in ("", "system")
     if private and not integrated and not given:
         yield Made(
             "Microsoft.Network/privateDnsZones",
-            f"{around.guid(resource.text, 'zone')}.privatelink.{location}.azmk8s.io",
+            f"{context.guid(resource.text, 'zone')}.privatelink.{location}.azmk8s.io",
             {"location": "global", "properties": {}},
         )
 
 
 def _upgrade_owner(path: str) -> Callable[[Body], Owner]:
     def find(body: Body) -> Owner:
-        channel = _at(body, path)
+        channel = _value_at(body, path)
         upgraded = isinstance(channel, str) and channel.lower() in ("patch", "stable", "rapid")
         return Owner.UPGRADE_CHANNEL if upgraded else Owner.BLUEPRINT
 

@@ -1,7 +1,11 @@
-"""Namespaces of a cluster that Azure Resource Manager keeps. Facts: guidelines.md CLU-05 and §3.6.
+"""Managed namespaces: Kubernetes namespaces that Azure Resource Manager keeps.
 
-No traffic was recorded: the flows are the SDK's word, the other facts those of the AKS page
-managed-namespaces.
+With `deletePolicy: Keep` the Kubernetes namespace outlives the resource; with `Delete` all in it
+goes. Roles assigned at the managed namespace and at the Kubernetes namespace of the same name both
+apply.
+
+Facts: guidelines.md CLU-05 and §3.6, and the AKS page managed-namespaces. No traffic was recorded:
+the operations are those of the SDK.
 """
 
 from collections.abc import Mapping
@@ -10,18 +14,18 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     ListRead,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    cluster = around.lookup(resource.parent.text) if resource.parent else None
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    cluster = context.lookup(resource.parent.text) if resource.parent else None
     portal = lookup(cluster, ("properties", "azurePortalFQDN"))
     return {"properties": {"portalFqdn": portal} if isinstance(portal, str) else {}}
 

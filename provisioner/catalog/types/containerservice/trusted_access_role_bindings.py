@@ -1,6 +1,7 @@
-"""Trusted access to a cluster: an Azure service may act in it. Facts: the recorded pairs and flows.
+"""Trusted access role bindings: an Azure service that may use a cluster's API server.
 
-The deletion is the SDK's word (a Location to poll); none was recorded.
+Facts: the recorded pairs and operations. The deletion is that of the SDK (a Location to poll); none
+was recorded.
 """
 
 from provisioner.catalog import api_versions

@@ -1,13 +1,19 @@
-"""Azure Managed Grafana. Facts: the documentation "What is Azure Managed Grafana?", "Enable service
-accounts", "Set up private access" and "Use deterministic outbound IPs", and the template reference
-of `Microsoft.Dashboard/grafana`. No traffic was recorded.
+"""Azure Managed Grafana workspaces.
+
+Whoever creates one becomes Grafana Admin unless `creatorCanAdmin` is off, and `apiKey` allows
+access without a user: both are security settings. Dashboards that are kept nowhere else are deleted
+with it.
+
+Facts: "What is Azure Managed Grafana?", "Enable service accounts", "Set up private access", "Use
+deterministic outbound IPs", and the template reference of `Microsoft.Dashboard/grafana`. No traffic
+was recorded.
 """
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
-from provisioner.catalog.resource_type import DeleteFlow, NameRule, ResourceType, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, DeleteFlow, NameRule, ResourceType
 from provisioner.catalog.stated_models import (
     FLAG,
     OPEN,
@@ -27,8 +33,8 @@ _CONFIGURATIONS = "properties.grafanaConfigurations"
 _WORKSPACES = "properties.grafanaIntegrations.azureMonitorWorkspaceIntegrations"
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    host = f"{resource.name.lower()}-{around.guid(resource.text)[:8]}"
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    host = f"{resource.name.lower()}-{context.guid(resource.text)[:8]}"
     region = str(body.get("location", "")).lower()
     return {
         "properties": {

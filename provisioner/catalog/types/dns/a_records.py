@@ -1,6 +1,4 @@
-"""A records of public DNS zones: names that lead to IPv4 addresses. Facts:
-`catalog.public_dns_records`.
-"""
+"""A records of public DNS zones (IPv4 addresses); facts in `catalog.public_dns_records`."""
 
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.public_dns_records import record_type

@@ -1,6 +1,4 @@
-"""AAAA records of public DNS zones: names that lead to IPv6 addresses. Facts:
-`catalog.public_dns_records`.
-"""
+"""AAAA records of public DNS zones (IPv6 addresses); facts in `catalog.public_dns_records`."""
 
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.public_dns_records import record_type

@@ -1,6 +1,4 @@
-"""CAA records of public DNS zones: who may issue certificates for its names. Facts:
-`catalog.public_dns_records`.
-"""
+"""CAA records of public DNS zones (certificate issuers); facts in `catalog.public_dns_records`."""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import record_type

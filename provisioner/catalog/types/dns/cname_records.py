@@ -1,6 +1,4 @@
-"""CNAME records of public DNS zones: names that stand for others. Facts:
-`catalog.public_dns_records`.
-"""
+"""CNAME records of public DNS zones (aliases); facts in `catalog.public_dns_records`."""
 
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.public_dns_records import record_type

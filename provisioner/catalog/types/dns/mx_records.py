@@ -1,6 +1,4 @@
-"""MX records of public DNS zones: where mail for its names goes. Facts:
-`catalog.public_dns_records`.
-"""
+"""MX records of public DNS zones (mail servers); facts in `catalog.public_dns_records`."""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import record_type

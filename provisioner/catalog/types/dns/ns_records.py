@@ -1,6 +1,4 @@
-"""NS records of public DNS zones: who answers for the names below one. Facts:
-`catalog.public_dns_records`.
-"""
+"""NS records of public DNS zones (delegation); facts in `catalog.public_dns_records`."""
 
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.public_dns_records import name_servers

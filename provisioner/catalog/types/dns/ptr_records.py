@@ -1,6 +1,4 @@
-"""PTR records of public DNS zones: the names of addresses. Facts:
-`catalog.public_dns_records`.
-"""
+"""PTR records of public DNS zones (reverse names); facts in `catalog.public_dns_records`."""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import record_type

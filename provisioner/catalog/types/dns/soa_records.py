@@ -1,6 +1,4 @@
-"""The start-of-authority record of a public DNS zone. Facts:
-`catalog.public_dns_records`.
-"""
+"""The SOA record of a public DNS zone; facts in `catalog.public_dns_records`."""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import start_of_authority

@@ -1,6 +1,4 @@
-"""SRV records of public DNS zones: where a service answers. Facts:
-`catalog.public_dns_records`.
-"""
+"""SRV records of public DNS zones (hosts and ports); facts in `catalog.public_dns_records`."""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import record_type

@@ -1,6 +1,4 @@
-"""TXT records of public DNS zones: what proves who owns a name, and more. Facts:
-`catalog.public_dns_records`.
-"""
+"""TXT records of public DNS zones; facts in `catalog.public_dns_records`."""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.public_dns_records import record_type

@@ -1,4 +1,7 @@
-"""Public DNS zones. Facts: `catalog.public_dns_records`."""
+"""Public DNS zones; facts in `catalog.public_dns_records`.
+
+Their location is `global`, they take 15 tags and not 50, and their records are deleted with them.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

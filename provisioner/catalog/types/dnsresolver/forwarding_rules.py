@@ -1,5 +1,9 @@
-"""Rules of a DNS forwarding ruleset: which servers answer for a domain. Facts: the documentation
-"Azure DNS Private Resolver endpoints and rulesets" (rules). No traffic was recorded."""
+"""Rules of a DNS forwarding ruleset: a domain and the servers that resolve it.
+
+A domain ends with a period, and `.` matches every name. Servers are paired by address.
+
+Facts: "Azure DNS Private Resolver endpoints and rulesets" (rules). No traffic was recorded.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

@@ -1,5 +1,9 @@
-"""Rulesets by which networks forward DNS. Facts: the documentation "Azure DNS Private Resolver
-endpoints and rulesets". No traffic was recorded."""
+"""DNS forwarding rulesets.
+
+Azure refuses to delete one that is linked to a virtual network, so its links go first.
+
+Facts: "Azure DNS Private Resolver endpoints and rulesets". No traffic was recorded.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

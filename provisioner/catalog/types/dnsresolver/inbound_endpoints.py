@@ -1,7 +1,9 @@
-"""Inbound endpoints of DNS private resolvers: the addresses at which others ask.
+"""Inbound endpoints of DNS private resolvers: the addresses that answer queries.
 
-Facts: the documentation "Azure DNS Private Resolver endpoints and rulesets": each has a subnet of
-its own, delegated to Microsoft.Network/dnsResolvers, of a /28 to a /24. No traffic was recorded.
+Each has a subnet of its own of /28 to /24, delegated to Microsoft.Network/dnsResolvers. The address
+is fixed once it exists, because forwarders elsewhere are configured with it.
+
+Facts: "Azure DNS Private Resolver endpoints and rulesets". No traffic was recorded.
 """
 
 from collections.abc import Mapping
@@ -9,7 +11,7 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import ListRead, ResourceType, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, ListRead, ResourceType
 from provisioner.catalog.stated_models import TEXT, TEXTS, choice, list_of, models_of
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
@@ -18,22 +20,24 @@ _model, _object = models_of("dnsresolver.inbound")
 _CONFIGURATIONS = "properties.ipConfigurations"
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     entries = lookup(body, _CONFIGURATIONS.split("."))
     found = entries if isinstance(entries, (list, tuple)) else ()
     return {
         "properties": {
-            "resourceGuid": around.guid(resource.text),
-            "ipConfigurations": [_with_address(resource, entry, around) for entry in found],
+            "resourceGuid": context.guid(resource.text),
+            "ipConfigurations": [_with_address(resource, entry, context) for entry in found],
         }
     }
 
 
-def _with_address(resource: ResourceId, entry: Body, around: Surroundings) -> Mapping[str, Json]:
+def _with_address(
+    resource: ResourceId, entry: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     subnet = lookup(entry, ("subnet", "id"))
     if not isinstance(subnet, str) or not is_empty(entry.get("privateIpAddress")):
         return entry
-    return {**entry, "privateIpAddress": around.free_address(subnet, resource.text)}
+    return {**entry, "privateIpAddress": context.free_address(subnet, resource.text)}
 
 
 TYPE = ResourceType(

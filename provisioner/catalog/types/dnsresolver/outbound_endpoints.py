@@ -1,7 +1,8 @@
-"""Outbound endpoints of DNS private resolvers: where what rules forward leaves.
+"""Outbound endpoints of DNS private resolvers: the subnet that forwarded queries leave from.
 
-Facts: the documentation "Azure DNS Private Resolver endpoints and rulesets". No traffic was
-recorded.
+An endpoint that no ruleset names forwards nothing.
+
+Facts: "Azure DNS Private Resolver endpoints and rulesets". No traffic was recorded.
 """
 
 from provisioner.catalog import api_versions

@@ -1,6 +1,11 @@
-"""DNS private resolvers. Facts: the documentation "What is Azure DNS Private Resolver?" (its limits
-and subnets) and the template reference of `Microsoft.Network/dnsResolvers`. No traffic was
-recorded; that PUTs are polled as other new network services' are is inferred."""
+"""DNS private resolvers.
+
+A virtual network takes one resolver, and a resolver with endpoints is not deleted.
+
+Facts: "What is Azure DNS Private Resolver?" (its limits and subnets) and the template reference of
+`Microsoft.Network/dnsResolvers`. No traffic was recorded; that its PUTs are polled like those of
+other network services is inferred.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field

@@ -1,6 +1,10 @@
-"""Links of DNS forwarding rulesets to virtual networks: who forwards by their rules. Facts: the
-documentation "Azure DNS Private Resolver endpoints and rulesets" (links). No traffic was
-recorded."""
+"""Virtual network links of DNS forwarding rulesets.
+
+A link makes a network's DNS queries follow the ruleset, so a foreign one is an addition to the
+network that it names.
+
+Facts: "Azure DNS Private Resolver endpoints and rulesets" (links). No traffic was recorded.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

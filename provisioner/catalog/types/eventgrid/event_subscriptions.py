@@ -1,6 +1,10 @@
-"""Subscriptions to a system topic: who gets the events of a resource. Facts: the documentation
-"Event schemas", "Event filtering" and "Event Grid delivery and retry", and the template reference
-of `Microsoft.EventGrid/systemTopics/eventSubscriptions`; no traffic was recorded.
+"""Event subscriptions of a system topic: where the events of a resource are delivered.
+
+The URL of a webhook contains its key: it is write-only, and an answer has `endpointBaseUrl` alone.
+Without `includedEventTypes` Azure fills in every event type of the source.
+
+Facts: "Event schemas", "Event filtering", "Event Grid message delivery and retry", and the template
+reference of `Microsoft.EventGrid/systemTopics/eventSubscriptions`; no traffic was recorded.
 """
 
 from provisioner.catalog import api_versions

@@ -1,5 +1,8 @@
-"""System topics of Event Grid: the events that one Azure resource raises. Facts: the documentation
-"System topics in Azure Event Grid" and the template reference of
+"""Event Grid system topics: the events that one Azure resource raises.
+
+A source has one system topic, in the region of the source or `global`.
+
+Facts: "System topics in Azure Event Grid" and the template reference of
 `Microsoft.EventGrid/systemTopics`; no traffic was recorded.
 """
 
@@ -8,10 +11,10 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
-    Surroundings,
 )
 from provisioner.catalog.stated_models import TEXT, TEXTS, map_of, models_of
 from provisioner.model.resource_id import ResourceId
@@ -20,8 +23,8 @@ from provisioner.model.values import Body, Json
 _model, _object = models_of("eventgrid.topic")
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    return {"properties": {"metricResourceId": around.guid(resource.text, "metrics")}}
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    return {"properties": {"metricResourceId": context.guid(resource.text, "metrics")}}
 
 
 TYPE = ResourceType(

@@ -1,16 +1,21 @@
-"""Action groups: who is told when an alert fires. Facts: the recorded pairs and flows, and the
-defaults of the SDK model."""
+"""Action groups: the receivers of alerts.
+
+Azure answers `location: Global` for `global`. URLs with a key in them are sensitive: documents do
+not show them. E-mail and SMS receivers count as enabled after they confirmed.
+
+Facts: the recorded pairs and operations, and the defaults of the SDK model.
+"""
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
@@ -56,7 +61,9 @@ _SIGNED = (
 )
 
 
-def _computed(_resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     confirmed: dict[str, Json] = {}
     for kind in _CONFIRMED:
         entries = lookup(body, ("properties", kind))

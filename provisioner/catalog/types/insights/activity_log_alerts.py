@@ -1,5 +1,10 @@
-"""Alerts on the activity log (a role was granted, a policy removed). Facts: the recorded pairs
-and flows."""
+"""Activity log alerts (a role was granted, a policy was removed).
+
+The conditions all have to hold, so they are paired by field and not by position. Values are
+compared without case, as Azure compares them with those of an event.
+
+Facts: the recorded pairs and operations.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

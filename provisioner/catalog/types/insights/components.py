@@ -1,8 +1,12 @@
-"""Application Insights, based on a workspace. Facts: the REST reference "Components - Create Or
-Update", the documentation "Workspace-based Application Insights resources" and "Azure AD
-authentication for Application Insights", and the recorded conversations that have one.
+"""Application Insights resources, based on a workspace.
 
-Azure makes a rule of Smart Detection and its action group beside one, in the same group.
+With local authentication on, the instrumentation key is all that a sender needs: key and connection
+string are sensitive. A classic resource can become workspace-based and move to another workspace,
+never back. Azure also creates a Smart Detection rule and its action group in the same group.
+
+Facts: the REST reference "Components - Create Or Update", "Workspace-based Application Insights
+resources", "Azure AD authentication for Application Insights", and the recorded conversations that
+have one.
 """
 
 from collections.abc import Mapping
@@ -10,10 +14,10 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.schema import Kind, Shape
@@ -39,8 +43,8 @@ _ANSWERED = (
 _KEYS = ("InstrumentationKey", "ConnectionString")
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    key, app = around.guid(resource.text, "key"), around.guid(resource.text, "app")
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    key, app = context.guid(resource.text, "key"), context.guid(resource.text, "app")
     place = body.get("location")
     ingestion = f"https://{place}-0.in.applicationinsights.azure.com/"
     return {
@@ -48,7 +52,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
             "ApplicationId": resource.name,
             "AppId": app,
             "Name": resource.name,
-            "TenantId": around.tenant(),
+            "TenantId": context.tenant(),
             "InstrumentationKey": key,
             "ConnectionString": f"InstrumentationKey={key};IngestionEndpoint={ingestion}",
             "provisioningState": "Succeeded",

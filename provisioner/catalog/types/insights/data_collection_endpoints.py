@@ -1,5 +1,9 @@
-"""Data collection endpoints: where agents send logs and metrics to. Facts: the recorded pairs and
-flows."""
+"""Data collection endpoints: the ingestion hosts of Azure Monitor agents.
+
+Closing public access cuts off agents outside of a private link scope.
+
+Facts: the recorded pairs and operations.
+"""
 
 from collections.abc import Mapping
 
@@ -7,11 +11,11 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
@@ -24,8 +28,8 @@ _SERVICES = {
 }
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    made = around.guid(resource.text, "immutable").replace("-", "")
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    made = context.guid(resource.text, "immutable").replace("-", "")
     host = f"{resource.name.lower()}-{made[:4]}.{body.get('location')}-1"
     return {
         "properties": {

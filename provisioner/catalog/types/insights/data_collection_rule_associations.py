@@ -1,4 +1,7 @@
-"""What collects which data: a data collection rule, or an endpoint, set on a resource.
+"""Associations of data collection rules or endpoints with a resource.
+
+Listed on every cluster, although that takes a request each: a foreign association sends the
+cluster's data elsewhere.
 
 Facts: guidelines.md MON-03 and the SDK's model; no traffic was recorded.
 """

@@ -1,7 +1,9 @@
-"""Data collection rules: what agents collect, and where it goes. Facts: the recorded pairs and
-flows.
+"""Data collection rules: what Azure Monitor agents collect, and its destinations.
 
-How often a counter is read has no default here: every recorded body says it.
+The order within streams, counters and facilities has no meaning; named entries are paired by name.
+`samplingFrequencyInSeconds` has no default here, since every recorded body states it.
+
+Facts: the recorded pairs and operations.
 """
 
 from collections.abc import Mapping
@@ -9,11 +11,11 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
@@ -51,11 +53,11 @@ _BAG = Field(default=None, compare=Compare.SET, security=True)
 _NAMED = Field(default=None, keys=("name",), security=True)
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    made = around.guid(resource.text, "immutable").replace("-", "")
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    made = context.guid(resource.text, "immutable").replace("-", "")
     destinations = {
-        **_with_ids(body, "logAnalytics", "workspaceId", around),
-        **_with_ids(body, "monitoringAccounts", "accountId", around),
+        **_with_ids(body, "logAnalytics", "workspaceId", context),
+        **_with_ids(body, "monitoringAccounts", "accountId", context),
     }
     return {
         "properties": {
@@ -65,23 +67,23 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
     }
 
 
-def _with_ids(body: Body, kind: str, name: str, around: Surroundings) -> Mapping[str, Json]:
+def _with_ids(body: Body, kind: str, name: str, context: ComputationContext) -> Mapping[str, Json]:
     """Return a list of destinations with the GUID under which each takes data."""
     entries = lookup(body, ("properties", "destinations", kind))
     if not isinstance(entries, (list, tuple)):
         return {}
     return {
         kind: [
-            {**entry, name: _guid_of(str(lookup(entry, (_DESTINATIONS[kind] or "",))), around)}
+            {**entry, name: _guid_of(str(lookup(entry, (_DESTINATIONS[kind] or "",))), context)}
             for entry in entries
             if isinstance(entry, Mapping)
         ]
     }
 
 
-def _guid_of(target: str, around: Surroundings) -> Json:
-    customer = lookup(around.lookup(target), ("properties", "customerId"))
-    return customer if isinstance(customer, str) else around.guid(target)
+def _guid_of(target: str, context: ComputationContext) -> Json:
+    customer = lookup(context.lookup(target), ("properties", "customerId"))
+    return customer if isinstance(customer, str) else context.guid(target)
 
 
 TYPE = ResourceType(

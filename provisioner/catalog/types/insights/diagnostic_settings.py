@@ -1,7 +1,11 @@
-"""Diagnostic settings: where a resource's logs go. Facts: guidelines.md MON-01 and §0.1.
+"""Diagnostic settings: where a resource's logs and metrics are sent.
 
-No SDK package has operations or models for them, so the models stand here, as Azure documents
-them for the api version.
+Azure answers every category that the resource has, those that are off too: entries that a body does
+not state differ only when they are on. A null `logAnalyticsDestinationType` means the table
+AzureDiagnostics, which some resource types spell out.
+
+Facts: guidelines.md MON-01 and §0.1. No SDK package has operations or models for them, so the
+models are stated here, as Azure documents them for the api version.
 """
 
 from collections.abc import Callable
@@ -39,8 +43,8 @@ def _always(_body: Body) -> bool:
     return True
 
 
-def _all_off(kind: str) -> Callable[[Body], Json]:
-    """Where the body is silent nothing is sent: Azure answers what there is, switched off."""
+def _all_categories_off(kind: str) -> Callable[[Body], Json]:
+    """Return the default of a list of categories: what Azure answers, if all of it is off."""
 
     def default(body: Body) -> Json:
         entries = lookup(body, ("properties", kind))
@@ -51,7 +55,7 @@ def _all_off(kind: str) -> Callable[[Body], Json]:
 
 
 def _default_tables(body: Body) -> Json:
-    """Null stands for the one table of old, AzureDiagnostics, which some types spell out."""
+    """Return AzureDiagnostics where the body spells it out, else None, which means the same."""
     stated = lookup(body, ("properties", "logAnalyticsDestinationType"))
     return stated if isinstance(stated, str) and stated.lower() == _ONE_TABLE else None
 
@@ -139,13 +143,15 @@ TYPE = ResourceType(
         ),
         # Azure lists every category that the resource has, those that are off too.
         "properties.logs": Field(
-            default=_all_off("logs"), keys=("category", "categoryGroup"), shared=True
+            default=_all_categories_off("logs"), keys=("category", "categoryGroup"), shared=True
         ),
         "properties.logs[].enabled": Field(default=False, security=True),
         "properties.logs[].retentionPolicy": Field(default={"enabled": False, "days": 0}),
         "properties.logs[].retentionPolicy.enabled": Field(default=False),
         "properties.logs[].retentionPolicy.days": Field(default=0),
-        "properties.metrics": Field(default=_all_off("metrics"), keys=("category",), shared=True),
+        "properties.metrics": Field(
+            default=_all_categories_off("metrics"), keys=("category",), shared=True
+        ),
         "properties.metrics[].enabled": Field(default=False, security=True),
         # Metrics are exported by the minute, whatever is asked for ("Diagnostic settings in Azure
         # Monitor"), and newer api versions do not answer it.

@@ -1,6 +1,9 @@
-"""Alerts on metrics. Facts: the template reference of `Microsoft.Insights/metricAlerts`, the
-documentation "Metric alerts", the SDK's model, and the recorded conversations that have one. Azure
-does not look whether what an alert is on is there (recorded).
+"""Metric alerts.
+
+Azure does not check that the resource in `scopes` exists (recorded). Criteria are paired by name.
+
+Facts: the template reference of `Microsoft.Insights/metricAlerts`, "Metric alerts", the SDK's
+model, and the recorded conversations that have one.
 """
 
 from provisioner.catalog import api_versions

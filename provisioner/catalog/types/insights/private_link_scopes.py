@@ -1,8 +1,12 @@
-"""Private link scopes of Azure Monitor: what a network's private endpoints reach of it.
+"""Azure Monitor private link scopes.
 
-Facts: the documentation "Use Azure Private Link to connect networks to Azure Monitor" and "Design
-your Azure Monitor private link setup", and the template reference of
-`Microsoft.Insights/privateLinkScopes`. No traffic was recorded.
+`PrivateOnly` blocks access from the linked networks to every Azure Monitor resource outside of the
+scope, and applies to all networks that share the DNS: a change of it drops connections. The
+location is `global`.
+
+Facts: "Use Azure Private Link to connect networks to Azure Monitor", "Design your Azure Monitor
+private link setup", and the template reference of `Microsoft.Insights/privateLinkScopes`. No
+traffic was recorded.
 """
 
 from provisioner.catalog import api_versions
@@ -16,9 +20,11 @@ _ACCESS = "properties.accessModeSettings"
 _EXCLUSIONS = f"{_ACCESS}.exclusions"
 
 
-def _mode() -> Field:
-    """`PrivateOnly` keeps a network's machines from every resource that is not of the scope, those
-    of other networks that share its DNS too ("Control network access")."""
+def _access_mode_field() -> Field:
+    """Return the facts of an access mode: to close one drops connections.
+
+    `PrivateOnly` applies to other networks that share the DNS too ("Control network access").
+    """
     return Field(security=True, disruption=Disruption.CONNECTIONS)
 
 
@@ -59,11 +65,11 @@ TYPE = ResourceType(
         # It stands nowhere.
         "location": Field(default="global", compare=Compare.LOCATION, create_only=True),
         # Required since 2021-07-01-preview.
-        f"{_ACCESS}.ingestionAccessMode": _mode(),
-        f"{_ACCESS}.queryAccessMode": _mode(),
+        f"{_ACCESS}.ingestionAccessMode": _access_mode_field(),
+        f"{_ACCESS}.queryAccessMode": _access_mode_field(),
         _EXCLUSIONS: Field(default=(), keys=("privateEndpointConnectionName",), security=True),
-        f"{_EXCLUSIONS}[].ingestionAccessMode": _mode(),
-        f"{_EXCLUSIONS}[].queryAccessMode": _mode(),
+        f"{_EXCLUSIONS}[].ingestionAccessMode": _access_mode_field(),
+        f"{_EXCLUSIONS}[].queryAccessMode": _access_mode_field(),
         "properties.privateEndpointConnections": Field(read_only=True),
         "properties.provisioningState": Field(read_only=True),
     },

@@ -1,6 +1,10 @@
-"""Alerts on what a query of the logs finds. Facts: guidelines.md MON-06, and the SDK's model.
+"""Log search alerts (scheduled query rules).
 
-No traffic was recorded: the defaults are those that the model and its page name.
+`muteActionsDuration` and `autoMitigate` exclude each other. Azure derives `targetResourceTypes`
+from the scopes where a body is silent, so no default is known.
+
+Facts: guidelines.md MON-06, and the SDK's model. No traffic was recorded: the defaults are those
+that the model and its page state.
 """
 
 from collections.abc import Mapping
@@ -8,11 +12,11 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
@@ -21,7 +25,9 @@ from provisioner.model.values import Body, Json
 _CONDITION = "properties.criteria.allOf[]"
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {
         "properties": {
             "createdWithApiVersion": api_versions.SCHEDULED_QUERY_RULES,

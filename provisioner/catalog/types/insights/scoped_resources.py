@@ -1,6 +1,11 @@
-"""What a private link scope of Azure Monitor reaches: a workspace, a data collection endpoint, an
-Application Insights component. Facts: the documentation "Configure private link for Azure Monitor"
-and the template reference; no traffic was recorded."""
+"""Resources in an Azure Monitor private link scope.
+
+A workspace, a data collection endpoint or an Application Insights resource. Written one at a time,
+since nothing documents that a scope accepts more.
+
+Facts: "Configure private link for Azure Monitor" and the template reference; no traffic was
+recorded.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

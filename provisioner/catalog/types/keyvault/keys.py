@@ -1,8 +1,10 @@
-"""Keys of a vault. Facts: guidelines.md CLU-08.3 and §2.8, and the SDK's operations.
+"""Keys of a key vault, as the management plane knows them.
 
-Azure Resource Manager makes the first version of a key and nothing else: a PUT of one that exists
-answers it as it is, and there is no DELETE. It is changed, rotated and deleted by the vault's own
-API, and goes when its vault does. No traffic was recorded.
+Azure Resource Manager creates the first version of a key and nothing else: a PUT of an existing one
+answers it unchanged, and there is no DELETE. A key is changed, rotated and deleted by the vault's
+data plane, and goes with its vault. No traffic was recorded.
+
+Facts: guidelines.md CLU-08.3 and §2.8, and the SDK's operations.
 """
 
 from collections.abc import Mapping
@@ -11,12 +13,12 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
@@ -25,10 +27,10 @@ from provisioner.model.values import Body, Json, lookup
 _ROTATION = "properties.rotationPolicy"
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    vault = around.lookup(resource.parent.text) if resource.parent else None
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    vault = context.lookup(resource.parent.text) if resource.parent else None
     uri = f"{lookup(vault, ('properties', 'vaultUri'))}keys/{resource.name}"
-    version = around.guid(resource.text, "version").replace("-", "")
+    version = context.guid(resource.text, "version").replace("-", "")
     return {"properties": {"keyUri": uri, "keyUriWithVersion": f"{uri}/{version}"}}
 
 

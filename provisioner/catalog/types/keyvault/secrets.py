@@ -1,9 +1,11 @@
-"""Secrets of a vault, as references: what a blueprint may know of one is that it is there.
+"""Secrets of a key vault, as references without values.
+
+Azure Resource Manager accepts a secret only with its value and never answers the value; there is no
+DELETE. No file may hold a value (docs/secrets.md), so one is declared with `existing: true`, and
+`service_rules` refuses one that is not.
 
 Facts: the REST reference "Secrets - Create Or Update" of the vault's management API and the SDK's
-model. Azure Resource Manager takes a secret with its value only and never answers the value; there
-is no DELETE. No file may hold a value (docs/secrets.md), so one is declared with `existing: true`,
-and `service_rules` refuses one that is not. No traffic was recorded.
+model. No traffic was recorded.
 """
 
 from collections.abc import Mapping
@@ -12,22 +14,22 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    vault = around.lookup(resource.parent.text) if resource.parent else None
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    vault = context.lookup(resource.parent.text) if resource.parent else None
     uri = f"{lookup(vault, ('properties', 'vaultUri'))}secrets/{resource.name}"
-    version = around.guid(resource.text, "version").replace("-", "")
+    version = context.guid(resource.text, "version").replace("-", "")
     return {"properties": {"secretUri": uri, "secretUriWithVersion": f"{uri}/{version}"}}
 
 

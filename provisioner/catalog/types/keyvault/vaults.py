@@ -1,4 +1,12 @@
-"""Key vaults. Facts: guidelines.md §2.8 and §3.4, and the recorded pairs of the type."""
+"""Key vaults.
+
+Soft delete is always on, and a deleted vault keeps its name until it is purged; purge protection
+cannot be switched off. Azure RBAC is the default since api version 2026-02-01, access policies
+before. To change the permission model takes role assignment rights and cuts off whoever the other
+model granted access.
+
+Facts: guidelines.md §2.8 and §3.4, and the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 
@@ -9,18 +17,20 @@ from provisioner.catalog.field import Answered, Compare, Disruption, Field, Sinc
 from provisioner.catalog.permissions import ASSIGN_ROLE
 from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Body, Json
 
 
-def _computed(resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {
         "properties": {
             "vaultUri": f"https://{resource.name.lower()}.vault.azure.net/",

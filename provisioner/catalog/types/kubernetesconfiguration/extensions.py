@@ -1,9 +1,12 @@
 """Cluster extensions: software that Azure installs and upgrades in a cluster.
 
-Facts: learn.microsoft.com, the template reference of `Microsoft.KubernetesConfiguration/extensions`
-and "Cluster extensions for AKS"; conversations that were recorded beside those of other types. No
-pinned SDK package has operations or models for them, so the models stand here, as Azure documents
-them. Where a body names no namespace, Azure fills in that of the extension's type.
+Azure upgrades the minor version unless `autoUpgradeMinorVersion` is off: the version then belongs
+to the service and is not planned back. Settings are Helm values, whose keys are case-sensitive.
+Without a release namespace Azure fills in that of the extension type.
+
+Facts: the template reference of `Microsoft.KubernetesConfiguration/extensions`, "Cluster extensions
+for AKS", and conversations recorded beside those of other types. No pinned SDK package has
+operations or models for them, so the models are stated here, as Azure documents them.
 """
 
 from collections.abc import Mapping
@@ -11,11 +14,11 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     ListRead,
     NameRule,
     ResourceType,
     Scope,
-    Surroundings,
 )
 from provisioner.catalog.schema import Kind, Model, Property, Shape
 from provisioner.model.resource_id import ResourceId
@@ -35,18 +38,18 @@ def _object(name: str) -> Shape:
 
 
 def _owner_of_version(body: Body) -> Owner:
-    """Azure upgrades the minor version by itself unless it is told not to."""
+    """Return the service as owner unless automatic upgrades are switched off."""
     upgrades = lookup(body, ("properties", "autoUpgradeMinorVersion")) is not False
     return Owner.SERVICE if upgrades else Owner.BLUEPRINT
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     kind = str(lookup(body, ("properties", "extensionType")))
     return {
         "properties": {
             "isSystemExtension": False,
             "provisioningState": "Succeeded",
-            "aksAssignedIdentity": {"principalId": around.guid(resource.text, kind)},
+            "aksAssignedIdentity": {"principalId": context.guid(resource.text, kind)},
         }
     }
 

@@ -1,9 +1,12 @@
-"""Flux configurations: what a cluster runs from a repository, and keeps in step with it.
+"""Flux configurations: GitOps sources and kustomizations of a cluster.
 
-Facts: learn.microsoft.com, the template reference of
-`Microsoft.KubernetesConfiguration/fluxConfigurations` and "GitOps Flux v2 configurations with AKS".
-No pinned SDK package has operations or models for them, so the models stand here, as Azure
-documents them; no traffic was recorded.
+Scope and namespace are fixed. Whoever can write the repository runs workloads in the cluster, so
+sources and kustomizations are security settings. `complianceState: Non-Compliant` is reported as an
+unhealthy state that no write of this resource repairs.
+
+Facts: the template reference of `Microsoft.KubernetesConfiguration/fluxConfigurations` and "GitOps
+Flux v2 configurations with AKS". No pinned SDK package has operations or models for them, so the
+models are stated here, as Azure documents them; no traffic was recorded.
 """
 
 from collections.abc import Mapping
@@ -11,11 +14,11 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Ailment, Compare, Disruption, Field, Health, Repair
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     ListRead,
     NameRule,
     ResourceType,
     Scope,
-    Surroundings,
 )
 from provisioner.catalog.schema import Kind, Model, Property, Shape
 from provisioner.model.resource_id import ResourceId
@@ -38,7 +41,9 @@ def _object(name: str) -> Shape:
     return Shape(Kind.OBJECT, f"flux.{name}")
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"provisioningState": "Succeeded", "complianceState": "Pending"}}
 
 

@@ -1,4 +1,10 @@
-"""Federated credentials of an identity. Facts: guidelines.md ENV-02.4, §2.7 and §3.5."""
+"""Federated identity credentials of a user-assigned identity.
+
+Azure refuses concurrent writes below one identity, so they are serialised on it. Issuer and subject
+decide which external token signs in as the identity.
+
+Facts: guidelines.md ENV-02.4, §2.7 and §3.5.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes

@@ -1,27 +1,33 @@
-"""User-assigned identities. Facts: guidelines.md §3.1, and the recorded pairs of the type."""
+"""User-assigned managed identities.
+
+A deleted and recreated identity has other `principalId` and `clientId` under the same id: role
+assignments of the old one do not apply to it.
+
+Facts: guidelines.md §3.1, and the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
     return {
         "properties": {
-            "tenantId": around.tenant(),
-            "principalId": around.guid_of_life(resource.text, "principal"),
-            "clientId": around.guid_of_life(resource.text, "client"),
+            "tenantId": context.tenant(),
+            "principalId": context.guid_of_life(resource.text, "principal"),
+            "clientId": context.guid_of_life(resource.text, "client"),
         }
     }
 

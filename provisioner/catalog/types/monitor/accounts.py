@@ -1,8 +1,9 @@
-"""Azure Monitor workspaces: where the metrics of managed Prometheus go. Facts: guidelines.md MON-03
-and the SDK's model; no traffic was recorded.
+"""Azure Monitor workspaces: the store of managed Prometheus metrics.
 
-Azure makes a data collection rule and endpoint with each, in a resource group of its own; the
+Azure creates a data collection rule and endpoint with each, in a managed resource group; the
 built-in Azure does not.
+
+Facts: guidelines.md MON-03 and the SDK's model; no traffic was recorded.
 """
 
 from collections.abc import Mapping
@@ -10,19 +11,19 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    made = around.guid(resource.text, "account")
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    made = context.guid(resource.text, "account")
     host = f"{resource.name.lower()}-{made[:4]}.{body.get('location')}"
     return {
         "properties": {

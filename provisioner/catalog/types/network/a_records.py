@@ -1,4 +1,4 @@
-"""A records of private DNS zones: names that lead to IPv4 addresses."""
+"""A records of private DNS zones (IPv4 addresses); facts in `catalog.private_dns_records`."""
 
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.private_dns_records import record_type

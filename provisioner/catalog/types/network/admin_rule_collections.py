@@ -1,6 +1,7 @@
-"""Rule collections of security admin configurations, each for some groups of networks.
+"""Rule collections of security admin configurations, each applied to network groups.
 
-Facts: "Security admin rules in Azure Virtual Network Manager"."""
+Facts: "Security admin rules in Azure Virtual Network Manager".
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

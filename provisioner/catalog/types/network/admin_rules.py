@@ -1,4 +1,4 @@
-"""Security admin rules of network managers: evaluated before every network security group.
+"""Security admin rules of network managers, evaluated before network security groups.
 
 `AlwaysAllow` lets through what a network security group denies, and `Deny` stops what one allows
 ("Security admin rules in Azure Virtual Network Manager").

@@ -1,10 +1,13 @@
-"""Application gateways (v2). Facts: the documentation "Application Gateway configuration overview",
-its frequently asked questions and "TLS policy overview", the answers that the Azure CLI's tests
-recorded (test_network_ag_http_listener_with_waf_policy), and the issues named below.
+"""Application gateways (v2).
 
 A gateway is one document: its listeners, rules, pools and certificates have ids of their own, by
-which they name each other, and are written with it alone. The Ingress Controller add-on of AKS
-writes into a gateway; one that it manages is not declared here.
+which they refer to each other, and are written with the gateway alone. v1 does not become v2 in
+place, and a gateway with a WAF policy keeps one. The Ingress Controller add-on of AKS writes into a
+gateway; one that it manages is not declared here.
+
+Facts: "Application Gateway configuration overview", its frequently asked questions, "TLS policy
+overview", the answers that the Azure CLI's tests recorded
+(test_network_ag_http_listener_with_waf_policy), and the issues named below.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, is_empty, lookup
 
@@ -84,23 +87,25 @@ _NAMED = (
 )
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     entries = lookup(body, _FRONTENDS.split("."))
     frontends = entries if isinstance(entries, (list, tuple)) else ()
     return {
         "properties": {
-            "resourceGuid": around.guid(resource.text),
+            "resourceGuid": context.guid(resource.text),
             "operationalState": "Running",
             # The policy of gateways made since api version 2023-02-01 ("TLS policy overview").
             "defaultPredefinedSslPolicy": "AppGwSslPolicy20220101",
             "frontendIPConfigurations": [
-                _with_address(resource, frontend, around) for frontend in frontends
+                _with_address(resource, frontend, context) for frontend in frontends
             ],
         }
     }
 
 
-def _with_address(gateway: ResourceId, entry: Body, around: Surroundings) -> Mapping[str, Json]:
+def _with_address(
+    gateway: ResourceId, entry: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     """Return a frontend with its address: a private one has one of its subnet."""
     properties = entry.get("properties")
     subnet = lookup(entry, ("properties", "subnet", "id"))
@@ -108,11 +113,11 @@ def _with_address(gateway: ResourceId, entry: Body, around: Surroundings) -> Map
         return entry
     if not is_empty(properties.get("privateIPAddress")):
         return entry
-    address = around.free_address(subnet, f"{gateway.text}/{entry.get('name')}")
+    address = context.free_address(subnet, f"{gateway.text}/{entry.get('name')}")
     return {**entry, "properties": {**properties, "privateIPAddress": address}}
 
 
-def _generation(body: Body) -> int | None:
+def _sku_generation(body: Body) -> int | None:
     """Return the generation of a gateway: 2 for the SKUs that end in `_v2`; None if not known."""
     name = lookup(body, ("properties", "sku", "name"))
     if not isinstance(name, str):
@@ -121,14 +126,17 @@ def _generation(body: Body) -> int | None:
 
 
 def _keeps_its_generation(before: Body, after: Body) -> str | None:
-    """ "Migrate Application Gateway and WAF from v1 to v2": there is no upgrade in place."""
-    old, new = _generation(before), _generation(after)
+    """Return why a v1 gateway does not become a v2 one, or None.
+
+    "Migrate Application Gateway and WAF from v1 to v2": there is no upgrade in place.
+    """
+    old, new = _sku_generation(before), _sku_generation(after)
     if old is None or new is None or old == new:
         return None
     return "a gateway of v1 does not become one of v2 in place, nor the other way round"
 
 
-def _networks(body: Body) -> frozenset[str]:
+def _virtual_networks(body: Body) -> frozenset[str]:
     configurations = lookup(body, ("properties", "gatewayIPConfigurations"))
     entries = configurations if isinstance(configurations, (list, tuple)) else ()
     subnets = (
@@ -138,18 +146,23 @@ def _networks(body: Body) -> frozenset[str]:
 
 
 def _stays_in_its_network(before: Body, after: Body) -> str | None:
-    """Frequently asked questions: a gateway moves to another subnet of its virtual network (while
-    it is stopped), and to no other network."""
-    old, new = _networks(before), _networks(after)
+    """Return why a gateway cannot move to another virtual network, or None.
+
+    It moves to another subnet of its network, while it is stopped (frequently asked questions).
+    """
+    old, new = _virtual_networks(before), _virtual_networks(after)
     if not old or not new or old == new:
         return None
     return "a gateway cannot go to another virtual network in place"
 
 
 def _keeps_a_policy(before: Body, after: Body) -> str | None:
-    """400 ApplicationGatewayFirewallPolicyCannotBeRemoved (pull request 267 of
+    """Return why the WAF policy cannot be removed, or None.
+
+    400 ApplicationGatewayFirewallPolicyCannotBeRemoved (pull request 267 of
     pagopa-archive/io-infrastructure-live-new); with a SKU that has no web application firewall it
-    goes (MicrosoftDocs/azure-docs#121005)."""
+    goes (MicrosoftDocs/azure-docs#121005).
+    """
     tier = str(lookup(after, ("properties", "sku", "tier"))).lower()
     if is_empty(lookup(before, _POLICY)) or not is_empty(lookup(after, _POLICY)):
         return None
@@ -159,9 +172,12 @@ def _keeps_a_policy(before: Body, after: Body) -> str | None:
 
 
 def _keeps_its_own_rules(before: Body, after: Body) -> str | None:
-    """400 ApplicationGatewayWafConfigurationCannotBeChangedWithWafPolicy
-    (Azure/application-gateway-kubernetes-ingress#1417): to take the configuration away is allowed
-    (Azure/azure-cli#15520)."""
+    """Return why the WAF configuration cannot change beside a WAF policy, or None.
+
+    400 ApplicationGatewayWafConfigurationCannotBeChangedWithWafPolicy
+    (Azure/application-gateway-kubernetes-ingress#1417); removing the configuration is allowed
+    (Azure/azure-cli#15520).
+    """
     new = lookup(after, _WEB_FIREWALL.split("."))
     if is_empty(lookup(after, _POLICY)) or is_empty(new):
         return None

@@ -1,7 +1,7 @@
-"""Application security groups: names for what a rule lets in. Facts: the SDK's model alone.
+"""Application security groups.
 
-A group holds nothing but its id: rules of network security groups and network interfaces point to
-it, and what they say of it stands with them.
+A group holds nothing but its id: security rules and network interfaces refer to it, and membership
+is in their bodies. Facts: the SDK's model alone.
 """
 
 from provisioner.catalog import api_versions

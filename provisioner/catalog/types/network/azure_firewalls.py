@@ -1,10 +1,17 @@
-"""Azure firewalls. Facts: guidelines.md §2.1, §2.2 and §2.7, and the recorded pairs of the type."""
+"""Azure Firewalls.
+
+The management configuration (forced tunnelling) is chosen at creation, and addresses stay in one
+virtual network. Rules are in the firewall policy; classic rule collections in the body are compared
+as well.
+
+Facts: guidelines.md §2.1, §2.2 and §2.7, and the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
-from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, NameRule, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, lookup
 
@@ -31,26 +38,28 @@ _COLLECTIONS = {
 }
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     properties: dict[str, Json] = {}
     configurations = lookup(body, _CONFIGURATIONS)
     if isinstance(configurations, (list, tuple)):
         properties[_CONFIGURATIONS[-1]] = [
-            _with_address(resource, entry, around) for entry in configurations
+            _with_address(resource, entry, context) for entry in configurations
         ]
     management = lookup(body, _MANAGEMENT)
     if isinstance(management, Mapping):
-        properties[_MANAGEMENT[-1]] = _with_address(resource, management, around)
+        properties[_MANAGEMENT[-1]] = _with_address(resource, management, context)
     return {"properties": properties}
 
 
-def _with_address(firewall: ResourceId, entry: Body, around: Surroundings) -> Mapping[str, Json]:
+def _with_address(
+    firewall: ResourceId, entry: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     """Return an IP configuration with its address: only one that names a subnet has its own."""
     subnet = lookup(entry, _SUBNET)
     properties = entry.get("properties")
     if not isinstance(subnet, str) or not isinstance(properties, Mapping):
         return entry
-    address = around.free_address(subnet, f"{firewall.text}/{entry.get('name')}")
+    address = context.free_address(subnet, f"{firewall.text}/{entry.get('name')}")
     return {**entry, "properties": {**properties, "privateIPAddress": address}}
 
 
@@ -71,7 +80,7 @@ def _collection_fields() -> Mapping[str, Field]:
     return fields
 
 
-def _networks(body: Body) -> frozenset[str]:
+def _virtual_networks(body: Body) -> frozenset[str]:
     """Return the keys of the virtual networks that the addresses of a firewall are in."""
     configurations = lookup(body, _CONFIGURATIONS)
     entries = configurations if isinstance(configurations, (list, tuple)) else ()
@@ -80,17 +89,21 @@ def _networks(body: Body) -> frozenset[str]:
 
 
 def _stays_in_its_network(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: a firewall gets more addresses in place, but in one network."""
-    old = _networks(before)
-    if not old or old == _networks(after):
+    """Return why IP configurations cannot move to another virtual network, or None.
+
+    More addresses are added in place (guidelines.md §2.7).
+    """
+    old = _virtual_networks(before)
+    if not old or old == _virtual_networks(after):
         return None
     return "ipConfigurations cannot go to another virtual network in place"
 
 
 def _tunnels_from_the_start(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: a firewall has a subnet for its management from its creation, or never.
+    """Return why forced tunnelling cannot be added or removed, or None.
 
-    What else the configuration holds (its public address) can change.
+    A firewall has a management subnet from its creation, or never (guidelines.md §2.7). What else
+    the configuration holds (its public address) can change.
     """
     if "properties" not in before:
         return None

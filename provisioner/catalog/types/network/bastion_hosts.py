@@ -1,11 +1,17 @@
-"""Bastion hosts. Facts: guidelines.md §2.2 and §3.3, and the recorded pairs of the type."""
+"""Azure Bastion hosts.
+
+A host moves up to a greater SKU in place, never down; subnet and address are fixed. Features are
+answered only where a request states them.
+
+Facts: guidelines.md §2.2 and §3.3, and the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
@@ -13,12 +19,12 @@ _SKUS = ("developer", "basic", "standard", "premium")
 _SWITCH = Field(default=False, answered=Answered.STATED, security=True)
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    return {"properties": {"dnsName": f"bst-{around.guid(resource.text)}.bastion.azure.com"}}
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    return {"properties": {"dnsName": f"bst-{context.guid(resource.text)}.bastion.azure.com"}}
 
 
 def _sku_is_fixed(before: Body, after: Body) -> str | None:
-    """A bastion host moves up to a greater SKU in place, never down."""
+    """Return why the SKU cannot be lowered, or None: a host moves up in place, never down."""
     old, new = _rank(before), _rank(after)
     return "A bastion host cannot go back to a smaller SKU." if new < old else None
 

@@ -1,5 +1,8 @@
-"""Peers of a route server or a virtual hub: who tells it routes. Facts: the documentation "What is
-Azure Route Server?" and the SDK's model. No traffic was recorded."""
+"""BGP peers of a route server or a virtual hub.
+
+A peer advertises routes into the hub's networks, so a foreign one is an addition to the hub. Facts:
+"What is Azure Route Server?" and the SDK's model. No traffic was recorded.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

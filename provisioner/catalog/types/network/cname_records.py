@@ -1,4 +1,4 @@
-"""CNAME records of private DNS zones: names that stand for another name."""
+"""CNAME records of private DNS zones (aliases); facts in `catalog.private_dns_records`."""
 
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.private_dns_records import record_type

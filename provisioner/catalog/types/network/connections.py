@@ -1,4 +1,10 @@
-"""Connections of virtual network gateways. Facts: the recorded pairs of the type."""
+"""Connections of virtual network gateways.
+
+Azure lists them by resource group only. The shared key is a secret: no file holds it, and a write
+keeps the one that is there.
+
+Facts: the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 
@@ -6,10 +12,10 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     ListRead,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
@@ -24,10 +30,10 @@ _RULES = ("properties.egressNatRules", "properties.ingressNatRules")
 _KEYS = Field(secret=True, security=True, disruption=Disruption.CONNECTIONS)
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
     return {
         "properties": {
-            "resourceGuid": around.guid(resource.text),
+            "resourceGuid": context.guid(resource.text),
             "connectionStatus": "Unknown",
             "egressBytesTransferred": 0,
             "ingressBytesTransferred": 0,

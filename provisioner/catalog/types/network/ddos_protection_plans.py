@@ -1,4 +1,8 @@
-"""DDoS protection plans. Facts: guidelines.md NET-10 and the recorded pairs of the type."""
+"""DDoS protection plans.
+
+A plan does nothing until a network or a public IP address refers to it, and Azure refuses to delete
+it while one does. Facts: guidelines.md NET-10 and the recorded pairs of the type.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.network_provider import NETWORK_NAME, compute_guid

@@ -1,4 +1,11 @@
-"""Firewall policies. Facts: guidelines.md §2.1 and §3.1, and the recorded pairs of the type."""
+"""Azure Firewall policies.
+
+A write of a policy also writes the firewalls and child policies that refer to it: all of them are
+written one at a time. Azure answers `IANAPrivateRanges` as the ranges that it stands for, which
+then belong to the service. The tier is fixed.
+
+Facts: guidelines.md §2.1 and §3.1, and the recorded pairs of the type.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
@@ -13,7 +20,10 @@ _PRIVATE_RANGES = ("properties", "snat", "privateRanges")
 
 
 def _owner_of_ranges(body: Body) -> Owner:
-    """The word IANAPrivateRanges leaves the ranges to Azure, which answers them spelt out."""
+    """Return the service as owner of SNAT ranges that are stated as IANAPrivateRanges.
+
+    Azure answers the ranges that the name stands for.
+    """
     named = lookup(body, _PRIVATE_RANGES)
     leaves_them = isinstance(named, (list, tuple)) and list(named) == ["IANAPrivateRanges"]
     return Owner.SERVICE if leaves_them else Owner.BLUEPRINT

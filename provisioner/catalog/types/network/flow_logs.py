@@ -1,4 +1,10 @@
-"""Flow logs of networks. Facts: guidelines.md NET-09 and the recorded pairs of the type."""
+"""Flow logs of virtual networks and network security groups.
+
+They are children of the region's network watcher and still have a location. A retention of 0 days
+keeps logs for ever. The resource provider Microsoft.Insights has to be registered.
+
+Facts: guidelines.md NET-09 and the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 
@@ -6,10 +12,10 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     ListRead,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
@@ -17,9 +23,9 @@ from provisioner.model.values import Body, Json, lookup
 _ANALYTICS = "properties.flowAnalyticsConfiguration.networkWatcherFlowAnalyticsConfiguration"
 
 
-def _computed(_resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(_resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     target = lookup(body, ("properties", "targetResourceId"))
-    return {"properties": {"targetResourceGuid": around.guid(str(target))}}
+    return {"properties": {"targetResourceGuid": context.guid(str(target))}}
 
 
 TYPE = ResourceType(

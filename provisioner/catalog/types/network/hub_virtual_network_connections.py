@@ -1,5 +1,8 @@
-"""Networks of a virtual hub. Facts: the documentation "About virtual hub routing" and the SDK's
-model. No traffic was recorded."""
+"""Virtual network connections of a virtual hub.
+
+The hub fills in its default route table where no routing is stated: a preset. Facts: "About virtual
+hub routing" and the SDK's model. No traffic was recorded.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner

@@ -1,4 +1,8 @@
-"""IP groups, the named address lists of firewall rules. Facts: the recorded pairs of the type."""
+"""IP groups: named address lists of firewall rules.
+
+A write of a group also writes the policies and firewalls that refer to it, and a second one
+meanwhile fails: they have one writer. Facts: the recorded pairs of the type.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field

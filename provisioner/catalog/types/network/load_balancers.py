@@ -1,11 +1,15 @@
-"""Load balancers (Standard). Facts: the documentation "Azure Load Balancer components", "Outbound
-rules Azure Load Balancer" and "Source Network Address Translation (SNAT) for outbound
-connections", the SDK's model, and the answers that the Azure CLI's tests recorded
-(test_network_lb_rules, test_network_lb_probes, test_network_load_balancer_outbound_rules).
+"""Load balancers.
 
 A balancer is one document: its frontends, pools, rules and probes have ids of their own, by which
-they name each other, and are written with it. Who is in a pool is said by the interfaces, or by the
-pool's addresses. The balancers that AKS makes for services are its own, and not declared here.
+they refer to each other, and are written with it. Members of a pool are stated by the network
+interfaces or by the pool's addresses: Azure shows both in the pool, so unstated ones are kept. A
+rule's pool is answered in `backendAddressPool` and `backendAddressPools`, whichever a body states.
+Balancers that AKS creates for Services belong to AKS and are not declared here.
+
+Facts: "Azure Load Balancer components", "Outbound rules Azure Load Balancer", "Source Network
+Address Translation (SNAT) for outbound connections", the SDK's model, and the answers that the
+Azure CLI's tests recorded (test_network_lb_rules, test_network_lb_probes,
+test_network_load_balancer_outbound_rules).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
 from provisioner.catalog.network_provider import NETWORK_NAME, compute_guid
-from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, is_empty, lookup
 
@@ -56,21 +60,23 @@ _NAMED = (
 _BALANCES = "balances traffic to addresses in it"
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     entries = lookup(body, _FRONTENDS.split("."))
     frontends = entries if isinstance(entries, (list, tuple)) else ()
-    found = dict(compute_guid(resource, body, around))
+    found = dict(compute_guid(resource, body, context))
     properties = found["properties"]
     assert isinstance(properties, Mapping)
     return {
         "properties": {
             **properties,
-            "frontendIPConfigurations": [_with_address(resource, e, around) for e in frontends],
+            "frontendIPConfigurations": [_with_address(resource, e, context) for e in frontends],
         }
     }
 
 
-def _with_address(balancer: ResourceId, entry: Body, around: Surroundings) -> Mapping[str, Json]:
+def _with_address(
+    balancer: ResourceId, entry: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     """Return a frontend with its address: a private one has one of its subnet."""
     properties = entry.get("properties")
     subnet = lookup(entry, ("properties", "subnet", "id"))
@@ -78,11 +84,11 @@ def _with_address(balancer: ResourceId, entry: Body, around: Surroundings) -> Ma
         return entry
     if not is_empty(properties.get("privateIPAddress")):
         return entry
-    address = around.free_address(subnet, f"{balancer.text}/{entry.get('name')}")
+    address = context.free_address(subnet, f"{balancer.text}/{entry.get('name')}")
     return {**entry, "properties": {**properties, "privateIPAddress": address}}
 
 
-def _networks(body: Body) -> frozenset[str]:
+def _virtual_networks(body: Body) -> frozenset[str]:
     entries = lookup(body, _FRONTENDS.split("."))
     found = entries if isinstance(entries, (list, tuple)) else ()
     subnets = (parse_resource_id(lookup(entry, ("properties", "subnet", "id"))) for entry in found)
@@ -90,9 +96,12 @@ def _networks(body: Body) -> frozenset[str]:
 
 
 def _stays_in_its_network(before: Body, after: Body) -> str | None:
-    """ "Azure Load Balancer components": the frontends of an internal balancer, and what it
-    balances to, are in one virtual network."""
-    old, new = _networks(before), _networks(after)
+    """Return why frontends cannot move to another virtual network, or None.
+
+    An internal balancer's frontends and backends are in one network ("Azure Load Balancer
+    components").
+    """
+    old, new = _virtual_networks(before), _virtual_networks(after)
     if not old or not new or old == new:
         return None
     return "a load balancer cannot go to another virtual network"
@@ -107,8 +116,10 @@ def _is_public(body: Body) -> bool | None:
 
 
 def _stays_public_or_internal(before: Body, after: Body) -> str | None:
-    """ "Azure Load Balancer components": a balancer has public frontends or private ones, by which
-    it is public or internal."""
+    """Return why a public balancer does not become an internal one, or None.
+
+    A balancer has either public or private frontends ("Azure Load Balancer components").
+    """
     old, new = _is_public(before), _is_public(after)
     if old is None or new is None or old == new:
         return None

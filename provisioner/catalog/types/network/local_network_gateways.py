@@ -1,4 +1,8 @@
-"""Local network gateways: the far end of a VPN. Facts: the recorded pairs of the type."""
+"""Local network gateways: the on-premises end of a VPN connection.
+
+A device is reached by address or by FQDN: a change of one drops the other. Azure lists them by
+resource group only. Facts: the recorded pairs of the type.
+"""
 
 from dataclasses import replace
 

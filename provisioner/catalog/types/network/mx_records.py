@@ -1,4 +1,4 @@
-"""MX records of private DNS zones: where the mail of a name goes."""
+"""MX records of private DNS zones (mail servers); facts in `catalog.private_dns_records`."""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.private_dns_records import record_type

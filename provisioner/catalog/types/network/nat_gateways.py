@@ -1,4 +1,8 @@
-"""NAT gateways. Facts: guidelines.md §2.3 and the recorded pairs of the type."""
+"""NAT gateways.
+
+A change of its public addresses drops established flows. Azure refuses to delete one that a subnet
+uses. Facts: guidelines.md §2.3 and the recorded pairs of the type.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

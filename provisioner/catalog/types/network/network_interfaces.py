@@ -1,9 +1,12 @@
-"""Network interfaces of virtual machines. Facts: the documentation "Create, change, or delete a
-network interface" and "IP address naming and configuration", the SDK's model, and the recorded
-conversations that have one.
+"""Network interfaces of virtual machines.
 
-Interfaces of scale sets are none of their own, and those of private endpoints are made by the
-endpoint: neither is declared.
+An interface moves to another subnet of its virtual network, not to another network. Azure assigns a
+dynamic address, which stays while the interface exists: a preset. With `enableIPForwarding` a
+machine routes past its subnet's route table, a security setting. Interfaces of scale sets are not
+resources, and a private endpoint creates its own: neither is declared.
+
+Facts: "Create, change, or delete a network interface", "IP address naming and configuration", the
+SDK's model, and the recorded conversations that have one.
 """
 
 from collections.abc import Mapping
@@ -11,7 +14,7 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, is_empty, lookup
 
@@ -28,17 +31,17 @@ _MEMBERSHIPS = {
 its id."""
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     entries = lookup(body, _CONFIGURATIONS.split("."))
     found = entries if isinstance(entries, (list, tuple)) else ()
-    serial = around.guid(resource.text, "mac").replace("-", "")[:6].upper()
+    serial = context.guid(resource.text, "mac").replace("-", "")[:6].upper()
     return {
         "properties": {
-            "resourceGuid": around.guid(resource.text),
+            "resourceGuid": context.guid(resource.text),
             # The prefix that Microsoft has registered for its virtual adapters.
             "macAddress": "-".join(("00", "0D", "3A", serial[:2], serial[2:4], serial[4:])),
             "ipConfigurations": [
-                _with_rank(_with_address(resource, entry, around), is_first=position == 0)
+                _with_rank(_with_address(resource, entry, context), is_first=position == 0)
                 for position, entry in enumerate(found)
             ],
         }
@@ -46,25 +49,27 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
 
 
 def _with_rank(entry: Mapping[str, Json], *, is_first: bool) -> Mapping[str, Json]:
-    """The first of several configurations is the primary one where nobody says (recorded)."""
+    """Return an IP configuration with `primary`, which is the first where none is (recorded)."""
     properties = entry.get("properties")
     if not isinstance(properties, Mapping) or properties.get("primary") is not None:
         return entry
     return {**entry, "properties": {**properties, "primary": is_first}}
 
 
-def _with_address(resource: ResourceId, entry: Body, around: Surroundings) -> Mapping[str, Json]:
+def _with_address(
+    resource: ResourceId, entry: Body, context: ComputationContext
+) -> Mapping[str, Json]:
     properties = entry.get("properties")
     subnet = lookup(entry, ("properties", "subnet", "id"))
     if not isinstance(subnet, str) or not isinstance(properties, Mapping):
         return entry
     if not is_empty(properties.get("privateIPAddress")):
         return entry
-    address = around.free_address(subnet, f"{resource.text}/{entry.get('name')}")
+    address = context.free_address(subnet, f"{resource.text}/{entry.get('name')}")
     return {**entry, "properties": {**properties, "privateIPAddress": address}}
 
 
-def _networks(body: Body) -> frozenset[str]:
+def _virtual_networks(body: Body) -> frozenset[str]:
     entries = lookup(body, _CONFIGURATIONS.split("."))
     found = entries if isinstance(entries, (list, tuple)) else ()
     subnets = (parse_resource_id(lookup(entry, ("properties", "subnet", "id"))) for entry in found)
@@ -72,8 +77,11 @@ def _networks(body: Body) -> frozenset[str]:
 
 
 def _stays_in_its_network(before: Body, after: Body) -> str | None:
-    """ "Change subnet assignment": an interface moves to another subnet, not to another network."""
-    old, new = _networks(before), _networks(after)
+    """Return why an interface cannot move to another virtual network, or None.
+
+    It moves to another subnet of its network ("Change subnet assignment").
+    """
+    old, new = _virtual_networks(before), _virtual_networks(after)
     if not old or not new or old == new:
         return None
     return "an interface cannot go to another virtual network"

@@ -1,7 +1,10 @@
-"""Network managers: rules and connections for the networks of whole subscriptions.
+"""Azure Virtual Network Managers: rules and connectivity for whole subscriptions.
 
-Facts: learn.microsoft.com, "What is Azure Virtual Network Manager?" and "Security admin rules in
-Azure Virtual Network Manager": they are evaluated before every network security group.
+Read wherever an environment has virtual networks, since the security admin rules of a manager are
+evaluated before every network security group.
+
+Facts: "What is Azure Virtual Network Manager?" and "Security admin rules in Azure Virtual Network
+Manager".
 """
 
 from provisioner.catalog import api_versions

@@ -1,4 +1,11 @@
-"""Network security groups. Facts: guidelines.md §3.3 and the recorded pairs of the type."""
+"""Network security groups.
+
+Rules are embedded in the body and are child resources too (`security_rules`). A PUT deletes the
+rules that it does not state, so the whole list is compared, by name. Azure appends six default
+rules in `defaultSecurityRules`, which no body states.
+
+Facts: guidelines.md §3.3 and the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 
@@ -6,10 +13,10 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     Embedded,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
@@ -25,10 +32,10 @@ _BUILT_IN = (
 )
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
     return {
         "properties": {
-            "resourceGuid": around.guid(resource.text),
+            "resourceGuid": context.guid(resource.text),
             "defaultSecurityRules": [_built_in_rule(resource, *rule) for rule in _BUILT_IN],
         }
     }

@@ -1,18 +1,25 @@
-"""Network watchers: one for each region of a subscription. Facts: guidelines.md NET-09, the
-recorded pairs of the type, and network-watcher-overview and network-watcher-create: with a virtual
-network comes the watcher of its region, under a name that is always the same."""
+"""Network watchers, one per region of a subscription.
+
+Azure creates the watcher of a region with the first virtual network there, in `NetworkWatcherRG`
+and under a fixed name; it belongs to no environment and is left at destroy.
+
+Facts: guidelines.md NET-09, the recorded pairs of the type, network-watcher-overview and
+network-watcher-create.
+"""
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Disruption
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import Regional, ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, Regional, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"runningOperationIds": []}}
 
 

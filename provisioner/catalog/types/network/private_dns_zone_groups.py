@@ -1,4 +1,11 @@
-"""DNS zone groups of private endpoints. Facts: guidelines.md CLU-11.1 and the recorded pairs."""
+"""DNS zone groups of private endpoints.
+
+Azure writes and deletes A records in the zones of a group: they are not declared, and are drift
+only where their addresses are not those that the group lists.
+
+Facts: guidelines.md CLU-11.1, "Azure Private Endpoint private DNS zone values", and the recorded
+pairs.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -7,10 +14,10 @@ from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     ListRead,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, lookup, values_at
@@ -27,8 +34,8 @@ _ADDRESSES = (
 )
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    endpoint = around.lookup(resource.parent.text) if resource.parent else None
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    endpoint = context.lookup(resource.parent.text) if resource.parent else None
     names = lookup(endpoint, ("properties", "customDnsConfigs"))
     configs = lookup(body, _CONFIGS)
     found = names if isinstance(names, (list, tuple)) else ()
@@ -67,10 +74,11 @@ def _with_records(config: Body, names: Sequence[Body]) -> Mapping[str, Json]:
     }
 
 
-def _records(body: Body) -> Iterator[tuple[str, Sequence[Json]]]:
-    """Yield id and addresses of the records that Azure keeps in the zones of a group, and removes
-    with the group (learn.microsoft.com, "Azure Private Endpoint private DNS zone values";
-    recorded)."""
+def _zone_records(body: Body) -> Iterator[tuple[str, Sequence[Json]]]:
+    """Yield id and addresses of the records that Azure keeps in the zones of a group.
+
+    They are deleted with the group ("Azure Private Endpoint private DNS zone values"; recorded).
+    """
     configs = lookup(body, _CONFIGS)
     for config in configs if isinstance(configs, (list, tuple)) else ():
         zone, records = lookup(config, _ZONE), lookup(config, ("properties", "recordSets"))
@@ -83,14 +91,14 @@ def _records(body: Body) -> Iterator[tuple[str, Sequence[Json]]]:
 
 
 def _makes(body: Body) -> Iterator[str]:
-    return (record for record, _addresses in _records(body))
+    return (record for record, _addresses in _zone_records(body))
 
 
 def _is_as_made(body: Body, made: ResourceId, record: Body) -> bool:
-    """A record has the addresses that the group lists for it, or somebody wrote over it."""
+    """Tell whether a record has the addresses that the group lists: else somebody overwrote it."""
     stated = sorted(
         str(address)
-        for text, addresses in _records(body)
+        for text, addresses in _zone_records(body)
         if (listed := parse_resource_id(text)) is not None and listed.key == made.key
         for address in addresses
     )
@@ -99,13 +107,16 @@ def _is_as_made(body: Body, made: ResourceId, record: Body) -> bool:
 
 
 def _keeps(
-    group: ResourceId, body: Body, around: Surroundings
+    group: ResourceId, body: Body, context: ComputationContext
 ) -> Iterator[tuple[str, Mapping[str, Json]]]:
-    """Yield what stands in those records: the endpoint signs them (as exported templates show)."""
+    """Yield id and body of those records.
+
+    The metadata name the endpoint, as templates show that were exported from Azure.
+    """
     endpoint = group.parent.name if group.parent else ""
-    live = around.lookup(group.parent.text) if group.parent else None
+    live = context.lookup(group.parent.text) if group.parent else None
     guid = lookup(live, ("properties", "resourceGuid"))
-    for record, addresses in _records(body):
+    for record, addresses in _zone_records(body):
         properties: Mapping[str, Json] = {
             "ttl": _SECONDS_TO_LIVE,
             "metadata": {"creator": f"{_SIGNATURE} {endpoint} with resource guid {guid}"},

@@ -1,4 +1,11 @@
-"""Private DNS zones. Facts: guidelines.md §2.4 and §3.3, and the recorded pairs of the type."""
+"""Private DNS zones.
+
+A zone is read wherever an environment has virtual networks, since a linked zone overrides public
+names in them. Its location is `global`, it takes 15 tags, and its virtual network links have to be
+deleted first, while its records go with it.
+
+Facts: guidelines.md §2.4 and §3.3, and the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 
@@ -6,17 +13,19 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.private_dns_records import ZONE, is_record
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {
         "properties": {
             "maxNumberOfRecordSets": 25000,
@@ -33,7 +42,7 @@ def _is_link(type_name: str, _body: Body) -> bool:
     return type_name == _LINK
 
 
-def _registers(type_name: str, body: Body) -> bool:
+def _is_registration_link(type_name: str, body: Body) -> bool:
     return _is_link(type_name, body) and lookup(body, _REGISTRATION) is True
 
 
@@ -65,7 +74,7 @@ TYPE = ResourceType(
         # The zone's own start-of-authority record is one.
         "properties.numberOfRecordSets": is_record,
         "properties.numberOfVirtualNetworkLinks": _is_link,
-        "properties.numberOfVirtualNetworkLinksWithRegistration": _registers,
+        "properties.numberOfVirtualNetworkLinksWithRegistration": _is_registration_link,
     },
     # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
     most_tags=15,

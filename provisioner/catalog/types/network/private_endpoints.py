@@ -1,10 +1,18 @@
-"""Private endpoints. Facts: guidelines.md CLU-11.1, §2.2 and §2.4, and the recorded pairs."""
+"""Private endpoints.
+
+Target, group ids and subnet are fixed. The connection is a child of the target: a lock on the
+target blocks writes and deletes of the endpoint, and the target's owner approves it. A disconnected
+endpoint needs replacing, a rejected one needs the owner. Azure creates its network interface and
+deletes it with the endpoint.
+
+Facts: guidelines.md CLU-11.1, §2.2 and §2.4, and the recorded pairs.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Ailment, Compare, Disruption, Field, Health, Repair
-from provisioner.catalog.resource_type import NameRule, ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, NameRule, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, lookup
 
@@ -26,23 +34,25 @@ _HOSTS = {
 }
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     interface = lookup(body, ("properties", "customNetworkInterfaceName"))
-    name = interface or f"{resource.name}.nic.{around.guid(resource.text, 'interface')}"
+    name = interface or f"{resource.name}.nic.{context.guid(resource.text, 'interface')}"
     group = resource.scope.text if resource.scope else ""
     properties: dict[str, Json] = {
-        "resourceGuid": around.guid(resource.text),
+        "resourceGuid": context.guid(resource.text),
         "networkInterfaces": [
             {"id": f"{group}/providers/{TYPE.namespace}/networkInterfaces/{name}"}
         ],
     }
-    held = around.lookup(resource.text) or {}
+    held = context.lookup(resource.text) or {}
     connected: list[Body] = []
     for kind, state in _STATES.items():
-        found = [_in_state(entry, held, kind, state) for entry in _connections(body, kind)]
+        found = [
+            _with_connection_state(entry, held, kind, state) for entry in _connections(body, kind)
+        ]
         connected += [entry for entry in found if _is_approved(entry)]
         properties[kind] = found
-    properties["customDnsConfigs"] = _names(resource, body, connected, around)
+    properties["customDnsConfigs"] = _dns_configurations(resource, body, connected, context)
     return {"properties": properties}
 
 
@@ -51,11 +61,13 @@ def _connections(body: Body, kind: str) -> Sequence[Body]:
     return found if isinstance(found, (list, tuple)) else ()
 
 
-def _in_state(
+def _with_connection_state(
     connection: Body, held: Body, kind: str, state: Mapping[str, Json]
 ) -> Mapping[str, Json]:
-    """Return a connection in the state that the owner of the service left it in, or, where it is
-    new, in that of its kind."""
+    """Return a connection in the state in which the service's owner left it.
+
+    A new one is in the initial state of its kind: Approved, or Pending where approval is manual.
+    """
     properties = connection.get("properties")
     known = properties if isinstance(properties, Mapping) else {}
     before = next(
@@ -66,24 +78,25 @@ def _in_state(
         ),
         None,
     )
-    told = before if isinstance(before, Mapping) else state
-    return {**connection, "properties": {**known, _STATE[-1]: told}}
+    current = before if isinstance(before, Mapping) else state
+    return {**connection, "properties": {**known, _STATE[-1]: current}}
 
 
 def _is_approved(connection: Body) -> bool:
     return lookup(connection, (*_STATE, "status")) == "Approved"
 
 
-def _names(
-    resource: ResourceId, body: Body, connected: Sequence[Body], around: Surroundings
+def _dns_configurations(
+    resource: ResourceId, body: Body, connected: Sequence[Body], context: ComputationContext
 ) -> list[Json]:
-    """Return the names of the services behind an endpoint that are connected, each with an address
-    of its own."""
+    """Return the host names of the approved services behind an endpoint, each with its address."""
     subnet = lookup(body, ("properties", "subnet", "id"))
     if not isinstance(subnet, str):
         return []
     hosts = [
-        host for connection in connected for host in _hosts(connection, lookup(body, ("location",)))
+        host
+        for connection in connected
+        for host in _service_hosts(connection, lookup(body, ("location",)))
     ]
     fixed = _fixed_addresses(body)
     named: list[Json] = []
@@ -91,12 +104,12 @@ def _names(
         if position < len(fixed):
             address = fixed[position]
         else:
-            address = around.free_address(subnet, f"{resource.text}/{host}")
+            address = context.free_address(subnet, f"{resource.text}/{host}")
         named.append({"fqdn": host, "ipAddresses": [address]})
     return named
 
 
-def _hosts(connection: Body, location: object) -> list[str]:
+def _service_hosts(connection: Body, location: object) -> list[str]:
     service = parse_resource_id(lookup(connection, ("properties", "privateLinkServiceId")))
     if service is None:
         return []
@@ -149,8 +162,10 @@ def _connection_fields(path: str) -> Mapping[str, Field]:
 
 
 def _makes(body: Body) -> Iterator[str]:
-    """Yield the network interface that Azure makes for an endpoint, in the endpoint's group, and
-    deletes with it (learn.microsoft.com, "Manage Azure private endpoints")."""
+    """Yield the network interface that Azure creates for an endpoint and deletes with it.
+
+    Source: "Manage Azure private endpoints".
+    """
     interfaces = lookup(body, ("properties", "networkInterfaces"))
     for interface in interfaces if isinstance(interfaces, (list, tuple)) else ():
         made = lookup(interface, ("id",))
@@ -161,9 +176,11 @@ def _makes(body: Body) -> Iterator[str]:
 _CONNECTS = "connects to it through a private endpoint"
 
 
-def _is_of_api_server(endpoint: ResourceId) -> bool:
-    """Tell whether AKS made an endpoint in the group of a cluster's nodes: that of its private API
-    server has this name (AKS "Create a private AKS cluster")."""
+def _is_api_server_endpoint(endpoint: ResourceId) -> bool:
+    """Tell whether AKS created an endpoint in a node resource group.
+
+    That of a private API server is named kube-apiserver (AKS "Create a private AKS cluster").
+    """
     return endpoint.name.lower() == "kube-apiserver"
 
 
@@ -187,7 +204,7 @@ TYPE = ResourceType(
     seconds=60,
     computed=_computed,
     makes=_makes,
-    by_keeper=_is_of_api_server,
+    by_keeper=_is_api_server_endpoint,
     adds_to={
         "properties.privateLinkServiceConnections[].properties.privateLinkServiceId": _CONNECTS,
         "properties.manualPrivateLinkServiceConnections[].properties.privateLinkServiceId": (

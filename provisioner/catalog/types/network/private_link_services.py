@@ -1,8 +1,10 @@
-"""Private link services: what others reach through private endpoints. Facts: the documentation
-"What is Azure Private Link service?" and the SDK's model; no traffic was recorded.
+"""Private link services.
 
-Who is approved sees the load balancer behind it from any network: `visibility` says who may ask,
-and `autoApproval` whom nobody looks at.
+Whoever is approved reaches the load balancer behind it from any network: `visibility` limits who
+may request a connection, and `autoApproval` lists subscriptions that need no approval. Frontend and
+subnet are fixed.
+
+Facts: "What is Azure Private Link service?" and the SDK's model; no traffic was recorded.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
@@ -19,8 +21,8 @@ _CONFIGURATIONS = "properties.ipConfigurations"
 _CONFIGURATION = f"{_CONFIGURATIONS}[].properties"
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    alias = f"{resource.name}.{around.guid(resource.text)}.{body.get('location')}"
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    alias = f"{resource.name}.{context.guid(resource.text)}.{body.get('location')}"
     return {"properties": {"alias": f"{alias}.azure.privatelinkservice"}}
 
 

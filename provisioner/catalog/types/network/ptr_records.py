@@ -1,4 +1,4 @@
-"""PTR records of private DNS zones: the names of addresses."""
+"""PTR records of private DNS zones (reverse names); facts in `catalog.private_dns_records`."""
 
 from provisioner.catalog.field import Field
 from provisioner.catalog.private_dns_records import record_type

@@ -1,4 +1,11 @@
-"""Public IP addresses. Facts: the recorded pairs of the type, guidelines.md §2.7."""
+"""Public IP addresses.
+
+SKU, allocation method, version, zones and prefix are fixed: a change is a new address. Azure fills
+in Basic where no SKU is stated. The built-in Azure assigns addresses of 198.18.0.0/15, which
+nothing routes.
+
+Facts: guidelines.md §2.7, and the recorded pairs of the type.
+"""
 
 import ipaddress
 from collections.abc import Mapping
@@ -6,7 +13,7 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
@@ -17,12 +24,12 @@ _RANGES = {
 }
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    properties: dict[str, Json] = {"resourceGuid": around.guid(resource.text)}
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    properties: dict[str, Json] = {"resourceGuid": context.guid(resource.text)}
     if lookup(body, ("properties", "publicIPAllocationMethod")) == "Static":
         version = str(lookup(body, ("properties", "publicIPAddressVersion")))
         network = _RANGES.get(version, _RANGES["IPv4"])
-        seed = int(around.guid(resource.text, "address").replace("-", ""), 16)
+        seed = int(context.guid(resource.text, "address").replace("-", ""), 16)
         properties["ipAddress"] = str(network[seed % network.num_addresses])
     label = lookup(body, ("properties", "dnsSettings", "domainNameLabel"))
     if isinstance(label, str) and label:
@@ -32,7 +39,7 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
 
 
 def _default_allocation(body: Body) -> Json | Absent:
-    """A Basic address is dynamic where nothing is said; a Standard one has to say Static."""
+    """Return Dynamic for a Basic address; a Standard one has to state Static, so has no default."""
     sku = lookup(body, ("sku", "name"))
     return "Dynamic" if isinstance(sku, Absent) or sku == "Basic" else ABSENT
 

@@ -1,4 +1,8 @@
-"""Public IP prefixes. Facts: the recorded pairs of the type."""
+"""Public IP prefixes.
+
+Length, version and SKU are fixed. The built-in Azure assigns prefixes of the documentation ranges
+(RFC 5737, RFC 3849). Facts: the recorded pairs of the type.
+"""
 
 import ipaddress
 from collections.abc import Mapping
@@ -6,7 +10,7 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
@@ -17,8 +21,8 @@ _RANGES = {
 }
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    properties: dict[str, Json] = {"resourceGuid": around.guid(resource.text)}
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    properties: dict[str, Json] = {"resourceGuid": context.guid(resource.text)}
     length = lookup(body, ("properties", "prefixLength"))
     version = str(lookup(body, ("properties", "publicIPAddressVersion")))
     network = _RANGES.get(version, _RANGES["IPv4"])

@@ -1,4 +1,11 @@
-"""Route tables. Facts: guidelines.md §2.3 and §3.3, and the recorded pairs of the type."""
+"""Route tables.
+
+Routes are embedded in the body and are child resources too (`routes`). A PUT deletes the routes
+that it does not state, so the whole list is compared, by name. `disableBgpRoutePropagation` decides
+whether gateway routes apply, a change that drops connections.
+
+Facts: guidelines.md §2.3 and §3.3, and the recorded pairs of the type.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Disruption, Field

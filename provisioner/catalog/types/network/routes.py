@@ -1,6 +1,7 @@
-"""Routes of route tables. Facts: guidelines.md §2.3 and the recorded pairs of the type.
+"""Routes of route tables.
 
-A table's body holds its routes too: what is known here is known there.
+A table's body embeds its routes: these facts apply there too. Facts: guidelines.md §2.3 and the
+recorded pairs of the type.
 """
 
 from dataclasses import replace

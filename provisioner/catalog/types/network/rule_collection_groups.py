@@ -1,5 +1,11 @@
-"""Rule collection groups of firewall policies. Facts: guidelines.md §2.1, §3.1 and §3.3, and the
-recorded pairs of the type."""
+"""Rule collection groups of Azure Firewall policies.
+
+Collections and rules are paired by name; priorities order them, and the order of addresses, ports
+and names within a rule has no meaning. Azure answers the action DNAT as Dnat. The location is the
+policy's.
+
+Facts: guidelines.md §2.1, §3.1 and §3.3, and the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 

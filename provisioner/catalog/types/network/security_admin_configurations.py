@@ -1,5 +1,7 @@
-"""Security admin configurations of network managers: collections of rules that are committed
-together to a region. Facts: "Security admin rules in Azure Virtual Network Manager"."""
+"""Security admin configurations of network managers: rule collections deployed per region.
+
+Facts: "Security admin rules in Azure Virtual Network Manager".
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

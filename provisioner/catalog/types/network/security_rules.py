@@ -1,6 +1,10 @@
-"""Rules of network security groups. Facts: guidelines.md NET-04 and the recorded pairs.
+"""Security rules of network security groups.
 
-A group's body holds its rules too: what is known here is known there.
+A group's body embeds its rules: these facts apply there too. Prefix, prefixes and application
+security groups exclude each other, so a change of one drops what Azure filled into the others.
+Service tags and ranges share `addressPrefix`.
+
+Facts: guidelines.md NET-04 and the recorded pairs.
 """
 
 from dataclasses import replace

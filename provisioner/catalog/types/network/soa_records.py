@@ -1,4 +1,4 @@
-"""The start-of-authority record of a private DNS zone."""
+"""The SOA record of a private DNS zone; facts in `catalog.private_dns_records`."""
 
 from provisioner.catalog.field import Field
 from provisioner.catalog.private_dns_records import record_type, start_of_authority

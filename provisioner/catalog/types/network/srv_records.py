@@ -1,4 +1,4 @@
-"""SRV records of private DNS zones: the hosts and ports of services."""
+"""SRV records of private DNS zones (hosts and ports); facts in `catalog.private_dns_records`."""
 
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.private_dns_records import record_type

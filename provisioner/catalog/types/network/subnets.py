@@ -1,4 +1,12 @@
-"""Subnets. Facts: guidelines.md §2.2, §2.7 and §3.3, and the recorded pairs of the type."""
+"""Subnets of virtual networks.
+
+A range or delegation that something uses cannot change. The defaults of
+`privateEndpointNetworkPolicies` and `defaultOutboundAccess` changed with api versions. A PUT of a
+subnet drops attachments that it does not state (security group, route table, NAT gateway), so
+each of them is a security setting.
+
+Facts: guidelines.md §2.2, §2.7 and §3.3, and the recorded pairs of the type.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -22,7 +30,7 @@ _ATTACHED = Field(default=None, security=True, disruption=Disruption.CONNECTIONS
 _ATTACHED_ID = Field(compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS)
 
 # What Azure answers of the things that stand in a subnet.
-_USERS = (
+_OCCUPANTS = (
     "ipConfigurations",
     "privateEndpoints",
     "serviceAssociationLinks",
@@ -31,9 +39,9 @@ _USERS = (
 )
 
 
-def _user_of(body: Body) -> str | None:
-    """Return the name of something that stands in a subnet, or None."""
-    for kind in _USERS:
+def _occupant_name(body: Body) -> str | None:
+    """Return the name of something that uses a subnet, or None."""
+    for kind in _OCCUPANTS:
         users = lookup(body, ("properties", kind))
         for user in users if isinstance(users, (list, tuple)) else ():
             service = lookup(user, ("properties", "linkedResourceType"))
@@ -44,23 +52,28 @@ def _user_of(body: Body) -> str | None:
     return None
 
 
-def _reaches_out(body: Body) -> Json:
-    """Subnets had outbound access by default; those in an edge zone are private (recorded)."""
+def _default_outbound_access(body: Body) -> Json:
+    """Return True, the default before 2025-07-01, but False in an edge zone (recorded)."""
     return not isinstance(lookup(body, (PARENT, "extendedLocation")), Mapping)
 
 
-def _ranges(body: Body, keys: Iterable[str]) -> frozenset[str]:
+def _address_ranges(body: Body, keys: Iterable[str]) -> frozenset[str]:
     values = (lookup(body, ("properties", key)) for key in keys)
     texts = (value if isinstance(value, (list, tuple)) else (value,) for value in values)
     return frozenset(text for several in texts for text in several if isinstance(text, str))
 
 
 def _keeps_ranges(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: a range that something stands in stays; others can be added."""
-    user = _user_of(before)
+    """Return why ranges in use cannot be removed, or None: others can be added.
+
+    Source: guidelines.md §2.7.
+    """
+    user = _occupant_name(before)
     keys = ("addressPrefix", "addressPrefixes")
-    changed = [key for key in keys if _ranges(before, (key,)) != _ranges(after, (key,))]
-    if user is None or _ranges(before, keys) <= _ranges(after, changed):
+    changed = [
+        key for key in keys if _address_ranges(before, (key,)) != _address_ranges(after, (key,))
+    ]
+    if user is None or _address_ranges(before, keys) <= _address_ranges(after, changed):
         return None
     return (
         f"addressPrefix cannot change, nor the subnet be deleted, while {user} is in it: give the "
@@ -68,7 +81,7 @@ def _keeps_ranges(before: Body, after: Body) -> str | None:
     )
 
 
-def _services(body: Body) -> frozenset[str]:
+def _delegated_services(body: Body) -> frozenset[str]:
     delegations = lookup(body, ("properties", "delegations"))
     entries = delegations if isinstance(delegations, (list, tuple)) else ()
     names = (lookup(entry, ("properties", "serviceName")) for entry in entries)
@@ -76,9 +89,12 @@ def _services(body: Body) -> frozenset[str]:
 
 
 def _keeps_delegations(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: a service keeps the subnet that it was given while it uses it."""
-    user = _user_of(before)
-    if user is None or _services(before) == _services(after):
+    """Return why delegations cannot change while a service uses the subnet, or None.
+
+    Source: guidelines.md §2.7.
+    """
+    user = _occupant_name(before)
+    if user is None or _delegated_services(before) == _delegated_services(after):
         return None
     return f"delegations cannot change while {user} is in the subnet"
 
@@ -158,7 +174,7 @@ TYPE = ResourceType(
         # Silence is a private subnet since this api version, and implicit outbound access before
         # ("Default outbound access in Azure", private subnets by default).
         "properties.defaultOutboundAccess": Field(
-            default=Since("2025-07-01", False, _reaches_out),
+            default=Since("2025-07-01", False, _default_outbound_access),
             answered=Answered.STATED,
             security=True,
         ),

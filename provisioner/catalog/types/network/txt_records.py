@@ -1,4 +1,4 @@
-"""TXT records of private DNS zones: texts by which a name proves or states something."""
+"""TXT records of private DNS zones; facts in `catalog.private_dns_records`."""
 
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.private_dns_records import record_type

@@ -1,22 +1,25 @@
-"""Where a route server stands in a network. Facts: the documentation "Quickstart: Create and
-configure Route Server" and its frequently asked questions. No traffic was recorded."""
+"""IP configurations of route servers: the RouteServerSubnet of a virtual network.
+
+Facts: "Quickstart: Create and configure Route Server" and its frequently asked questions. No
+traffic was recorded.
+"""
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import ListRead, ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, ListRead, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     subnet = lookup(body, ("properties", "subnet", "id"))
     stated = lookup(body, ("properties", "privateIPAddress"))
     if not isinstance(subnet, str) or not is_empty(stated):
         return {}
-    return {"properties": {"privateIPAddress": around.free_address(subnet, resource.text)}}
+    return {"properties": {"privateIPAddress": context.free_address(subnet, resource.text)}}
 
 
 TYPE = ResourceType(

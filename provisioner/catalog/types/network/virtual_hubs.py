@@ -1,13 +1,15 @@
-"""Virtual hubs: of Virtual WAN, and route servers, which are hubs without a WAN. Facts: the
-documentation "What is Azure Route Server?" with its frequently asked questions, "About virtual hub
-routing preference", and the SDK's model. No traffic was recorded."""
+"""Virtual hubs: of Virtual WAN, and route servers, which are hubs without a WAN.
+
+Facts: "What is Azure Route Server?" with its frequently asked questions, "About virtual hub routing
+preference", and the SDK's model. No traffic was recorded.
+"""
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
 from provisioner.catalog.network_provider import NETWORK_NAME
-from provisioner.catalog.resource_type import ResourceType, SdkModel, Surroundings
+from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
 
@@ -22,7 +24,9 @@ _ASN = 65515
 """The number of every hub ("Azure Route Server frequently asked questions", reserved by Azure)."""
 
 
-def _computed(_resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     is_server = is_empty(lookup(body, ("properties", "virtualWan")))
     kind: Mapping[str, Json] = {"kind": "RouteServer"} if is_server else {}
     return {

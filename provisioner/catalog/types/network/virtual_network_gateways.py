@@ -1,4 +1,11 @@
-"""VPN and ExpressRoute gateways. Facts: guidelines.md §2.3 and the recorded pairs of the type."""
+"""VPN and ExpressRoute gateways.
+
+Gateway type, VPN type and generation are fixed; others than VPN gateways answer VPN properties that
+have no meaning for them, so these have no default there. Azure lists gateways by resource group
+only.
+
+Facts: guidelines.md §2.3 and the recorded pairs of the type.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, FixedDefault
@@ -17,37 +24,41 @@ _OFF = Field(default=False, security=True)
 
 
 def _is_vpn(body: Body) -> bool:
-    """Whether a gateway is none of ExpressRoute and no local one."""
+    """Tell whether a gateway is a VPN gateway: neither ExpressRoute nor a local one."""
     return lookup(body, ("properties", "gatewayType")) not in ("ExpressRoute", "LocalGateway")
 
 
-def _of_vpn(value: Json) -> FixedDefault:
+def _default_for_vpn(value: Json) -> FixedDefault:
     """Return a default of VPN gateways, which others do not have."""
     return lambda body: value if _is_vpn(body) else None
 
 
-def _type_of_vpn(body: Body) -> Json | Absent:
-    """Others answer a type that means nothing to them."""
+def _default_vpn_type(body: Body) -> Json | Absent:
+    """Return RouteBased; others than VPN gateways answer a type without meaning."""
     return "RouteBased" if _is_vpn(body) else ABSENT
 
 
-def _generation(body: Body) -> Json | Absent:
-    """The largest sizes are of the second generation alone ("About gateway SKUs"). Others than VPN
-    gateways answer a generation that means nothing to them."""
+def _default_generation(body: Body) -> Json | Absent:
+    """Return the generation by SKU: VpnGw4 and VpnGw5 exist in the second alone.
+
+    Others than VPN gateways answer a generation without meaning ("About gateway SKUs").
+    """
     size = str(lookup(body, ("properties", "sku", "name"))).lower()
     newest = size.startswith(("vpngw4", "vpngw5"))
     return ("Generation2" if newest else "Generation1") if _is_vpn(body) else ABSENT
 
 
-def _protocols(body: Body) -> Json:
-    """Clients that authenticate with Microsoft Entra ID connect by OpenVPN alone; others get both
-    protocols of Windows where nobody says ("About point-to-site VPN")."""
+def _default_client_protocols(body: Body) -> Json:
+    """Return OpenVPN for clients with Microsoft Entra ID, else IKEv2 and SSTP.
+
+    Source: "About point-to-site VPN".
+    """
     tenant = lookup(body, (*_CLIENTS.split("."), "aadTenant"))
     return ["IkeV2", "SSTP"] if is_empty(tenant) else ["OpenVPN"]
 
 
-def _authentication(body: Body) -> Json:
-    """How clients authenticate follows from what is configured ("About point-to-site VPN")."""
+def _authentication_types(body: Body) -> Json:
+    """Return how clients authenticate, by what is configured ("About point-to-site VPN")."""
     clients = lookup(body, _CLIENTS.split("."))
     found = {
         "Certificate": ("vpnClientRootCertificates",),
@@ -61,8 +72,8 @@ def _authentication(body: Body) -> Json:
     ]
 
 
-def _tier(body: Body) -> Json | Absent:
-    """The tier of a gateway is named like its SKU."""
+def _default_tier(body: Body) -> Json | Absent:
+    """Return the name of the SKU, which is its tier too."""
     name = lookup(body, ("properties", "sku", "name"))
     return name if isinstance(name, str) else None
 
@@ -82,16 +93,18 @@ TYPE = ResourceType(
     fields={
         "extendedLocation": Field(default=None, create_only=True),
         "properties.gatewayType": Field(create_only=True),
-        "properties.vpnType": Field(default=_type_of_vpn, create_only=True),
-        "properties.vpnGatewayGeneration": Field(default=_generation, create_only=True),
-        "properties.sku.tier": Field(default=_tier),
+        "properties.vpnType": Field(default=_default_vpn_type, create_only=True),
+        "properties.vpnGatewayGeneration": Field(default=_default_generation, create_only=True),
+        "properties.sku.tier": Field(default=_default_tier),
         "properties.ipConfigurations": Field(
             default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS
         ),
         f"{_CONFIG}.privateIPAllocationMethod": Field(default="Dynamic"),
         f"{_CONFIG}.subnet.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
         f"{_CONFIG}.publicIPAddress.id": Field(compare=Compare.RESOURCE_ID),
-        "properties.activeActive": Field(default=_of_vpn(False), disruption=Disruption.CONNECTIONS),
+        "properties.activeActive": Field(
+            default=_default_for_vpn(False), disruption=Disruption.CONNECTIONS
+        ),
         "properties.enableBgp": Field(default=False, security=True),
         "properties.enablePrivateIpAddress": _OFF,
         "properties.enableDnsForwarding": Field(
@@ -150,10 +163,13 @@ TYPE = ResourceType(
         ),
         f"{_CLIENTS}.vpnClientAddressPool.addressPrefixes[]": Field(compare=Compare.CIDR),
         f"{_CLIENTS}.vpnClientProtocols": Field(
-            default=_protocols, answered=Answered.STATED, compare=Compare.SET, security=True
+            default=_default_client_protocols,
+            answered=Answered.STATED,
+            compare=Compare.SET,
+            security=True,
         ),
         f"{_CLIENTS}.vpnAuthenticationTypes": Field(
-            default=_authentication,
+            default=_authentication_types,
             answered=Answered.STATED,
             compare=Compare.SET,
             security=True,

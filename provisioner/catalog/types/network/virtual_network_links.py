@@ -1,5 +1,11 @@
-"""Links of private DNS zones to virtual networks. Facts: guidelines.md NET-08 and §3.3, and
-the recorded pairs of the type."""
+"""Virtual network links of private DNS zones.
+
+A link makes a network resolve names by the zone, and registers its machines where
+`registrationEnabled` is on. It is a child resource and still has a location and tags. Links that
+AKS creates for a private API server are a service's.
+
+Facts: guidelines.md NET-08 and §3.3, and the recorded pairs of the type.
+"""
 
 from collections.abc import Mapping
 
@@ -8,23 +14,27 @@ from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.private_link import ZONES, is_api_server_zone
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     ListRead,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"virtualNetworkLinkState": "Completed"}}
 
 
-def _is_of_api_server(link: ResourceId) -> bool:
-    """Tell whether AKS made a link in the group of a cluster's nodes: it links the zone of its
-    private API server there, and no other (AKS "Create a private AKS cluster")."""
+def _is_api_server_link(link: ResourceId) -> bool:
+    """Tell whether AKS created a link in a node resource group: the zone is its API server's.
+
+    Source: AKS "Create a private AKS cluster".
+    """
     return any(is_api_server_zone(link.names[0], cloud) for cloud in ZONES["api-server"])
 
 
@@ -43,7 +53,7 @@ TYPE = ResourceType(
     computed=_computed,
     # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
     most_tags=15,
-    by_keeper=_is_of_api_server,
+    by_keeper=_is_api_server_link,
     adds="resolves its names in another network",
     adds_by=("properties.virtualNetwork.id",),
     adds_to={"properties.virtualNetwork.id": "resolves names in it by a zone of others"},

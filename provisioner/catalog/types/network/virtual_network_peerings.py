@@ -1,4 +1,12 @@
-"""Peerings of virtual networks. Facts: guidelines.md NET-07 and the recorded pairs."""
+"""Virtual network peerings.
+
+A peering routes a copy of the remote ranges, made when it is written: after the remote network
+grows it is LocalNotInSync until a write with `syncRemoteAddressSpace`. It is Connected once both
+sides exist, and stays Disconnected after the other side was deleted, until it is written again.
+
+Facts: guidelines.md NET-07, "Update the address space for a peered virtual network", and the
+recorded pairs.
+"""
 
 from collections.abc import Mapping
 
@@ -15,11 +23,11 @@ from provisioner.catalog.field import (
 )
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     ListRead,
     ResourceType,
     SdkModel,
     Snapshot,
-    Surroundings,
 )
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, lookup
@@ -33,17 +41,16 @@ _STATE = ("properties", "peeringState")
 _COPY = ("properties", "remoteAddressSpace")
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
     """Return the state of a peering, by both networks and by the peering of the other side.
 
-    The ranges that it routes are a copy, made when it was created or told to sync: what it has been
-    routing since stays in `body` (learn.microsoft.com, "Update the address space for a peered
-    virtual network"). A peering whose other side goes is Disconnected until it is written again
-    (the refusal RemotePeeringIsDisconnected says so).
+    The ranges that it routes are a copy, made when it was created or synced, which stays in `body`
+    ("Update the address space for a peered virtual network"). A peering whose other side is deleted
+    is Disconnected until it is written again (the refusal RemotePeeringIsDisconnected).
     """
-    remote = around.lookup(str(lookup(body, _REMOTE))) or {}
-    own = around.lookup(resource.parent.text) if resource.parent else None
-    other = _pointing_back(remote, resource.parent)
+    remote = context.lookup(str(lookup(body, _REMOTE))) or {}
+    own = context.lookup(resource.parent.text) if resource.parent else None
+    other = _reverse_peering(remote, resource.parent)
     was = lookup(body, _STATE)
     if other is not None and was != "Disconnected":
         state = "Connected"
@@ -51,37 +58,39 @@ def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping
         state = "Disconnected"
     else:
         state = "Initiated"
-    current = _prefixes(remote, _SPACE)
-    routed = _prefixes(body, _COPY) or current
-    is_synced = _same(routed, current)
-    others_synced = _same(_prefixes(other or {}, _COPY), _prefixes(own or {}, _SPACE))
+    current = _address_prefixes(remote, _SPACE)
+    routed = _address_prefixes(body, _COPY) or current
+    is_synced = _have_same_prefixes(routed, current)
+    others_synced = _have_same_prefixes(
+        _address_prefixes(other or {}, _COPY), _address_prefixes(own or {}, _SPACE)
+    )
     return {
         "properties": {
             "peeringState": state,
-            "peeringSyncLevel": _level(is_synced, state == "Connected" and others_synced),
+            "peeringSyncLevel": _sync_level(is_synced, state == "Connected" and others_synced),
             "remoteAddressSpace": {"addressPrefixes": routed},
             "remoteVirtualNetworkAddressSpace": {"addressPrefixes": current},
-            "resourceGuid": around.guid(resource.text),
+            "resourceGuid": context.guid(resource.text),
         }
     }
 
 
-def _level(is_synced: bool, others_synced: bool) -> str:
+def _sync_level(is_synced: bool, others_synced: bool) -> str:
     if is_synced:
         return "FullyInSync" if others_synced else "RemoteNotInSync"
     return "LocalNotInSync" if others_synced else "LocalAndRemoteNotInSync"
 
 
-def _prefixes(body: Body, path: tuple[str, ...]) -> list[Json]:
+def _address_prefixes(body: Body, path: tuple[str, ...]) -> list[Json]:
     found = lookup(body, (*path, "addressPrefixes"))
     return list(found) if isinstance(found, (list, tuple)) else []
 
 
-def _same(one: list[Json], other: list[Json]) -> bool:
+def _have_same_prefixes(one: list[Json], other: list[Json]) -> bool:
     return sorted(map(str, one)) == sorted(map(str, other))
 
 
-def _pointing_back(remote: Body, network: ResourceId | None) -> Body | None:
+def _reverse_peering(remote: Body, network: ResourceId | None) -> Body | None:
     """Return the peering that the remote network has with `network`, or None."""
     peerings = lookup(remote, _PEERINGS)
     for peering in peerings if isinstance(peerings, (list, tuple)) else ():
@@ -91,8 +100,10 @@ def _pointing_back(remote: Body, network: ResourceId | None) -> Body | None:
 
 
 def _is_connected(body: Body) -> bool:
-    """Tell whether both sides are there: a peering that waits for the other one is never in sync
-    (recorded: Initiated, RemoteNotInSync)."""
+    """Tell whether both sides exist: a peering without the other side is never in sync.
+
+    Recorded: Initiated, RemoteNotInSync.
+    """
     return lookup(body, _STATE) == "Connected"
 
 
@@ -123,8 +134,8 @@ _HEALTHY_LEVEL = Health(
 )
 
 
-def _is_of_aks(_peering: ResourceId) -> bool:
-    """Tell that AKS made none in the group of a cluster's nodes: it peers no networks."""
+def _is_made_by_aks(_peering: ResourceId) -> bool:
+    """Return False: AKS creates no peering in the node resource group."""
     return False
 
 
@@ -150,7 +161,7 @@ TYPE = ResourceType(
         hint="Run `az network vnet peering sync` on the other network.",
     ),
     computed=_computed,
-    by_keeper=_is_of_aks,
+    by_keeper=_is_made_by_aks,
     adds="connects another network to it",
     adds_by=("properties.remoteVirtualNetwork.id", "properties.allowForwardedTraffic"),
     adds_to={"properties.remoteVirtualNetwork.id": "asks to connect another network to it"},

@@ -1,4 +1,11 @@
-"""Virtual networks. Facts: guidelines.md §2.2 and §3.3, and the recorded pairs of the type."""
+"""Virtual networks.
+
+Subnets and peerings are embedded in the body and are child resources too: a PUT that is silent
+about them keeps them, and undeclared ones are not a change of the network. DNS servers are ordered,
+since machines query them in that order.
+
+Facts: guidelines.md §2.2 and §3.3, and the recorded pairs of the type.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field

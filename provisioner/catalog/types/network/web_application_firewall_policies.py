@@ -1,7 +1,10 @@
-"""Web application firewall policies of application gateways. Facts: the documentation "WAF policy
-overview", and the answers that the Azure CLI's tests recorded (test_network_app_gateway_waf_*).
+"""Web application firewall policies of application gateways.
 
-A policy that nobody configures is off: Azure fills in `state: Disabled` and `mode: Detection`.
+A policy without settings does not protect: Azure fills in `state: Disabled` and `mode: Detection`.
+A rule group override without rules disables the whole group.
+
+Facts: "WAF policy overview", and the answers that the Azure CLI's tests recorded
+(test_network_app_gateway_waf_*).
 """
 
 from provisioner.catalog import api_versions

@@ -1,5 +1,8 @@
-"""Queries of a query pack. Facts: the documentation "Query packs in Azure Monitor Logs" and the
-SDK's model; no traffic was recorded."""
+"""Queries of a Log Analytics query pack.
+
+A query runs only when somebody runs it. Facts: "Query packs in Azure Monitor Logs" and the SDK's
+model; no traffic was recorded.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field

@@ -1,24 +1,26 @@
-"""Query packs: saved queries that stand in no workspace. Facts: the documentation "Query packs in
-Azure Monitor Logs" and the SDK's model; no traffic was recorded."""
+"""Log Analytics query packs: saved queries outside of a workspace.
+
+Facts: "Query packs in Azure Monitor Logs" and the SDK's model; no traffic was recorded.
+"""
 
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    return {"properties": {"queryPackId": around.guid(resource.text, "pack")}}
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    return {"properties": {"queryPackId": context.guid(resource.text, "pack")}}
 
 
 TYPE = ResourceType(

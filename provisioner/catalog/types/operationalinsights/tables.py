@@ -1,10 +1,12 @@
-"""Tables of a Log Analytics workspace: how long one keeps what it has, and at which plan.
+"""Tables of a Log Analytics workspace: plan, retention and schema.
 
-Facts: the documentation "Table plans", "Manage data retention in a Log Analytics workspace" and
-"Create a custom table", and the SDK's operations. A workspace has Azure's own tables from the
-start (Azure/azure-rest-api-specs#18340), so that a PUT of one changes it; custom ones end in `_CL`.
-None is deleted here: Azure's own stay as they are (they cannot be deleted), and a custom table goes
-with its workspace, since what it holds goes with it. No traffic was recorded.
+A workspace has Azure's tables from the start (Azure/azure-rest-api-specs#18340), so a PUT of one
+changes it; the names of custom tables end in `_CL`. No table is deleted here: Azure's cannot be,
+and a custom table goes with its workspace, since its data does. Retention that a body does not
+state is the workspace's or the plan's.
+
+Facts: "Table plans", "Manage data retention in a Log Analytics workspace", "Create a custom table",
+and the SDK's operations. No traffic was recorded.
 """
 
 from provisioner.catalog import api_versions

@@ -1,7 +1,10 @@
-"""Log Analytics workspaces. Facts: guidelines.md MON-04, and the recorded pairs of the type.
+"""Log Analytics workspaces.
 
-Azure also answers `source`, `sku.maxCapacityReservationLevel` and two numbers among the features
-that its SDK does not know: the same ones of each recorded workspace.
+Azure accepts the legacy pricing tiers and answers PerGB2018 since late 2025. It also answers
+`source`, `sku.maxCapacityReservationLevel` and two numbers among the features, which its SDK does
+not have: the same ones of each recorded workspace.
+
+Facts: guidelines.md MON-04, "Legacy pricing tiers", and the recorded pairs of the type.
 """
 
 from collections.abc import Mapping
@@ -10,16 +13,16 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, chosen_by_service
 from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
     SdkModel,
-    Surroundings,
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
-_UNTOLD = Field(default=False, answered=Answered.STATED, security=True)
+_OFF_WHERE_SILENT = Field(default=False, answered=Answered.STATED, security=True)
 # "Legacy pricing tiers" of Azure Monitor Logs.
 _LEGACY = ("Free", "Standard", "Premium", "PerNode", "Standalone", "Unlimited")
 _DAYS = 30
@@ -29,9 +32,12 @@ _DAYS_OF_TIER = {"free": 7, "standard": 30, "premium": 365}
 
 
 def _default_retention(body: Body) -> Json:
-    """How long a workspace of a legacy tier keeps data: as its tier says, or as that which it was
-    taken for, or as those of the time when it was made ("Legacy pricing tiers"; recorded)."""
-    tier = _tier(body)
+    """Return how many days a workspace keeps data where its body does not state it.
+
+    30, but 7, 30, 31 or 365 by legacy tier where the live value is that ("Legacy pricing tiers"): a
+    workspace may still have the retention of the tier it was created in (recorded).
+    """
+    tier = _sku_tier(body)
     if tier not in _LEGACY_TIERS:
         return _DAYS
     days = lookup(body, ("properties", "retentionInDays"))
@@ -39,24 +45,27 @@ def _default_retention(body: Body) -> Json:
     return of_tier if days == of_tier else _DAYS
 
 
-def _tier(body: Body) -> str:
+def _sku_tier(body: Body) -> str:
     return str(lookup(body, ("properties", "sku", "name"))).lower()
 
 
 def _default_cap(body: Body) -> Json:
-    """The free tier takes 500 MB a day, others have no cap ("Legacy pricing tiers"; recorded)."""
+    """Return the daily cap in GB: 0.5 in the Free tier, else none (-1).
+
+    Source: "Legacy pricing tiers"; recorded.
+    """
     cap = lookup(body, ("properties", "workspaceCapping", "dailyQuotaGb"))
-    return 0.5 if _tier(body) == "free" and cap == 0.5 else -1
+    return 0.5 if _sku_tier(body) == "free" and cap == 0.5 else -1
 
 
 def _always(_body: Body) -> bool:
     return True
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
     return {
         "properties": {
-            "customerId": around.guid(resource.text, "customer"),
+            "customerId": context.guid(resource.text, "customer"),
             "workspaceCapping": {"dataIngestionStatus": "RespectQuota"},
         }
     }
@@ -112,9 +121,9 @@ TYPE = ResourceType(
         "properties.workspaceCapping": Field(default={}),
         "properties.workspaceCapping.dailyQuotaGb": Field(default=_default_cap, security=True),
         "properties.features": Field(default={}),
-        "properties.features.disableLocalAuth": _UNTOLD,
-        "properties.features.enableDataExport": _UNTOLD,
-        "properties.features.immediatePurgeDataOn30Days": _UNTOLD,
+        "properties.features.disableLocalAuth": _OFF_WHERE_SILENT,
+        "properties.features.enableDataExport": _OFF_WHERE_SILENT,
+        "properties.features.immediatePurgeDataOn30Days": _OFF_WHERE_SILENT,
         "properties.features.enableLogAccessUsingOnlyResourcePermissions": Field(
             default=True, security=True
         ),

@@ -1,8 +1,10 @@
 """Monitoring solutions of a Log Analytics workspace (Container Insights, Key Vault analytics).
 
-Facts: the template reference of `Microsoft.OperationsManagement/solutions` and the documentation
-"Monitoring solutions in Azure Monitor": a solution is named after its product and the workspace,
-and lies in the workspace's group. No traffic was recorded.
+A solution is named `PRODUCT(WORKSPACE)`, and is in the workspace's resource group; nothing of its
+plan can change.
+
+Facts: the template reference of `Microsoft.OperationsManagement/solutions` and "Monitoring
+solutions in Azure Monitor". No traffic was recorded.
 """
 
 from provisioner.catalog import api_versions

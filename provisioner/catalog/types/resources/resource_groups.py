@@ -1,4 +1,10 @@
-"""Resource groups. Facts: guidelines.md §3.1, and the recorded pairs and flows of the type."""
+"""Resource groups.
+
+Azure refuses another location (409 InvalidResourceGroupLocation), and a delete takes everything in
+the group: hence Disruption.DATA. `managedBy` names the resource whose service keeps the group.
+
+Facts: guidelines.md §3.1, and the recorded pairs and operations of the type.
+"""
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes

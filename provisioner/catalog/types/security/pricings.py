@@ -1,8 +1,10 @@
-"""Plans of Defender for Cloud on a subscription. Facts: guidelines.md CLU-04.1 and §3.6.
+"""Microsoft Defender for Cloud plans of a subscription.
 
-Every plan is always there, as Free where nobody switched it on; Azure takes it back from single
-machines only. The models stand here, as Azure documents them for the api version: no pinned SDK
-package has them, and no traffic was recorded.
+Every plan always exists, as Free where nobody enabled it: none is created or deleted. Azure answers
+all extensions of a plan and enables some by itself: their default is not known.
+
+Facts: guidelines.md CLU-04.1 and §3.6. The models are stated here, as Azure documents them for the
+api version: no pinned SDK package has them, and no traffic was recorded.
 """
 
 from collections.abc import Mapping
@@ -10,12 +12,12 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
     Scope,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.schema import Kind, Model, Property, Shape
@@ -45,7 +47,9 @@ def _model(name: str, *properties: Property) -> Model:
     return Model(f"security.{name}", {prop.name: prop for prop in properties})
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"freeTrialRemainingTime": "PT0S"}}
 
 

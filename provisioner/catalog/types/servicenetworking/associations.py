@@ -1,7 +1,9 @@
 """Associations of Application Gateway for Containers: the subnet from which it reaches pods.
 
-Facts: the documentation "Application Gateway for Containers components": a subnet of at least 256
-addresses, delegated to Microsoft.ServiceNetworking/trafficControllers. No traffic was recorded.
+The subnet has at least 256 addresses and is delegated to
+Microsoft.ServiceNetworking/trafficControllers.
+
+Facts: "Application Gateway for Containers components". No traffic was recorded.
 """
 
 from provisioner.catalog import api_versions

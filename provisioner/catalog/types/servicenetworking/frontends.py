@@ -1,7 +1,8 @@
-"""Frontends of Application Gateway for Containers: the names at which it answers the internet.
+"""Frontends of Application Gateway for Containers: its public host names.
 
-Facts: the documentation "Application Gateway for Containers components": each has a name of
-Azure's own, that a CNAME of one's domain leads to. No traffic was recorded.
+Azure assigns the host name; a custom domain points to it by a CNAME record.
+
+Facts: "Application Gateway for Containers components". No traffic was recorded.
 """
 
 from collections.abc import Mapping
@@ -9,11 +10,11 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
-    Surroundings,
 )
 from provisioner.catalog.stated_models import TEXT, TEXTS, choice, models_of
 from provisioner.model.resource_id import ResourceId
@@ -23,8 +24,8 @@ _model, _object = models_of("servicenetworking.frontend")
 _POLICIES = "properties.securityPolicyConfigurations"
 
 
-def _computed(resource: ResourceId, _body: Body, around: Surroundings) -> Mapping[str, Json]:
-    host = around.guid(resource.text).replace("-", "")[:16]
+def _computed(resource: ResourceId, _body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    host = context.guid(resource.text).replace("-", "")[:16]
     return {"properties": {"fqdn": f"{host}.fz01.alb.azure.com"}}
 
 

@@ -1,8 +1,9 @@
-"""Security policies of Application Gateway for Containers: its web application firewall, and which
-addresses it answers.
+"""Security policies of Application Gateway for Containers: WAF, or IP access rules.
 
-Facts: the documentation "Web application firewall on Application Gateway for Containers" and the
-template reference. A policy of one kind does not become one of the other. No traffic was recorded.
+A policy of one kind does not become one of the other: that is a replacement.
+
+Facts: "Web application firewall on Application Gateway for Containers" and the template reference.
+No traffic was recorded.
 """
 
 from collections.abc import Mapping
@@ -10,11 +11,11 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
-    Surroundings,
 )
 from provisioner.catalog.stated_models import NUMBER, TEXT, TEXTS, choice, list_of, models_of
 from provisioner.model.resource_id import ResourceId
@@ -24,7 +25,9 @@ _model, _object = models_of("servicenetworking.policy")
 _RULES = "properties.ipAccessRulesPolicy.rules"
 
 
-def _computed(_resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     judges = not is_empty(lookup(body, ("properties", "wafPolicy")))
     return {"properties": {"policyType": "waf" if judges else "ipAccessRules"}}
 

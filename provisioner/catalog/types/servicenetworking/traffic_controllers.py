@@ -1,9 +1,10 @@
-"""Application Gateway for Containers. Facts: the documentation "What is Application Gateway for
-Containers?" and its components, and the template reference of
-`Microsoft.ServiceNetworking/trafficControllers`. No traffic was recorded.
+"""Application Gateway for Containers (traffic controllers).
 
-Its controller in the cluster can make frontends and associations by itself; what a blueprint
-declares are those that are "brought along".
+The ALB controller in the cluster can create frontends and associations itself; a blueprint declares
+those of the "bring your own" deployment. A delete is refused while children exist.
+
+Facts: "What is Application Gateway for Containers?" and its components, and the template reference
+of `Microsoft.ServiceNetworking/trafficControllers`. No traffic was recorded.
 """
 
 from provisioner.catalog import api_versions

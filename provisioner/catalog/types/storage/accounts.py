@@ -1,8 +1,12 @@
-"""Storage accounts. Facts: the api's reference for the version, "Azure Storage firewall and virtual
-networks", and the accounts in the recorded traffic of other types.
+"""Storage accounts.
 
-The models stand here, because no pinned SDK package has them. Azure answers a new account with 202,
-no body and a Location (recorded).
+The meaning of silence changed with api versions: TLS 1.2 and no public blob access since
+2023-01-01, HTTPS only since 2019-04-01. Shared key access is on where nothing is stated, and the
+answer stays silent too. Azure answers a new account with 202, no body and a Location (recorded).
+
+Facts: the REST reference of the version, "Azure Storage firewall and virtual networks", and the
+accounts in the recorded traffic of other types. The models are stated here, because no pinned SDK
+package has them.
 """
 
 from collections.abc import Mapping
@@ -13,10 +17,10 @@ from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Since
 from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     NameRule,
     ResourceType,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.schema import Kind, Model, Property, Shape
@@ -223,7 +227,7 @@ _FILES = "properties.azureFilesIdentityBasedAuthentication"
 _CREATED = "2001-01-01T00:00:00.0000000Z"
 
 
-def _computed(resource: ResourceId, body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(resource: ResourceId, body: Body, _context: ComputationContext) -> Mapping[str, Json]:
     sku = str(lookup(body, ("sku", "name")))
     hosts = {
         kind: f"https://{resource.name}.{kind}.core.windows.net/"
@@ -244,14 +248,20 @@ def _computed(resource: ResourceId, body: Body, _around: Surroundings) -> Mappin
 
 
 def _kind_change(_before: Body, after: Body) -> str | None:
-    """An older account becomes a StorageV2 one in place (storage-account-upgrade)."""
+    """Return why an account's kind cannot change, or None for a change to StorageV2.
+
+    An older account is upgraded to StorageV2 in place (storage-account-upgrade).
+    """
     if after.get("kind") == "StorageV2":
         return None
     return "An account's kind changes to StorageV2 alone."
 
 
 def _access_tier(body: Body) -> Json:
-    """REST reference, AccessTier: premium block blobs have Premium and no other."""
+    """Return the access tier where none is stated: Premium of premium block blobs, else Hot.
+
+    Source: REST reference, AccessTier.
+    """
     kind = lookup(body, ("kind",))
     return "Premium" if isinstance(kind, str) and kind.lower() == "blockblobstorage" else "Hot"
 

@@ -1,8 +1,9 @@
-"""The blob service of a storage account, which every account has, under the name `default`.
+"""The blob service of a storage account (`default`).
 
-Facts: the api's reference "Blob Services - Set Service Properties" for the version. Azure makes it
-with the account, and has no DELETE for it. The models stand here, because no pinned SDK package has
-them. No traffic was recorded.
+Azure creates it with the account and has no DELETE for it, so a PUT always finds it.
+
+Facts: the REST reference "Blob Services - Set Service Properties" for the version. The models are
+stated here, because no pinned SDK package has them. No traffic was recorded.
 """
 
 from provisioner.catalog import api_versions

@@ -1,9 +1,12 @@
-"""Blob containers. Facts: the api's reference "Blob Containers" (Create, Update, Get, Lease) and
-"Lease Container" of Blob Storage.
+"""Blob containers.
 
-A lease guards a container against its deletion alone: whoever holds none may still change it. Its
-properties say whether one holds (`leaseStatus`, `leaseState`, `leaseDuration`). The models stand
-here, because no pinned SDK package has them. No traffic was recorded.
+A lease protects a container against deletion alone: a caller without it may still change the
+container. `leaseStatus`, `leaseState` and `leaseDuration` tell whether one is held. Encryption
+scope and version-level immutability are chosen at creation.
+
+Facts: the REST reference "Blob Containers" (Create, Update, Get, Lease) and "Lease Container" of
+Blob Storage. The models are stated here, because no pinned SDK package has them. No traffic was
+recorded.
 """
 
 from collections.abc import Mapping
@@ -12,11 +15,11 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Disruption, Field
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.schema import Kind, Model, Property, Shape
@@ -46,7 +49,9 @@ def _properties(*properties: Property) -> Mapping[str, Property]:
     return {prop.name: prop for prop in properties}
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {
         "properties": {
             "deleted": False,

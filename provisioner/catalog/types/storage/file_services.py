@@ -1,7 +1,10 @@
-"""The file service of a storage account, which every account has, under the name `default`.
+"""The file service of a storage account (`default`).
 
-Facts: the api's reference "File Services - Set Service Properties", and the documentation "SMB file
-shares in Azure Files" (security settings). No traffic was recorded.
+Azure creates it with the account. Share soft delete is on for seven days in new accounts and off in
+older ones, so its value is a preset unless stated.
+
+Facts: the REST reference "File Services - Set Service Properties", and "SMB file shares in Azure
+Files" (security settings). No traffic was recorded.
 """
 
 from collections.abc import Mapping
@@ -9,11 +12,11 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.stated_models import FLAG, NUMBER, OPEN, TEXT, models_of
@@ -32,9 +35,9 @@ _NEGOTIATED = (
 )
 
 
-def _computed(resource: ResourceId, body: Body, around: Surroundings) -> Mapping[str, Json]:
-    """What a new account has: shares that are deleted stay for seven days."""
-    account = around.lookup(resource.parent.text) if resource.parent is not None else None
+def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
+    """Return what a new account has: deleted shares are kept for seven days."""
+    account = context.lookup(resource.parent.text) if resource.parent is not None else None
     properties: dict[str, Json] = {}
     for name, settings in (
         ("shareDeleteRetentionPolicy", {"enabled": True, "days": 7}),

@@ -1,5 +1,12 @@
-"""File shares. Facts: the api's reference "File Shares - Create", the documentation "SMB file
-shares in Azure Files" and "NFS file shares in Azure Files". No traffic was recorded."""
+"""File shares of a storage account.
+
+The protocol (SMB or NFS) is fixed. Quota, provisioned throughput and tier follow from the kind of
+the account where a body is silent: presets. Shares are listed only where declared, because each
+persistent volume may be one.
+
+Facts: the REST reference "File Shares - Create", "SMB file shares in Azure Files" and "NFS file
+shares in Azure Files". No traffic was recorded.
+"""
 
 from collections.abc import Mapping
 
@@ -7,11 +14,11 @@ from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import Compare, Disruption, Field, Owner
 from provisioner.catalog.resource_type import (
+    ComputationContext,
     DeleteFlow,
     ListRead,
     NameRule,
     ResourceType,
-    Surroundings,
     WriteFlow,
 )
 from provisioner.catalog.stated_models import (
@@ -49,7 +56,9 @@ _ANSWERED = (
 )
 
 
-def _computed(_resource: ResourceId, _body: Body, _around: Surroundings) -> Mapping[str, Json]:
+def _computed(
+    _resource: ResourceId, _body: Body, _context: ComputationContext
+) -> Mapping[str, Json]:
     return {"properties": {"leaseStatus": "unlocked", "leaseState": "available"}}
 
 

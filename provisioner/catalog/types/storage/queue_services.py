@@ -1,6 +1,6 @@
-"""The queue service of a storage account, which every account has, under the name `default`.
+"""The queue service of a storage account (`default`), which Azure creates with the account.
 
-Facts: the api's reference "Queue Services - Set Service Properties". No traffic was recorded.
+Facts: the REST reference "Queue Services - Set Service Properties". No traffic was recorded.
 """
 
 from provisioner.catalog import api_versions
