@@ -1,8 +1,8 @@
-"""Whose access ends when a resource changes how it lets in.
+"""Changes of an access setting that end somebody's access.
 
-Each rule is asked about one property that differs, with the bodies before and after, and gives the
-sentence that a reviewer reads, or None where nobody loses access. A body without properties is that
-of a resource about to be created.
+Each rule (`Field.ends`) is called for one property that differs, with the bodies before and after,
+and returns the sentence that a reviewer reads, or None where nobody loses access. A body without
+properties is that of a resource about to be created.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,11 @@ _SHOWN = 3
 
 
 def vault_asks_others(before: Body, after: Body) -> str | None:
-    """learn.microsoft.com/azure/key-vault/general/rbac-migration: a vault has one model, and what
-    the other one grants counts for nothing."""
+    """Return why a change of a vault's permission model ends access, or None.
+
+    A vault has one model, and what the other one granted no longer applies
+    (learn.microsoft.com/azure/key-vault/general/rbac-migration).
+    """
     if not _is_existing(before):
         return None
     if lookup(after, ("properties", "enableRbacAuthorization")) is not True:

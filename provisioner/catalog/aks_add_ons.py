@@ -1,7 +1,7 @@
-"""The parts of AKS that a cluster has or has not, as Azure Resource Manager states them.
+"""AKS add-ons and features of a cluster, as its body states them.
 
-What AKS puts into a cluster depends on them, and AKS puts back what is changed of those that are
-enabled alone. Source of each: the properties of Microsoft.ContainerService/managedClusters, and
+What AKS installs in a cluster depends on them, and AKS reverts changes of what belongs to an
+enabled one only. Source of each: the properties of Microsoft.ContainerService/managedClusters, and
 the page of the add-on on learn.microsoft.com.
 """
 

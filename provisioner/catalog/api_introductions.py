@@ -1,9 +1,9 @@
-"""Since which api versions the properties of a type exist: an answer to an older one lacks them.
+"""The first api versions that have a property: answers of older ones lack it.
 
-Previews have a property long before the stable versions do, so both are told. Source: the models
-of each version in the releases 28.0.0 to 41.8.0 of azure-mgmt-containerservice. Left out is what
-all versions from 2023-01-01 on have, and what stands below a property that is listed. Versions of
-2026 are told by the first of that year where the releases do not say which it was.
+Previews have a property long before stable versions do, so both are recorded. Source: the models of
+each version in the releases 28.0.0 to 41.8.0 of azure-mgmt-containerservice. Left out is what all
+versions from 2023-01-01 on have, and what is below a listed property. Versions of 2026 are given as
+the first of that year where the releases do not tell which it was.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""Which api version is spoken of a type where a cloud does not offer the pinned one.
+"""The api version to use of a type where a cloud does not offer the pinned one.
 
 Sovereign clouds get new versions months later (terraform-provider-azurerm issue 32402). A cloud
-says what it offers when it is asked for a provider (`GET /subscriptions/S/providers/NAMESPACE`), as
+lists its versions with a provider (`GET /subscriptions/S/providers/NAMESPACE`), as
 `resourceTypes[].apiVersions` ("Providers - Get" of the REST reference).
 """
 
@@ -46,8 +46,11 @@ def read_offer(provider: Body) -> dict[str, tuple[str, ...]]:
 
 
 def choose_version(pinned: str, offered: Sequence[str]) -> str | None:
-    """Return the pinned version where it is offered; else the newest that is offered and not above
-    it, a preview only where there is nothing else or the pinned one is a preview; else None."""
+    """Return the pinned version where it is offered, else the newest offered one below it.
+
+    A preview only where nothing else is offered or the pinned one is a preview; None where nothing
+    fits.
+    """
     if any(version.lower() == pinned.lower() for version in offered):
         return pinned
     not_above = [version for version in offered if version[:10] <= pinned[:10]]
@@ -55,8 +58,7 @@ def choose_version(pinned: str, offered: Sequence[str]) -> str | None:
 
 
 def newest_version(offered: Iterable[str]) -> str | None:
-    """Return the newest version that is offered, a preview only where there is nothing else; None
-    where nothing is."""
+    """Return the newest offered version, a preview only where nothing else is; None of none."""
     found = list(offered)
     stable = [version for version in found if not is_preview(version)]
     return max(stable or found, default=None)
@@ -96,8 +98,10 @@ def speak(
 def find_unoffered(
     types: Iterable[ResourceType], offer: Offer
 ) -> tuple[tuple[ResourceType, tuple[str, ...]], ...]:
-    """Return the types whose stated version the cloud does not offer, each with what it offers of
-    them, the newest first. What a cloud lists no versions of is not among them."""
+    """Return the types whose stated version the cloud does not offer, each with its versions.
+
+    The versions are in descending order. A type of which the cloud lists no versions is left out.
+    """
     found = []
     for resource_type in types:
         offered = offer.get(resource_type.name.lower(), ())
@@ -139,8 +143,10 @@ def _offered_versions(name: str, offer: Offer) -> Sequence[str]:
 
 
 def namespaces_of(types: Iterable[ResourceType], catalog: Catalog) -> tuple[str, ...]:
-    """Return the namespaces of types and of what is looked for beside them (what affects them, and
-    what can stand on anything), in order."""
+    """Return the namespaces of types, and of types that are read beside them, in order.
+
+    Those are the types that affect them, and those that can be set on any resource.
+    """
     named = list(types)
     beside = [other for each in named for other in catalog.affecting(each.name)]
     beside += [other for other in catalog if other.scope is Scope.EXTENSION]

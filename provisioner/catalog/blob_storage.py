@@ -1,4 +1,4 @@
-"""The data of storage accounts: where a blob stands, and the data action of each request.
+"""Blobs of storage accounts: their URLs, and the data action of each request.
 
 Source: "Azure resource providers operations" (Microsoft.Storage, data actions), which are in the
 built-in roles Storage Blob Data Reader and Storage Blob Data Contributor.

@@ -1,7 +1,7 @@
-"""Azure's built-in policies for what runs in a cluster: their ids, and what they do by default.
+"""Built-in Azure Policy definitions for Kubernetes: ids, and default effects.
 
-Facts: guidelines.md WRK-01.2, WRK-02, WRK-07, CFG and MAN-05, and the definitions as Azure
-publishes them. A default that is not here is to leave the cluster's pods alone.
+A definition without a default here leaves pods alone. Facts: guidelines.md WRK-01.2, WRK-02,
+WRK-07, CFG and MAN-05, and the definitions as Azure publishes them.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,8 @@
-"""The names of Azure's built-in policies for clusters and registries, and their ids.
+"""Names and ids of built-in policies for clusters, registries and Defender for Cloud.
 
-They stand in `built_in_policy_names.json`, as the documentation "Azure Policy built-in definitions"
-lists them for Kubernetes, Container Registry and Security Center. A definition has the same id in
-every tenant. Its name may change ("Azure Active Directory" became "Microsoft Entra ID"): both names
-are there then.
+They are in `built_in_policy_names.json`, as "Azure Policy built-in definitions" lists them for
+Kubernetes, Container Registry and Security Center. An id is the same in every tenant. A name may
+change ("Azure Active Directory" became "Microsoft Entra ID"): the file has both.
 """
 
 import json
@@ -18,8 +17,13 @@ _KINDS = ("policyDefinitions", "policySetDefinitions")
 
 
 def find_built_in_policy(name: str) -> str:
-    """Return the id of a built-in policy, or set of policies, by its name in the portal, case and a
-    last period ignored. Raises ValueError for an unknown name, with the nearest ones."""
+    """Return the id of a built-in policy, or set of policies, by its display name.
+
+    Case and a final period are ignored.
+
+    Raises:
+        ValueError: No built-in policy has the name; the message has the nearest names.
+    """
     known = _load_record()
     found = known.get(_fold_name(name))
     if found is None:
@@ -36,8 +40,10 @@ def find_built_in_policy(name: str) -> str:
 
 
 def name_of_built_in_policy(policy_id: str) -> str | None:
-    """Return the name in the portal of a built-in policy, or set of policies, by its id; None for
-    one that is not in the record. Of a policy that was renamed, it is one of its names."""
+    """Return the display name of a built-in policy, or set of policies, by its id.
+
+    None for one that is not in the record. For a renamed policy it is one of its names.
+    """
     return _names().get(policy_id.lower())
 
 

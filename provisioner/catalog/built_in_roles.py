@@ -1,7 +1,8 @@
-"""Azure's built-in roles: their GUIDs, the same in every tenant, their names, and what they allow.
+"""Azure built-in roles: GUIDs (the same in every tenant), names and permissions.
 
-All that were recorded stand in `built_in_roles.json`, which `scripts/record_roles.py` writes: each
-role's permissions as places in one list of patterns. It is read when a role is first asked for.
+They are in `built_in_roles.json`, which `scripts/record_roles.py` writes: a thousand roles repeat
+the same actions, so each role's permissions are indexes into one list of patterns. The file is read
+when a role is first looked up, since most commands need none.
 """
 
 import json
@@ -60,8 +61,11 @@ class _Record:
 
 
 class UnknownRoleError(ValueError):
-    """No built-in role has a name. `is_misspelled` tells whether one has a similar name: else it
-    may be that of a custom role, or of a built-in one that is newer than the record."""
+    """No built-in role has the name.
+
+    `is_misspelled` tells whether one has a similar name: else it may be that of a custom role, or
+    of a built-in one that is newer than the record.
+    """
 
     def __init__(self, message: str, *, is_misspelled: bool) -> None:
         super().__init__(message)
@@ -69,9 +73,12 @@ class UnknownRoleError(ValueError):
 
 
 def find_built_in_role(name: str) -> str:
-    """Return the GUID of a role's definition by its name, case ignored as `az role assignment
-    create` does. Raises UnknownRoleError for an unknown name, with the nearest names: never one
-    that grants more than the nearest would."""
+    """Return the GUID of a built-in role by name, case ignored like `az role assignment create`.
+
+    Raises:
+        UnknownRoleError: No role has the name. The message has the nearest names, never of one that
+            grants more than the nearest would.
+    """
     row = _load_record().by_name.get(name.lower())
     if row is None:
         nearest = _nearest_names(name)
@@ -85,8 +92,10 @@ def find_built_in_role(name: str) -> str:
 
 
 def get_built_in_role(guid: str) -> BuiltInRole | None:
-    """Return the role with this GUID, case ignored; None for a custom one, and for a built-in one
-    that is newer than the record."""
+    """Return the built-in role with this GUID, case ignored.
+
+    None for a custom role, and for a built-in one that is newer than the record.
+    """
     return _load_record().role(guid.lower())
 
 
@@ -146,8 +155,10 @@ def _name_hint(name: str, close: Sequence[str]) -> str:
 
 
 def _is_swapped(name: str, other: str) -> bool:
-    """Tell whether two names differ in two neighbouring letters that changed places ('Raeder'):
-    in a short name, that is less alike than names of other roles are."""
+    """Tell whether two names differ by two transposed neighbouring letters ('Raeder').
+
+    In a short name that is less similar than the names of other roles are.
+    """
     pairs = zip(name, other, strict=False)
     places = [place for place, (one, two) in enumerate(pairs) if one != two]
     if len(name) != len(other) or len(places) != 2 or places[1] != places[0] + 1:

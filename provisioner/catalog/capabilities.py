@@ -1,7 +1,7 @@
-"""What somebody can do with Azure, in plain words, and the actions that it takes.
+"""Capabilities that access reviews ask about, and the Azure RBAC actions that each takes.
 
 The actions are those of "Azure permissions" (the resource provider operations of each service) and
-of the guidelines' chapters on access (ENV-05, WRK-02.8, WRK-04).
+of guidelines.md on access (ENV-05, WRK-02.8, WRK-04).
 """
 
 from dataclasses import dataclass
@@ -27,8 +27,10 @@ _NETWORK = (
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """Something that a principal can do. Any of its actions suffices: `actions` are those of
-    Azure Resource Manager, `data_actions` those of a service itself."""
+    """Something that a principal can do; any one of its actions suffices.
+
+    `actions` are those of Azure Resource Manager, `data_actions` those of a service itself.
+    """
 
     words: str
     actions: tuple[str, ...] = ()

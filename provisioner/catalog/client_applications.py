@@ -1,7 +1,7 @@
-"""The applications that people sign in with to change Azure, by the id in their token (`appid`).
+"""First-party client applications, by the application id in a token (`appid`).
 
-Source: "Verify first-party Microsoft applications in sign-in reports" of Microsoft Entra. Whoever
-signs in as an application of their own (a pipeline) is not among them: its id is all there is.
+Source: "Verify first-party Microsoft applications in sign-in reports" of Microsoft Entra. An
+application of the tenant (a pipeline) is not among them.
 """
 
 from collections.abc import Mapping

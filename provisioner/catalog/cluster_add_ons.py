@@ -1,7 +1,7 @@
-"""The identities that AKS makes for add-ons of a cluster, in the node resource group.
+"""Managed identities that AKS creates for add-ons, in the node resource group.
 
-Facts: the recorded pairs of managedClusters. One is named after the add-on, in lower case, and the
-cluster. Add-ons that are not here (openServiceMesh) were recorded without one; of omsagent most.
+One is named after the add-on, in lower case, and the cluster. Facts: the recorded pairs of
+managedClusters. Add-ons that are not here (openServiceMesh) were recorded without one.
 """
 
 from collections.abc import Mapping

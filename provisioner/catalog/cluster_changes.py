@@ -1,6 +1,6 @@
-"""Which changes of an AKS cluster and of its node pools Azure makes in place, and which never.
+"""Changes of AKS clusters and node pools: made in place, a replacement, or refused.
 
-Each rule is asked about one property that differs, with the bodies before and after, and gives the
+Each rule is called for one property that differs, with the bodies before and after, and returns the
 sentence that a reviewer reads (guidelines.md §0, §2.3, §2.4 and §2.7). A body without properties is
 that of a resource about to be created: nothing of it can have changed.
 """

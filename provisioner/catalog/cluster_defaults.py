@@ -1,8 +1,11 @@
-"""What AKS fills into the body of a cluster, as far as it depends on the rest of the body.
+"""Defaults that AKS fills into a cluster's body, where they depend on the rest of it.
+
+A function of a body returns the default in it, or ABSENT where that is not known; one that returns
+`Answered` tells when AKS answers the default. Constants do not suffice: the recorded pairs span
+Kubernetes 1.17 to 1.35, and AKS answers the same silence differently by SKU, network plugin and
+release.
 
 Sources: guidelines.md §0, §1.2 and §2, the documentation of AKS Automatic, and the recorded pairs.
-A function of a body returns the default in it, or ABSENT where that is not known; one that returns
-`Answered` says when AKS spells the default out.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,16 +42,21 @@ def preset(automatic: Json, otherwise: Json | Absent = None) -> FixedDefault:
 
 
 def upgrade_channel(body: Body) -> Json:
-    """AKS Automatic upgrades on "stable". Long-term support moves patches alone: it comes with the
-    channel "patch" ("Long-term support for AKS"; recorded)."""
+    """Return the upgrade channel: stable in Automatic, patch with long-term support, else none.
+
+    Long-term support upgrades patches alone ("Long-term support for AKS"; recorded).
+    """
     if _value_at(body, "sku.name") == "Automatic":
         return "stable"
     return "patch" if _value_at(body, "properties.supportPlan") == "AKSLongTermSupport" else "none"
 
 
 def federates(body: Body) -> Json | Absent:
-    """Workload identity is on in Automatic, and where the AI toolchain operator is: its controllers
-    authenticate with it. Switching the operator off leaves it on (recorded)."""
+    """Return whether workload identity is on: in Automatic, and with the AI toolchain operator.
+
+    The operator's controllers authenticate with it; switching the operator off leaves it on, so
+    ABSENT there (recorded).
+    """
     operator = _value_at(body, "properties.aiToolchainOperatorProfile")
     if _value_at(body, "sku.name") == "Automatic" or lookup(operator, ("enabled",)) is True:
         return True
@@ -56,41 +64,48 @@ def federates(body: Body) -> Json | Absent:
 
 
 def home_tenant(body: Body) -> Json | Absent:
-    """Users are of the subscription's tenant where no other is stated (SDK: `tenantID`). It is that
-    of the cluster's managed identity."""
+    """Return the tenant of users where none is stated: that of the cluster's identity.
+
+    SDK: `tenantID` defaults to the tenant of the subscription.
+    """
     tenant = _value_at(body, "identity.tenantId")
     return tenant if isinstance(tenant, str) and tenant else ABSENT
 
 
 def principal_as_taken(stated: Body) -> tuple[tuple[Json, Json], ...]:
-    """A cluster that is stated with a managed identity has no service principal any more, whatever
-    client id a body still carries."""
+    """Return ("client id", "msi") for a body with a managed identity, which has no principal.
+
+    AKS ignores the client id that such a body still carries.
+    """
     client = _value_at(stated, "properties.servicePrincipalProfile.clientId")
     managed = str(_value_at(stated, "identity.type")).lower() in ("systemassigned", "userassigned")
     return ((client, "msi"),) if managed and isinstance(client, str) else ()
 
 
 def only_switches_proxy(stated: Body) -> bool:
-    """A PUT that switches the proxy on or off and names none keeps the configuration (recorded)."""
+    """Tell whether a PUT switches the proxy and names none: AKS keeps the settings (recorded)."""
     proxy = _value_at(stated, "properties.httpProxyConfig")
     names = any(lookup(proxy, (name,)) is not ABSENT for name in ("httpProxy", "httpsProxy"))
     return lookup(proxy, ("enabled",)) is not ABSENT and not names
 
 
 def uses_proxy(body: Body) -> Json:
-    """A proxy that is named is used where nobody switches it off."""
+    """Return whether the HTTP proxy is on: it is where one is named."""
     proxy = _value_at(body, "properties.httpProxyConfig")
     return any(isinstance(lookup(proxy, (name,)), str) for name in ("httpProxy", "httpsProxy"))
 
 
 def mesh_is_off(body: Body) -> bool:
-    """A mesh that is switched off has no revisions and no components."""
+    """Tell whether the service mesh is disabled: it has no revisions and components then."""
     return str(_value_at(body, "properties.serviceMeshProfile.mode")).lower() == "disabled"
 
 
 def balances_nothing(body: Body) -> bool:
-    """Whether nodes reach out by something other than the load balancer ("Customize cluster egress
-    with outbound types"): its outbound addresses may be left from before, or go with the change."""
+    """Tell whether the outbound type is other than the load balancer.
+
+    Its outbound addresses may be left from before, or go with the change ("Customize cluster egress
+    with outbound types").
+    """
     outbound = _value_at(body, f"{_NETWORK}.outboundType")
     return isinstance(outbound, str) and outbound.lower() != "loadbalancer"
 
@@ -102,8 +117,7 @@ def has_two_families(body: Body) -> bool:
 
 
 def where_channel_is_told(body: Body) -> Answered:
-    """AKS Automatic and long-term support tell the channel that they come with; other clusters tell
-    what they were asked for."""
+    """Return when AKS answers the channel: always of Automatic and of long-term support."""
     preset_channel = upgrade_channel(body) != "none"
     return Answered.ALWAYS if preset_channel else Answered.STATED
 
@@ -118,7 +132,7 @@ def issues_tokens(body: Body) -> Json:
 
 
 def has_insights(body: Body) -> Json:
-    """Container insights are the add-on `omsagent` under a newer name, and come with it."""
+    """Return whether container insights are on: they are the add-on `omsagent` renamed."""
     return _value_at(body, "properties.addonProfiles.omsagent.enabled") is True
 
 
@@ -128,7 +142,7 @@ def has_dashboard(body: Body) -> Json:
 
 
 def pod_range(body: Body) -> Json | Absent:
-    """Pods have a range of their own but where they take addresses of a subnet."""
+    """Return the pod range, unless pods get addresses of a subnet."""
     plugin = _value_at(body, f"{_NETWORK}.networkPlugin")
     mode = _value_at(body, f"{_NETWORK}.networkPluginMode")
     flat = plugin == "none" or (plugin == "azure" and mode != "overlay")
@@ -136,8 +150,10 @@ def pod_range(body: Body) -> Json | Absent:
 
 
 def most_pods(cluster: Body | None) -> int:
-    """How many pods a node takes where nobody says: guidelines.md §2.2, and with a plugin of
-    the user's own as recorded."""
+    """Return the pods per node where none are stated: 250, 110 or 30 by network plugin.
+
+    guidelines.md §2.2; with the plugin none as recorded.
+    """
     network = lookup(cluster, ("properties", "networkProfile"))
     plugin = lookup(network, ("networkPlugin",))
     if lookup(network, ("networkPluginMode",)) == "overlay" or plugin == "none":
@@ -146,12 +162,12 @@ def most_pods(cluster: Body | None) -> int:
 
 
 def since(month: str, until: str = "9999") -> Callable[[Body], Answered]:
-    """Tell that AKS spells a default out since one of its releases, of `month` (`2023-06`), or only
-    until another one's.
+    """Return a rule: AKS answers a default since its release of `month`, until that of `until`.
 
-    Its answers have grown with its releases. Which of them made a cluster or a pool shows in its
-    Kubernetes version, which cannot be older than that version (recorded for 1.17 to 1.35: with the
-    month in which the version came out, all recordings but a few stand on one side).
+    Months are `2023-06`. AKS's answers have grown with its releases. Which of them made a cluster
+    or a pool shows in its Kubernetes version, which cannot be older than that version (recorded for
+    1.17 to 1.35: with the month in which the version came out, all recordings but a few are on one
+    side).
     """
 
     def find(body: Body) -> Answered:
@@ -168,7 +184,7 @@ _TODAY = "9998"
 
 
 def since_version(minor: int) -> Callable[[Body], Answered]:
-    """Tell that AKS spells a default out for clusters of Kubernetes 1.`minor` and later."""
+    """Return a rule: AKS answers a default in clusters of Kubernetes 1.`minor` and later."""
 
     def find(body: Body) -> Answered:
         version = _value_at(body, "properties.kubernetesVersion")
@@ -178,49 +194,54 @@ def since_version(minor: int) -> Callable[[Body], Answered]:
 
 
 def in_automatic(body: Body) -> Answered:
-    """AKS Automatic tells what it presets; other clusters tell what they were asked for."""
+    """Return when AKS answers a preset of Automatic: always there, elsewhere where stated."""
     automatic = _value_at(body, "sku.name") == "Automatic"
     return Answered.ALWAYS if automatic else Answered.STATED
 
 
 def where_policy_is_told(body: Body) -> Answered:
-    """Cilium was told as the policy from the start; that there is none since the middle of 2023."""
+    """Return when AKS answers the network policy: cilium always, none since the middle of 2023."""
     cilium = _value_at(body, f"{_NETWORK}.networkDataplane") == "cilium"
     return Answered.ALWAYS if cilium else since("2023-08")(body)
 
 
 def where_group_is_told(body: Body) -> Answered:
-    """Late in 2023 AKS told of every cluster whether its node resource group is restricted."""
+    """Return when AKS answers the restriction of the node resource group.
+
+    Always of Automatic; of every cluster late in 2023 alone.
+    """
     automatic = _value_at(body, "sku.name") == "Automatic"
     return Answered.ALWAYS if automatic else since("2023-10", "2023-12")(body)
 
 
 def sku_name(body: Body) -> Json:
-    """What is called Base was Basic for clusters before Kubernetes 1.25 (recorded)."""
+    """Return the SKU: Base, which was called Basic before Kubernetes 1.25 (recorded)."""
     old = not is_at_least(_value_at(body, "properties.kubernetesVersion"), 1, 25)
     return "Basic" if old else "Base"
 
 
 def storage(body: Body) -> Json | Absent:
-    """Clusters before Kubernetes 1.22 tell nothing of the drivers (recorded)."""
+    """Return the storage profile: clusters before Kubernetes 1.22 answer none (recorded)."""
     return {} if is_at_least(_value_at(body, "properties.kubernetesVersion"), 1, 22) else None
 
 
 def load_balancer(body: Body) -> Json | Absent:
-    """Only a standard load balancer has outbound addresses and a kind of pool to tell."""
+    """Return the load balancer profile, which a basic load balancer does not have."""
     sku = _value_at(body, f"{_NETWORK}.loadBalancerSku")
     return None if str(sku).lower() == "basic" else {}
 
 
 def managed_ipv6_addresses(body: Body) -> Json:
-    """A cluster of two address families gets an address of each where it gets any."""
+    """Return the IPv6 addresses of a dual-stack cluster: one where it gets managed addresses."""
     both = has_two_families(body)
     return 1 if both and managed_addresses(body) is not None else 0
 
 
 def ranges_beside(path: str) -> FixedDefault:
-    """Return the list of the single range at `path`, which AKS answers beside it. With two families
-    AKS picks a range of its own for the second one."""
+    """Return a default: the list with the single range at `path`, which AKS answers beside it.
+
+    ABSENT with two address families, since AKS picks a range of its own for the second.
+    """
 
     def find(body: Body) -> Json | Absent:
         if has_two_families(body):
@@ -232,7 +253,7 @@ def ranges_beside(path: str) -> FixedDefault:
 
 
 def managed_addresses(body: Body) -> Json | Absent:
-    """The load balancer gets one address of its own but where it is given others."""
+    """Return one managed outbound address, unless the load balancer is given others."""
     balancer = _value_at(body, f"{_NETWORK}.loadBalancerProfile")
     own = (("outboundIPs", "publicIPs"), ("outboundIPPrefixes", "publicIPPrefixes"))
     given = any(not is_empty(lookup(balancer, path)) for path in own)
@@ -241,20 +262,23 @@ def managed_addresses(body: Body) -> Json | Absent:
 
 
 def unless_routed(body: Body) -> Answered:
-    """A cluster whose nodes leave by routes alone has no profile of a load balancer, and takes none
-    (InvalidUserDefinedRoutingWithLoadBalancerProfile); all others answer one (recorded)."""
+    """Return when AKS answers a load balancer profile: not with the type userDefinedRouting.
+
+    Such a cluster also refuses one (InvalidUserDefinedRoutingWithLoadBalancerProfile); all others
+    answer one (recorded).
+    """
     outbound = str(_value_at(body, f"{_NETWORK}.outboundType")).lower()
     return Answered.MOVED if outbound == "userdefinedrouting" else Answered.ALWAYS
 
 
 def balanced_by(body: Body) -> Answered:
-    """How the load balancer knows the nodes: told since Kubernetes 1.22, where there is one."""
+    """Return when AKS answers the kind of backend pool: since Kubernetes 1.22, with a balancer."""
     routed = unless_routed(body) is Answered.MOVED
     return Answered.MOVED if routed else since_version(22)(body)
 
 
 def nat_gateway(body: Body) -> Json | Absent:
-    """A gateway that AKS manages has one address, and drops idle flows after four minutes."""
+    """Return the managed NAT gateway's defaults: one address, idle timeout of four minutes."""
     managed = (
         str(_value_at(body, f"{_NETWORK}.outboundType")).lower().startswith("managednatgateway")
     )
@@ -264,38 +288,42 @@ def nat_gateway(body: Body) -> Json | Absent:
 
 
 def windows_account(body: Body) -> Json | Absent:
-    """AKS keeps an account for Windows pools ready where the plugin that they need is stated, or a
-    plugin of the user's own may be it."""
+    """Return the Windows administrator, where the stated network plugin allows Windows pools.
+
+    AKS prepares the account with Azure CNI, and with `none`, where the user installs the plugin.
+    """
     stated = _value_at(body, f"{_NETWORK}.networkPlugin") in ("azure", "none")
     return {"adminUsername": "azureuser"} if stated else None
 
 
 def observes(body: Body) -> Json | Absent:
-    """Observability comes with Advanced Container Networking Services."""
+    """Return whether observability is on: with Advanced Container Networking Services."""
     return _value_at(body, f"{_ADVANCED}.enabled") is True
 
 
 def secures(body: Body) -> Json | Absent:
-    """The security of Advanced Container Networking Services needs Cilium, and comes with it."""
+    """Return whether container network security is on: with those services and Cilium."""
     cilium = _value_at(body, f"{_NETWORK}.networkDataplane") == "cilium"
     return cilium and _value_at(body, f"{_ADVANCED}.enabled") is True
 
 
 def where_secured(body: Body) -> Answered:
-    """The parts of that security are told where it is on, by clusters of Kubernetes 1.31 on."""
+    """Return when AKS answers the parts of that security: where it is on, since Kubernetes 1.31."""
     secured = _value_at(body, f"{_ADVANCED}.security.enabled") is True
     return since("2025-04")(body) if secured else Answered.STATED
 
 
 def where_plugin_is_azure(body: Body) -> Answered:
-    """Only Azure CNI has data planes to choose from."""
+    """Return when AKS answers the data plane: always with Azure CNI, which alone has several."""
     azure = _value_at(body, f"{_NETWORK}.networkPlugin") == "azure"
     return Answered.ALWAYS if azure else Answered.STATED
 
 
 def network_plugin(body: Body) -> Mapping[str, Json]:
-    """Whoever says no plugin gets overlay; before Kubernetes 1.30, or with a basic load balancer,
-    kubenet (recorded)."""
+    """Return the plugin that AKS fills in: overlay, or kubenet in old clusters.
+
+    Old is before Kubernetes 1.30, or with a basic load balancer (recorded).
+    """
     stated = _value_at(body, f"{_NETWORK}.networkPlugin")
     if isinstance(stated, str) and stated:
         return {}
@@ -306,14 +334,16 @@ def network_plugin(body: Body) -> Mapping[str, Json]:
 
 
 def network_policy(body: Body) -> Json | Absent:
-    """Cilium enforces policies itself; other data planes enforce none unless told to."""
+    """Return the network policy: Cilium enforces policies itself, other data planes none."""
     dataplane = _value_at(body, f"{_NETWORK}.networkDataplane")
     return "cilium" if dataplane == "cilium" else "none"
 
 
 def node_resource_group(cluster: ResourceId, body: Body) -> str:
-    """Return the name of the resource group with a cluster's nodes: AKS names it by the cluster
-    where nobody else does ("Frequently asked questions about AKS")."""
+    """Return the name of the node resource group: the stated one, or MC_GROUP_CLUSTER_REGION.
+
+    Source: "Frequently asked questions about AKS".
+    """
     stated = lookup(body, ("properties", "nodeResourceGroup"))
     if isinstance(stated, str) and stated:
         return stated
@@ -322,8 +352,7 @@ def node_resource_group(cluster: ResourceId, body: Body) -> str:
 
 
 def default_node_group(body: Body) -> Json | Absent:
-    """The resource group of the nodes that AKS names by the cluster, where the body says which one
-    it is."""
+    """Return the node resource group that AKS would name, where the body has the cluster's id."""
     cluster = parse_resource_id(body.get("id"))
     if cluster is None or cluster.resource_group is None or not body.get("location"):
         return ABSENT
@@ -332,8 +361,10 @@ def default_node_group(body: Body) -> Json | Absent:
 
 
 def default_kubelet(body: Body) -> Json | Absent:
-    """The identity that AKS makes for kubelets: in the group of the nodes, and named by the cluster
-    ("Use a managed identity in AKS": summary of managed identities)."""
+    """Return the id of the kubelet identity that AKS creates in the node resource group.
+
+    It is named after the cluster ("Use a managed identity in AKS": summary of managed identities).
+    """
     cluster = parse_resource_id(body.get("id"))
     group = _value_at(body, "properties.nodeResourceGroup")
     if cluster is None or not isinstance(group, str):

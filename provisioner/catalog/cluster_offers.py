@@ -1,9 +1,9 @@
-"""What AKS offers in a region beside versions and machines, for the built-in Azure.
+"""Istio revisions, trusted access roles and OS options of AKS, for the built-in Azure.
 
 Source: "Istio-based service mesh add-on for AKS" (revisions), "Support status of Istio releases"
 (istio.io) for the Kubernetes versions of each; "Get secure resource access to AKS using Trusted
 Access" and the pages of its partners for the roles (recorded: `backup-operator`, `mlworkload`);
-"Managed Clusters - Get OS Options" for the systems.
+"Managed Clusters - Get OS Options".
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,7 @@ ISTIO = "istio"
 
 @dataclass(frozen=True, slots=True)
 class MeshRevision:
-    """A revision of the Istio add-on, what it may go to, and the minor versions of Kubernetes that
-    it runs on."""
+    """A revision of the Istio add-on: its upgrades, and the Kubernetes minor versions."""
 
     name: str
     upgrades: tuple[str, ...]

@@ -1,8 +1,8 @@
-"""What an AKS cluster has to reach on the internet: one table, cloud by feature.
+"""Required outbound rules of an AKS cluster, by feature and cloud.
 
-Modules open a firewall by it (`egressRules`), and the proof `allowances` compares the firewall with
-it. The facts are those of AKS's outbound-rules-control-egress (guidelines.md §2.1); a feature
-without a row in a cloud is unknown there, which is neither nothing nor everything.
+Modules generate firewall rules from the table (`egressRules`), and the proof `allowances` compares
+the firewall with it. A feature without a row in a cloud is unknown there, which is neither nothing
+nor everything. Facts: AKS outbound-rules-control-egress (guidelines.md §2.1).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,8 +31,11 @@ class EgressRule:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Something that a cluster has switched on. `purpose` ends the sentence "a cluster needs it
-    to"; a cloud without `rules` is one in which nobody has said what it needs."""
+    """A cluster feature that needs outbound access.
+
+    `purpose` ends the sentence "a cluster needs it to"; for a cloud without `rules` the
+    requirements are not documented.
+    """
 
     name: str
     purpose: str

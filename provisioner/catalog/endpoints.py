@@ -1,6 +1,6 @@
-"""Places of Azure Resource Manager that answer about a subscription or scope and are no resources.
+"""Azure Resource Manager operations that azsec calls and that are no resources.
 
-Each has the path, the api version and the action of Azure RBAC that asking takes. Source: the REST
+Each has the path, the api version and the Azure RBAC action that it takes. Source: the REST
 reference of each service (Resources "Providers", Features, Key Vault and Container Registry "Check
 Name Availability", AKS "List Kubernetes Versions", Compute "Resource Skus" and "Usage", Policy
 Insights "Policy Restrictions", Authorization "Permissions", Monitor "Activity Logs - List",

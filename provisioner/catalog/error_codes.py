@@ -1,4 +1,4 @@
-"""The codes with which Azure refuses a request, where providers differ from each other."""
+"""Error codes of refusals, where resource providers differ from each other."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,9 @@
 """Facts about one property of an ARM type that its SDK model does not state.
 
-A fact is written in the file of its type, under the property's path: wire names joined by dots,
-`[]` for the entries of a list or map (`properties.agentPoolProfiles[].count`). An entry of a map
-may stand by its key instead (`properties.addonProfiles.azurepolicy.enabled`), and then comes first.
+A fact is in the file of its type, under the property's path: wire names joined by dots, `[]` for
+the entries of a list or map (`properties.agentPoolProfiles[].count`). An entry of a map may be
+named by its key instead (`properties.addonProfiles.azurepolicy.enabled`), and then takes
+precedence.
 """
 
 from collections.abc import Callable, Mapping
@@ -63,8 +64,10 @@ class Owner(StrEnum):
 
 
 class Disruption(StrEnum):
-    """What a change does to what runs on the resource, from harmless to worst. `UNKNOWN` is said of
-    types outside the catalog: no fact tells."""
+    """What a change does to what runs on the resource, from harmless to worst.
+
+    `UNKNOWN` is reported of types outside the catalog, which have no facts.
+    """
 
     NONE = "no disruption"
     UNKNOWN = "disruption not known"
@@ -95,8 +98,10 @@ FixedDefault: TypeAlias = Json | Absent | Callable[[Body], Json | Absent]
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """A default that changed with an api version: what Azure fills in depends on the one that the
-    body was written with."""
+    """A default that changed with an api version.
+
+    What Azure fills in depends on the version that the body was written with.
+    """
 
     api_version: str
     default: FixedDefault
@@ -115,8 +120,10 @@ property of ARM has this name. A child that is read by itself has none there."""
 
 
 def chosen_by_service(_body: Body) -> Json | Absent:
-    """A default that is not known although that of the whole object is: once the object is there,
-    the service fills the part in with a value of its own choice."""
+    """Return ABSENT: a default that is not known although that of the whole object is.
+
+    Once the object exists, the service fills the part in with a value of its own choice.
+    """
     return ABSENT
 
 
@@ -169,9 +176,12 @@ class Ailment:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A state that Azure computes and that a resource should have: the value of a healthy one, and
-    what the values of an ailing one mean, by the value in lower case. Values that are neither (a
-    peering that waits for its other side) say nothing."""
+    """A state that Azure computes and that a resource should have.
+
+    `healthy` is the value of a healthy one; `ailments` has the meaning of other values, by the
+    value in lower case. Values that are neither (a peering that waits for its other side) are no
+    finding.
+    """
 
     healthy: str
     ailments: Mapping[str, Ailment]

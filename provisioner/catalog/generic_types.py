@@ -1,14 +1,13 @@
-"""Types outside the catalog: what every resource of Azure Resource Manager has in common.
+"""Resource types outside the catalog, made from a name and an api version or an SDK package.
 
-A type that no file of the catalog describes is made for the environment that names it: from its
-name and its api version alone, or with the models of an SDK package. Both have the envelope that
-Azure Resource Manager itself defines ("Resource Provider Contract", and `Resource`,
-`TrackedResource` and `SystemData` of common-types in Azure/azure-rest-api-specs). No fact is
-guessed: what is not known is not claimed, and what could do harm (a delete) takes proof. Inferred
-is one thing: a parent that only an id names, and a child of which the provider lists no versions,
-are spoken in the version of the other (`blueprint.environment_catalog`,
-`api_version_selection`), because a provider versions its types together. Where that is
-wrong Azure refuses the list, and a delete that needs it is blocked.
+Both have the envelope that Azure Resource Manager itself defines ("Resource Provider Contract", and
+`Resource`, `TrackedResource` and `SystemData` of common-types in Azure/azure-rest-api-specs). No
+fact is guessed: what is not known is not claimed, and what could do harm (a delete) takes proof.
+
+One thing is inferred, because a provider versions its types together: a parent that only an id
+names, and a child of which the provider lists no versions, use the version of the other
+(`blueprint.environment_catalog`, `api_version_selection`). Where that is wrong Azure refuses the
+list, and a delete that needs it is blocked.
 """
 
 from collections.abc import Mapping
@@ -112,8 +111,10 @@ def raw_type(
 
 
 def sensitive_fields(schemas: SchemaIndex, type_name: str) -> dict[str, Field]:
-    """Return the facts of the properties of a model that are called like a credential: no document
-    shows them. The SDK does not say which are secrets (`x-ms-secret` is not in the models)."""
+    """Return facts for properties that are named like a credential: no document shows them.
+
+    The SDK does not tell which are secrets (`x-ms-secret` is not in the models).
+    """
     return {
         ".".join(path).replace(".[]", "[]"): Field(sensitive=True)
         for path, prop in walk(schemas, type_name)
@@ -133,9 +134,12 @@ def schema_type(
 ) -> ResourceType:
     """Return a type of which an SDK package has the operations and a model.
 
-    `extension` tells that a file states a `scope:`; without one it stands where a PUT of it can,
-    in a group before anything else. `tracked` and `located` tell that its model has tags and a
-    location. Raises ValueError for one without a model: that is a raw type with an api version.
+    `extension` tells that a file states a `scope:`; without one the type's scope is where a PUT of
+    it exists, a resource group before anything else. `tracked` and `located` tell that its model
+    has tags and a location.
+
+    Raises:
+        ValueError: The package has no model of it: that is a raw type with an api version.
     """
     if written.model is None:
         raise ValueError(f"{written.name} has no model")

@@ -1,8 +1,8 @@
-"""Who a resource takes an identity for: what it copied of the identity when it was written.
+"""Principal ids that a resource copied of its managed identities when it was written.
 
-A user-assigned identity that is deleted and made again has another principal, and what it was
-assigned to goes on with the old one until it is written again ("Manage user-assigned managed
-identities"; "Known issues with managed identities": the assignment is not removed with it).
+A user-assigned identity that is deleted and recreated has another principal, and what it was
+assigned to keeps the old one until it is written again ("Manage user-assigned managed identities";
+"Known issues with managed identities": the assignment is not removed with it).
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,8 +1,8 @@
-"""Types whose resource is an order to write other resources.
+"""Types whose resources write other resources (deployments, deployment stacks and the like).
 
-What such a resource makes, changes and deletes stands in no blueprint: no plan shows it, no gate
-judges it, it carries no marks, and a drift check does not find it. Only their names are known here,
-because no type of the catalog is one of them.
+What such a resource creates, changes and deletes is in no blueprint: no plan shows it, no policy
+gate sees it, it carries no marks, and a drift check does not find it. Only their names are known
+here, because no type of the catalog is one of them.
 """
 
 from collections.abc import Mapping
@@ -36,6 +36,8 @@ INDIRECT_WRITERS: Mapping[str, str] = MappingProxyType(
 
 
 def indirect_write(type_name: str) -> str | None:
-    """Return what a resource of a type does to other resources ("deploys the resources of a
-    template"), None where it is none of `INDIRECT_WRITERS`; case is ignored."""
+    """Return what a resource of a type does to others ("deploys the resources of a template").
+
+    None for a type that is not in `INDIRECT_WRITERS`; case is ignored.
+    """
     return INDIRECT_WRITERS.get(type_name.lower())

@@ -1,4 +1,4 @@
-"""How long AKS supports each minor version of Kubernetes.
+"""The AKS support calendar of Kubernetes minor versions.
 
 Source: "Supported Kubernetes versions in AKS", the release calendar and its table of long-term
 support, as of October 2026. A month without a day ends with its last day.
@@ -12,8 +12,10 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class SupportDates:
-    """The last days of a minor version's support in AKS: of the community's, and of long-term
-    support, which takes the Premium tier and the plan AKSLongTermSupport."""
+    """The last days of a minor version's support in AKS: of the community's, and long-term.
+
+    Long-term support takes the Premium tier and the plan AKSLongTermSupport.
+    """
 
     community: date
     long_term: date
@@ -41,6 +43,5 @@ _ENDS: Mapping[int, SupportDates] = {
 
 
 def find_support_dates(minor: int) -> SupportDates | None:
-    """Return the last days of support of a minor version (35 of 1.35), None where the calendar
-    does not have it."""
+    """Return the last days of support of a minor version (35 of 1.35); None of an unlisted one."""
     return _ENDS.get(minor)

@@ -1,6 +1,6 @@
 """Kubernetes versions that AKS offers (guidelines.md CLU-06.1), for the built-in Azure.
 
-Three minor versions have the community's support; some older ones go on under long-term support,
+Three minor versions have the community's support; some older ones continue under long-term support,
 which takes the Premium tier ("Supported Kubernetes versions in AKS", "Long-term support").
 """
 
@@ -51,13 +51,12 @@ def running_version(stated: Json) -> str:
 
 
 def upgrades_from(version: str, plan: object) -> tuple[OfferedVersion, ...]:
-    """Return what AKS offers a cluster of a version (`1.34.6`) under a support plan, each minor
-    version with the patches that it may go to.
+    """Return the upgrades that AKS offers from a version (`1.34.6`) under a support plan.
 
-    That is newer patches, and the next minor version; under long-term support every later one that
-    has it; out of a version that the plan does not support the oldest that it does ("Supported
-    Kubernetes versions in AKS", the table of which minor versions may be skipped). From what is no
-    version nothing is offered.
+    Each minor version has the patches that it may go to. Offered are newer patches, and the next
+    minor version; under long-term support every later one that has it; out of a version that the
+    plan does not support the oldest that it does ("Supported Kubernetes versions in AKS", the table
+    of which minor versions may be skipped). From what is no version nothing is offered.
     """
     if not all(map(str.isdigit, version.split("."))) or "." not in version:
         return ()
@@ -90,8 +89,10 @@ _NEWEST_PATCH = 9
 
 
 def released(version: object) -> str | None:
-    """Return the month (`2024-02`) in which a version of Kubernetes (`1.29.2`, `1.29`) came out:
-    about, as a patch comes every month. None for what is no known version."""
+    """Return the month (`2024-02`) in which a Kubernetes version (`1.29.2`, `1.29`) was released.
+
+    An estimate for patches, which are monthly. None for an unknown version.
+    """
     parts = version.split(".") if isinstance(version, str) else []
     numbers = [int(part) for part in parts if part.isdigit()]
     minor = numbers[1] - _FIRST_MINOR if len(numbers) == len(parts) >= 2 else -1
@@ -109,8 +110,10 @@ ended in AKS: it comes to AKS two to four months later, and stays a year or thre
 
 
 def is_in_support(version: str, today: str | None) -> bool:
-    """Tell whether a version (`1.34.7`) has the community's support in AKS by the list of this
-    module, which ages: on a day (`2026-12-31`) on which that must have ended it has not."""
+    """Tell whether a version (`1.34.7`) has the community's support in AKS by this module's list.
+
+    The list ages: on a day (`2026-12-31`) on which that support must have ended it has not.
+    """
     minor = _minor_number(version)
     oldest = min(_minor_number(one.minor) for one in OFFERED if COMMUNITY in one.plans)
     month = released(f"1.{minor}.{_LONGEST_SUPPORT}")

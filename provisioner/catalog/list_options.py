@@ -1,8 +1,8 @@
-"""What the lists of a type take in their query string: `$filter`, `$expand`, `$select`.
+"""Query options of list operations: `$filter`, `$expand`, `$select`, by type.
 
-Source: the operation that lists the type in the REST reference of its service. What a list does not
-document, Azure answers in different ways, from ignoring it to a refusal; the built-in Azure refuses
-it, since an ignored filter answers with everything.
+Source: the operation that lists the type in the REST reference of its service. Undocumented options
+are answered in different ways, from ignoring them to a refusal; the built-in Azure refuses them,
+since an ignored filter answers everything.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""How the DNS proxy on the nodes of a pool resolves, where nobody says.
+"""Default LocalDNS configuration of node pools.
 
-Sources: "DNS resolution in AKS with LocalDNS", default configuration, and the recorded pools. AKS
-answers it whole, for both kinds of clients, whether the proxy is on or off.
+AKS answers it whole, for both kinds of clients, whether the proxy is on or off. Sources: "DNS
+resolution in AKS with LocalDNS", default configuration, and the recorded pools.
 """
 
 from collections.abc import Mapping

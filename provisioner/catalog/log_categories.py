@@ -1,4 +1,4 @@
-"""The categories of logs and metrics that a diagnostic setting can send, by type.
+"""Log and metric categories that a diagnostic setting can send, by resource type.
 
 Source: "Supported log categories in Azure Monitor" and the monitoring reference of each service; of
 network security groups, registries and subscriptions as recorded.
@@ -112,6 +112,9 @@ _CATEGORIES: Mapping[str, LogCategories] = MappingProxyType(
 
 
 def categories_of(type_name: str) -> LogCategories | None:
-    """Return what a diagnostic setting on a type (a container by its segment) can send, case
-    ignored; None where the type has no diagnostic settings, or none that are known."""
+    """Return what a diagnostic setting on a type (a container by its segment) can send.
+
+    Case is ignored. None where the type has no diagnostic settings, or its categories are not
+    known.
+    """
     return _CATEGORIES.get(type_name.lower())

@@ -1,11 +1,12 @@
-"""When the maintenance windows of a cluster open next.
+"""The next maintenance windows of an AKS cluster, computed from its configuration.
+
+Weeks are counted from the one that holds `startDate`, from Sunday to Saturday, so that a day of
+that week before it is left out until the interval is over (Azure/AKS issue 5720). A month without
+the stated day is taken to have no window; AKS does not document it.
 
 Sources: "Use planned maintenance to schedule and control upgrades" (the kinds of schedules,
-`utcOffset`, `startDate`, `notAllowedDates`; the slots of `timeInWeek` are hours in UTC), the SDK's
-`MaintenanceWindow` (forbidden dates are whole days in the window's own offset), and Azure/AKS issue
-5720: weeks are counted from the one that holds `startDate`, from Sunday to Saturday, so that a day
-that lies before it is left out until the interval is over. A month without the stated day is taken
-to have no window; AKS does not say.
+`utcOffset`, `startDate`, `notAllowedDates`; the slots of `timeInWeek` are hours in UTC), and the
+SDK's `MaintenanceWindow` (forbidden dates are whole days in the window's own offset).
 """
 
 from calendar import monthrange
@@ -55,8 +56,10 @@ class _Rule:
 
 
 def find_openings(properties: object, now: datetime, most: int) -> tuple[Opening, ...] | None:
-    """Return the next windows of a maintenance configuration by its properties, at most so many;
-    one that is open at `now` is the first. None for a schedule that cannot be read."""
+    """Return the next windows of a maintenance configuration, at most `most` of them.
+
+    One that is open at `now` is the first. None for a schedule that cannot be read.
+    """
     window = lookup(properties, ("maintenanceWindow",))
     if not isinstance(window, Mapping):
         return _find_slots(properties, now, most)
@@ -199,8 +202,10 @@ def _joined_openings(openings: Sequence[Opening]) -> list[Opening]:
 
 
 def _outside_forbidden_spans(opening: Opening, spans: Sequence[_Forbidden]) -> Opening | None:
-    """Return what of a window lies before or behind forbidden spans, None for nothing; days are
-    those of the window."""
+    """Return the part of a window before or after forbidden spans; None if none is.
+
+    Days are those of the window.
+    """
     start, end = opening.start, opening.end
     for first, last in spans:
         begins = (

@@ -1,9 +1,8 @@
-"""Which types move to another resource group, and to another subscription.
+"""Types that can move to another resource group or subscription.
 
-Source: "Move operation support for resources" of Azure Resource Manager. A type that the page does
-not list does not move; of what the catalog has, it lists neither Prometheus rule groups nor Azure
-Monitor workspaces, fleets, Grafana, DNS resolvers, network managers and traffic controllers.
-Children go with what they stand in.
+A type that "Move operation support for resources" does not list does not move; of those in the
+catalog, it lists neither Prometheus rule groups nor Azure Monitor workspaces, fleets, Grafana, DNS
+resolvers, network managers and traffic controllers. Children move with their parent.
 """
 
 from collections.abc import Mapping

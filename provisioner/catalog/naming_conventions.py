@@ -1,8 +1,7 @@
-"""What people call resources of a type, and which part of an environment they are.
+"""Names of adopted resources and of the modules that they go into, by type.
 
-Names and modules of an adopted estate come from here. Most nouns follow from the type's name
-(`natGateways` is `natGateway`), so that only those are in the table that people call otherwise; a
-part is the resource provider's, or that of services.
+Most nouns follow from the type's name (`natGateways` is `natGateway`), so that only irregular ones
+are in the table; a module is named after the resource provider, or by the table of services.
 """
 
 import re

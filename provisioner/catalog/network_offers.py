@@ -1,10 +1,11 @@
-"""What the network provider offers in a region, for the built-in Azure: services that a subnet can
-be delegated to, service endpoints, and the service tags whose addresses never change.
+"""Subnet delegations, service endpoints and fixed service tags, for the built-in Azure.
+
+Microsoft changes the addresses of most service tags every week ("Virtual network service tags"):
+only those that never change are here.
 
 Source: "What is subnet delegation?" (the table of services) and "Virtual network service endpoints"
 (available services); the actions as recorded of three services and as the pages of the others state
-them ("Virtual Network Integration", "Delegate a subnet"). Microsoft changes the addresses of most
-service tags every week ("Virtual network service tags"): they are not here.
+them ("Virtual Network Integration", "Delegate a subnet").
 """
 
 from collections.abc import Mapping

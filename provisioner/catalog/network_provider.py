@@ -1,4 +1,4 @@
-"""What most types of the network provider have in common."""
+"""Facts that most types of Microsoft.Network share: names, and the `resourceGuid`."""
 
 from collections.abc import Mapping
 

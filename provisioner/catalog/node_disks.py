@@ -1,9 +1,9 @@
-"""The operating system disk that AKS gives a node where nobody says which.
+"""The OS disk that AKS gives a node where none is stated.
 
-It lies on the machine's own storage (Ephemeral) where that holds the smallest disk: in the cache of
-the machine's family if it fits there, else on the temporary disk. Otherwise it is a managed disk,
-the larger the more vCPUs the machine has. Sources: "Ephemeral OS disks for AKS", "Node OS disk
-sizing" (AKS core concepts); the pages of the machine series; recorded on 30 sizes.
+It is ephemeral where the machine's own storage holds the smallest disk: in the cache of the
+machine's family if it fits there, else on the temporary disk. Otherwise it is a managed disk, whose
+size grows with the vCPUs. Sources: "Ephemeral OS disks for AKS", "Node OS disk sizing" (AKS core
+concepts); the pages of the machine series; recorded on 30 sizes.
 """
 
 import re
@@ -44,8 +44,10 @@ class NodeDisk:
 
 
 def default_disk(machine: object, kind: object) -> NodeDisk:
-    """Return the disk of a machine (`Standard_D4ds_v5`), of the kind that a body states, if it
-    states one. A machine that is not known is one without storage of its own."""
+    """Return the disk of a machine size (`Standard_D4ds_v5`), of the stated kind if there is one.
+
+    An unknown size is taken for one without local storage.
+    """
     cores, own = _storage_of(machine if isinstance(machine, str) else "")
     if kind == EPHEMERAL or (kind != MANAGED and own >= _SMALLEST):
         return NodeDisk(EPHEMERAL, max(own, _SMALLEST))

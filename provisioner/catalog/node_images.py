@@ -1,4 +1,4 @@
-"""What runs on nodes, by a pool's `osSKU`: what has been retired, and what follows Kubernetes.
+"""Node images by `osSKU`: retired ones, and those that follow the Kubernetes version.
 
 Facts of August 2026: guidelines.md CLU-06.5, CLU-06.7 and CLU-06.8; AKS "Upgrade operating system
 (OS) versions" and "Secure container access".
@@ -83,8 +83,10 @@ _NEWEST = {
 
 
 def newest_image(sku: object, os_type: object, version: object, *, is_arm: bool) -> str | None:
-    """Return the node image version that a pool gets: `sku` and `os_type` are its `osSKU` and
-    `osType`, `version` that of its Kubernetes. None for a SKU whose images are not known."""
+    """Return the node image version that a pool gets; None for a SKU of unknown images.
+
+    `sku` and `os_type` are its `osSKU` and `osType`, `version` that of its Kubernetes.
+    """
     folded = str(sku).lower() if isinstance(sku, str) else ""
     if not folded:
         folded = "windows2022" if str(os_type).lower() == "windows" else "ubuntu"

@@ -1,4 +1,4 @@
-"""How many machines of which size a node pool takes, read off its body.
+"""Machine sizes and counts of a node pool, read from its body.
 
 Source: guidelines.md §2.2; AKS "Upgrade node pools", "Cluster autoscaler", "Virtual Machines node
 pools".
@@ -27,8 +27,10 @@ _NUMBER = re.compile(r"\d{1,9}")
 
 
 def is_in_mode(pool: object, mode: str) -> bool:
-    """Tell whether the body of a pool is of a mode, in any case: the SDK does not have all of them,
-    so that the schema cannot spell them."""
+    """Tell whether a pool's body is of a mode, case ignored.
+
+    The SDK's enum lacks some modes, so the schema cannot normalise their case.
+    """
     found = lookup(pool, ("properties", "mode"))
     return isinstance(found, str) and found.lower() == mode.lower()
 

@@ -1,8 +1,8 @@
-"""Which types act on resources that are not their own: an event of one is of interest elsewhere.
+"""Types whose writes affect resources that are not their own.
 
-A peering asks to connect another network, a private endpoint or a cluster takes addresses of a
-subnet, a role assignment gives somebody else's identity access. Nothing of that is a write of the
-resource that it is done to, so Azure's logs name only the resource that does it.
+A peering requests a connection of another network, a private endpoint or a cluster takes addresses
+of a subnet, a role assignment grants access to a foreign identity. None of that is a write of the
+affected resource, so the activity log names only the resource that was written.
 """
 
 from provisioner.catalog.registry import Catalog
@@ -14,9 +14,11 @@ _NETWORK_WORDS = ("subnet", "virtualnetwork", "vnet", "networkmanager", "applies
 
 
 def may_act_elsewhere(resource: ResourceId, catalog: Catalog) -> bool:
-    """Tell whether a write of a resource may change something outside of its resource group: what
-    has a fact for it (`adds_to`), what a client attaches to a subnet or a network, and what azsec
-    has no facts of."""
+    """Tell whether a write of a resource may affect something outside of its resource group.
+
+    It may if its type has a fact for it (`adds_to`), if a client attaches it to a subnet or
+    network, or if azsec has no facts of its type.
+    """
     known = catalog.of(resource)
     if known is None:
         return True
@@ -25,8 +27,10 @@ def may_act_elsewhere(resource: ResourceId, catalog: Catalog) -> bool:
 
 
 def _names_a_network(model: Model, schemas: SchemaIndex, seen: set[str]) -> bool:
-    """Tell whether a client may write a subnet or a network into an object of a model. `seen` are
-    the models that were looked at: some contain themselves."""
+    """Tell whether a client may write a subnet or a network into an object of a model.
+
+    `seen` are the models visited so far: some contain themselves.
+    """
     if model.name in seen:
         return False
     seen.add(model.name)

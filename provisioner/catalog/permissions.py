@@ -1,4 +1,4 @@
-"""Which actions of Azure RBAC a request takes, and which ones what it points to.
+"""Azure RBAC actions that a request takes, and those on the resources that it refers to.
 
 Azure checks a write twice: `TYPE/write` on the resource, and an action on everything that the body
 links to (`LinkedAuthorizationFailed`). Source: the resource provider operations of Azure RBAC, and
@@ -32,8 +32,10 @@ ELEVATE_ACCESS = "Microsoft.Authorization/elevateAccess/action"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What it takes to point to a resource: `action`, asked of it. `referrers` are the types to
-    which that applies; none is every type."""
+    """The permission that a reference takes: `action`, checked on the resource it names.
+
+    `referrers` are the types to which that applies; none is every type.
+    """
 
     action: str
     referrers: tuple[str, ...] = ()
@@ -164,8 +166,10 @@ def linked_actions(
 def stated_actions(
     resource_type: ResourceType, body: Mapping[str, object]
 ) -> Iterator[tuple[str, str]]:
-    """Yield (path, action) for what a change of a property takes that `body` states, beside the
-    write (`Field.change_takes`)."""
+    """Yield (path, action) for the properties of `body` whose change takes an action of its own.
+
+    They are needed beside the write (`Field.change_takes`).
+    """
     for path, facts in resource_type.fields.items():
         if facts.change_takes and lookup(body, path.split(".")) is not ABSENT:
             yield path, facts.change_takes
@@ -174,8 +178,10 @@ def stated_actions(
 def changed_actions(
     resource_type: ResourceType, before: Body, after: Mapping[str, object]
 ) -> Iterator[str]:
-    """Yield what the changes between two bodies take, beside the write; where a body is silent, the
-    default stands."""
+    """Yield the actions that the changes between two bodies take beside the write.
+
+    Where a body is silent, the default counts.
+    """
     for path, action in stated_actions(resource_type, after):
         steps, default = path.split("."), resource_type.fact(path).default_in
         held = lookup(before, steps)
@@ -208,8 +214,10 @@ def is_polled(action: str) -> bool:
 def attributes_of_assignment(
     role: str, principal: str | None, principal_type: str | None
 ) -> Attributes:
-    """Return what a condition can know of a role assignment that is to be written or deleted: the
-    GUID of its role, and to whom it gives it; None is not known."""
+    """Return what a condition can evaluate of a role assignment that is written or deleted.
+
+    These are the GUID of its role, and its principal; None is not known.
+    """
     known = {"RoleDefinitionId": role, "PrincipalId": principal, "PrincipalType": principal_type}
     return {
         f"{source}[{ROLE_ASSIGNMENT}:{name}]".lower(): value
@@ -220,8 +228,10 @@ def attributes_of_assignment(
 
 
 def assignment_condition(roles: Mapping[str, str], principals: frozenset[str]) -> str:
-    """Return the condition under which somebody may assign roles: only these (GUIDs by name), and
-    only to these kinds of principals (conditions-role-assignments-overview)."""
+    """Return the condition that limits role assignments to these roles and principal types.
+
+    `roles` are GUIDs by name (conditions-role-assignments-overview).
+    """
     guids = ", ".join(sorted(roles.values()))
     kinds = ", ".join(f"'{kind}'" for kind in sorted(principals))
     clauses = []

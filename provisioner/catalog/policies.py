@@ -1,5 +1,7 @@
-"""The types of policies, and of what puts one in force, by their names in the catalog, and what is
-known of all of them."""
+"""Names and shared facts of Azure Policy types.
+
+Definitions, initiatives, assignments and exemptions.
+"""
 
 from provisioner.catalog.field import Field, Owner
 

@@ -1,4 +1,4 @@
-"""How a node pool is rotated: what stands in for it, and what comes after it.
+"""Rotation of a node pool: the temporary pool, and the pool that replaces the old one.
 
 Names follow guidelines.md §3.2 and §3.6: up to 12 small letters and digits, 6 on Windows.
 """

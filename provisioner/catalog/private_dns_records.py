@@ -1,7 +1,7 @@
-"""What the record sets of private DNS zones have in common, whatever their type.
+"""Facts that record sets of private DNS zones share.
 
-Facts: guidelines.md §2.4, the recorded pairs of A records, and the REST reference of record sets:
-one model and one list (`ALL`) for the records of every type.
+One model and one list (`ALL`) serve the records of every type. Facts: guidelines.md §2.4, the
+recorded pairs of A records, and the REST reference of record sets.
 """
 
 from collections.abc import Mapping
@@ -65,15 +65,19 @@ def _computed(
 
 
 def _by_service(body: Body) -> bool:
-    """Azure registers the names of machines by itself, in zones with a link that says so. What the
-    zone group of a private endpoint writes shows in the group, and not in a body: anybody can write
-    the metadata by which it signs."""
+    """Tell whether Azure registered a record itself: that of a machine's name, in a linked zone.
+
+    What the zone group of a private endpoint writes shows in the group and not in a body: anybody
+    can write the metadata by which it signs.
+    """
     return lookup(body, ("properties", "isAutoRegistered")) is True
 
 
 def record_type(kind: str, facts: Mapping[str, Field]) -> ResourceType:
-    """Return the type of the record sets of a kind (`A`, `CNAME`). `facts` are those of its own
-    property, by the path below `properties`."""
+    """Return the resource type of the record sets of a kind (`A`, `CNAME`).
+
+    `facts` are those of its own property, by the path below `properties`.
+    """
     own = _VALUES[kind]
     # The SDK has one model for the records of every type.
     others = (name for name in _VALUES.values() if name != own)
@@ -123,7 +127,7 @@ def start_of_authority(zone_record: ResourceType) -> ResourceType:
 def _soa_values(
     resource: ResourceId, body: Body, context: ComputationContext
 ) -> Mapping[str, Json]:
-    """The values are those that every private zone answers ("What is a private Azure DNS zone")."""
+    """Return the values that every private zone answers ("What is a private Azure DNS zone")."""
     computed = _computed(resource, body, context)["properties"]
     assert isinstance(computed, Mapping)
     stated = lookup(body, ("properties", "soaRecord"))

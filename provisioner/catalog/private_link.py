@@ -1,5 +1,4 @@
-"""The private DNS zones in which private endpoints are found, by service and cloud, and the hosts
-that lead there.
+"""Private DNS zone names and host names of private endpoints, by service and cloud.
 
 Source: guidelines.md §2.4, and private-endpoint-dns.
 """
@@ -57,9 +56,12 @@ _SERVICES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = MappingProx
 
 
 def hosts_of(type_name: str, name: str, cloud: str, region: str) -> tuple[str, ...]:
-    """Return the hosts by which a service is found where it has a private endpoint, in lower case:
-    those that clients ask for, and those in the zone that Azure's public DNS leads on to. None for
-    a type or a cloud of which they are not known. `region` may be empty."""
+    """Return the host names of a service that has a private endpoint, in lower case.
+
+    These are the names that clients query, and those in the private link zone that Azure's public
+    DNS answers as a CNAME. Empty for a type or a cloud of which they are not known. `region` may be
+    empty.
+    """
     zones, patterns = _SERVICES.get(type_name.lower(), ({}, ()))
     zone = zones.get(cloud)
     if zone is None:
@@ -75,8 +77,10 @@ def hosts_of(type_name: str, name: str, cloud: str, region: str) -> tuple[str, .
 
 
 def domains_of(type_name: str, name: str) -> frozenset[str]:
-    """Return every domain that a private DNS zone may have to answer for a service in its place,
-    in whatever cloud: its hosts, and all that they stand in."""
+    """Return every domain that a private DNS zone may have to answer for a service, in any cloud.
+
+    These are its hosts, and all of their parent domains.
+    """
     zones, _patterns = _SERVICES.get(type_name.lower(), ({}, ()))
     hosts = (host for cloud in zones for host in hosts_of(type_name, name, cloud, ""))
     return frozenset(
@@ -85,7 +89,11 @@ def domains_of(type_name: str, name: str) -> frozenset[str]:
 
 
 def private_link_zone(service: str, cloud: str, region: str) -> str:
-    """Return the name of the zone of a service. Raises ValueError for what is not in the table."""
+    """Return the name of the private DNS zone of a service.
+
+    Raises:
+        ValueError: The table has no such service or cloud.
+    """
     if service not in ZONES:
         raise ValueError(f"there is no service {service!r}; there are {', '.join(sorted(ZONES))}")
     if cloud not in ZONES[service]:
@@ -94,8 +102,10 @@ def private_link_zone(service: str, cloud: str, region: str) -> str:
 
 
 def is_api_server_zone(name: str, cloud: str) -> bool:
-    """Tell whether a zone is one that AKS keeps the names of API servers in: of any region, and
-    also below it (`team.privatelink.westeurope.azmk8s.io`, guidelines.md §2.4)."""
+    """Tell whether a zone is one in which AKS keeps names of API servers, of any region.
+
+    Subdomains count too (`team.privatelink.westeurope.azmk8s.io`, guidelines.md §2.4).
+    """
     endings = (ZONES[service].get(cloud, "") for service in ("api-server", "api-server-integrated"))
     for ending in endings:
         before, _, after = ending.partition("{region}")
@@ -107,8 +117,11 @@ def is_api_server_zone(name: str, cloud: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PrivateLinkGroup:
-    """A part of a service that a private endpoint can lead to: its group id, the members that get
-    an address each, and the private DNS zones of its names. `{region}` stands for the location."""
+    """A sub-resource (group id) of a service that a private endpoint can connect to.
+
+    It has the members that get an address each, and the private DNS zones of their names.
+    `{region}` stands for the location.
+    """
 
     name: str
     members: tuple[str, ...]
@@ -167,6 +180,8 @@ private link scope are not documented."""
 
 
 def groups_of(type_name: str) -> tuple[PrivateLinkGroup, ...]:
-    """Return the groups that private endpoints to a type can name, case of the type ignored; none
-    where it has none, or none that are known."""
+    """Return the group ids that private endpoints to a type can name, case of the type ignored.
+
+    Empty where it has none, or none that are known.
+    """
     return _GROUPS.get(type_name.lower(), ())

@@ -1,8 +1,8 @@
-"""The schema's own spelling of a body, which is what facts and rules are functions of.
+"""Bodies in the schema's spelling, which facts and rules are functions of.
 
-Azure Resource Manager takes names of properties and values of enums in any case, and reads numbers
-and booleans from text, which is what templates and clients with text parameters send
-(docs/compare.md). Null, an empty text and an empty object say nothing there.
+Azure Resource Manager accepts property names and enum values in any case, and reads numbers and
+booleans from text, which is what templates and clients with text parameters send (docs/compare.md).
+Null, an empty text and an empty object state nothing there.
 """
 
 import re
@@ -21,12 +21,11 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 class Spelled(CaselessMapping):
-    """An object as the schema spells it: names of properties and values of enums in the schema's
-    case, numbers and booleans as such. Properties that say nothing are left out; keys of maps, text
-    without an enum and what the schema does not have stay as they are.
+    """An object as the schema spells it: names and enum values in its case, numbers as numbers.
 
-    What is in it is spelled when it is asked for: facts ask for few properties of large bodies, and
-    a comparison that spelled whole bodies took a third longer.
+    Properties that state nothing are left out; keys of maps, text without an enum and what the
+    schema does not have stay as they are. Nested values are converted on access: facts read few
+    properties of large bodies, and converting whole bodies made a comparison a third slower.
     """
 
     __slots__ = ("_folded", "_index", "_read", "_shape", "_value")
@@ -87,8 +86,10 @@ class Spelled(CaselessMapping):
         return self._index.models.get(self._shape.model or "")
 
     def _is_silent(self, key: str, value: object) -> bool:
-        """In a map to have a key says something already, even with nothing behind it; and a
-        resource with nothing in its properties is there."""
+        """Tell whether a value states nothing: in a map the key alone states something.
+
+        A resource without properties still exists.
+        """
         if value is None or value == "":
             return True
         speaks = self._shape.kind is Kind.MAP or key == "properties"

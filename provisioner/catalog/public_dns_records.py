@@ -1,9 +1,9 @@
-"""What public DNS zones and the record sets in them have in common.
+"""Facts that public DNS zones and their record sets share.
 
-Facts: the REST reference of Azure DNS for 2018-05-01 ("Zones", "Record Sets"), the documentation
-"Overview of DNS zones and records" and "Azure DNS alias records overview", and the conversations
-that the Azure CLI's tests recorded (test_dns, test_dns_if_none_match). The models stand here: no
-pinned SDK package has them. Azure writes `TTL` and `ARecords`, and reads names without case.
+Azure writes `TTL` and `ARecords`, and reads names without case. Facts: the REST reference of Azure
+DNS for 2018-05-01 ("Zones", "Record Sets"), "Overview of DNS zones and records", "Azure DNS alias
+records overview", and the conversations that the Azure CLI's tests recorded (test_dns,
+test_dns_if_none_match). The models are stated here: no pinned SDK package has them.
 """
 
 import re
@@ -168,8 +168,11 @@ def _soa_values(
 
 
 def record_type(kind: str, facts: Mapping[str, Field], **special: object) -> ResourceType:
-    """Return the type of the record sets of a kind (`A`, `CNAME`). `facts` are those of its own
-    property, by the path below `properties`; `special` replaces what holds of most kinds."""
+    """Return the resource type of the record sets of a kind (`A`, `CNAME`).
+
+    `facts` are those of its own property, by the path below `properties`; `special` replaces what
+    holds of most kinds.
+    """
     own = _VALUES[kind]
     others = (name for name in _VALUES.values() if name != own)
     values: dict[str, object] = {

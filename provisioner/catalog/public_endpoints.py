@@ -1,8 +1,8 @@
-"""Who reaches a public endpoint, and whose access ends when a change closes or narrows it.
+"""Network rules of public endpoints, and whose access a change of them ends.
 
 The settings are those of "Configure network security" of each service: a switch
-(`publicNetworkAccess`), what happens to networks that no rule names (`defaultAction`), and lists of
-address ranges and subnets. Private endpoints and what `bypass` admits go past all of them.
+(`publicNetworkAccess`), the action for networks that no rule names (`defaultAction`), and lists of
+address ranges and subnets. Private endpoints and what `bypass` admits are not affected by them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,8 +31,11 @@ class PublicEndpoint:
     entries: tuple[str, ...] = ()
 
     def narrowing(self) -> ChangeRule:
-        """Return the rule of each of these properties: a sentence where somebody who reached the
-        endpoint before a change does not reach it after it."""
+        """Return the rule of each of these properties (`Field.ends`).
+
+        It gives a sentence where somebody who reached the endpoint before a change does not after
+        it.
+        """
 
         def judge(before: Body, after: Body) -> str | None:
             if not isinstance(before.get("properties"), Mapping):

@@ -1,11 +1,12 @@
-"""The api versions that Azure published of a provider before the one that azsec speaks.
+"""Earlier api versions that Azure published of a provider, for the built-in Azure.
 
-They are for the built-in Azure, which lists them (`GET /subscriptions/S/providers/NAMESPACE`): what
-a cloud really offers is asked of that cloud. Sources: the versions of the recordings that azsec was
-built on, the `api_versions_list` of the pinned SDK packages, the releases of
-azure-mgmt-containerservice (`catalog.api_introductions`), and the version selectors of the REST
-reference (Policy, Management Locks, Container Registry). It is not all that Azure had. They stand
-by provider or by type; what is not here is listed with the pinned version alone.
+The built-in Azure lists them (`GET /subscriptions/S/providers/NAMESPACE`); a real cloud is asked
+what it offers. They are by provider or by type, and not complete; a type that is not here is listed
+with the pinned version alone.
+
+Sources: the versions of the recordings that azsec was built on, the `api_versions_list` of the
+pinned SDK packages, the releases of azure-mgmt-containerservice (`catalog.api_introductions`), and
+the version selectors of the REST reference (Policy, Management Locks, Container Registry).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Which resources a body points to: the ids at the places that a client may write."""
+"""Resource ids that a body refers to, at paths that a client may write."""
 
 from collections.abc import Iterator, Mapping
 

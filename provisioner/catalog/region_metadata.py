@@ -1,4 +1,4 @@
-"""Where the regions of Azure are, as `GET /subscriptions/S/locations` says it.
+"""Location metadata of Azure regions, as `GET /subscriptions/S/locations` answers it.
 
 Source: what `az account list-locations` answers in the public cloud, US Government and China;
 "Azure regions list" and "Azure region pairs" of Azure's reliability documentation. Coordinates are
@@ -13,8 +13,10 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class RegionMetadata:
-    """One region: the group of geographies that it is shown in, the geography, the place, where
-    that is (degrees), and the region that it is paired with, None where there is none."""
+    """One region: geography group, geography, place, coordinates in degrees, paired region.
+
+    The paired region is None where there is none.
+    """
 
     group: str
     geography: str

@@ -1,8 +1,8 @@
-"""What has to be registered in a subscription for a body: resource providers and features.
+"""Resource provider and feature registrations that a body needs in its subscription.
 
-A feature is written `Namespace/Name`, a resource provider `Namespace`. Which property needs which
-stands in the `requires` of its `Field`. Source: "Azure resource providers and types", "Set up
-preview features in Azure subscription", guidelines.md PRV-04.
+A feature is written `Namespace/Name`, a resource provider `Namespace`. A property's
+`Field.requires` names what it needs. Source: "Azure resource providers and types", "Set up preview
+features in Azure subscription", guidelines.md PRV-04.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,8 +15,10 @@ from provisioner.model.resource_id import ResourceId, parse_resource_id
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """`what` has to be registered in `subscription`, because of the property at `path` ("" where
-    it is because of the type)."""
+    """A registration that `subscription` needs: `what`, because of the property at `path`.
+
+    `path` is "" where the type needs it.
+    """
 
     what: str
     subscription: str

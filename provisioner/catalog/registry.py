@@ -1,4 +1,4 @@
-"""All types that azsec knows, found in `provisioner/catalog/types/` by the files that are there."""
+"""The catalog: all types, discovered by the files in `provisioner/catalog/types/`."""
 
 import importlib
 import pkgutil
@@ -20,9 +20,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Catalog:
-    """The types by name, case ignored, with the schema index of their bodies. `directory` finds
-    those that it does not have. `schema_digest` is a digest of what the index was read from, None
-    where nobody made one."""
+    """The types by name, case ignored, with the schema index of their bodies.
+
+    `directory` finds those that it does not have. `schema_digest` is a digest of what the index was
+    read from, None where nobody made one.
+    """
 
     types: Mapping[str, ResourceType]
     schemas: SchemaIndex
@@ -47,7 +49,11 @@ class Catalog:
         return self.types.get(name.lower()) or self.types.get(f"microsoft.resources/{name.lower()}")
 
     def get(self, name: str) -> ResourceType:
-        """Return the type of this name. Raises KeyError where azsec does not know it."""
+        """Return the type of this name, case ignored.
+
+        Raises:
+            KeyError: azsec does not know the type.
+        """
         found = self.find(name)
         if found is None:
             raise KeyError(name)
@@ -58,8 +64,10 @@ class Catalog:
         return self.find(resource.type)
 
     def access_holder(self, scope: ResourceId) -> ResourceType | None:
-        """Return the type below which `scope` is a place to assign roles at and no resource (the
-        Kubernetes namespaces of a cluster), or None."""
+        """Return the type below which `scope` is only a scope for role assignments, or None.
+
+        The Kubernetes namespaces of a cluster are such scopes, and no resources.
+        """
         holder = self.of(scope.parent) if scope.parent else None
         kind = scope.type.rpartition("/")[2].lower()
         return holder if holder is not None and kind in holder.access_kinds else None
@@ -69,14 +77,18 @@ class Catalog:
         return self._children.get(parent.name, ())
 
     def listed_together(self, list_name: str) -> tuple[ResourceType, ...]:
-        """Return the types that one list of this name answers (`ResourceType.listed_as`), case
-        ignored; none where it is the list of one type."""
+        """Return the types that one list of this name answers (`ResourceType.listed_as`).
+
+        Case is ignored. Empty where it is the list of one type.
+        """
         return self._shared_lists.get(list_name.lower(), ())
 
     def affecting(self, affected: str) -> tuple[ResourceType, ...]:
-        """Return the types that are looked for where there is one of the type `affected` (a
-        container by its segment), although nobody declared them (`ResourceType.affects` and
-        `always_listed_at`)."""
+        """Return the types that are read wherever there is one of the type `affected`.
+
+        `affected` may be a container by its segment. Nobody has to declare them
+        (`ResourceType.affects` and `always_listed_at`).
+        """
         return self._affecting.get(affected, ())
 
     @cached_property
@@ -118,10 +130,13 @@ def all_types() -> tuple[ResourceType, ...]:
 
 
 def build_catalog(types: Iterable[ResourceType], schemas: SchemaIndex) -> Catalog:
-    """Return the catalog of `types`. Raises ValueError where two files claim one name.
+    """Return the catalog of `types`.
 
-    What is known of a child type is known of its entries in its parent's body too, and what is
-    known of a managed identity of every type that can have one.
+    Facts of a child type also apply to its entries in its parent's body, and facts of managed
+    identities to every type that can have one.
+
+    Raises:
+        ValueError: Two files claim one name.
     """
     by_name: dict[str, ResourceType] = {}
     for resource_type in types:
@@ -160,10 +175,11 @@ def _in_entries(embedded: Embedded, known: Mapping[str, T]) -> Mapping[str, T]:
 def _facts_of_identity(
     resource_type: ResourceType, schemas: SchemaIndex
 ) -> Iterator[tuple[str, Field]]:
-    """Yield the facts of the managed identity, which Azure Resource Manager has for every type that
-    can have one: `None` says that there is none, and is answered by no identity at all (Microsoft
-    Learn, "ManagedServiceIdentityType"; recorded of registries), or as it stands (recorded of
-    policy assignments). Services differ in the space between the names of two kinds.
+    """Yield the facts of the managed identity, for every type that can have one.
+
+    `None` is answered as no identity at all (recorded of registries), or as it is (recorded of
+    policy assignments). Services differ in the space between the names of two kinds. Source:
+    "ManagedServiceIdentityType" of Microsoft Learn.
     """
     root = schemas.roots.get(resource_type.name)
     if (

@@ -1,5 +1,7 @@
-"""What each tier of a container registry includes and allows ("Azure Container Registry service
-tiers", the table of features and limits)."""
+"""Features and limits of container registry tiers.
+
+Source: "Azure Container Registry service tiers", the table of features and limits.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType

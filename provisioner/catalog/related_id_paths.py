@@ -1,7 +1,7 @@
-"""The paths of the ids by which resources belong together, beside where they stand.
+"""Paths of ids by which resources belong together beyond parent and scope.
 
-Tables by type: what a private endpoint leads to, what an alert watches, and what a peering only
-meets. A type in no table belongs to what its id, its scope and its references say.
+Tables by type: the target of a private endpoint, the scope of an alert, the remote network of a
+peering. A type in no table belongs to what its id, its scope and its references say.
 """
 
 from collections.abc import Mapping
@@ -34,14 +34,15 @@ _MEETS: Mapping[str, tuple[str, ...]] = {
 
 
 def target_paths(type_name: str) -> tuple[str, ...]:
-    """Return the paths of the ids with which resources of a type are kept (what an endpoint is
-    for)."""
+    """Return the paths of the ids that resources of a type exist for (an endpoint's target)."""
     return _paths_of(_WITH_TARGET, type_name)
 
 
 def joining_paths(type_name: str) -> tuple[str, ...]:
-    """Return the paths of the ids to which a resource of a type belongs, although these do not name
-    it: an alert to what it watches, a private endpoint to its subnet."""
+    """Return the paths of the ids to which a resource of a type belongs without being named there.
+
+    An alert belongs to what it monitors, a private endpoint to its subnet.
+    """
     return _paths_of(_JOINS, type_name)
 
 
@@ -51,8 +52,10 @@ def joining_types() -> tuple[str, ...]:
 
 
 def meeting_paths(type_name: str) -> tuple[str, ...]:
-    """Return the paths that name what a resource only meets: the other network of a peering, and
-    one that reads a zone, belong to whoever runs them."""
+    """Return the paths of ids of foreign resources that a resource only connects to.
+
+    The remote network of a peering, and the network linked to a zone, belong to whoever runs them.
+    """
     return _paths_of(_MEETS, type_name)
 
 

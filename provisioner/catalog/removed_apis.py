@@ -1,4 +1,4 @@
-"""API versions that Kubernetes stops serving.
+"""API versions that Kubernetes removes, by kind.
 
 Sources: kubernetes.io, "Deprecated API Migration Guide" (removals up to 1.32), and the lifecycle
 that each type of the module k8s.io/api v0.35.4 states of itself
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RemovedApi:
-    """An API version of some kinds: the minor versions of Kubernetes that deprecate and no longer
-    serve it, and the API version to use instead (None where it has no successor)."""
+    """An API version of some kinds: where it is deprecated, where removed, and its successor.
+
+    The numbers are minor versions of Kubernetes; the successor is None where there is none.
+    """
 
     api_version: str
     kinds: frozenset[str]

@@ -1,6 +1,6 @@
-"""Places of Azure Resource Manager's own that the built-in Azure answers and azsec does not call.
+"""Azure Resource Manager operations that the built-in Azure answers and azsec does not call.
 
-Each with the action of Azure RBAC that asking takes. Source: the REST reference of Resources (Tags,
+Each has the Azure RBAC action that it takes. Source: the REST reference of Resources (Tags,
 Resource Groups, Resources, Providers), Subscriptions, Management Groups and Policy Insights, and
 "Azure resource provider operations".
 """

@@ -1,4 +1,9 @@
-"""What azsec knows of one ARM type. One value a file, under `provisioner/catalog/types/`."""
+"""The record of facts about one ARM type: how it is read, written, compared and deleted.
+
+Each file of `provisioner/catalog/types/` holds one such record, `TYPE`. The flows (`WriteFlow`,
+`DeleteFlow`) are as recorded, since the REST reference does not tell how a provider polls;
+`CreateGuard` tells how sure a create can be that it does not overwrite something.
+"""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -188,7 +193,7 @@ class Rotation:
 
 
 class ComputationContext(Protocol):
-    """What Azure can look at while it computes the values that only it writes."""
+    """What the built-in Azure can look up while it computes the values that only Azure writes."""
 
     def lookup(self, resource_id: str) -> Body | None:
         """Return the body of another resource, or None."""
@@ -484,8 +489,11 @@ class ResourceType:
         return self.name.partition("/")[0]
 
     def create_guard(self, name: str) -> CreateGuard | None:
-        """Return what guards the creation of the resource `name` (its last part); None for one
-        that Azure makes by itself meanwhile, so that finding it there is no lost race."""
+        """Return what guards the creation of the resource `name` (its last part).
+
+        None for one that Azure creates by itself meanwhile, so that finding it there is no lost
+        race.
+        """
         if self.regional is not None or self.is_made_with_parent(name):
             return None
         if self.if_none_match:
@@ -499,8 +507,10 @@ class ResourceType:
 
     @property
     def creating(self) -> str:
-        """The provisioning state of one that is being created. What the network provider makes is
-        updated from the start (recorded for each of its types)."""
+        """The provisioning state of a resource while it is created.
+
+        Network resources are Updating from the start (recorded for each of the types).
+        """
         return "Updating" if self.namespace == "Microsoft.Network" else "Creating"
 
     @property

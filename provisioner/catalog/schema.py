@@ -1,4 +1,4 @@
-"""The schema index: which properties an ARM type has, read from the SDK's models.
+"""The schema index: the properties of ARM types, read from the SDK's models.
 
 The index is a graph of named models, so that a network's recursive types stay finite. It is plain
 data (`to_json`, `from_json`), so that it can be cached on disk and read without the SDK.
@@ -13,8 +13,10 @@ from provisioner.model.values import Json
 
 
 class Kind(StrEnum):
-    """The shape of a property's value. `ANY` is what the SDK types as an open object; an `INTEGER`
-    has 32 bits, a `LONG` 64."""
+    """The kind of a property's value.
+
+    `ANY` is what the SDK types as an open object; an `INTEGER` has 32 bits, a `LONG` 64.
+    """
 
     STRING = "string"
     INTEGER = "integer"

@@ -1,8 +1,8 @@
 """Reads the schema index from the installed Azure SDK packages.
 
-The packages are of two generations. The newer one declares properties as
-`rest_field(visibility=…)` with typed annotations; the older one carries `_attribute_map` and
-`_validation`. Both say what the wire names, types, enums and read-only properties are.
+The packages are of two generations. The newer one declares properties as `rest_field(visibility=…)`
+with typed annotations; the older one carries `_attribute_map` and `_validation`. Both state wire
+names, types, enums and read-only properties.
 """
 
 import importlib

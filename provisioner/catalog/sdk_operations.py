@@ -1,4 +1,4 @@
-"""Reads which types an SDK package writes, from the source of its operations.
+"""Reads the types that an SDK package writes, from the source of its operations.
 
 Every generation of the packages has a function for each request (`build_…_request`) with the URL as
 a template, the HTTP method and the api version, and a method of a class that calls it with a model
@@ -31,8 +31,11 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The source of one module of operations: its name (`azure.mgmt.cdn.operations._operations`),
-    its text, and the values of the enums of its package by name."""
+    """The source of one module of operations.
+
+    It has the module's name (`azure.mgmt.cdn.operations._operations`), its text, and the values of
+    the enums of its package by name.
+    """
 
     module: str
     text: str
@@ -67,8 +70,10 @@ class SkippedOperation:
 
 @dataclass(frozen=True, slots=True)
 class PackageOperations:
-    """What the operations of a package write. `puts` counts the PUT operations, of all api
-    versions."""
+    """The types that the operations of a package write.
+
+    `puts` counts the PUT operations, of all api versions.
+    """
 
     types: tuple[SdkResourceType, ...]
     passed: tuple[SkippedOperation, ...]
@@ -251,8 +256,10 @@ def _assigned(node: ast.Assign | ast.AnnAssign) -> tuple[str, str]:
 def _enums_in(
     node: ast.FunctionDef, url: str, enums: Mapping[str, tuple[str, ...]]
 ) -> Mapping[str, tuple[str, ...]]:
-    """Return the values of those parameters of a URL's kinds that are enums (the kinds of records
-    of a zone), by the parameter's name in the URL."""
+    """Return the values of the enum parameters in a URL, by the parameter's name.
+
+    They are kinds of children, such as the record types of a zone.
+    """
     _, _, tail = _split_url(url)
     kinds = [match[1] for step in tail.split("/")[1::2] if (match := _PARAMETER.fullmatch(step))]
     found: dict[str, tuple[str, ...]] = {}

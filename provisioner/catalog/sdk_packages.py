@@ -1,6 +1,6 @@
-"""Which package on PyPI has the types of a resource provider.
+"""The PyPI package that has the types of a resource provider.
 
-Most packages are called after their namespace (`Microsoft.Search`: azure-mgmt-search). Here stand
+Most packages are named after their namespace (`Microsoft.Search`: azure-mgmt-search). Here are
 those that are not, and the types that have a package of their own. Source: the URLs in the
 operations of the packages, and the index of the Azure SDK for Python ("Azure libraries package
 index").
@@ -121,8 +121,11 @@ name is never proposed: somebody else may publish what a misspelt namespace lead
 
 
 def install_hint(package: str, version: str = "") -> str:
-    """Return what to do where a package is not installed: the command for one that Microsoft
-    publishes, of a `version` if one is wanted; for any other name those that are like it."""
+    """Return what to do where a package is not installed, as a sentence.
+
+    The install command for a package that Microsoft publishes, of a `version` if one is wanted; for
+    any other name the nearest ones.
+    """
     product = package.removeprefix(_PREFIX)
     if package.startswith(_PREFIX) and product in _PUBLISHED:
         wanted = f"{package}=={version}" if version else package
@@ -134,8 +137,10 @@ def install_hint(package: str, version: str = "") -> str:
 
 
 def package_for(type_name: str) -> str | None:
-    """Return the package that has a type, by what is known of packages or by how they are called;
-    None where Microsoft publishes none of that name."""
+    """Return the package that has a type, by the table or by the naming rule.
+
+    None where Microsoft publishes no package of that name.
+    """
     name = type_name.lower()
     steps = name.split("/")
     for end in range(len(steps), 0, -1):

@@ -1,5 +1,8 @@
-"""Where a body holds what no document shows: by the catalog's facts (a signed URL), and, of types
-without facts, by the names of properties."""
+"""Sensitive values of a body, which no document shows.
+
+They are found by the catalog's facts (a signed URL) and, for types without facts, by property
+names.
+"""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -13,8 +16,11 @@ from provisioner.model.values import ResourceValue, Sensitive, Value
 def find_sensitive(
     resource_type: ResourceType, schemas: SchemaIndex, body: Mapping[str, Value]
 ) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Yield the sensitive texts of a body with their paths: by the facts of the type, and, where
-    the catalog has none, by the names of its properties. A text may come twice."""
+    """Yield the sensitive texts of a body with their paths.
+
+    By the facts of the type, and, where the catalog has none, by the names of its properties. A
+    text may come twice.
+    """
     if resource_type.tier is not Tier.KNOWN:
         properties = {name: body[name] for name in body if name != "tags"}
         for text, path in find_credentials(properties):
@@ -34,8 +40,11 @@ def _by_facts(
     generic: Collection[str],
     path: tuple[str | int, ...],
 ) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Yield the texts at or below a path of which a fact says that they are sensitive. `generic`
-    are the ways in which facts may write the path: an entry of a map by its key, or as `[]`."""
+    """Yield the texts at or below a path that a fact marks as sensitive.
+
+    `generic` are the spellings of the path that facts may use: an entry of a map by its key, or as
+    `[]`.
+    """
     if any(resource_type.fact(each).sensitive for each in generic):
         yield from _texts_below(value, path)
     elif isinstance(value, Mapping):
@@ -85,9 +94,12 @@ def conceal_sensitive(
     *,
     is_live: bool = True,
 ) -> Mapping[str, Value]:
-    """Return a body as expressions may read it: with a Sensitive in the place of each text that no
-    document shows, by its place (`find_sensitive`) or by itself (`find_secrets`). `address` is the
-    resource's. One that is not `is_live` is of a file, in which no text is a secret by itself."""
+    """Return a body as expressions may read it: with a Sensitive for each text not to be shown.
+
+    Texts are found by their path (`find_sensitive`) or by their form (`find_secrets`). `address` is
+    the resource's. A body that is not `is_live` is of a file, in which no text is a secret by its
+    form.
+    """
     found = {path for _, path in find_sensitive(resource_type, schemas, body)}
     if is_live:
         found |= {secret.path for secret in find_secrets(body) if not secret.is_key}

@@ -1,7 +1,6 @@
-"""What resource providers answer beside the methods of resources: actions (POST), and reads that
-are computed for a resource or a region.
+"""POST actions and computed reads of resource providers, beside PUT, GET and DELETE.
 
-Each has its path, its api version and the action of Azure RBAC that it takes. Source: the REST
+Each has its path, its api version and the Azure RBAC action that it takes. Source: the REST
 reference of each service and "Azure resource provider operations".
 """
 
@@ -28,8 +27,11 @@ def _endpoint_maker(type_name: str, part: str, version: str) -> "_EndpointMaker"
 
 
 class _EndpointMaker:
-    """Makes endpoints below a path. The action is the type with the words of `tail` that are no
-    parameters, unless `action` says another."""
+    """Makes endpoints below a path.
+
+    The action is the type with the words of `tail` that are no parameters, unless `action` states
+    another.
+    """
 
     def __init__(self, path: str, type_name: str, version: str) -> None:
         self._path = path

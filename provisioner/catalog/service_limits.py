@@ -1,4 +1,4 @@
-"""How many resources of a type a subscription may have in a region, as its provider says it.
+"""Limits of resources per subscription and region, under the names of their usage APIs.
 
 Source: "Azure subscription and service limits, quotas, and constraints" (networking limits, storage
 accounts per region), and the names that "Usages - List" of the Network and Storage references

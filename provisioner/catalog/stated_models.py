@@ -32,9 +32,11 @@ def map_of(item: Shape) -> Shape:
 
 
 def models_of(namespace: str) -> tuple[Callable[..., Model], Callable[[str], Shape]]:
-    """Return two functions of one namespace of models: one that states a model (its name, then its
-    properties by wire name; an answer has more that only Azure writes), and one that returns the
-    shape of an object of such a model."""
+    """Return two functions of one namespace of models.
+
+    The first states a model (its name, then its properties by wire name; an answer has more that
+    only Azure writes), the second returns the shape of an object of such a model.
+    """
 
     def model(name: str, /, **properties: Shape) -> Model:
         stated = {prop: Property(prop, shape) for prop, shape in properties.items()}

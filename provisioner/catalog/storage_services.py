@@ -1,5 +1,7 @@
-"""What the services of a storage account beside its blobs have in common: they are there with the
-account, under the name `default`, and nobody deletes them."""
+"""Facts that the file and queue services of a storage account share.
+
+They exist with the account, under the name `default`, and have no DELETE.
+"""
 
 from collections.abc import Callable, Mapping
 

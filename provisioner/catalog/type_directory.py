@@ -1,4 +1,4 @@
-"""What installed SDK packages say of types outside the catalog, as a port: reading them is I/O."""
+"""The port that finds types of installed SDK packages: reading packages is I/O."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from provisioner.catalog.sdk_operations import SdkResourceType
 
 @dataclass(frozen=True, slots=True)
 class SdkType:
-    """A type that an installed package writes: the package as PyPI names it, its version, and what
-    its operations say."""
+    """A type that an installed package writes.
+
+    It has the package as PyPI names it, its version, and what its operations tell.
+    """
 
     package: str
     version: str
@@ -22,8 +24,11 @@ class TypeDirectory(Protocol):
     """Finds types in the SDK packages that are installed."""
 
     def find(self, name: str, api_version: str | None = None) -> SdkType | None:
-        """Return the type of this name (case ignored) in an api version, the newest that is no
-        preview where none is asked for; None where no installed package has it."""
+        """Return the type of this name (case ignored) in an api version.
+
+        The newest that is no preview where none is requested; None where no installed package has
+        it.
+        """
 
     def below(self, name: str) -> Sequence[SdkType]:
         """Return the types of what stands directly in resources of a type, each in one version."""

@@ -1,4 +1,4 @@
-"""How types, namespaces and API versions of Azure Resource Manager are written."""
+"""The syntax of resource types, namespaces and api versions of Azure Resource Manager."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What AKS upgrades by itself, by the channels of a cluster.
+"""AKS auto-upgrade channels, and what each upgrades by itself.
 
 Source: "Automatically upgrade an AKS cluster" (the channels none, patch, stable, rapid and
 node-image), "Autoupgrade node OS images" (None, Unmanaged, SecurityPatch, NodeImage).
@@ -32,8 +32,7 @@ def describe_image_channel(channel: str) -> str:
 
 
 def find_channel_conflict(channel: str, stated: str) -> str | None:
-    """Return how an upgrade channel and a stated version (`1.35`, `1.35.4`) contradict each other,
-    None where they do not.
+    """Return how an upgrade channel and a stated version (`1.35`, `1.35.4`) conflict, or None.
 
     A stated minor version is met by each of its patches; `stable` and `rapid` leave it behind.
     """

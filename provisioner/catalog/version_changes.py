@@ -1,6 +1,6 @@
-"""Which changes of a Kubernetes version AKS makes, for a cluster and for its node pools.
+"""Kubernetes version changes that AKS accepts, for clusters and node pools.
 
-Sources: "Upgrade an AKS cluster" (no minor version is skipped, but out of one that is no longer
+Sources: "Upgrade an AKS cluster" (no minor version is skipped, except out of one that is no longer
 supported; nothing goes back), "Supported Kubernetes versions in AKS" (a pool is at most three minor
 versions older than its control plane, from 1.28 on, two before that, and never newer), and
 "Troubleshoot AKS upgrade errors because of version skew, incompatibility, or lack of support" (its
@@ -21,8 +21,10 @@ _WIDER_SKEW = (1, 28)
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A step from one version to another that AKS does not take: both, the first minor version in
-    between (None where the step leads back), and why."""
+    """A version change that AKS refuses: both versions, the first minor one between, and why.
+
+    The one between is None for a downgrade.
+    """
 
     current: str
     wanted: str
@@ -49,8 +51,10 @@ def refused_cluster_step(
 def refused_pool_step(
     before: Mapping[str, object], after: Mapping[str, object], today: str | None, *, may_skip: bool
 ) -> Refused | None:
-    """Return why AKS does not take a node pool from one version to the other, or None. `may_skip`
-    is whether its cluster has long-term support, or may have it."""
+    """Return why AKS refuses a version change of a node pool, or None.
+
+    `may_skip` is whether its cluster has long-term support, or may have it.
+    """
     return _refuse_step(
         lookup(after, ("properties", "orchestratorVersion")),
         lookup(before, ("properties", "currentOrchestratorVersion")),

@@ -1,4 +1,4 @@
-"""The path of an upgrade: which versions a control plane and its node pools go through.
+"""The upgrade path of a cluster: the versions that control plane and node pools go through.
 
 Sources: "Upgrade an AKS cluster" and "Supported Kubernetes versions in AKS" (a supported cluster
 goes one minor version at a time, one with long-term support may skip some, one that is out of
@@ -23,8 +23,10 @@ CONTROL_PLANE = "control plane"
 
 @dataclass(frozen=True, slots=True)
 class VersionStep:
-    """One step of an upgrade: the control plane, or a node pool by its name, from one version to
-    the next. `after` is a patch (`1.35.4`), or a minor version where no patch of it is known."""
+    """One step of an upgrade: the control plane, or a node pool by name, to the next version.
+
+    `after` is a patch (`1.35.4`), or a minor version where no patch of it is known.
+    """
 
     subject: str
     before: str
@@ -42,9 +44,10 @@ class VersionRefusal:
 
 @dataclass(frozen=True, slots=True)
 class RunningCluster:
-    """What of a cluster decides where it may go: its version and those of its pools by name, its
-    support plan, and what its region offers. It has no version before it exists; `today` is
-    `2026-12-31`."""
+    """What determines a cluster's upgrades: versions, support plan, and what its region offers.
+
+    Versions of pools are by name. It has no version before it exists; `today` is `2026-12-31`.
+    """
 
     version: str | None
     pools: Mapping[str, str]
@@ -89,8 +92,10 @@ def _read_offered(entry: Mapping[str, object]) -> OfferedVersion:
 
 
 def read_upgrades(profile: object) -> tuple[str, ...]:
-    """Return the versions that a cluster's upgrade profile offers its control plane, the oldest
-    first (AKS "Managed Clusters - Get Upgrade Profile")."""
+    """Return the versions that an upgrade profile offers the control plane, in ascending order.
+
+    Source: AKS "Managed Clusters - Get Upgrade Profile".
+    """
     found = lookup(profile, ("properties", "controlPlaneProfile", "upgrades"))
     entries = found if isinstance(found, (list, tuple)) else ()
     versions = {str(lookup(entry, ("kubernetesVersion",))) for entry in entries}
@@ -110,8 +115,10 @@ def minor_of(version: str) -> int:
 
 
 def find_newest(cluster: RunningCluster) -> str | None:
-    """Return the newest version that a cluster can be upgraded to under its plan, in its region;
-    None where the region offers none."""
+    """Return the newest version that a cluster can reach under its plan, in its region.
+
+    None where the region offers none.
+    """
     supported = cluster.supported
     return _patch_of(supported[-1]) if supported else None
 

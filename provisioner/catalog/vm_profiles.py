@@ -1,4 +1,4 @@
-"""What virtual machines and the profile of scale sets have in common: models and facts.
+"""Models and facts that virtual machines and scale set profiles share.
 
 Facts: the template reference of `Microsoft.Compute`, the documentation named below, and the
 recorded conversations that have a machine or a set (what Azure fills in of an `osProfile` and of
@@ -205,8 +205,10 @@ def disk(instance: Callable[[str], Shape]) -> Mapping[str, Shape]:
 
 def profile_fields(profile: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
     """Yield the facts of a profile at the path `profile` (`properties`, or that of a scale set).
-    `fixed` tells whether what is set up at first boot is so of the resource: of a scale set it is
-    so of each machine alone, and a change holds for those to come."""
+
+    `fixed` tells whether first-boot settings are fixed: of a scale set they are so of each instance
+    alone, and a change applies to new ones.
+    """
     yield from _system_fields(f"{profile}.osProfile", fixed=fixed)
     yield from _disk_fields(f"{profile}.storageProfile", fixed=fixed)
     security = f"{profile}.securityProfile"
@@ -252,8 +254,10 @@ def profile_fields(profile: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
 
 
 def _system_fields(system: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
-    """409 PropertyChangeNotAllowed (Azure/azure-sdk-for-node#2297, MicrosoftDocs/azure-docs#21850)
-    where something of the first boot changes."""
+    """Yield the facts of `osProfile`: what is set at the first boot cannot change.
+
+    409 PropertyChangeNotAllowed (Azure/azure-sdk-for-node#2297, MicrosoftDocs/azure-docs#21850).
+    """
     linux, windows = f"{system}.linuxConfiguration", f"{system}.windowsConfiguration"
     yield f"{system}.adminUsername", Field(create_only=fixed, security=True)
     yield f"{system}.adminPassword", Field(write_only=True, secret=True)
@@ -293,8 +297,10 @@ def _system_fields(system: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
 
 
 def _disk_fields(storage: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
-    """ "PropertyChangeNotAllowed: osDisk.createOption" (Azure/azure-powershell#7621). Azure chooses
-    what a disk is called, how large it is and how it is cached, by the image and the size."""
+    """Yield the facts of disks: name, size and caching follow from image and size where silent.
+
+    "PropertyChangeNotAllowed: osDisk.createOption" (Azure/azure-powershell#7621).
+    """
     image = f"{storage}.imageReference"
     yield image, Field(default=None)
     for name in ("publisher", "offer", "sku", "sharedGalleryImageId", "communityGalleryImageId"):

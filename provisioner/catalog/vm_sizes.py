@@ -1,8 +1,8 @@
-"""Sizes of virtual machines that AKS nodes are made of, for the built-in Azure.
+"""Virtual machine sizes of AKS nodes, for the built-in Azure.
 
-Source: the pages "Sizes for virtual machines in Azure" of each series, "Trusted Launch for Azure
-virtual machines", "Ephemeral OS disks", "Encryption at host", and "Azure regions list" for what has
-availability zones. Disks are in MiB.
+Disks are in MiB. Source: the pages "Sizes for virtual machines in Azure" of each series, "Trusted
+Launch for Azure virtual machines", "Ephemeral OS disks", "Encryption at host", and "Azure regions
+list" for what has availability zones.
 """
 
 from collections.abc import Iterator

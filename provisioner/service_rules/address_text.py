@@ -1,4 +1,4 @@
-"""What is wrong with the text of a range, whatever it is the range of."""
+"""Errors in the text of an address range."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Reads what the network service takes for an address, a range, a port or a service tag."""
+"""Addresses, ranges, ports and service tags, as the network services parse them."""
 
 import ipaddress
 import re
@@ -31,18 +31,19 @@ _SHORT = re.compile(r"\d{1,10}(?:\.\d{1,8}){0,2}", re.ASCII)
 
 
 def is_tag(text: str) -> bool:
-    """Tell whether a text is a service tag, of one region (`Sql.WestEurope`) or of all. What only
-    looks like one of Microsoft's is taken for one: its list grows."""
+    """Tell whether a text is a service tag, of one region (`Sql.WestEurope`) or of all.
+
+    What has the form of one is taken for one: Microsoft's list grows.
+    """
     word = text.partition(".")[0].lower()
     return word in _TAGS or (word.isalnum() and word.startswith(_FAMILIES))
 
 
 def read_loosely(text: str) -> Range | None:
-    """Return a range in CIDR notation, or a single address as one, whatever its host bits; None
-    for any other text.
+    """Return a CIDR range or a single address as a range, host bits ignored; else None.
 
-    Azure takes an address of fewer than four numbers too, the last of which fills the rest: `789`
-    is 0.0.3.21 (recorded: cli/test_network_nsg.yaml).
+    Azure also accepts an address of fewer than four numbers, the last of which fills the rest:
+    `789` is 0.0.3.21 (recorded: cli/test_network_nsg.yaml).
     """
     try:
         return ipaddress.ip_network(text, strict=False)

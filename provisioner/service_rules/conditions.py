@@ -1,4 +1,4 @@
-"""Judges that many tables share: a number in its range, a text of a form, what excludes what."""
+"""Conditions that many tables share: number ranges, text patterns, exclusive properties."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,8 +9,10 @@ from provisioner.service_rules.rule import Judge, Refusal, Write
 
 
 def places(body: Tree, path: str) -> Iterator[tuple[str, Tree]]:
-    """Yield (path, value) of what stands at a path with `[]` for the entries of a list; nothing of
-    what is not known, and nothing where nothing stands."""
+    """Yield (path, value) at a path with `[]` for the entries of a list.
+
+    Nothing where nothing is, or where it is not known yet.
+    """
     head, found, rest = path.partition("[]")
     value = value_at(body, head)
     if not found:
@@ -87,8 +89,7 @@ def only_one(*paths: str) -> Judge:
 
 
 def is_at(body: Tree, path: str, *values: str | bool) -> bool:
-    """Tell whether a body certainly has one of these values at a path, the case of texts
-    ignored."""
+    """Tell whether a body certainly has one of these values at a path, case of texts ignored."""
     found = value_at(body, path)
     if isinstance(found, str):
         return found.lower() in (value.lower() for value in values if isinstance(value, str))

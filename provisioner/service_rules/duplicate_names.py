@@ -1,4 +1,4 @@
-"""Names that stand twice in one list."""
+"""Duplicate names within one list."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Judges one write by all rules of its type, and by those of the children in its body."""
+"""Evaluation of one write by the rules of its type and of the children in its body."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -24,12 +24,12 @@ class Finding:
 
 
 def judge_write(write: Write, catalog: Catalog, *, by_lists: bool = False) -> tuple[Finding, ...]:
-    """Return what Azure refuses of a write, in the order of the tables; `by_lists` adds the rules
-    that azsec judges by a list of its own (`ServiceRule.by_list`).
+    """Return what Azure refuses of a write, in the order of the tables.
 
-    The children that the body states are judged as if each were written by itself, with paths in
-    the body of their parent. What a rule says of the body that stood before, too, is left out:
-    Azure took that, and takes it again.
+    `by_lists` adds the rules that azsec evaluates by a list of its own (`ServiceRule.by_list`). The
+    children that the body states are evaluated as if each were written by itself, with paths in the
+    body of their parent. What a rule also finds in the body before is left out: Azure accepted
+    that, and accepts it again.
     """
     whole = replace(write, neighbours=with_write(write, catalog))
     found = _judge(whole, catalog)

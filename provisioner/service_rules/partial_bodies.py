@@ -15,8 +15,10 @@ _INDEX = re.compile(r"\[(\d+)\]")
 
 
 def value_at(body: Tree, path: str) -> Tree:
-    """Return what stands at a path (`properties.rules[0].name`), key case ignored: ABSENT where
-    nothing does, and the Unknown that stands at it or above it."""
+    """Return the value at a path (`properties.rules[0].name`), key case ignored.
+
+    ABSENT where nothing is, and the Unknown that is at it or above it.
+    """
     value = body
     for step in _path_steps(path):
         if type(value) is dict and step in value:
@@ -45,8 +47,10 @@ def is_silent(body: Tree, path: str) -> bool:
 
 
 def is_stated(body: Tree, path: str) -> bool:
-    """Tell whether a body certainly says something at a path, be it known yet or not. What is part
-    of something that is not known yet may be there, or not."""
+    """Tell whether a body certainly states something at a path, be it known yet or not.
+
+    Part of something that is not known yet may exist, or not.
+    """
     value = value_at(body, path)
     if isinstance(value, Unknown):
         return not isinstance(value_at(body, path.rpartition(".")[0]), Unknown)
@@ -60,8 +64,10 @@ def text_at(body: Tree, path: str) -> str | None:
 
 
 def text_or(body: Tree, path: str, default: str) -> str | None:
-    """Return the text at a path, or the default of a body that is silent there; None where it is
-    not known yet."""
+    """Return the text at a path, or the default where the body is silent.
+
+    None where it is not known yet.
+    """
     return default if is_silent(body, path) else text_at(body, path)
 
 

@@ -1,4 +1,4 @@
-"""Public IP addresses and prefixes as those who use them see them."""
+"""Public IP addresses and prefixes that a resource refers to: SKU, zones, users."""
 
 from collections.abc import Iterator
 
@@ -39,8 +39,10 @@ def addresses_of(type_name: str, body: Tree) -> Iterator[tuple[str, ResourceId]]
 
 
 def sku_of(address: Resource) -> str | None:
-    """Return the SKU of an address or prefix in lower case; silence is Basic; None where it is not
-    known yet."""
+    """Return the SKU of an address or prefix in lower case; None where it is not known yet.
+
+    Silence is Basic.
+    """
     sku = value_at(address.body, "sku")
     name = text_at(address.body, "sku.name")
     if name is not None:

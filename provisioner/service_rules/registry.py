@@ -1,4 +1,4 @@
-"""All rules, found in `provisioner/service_rules/tables/` by the files that are there."""
+"""All rules, discovered by the files in `provisioner/service_rules/tables/`."""
 
 import importlib
 import pkgutil
@@ -11,9 +11,10 @@ from provisioner.service_rules.rule import ANY_TYPE, ServiceRule
 
 @lru_cache(maxsize=1)
 def all_rules() -> tuple[ServiceRule, ...]:
-    """Return every rule: tables by the name of their module, rules as they stand in them.
+    """Return every rule: tables by the name of their module, rules in the order of their table.
 
-    Raises ValueError where two rules have one id.
+    Raises:
+        ValueError: Two rules have one id.
     """
     found: dict[str, ServiceRule] = {}
     for module in sorted(pkgutil.iter_modules(tables.__path__), key=lambda each: each.name):

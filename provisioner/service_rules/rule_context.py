@@ -1,4 +1,4 @@
-"""What a rule can see: the resources of an estate, and those that a write itself brings along."""
+"""The neighbours that rules see: resources that were read, and those that a write leads to."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,8 +87,10 @@ def _are_named(entries: Sequence[Value]) -> bool:
 
 @dataclass(frozen=True)
 class _WithWrite:
-    """Neighbours as a write leaves them: the resource itself, and the children that its body
-    states, in place of those that stood in the lists of them."""
+    """Neighbours as a write leaves them.
+
+    The resource itself, and the children that its body states, replace those that the lists had.
+    """
 
     neighbours: Neighbours
     written: Mapping[str, Resource]
@@ -124,8 +126,10 @@ class _WithWrite:
         return Listing((*self._unchanged_of(standing), *written), standing.whole)
 
     def _is_unchanged(self, resource: Resource) -> bool:
-        """Tell whether a write leaves a resource as the neighbours have it already: an estate is
-        the outcome of all writes."""
+        """Tell whether a write leaves a resource as the neighbours have it already.
+
+        The resources of an environment are the outcome of all of its writes.
+        """
         found = self.neighbours.lookup(resource.id)
         return isinstance(found, Resource) and found.body is resource.body
 

@@ -1,4 +1,4 @@
-"""Regions of resources: what refers to what has to stand in the same one."""
+"""References that have to stay in one region."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Network rules that let a subnet in, and the service endpoint that the subnet has to have."""
+"""Virtual network rules, and the service endpoint that their subnet needs."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,11 @@ _RULES, _ENDPOINTS = "properties.networkAcls.virtualNetworkRules", "properties.s
 
 
 def rules_without_endpoint(write: Write, service: str, waiver: str = "") -> Iterator[Refusal]:
-    """Yield the rules for subnets that certainly have no endpoint of `service` (of one region or
-    of all: `Microsoft.Storage.Global`). A rule that stood before is not held to be checked again,
-    nor one whose flag `waiver` is set or not known."""
+    """Yield the rules for subnets that certainly have no endpoint of `service`.
+
+    The endpoint may be of one region or of all (`Microsoft.Storage.Global`). A rule that was there
+    before is not taken to be checked again, nor one whose flag `waiver` is set or not known.
+    """
     stood = {id_at(entry, "id") for _at, entry in entries_at(write.before or {}, _RULES)}
     for at, entry in entries_at(write.after, _RULES):
         waived = value_at(entry, waiver) if waiver else False

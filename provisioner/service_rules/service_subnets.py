@@ -1,4 +1,4 @@
-"""The subnets that a service has for itself: by what name, and how large at least."""
+"""Subnets reserved for a service: their required name and minimum size."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,8 +49,11 @@ def shared_with(write: Write) -> Iterator[Refusal]:
 
 
 def too_small(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refusal]:
-    """Yield the subnets with fewer addresses than the service needs. One that stands in its subnet
-    already is let be: the least sizes grew, and what was made before stays."""
+    """Yield the subnets with fewer addresses than the service needs.
+
+    A subnet that the resource already uses is accepted: the minimum sizes grew, and existing
+    resources keep theirs.
+    """
     if write.before is not None:
         return
     for path in paths:

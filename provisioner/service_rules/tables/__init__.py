@@ -1,2 +1,5 @@
-"""One module for each type or family of types; each holds its `RULES`, in the order in which they
-are judged. The file being there is enough: `provisioner.service_rules.registry` finds it."""
+"""The tables of rules, one module per type or family of types.
+
+Each holds its `RULES`, in the order in which they are evaluated. The file being there is enough:
+`provisioner.service_rules.registry` finds it.
+"""

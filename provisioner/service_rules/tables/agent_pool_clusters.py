@@ -1,4 +1,4 @@
-"""What an AKS cluster and its node pools are to each other: networks, and how many there are.
+"""AKS node pools and their cluster: networks, and the number of pools.
 
 "AKS error codes" are AKS's own list of error codes ("apierror", Microsoft; guidelines.md §3.2).
 """
@@ -103,8 +103,10 @@ def _judge_routed_network(write: Write) -> Iterator[Refusal]:
 
 
 def _is_without_network(write: Write, outbound: str) -> bool:
-    """Tell whether a pool stands in no network of one's own in a cluster that needs one for its way
-    out. A pool that states no subnet beside others that do gets nodes beside theirs."""
+    """Tell whether a pool has no subnet in a cluster whose outbound type needs one.
+
+    A pool that states no subnet beside others that do gets nodes in theirs.
+    """
     if not is_at(_pool_cluster(write), f"{_NETWORK}.outboundType", outbound):
         return False
     pools = [write.after, *(pool.body for pool in write.siblings)]

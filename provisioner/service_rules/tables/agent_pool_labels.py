@@ -1,4 +1,4 @@
-"""Labels and taints of the nodes of an AKS pool."""
+"""Labels and taints of AKS node pools."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -32,8 +32,10 @@ def _stated_labels(write: Write) -> Iterator[tuple[str, object]]:
 
 
 def _judge_label_of_aks(write: Write) -> Iterator[Refusal]:
-    """What AKS itself puts on Spot and gateway pools may be stated as it is: a client that sends
-    back what it read does."""
+    """Yield labels in AKS's domain, except those that AKS puts on spot and gateway pools.
+
+    A client that sends back what it read states those.
+    """
     marks = {
         "kubernetes.azure.com/scalesetpriority": "spot",
         "kubernetes.azure.com/mode": "gateway",

@@ -1,4 +1,4 @@
-"""What the nodes of an AKS pool are: names, systems, zones, local DNS, kubelet.
+"""Nodes of an AKS pool: names, OS SKUs, zones, LocalDNS, kubelet configuration.
 
 "AKS error codes" are AKS's own list of error codes ("apierror", Microsoft; guidelines.md §3.2).
 """
@@ -135,8 +135,11 @@ def _has_stated(write: Write, path: str) -> bool:
 
 
 def _judge_dns_overrides(write: Write) -> Iterator[Refusal]:
-    """A write that is silent about one kind of overrides keeps those that are there (recorded:
-    ext/test_aks_nodepool_update_with_localdns_required_mode_to_dns_partial_puts.yaml)."""
+    """Yield LocalDNS overrides that lack one of the two kinds, unless the pool has it already.
+
+    A write that is silent about one kind keeps it (recorded:
+    ext/test_aks_nodepool_update_with_localdns_required_mode_to_dns_partial_puts.yaml).
+    """
     stated = [name for name in _DNS_OVERRIDES if _has_stated(write, f"{_DNS}.{name}")]
     for name in _DNS_OVERRIDES if stated else ():
         path = f"{_DNS}.{name}"

@@ -1,4 +1,4 @@
-"""How many nodes a pool of AKS has, and how it is upgraded.
+"""Node counts, autoscaler limits and upgrade settings of AKS node pools.
 
 Codes are of AKS's own list of error codes ("apierror", Microsoft, of which guidelines.md §3.2 is an
 extract: "AKS error codes" below) or of the issue or page that is named at each rule; where only the
@@ -122,7 +122,10 @@ def _judge_no_surge(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_both_ways(write: Write) -> Iterator[Refusal]:
-    """A pool that says nothing of it has a surge of 10% (`node_pools.DEFAULT_SURGE`)."""
+    """Yield a pool whose surge and maxUnavailable are both above 0.
+
+    A silent pool has a surge of 10% (`node_pools.DEFAULT_SURGE`).
+    """
     silent = is_silent(write.after, _SURGE)
     surge = DEFAULT_SURGE if silent else text_at(write.after, _SURGE)
     unavailable = text_at(write.after, _UNAVAILABLE)
@@ -186,8 +189,10 @@ def _judge_small_pool(write: Write) -> Iterator[Refusal]:
 
 
 def _has_system(write: Write, *, siblings_alone: bool) -> bool:
-    """Tell whether a cluster has a system pool, or may have one: its pools are not all known, it
-    is gone itself, or AKS runs its system pool."""
+    """Tell whether a cluster has a system pool, or may have one.
+
+    It may if its pools are not all known, if it is deleted itself, or if AKS runs its system pool.
+    """
     cluster = write.parent
     if not isinstance(cluster, Resource) or not write.siblings.whole:
         return True

@@ -1,4 +1,4 @@
-"""Rules of application gateways of v2 and of their web application firewall policies."""
+"""Application gateways (v2) and their web application firewall policies."""
 
 from collections.abc import Iterator
 
@@ -51,8 +51,11 @@ _NAMING = {
 
 
 def _judge_parts(write: Write) -> Iterator[Refusal]:
-    """Parts are named by their ids, and a gateway is written as a whole: a part that its body does
-    not have is not there."""
+    """Yield references to parts of the gateway that its body does not have.
+
+    A gateway is written as a whole, and its parts refer to each other by id: a part that the body
+    lacks does not exist.
+    """
     for path, names in _NAMING.items():
         for at, entry in entries_at(write.after, path):
             for name in names:
@@ -68,8 +71,10 @@ def _judge_parts(write: Write) -> Iterator[Refusal]:
 
 
 def _names_in(body: Tree, path: str) -> frozenset[str] | None:
-    """Return the names of a list of parts, in lower case; None where the list, an entry of it or
-    a name is not known yet: any of them may turn out to be the part that is asked for."""
+    """Return the names in a list of parts, in lower case; None where some are not known yet.
+
+    Any of the unknown ones may turn out to be the part that is looked for.
+    """
     names = [value_at(entry, "name") for _at, entry in entries_at(body, path)]
     if isinstance(value_at(body, path), Unknown) or not is_known(names):
         return None

@@ -1,4 +1,4 @@
-"""Rules of Azure Firewalls ("Azure Firewall FAQ", "Azure Firewall Management NIC")."""
+"""Azure Firewalls ("Azure Firewall FAQ", "Azure Firewall Management NIC")."""
 
 from collections.abc import Iterator
 
@@ -68,8 +68,11 @@ def _judge_shared(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_no_address(write: Write) -> Iterator[Refusal]:
-    """Without a configuration a firewall is stopped; without a management one, it is managed by
-    its public address."""
+    """Yield a firewall without a public address, unless it has a management configuration.
+
+    A firewall without IP configurations is stopped; one without a management configuration is
+    managed by its public address.
+    """
     known = [entry for _at, entry in entries_at(write.after, "properties.ipConfigurations")]
     in_hub = not is_silent(write.after, "properties.virtualHub")
     if not known or in_hub or not is_silent(write.after, _MANAGED):

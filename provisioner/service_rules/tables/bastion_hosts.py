@@ -1,4 +1,4 @@
-"""Rules of Bastion hosts ("About Azure Bastion configuration settings")."""
+"""Bastion hosts ("About Azure Bastion configuration settings")."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Rules of budgets (REST reference "Budgets - Create Or Update")."""
+"""Budgets (REST reference "Budgets - Create Or Update")."""
 
 from collections.abc import Iterator
 from datetime import datetime

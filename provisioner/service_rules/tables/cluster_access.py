@@ -1,4 +1,4 @@
-"""Who reaches the API server of an AKS cluster, and by which name.
+"""API server access of AKS clusters: private cluster, DNS zone, authorized IP ranges.
 
 "AKS error codes" are AKS's own list of error codes ("apierror", Microsoft; guidelines.md §3.2).
 """

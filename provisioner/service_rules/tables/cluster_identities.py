@@ -1,4 +1,4 @@
-"""As whom an AKS cluster acts, who signs in, and what encrypts its secrets.
+"""Identities of AKS clusters: control plane, kubelet, OIDC issuer, Microsoft Entra ID, KMS.
 
 "AKS error codes" are AKS's own list of error codes ("apierror", Microsoft; guidelines.md §3.2).
 """
@@ -40,8 +40,10 @@ _PAGE = "learn.microsoft.com/azure/aks"
 
 
 def _judge_kubelet(write: Write) -> Iterator[Refusal]:
-    """AKS makes one of its own in the group of the nodes, and answers it: a client may send it
-    back."""
+    """Yield a kubelet identity in a cluster with a system-assigned identity, unless AKS made it.
+
+    AKS creates one in the node resource group and answers it, so a client may send it back.
+    """
     kubelet = id_at(write.after, f"{_KUBELET}.resourceId")
     if kubelet is None or not is_at(write.after, "identity.type", "SystemAssigned"):
         return
@@ -73,7 +75,10 @@ def _judge_groups(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_tokens(write: Write) -> Iterator[Refusal]:
-    """New clusters have an issuer from Kubernetes 1.34 on ("Create an OIDC provider on AKS")."""
+    """Yield workload identity without the OIDC issuer.
+
+    New clusters have an issuer from Kubernetes 1.34 on ("Create an OIDC provider on AKS").
+    """
     if not is_at(write.after, _TOKENS, True) or not is_off(write.after, _ISSUER):
         return
     version = text_at(write.after, "properties.kubernetesVersion")

@@ -1,7 +1,7 @@
-"""The key that encrypts the secrets of an AKS cluster: its vault, and who may use it.
+"""The key of AKS etcd encryption (KMS): its vault, and the permissions of the cluster.
 
-The identity of the cluster has to be able to encrypt and decrypt with the key before AKS takes the
-cluster (guidelines.md §2.5; MicrosoftDocs/azure-docs#98954 has the code).
+The identity of the cluster has to be able to encrypt and decrypt with the key before AKS accepts
+the cluster (guidelines.md §2.5; MicrosoftDocs/azure-docs#98954 has the code).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Networks of AKS clusters: plugins and policies, outbound types, balancers and gateways, ranges.
+"""Network profile of AKS clusters: plugins, policies, outbound types, balancers, ranges.
 
 "AKS error codes" are AKS's own list of error codes ("apierror", Microsoft; guidelines.md §3.2).
 """
@@ -56,7 +56,7 @@ def _judge_overlay(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_advanced(write: Write) -> Iterator[Refusal]:
-    """What Advanced Container Networking Services filter and encrypt, Cilium does."""
+    """Yield container network security without the Cilium data plane, which enforces it."""
     if not is_at(write.after, _PLANE, "azure"):
         return
     policies = f"{_ADVANCED}.security.advancedNetworkPolicies"

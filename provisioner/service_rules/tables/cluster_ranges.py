@@ -1,4 +1,4 @@
-"""Ranges of addresses inside of an AKS cluster.
+"""Pod, service and DNS addresses of AKS clusters.
 
 "AKS error codes" are AKS's own list of error codes ("apierror", Microsoft; guidelines.md §3.2).
 """
@@ -73,8 +73,10 @@ def _judge_resolver_form(write: Write) -> Iterator[Refusal]:
 
 
 def _dns_service_address(write: Write) -> tuple[str, int, _Range] | None:
-    """Return dnsServiceIP, how far it is into the service range of its family, and that range. What
-    is not stated is the default; None where something of it is not known."""
+    """Return dnsServiceIP, its offset in the service range of its family, and that range.
+
+    The default where one is not stated; None where something of it is not known.
+    """
     silent = is_silent(write.after, _RESOLVER)
     text = DNS_SERVICE_ADDRESS if silent else text_at(write.after, _RESOLVER)
     address = _parse_address(text) if text is not None else None

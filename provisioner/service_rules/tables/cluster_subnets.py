@@ -1,4 +1,4 @@
-"""The subnets that node pools and API servers stand in, and what leaves by them.
+"""Subnets of AKS node pools and API servers: size, overlaps, egress path.
 
 guidelines.md §3.2 has the codes, from AKS's own list of error codes ("apierror", Microsoft).
 """
@@ -93,8 +93,11 @@ def _is_flat(cluster: Mapping[str, Value]) -> bool:
 def _overlapping_subnets(
     write: Write, ranges: Iterator[tuple[str, Range]], what: str
 ) -> Iterator[Refusal]:
-    """AKS holds its ranges against the subnets of the network, and not against its address space
-    (Azure/AKS#1117, Azure/azure-cli#20810)."""
+    """Yield the ranges that overlap with a subnet of the cluster's networks.
+
+    AKS compares its ranges with the subnets of a network, and not with its address space
+    (Azure/AKS#1117, Azure/azure-cli#20810).
+    """
     networks = list(_virtual_networks(write))
     for at, one in ranges:
         for network in networks:
@@ -149,8 +152,10 @@ def _judge_gateway(write: Write) -> Iterator[Refusal]:
 
 
 def _most_nodes(pool: Mapping[str, Value]) -> int:
-    """Return the nodes of a pool at most, as AKS counts them: "the max-count from each nodepool is
-    counted towards this total" (Azure/AKS-Construction#701); 0 where that is not known."""
+    """Return the maximum of a pool's nodes, as AKS counts them; 0 where it is not known.
+
+    "the max-count from each nodepool is counted towards this total" (Azure/AKS-Construction#701).
+    """
     return sum(each.most for each in machines_of(pool.get("properties")))
 
 

@@ -1,4 +1,4 @@
-"""Kubernetes versions of AKS clusters and their node pools: what follows on what, and goes beside.
+"""Kubernetes versions of AKS clusters and node pools: upgrades and version skew.
 
 "AKS error codes" are AKS's own list of error codes ("apierror", Microsoft; guidelines.md §3.2).
 """
@@ -51,7 +51,10 @@ def _judge_version(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_versions(write: Write) -> Iterator[Refusal]:
-    """The pools that a cluster's body states are judged each by itself."""
+    """Yield pools that a new version of the cluster does not allow.
+
+    Those that the cluster's body states are evaluated each by itself.
+    """
     for pool in write.neighbours.children(write.id, POOL):
         reason = pool_goes_with_control_plane(write.after, pool.body)
         if reason is not None:

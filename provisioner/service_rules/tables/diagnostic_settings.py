@@ -1,4 +1,4 @@
-"""Diagnostic settings: one sink a category, and the categories that a service has.
+"""Diagnostic settings: one sink per category, and the categories of a service.
 
 Categories: "Supported resource log categories" of Azure Monitor, by type.
 """

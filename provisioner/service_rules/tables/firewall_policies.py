@@ -1,5 +1,7 @@
-"""Rules of firewall policies and of the IP groups that they name ("Azure Firewall Manager policy
-overview", "Azure Firewall features by SKU")."""
+"""Azure Firewall policies and the IP groups that they refer to.
+
+Sources: "Azure Firewall Manager policy overview", "Azure Firewall features by SKU".
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Rules of flow logs ("Virtual network flow logs overview", "Traffic analytics")."""
+"""Flow logs ("Virtual network flow logs overview", "Traffic analytics")."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Key vaults and their keys."""
+"""Key vaults, keys and secrets."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def _judge_module(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_value(write: Write) -> Iterator[Refusal]:
-    """What is read from Azure has no value: only what is not there yet needs one."""
+    """Yield a secret without a value that does not exist yet: one that is read has none."""
     if write.before is None and is_silent(write.after, _VALUE):
         yield Refusal(
             _VALUE,

@@ -1,5 +1,7 @@
-"""Rules of load balancers (learn.microsoft.com, "Troubleshoot common Azure deployment errors with
-Azure Load Balancer")."""
+"""Load balancers.
+
+Source: "Troubleshoot common Azure deployment errors with Azure Load Balancer".
+"""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -43,8 +45,11 @@ _NAMING = {
 
 
 def _judge_parts(write: Write) -> Iterator[Refusal]:
-    """Parts are named by their ids, and a balancer is written as a whole: a part that its body does
-    not have is not there."""
+    """Yield references to parts of the balancer that its body does not have.
+
+    A balancer is written as a whole, and its parts refer to each other by id: a part that the body
+    lacks does not exist.
+    """
     for path, names in _NAMING.items():
         for at, entry in entries_at(write.after, path):
             for name in names:
@@ -122,8 +127,10 @@ def _transport_protocol(entry: Tree) -> str | None:
 
 
 def _judge_backends(write: Write) -> Iterator[Refusal]:
-    """Two rules to one pool have another backend port or protocol, unless each has a floating
-    IP."""
+    """Yield two rules of one pool with the same backend port and protocol.
+
+    Allowed where each has a floating IP.
+    """
     rules = [entry for entry in entries_at(write.after, _RULES)]
     for (_at, one), (at, other) in combinations(rules, 2):
         pools = [id_at(each, "properties.backendAddressPool.id") for each in (one, other)]
@@ -158,8 +165,10 @@ def _frontends_of(entry: Tree) -> Iterator[ResourceId]:
 
 
 def _judge_snat(write: Write) -> Iterator[Refusal]:
-    """A rule that translates beside an outbound rule of the same frontend would be the second
-    one."""
+    """Yield load balancing rules with outbound SNAT beside an outbound rule of the same frontend.
+
+    Such a rule would be a second outbound rule.
+    """
     outbound = {
         named.key
         for _at, entry in entries_at(write.after, _OUTBOUND)

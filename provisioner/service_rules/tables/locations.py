@@ -1,4 +1,4 @@
-"""Whether there is a region of the name that a write states.
+"""Azure regions that a write names.
 
 Source: errors.md of Azure Resource Manager ("Common deployment errors":
 LocationNotAvailableForResourceType, LocationNotAvailableForResourceGroup).

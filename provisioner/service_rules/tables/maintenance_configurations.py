@@ -1,6 +1,6 @@
-"""Maintenance windows of AKS clusters.
+"""Maintenance configurations of AKS clusters.
 
-AKS refuses what is wrong with one as InvalidParameter (Azure/ARO-HCP#3260, of a wrong name).
+AKS refuses wrong ones with InvalidParameter (Azure/ARO-HCP#3260, of a wrong name).
 """
 
 import re
@@ -90,7 +90,7 @@ def _judge_spans(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_start(write: Write) -> Iterator[Refusal]:
-    """A write that repeats a day in the past is refused as any other is."""
+    """Yield a start date in the past: a write that repeats one is refused too."""
     start = text_at(write.after, _START)
     if write.today is None or start is None or write.after is write.before:
         return

@@ -1,4 +1,4 @@
-"""Federated credentials of managed identities."""
+"""Federated identity credentials of managed identities."""
 
 from collections.abc import Iterator
 
@@ -51,7 +51,7 @@ def _judge_length(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_subject(write: Write) -> Iterator[Refusal]:
-    """A credential without a subject is one that matches claims by an expression instead."""
+    """Yield a credential without a subject, unless it matches claims by an expression."""
     if is_silent(write.after, _SUBJECT) and is_silent(write.after, _MATCHING):
         yield Refusal(_SUBJECT, "a federated credential names the subject that it trusts")
 

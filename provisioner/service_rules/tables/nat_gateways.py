@@ -1,4 +1,4 @@
-"""Rules of NAT gateways ("What is Azure NAT Gateway?", "NAT gateway resource")."""
+"""NAT gateways ("What is Azure NAT Gateway?", "NAT gateway resource")."""
 
 from collections.abc import Iterator
 

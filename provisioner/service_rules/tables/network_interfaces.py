@@ -1,4 +1,4 @@
-"""Rules of network interfaces and of private link services."""
+"""Network interfaces and private link services."""
 
 from collections.abc import Iterator
 
@@ -42,8 +42,10 @@ def _judge_static(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_policies(write: Write) -> Iterator[Refusal]:
-    """A private link service needs a subnet without policies on such services. A subnet that is
-    silent has them: Azure's default is Enabled."""
+    """Yield a private link service in a subnet with network policies for such services.
+
+    A subnet that is silent has them: Azure's default is Enabled.
+    """
     for at, entry in entries_at(write.after, _CONFIGURATIONS):
         named = id_at(entry, "properties.subnet.id")
         subnet = seen(write.neighbours, named) if named else None

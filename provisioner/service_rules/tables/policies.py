@@ -1,4 +1,4 @@
-"""Policy definitions and assignments."""
+"""Azure Policy definitions and assignments."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -55,8 +55,10 @@ def _declared_parameters(body: object) -> Mapping[str, object]:
 
 
 def _assigned_parameters(write: Write) -> Mapping[str, tuple[str, object]] | None:
-    """Return (name, value) of what an assignment gives, by name in lower case; None where that is
-    not known."""
+    """Return (name, value) of an assignment's parameters, by name in lower case.
+
+    None where they are not known.
+    """
     found = value_at(write.after, _PARAMETERS)
     if isinstance(found, Unknown):
         return None

@@ -1,4 +1,4 @@
-"""Rules of private DNS zones: links to networks, and record sets.
+"""Private DNS zones: virtual network links and record sets.
 
 Sources: "What is a virtual network link?", "Overview of DNS zones and records", and the reports
 named at each rule.

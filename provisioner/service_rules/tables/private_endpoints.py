@@ -1,6 +1,6 @@
-"""Rules of private endpoints and their zone groups ("What is a private endpoint?").
+"""Private endpoints and their DNS zone groups ("What is a private endpoint?").
 
-The group ids of each service stand in `catalog.private_link`.
+The group ids of each service are in `catalog.private_link`.
 """
 
 from collections.abc import Iterator

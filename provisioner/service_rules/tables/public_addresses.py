@@ -1,4 +1,4 @@
-"""Rules of public IP addresses and prefixes ("Public IP addresses", "Public IP address prefix")."""
+"""Public IP addresses and prefixes ("Public IP addresses", "Public IP address prefix")."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Container registries: what a sku has, and what goes together."""
+"""Container registries: features by SKU, and settings that depend on each other."""
 
 from collections.abc import Iterator
 

@@ -21,7 +21,7 @@ _TROUBLE = "learn.microsoft.com/azure/role-based-access-control/troubleshooting"
 
 
 def _judge_name(write: Write) -> Iterator[Refusal]:
-    """A name is the tenant's, among its custom roles."""
+    """Yield a role name that another custom role has: it is unique in the tenant."""
     name = text_at(write.after, _NAME)
     if name is None:
         return

@@ -1,4 +1,4 @@
-"""Rules of route tables ("Virtual network traffic routing", user-defined routes)."""
+"""Route tables ("Virtual network traffic routing", user-defined routes)."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Rules of the rule collection groups of firewall policies.
+"""Rule collection groups of Azure Firewall policies.
 
 Sources: guidelines.md §3.3, "Azure Firewall policy rule sets", "Azure Firewall rule processing",
 and the reports named at each rule.
@@ -73,7 +73,7 @@ def _judge_count(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_kinds(write: Write) -> Iterator[Refusal]:
-    """A collection holds rules of one kind, and a NAT collection NAT rules."""
+    """Yield rules of another kind than their collection: it has one kind, a NAT collection NAT."""
     for at, collection in _rule_collections(write):
         sort = text_at(collection, "ruleCollectionType")
         is_nat = (sort or "").lower() == _NAT
@@ -151,8 +151,10 @@ def _judge_protocols(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_addresses(write: Write) -> Iterator[Refusal]:
-    """A word may be a service tag that is newer than any list; what is written like a range or an
-    address is one."""
+    """Yield texts that have the form of an address or range and are neither.
+
+    A word may be a service tag that is newer than any list.
+    """
     for at, _rule in _collection_rules(write):
         paths = (f"{at}.sourceAddresses", f"{at}.destinationAddresses")
         for where, text in texts_at(write.after, *paths):

@@ -1,4 +1,4 @@
-"""Rules of network security groups.
+"""Network security groups and their rules.
 
 Microsoft documents them in "Network security groups" (security rules) and "Virtual network service
 tags"; the codes are those that users report, as stated at each rule.
@@ -148,7 +148,7 @@ def _judge_families(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_overlap(write: Write) -> Iterator[Refusal]:
-    """The same range twice is not held to be refused."""
+    """Yield ranges of a rule that overlap; the same range twice is not known to be refused."""
     for path in _PREFIXES.values():
         read = ((at, read_loosely(text)) for at, text in texts_at(write.after, path))
         found = [(at, one) for at, one in read if one is not None]
@@ -162,7 +162,10 @@ def _judge_overlap(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_ends(write: Write) -> Iterator[Refusal]:
-    """A list or a text that is not known yet may be empty."""
+    """Yield rules that state both application security groups and addresses for one end.
+
+    A list or a text that is not known yet may be empty.
+    """
     for end in _ENDS:
         groups = next(entries_at(write.after, _GROUPS[end]), None)
         stated = next(texts_at(write.after, _PREFIX[end], _PREFIXES[end]), None)

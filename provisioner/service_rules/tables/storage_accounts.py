@@ -1,4 +1,4 @@
-"""Storage accounts: what a sku or a kind has, and what goes together."""
+"""Storage accounts: features by SKU and kind, and settings that depend on each other."""
 
 import ipaddress
 import re
@@ -107,7 +107,10 @@ def _judge_performance(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_public(write: Write) -> Iterator[Refusal]:
-    """What stood before is not held to be refused: an account that is closed later keeps it."""
+    """Yield containers with public access in an account that does not allow it.
+
+    One that had it before is not known to be refused: an account that is closed later keeps it.
+    """
     service = write.id.parent
     account = write.neighbours.lookup(service.parent) if service and service.parent else None
     was = text_at(write.before or {}, _PUBLIC)

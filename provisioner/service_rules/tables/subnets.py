@@ -1,4 +1,4 @@
-"""Rules of subnets: their ranges, and what those of one service may not carry.
+"""Subnets: their ranges, and what those reserved for a service may not carry.
 
 Sources: guidelines.md §3.3, "Azure Virtual Network FAQ", and the reports named at each rule.
 """
@@ -125,8 +125,11 @@ def _judge_bastion_table(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_bastion_group(write: Write) -> Iterator[Refusal]:
-    """Bastion is managed from GatewayManager at port 443; a group that lets nobody in there is
-    refused. The other rules that Microsoft lists are not judged here."""
+    """Yield a security group of AzureBastionSubnet that does not let GatewayManager in.
+
+    Bastion is managed from GatewayManager at port 443. The other rules that Microsoft lists are not
+    evaluated here.
+    """
     group = id_at(write.after, f"{_GROUP}.id")
     if write.id.name.lower() != _BASTION or group is None:
         return

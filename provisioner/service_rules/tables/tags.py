@@ -1,5 +1,7 @@
-"""Names and values of tags, of any resource that has them ("Use tags to organize your Azure
-resources": limitations)."""
+"""Names and values of tags, of any resource that has them.
+
+Source: "Use tags to organize your Azure resources", limitations.
+"""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""Rules of route servers ("Azure Route Server frequently asked questions")."""
+"""Route servers ("Azure Route Server frequently asked questions")."""
 
 from collections.abc import Iterator
 

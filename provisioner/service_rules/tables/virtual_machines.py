@@ -1,4 +1,4 @@
-"""Rules of virtual machines and scale sets (template reference of Microsoft.Compute)."""
+"""Virtual machines and scale sets (template reference of Microsoft.Compute)."""
 
 from collections.abc import Iterator
 

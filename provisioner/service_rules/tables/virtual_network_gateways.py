@@ -1,4 +1,4 @@
-"""Rules of virtual network gateways and of what they connect ("About VPN Gateway settings")."""
+"""Virtual network gateways and their connections ("About VPN Gateway settings")."""
 
 from collections.abc import Iterator
 
@@ -25,8 +25,11 @@ def _judge_subnet(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_address(write: Write) -> Iterator[Refusal]:
-    """A Basic address was allocated dynamically here as far as recordings go (2020); none that is
-    static was ever taken, and none at all since 2023."""
+    """Yield a VPN gateway with a static public address that is not of the SKU Standard.
+
+    A Basic address was allocated dynamically here as far as recordings go (2020); none that is
+    static was ever accepted, and none at all since 2023.
+    """
     is_vpn = (text_at(write.after, "properties.gatewayType") or "").lower() == "vpn"
     sku = (text_at(write.after, _SKU) or "").lower()
     if is_vpn and sku and sku != "basic":
@@ -39,7 +42,7 @@ def _judge_address(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_kind(write: Write) -> Iterator[Refusal]:
-    """Standard and HighPerformance are SKUs of either kind."""
+    """Yield a gateway whose SKU is of the other type; Standard and HighPerformance are of both."""
     kind = (text_at(write.after, "properties.gatewayType") or "").lower()
     sku = text_at(write.after, _SKU) or ""
     of_vpn = sku.lower().startswith("vpngw") or sku.lower() == "basic"

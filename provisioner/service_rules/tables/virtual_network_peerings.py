@@ -1,4 +1,4 @@
-"""Rules of peerings ("Virtual network peering", "Create, change, or delete a peering")."""
+"""Virtual network peerings ("Virtual network peering", "Create, change, or delete a peering")."""
 
 from collections.abc import Iterator
 
@@ -46,7 +46,10 @@ def _judge_overlap(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_other_peers(write: Write) -> Iterator[Refusal]:
-    """A network reaches each of its peers by their addresses, so those may not overlap either."""
+    """Yield a peering whose remote network overlaps with another peer of the network.
+
+    A network routes to each of its peers by their addresses.
+    """
     remote = id_at(write.after, _REMOTE)
     theirs = _address_space(write, remote)
     for other in write.siblings if theirs else ():

@@ -1,4 +1,4 @@
-"""Rules of the address spaces of virtual networks.
+"""Address spaces of virtual networks.
 
 Sources: guidelines.md §3.3, "Azure Virtual Network FAQ", and the reports named at each rule.
 """
@@ -62,7 +62,7 @@ def _judge_own_overlap(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_space(write: Write) -> Iterator[Refusal]:
-    """A pool of an address manager can give the ranges instead."""
+    """Yield a network without ranges, unless a pool of an address manager gives them."""
     if is_silent(write.after, _SPACE) and is_silent(write.after, _POOLS):
         yield Refusal(_SPACE, "a virtual network needs a range of addresses at least")
 
@@ -75,7 +75,7 @@ def _judge_reserved(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_space_in_use(write: Write) -> Iterator[Refusal]:
-    """A range that a subnet lies in stays in the space."""
+    """Yield the removal of a range that a subnet is in."""
     if write.before is None or not is_known(value_at(write.after, _SPACE)):
         return
     spaces = [one for _at, one in ranges_at(write.after, _SPACE)]
@@ -88,7 +88,7 @@ def _judge_space_in_use(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_peers(write: Write) -> Iterator[Refusal]:
-    """A space that is changed may not meet that of a network that is peered."""
+    """Yield a changed address space that overlaps with that of a peered network."""
     mine = [one for _at, one in ranges_at(write.after, _SPACE)]
     for peering in (
         write.neighbours.children(write.id, _PEERING) if write.before is not None else ()

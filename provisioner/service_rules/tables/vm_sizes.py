@@ -1,4 +1,4 @@
-"""Sizes of machines that there are, and zones that a region has, for the nodes of AKS."""
+"""VM sizes and availability zones of AKS nodes."""
 
 import re
 from collections.abc import Iterator
