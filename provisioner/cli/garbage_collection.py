@@ -2,7 +2,7 @@
 
 import gc
 
-_ALLOCATIONS = 100_000
+_ALLOCATIONS = 300_000
 """How many more objects there are before the new ones are searched. A plan keeps nearly all that it
 makes until it ends: with Python's 700 the search took a third of the CPU time of a plan of 5,000
 resources, and found nothing (docs/adr/0039)."""

@@ -4,52 +4,53 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from provisioner.documents.access import AccessDocument
-from provisioner.documents.adoption import AdoptionDocument
-from provisioner.documents.apply import ApplyDocument, Event
-from provisioner.documents.ci import CiApplyDocument, CiDriftDocument, CiPlanDocument
-from provisioner.documents.cluster import (
-    ClusterApplyDocument,
-    ClusterDriftDocument,
-    ClusterPlanDocument,
-)
 from provisioner.documents.combined import (
     CombinedApplyDocument,
     CombinedPlanDiffDocument,
     CombinedPlanDocument,
 )
-from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
-from provisioner.documents.drift import DriftDocument
-from provisioner.documents.explanation import ExplanationDocument
-from provisioner.documents.fleet import FleetDocument
-from provisioner.documents.inventory import (
-    EvaluationsDocument,
-    OutputsDocument,
-    ResourcesDocument,
-)
-from provisioner.documents.manifests import ManifestsDocument, PodChecksDocument
-from provisioner.documents.modules import LockUpdateDocument, ModulesDocument
-from provisioner.documents.network import NetworkDocument
-from provisioner.documents.plan import PlanDocument, StepDocument
-from provisioner.documents.plan_diff import PlanDiffDocument
-from provisioner.documents.roles import RolesDocument
-from provisioner.documents.trace import TraceDocument
-from provisioner.documents.upgrade import UpgradeDocument
 from provisioner.engine.timings import measure_phase
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.provisioning import OPERATION_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from provisioner.documents.access import AccessDocument
+    from provisioner.documents.adoption import AdoptionDocument
+    from provisioner.documents.apply import ApplyDocument, Event
+    from provisioner.documents.ci import CiApplyDocument, CiDriftDocument, CiPlanDocument
+    from provisioner.documents.cluster import (
+        ClusterApplyDocument,
+        ClusterDriftDocument,
+        ClusterPlanDocument,
+    )
+    from provisioner.documents.controls import CheckDocument, ComplianceDocument, ControlsDocument
+    from provisioner.documents.drift import DriftDocument
+    from provisioner.documents.explanation import ExplanationDocument
+    from provisioner.documents.fleet import FleetDocument
+    from provisioner.documents.inventory import (
+        EvaluationsDocument,
+        OutputsDocument,
+        ResourcesDocument,
+    )
+    from provisioner.documents.manifests import ManifestsDocument, PodChecksDocument
+    from provisioner.documents.modules import LockUpdateDocument, ModulesDocument
+    from provisioner.documents.network import NetworkDocument
+    from provisioner.documents.plan import PlanDocument, StepDocument
+    from provisioner.documents.plan_diff import PlanDiffDocument
+    from provisioner.documents.roles import RolesDocument
+    from provisioner.documents.trace import TraceDocument
+    from provisioner.documents.upgrade import UpgradeDocument
     from provisioner.plan.provisioning_progress import InProgress
     from provisioner.reports.text import TextDocument
 
 
 def print_plan(
-    document: PlanDocument, output: str, stream: TextIO | None = None, *, full: bool = False
+    document: "PlanDocument", output: str, stream: TextIO | None = None, *, full: bool = False
 ) -> None:
     """Print a plan as text, JSON or Markdown; `full` lists every create of a large one."""
     from provisioner.reports.markdown import render_plan_markdown
@@ -58,7 +59,7 @@ def print_plan(
     _print(document, output, stream or sys.stdout, lambda: render_plan_markdown(document))
 
 
-def print_saved_plan(document: PlanDocument, output: str, *, full: bool = False) -> None:
+def print_saved_plan(document: "PlanDocument", output: str, *, full: bool = False) -> None:
     """Print a plan with the steps that apply sends, as text, JSON or Markdown."""
     from provisioner.reports.markdown import LIMIT, render_plan_markdown
     from provisioner.reports.steps_report import render_steps_markdown, render_steps_text
@@ -76,7 +77,7 @@ def print_saved_plan(document: PlanDocument, output: str, *, full: bool = False)
         write_lines(lines, sys.stdout, color=_has_color(sys.stdout))
 
 
-def print_explanation(document: ExplanationDocument, output: str) -> None:
+def print_explanation(document: "ExplanationDocument", output: str) -> None:
     """Print why a resource changes, as text or JSON; as Markdown the text in a block of code."""
     from io import StringIO
 
@@ -90,7 +91,7 @@ def print_explanation(document: ExplanationDocument, output: str) -> None:
     _print(document, output, sys.stdout, render_markdown)
 
 
-def print_plan_diff(document: PlanDiffDocument | CombinedPlanDiffDocument, output: str) -> None:
+def print_plan_diff(document: "PlanDiffDocument | CombinedPlanDiffDocument", output: str) -> None:
     """Print what two plans differ in as text, JSON or Markdown."""
 
     def render_markdown() -> str:
@@ -104,21 +105,21 @@ def print_plan_diff(document: PlanDiffDocument | CombinedPlanDiffDocument, outpu
     _print(document, output, sys.stdout, render_markdown)
 
 
-def print_drift(document: DriftDocument, output: str) -> None:
+def print_drift(document: "DriftDocument", output: str) -> None:
     """Print a drift check as text, JSON or Markdown."""
     from provisioner.reports.markdown import render_drift_markdown
 
     _print(document, output, sys.stdout, lambda: render_drift_markdown(document))
 
 
-def print_trace(document: TraceDocument, output: str) -> None:
+def print_trace(document: "TraceDocument", output: str) -> None:
     """Print a trace as text, JSON or Markdown."""
     from provisioner.reports.trace_markdown import render_trace_markdown
 
     _print(document, output, sys.stdout, lambda: render_trace_markdown(document))
 
 
-def print_check(document: CheckDocument, output: str, *, show_all: bool) -> None:
+def print_check(document: "CheckDocument", output: str, *, show_all: bool) -> None:
     """Print a check as text, JSON, Markdown, SARIF or JUnit XML."""
     if output == "sarif":
         from provisioner import __version__
@@ -137,7 +138,7 @@ def print_check(document: CheckDocument, output: str, *, show_all: bool) -> None
     _print(shown, output, sys.stdout, lambda: render_check_markdown(document))
 
 
-def print_compliance(document: ComplianceDocument, output: str) -> None:
+def print_compliance(document: "ComplianceDocument", output: str) -> None:
     """Print a compliance report as text, JSON or Markdown."""
     from provisioner.reports.check_markdown import render_compliance_markdown
 
@@ -147,28 +148,28 @@ def print_compliance(document: ComplianceDocument, output: str) -> None:
     _print(document, output, sys.stdout, lambda: render_compliance_markdown(document))
 
 
-def print_controls(document: ControlsDocument, output: str) -> None:
+def print_controls(document: "ControlsDocument", output: str) -> None:
     """Print controls as text, JSON or Markdown."""
     from provisioner.reports.controls_markdown import render_controls_markdown
 
     _print(document, output, sys.stdout, lambda: render_controls_markdown(document))
 
 
-def print_roles(document: RolesDocument, output: str) -> None:
+def print_roles(document: "RolesDocument", output: str) -> None:
     """Print roles as text, JSON or Markdown."""
     from provisioner.reports.roles_markdown import render_roles_markdown
 
     _print(document, output, sys.stdout, lambda: render_roles_markdown(document))
 
 
-def print_access(document: AccessDocument, output: str) -> None:
+def print_access(document: "AccessDocument", output: str) -> None:
     """Print who can do what as text, JSON or Markdown."""
     from provisioner.reports.access_markdown import render_access_markdown
 
     _print(document, output, sys.stdout, lambda: render_access_markdown(document))
 
 
-def print_manifests(document: ManifestsDocument, output: str) -> None:
+def print_manifests(document: "ManifestsDocument", output: str) -> None:
     """Print the objects of a cluster as YAML for kubectl, or JSON."""
     from provisioner.reports.json_text import render_json
     from provisioner.reports.manifests_yaml import render_manifests_yaml
@@ -176,13 +177,13 @@ def print_manifests(document: ManifestsDocument, output: str) -> None:
     sys.stdout.write(render_json(document) if output == "json" else render_manifests_yaml(document))
 
 
-def print_pod_checks(document: PodChecksDocument, output: str) -> None:
+def print_pod_checks(document: "PodChecksDocument", output: str) -> None:
     """Print the verdicts on pods as text or JSON."""
     _print(document, output, sys.stdout, lambda: "")
 
 
 def print_cluster(
-    document: ClusterPlanDocument | ClusterApplyDocument | ClusterDriftDocument,
+    document: "ClusterPlanDocument | ClusterApplyDocument | ClusterDriftDocument",
     output: str,
     stream: TextIO | None = None,
 ) -> None:
@@ -193,14 +194,14 @@ def print_cluster(
     _print(document, output, stream or sys.stdout, lambda: render_cluster_markdown(document))
 
 
-def print_upgrade(document: UpgradeDocument, output: str) -> None:
+def print_upgrade(document: "UpgradeDocument", output: str) -> None:
     """Print the upgrades of clusters as text, JSON or Markdown."""
     from provisioner.reports.upgrade_markdown import render_upgrade_markdown
 
     _print(document, output, sys.stdout, lambda: render_upgrade_markdown(document))
 
 
-def print_adoption(document: AdoptionDocument, output: str) -> None:
+def print_adoption(document: "AdoptionDocument", output: str) -> None:
     """Print an adoption as text, JSON or Markdown."""
     from provisioner.reports.adoption_markdown import render_adoption_markdown
 
@@ -225,7 +226,7 @@ def print_combined(
     _print(document, output, stream or sys.stdout, render_markdown)
 
 
-def print_ci_plan(document: CiPlanDocument, output: str) -> None:
+def print_ci_plan(document: "CiPlanDocument", output: str) -> None:
     """Print the plans under review as text, JSON or the Markdown of the comment."""
     from provisioner.reports.ci_plan_markdown import render_ci_plan_comment
     from provisioner.reports.markdown import LIMIT
@@ -233,7 +234,7 @@ def print_ci_plan(document: CiPlanDocument, output: str) -> None:
     _print(document, output, sys.stdout, lambda: render_ci_plan_comment(document, LIMIT, None))
 
 
-def print_ci_apply(document: CiApplyDocument, output: str) -> None:
+def print_ci_apply(document: "CiApplyDocument", output: str) -> None:
     """Print what a merge did as text, JSON or the Markdown of the comment."""
     from provisioner.reports.ci_apply_markdown import render_ci_apply_comment
     from provisioner.reports.markdown import LIMIT
@@ -241,12 +242,12 @@ def print_ci_apply(document: CiApplyDocument, output: str) -> None:
     _print(document, output, sys.stdout, lambda: render_ci_apply_comment(document, LIMIT, None))
 
 
-def print_ci_drift(document: CiDriftDocument, output: str) -> None:
+def print_ci_drift(document: "CiDriftDocument", output: str) -> None:
     """Print drift checks as text or JSON."""
     _print(document, output, sys.stdout, lambda: "")
 
 
-def print_fleet(document: FleetDocument, output: str) -> None:
+def print_fleet(document: "FleetDocument", output: str) -> None:
     """Print a run over many environments as text, JSON or Markdown."""
     from provisioner.reports.fleet_markdown import render_fleet_markdown
 
@@ -254,30 +255,30 @@ def print_fleet(document: FleetDocument, output: str) -> None:
 
 
 def print_inventory(
-    document: OutputsDocument | ResourcesDocument | EvaluationsDocument, output: str
+    document: "OutputsDocument | ResourcesDocument | EvaluationsDocument", output: str
 ) -> None:
     """Print outputs, resources or values of expressions, as text or JSON."""
     _print(document, output, sys.stdout, str)
 
 
-def print_network(document: NetworkDocument, output: str) -> None:
+def print_network(document: "NetworkDocument", output: str) -> None:
     """Print address plans as text, JSON or Markdown."""
     from provisioner.reports.network_markdown import render_network_markdown
 
     _print(document, output, sys.stdout, lambda: render_network_markdown(document))
 
 
-def print_apply(document: ApplyDocument, output: str) -> None:
+def print_apply(document: "ApplyDocument", output: str) -> None:
     """Print what an apply did, as text or JSON."""
     _print(document, output, sys.stdout, _refuse_markdown)
 
 
-def print_modules(document: ModulesDocument, output: str) -> None:
+def print_modules(document: "ModulesDocument", output: str) -> None:
     """Print blueprints and modules, as text or JSON."""
     _print(document, output, sys.stdout, str)
 
 
-def print_lock_update(document: LockUpdateDocument, output: str) -> None:
+def print_lock_update(document: "LockUpdateDocument", output: str) -> None:
     """Print what became of a lock of modules, as text or JSON."""
     _print(document, output, sys.stdout, str)
 
@@ -292,7 +293,7 @@ def _print(
     document: "TextDocument",
     output: str,
     stream: TextIO,
-    render_markdown: Callable[[], str],
+    render_markdown: "Callable[[], str]",
 ) -> None:
     with measure_phase("output"):
         if output == "json":
@@ -320,12 +321,12 @@ def _has_color(stream: TextIO) -> bool:
     return wants_color(os.environ, is_terminal=stream.isatty())
 
 
-def open_waiting(*, quiet: bool) -> Callable[[Sequence["InProgress"], float], None]:
+def open_waiting(*, quiet: bool) -> "Callable[[Sequence[InProgress], float], None]":
     """Return what shows on stderr which resources an apply waits for: a line for each new state,
     and one each half a minute."""
     shown: dict[str, tuple[str, float]] = {}
 
-    def show(entries: Sequence["InProgress"], elapsed: float) -> None:
+    def show(entries: "Sequence[InProgress]", elapsed: float) -> None:
         for entry in entries:
             state, at = shown.get(entry.id.key, ("", 0.0))
             if quiet or (state == entry.state and elapsed - at < _REMINDER_SECONDS):
@@ -345,8 +346,8 @@ _REMINDER_SECONDS = 30
 
 @contextmanager
 def open_progress(
-    steps: Sequence[StepDocument], *, quiet: bool
-) -> Iterator[Callable[[Event], None]]:
+    steps: "Sequence[StepDocument]", *, quiet: bool
+) -> "Iterator[Callable[[Event], None]]":
     """Show the events of an apply on stderr: live on a terminal, as lines elsewhere."""
     if quiet:
         yield lambda _event: None

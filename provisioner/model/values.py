@@ -127,8 +127,14 @@ def lookup(body: object, path: Sequence[str]) -> object:
 
 
 def _lookup_caseless(body: Mapping[str, object], key: str) -> object:
+    # Most lookups that come here find nothing, so the length is compared before the letters. Only
+    # names outside of ASCII may have another length in lower case.
     folded = key.lower()
-    return next((item for name, item in body.items() if name.lower() == folded), ABSENT)
+    size = len(folded)
+    for name in body:
+        if (len(name) == size or not name.isascii()) and name.lower() == folded:
+            return body[name]
+    return ABSENT
 
 
 def values_at(body: object, path: str) -> Iterator[object]:

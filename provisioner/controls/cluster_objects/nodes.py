@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from cryptography import x509
-
 from provisioner.controls.cluster_objects.view import (
     ObservedRule,
     Seen,
@@ -73,6 +71,8 @@ def _authority(view: View) -> Iterator[Seen]:
 
 
 def _ends_of(text: str) -> Iterator[date]:
+    from cryptography import x509  # 20 ms, and few states hold a cluster's objects
+
     try:
         certificates = x509.load_pem_x509_certificates(text.encode())
     except ValueError:
