@@ -59,11 +59,11 @@ TYPE = ResourceType(
         "properties.enabled": Field(default=True, security=True),
         "properties.description": Field(default=None),
         "properties.clusterName": Field(default=None, compare=Compare.CASELESS),
-        # The workspace, and the cluster whose metrics alone are meant.
+        # The workspace, and the cluster to whose metrics the rules are limited.
         "properties.scopes": Field(compare=Compare.SET, security=True),
         "properties.scopes[]": Field(compare=Compare.RESOURCE_ID),
         "properties.interval": Field(default="PT1M", compare=Compare.DURATION),
-        # Rules run in their order: a later one may read what an earlier one records.
+        # Compared in order: a later rule may query what an earlier one records.
         _RULES: Field(security=True),
         f"{_RULES}[].enabled": Field(default=True, security=True),
         f"{_RULES}[].expression": Field(security=True),
@@ -74,6 +74,7 @@ TYPE = ResourceType(
         f"{_RULES}[].annotations[]": Field(compare=Compare.VERBATIM),
         f"{_RULES}[].actions": Field(default=(), keys=("actionGroupId",), security=True),
         f"{_RULES}[].actions[].actionGroupId": Field(compare=Compare.RESOURCE_ID),
+        # Defaults of the tables in "Azure Monitor managed service for Prometheus rule groups".
         f"{_RULES}[].resolveConfiguration": Field(
             default={"autoResolved": True, "timeToResolve": "PT5M"}
         ),

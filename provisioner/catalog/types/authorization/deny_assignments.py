@@ -51,8 +51,8 @@ TYPE = ResourceType(
     seconds=1,
     loss=Disruption.NONE,
     codes=RefusalCodes(not_found="DenyAssignmentNotFound"),
-    # Azure makes those of locked node resource groups and of managed applications; since 2024
-    # deployment stacks and people make others.
+    # Azure creates those of managed applications and locked node resource groups; since 2024
+    # deployment stacks and users create others.
     adds="denies actions on it",
     adds_by=("properties.denyAssignmentName", "properties.principals"),
     by_service=_is_system_protected,

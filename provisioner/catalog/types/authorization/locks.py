@@ -32,6 +32,8 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     seconds=1,
     loss=Disruption.NONE,
+    # CanNotDelete blocks deletes below its scope, ReadOnly writes too, also of AKS on its node
+    # resource group: guidelines.md ENV-01.1 forbids a lock there.
     lock_level="properties.level",
     adds="forbids changes to it",
     adds_by=("properties.level",),

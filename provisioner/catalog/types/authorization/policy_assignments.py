@@ -86,7 +86,7 @@ TYPE = ResourceType(
     by_service=_is_default_initiative,
     fields={
         "location": Field(default=None),
-        # Azure says it, by where the assignment stands; a body that says another is a mistake.
+        # Azure computes it from the id; a body that states another one is a mistake.
         "properties.scope": Field(
             compare=Compare.RESOURCE_ID, stated=True, create_only=True, security=True
         ),
@@ -95,8 +95,9 @@ TYPE = ResourceType(
         "properties.policyDefinitionId": Field(
             compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),
-        # Azure adds the version that is in force where none is asked for.
+        # Azure fills in the version in force where none is requested.
         "properties.definitionVersion": Field(compare=Compare.VERSION),
+        # DoNotEnforce evaluates without denying.
         "properties.enforcementMode": Field(
             default="Default", compare=Compare.CASELESS, security=True
         ),
@@ -104,6 +105,8 @@ TYPE = ResourceType(
         "properties.notScopes": Field(default=(), compare=Compare.SET, security=True),
         "properties.notScopes[]": Field(compare=Compare.RESOURCE_ID),
         "properties.parameters": Field(default={}, security=True),
+        # Closed: Azure fills in nothing, so a key that only the live value has is somebody's
+        # change.
         "properties.parameters[].value": Field(closed=True, security=True),
         "properties.nonComplianceMessages": Field(default=(), keys=("message",)),
         "properties.nonComplianceMessages[].policyDefinitionReferenceId": Field(default=None),

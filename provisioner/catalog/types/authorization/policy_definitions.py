@@ -36,7 +36,7 @@ TYPE = ResourceType(
         conditions=(ListCondition.AT_EXACT_SCOPE,),
         alone=("policyType", "category", "atExactScope"),
     ),
-    # The thousands of built-in policies are nobody's drift.
+    # The thousands of built-in policies are never drift.
     list_query={"$filter": "policyType eq 'Custom'"},
     taggable=False,
     judges=True,
@@ -48,7 +48,7 @@ TYPE = ResourceType(
     harmless="it does nothing until it is assigned, and the assignment is an addition",
     fields={
         "properties.policyType": Field(default="Custom", compare=Compare.CASELESS),
-        # Indexed leaves out the resources that have neither tags nor a location.
+        # Indexed skips resource types without tags and location.
         "properties.mode": Field(default="Indexed", compare=Compare.CASELESS, security=True),
         "properties.displayName": Field(default=None),
         "properties.description": Field(default=None),
@@ -57,7 +57,7 @@ TYPE = ResourceType(
         "properties.parameters[].allowedValues": Field(default=None, compare=Compare.SET),
         "properties.parameters[].defaultValue": Field(default=None, closed=True, security=True),
         "properties.externalEvaluationEnforcementSettings": Field(default=None, security=True),
-        # Azure numbers what it is given; one may ask for a number.
+        # Azure assigns a version unless one is requested.
         "properties.version": Field(compare=Compare.VERSION),
         "properties.versions": Field(compare=Compare.IGNORED),
         **METADATA,

@@ -61,6 +61,7 @@ TYPE = ResourceType(
     ),
     taggable=False,
     judges=True,
+    # An exemption weakens what an assignment enforces, whoever wrote it.
     exempts=True,
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
@@ -110,7 +111,7 @@ TYPE = ResourceType(
     fields={
         "systemData": Field(read_only=True),
         "properties.policyAssignmentId": Field(compare=Compare.RESOURCE_ID, security=True),
-        # None of them: all policies of the initiative.
+        # Empty means all policies of the initiative.
         "properties.policyDefinitionReferenceIds": Field(
             default=(), compare=Compare.SET, security=True
         ),

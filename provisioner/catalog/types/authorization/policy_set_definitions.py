@@ -40,7 +40,7 @@ TYPE = ResourceType(
         conditions=(ListCondition.AT_EXACT_SCOPE,),
         alone=("policyType", "category", "atExactScope"),
     ),
-    # Of those that nobody declares, only the assignments matter, and those are listed.
+    # Of undeclared ones only the assignments matter, and those are listed.
     lists=ListRead.SINGLE,
     taggable=False,
     judges=True,
@@ -57,13 +57,13 @@ TYPE = ResourceType(
         "properties.parameters": Field(default={}, security=True),
         "properties.parameters[].allowedValues": Field(default=None, compare=Compare.SET),
         "properties.parameters[].defaultValue": Field(default=None, closed=True, security=True),
-        # Azure numbers the references that have no id.
+        # Azure assigns a reference id where none is stated.
         _POLICIES: Field(keys=("policyDefinitionReferenceId",), security=True),
         f"{_POLICIES}[].policyDefinitionId": Field(compare=Compare.RESOURCE_ID, security=True),
         f"{_POLICIES}[].parameters": Field(default={}, security=True),
         f"{_POLICIES}[].parameters[].value": Field(closed=True, security=True),
         f"{_POLICIES}[].groupNames": Field(default=(), compare=Compare.SET),
-        # Azure adds the version that is in force where none is asked for.
+        # Azure fills in the version in force where none is requested.
         f"{_POLICIES}[].definitionVersion": Field(compare=Compare.VERSION),
         "properties.policyDefinitionGroups": Field(default=None, keys=("name",)),
         "properties.version": Field(compare=Compare.VERSION),

@@ -70,6 +70,8 @@ TYPE = ResourceType(
     seconds=1,
     loss=Disruption.NONE,
     missing_reference="RoleDefinitionDoesNotExist",
+    # A second assignment of a role to a principal in one scope is refused whatever its name
+    # (RoleAssignmentExists).
     unique_by=("properties.principalId", "properties.roleDefinitionId"),
     codes=RefusalCodes(
         not_found="RoleAssignmentNotFound",
@@ -88,7 +90,7 @@ TYPE = ResourceType(
     ),
     adds_to={"properties.principalId": "gives it access to something else"},
     fields={
-        # Azure says it, by where the assignment stands; a body that says another is a mistake.
+        # Azure computes it from the id; a body that states another one is a mistake.
         "properties.scope": Field(
             compare=Compare.RESOURCE_ID, stated=True, create_only=True, security=True
         ),
@@ -96,7 +98,8 @@ TYPE = ResourceType(
         "properties.roleDefinitionId": Field(
             compare=Compare.TENANT_ID, create_only=True, security=True
         ),
-        # Azure looks the principal up where the body is silent; its word is not ours to judge.
+        # Azure looks the principal up where the body is silent. Stating ServicePrincipal avoids
+        # PrincipalNotFound while a new identity replicates (guidelines.md §2.5).
         "properties.principalType": Field(compare=Compare.CASELESS),
         "properties.condition": Field(default=None, security=True),
         "properties.conditionVersion": Field(default=_default_version),

@@ -89,13 +89,14 @@ TYPE = ResourceType(
         refusal="The filter '{filter}' is not supported. Supported filters are "
         "'atScopeAndBelow()', 'roleName eq '{{value}}'' and 'type eq '{{value}}''.",
     ),
-    # The hundreds of built-in roles are nobody's drift.
+    # The built-in roles are never drift.
     list_query={"$filter": "type eq 'CustomRole'"},
     taggable=False,
     # "Azure custom roles", "Delete a custom role": RoleDefinitionHasAssignments.
     in_use="RoleDefinitionHasAssignments",
-    # The GUID is the tenant's: the id in an assignment may name any scope.
+    # The GUID is unique in the tenant: an assignment may name the definition at any scope.
     named_alone=True,
+    # Azure refuses an assignment outside of the assignable scopes.
     confines="properties.assignableScopes",
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,

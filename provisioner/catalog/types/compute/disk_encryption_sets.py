@@ -27,7 +27,7 @@ TYPE = ResourceType(
     ),
     delete=DeleteFlow.LOCATION,
     seconds=10,
-    # What a disk is encrypted by cannot be read without it.
+    # A disk cannot be read without the set whose key encrypts it.
     loss=Disruption.DATA,
     models=(
         _model(
@@ -75,7 +75,7 @@ TYPE = ResourceType(
             default="EncryptionAtRestWithCustomerKey", create_only=True, security=True
         ),
         "properties.rotationToLatestKeyVersionEnabled": Field(default=False, security=True),
-        # The application of another tenant that reaches the vault; "None" takes it away.
+        # The multitenant application that reaches a vault of another tenant; "None" removes it.
         "properties.federatedClientId": Field(
             default=None, compare=Compare.CASELESS, security=True
         ),

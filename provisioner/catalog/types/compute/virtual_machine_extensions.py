@@ -22,7 +22,8 @@ TYPE = ResourceType(
     rule=NameRule(r"[^/\\%?#]{1,128}", "1 to 128 characters without / \\ % ? and #"),
     lists=ListRead.PARENT,
     delete=DeleteFlow.ASYNC_OPERATION,
-    # One at a time on a machine ("Multiple VM extensions per handler", conflicting operations).
+    # Azure handles one extension of a machine at a time ("Multiple VM extensions per handler",
+    # conflicting operations).
     serialise_on="",
     seconds=60,
     loss=Disruption.NONE,
@@ -50,18 +51,19 @@ TYPE = ResourceType(
         _model("Vault", id=TEXT),
     ),
     fields={
-        # A child, and yet a tracked resource: it has a place and tags of its own.
+        # A child resource, but a tracked one: it has a location and tags.
         "location": Field(compare=Compare.LOCATION, create_only=True),
-        # "Extensions", naming: another publisher or type under the same name is refused.
+        # Another publisher or type under the same name is refused ("Extensions", naming).
         "properties.publisher": Field(compare=Compare.CASELESS, create_only=True, security=True),
         "properties.type": Field(compare=Compare.CASELESS, create_only=True, security=True),
-        # Azure runs the newest of a minor version where it may.
+        # Azure runs the newest patch of a minor version unless it must not.
         "properties.typeHandlerVersion": Field(compare=Compare.VERSION, security=True),
         "properties.autoUpgradeMinorVersion": Field(default=False, security=True),
         "properties.enableAutomaticUpgrade": Field(
             default=False, answered=Answered.STATED, security=True
         ),
         "properties.forceUpdateTag": Field(default=None),
+        # Closed: the publisher's own schema, in which Azure fills in nothing.
         "properties.settings": Field(default={}, closed=True, security=True),
         "properties.protectedSettings": Field(write_only=True, secret=True),
         "properties.protectedSettingsFromKeyVault": Field(default=None, security=True),

@@ -66,7 +66,8 @@ TYPE = ResourceType(
     seconds=90,
     loss=Disruption.DATA,
     computed=_computed,
-    # Its machines stand in subnets and pools by its body alone: no list has their interfaces.
+    # Only its body tells which subnets and pools its instances are in: no list has their
+    # interfaces.
     looked_into=True,
     models=(
         _model(
@@ -212,8 +213,8 @@ TYPE = ResourceType(
         "identity.userAssignedIdentities[].principalId": Field(read_only=True),
         "identity.userAssignedIdentities[].clientId": Field(read_only=True),
         "etag": Field(read_only=True),
-        # "Orchestration modes": chosen when the set is made. Which of them Azure takes where
-        # nothing is said differs by client and api version.
+        # Chosen at creation; the mode that Azure fills in differs by client and api version
+        # ("Orchestration modes").
         "properties.orchestrationMode": Field(owner=Owner.PRESET, create_only=True),
         "properties.overprovision": Field(owner=Owner.PRESET),
         "properties.doNotRunExtensionsOnOverprovisionedVMs": Field(default=False),
@@ -247,6 +248,7 @@ TYPE = ResourceType(
         f"{_PROFILE}.osProfile.computerNamePrefix": Field(owner=Owner.PRESET, create_only=True),
         f"{_PROFILE}.networkProfile.healthProbe": Field(default=None),
         f"{_PROFILE}.networkProfile.healthProbe.id": Field(compare=Compare.RESOURCE_ID),
+        # Required with Flexible orchestration, and not answered.
         f"{_PROFILE}.networkProfile.networkApiVersion": Field(write_only=True),
         _INTERFACES: Field(keys=("name",), security=True, disruption=Disruption.CONNECTIONS),
         f"{_PROFILE}.hardwareProfile": Field(default=None),

@@ -84,7 +84,7 @@ TYPE = ResourceType(
     ),
     delete=DeleteFlow.ASYNC_OPERATION,
     seconds=60,
-    # A disk goes with its machine where its deleteOption says so.
+    # A disk is deleted with its machine where its deleteOption is Delete.
     loss=Disruption.DATA,
     computed=_computed,
     models=(
@@ -177,6 +177,7 @@ TYPE = ResourceType(
     fields={
         **dict(profile_fields("properties", fixed=True)),
         **dict(interface_fields(_CONFIGURATIONS)),
+        # Chosen at creation.
         "zones": Field(compare=Compare.SET, create_only=True, definite=True),
         "plan": Field(default=None, create_only=True),
         "extendedLocation": Field(default=None, create_only=True),
@@ -190,7 +191,8 @@ TYPE = ResourceType(
             compare=Compare.CASELESS, disruption=Disruption.CONNECTIONS
         ),
         "properties.hardwareProfile.vmSizeProperties": Field(default=None),
-        # A disk of its own is made beside the machine: the roles that create machines name it.
+        # Azure creates the disk as a resource, which takes an action of its own: the built-in roles
+        # that create machines have it.
         "properties.storageProfile.osDisk": Field(change_takes="Microsoft.Compute/disks/write"),
         "properties.storageProfile.osDisk.encryptionSettings": Field(default=None, security=True),
         "properties.storageProfile.dataDisks[].toBeDetached": Field(default=False),
@@ -202,7 +204,7 @@ TYPE = ResourceType(
         f"{_INTERFACES}[].properties": Field(default={}),
         f"{_INTERFACES}[].properties.primary": Field(owner=Owner.PRESET),
         f"{_INTERFACES}[].properties.deleteOption": Field(default="Detach"),
-        # Azure makes interfaces of them and answers those.
+        # Azure creates interfaces from them and answers those in networkInterfaces.
         _CONFIGURATIONS: Field(keys=("name",), write_only=True),
         "properties.networkProfile.networkApiVersion": Field(write_only=True),
         **{

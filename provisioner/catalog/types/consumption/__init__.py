@@ -1,1 +1,1 @@
-"""Types of Microsoft.Consumption."""
+"""Resource types of Microsoft.Consumption, one per file."""

@@ -91,12 +91,12 @@ TYPE = ResourceType(
         ),
     ),
     fields={
-        # "Update requires latest eTag to be set in the request": it is sent back as it was read.
+        # "Update requires latest eTag to be set in the request": sent back as read, never compared.
         "eTag": Field(compare=Compare.IGNORED),
         "properties.category": Field(compare=Compare.CASELESS, create_only=True),
         "properties.timeGrain": Field(compare=Compare.CASELESS),
         "properties.timePeriod.startDate": Field(compare=Compare.TIMESTAMP),
-        # Ten years after the start where nothing is said.
+        # Azure fills in ten years after the start.
         "properties.timePeriod.endDate": Field(owner=Owner.PRESET, compare=Compare.TIMESTAMP),
         _FILTER: Field(default=None),
         f"{_FILTER}.dimensions": Field(default=None),

@@ -43,6 +43,7 @@ TYPE = ResourceType(
     adds="serves images of another registry",
     adds_by=("properties.sourceRepository",),
     fields={
+        # A rule for another repository is another rule (REST reference of `registries/cacheRules`).
         "properties.sourceRepository": Field(create_only=True, security=True),
         "properties.targetRepository": Field(create_only=True),
         "properties.credentialSetResourceId": Field(compare=Compare.RESOURCE_ID, security=True),

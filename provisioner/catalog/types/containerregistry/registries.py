@@ -56,8 +56,9 @@ TYPE = ResourceType(
     rule=NameRule(r"[a-zA-Z0-9]{5,50}", "5 to 50 letters and digits", unique_in_azure=True),
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
+    # PUT answers 200 to a creation as well (recorded).
     created=200,
-    # Recorded: one that is spread over zones is still being made after the answer.
+    # Recorded: a zone-redundant registry is still being created after the answer.
     lingers=("properties.zoneRedundancy", "Enabled"),
     seconds=20,
     loss=Disruption.DATA,
@@ -87,6 +88,7 @@ TYPE = ResourceType(
         "properties.networkRuleBypassAllowedForTasks": Field(
             default=False, answered=Answered.STATED, security=True
         ),
+        # Basic and Standard registries answer null (recorded).
         "properties.networkRuleSet": Field(
             default=_in_premium({"defaultAction": "Allow", "ipRules": []}),
             security=True,
@@ -101,6 +103,7 @@ TYPE = ResourceType(
         "properties.networkRuleSet.ipRules[].value": Field(compare=Compare.CIDR),
         "properties.dataEndpointEnabled": Field(default=False),
         "properties.zoneRedundancy": Field(default="Disabled", create_only=True),
+        # Customer-managed keys are chosen at creation.
         "properties.encryption.status": Field(
             default="disabled", compare=Compare.CASELESS, create_only=True, security=True
         ),

@@ -41,7 +41,7 @@ TYPE = ResourceType(
     adds="copies its images to another region",
     adds_by=("location",),
     fields={
-        # A child, and yet a tracked resource: it has a place and tags of its own.
+        # A child resource, but a tracked one: it has a location and tags.
         "location": Field(compare=Compare.LOCATION, create_only=True),
         "properties.regionEndpointEnabled": Field(default=True, security=True),
         "properties.zoneRedundancy": Field(

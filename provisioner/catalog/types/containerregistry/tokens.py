@@ -46,7 +46,7 @@ TYPE = ResourceType(
     fields={
         "properties.scopeMapId": Field(compare=Compare.RESOURCE_ID, security=True),
         "properties.status": Field(default="enabled", compare=Compare.CASELESS, security=True),
-        # The passwords and certificates that somebody has generated since: names and days.
+        # Names and dates of passwords and certificates that were generated since.
         "properties.credentials": Field(default={}, security=True),
         "properties.credentials.certificates": Field(
             default=(), keys=("name",), shared=True, security=True

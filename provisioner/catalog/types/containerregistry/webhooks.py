@@ -28,8 +28,9 @@ TYPE = ResourceType(
     adds="tells another service of pushes and deletes",
     adds_by=("properties.scope", "properties.actions"),
     fields={
-        # A child, and yet a tracked resource: it has a place and tags of its own.
+        # A child resource, but a tracked one: it has a location and tags.
         "location": Field(compare=Compare.LOCATION, create_only=True),
+        # Not answered by GET, and often carrying a token in its query.
         "properties.serviceUri": Field(write_only=True, sensitive=True, security=True),
         "properties.customHeaders": Field(write_only=True, secret=True),
         "properties.status": Field(default="enabled", compare=Compare.CASELESS, security=True),

@@ -323,34 +323,53 @@ TYPE = ResourceType(
     adds="runs nodes in it",
     adds_by=("properties.vmSize", "properties.enableNodePublicIP", "properties.vnetSubnetID"),
     fields={
+        # With the autoscaler on, the live count is its decision: planning the declared one back
+        # would undo a scale-out. A pool of mode Machines answers no count (recorded).
         "properties.count": Field(owner=_count_owner, dropped=_is_machines_pool),
+        # AKS answers false to a PUT of the pool, and omits it in the cluster's answer (recorded).
         "properties.enableAutoScaling": Field(default=False, answered=Answered.ALONE),
-        # AKS refuses limits of an autoscaler that is off, and maxUnavailable beside a surge
-        # (service_rules/tables/agent_pool_scale.py).
+        # AKS refuses minCount and maxCount without the autoscaler
+        # (service_rules/tables/agent_pool_scale.py): a write that switches it off must not send
+        # back the limits that were read.
         "properties.minCount": Field(default=None, follows=("properties.enableAutoScaling",)),
         "properties.maxCount": Field(default=None, follows=("properties.enableAutoScaling",)),
+        # A pool becomes User or System in place; the last system pool must not become User
+        # (guidelines.md §3.2, MustDefineAtLeastOneSystemPool).
         "properties.mode": Field(default="User"),
+        # AKS makes a pool of mode Machines of virtual machines, although the body asks for a scale
+        # set.
         "properties.type": Field(default=_default_type, taken_as=_type_as_taken, create_only=True),
+        # Case varies between clients (`standard_d4s_v5`). A resize in place needs the type
+        # VirtualMachines, or a preview (guidelines.md §2.7).
         "properties.vmSize": Field(
             compare=Compare.CASELESS,
             create_only=cluster_changes.size_is_fixed_in_scale_sets,
             disruption=Disruption.NODES,
         ),
         "properties.osType": Field(default="Linux", create_only=True),
+        # It changes with every node OS upgrade; the SDK model allows it in a request.
         "properties.nodeImageVersion": Field(read_only=True),
+        # One Linux SKU replaces another by re-imaging; Windows SKUs are fixed (guidelines.md §2.7).
         "properties.osSKU": Field(
             default=_default_os_sku,
             create_only=cluster_changes.linux_stays_linux,
             disruption=Disruption.NODES,
         ),
+        # No default: it follows from the machine size (`catalog.node_disks`), so silence is not
+        # compared.
         "properties.osDiskType": Field(create_only=True),
         "properties.osDiskSizeGB": Field(create_only=True, owner=_disk_owner),
         "properties.kubeletDiskType": Field(default="OS"),
+        # Fixed, because with flat Azure CNI the node reserves as many addresses of its subnet
+        # (guidelines.md §2.2).
         "properties.maxPods": Field(default=_default_max_pods, create_only=True),
+        # Azure answers zones in an order of its own.
         "properties.availabilityZones": Field(
             default=(), compare=Compare.SET, create_only=True, owner=_zones_owner
         ),
         "properties.virtualMachineNodesStatus": Field(read_only=True),
+        # All pools of a cluster are in one virtual network (guidelines.md §2.2): another network is
+        # refused for a pool, and takes a new cluster.
         "properties.vnetSubnetID": Field(
             default=None,
             compare=Compare.RESOURCE_ID,
@@ -374,7 +393,8 @@ TYPE = ResourceType(
         "properties.nodePublicIPPrefixID": Field(
             default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),
-        # AKS "Host-based encryption": the feature has to be on in the subscription.
+        # AKS refuses it unless the feature is registered in the subscription (AKS "Host-based
+        # encryption"; guidelines.md §3.2, SubscriptionNotEnabledEncryptionAtHost).
         "properties.enableEncryptionAtHost": Field(
             default=False,
             answered=Answered.STATED,
@@ -382,6 +402,8 @@ TYPE = ResourceType(
             security=True,
             requires=((True, "Microsoft.Compute/EncryptionAtHost"),),
         ),
+        # FIPS, SSH access, secure boot and vTPM change in place by re-imaging the nodes
+        # (guidelines.md §2.7).
         "properties.enableFIPS": Field(default=False, security=True, disruption=Disruption.NODES),
         "properties.enableUltraSSD": Field(
             default=False, answered=Answered.STATED, create_only=True
@@ -393,6 +415,8 @@ TYPE = ResourceType(
             security=True,
         ),
         "properties.scaleDownMode": Field(default="Delete", answered=since("2025-04")),
+        # AKS omits the priority of a regular pool; eviction policy and price exist for spot pools
+        # alone.
         "properties.scaleSetPriority": Field(
             default="Regular", answered=Answered.MOVED, create_only=True
         ),
@@ -400,18 +424,23 @@ TYPE = ResourceType(
             default="Delete", answered=_answered_for_spot, create_only=True
         ),
         "properties.spotMaxPrice": Field(default=-1, answered=_answered_for_spot),
-        # Kubernetes labels and their values have case ("Labels and Selectors").
+        # Kubernetes labels and their values are case-sensitive ("Labels and Selectors"). AKS adds
+        # labels and taints in its own domain, which a write must keep and a plan must not remove.
         "properties.nodeLabels": Field(
             default={}, compare=Compare.VERBATIM, security=True, reserved=RESERVED
         ),
         "properties.nodeTaints": Field(
             default=_default_taints, compare=Compare.SET, security=True, reserved=RESERVED
         ),
+        # `1.33` asks for the newest patch of 1.33, and is answered as it was stated.
         "properties.orchestratorVersion": Field(
             compare=Compare.VERSION, disruption=Disruption.NODES
         ),
+        # What runs now, not what is wanted: a write of another version must not send it back.
         "properties.currentOrchestratorVersion": Field(follows=("properties.orchestratorVersion",)),
         "properties.upgradeSettings": Field(default={}),
+        # AKS refuses a surge beside maxUnavailable (service_rules/tables/agent_pool_scale.py), so a
+        # write that changes the surge must not send back the other's default.
         "properties.upgradeSettings.maxSurge": Field(default="10%", answered=_max_surge_answered),
         "properties.upgradeSettings.maxUnavailable": Field(
             default="0",
@@ -424,13 +453,14 @@ TYPE = ResourceType(
         "properties.upgradeSettings.nodeSoakDurationInMinutes": Field(
             default=0, answered=Answered.STATED
         ),
-        # AKS, "Upgrade a node pool", undrainable node behavior: Schedule unless somebody says so.
+        # Schedule is the default of AKS "Upgrade a node pool", undrainable node behavior.
         "properties.upgradeSettings.undrainableNodeBehavior": Field(
             default="Schedule", answered=Answered.STATED
         ),
-        # "Blue-green node pool upgrades" is asked for.
+        # "Blue-green node pool upgrades" have to be requested.
         "properties.upgradeStrategy": Field(default="Rolling", answered=Answered.STATED),
         "properties.securityProfile": Field(default={}),
+        # AKS Automatic accepts LocalUser and answers Disabled.
         "properties.securityProfile.sshAccess": Field(
             default=_default_access,
             taken_as=_access_as_taken,
@@ -462,6 +492,8 @@ TYPE = ResourceType(
         ),
         "properties.networkProfile.applicationSecurityGroups[]": Field(compare=Compare.RESOURCE_ID),
         "properties.networkProfile.allowedHostPorts": Field(default=(), security=True),
+        # Custom kubelet and Linux OS configuration are fixed (guidelines.md §3.2,
+        # CustomKubeletConfigOrCustomLinuxOSConfigCanNotBeChanged).
         "properties.kubeletConfig": Field(default=None, create_only=True, security=True),
         **{
             f"properties.kubeletConfig.{name}": Field(
@@ -471,7 +503,7 @@ TYPE = ResourceType(
         },
         "properties.linuxOSConfig": Field(default=None, create_only=True),
         "properties.tags": Field(default={}),
-        # A running pool is told to stop here, not by its body.
+        # A pool is stopped and started by a PUT of this value, a cluster by actions.
         "properties.powerState": Field(default={"code": "Running"}),
     },
 )

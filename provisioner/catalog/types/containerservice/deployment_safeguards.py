@@ -28,7 +28,7 @@ _TEXTS = Shape(Kind.LIST, item=_TEXT)
 _LEVELS = Shape(Kind.STRING, enum=("Warn", "Enforce"))
 _STANDARDS = Shape(Kind.STRING, enum=("Privileged", "Baseline", "Restricted"))
 _PROPERTIES = "safeguards.DeploymentSafeguardsProperties"
-# Those that AKS leaves alone, whatever the body says (the AKS page deployment-safeguards).
+# AKS excludes these whatever the body states (the AKS page deployment-safeguards).
 _SYSTEM = ("kube-system", "calico-system", "tigera-system", "gatekeeper-system")
 
 
@@ -72,6 +72,7 @@ TYPE = ResourceType(
     computed=_computed,
     harmless="it only adds checks to what is deployed to the cluster",
     fields={
+        # Warn admits what Enforce refuses: a silent change is a weaker cluster.
         "properties.level": Field(security=True),
         "properties.podSecurityStandardsLevel": Field(default="Privileged", security=True),
         "properties.excludedNamespaces": Field(default=(), compare=Compare.SET, security=True),

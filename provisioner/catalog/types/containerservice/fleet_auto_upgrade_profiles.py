@@ -56,6 +56,7 @@ TYPE = ResourceType(
         ),
         "properties.nodeImageSelection": Field(default={"type": "Latest"}),
         "properties.nodeImageSelection.type": Field(default="Latest", create_only=True),
+        # A disabled profile leaves the members on outdated versions.
         "properties.disabled": Field(default=False, security=True),
         "properties.targetKubernetesVersion": Field(default=None, compare=Compare.VERSION),
         "properties.longTermSupport": Field(default=False, answered=Answered.STATED),

@@ -50,7 +50,7 @@ TYPE = ResourceType(
         "properties.clusterResourceId": Field(
             compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),
-        # The group decides when an update run comes to it.
+        # The group decides in which stage of an update run the cluster is upgraded.
         "properties.group": Field(default=None),
         "properties.labels": Field(default={}),
         "properties.provisioningState": Field(read_only=True),

@@ -59,7 +59,7 @@ TYPE = ResourceType(
     fields={
         "eTag": Field(read_only=True),
         "properties.provisioningState": Field(read_only=True),
-        # Stages run one after the other, the groups of one at once.
+        # Stages run one after the other; the groups of a stage run at the same time.
         f"{_STAGES}[].afterStageWaitInSeconds": Field(default=None),
         f"{_STAGES}[].maxConcurrency": Field(default=None),
         f"{_STAGES}[].beforeGates": Field(default=()),

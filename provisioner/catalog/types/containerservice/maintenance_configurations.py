@@ -46,6 +46,7 @@ TYPE = ResourceType(
     serialise_on="",
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
+    # PUT is synchronous and answers 200 to a creation as well (guidelines.md §3.1).
     created=200,
     flat_errors=True,
     seconds=2,
@@ -61,7 +62,8 @@ TYPE = ResourceType(
         # refused the day after (hashicorp/terraform-provider-azurerm#23985, MicrosoftDocs/
         # azure-docs#114302).
         "properties.maintenanceWindow.startDate": Field(compare=Compare.EXACT, refilled=True),
-        # A schedule is one of these ("Use planned maintenance").
+        # A schedule has exactly one of these ("Use planned maintenance"): a write of another kind
+        # must not send back the one that was read.
         **{
             f"{_SCHEDULE}.{name}": Field(
                 follows=tuple(f"{_SCHEDULE}.{other}" for other in _CADENCES if other != name)

@@ -163,7 +163,8 @@ def _upgrade_owner(path: str) -> Callable[[Body], Owner]:
     return find
 
 
-# The profile of the cluster autoscaler (documentation: use the cluster autoscaler on AKS).
+# Defaults of the cluster autoscaler profile (AKS "Use the cluster autoscaler"). Values are texts:
+# that is how the api types them.
 _AUTOSCALER: Mapping[str, Json] = {
     "balance-similar-node-groups": "false",
     "daemonset-eviction-for-empty-nodes": False,
@@ -203,8 +204,8 @@ _NARROWS = PublicEndpoint(
 ).narrowing()
 
 TYPE = ResourceType(
-    # Lists lack it in every api version after 2021-03-01 (Azure/AKS issue 5224): a private cluster
-    # would look like a public one.
+    # Lists omit it in every api version after 2021-03-01 (Azure/AKS#5224): without a read of its
+    # own a private cluster would look like a public one.
     list_omits=("properties.apiServerAccessProfile",),
     name="Microsoft.ContainerService/managedClusters",
     api_version=api_versions.CONTAINER_SERVICE,
@@ -229,16 +230,18 @@ TYPE = ResourceType(
             separate=True,
         ),
     ),
+    # AKS answers errors as {code, message} without the `error` envelope (guidelines.md §3.1).
     flat_errors=True,
-    # Azure RBAC for Kubernetes asks at them; Azure takes an assignment there as it comes
-    # (guidelines.md §0.4).
+    # Azure RBAC for Kubernetes evaluates assignments at namespace scopes, and Azure accepts an
+    # assignment there without checking that the namespace exists (guidelines.md §0.4).
     access_kinds=("namespaces",),
     identity_profiles=("properties.identityProfile",),
     managed_group="properties.nodeResourceGroup",
-    # guidelines.md CLU-02.3: a deny assignment on the group of the nodes.
+    # A deny assignment on the node resource group blocks everybody but AKS (guidelines.md
+    # CLU-02.3).
     managed_lock=("properties.nodeResourceGroupProfile.restrictionLevel", "ReadOnly"),
     in_group=_in_node_group,
-    # Its nodes and their load balancer are made in the same subscription.
+    # Nodes, load balancer and identities are created in the same subscription.
     providers=("Microsoft.Compute", "Microsoft.Network"),
     seconds=360,
     loss=Disruption.DATA,
@@ -251,28 +254,38 @@ TYPE = ResourceType(
         "kind": Field(default=preset("Automatic", "Base"), answered=since("2024-02")),
         "sku": Field(default={}),
         "sku.name": Field(default=cluster_defaults.sku_name, aliases={"basic": "Base"}),
-        # A PUT without it leaves a cluster in the tier it is in (recorded).
+        # A PUT without the tier keeps it (recorded): an earlier Standard is not reset by silence.
         "sku.tier": Field(
             default=preset("Standard", "Free"),
             kept=True,
             aliases={"paid": "Standard"},
         ),
+        # A service principal becomes a managed identity in place, never the reverse (guidelines.md
+        # §2.7).
         "identity.type": Field(disruption=_PLANE, forbidden=cluster_changes.identity_stays_managed),
+        # A pool that the body does not state is a resource of its own and not a change of the
+        # cluster.
         _PROFILES: Field(embeds=True, keys=("name",)),
+        # With the channels patch, stable and rapid AKS upgrades by itself: the version is then the
+        # channel's, and is not planned back.
         "properties.kubernetesVersion": Field(
             compare=Compare.VERSION,
             owner=_upgrade_owner("properties.autoUpgradeProfile.upgradeChannel"),
             disruption=Disruption.NODES,
         ),
-        # What runs is what is asked for, once it is: a plan must not judge by what ran before.
+        # What runs now: once a write has changed kubernetesVersion, the value that was read is
+        # outdated and must not be judged.
         "properties.currentKubernetesVersion": Field(follows=("properties.kubernetesVersion",)),
+        # Part of the API server's host name, so fixed.
         "properties.dnsPrefix": Field(create_only=True),
         "properties.fqdnSubdomain": Field(default=None, create_only=True),
         "properties.nodeResourceGroup": Field(
             default=cluster_defaults.default_node_group, compare=Compare.CASELESS, create_only=True
         ),
         "properties.controlPlanePluginProfiles": _COMPUTED,
+        # Kubernetes RBAC is chosen at creation (guidelines.md §2.7).
         "properties.enableRBAC": Field(default=True, create_only=True, security=True),
+        # That it cannot change is assumed, not recorded (guidelines.md §2.7).
         "properties.diskEncryptionSetID": Field(
             default=None, compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),
@@ -289,7 +302,7 @@ TYPE = ResourceType(
         ),
         "properties.publicNetworkAccess": Field(default=None, security=True),
         "properties.supportPlan": Field(default="KubernetesOfficial", answered=since_version(25)),
-        # "msi" stands for a managed identity, which a cluster never gives up again.
+        # "msi" means a managed identity, which a cluster never gives up again.
         "properties.servicePrincipalProfile": Field(kept=True),
         "properties.servicePrincipalProfile.clientId": Field(
             default="msi",
@@ -298,7 +311,7 @@ TYPE = ResourceType(
             forbidden=cluster_changes.principal_stays_managed,
         ),
         "properties.identityProfile": Field(security=True),
-        # AKS makes one where nobody gives it one.
+        # AKS creates one in the node resource group where none is stated.
         "properties.identityProfile.kubeletidentity": Field(kept=True, security=True),
         "properties.identityProfile.kubeletidentity.resourceId": Field(
             default=cluster_defaults.default_kubelet, compare=Compare.RESOURCE_ID, security=True
@@ -313,11 +326,13 @@ TYPE = ResourceType(
         },
         "properties.privateLinkResources": _COMPUTED,
         "properties.identityProfile[].resourceId": Field(compare=Compare.RESOURCE_ID),
+        # A stopped cluster is started by an action, so no body states another value.
         "properties.powerState": Field(default={"code": "Running"}),
         "properties.aadProfile": Field(
             default=preset({"managed": True, "enableAzureRBAC": True}),
             security=True,
         ),
+        # Microsoft Entra integration can be turned on and never off (guidelines.md §2.7).
         "properties.aadProfile.managed": Field(default=True, irreversible=(True,), security=True),
         "properties.aadProfile.enableAzureRBAC": Field(
             default=False,
@@ -343,20 +358,23 @@ TYPE = ResourceType(
         "properties.servicePrincipalProfile.secret": Field(write_only=True, secret=True),
         "properties.addonProfiles": Field(default={}, security=True),
         "properties.addonProfiles[].enabled": Field(default=False, security=True),
-        # AKS reads these as ids, GUIDs and booleans, and answers them in a case of its own.
+        # Values are texts (guidelines.md §3.6), which AKS reads as ids, GUIDs and booleans and
+        # answers in a case of its own.
         "properties.addonProfiles[].config[]": Field(compare=Compare.EXACT),
-        # The built-in policy "Deploy Azure Policy Add-on to AKS clusters" turns it on by itself.
+        # The built-in policy "Deploy Azure Policy Add-on to AKS clusters" enables it
+        # (deployIfNotExists): where a blueprint is silent, an enabled add-on is the policy's and
+        # not drift.
         "properties.addonProfiles.azurepolicy": Field(
             default=preset({}, ABSENT), owner=Owner.POLICY, security=True
         ),
-        # "Azure Policy for Kubernetes clusters", prerequisites.
+        # The provider has to be registered ("Azure Policy for Kubernetes clusters", prerequisites).
         "properties.addonProfiles.azurepolicy.enabled": Field(
             default=preset(True, False),
             owner=Owner.POLICY,
             security=True,
             requires=((True, "Microsoft.PolicyInsights"),),
         ),
-        # "Enable monitoring for AKS", prerequisites.
+        # The provider has to be registered ("Enable monitoring for AKS", prerequisites).
         "properties.addonProfiles.omsagent.enabled": Field(
             default=False, security=True, requires=((True, "Microsoft.OperationalInsights"),)
         ),
@@ -366,7 +384,8 @@ TYPE = ResourceType(
         "properties.addonProfiles.azureKeyvaultSecretsProvider.enabled": Field(
             default=preset(True, False), security=True
         ),
-        # AKS Automatic rotates; "Secrets Store CSI Driver configuration options" for all others.
+        # AKS Automatic rotates secrets by default; others do not ("Secrets Store CSI Driver
+        # configuration options").
         "properties.addonProfiles.azureKeyvaultSecretsProvider.config": Field(
             default=preset(
                 {"enableSecretRotation": "true"},
@@ -378,14 +397,15 @@ TYPE = ResourceType(
         "properties.addonProfiles.KubeDashboard.enabled": Field(
             default=cluster_defaults.has_dashboard, security=True
         ),
-        # What the add-on made, in the place where it is told what to use (recorded).
+        # AKS answers what the add-on created among its settings (recorded).
         "properties.addonProfiles.ingressApplicationGateway.config.effectiveApplicationGatewayId": (
             Field(read_only=True)
         ),
         "properties.addonProfiles.httpApplicationRouting.config.HTTPApplicationRoutingZoneName": (
             Field(read_only=True)
         ),
-        # A private cluster has none, and AKS refuses them beside it.
+        # A private cluster has none, and AKS refuses them there (guidelines.md §3.2): a write that
+        # makes a cluster private must not send back the ranges that were read.
         f"{_ACCESS}.authorizedIPRanges": Field(
             default=(),
             compare=Compare.SET,
@@ -395,6 +415,7 @@ TYPE = ResourceType(
             ends=_NARROWS,
         ),
         f"{_ACCESS}.authorizedIPRanges[]": Field(compare=Compare.CIDR),
+        # Only with API Server VNet Integration does it change in place (guidelines.md §2.7).
         f"{_ACCESS}.enablePrivateCluster": Field(
             default=False,
             answered=cluster_defaults.in_automatic,
@@ -408,18 +429,22 @@ TYPE = ResourceType(
             security=True,
             disruption=_PLANE,
         ),
+        # Only a change to "none" is made in place, and re-images the nodes (guidelines.md §2.4).
         f"{_ACCESS}.privateDNSZone": Field(
             default=where(f"{_ACCESS}.enablePrivateCluster", True, "system"),
             compare=Compare.RESOURCE_ID,
             create_only=cluster_changes.zone_is_only_given_up,
             security=True,
             disruption=Disruption.NODES,
-            # "Create a private AKS cluster": in both subscriptions, where the zone is in another.
+            # With the zone in another subscription, the provider has to be registered in both
+            # ("Create a private AKS cluster").
             requires_there="Microsoft.ContainerService",
         ),
+        # AKS answers it only where it is true.
         f"{_ACCESS}.disableRunCommand": Field(
             default=False, answered=Answered.MOVED, security=True
         ),
+        # It can be turned on and never off (guidelines.md §2.7).
         f"{_ACCESS}.enableVnetIntegration": Field(
             default=preset(True, False),
             answered=cluster_defaults.in_automatic,
@@ -462,6 +487,8 @@ TYPE = ResourceType(
             disruption=Disruption.NODES,
             forbidden=cluster_changes.cilium_needs_linux,
         ),
+        # AKS runs no two engines at once: one replaces another through none, except when the data
+        # plane becomes Cilium (guidelines.md §2.7).
         f"{_NETWORK}.networkPolicy": Field(
             default=cluster_defaults.network_policy,
             answered=cluster_defaults.where_policy_is_told,
@@ -469,6 +496,7 @@ TYPE = ResourceType(
             disruption=Disruption.NODES,
             forbidden=cluster_changes.one_policy_engine,
         ),
+        # It can only grow, with overlay on Linux (guidelines.md §2.7).
         f"{_NETWORK}.podCidr": Field(
             default=cluster_defaults.pod_range,
             compare=Compare.CIDR,
@@ -480,6 +508,8 @@ TYPE = ResourceType(
             compare=Compare.CIDR,
             create_only=cluster_changes.service_range_is_fixed,
         ),
+        # AKS answers the single range in a list as well: a write that changes the one must not send
+        # back the other.
         f"{_NETWORK}.podCidrs": Field(
             default=cluster_defaults.ranges_beside(f"{_NETWORK}.podCidr"),
             compare=Compare.SET,
@@ -499,13 +529,16 @@ TYPE = ResourceType(
         f"{_NETWORK}.loadBalancerSku": Field(
             default="standard", compare=Compare.CASELESS, create_only=True
         ),
+        # Which types change into each other depends on who created the network (guidelines.md
+        # §2.3). A change replaces the egress addresses, so allow-lists elsewhere have to follow.
         f"{_NETWORK}.outboundType": Field(
             default="loadBalancer",
             security=True,
             disruption=Disruption.CONNECTIONS,
             forbidden=cluster_changes.outbound_can_change,
         ),
-        # AKS drops what the way out that is given up had, and refuses it beside the new one.
+        # AKS drops the profile of the outbound type that is given up, and refuses it beside the new
+        # one (guidelines.md §3.2).
         f"{_NETWORK}.loadBalancerProfile": Field(
             default=cluster_defaults.load_balancer,
             answered=cluster_defaults.unless_routed,
@@ -518,7 +551,7 @@ TYPE = ResourceType(
             answered=cluster_defaults.balanced_by,
             compare=Compare.CASELESS,
         ),
-        # The three ways to give the balancer its addresses exclude each other.
+        # Managed addresses, own addresses and own prefixes exclude each other.
         f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs": Field(
             default=cluster_defaults.managed_addresses, follows=_BALANCED_BY[1:]
         ),
@@ -548,11 +581,11 @@ TYPE = ResourceType(
         f"{_NETWORK}.natGatewayProfile.managedOutboundIPProfile.countIPv6": Field(
             default=0, answered=Answered.STATED
         ),
-        # SDK: how the probe of a Service with externalTrafficPolicy Cluster is made.
+        # The health probe of Services with externalTrafficPolicy Cluster (SDK).
         f"{_NETWORK}.loadBalancerProfile.clusterServiceLoadBalancerHealthProbeMode": Field(
             default="ServiceNodePort", answered=Answered.STATED, compare=Compare.CASELESS
         ),
-        # Whether pods reach the instance metadata service: "IMDS" unless it is blocked.
+        # Pods reach the instance metadata service unless the value is None.
         f"{_NETWORK}.podLinkLocalAccess": Field(
             default="IMDS", answered=Answered.STATED, security=True
         ),
@@ -575,6 +608,7 @@ TYPE = ResourceType(
             default="None", answered=cluster_defaults.where_secured, security=True
         ),
         "properties.nodeResourceGroupProfile": Field(default={}),
+        # Unspecified, which AKS may answer, means Unrestricted.
         "properties.nodeResourceGroupProfile.restrictionLevel": Field(
             default=preset("ReadOnly", "Unrestricted"),
             answered=cluster_defaults.where_group_is_told,
@@ -589,6 +623,8 @@ TYPE = ResourceType(
             default="Auto", answered=since("2025-04")
         ),
         "properties.oidcIssuerProfile": Field(default={}),
+        # The issuer cannot be switched off (guidelines.md §3.2, OIDCIssuerCannotBeDisabled), and a
+        # silent PUT keeps it.
         "properties.oidcIssuerProfile.enabled": Field(
             default=cluster_defaults.issues_tokens, kept=True, irreversible=(True,), security=True
         ),
@@ -597,7 +633,8 @@ TYPE = ResourceType(
         ),
         f"{_SECURITY}.imageCleaner.enabled": Field(default=preset(True, False), security=True),
         f"{_SECURITY}.imageCleaner.intervalHours": Field(default=168),
-        # "Defender for Containers": its plan is a setting of the provider.
+        # The Defender plan is a setting of Microsoft.Security, which has to be registered
+        # ("Defender for Containers").
         f"{_SECURITY}.defender.securityMonitoring.enabled": Field(
             default=False, security=True, requires=((True, "Microsoft.Security"),)
         ),
@@ -605,6 +642,7 @@ TYPE = ResourceType(
             default=None, compare=Compare.RESOURCE_ID, security=True
         ),
         f"{_SECURITY}.defender.securityGating": Field(default=None, security=True),
+        # Losing the key or its vault loses the cluster's secrets (guidelines.md §2.8).
         f"{_SECURITY}.azureKeyVaultKms": Field(default=None, security=True),
         # SDK: `Public` where nothing else is asked for.
         f"{_SECURITY}.azureKeyVaultKms.keyVaultNetworkAccess": Field(
@@ -615,7 +653,7 @@ TYPE = ResourceType(
             irreversible=("Enabled",),
             security=True,
             disruption=_PLANE,
-            # Behind a preview's feature (guidelines.md WRK-06).
+            # A preview feature that has to be registered (guidelines.md WRK-06).
             requires=(("Enabled", "Microsoft.ContainerService/KMSPMKPreview"),),
         ),
         f"{_SECURITY}.customCATrustCertificates": Field(default=(), security=True),
@@ -623,11 +661,12 @@ TYPE = ResourceType(
         "properties.storageProfile.diskCSIDriver": Field(default={}),
         "properties.storageProfile.fileCSIDriver": Field(default={}),
         "properties.storageProfile.snapshotController": Field(default={}),
-        # "Container Storage Interface drivers on AKS": version 2 is a preview that is asked for.
+        # Version 2 is a preview that has to be requested ("Container Storage Interface drivers on
+        # AKS").
         "properties.storageProfile.diskCSIDriver.version": Field(
             default="v1", answered=Answered.STATED
         ),
-        # A PUT that is silent about a driver leaves it on or off, as it is (recorded).
+        # A PUT that is silent about a driver keeps it enabled or disabled (recorded).
         "properties.storageProfile.diskCSIDriver.enabled": Field(default=True, kept=True),
         "properties.storageProfile.fileCSIDriver.enabled": Field(default=True, kept=True),
         "properties.storageProfile.snapshotController.enabled": Field(default=True, kept=True),
@@ -641,7 +680,7 @@ TYPE = ResourceType(
         "properties.windowsProfile.enableCSIProxy": Field(default=True),
         "properties.windowsProfile.licenseType": Field(default=None),
         "properties.windowsProfile.gmsaProfile": Field(default=None, security=True),
-        # AKS answers it, and hosted system pools, in versions since this one (recorded).
+        # AKS answers it and the hosted system profile from this api version on (recorded).
         "properties.enableFIPS": Field(default=Since("2025-10-01", False, None), security=True),
         "properties.aiToolchainOperatorProfile": Field(default=None, security=True),
         "properties.schedulerProfile": Field(default=None),
@@ -676,7 +715,7 @@ TYPE = ResourceType(
         "properties.ingressProfile.webAppRouting.nginx": Field(
             default=where("properties.ingressProfile.webAppRouting.enabled", True, {})
         ),
-        # "Application routing add-on": the controller that it makes by default.
+        # The default of "Application routing add-on".
         "properties.ingressProfile.webAppRouting.nginx.defaultIngressControllerType": Field(
             default="AnnotationControlled", answered=since("2024-06"), security=True
         ),
@@ -707,7 +746,7 @@ TYPE = ResourceType(
         "properties.azureMonitorProfile.containerInsights.logAnalyticsWorkspaceResourceId": Field(
             compare=Compare.RESOURCE_ID, security=True
         ),
-        # Recorded of clusters whose blueprint says nothing of it.
+        # Recorded of clusters whose request does not state it.
         "properties.workloadAutoScalerProfile.verticalPodAutoscaler.addonAutoscaling": Field(
             default="Unspecified", answered=Answered.STATED
         ),

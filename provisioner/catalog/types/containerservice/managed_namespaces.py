@@ -34,7 +34,7 @@ TYPE = ResourceType(
     name="Microsoft.ContainerService/managedClusters/managedNamespaces",
     api_version=api_versions.CONTAINER_SERVICE,
     sdk=SdkModel("azure.mgmt.containerservice", "ManagedNamespace"),
-    # Kubernetes keeps the prefix for itself, and AKS refuses to manage what the system runs in.
+    # Kubernetes reserves the prefix, and AKS refuses to manage system namespaces.
     rule=NameRule(
         r"(?!kube-)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
         "1 to 63 small letters, digits and hyphens, starting and ending with a letter or digit, "
@@ -44,15 +44,15 @@ TYPE = ResourceType(
     serialise_on="",
     flat_errors=True,
     seconds=15,
-    # One whose policy is Keep leaves the Kubernetes namespace behind; the other takes all in it.
+    # With deletePolicy Keep the Kubernetes namespace stays; with Delete all in it goes.
     loss=Disruption.DATA,
     codes=RefusalCodes(not_found="NotFound", busy="OperationNotAllowed"),
     computed=_computed,
     adds="makes a namespace in it",
     access_twin="namespaces",
     fields={
-        # The pod security standard is a label (CLU-05.5).
-        # Keys of Kubernetes have case ("Labels and Selectors").
+        # The pod security standard is a label (guidelines.md CLU-05.5). Kubernetes keys are
+        # case-sensitive ("Labels and Selectors").
         "properties.labels": Field(default={}, compare=Compare.VERBATIM, security=True),
         "properties.annotations": Field(default={}, compare=Compare.VERBATIM, security=True),
         "properties.defaultResourceQuota": Field(default=None, security=True),
@@ -61,6 +61,7 @@ TYPE = ResourceType(
             default="AllowSameNamespace", security=True
         ),
         "properties.defaultNetworkPolicy.egress": Field(default="AllowAll", security=True),
+        # Never makes a create fail where the Kubernetes namespace exists already.
         "properties.adoptionPolicy": Field(default="Never"),
         "properties.deletePolicy": Field(default="Keep"),
     },

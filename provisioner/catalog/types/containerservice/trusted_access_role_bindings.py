@@ -32,7 +32,7 @@ TYPE = ResourceType(
     grants_access=True,
     adds_by=("properties.sourceResourceId", "properties.roles"),
     fields={
-        # An update takes other roles, and no other source (az aks trustedaccess rolebinding).
+        # An update changes the roles, and not the source (az aks trustedaccess rolebinding).
         "properties.sourceResourceId": Field(
             compare=Compare.RESOURCE_ID, create_only=True, security=True
         ),

@@ -55,7 +55,7 @@ TYPE = ResourceType(
     ),
     delete=DeleteFlow.LOCATION,
     seconds=300,
-    # Dashboards that nobody keeps elsewhere go with it.
+    # Dashboards that are kept nowhere else are deleted with it.
     loss=Disruption.DATA,
     computed=_computed,
     models=(
@@ -132,9 +132,9 @@ TYPE = ResourceType(
         "properties": Field(default={}),
         "properties.publicNetworkAccess": Field(default="Enabled", security=True),
         "properties.zoneRedundancy": Field(default="Disabled", create_only=True),
-        # A key, or the token of a service account, is an access without a person behind it.
+        # API keys and service account tokens give access without a user.
         "properties.apiKey": Field(default="Disabled", security=True),
-        # Whoever makes one administers it, unless somebody says otherwise.
+        # Whoever creates it becomes Grafana Admin unless this is Disabled.
         "properties.creatorCanAdmin": Field(
             default="Enabled", answered=Answered.STATED, security=True
         ),

@@ -24,11 +24,11 @@ TYPE = ResourceType(
     write=WriteFlow.SYNC,
     delete=DeleteFlow.LOCATION,
     seconds=3,
-    # Its records go with it, and so does all that is found by them.
+    # Its records are deleted with it.
     loss=Disruption.DATA,
     computed=zone_values,
     counts={"properties.numberOfRecordSets": is_record},
-    # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
+    # 15 and not 50 ("Use tags to organize your Azure resources", limitations).
     most_tags=15,
     fields={
         "location": Field(default="global", compare=Compare.LOCATION, create_only=True),

@@ -1,1 +1,1 @@
-"""The types of the provider, one a file."""
+"""Resource types of Azure DNS Private Resolver (Microsoft.Network), one per file."""

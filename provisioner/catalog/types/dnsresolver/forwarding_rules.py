@@ -42,7 +42,7 @@ TYPE = ResourceType(
     ),
     fields={
         "etag": Field(read_only=True),
-        # A domain ends with a period; `.` stands for all.
+        # A domain ends with a period; `.` matches every name.
         "properties.domainName": Field(compare=Compare.CASELESS, create_only=True, security=True),
         _SERVERS: Field(keys=("ipAddress",), security=True, disruption=Disruption.CONNECTIONS),
         f"{_SERVERS}[].port": Field(default=53, security=True),

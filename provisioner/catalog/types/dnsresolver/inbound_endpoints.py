@@ -75,7 +75,7 @@ TYPE = ResourceType(
         f"{_CONFIGURATIONS}[].privateIpAllocationMethod": Field(
             default="Dynamic", create_only=True
         ),
-        # Those who forward to it know it by this address.
+        # Forwarders elsewhere are configured with this address.
         f"{_CONFIGURATIONS}[].privateIpAddress": Field(owner=Owner.PRESET, create_only=True),
         "properties.provisioningState": Field(read_only=True),
         "properties.resourceGuid": Field(read_only=True),

@@ -107,8 +107,8 @@ TYPE = ResourceType(
             for path in _DESTINATIONS
         },
         **{
-            # The address of a webhook holds the key by which it knows Event Grid; an answer has
-            # the part before it alone (endpointBaseUrl).
+            # The URL of a webhook contains its key; an answer has the part before it
+            # (endpointBaseUrl).
             f"{path}.properties.endpointUrl": Field(write_only=True, secret=True)
             for path in _DESTINATIONS
         },
@@ -123,7 +123,7 @@ TYPE = ResourceType(
         "properties.filter": Field(default={}, security=True),
         "properties.filter.subjectBeginsWith": Field(default="", security=True),
         "properties.filter.subjectEndsWith": Field(default="", security=True),
-        # Every type of event that the source has, where nobody says.
+        # Azure fills in every event type of the source.
         "properties.filter.includedEventTypes": Field(compare=Compare.SET, security=True),
         "properties.filter.isSubjectCaseSensitive": Field(default=False, answered=Answered.STATED),
         "properties.filter.enableAdvancedFilteringOnArrays": Field(
@@ -133,7 +133,7 @@ TYPE = ResourceType(
         "properties.labels": Field(default=(), compare=Compare.SET),
         "properties.expirationTimeUtc": Field(default=None, compare=Compare.TIMESTAMP),
         "properties.eventDeliverySchema": Field(default="EventGridSchema", create_only=True),
-        # "Event Grid message delivery and retry": 30 attempts, and 24 hours.
+        # 30 attempts within 24 hours ("Event Grid message delivery and retry").
         "properties.retryPolicy": Field(
             default={"maxDeliveryAttempts": 30, "eventTimeToLiveInMinutes": 1440}
         ),

@@ -57,7 +57,7 @@ TYPE = ResourceType(
         _model("Properties", source=TEXT, topicType=TEXT, metricResourceId=TEXT),
     ),
     fields={
-        # The region of its source; `global` where that has none.
+        # The region of the source; `global` for one without.
         "location": Field(compare=Compare.LOCATION, create_only=True),
         "properties.source": Field(compare=Compare.RESOURCE_ID, create_only=True, security=True),
         "properties.topicType": Field(compare=Compare.CASELESS, create_only=True),

@@ -34,7 +34,7 @@ _KINDS = (
     "voiceReceivers",
     "webhookReceivers",
 )
-# App push, ITSM, SMS and voice have formats of their own.
+# App push, ITSM, SMS and voice do not support the common alert schema.
 _WITH_COMMON_SCHEMA = (
     "armRoleReceivers",
     "automationRunbookReceivers",
@@ -44,7 +44,7 @@ _WITH_COMMON_SCHEMA = (
     "logicAppReceivers",
     "webhookReceivers",
 )
-# Receivers whose address has to answer Azure's confirmation before they count as enabled.
+# Receivers that count as enabled only after the address confirmed.
 _CONFIRMED = ("emailReceivers", "smsReceivers")
 _IDS = (
     "automationRunbookReceivers[].automationAccountId",
@@ -52,7 +52,7 @@ _IDS = (
     "azureFunctionReceivers[].functionAppResourceId",
     "logicAppReceivers[].resourceId",
 )
-# URLs that carry the key to what they call.
+# URLs that contain the key to what they call.
 _SIGNED = (
     "automationRunbookReceivers[].serviceUri",
     "azureFunctionReceivers[].httpTriggerUrl",

@@ -16,7 +16,7 @@ from provisioner.catalog.resource_type import (
     WriteFlow,
 )
 
-# Azure compares the values of a condition with those of an event without regard to case.
+# Azure compares the values of conditions and events without case.
 _VALUE = Field(default=None, compare=Compare.CASELESS, security=True)
 _VALUES = Field(default=None, compare=Compare.SET, security=True)
 _CONDITIONS = ("properties.condition.allOf", "properties.condition.allOf[].anyOf")
@@ -40,7 +40,7 @@ TYPE = ResourceType(
         "properties.description": Field(default=None),
         "properties.scopes": Field(compare=Compare.SET, security=True),
         "properties.scopes[]": Field(compare=Compare.RESOURCE_ID),
-        # All of them have to hold, so their order means nothing.
+        # All conditions have to hold, so their order has no meaning.
         **{path: Field(default=None, keys=("field",), security=True) for path in _CONDITIONS},
         **{f"{path}[].equals": _VALUE for path in _CONDITIONS},
         **{f"{path}[].containsAny": _VALUES for path in _CONDITIONS},

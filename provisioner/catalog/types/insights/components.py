@@ -39,7 +39,8 @@ _ANSWERED = (
     "PrivateLinkScopedResources",
     "Ver",
 )
-# Where nobody has to sign in (`DisableLocalAuth: false`), whoever has these sends telemetry.
+# With local authentication (`DisableLocalAuth: false`) these are all that a sender of telemetry
+# needs.
 _KEYS = ("InstrumentationKey", "ConnectionString")
 
 
@@ -72,7 +73,7 @@ TYPE = ResourceType(
     delete=DeleteFlow.SYNC,
     created=200,
     seconds=3,
-    # What was sent stays in the workspace; who sends is refused.
+    # Sent data stays in the workspace; senders are refused.
     loss=Disruption.CONNECTIONS,
     computed=_computed,
     models=(
@@ -107,6 +108,7 @@ TYPE = ResourceType(
         "kind": Field(compare=Compare.CASELESS),
         "etag": Field(read_only=True),
         "properties.Application_Type": Field(default="web", compare=Compare.CASELESS),
+        # Azure fills in Bluefield and rest ("Components - Create Or Update").
         "properties.Flow_Type": Field(owner=Owner.PRESET, compare=Compare.CASELESS),
         "properties.Request_Source": Field(owner=Owner.PRESET, compare=Compare.CASELESS),
         "properties.HockeyAppId": Field(default=None),
@@ -116,7 +118,7 @@ TYPE = ResourceType(
             default=False, answered=Answered.STATED, security=True
         ),
         "properties.ImmediatePurgeDataOn30Days": Field(default=None),
-        # A classic one becomes one of a workspace, and not the reverse: it may move to another.
+        # A classic resource becomes workspace-based, never the reverse; the workspace may change.
         "properties.WorkspaceResourceId": Field(compare=Compare.RESOURCE_ID, security=True),
         "properties.publicNetworkAccessForIngestion": Field(default="Enabled", security=True),
         "properties.publicNetworkAccessForQuery": Field(default="Enabled", security=True),

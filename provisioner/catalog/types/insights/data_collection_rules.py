@@ -100,6 +100,7 @@ TYPE = ResourceType(
     created=200,
     seconds=5,
     loss=Disruption.NONE,
+    # The code for a destination that does not exist (guidelines.md §3.5).
     missing_reference="WorkspaceNotFound",
     computed=_computed,
     fields={

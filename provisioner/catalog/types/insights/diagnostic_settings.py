@@ -107,8 +107,8 @@ TYPE = ResourceType(
         ),
         _model("RetentionPolicy", enabled=_FLAG, days=Shape(Kind.INTEGER)),
     ),
-    # A second setting sends the activity log, or who read which secret, to somebody else. Other
-    # types are looked at where the blueprint has a setting on them.
+    # A second setting sends the activity log, or who read which secret, somewhere else. On other
+    # types settings are read where the blueprint has one there.
     always_listed_at=(
         SUBSCRIPTION,
         "Microsoft.ContainerRegistry/registries",
@@ -126,7 +126,7 @@ TYPE = ResourceType(
         "properties.marketplacePartnerId",
     ),
     fields={
-        # Where what they are set on stands.
+        # That of the resource it is on.
         "location": Field(read_only=True),
         "properties.workspaceId": Field(default=None, compare=Compare.RESOURCE_ID, security=True),
         "properties.storageAccountId": Field(
@@ -141,11 +141,14 @@ TYPE = ResourceType(
         "properties.logAnalyticsDestinationType": Field(
             default=_default_tables, compare=Compare.CASELESS
         ),
-        # Azure lists every category that the resource has, those that are off too.
+        # Azure answers every category that the resource has, those that are off too: an unstated
+        # one is a difference only when it is on.
         "properties.logs": Field(
             default=_all_categories_off("logs"), keys=("category", "categoryGroup"), shared=True
         ),
         "properties.logs[].enabled": Field(default=False, security=True),
+        # Retired ("Migrate from diagnostic settings storage retention to Azure Storage lifecycle
+        # management"); Azure still answers it as off.
         "properties.logs[].retentionPolicy": Field(default={"enabled": False, "days": 0}),
         "properties.logs[].retentionPolicy.enabled": Field(default=False),
         "properties.logs[].retentionPolicy.days": Field(default=0),

@@ -41,7 +41,7 @@ TYPE = ResourceType(
         "properties.scopes[]": Field(compare=Compare.RESOURCE_ID),
         "properties.evaluationFrequency": Field(compare=Compare.DURATION, security=True),
         "properties.windowSize": Field(compare=Compare.DURATION, security=True),
-        # Only alerts on several resources have to say them.
+        # Required only of alerts on several resources.
         "properties.targetResourceType": Field(compare=Compare.CASELESS),
         "properties.targetResourceRegion": Field(compare=Compare.LOCATION),
         "properties.autoMitigate": Field(default=True, answered=Answered.STATED),

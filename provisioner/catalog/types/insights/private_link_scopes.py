@@ -62,7 +62,7 @@ TYPE = ResourceType(
         ),
     ),
     fields={
-        # It stands nowhere.
+        # A global resource.
         "location": Field(default="global", compare=Compare.LOCATION, create_only=True),
         # Required since 2021-07-01-preview.
         f"{_ACCESS}.ingestionAccessMode": _access_mode_field(),

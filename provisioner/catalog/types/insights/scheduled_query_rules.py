@@ -59,12 +59,13 @@ TYPE = ResourceType(
         "properties.severity": Field(security=True),
         "properties.scopes": Field(compare=Compare.SET, security=True),
         "properties.scopes[]": Field(compare=Compare.RESOURCE_ID),
-        # Azure tells them from the scopes where the body is silent.
+        # Azure derives them from the scopes where the body is silent.
         "properties.targetResourceTypes": Field(compare=Compare.SET),
         "properties.targetResourceTypes[]": Field(compare=Compare.CASELESS),
         "properties.evaluationFrequency": Field(compare=Compare.DURATION, security=True),
         "properties.windowSize": Field(compare=Compare.DURATION, security=True),
         "properties.overrideQueryTimeRange": Field(default=None, compare=Compare.DURATION),
+        # Excluded by autoMitigate, so not sent back when that changes.
         "properties.muteActionsDuration": Field(
             follows=("properties.autoMitigate",),
             default=None,

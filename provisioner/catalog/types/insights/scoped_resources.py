@@ -28,7 +28,7 @@ TYPE = ResourceType(
     delete=DeleteFlow.LOCATION,
     seconds=10,
     loss=Disruption.CONNECTIONS,
-    # One at a time: nothing says that a scope takes more.
+    # One at a time: nothing documents that a scope accepts parallel writes.
     serialise_on="",
     adds="sends what its networks log to a resource of others",
     adds_by=("properties.linkedResourceId",),

@@ -42,6 +42,7 @@ TYPE = ResourceType(
     lists=ListRead.PARENT,
     taggable=False,
     deletable=False,
+    # A PUT of an existing key answers it unchanged: what differs is reported, not planned.
     changed_by="the vault's own API (az keyvault key)",
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
@@ -59,7 +60,7 @@ TYPE = ResourceType(
         "properties.attributes": Field(default={}, security=True),
         "properties.attributes.enabled": Field(default=True, security=True),
         "properties.attributes.exportable": Field(default=False, security=True),
-        # The rotation policy sets it for each version.
+        # The rotation policy sets the expiry of each version.
         "properties.attributes.exp": Field(security=True),
         _ROTATION: Field(default=None, security=True),
         f"{_ROTATION}.attributes.expiryTime": Field(

@@ -60,6 +60,8 @@ TYPE = ResourceType(
     seconds=20,
     loss=Disruption.DATA,
     created=200,
+    # A deleted vault keeps its global name; recovering is a PUT with createMode=recover in the same
+    # resource group (guidelines.md §2.8).
     soft_delete=SoftDelete(
         retention="properties.softDeleteRetentionInDays",
         protection="properties.enablePurgeProtection",
@@ -77,9 +79,10 @@ TYPE = ResourceType(
             )
             for kind in ("keys", "secrets", "certificates", "storage")
         },
-        # The vault's address can be sent, and is answered by Azure whatever was sent.
+        # A request may state it; Azure ignores that.
         "properties.vaultUri": Field(read_only=True),
         "properties.provisioningState": Field(read_only=True),
+        # Never answered (guidelines.md §3.1).
         "properties.createMode": Field(write_only=True),
         "properties.enabledForDeployment": Field(default=False, security=True),
         "properties.enabledForDiskEncryption": Field(
@@ -88,10 +91,11 @@ TYPE = ResourceType(
         "properties.enabledForTemplateDeployment": Field(
             default=False, answered=Answered.STATED, security=True
         ),
-        # Soft delete cannot be switched off any more: a false is taken, and answered as true.
+        # Soft delete cannot be switched off: false is accepted and answered as true.
         "properties.enableSoftDelete": Field(
             default=True, taken_as=((False, True),), security=True
         ),
+        # Set at creation only (guidelines.md §2.8).
         "properties.softDeleteRetentionInDays": Field(default=90, create_only=True),
         # From api version 2026-02-01 on, silence means Azure RBAC (guidelines.md WRK-05.2).
         "properties.enableRbacAuthorization": Field(
@@ -103,6 +107,7 @@ TYPE = ResourceType(
             # requires unrestricted roleAssignments/write".
             change_takes=ASSIGN_ROLE,
         ),
+        # false is refused even at creation (guidelines.md §3.4), and true is irreversible.
         "properties.enablePurgeProtection": Field(
             default=None, irreversible=(True,), refused=(False,), security=True
         ),

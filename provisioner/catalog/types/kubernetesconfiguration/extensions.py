@@ -138,12 +138,12 @@ TYPE = ResourceType(
             default=None, owner=_owner_of_version, compare=Compare.VERSION, security=True
         ),
         "properties.scope": Field(create_only=True),
-        # Values of a Helm chart, whose keys have case.
+        # Helm values, whose keys are case-sensitive.
         "properties.configurationSettings": Field(
             default={}, compare=Compare.VERBATIM, security=True
         ),
         "properties.configurationSettings[]": Field(security=True),
-        # Azure answers the names with empty values.
+        # Azure answers the keys with empty values.
         "properties.configurationProtectedSettings": Field(write_only=True, secret=True),
         "properties.aksAssignedIdentity": Field(default={}),
         "properties.aksAssignedIdentity.type": Field(default="SystemAssigned"),

@@ -160,7 +160,8 @@ TYPE = ResourceType(
                 "errorMessage",
             )
         },
-        # "GitOps for Azure Kubernetes Service", compliance state: Pending until the first answer.
+        # Pending until Flux reports first ("GitOps for Azure Kubernetes Service", compliance
+        # state).
         "properties.complianceState": Field(
             read_only=True,
             security=True,
@@ -179,6 +180,7 @@ TYPE = ResourceType(
         "properties.scope": Field(default="cluster", create_only=True, security=True),
         "properties.namespace": Field(default="default", create_only=True, security=True),
         "properties.sourceKind": Field(compare=Compare.CASELESS, security=True),
+        # A suspended configuration stops reverting changes in the cluster.
         "properties.suspend": Field(default=False, security=True),
         **{f"properties.{source}": Field(default=None, security=True) for source in _SOURCES},
         **{
@@ -193,7 +195,7 @@ TYPE = ResourceType(
         "properties.ociRepository.insecure": Field(default=False, security=True),
         "properties.configurationProtectedSettings": Field(write_only=True, secret=True),
         _KUSTOMIZATIONS: Field(default={}, security=True),
-        # Azure says the key again.
+        # Azure repeats the key as a name.
         f"{_KUSTOMIZATIONS}[].name": Field(read_only=True),
         f"{_KUSTOMIZATIONS}[].path": Field(default="", security=True),
         f"{_KUSTOMIZATIONS}[].dependsOn": Field(default=(), compare=Compare.SET),

@@ -34,6 +34,7 @@ TYPE = ResourceType(
     seconds=2,
     codes=RefusalCodes(
         orphan="ParentResourceNotFound",
+        # 409 when two credentials of an identity are written at once (guidelines.md §3.5).
         busy="ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
     ),
     adds="lets tokens of another issuer sign in as it",

@@ -42,7 +42,7 @@ TYPE = ResourceType(
     ),
     write=WriteFlow.SYNC,
     delete=DeleteFlow.SYNC,
-    # One writer: credentials of one identity are written one at a time (guidelines.md ENV-02.4).
+    # Federated credentials of one identity are written one at a time (guidelines.md ENV-02.4).
     serialise_on="",
     seconds=3,
     computed=_computed,

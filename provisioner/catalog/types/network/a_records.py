@@ -6,7 +6,7 @@ from provisioner.catalog.private_dns_records import record_type
 TYPE = record_type(
     "A",
     {
-        # Where a private name leads is where the traffic to it goes.
+        # The addresses decide where traffic to the name goes.
         "aRecords": Field(
             default=(),
             keys=("ipv4Address",),

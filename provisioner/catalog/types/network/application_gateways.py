@@ -14,11 +14,16 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
-from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.network_provider import (
+    NETWORK_NAME,
+    virtual_networks_of,
+    with_private_address,
+)
 from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
-from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
 
+_CONFIGURATIONS = "properties.gatewayIPConfigurations"
 _FRONTENDS = "properties.frontendIPConfigurations"
 _SETTINGS = "properties.backendHttpSettingsCollection[].properties"
 _LISTENER = "properties.httpListeners[].properties"
@@ -28,7 +33,8 @@ _RULE = "properties.requestRoutingRules[].properties"
 _WEB_FIREWALL = "properties.webApplicationFirewallConfiguration"
 _POLICY = ("properties", "firewallPolicy", "id")
 
-# Which parts a gateway has. What a part does to traffic is a change of the gateway itself.
+# Lists of parts whose presence is security-relevant; what a part does to traffic is a change of the
+# gateway itself.
 _GUARDING = (
     "trustedRootCertificates",
     "trustedClientCertificates",
@@ -57,7 +63,7 @@ _OTHERS = (
     "advancedRoutingMaps",
     "advancedRoutingConditionSets",
 )
-# Where a part names another, or a resource outside.
+# References of a part to another part, or to a resource.
 _NAMED = (
     "properties.gatewayIPConfigurations[].properties.subnet",
     f"{_FRONTENDS}[].properties.subnet",
@@ -94,27 +100,13 @@ def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> 
         "properties": {
             "resourceGuid": context.guid(resource.text),
             "operationalState": "Running",
-            # The policy of gateways made since api version 2023-02-01 ("TLS policy overview").
+            # The default since api version 2023-02-01 ("TLS policy overview").
             "defaultPredefinedSslPolicy": "AppGwSslPolicy20220101",
             "frontendIPConfigurations": [
-                _with_address(resource, frontend, context) for frontend in frontends
+                with_private_address(resource, frontend, context) for frontend in frontends
             ],
         }
     }
-
-
-def _with_address(
-    gateway: ResourceId, entry: Body, context: ComputationContext
-) -> Mapping[str, Json]:
-    """Return a frontend with its address: a private one has one of its subnet."""
-    properties = entry.get("properties")
-    subnet = lookup(entry, ("properties", "subnet", "id"))
-    if not isinstance(subnet, str) or not isinstance(properties, Mapping):
-        return entry
-    if not is_empty(properties.get("privateIPAddress")):
-        return entry
-    address = context.free_address(subnet, f"{gateway.text}/{entry.get('name')}")
-    return {**entry, "properties": {**properties, "privateIPAddress": address}}
 
 
 def _sku_generation(body: Body) -> int | None:
@@ -136,21 +128,15 @@ def _keeps_its_generation(before: Body, after: Body) -> str | None:
     return "a gateway of v1 does not become one of v2 in place, nor the other way round"
 
 
-def _virtual_networks(body: Body) -> frozenset[str]:
-    configurations = lookup(body, ("properties", "gatewayIPConfigurations"))
-    entries = configurations if isinstance(configurations, (list, tuple)) else ()
-    subnets = (
-        parse_resource_id(lookup(entry, ("properties", "subnet", "id"))) for entry in entries
-    )
-    return frozenset(s.parent.key for s in subnets if s is not None and s.parent is not None)
-
-
 def _stays_in_its_network(before: Body, after: Body) -> str | None:
     """Return why a gateway cannot move to another virtual network, or None.
 
     It moves to another subnet of its network, while it is stopped (frequently asked questions).
     """
-    old, new = _virtual_networks(before), _virtual_networks(after)
+    old, new = (
+        virtual_networks_of(before, _CONFIGURATIONS),
+        virtual_networks_of(after, _CONFIGURATIONS),
+    )
     if not old or not new or old == new:
         return None
     return "a gateway cannot go to another virtual network in place"
@@ -214,7 +200,8 @@ TYPE = ResourceType(
         "properties.sku": Field(disruption=Disruption.NONE),
         "properties.sku.name": Field(create_only=_keeps_its_generation, security=True),
         "properties.sku.tier": Field(create_only=_keeps_its_generation, security=True),
-        # A gateway has a fixed capacity or scales by itself; Azure answers no capacity then.
+        # Fixed capacity and autoscaling exclude each other; Azure answers no capacity with the
+        # latter.
         "properties.sku.capacity": Field(default=None),
         "properties.sku.family": Field(owner=Owner.PRESET),
         "properties.autoscaleConfiguration": Field(default=None),
@@ -231,7 +218,7 @@ TYPE = ResourceType(
         "properties.sslPolicy.policyType": Field(security=True),
         "properties.sslPolicy.policyName": Field(default=None, security=True),
         "properties.sslPolicy.minProtocolVersion": Field(default=None, security=True),
-        # The order of the suites is that of their use ("TLS policy overview").
+        # Ordered by preference ("TLS policy overview").
         "properties.sslPolicy.cipherSuites": Field(
             default=(), compare=Compare.ORDERED, security=True
         ),
@@ -255,7 +242,7 @@ TYPE = ResourceType(
         f"{_WEB_FIREWALL}.exclusions": Field(default=(), security=True),
         "properties.globalConfiguration": Field(default=None),
         "properties.customErrorConfigurations": Field(default=(), keys=("statusCode",)),
-        # Whoever has the key of a certificate is the site: it stays in a vault.
+        # Whoever has the private key can impersonate the site: certificates stay in a vault.
         "properties.sslCertificates[].properties.data": Field(write_only=True, secret=True),
         "properties.sslCertificates[].properties.password": Field(write_only=True, secret=True),
         "properties.sslCertificates[].properties.keyVaultSecretId": Field(
@@ -275,6 +262,7 @@ TYPE = ResourceType(
         f"{_SETTINGS}.pickHostNameFromBackendAddress": Field(default=False),
         f"{_SETTINGS}.probeEnabled": Field(default=False, answered=Answered.STATED),
         f"{_SETTINGS}.dedicatedBackendConnection": Field(default=False, answered=Answered.STATED),
+        # Off, the gateway accepts any backend certificate.
         f"{_SETTINGS}.validateCertChainAndExpiry": Field(
             default=True, answered=Answered.STATED, security=True
         ),

@@ -15,7 +15,7 @@ TYPE = ResourceType(
     rule=NETWORK_NAME,
     etag=True,
     seconds=3,
-    # Azure refuses (public issue threads); its code there is not told, so this one has the
+    # Azure refuses (public issue threads); the code is not documented, so this one follows the
     # provider's pattern.
     in_use="InUseApplicationSecurityGroupCannotBeDeleted",
     computed=compute_guid,

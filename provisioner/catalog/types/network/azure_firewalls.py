@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field
+from provisioner.catalog.network_provider import virtual_networks_of
 from provisioner.catalog.resource_type import ComputationContext, NameRule, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, lookup
@@ -18,7 +19,7 @@ from provisioner.model.values import Body, Json, lookup
 _CONFIGURATIONS = ("properties", "ipConfigurations")
 _MANAGEMENT = ("properties", "managementIpConfiguration")
 _SUBNET = ("properties", "subnet", "id")
-# The lists that the rules of each classic collection match on.
+# The lists that rules of each classic collection match on.
 _COLLECTIONS = {
     "applicationRuleCollections": ("sourceAddresses", "sourceIpGroups", "targetFqdns", "fqdnTags"),
     "natRuleCollections": (
@@ -80,21 +81,14 @@ def _collection_fields() -> Mapping[str, Field]:
     return fields
 
 
-def _virtual_networks(body: Body) -> frozenset[str]:
-    """Return the keys of the virtual networks that the addresses of a firewall are in."""
-    configurations = lookup(body, _CONFIGURATIONS)
-    entries = configurations if isinstance(configurations, (list, tuple)) else ()
-    subnets = (parse_resource_id(lookup(entry, _SUBNET)) for entry in entries)
-    return frozenset(s.parent.key for s in subnets if s is not None and s.parent is not None)
-
-
 def _stays_in_its_network(before: Body, after: Body) -> str | None:
     """Return why IP configurations cannot move to another virtual network, or None.
 
     More addresses are added in place (guidelines.md §2.7).
     """
-    old = _virtual_networks(before)
-    if not old or old == _virtual_networks(after):
+    path = ".".join(_CONFIGURATIONS)
+    old = virtual_networks_of(before, path)
+    if not old or old == virtual_networks_of(after, path):
         return None
     return "ipConfigurations cannot go to another virtual network in place"
 
@@ -140,6 +134,7 @@ TYPE = ResourceType(
         "properties.firewallPolicy.id": Field(
             compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS
         ),
+        # Addresses are added in place, within one virtual network (guidelines.md §2.7).
         "properties.ipConfigurations": Field(
             default=(),
             keys=("name",),
@@ -156,7 +151,7 @@ TYPE = ResourceType(
         "properties.ipConfigurations[].properties.publicIPAddress.id": Field(
             compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS
         ),
-        # Forced tunnelling cannot be taken away or added later.
+        # Forced tunnelling cannot be removed or added later (guidelines.md §2.7).
         "properties.managementIpConfiguration": Field(
             default=None, create_only=_tunnels_from_the_start, security=True
         ),
@@ -178,6 +173,7 @@ TYPE = ResourceType(
         "properties.hubIPAddresses.publicIPs.addresses": Field(read_only=True),
         "properties.additionalProperties": Field(default={}, security=True),
         "properties.autoscaleConfiguration": Field(default=None),
+        # Chosen at creation (guidelines.md §2.7).
         "zones": Field(compare=Compare.SET, create_only=True, definite=True),
         "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
     },

@@ -46,6 +46,7 @@ TYPE = ResourceType(
         "identity": Field(default=None, security=True),
         "properties.sessionRecordingConfiguration": Field(default=None, security=True),
         "sku": Field(default={"name": "Basic"}),
+        # Upgrades are made in place, downgrades need a new host.
         "sku.name": Field(
             default="Basic", create_only=_sku_is_fixed, disruption=Disruption.CONNECTIONS
         ),
@@ -74,6 +75,7 @@ TYPE = ResourceType(
         "properties.enableTunneling": _SWITCH,
         "properties.enableKerberos": _SWITCH,
         "properties.enableSessionRecording": _SWITCH,
+        # A private-only host has no public address, which is fixed like its subnet.
         "properties.enablePrivateOnlyBastion": Field(
             default=False, answered=Answered.STATED, create_only=True, security=True
         ),

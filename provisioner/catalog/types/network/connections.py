@@ -66,8 +66,9 @@ TYPE = ResourceType(
         "properties.connectionProtocol": Field(default="IKEv2", create_only=True, security=True),
         "properties.connectionMode": Field(default="Default"),
         "properties.routingWeight": Field(default=0),
-        # 0 is the 45 seconds that the gateway waits by itself.
+        # 0 means the gateway's own 45 seconds.
         "properties.dpdTimeoutSeconds": Field(default=0),
+        # GET does not answer keys: a change of one is invisible to a comparison.
         "properties.sharedKey": _KEYS,
         "properties.authorizationKey": _KEYS,
         "properties.authenticationType": Field(default="PSK", security=True),

@@ -43,9 +43,9 @@ TYPE = ResourceType(
         "properties.firewalls": ("Microsoft.Network/azureFirewalls",),
         "properties.childPolicies": ("Microsoft.Network/firewallPolicies",),
     },
-    # A write of a policy, or of its rules, writes the firewalls and the policies that take it
+    # A write of a policy, or of its rules, also writes the firewalls and policies that refer to it
     # ("Put on Firewall Policy … Failed with 1 faulted referenced firewalls",
-    # hashicorp/terraform-provider-azurerm#19843, #15440).
+    # hashicorp/terraform-provider-azurerm#19843, #15440), so all of them have one writer.
     written_with=("Microsoft.Network/azureFirewalls", "Microsoft.Network/firewallPolicies"),
     fields={
         "identity": Field(default=None, security=True),
@@ -76,15 +76,18 @@ TYPE = ResourceType(
             owner=_owner_of_ranges,
             disruption=Disruption.CONNECTIONS,
         ),
-        # Azure does not answer it while it is off (recorded).
+        # Azure does not answer Disabled (recorded).
         "properties.snat.autoLearnPrivateRanges": Field(default="Disabled"),
         "properties.sql.allowSqlRedirect": Field(default=False, security=True),
-        # Names are looked up at the servers in this order.
+        # Queried in this order.
         "properties.dnsSettings.servers": Field(default=(), compare=Compare.ORDERED, security=True),
+        # FQDNs in network rules need the proxy, and the network's DNS pointing at the firewall
+        # (guidelines.md §2.1).
         "properties.dnsSettings.enableProxy": Field(default=False, security=True),
         "properties.explicitProxy": Field(default=None, security=True),
         "properties.explicitProxy.enableExplicitProxy": Field(default=False, security=True),
         _INTRUSION: Field(default=None, security=True),
+        # Off and Alert let attacks through, which Deny blocks.
         f"{_INTRUSION}.mode": Field(default="Off", security=True),
         f"{_INTRUSION}.profile": Field(security=True),
         f"{_INTRUSION}.configuration.signatureOverrides": Field(

@@ -39,7 +39,7 @@ TYPE = ResourceType(
     serialise_on="",
     seconds=10,
     loss=Disruption.NONE,
-    # Flow logs are written through it (vnet-flow-logs-manage, prerequisites).
+    # The provider has to be registered (vnet-flow-logs-manage, prerequisites).
     providers=("Microsoft.Insights",),
     computed=_computed,
     missing={
@@ -49,6 +49,7 @@ TYPE = ResourceType(
     adds_to={"properties.targetResourceId": "records its traffic"},
     adds_by=("properties.storageId",),
     fields={
+        # A child of the network watcher, and still a tracked resource.
         "location": Field(compare=Compare.LOCATION, create_only=True),
         "properties.targetResourceId": Field(
             compare=Compare.RESOURCE_ID, create_only=True, security=True
@@ -58,7 +59,7 @@ TYPE = ResourceType(
         "properties.enabledFilteringCriteria": Field(default=None, security=True),
         "properties.recordTypes": Field(default=None, security=True),
         "properties.retentionPolicy": Field(default={}, security=True),
-        # 0 days keep the logs for ever.
+        # 0 keeps logs for ever.
         "properties.retentionPolicy.days": Field(default=0, security=True),
         "properties.retentionPolicy.enabled": Field(default=False, security=True),
         "properties.format": Field(default={}),

@@ -31,11 +31,11 @@ TYPE = ResourceType(
         ),
         "properties.allowHubToRemoteVnetTransit": Field(read_only=True),
         "properties.allowRemoteVnetToUseHubVnetGateways": Field(read_only=True),
-        # "Secure internet traffic": what leaves goes the way of the hub.
+        # Routes the network's internet traffic through the hub ("Secure internet traffic").
         "properties.enableInternetSecurity": Field(
             default=False, security=True, disruption=Disruption.CONNECTIONS
         ),
-        # The default route table of the hub where nothing is said.
+        # Azure fills in the hub's default route table.
         _ROUTING: Field(owner=Owner.PRESET, security=True),
     },
 )

@@ -21,8 +21,8 @@ TYPE = ResourceType(
         "properties.firewallPolicies": ("Microsoft.Network/firewallPolicies",),
         "properties.firewalls": ("Microsoft.Network/azureFirewalls",),
     },
-    # A write of a group writes the policies and firewalls that name it: of two at once the second
-    # fails ("Put on IP Groups … Failed with 1 faulted referenced firewalls",
+    # A write of a group also writes the policies and firewalls that refer to it, and the second of
+    # two parallel writes fails ("Put on IP Groups … Failed with 1 faulted referenced firewalls",
     # hashicorp/terraform-provider-azurerm#19843).
     written_with=(
         "Microsoft.Network/firewallPolicies",
@@ -30,7 +30,7 @@ TYPE = ResourceType(
         "Microsoft.Network/azureFirewalls",
     ),
     fields={
-        # Ranges stand here as well as single addresses and spans of two addresses.
+        # Ranges, single addresses and spans of two addresses.
         "properties.ipAddresses": Field(default=(), compare=Compare.SET, security=True),
         "properties.ipAddresses[]": Field(compare=Compare.CIDR, security=True),
     },

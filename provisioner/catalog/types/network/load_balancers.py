@@ -16,9 +16,14 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
-from provisioner.catalog.network_provider import NETWORK_NAME, compute_guid
+from provisioner.catalog.network_provider import (
+    NETWORK_NAME,
+    compute_guid,
+    virtual_networks_of,
+    with_private_address,
+)
 from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
-from provisioner.model.resource_id import ResourceId, parse_resource_id
+from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
 
 _FRONTENDS = "properties.frontendIPConfigurations"
@@ -40,7 +45,7 @@ _PARTS = (
     "inboundNatPools",
     "outboundRules",
 )
-# Where a part names another, or a resource outside.
+# References of a part to another part, or to a resource.
 _NAMED = (
     f"{_FRONTEND}.publicIPAddress",
     f"{_FRONTEND}.publicIPPrefix",
@@ -69,30 +74,11 @@ def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> 
     return {
         "properties": {
             **properties,
-            "frontendIPConfigurations": [_with_address(resource, e, context) for e in frontends],
+            "frontendIPConfigurations": [
+                with_private_address(resource, e, context) for e in frontends
+            ],
         }
     }
-
-
-def _with_address(
-    balancer: ResourceId, entry: Body, context: ComputationContext
-) -> Mapping[str, Json]:
-    """Return a frontend with its address: a private one has one of its subnet."""
-    properties = entry.get("properties")
-    subnet = lookup(entry, ("properties", "subnet", "id"))
-    if not isinstance(subnet, str) or not isinstance(properties, Mapping):
-        return entry
-    if not is_empty(properties.get("privateIPAddress")):
-        return entry
-    address = context.free_address(subnet, f"{balancer.text}/{entry.get('name')}")
-    return {**entry, "properties": {**properties, "privateIPAddress": address}}
-
-
-def _virtual_networks(body: Body) -> frozenset[str]:
-    entries = lookup(body, _FRONTENDS.split("."))
-    found = entries if isinstance(entries, (list, tuple)) else ()
-    subnets = (parse_resource_id(lookup(entry, ("properties", "subnet", "id"))) for entry in found)
-    return frozenset(s.parent.key for s in subnets if s is not None and s.parent is not None)
 
 
 def _stays_in_its_network(before: Body, after: Body) -> str | None:
@@ -101,7 +87,7 @@ def _stays_in_its_network(before: Body, after: Body) -> str | None:
     An internal balancer's frontends and backends are in one network ("Azure Load Balancer
     components").
     """
-    old, new = _virtual_networks(before), _virtual_networks(after)
+    old, new = virtual_networks_of(before, _FRONTENDS), virtual_networks_of(after, _FRONTENDS)
     if not old or not new or old == new:
         return None
     return "a load balancer cannot go to another virtual network"
@@ -154,14 +140,14 @@ TYPE = ResourceType(
             for name in _PARTS
         },
         **dict(_named_fields()),
-        # Basic where nothing is said (recorded).
+        # Azure fills in Basic (recorded).
         "sku": Field(default={"name": "Basic", "tier": "Regional"}),
         "sku.name": Field(default="Basic", create_only=True, security=True),
         "sku.tier": Field(default="Regional", create_only=True),
         "extendedLocation": Field(default=None, create_only=True),
         "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
         "properties.mode": Field(default=None, create_only=True),
-        # Public or Private, by its frontends.
+        # Public or Private: follows from the frontends.
         "properties.scope": Field(owner=Owner.PRESET),
         _FRONTENDS: Field(
             default=(),
@@ -187,7 +173,8 @@ TYPE = ResourceType(
         f"{_FRONTEND}.privateIPAddressVersion": Field(default="IPv4", answered=Answered.STATED),
         f"{_FRONTEND}.ddosSettings": Field(default=None, security=True),
         f"{_FRONTEND}.enableConnectionTracking": Field(default=False, answered=Answered.STATED),
-        # An interface says itself that it is in a pool, and Azure shows it among the addresses.
+        # Interfaces state their membership themselves, and Azure answers them among the pool's
+        # addresses: members that the body does not state are kept.
         _MEMBERS: Field(default=(), keys=("name",), shared=True, security=True),
         f"{_MEMBERS}[].properties.ipAddress": Field(default=None, security=True),
         f"{_MEMBERS}[].properties.adminState": Field(default=None),
@@ -207,7 +194,7 @@ TYPE = ResourceType(
         f"{_RULE}.idleTimeoutInMinutes": Field(default=4),
         f"{_RULE}.enableFloatingIP": Field(default=False),
         f"{_RULE}.enableTcpReset": Field(default=False),
-        # "Outbound rules", preventing outbound: a rule programs outbound NAT unless it says not to.
+        # A rule programs outbound SNAT unless this is true ("Outbound rules", preventing outbound).
         f"{_RULE}.disableOutboundSnat": Field(
             default=False, answered=Answered.STATED, security=True
         ),
@@ -238,7 +225,7 @@ TYPE = ResourceType(
         f"{_OUTBOUND}.frontendIPConfigurations": Field(keys=("id",), security=True),
         f"{_OUTBOUND}.frontendIPConfigurations[].id": Field(compare=Compare.RESOURCE_ID),
         f"{_OUTBOUND}.protocol": Field(compare=Compare.CASELESS, security=True),
-        # By the size of the pool where nothing is said (recorded: 1024), which 0 asks for too.
+        # Azure chooses by the size of the pool (recorded: 1024), and so it does for 0.
         f"{_OUTBOUND}.allocatedOutboundPorts": Field(owner=Owner.PRESET),
         f"{_OUTBOUND}.idleTimeoutInMinutes": Field(default=4),
         f"{_OUTBOUND}.enableTcpReset": Field(default=False),

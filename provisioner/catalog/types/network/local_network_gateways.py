@@ -30,7 +30,7 @@ TYPE = ResourceType(
     seconds=5,
     computed=compute_guid,
     fields={
-        # A device is reached by one of both.
+        # Address and FQDN exclude each other: a write of one must not send back the other.
         _ADDRESS: replace(_REACHED, follows=(_NAME,)),
         _NAME: replace(_REACHED, follows=(_ADDRESS,)),
         "properties.localNetworkAddressSpace": Field(default=None, security=True),

@@ -29,6 +29,8 @@ TYPE = ResourceType(
     occupants={"properties.subnets": ("Microsoft.Network/virtualNetworks/subnets",)},
     computed=compute_guid,
     fields={
+        # A change of an address ends the flows translated to it, and allow-lists elsewhere have to
+        # follow.
         **{path: _EXIT for path in _EXITS},
         **{f"{path}[].id": Field(compare=Compare.RESOURCE_ID) for path in _EXITS},
         "sku.name": Field(default="Standard", create_only=True),

@@ -13,10 +13,14 @@ from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
-from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.network_provider import (
+    NETWORK_NAME,
+    virtual_networks_of,
+    with_private_address,
+)
 from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
-from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Body, Json, is_empty, lookup
+from provisioner.model.resource_id import ResourceId
+from provisioner.model.values import Body, Json, lookup
 
 _CONFIGURATIONS = "properties.ipConfigurations"
 _CONFIGURATION = f"{_CONFIGURATIONS}[].properties"
@@ -41,7 +45,7 @@ def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> 
             # The prefix that Microsoft has registered for its virtual adapters.
             "macAddress": "-".join(("00", "0D", "3A", serial[:2], serial[2:4], serial[4:])),
             "ipConfigurations": [
-                _with_rank(_with_address(resource, entry, context), is_first=position == 0)
+                _with_rank(with_private_address(resource, entry, context), is_first=position == 0)
                 for position, entry in enumerate(found)
             ],
         }
@@ -56,32 +60,15 @@ def _with_rank(entry: Mapping[str, Json], *, is_first: bool) -> Mapping[str, Jso
     return {**entry, "properties": {**properties, "primary": is_first}}
 
 
-def _with_address(
-    resource: ResourceId, entry: Body, context: ComputationContext
-) -> Mapping[str, Json]:
-    properties = entry.get("properties")
-    subnet = lookup(entry, ("properties", "subnet", "id"))
-    if not isinstance(subnet, str) or not isinstance(properties, Mapping):
-        return entry
-    if not is_empty(properties.get("privateIPAddress")):
-        return entry
-    address = context.free_address(subnet, f"{resource.text}/{entry.get('name')}")
-    return {**entry, "properties": {**properties, "privateIPAddress": address}}
-
-
-def _virtual_networks(body: Body) -> frozenset[str]:
-    entries = lookup(body, _CONFIGURATIONS.split("."))
-    found = entries if isinstance(entries, (list, tuple)) else ()
-    subnets = (parse_resource_id(lookup(entry, ("properties", "subnet", "id"))) for entry in found)
-    return frozenset(s.parent.key for s in subnets if s is not None and s.parent is not None)
-
-
 def _stays_in_its_network(before: Body, after: Body) -> str | None:
     """Return why an interface cannot move to another virtual network, or None.
 
     It moves to another subnet of its network ("Change subnet assignment").
     """
-    old, new = _virtual_networks(before), _virtual_networks(after)
+    old, new = (
+        virtual_networks_of(before, _CONFIGURATIONS),
+        virtual_networks_of(after, _CONFIGURATIONS),
+    )
     if not old or not new or old == new:
         return None
     return "an interface cannot go to another virtual network"
@@ -97,7 +84,7 @@ TYPE = ResourceType(
     in_use="NicInUse",
     occupants={"properties.virtualMachine": ("Microsoft.Compute/virtualMachines",)},
     occupancy="takes it for its own",
-    # By its public address packets of its subnet come and go past the routes of the others.
+    # A foreign interface with a public address is a path around the route table of its subnet.
     looked_into=True,
     computed=_computed,
     fields={
@@ -121,13 +108,13 @@ TYPE = ResourceType(
         f"{_CONFIGURATION}.privateIPAllocationMethod": Field(
             default="Dynamic", disruption=Disruption.CONNECTIONS
         ),
-        # Azure chooses one where nobody does; a dynamic one stays while the interface is there.
+        # Azure assigns one where none is stated; a dynamic one stays while the interface exists.
         f"{_CONFIGURATION}.privateIPAddress": Field(
             owner=Owner.PRESET, disruption=Disruption.CONNECTIONS
         ),
         f"{_CONFIGURATION}.privateIPAddressVersion": Field(default="IPv4"),
         f"{_CONFIGURATION}.privateIPAddressPrefixLength": Field(default=None),
-        # The first of several; the only one of one.
+        # Azure makes the first configuration primary.
         f"{_CONFIGURATION}.primary": Field(owner=Owner.PRESET),
         **{
             f"{_CONFIGURATION}.{name}": Field(default=(), keys=("id",), security=True)
@@ -155,7 +142,7 @@ TYPE = ResourceType(
             default=False, disruption=Disruption.CONNECTIONS
         ),
         "properties.disableTcpStateTracking": Field(default=False, answered=Answered.STATED),
-        # A machine that forwards is a way round the routes of its subnet.
+        # A forwarding machine is a path around the route table of its subnet.
         "properties.enableIPForwarding": Field(default=False, security=True),
         "properties.nicType": Field(default="Standard", create_only=True),
         "properties.auxiliaryMode": Field(default="None", answered=Answered.STATED),

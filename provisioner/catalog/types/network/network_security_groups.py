@@ -21,7 +21,7 @@ from provisioner.catalog.resource_type import (
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
-# Name, priority, direction, access, source, destination: the rules that every group ends with.
+# The default rules of every group: name, priority, direction, access, source, destination.
 _BUILT_IN = (
     ("AllowVnetInBound", 65000, "Inbound", "Allow", "VirtualNetwork", "VirtualNetwork"),
     ("AllowAzureLoadBalancerInBound", 65001, "Inbound", "Allow", "AzureLoadBalancer", "*"),
@@ -88,7 +88,7 @@ TYPE = ResourceType(
         ),
     ),
     fields={
-        # The whole list is the boundary: a rule that nobody declared is a change.
+        # A PUT deletes rules that it does not state: an undeclared rule is a change.
         "properties.securityRules": Field(default=(), keys=("name",), security=True),
         "properties.flushConnection": Field(default=False, answered=Answered.STATED),
     },

@@ -33,6 +33,7 @@ TYPE = ResourceType(
     nested=("Microsoft.Network/networkWatchers/flowLogs",),
     seconds=3,
     loss=Disruption.NONE,
+    # Created by Azure with the first virtual network of a region (network-watcher-overview).
     regional=Regional(
         beside="Microsoft.Network/virtualNetworks",
         group="NetworkWatcherRG",

@@ -66,17 +66,17 @@ TYPE = ResourceType(
     write=WriteFlow.ACCEPTED,
     seconds=35,
     in_use="CannotDeleteResource",
-    # "Cannot delete resource while nested resources exist" names the links (Azure/azure-cli#13860);
-    # the records of a zone go with it.
+    # Links block a delete ("Cannot delete resource while nested resources exist",
+    # Azure/azure-cli#13860); records are deleted with the zone.
     nested=(_LINK,),
     computed=_computed,
     counts={
-        # The zone's own start-of-authority record is one.
+        # The SOA record counts.
         "properties.numberOfRecordSets": is_record,
         "properties.numberOfVirtualNetworkLinks": _is_link,
         "properties.numberOfVirtualNetworkLinksWithRegistration": _is_registration_link,
     },
-    # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
+    # 15 and not 50 ("Use tags to organize your Azure resources", limitations).
     most_tags=15,
     fields={
         "location": Field(default="global", compare=Compare.LOCATION, create_only=True),

@@ -8,10 +8,11 @@ deletes it with the endpoint.
 Facts: guidelines.md CLU-11.1, §2.2 and §2.4, and the recorded pairs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Ailment, Compare, Disruption, Field, Health, Repair
+from provisioner.catalog.network_provider import made_interfaces
 from provisioner.catalog.resource_type import ComputationContext, NameRule, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, Json, lookup
@@ -24,7 +25,7 @@ _STATES = {
     "manualPrivateLinkServiceConnections": _PENDING,
 }
 
-# The hosts at which a service answers in the public cloud (guidelines.md §2.4), by its type.
+# Host names of services in the public cloud, by type (guidelines.md §2.4).
 _HOSTS = {
     "microsoft.keyvault/vaults": ("{name}.vaultcore.azure.net",),
     "microsoft.containerregistry/registries": (
@@ -123,8 +124,8 @@ def _fixed_addresses(body: Body) -> list[str]:
     return [str(lookup(entry, ("properties", "privateIPAddress"))) for entry in found]
 
 
-# "What is a private endpoint?": the states of a connection. One that waits for its approval is as
-# it should be: who approves is the owner of the service.
+# States of a connection ("What is a private endpoint?"). Pending is no finding: the service's owner
+# has to approve.
 _CONNECTION = Health(
     "Approved",
     {
@@ -153,24 +154,12 @@ def _connection_fields(path: str) -> Mapping[str, Field]:
             default=(), compare=Compare.SET, create_only=True, security=True
         ),
         f"{properties}.groupIds[]": Field(compare=Compare.CASELESS),
-        # The owner of the service approves, and says why.
+        # Written by the service's owner.
         f"{properties}.privateLinkServiceConnectionState": Field(read_only=True),
         f"{properties}.privateLinkServiceConnectionState.status": Field(
             read_only=True, health=_CONNECTION, security=True, disruption=Disruption.CONNECTIONS
         ),
     }
-
-
-def _makes(body: Body) -> Iterator[str]:
-    """Yield the network interface that Azure creates for an endpoint and deletes with it.
-
-    Source: "Manage Azure private endpoints".
-    """
-    interfaces = lookup(body, ("properties", "networkInterfaces"))
-    for interface in interfaces if isinstance(interfaces, (list, tuple)) else ():
-        made = lookup(interface, ("id",))
-        if isinstance(made, str):
-            yield made
 
 
 _CONNECTS = "connects to it through a private endpoint"
@@ -203,7 +192,7 @@ TYPE = ResourceType(
     ),
     seconds=60,
     computed=_computed,
-    makes=_makes,
+    makes=made_interfaces,
     by_keeper=_is_api_server_endpoint,
     adds_to={
         "properties.privateLinkServiceConnections[].properties.privateLinkServiceId": _CONNECTS,
@@ -219,6 +208,7 @@ TYPE = ResourceType(
             default=(), keys=("name",), disruption=Disruption.CONNECTIONS
         ),
         "properties.ipVersionType": Field(default="IPv4", create_only=True),
+        # Azure names the interface itself where this is empty.
         "properties.customNetworkInterfaceName": Field(default="", create_only=True),
         "properties.customDnsConfigs": Field(read_only=True),
         "properties.resourceGuid": Field(read_only=True),

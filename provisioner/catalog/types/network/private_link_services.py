@@ -7,14 +7,14 @@ subnet are fixed.
 Facts: "What is Azure Private Link service?" and the SDK's model; no traffic was recorded.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Owner
-from provisioner.catalog.network_provider import NETWORK_NAME
+from provisioner.catalog.network_provider import NETWORK_NAME, made_interfaces
 from provisioner.catalog.resource_type import ComputationContext, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId
-from provisioner.model.values import Body, Json, lookup
+from provisioner.model.values import Body, Json
 
 _FRONTENDS = "properties.loadBalancerFrontendIpConfigurations"
 _CONFIGURATIONS = "properties.ipConfigurations"
@@ -26,15 +26,6 @@ def _computed(resource: ResourceId, body: Body, context: ComputationContext) -> 
     return {"properties": {"alias": f"{alias}.azure.privatelinkservice"}}
 
 
-def _makes(body: Body) -> Iterator[str]:
-    """Yield the network interfaces that Azure makes for the addresses of a service."""
-    interfaces = lookup(body, ("properties", "networkInterfaces"))
-    for interface in interfaces if isinstance(interfaces, (list, tuple)) else ():
-        made = lookup(interface, ("id",))
-        if isinstance(made, str):
-            yield made
-
-
 TYPE = ResourceType(
     name="Microsoft.Network/privateLinkServices",
     api_version=api_versions.NETWORK,
@@ -43,7 +34,7 @@ TYPE = ResourceType(
     etag=True,
     seconds=10,
     computed=_computed,
-    makes=_makes,
+    makes=made_interfaces,
     fields={
         _FRONTENDS: Field(
             default=(),
@@ -53,7 +44,7 @@ TYPE = ResourceType(
             disruption=Disruption.CONNECTIONS,
         ),
         f"{_FRONTENDS}[].id": Field(compare=Compare.RESOURCE_ID, create_only=True),
-        # The SDK types an entry as the whole address of a balancer; it refers to one by its id.
+        # The SDK types an entry as a whole frontend; it is a reference by id.
         f"{_FRONTENDS}[].name": Field(read_only=True),
         f"{_FRONTENDS}[].zones": Field(read_only=True),
         f"{_FRONTENDS}[].properties": Field(read_only=True),

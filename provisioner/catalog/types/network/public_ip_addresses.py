@@ -17,7 +17,7 @@ from provisioner.catalog.resource_type import ComputationContext, ResourceType, 
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import ABSENT, Absent, Body, Json, lookup
 
-# Ranges that no network routes (RFC 2544, RFC 3849): made-up addresses reach nobody.
+# Ranges that no network routes (RFC 2544, RFC 3849), so that simulated addresses reach nobody.
 _RANGES = {
     "IPv4": ipaddress.ip_network("198.18.0.0/15"),
     "IPv6": ipaddress.ip_network("2001:db8::/32"),
@@ -54,7 +54,7 @@ TYPE = ResourceType(
     etag=True,
     seconds=3,
     in_use="PublicIPAddressCannotBeDeleted",
-    # Recorded: a prefix that is not there, or not yet, is not found.
+    # Recorded: Azure answers 404 for a prefix that does not exist, or does not yet.
     missing={_PREFIX: (404, "NotFound")},
     unready={_PREFIX: (404, "NotFound")},
     occupants={
@@ -70,6 +70,7 @@ TYPE = ResourceType(
     computed=_computed,
     occupancy="uses the address",
     fields={
+        # Azure fills in Basic, which is retired: a sound body states Standard.
         "sku": Field(default={"name": "Basic", "tier": "Regional"}),
         "sku.name": Field(default="Basic", create_only=True, security=True),
         "sku.tier": Field(default="Regional", create_only=True),
@@ -97,7 +98,7 @@ TYPE = ResourceType(
         "properties.deleteOption": Field(default=None),
         "properties.ddosSettings.ddosCustomPolicy": Field(default=None, security=True),
         "properties.publicIPPrefix.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
-        # Written by the gateway that uses the address, and by the migration to Standard.
+        # Written by the NAT gateway, and by the migration to Standard.
         "properties.natGateway": Field(read_only=True),
         "properties.servicePublicIPAddress": Field(read_only=True),
         "properties.linkedPublicIPAddress": Field(read_only=True),

@@ -14,7 +14,7 @@ from provisioner.catalog.resource_type import ComputationContext, ResourceType, 
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, lookup
 
-# Ranges for documentation (RFC 5737, RFC 3849): no prefix of the built-in Azure is anybody's.
+# Documentation ranges (RFC 5737, RFC 3849), so that simulated prefixes belong to nobody.
 _RANGES = {
     "IPv4": ipaddress.ip_network("203.0.113.0/24"),
     "IPv6": ipaddress.ip_network("2001:db8::/32"),
@@ -52,7 +52,7 @@ TYPE = ResourceType(
         "properties.ipTags": Field(default=(), keys=("ipTagType",), create_only=True),
         "properties.customIPPrefix": Field(default=None, create_only=True),
         "properties.customIPPrefix.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
-        # Written by the gateway that uses the prefix.
+        # Written by the NAT gateway.
         "properties.natGateway": Field(read_only=True),
     },
 )

@@ -28,10 +28,11 @@ TYPE = ResourceType(
     computed=compute_guid,
     embedded=(Embedded("properties.routes", "Microsoft.Network/routeTables/routes", kept=False),),
     fields={
-        # The whole list is the boundary: a route that nobody declared is a change.
+        # A PUT deletes routes that it does not state: an undeclared route is a change.
         "properties.routes": Field(
             default=(), keys=("name",), security=True, disruption=Disruption.CONNECTIONS
         ),
+        # With propagation, routes learned by a gateway compete with the route to the firewall.
         "properties.disableBgpRoutePropagation": Field(
             default=False, security=True, disruption=Disruption.CONNECTIONS
         ),

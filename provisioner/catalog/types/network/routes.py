@@ -27,12 +27,12 @@ TYPE = ResourceType(
     adds="routes traffic",
     adds_by=("properties.addressPrefix", "properties.nextHopType"),
     fields={
-        # A service tag stands here as well as a range.
+        # A range or a service tag.
         "properties.addressPrefix": Field(
             compare=Compare.CIDR, security=True, disruption=Disruption.CONNECTIONS
         ),
         "properties.nextHopType": _ROUTING,
-        # Only an appliance has an address.
+        # Only a virtual appliance has an address: a change of the type must not send it back.
         "properties.nextHopIpAddress": replace(_ROUTING, follows=("properties.nextHopType",)),
         "properties.nextHop": Field(default=None, security=True, disruption=Disruption.CONNECTIONS),
         "properties.nextHop.nextHopIpAddresses": Field(

@@ -50,13 +50,15 @@ TYPE = ResourceType(
     lists=ListRead.PARENT,
     taggable=False,
     etag=True,
+    # Parallel writes of groups of one policy collide (AnotherOperationInProgress; guidelines.md
+    # §3.1).
     serialise_on="",
     seconds=20,
     codes=RefusalCodes(not_found="NotFound"),
     adds="allows or denies traffic",
     adds_by=("properties.priority",),
     fields={
-        # The policy's.
+        # That of the policy.
         "location": Field(read_only=True),
         **_member_fields(),
         "properties.priority": Field(security=True),
@@ -65,9 +67,9 @@ TYPE = ResourceType(
         # Sent as DNAT, answered as Dnat (recorded).
         f"{_COLLECTIONS}[].action.type": Field(compare=Compare.CASELESS, security=True),
         _RULES: Field(default=(), keys=("name",), security=True),
-        # Pairs of a type and a port in an application rule; the others have `ipProtocols`.
+        # Pairs of protocol and port in an application rule; other rules have `ipProtocols`.
         f"{_RULES}[].protocols": Field(compare=Compare.SET, security=True),
-        # Recorded of rules that say nothing of it.
+        # Recorded of rules whose request does not state it.
         f"{_RULES}[].ipv6Rule": Field(default=False, answered=Answered.STATED),
         f"{_RULES}[].terminateTLS": Field(default=False, security=True),
         f"{_RULES}[].translatedAddress": Field(security=True),

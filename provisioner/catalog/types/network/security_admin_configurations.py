@@ -33,7 +33,7 @@ TYPE = ResourceType(
     fields={
         "etag": Field(read_only=True),
         "properties.description": Field(default=""),
-        # Subnets of services that bring rules of their own are left out unless this says not to.
+        # By default the rules skip subnets of services that have network intent policies.
         _POLICIES: Field(default=("None",), compare=Compare.SET, security=True),
         "properties.networkGroupAddressSpaceAggregationOption": Field(default="None"),
     },

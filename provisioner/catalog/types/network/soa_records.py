@@ -9,7 +9,7 @@ TYPE = start_of_authority(
         {
             "ttl": Field(default=3600),
             "soaRecord": Field(default={}),
-            # Azure keeps its own name server and the count of changes.
+            # Azure keeps its own name server and serial number.
             "soaRecord.host": Field(read_only=True),
             "soaRecord.serialNumber": Field(read_only=True),
             **{

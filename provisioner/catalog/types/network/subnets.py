@@ -29,7 +29,7 @@ from provisioner.model.values import Body, Json, lookup
 _ATTACHED = Field(default=None, security=True, disruption=Disruption.CONNECTIONS)
 _ATTACHED_ID = Field(compare=Compare.RESOURCE_ID, security=True, disruption=Disruption.CONNECTIONS)
 
-# What Azure answers of the things that stand in a subnet.
+# Properties in which Azure answers what uses a subnet.
 _OCCUPANTS = (
     "ipConfigurations",
     "privateEndpoints",
@@ -132,6 +132,7 @@ TYPE = ResourceType(
     adds_by=("properties.addressPrefix", "properties.addressPrefixes"),
     occupancy="takes an address in it",
     fields={
+        # Fixed while something is in the subnet (guidelines.md §2.7).
         "properties.addressPrefix": Field(
             compare=Compare.CIDR, forbidden=_keeps_ranges, disruption=Disruption.CONNECTIONS
         ),
@@ -151,7 +152,7 @@ TYPE = ResourceType(
             default=(), keys=("service",), security=True, disruption=Disruption.CONNECTIONS
         ),
         "properties.serviceEndpoints[].service": Field(compare=Compare.CASELESS),
-        # Azure names the regions itself: the one of the network, its pair, or "*".
+        # Azure fills in the regions: the network's, its pair, or "*".
         "properties.serviceEndpoints[].locations": Field(
             default=chosen_by_service, compare=Compare.SET
         ),
@@ -166,13 +167,13 @@ TYPE = ResourceType(
         "properties.delegations[].properties.serviceName": Field(
             compare=Compare.CASELESS, security=True, forbidden=_keeps_delegations
         ),
-        # Enabled at 2020-07-01, Disabled at 2020-11-01 and later (recorded).
+        # Silence is Enabled at 2020-07-01, and Disabled at 2020-11-01 and later (recorded).
         "properties.privateEndpointNetworkPolicies": Field(
             default=Since("2020-11-01", "Disabled", before="Enabled"), security=True
         ),
         "properties.privateLinkServiceNetworkPolicies": Field(default="Enabled", security=True),
         # Silence is a private subnet since this api version, and implicit outbound access before
-        # ("Default outbound access in Azure", private subnets by default).
+        # ("Default outbound access in Azure"; guidelines.md §2.2: it ended 2026-03-31).
         "properties.defaultOutboundAccess": Field(
             default=Since("2025-07-01", False, _default_outbound_access),
             answered=Answered.STATED,

@@ -7,7 +7,7 @@ TYPE = record_type(
     "TXT",
     {
         "txtRecords": Field(default=(), compare=Compare.SET, security=True),
-        # One value in parts, which are read in their order (RFC 1035, 3.3.14; RFC 7208, 3.3).
+        # One value in parts, concatenated in order (RFC 1035, 3.3.14; RFC 7208, 3.3).
         "txtRecords[].value": Field(compare=Compare.ORDERED, security=True),
         "txtRecords[].value[]": Field(compare=Compare.VERBATIM),
     },

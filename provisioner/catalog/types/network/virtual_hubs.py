@@ -45,7 +45,7 @@ TYPE = ResourceType(
     sdk=SdkModel("azure.mgmt.network", "VirtualHub"),
     rule=NETWORK_NAME,
     etag=True,
-    # Half an hour: hubs start machines of their own.
+    # Half an hour: a hub starts virtual machines of its own.
     seconds=1200,
     nested=("Microsoft.Network/virtualHubs/ipConfigurations",),
     computed=_computed,
@@ -55,7 +55,7 @@ TYPE = ResourceType(
         "properties.addressPrefix": Field(compare=Compare.CIDR, create_only=True),
         "properties.addressPrefixV6": Field(default=None, compare=Compare.CIDR),
         "properties.sku": Field(owner=Owner.PRESET, compare=Compare.CASELESS),
-        # Routes between a gateway and the peers, or between gateways.
+        # Lets gateways and peers exchange routes.
         "properties.allowBranchToBranchTraffic": Field(
             default=False, security=True, disruption=Disruption.CONNECTIONS
         ),
@@ -69,7 +69,7 @@ TYPE = ResourceType(
         "properties.virtualRouterAsn": Field(read_only=True),
         "properties.virtualRouterIps": Field(read_only=True),
         "properties.virtualRouterIpsV6": Field(read_only=True),
-        # What stands in a hub names it, and Azure writes it here.
+        # Azure writes here what refers to the hub.
         **{f"properties.{name}": Field(owner=Owner.PRESET) for name in _GATEWAYS},
         **{f"properties.{name}.id": Field(compare=Compare.RESOURCE_ID) for name in _GATEWAYS},
     },

@@ -131,7 +131,7 @@ TYPE = ResourceType(
         "properties.vNetExtendedLocationResourceId": Field(
             default=None, compare=Compare.RESOURCE_ID
         ),
-        # Where forced tunnelling goes.
+        # The target of forced tunnelling.
         "properties.gatewayDefaultSite": Field(
             default=None, security=True, disruption=Disruption.CONNECTIONS
         ),
@@ -148,7 +148,7 @@ TYPE = ResourceType(
         "properties.bgpSettings": Field(default={}),
         "properties.bgpSettings.asn": Field(default=_DEFAULT_ASN, security=True),
         "properties.bgpSettings.peerWeight": Field(default=0),
-        # The gateway takes an address of its subnet.
+        # The gateway assigns an address of its subnet.
         "properties.bgpSettings.bgpPeeringAddress": Field(kept=True),
         "properties.bgpSettings.bgpPeeringAddresses": Field(keys=("ipconfigurationId",), kept=True),
         "properties.bgpSettings.bgpPeeringAddresses[].ipconfigurationId": Field(

@@ -51,14 +51,14 @@ TYPE = ResourceType(
     seconds=35,
     missing_reference="CreateOrUpdateVirtualNetworkLinkFailed",
     computed=_computed,
-    # learn.microsoft.com, "Use tags to organize your Azure resources", limitations.
+    # 15 and not 50 ("Use tags to organize your Azure resources", limitations).
     most_tags=15,
     by_keeper=_is_api_server_link,
     adds="resolves its names in another network",
     adds_by=("properties.virtualNetwork.id",),
     adds_to={"properties.virtualNetwork.id": "resolves names in it by a zone of others"},
     fields={
-        # A child, and yet a tracked resource: it has a place and tags of its own.
+        # A child resource, but a tracked one: it has a location and tags.
         "location": Field(default="global", compare=Compare.LOCATION, create_only=True),
         "etag": Field(read_only=True),
         "properties.virtualNetwork.id": Field(
@@ -68,7 +68,7 @@ TYPE = ResourceType(
             disruption=Disruption.CONNECTIONS,
         ),
         "properties.registrationEnabled": Field(default=False, security=True),
-        # NxDomainRedirect asks the public DNS where the zone has no answer.
+        # NxDomainRedirect resolves names without a record in the zone by public DNS.
         "properties.resolutionPolicy": Field(
             default="Default", answered=Answered.STATED, security=True
         ),

@@ -118,8 +118,8 @@ _HEALTHY_STATE = Health(
         )
     },
 )
-# The enum of the SDK; "Update the address space for a peered virtual network": which side is to be
-# synced. The other side's is synced by a write of the other side.
+# The values say which side to sync (SDK enum; "Update the address space for a peered virtual
+# network"). The remote side is synced by a write of the remote peering.
 _HEALTHY_LEVEL = Health(
     "FullyInSync",
     {
@@ -178,6 +178,7 @@ TYPE = ResourceType(
         "properties.allowGatewayTransit": Field(
             default=False, security=True, disruption=Disruption.CONNECTIONS
         ),
+        # A change reroutes the traffic to on-premises networks.
         "properties.useRemoteGateways": Field(
             default=False, security=True, disruption=Disruption.CONNECTIONS
         ),
@@ -198,14 +199,14 @@ TYPE = ResourceType(
         "properties.remoteAddressSpace": Field(read_only=True),
         "properties.remoteVirtualNetworkAddressSpace": Field(read_only=True),
         "properties.remoteBgpCommunities": Field(read_only=True),
-        # By what the other side does; a body that says another one is a mistake.
+        # Follows from the other side; a body that states another value is a mistake.
         "properties.peeringState": Field(
             read_only=True,
             stated=True,
             health=_HEALTHY_STATE,
             security=True,
         ),
-        # A sync adds routes and drops nothing ("Update the address space": no downtime).
+        # A sync adds routes and drops none ("Update the address space": no downtime).
         "properties.peeringSyncLevel": Field(read_only=True, health=_HEALTHY_LEVEL),
     },
 )

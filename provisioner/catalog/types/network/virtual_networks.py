@@ -40,8 +40,8 @@ TYPE = ResourceType(
     computed=compute_guid,
     fields={
         _SUBNETS: Field(embeds=True, keys=("name",)),
-        # A subnet made within its network in an api version up to 2020-07-01 has the other default
-        # (recorded), and keeps it: what silence means here is not known.
+        # A subnet created within its network by an api version up to 2020-07-01 has the other
+        # default (recorded) and keeps it, so no default is known.
         f"{_SUBNETS}[].properties.privateEndpointNetworkPolicies": Field(security=True),
         _PEERINGS: Field(embeds=True, keys=("name",)),
         "properties.addressSpace.addressPrefixes": Field(compare=Compare.SET, security=True),
@@ -50,13 +50,14 @@ TYPE = ResourceType(
         "properties.addressSpace.ipamPoolPrefixAllocations[].pool.id": Field(
             compare=Compare.RESOURCE_ID
         ),
-        # Machines ask the servers in this order.
+        # Queried in this order.
         "properties.dhcpOptions.dnsServers": Field(
             default=(),
             compare=Compare.ORDERED,
             security=True,
             disruption=Disruption.CONNECTIONS,
         ),
+        # Without a plan the network has only the platform's default protection.
         "properties.enableDdosProtection": Field(default=False, security=True),
         "properties.enableVmProtection": Field(default=False, answered=Answered.MOVED),
         "properties.ddosProtectionPlan": Field(default=None, security=True),

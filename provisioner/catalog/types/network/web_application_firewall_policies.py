@@ -34,6 +34,7 @@ TYPE = ResourceType(
     occupancy="judges its requests by it",
     fields={
         _SETTINGS: Field(default={}),
+        # A policy without settings is Disabled in mode Detection.
         f"{_SETTINGS}.state": Field(default="Disabled", security=True),
         f"{_SETTINGS}.mode": Field(default="Detection", security=True),
         f"{_SETTINGS}.requestBodyCheck": Field(default=True, security=True),
@@ -44,8 +45,7 @@ TYPE = ResourceType(
         f"{_SETTINGS}.fileUploadEnforcement": Field(default=True, security=True),
         f"{_SETTINGS}.customBlockResponseStatusCode": Field(default=None),
         f"{_SETTINGS}.customBlockResponseBody": Field(default=None),
-        # Half an hour where nobody says, from the api versions on that have them (recorded: older
-        # answers lack both).
+        # Answered as 30 by the api versions that have them (recorded: older answers lack both).
         f"{_SETTINGS}.jsChallengeCookieExpirationInMins": Field(
             default=30, answered=Answered.STATED
         ),

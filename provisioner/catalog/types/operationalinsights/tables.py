@@ -31,7 +31,7 @@ TYPE = ResourceType(
     lists=ListRead.PARENT,
     taggable=False,
     deletable=False,
-    # All but custom ones, and those of a search or of a restore.
+    # Azure's tables exist in every workspace; custom ones, search results and restored logs do not.
     ready_names=r"(?i)(?!.*_(?:CL|SRCH|RST)$).+",
     created=200,
     write=WriteFlow.ASYNC_OPERATION,
@@ -41,9 +41,9 @@ TYPE = ResourceType(
     listed_if_declared=True,
     harmless="every workspace has the tables of Azure, and a table of others gives nobody access",
     fields={
-        # Who moves a table to Basic or Auxiliary loses alerts on it ("Table plans").
+        # Alert rules do not query Basic and Auxiliary tables ("Table plans").
         "properties.plan": Field(default="Analytics", security=True),
-        # The workspace's where nobody says, and the plan's own where the plan has a fixed one.
+        # Azure fills in the workspace's retention, or the plan's where that is fixed.
         "properties.retentionInDays": Field(owner=Owner.PRESET, security=True),
         "properties.totalRetentionInDays": Field(owner=Owner.PRESET, security=True),
         "properties.schema": Field(default=None),

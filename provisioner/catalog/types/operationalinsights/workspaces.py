@@ -86,15 +86,15 @@ TYPE = ResourceType(
     fields={
         "location": Field(create_only=True),
         "properties.sku": Field(default={"name": "PerGB2018"}),
-        # The legacy tiers are not sold any more. Until late in 2025 they were answered as asked
-        # for, and since then as PerGB2018, whatever the api version (recorded of Standalone).
+        # The legacy tiers are no longer sold. Until late in 2025 Azure answered them as requested,
+        # and since then as PerGB2018, whatever the api version (recorded of Standalone).
         "properties.sku.name": Field(
             default="PerGB2018",
             compare=Compare.CASELESS,
             taken_as=tuple((tier, "PerGB2018") for tier in _LEGACY),
         ),
         "properties.sku.capacityReservationLevel": Field(default=None),
-        # A text in three recorded writes, and a number in the answers to them.
+        # Recorded in three requests as text, answered as a number.
         "properties.retentionInDays": Field(
             default=_default_retention, security=True, takes_text=True
         ),
@@ -128,7 +128,7 @@ TYPE = ResourceType(
             default=True, security=True
         ),
         "properties.features.clusterResourceId": Field(default=None, compare=Compare.RESOURCE_ID),
-        # Of workspaces that were made in the old portal: clients still send them.
+        # A property of workspaces from the old portal, which clients still send.
         "properties.source": Field(default="Azure", answered=Answered.STATED, dropped=_always),
         "properties.features.legacy": Field(default=0, answered=Answered.STATED),
         "properties.features.searchVersion": Field(default=1, answered=Answered.STATED),

@@ -52,7 +52,7 @@ TYPE = ResourceType(
         "plan.product": Field(compare=Compare.CASELESS, create_only=True),
         "properties.workspaceResourceId": Field(compare=Compare.RESOURCE_ID, create_only=True),
         "properties.provisioningState": Field(read_only=True),
-        # The views that came with it.
+        # Views that the solution installs.
         "properties.containedResources": Field(read_only=True),
         "properties.referencedResources": Field(read_only=True),
     },

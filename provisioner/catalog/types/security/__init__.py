@@ -1,1 +1,1 @@
-"""The types of the provider, one a file."""
+"""Resource types of Microsoft.Security, one per file."""

@@ -39,7 +39,7 @@ _PLANS = (
     "VirtualMachines",
 )
 _TEXT = Shape(Kind.STRING)
-# A text and no boolean (guidelines.md §3.6).
+# Texts and no booleans (guidelines.md §3.6).
 _SWITCH = Shape(Kind.STRING, enum=("True", "False"))
 
 
@@ -98,8 +98,8 @@ TYPE = ResourceType(
         "properties.pricingTier": Field(security=True),
         "properties.subPlan": Field(default=None, security=True),
         "properties.enforce": Field(default="False", security=True),
-        # Azure lists every extension that the plan has, those that are off too. Which of them it
-        # switches on by itself where the body names none depends on the plan.
+        # Azure answers every extension of the plan, those that are off too; which ones it enables
+        # by itself depends on the plan.
         "properties.extensions": Field(keys=("name",), shared=True, security=True),
         "properties.extensions[].name": Field(compare=Compare.CASELESS),
         "properties.extensions[].isEnabled": Field(default="False", security=True),

@@ -154,7 +154,7 @@ _MODELS = (
     ),
     _model(
         "NetworkRuleSet",
-        # A list in one text: `Logging, Metrics, AzureServices`, or None.
+        # A set of names in one text: `Logging, Metrics, AzureServices`, or None.
         Property("bypass", _TEXT),
         Property("defaultAction", _one_of("Allow", "Deny"), required=True),
         Property("ipRules", _list("IpRule")),
@@ -289,7 +289,7 @@ TYPE = ResourceType(
         "kind": Field(create_only=_kind_change),
         "sku.name": Field(compare=Compare.CASELESS),
         "properties.accessTier": Field(default=_access_tier),
-        # REST reference by version: how each reads silence.
+        # The defaults changed with api versions (REST reference by version).
         "properties.minimumTlsVersion": Field(
             default=Since("2023-01-01", "TLS1_2", before="TLS1_0"), security=True
         ),
@@ -305,7 +305,7 @@ TYPE = ResourceType(
                 "the access without a sign-in to public containers ends",
             ),
         ),
-        # Silence is a yes to both, and stays silent in the answer (recorded).
+        # Silence allows both, and the answer stays silent too (recorded).
         "properties.allowSharedKeyAccess": Field(
             default=True,
             answered=Answered.STATED,
@@ -345,16 +345,16 @@ TYPE = ResourceType(
         "properties.keyPolicy": Field(default=None, security=True),
         "properties.keyPolicy.keyExpirationPeriodInDays": Field(security=True),
         "properties.sasPolicy": Field(default=None, security=True),
-        # SDK: the action of a policy that states a period alone.
+        # The action where only a period is stated (SDK).
         "properties.sasPolicy.expirationAction": Field(
             default="Log", answered=Answered.STATED, security=True
         ),
         "properties.routingPreference": Field(default=None),
-        # "Network routing preference for Azure Storage": Microsoft's network, no further endpoints.
+        # Microsoft's network by default ("Network routing preference for Azure Storage").
         "properties.routingPreference.routingChoice": Field(default="MicrosoftRouting"),
         "properties.customDomain": Field(default=None),
         _FILES: Field(default=None, security=True),
-        # REST reference, DefaultSharePermission: nobody has access without a role of their own.
+        # None: access takes a role of one's own (REST reference, DefaultSharePermission).
         f"{_FILES}.defaultSharePermission": Field(
             default="None", answered=Answered.STATED, security=True
         ),
@@ -389,8 +389,8 @@ TYPE = ResourceType(
         "properties.encryption.keySource": Field(
             default="Microsoft.Storage", compare=Compare.CASELESS, security=True
         ),
-        # Without a version the account follows the newest one of its key, and without a client its
-        # identity is of its own tenant ("Customer-managed keys for Azure Storage encryption").
+        # Without a version the account follows the newest one of its key; without a client id its
+        # identity is of the same tenant ("Customer-managed keys for Azure Storage encryption").
         "properties.encryption.keyvaultproperties.keyversion": Field(default=None, security=True),
         "properties.encryption.identity.federatedIdentityClientId": Field(
             default=None, security=True

@@ -90,7 +90,7 @@ TYPE = ResourceType(
         "properties.isVersioningEnabled": Field(default=False, security=True),
         "properties.lastAccessTimeTrackingPolicy": Field(default=None),
         "properties.restorePolicy": Field(default=None, security=True),
-        # REST reference, RestorePolicyProperties: read-only, and the second moves.
+        # Read-only, and moving with time (REST reference, RestorePolicyProperties).
         "properties.restorePolicy.lastEnabledTime": Field(read_only=True),
         "properties.restorePolicy.minRestoreTime": Field(read_only=True),
     },

@@ -73,9 +73,8 @@ TYPE = ResourceType(
         "3 to 63 lower-case letters, digits and single hyphens, starting and ending with a letter "
         "or digit",
     ),
-    # Azure Monitor writes logs into containers that it makes itself, the account's own analytics
-    # into $logs, and a static website stands in $web (learn.microsoft.com, "Diagnostic settings in
-    # Azure Monitor", "Storage analytics logging").
+    # Azure Monitor creates containers for logs, classic analytics uses $logs, and a static website
+    # is in $web ("Diagnostic settings in Azure Monitor", "Storage analytics logging").
     service_names=r"insights-(logs|metrics)-.+|am-.+|\$.+|bootdiagnostics-.+",
     lists=ListRead.PARENT,
     taggable=False,

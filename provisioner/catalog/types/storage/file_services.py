@@ -55,7 +55,7 @@ TYPE = ResourceType(
     sdk=None,
     rule=NameRule(r"default", "default", fixed=("default",)),
     lists=ListRead.PARENT,
-    # The list of an account's shares says all that matters of it.
+    # The list of shares already shows what matters of an account.
     listed_if_declared=True,
     taggable=False,
     deletable=False,

@@ -72,7 +72,7 @@ TYPE = ResourceType(
         "or digit",
     ),
     lists=ListRead.PARENT,
-    # A persistent volume of a cluster may be a share of its own: there are many.
+    # Each persistent volume of a cluster may be a share: there are many.
     listed_if_declared=True,
     taggable=False,
     write=WriteFlow.SYNC,
@@ -110,7 +110,7 @@ TYPE = ResourceType(
         "etag": Field(read_only=True),
         "properties": Field(default={}),
         "properties.metadata": Field(default={}),
-        # By the kind of the account where nothing is said.
+        # Azure fills in these by the kind of the account.
         "properties.shareQuota": Field(owner=Owner.PRESET),
         "properties.provisionedIops": Field(owner=Owner.PRESET),
         "properties.provisionedBandwidthMibps": Field(owner=Owner.PRESET),
