@@ -34,7 +34,7 @@ def vault_asks_others(before: Body, after: Body) -> str | None:
 
 
 def ends_with(path: str, value: object, sentence: str) -> ChangeRule:
-    """Return the rule of a switch: a change of `path` to `value` ends what the sentence says."""
+    """Return a rule: a change of `path` to `value` ends the access that `sentence` describes."""
     steps = path.split(".")
 
     def judge(before: Body, after: Body) -> str | None:

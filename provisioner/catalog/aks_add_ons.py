@@ -58,7 +58,7 @@ _ENABLED: tuple[tuple[AddOn, str], ...] = (
 _UNLESS: tuple[tuple[AddOn, str, object], ...] = (
     (AddOn.DISK_DRIVER, "storageProfile.diskCSIDriver.enabled", False),
     (AddOn.FILE_DRIVER, "storageProfile.fileCSIDriver.enabled", False),
-    # With Cilium's dataplane AKS runs no kube-proxy ("Azure CNI Powered by Cilium").
+    # With the Cilium data plane AKS runs no kube-proxy ("Azure CNI Powered by Cilium").
     (AddOn.KUBE_PROXY, "networkProfile.networkDataplane", "cilium"),
     (AddOn.RUN_COMMAND, "apiServerAccessProfile.disableRunCommand", True),
 )

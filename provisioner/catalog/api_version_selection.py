@@ -69,12 +69,11 @@ def speak(
     offer: Offer,
     find_model: Callable[[SdkModel, str], SdkModel | None],
 ) -> tuple[tuple[ResourceType, ...], tuple[SpokenVersion, ...]]:
-    """Return the types of a catalog as a cloud speaks them, and those that differ.
+    """Return the types of a catalog in the versions that a cloud offers, and those that differ.
 
-    A type that the cloud does not list goes with the one that it is a child of: some providers list
-    no children. Nothing is known of a type of which neither is listed: it keeps its version.
-    `find_model` returns the model of another version of a type's SDK package, None where the
-    installed SDK has none.
+    A type that the cloud does not list uses the version of its parent: some providers list no
+    children. Where neither is listed it keeps its version. `find_model` returns the model of
+    another version of a type's SDK package, None where the installed SDK has none.
     """
     types: list[ResourceType] = []
     differing: list[SpokenVersion] = []
@@ -112,11 +111,11 @@ def find_unoffered(
 
 
 def with_offered_children(types: Sequence[ResourceType], offer: Offer) -> list[ResourceType]:
-    """Return the raw ones among types that a cloud lists, with the types of what can stand in them.
+    """Return the raw ones among types that a cloud lists, with the types of their children.
 
     A provider lists its types with those of their children ("Providers - Get"), so that lists of
-    these show what is in a resource. The versions of a child are those that are offered of it, the
-    newest that is no preview, or that of its parent where the provider lists none.
+    these show what is in a resource. A child uses the newest offered version that is no preview, or
+    that of its parent where the provider lists none.
     """
     known = {each.name.lower() for each in types}
     found: list[ResourceType] = []

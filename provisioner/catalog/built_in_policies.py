@@ -20,9 +20,9 @@ _BASELINE_CAPABILITIES = (
 
 @dataclass(frozen=True, slots=True)
 class BuiltInPolicy:
-    """A policy, or an initiative of several.
+    """A built-in policy, or an initiative of several.
 
-    `title` is what it asks for. `defaults` are the values of its parameters where an assignment is
+    `title` is its display name. `defaults` are the values of its parameters where an assignment is
     silent.
     """
 
@@ -33,7 +33,7 @@ class BuiltInPolicy:
 
     @property
     def id(self) -> str:
-        """Its id, the same in every tenant."""
+        """Its id, which is the same in every tenant."""
         kind = "policySetDefinitions" if self.is_initiative else "policyDefinitions"
         return f"/providers/Microsoft.Authorization/{kind}/{self.guid}"
 

@@ -129,10 +129,10 @@ def _nearest_names(name: str) -> list[str]:
 
 
 def _name_hint(name: str, close: Sequence[str]) -> str:
-    """Offer the nearest name, and those like it that grant less.
+    """Return the nearest name, and similar ones that grant less.
 
-    Of names that are as near, one that grants more than another is not offered: whoever follows a
-    hint is to get no more than they asked for.
+    Of equally near names, one that grants more than another is not offered: following a hint must
+    not grant more than was requested.
     """
     folded = {known: row[1] for known, row in _load_record().by_name.items()}
     if not close:

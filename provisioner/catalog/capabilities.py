@@ -65,7 +65,8 @@ CAPABILITIES = (
         (
             f"{_IDENTITY}/federatedIdentityCredentials/write",
             f"{_IDENTITY}/assign/action",
-            # Managed Identity Operator names the action with a segment for the identity.
+            # The role Managed Identity Operator has the action with a wildcard segment for the
+            # identity.
             f"{_IDENTITY}/-/assign/action",
         ),
     ),

@@ -22,7 +22,7 @@ def _value_at(body: Body, path: str) -> object:
 
 
 def _lowercase_value(body: Body, path: str, default: str = "") -> str:
-    """Return a word of a body in small letters, or `default` where it has none."""
+    """Return a text of a body in lower case, or `default` where there is none."""
     value = _value_at(body, path)
     return value.lower() if isinstance(value, str) and value else default
 
@@ -43,7 +43,10 @@ def _has_windows(body: Body) -> bool:
 
 
 def private_only_with_integration(before: Body, after: Body) -> str | None:
-    """guidelines.md §0.6: only API Server VNet Integration makes a cluster convertible."""
+    """Return why private access cannot change in place, or None with API Server VNet Integration.
+
+    Source: guidelines.md §0.6.
+    """
     if _is_integrated(before) or _is_integrated(after):
         return None
     return "a cluster becomes private, or public, in place only with API Server VNet Integration"
@@ -54,14 +57,20 @@ def _is_integrated(body: Body) -> bool:
 
 
 def api_server_keeps_its_subnet(before: Body, _after: Body) -> str | None:
-    """guidelines.md §2.7: a subnet is chosen with VNet integration, and kept."""
+    """Return why the API server's subnet cannot change, or None: it is chosen with the integration.
+
+    Source: guidelines.md §2.7.
+    """
     if not _is_integrated(before):
         return None
     return "apiServerAccessProfile.subnetId cannot change in place once the API server is in it"
 
 
 def zone_is_only_given_up(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.4: `system` or a zone of one's own can become `none`, and nothing else."""
+    """Return why the private DNS zone cannot change, or None for a change to `none`.
+
+    Source: guidelines.md §2.4.
+    """
     was_private = _value_at(before, f"{_ACCESS}.enablePrivateCluster") is True
     if not was_private or _lowercase_value(after, f"{_ACCESS}.privateDNSZone") == "none":
         return None
@@ -69,7 +78,10 @@ def zone_is_only_given_up(before: Body, after: Body) -> str | None:
 
 
 def plugin_becomes_overlay(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: kubenet and flat Azure CNI can become overlay, and nothing else can."""
+    """Return why the network plugin cannot change, or None from kubenet or flat CNI to overlay.
+
+    Source: guidelines.md §2.7.
+    """
     if _is_overlay(after) and _lowercase_value(before, f"{_NETWORK}.networkPlugin") in (
         "kubenet",
         "azure",
@@ -84,7 +96,10 @@ def _is_overlay(body: Body) -> bool:
 
 
 def overlay_comes_without_policy(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: a cluster becomes overlay without a network policy engine."""
+    """Return why a cluster with a network policy engine cannot become overlay, or None.
+
+    Source: guidelines.md §2.7.
+    """
     engine = _lowercase_value(before, f"{_NETWORK}.networkPolicy", "none")
     if not _is_existing(before) or not _is_overlay(after) or engine == "none":
         return None
@@ -95,7 +110,10 @@ def overlay_comes_without_policy(before: Body, after: Body) -> str | None:
 
 
 def one_policy_engine(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: no two engines at once. Only the Cilium data plane replaces another."""
+    """Return why one network policy engine cannot replace another directly, or None.
+
+    The Cilium data plane alone replaces one in place (guidelines.md §2.7).
+    """
     old = _lowercase_value(before, f"{_NETWORK}.networkPolicy", "none")
     new = _lowercase_value(after, f"{_NETWORK}.networkPolicy", "none")
     if old not in _ENGINES or new not in _ENGINES or _is_cilium(after):
@@ -111,7 +129,10 @@ def _is_cilium(body: Body) -> bool:
 
 
 def cilium_needs_linux(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: the Cilium data plane has no Windows nodes."""
+    """Return why a cluster with Windows pools cannot change to the Cilium data plane, or None.
+
+    Source: guidelines.md §2.7.
+    """
     if _is_existing(before) and _is_cilium(after) and (_has_windows(before) or _has_windows(after)):
         return (
             "networkProfile.networkDataplane becomes cilium only in a cluster without Windows pools"
@@ -120,10 +141,13 @@ def cilium_needs_linux(before: Body, after: Body) -> str | None:
 
 
 def pod_range_only_grows(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: an overlay cluster of Linux pools can get more addresses for pods."""
+    """Return why the pod range cannot change, or None where an overlay cluster of Linux grows it.
+
+    Source: guidelines.md §2.7.
+    """
     old, new = _value_at(before, f"{_NETWORK}.podCidr"), _value_at(after, f"{_NETWORK}.podCidr")
     if not (isinstance(old, str) and old):
-        # Only a cluster that becomes overlay gets a range for its pods.
+        # Only a change to overlay adds a pod range.
         return plugin_becomes_overlay(before, after)
     if not _is_overlay(before):
         return "networkProfile.podCidr cannot change in place: only an overlay network can grow"
@@ -135,7 +159,7 @@ def pod_range_only_grows(before: Body, after: Body) -> str | None:
 
 
 def service_range_is_fixed(_before: Body, _after: Body) -> str | None:
-    """guidelines.md §2.7."""
+    """Return why the service range cannot change (guidelines.md §2.7)."""
     return (
         "networkProfile.serviceCidr cannot change in place (from Kubernetes 1.33 on, ServiceCIDR "
         "objects in the cluster add to it)"
@@ -143,7 +167,10 @@ def service_range_is_fixed(_before: Body, _after: Body) -> str | None:
 
 
 def identity_stays_managed(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: a service principal gives way to a managed identity for good."""
+    """Return why a managed identity cannot become a service principal again, or None.
+
+    Source: guidelines.md §2.7.
+    """
     managed = ("systemassigned", "userassigned")
     if (
         _lowercase_value(before, "identity.type") in managed
@@ -154,7 +181,10 @@ def identity_stays_managed(before: Body, after: Body) -> str | None:
 
 
 def principal_stays_managed(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: `msi` in the place of a principal stands for a managed identity."""
+    """Return why the client id `msi`, which means a managed identity, cannot change, or None.
+
+    Source: guidelines.md §2.7.
+    """
     path = "properties.servicePrincipalProfile.clientId"
     if _lowercase_value(before, path) != "msi" or _lowercase_value(after, path) == "msi":
         return None
@@ -165,7 +195,10 @@ _OWN_NETWORK = ("loadbalancer", "userassignednatgateway", "userdefinedrouting", 
 
 
 def outbound_can_change(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.3: the matrix of outbound types, by who made the network of the nodes."""
+    """Return why the outbound type cannot change, or None, by who created the nodes' network.
+
+    Source: the matrix of guidelines.md §2.3.
+    """
     path = f"{_NETWORK}.outboundType"
     old, new = (
         _lowercase_value(before, path, "loadbalancer"),
@@ -176,7 +209,8 @@ def outbound_can_change(before: Body, after: Body) -> str | None:
     shown = f"networkProfile.outboundType cannot change from {_value_at(before, path)} to "
     shown += str(_value_at(after, path))
     if any(pool.get("vnetSubnetID") for pool in (*_pool_profiles(before), *_pool_profiles(after))):
-        # What is not in the matrix needs a network that Azure manages, or the other way round.
+        # What the matrix does not list needs the other kind of network: managed by AKS, or of one's
+        # own.
         return None if new in _OWN_NETWORK else f"{shown} in a virtual network of one's own"
     if new.startswith("user"):
         return f"{shown} in a virtual network that Azure manages: it takes one of one's own"
@@ -186,14 +220,20 @@ def outbound_can_change(before: Body, after: Body) -> str | None:
 
 
 def size_is_fixed_in_scale_sets(before: Body, _after: Body) -> str | None:
-    """guidelines.md §2.7: only a pool of virtual machines changes the size of its nodes."""
+    """Return why a pool's VM size cannot change, or None for a pool of virtual machines.
+
+    Source: guidelines.md §2.7.
+    """
     if _lowercase_value(before, "properties.type") == "virtualmachines":
         return None
     return "vmSize cannot change in place"
 
 
 def linux_stays_linux(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.7: one Linux gives way to another by a new image, a Windows does not."""
+    """Return why an OS SKU cannot change, or None from one Linux to another (re-imaging).
+
+    Source: guidelines.md §2.7.
+    """
     images = (
         _lowercase_value(before, "properties.osSKU"),
         _lowercase_value(after, "properties.osSKU"),
@@ -204,7 +244,10 @@ def linux_stays_linux(before: Body, after: Body) -> str | None:
 
 
 def pools_share_a_network(before: Body, after: Body) -> str | None:
-    """guidelines.md §2.2 and §2.7: all pools are in one network, and a cluster stays in its own."""
+    """Return why a pool cannot move to another virtual network, or None.
+
+    All pools are in one network, and a cluster stays in its own (guidelines.md §2.2 and §2.7).
+    """
     is_known = isinstance(_value_at(after, _NODES) or "", str)
     if (
         not _is_existing(before)

@@ -111,7 +111,7 @@ def balances_nothing(body: Body) -> bool:
 
 
 def has_two_families(body: Body) -> bool:
-    """Whether a cluster has IPv6 beside IPv4 ("Use dual-stack networking in AKS")."""
+    """Tell whether a cluster is dual-stack ("Use dual-stack networking in AKS")."""
     families = _value_at(body, f"{_NETWORK}.ipFamilies")
     return isinstance(families, (list, tuple)) and "ipv6" in [str(f).lower() for f in families]
 
@@ -123,9 +123,9 @@ def where_channel_is_told(body: Body) -> Answered:
 
 
 def issues_tokens(body: Body) -> Json:
-    """Whether the OIDC issuer is on in a new cluster: since Kubernetes 1.34, and in Automatic.
+    """Return whether a new cluster has an OIDC issuer: since Kubernetes 1.34, and in Automatic.
 
-    An upgrade to that version turns it on in no cluster that was made without.
+    An upgrade to that version does not enable it.
     """
     automatic = _value_at(body, "sku.name") == "Automatic"
     return automatic or is_at_least(_value_at(body, "properties.kubernetesVersion"), 1, 34)
@@ -137,7 +137,7 @@ def has_insights(body: Body) -> Json:
 
 
 def has_dashboard(body: Body) -> Json:
-    """Whether the dashboard, which AKS has retired, is on: before Kubernetes 1.18, it was."""
+    """Return whether the retired dashboard is on: it was before Kubernetes 1.18."""
     return not is_at_least(_value_at(body, "properties.kubernetesVersion"), 1, 18)
 
 

@@ -18,8 +18,8 @@ CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
 class EgressRule:
     """Destinations on one port.
 
-    `protocol` is https, http, tcp or udp. `hosts` are host names (`*.` stands for any label
-    before), `tags` service tags. What is `optional` may be open and need not be.
+    `protocol` is https, http, tcp or udp. `hosts` are host names (`*.` matches any label before),
+    `tags` service tags. An `optional` rule may be open and does not have to be.
     """
 
     protocol: str
@@ -63,7 +63,7 @@ SIGN_IN_HOSTS = {
 
 _IMAGES = ("mcr.microsoft.com", "*.data.mcr.microsoft.com")
 _PACKAGES = ("packages.microsoft.com", "packages.aks.azure.com", "acs-mirror.azureedge.net")
-# Nodes of images built after March 2021 keep their clocks by the host.
+# Node images built after March 2021 synchronise their clocks with the host (guidelines.md §2.1).
 _TIME = EgressRule("udp", 123, ("ntp.ubuntu.com",), optional=True)
 
 _NODES = {
@@ -97,7 +97,8 @@ _NODES = {
     ),
 }
 
-# Clusters with konnectivity agents need no tunnel, so its ports may stay shut.
+# Clusters with konnectivity agents need no tunnel (guidelines.md §2.1), so its ports may stay
+# closed.
 _TUNNEL = tuple(
     EgressRule(protocol, port, tags=("AzureCloud.{region}",), optional=True)
     for protocol, port in (("udp", 1194), ("tcp", 9000))
@@ -134,7 +135,7 @@ def _ingestion_hosts(top: str) -> tuple[str, ...]:
     )
 
 
-# The agents of add-ons report on themselves there, and work without.
+# Add-on agents send telemetry there, and work without.
 _TELEMETRY = _as_optional(_https_rule("dc.services.visualstudio.com"))
 _NOTHING: dict[str, tuple[EgressRule, ...]] = {cloud: () for cloud in CLOUDS}
 
@@ -209,8 +210,8 @@ FEATURES: Mapping[str, Feature] = MappingProxyType(
                     ),
                 },
             ),
-            # The vaults it reads are the environment's, on their private endpoints: an allowance
-            # for every vault there is would be a way out for secrets.
+            # Vaults are the environment's own, on private endpoints: a rule for every vault would
+            # allow exfiltration of secrets to any of them.
             Feature("key-vault-provider", "mount secrets of Key Vault", _NOTHING),
             Feature("ingress-gateway", "configure its Application Gateway", _NOTHING),
             Feature(
@@ -280,12 +281,12 @@ _SWITCHES = (
     ("azureMonitorProfile.metrics.enabled", "metrics"),
 )
 _CHANNELS = {"unmanaged": "os-patches", "securitypatch": "security-patches"}
-# How the sizes of machines with a GPU begin.
+# The prefix of GPU sizes.
 _GPU_SIZES = "standard_n"
 
 
 def egress_of(cloud: str, feature: str, region: str) -> tuple[EgressRule, ...] | None:
-    """Return what a feature needs in a cloud's region; None where nobody has said."""
+    """Return what a feature needs in a cloud's region; None where that is not documented."""
     known = FEATURES.get(feature)
     rules = known.rules.get(cloud) if known else None
     if rules is None:
@@ -315,7 +316,7 @@ def features_of(
 def _features(
     cluster: Mapping[str, Value], pools: tuple[Mapping[str, Value], ...]
 ) -> Iterator[str]:
-    # An isolated cluster starts from its own registry (concepts-network-isolated).
+    # A network-isolated cluster pulls its images from its own registry (concepts-network-isolated).
     if _text_at(cluster, "bootstrapProfile.artifactSource") != "cache":
         yield "nodes"
     access = "apiServerAccessProfile"

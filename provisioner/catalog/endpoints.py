@@ -39,7 +39,7 @@ class Endpoint:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """The paths of this place."""
+        """The paths of this endpoint."""
         words = re.split(r"\{(\w+)\}", self.path)
         told = (
             re.escape(word) if not position % 2 else f"(?P<{word}>{_part(word)})"
@@ -256,7 +256,7 @@ def leased_container(subscription: str, group: str, account: str, container: str
 
 
 def name_check(resource_type: ResourceType) -> Endpoint:
-    """Return where the provider of a type says whether a name is free in all of Azure."""
+    """Return the endpoint that checks whether a name of a type is free in all of Azure."""
     namespace = resource_type.namespace
     return Endpoint(
         "POST",

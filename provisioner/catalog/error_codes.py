@@ -7,15 +7,15 @@ from dataclasses import dataclass
 class RefusalCodes:
     """The error codes of one type. The defaults are the commonest ones as recorded.
 
-    not_found  GET of one that does not exist
+    not_found  GET of a resource that does not exist
     orphan     GET or DELETE of a child whose parent does not exist
     busy       409 to a write while another one runs (guidelines.md §3.2, §3.3)
-    fixed      a change of a property that only a new resource could take (guidelines.md §2.7),
-               with the status `fixed_status`
+    fixed      a change of a property that needs a new resource (guidelines.md §2.7), with the
+               status `fixed_status`
     value      a value that Azure does not accept
     name       a name that breaks the name rule
     taken      409 to a name, unique in Azure, that another resource has
-    children   a PUT of a parent that adds or leaves out a child that it does not make
+    children   a PUT of a parent that adds or omits a child that it does not create
                (`Embedded.separate`)
     duplicate  409 to a second resource with the same `ResourceType.unique_by`
     """

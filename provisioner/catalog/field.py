@@ -15,14 +15,14 @@ from provisioner.model.values import ABSENT, Absent, Body, Json
 
 
 class Compare(StrEnum):
-    """How two values of a property are held against each other.
+    """How two values of a property are compared.
 
     `EXACT` is the rule of scalars without one of their own. A list is compared by position when
-    `ORDERED`, as a bag when `SET`, and entry by entry when its field names `keys`. `VERSION`
-    takes a prefix for the whole (1.33 is 1.33.5). `FLAGS` is a set of names in one text
-    (`SystemAssigned, UserAssigned`). `TENANT_ID` is the id of a definition that may stand at the
-    tenant, and is answered as if it stood in the subscription. `VERBATIM` is content of the user's
-    own: text as it stands, and the keys of such a map with their case. `IGNORED` is never compared.
+    `ORDERED`, as a multiset when `SET`, and entry by entry when its field names `keys`. `VERSION`
+    matches a prefix (1.33 is 1.33.5). `FLAGS` is a set of names in one text (`SystemAssigned,
+    UserAssigned`). `TENANT_ID` is the id of a definition that may be stated at the tenant and is
+    answered below the subscription. `VERBATIM` is user content: exact text, and case-sensitive keys
+    of such a map. `IGNORED` is never compared.
     """
 
     EXACT = "exact"
@@ -153,7 +153,7 @@ ImmutableRule: TypeAlias = bool | ChangeRule
 
 
 class Repair(StrEnum):
-    """What makes a resource healthy again whose state says that it is not."""
+    """What repairs a resource in an unhealthy state."""
 
     WRITE = "a write of the resource"
     REPLACE = "a new resource"
@@ -162,11 +162,11 @@ class Repair(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ailment:
-    """A value of a state that says that a resource does not do what it is for.
+    """A value of a state with which a resource is unhealthy.
 
     meaning   what it means, in words
     repair    what ends it
-    concerns  tells of the whole live body whether the value is one there
+    concerns  tells from the whole live body whether the value is a finding there
     """
 
     meaning: str
@@ -189,55 +189,53 @@ class Health:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """What azsec knows of one property beyond its SDK model.
+    """Facts about one property beyond its SDK model.
 
     default        what Azure fills in where the body is silent; ABSENT means not known
-    answered       when Azure spells the default out, for the simulator: a comparison knows no
-                   difference between a default and nothing
-    kept           a PUT that is silent leaves the value as it is; the default is a new resource's,
-                   and a value off it is reported apart: an earlier write may have set it
-    aliases        values (in lower case) that mean another one, by which Azure may answer them
-    reserved       what entries of a list or keys of a map start with that the service adds itself
+    answered       when Azure's answers hold the default, for the simulator: a comparison treats a
+                   default and silence as equal
+    kept           a silent PUT keeps the live value; the default is a new resource's, and a value
+                   off it is reported apart: an earlier write may have set it
+    aliases        values (in lower case) that mean another one, which Azure may answer instead
+    reserved       the prefix of list entries or map keys that the service adds itself
     compare        how values are compared; None takes the rule of the schema's kind
     keys           the properties that identify an entry of a list, in order of preference
-    embeds         the list holds resources of their own (subnets of a network): entries that the
-                   body does not declare belong to those resources and are not a change
-    shared         the list has entries that others own: what the body lacks is kept on write, and
+    embeds         the list holds child resources (subnets of a network): entries that the body does
+                   not declare belong to those resources and are not a change
+    shared         the list has entries of other writers: what the body lacks is kept on write, and
                    is a change only where it is off the defaults of an entry
     closed         an open object in which Azure fills in nothing: what the body lacks is a change
-    create_only    a change needs a replacement (guidelines.md §2.7); holds for all that is below,
-                   but for what has facts of its own
-    definite       Azure answers it wherever it is set, so that to lack it is a value like any other
-                   (a known default says the same); else a `create_only` flag does not judge the
-                   change of a value that is not there
+    create_only    a change needs a replacement (guidelines.md §2.7); applies to everything below,
+                   except what has facts of its own
+    definite       Azure answers it wherever it is set, so that its absence is a value like any
+                   other (a known default implies this); else a `create_only` flag ignores a change
+                   of a value that is not there
     irreversible   values that cannot be left again: a change away from one is refused
-    forbidden      tells a change that Azure refuses and that no new resource is the answer to
-    ends           tells whose access a change ends
-    change_takes   the action of Azure RBAC on the resource that a change of it takes, beside its
-                   write
-    parent_fixed   tells a change that only a new parent can take: refused for the child alone, and
-                   a replacement where the parent's own body states the child
+    forbidden      returns why Azure refuses a change that no new resource solves either
+    ends           returns whose access a change ends
+    change_takes   the Azure RBAC action on the resource that a change takes beside its write
+    parent_fixed   returns why only a new parent takes a change: refused for the child alone, and a
+                   replacement where the parent's own body states the child
     refused        values that Azure refuses although the SDK model allows them
-    taken_as       (asked, answered): what Azure makes of a value that it takes and does not honour
-    dropped        tells where Azure takes a value that it has no use for, and does not answer it
-    residual       tells where the value has no effect: one that an earlier write set may be left
-    takes_text     a whole number that Azure takes as a text too, for the simulator
+    taken_as       (requested, answered): values that Azure accepts and replaces
+    dropped        tells where Azure accepts a value without using it, and does not answer it
+    residual       tells where the value has no effect: one of an earlier write may remain
+    takes_text     a whole number that Azure also accepts as text, for the simulator
     read_only      only Azure writes it, although the SDK model allows it in a request
-    health         what a state that only Azure writes says of how the resource is doing: an ailing
-                   one is a change, although no body states it
+    health         what a state that only Azure writes tells about the resource: an unhealthy one is
+                   a change, although no body states it
     stated         only Azure writes it, but a body may state it, and then it has to hold
     write_only     Azure accepts it and never answers it
-    follows        paths of the properties that Azure fills it in from, or that it is no use or an
-                   error beside: a write that changes one of them leaves it out, unless the
-                   blueprint states it
+    follows        paths of the properties from which Azure derives it, or that exclude it: a write
+                   that changes one of them omits it, unless the blueprint states it
     refilled       Azure fills it in anew where a write is silent: what it filled in before is not
-                   sent back, because it may not hold any more (a start date that has passed)
+                   sent back, because it may be invalid by now (a start date in the past)
     requires       (value, what): what has to be registered in the subscription for a value: a
                    feature (`Namespace/Name`) or a resource provider (`Namespace`)
     requires_there  the resource provider that has to be registered in the subscription of the
                    resource that the value names
-    secret         no file may hold it: refused in a blueprint, left out of what is written back
-    sensitive      whoever has it has access (a signed URL): documents do not show it
+    secret         no file may hold it: refused in a blueprint, omitted from what is written back
+    sensitive      it gives access (a signed URL): documents do not show it
     owner          who writes it
     security       a silent change of it weakens the environment
     disruption     what a change of it does to what runs
@@ -293,7 +291,7 @@ class Field:
         return self.kept(stated) if callable(self.kept) else self.kept
 
     def taken_in(self, stated: Body) -> tuple[tuple[Json, Json], ...]:
-        """Return what Azure makes of which values in a PUT of this body."""
+        """Return (requested, answered) values that Azure replaces in a PUT of this body."""
         return self.taken_as(stated) if callable(self.taken_as) else self.taken_as
 
     def answered_in(self, body: Body) -> Answered:

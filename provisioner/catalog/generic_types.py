@@ -81,12 +81,11 @@ def raw_type(
     tracked: bool = False,
     lists: ListRead = ListRead.SINGLE,
 ) -> ResourceType:
-    """Return a type of which its name and an api version are known.
+    """Return a type of which only the name and an api version are known.
 
-    `extension` tells that it stands on a scope of its own (`scope:`), `tracked` that its bodies
-    have tags. That children are listed in their parent is inferred. Writes and deletes are followed
-    by the headers of each answer, so no flow is assumed, and roles name no action for following
-    one.
+    `extension` tells that it has a scope of its own (`scope:`), `tracked` that its bodies have
+    tags. That children are listed in their parent is inferred. Writes and deletes are polled by the
+    headers of each answer, so no flow is assumed, and generated roles have no action for polling.
     """
     return ResourceType(
         name=name,

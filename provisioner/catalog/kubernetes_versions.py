@@ -45,7 +45,7 @@ def offers(version: str) -> bool:
 
 
 def running_version(stated: Json) -> str:
-    """Return the version that runs where `stated` is asked for: a minor one gets its patch."""
+    """Return the patch that AKS runs where `stated` is requested, which may be a minor version."""
     text = stated if isinstance(stated, str) and stated else DEFAULT_VERSION
     return _PATCHES.get(text, text)
 

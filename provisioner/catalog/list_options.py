@@ -13,11 +13,11 @@ from enum import StrEnum
 class ListCondition(StrEnum):
     """A function of `$filter` that is a condition by itself.
 
-    AT_SCOPE            what holds at the scope: there and above, not below
-    AT_EXACT_SCOPE      what stands at the scope itself
-    AT_SCOPE_AND_BELOW  what stands at the scope and below
-    ASSIGNED_TO         `assignedTo('ID')`: what a principal has
-    EXCLUDE_EXPIRED     what has not expired
+    AT_SCOPE            resources that apply to the scope: at it and above, not below
+    AT_EXACT_SCOPE      resources at the scope itself
+    AT_SCOPE_AND_BELOW  resources at the scope and below
+    ASSIGNED_TO         `assignedTo('ID')`: resources that apply to a principal
+    EXCLUDE_EXPIRED     resources that have not expired
     """
 
     AT_SCOPE = "atScope"

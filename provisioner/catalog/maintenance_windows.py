@@ -69,7 +69,8 @@ def find_openings(properties: object, now: datetime, most: int) -> tuple[Opening
     if rule is None or start is None or offset is None or not isinstance(hours, int):
         return None
     today = now.astimezone(offset).date()
-    # Azure answers a start date always; without one the window of yesterday may still be open.
+    # Azure always answers a start date; in a body without one, yesterday's window may still be
+    # open.
     first = _parse_date(window.get("startDate")) or today - timedelta(days=1)
     forbidden = _forbidden_spans(window.get("notAllowedDates"))
     found: list[Opening] = []

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 EPHEMERAL, MANAGED = "Ephemeral", "Managed"
 _SMALLEST = 128
-# From how many vCPUs on a managed disk has how many GiB.
+# (vCPUs from, GiB) of managed disks.
 _MANAGED_SIZES = ((64, 1024), (16, 512), (8, 256), (0, _SMALLEST))
 _SIZE = re.compile(
     r"standard_(?P<series>[a-z]+)(?P<number>\d+)(-\d+)?(?P<features>[a-z]*)(_(?!v\d)[a-z]\w*?)?"
     r"(_v(?P<version>\d+))?",
     re.IGNORECASE,
 )
-# GiB for each vCPU of cache and of temporary disk. Series, features and version each by a pattern;
-# the first that fits holds, and what is not listed has neither.
+# GiB per vCPU of cache and of temporary disk, by patterns of series, features and version: the
+# first match counts, and a size without a match has neither.
 _STORAGE: tuple[tuple[str, str, str, float, float], ...] = (
     ("[de]", "p.*d.*", "5", 25, 37.5),
     ("[de]", ".*d.*", "[56]", 0, 37.5),
@@ -31,7 +31,7 @@ _STORAGE: tuple[tuple[str, str, str, float, float], ...] = (
     ("ds", "", "2", 43, 7),
     ("f", "s", "2", 16, 8),
 )
-# The number in the name of a DSv2 machine is no number of vCPUs.
+# The number in the name of a DSv2 size is not its number of vCPUs.
 _DSV2_CORES = {1: 1, 2: 2, 3: 4, 4: 8, 5: 16, 11: 2, 12: 4, 13: 8, 14: 16, 15: 20}
 
 

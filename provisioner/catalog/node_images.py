@@ -34,7 +34,7 @@ _RETIRED_IMAGES = {
     "aksazurelinux-v2": "Azure Linux 2 has no images since 2026-03-31",
     "akswindows-2019": "Windows Server 2019 was retired on 2026-03-01",
 }
-# The Kubernetes 1.x with which a SKU without a version moved on to the present one.
+# The Kubernetes minor version since which a SKU without a version means the current one.
 _MOVED_ON = {"azurelinux": 32, "ubuntu": 35}
 _PRESENT = ("azurelinux3", "ubuntu2404")
 _APP_ARMOR = date(2025, 11, 7)
@@ -42,10 +42,10 @@ _DAY = re.compile(r"-(\d{4})(\d{2})\.(\d{2})\.\d+$")
 
 
 def why_retired(sku: object, image: object, version: object) -> str:
-    """Return why no node should run what a pool does; "" where it may.
+    """Return why a pool's image or OS SKU is retired; "" where it is not.
 
     `image` is the pool's `nodeImageVersion`, `version` that of its Kubernetes, where they are
-    known. A pool of Windows that says no SKU gets the present one.
+    known. A Windows pool without a SKU gets the current one.
     """
     found = str(image).lower() if isinstance(image, str) else ""
     name = next((why for start, why in _RETIRED_IMAGES.items() if found.startswith(start)), "")

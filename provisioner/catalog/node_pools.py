@@ -66,7 +66,7 @@ def _of_profiles(scale: Mapping[str, object]) -> Iterator[Machines]:
         size, count = lookup(profile, ("size",)), whole(lookup(profile, ("count",)))
         if isinstance(size, str) and count is not None:
             yield Machines(size, count, count)
-    # One profile in previews, a list of them since.
+    # An object in previews, a list since.
     scaled = scale.get("autoscale")
     for profile in scaled if isinstance(scaled, (list, tuple)) else (scaled,):
         size = lookup(profile, ("size",))
@@ -81,13 +81,13 @@ def whole(value: object) -> int | None:
 
 
 def surge_text(properties: object) -> str:
-    """Return how many nodes more an upgrade makes, as a body says it: `33%` or `1`."""
+    """Return the surge of an upgrade, as a body states it: `33%` or `1`."""
     stated = lookup(properties, ("upgradeSettings", "maxSurge"))
     return stated if isinstance(stated, str) and stated else DEFAULT_SURGE
 
 
 def count_surge(text: str, nodes: int) -> int:
-    """Return how many nodes more than `nodes` an upgrade makes: a number, or a share rounded up."""
+    """Return the surge nodes of a pool of `nodes`: a number, or a percentage rounded up."""
     share = _PERCENT.fullmatch(text.strip())
     if share:
         return -(-nodes * int(share[1]) // 100)

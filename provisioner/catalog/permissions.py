@@ -125,14 +125,14 @@ LINKS: Mapping[str, tuple[Link, ...]] = MappingProxyType(
             _REGISTRY: (
                 Link(f"{_REGISTRY}/privateEndpointConnectionsApproval/action", _ENDPOINTS),
             ),
-            # Who sends logs there could read its keys; an alert only looks at what is there.
+            # Whoever sends logs there could read its keys; an alert only reads what is there.
             _WORKSPACE: (
                 Link(f"{_WORKSPACE}/sharedKeys/action", _LOGGING),
                 Link(f"{_WORKSPACE}/read", (_ALERTS,)),
             ),
-            # Who starts a flow log has to be able to fetch what writes to its account (Network
-            # Watcher's page on Azure RBAC). That Azure asks for all three, also where the log has
-            # an identity of its own, is inferred.
+            # Whoever creates a flow log has to be able to read the keys of its storage account
+            # (Network Watcher's page on Azure RBAC). That Azure checks all three actions, also
+            # where the log has an identity of its own, is inferred.
             _STORAGE: (
                 *(
                     Link(f"{_STORAGE}/{verb}/action", _FLOW_LOGS)
@@ -207,7 +207,7 @@ def polled_actions(resource_type: ResourceType, *, deleting: bool) -> Iterator[s
 
 
 def is_polled(action: str) -> bool:
-    """Tell whether an action only follows an operation, which not every provider asks for."""
+    """Tell whether an action only polls an operation, which not every provider authorizes."""
     return "/locations/" in action or action.endswith("/operations/read") or action == DELETED_GROUP
 
 

@@ -10,8 +10,7 @@ DEFINITION = "Microsoft.Authorization/policyDefinitions"
 EXEMPTION = "Microsoft.Authorization/policyExemptions"
 
 METADATA = {
-    # A client's own, which Azure keeps and answers; the portal writes into it where nobody does
-    # (`assignedBy`, `parameterScopes`).
+    # Free-form metadata that Azure stores; the portal adds `assignedBy` and `parameterScopes`.
     "properties.metadata": Field(owner=Owner.PRESET),
     # Azure writes who made it and when beside that (recorded: test_resource_policy_identity).
     **{

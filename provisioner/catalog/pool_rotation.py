@@ -63,7 +63,7 @@ def _without_service_labels(properties: Mapping[str, Value]) -> Mapping[str, Val
 
 
 def _successor_body(desired: Mapping[str, Value], live: Body) -> Mapping[str, Value]:
-    """Return the pool as desired, with as many nodes as now where the blueprint does not say."""
+    """Return the pool as desired, with the live count where the blueprint is silent."""
     new, nodes = dict(_properties(desired)), _properties(live).get("count")
     scaled = new.get("enableAutoScaling") is True
     if isinstance(nodes, int) and (scaled or new.get("count") is None):

@@ -79,7 +79,7 @@ def record_type(kind: str, facts: Mapping[str, Field]) -> ResourceType:
     `facts` are those of its own property, by the path below `properties`.
     """
     own = _VALUES[kind]
-    # The SDK has one model for the records of every type.
+    # The SDK has one model for all record types, so each type hides the properties of the others.
     others = (name for name in _VALUES.values() if name != own)
     return ResourceType(
         name=f"{ZONE}/{kind}",
@@ -111,7 +111,7 @@ def record_type(kind: str, facts: Mapping[str, Field]) -> ResourceType:
 
 
 def start_of_authority(zone_record: ResourceType) -> ResourceType:
-    """Return the type of the one record that Azure makes with each zone and never deletes."""
+    """Return the type of the SOA record, which Azure creates with each zone and never deletes."""
     return replace(
         zone_record,
         rule=NameRule("@", "@", fixed=("@",)),

@@ -15,7 +15,7 @@ ZONES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "AzureUSGovernment": "privatelink.{region}.cx.aks.containerservice.azure.us",
             "AzureChinaCloud": "privatelink.{region}.cx.prod.service.azk8s.cn",
         },
-        # API Server VNet Integration has zones of its own.
+        # Clusters with API Server VNet Integration use other zones (guidelines.md §2.4).
         "api-server-integrated": {
             "AzureCloud": "private.{region}.azmk8s.io",
             "AzureUSGovernment": "private.{region}.cx.aks.containerservice.azure.us",
@@ -69,7 +69,7 @@ def hosts_of(type_name: str, name: str, cloud: str, region: str) -> tuple[str, .
     public = zone.removeprefix(_LEFT_OUT)
     suffixes = [zone, public]
     if public.startswith("vaultcore."):
-        # Vaults have a host of their own, an alias of the one in vaultcore.
+        # Clients use vault.azure.net, a CNAME of vaultcore.azure.net.
         suffixes.append(public.replace("vaultcore.", "vault.", 1))
     words = [pattern for pattern in patterns if region or "{region}" not in pattern]
     labels = [word.format(name=name, region=region).lower() for word in words]

@@ -14,7 +14,7 @@ from provisioner.model.values import ABSENT, CaselessMapping
 
 _UNTYPED = Shape(Kind.ANY)
 _UNREAD = object()
-# Longer digits are no number that a service counts with, and Python refuses to read them.
+# Longer numbers are no quantity of any service, and Python refuses to parse very long ones.
 _NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
 _NUMBERS = (Kind.INTEGER, Kind.LONG, Kind.NUMBER)
 _BOOLEANS = {"true": True, "false": False}
@@ -107,7 +107,7 @@ def spell(index: SchemaIndex, shape: Shape, value: object) -> object:
 
 
 def read_scalar(shape: Shape, value: object) -> object:
-    """Return a scalar as the kind that the schema says it has, where it can be read as one."""
+    """Return a scalar in the schema's kind, where it can be read as one."""
     kind = shape.kind
     if isinstance(value, str):
         if shape.enum:
@@ -130,7 +130,10 @@ def _in_enum(shape: Shape, text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """Services differ in the spaces of several names in one (`SystemAssigned, UserAssigned`)."""
+    """Return a text in lower case without spaces.
+
+    Services differ in the spaces of several names in one text (`SystemAssigned, UserAssigned`).
+    """
     return text.replace(" ", "").lower()
 
 

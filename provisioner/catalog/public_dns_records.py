@@ -132,7 +132,7 @@ def _computed(
 
 
 def _is_of_azure(body: Body) -> bool:
-    """Azure makes one set of name servers with each zone: its own."""
+    """Tell whether a record set is the zone's own: the name servers that Azure creates with it."""
     servers = lookup(body, ("properties", "NSRecords"))
     names = [
         str(lookup(entry, ("nsdname",)))
@@ -202,7 +202,8 @@ def record_type(kind: str, facts: Mapping[str, Field], **special: object) -> Res
             "properties.provisioningState": Field(read_only=True),
             "properties.TTL": Field(),
             "properties.metadata": Field(default={}),
-            # An alias record follows what it names; its own values are Azure's then.
+            # Azure computes the values of an alias record from the resource it refers to ("Azure
+            # DNS alias records overview").
             "properties.targetResource": Field(default={}, security=True),
             "properties.targetResource.id": Field(
                 default=None, compare=Compare.RESOURCE_ID, security=True
@@ -227,7 +228,7 @@ def name_servers(facts: Mapping[str, Field]) -> ResourceType:
 
 
 def start_of_authority(facts: Mapping[str, Field]) -> ResourceType:
-    """Return the type of the one record that Azure makes with each zone and never deletes."""
+    """Return the type of the SOA record, which Azure creates with each zone and never deletes."""
     return record_type(
         "SOA",
         facts,

@@ -33,7 +33,7 @@ class PublicEndpoint:
     def narrowing(self) -> ChangeRule:
         """Return the rule of each of these properties (`Field.ends`).
 
-        It gives a sentence where somebody who reached the endpoint before a change does not after
+        It gives a sentence where a client that reached the endpoint before a change does not after
         it.
         """
 

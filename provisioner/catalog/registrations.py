@@ -33,7 +33,7 @@ class Registration:
 def registrations_for(
     resource_type: ResourceType, resource: ResourceId, body: Mapping[str, object]
 ) -> Iterator[Registration]:
-    """Yield what a write of `body` needs registered; what stands above subscriptions needs none."""
+    """Yield the registrations that a write of `body` needs; none above subscriptions."""
     subscription = resource.subscription
     if subscription is None:
         return

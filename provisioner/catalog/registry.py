@@ -23,7 +23,7 @@ class Catalog:
     """The types by name, case ignored, with the schema index of their bodies.
 
     `directory` finds those that it does not have. `schema_digest` is a digest of what the index was
-    read from, None where nobody made one.
+    read from, None where it was not computed.
     """
 
     types: Mapping[str, ResourceType]

@@ -29,7 +29,7 @@ class SdkModel:
 
 
 class Scope(StrEnum):
-    """What a top-level resource of the type stands in. A child's parent is in its name."""
+    """The scope that contains a top-level resource of the type. A child's parent is in its name."""
 
     TENANT = "tenant"
     SUBSCRIPTION = "subscription"
@@ -71,9 +71,10 @@ class ListRead(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NameRule:
-    """The names that Azure accepts: a regular expression for the whole, and where unique.
+    """The names that Azure accepts: a regular expression for the whole name, and its uniqueness.
 
-    `words` says the rule to a person. `fixed` lists the only names there are, if so.
+    `words` is the rule in a sentence's words. `fixed` lists the only possible names, if there are
+    such.
     """
 
     pattern: str
@@ -87,10 +88,9 @@ class Embedded:
     """A list in a body whose entries are child resources of the type `child`.
 
     `flattened` entries hold the child's `properties` beside its name (agentPoolProfiles); others
-    are whole child bodies (subnets). `kept` says whether a PUT that does not mention the list
-    leaves the children as they are (subnets); else it deletes them (rules of a security group).
-    `separate` says that the list holds the children that there are: once the parent exists, its PUT
-    neither makes one nor deletes one (agentPoolProfiles).
+    are whole child bodies (subnets). `kept` is whether a PUT that omits the list keeps the children
+    (subnets); else it deletes them (rules of a security group). `separate` is whether the PUT of an
+    existing parent neither creates nor deletes entries (agentPoolProfiles).
     """
 
     path: str
@@ -102,11 +102,11 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regional:
-    """A type of which Azure itself makes one in a region, when another type comes into use there.
+    """A type of which Azure creates one per region, when another type is first used there.
 
-    beside   the type whose resources bring it, unless the subscription has one in the region
-    group    the resource group that Azure makes for it
-    name     its name; `{location}` stands for the region
+    beside   the type whose first resource in a region brings it
+    group    the resource group that Azure creates for it
+    name     its name; `{location}` is replaced by the region
     """
 
     beside: str
@@ -116,15 +116,15 @@ class Regional:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What Azure copies of another resource when it creates one, and then only where it is asked.
+    """A copy of another resource's value, made at creation and afterwards on request only.
 
-    path    where the copy stands in the body
-    of      path of the id of what is copied from
-    source  path of the original in that one's body
-    query   the parameters of a PUT that asks to copy again
-    level   path of the state that says whether the copy is as the original is
-    stale   what that state is once the original has changed
-    hint    how an owner of such a copy has it copied again, as a sentence
+    path    where the copy is in the body
+    of      path of the id of the resource that is copied from
+    source  path of the original in that resource's body
+    query   the query parameters of a PUT that copies again
+    level   path of the state that tells whether the copy is up to date
+    stale   the value of that state once the original has changed
+    hint    what the owner of such a copy does to update it, as a sentence
     """
 
     path: str
@@ -177,13 +177,14 @@ class CreateGuard(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
-    """How a resource is replaced without a gap: another of its kind stands in for it meanwhile.
+    """The replacement of a resource without a gap, by a temporary one of its type.
 
-    name       the stand-in's name: of the resource's own name, the desired body and the names
-               that its siblings have
-    stand_in   the stand-in's body, of the desired body and the live one
+    name       the temporary resource's name: of the resource's own name, the desired body and the
+               names of its siblings
+    stand_in   the temporary resource's body, of the desired body and the live one
     successor  the body of the new resource, of the desired body and the live one
-    marks      path of a map in the body that takes tags, to know the stand-in as azsec's own
+    marks      path of a map in the body that holds tags, which identify the temporary resource as
+               azsec's own
     """
 
     name: Callable[[str, Mapping[str, Value], Collection[str]], str]
@@ -202,7 +203,7 @@ class ComputationContext(Protocol):
         """Return a GUID that is always the same for the same seed."""
 
     def guid_of_life(self, resource_id: str, *seed: str) -> str:
-        """Return a GUID of a resource that is another one each time the resource is made."""
+        """Return a GUID of a resource that changes each time the resource is recreated."""
 
     def free_address(self, subnet_id: str, owner: str) -> str:
         """Return the lowest address of a subnet that nothing holds, and hold it for `owner`."""
@@ -251,7 +252,7 @@ def _always_as_made(_maker: Body, _made: ResourceId, _body: Body) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A resource that a service makes for another one, in the group that it keeps for it."""
+    """A resource that a service creates for another one, in the resource group that it manages."""
 
     type: str
     name: str
@@ -267,131 +268,128 @@ _COMMON_CODES = RefusalCodes()
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceType:
-    """One ARM type: where it lives, how it is read, written and compared.
+    """One ARM type: its scope, and how it is read, written, compared and deleted.
 
     name            `Namespace/kind`, children `Namespace/kind/kind`
-    api_version     the version spoken, from `catalog.api_versions`
-    sdk             the SDK model of its body; None where no package has one, then `models` says
-    scope           what a top-level resource stands in
+    api_version     the api version used, from `catalog.api_versions`
+    sdk             the SDK model of its body; None where no package has one, then `models` has it
+    scope           the scope of a top-level resource
     tier            how much is known of it; a type outside the catalog is made for an environment
                     (`catalog.generic_types`)
     package         the SDK package that its model was read from, NAME==VERSION; None for a known or
                     a raw type
-    stated_version  whether the environment's files state `api_version`: it is spoken, or refused
-    contents_known  whether all types of children are known, so that lists of them show what is in
-                    one; what may hold something else is not deleted
-    listable        whether PARENT/kind lists those of a type that is read one by one: such a list
-                    tells what there is, and not all of it
-    located         whether a top-level one in a resource group has a location
+    stated_version  whether the environment's files state `api_version`: it is used, or refused
+    contents_known  whether all types of children are known, so that their lists show everything in
+                    a resource; what may contain something else is not deleted
+    listable        whether PARENT/kind lists resources of a type that is read one by one: such a
+                    list is not complete
+    located         whether a top-level resource in a resource group has a location
     lists           the widest list read
-    list_omits      paths that its lists do not answer, although a GET of one does: what a list
-                    shows without them is read once more by itself
-    list_query      what the list call has to ask for (custom role definitions alone, say)
-    list_options    what its lists take in their query: the filters that Azure evaluates
-    listed_as       the last segment of the list that answers it together with others of its
-                    parent's children (`ALL` for records); None for a list of its own
-    affects         types of what one changes the effect of, without being named by it: where an
-                    environment has those, it is looked for although nobody declared it: on each of
-                    them (extension resources), or in their subscriptions
-    resolves        whether one answers for the names in the domain that it is named after
-    rule            which names Azure accepts
+    list_omits      paths that lists omit although GET answers them: listed resources are read once
+                    more one by one
+    list_query      query parameters of the list (custom role definitions only, for example)
+    list_options    the `$filter` conditions that Azure evaluates in its lists
+    listed_as       the last segment of the list that answers it together with other children of its
+                    parent (`ALL` for records); None for a list of its own
+    affects         types that a resource changes the effect of without being referred to by them:
+                    it is read wherever an environment has those, on each of them (extension
+                    resources) or in their subscriptions
+    resolves        whether a resource answers DNS queries for the domain that it is named after
+    rule            the names that Azure accepts
     fields          facts by path; see `catalog.field`
     introduced      the first api versions that have a property, by path, where not all have it
-    taggable        whether `tags` can be set: what cannot is owned through its nearest ancestor
+    taggable        whether `tags` can be set: an untaggable resource is owned through its nearest
+                    ancestor
     etag            whether writes can be guarded by If-Match
     if_none_match   whether the type's reference documents `If-None-Match: *` for its PUT
-    with_parent     names of those that Azure makes together with what they stand in (the blob
+    with_parent     names of resources that Azure creates together with their parent (the blob
                     service of a storage account): a PUT of one finds it there
-    ready_names     a pattern of the names of others that are there as soon as what they stand in
-                    is (the tables that Azure has in every workspace); the built-in Azure makes one
-                    when it is first written
-    etag_header     whether GET answers the ETag as a header too, and not in the body alone
-    serialise_on    path of ids: writes below the same such id go one at a time ("" is the parent
-                    or the resource itself, the AKS and network rule: guidelines.md §3.7)
+    ready_names     a pattern of names that exist as soon as their parent does (Azure's tables in a
+                    workspace); the built-in Azure creates one when it is first written
+    etag_header     whether GET also answers the ETag as a header, and not in the body alone
+    serialise_on    path of ids: writes below the same such id are made one at a time ("" is the
+                    parent or the resource itself, the AKS and network rule: guidelines.md §3.7)
     embedded        lists of its body that are child resources
     computed        the values that only Azure writes, for the simulator to fill in
     write, delete   the recorded flows
-    loss            what deleting one does to what runs
-    rotation        how one is replaced without a gap; None where it is deleted and made again
+    loss            what deleting a resource does to what runs
+    rotation        replacement without a gap; None where a resource is deleted and recreated
     seconds         how long Azure takes to create one, for `--realistic` and the plan's estimate
     flat_errors     whether its provider answers errors without the `error` envelope
-    in_use          the code with which Azure refuses to delete one that others point to; None
-                    where it does not look
-    occupants       lists of its body in which Azure names what is in it or uses it, each with the
-                    types of what it names there
-    counts          paths of numbers in its body: how many of its children, by type and body, each
-                    counts
-    nested          types of children that do not go with one: Azure refuses to delete it while it
-                    has any (409 CannotDeleteResource)
-    service_names   a pattern of the names of those that services make for themselves in a parent
-    by_service      tells of a body that a service wrote it (the registered name of a machine): of
-                    what Azure alone can write in it
-    by_keeper       tells of an id in the group that a service keeps for a resource whether that
-                    service made it; what it never makes there, somebody else did
-    reaches         paths of ids: Azure writes into what they name when it writes or deletes one
-    written_with    types of what points to one, and that Azure writes whenever it writes one: all
-                    of them have one writer
-    named_alone     whether its name alone tells which one is meant, whatever scope an id says
-    confines        path of the scopes that what points to one has to stand in
-    judges          whether Azure judges by it what is written in its scope (a policy)
-    exempts         whether one takes what is in its scope out of such a judgement
-    missing_reference  the code for a body that points to nothing
-    missing         status and code for one that points to nothing of a type, by that type, where
-                    they are others
-    unready         status and code for one that points to what is still being created, by its type
+    in_use          the code with which Azure refuses to delete a resource that others refer to;
+                    None where it does not check
+    occupants       lists of its body in which Azure answers what uses it, each with the types of
+                    what it names there
+    counts          paths of counters in its body: which of its children, by type and body, count
+    nested          types of children that block its delete (409 CannotDeleteResource)
+    service_names   a pattern of the names of resources that services create in a parent
+    by_service      tells from a body that a service wrote it (the registered name of a machine), by
+                    properties that Azure alone can write
+    by_keeper       tells from an id in a managed resource group whether the service that keeps the
+                    group created it; what it never creates is somebody else's
+    reaches         paths of ids: Azure also writes into those resources when it writes or deletes
+                    this one
+    written_with    types that refer to it and that Azure writes whenever it writes it: all of them
+                    have one writer
+    named_alone     whether its name alone identifies it, whatever scope an id has
+    confines        path of the scopes outside of which Azure refuses references to it
+    judges          whether Azure evaluates writes in its scope by it (a policy)
+    exempts         whether it exempts its scope from such an evaluation
+    missing_reference  the error code for a reference to nothing
+    missing         status and code for a reference to nothing of a type, by that type, where they
+                    are others
+    unready         status and code for a reference to what is still being created, by its type
     ranges_within   paths of address ranges in its body, each with the path of the ranges in its
-                    parent's body that it must lie in
-    soft_delete     how a deleted one keeps its name until purged; None where it does not
-    created, updated  the statuses that answer a PUT which creates one, and which changes one
-    lingers         path and value with which creating one goes on after the answer, which is 201
-                    and tells where to poll, where it is done with the answer else
+                    parent's body that has to contain them
+    soft_delete     how a deleted resource keeps its name until purged; None where it does not
+    created, updated  the statuses that answer a PUT which creates, and which changes
+    lingers         path and value with which a creation continues after the answer, a 201 with the
+                    URL to poll; other creations are done with the answer
     codes           the codes of the other refusals
-    snapshot        what it keeps a copy of, that others change behind it; None where it keeps none
+    snapshot        the copy that it keeps of another resource's value; None where it keeps none
     unique_by       paths: no two resources of one scope may have the same values at all of them
-    built_in        resources of the type that Azure itself has at every scope, by name
-    deletable       whether Azure Resource Manager deletes one by itself; one that it does not goes
-                    with what it stands in, or stays as it is
-    changed_by      what changes one that is there, where a PUT of it does not; None where it does
-    access_kinds    kinds below one that roles are assigned at although they are no resources (the
+    built_in        resources of the type that Azure has at every scope, by name
+    deletable       whether Azure Resource Manager deletes one by itself; else it goes with its
+                    parent, or stays as it is
+    changed_by      what changes an existing one, where a PUT does not; None where it does
+    access_kinds    kinds below it that roles are assigned at although they are no resources (the
                     Kubernetes namespaces of a cluster)
-    access_twin     such a kind beside which one stands: roles that are assigned at either hold for
-                    both of the same name (a managed namespace, and the namespace in Kubernetes)
-    most_tags       how many tags Azure takes on one
-    makes           the ids of what its service makes for one and deletes with it, of its live body
-    is_as_made      tells, of its body and of the id and body of one of `makes`, whether that stands
-                    as its service made it, or whether somebody wrote over it
+    access_twin     such a kind with which it shares names: role assignments at either apply to both
+                    (a managed namespace, and the Kubernetes namespace)
+    most_tags       the limit of tags
+    makes           ids of what its service creates for it and deletes with it, from its live body
+    is_as_made      tells from its body, and the id and body of one of `makes`, whether that is as
+                    its service created it, or was overwritten
     keeps           ids and bodies of those of `makes` that are resources of the catalog (the DNS
                     records of a private endpoint), for the simulator to write
-    identity_profiles  maps in its body, beside `identity`, whose entries say who an identity is
-                    (`resourceId`, `objectId`), as Azure copied it when it wrote the resource
-    addresses       what stands behind its name in the addresses at which it answers (`vault`, of
-                    https://NAME.vault.azure.net): a body may name one by its address alone
-    managed_group   path of the name of a resource group that Azure keeps for a resource; the
-                    group has the resource's tags
-    managed_lock    path and value with which nobody but Azure writes in that group
-    in_group        what its service makes in that group, with the resource's tags
-    regional        how Azure makes one in each region that is used; it belongs to nobody, and stays
-    providers       the resource providers that one needs in its subscription, beside its own
-    lock_level      path of the level (CanNotDelete, ReadOnly) at which one guards its scope
-    adds            what one does to what it stands in or on, in words ("grants access"): one that
-                    nobody declared is an addition, which is drift
+    identity_profiles  maps in its body, beside `identity`, whose entries identify a managed
+                    identity (`resourceId`, `objectId`), as Azure copied it at the last write
+    addresses       the label after its name in its host names (`vault`, of
+                    https://NAME.vault.azure.net): a body may refer to it by its URL alone
+    managed_group   path of the name of a managed resource group, which has the resource's tags
+    managed_lock    path and value with which nobody but Azure can write in that group
+    in_group        what its service creates in that group, with the resource's tags
+    regional        how Azure creates one in each region used; it belongs to no environment
+    providers       the resource providers needed in its subscription, beside its own
+    lock_level      path of the level (CanNotDelete, ReadOnly) at which it locks its scope
+    adds            what it does to its parent or scope, in words ("grants access"): an undeclared
+                    one is an addition, which is drift
     adds_by         paths of the values that say to whom, to what or how
-    adds_to         paths in its body of ids of resources or of principals, each with what one does
-                    to what it names there: one of others is an addition to what is named, wherever
-                    it stands itself
-    occupancy       what a resource of others does to one by being in it (`occupants`), in words;
-                    None where it does nothing to it
-    looked_into     whether one of others that is in something of the environment (`occupants`) is
-                    read by itself: what it does there stands in its body (a public address)
-    harmless        why one that nobody declared is no addition to what it stands in or on; every
-                    child and extension type states this or `adds`
-    grants_access   whether one is what gives a principal, a token's issuer or a service its
-                    access; a review counts these changes
+    adds_to         paths in its body of ids of resources or principals, each with what it does to
+                    them: a foreign one is an addition to what is named, wherever it is itself
+    occupancy       what a foreign resource does to one by using it (`occupants`), in words; None
+                    where it does nothing to it
+    looked_into     whether a foreign one that uses something of the environment (`occupants`) is
+                    read by itself: its body tells what it does there (a public address)
+    harmless        why an undeclared one is no addition to its parent or scope; every child and
+                    extension type states this or `adds`
+    grants_access   whether it gives a principal, a token's issuer or a service its access; a review
+                    counts these changes
     listed_if_declared  whether the list of a child type is read only where the blueprint has one in
-                    that parent, or the parent is to be deleted: one of others is harmless, and
+                    that parent, or the parent is to be deleted: foreign ones are harmless, and
                     there are many (the tables of a workspace)
-    always_listed_at  types (a container by its segment) whose resources are always asked for those
-                    on them, although that takes a request for each: one of others would do harm
+    always_listed_at  types (a container by its segment) on whose resources it is always read,
+                    although that takes a request for each: a foreign one would do harm
     """
 
     name: str
@@ -485,7 +483,7 @@ class ResourceType:
 
     @property
     def namespace(self) -> str:
-        """The resource provider: what stands before the first slash."""
+        """The resource provider: the part before the first slash."""
         return self.name.partition("/")[0]
 
     def create_guard(self, name: str) -> CreateGuard | None:
@@ -501,7 +499,7 @@ class ResourceType:
         return CreateGuard.ANSWER if self.etag else CreateGuard.READ
 
     def is_made_with_parent(self, name: str) -> bool:
-        """Tell whether Azure makes one of this name together with what it stands in."""
+        """Tell whether Azure creates the resource of this name together with its parent."""
         ready = self.ready_names is not None and re.fullmatch(self.ready_names, name) is not None
         return ready or name.lower() in self.with_parent
 
@@ -515,7 +513,7 @@ class ResourceType:
 
     @property
     def kind(self) -> str:
-        """The last segment, as it stands in a URL (`subnets`)."""
+        """The last segment, as in a URL (`subnets`)."""
         return self.name.rpartition("/")[2]
 
     @property
@@ -531,7 +529,7 @@ class ResourceType:
 
     @property
     def name_in_id(self) -> str:
-        """The type as ids hold it: the bare segment for a container, else the name."""
+        """The type as in ids: the bare segment for a container, else the name."""
         return self.kind if self.kind in (SUBSCRIPTION, RESOURCE_GROUP) else self.name
 
     @property
@@ -540,7 +538,7 @@ class ResourceType:
         return self.located and self.parent is None and self.scope is Scope.RESOURCE_GROUP
 
     def is_service_made(self, name: str) -> bool:
-        """Tell whether a service makes one of this name for itself (a container of logs)."""
+        """Tell whether a service creates a resource of this name for itself (log containers)."""
         if self.service_names is None:
             return False
         return re.fullmatch(self.service_names, name) is not None

@@ -52,7 +52,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property of a model. `read_only`, `create_only` and `required` are the SDK's word."""
+    """One property of a model. `read_only`, `create_only` and `required` are as in the SDK."""
 
     name: str
     shape: Shape

@@ -111,7 +111,7 @@ def _read_model(name: str, model_class: type, module: ModuleType) -> tuple[Model
                     continue
                 properties[prop.name] = replace(known, shape=_either(known.shape, prop.shape))
             else:
-                # What one variant requires, the others may not have at all.
+                # A property that one variant requires may not exist in the others.
                 required = prop.required and family is model_class
                 properties[prop.name] = replace(prop, required=required)
             if not prop.read_only:

@@ -21,7 +21,7 @@ _SUBSCRIPTION = "/subscriptions/{}"
 
 
 class Place(StrEnum):
-    """What a PUT of a type stands in: the part of its URL before the last `providers`."""
+    """The scope in a PUT's URL: the part before the last `providers`."""
 
     GROUP = "resource group"
     SUBSCRIPTION = "subscription"
@@ -47,8 +47,8 @@ class SdkResourceType:
     """A type that a PUT of a package writes, in one api version.
 
     `model` is that of the body, None where the operation takes bytes or nothing. `names` are the
-    only names there are of one, where the URLs say them. `listed` tells that there is a list of
-    those in one parent, `deletable` that there is a DELETE.
+    only possible names, where the URLs have them. `listed` tells that resources of one parent can
+    be listed, `deletable` that there is a DELETE.
     """
 
     name: str
@@ -175,7 +175,7 @@ def _url_shape(url: str) -> str:
 
 
 def _expand_url(request: _Request) -> Iterator[str]:
-    """Yield the URLs that a template stands for: one for each value of an enum in it."""
+    """Yield the URLs of a template: one for each value of an enum in it."""
     urls = [request.url]
     for name, values in request.kinds.items():
         urls = [url.replace(f"{{{name}}}", value) for url in urls for value in values]

@@ -31,7 +31,7 @@ class TypeDirectory(Protocol):
         """
 
     def below(self, name: str) -> Sequence[SdkType]:
-        """Return the types of what stands directly in resources of a type, each in one version."""
+        """Return the types of direct children of a type, each in one version."""
 
     def names_in(self, namespace: str) -> Sequence[str]:
         """Return the names of the types of a namespace that installed packages have."""

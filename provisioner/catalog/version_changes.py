@@ -74,7 +74,7 @@ def has_long_term_support(cluster: Mapping[str, object]) -> bool:
 def pool_goes_with_control_plane(
     cluster: Mapping[str, object], pool: Mapping[str, object]
 ) -> str | None:
-    """Tell why a node pool cannot be beside the version of its control plane, or None."""
+    """Return why a node pool's version is incompatible with its control plane's, or None."""
     plane = _parse_version(lookup(cluster, ("properties", "kubernetesVersion")))
     nodes = _parse_version(lookup(pool, ("properties", "orchestratorVersion")))
     if len(plane) < 2 or len(nodes) < 2 or plane[0] != nodes[0]:

@@ -62,12 +62,12 @@ class RunningCluster:
 
     @property
     def may_skip(self) -> bool:
-        """Whether it may leave minor versions out."""
+        """Whether it may skip minor versions."""
         return self.is_long_term or not (self.version and is_in_support(self.version, self.today))
 
     @property
     def supported(self) -> tuple[OfferedVersion, ...]:
-        """What its region offers under its plan, the oldest first, without previews."""
+        """The versions of its region under its plan, in ascending order, without previews."""
         plan = LONG_TERM if self.is_long_term else COMMUNITY
         found = [one for one in self.offered if plan in one.plans and not one.is_preview]
         return tuple(sorted(found, key=lambda one: numbers_of(one.minor)))

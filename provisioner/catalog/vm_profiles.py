@@ -212,8 +212,8 @@ def profile_fields(profile: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
     yield from _system_fields(f"{profile}.osProfile", fixed=fixed)
     yield from _disk_fields(f"{profile}.storageProfile", fixed=fixed)
     security = f"{profile}.securityProfile"
-    # Trusted launch is what Azure chooses for images of generation 2 ("Trusted Launch for Azure
-    # virtual machines", default state).
+    # Azure chooses Trusted Launch for generation 2 images ("Trusted Launch for Azure virtual
+    # machines", default state).
     yield security, Field(owner=Owner.PRESET, security=True)
     yield f"{security}.securityType", Field(owner=Owner.PRESET, security=True)
     yield f"{security}.uefiSettings", Field(owner=Owner.PRESET, security=True)
@@ -235,12 +235,12 @@ def profile_fields(profile: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
     yield f"{agent}.enabled", Field(default=False, security=True)
     yield f"{agent}.mode", Field(default="Enforce", security=True)
     yield f"{agent}.addProxyAgentExtension", Field(default=False)
-    # Counted up to have the key made anew: what was asked for stays.
+    # A counter: a higher number regenerates the key, so the requested one stays.
     yield f"{agent}.keyIncarnationId", Field(default=0)
     yield f"{profile}.diagnosticsProfile", Field(default={})
     yield f"{profile}.diagnosticsProfile.bootDiagnostics", Field(default={})
     yield f"{profile}.diagnosticsProfile.bootDiagnostics.enabled", Field(default=False)
-    # Without one, Azure keeps what is recorded in an account of its own.
+    # Without an account Azure stores the diagnostics in a managed one.
     yield f"{profile}.diagnosticsProfile.bootDiagnostics.storageUri", Field(default=None)
     yield f"{profile}.licenseType", Field(default=None)
     yield f"{profile}.priority", Field(default="Regular", create_only=True)
@@ -249,7 +249,7 @@ def profile_fields(profile: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
     yield f"{profile}.scheduledEventsProfile", Field(default=None)
     yield f"{profile}.applicationProfile", Field(default=None, security=True)
     yield f"{profile}.capacityReservation", Field(default=None)
-    # Answered to who asks for it alone ($expand=userData); every process on the machine reads it.
+    # Answered to $expand=userData alone; every process on the machine can read it.
     yield f"{profile}.userData", Field(write_only=True, sensitive=True)
 
 
@@ -261,8 +261,8 @@ def _system_fields(system: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
     linux, windows = f"{system}.linuxConfiguration", f"{system}.windowsConfiguration"
     yield f"{system}.adminUsername", Field(create_only=fixed, security=True)
     yield f"{system}.adminPassword", Field(write_only=True, secret=True)
-    # What cloud-init or Windows sets the machine up by. A script is no secret, and what is one in
-    # it is found as in any text; documents do not show it.
+    # The cloud-init or Windows setup script. It is not a secret as a whole, and secrets in it are
+    # found like in any text; documents do not show it.
     yield f"{system}.customData", Field(write_only=True, sensitive=True, create_only=fixed)
     yield f"{system}.secrets", Field(default=(), security=True)
     yield f"{system}.secrets[].sourceVault.id", Field(compare=Compare.RESOURCE_ID)
@@ -284,7 +284,7 @@ def _system_fields(system: str, *, fixed: bool) -> Iterator[tuple[str, Field]]:
     yield f"{windows}.enableAutomaticUpdates", Field(default=True, security=True)
     yield f"{windows}.enableVMAgentPlatformUpdates", Field(default=False, answered=Answered.STATED)
     yield f"{windows}.winRM", Field(default=None, security=True)
-    # May hold the password of an automatic logon.
+    # May contain the password of an automatic logon.
     yield f"{windows}.additionalUnattendContent", Field(write_only=True)
     yield f"{windows}.additionalUnattendContent[].content", Field(write_only=True, secret=True)
     for configuration, mode in ((linux, "ImageDefault"), (windows, "AutomaticByOS")):
@@ -343,7 +343,7 @@ def interface_fields(interfaces: str) -> Iterator[tuple[str, Field]]:
     yield f"{properties}.deleteOption", Field(owner=Owner.PRESET)
     for name in ("enableAcceleratedNetworking", "disableTcpStateTracking", "enableFpga"):
         yield f"{properties}.{name}", Field(default=False)
-    # A machine that forwards is a way round the routes of its subnet.
+    # A forwarding machine is a path around the route table of its subnet.
     yield f"{properties}.enableIPForwarding", Field(default=False, security=True)
     yield f"{properties}.networkSecurityGroup", Field(default=None, security=True)
     yield (

@@ -49,7 +49,7 @@ class MachineSize:
 
     @property
     def name(self) -> str:
-        """The name that a node pool states (`Standard_D4ds_v5`)."""
+        """The name of the size (`Standard_D4ds_v5`)."""
         return f"Standard_{self.series.name.format(self.cores)}"
 
 

@@ -89,7 +89,7 @@ def is_ports(text: str, highest: int = _HIGHEST_PORT, lowest: int = 0) -> bool:
 
 
 def why_no_ports(text: str) -> str | None:
-    """Say what is wrong with a range of ports where it is only in the wrong order, or None."""
+    """Return what is wrong with a port range that is only in the wrong order, or None."""
     found = _PORTS.fullmatch(text)
     if found is None or found[2] is None or int(found[1]) <= int(found[2]):
         return None

@@ -38,7 +38,7 @@ def in_range(path: str, least: float, most: float) -> Judge:
 
 
 def of_form(path: str, pattern: str, words: str) -> Judge:
-    """Return what finds a text at `path` that is not of the form of `pattern`, said in `words`."""
+    """Return a judge that refuses a text at `path` not matching `pattern`, described by `words`."""
     form = re.compile(pattern)
 
     def judge(write: Write) -> Iterator[Refusal]:

@@ -34,14 +34,14 @@ def value_at(body: Tree, path: str) -> Tree:
     return value
 
 
-# A rule among siblings reads the same paths in each of them.
+# Rules among siblings read the same paths of each.
 @lru_cache(maxsize=4096)
 def _path_steps(path: str) -> tuple[str, ...]:
     return tuple(_INDEX.sub(r".\1", path).split(".")) if path else ()
 
 
 def is_silent(body: Tree, path: str) -> bool:
-    """Tell whether a body certainly says nothing at a path: absent, null, or empty."""
+    """Tell whether a body certainly states nothing at a path: absent, null, or empty."""
     value = value_at(body, path)
     return not isinstance(value, Unknown) and is_empty(value)
 

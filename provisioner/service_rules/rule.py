@@ -49,20 +49,20 @@ class Listing:
 
 
 class Neighbours(Protocol):
-    """The resources beside a write, as they are once it has been made.
+    """The other resources, as they are after a write.
 
     Types are the catalog's names. A child that ARM answers inside its parent's body (a subnet, a
-    rule, a node pool) is a resource of its own here: ask for `children`, and not the parent's body.
+    rule, a node pool) is a resource of its own here: use `children`, and not the parent's body.
     """
 
     def lookup(self, resource: ResourceId) -> Resource | Unseen | None:
         """Return a resource; None where it does not exist; UNSEEN where that is not known."""
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
-        """Return the resources of a type that stand directly in a resource, group or scope."""
+        """Return the resources of a type directly in a resource, group or scope."""
 
     def of_type(self, type_name: str) -> Listing:
-        """Return the resources of a type wherever they stand."""
+        """Return the resources of a type in any scope."""
 
     def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
         """Return the resources of a type whose bodies contain the id of a resource anywhere.
@@ -71,7 +71,7 @@ class Neighbours(Protocol):
         """
 
     def is_new(self, resource: ResourceId) -> bool:
-        """Tell whether a resource is certainly made just now: nobody elsewhere can name it yet."""
+        """Tell whether a resource is certainly being created: nothing else can refer to it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Write:
 
     @property
     def siblings(self) -> Listing:
-        """The others of the type in the same parent, group or scope."""
+        """The other resources of the type in the same parent, group or scope."""
         container = self.id.container
         if container is None:
             return Listing()
@@ -117,8 +117,8 @@ class Refusal:
 
     path     the property that is wrong, with indices (`properties.routes[0].properties.name`);
              "" for the resource as a whole
-    message  a sentence that says what is wrong and what is accepted instead, without a full stop
-    hint     what to do about it, as a sentence; None where the message says that already
+    message  a sentence with what is wrong and what is accepted instead, without a full stop
+    hint     what to do about it, as a sentence; None where the message has that already
     """
 
     path: str
@@ -137,14 +137,14 @@ class ServiceRule:
     id       kebab-case and unique: the code of azsec's own diagnostic
     type     the catalog's name of the type that is written, or `ANY_TYPE`
     status   of Azure's answer
-    code     of Azure's answer; None where no source says it: the built-in Azure then answers
+    code     of Azure's answer; None where no source has it: the built-in Azure then answers
              `UNCONFIRMED`
-    source   where the refusal and its code are known from
-    judge    what finds it
+    source   where the refusal and its code are documented
+    judge    the function that yields refusals
     deletes  whether it is about deletes, instead of creations and updates
     by_arm   whether ARM itself refuses, before the resource provider sees the write
-    by_list  whether it is judged by a list of azsec's own, which ages (regions, versions): then
-             only the built-in Azure refuses by it, and nobody's blueprint is held against it
+    by_list  whether it uses a list of azsec's own, which ages (regions, versions): then only the
+             built-in Azure refuses by it, and no blueprint is rejected
     passing  the first step (an imperative, without a full stop) where two writes cannot be made
              because each is refused until the other is; None where any free value will do
     """

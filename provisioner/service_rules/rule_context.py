@@ -15,12 +15,12 @@ from provisioner.service_rules.rule import UNSEEN, Listing, Neighbours, Unseen, 
 
 @dataclass(frozen=True)
 class EstateNeighbours:
-    """The resources of an estate, in which every child is a resource of its own.
+    """The resources of an environment, in which every child is a resource of its own.
 
-    `is_absent` tells of what the estate lacks whether that is certainly not there, `is_whole` of a
-    container and a type whether the estate has all that stand in it. `is_only_named` tells of what
-    the estate has whether its body is no more than a name (`existing: true`, before it is read),
-    `is_made` whether Azure has none of it yet.
+    `is_absent` tells of a resource that is not among them whether it certainly does not exist,
+    `is_whole` of a container and a type whether all resources in it are among them. `is_only_named`
+    tells of one of them whether its body is no more than a name (`existing: true`, before it is
+    read), `is_made` whether it is new.
     """
 
     estate: Estate
@@ -105,7 +105,7 @@ class _WithWrite:
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
         place = (container.key, type_name.lower())
-        # Each of the children of a body asks for all of them.
+        # Each child of a body looks up all of its siblings.
         found = self._asked.get(place)
         if found is None:
             found = self._asked[place] = self._children(container, type_name)

@@ -28,7 +28,7 @@ def region_in(body: Tree) -> str | None:
 def references_elsewhere(
     body: Tree, neighbours: Neighbours, region: str | None, *paths: str
 ) -> Iterator[Refusal]:
-    """Yield the references at these paths that lead to another region than `region`."""
+    """Yield the references at these paths to resources in another region than `region`."""
     for path in paths:
         target = id_at(body, path)
         theirs = region_of(neighbours.lookup(target)) if target else None

@@ -35,7 +35,7 @@ def wrong_names(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Re
 
 
 def shared_with(write: Write) -> Iterator[Refusal]:
-    """Yield the subnets of a write in which another resource of its type stands."""
+    """Yield the subnets of a write that another resource of its type uses."""
     for path in subnets_of(write.after):
         subnet = id_at(write.after, path)
         if subnet is None:

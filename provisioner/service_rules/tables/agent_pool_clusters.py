@@ -49,7 +49,10 @@ def _judge_windows_cilium(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_public_nodes(write: Write) -> Iterator[Refusal]:
-    """AKS's list says it of clusters. No source says it of a pool that comes later by itself."""
+    """Yield public node addresses that the cluster's outbound type excludes.
+
+    AKS's list of error codes has it for clusters; no source has it for a pool that is added later.
+    """
     if not is_at(write.after, f"{_NETWORK}.outboundType", "userDefinedRouting"):
         return
     for path, pool in entries_at(write.after, _POOLS):
@@ -145,7 +148,7 @@ def _judge_added(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_no_system(write: Write) -> Iterator[Refusal]:
-    """Which pools are the system's is stated since api version 2020-03-01."""
+    """Yield a cluster without a system pool: pools have modes since api version 2020-03-01."""
     pools = [entry for _at, entry in entries_at(write.after, _POOLS)]
     hosted = is_at(write.after, "properties.hostedSystemProfile.enabled", True)
     if not pools or hosted or write.api_version < "2020-03-01":

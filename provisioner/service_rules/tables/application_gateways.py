@@ -29,7 +29,7 @@ _OWN = "properties.webApplicationFirewallConfiguration"
 _CUSTOM = "properties.customRules"
 _V2 = ("Standard_v2", "WAF_v2")
 
-# Where parts name parts of the same gateway: the list, and the properties of its entries.
+# References to parts of the same gateway: the list of parts, and the properties that name one.
 _NAMING = {
     _LISTENERS: ("frontendIPConfiguration", "frontendPort", "sslCertificate", "sslProfile"),
     _RULES: (

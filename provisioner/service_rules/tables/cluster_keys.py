@@ -32,11 +32,11 @@ def _judge_role(write: Write) -> Iterator[Refusal]:
     vault, identity = _named_vault(write), _cluster_identity(write)
     if vault is None or identity is None:
         return
-    # One that was there before may have a role that was not read: in the scope above, say.
+    # An existing identity may have roles that were not read, at a parent scope for example.
     assignments = write.neighbours.of_type(_ASSIGNMENT)
     if not (assignments.whole or write.neighbours.is_new(identity.id)):
         return
-    # At the key itself is as good: "Azure RBAC for Key Vault" lists keys among the scopes.
+    # The key is a scope of its own ("Azure RBAC for Key Vault").
     key = _key_id(write, vault)
     given = (a for a in assignments if holds_at(a.id.scope, key))
     if not any(_is_for(a, identity) and _can_encrypt(write, a) for a in given):
@@ -105,7 +105,10 @@ def _role_permissions(write: Write, role: ResourceId) -> tuple[Permission, ...] 
 
 
 def _judge_closed(write: Write) -> Iterator[Refusal]:
-    """AKS reaches a key of network access Public by the vault's public address alone."""
+    """Yield a key of network access Public in a vault without public access.
+
+    AKS reaches such a key by the vault's public address alone.
+    """
     public = is_at(write.after, f"{_KMS}.keyVaultNetworkAccess", "Public")
     encryption = (
         "properties.securityProfile.kubernetesResourceObjectEncryptionProfile"

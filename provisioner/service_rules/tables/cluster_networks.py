@@ -108,7 +108,10 @@ def _judge_ports(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_enough_ports(write: Write) -> Iterator[Refusal]:
-    """ "Configure outbound ports": ports of a node times nodes are at most 64,000 an address."""
+    """Yield outbound ports that exceed 64,000 per address: ports per node times nodes.
+
+    Source: "Configure outbound ports".
+    """
     ports = number_at(write.after, _PORTS)
     addresses = number_at(write.after, f"{_BALANCER}.managedOutboundIPs.count")
     if not ports or not addresses:

@@ -113,7 +113,7 @@ def _judge_resolver_last(write: Write) -> Iterator[Refusal]:
 
 
 def _default_pods(write: Write) -> str | None:
-    """Pods have a range of their own where their network is an overlay, or kubenet's."""
+    """Return the default pod range, which overlay and kubenet clusters have."""
     network = value_at(write.after, _NETWORK)
     if not is_known(network):
         return None

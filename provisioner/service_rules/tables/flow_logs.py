@@ -29,7 +29,7 @@ def _judge_target(write: Write) -> Iterator[Refusal]:
 def _judge_storage_region(write: Write) -> Iterator[Refusal]:
     for path in (_TARGET, _STORAGE):
         named = id_at(write.after, path)
-        # A subnet or an interface stands where its network does.
+        # A subnet or an interface is in the region of its network.
         found = seen(write.neighbours, named) if named else None
         if found is not None and region_of(found) is None and named and named.parent:
             found = seen(write.neighbours, named.parent)

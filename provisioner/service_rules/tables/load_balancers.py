@@ -35,7 +35,7 @@ _OUTBOUND = "properties.outboundRules"
 _PROBES = "properties.probes"
 _SNAT = "properties.disableOutboundSnat"
 
-# Where parts name parts of the same balancer: the list, and the properties of its entries.
+# References to parts of the same balancer: the list of parts, and the properties that name one.
 _NAMING = {
     _RULES: ("frontendIPConfiguration", "backendAddressPool", "probe"),
     _NAT: ("frontendIPConfiguration", "backendAddressPool"),
@@ -63,7 +63,7 @@ def _missing_part(write: Write, at: str, entry: Tree, name: str) -> Iterator[Ref
     kind = named.type.rpartition("/")[2]
     stated = value_at(write.after, f"properties.{kind}")
     names = [value_at(part, "name") for _at, part in entries_at(write.after, f"properties.{kind}")]
-    # Any part whose name is not known yet may turn out to be the one that is asked for.
+    # A part whose name is not known yet may turn out to be the one that is looked for.
     if isinstance(stated, Unknown) or not is_known(names):
         return
     if named.name.lower() not in (each.lower() for each in names if isinstance(each, str)):

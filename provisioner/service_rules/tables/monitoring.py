@@ -30,7 +30,7 @@ _PAGE = "learn.microsoft.com/azure/azure-monitor"
 _CRITERIA = "properties.criteria"
 _OF_ONE = "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria"
 _OF_SEVERAL = "Microsoft.Azure.Monitor.MultipleResourceMultipleMetricCriteria"
-# What one alert watches several of, by its platform metrics ("Metric alerts", multiple resources).
+# Types of which one metric alert monitors several resources ("Metric alerts", multiple resources).
 _WATCHED_TOGETHER = frozenset(
     {
         "microsoft.cache/redis",

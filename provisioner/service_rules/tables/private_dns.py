@@ -24,7 +24,7 @@ _LONGEST = 2**31 - 1
 
 
 def _others_on_network(write: Write) -> Iterator[Resource]:
-    """Yield the links of any zone that lead to the network of this one."""
+    """Yield the links of any zone to the network of this link."""
     network = id_at(write.after, _NETWORK)
     if network is None:
         return

@@ -106,7 +106,7 @@ def _judge_names(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_zone_names(write: Write) -> Iterator[Refusal]:
-    """Two zones of one name answer for the same records."""
+    """Yield a second zone of the same name: both would answer for the same records."""
     seen_names: dict[str, str] = {}
     for at, config in entries_at(write.after, _CONFIGS):
         zone = id_at(config, "properties.privateDnsZoneId")

@@ -26,7 +26,7 @@ def _judge_name(write: Write) -> Iterator[Refusal]:
     if name is None:
         return
     for other in write.neighbours.of_type(ROLE_DEFINITION_TYPE):
-        # One role answers below each of its scopes, with the same GUID.
+        # A role is listed below each of its scopes, with the same GUID.
         is_other = other.id.name.lower() != write.id.name.lower()
         if is_other and (text_at(other.body, _NAME) or "").lower() == name.lower():
             yield Refusal(

@@ -140,7 +140,10 @@ def _judge_ends(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_protocols(write: Write) -> Iterator[Refusal]:
-    """Tags and categories of names stand for their protocols, at least in older versions."""
+    """Yield rules without a protocol, except application rules without FQDNs.
+
+    FQDN tags and web categories imply their protocols, at least in older versions.
+    """
     for at, rule in _collection_rules(write):
         kind = (text_at(rule, "ruleType") or "").lower()
         wanted = _PROTOCOLS.get(kind)

@@ -32,7 +32,7 @@ _DAYS = "properties.keyPolicy.keyExpirationPeriodInDays"
 
 
 def _judge_days(write: Write) -> Iterator[Refusal]:
-    """0 is not held to be refused."""
+    """Yield a negative key expiration period; 0 is not known to be refused."""
     days = number_at(write.after, _DAYS)
     if days is not None and days < 0:
         yield Refusal(_DAYS, f"the keys of an account expire after {days} days: 0 is the least")
@@ -66,7 +66,10 @@ def _judge_tier(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_addresses(write: Write) -> Iterator[Refusal]:
-    """Single addresses stand without a prefix. Bits behind a prefix are not held to be refused."""
+    """Yield IP rules that are private, no IPv4, or ranges that are too small.
+
+    Host bits in a range are not known to be refused.
+    """
     for at, entry in entries_at(write.after, _ADDRESSES):
         text = text_at(entry, "value")
         found = read_loosely(text) if text else None
@@ -98,7 +101,7 @@ def _judge_required_tier(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_performance(write: Write) -> Iterator[Refusal]:
-    """Only what the two names say: which redundancy turns into which is not held here."""
+    """Yield a change between Standard and Premium; which redundancy changes is not covered here."""
     before, after = text_at(write.before or {}, _SKU), text_at(write.after, _SKU)
     if before is None or after is None:
         return

@@ -89,7 +89,7 @@ def _judge_overlap(write: Write) -> Iterator[Refusal]:
                 return
 
 
-# Each subnet of a network is held against all others.
+# Each subnet of a network is compared with all others.
 @lru_cache(maxsize=4)
 def _ranges_in(subnets: Listing) -> RangeIndex[Resource]:
     return RangeIndex(

@@ -9,9 +9,9 @@ from provisioner.model.estate import Resource
 from provisioner.service_rules.partial_bodies import is_stated, text_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
-# "Azure virtual machine sizes naming conventions": family, subfamilies, vCPUs (and how many of them
-# are left on), features, accelerator, version. Azure has hundreds of sizes, of which the catalog
-# has some; whatever follows the convention, in a family and a version that there is, passes.
+# "Azure virtual machine sizes naming conventions": family, subfamilies, vCPUs (and constrained
+# ones), features, accelerator, version. Azure has hundreds of sizes, of which the catalog has some:
+# a name that follows the convention, in an existing family and version, passes.
 _SIZE = re.compile(
     r"(standard|basic)_(?P<family>a|b|d|dc|e|eb|ec|f|fx|g|gs|h|hb|hc|hx|l|m|nc|nd|ng|nm|np|nv)s?"
     r"\d{1,4}(-\d{1,3})?[a-z]{0,6}(_(?!v\d{1,2}$)[a-z0-9]{2,8})*(_v[1-7])?",

@@ -65,7 +65,7 @@ def _with_address(
 
 
 def _collection_fields() -> Mapping[str, Field]:
-    """Return the facts of the classic rules, which stand in the firewall and not in a policy."""
+    """Return the facts of classic rules, which are in the firewall's body and not in a policy."""
     fields: dict[str, Field] = {}
     for name, members in _COLLECTIONS.items():
         rules = f"properties.{name}[].properties.rules"
