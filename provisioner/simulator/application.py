@@ -1,4 +1,10 @@
-"""The ASGI application: admits, authenticates and answers requests, and sets common headers."""
+"""The ASGI application: admits, authenticates and answers requests, and sets common headers.
+
+A request passes admission (host, browser, size), authentication, authorization and injected faults
+before `routing` answers it. It is one transaction under one lock: a refusal undoes everything
+except its entries in the activity log. Operations and purges that are due by the clock are
+completed first, and stay completed if the request is refused.
+"""
 
 import asyncio
 import json
@@ -45,7 +51,7 @@ _FAULTS_AFTER = frozenset({FaultKind.DROP_ANSWER})
 _SLASHES = re.compile("/{2,}")
 _OPEN_PATHS = ("/metadata/endpoints",)
 _OWN_PATHS = (CONTROL, COUNTS)
-"""Paths that no Azure has: they are answered at once, and not counted."""
+"""Paths of azsec's own: they are answered at once, and not counted."""
 _READS_LEFT = 16499
 _WRITES_LEFT = 11999
 _REMEMBERED = 100_000
@@ -104,12 +110,12 @@ class Application:
             check_admitted(request.method, target, request.headers, size)
             request = replace(request, content=await read_body(_body_receiver(receive)))
         except RefusalError as refusal:
-            self._record(request, refusal.status)
+            self._record_request(request, refusal.status)
             answer = Answer(refusal.status, refusal.body(flat=False), refusal.headers)
-            await _response(request, answer)(scope, receive, send)
+            await _http_response(request, answer)(scope, receive, send)
             return
         except _DroppedError:
-            self._record(request, 0)
+            self._record_request(request, 0)
             return
         began, started = datetime.now(UTC), time.perf_counter()
         if self.cloud.faults.latency and request.path not in _OWN_PATHS:
@@ -117,15 +123,15 @@ class Application:
         try:
             answer = self.answer(request)
         except _DroppedError:
-            self._record(request, 0)
+            self._record_request(request, 0)
             await _close_connection(receive)
             return
-        self._record(request, answer.status)
+        self._record_request(request, answer.status)
         if self.observe is not None:
             self.observe(request, answer, began, time.perf_counter() - started)
-        await _response(request, answer)(scope, receive, send)
+        await _http_response(request, answer)(scope, receive, send)
 
-    def _record(self, request: Request, status: int) -> None:
+    def _record_request(self, request: Request, status: int) -> None:
         if len(self._requests) >= _REMEMBERED:
             del self._requests[: _REMEMBERED // 2]
         self._requests.append(RecordedRequest(request.method, request.path, status))
@@ -157,14 +163,14 @@ class Application:
             try:
                 request = replace(request, caller=self._authenticate(request))
                 cloud.origin = activity_log.read_origin(cloud, request)
-                answer = self._answer(request)
+                answer = self._answer_admitted(request)
                 activity_log.record_answer(cloud, answer)
                 change_log.keep(cloud)
             except RefusalError as refusal:
                 change_log.rollback(cloud)
                 activity_log.record_refusal(cloud, cloud.origin, refusal)
                 cloud.store.commit()
-                return _refuse(cloud, request, refusal)
+                return _render_refusal(cloud, request, refusal)
             except BaseException:
                 change_log.rollback(cloud)
                 raise
@@ -180,7 +186,7 @@ class Application:
             self.authority, request, Api.GRAPH if is_of_graph else Api.RESOURCE_MANAGER
         )
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer_admitted(self, request: Request) -> Answer:
         if blobs.is_of_blobs(request):
             return self._answer_blob(request)
         if request.path.lower().rstrip("/") not in _OPEN_PATHS:
@@ -252,7 +258,7 @@ def _answer_fault(fault: Fault) -> Answer:
     raise RefusalError(fault.status, fault.code, fault.message, headers=headers)
 
 
-def _refuse(cloud: Cloud, request: Request, refusal: RefusalError) -> Answer:
+def _render_refusal(cloud: Cloud, request: Request, refusal: RefusalError) -> Answer:
     resource_type, _ = named_type(cloud, request)
     # AKS answers errors flat, all others in the envelope `error` (guidelines.md §3.1).
     flat = resource_type is not None and resource_type.flat_errors
@@ -286,7 +292,7 @@ def _correlation_id(sent: str) -> str:
     return sent.lower() if GUID.fullmatch(sent) else str(uuid.uuid4())
 
 
-def _response(request: Request, answer: Answer) -> Response:
+def _http_response(request: Request, answer: Answer) -> Response:
     headers = {
         "x-ms-request-id": str(uuid.uuid4()),
         "x-ms-correlation-request-id": request.correlation_id,

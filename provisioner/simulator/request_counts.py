@@ -1,7 +1,7 @@
-"""`/azsec/requests`: how many requests the built-in Azure has answered since it started.
+"""The endpoint `/azsec/requests`: the number of requests answered since the server started.
 
-A test or a benchmark in any language reads it before and after what it measures. It needs no token,
-like `/azsec/faults`, and neither of them is counted.
+A test or benchmark in any language reads it before and after what it measures. Like `/azsec/faults`
+it requires no token, and neither of them is counted.
 """
 
 from collections import Counter
@@ -14,8 +14,13 @@ PATH = "/azsec/requests"
 
 
 def answer_counts(counts: Mapping[tuple[str, int], int], request: Request) -> Answer:
-    """Answer with the counts by method and by status (0: the connection was closed without an
-    answer), given those by both. Raises RefusalError for anything but GET."""
+    """Answer the counts by method and by status; `counts` are by both.
+
+    Status 0 is a connection closed without an answer.
+
+    Raises:
+        RefusalError: the method is not GET.
+    """
     if request.method != "GET":
         raise RefusalError(405, "MethodNotAllowed", f"{PATH} takes GET.")
     methods: Counter[str] = Counter()

@@ -1,4 +1,8 @@
-"""Routing of ARM requests: a route, a deleted resource, a resource, or a list."""
+"""Routing of ARM requests: a route, a deleted resource, a resource, or a list.
+
+Routes of operations are tried first, since their paths may also read as ids of resources
+(`…/vaults/NAME/accessPolicies/add`). A subscription exists from its first use on.
+"""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,8 @@
-"""Start and stop of the built-in Azure, in a thread of this process or in the foreground."""
+"""Start and stop of the built-in Azure, in a thread of this process or in the foreground.
+
+Tests start it in a thread with port 0 and a clock of their own; `azsec local serve` runs it in the
+foreground.
+"""
 
 import contextlib
 import os
@@ -96,7 +100,7 @@ class LocalAzure:
             key = access.signing_key or SigningKey(key_file)
             directory = access.tenancy.directory if access.tenancy is not None else Directory()
             application = Application(Authority(cloud, directory, key))
-            local = LocalAzure(application, _listen(port), certificate)
+            local = LocalAzure(application, _open_listener(port), certificate)
         except BaseException:
             cloud.store.close()
             raise
@@ -247,7 +251,7 @@ def serve_forever(
                 signal.signal(number, handler)
 
 
-def _listen(port: int) -> socket.socket:
+def _open_listener(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name == "posix":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

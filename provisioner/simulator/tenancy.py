@@ -1,4 +1,8 @@
-"""The initial content of a built-in Azure: tenant, subscriptions, directory."""
+"""The initial content of a built-in Azure: tenant, subscriptions, directory.
+
+It is added to a state and removes nothing: a state that exists keeps its home tenant unless another
+is stated.
+"""
 
 from dataclasses import dataclass
 

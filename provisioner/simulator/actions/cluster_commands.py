@@ -44,7 +44,7 @@ def run_command(cloud: Cloud, request: Request, **_place: str) -> Answer:
         raise BadRequestError("command is required.", "command", "InvalidParameter")
     resource_type = cloud.catalog.get(row.type)
     started = start_operation(cloud, request, resource_type, row.id, OperationKind.READ)
-    return _pending(request, row, started)
+    return _answer_pending(request, row, started)
 
 
 def get_command_result(cloud: Cloud, request: Request, command: str, **_place: str) -> Answer:
@@ -61,7 +61,7 @@ def get_command_result(cloud: Cloud, request: Request, command: str, **_place: s
             404, "NotFound", f"There is no command '{command}' of this cluster.", by_provider=True
         )
     if not found.settled:
-        return _pending(request, row, found)
+        return _answer_pending(request, row, found)
     result: Json = {
         "id": _command_id(found),
         "properties": {
@@ -91,7 +91,7 @@ def _operation_token(command_id: str) -> str:
         return command_id.lower()
 
 
-def _pending(request: Request, row: Record, command: Operation) -> Answer:
+def _answer_pending(request: Request, row: Record, command: Operation) -> Answer:
     version = request.query.get("api-version", "")
     location = (
         f"{request.base}{row.id.text}/commandResults/{_command_id(command)}?api-version={version}"

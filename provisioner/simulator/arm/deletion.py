@@ -1,4 +1,8 @@
-"""Deletion: what is deleted with a resource, and what forbids it (users, children, locks)."""
+"""Deletion: what is deleted with a resource, and what forbids it (users, children, locks).
+
+The checks are separate from the removal: a PUT that leaves a child out, a deployment in mode
+Complete and a move each need some of them.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
@@ -193,7 +197,7 @@ def check_unlocked(
     touched = [resource, *_written_targets(own_type, body)]
     holders = [resource, managed_group(own_type, resource, body)] if deleting else []
     for resource_type in cloud.catalog:
-        for lock in _locks(cloud, resource_type):
+        for lock in _locks_of_type(cloud, resource_type):
             scope = lock.id.scope
             level = str(value_at(lock.body, resource_type.lock_level or "")).lower()
             if scope is None or not (level == "readonly" or (deleting and level == "cannotdelete")):
@@ -225,7 +229,7 @@ def _written_targets(resource_type: ResourceType, body: Mapping[str, Any]) -> It
                 yield target
 
 
-def _locks(cloud: Cloud, resource_type: ResourceType) -> list[Record]:
+def _locks_of_type(cloud: Cloud, resource_type: ResourceType) -> list[Record]:
     if resource_type.lock_level is None:
         return []
     return cloud.store.resources.of_type(resource_type.name)

@@ -95,10 +95,10 @@ def _compile_option(
     try:
         return compile_(text)
     except FilterError as problem:
-        _refuse(options, text, problem)
+        _raise_refusal(options, text, problem)
 
 
-def _refuse(options: ListOptions, text: str, problem: FilterError) -> NoReturn:
+def _raise_refusal(options: ListOptions, text: str, problem: FilterError) -> NoReturn:
     message = f"{options.refusal.format(filter=text[:1000])} ({problem})"
     raise RefusalError(400, options.code, message) from problem
 
@@ -132,7 +132,7 @@ def _compile_tags(condition: Condition) -> RowTest:
         raise FilterError("a tagValue goes with a tagName")
     has_name = name
     return lambda row: any(
-        has_name(tag.lower()) and (value is None or text == value) for tag, text in _tags(row)
+        has_name(tag.lower()) and (value is None or text == value) for tag, text in _tags_of(row)
     )
 
 
@@ -162,7 +162,7 @@ def _name_test(named: str, text: str) -> Callable[[str], bool]:
     return lambda tag: tag == text
 
 
-def _tags(row: Record) -> list[tuple[str, object]]:
+def _tags_of(row: Record) -> list[tuple[str, object]]:
     tags = row.body.get("tags")
     return list(tags.items()) if isinstance(tags, dict) else []
 

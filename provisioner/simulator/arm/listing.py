@@ -1,4 +1,9 @@
-"""ARM's lists: one type in a scope, all resources of a scope, groups; filtered and paged."""
+"""ARM's lists: one type in a scope, all resources of a scope, groups; filtered and paged.
+
+A list of one type is its provider's and has properties; the list of all resources is ARM's own, of
+tracked resources without properties ("Resources - List"). Of extension resources some lists include
+those of scopes above and below (`ResourceType.lists`).
+"""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,8 @@
-"""The tree of management groups, derived from the state, and its JSON."""
+"""The tree of management groups, derived from the state, and its JSON.
+
+A group without a stored parent is below the root, whose id is the tenant's; there are at most six
+levels below it ("What are Azure management groups?").
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -143,15 +147,15 @@ class ManagementGroupTree:
             "details": details,
         }
         if "children" in expanded:
-            properties["children"] = self._children(key, recurse=recurse)
+            properties["children"] = self._render_children(key, recurse=recurse)
         return {**self.summary(key), "properties": properties}
 
-    def _children(self, key: str, *, recurse: bool) -> list[Json]:
+    def _render_children(self, key: str, *, recurse: bool) -> list[Json]:
         found: list[Json] = []
         for each in self.children_of(key):
             child = {"type": MANAGEMENT_GROUP_TYPE, **self.reference(each)}
             if recurse:
-                child["children"] = self._children(each, recurse=True)
+                child["children"] = self._render_children(each, recurse=True)
             found.append(child)
         found += [
             {
@@ -189,7 +193,7 @@ class ManagementGroupTree:
             "numberOfChildren": len(groups) + len(subscriptions),
             "numberOfChildGroups": len(groups),
         }
-        return self._entity(self.summary(key), self.above(key), counts)
+        return self._render_entity(self.summary(key), self.above(key), counts)
 
     def entity_of_subscription(self, key: str, subscription: str) -> dict[str, Json]:
         """Return the JSON of a subscription for getEntities."""
@@ -202,9 +206,9 @@ class ManagementGroupTree:
                 "displayName": self._subscription_name(subscription),
             },
         }
-        return self._entity(summary, [key, *self.above(key)], {})
+        return self._render_entity(summary, [key, *self.above(key)], {})
 
-    def _entity(
+    def _render_entity(
         self, summary: Mapping[str, Json], above: list[str], counts: Mapping[str, Json]
     ) -> dict[str, Json]:
         properties = summary["properties"]

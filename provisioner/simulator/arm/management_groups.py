@@ -49,7 +49,7 @@ def put_group(cloud: Cloud, request: Request, name: str) -> Answer:
     """Answer a PUT: create a group, rename it, or move it below another parent."""
     document = request.read_object()
     parent = lookup(document, ("properties", "details", "parent", "id"))
-    _write(cloud, request, name, lookup(document, ("properties", "displayName")), parent)
+    _write_group(cloud, request, name, lookup(document, ("properties", "displayName")), parent)
     return Answer(
         200, ManagementGroupTree(cloud, request).shown(name.lower(), set(), recurse=False)
     )
@@ -59,7 +59,7 @@ def patch_group(cloud: Cloud, request: Request, name: str) -> Answer:
     """Answer a PATCH: change the display name or the parent of a group."""
     ManagementGroupTree(cloud, request).key_of(name)
     document = request.read_object()
-    _write(cloud, request, name, document.get("displayName"), document.get("parentGroupId"))
+    _write_group(cloud, request, name, document.get("displayName"), document.get("parentGroupId"))
     return Answer(
         200, ManagementGroupTree(cloud, request).shown(name.lower(), set(), recurse=False)
     )
@@ -85,7 +85,7 @@ def delete_group(cloud: Cloud, request: Request, name: str) -> Answer:
     return Answer(204)
 
 
-def _write(
+def _write_group(
     cloud: Cloud, request: Request, name: str, display_name: object, parent: object
 ) -> Answer:
     tree = ManagementGroupTree(cloud, request)

@@ -220,8 +220,8 @@ def _check_conditions(
     wanted = request.headers.get("if-match") or None
     unwanted = request.headers.get("if-none-match") or None
     current = etag_of(cloud, row) if row else None
-    fails = (wanted is not None and not _matches(wanted, current)) or (
-        unwanted is not None and _matches(unwanted, current)
+    fails = (wanted is not None and not _etag_matches(wanted, current)) or (
+        unwanted is not None and _etag_matches(unwanted, current)
     )
     if fails:
         raise RefusalError(
@@ -233,7 +233,7 @@ def _check_conditions(
         )
 
 
-def _matches(condition: str, current: str | None) -> bool:
+def _etag_matches(condition: str, current: str | None) -> bool:
     if current is None:
         return False
     tags = (tag.strip().removeprefix("W/").strip('"') for tag in condition.split(","))

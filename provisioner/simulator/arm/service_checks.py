@@ -1,4 +1,8 @@
-"""The service rules (`provisioner.service_rules`) applied to writes and deletes of the state."""
+"""The service rules (`provisioner.service_rules`) applied to writes and deletes of the state.
+
+The table of rules is shared with validate and plan on purpose (ARCHITECTURE.md): like the catalog,
+it holds facts of Azure with their sources. How they are applied is not shared.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,24 +27,28 @@ class StoredNeighbours:
     def lookup(self, resource: ResourceId) -> Resource | Unseen | None:
         """See `Neighbours`."""
         row = self.cloud.find(resource)
-        return _resource(row) if row else None
+        return _to_resource(row) if row else None
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
         """See `Neighbours`."""
         rows = self.cloud.store.resources.inside(container.key)
-        return Listing(tuple(_resource(row) for row in rows if row.type == type_name), whole=True)
+        return Listing(
+            tuple(_to_resource(row) for row in rows if row.type == type_name), whole=True
+        )
 
     def of_type(self, type_name: str) -> Listing:
         """See `Neighbours`."""
         rows = self.cloud.store.resources.of_type(type_name)
-        return Listing(tuple(map(_resource, rows)), whole=True)
+        return Listing(tuple(map(_to_resource, rows)), whole=True)
 
     def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
         """See `Neighbours`."""
         rows = self.cloud.store.resources.referring_to(resource.key)
-        return Listing(tuple(_resource(row) for row in rows if row.type == type_name), whole=True)
+        return Listing(
+            tuple(_to_resource(row) for row in rows if row.type == type_name), whole=True
+        )
 
-    def is_new(self, _resource: ResourceId) -> bool:
+    def is_new(self, _to_resource: ResourceId) -> bool:
         """See `Neighbours`: a resource created before is in the state like any other."""
         return False
 
@@ -82,5 +90,5 @@ def _raise_refusal(cloud: Cloud, write: Write) -> None:
         )
 
 
-def _resource(row: Record) -> Resource:
+def _to_resource(row: Record) -> Resource:
     return Resource(row.id, row.type, row.body)

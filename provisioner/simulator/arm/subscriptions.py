@@ -92,13 +92,13 @@ def check_name_availability(
     if resource_type is None or resource_type.namespace.lower() != namespace.lower():
         raise RefusalError(400, "BadRequest", f"'{type_name}' is not a type of '{namespace}'.")
     if not resource_type.accepts_name(name):
-        return _unavailable("AccountNameInvalid", resource_type.rule.words)
+        return _answer_unavailable("AccountNameInvalid", resource_type.rule.words)
     if name.lower() in _taken_names(cloud, resource_type):
-        return _unavailable("AlreadyExists", f"The name '{name}' is already in use.")
+        return _answer_unavailable("AlreadyExists", f"The name '{name}' is already in use.")
     return Answer(200, {"nameAvailable": True})
 
 
-def _unavailable(reason: str, message: str) -> Answer:
+def _answer_unavailable(reason: str, message: str) -> Answer:
     return Answer(200, {"nameAvailable": False, "reason": reason, "message": message})
 
 
@@ -154,7 +154,7 @@ def _types_of(cloud: Cloud, namespace: str) -> Iterator[dict[str, Json]]:
         if resource_type.namespace == namespace:
             versions = offered_versions(cloud, resource_type)
             if versions:
-                yield _render_type(resource_type.name, versions, _capabilities(resource_type))
+                yield _render_type(resource_type.name, versions, _capabilities_of(resource_type))
     others = {**open_types(cloud, namespace), **_template_types(namespace)}
     for name, versions in others.items():
         yield _render_type(name, versions, ("SupportsTags", "SupportsLocation"))
@@ -183,7 +183,7 @@ def _render_type(
     return {**shown, "defaultApiVersion": stable} if stable else shown
 
 
-def _capabilities(resource_type: ResourceType) -> tuple[str, ...]:
+def _capabilities_of(resource_type: ResourceType) -> tuple[str, ...]:
     stated = (
         ("SupportsTags", resource_type.taggable),
         ("SupportsLocation", resource_type.has_location),

@@ -41,7 +41,7 @@ def get_tags(cloud: Cloud, _request: Request, scope: str) -> Answer:
 
 def put_tags(cloud: Cloud, request: Request, scope: str) -> Answer:
     """Answer a PUT: replace all tags of a scope."""
-    return _replace(cloud, request, scope, _read_tags(request))
+    return _replace_tags(cloud, request, scope, _read_tags(request))
 
 
 def patch_tags(cloud: Cloud, request: Request, scope: str) -> Answer:
@@ -71,16 +71,16 @@ def patch_tags(cloud: Cloud, request: Request, scope: str) -> Answer:
         raise InvalidRequestContentError(
             f"'operation' is Merge, Replace or Delete, and not '{operation}'."
         )
-    return _replace(cloud, request, scope, tags)
+    return _replace_tags(cloud, request, scope, tags)
 
 
 def delete_tags(cloud: Cloud, request: Request, scope: str) -> Answer:
     """Answer a DELETE: remove all tags of the scope."""
-    _replace(cloud, request, scope, {})
+    _replace_tags(cloud, request, scope, {})
     return Answer(200)
 
 
-def _replace(cloud: Cloud, request: Request, scope: str, tags: Tags) -> Answer:
+def _replace_tags(cloud: Cloud, request: Request, scope: str, tags: Tags) -> Answer:
     holder = _scope_id(scope)
     if holder.type == SUBSCRIPTION:
         if len(tags) > _MOST:
@@ -176,7 +176,7 @@ def put_tag_value(
     """Answer a PUT of a value of a predefined tag name."""
     del request
     _check_length("value", value)
-    current = _predefined(cloud, subscription, name)
+    current = _predefined_values(cloud, subscription, name)
     cloud.store.tags.put(_tag_name_key(subscription, name), {**current, value: value})
     shown = _tag_names(cloud, subscription)[name.lower()]["values"]
     found = next(each for each in shown if each["tagValue"] == value)
@@ -237,7 +237,7 @@ def _check_length(what: str, text: str) -> None:
         )
 
 
-def _predefined(cloud: Cloud, subscription: str, name: str) -> Tags:
+def _predefined_values(cloud: Cloud, subscription: str, name: str) -> Tags:
     current = cloud.store.tags.get(_tag_name_key(subscription, name))
     if current is None:
         raise RefusalError(

@@ -158,7 +158,7 @@ class _TemplateNames:
         top, *below = resource.names
         if _SKIP_ALL in self.options or _SKIP_NAMES in self.options:
             return _escape_literal("/".join(resource.names))
-        parameter = f"parameters('{self._parameter(_top_level(resource), 'name', top)}')"
+        parameter = f"parameters('{self._parameter_for(_top_level(resource), 'name', top)}')"
         return f"[concat({parameter}, '/{'/'.join(below)}')]" if below else f"[{parameter}]"
 
     def within(self, value: Any) -> Any:  # noqa: ANN401  any JSON
@@ -180,7 +180,7 @@ class _TemplateNames:
             return self.expression_of(resource)
         if _SKIP_ALL in self.options or resource.subscription is None:
             return text
-        parameter = self._parameter(resource, "externalid", text)
+        parameter = self._parameter_for(resource, "externalid", text)
         return f"[parameters('{parameter}')]"
 
     def dependency_of(self, resource: ResourceId) -> str | None:
@@ -195,7 +195,7 @@ class _TemplateNames:
         names = [f"'{name}'" for name in resource.names]
         if not {_SKIP_ALL, _SKIP_NAMES} & set(self.options):
             top = _top_level(resource)
-            names[0] = f"parameters('{self._parameter(top, 'name', top.name)}')"
+            names[0] = f"parameters('{self._parameter_for(top, 'name', top.name)}')"
         return f"[resourceId('{resource.type}', {', '.join(names)})]"
 
     def _exported_part(self, resource: ResourceId) -> ResourceId | None:
@@ -208,7 +208,7 @@ class _TemplateNames:
         # An id that is a key (an identity of a resource) is written as an expression too.
         return self.id_of(key) if key.startswith("/") else key
 
-    def _parameter(self, resource: ResourceId, what: str, value: str) -> str:
+    def _parameter_for(self, resource: ResourceId, what: str, value: str) -> str:
         kind = resource.type.rpartition("/")[2]
         name = re.sub(r"\W", "_", f"{kind}_{resource.name}_{what}")
         stated: dict[str, Json] = {"type": "String"}
@@ -241,7 +241,7 @@ def _template_resource(
     }
     if _COMMENTS in options:
         shown["comments"] = f"Generalized from resource: '{row.id.text}'."
-    after = _dependencies(cloud, row, body, names)
+    after = _dependencies_of(cloud, row, body, names)
     if after:
         shown["dependsOn"] = after
     first = {name: names.within(body[name]) for name in _TOP_LEVEL if name in body}
@@ -259,7 +259,7 @@ def _settable_body(cloud: Cloud, resource_type: ResourceType, row: Record) -> Ma
     return body
 
 
-def _dependencies(
+def _dependencies_of(
     cloud: Cloud, row: Record, body: Mapping[str, Any], names: _TemplateNames
 ) -> Sequence[str]:
     """Return the `dependsOn` of a resource: its parent and the resources that it refers to."""

@@ -22,11 +22,11 @@ def get_metadata(_cloud: Cloud, request: Request) -> Answer:
     if version <= _FLAT_UNTIL:
         return Answer(200, _flat_metadata(request))
     if version <= _LIST_UNTIL:
-        return Answer(200, [_metadata(request)])
-    return Answer(200, _metadata(request))
+        return Answer(200, [_cloud_metadata(request)])
+    return Answer(200, _cloud_metadata(request))
 
 
-def _metadata(request: Request) -> dict[str, Json]:
+def _cloud_metadata(request: Request) -> dict[str, Json]:
     graph = f"{request.base}{GRAPH_PATH}"
     return {
         "name": "local",
@@ -83,7 +83,7 @@ def list_subscriptions(cloud: Cloud, request: Request) -> Answer:
     """Answer the subscriptions of the caller's tenant that the caller has a role in."""
     caller = read_caller(request)
     shown: list[Json] = [
-        _subscription(cloud, key, name)
+        _render_subscription(cloud, key, name)
         for key, name in cloud.store.subscriptions.items()
         if caller.tenant in (None, cloud.tenant_of(key)) and sees_subscription(cloud, caller, key)
     ]
@@ -93,10 +93,10 @@ def list_subscriptions(cloud: Cloud, request: Request) -> Answer:
 def get_subscription(cloud: Cloud, _request: Request, subscription: str) -> Answer:
     """Answer one subscription."""
     name = cloud.store.subscriptions.get(subscription.lower()) or "local"
-    return Answer(200, _subscription(cloud, subscription, name))
+    return Answer(200, _render_subscription(cloud, subscription, name))
 
 
-def _subscription(cloud: Cloud, subscription: str, name: str) -> dict[str, Json]:
+def _render_subscription(cloud: Cloud, subscription: str, name: str) -> dict[str, Json]:
     return {
         "id": f"/subscriptions/{subscription}",
         "authorizationSource": "RoleBased",

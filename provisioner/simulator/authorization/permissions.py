@@ -90,7 +90,7 @@ def check_authorized(
     caller = read_caller(request)
     refused = [needed for needed in required if not _is_allowed(cloud, caller, request, needed)]
     if refused:
-        _refuse(caller, next(iter(required)), refused)
+        _raise_missing_permissions(caller, next(iter(required)), refused)
     for needed in required:
         denial = _denial_of(cloud, caller, needed)
         if denial is not None:
@@ -200,10 +200,14 @@ def _condition_allows(
         condition = parse_condition(role.condition)
     except ValueError:
         return True
-    return condition.holds(needed.action, _attributes(cloud, request, needed)) is not False
+    return (
+        condition.holds(needed.action, _condition_attributes(cloud, request, needed)) is not False
+    )
 
 
-def _attributes(cloud: Cloud, request: Request, needed: RequiredPermission) -> dict[str, str]:
+def _condition_attributes(
+    cloud: Cloud, request: Request, needed: RequiredPermission
+) -> dict[str, str]:
     if needed.action == ASSIGN_ROLE:
         body: object = request.read_object()
     elif needed.action == UNASSIGN_ROLE:
@@ -259,7 +263,7 @@ def _describe_caller(caller: Caller) -> str:
     return f"The client '{caller.name}' with object id '{caller.object_id}'"
 
 
-def _refuse(
+def _raise_missing_permissions(
     caller: Caller, first: RequiredPermission, refused: list[RequiredPermission]
 ) -> NoReturn:
     if not refused[0].linked:

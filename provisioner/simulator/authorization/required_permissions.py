@@ -1,4 +1,9 @@
-"""The permissions that a request requires: for itself, and for the resources in its body."""
+"""The permissions that a request requires: for itself, and for the resources in its body.
+
+A write also needs the actions on what it refers to, such as `subnets/join/action`; without them
+Azure answers LinkedAuthorizationFailed (guidelines.md §3.5). A list needs `read` on the container
+of the listed resources.
+"""
 
 import json
 import re

@@ -1,4 +1,9 @@
-"""Values that only Azure writes: computed properties, identities, states, ids of list entries."""
+"""Values that only Azure writes: computed properties, identities, states, ids of list entries.
+
+The properties are the catalog's `computed` functions; ids, ETags and types of list entries follow
+from the schema. Values that depend on other resources are computed again when these change, except
+the principal ids of identities, which Azure copies when the resource is written.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -175,9 +180,9 @@ class _EntryValues:
 
     def add(self, model: Model, value: Tree) -> None:
         """Complete the entries inside of an object of `model`, in place."""
-        self._walk(model, value, self._owner.text, self._type_name)
+        self._complete_object(model, value, self._owner.text, self._type_name)
 
-    def _walk(self, model: Model, value: Tree, owner: str, type_name: str) -> None:
+    def _complete_object(self, model: Model, value: Tree, owner: str, type_name: str) -> None:
         if not isinstance(value, dict):
             return
         for key, item in value.items():
@@ -188,7 +193,7 @@ class _EntryValues:
             if shape.kind is Kind.OBJECT:
                 inner = self._models.get(shape.model or "")
                 if inner is not None:
-                    self._walk(inner, item, owner, type_name)
+                    self._complete_object(inner, item, owner, type_name)
             elif shape.kind is Kind.LIST and isinstance(item, list):
                 inner = self._models.get((shape.item.model if shape.item else None) or "")
                 for entry in item:
@@ -199,7 +204,9 @@ class _EntryValues:
             return
         name = entry.get("name")
         if not isinstance(name, str) or not {"id", "name"} <= set(model.properties):
-            self._walk(model, entry, owner.rpartition("/")[0], type_name.rpartition("/")[0])
+            self._complete_object(
+                model, entry, owner.rpartition("/")[0], type_name.rpartition("/")[0]
+            )
             return
         entry["id"] = f"{owner}/{name}"
         if model.find("etag") is not None:
@@ -210,4 +217,4 @@ class _EntryValues:
         inner_model = self._models.get(inner.shape.model or "") if inner else None
         if inner_model is not None and inner_model.find(_STATE) is not None:
             entry.setdefault("properties", {})[_STATE] = "Succeeded"
-        self._walk(model, entry, entry["id"], type_name)
+        self._complete_object(model, entry, entry["id"], type_name)

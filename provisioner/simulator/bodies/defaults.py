@@ -1,4 +1,8 @@
-"""Defaults: values that Azure fills in where a write leaves them out, and defaults it omits."""
+"""Defaults: values that Azure fills in where a write leaves them out, and defaults it omits.
+
+A PUT replaces: a property that it leaves out gets its default again, except the ones that Azure
+keeps (`Field.kept`). The defaults, and whether GET returns them, are facts of the catalog's types.
+"""
 
 from collections.abc import Callable, Collection
 from typing import Any

@@ -1,4 +1,9 @@
-"""Values that an update cannot change: fixed at creation, or irreversible."""
+"""Values that an update cannot change: fixed at creation, or irreversible.
+
+Which values these are is in the catalog (guidelines.md §2.7). AKS answers PropertyChangeNotAllowed
+with the path as `target` (guidelines.md §3.2); other providers have codes of their own
+(`RefusalCodes`).
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,8 @@
-"""References between resources: the ARM ids of known types in a body."""
+"""References between resources: the ARM ids of known types in a body.
+
+They are stored with each record, so that "in use" (InUseSubnetCannotBeDeleted, guidelines.md §3.3)
+is a look-up and not a search through all bodies.
+"""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,8 @@
-"""The body that GET returns for a resource."""
+"""The body that GET returns for a resource.
+
+Children, users, counts, provisioning state and ETag are not stored in a body: they are added here
+from where they are stored once, so that no two bodies contradict each other.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any

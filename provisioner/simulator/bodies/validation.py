@@ -1,4 +1,8 @@
-"""Validation of a request's body against the schema, with ARM's casing of names and its errors."""
+"""Validation of a request's body against the schema, with ARM's casing of names and errors.
+
+ARM does not refuse unknown and read-only properties: it drops them, so a misspelt setting is lost
+without an error. That is why `azsec validate` checks names before anything is sent.
+"""
 
 import re
 from collections.abc import Mapping
@@ -68,7 +72,7 @@ class _Reader:
             here = f"{path}.{prop.name}" if path else prop.name
             if item is None or prop.read_only or self._type.fact(here).read_only:
                 continue
-            out[prop.name] = self._read(prop.shape, item, here)
+            out[prop.name] = self._read_value(prop.shape, item, here)
         if path and "id" in out:
             return out  # a reference, whatever else the model of what it points to requires
         missing = [
@@ -90,7 +94,7 @@ class _Reader:
             by_provider=True,
         )
 
-    def _read(self, shape: Shape, value: Tree, path: str) -> Tree:
+    def _read_value(self, shape: Shape, value: Tree, path: str) -> Tree:
         if shape.kind is Kind.ANY:
             return value
         if shape.kind is Kind.LIST and isinstance(value, Mapping) and not self._is_known:
@@ -111,10 +115,10 @@ class _Reader:
     def _read_entries(self, shape: Shape, value: Tree, path: str) -> Tree:
         item, here = shape.item, f"{path}[]"
         if shape.kind is Kind.LIST:
-            return [self._read(item, v, here) if item else v for v in value]
+            return [self._read_value(item, v, here) if item else v for v in value]
         if item is None:
             return dict(value)
-        return {k: self._read(item, v, here) for k, v in value.items() if v is not None}
+        return {k: self._read_value(item, v, here) for k, v in value.items() if v is not None}
 
     @staticmethod
     def _check_range(kind: Kind, value: Tree, path: str) -> None:

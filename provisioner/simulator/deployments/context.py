@@ -90,10 +90,10 @@ def base_functions(context: Context) -> Functions:
         "deployer": lambda: _deployer_object(context),
         "deployment": lambda: _deployment_object(context),
         "environment": lambda: _environment_object(context),
-        "managementgroup": lambda: _management_group(context),
+        "managementgroup": lambda: _management_group_object(context),
         "providers": lambda namespace, kind=None: _provider_types(context, namespace, kind),
-        "resourcegroup": lambda: _resource_group(context),
-        "subscription": lambda: _subscription(context),
+        "resourcegroup": lambda: _resource_group_object(context),
+        "subscription": lambda: _subscription_object(context),
         "tenant": lambda: _tenant_object(context),
     }
 
@@ -214,7 +214,7 @@ def _tenant_id(context: Context) -> str:
     return read_caller(context.request).tenant or context.cloud.home_tenant
 
 
-def _management_group(context: Context) -> dict[str, Value]:
+def _management_group_object(context: Context) -> dict[str, Value]:
     scope = context.scope
     if scope is None or not is_management_group(scope):
         raise WrongScopeError("managementGroup", scope)
@@ -226,7 +226,7 @@ def _management_group(context: Context) -> dict[str, Value]:
     }
 
 
-def _subscription(context: Context) -> dict[str, Value]:
+def _subscription_object(context: Context) -> dict[str, Value]:
     subscription = context.scope.subscription if context.scope is not None else None
     if subscription is None:
         raise WrongScopeError("subscription", context.scope)
@@ -234,7 +234,7 @@ def _subscription(context: Context) -> dict[str, Value]:
     return {name: body[name] for name in ("id", "subscriptionId", "tenantId", "displayName")}
 
 
-def _resource_group(context: Context) -> dict[str, Value]:
+def _resource_group_object(context: Context) -> dict[str, Value]:
     scope = context.scope
     if scope is None or scope.type != RESOURCE_GROUP:
         raise WrongScopeError("resourceGroup", scope)

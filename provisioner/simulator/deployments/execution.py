@@ -67,7 +67,7 @@ class Execution:
             if not instance.is_written:
                 ends[instance.key] = start
                 continue
-            operation = self._attempt(prepared, instance, functions, start, outcome)
+            operation = self._deploy_resource(prepared, instance, functions, start, outcome)
             operations.append(operation)
             if operation.failure is None:
                 ends[instance.key] = operation.end
@@ -76,12 +76,12 @@ class Execution:
         outcome.end = max((operation.end for operation in operations), default=begin)
         if prepared.context.mode == "Complete" and not outcome.failures:
             operations += delete_others(self._cloud, prepared, self._journal, outcome)
-        outputs = self._outputs(prepared, functions, outcome)
+        outputs = self._evaluate_outputs(prepared, functions, outcome)
         record_deployment(prepared, operations, outputs, outcome)
         self._journal.close()
         return outcome
 
-    def _attempt(
+    def _deploy_resource(
         self,
         prepared: Prepared,
         instance: Instance,
@@ -96,7 +96,7 @@ class Execution:
             if is_deployment({"type": instance.type}):
                 end, failure = self._deploy_nested(prepared, instance, visible, start, outcome)
             else:
-                end = start + self._write(prepared, instance, visible, outcome)
+                end = start + self._write_resource(prepared, instance, visible, outcome)
             self._journal.end()
         except RefusalError as refusal:
             self._journal.fail(refusal)
@@ -105,7 +105,7 @@ class Execution:
                 outcome.refused.append(instance.id)
         return Operation(instance.id, "Create", start, end, failure)
 
-    def _write(
+    def _write_resource(
         self, prepared: Prepared, instance: Instance, functions: Functions, outcome: Outcome
     ) -> float:
         """Write one resource and return the seconds that Azure takes for it."""
@@ -146,7 +146,7 @@ class Execution:
             return nested.end, None
         return nested.end, Failure.of_deployment(instance.id, nested.failures)
 
-    def _outputs(
+    def _evaluate_outputs(
         self, prepared: Prepared, functions: Functions, outcome: Outcome
     ) -> dict[str, Any]:
         """Return the outputs; one that cannot be evaluated fails the deployment."""

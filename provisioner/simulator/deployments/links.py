@@ -32,11 +32,11 @@ def read_link(
     if not isinstance(link, Mapping):
         raise InvalidContentLinkError("A link must be an object with a 'uri' or an 'id'.")
     if "id" in link:
-        document: object = _template_spec(cloud, str(link["id"]))
+        document: object = _read_template_spec(cloud, str(link["id"]))
         shown = {"id": link["id"]}
     else:
         uri = _link_uri(link, parent)
-        document = _download(cloud, request, uri)
+        document = _read_blob(cloud, request, uri)
         shown = {"uri": uri}
     if not isinstance(document, Mapping):
         raise InvalidContentLinkError(
@@ -64,7 +64,7 @@ def _link_uri(link: Mapping[str, Any], parent: Mapping[str, Any] | None) -> str:
     return str(link["uri"])
 
 
-def _download(cloud: Cloud, request: Request, uri: str) -> object:
+def _read_blob(cloud: Cloud, request: Request, uri: str) -> object:
     """Return the content of a blob of this server, by its path-style address.
 
     Raises:
@@ -98,7 +98,7 @@ def _parse_content(content: bytes, uri: str) -> object:
         ) from None
 
 
-def _template_spec(cloud: Cloud, text: str) -> object:
+def _read_template_spec(cloud: Cloud, text: str) -> object:
     spec = parse_resource_id(text)
     if spec is None or spec.type.lower() != TEMPLATE_SPEC_VERSION_TYPE.lower():
         raise InvalidContentLinkError(f"The id '{text}' is none of a version of a template spec.")

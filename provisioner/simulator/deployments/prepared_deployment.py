@@ -1,4 +1,8 @@
-"""A deployment before it runs: template read, parameters evaluated, resources in order."""
+"""A deployment before it runs: template read, parameters evaluated, resources in order.
+
+Whatever can be known is validated before the first write, as in Azure. A nested deployment whose
+parameters depend on `reference()` is validated when it runs.
+"""
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
@@ -68,10 +72,10 @@ def prepare(context: Context) -> Prepared:
     Nested deployments are validated as far as their parameters are known. A fault is a
     RefusalError.
     """
-    return _prepare(context, 0)
+    return _prepare_nested(context, 0)
 
 
-def _prepare(context: Context, depth: int) -> Prepared:
+def _prepare_nested(context: Context, depth: int) -> Prepared:
     if depth > _DEEPEST:
         raise InvalidTemplateError(f"Deployments are nested deeper than '{_DEEPEST}' levels")
     _check_scope(context)
@@ -122,7 +126,7 @@ def _check_nested(context: Context, instance: Instance, depth: int) -> None:
         # It may be made by this deployment. `resourceGroup()` in it is known only then.
         return
     try:
-        _prepare(nested_context(context, instance, instance.functions), depth + 1)
+        _prepare_nested(nested_context(context, instance, instance.functions), depth + 1)
     except RefusalError as refusal:
         if hasattr(refusal, "path"):
             refusal.path = ()

@@ -1,4 +1,8 @@
-"""Records of deployments: what GET answers of a deployment and its operations."""
+"""Records of deployments: what GET answers of a deployment and its operations.
+
+A deployment is written within its request, and its record has the times at which Azure would have
+reached each step: until then GET shows it, and the operations, as Running.
+"""
 
 import uuid
 from collections.abc import Mapping, Sequence

@@ -31,7 +31,7 @@ def get_me(authority: Authority, request: Request) -> Answer:
         RefusalError: the caller is an application.
     """
     caller = read_caller(request)
-    found = _find(authority, caller.object_id)
+    found = _find_principal(authority, caller.object_id)
     if found is None or found.kind is not PrincipalKind.USER:
         raise RefusalError(
             400, "BadRequest", "/me request is only valid with delegated authentication flow."
@@ -92,7 +92,7 @@ def list_by_ids(authority: Authority, request: Request) -> Answer:
     Raises:
         RefusalError: there are more, or the body is malformed.
     """
-    document = _document(request)
+    document = _read_document(request)
     ids, types = document.get("ids"), document.get("types") or []
     if not isinstance(ids, list) or not isinstance(types, list) or len(ids) > 1000:
         raise RefusalError(400, "Request_BadRequest", "Expected up to 1000 'ids', and 'types'.")
@@ -114,7 +114,7 @@ def list_members(authority: Authority, request: Request, name: str, which: str) 
     Raises:
         ObjectNotFoundError: there is no such group.
     """
-    group = _find(authority, name)
+    group = _find_principal(authority, name)
     if group is None or group.kind is not PrincipalKind.GROUP:
         raise ObjectNotFoundError(name)
     everyone = list(all_principals(authority.directory, authority.cloud))
@@ -135,7 +135,7 @@ def list_groups_of(
 ) -> Answer:
     """Answer the groups of an object; with `transitiveMemberOf` indirect ones too."""
     del kind
-    found = _require(authority, name)
+    found = _require_principal(authority, name)
     through = authority.directory.groups_of(found.object_id)
     groups = [
         _render_typed(each)
@@ -151,12 +151,12 @@ def list_group_ids(
 ) -> Answer:
     """Answer the ids of the groups of an object, direct and transitive."""
     del kind, which
-    _document(request)
-    found = _require(authority, name)
+    _read_document(request)
+    found = _require_principal(authority, name)
     return Answer(200, {"value": sorted(authority.directory.groups_of(found.object_id))})
 
 
-def _find(authority: Authority, name: str) -> Principal | None:
+def _find_principal(authority: Authority, name: str) -> Principal | None:
     folded = name.lower()
     return next(
         (
@@ -168,8 +168,8 @@ def _find(authority: Authority, name: str) -> Principal | None:
     )
 
 
-def _require(authority: Authority, name: str) -> Principal:
-    found = _find(authority, name)
+def _require_principal(authority: Authority, name: str) -> Principal:
+    found = _find_principal(authority, name)
     if found is None:
         raise ObjectNotFoundError(name)
     return found
@@ -271,7 +271,7 @@ def _answer_list(request: Request, found: list[dict[str, Any]], context: str) ->
     body: dict[str, Any] = {"@odata.context": _context_url(request, context)}
     if request.query.get("$count") == "true":
         body["@odata.count"] = len(found)
-    names_shown = _selection(request)
+    names_shown = _selected_names(request)
     body["value"] = [_keep_properties(each, names_shown) for each in found[: int(most)]]
     return Answer(200, body)
 
@@ -286,11 +286,11 @@ _FILTERABLE = (
 def _select_properties(request: Request, shown: Mapping[str, Any], context: str) -> dict[str, Any]:
     return {
         "@odata.context": _context_url(request, context),
-        **_keep_properties(shown, _selection(request)),
+        **_keep_properties(shown, _selected_names(request)),
     }
 
 
-def _selection(request: Request) -> frozenset[str]:
+def _selected_names(request: Request) -> frozenset[str]:
     return frozenset(n.strip().lower() for n in request.query.get("$select", "").split(",")) - {""}
 
 
@@ -307,7 +307,7 @@ def _context_url(request: Request, what: str) -> str:
     return f"{request.base}/{'/'.join(root)}/$metadata#{what}"
 
 
-def _document(request: Request) -> dict[str, Any]:
+def _read_document(request: Request) -> dict[str, Any]:
     return request.read_object()
 
 

@@ -66,7 +66,7 @@ def keep(cloud: Cloud) -> None:
             _append_change(cloud, root, watched, watched.before, render(cloud, row))
         elif earlier is not row:
             deletion = _deleting_write(cloud, root) if row is None else None
-            _append_change(cloud, root, deletion, _body(earlier), _body(row))
+            _append_change(cloud, root, deletion, _body_of(earlier), _body_of(row))
     cloud.watched.clear()
     cloud.store.commit()
 
@@ -97,7 +97,7 @@ def _deleting_write(cloud: Cloud, resource: ResourceId) -> Watched | None:
     return None
 
 
-def _body(row: Record | None) -> Mapping[str, Any] | None:
+def _body_of(row: Record | None) -> Mapping[str, Any] | None:
     return None if row is None else row.body
 
 
@@ -114,7 +114,7 @@ def _append_change(
     kind = ChangeType.UPDATE
     if before is None or after is None:
         kind = ChangeType.CREATE if before is None else ChangeType.DELETE
-    changes = _compare(before, after) if before is not None and after is not None else {}
+    changes = _compare_bodies(before, after) if before is not None and after is not None else {}
     if kind is ChangeType.UPDATE and not changes:
         return
     at = write.at if write is not None else cloud.stamp()
@@ -137,7 +137,7 @@ def _is_tracked(resource: ResourceId, resource_type: ResourceType) -> bool:
     return resource.parent is None or resource_type.has_location
 
 
-def _compare(
+def _compare_bodies(
     before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> dict[str, tuple[str | None, str | None]]:
     """Return the differences between two bodies by path, at most 100."""
@@ -168,7 +168,7 @@ def show_change(change: Change) -> dict[str, Any]:
         "newResourceSnapshotId": "",
         "changesCount": len(change.changes),
         "timestamp": change.at,
-        **_actor(change.origin),
+        **_actor_attributes(change.origin),
     }
     return {
         "id": f"{change.target}/providers/{CHANGE_TYPE}/{name}",
@@ -189,7 +189,7 @@ def show_change(change: Change) -> dict[str, Any]:
     }
 
 
-def _actor(origin: Origin | None) -> dict[str, str]:
+def _actor_attributes(origin: Origin | None) -> dict[str, str]:
     if origin is None:
         return {
             "correlationId": _NO_CORRELATION,

@@ -187,7 +187,7 @@ def _render_event(event: Event, tenant: str) -> dict[str, Any]:
         "authorization": {"action": origin.action, "scope": origin.target},
         "caller": _caller_of(event),
         "channels": _CHANNEL,
-        "claims": _claims(origin, tenant),
+        "claims": _token_claims(origin, tenant),
         "correlationId": origin.correlation,
         "description": "",
         "eventDataId": event.id,
@@ -224,7 +224,7 @@ def _localized(text: str) -> dict[str, str]:
     return {"value": text, "localizedValue": text}
 
 
-def _claims(origin: Origin, tenant: str) -> dict[str, str]:
+def _token_claims(origin: Origin, tenant: str) -> dict[str, str]:
     claims = {
         "aud": "https://management.core.windows.net/",
         "appid": origin.app_id,

@@ -1,4 +1,8 @@
-"""Evaluation of a `$filter` over the rows of a list, within the list's vocabulary."""
+"""Evaluation of a `$filter` over the rows of a list, within the list's vocabulary.
+
+Texts are compared after `Property.normalise`, by default without case. An absent value equals only
+`null`, is unequal (`ne`) to everything else, and is neither greater nor less than anything.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -103,7 +107,7 @@ def compile_condition(condition: Condition, vocabulary: Vocabulary[Row]) -> Call
     single = next((name for name in vocabulary.alone if name in named), None)
     if single is not None and isinstance(condition, (Combination, Negation)):
         raise FilterError(f"'{single}' is not combined with other conditions")
-    return _compile(condition, vocabulary)
+    return _compile_part(condition, vocabulary)
 
 
 def names_in(condition: Condition | Operand) -> frozenset[str]:
@@ -122,16 +126,16 @@ def names_in(condition: Condition | Operand) -> frozenset[str]:
     return frozenset()
 
 
-def _compile(condition: Condition, vocabulary: Vocabulary[Row]) -> Callable[[Row], bool]:
+def _compile_part(condition: Condition, vocabulary: Vocabulary[Row]) -> Callable[[Row], bool]:
     if isinstance(condition, Combination):
         _check_known(condition.operator, vocabulary)
-        tests = [_compile(part, vocabulary) for part in condition.parts]
+        tests = [_compile_part(part, vocabulary) for part in condition.parts]
         if condition.operator == "and":
             return lambda row: all(test(row) for test in tests)
         return lambda row: any(test(row) for test in tests)
     if isinstance(condition, Negation):
         _check_known("not", vocabulary)
-        inner = _compile(condition.condition, vocabulary)
+        inner = _compile_part(condition.condition, vocabulary)
         return lambda row: not inner(row)
     if isinstance(condition, Call):
         return _compile_call(condition, vocabulary)
@@ -154,7 +158,7 @@ def _compile_comparison(
             raise FilterError(f"'{left.name}' is compared with true or false by eq or ne")
         expected = truth is (comparison.operator == "eq")
         return lambda row: test(row) is expected
-    prop = _property(left, vocabulary)
+    prop = _property_named(left, vocabulary)
     if comparison.operator not in prop.operators:
         known = ", ".join(prop.operators) or "none"
         raise FilterError(
@@ -186,7 +190,7 @@ def _compile_equality(
             return comparison == "eq" and is_null and found is None
         if isinstance(found, bool):
             return comparison == "eq" and truth is found
-        return _compare(prop.normalise(str(found)), comparison, expected)
+        return _compare_values(prop.normalise(str(found)), comparison, expected)
 
     def test(row: Row) -> bool:
         found = prop.read(row)
@@ -198,7 +202,7 @@ def _compile_equality(
     return test
 
 
-def _compare(left: Any, operator: str, right: Any) -> bool:  # noqa: ANN401  of one property
+def _compare_values(left: Any, operator: str, right: Any) -> bool:  # noqa: ANN401  of one property
     if operator == "eq":
         return bool(left == right)
     before, after = bool(left < right), bool(right < left)
@@ -232,7 +236,7 @@ def _compile_call(call: Call, vocabulary: Vocabulary[Row]) -> Callable[[Row], bo
         raise FilterError(f"'{call.name}' takes two arguments")
     # OData 3.0 has substringof(value, property), and the others the other way round.
     property_, value = call.arguments[:: -1 if call.name == "substringof" else 1]
-    prop = _property(property_, vocabulary)
+    prop = _property_named(property_, vocabulary)
     if call.name not in prop.functions:
         raise FilterError(f"'{_operand_name(property_)}' is not searched by '{call.name}'")
     if not isinstance(value, Text):
@@ -241,7 +245,7 @@ def _compile_call(call: Call, vocabulary: Vocabulary[Row]) -> Callable[[Row], bo
     return lambda row: search(prop.normalise(str(prop.read(row) or "")), part)
 
 
-def _property(operand: Operand, vocabulary: Vocabulary[Row]) -> Property[Row]:
+def _property_named(operand: Operand, vocabulary: Vocabulary[Row]) -> Property[Row]:
     found = (
         vocabulary.properties.get(_operand_name(operand).lower())
         if isinstance(operand, Word)

@@ -110,7 +110,7 @@ def present_claims(
     None without a token, or with one that is for another operation or has expired.
     """
     issued = cloud.policy_tokens.get(operation.request.headers.get(HEADER, ""))
-    if issued is None or issued.operation != _fingerprint(operation.request):
+    if issued is None or issued.operation != _request_fingerprint(operation.request):
         return None
     if parse_time(issued.expires) <= cloud.now():
         return None
@@ -129,7 +129,7 @@ def missing_token(definition: Record, rule: PolicyRule) -> Mapping[str, Json] | 
     return {
         "shouldDeny": True,
         "endpointKind": str(lookup(settings, ("endpointSettings", "kind"))),
-        "endpointResultLifespan": _lifespan(settings, rule),
+        "endpointResultLifespan": _result_lifespan(settings, rule),
         "isChangeReferenceRequired": False,
     }
 
@@ -245,7 +245,7 @@ def _evaluate_policies(cloud: Cloud, operation: Operation) -> Iterator[_Evaluati
             effect = rule.effect()
             if effect == "disabled" or rule.holds() is False:
                 continue
-            expires = _expiry(cloud, _lifespan(settings, rule))
+            expires = _expiry_time(cloud, _result_lifespan(settings, rule))
         except UnknownWordsError:
             continue
         found = _Evaluation(assignment, definition, "Error", "", expires)
@@ -298,12 +298,12 @@ def _invoke_endpoint(
     return {n: int(v) if isinstance(v, bool) else v for n, v in claims.items()}, query
 
 
-def _lifespan(settings: Mapping[str, Any], rule: PolicyRule) -> str:
+def _result_lifespan(settings: Mapping[str, Any], rule: PolicyRule) -> str:
     stated = rule.evaluate(lookup(settings, ("resultLifespan",)))
     return stated if parse_iso_duration(stated) is not None else _LIFESPAN
 
 
-def _expiry(cloud: Cloud, lifespan: str) -> str:
+def _expiry_time(cloud: Cloud, lifespan: str) -> str:
     return format_time(cloud.now() + timedelta(seconds=parse_iso_duration(lifespan) or 0))
 
 
@@ -314,7 +314,7 @@ def _issue_token(cloud: Cloud, guarded: Request, evaluations: list[_Evaluation])
     while len(cloud.policy_tokens) >= _MOST_TOKENS:
         del cloud.policy_tokens[next(iter(cloud.policy_tokens))]
     cloud.policy_tokens[token] = PolicyToken(
-        _fingerprint(guarded),
+        _request_fingerprint(guarded),
         expires,
         {one.assignment.id.key: one.claims or {} for one in evaluations},
     )
@@ -325,7 +325,7 @@ def _issue_token(cloud: Cloud, guarded: Request, evaluations: list[_Evaluation])
     }
 
 
-def _fingerprint(request: Request) -> tuple[str, ...]:
+def _request_fingerprint(request: Request) -> tuple[str, ...]:
     """Return what binds a token to a request: method, path, API version, hash of the body."""
     version = request.query.get("api-version", "").lower()
     digest = hashlib.sha256(request.content).hexdigest()

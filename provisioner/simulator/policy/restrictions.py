@@ -58,7 +58,7 @@ def check_restrictions(cloud: Cloud, request: Request, scope: str) -> Answer:
     denials: list[_Denial] = []
     if at is not None and resource_type is not None:
         operation = Operation(request, at, resource_type, content, is_write=False)
-        denials = list(_denials(cloud, operation))
+        denials = list(_denials_of(cloud, operation))
     return Answer(
         200,
         {
@@ -76,7 +76,7 @@ def check_policies(cloud: Cloud, operation: Operation) -> None:
     Raises:
         RefusalError: one does (`RequestDisallowedByPolicy`, guidelines.md §3.2).
     """
-    denials = list(_denials(cloud, operation))
+    denials = list(_denials_of(cloud, operation))
     if not denials:
         return
     named: Json = [
@@ -98,7 +98,7 @@ def check_policies(cloud: Cloud, operation: Operation) -> None:
     )
 
 
-def _denials(cloud: Cloud, operation: Operation) -> Iterator[_Denial]:
+def _denials_of(cloud: Cloud, operation: Operation) -> Iterator[_Denial]:
     """Yield the denials of an operation at or below a scope."""
     for assignment, definition in policies_at(
         cloud, operation.resource, operation.resource_type, operation.content

@@ -58,11 +58,11 @@ def assignments_about(
         properties = assignment.body.get("properties")
         if not holds_at(assignment.id.scope, at):
             continue
-        excluded = (parse_resource_id(scope) for scope in _entries(properties, "notScopes"))
+        excluded = (parse_resource_id(scope) for scope in _list_member(properties, "notScopes"))
         if any(scope is not None and at.is_within(scope) for scope in excluded):
             continue
         if not _any_group_selects(
-            _entries(properties, "resourceSelectors"), resource_type, content
+            _list_member(properties, "resourceSelectors"), resource_type, content
         ):
             continue
         stated = parse_resource_id(lookup(properties, ("policyDefinitionId",)))
@@ -97,13 +97,13 @@ def overridden_effect(
     assignment: Record, resource_type: ResourceType, content: Mapping[str, Any]
 ) -> str | None:
     """Return the effect that an assignment overrides its policy's with, or None."""
-    for override in _entries(assignment.body.get("properties"), "overrides"):
+    for override in _list_member(assignment.body.get("properties"), "overrides"):
         kind = str(lookup(override, ("kind",))).lower()
         value = lookup(override, ("value",))
         if (
             kind == _EFFECT
             and isinstance(value, str)
-            and _all_select(_entries(override, "selectors"), resource_type, content)
+            and _all_select(_list_member(override, "selectors"), resource_type, content)
         ):
             return value.lower()
     return None
@@ -131,7 +131,7 @@ def _is_exempt(
             and at.is_within(scope)
             and not _has_expired(lookup(properties, ("expiresOn",)), cloud.now())
             and _any_group_selects(
-                _entries(properties, "resourceSelectors"), resource_type, content
+                _list_member(properties, "resourceSelectors"), resource_type, content
             )
         ):
             return True
@@ -153,7 +153,7 @@ def _any_group_selects(
 ) -> bool:
     """Return whether one group of selectors matches; without any, everything does."""
     return not groups or any(
-        _all_select(_entries(group, "selectors"), resource_type, content) for group in groups
+        _all_select(_list_member(group, "selectors"), resource_type, content) for group in groups
     )
 
 
@@ -178,12 +178,12 @@ def _selector_matches(
     else:
         return False
     named, excluded = (
-        {normalise_location(str(item)) for item in _entries(selector, name)}
+        {normalise_location(str(item)) for item in _list_member(selector, name)}
         for name in ("in", "notIn")
     )
     return value not in excluded and (not named or value in named)
 
 
-def _entries(body: object, name: str) -> Sequence[Any]:
+def _list_member(body: object, name: str) -> Sequence[Any]:
     found = lookup(body, (name,))
     return found if isinstance(found, list) else ()

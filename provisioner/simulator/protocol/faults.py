@@ -1,4 +1,8 @@
-"""Injected faults: throttling, outages, dropped connections and failed operations, for tests."""
+"""Injected faults: throttling, outages, dropped connections and failed operations, for tests.
+
+A rule matches by method, path and required permission, and is used up after `times` requests.
+Nothing is random: the same requests meet the same faults.
+"""
 
 import re
 import threading

@@ -33,7 +33,7 @@ class _Aggregate:
     named: str
 
 
-def _numbers(values: _ArgumentValues) -> list[Any]:
+def _numeric_values(values: _ArgumentValues) -> list[Any]:
     return [value[0] for value in values if is_number(value[0])]
 
 
@@ -47,7 +47,7 @@ def _extreme_value(values: _ArgumentValues, choose: Callable[..., Any]) -> Any: 
         return choose(present) if present else None
     except TypeError:
         # Dynamic values of several types: KQL compares those of one.
-        return choose(_numbers(values) or [None])
+        return choose(_numeric_values(values) or [None])
 
 
 def _distinct_values(values: _ArgumentValues) -> list[Any]:
@@ -55,7 +55,7 @@ def _distinct_values(values: _ArgumentValues) -> list[Any]:
 
 
 def _average(values: _ArgumentValues) -> float | None:
-    numbers = _numbers(values)
+    numbers = _numeric_values(values)
     return sum(numbers) / len(numbers) if numbers else None
 
 
@@ -79,7 +79,7 @@ _AGGREGATES: Mapping[str, _Aggregate] = {
     "dcount": _Aggregate(lambda v: len({group_key(x[0]) for x in v}), 1, 2, "long", "dcount_"),
     "min": _Aggregate(lambda v: _extreme_value(v, min), 1, 1, "first", "min_"),
     "max": _Aggregate(lambda v: _extreme_value(v, max), 1, 1, "first", "max_"),
-    "sum": _Aggregate(lambda v: sum(_numbers(v)), 1, 1, "first", "sum_"),
+    "sum": _Aggregate(lambda v: sum(_numeric_values(v)), 1, 1, "first", "sum_"),
     "avg": _Aggregate(_average, 1, 1, "real", "avg_"),
     "sumif": _Aggregate(
         lambda v: sum(x[0] for x in v if x[1] is True and is_number(x[0])), 2, 2, "first", "sumif_"

@@ -41,12 +41,12 @@ class OperatorParser(ExpressionParser):
 
     def project_away(self) -> Operator:
         """Parse names of columns, which may contain `*`."""
-        names = [self._pattern()]
+        names = [self._name_pattern()]
         while self.accept(","):
-            names.append(self._pattern())
+            names.append(self._name_pattern())
         return ProjectAway(tuple(names))
 
-    def _pattern(self) -> tuple[str, Token]:
+    def _name_pattern(self) -> tuple[str, Token]:
         first, text, end = self.token, "", 0
         while self.token.kind is TokenKind.NAME or self.token.is_sign("*"):
             if text and self.token.start != end:
@@ -99,15 +99,15 @@ class OperatorParser(ExpressionParser):
 
     def top(self) -> Operator:
         """Parse a number, `by` and a sort key."""
-        limit = self._number()
+        limit = self._integer()
         self.expect("by")
         return Sort((self._sort_key(),), limit)
 
     def take(self) -> Operator:
         """Parse a number."""
-        return Take(self._number())
+        return Take(self._integer())
 
-    def _number(self) -> int:
+    def _integer(self) -> int:
         value = self.token.value
         if not isinstance(value, int) or isinstance(value, bool):
             raise ParserFailureError(self.token, "a whole number")
@@ -146,7 +146,7 @@ class OperatorParser(ExpressionParser):
             types.append(self._entry_type() if self.accept("to") else None)
             if self.accept(",") is None:
                 break
-        limit = self._number() if self.accept("limit") else _EXPANDED
+        limit = self._integer() if self.accept("limit") else _EXPANDED
         if limit > _MOST_EXPANDED:
             message = f"The row limit of mv-expand is at most {_MOST_EXPANDED}."
             raise InvalidQueryError("InvalidQuery", message, self.token)

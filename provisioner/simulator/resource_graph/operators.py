@@ -1,4 +1,8 @@
-"""Execution of KQL's tabular operators on tables."""
+"""Execution of KQL's tabular operators on tables.
+
+Each operator checks columns and types before it reads a row, so that a query fails in the same way
+over an empty table.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase

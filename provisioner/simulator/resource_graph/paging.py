@@ -123,7 +123,7 @@ def _render_value(value: Any, kind: str) -> Any:  # noqa: ANN401  any JSON
 
 
 def _skip_token(position: int, query: str) -> str:
-    document = json.dumps({"skip": position, "query": _digest(query)})
+    document = json.dumps({"skip": position, "query": _query_digest(query)})
     return base64.urlsafe_b64encode(document.encode()).decode()
 
 
@@ -133,10 +133,10 @@ def _read_skip_token(token: object, query: str) -> int:
         position, digest = document["skip"], document["query"]
     except (ValueError, KeyError, TypeError, binascii.Error, RecursionError):
         raise InvalidOptionError("$skipToken", "the token of an answer to the same query") from None
-    if digest != _digest(query) or not isinstance(position, int) or position < 0:
+    if digest != _query_digest(query) or not isinstance(position, int) or position < 0:
         raise InvalidOptionError("$skipToken", "the token of an answer to the same query")
     return position
 
 
-def _digest(query: str) -> str:
+def _query_digest(query: str) -> str:
     return hashlib.sha256(query.encode()).hexdigest()[:16]

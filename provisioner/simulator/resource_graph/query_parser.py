@@ -74,11 +74,11 @@ class _QueryParser(OperatorParser):
             source = self.pipeline()
             self.expect(")")
         elif self._starts_operator():
-            operators.append(self._operator())
+            operators.append(self._next_operator())
         else:
             source = self.name() if first.kind is TokenKind.NAME else self._refuse_table(first)
         while self.accept("|"):
-            operators.append(self._operator())
+            operators.append(self._next_operator())
             self._check_uses("operator", self.token, _MOST_OPERATORS)
         self.leave()
         return Pipeline(source, tuple(operators))
@@ -102,7 +102,7 @@ class _QueryParser(OperatorParser):
                 self.advance()
         return first, text
 
-    def _operator(self) -> Operator:
+    def _next_operator(self) -> Operator:
         if self.token.kind is not TokenKind.NAME:
             raise ParserFailureError(self.token, "an operator")
         token, word = self._operator_name()

@@ -90,10 +90,10 @@ class Tables:
 
     def resources(self) -> Iterator[Row]:
         """Yield the tracked resources."""
-        for row in self._records():
+        for row in self._visible_records():
             resource_type = self._cloud.catalog.get(row.type)
             if not row.id.is_container and _is_tracked(resource_type):
-                yield self._resource(row)
+                yield self._resource_row(row)
 
     def containers(self) -> Iterator[Row]:
         """Yield resource groups, subscriptions and management groups.
@@ -101,29 +101,29 @@ class Tables:
         Management groups are left out where the query names subscriptions.
         """
         if self._scope.subscriptions is None or self._scope.management_groups:
-            yield from self._management_groups()
+            yield from self._management_group_rows()
         for key, name in self._cloud.store.subscriptions.items():
             if self._is_in_scope(key):
-                yield self._subscription(key, name)
-        for row in self._records():
+                yield self._subscription_row(key, name)
+        for row in self._visible_records():
             if row.id.is_container and row.id.type == RESOURCE_GROUP:
-                yield {**self._resource(row), "type": f"{_SUBSCRIPTION}/resourcegroups"}
+                yield {**self._resource_row(row), "type": f"{_SUBSCRIPTION}/resourcegroups"}
 
     def roles(self) -> Iterator[Row]:
         """Yield role assignments and role definitions, built-in ones included."""
         for row in self._cloud.store.resources.of_type(ROLE_ASSIGNMENT):
             if self._is_assignment_in_scope(row.id.scope) and self._can_read(row):
-                yield self._assignment(row)
+                yield self._assignment_row(row)
         for row in self._cloud.store.resources.of_type(ROLE_DEFINITION_TYPE):
             scope = row.id.subscription
             if (scope is None or self._is_in_scope(scope)) and self._can_read(row):
-                yield self._resource(row)
+                yield self._resource_row(row)
         definitions = self._cloud.catalog.find(ROLE_DEFINITION_TYPE)
         built_in = self._cloud.built_in(definitions, None) if definitions is not None else []
-        yield from (self._resource(row) for row in built_in)
+        yield from (self._resource_row(row) for row in built_in)
 
-    def _assignment(self, row: Record) -> Row:
-        shown = self._resource(row)
+    def _assignment_row(self, row: Record) -> Row:
+        shown = self._resource_row(row)
         properties = shown.get("properties")
         stated = properties.get("roleDefinitionId") if isinstance(properties, Mapping) else None
         role = parse_resource_id(stated)
@@ -148,9 +148,9 @@ class Tables:
                 and self._can_read_at(change.type, target)
             ):
                 shown = change_log.show_change(change)
-                yield {**shown, "type": CHANGE_TYPE.lower(), "tenantId": self._tenant(target)}
+                yield {**shown, "type": CHANGE_TYPE.lower(), "tenantId": self._tenant_of(target)}
 
-    def _records(self) -> Iterator[Record]:
+    def _visible_records(self) -> Iterator[Record]:
         for _, row in self._cloud.store.resources.items():
             if self._is_in_scope(row.id.subscription) and self._can_read(row):
                 yield row
@@ -191,7 +191,7 @@ class Tables:
         wanted = self._scope.subscriptions
         return self._scope.above or (wanted is None and not self._scope.management_groups)
 
-    def _management_groups(self) -> Iterator[Row]:
+    def _management_group_rows(self) -> Iterator[Row]:
         named = {name.lower() for name in self._scope.management_groups}
         groups = self._groups
         for key, name in groups.names.items():
@@ -215,7 +215,7 @@ class Tables:
         names = self._groups
         return [{"name": names.names[k], "displayName": names.display_name(k)} for k in keys]
 
-    def _subscription(self, key: str, name: str) -> Row:
+    def _subscription_row(self, key: str, name: str) -> Row:
         properties = {
             "state": "Enabled",
             "managementGroupAncestorsChain": self._ancestor_chain(self._groups.holders_of(key)),
@@ -230,20 +230,20 @@ class Tables:
             "properties": properties,
         }
 
-    def _resource(self, row: Record) -> Row:
+    def _resource_row(self, row: Record) -> Row:
         body = render(self._cloud, row)
         is_group = row.id.type == RESOURCE_GROUP
         return {
             **body,
             # Resource Graph answers types in lower case.
             "type": str(body.get("type", row.type)).lower(),
-            "tenantId": self._tenant(row.id),
+            "tenantId": self._tenant_of(row.id),
             "resourceGroup": (row.id.name if is_group else row.id.resource_group or "").lower(),
             "subscriptionId": row.id.subscription or "",
             "apiVersion": self._cloud.catalog.get(row.type).api_version,
         }
 
-    def _tenant(self, resource: ResourceId) -> str:
+    def _tenant_of(self, resource: ResourceId) -> str:
         return self._cloud.tenant_of(resource.subscription)
 
 

@@ -105,10 +105,10 @@ def _subexpressions(expression: Expression) -> Iterator[Expression]:
     while pending:
         part = pending.pop()
         yield part
-        pending.extend(_operands(part))
+        pending.extend(_direct_operands(part))
 
 
-def _operands(part: Expression) -> tuple[Expression, ...]:  # noqa: PLR0911
+def _direct_operands(part: Expression) -> tuple[Expression, ...]:  # noqa: PLR0911
     match part:
         case Member(target, key):
             return (target, key)

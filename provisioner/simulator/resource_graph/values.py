@@ -185,7 +185,7 @@ def _compute_unbounded(operator: str, left: Any, right: Any) -> Any:  # noqa: AN
     if isinstance(left, (str, list, Mapping)) or isinstance(right, (str, list, Mapping)):
         raise IncomparableError(f"The operator '{operator}' is for numbers and times.")
     if operator == "/" and is_number(left) and is_number(right):
-        return _divide(left, right)
+        return _divide_numbers(left, right)
     try:
         if operator in "+-":
             return left + right if operator == "+" else left - right
@@ -200,7 +200,7 @@ def _compute_unbounded(operator: str, left: Any, right: Any) -> Any:  # noqa: AN
         ) from None
 
 
-def _divide(left: float, right: float) -> float | None:
+def _divide_numbers(left: float, right: float) -> float | None:
     if right == 0:
         return None
     both_whole = isinstance(left, int) and isinstance(right, int)

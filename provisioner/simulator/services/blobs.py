@@ -177,9 +177,13 @@ def _get_blob(request: Request, blob: Blob) -> Answer:
 
 
 def _read_range(request: Request, size: int) -> tuple[int, int] | None:
-    """Return the first and the last byte of the requested range, None for the whole blob.
-    `x-ms-range` takes precedence over `Range`. A range that begins behind the end is a
-    RefusalError."""
+    """Return the first and last byte of the requested range; None for the whole blob.
+
+    `x-ms-range` takes precedence over `Range`.
+
+    Raises:
+        RefusalError: the header is malformed, or the range begins beyond the end.
+    """
     text = request.headers.get("x-ms-range") or request.headers.get("range")
     if text is None:
         return None

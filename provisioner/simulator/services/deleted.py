@@ -1,4 +1,8 @@
-"""Soft-deleted resources: listed, recovered, purged, and reserving their names."""
+"""Soft-deleted resources: listed, recovered, purged, and reserving their names.
+
+Source: guidelines.md §2.8 and §3.4 (Key Vault). Whether a type is soft-deleted, and how it is
+recovered, is a fact of the catalog (`ResourceType.soft_delete`).
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -71,7 +75,7 @@ def list_deleted(cloud: Cloud, resource_type: ResourceType, subscription: str) -
         200,
         {
             "value": [
-                _render(resource_type, row)
+                _render_deleted(resource_type, row)
                 for _, row in cloud.store.deleted.items()
                 if row.record.type == resource_type.name
                 and (row.record.id.subscription or "").lower() == subscription.lower()
@@ -83,7 +87,7 @@ def list_deleted(cloud: Cloud, resource_type: ResourceType, subscription: str) -
 def get_deleted(cloud: Cloud, resource_type: ResourceType, location: str, name: str) -> Answer:
     """Answer one deleted resource, by its region."""
     return Answer(
-        200, _render(resource_type, _find_in_region(cloud, resource_type, location, name))
+        200, _render_deleted(resource_type, _find_in_region(cloud, resource_type, location, name))
     )
 
 
@@ -101,7 +105,7 @@ def purge_deleted(
         raise RefusalError(
             405,
             "MethodNotAllowed",
-            f"Operation 'Deleted{_singular(resource_type.kind)}Purge' is not allowed: "
+            f"Operation 'Deleted{_singular_name(resource_type.kind)}Purge' is not allowed: "
             "purge protection is on.",
             by_provider=True,
         )
@@ -125,20 +129,20 @@ def _find_in_region(cloud: Cloud, resource_type: ResourceType, location: str, na
     if row is None or str(row.record.body.get("location")).lower() != location.lower():
         raise RefusalError(
             404,
-            f"Deleted{_singular(resource_type.kind)}NotFound",
+            f"Deleted{_singular_name(resource_type.kind)}NotFound",
             f"The specified deleted resource '{name}' does not exist.",
             by_provider=True,
         )
     return row
 
 
-def _render(resource_type: ResourceType, row: Deleted) -> dict[str, Json]:
+def _render_deleted(resource_type: ResourceType, row: Deleted) -> dict[str, Json]:
     record = row.record
     facts = resource_type.soft_delete
     kind = f"deleted{resource_type.kind[:1].upper()}{resource_type.kind[1:]}"
     location = str(record.body.get("location"))
     properties: dict[str, Json] = {
-        f"{_singular(resource_type.kind).lower()}Id": record.id.text,
+        f"{_singular_name(resource_type.kind).lower()}Id": record.id.text,
         "location": location,
         "tags": record.body.get("tags", {}),
         "deletionDate": row.deleted,
@@ -157,6 +161,6 @@ def _render(resource_type: ResourceType, row: Deleted) -> dict[str, Json]:
     }
 
 
-def _singular(kind: str) -> str:
+def _singular_name(kind: str) -> str:
     word = kind[:1].upper() + kind[1:]
     return word.removesuffix("s")

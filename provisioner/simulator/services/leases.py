@@ -78,7 +78,7 @@ def _renew(cloud: Cloud, current: Lease | None, document: Mapping[str, Any]) -> 
     Raises:
         LeaseConflictError: the lease is broken, or has another id.
     """
-    lease = _matching(current, document)
+    lease = _lease_with_id(current, document)
     if lease.breaks is not None:
         raise LeaseConflictError(
             "LeaseIsBrokenAndCannotBeRenewed",
@@ -100,12 +100,12 @@ def _change(cloud: Cloud, current: Lease | None, document: Mapping[str, Any]) ->
             "The lease ID matched, but the lease is currently in breaking state and cannot be "
             "changed.",
         )
-    lease = current if proposed == current.id else _matching(current, document)
+    lease = current if proposed == current.id else _lease_with_id(current, document)
     return Lease(proposed, lease.seconds, lease.renewed), None
 
 
 def _release(_cloud: Cloud, current: Lease | None, document: Mapping[str, Any]) -> _LeaseAndTime:
-    _matching(current, document)
+    _lease_with_id(current, document)
     return None, None
 
 
@@ -142,7 +142,7 @@ _ACTIONS: dict[str, Callable[[Cloud, Lease | None, Mapping[str, Any]], _LeaseAnd
 }
 
 
-def _matching(current: Lease | None, document: Mapping[str, Any]) -> Lease:
+def _lease_with_id(current: Lease | None, document: Mapping[str, Any]) -> Lease:
     """Return the lease if the request has its id.
 
     Raises:

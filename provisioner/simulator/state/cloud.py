@@ -1,4 +1,7 @@
-"""The context of one request: the catalog, the state, the time."""
+"""The context of one request: the catalog, the state, the time.
+
+Built-in resources, such as Azure's role definitions, are found without being stored.
+"""
 
 import uuid
 from collections.abc import Collection, Mapping

@@ -1,4 +1,7 @@
-"""The rows of the state, with their JSON in the state file."""
+"""The rows of the state, with their JSON in the state file.
+
+New members have defaults: rows that an earlier version of the same format wrote are still read.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

@@ -60,15 +60,15 @@ class StateFile:
             _check_paths(path)
             create_private(path)
             connection = sqlite3.connect(path, check_same_thread=False)
-            _prepare(connection, path)
+            _prepare_tables(connection, path)
         except sqlite3.DatabaseError as problem:
-            _close(connection, lock)
+            _close_file(connection, lock)
             raise UnreadableStateError(path, str(problem)) from problem
         except OSError as problem:
-            _close(connection, lock)
+            _close_file(connection, lock)
             raise RefusedStateError(path, problem) from None
         except BaseException:
-            _close(connection, lock)
+            _close_file(connection, lock)
             raise
         return StateFile(path, lock, connection)
 
@@ -83,7 +83,7 @@ class StateFile:
             for number, kind, key, document, checksum in self._connection.execute(
                 "SELECT number, kind, key, document, checksum FROM entry ORDER BY number"
             ):
-                found = _checksum(number, kind, key, document)
+                found = _row_checksum(number, kind, key, document)
                 if found != checksum:
                     raise DamagedStateError(self.path, f"row {number} does not have its checksum")
                 self._remember_row(kind, key, number, int.from_bytes(found, "big"))
@@ -125,7 +125,7 @@ class StateFile:
                 self._connection.execute("DELETE FROM entry WHERE number = ?", (known[0],))
             return
         number = known[0] if known is not None else self._next
-        checksum = _checksum(number, kind, key, document)
+        checksum = _row_checksum(number, kind, key, document)
         self._connection.execute(
             "INSERT OR REPLACE INTO entry (number, kind, key, document, checksum)"
             " VALUES (?, ?, ?, ?, ?)",
@@ -140,16 +140,16 @@ class StateFile:
 
     def close(self) -> None:
         """Close the file and release its lock."""
-        _close(self._connection, self._lock)
+        _close_file(self._connection, self._lock)
 
 
-def _close(connection: sqlite3.Connection | None, lock: FileLock) -> None:
+def _close_file(connection: sqlite3.Connection | None, lock: FileLock) -> None:
     if connection is not None:
         connection.close()
     lock.release()
 
 
-def _checksum(number: int, kind: str, key: str, document: str) -> bytes:
+def _row_checksum(number: int, kind: str, key: str, document: str) -> bytes:
     """Return the checksum of a row, which a flipped bit anywhere in it changes.
 
     It is not keyed: it detects damage, not tampering. Whoever can write the file owns the state.
@@ -158,7 +158,7 @@ def _checksum(number: int, kind: str, key: str, document: str) -> bytes:
     return hashlib.blake2b(content, digest_size=_BYTES).digest()
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare_tables(connection: sqlite3.Connection, path: Path) -> None:
     """Check that the file is a state file; an empty file is made one.
 
     Raises:

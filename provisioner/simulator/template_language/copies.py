@@ -131,7 +131,7 @@ def evaluate_outer(value: Value, functions: Functions, path: Path = ()) -> Value
     if isinstance(value, str) and not is_expression(value):
         return value
     if isinstance(value, str):
-        return _escape(evaluate(value, functions, path))
+        return _escape_expressions(evaluate(value, functions, path))
     if isinstance(value, list):
         return [evaluate_outer(item, functions, (*path, i)) for i, item in enumerate(value)]
     if isinstance(value, Mapping):
@@ -146,11 +146,11 @@ def evaluate_outer(value: Value, functions: Functions, path: Path = ()) -> Value
     return value
 
 
-def _escape(value: Value) -> Value:
+def _escape_expressions(value: Value) -> Value:
     if isinstance(value, str):
         return f"[{value}" if value.startswith("[") and value.endswith("]") else value
     if isinstance(value, list):
-        return [_escape(item) for item in value]
+        return [_escape_expressions(item) for item in value]
     if isinstance(value, Mapping):
-        return {key: _escape(item) for key, item in value.items()}
+        return {key: _escape_expressions(item) for key, item in value.items()}
     return value

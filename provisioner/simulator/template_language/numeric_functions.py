@@ -1,4 +1,7 @@
-"""Functions on 64-bit integers. Source: "Numeric functions for ARM templates"."""
+"""Functions on 64-bit integers. Source: "Numeric functions for ARM templates".
+
+A result out of 64 bits is an error; Python's integers would go on.
+"""
 
 from collections.abc import Callable
 

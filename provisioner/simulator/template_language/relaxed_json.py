@@ -57,17 +57,17 @@ def read_json(text: str) -> Value:
         RelaxedJsonError: the text is no JSON (with line and column), or is nested too deep.
     """
     try:
-        found = _load(text)
+        found = _load_strict(text)
     except ValueError:
         try:
-            found = _load(_MORE.sub(_rewrite, text))
+            found = _load_strict(_MORE.sub(_standard_json, text))
         except ValueError as problem:
             raise RelaxedJsonError(str(problem)) from None
     _check_depth(found)
     return found
 
 
-def _load(text: str) -> Value:
+def _load_strict(text: str) -> Value:
     try:
         return json.loads(text, strict=False, parse_constant=_refuse_constant)
     except RecursionError:
@@ -92,7 +92,7 @@ def _refuse_constant(word: str) -> Any:  # noqa: ANN401  the signature that the 
     raise ValueError(f"{word} is no JSON")
 
 
-def _rewrite(match: re.Match[str]) -> str:
+def _standard_json(match: re.Match[str]) -> str:
     """Return standard JSON for a token.
 
     The line ends of a comment stay, so that errors name the right line.
@@ -105,14 +105,14 @@ def _rewrite(match: re.Match[str]) -> str:
     if match["key"]:
         return f'"{whole}"'
     if match["single"]:
-        return '"' + _ESCAPE.sub(_requote, whole[1:].removesuffix("'")) + '"'
+        return '"' + _ESCAPE.sub(_double_quoted, whole[1:].removesuffix("'")) + '"'
     return whole
 
 
 _ESCAPE = re.compile(r"\\(?P<escaped>.)|\"", re.DOTALL)
 
 
-def _requote(match: re.Match[str]) -> str:
+def _double_quoted(match: re.Match[str]) -> str:
     """Return a part of a string in single quotes as one in double quotes has it."""
     if match["escaped"] == "'":
         return "'"
@@ -121,7 +121,7 @@ def _requote(match: re.Match[str]) -> str:
 
 def locate(text: str, path: Path) -> tuple[int, int] | None:
     """Return line and column (from 1) of the value at a path; None where there is none."""
-    tokens = _tokens(text)
+    tokens = _scan_tokens(text)
     found = _position_of(tokens, list(path), next(tokens, ("", 0)))
     if found is None:
         return None
@@ -129,7 +129,7 @@ def locate(text: str, path: Path) -> tuple[int, int] | None:
     return line, found - text.rfind("\n", 0, found)
 
 
-def _tokens(text: str) -> Iterator[tuple[str, int]]:
+def _scan_tokens(text: str) -> Iterator[tuple[str, int]]:
     position = 0
     while (match := _TOKEN.match(text, position)) is not None:
         yield match["token"], match.start("token")
@@ -163,7 +163,7 @@ def _value_of_key(tokens: Iterator[tuple[str, int]], wanted: str) -> tuple[str, 
             continue
         next(tokens, None)
         value = next(tokens, None)
-        if value is None or _unquoted(token) == wanted:
+        if value is None or _unquoted_key(token) == wanted:
             return value
         _skip_value(tokens, value[0])
     return None
@@ -191,7 +191,7 @@ def _skip_value(tokens: Iterator[tuple[str, int]], token: str) -> None:
         depth += (token in "{[") - (token in "}]")
 
 
-def _unquoted(token: str) -> str:
+def _unquoted_key(token: str) -> str:
     if token[:1] not in "\"'":
         return token
     try:

@@ -118,12 +118,12 @@ class _Parser:
 
     def read(self) -> Expression:
         """Return the whole text as one expression; anything after it is a TemplateError."""
-        found = self._expression()
+        found = self._read_expression()
         if self._next != len(self._tokens):
             raise self._error_at_token()
         return found
 
-    def _expression(self) -> Expression:
+    def _read_expression(self) -> Expression:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise InvalidTemplateError(
@@ -138,28 +138,28 @@ class _Parser:
         elif kind == "name":
             if self._peek() == ".":
                 self._take()
-                word = f"{word}.{self._name()}"
+                word = f"{word}.{self._read_name()}"
             self._expect("(")
-            found = Call(word, self._arguments())
+            found = Call(word, self._read_arguments())
         else:
             self._next -= 1
             raise self._error_at_token()
         while self._peek() in (".", "["):
             _, mark = self._take()
             if mark == ".":
-                found = Member(found, Literal(self._name()))
+                found = Member(found, Literal(self._read_name()))
             else:
-                found = Member(found, self._expression())
+                found = Member(found, self._read_expression())
                 self._expect("]")
         self._depth -= 1
         return found
 
-    def _arguments(self) -> tuple[Expression, ...]:
+    def _read_arguments(self) -> tuple[Expression, ...]:
         found: list[Expression] = []
         while self._peek() != ")":
             if found:
                 self._expect(",")
-            found.append(self._expression())
+            found.append(self._read_expression())
         self._expect(")")
         return tuple(found)
 
@@ -173,7 +173,7 @@ class _Parser:
         kind, word, _ = self._tokens[self._next - 1]
         return kind, word
 
-    def _name(self) -> str:
+    def _read_name(self) -> str:
         kind, word = self._take()
         if kind != "name":
             self._next -= 1

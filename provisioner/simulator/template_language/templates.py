@@ -134,10 +134,10 @@ def read_template(document: Value, path: Path = ()) -> Template:
         )
     template = Template(
         resources=tuple(_read_resources(document, path)),
-        parameters=_section(document, "parameters", path),
-        variables=_variables(document, path),
-        outputs=_section(document, "outputs", path),
-        definitions=_section(document, "definitions", path),
+        parameters=_object_section(document, "parameters", path),
+        variables=_variables_section(document, path),
+        outputs=_object_section(document, "outputs", path),
+        definitions=_object_section(document, "definitions", path),
         functions=read_user_functions(document.get("functions") or [], (*path, "functions")),
         is_symbolic=isinstance(document["resources"], Mapping),
     )
@@ -146,14 +146,16 @@ def read_template(document: Value, path: Path = ()) -> Template:
     return template
 
 
-def _section(document: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Mapping[str, Any]]:
+def _object_section(
+    document: Mapping[str, Any], name: str, path: Path
+) -> Mapping[str, Mapping[str, Any]]:
     found = document.get(name) or {}
     if not isinstance(found, Mapping) or not all(isinstance(v, Mapping) for v in found.values()):
         raise InvalidTemplateError(f"'{name}' must be an object of objects", (*path, name))
     return found
 
 
-def _variables(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+def _variables_section(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     found = document.get("variables") or {}
     if not isinstance(found, Mapping):
         raise InvalidTemplateError("'variables' must be an object", (*path, "variables"))
