@@ -14,7 +14,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId, resource_group_id
 from provisioner.simulator.application import Application
-from provisioner.simulator.bodies.body_paths import remove, split_path, thaw
+from provisioner.simulator.bodies.body_paths import mutable_copy, remove, split_path
 from provisioner.simulator.entra.authority import Authority
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -233,7 +233,7 @@ _RETIRED = {
 def leave_out_retired(resource_type: ResourceType, body: Any) -> Any:  # noqa: ANN401 (JSON)
     """Return a body without what Azure took when it was recorded, and refuses since."""
     paths = _RETIRED.get(resource_type.name, ())
-    whole = thaw(body) if paths else body
+    whole = mutable_copy(body) if paths else body
     for path in paths:
         remove(whole, split_path(path))
     return whole

@@ -33,7 +33,7 @@ from provisioner.simulator.entra.authentication import authenticate
 from provisioner.simulator.entra.authority import Authority
 from provisioner.simulator.entra.routes import GRAPH_ROUTES, OPEN_ROUTES
 from provisioner.simulator.fault_endpoints import PATH as CONTROL
-from provisioner.simulator.fault_endpoints import answer_control
+from provisioner.simulator.fault_endpoints import answer_faults
 from provisioner.simulator.logs import activity_log, change_log
 from provisioner.simulator.protocol.admission import check_admitted, origin_of, read_body
 from provisioner.simulator.protocol.caller import Caller
@@ -151,7 +151,7 @@ class Application:
             try:
                 if request.path == COUNTS:
                     return answer_counts(self._counts, request)
-                return answer_control(cloud.faults, request)
+                return answer_faults(cloud.faults, request)
             except RefusalError as refusal:
                 return Answer(refusal.status, refusal.body(flat=False), refusal.headers)
         if not blobs.is_of_blobs(request):
@@ -165,7 +165,7 @@ class Application:
                 cloud.origin = activity_log.read_origin(cloud, request)
                 answer = self._answer_admitted(request)
                 activity_log.record_answer(cloud, answer)
-                change_log.keep(cloud)
+                change_log.commit_with_changes(cloud)
             except RefusalError as refusal:
                 change_log.rollback(cloud)
                 activity_log.record_refusal(cloud, cloud.origin, refusal)
@@ -203,8 +203,8 @@ class Application:
         operations.settle_due(self.cloud)
         deleted.purge_due(self.cloud)
         # What was due has happened, whatever becomes of this request.
-        change_log.keep(self.cloud)
-        activity_log.record_begin(self.cloud)
+        change_log.commit_with_changes(self.cloud)
+        activity_log.record_start(self.cloud)
         change_log.watch_request(self.cloud)
         version = request.query.get("api-version", "")
         return show_version(self.cloud.catalog, route(self.cloud, request), version)

@@ -24,7 +24,7 @@ _TEXTS = frozenset({"method", "path", "action", "code", "message"})
 _MOST_SECONDS = 600.0
 
 
-def answer_control(faults: Faults, request: Request) -> Answer:
+def answer_faults(faults: Faults, request: Request) -> Answer:
     """Answer a request to the control endpoint.
 
     Raises:

@@ -20,7 +20,7 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.simulator.access_options import Access
 from provisioner.simulator.application import Application, Observe, RecordedRequest
 from provisioner.simulator.arm.open_types import open_catalog
-from provisioner.simulator.entra.authority import LIFETIME, Authority, Place
+from provisioner.simulator.entra.authority import LIFETIME, Authority, TenantEndpoint
 from provisioner.simulator.entra.directory import Directory
 from provisioner.simulator.entra.signing import SigningKey
 from provisioner.simulator.http_server import HttpServer, configure
@@ -152,8 +152,8 @@ class LocalAzure:
             **({} if client is None else {"appid": client}),
             **person,
         }
-        place = Place(self.endpoint, tenant or self.tenant)
-        return self._application.authority.sign(place, claims, lifetime)
+        endpoint = TenantEndpoint(self.endpoint, tenant or self.tenant)
+        return self._application.authority.sign(endpoint, claims, lifetime)
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:

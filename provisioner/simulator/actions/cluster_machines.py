@@ -17,7 +17,7 @@ from provisioner.simulator.actions.targets import (
     require_resource,
     start_action,
 )
-from provisioner.simulator.arm.operations import Effect
+from provisioner.simulator.arm.operations import OperationEffect
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
@@ -75,7 +75,7 @@ def delete_machines(cloud: Cloud, request: Request, **_place: str) -> Answer:
             f"The machines of the pool '{pool.id.name}' are not counted by it.", "machineNames"
         )
     changes = {pool.id.key: {"properties": {"count": count - len(to_delete)}}}
-    answer = start_action(cloud, request, pool, OperationKind.UPDATE, Effect(changes))
+    answer = start_action(cloud, request, pool, OperationKind.UPDATE, OperationEffect(changes))
     deleted = {
         number
         for number in _machine_numbers(cloud, pool)

@@ -12,7 +12,7 @@ from typing import Any
 from provisioner.catalog.node_pools import POOL
 from provisioner.simulator.actions.cluster_certificates import rotate_certificates
 from provisioner.simulator.actions.targets import BadRequestError, find_target, start_action
-from provisioner.simulator.arm.operations import Effect, cancel_operation, check_idle
+from provisioner.simulator.arm.operations import OperationEffect, cancel_operation, check_idle
 from provisioner.simulator.arm.writes import write_resource
 from provisioner.simulator.bodies.body_paths import merge_patch, value_at
 from provisioner.simulator.protocol.errors import RefusalError
@@ -58,7 +58,7 @@ def _set_power(
     change = {"properties": {"powerState": {"code": state}}}
     pools = (r for r in cloud.store.resources.inside(row.id.key) if r.type == POOL)
     changes = {key: change for key in (row.id.key, *(pool.id.key for pool in pools))}
-    return start_action(cloud, request, row, kind, Effect(changes))
+    return start_action(cloud, request, row, kind, OperationEffect(changes))
 
 
 def rotate_cluster_certificates(cloud: Cloud, request: Request, **_place: str) -> Answer:

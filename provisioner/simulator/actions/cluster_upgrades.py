@@ -28,7 +28,7 @@ from provisioner.simulator.actions.targets import (
     require_resource,
     start_action,
 )
-from provisioner.simulator.arm.operations import Effect
+from provisioner.simulator.arm.operations import OperationEffect
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
@@ -132,7 +132,9 @@ def upgrade_node_image(cloud: Cloud, request: Request, **_place: str) -> Answer:
             "osSKU",
         )
     changes = {pool.id.key: {"properties": {"nodeImageVersion": image}}}
-    return start_action(cloud, request, pool, OperationKind.UPGRADE_NODE_IMAGE, Effect(changes))
+    return start_action(
+        cloud, request, pool, OperationKind.UPGRADE_NODE_IMAGE, OperationEffect(changes)
+    )
 
 
 def list_mesh_upgrades(cloud: Cloud, request: Request, **_place: str) -> Answer:

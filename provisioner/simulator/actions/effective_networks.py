@@ -30,7 +30,7 @@ class ConnectedRanges:
     beyond_gateway: tuple[str, ...]
 
 
-def ranges_around(cloud: Cloud, network: Record) -> ConnectedRanges:
+def connected_ranges(cloud: Cloud, network: Record) -> ConnectedRanges:
     """Return the prefixes connected to the subnets of a network."""
     peerings = list(_connected_peerings(cloud, network))
     gateways = list(_gateways_in(cloud, network.id))

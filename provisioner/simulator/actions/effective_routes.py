@@ -17,11 +17,11 @@ from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.actions.effective_networks import (
     ConnectedRanges,
-    ranges_around,
+    connected_ranges,
     reference_at,
 )
 from provisioner.simulator.actions.targets import find_target, require_resource, start_action
-from provisioner.simulator.arm.operations import Effect
+from provisioner.simulator.arm.operations import OperationEffect
 from provisioner.simulator.bodies.body_paths import split_path, value_at, values_at
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -37,7 +37,9 @@ def get_effective_routes(cloud: Cloud, request: Request, **_place: str) -> Answe
     interface = find_target(cloud, request)
     subnet = subnet_of(cloud, interface)
     answer: Json = {"value": [] if subnet is None else list(_effective_routes(cloud, subnet))}
-    return start_action(cloud, request, interface, OperationKind.READ, Effect(answer=answer))
+    return start_action(
+        cloud, request, interface, OperationKind.READ, OperationEffect(answer=answer)
+    )
 
 
 def subnet_of(cloud: Cloud, interface: Record) -> Record | None:
@@ -52,7 +54,7 @@ def subnet_of(cloud: Cloud, interface: Record) -> Record | None:
 
 def _effective_routes(cloud: Cloud, subnet: Record) -> Iterator[dict[str, Json]]:
     assert subnet.id.parent is not None
-    ranges = ranges_around(cloud, require_resource(cloud, subnet.id.parent))
+    ranges = connected_ranges(cloud, require_resource(cloud, subnet.id.parent))
     table_id = reference_at(subnet, "properties.routeTable.id")
     table = cloud.find(table_id) if table_id is not None else None
     user_routes = list(_user_routes(cloud, table)) if table is not None else []

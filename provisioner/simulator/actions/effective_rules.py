@@ -13,12 +13,12 @@ from provisioner.catalog.service_actions import NETWORK_INTERFACE
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.actions.effective_networks import (
-    ranges_around,
+    connected_ranges,
     reference_at,
 )
 from provisioner.simulator.actions.effective_routes import subnet_of
 from provisioner.simulator.actions.targets import find_target, require_resource, start_action
-from provisioner.simulator.arm.operations import Effect
+from provisioner.simulator.arm.operations import OperationEffect
 from provisioner.simulator.bodies.body_paths import split_path, value_at, values_at
 from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.protocol.http_messages import Answer, Request
@@ -46,13 +46,15 @@ def get_effective_rules(cloud: Cloud, request: Request, **_place: str) -> Answer
         if (found := _render_group(cloud, name, holder, tags)) is not None
     ]
     answer: Json = {"value": shown}
-    return start_action(cloud, request, interface, OperationKind.READ, Effect(answer=answer))
+    return start_action(
+        cloud, request, interface, OperationKind.READ, OperationEffect(answer=answer)
+    )
 
 
 def _service_tags(cloud: Cloud, subnet: Record) -> dict[str, tuple[str, ...]]:
     """Return the prefixes of service tags for a subnet, by name in lower case."""
     assert subnet.id.parent is not None
-    ranges = ranges_around(cloud, require_resource(cloud, subnet.id.parent))
+    ranges = connected_ranges(cloud, require_resource(cloud, subnet.id.parent))
     connected = (*ranges.network, *ranges.peers, *ranges.beyond_gateway, *_HOST, *_METADATA)
     fixed = {name.lower(): prefixes for name, prefixes in FIXED_TAGS.items()}
     return {**fixed, "virtualnetwork": tuple(dict.fromkeys(connected))}

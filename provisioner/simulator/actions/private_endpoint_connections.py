@@ -13,7 +13,7 @@ from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import BadRequestError, require_resource
 from provisioner.simulator.arm.deletion import check_unlocked
 from provisioner.simulator.arm.writes import write_resource
-from provisioner.simulator.bodies.body_paths import put, thaw, value_at
+from provisioner.simulator.bodies.body_paths import mutable_copy, put, value_at
 from provisioner.simulator.bodies.endpoint_connections import (
     STATE,
     EndpointConnection,
@@ -108,7 +108,7 @@ def _require_connection(cloud: Cloud, row: Record, name: str) -> EndpointConnect
 
 def _set_state(cloud: Cloud, connection: EndpointConnection, state: Json) -> None:
     """Set the state of a connection, and update the endpoint's DNS configuration."""
-    body: dict[str, Any] = thaw(connection.endpoint.body)
+    body: dict[str, Any] = mutable_copy(connection.endpoint.body)
     put(body["properties"][connection.kind][connection.position], STATE, state)
     row = replace(connection.endpoint, body=body)
     cloud.store.resources.put(row.id.key, row)

@@ -16,7 +16,7 @@ from provisioner.simulator.actions.targets import (
     require_resource,
     start_action,
 )
-from provisioner.simulator.arm.operations import Effect
+from provisioner.simulator.arm.operations import OperationEffect
 from provisioner.simulator.bodies.body_paths import value_at
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -92,7 +92,7 @@ def generate_credentials(cloud: Cloud, request: Request, **_place: str) -> Answe
             }
         )
     answer: Json = {"username": token.id.name, "passwords": passwords}
-    return start_action(cloud, request, row, OperationKind.READ, Effect(answer=answer))
+    return start_action(cloud, request, row, OperationKind.READ, OperationEffect(answer=answer))
 
 
 def list_usages(cloud: Cloud, request: Request, **_place: str) -> Answer:

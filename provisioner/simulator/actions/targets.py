@@ -3,7 +3,7 @@
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.simulator.arm.deletion import check_unlocked
 from provisioner.simulator.arm.operations import (
-    Effect,
+    OperationEffect,
     check_idle,
     operation_headers,
     start_operation,
@@ -15,10 +15,10 @@ from provisioner.simulator.protocol.errors import (
 )
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.existence import check_place
+from provisioner.simulator.state.existence import check_scope_exists
 from provisioner.simulator.state.records import OperationKind, Record
 
-_NO_EFFECT = Effect()
+_NO_EFFECT = OperationEffect()
 _POLLING_HEADERS = ("Azure-AsyncOperation", "Location")
 
 
@@ -50,7 +50,7 @@ def require_resource(cloud: Cloud, resource: ResourceId) -> Record:
     row = cloud.find(resource)
     if row is None:
         resource_type = cloud.type_of(resource)
-        check_place(cloud, resource_type, resource, writing=False)
+        check_scope_exists(cloud, resource_type, resource, writing=False)
         raise ResourceNotFoundError(cloud.canonical(resource), resource_type.codes.not_found)
     return row
 
@@ -60,7 +60,7 @@ def start_action(
     request: Request,
     row: Record,
     kind: OperationKind,
-    effect: Effect = _NO_EFFECT,
+    effect: OperationEffect = _NO_EFFECT,
 ) -> Answer:
     """Start the long-running operation of an action and answer 202 with its polling URLs.
 

@@ -10,7 +10,7 @@ from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import BadRequestError, find_target
 from provisioner.simulator.arm.deletion import check_unlocked
 from provisioner.simulator.arm.writes import write_resource
-from provisioner.simulator.bodies.body_paths import put, thaw, value_at
+from provisioner.simulator.bodies.body_paths import mutable_copy, put, value_at
 from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -38,7 +38,7 @@ def update_access_policies(cloud: Cloud, request: Request, kind: str, **_place: 
     stated = value_at(request.read_object(), _LIST)
     if not isinstance(stated, list) or not all(isinstance(one, dict) for one in stated):
         raise BadRequestError(f"{_LIST} is no list of access policies.", _LIST)
-    whole: dict[str, Any] = thaw(row.body)
+    whole: dict[str, Any] = mutable_copy(row.body)
     current = value_at(whole, _LIST)
     policies = _apply_change(current if isinstance(current, list) else [], stated, kind.lower())
     put(whole, _LIST, policies)

@@ -41,7 +41,9 @@ def _remove_row(cloud: Cloud, row: Record) -> None:
     cloud.store.resources.remove(row.id.key)
     # The count makes the ids of a resource that is created again under its name differ from the
     # first ones.
-    cloud.store.lives.put(row.id.key, str(int(cloud.store.lives.get(row.id.key) or 0) + 1))
+    cloud.store.generations.put(
+        row.id.key, str(int(cloud.store.generations.get(row.id.key) or 0) + 1)
+    )
     cloud.store.leases.remove(row.id.key)
     for key, _ in cloud.store.blobs.items():
         if key.startswith(f"{row.id.key}|"):

@@ -21,7 +21,7 @@ from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.odata.options import check_options, page, read_choices
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.existence import check_place
+from provisioner.simulator.state.existence import check_scope_exists
 from provisioner.simulator.state.records import Record
 
 _GENERIC = (
@@ -39,7 +39,7 @@ def list_type(cloud: Cloud, request: Request, sample: ResourceId) -> Answer:
     types_listed_together = cloud.catalog.listed_together(sample.type)
     rows: list[Record] = []
     for resource_type in types_listed_together or (cloud.type_of(sample),):
-        check_place(cloud, resource_type, sample, writing=False)
+        check_scope_exists(cloud, resource_type, sample, writing=False)
         options = resource_type.list_options
         check_options(request, ("$filter",) if options.equals or options.conditions else ())
         matches = read_type_filter(cloud, request, resource_type, sample.scope)

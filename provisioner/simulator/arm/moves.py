@@ -14,7 +14,7 @@ from provisioner.model.resource_id import ResourceId, parse_resource_id, resourc
 from provisioner.model.values import Json
 from provisioner.simulator.arm.deletion import check_unlocked
 from provisioner.simulator.arm.operations import (
-    Effect,
+    OperationEffect,
     check_idle,
     operation_headers,
     start_operation,
@@ -81,7 +81,9 @@ def _start_move(
         for resource in resources
         for place in (resource, moved_id(resource, target), target)
     )
-    effect = Effect(moved, holds=holds) if kind is OperationKind.MOVE else Effect()
+    effect = (
+        OperationEffect(moved, holds=holds) if kind is OperationKind.MOVE else OperationEffect()
+    )
     operation = start_operation(cloud, request, group_type, source, kind, effect)
     return Answer(
         202, None, operation_headers(cloud, request, group_type, operation, ("Location",))

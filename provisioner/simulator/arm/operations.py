@@ -21,7 +21,7 @@ from provisioner.simulator.arm.resource_moves import moved_id, relocate
 from provisioner.simulator.bodies.body_paths import merge, split_path, value_at, values_at
 from provisioner.simulator.bodies.responses import render, show_state
 from provisioner.simulator.logs.activity_log import record_end, record_success, write_within
-from provisioner.simulator.logs.change_log import watch
+from provisioner.simulator.logs.change_log import watch_resource
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.faults import FaultKind
 from provisioner.simulator.protocol.http_messages import Answer, Request
@@ -38,7 +38,7 @@ _WITHOUT_RESULT = frozenset({OperationKind.MOVE, OperationKind.VALIDATE})
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class OperationEffect:
     """The effect of an operation beside a write of its target.
 
     changes  what success merges into bodies, by the key of each resource; of a move, its request
@@ -51,7 +51,7 @@ class Effect:
     holds: tuple[str, ...] = ()
 
 
-_NO_EFFECT = Effect()
+_NO_EFFECT = OperationEffect()
 
 
 def start_operation(
@@ -60,7 +60,7 @@ def start_operation(
     resource_type: ResourceType,
     target: ResourceId,
     kind: OperationKind,
-    effect: Effect = _NO_EFFECT,
+    effect: OperationEffect = _NO_EFFECT,
 ) -> Operation:
     """Start a long-running operation on a resource, and complete it if it takes no time.
 
@@ -134,8 +134,8 @@ def _move_resources(cloud: Cloud, operation: Operation) -> None:
     resources = [ResourceId.parse(text) for text in operation.changes["resources"]]
     group = ResourceId.parse(operation.changes["targetResourceGroup"])
     for resource in resources:
-        watch(cloud, resource, operation.origin, operation.ends)
-        watch(cloud, moved_id(resource, group), operation.origin, operation.ends)
+        watch_resource(cloud, resource, operation.origin, operation.ends)
+        watch_resource(cloud, moved_id(resource, group), operation.origin, operation.ends)
     relocate(cloud, resources, ResourceId.parse(operation.target), group)
 
 
@@ -144,7 +144,7 @@ def _apply_changes(cloud: Cloud, operation: Operation) -> None:
     for key, change in operation.changes.items():
         row = cloud.store.resources.get(key)
         if row is not None:
-            watch(cloud, row.id, operation.origin, operation.ends)
+            watch_resource(cloud, row.id, operation.origin, operation.ends)
             body = merge(row.body, change)
             cloud.store.resources.put(key, replace(row, body=body, etag=str(uuid.uuid4())))
 
@@ -167,7 +167,7 @@ def cancel_operation(cloud: Cloud, operation: Operation) -> None:
 
 def _delete_target(cloud: Cloud, target: ResourceId, operation: Operation) -> None:
     """Remove the target of an operation, recording the deletion of each resource of a group."""
-    watch(cloud, target, operation.origin, operation.ends)
+    watch_resource(cloud, target, operation.origin, operation.ends)
     for row in cloud.store.resources.inside(target.key) if target.is_container else ():
         within = write_within(operation.origin, f"{row.type}/delete", row.id.text)
         record_success(cloud, within)

@@ -92,7 +92,7 @@ def _with_moved_ids(row: Record, moved_ids: _MovedIds, resource: ResourceId) -> 
 def _relocate_other_tables(cloud: Cloud, moved_ids: _MovedIds) -> None:
     """Rename the keys of moved resources in the other tables of the state."""
     store = cloud.store
-    tables: tuple[Table[Any], ...] = (store.leases, store.blobs, store.lives)
+    tables: tuple[Table[Any], ...] = (store.leases, store.blobs, store.generations)
     for table in tables:
         for key, held in table.items():
             new_id = moved_ids.new_id_of(key)

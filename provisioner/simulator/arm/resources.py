@@ -22,7 +22,7 @@ from provisioner.simulator.policy.restrictions import check_policies
 from provisioner.simulator.protocol.errors import RefusalError, ResourceNotFoundError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.existence import check_place
+from provisioner.simulator.state.existence import check_scope_exists
 from provisioner.simulator.state.records import Operation, OperationKind, Record
 
 _DELETE_HEADERS = {
@@ -39,7 +39,7 @@ def get_resource(cloud: Cloud, _request: Request, resource: ResourceId) -> Answe
     resource_type = cloud.type_of(resource)
     row = cloud.find(resource)
     if row is None:
-        check_place(cloud, resource_type, resource, writing=False)
+        check_scope_exists(cloud, resource_type, resource, writing=False)
         refusal = ResourceNotFoundError(cloud.canonical(resource), resource_type.codes.not_found)
         add_hint(cloud, refusal, resource_type.name)
         raise refusal
@@ -55,7 +55,7 @@ def head_resource(cloud: Cloud, _request: Request, resource: ResourceId) -> Answ
 def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer:
     """Answer a PUT: create the resource, or replace its body."""
     resource_type = cloud.type_of(resource)
-    check_place(cloud, resource_type, resource, writing=True)
+    check_scope_exists(cloud, resource_type, resource, writing=True)
     document = request.read_object()
     before = cloud.store.resources.get(resource.key)
     _check_conditions(cloud, request, resource_type, before)
@@ -81,7 +81,7 @@ def patch_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answ
     resource_type = cloud.type_of(resource)
     before = cloud.store.resources.get(resource.key)
     if before is None:
-        check_place(cloud, resource_type, resource, writing=False)
+        check_scope_exists(cloud, resource_type, resource, writing=False)
         raise ResourceNotFoundError(cloud.canonical(resource), resource_type.codes.not_found)
     row = replace_body(cloud, request, before, merge_patch(before.body, request.read_object()))
     return Answer(200, render(cloud, row), _etag_headers(cloud, resource_type, row))
@@ -118,7 +118,7 @@ def delete_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Ans
         )
     if _is_on_missing_group(cloud, resource_type, resource):
         return Answer(204)
-    check_place(cloud, resource_type, resource, writing=False)
+    check_scope_exists(cloud, resource_type, resource, writing=False)
     row = cloud.store.resources.get(resource.key)
     if row is None:
         return _answer_absent(cloud, resource_type, resource)

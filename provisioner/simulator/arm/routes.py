@@ -30,12 +30,14 @@ from provisioner.simulator.arm import (
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.protocol.routes import GROUP, PROVIDER, SUBSCRIPTION, Route
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.existence import check_place
+from provisioner.simulator.state.existence import check_scope_exists
 
 
 def _list_group_resources(cloud: Cloud, request: Request, subscription: str, group: str) -> Answer:
     resource = group_id(subscription, group)
-    check_place(cloud, cloud.type_of(resource), ResourceId("", ("",), resource), writing=False)
+    check_scope_exists(
+        cloud, cloud.type_of(resource), ResourceId("", ("",), resource), writing=False
+    )
     return listing.list_resources(cloud, request, resource)
 
 

@@ -16,7 +16,7 @@ from provisioner.catalog.resource_manager import TAGS_TYPE
 from provisioner.model.resource_id import SUBSCRIPTION, ResourceId, parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.arm.resources import replace_body
-from provisioner.simulator.logs.change_log import watch
+from provisioner.simulator.logs.change_log import watch_resource
 from provisioner.simulator.odata.options import check_options, page
 from provisioner.simulator.protocol.errors import (
     InvalidRequestContentError,
@@ -26,7 +26,7 @@ from provisioner.simulator.protocol.errors import (
 )
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.existence import check_place
+from provisioner.simulator.state.existence import check_scope_exists
 from provisioner.simulator.state.records import Record
 
 Tags = Mapping[str, str]
@@ -92,7 +92,7 @@ def _replace_tags(cloud: Cloud, request: Request, scope: str, tags: Tags) -> Ans
     row = _existing_row(cloud, holder)
     if not cloud.catalog.get(row.type).taggable:
         raise InvalidRequestContentError(f"Resources of the type '{row.type}' have no tags.")
-    watch(cloud, row.id, cloud.origin)
+    watch_resource(cloud, row.id, cloud.origin)
     body = {name: value for name, value in row.body.items() if name != "tags"}
     whole = {**body, "tags": dict(tags)} if tags else body
     written = replace_body(cloud, request, row, whole)
@@ -132,7 +132,7 @@ def _existing_row(cloud: Cloud, holder: ResourceId) -> Record:
     row = cloud.find(holder)
     if row is None:
         resource_type = cloud.type_of(holder)
-        check_place(cloud, resource_type, holder, writing=False)
+        check_scope_exists(cloud, resource_type, holder, writing=False)
         raise ResourceNotFoundError(cloud.canonical(holder), resource_type.codes.not_found)
     return row
 

@@ -26,7 +26,7 @@ from provisioner.simulator.arm.deletion import (
     users_of,
 )
 from provisioner.simulator.arm.service_checks import check_services
-from provisioner.simulator.bodies.body_paths import put, remove, split_path, thaw, value_at
+from provisioner.simulator.bodies.body_paths import mutable_copy, put, remove, split_path, value_at
 from provisioner.simulator.bodies.computed_values import (
     LocalSurroundings,
     add_computed,
@@ -35,10 +35,14 @@ from provisioner.simulator.bodies.computed_values import (
 from provisioner.simulator.bodies.defaults import (
     drop_write_only,
     fill_defaults,
-    hide_defaults,
-    take_values,
+    omit_defaults,
+    replace_retired_values,
 )
-from provisioner.simulator.bodies.immutable_values import check_changes, check_values, keep_values
+from provisioner.simulator.bodies.immutable_values import (
+    check_changes,
+    check_values,
+    keep_unsent_values,
+)
 from provisioner.simulator.bodies.references import check_references, find_references
 from provisioner.simulator.bodies.responses import occupants, remove_children, with_children
 from provisioner.simulator.bodies.validation import normalise_location, read_body
@@ -85,7 +89,7 @@ def write_resource(
         _check_name_is_free(cloud, resource_type, resource)
     _check_location(resource_type, resource, document, before)
     body = read_body(cloud.catalog, resource_type, document, api_version)
-    stated = thaw(body)
+    stated = mutable_copy(body)
     for entry in resource_type.embedded:
         if not entry.kept and value_at(body, entry.path) is ABSENT:
             put(body, entry.path, [])
@@ -114,7 +118,7 @@ def write_resource(
     lists = [(embedded, value_at(body, embedded.path)) for embedded in sent]
     remove_children(resource_type, whole)
     drop_write_only(resource_type, whole)
-    hide_defaults(
+    omit_defaults(
         resource_type, stated, before, whole, api_version, is_alone=not context.is_checked
     )
     now = cloud.stamp()
@@ -151,7 +155,7 @@ def _without_unsent_children(
     kept = [entry for entry in resource_type.embedded if entry not in sent]
     if not kept:
         return body
-    stated: dict[str, Any] = thaw(body)
+    stated: dict[str, Any] = mutable_copy(body)
     for entry in kept:
         remove(stated, split_path(entry.path))
     return stated
@@ -175,7 +179,7 @@ def _keep_snapshot(
         return
     asked = {name.lower(): text.lower() for name, text in snapshot.query.items()}
     if any(query.get(name, "").lower() != text for name, text in asked.items()):
-        put(body, snapshot.path, thaw(current))
+        put(body, snapshot.path, mutable_copy(current))
 
 
 def _body_before(cloud: Cloud, resource_type: ResourceType, before: Record) -> Mapping[str, Any]:
@@ -202,12 +206,12 @@ def _normalise_and_keep(
     if cloud.catalog.schemas.root(resource_type.name).find("properties") is not None:
         body.setdefault("properties", {})
     check_values(resource_type, body, api_version)
-    take_values(resource_type, body)
+    replace_retired_values(resource_type, body)
     if before is not None:
         for embedded in resource_type.embedded:
             if value_at(body, embedded.path) is ABSENT:
-                put(body, embedded.path, thaw(value_at(before, embedded.path)))
-        keep_values(resource_type, before, body)
+                put(body, embedded.path, mutable_copy(value_at(before, embedded.path)))
+        keep_unsent_values(resource_type, before, body)
 
 
 def _fill_in(

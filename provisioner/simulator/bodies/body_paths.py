@@ -97,12 +97,12 @@ def remove(
             del body[step]
 
 
-def thaw(value: Json) -> Tree:
+def mutable_copy(value: Json) -> Tree:
     """Return a copy of a value made of plain dicts and lists."""
     if isinstance(value, Mapping):
-        return {key: thaw(item) for key, item in value.items()}
+        return {key: mutable_copy(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [thaw(item) for item in value]
+        return [mutable_copy(item) for item in value]
     return value
 
 
@@ -115,11 +115,11 @@ def merge(base: Tree, overlay: Tree) -> Tree:
     if isinstance(base, Mapping) and isinstance(overlay, Mapping):
         merged = dict(base)
         for key, value in overlay.items():
-            merged[key] = merge(base[key], value) if key in base else thaw(value)
+            merged[key] = merge(base[key], value) if key in base else mutable_copy(value)
         return merged
     if _are_alike(base, overlay):
         return [merge(below, above) for below, above in zip(base, overlay, strict=True)]
-    return thaw(overlay)
+    return mutable_copy(overlay)
 
 
 def _are_alike(base: Tree, overlay: Tree) -> bool:

@@ -16,8 +16,8 @@ from provisioner.model.values import ABSENT, Body
 from provisioner.simulator.bodies.body_paths import (
     Tree,
     merge,
+    mutable_copy,
     put,
-    thaw,
     value_at,
 )
 from provisioner.simulator.bodies.responses import (
@@ -68,7 +68,7 @@ def refresh_around(cloud: Cloud, resource: ResourceId) -> None:
         for path in ("identity", *resource_type.identity_profiles):
             current = value_at(row.body, path)
             if current is not ABSENT:
-                put(completed, path, thaw(current))
+                put(completed, path, mutable_copy(current))
         remove_children(resource_type, completed)
         if completed != row.body:
             cloud.store.resources.put(row.id.key, replace(row, body=completed))
@@ -84,7 +84,7 @@ def guid_of_life(cloud: Cloud, resource_id: str, *seed: str) -> str:
     role assignments of a former one must not match its successor.
     """
     resource = parse_resource_id(resource_id)
-    generation = cloud.store.lives.get(resource.key) if resource else None
+    generation = cloud.store.generations.get(resource.key) if resource else None
     return stable_guid(resource_id, *seed, *((generation,) if generation else ()))
 
 

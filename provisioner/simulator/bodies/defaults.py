@@ -13,10 +13,10 @@ from provisioner.model.values import ABSENT, Absent
 from provisioner.simulator.bodies.body_paths import (
     Tree,
     fill,
+    mutable_copy,
     put,
     remove,
     split_path,
-    thaw,
     value_at,
     values_at,
 )
@@ -39,7 +39,7 @@ def fill_defaults(
             continue
         default = facts.default_in(body, api_version)
         if default is not None and default is not ABSENT:
-            fill(body, split_path(path), lambda value=default: thaw(value))  # type: ignore[misc]
+            fill(body, split_path(path), lambda value=default: mutable_copy(value))  # type: ignore[misc]
 
 
 def _parent_existed(before: Tree | None, path: str) -> bool:
@@ -47,7 +47,7 @@ def _parent_existed(before: Tree | None, path: str) -> bool:
     return before is not None and any(values_at(before, split_path(path)[:-1]))
 
 
-def hide_defaults(
+def omit_defaults(
     resource_type: ResourceType,
     stated: Tree,
     before: Record | None,
@@ -75,7 +75,7 @@ def hide_defaults(
             spelled_out |= {at for at, _ in values_at(stated, steps)}
         if rule is Answered.ALONE and before is not None:
             spelled_out |= {at for at, _ in values_at(before.body, steps)}
-        remove(body, steps, _is_default(facts, thaw(default), spelled_out))
+        remove(body, steps, _is_default(facts, mutable_copy(default), spelled_out))
 
 
 def _is_default(
@@ -87,7 +87,7 @@ def _is_default(
     return is_default
 
 
-def take_values(resource_type: ResourceType, body: dict[str, Any]) -> None:
+def replace_retired_values(resource_type: ResourceType, body: dict[str, Any]) -> None:
     """Replace values that Azure no longer honours by the ones that it stores instead."""
     for path, facts in resource_type.fields.items():
         for requested, answered in facts.taken_in(body):

@@ -11,11 +11,18 @@ from typing import Any
 from provisioner.catalog.field import ChangeRule, Compare, Field, Owner
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import ABSENT, is_empty
-from provisioner.simulator.bodies.body_paths import Tree, put, split_path, thaw, value_at, values_at
+from provisioner.simulator.bodies.body_paths import (
+    Tree,
+    mutable_copy,
+    put,
+    split_path,
+    value_at,
+    values_at,
+)
 from provisioner.simulator.protocol.errors import RefusalError
 
 
-def keep_values(resource_type: ResourceType, before: Tree, body: dict[str, Any]) -> None:
+def keep_unsent_values(resource_type: ResourceType, before: Tree, body: dict[str, Any]) -> None:
     """Copy values from `before` that a PUT may leave out without changing them."""
     for path, facts in resource_type.fields.items():
         is_kept = facts.kept or bool(facts.create_only)
@@ -24,7 +31,7 @@ def keep_values(resource_type: ResourceType, before: Tree, body: dict[str, Any])
         old = value_at(before, path)
         kept = is_kept or old in facts.irreversible
         if kept and not is_empty(old) and value_at(body, path) is ABSENT:
-            put(body, path, thaw(old))
+            put(body, path, mutable_copy(old))
 
 
 def check_values(resource_type: ResourceType, body: Tree, api_version: str) -> None:

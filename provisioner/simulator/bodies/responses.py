@@ -10,7 +10,7 @@ from typing import Any
 from provisioner.catalog.resource_type import Embedded, ResourceType
 from provisioner.catalog.schema import Kind
 from provisioner.model.resource_id import ResourceId
-from provisioner.simulator.bodies.body_paths import put, remove, split_path, thaw
+from provisioner.simulator.bodies.body_paths import mutable_copy, put, remove, split_path
 from provisioner.simulator.bodies.endpoint_connections import LISTED, listed_connections
 from provisioner.simulator.bodies.lease_states import show_lease
 from provisioner.simulator.state.cloud import Cloud
@@ -93,9 +93,9 @@ def embedded_entries(cloud: Cloud, embedded: Embedded, row: Record) -> list[dict
 
 def with_children(cloud: Cloud, resource_type: ResourceType, row: Record) -> dict[str, Any]:
     """Return a copy of a record's body with the lists of its children."""
-    complete: dict[str, Any] = thaw(row.body)
+    complete: dict[str, Any] = mutable_copy(row.body)
     for embedded in resource_type.embedded:
-        put(complete, embedded.path, thaw(embedded_entries(cloud, embedded, row)))
+        put(complete, embedded.path, mutable_copy(embedded_entries(cloud, embedded, row)))
     return complete
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.values import Json
-from provisioner.simulator.bodies.body_paths import remove, split_path, thaw
+from provisioner.simulator.bodies.body_paths import mutable_copy, remove, split_path
 from provisioner.simulator.protocol.http_messages import Answer
 
 
@@ -33,7 +33,7 @@ def _without_later(catalog: Catalog, body: Json, api_version: str) -> Json:
     later = _later_properties(resource_type, api_version) if resource_type else []
     if not later:
         return body
-    shown: dict[str, Any] = thaw(body)
+    shown: dict[str, Any] = mutable_copy(body)
     for path in later:
         remove(shown, split_path(path))
     return shown

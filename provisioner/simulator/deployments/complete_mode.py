@@ -12,8 +12,8 @@ from provisioner.simulator.arm.deletion import check_unlocked, check_unused, rem
 from provisioner.simulator.arm.service_checks import check_delete
 from provisioner.simulator.bodies.lease_states import check_unleased
 from provisioner.simulator.deployments.journal import Journal
-from provisioner.simulator.deployments.prepared_deployment import Prepared
-from provisioner.simulator.deployments.records import Failure, Operation, Outcome
+from provisioner.simulator.deployments.prepared_deployment import PreparedDeployment
+from provisioner.simulator.deployments.records import DeploymentOutcome, Failure, Operation
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
@@ -30,7 +30,7 @@ def others_in_group(cloud: Cloud, group: ResourceId, written: list[ResourceId]) 
 
 
 def delete_others(
-    cloud: Cloud, prepared: Prepared, journal: Journal, outcome: Outcome
+    cloud: Cloud, prepared: PreparedDeployment, journal: Journal, outcome: DeploymentOutcome
 ) -> list[Operation]:
     """Delete the resources that a deployment in mode Complete leaves out.
 

@@ -40,7 +40,7 @@ from provisioner.simulator.template_language.template_errors import ExpressionEr
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class DeploymentContext:
     """One deployment as requested.
 
     template    the document as sent
@@ -80,7 +80,7 @@ def scope_of(subscription: str = "", group: str = "", management: str = "") -> R
     return resource_group_id(subscription, group) if group else subscription_id(subscription)
 
 
-def base_functions(context: Context) -> Functions:
+def base_functions(context: DeploymentContext) -> Functions:
     """Return the functions that need neither parameters nor resources."""
     scope = context.scope
     return {
@@ -98,7 +98,7 @@ def base_functions(context: Context) -> Functions:
     }
 
 
-def default_functions(context: Context) -> Functions:
+def default_functions(context: DeploymentContext) -> Functions:
     """Return the functions of parameters' default values.
 
     `newGuid` and `utcNow` are allowed only there: elsewhere a template would differ at each
@@ -110,17 +110,17 @@ def default_functions(context: Context) -> Functions:
     )
 
 
-def _utc_now(context: Context, form: Value) -> str:
+def _utc_now(context: DeploymentContext, form: Value) -> str:
     return format_date(context.cloud.now(), UTC_NOW_FORMAT if form is None else text(form))
 
 
-def _deployer_object(context: Context) -> dict[str, Value]:
+def _deployer_object(context: DeploymentContext) -> dict[str, Value]:
     caller = read_caller(context.request)
     found = {"objectId": caller.object_id, "tenantId": _tenant_id(context)}
     return {**found, "userPrincipalName": caller.name if caller.is_person else ""}
 
 
-def _deployment_object(context: Context) -> dict[str, Value]:
+def _deployment_object(context: DeploymentContext) -> dict[str, Value]:
     """Return the result of `deployment()`, which includes the whole template as in Azure."""
     properties: dict[str, Value] = {
         "template": context.template,
@@ -135,7 +135,7 @@ def _deployment_object(context: Context) -> dict[str, Value]:
     return {**found, "location": context.location} if context.location else found
 
 
-def _visible_parameters(context: Context) -> dict[str, Value]:
+def _visible_parameters(context: DeploymentContext) -> dict[str, Value]:
     """Return the parameters as sent, without secret ones."""
     definitions = context.template.get("definitions") or {}
     declared = context.template.get("parameters") or {}
@@ -165,7 +165,7 @@ def _canonical_form(value: Value) -> Value:
     )
 
 
-def _environment_object(context: Context) -> dict[str, Value]:
+def _environment_object(context: DeploymentContext) -> dict[str, Value]:
     """Return the result of `environment()`: the endpoints of this cloud."""
     base = context.request.base
     graph = f"{base}{GRAPH_PATH}"
@@ -199,7 +199,7 @@ def _environment_object(context: Context) -> dict[str, Value]:
     }
 
 
-def _tenant_object(context: Context) -> dict[str, Value]:
+def _tenant_object(context: DeploymentContext) -> dict[str, Value]:
     tenant = _tenant_id(context)
     return {
         "countryCode": "",
@@ -209,12 +209,12 @@ def _tenant_object(context: Context) -> dict[str, Value]:
     }
 
 
-def _tenant_id(context: Context) -> str:
+def _tenant_id(context: DeploymentContext) -> str:
     """Return the tenant of the deployment's caller."""
     return read_caller(context.request).tenant or context.cloud.home_tenant
 
 
-def _management_group_object(context: Context) -> dict[str, Value]:
+def _management_group_object(context: DeploymentContext) -> dict[str, Value]:
     scope = context.scope
     if scope is None or not is_management_group(scope):
         raise WrongScopeError("managementGroup", scope)
@@ -226,7 +226,7 @@ def _management_group_object(context: Context) -> dict[str, Value]:
     }
 
 
-def _subscription_object(context: Context) -> dict[str, Value]:
+def _subscription_object(context: DeploymentContext) -> dict[str, Value]:
     subscription = context.scope.subscription if context.scope is not None else None
     if subscription is None:
         raise WrongScopeError("subscription", context.scope)
@@ -234,7 +234,7 @@ def _subscription_object(context: Context) -> dict[str, Value]:
     return {name: body[name] for name in ("id", "subscriptionId", "tenantId", "displayName")}
 
 
-def _resource_group_object(context: Context) -> dict[str, Value]:
+def _resource_group_object(context: DeploymentContext) -> dict[str, Value]:
     scope = context.scope
     if scope is None or scope.type != RESOURCE_GROUP:
         raise WrongScopeError("resourceGroup", scope)
@@ -255,7 +255,7 @@ class WrongScopeError(ExpressionError):
         )
 
 
-def _provider_types(context: Context, namespace: Value, kind: Value) -> Value:
+def _provider_types(context: DeploymentContext, namespace: Value, kind: Value) -> Value:
     subscription = context.scope.subscription if context.scope is not None else None
     answer = get_provider(context.cloud, context.request, subscription or "", text(namespace))
     body: Value = answer.body

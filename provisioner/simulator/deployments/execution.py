@@ -18,15 +18,15 @@ from provisioner.simulator.deployments.complete_mode import delete_others
 from provisioner.simulator.deployments.journal import Journal
 from provisioner.simulator.deployments.outputs import evaluate_outputs, show_outputs
 from provisioner.simulator.deployments.prepared_deployment import (
-    Prepared,
+    PreparedDeployment,
     check_group,
     nested_context,
     prepare,
 )
 from provisioner.simulator.deployments.records import (
+    DeploymentOutcome,
     Failure,
     Operation,
-    Outcome,
     record_deployment,
 )
 from provisioner.simulator.deployments.resource_functions import ResourceFunctions
@@ -34,10 +34,10 @@ from provisioner.simulator.policy.external_evaluation import operation_of
 from provisioner.simulator.policy.restrictions import check_policies
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.existence import check_place
+from provisioner.simulator.state.existence import check_scope_exists
 from provisioner.simulator.template_language.copies import evaluate_body, is_deployment
 from provisioner.simulator.template_language.expressions import Functions
-from provisioner.simulator.template_language.instances import Instance
+from provisioner.simulator.template_language.instances import ResourceInstance
 from provisioner.simulator.template_language.template_errors import Value
 
 
@@ -49,14 +49,14 @@ class Execution:
         self._journal = journal
         self._secrets: dict[str, dict[str, Value]] = {}
 
-    def deploy(self, prepared: Prepared, begin: float = 0.0) -> Outcome:
+    def deploy(self, prepared: PreparedDeployment, begin: float = 0.0) -> DeploymentOutcome:
         """Write the resources of a template, and record the result.
 
         Resources that depend on a failed one are skipped; all others are written. `begin` is in
         seconds from the start of the outermost deployment.
         """
         functions = ResourceFunctions(prepared, self._secrets).bind()
-        outcome = Outcome(begin)
+        outcome = DeploymentOutcome(begin)
         ends: dict[str, float] = {}
         operations: list[Operation] = []
         for instance in prepared.order:
@@ -83,11 +83,11 @@ class Execution:
 
     def _deploy_resource(
         self,
-        prepared: Prepared,
-        instance: Instance,
+        prepared: PreparedDeployment,
+        instance: ResourceInstance,
         functions: Functions,
         start: float,
-        outcome: Outcome,
+        outcome: DeploymentOutcome,
     ) -> Operation:
         self._journal.begin(instance.id, "write")
         visible: Functions = ChainMap(functions, instance.functions)  # type: ignore[arg-type]
@@ -106,7 +106,11 @@ class Execution:
         return Operation(instance.id, "Create", start, end, failure)
 
     def _write_resource(
-        self, prepared: Prepared, instance: Instance, functions: Functions, outcome: Outcome
+        self,
+        prepared: PreparedDeployment,
+        instance: ResourceInstance,
+        functions: Functions,
+        outcome: DeploymentOutcome,
     ) -> float:
         """Write one resource and return the seconds that Azure takes for it."""
         cloud, resource = self._cloud, instance.id
@@ -118,7 +122,7 @@ class Execution:
         check_offered(cloud, resource_type, instance.api_version)
         body = evaluate_body(instance.content, functions, instance.path)
         outcome.bodies[resource.key] = (body, instance.api_version)
-        check_place(cloud, resource_type, resource, writing=True)
+        check_scope_exists(cloud, resource_type, resource, writing=True)
         check_unlocked(cloud, resource, body, deleting=False)
         check_idle(cloud, resource_type, resource, body)
         request = replace(prepared.context.request, method="PUT", path=resource.text)
@@ -129,11 +133,11 @@ class Execution:
 
     def _deploy_nested(
         self,
-        prepared: Prepared,
-        instance: Instance,
+        prepared: PreparedDeployment,
+        instance: ResourceInstance,
         functions: Functions,
         start: float,
-        outcome: Outcome,
+        outcome: DeploymentOutcome,
     ) -> tuple[float, Failure | None]:
         inner = nested_context(prepared.context, instance, functions)
         check_group(inner)
@@ -147,7 +151,7 @@ class Execution:
         return nested.end, Failure.of_deployment(instance.id, nested.failures)
 
     def _evaluate_outputs(
-        self, prepared: Prepared, functions: Functions, outcome: Outcome
+        self, prepared: PreparedDeployment, functions: Functions, outcome: DeploymentOutcome
     ) -> dict[str, Any]:
         """Return the outputs; one that cannot be evaluated fails the deployment."""
         if outcome.failures:

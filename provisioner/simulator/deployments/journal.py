@@ -4,7 +4,7 @@ from typing import Protocol
 
 from provisioner.model.resource_id import ResourceId
 from provisioner.simulator.logs.activity_log import record_refusal, record_success, write_within
-from provisioner.simulator.logs.change_log import keep, rollback, watch
+from provisioner.simulator.logs.change_log import commit_with_changes, rollback, watch_resource
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Origin
@@ -35,10 +35,10 @@ class CommittingJournal:
 
     def begin(self, resource: ResourceId, verb: str) -> None:
         """Commit the writes before: they stay, whatever happens to this one."""
-        keep(self._cloud)
+        commit_with_changes(self._cloud)
         origin = write_within(self._cloud.origin, f"{resource.type}/{verb}", resource.text)
         self._origins.append(origin)
-        watch(self._cloud, resource, origin)
+        watch_resource(self._cloud, resource, origin)
 
     def end(self) -> None:
         """Log the success."""
@@ -54,7 +54,7 @@ class CommittingJournal:
 
         An outer deployment that then fails undoes its own write, which must not undo this record.
         """
-        keep(self._cloud)
+        commit_with_changes(self._cloud)
 
 
 class RehearsingJournal:

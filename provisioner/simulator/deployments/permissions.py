@@ -2,12 +2,12 @@
 
 from provisioner.simulator.authorization.permissions import check_authorized
 from provisioner.simulator.authorization.required_permissions import RequiredPermission
-from provisioner.simulator.deployments.prepared_deployment import Prepared
+from provisioner.simulator.deployments.prepared_deployment import PreparedDeployment
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import type_label
 
 
-def check_permissions(prepared: Prepared) -> None:
+def check_permissions(prepared: PreparedDeployment) -> None:
     """Check that the caller may write every resource of a deployment.
 
     All of them are checked before the first write.

@@ -12,7 +12,7 @@ from typing import Any
 from provisioner.catalog.deployment import LARGEST_TEMPLATE
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.deployments.context import (
-    Context,
+    DeploymentContext,
     base_functions,
     default_functions,
 )
@@ -31,7 +31,7 @@ from provisioner.simulator.template_language.copies import (
 )
 from provisioner.simulator.template_language.dependencies import dependencies, deployment_order
 from provisioner.simulator.template_language.expressions import Functions
-from provisioner.simulator.template_language.instances import Instance, expand
+from provisioner.simulator.template_language.instances import ResourceInstance, expand
 from provisioner.simulator.template_language.parameters import (
     parameter_values,
     variable_function,
@@ -47,7 +47,7 @@ _DEEPEST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedDeployment:
     """A deployment ready to run.
 
     values     the parameters' values, by name in lower case
@@ -57,16 +57,16 @@ class Prepared:
     waits      the keys of the dependencies, by key
     """
 
-    context: Context
+    context: DeploymentContext
     template: Template
     values: Mapping[str, Value]
     functions: Functions
-    declared: tuple[Instance, ...]
-    order: tuple[Instance, ...]
+    declared: tuple[ResourceInstance, ...]
+    order: tuple[ResourceInstance, ...]
     waits: Mapping[str, frozenset[str]]
 
 
-def prepare(context: Context) -> Prepared:
+def prepare(context: DeploymentContext) -> PreparedDeployment:
     """Return a deployment ready to run; nothing is written.
 
     Nested deployments are validated as far as their parameters are known. A fault is a
@@ -75,7 +75,7 @@ def prepare(context: Context) -> Prepared:
     return _prepare_nested(context, 0)
 
 
-def _prepare_nested(context: Context, depth: int) -> Prepared:
+def _prepare_nested(context: DeploymentContext, depth: int) -> PreparedDeployment:
     if depth > _DEEPEST:
         raise InvalidTemplateError(f"Deployments are nested deeper than '{_DEEPEST}' levels")
     _check_scope(context)
@@ -88,10 +88,10 @@ def _prepare_nested(context: Context, depth: int) -> Prepared:
     for instance in order:
         if instance.is_written and is_deployment({"type": instance.type}):
             _check_nested(context, instance, depth)
-    return Prepared(context, template, values, functions, tuple(instances), order, waits)
+    return PreparedDeployment(context, template, values, functions, tuple(instances), order, waits)
 
 
-def _check_scope(context: Context) -> None:
+def _check_scope(context: DeploymentContext) -> None:
     scope = context.scope
     check_name(context.id.name)
     check_location(scope, context.id.name, context.location or None)
@@ -105,7 +105,9 @@ def _check_scope(context: Context) -> None:
         )
 
 
-def _bind_functions(context: Context, template: Template) -> tuple[Functions, Mapping[str, Value]]:
+def _bind_functions(
+    context: DeploymentContext, template: Template
+) -> tuple[Functions, Mapping[str, Value]]:
     user = bind_functions(template.functions, template.definitions, base_functions(context))
     defaults = ChainMap(dict(user), default_functions(context))  # type: ignore[arg-type]
     values = parameter_values(template, context.parameters, defaults)
@@ -115,7 +117,7 @@ def _bind_functions(context: Context, template: Template) -> tuple[Functions, Ma
     return functions, values
 
 
-def _check_nested(context: Context, instance: Instance, depth: int) -> None:
+def _check_nested(context: DeploymentContext, instance: ResourceInstance, depth: int) -> None:
     check_name(instance.id.name)
     check_location(instance.id.scope, instance.id.name, instance.content.get("location"))
     if not is_known_at_start(instance):
@@ -133,7 +135,7 @@ def _check_nested(context: Context, instance: Instance, depth: int) -> None:
         raise
 
 
-def is_known_at_start(instance: Instance) -> bool:
+def is_known_at_start(instance: ResourceInstance) -> bool:
     """Return whether the parameters of a nested deployment depend on no resource."""
     properties = instance.content.get("properties")
     if not isinstance(properties, Mapping):
@@ -146,7 +148,9 @@ def is_known_at_start(instance: Instance) -> bool:
     return not any(is_runtime(call.function) for call in calls_in(outer))
 
 
-def nested_context(context: Context, instance: Instance, functions: Functions) -> Context:
+def nested_context(
+    context: DeploymentContext, instance: ResourceInstance, functions: Functions
+) -> DeploymentContext:
     """Return the context of a nested deployment.
 
     Raises:
@@ -181,7 +185,10 @@ def nested_context(context: Context, instance: Instance, functions: Functions) -
 
 
 def _nested_template(
-    context: Context, content: Mapping[str, Any], evaluated: Mapping[str, Any], functions: Functions
+    context: DeploymentContext,
+    content: Mapping[str, Any],
+    evaluated: Mapping[str, Any],
+    functions: Functions,
 ) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
     properties = content["properties"]
     if "templateLink" in evaluated:
@@ -228,7 +235,7 @@ def read_mode(properties: Mapping[str, Any]) -> str:
     return mode
 
 
-def check_group(context: Context) -> None:
+def check_group(context: DeploymentContext) -> None:
     """Check that the resource group of a deployment exists.
 
     Raises:
@@ -253,7 +260,7 @@ def check_size(content: bytes) -> None:
         )
 
 
-def written_ids(prepared: Prepared) -> Iterator[ResourceId]:
+def written_ids(prepared: PreparedDeployment) -> Iterator[ResourceId]:
     """Yield the ids of the resources that a deployment writes.
 
     Nested deployments are included as far as they are known.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from provisioner.catalog.schema import SchemaIndex
-from provisioner.simulator.bodies.body_paths import thaw
+from provisioner.simulator.bodies.body_paths import mutable_copy
 from provisioner.simulator.template_language.logical_functions import is_equal
 
 _COMPUTED = frozenset({"etag", "provisioningState", "resourceGuid", "systemData"})
@@ -65,7 +65,7 @@ def without_read_only(
     schemas: SchemaIndex, type_name: str, body: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return a copy of a body without read-only properties."""
-    found: dict[str, Any] = thaw(_without_computed(schemas, type_name, body, ()))
+    found: dict[str, Any] = mutable_copy(_without_computed(schemas, type_name, body, ()))
     return found
 
 

@@ -13,13 +13,13 @@ from typing import Any
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE, RESOURCE_GROUP_TYPE
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.simulator.deployments.context import template_hash
-from provisioner.simulator.deployments.prepared_deployment import Prepared
+from provisioner.simulator.deployments.prepared_deployment import PreparedDeployment
 from provisioner.simulator.deployments.secrets import show_parameters
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.clock import format_time, parse_time
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.template_language.expressions import evaluate
-from provisioner.simulator.template_language.instances import Instance
+from provisioner.simulator.template_language.instances import ResourceInstance
 from provisioner.simulator.template_language.template_errors import TemplateError
 
 _HIDDEN = ("cancelled", "ends", "operations", "template", "token")
@@ -80,7 +80,7 @@ class Operation:
 
 
 @dataclass
-class Outcome:
+class DeploymentOutcome:
     """The result of a deployment.
 
     end       in seconds since the outermost deployment began
@@ -98,10 +98,10 @@ class Outcome:
 
 
 def record_deployment(
-    prepared: Prepared,
+    prepared: PreparedDeployment,
     operations: Sequence[Operation],
     outputs: Mapping[str, Any],
-    outcome: Outcome,
+    outcome: DeploymentOutcome,
 ) -> None:
     """Record the result of a deployment, replacing an earlier one of its name."""
     context = prepared.context
@@ -154,7 +154,7 @@ def _forget_oldest(cloud: Cloud, deployment: ResourceId) -> None:
             cloud.store.deployments.remove(key)
 
 
-def show_request(prepared: Prepared) -> dict[str, Any]:
+def show_request(prepared: PreparedDeployment) -> dict[str, Any]:
     """Return the properties of a deployment that are known before it runs."""
     context = prepared.context
     shown: dict[str, Any] = {
@@ -169,7 +169,7 @@ def show_request(prepared: Prepared) -> dict[str, Any]:
     return shown
 
 
-def _render_providers(prepared: Prepared) -> list[dict[str, Any]]:
+def _render_providers(prepared: PreparedDeployment) -> list[dict[str, Any]]:
     kinds: dict[str, dict[str, list[str]]] = {}
     for instance in prepared.declared:
         namespace, _, kind = instance.type.partition("/")
@@ -189,7 +189,7 @@ def _render_providers(prepared: Prepared) -> list[dict[str, Any]]:
     ]
 
 
-def _static_location(instance: Instance) -> str | None:
+def _static_location(instance: ResourceInstance) -> str | None:
     """Return the region of a resource, if it can be evaluated without reading another resource."""
     try:
         found = evaluate(instance.content.get("location"), instance.functions)
@@ -198,7 +198,7 @@ def _static_location(instance: Instance) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _render_dependencies(prepared: Prepared) -> list[dict[str, Any]]:
+def _render_dependencies(prepared: PreparedDeployment) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for instance in prepared.declared:
         waits = prepared.waits[instance.key]

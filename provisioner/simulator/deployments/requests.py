@@ -8,10 +8,10 @@ from typing import Any
 
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Json
-from provisioner.simulator.deployments.context import Context
+from provisioner.simulator.deployments.context import DeploymentContext
 from provisioner.simulator.deployments.links import read_link
 from provisioner.simulator.deployments.prepared_deployment import (
-    Prepared,
+    PreparedDeployment,
     check_size,
     checked_parameters,
     prepare,
@@ -71,7 +71,7 @@ def read_document(request: Request) -> dict[str, Any]:
 
 def read_context(
     cloud: Cloud, request: Request, deployment: ResourceId, document: Mapping[str, Any]
-) -> Context:
+) -> DeploymentContext:
     """Return the deployment that a body requests.
 
     Raises:
@@ -99,7 +99,7 @@ def read_context(
     if properties.get("parametersLink"):
         linked, _ = read_link(cloud, request, properties["parametersLink"], None)
         parameters = linked.get("parameters") or {}
-    return Context(
+    return DeploymentContext(
         cloud=cloud,
         request=request,
         id=deployment,
@@ -140,7 +140,7 @@ def _read_tags(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def prepare_request(
     cloud: Cloud, request: Request, deployment: ResourceId, document: Mapping[str, Any]
-) -> Prepared:
+) -> PreparedDeployment:
     """Return the requested deployment, ready to run.
 
     Raises:
@@ -191,7 +191,7 @@ def read_ids_only(document: Mapping[str, Any]) -> bool:
     return known[key]
 
 
-def _add_position(request: Request, context: Context, problem: TemplateError) -> None:
+def _add_position(request: Request, context: DeploymentContext, problem: TemplateError) -> None:
     """Put line, column and path of the fault into an error, as Azure words it."""
     if not problem.path:
         return
@@ -213,7 +213,7 @@ def _add_position(request: Request, context: Context, problem: TemplateError) ->
     problem.additional = ({"type": "TemplateViolation", "info": info},)
 
 
-def _part_name(context: Context, path: Path) -> str:
+def _part_name(context: DeploymentContext, path: Path) -> str:
     """Return the name of the template's part that a path is in."""
     if len(path) < 2 or path[0] != "resources":
         return str(path[1] if len(path) > 1 else path[0])

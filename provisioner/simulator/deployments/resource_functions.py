@@ -16,13 +16,13 @@ from provisioner.simulator.actions import routes as actions
 from provisioner.simulator.authorization.permissions import check_authorized
 from provisioner.simulator.authorization.required_permissions import required_permissions
 from provisioner.simulator.bodies.responses import render
-from provisioner.simulator.deployments.prepared_deployment import Prepared
+from provisioner.simulator.deployments.prepared_deployment import PreparedDeployment
 from provisioner.simulator.deployments.records import find_deployment, show_deployment
 from provisioner.simulator.deployments.secrets import SECURE_OUTPUTS
 from provisioner.simulator.protocol.errors import RefusalError, ResourceNotFoundError
 from provisioner.simulator.services import routes as services
 from provisioner.simulator.template_language.expressions import Functions
-from provisioner.simulator.template_language.instances import Instance
+from provisioner.simulator.template_language.instances import ResourceInstance
 from provisioner.simulator.template_language.operands import text
 from provisioner.simulator.template_language.template_errors import ExpressionError, Value
 from provisioner.simulator.template_language.templates import is_runtime
@@ -35,11 +35,13 @@ class ResourceFunctions:
     `listOutputsWithSecureValues` of the outer deployment returns them.
     """
 
-    def __init__(self, prepared: Prepared, secrets: Mapping[str, Mapping[str, Value]]) -> None:
+    def __init__(
+        self, prepared: PreparedDeployment, secrets: Mapping[str, Mapping[str, Value]]
+    ) -> None:
         self._prepared = prepared
         self._cloud = prepared.context.cloud
         self._secrets = secrets
-        self._instances_by_name: dict[str, list[Instance]] = {}
+        self._instances_by_name: dict[str, list[ResourceInstance]] = {}
         for instance in prepared.order:
             names = {instance.key, instance.symbol or instance.name}
             if instance.loop and instance.symbol:
@@ -83,7 +85,7 @@ class ResourceFunctions:
         }
 
     def _render_reference(
-        self, resource: ResourceId, instance: Instance | None, version: str, full: str
+        self, resource: ResourceId, instance: ResourceInstance | None, version: str, full: str
     ) -> Value:
         body = self._resource_body(resource)
         if full.lower() != "full":
@@ -112,7 +114,7 @@ class ResourceFunctions:
             raise ResourceNotFoundError(resource)
         return render(self._cloud, row)
 
-    def _template_resource(self, name: str) -> Instance | None:
+    def _template_resource(self, name: str) -> ResourceInstance | None:
         """Return the resource of the template with a name or symbol; None for an id.
 
         Raises:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
-from provisioner.simulator.deployments.context import Context, deployment_id
+from provisioner.simulator.deployments.context import DeploymentContext, deployment_id
 from provisioner.simulator.deployments.execution import Execution
 from provisioner.simulator.deployments.journal import CommittingJournal
 from provisioner.simulator.deployments.prepared_deployment import prepare
@@ -55,7 +55,9 @@ def find_earlier(
     )
 
 
-def roll_back(failed: Context, earlier: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+def roll_back(
+    failed: DeploymentContext, earlier: Mapping[str, Any], document: Mapping[str, Any]
+) -> None:
     """Run an earlier deployment again, and add the result to the record of the failed one."""
     cloud = failed.cloud
     resource = ResourceId.parse(earlier["id"])

@@ -17,17 +17,17 @@ from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.deployments.complete_mode import others_in_group
 from provisioner.simulator.deployments.execution import Execution
 from provisioner.simulator.deployments.journal import RehearsingJournal
-from provisioner.simulator.deployments.prepared_deployment import Prepared
+from provisioner.simulator.deployments.prepared_deployment import PreparedDeployment
 from provisioner.simulator.deployments.property_changes import (
     property_changes,
     stated_read_only,
     without_read_only,
 )
-from provisioner.simulator.deployments.records import Failure, Outcome, type_of
+from provisioner.simulator.deployments.records import DeploymentOutcome, Failure, type_of
 from provisioner.simulator.state.cloud import Cloud
 
 
-def what_if(prepared: Prepared, *, ids_only: bool) -> dict[str, Any]:
+def what_if(prepared: PreparedDeployment, *, ids_only: bool) -> dict[str, Any]:
     """Return the answer of a what-if operation; the state is not changed."""
     cloud = prepared.context.cloud
     journal = RehearsingJournal(cloud)
@@ -64,7 +64,7 @@ def _change_of_write(
     cloud: Cloud,
     resource: ResourceId,
     after: dict[str, Any],
-    outcome: Outcome,
+    outcome: DeploymentOutcome,
     *,
     ids_only: bool,
 ) -> dict[str, Any]:
@@ -134,7 +134,9 @@ def _render_body(
     return {**named, **({"apiVersion": version} if version else {}), **kept}
 
 
-def _ignored_resources(cloud: Cloud, prepared: Prepared, outcome: Outcome) -> Iterator[ResourceId]:
+def _ignored_resources(
+    cloud: Cloud, prepared: PreparedDeployment, outcome: DeploymentOutcome
+) -> Iterator[ResourceId]:
     """Yield the resources of the group that are neither written nor deleted."""
     group = prepared.context.scope
     if group is None or group.type != RESOURCE_GROUP:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from provisioner.simulator.entra.audiences import Api, find_api
-from provisioner.simulator.entra.authority import LONGEST_TOKEN, Authority, Place
+from provisioner.simulator.entra.authority import LONGEST_TOKEN, Authority, TenantEndpoint
 from provisioner.simulator.entra.directory import Principal
 from provisioner.simulator.entra.grant_errors import GrantError, InvalidClientError
 
@@ -25,7 +25,9 @@ _ALGORITHMS = ["RS256", "PS256"]
 _SKEW = 300
 
 
-def check_assertion(authority: Authority, place: Place, client: Principal, token: str) -> None:
+def check_assertion(
+    authority: Authority, endpoint: TenantEndpoint, client: Principal, token: str
+) -> None:
     """Check the assertion of an application.
 
     A malformed, expired or unmatched assertion is a GrantError.
@@ -33,7 +35,7 @@ def check_assertion(authority: Authority, place: Place, client: Principal, token
     claims, header = _decode_unverified(token)
     _check_times(authority, claims)
     if claims.get("iss") == claims.get("sub") == client.app_id:
-        _check_certificate(place, client, token, claims, header)
+        _check_certificate(endpoint, client, token, claims, header)
     else:
         _check_federated(client, claims)
 
@@ -68,7 +70,7 @@ def _numeric_date(moment: object) -> float:
 
 
 def _check_certificate(
-    place: Place,
+    endpoint: TenantEndpoint,
     client: Principal,
     token: str,
     claims: Mapping[str, Any],
@@ -82,7 +84,7 @@ def _check_certificate(
         InvalidClientError: the audience is not the token endpoint, or no certificate verifies the
             signature.
     """
-    if not _is_for_token_endpoint(claims.get("aud"), place):
+    if not _is_for_token_endpoint(claims.get("aud"), endpoint):
         raise InvalidClientError(
             700023, "Client assertion audience claim does not match Realm issuer. Review the "
             "documentation at https://learn.microsoft.com/entra/identity-platform/"
@@ -100,14 +102,14 @@ def _check_certificate(
         )
 
 
-def _is_for_token_endpoint(audience: object, place: Place) -> bool:
+def _is_for_token_endpoint(audience: object, endpoint: TenantEndpoint) -> bool:
     if not isinstance(audience, str):
         return False
     parts = urlsplit(audience)
     origin = f"{parts.scheme}://{parts.netloc}"
     ends = ("/oauth2/v2.0/token", "/oauth2/token", "/", "/v2.0", "")
-    is_here = find_api(origin, place.base) is Api.RESOURCE_MANAGER
-    return is_here and parts.path in {f"/{place.tenant}{end}" for end in ends}
+    is_here = find_api(origin, endpoint.base) is Api.RESOURCE_MANAGER
+    return is_here and parts.path in {f"/{endpoint.tenant}{end}" for end in ends}
 
 
 def _as_pem(content: object) -> str:

@@ -13,7 +13,7 @@ from provisioner.simulator.entra.audiences import RESOURCE_MANAGER_NAMES, Api, f
 from provisioner.simulator.entra.authority import (
     LONGEST_TOKEN,
     Authority,
-    Place,
+    TenantEndpoint,
     is_web_token,
 )
 from provisioner.simulator.entra.signing import InvalidTokenError
@@ -36,14 +36,14 @@ def authenticate(authority: Authority, request: Request, api: Api) -> Caller | N
     tenant = _tenant_of(authority, request)
     if scheme.lower() != "bearer" or not token:
         raise ChallengeError(
-            Place(request.base, tenant),
+            TenantEndpoint(request.base, tenant),
             "AuthenticationFailed",
             "Authentication failed. The 'Authorization' header is missing.",
             "The authentication failed because of missing 'Authorization' header.",
         )
     if not is_web_token(token):
         return None
-    claims = _verified_claims(authority, request, token, Place(request.base, tenant))
+    claims = _verified_claims(authority, request, token, TenantEndpoint(request.base, tenant))
     _check_audience(request, claims, api, tenant)
     _check_tenant(authority, request, claims, tenant)
     return _caller_of(authority, claims)
@@ -58,7 +58,7 @@ def _tenant_of(authority: Authority, request: Request) -> str:
 
 
 def _verified_claims(
-    authority: Authority, request: Request, token: str, place: Place
+    authority: Authority, request: Request, token: str, endpoint: TenantEndpoint
 ) -> Mapping[str, Any]:
     try:
         if len(token) > LONGEST_TOKEN:
@@ -66,20 +66,20 @@ def _verified_claims(
         claims = authority.read(token)
     except InvalidTokenError:
         raise ChallengeError(
-            place, "InvalidAuthenticationToken", "The access token is invalid."
+            endpoint, "InvalidAuthenticationToken", "The access token is invalid."
         ) from None
     now = authority.cloud.now()
     expires, begins = _time_claim(claims, "exp"), _time_claim(claims, "nbf")
     if expires is None or now >= expires:
         raise ChallengeError(
-            place,
+            endpoint,
             "ExpiredAuthenticationToken",
             f"The access token expiry UTC time '{_format_time(expires or now)}' is earlier than "
             f"current UTC time '{_format_time(now)}'.",
         )
     if begins is not None and begins.timestamp() > now.timestamp() + 300:
         raise ChallengeError(
-            place, "InvalidAuthenticationToken", "The access token is not yet valid."
+            endpoint, "InvalidAuthenticationToken", "The access token is not yet valid."
         )
     return claims
 
@@ -90,7 +90,7 @@ def _check_audience(request: Request, claims: Mapping[str, Any], api: Api, tenan
         return
     allowed = ",".join(f"'{name}'" for name in (f"{request.base}", *RESOURCE_MANAGER_NAMES))
     raise ChallengeError(
-        Place(request.base, tenant),
+        TenantEndpoint(request.base, tenant),
         "InvalidAuthenticationTokenAudience",
         "The access token has been obtained for wrong audience or resource "
         f"'{audience}'. It should exactly match with one of the allowed audiences {allowed}.",
@@ -115,13 +115,13 @@ def _check_tenant(
     )
     if found in authority.cloud.tenants and (found == tenant or not is_known):
         return
-    place = Place(request.base, tenant)
+    endpoint = TenantEndpoint(request.base, tenant)
     raise ChallengeError(
-        place,
+        endpoint,
         "InvalidAuthenticationTokenTenant",
         f"The access token is from the wrong issuer '{claims.get('iss')}'. It must match the "
-        f"tenant '{place.issuer}' associated with this subscription. Please use the authority "
-        f"(URL) '{place.url}' to get the token.",
+        f"tenant '{endpoint.issuer}' associated with this subscription. Please use the authority "
+        f"(URL) '{endpoint.url}' to get the token.",
     )
 
 
@@ -142,7 +142,9 @@ def _caller_of(authority: Authority, claims: Mapping[str, Any]) -> Caller:
 class ChallengeError(RefusalError):
     """A request without a valid token: 401 with Azure's `WWW-Authenticate` challenge."""
 
-    def __init__(self, place: Place, code: str, message: str, description: str = "") -> None:
+    def __init__(
+        self, endpoint: TenantEndpoint, code: str, message: str, description: str = ""
+    ) -> None:
         shown = (description or message).replace('"', "'")
         super().__init__(
             401,
@@ -150,7 +152,7 @@ class ChallengeError(RefusalError):
             message,
             headers={
                 "WWW-Authenticate": (
-                    f'Bearer authorization_uri="{place.url}", error="invalid_token", '
+                    f'Bearer authorization_uri="{endpoint.url}", error="invalid_token", '
                     f'error_description="{shown}"'
                 )
             },

@@ -40,7 +40,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TenantEndpoint:
     """The endpoint of a token request: the origin of the client, and the tenant in its path."""
 
     base: str
@@ -69,7 +69,9 @@ class Authority:
     key: SigningKey = field(default_factory=SigningKey)
     _verified: dict[str, Mapping[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
-    def issue(self, place: Place, audience: str, principal: Principal, client: Client) -> str:
+    def issue(
+        self, endpoint: TenantEndpoint, audience: str, principal: Principal, client: Client
+    ) -> str:
         """Return an access token for an audience."""
         user = (
             {
@@ -82,7 +84,7 @@ class Authority:
             else {}
         )
         return self.sign(
-            place,
+            endpoint,
             {
                 "aud": audience,
                 "appid": client.app_id,
@@ -94,10 +96,15 @@ class Authority:
             },
         )
 
-    def sign(self, place: Place, claims: Mapping[str, Any], lifetime: timedelta = LIFETIME) -> str:
+    def sign(
+        self,
+        endpoint: TenantEndpoint,
+        claims: Mapping[str, Any],
+        lifetime: timedelta = LIFETIME,
+    ) -> str:
         """Return a token with these claims and the ones that every token has."""
         now = self.cloud.now()
-        issuer = place.issuer
+        issuer = endpoint.issuer
         return self.key.sign(
             {
                 "iss": issuer,
@@ -105,7 +112,7 @@ class Authority:
                 "iat": int(now.timestamp()),
                 "nbf": int(now.timestamp()),
                 "exp": int((now + lifetime).timestamp()),
-                "tid": place.tenant,
+                "tid": endpoint.tenant,
                 "uti": uuid.uuid4().hex[:22],
                 "ver": "1.0",
                 **claims,

@@ -7,9 +7,9 @@ disable it; those that have another address configured find it here.
 
 from provisioner.model.values import Json
 from provisioner.simulator.entra.audiences import GRAPH_PATH
-from provisioner.simulator.entra.authority import Authority, Place
+from provisioner.simulator.entra.authority import Authority, TenantEndpoint
 from provisioner.simulator.entra.grant_errors import GrantError, answer_grant_error
-from provisioner.simulator.entra.token_endpoint import find_place
+from provisioner.simulator.entra.token_endpoint import find_tenant_endpoint
 from provisioner.simulator.protocol.http_messages import Answer, Request
 
 
@@ -25,20 +25,20 @@ def get_metadata_v2(authority: Authority, request: Request, tenant: str) -> Answ
 
 def _answer_metadata(authority: Authority, request: Request, tenant: str, version: str) -> Answer:
     try:
-        place = find_place(authority, request.base, tenant)
+        endpoint = find_tenant_endpoint(authority, request.base, tenant)
     except GrantError as problem:
         return answer_grant_error(authority.cloud, problem)
     methods: list[Json] = ["client_secret_post", "private_key_jwt", "client_secret_basic"]
-    oauth = f"{place.url}/oauth2{version}"
+    oauth = f"{endpoint.url}/oauth2{version}"
     return Answer(
         200,
         {
-            "issuer": f"{place.url}{version}" if version else place.issuer,
+            "issuer": f"{endpoint.url}{version}" if version else endpoint.issuer,
             "authorization_endpoint": f"{oauth}/authorize",
             "token_endpoint": f"{oauth}/token",
             "device_authorization_endpoint": f"{oauth}/devicecode",
             "end_session_endpoint": f"{oauth}/logout",
-            "jwks_uri": f"{place.url}/discovery{version}/keys",
+            "jwks_uri": f"{endpoint.url}/discovery{version}/keys",
             "token_endpoint_auth_methods_supported": methods,
             "response_types_supported": ["code", "id_token", "code id_token", "token"],
             "response_modes_supported": ["query", "fragment", "form_post"],
@@ -60,13 +60,15 @@ def get_keys(authority: Authority, _request: Request, **_place: str) -> Answer:
 
 def discover_instance(authority: Authority, request: Request) -> Answer:
     """Answer the tenant's metadata URL for an authorization endpoint."""
-    endpoint = request.query.get("authorization_endpoint", "")
-    path = endpoint.partition("://")[2].partition("/")[2]
+    requested = request.query.get("authorization_endpoint", "")
+    path = requested.partition("://")[2].partition("/")[2]
     try:
-        place = find_place(authority, request.base, path.partition("/")[0] or "common")
+        endpoint = find_tenant_endpoint(authority, request.base, path.partition("/")[0] or "common")
     except GrantError as problem:
         return answer_grant_error(authority.cloud, problem)
-    found = f"{Place(request.base, place.tenant).url}/v2.0/.well-known/openid-configuration"
+    found = (
+        f"{TenantEndpoint(request.base, endpoint.tenant).url}/v2.0/.well-known/openid-configuration"
+    )
     return Answer(200, {"tenant_discovery_endpoint": found, "api-version": "1.1", "metadata": []})
 
 

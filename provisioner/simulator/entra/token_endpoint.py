@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote_plus
 from provisioner.model.values import Json
 from provisioner.simulator.entra.assertions import TYPE, check_assertion
 from provisioner.simulator.entra.audiences import Api, find_api, resource_of
-from provisioner.simulator.entra.authority import LIFETIME, Authority, Client, Place
+from provisioner.simulator.entra.authority import LIFETIME, Authority, Client, TenantEndpoint
 from provisioner.simulator.entra.directory import (
     Principal,
     PrincipalKind,
@@ -64,14 +64,14 @@ def _answer_token(authority: Authority, request: Request, tenant: str, version: 
                 70003,
                 f"The app requested an unsupported grant type '{grant}'.",
             )
-        place = find_place(authority, request.base, tenant)
-        body = handler(authority, place, form, version)
+        endpoint = find_tenant_endpoint(authority, request.base, tenant)
+        body = handler(authority, endpoint, form, version)
     except GrantError as problem:
         return answer_grant_error(authority.cloud, problem)
     return Answer(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
 
-def find_place(authority: Authority, base: str, tenant: str) -> Place:
+def find_tenant_endpoint(authority: Authority, base: str, tenant: str) -> TenantEndpoint:
     """Return the token endpoint of a tenant.
 
     Raises:
@@ -79,7 +79,7 @@ def find_place(authority: Authority, base: str, tenant: str) -> Place:
     """
     folded = tenant.lower()
     if folded in authority.cloud.tenants or folded in SHARED_TENANTS:
-        return Place(base, folded)
+        return TenantEndpoint(base, folded)
     raise GrantError(
         "invalid_request",
         90002,
@@ -113,9 +113,9 @@ def _read_form(request: Request) -> dict[str, str]:
 
 
 def _grant_to_application(
-    authority: Authority, place: Place, form: Mapping[str, str], version: int
+    authority: Authority, endpoint: TenantEndpoint, form: Mapping[str, str], version: int
 ) -> Json:
-    if place.tenant in SHARED_TENANTS:
+    if endpoint.tenant in SHARED_TENANTS:
         raise GrantError(
             "invalid_request",
             50059,
@@ -131,17 +131,20 @@ def _grant_to_application(
             "unauthorized_client",
             700016,
             f"Application with identifier '{app_id}' was not found in the directory "
-            f"'{place.tenant}'. This can happen if the application has not been installed by the "
-            "administrator of the tenant or consented to by any user in the tenant.",
+            f"'{endpoint.tenant}'. This can happen if the application has not been installed by "
+            "the administrator of the tenant or consented to by any user in the tenant.",
         )
-    client = _authenticate_client(authority, place, principal, form)
-    audience = _audience_of(form, place, version, needs_default=True)
-    token = authority.issue(place, audience, principal, client)
+    client = _authenticate_client(authority, endpoint, principal, form)
+    audience = _audience_of(form, endpoint, version, needs_default=True)
+    token = authority.issue(endpoint, audience, principal, client)
     return _token_response(authority, token, audience, version)
 
 
 def _authenticate_client(
-    authority: Authority, place: Place, principal: Principal, form: Mapping[str, str]
+    authority: Authority,
+    endpoint: TenantEndpoint,
+    principal: Principal,
+    form: Mapping[str, str],
 ) -> Client:
     """Return the client that a form authenticates.
 
@@ -154,7 +157,7 @@ def _authenticate_client(
     if assertion:
         if form.get("client_assertion_type") != TYPE:
             raise MissingParameterError("client_assertion_type")
-        check_assertion(authority, place, principal, assertion)
+        check_assertion(authority, endpoint, principal, assertion)
         return Client(app_id, "2")
     if not form.get("client_secret"):
         raise InvalidClientError(
@@ -171,7 +174,7 @@ def _authenticate_client(
 
 
 def _grant_to_user(
-    authority: Authority, place: Place, form: Mapping[str, str], version: int
+    authority: Authority, endpoint: TenantEndpoint, form: Mapping[str, str], version: int
 ) -> Json:
     app_id, name = form.get("client_id", "").lower(), form.get("username", "")
     for field in ("client_id", "username", "password"):
@@ -182,15 +185,15 @@ def _grant_to_user(
         raise GrantError(
             "invalid_grant",
             50034,
-            f"The user account {name} does not exist in the {place.tenant} directory. To sign into "
-            "this application, the account must be added to the directory.",
+            f"The user account {name} does not exist in the {endpoint.tenant} directory. To sign "
+            "into this application, the account must be added to the directory.",
         )
-    own = Place(place.base, _own_tenant(authority, place))
+    own = TenantEndpoint(endpoint.base, _own_tenant(authority, endpoint))
     return _user_token_response(authority, own, form, version, user, app_id)
 
 
 def _grant_refresh(
-    authority: Authority, place: Place, form: Mapping[str, str], version: int
+    authority: Authority, endpoint: TenantEndpoint, form: Mapping[str, str], version: int
 ) -> Json:
     token = form.get("refresh_token")
     if not token:
@@ -216,31 +219,31 @@ def _grant_refresh(
             if expired and claims
             else "Invalid request. Request is malformed or invalid.",
         )
-    own = Place(place.base, str(claims["tid"]))
+    own = TenantEndpoint(endpoint.base, str(claims["tid"]))
     return _user_token_response(authority, own, form, version, holder, str(claims["appid"]))
 
 
 def _user_token_response(
     authority: Authority,
-    place: Place,
+    endpoint: TenantEndpoint,
     form: Mapping[str, str],
     version: int,
     user: Principal,
     app_id: str,
 ) -> Json:
     """Return the response for a user: access token, id token and refresh token."""
-    audience = _audience_of(form, place, version, needs_default=False)
-    token = authority.issue(place, audience, user, Client(app_id, "0"))
+    audience = _audience_of(form, endpoint, version, needs_default=False)
+    token = authority.issue(endpoint, audience, user, Client(app_id, "0"))
     person = {"name": user.name, "oid": user.object_id, "sub": user.object_id}
-    identity = {**person, "aud": app_id, "iss": f"{place.url}/v2.0", "ver": "2.0",
+    identity = {**person, "aud": app_id, "iss": f"{endpoint.url}/v2.0", "ver": "2.0",
                 "preferred_username": user.user_name}  # fmt: skip
     refresh = {"aud": _REFRESH, "oid": user.object_id, "appid": app_id}
-    ids = json.dumps({"uid": user.object_id, "utid": place.tenant}).encode()
+    ids = json.dumps({"uid": user.object_id, "utid": endpoint.tenant}).encode()
     return {
         **_token_response(authority, token, audience, version),
         "scope": form.get("scope", "") if version == 2 else "user_impersonation",
-        "refresh_token": authority.sign(place, refresh, _REFRESH_LIFETIME),
-        "id_token": authority.sign(place, identity),
+        "refresh_token": authority.sign(endpoint, refresh, _REFRESH_LIFETIME),
+        "id_token": authority.sign(endpoint, identity),
         "client_info": base64.urlsafe_b64encode(ids).decode().rstrip("="),
         "foci": "1",
     }
@@ -270,7 +273,7 @@ def _token_response(
 
 
 def _audience_of(
-    form: Mapping[str, str], place: Place, version: int, *, needs_default: bool
+    form: Mapping[str, str], endpoint: TenantEndpoint, version: int, *, needs_default: bool
 ) -> str:
     """Return the audience of the token that a form requests.
 
@@ -296,23 +299,23 @@ def _audience_of(
                 "(application ID URI).",
             )
     if not resource:
-        return place.base
-    api = find_api(resource, place.base)
+        return endpoint.base
+    api = find_api(resource, endpoint.base)
     if api is None:
         known = ", ".join(each.value for each in Api)
         raise GrantError(
             "invalid_resource",
             500011,
             f"The resource principal named {resource} was not found in the tenant named "
-            f"{place.tenant}. This can happen if the application has not been installed by the "
+            f"{endpoint.tenant}. This can happen if the application has not been installed by the "
             "administrator of the tenant or consented to by any user in the tenant. (The built-in "
             f"Azure issues tokens for {known}.)",
         )
     return resource
 
 
-def _own_tenant(authority: Authority, place: Place) -> str:
-    return authority.cloud.home_tenant if place.tenant in SHARED_TENANTS else place.tenant
+def _own_tenant(authority: Authority, endpoint: TenantEndpoint) -> str:
+    return authority.cloud.home_tenant if endpoint.tenant in SHARED_TENANTS else endpoint.tenant
 
 
 class MissingParameterError(GrantError):
@@ -326,7 +329,7 @@ class MissingParameterError(GrantError):
         )
 
 
-_GRANTS: Mapping[str, Callable[[Authority, Place, Mapping[str, str], int], Json]] = {
+_GRANTS: Mapping[str, Callable[[Authority, TenantEndpoint, Mapping[str, str], int], Json]] = {
     "client_credentials": _grant_to_application,
     "password": _grant_to_user,
     "refresh_token": _grant_refresh,

@@ -59,7 +59,7 @@ def _action_of(cloud: Cloud, request: Request) -> str | None:
     return f"{resource.type}/{verb}" if resource is not None and verb is not None else None
 
 
-def record_begin(cloud: Cloud) -> None:
+def record_start(cloud: Cloud) -> None:
     """Log the start of the current write."""
     if cloud.origin is not None:
         _append_event(cloud, cloud.origin, EventStatus.STARTED, "")

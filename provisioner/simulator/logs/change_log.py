@@ -17,7 +17,7 @@ from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.state.clock import parse_time
-from provisioner.simulator.state.cloud import Cloud, Watched
+from provisioner.simulator.state.cloud import Cloud, WatchedResource
 from provisioner.simulator.state.records import Change, ChangeType, Origin, Record
 
 RETENTION = timedelta(days=14)
@@ -29,7 +29,7 @@ _UNTRACKED = frozenset({"id", "name", "type", "etag", "systemData"})
 _NO_CORRELATION = "00000000-0000-0000-0000-000000000000"
 
 
-def watch(cloud: Cloud, resource: ResourceId, origin: Origin | None, at: str = "") -> None:
+def watch_resource(cloud: Cloud, resource: ResourceId, origin: Origin | None, at: str = "") -> None:
     """Remember a write to a resource before it is carried out.
 
     `at` is when it takes effect, "" for now.
@@ -39,17 +39,17 @@ def watch(cloud: Cloud, resource: ResourceId, origin: Origin | None, at: str = "
     root = _tracked_resource(cloud, resource)
     row = cloud.store.resources.get(root.key)
     before = render(cloud, row) if row is not None else None
-    cloud.watched.setdefault(root.key, Watched(origin, at or cloud.stamp(), before))
+    cloud.watched.setdefault(root.key, WatchedResource(origin, at or cloud.stamp(), before))
 
 
 def watch_request(cloud: Cloud) -> None:
     """Remember the target of the current write."""
     resource = parse_resource_id(cloud.origin.target) if cloud.origin is not None else None
     if resource is not None:
-        watch(cloud, resource, cloud.origin)
+        watch_resource(cloud, resource, cloud.origin)
 
 
-def keep(cloud: Cloud) -> None:
+def commit_with_changes(cloud: Cloud) -> None:
     """Log the changes since the last commit, and commit them."""
     rows = cloud.store.resources
     changed = rows.changed()
@@ -89,7 +89,7 @@ def _tracked_resource(cloud: Cloud, resource: ResourceId) -> ResourceId:
     return resource
 
 
-def _deleting_write(cloud: Cloud, resource: ResourceId) -> Watched | None:
+def _deleting_write(cloud: Cloud, resource: ResourceId) -> WatchedResource | None:
     """Return the write that deleted a resource, directly or with its parent."""
     for place in (resource, *resource.ancestors):
         if place.key in cloud.watched:
@@ -104,7 +104,7 @@ def _body_of(row: Record | None) -> Mapping[str, Any] | None:
 def _append_change(
     cloud: Cloud,
     resource: ResourceId,
-    write: Watched | None,
+    write: WatchedResource | None,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> None:

@@ -14,7 +14,7 @@ from provisioner.catalog.resource_type import ResourceType, Scope
 from provisioner.model.values import lookup
 from provisioner.simulator.bodies.responses import render
 from provisioner.simulator.policy.rules import PolicyRule, UnknownWordsError
-from provisioner.simulator.policy.scope import Applied, assignments_about
+from provisioner.simulator.policy.scope import ApplicableAssignment, applicable_assignments
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.records import Record
 
@@ -53,14 +53,17 @@ def policy_states(cloud: Cloud) -> Iterator[PolicyState]:
         if resource_type.scope is Scope.EXTENSION or row.id.subscription is None:
             continue
         content = {**render(cloud, row), "type": resource_type.name}
-        for applied in assignments_about(cloud, row.id, resource_type, content):
+        for applied in applicable_assignments(cloud, row.id, resource_type, content):
             found = _evaluate_assignment(row, applied, resource_type, content)
             if found is not None:
                 yield found
 
 
 def _evaluate_assignment(
-    row: Record, applied: Applied, resource_type: ResourceType, content: Mapping[str, Any]
+    row: Record,
+    applied: ApplicableAssignment,
+    resource_type: ResourceType,
+    content: Mapping[str, Any],
 ) -> PolicyState | None:
     assignment, definition = applied.assignment, applied.definition
     if definition is None:

@@ -29,7 +29,7 @@ from provisioner.simulator.authorization.permissions import check_authorized
 from provisioner.simulator.authorization.required_permissions import required_permissions
 from provisioner.simulator.bodies.body_paths import merge_patch
 from provisioner.simulator.policy.rules import PolicyRule, UnknownWordsError
-from provisioner.simulator.policy.scope import policies_at
+from provisioner.simulator.policy.scope import enforced_policies
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.resource_graph.queries import query_rows
@@ -233,7 +233,7 @@ def _read_operation(cloud: Cloud, guarded: Request) -> Operation | None:
 
 def _evaluate_policies(cloud: Cloud, operation: Operation) -> Iterator[_Evaluation]:
     """Yield the evaluation of each policy with an external evaluation that applies."""
-    for assignment, definition in policies_at(
+    for assignment, definition in enforced_policies(
         cloud, operation.resource, operation.resource_type, operation.content
     ):
         settings = evaluation_settings(definition)

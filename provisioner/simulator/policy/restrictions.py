@@ -20,7 +20,7 @@ from provisioner.simulator.policy.external_evaluation import (
     present_claims,
 )
 from provisioner.simulator.policy.rules import PolicyRule, UnknownWordsError
-from provisioner.simulator.policy.scope import policies_at
+from provisioner.simulator.policy.scope import enforced_policies
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import Cloud
@@ -100,7 +100,7 @@ def check_policies(cloud: Cloud, operation: Operation) -> None:
 
 def _denials_of(cloud: Cloud, operation: Operation) -> Iterator[_Denial]:
     """Yield the denials of an operation at or below a scope."""
-    for assignment, definition in policies_at(
+    for assignment, definition in enforced_policies(
         cloud, operation.resource, operation.resource_type, operation.content
     ):
         external = evaluation_settings(definition) is not None

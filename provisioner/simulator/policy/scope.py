@@ -24,7 +24,7 @@ _EFFECT = "policyeffect"
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ApplicableAssignment:
     """An assignment whose scope and selectors include a resource.
 
     definition  the policy; None if it is not stored here: a built-in one, an initiative
@@ -38,18 +38,18 @@ class Applied:
     exempt: bool
 
 
-def policies_at(
+def enforced_policies(
     cloud: Cloud, at: ResourceId, resource_type: ResourceType, content: Mapping[str, Any]
 ) -> Iterator[tuple[Record, Record]]:
     """Yield the assignments that can deny a resource at or below `at`, with their definitions."""
-    for applied in assignments_about(cloud, at, resource_type, content):
+    for applied in applicable_assignments(cloud, at, resource_type, content):
         if applied.definition is not None and applied.enforced and not applied.exempt:
             yield applied.assignment, applied.definition
 
 
-def assignments_about(
+def applicable_assignments(
     cloud: Cloud, at: ResourceId, resource_type: ResourceType, content: Mapping[str, Any]
-) -> Iterator[Applied]:
+) -> Iterator[ApplicableAssignment]:
     """Yield the assignments that apply to a resource at or below `at`.
 
     Scope, exclusions, selectors and the policy's mode are checked, as far as they are known.
@@ -71,7 +71,7 @@ def assignments_about(
             definition = None
         if definition is None or _applies_to_type(definition, resource_type):
             mode = str(lookup(properties, ("enforcementMode",))).lower()
-            yield Applied(
+            yield ApplicableAssignment(
                 assignment,
                 definition,
                 enforced=mode != "donotenforce",

@@ -16,7 +16,7 @@ from provisioner.simulator.protocol.errors import RefusalError, ResourceNotFound
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.clock import format_time, parse_time
 from provisioner.simulator.state.cloud import Cloud
-from provisioner.simulator.state.existence import check_place
+from provisioner.simulator.state.existence import check_scope_exists
 from provisioner.simulator.state.records import Lease
 
 _SHORTEST, _LONGEST = 15, 60
@@ -32,7 +32,7 @@ def lease_container(cloud: Cloud, request: Request, **_place: str) -> Answer:
     container = ResourceId.parse(request.path.rstrip("/").rpartition("/")[0])
     resource_type = cloud.type_of(container)
     if cloud.find(container) is None:
-        check_place(cloud, resource_type, container, writing=False)
+        check_scope_exists(cloud, resource_type, container, writing=False)
         raise ResourceNotFoundError(cloud.canonical(container), resource_type.codes.not_found)
     document = request.read_object()
     action = _ACTIONS.get(str(document.get("action", "")).lower())

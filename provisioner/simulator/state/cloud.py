@@ -50,7 +50,7 @@ def stable_guid(*seed: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchedResource:
     """A resource that is being written: the write, when it took effect, and the body before.
 
     `at` is ISO 8601; `before` is what GET answered, None for a new resource.
@@ -85,7 +85,7 @@ class Cloud:
     allowed_actions: Collection[str] | None = None
     enforces_roles: bool = False
     origin: Origin | None = None
-    watched: dict[str, Watched] = field(default_factory=dict)
+    watched: dict[str, WatchedResource] = field(default_factory=dict)
     policy_tokens: dict[str, PolicyToken] = field(default_factory=dict)
     provided: dict[tuple[str, str, str], Record] = field(default_factory=dict)
     certificates: dict[str, tuple[str, Any]] = field(default_factory=dict)

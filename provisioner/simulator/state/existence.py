@@ -13,7 +13,7 @@ from provisioner.simulator.protocol.errors import (
 from provisioner.simulator.state.cloud import Cloud
 
 
-def check_place(
+def check_scope_exists(
     cloud: Cloud, resource_type: ResourceType, resource: ResourceId, *, writing: bool
 ) -> None:
     """Check that the resource group and parents of a resource exist.

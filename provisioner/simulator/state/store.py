@@ -252,7 +252,7 @@ class Store:
         self.addresses: Table[str] = Table("address", _identity, _identity)
         self.subscriptions: Table[str] = Table("subscription", _identity, _identity)
         self.registrations: Table[str] = Table("registration", _identity, _identity)
-        self.lives: Table[str] = Table("life", _identity, _identity)
+        self.generations: Table[str] = Table("life", _identity, _identity)
         self.quotas: Table[str] = Table("quota", _identity, _identity)
         self.settings: Table[str] = Table("setting", _identity, _identity)
         self.tags: Table[dict[str, str]] = Table("tag", _identity, _identity)
@@ -288,7 +288,7 @@ class Store:
             self.addresses,
             self.subscriptions,
             self.registrations,
-            self.lives,
+            self.generations,
             self.quotas,
             self.settings,
             self.tags,

@@ -14,7 +14,7 @@ from provisioner.model.resource_id import RESOURCE_GROUP
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.template_language.copies import has_inner_scope, is_deployment
 from provisioner.simulator.template_language.expressions import evaluate_expression
-from provisioner.simulator.template_language.instances import Instance
+from provisioner.simulator.template_language.instances import ResourceInstance
 from provisioner.simulator.template_language.syntax import Call, calls_in
 from provisioner.simulator.template_language.template_errors import (
     ExpressionError,
@@ -24,7 +24,7 @@ from provisioner.simulator.template_language.template_errors import (
 from provisioner.simulator.template_language.templates import is_runtime
 
 
-def dependencies(instances: Sequence[Instance]) -> dict[str, frozenset[str]]:
+def dependencies(instances: Sequence[ResourceInstance]) -> dict[str, frozenset[str]]:
     """Return the keys of the resources that each resource waits for, by its key.
 
     Raises:
@@ -49,7 +49,7 @@ def dependencies(instances: Sequence[Instance]) -> dict[str, frozenset[str]]:
     return {key: frozenset(found) for key, found in waits.items()}
 
 
-def _keys_by_name(instances: Sequence[Instance]) -> dict[str, set[str]]:
+def _keys_by_name(instances: Sequence[ResourceInstance]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for instance in instances:
         kind, names = instance.type, instance.name.split("/")
@@ -68,7 +68,7 @@ def _keys_by_name(instances: Sequence[Instance]) -> dict[str, set[str]]:
     return found
 
 
-def _provider_style_id(instance: Instance) -> tuple[str, ...]:
+def _provider_style_id(instance: ResourceInstance) -> tuple[str, ...]:
     """Return the id of a resource group in its other form, with `/providers/`.
 
     `subscriptionResourceId` returns this form, and the Bicep compiler writes it into `dependsOn`.
@@ -78,14 +78,14 @@ def _provider_style_id(instance: Instance) -> tuple[str, ...]:
     return (f"{instance.id.scope.text}/providers/{RESOURCE_GROUP_TYPE}/{instance.id.name}",)
 
 
-def _referenced_names(instance: Instance) -> Iterator[str]:
+def _referenced_names(instance: ResourceInstance) -> Iterator[str]:
     """Yield the resource names in `reference` and `list*` calls that are known at the start."""
     for call in calls_in(_body_without_inner_template(instance)):
         if is_runtime(call.function) and not str(_first_argument(call, instance)).startswith("/"):
             yield str(_first_argument(call, instance))
 
 
-def _body_without_inner_template(instance: Instance) -> Value:
+def _body_without_inner_template(instance: ResourceInstance) -> Value:
     """Return a body without a nested template that is evaluated in its own scope."""
     entry: Mapping[str, Value] = {**instance.content, "type": instance.type}
     if is_deployment(entry) and has_inner_scope(entry):
@@ -94,7 +94,7 @@ def _body_without_inner_template(instance: Instance) -> Value:
     return entry
 
 
-def _first_argument(call: Call, instance: Instance) -> Value:
+def _first_argument(call: Call, instance: ResourceInstance) -> Value:
     try:
         return evaluate_expression(call.arguments[0], instance.functions)
     except (ExpressionError, RefusalError):
@@ -102,7 +102,7 @@ def _first_argument(call: Call, instance: Instance) -> Value:
         return ""
 
 
-def _add_batches(instances: Sequence[Instance], waits: dict[str, set[str]]) -> None:
+def _add_batches(instances: Sequence[ResourceInstance], waits: dict[str, set[str]]) -> None:
     """Make each batch of a serial copy loop wait for the batch before it."""
     batches: dict[tuple[str, int], set[str]] = {}
     for instance in instances:
@@ -114,8 +114,8 @@ def _add_batches(instances: Sequence[Instance], waits: dict[str, set[str]]) -> N
 
 
 def deployment_order(
-    instances: Sequence[Instance], waits: Mapping[str, frozenset[str]]
-) -> Iterator[Instance]:
+    instances: Sequence[ResourceInstance], waits: Mapping[str, frozenset[str]]
+) -> Iterator[ResourceInstance]:
     """Yield the resources, each after the ones it waits for.
 
     Azure starts every resource at once whose dependencies are done, in no order that a template may

@@ -33,7 +33,7 @@ Functions: TypeAlias = Mapping[str, Callable[..., Value]]
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SpecialForm:
     """A function that decides which of its arguments are evaluated, such as `if` or `lambda`.
 
     `least` and `most` are the number of arguments it takes; `most` is None for any number.
@@ -107,7 +107,7 @@ def evaluate_expression(expression: Expression, functions: Functions) -> Value:
     function = functions.get(expression.function.lower())
     if function is None:
         raise UnknownFunctionError(expression.function)
-    if isinstance(function, Form):
+    if isinstance(function, SpecialForm):
         _check_count(expression, function.least, function.most)
         return function.apply(expression.arguments, functions)
     least, most = arity(function)
@@ -135,7 +135,7 @@ def arity(function: Callable[..., Value]) -> tuple[int, int | None]:
 
     Signatures are cached: `inspect.signature` takes five times as long as a call of `concat`.
     """
-    if isinstance(function, Form):
+    if isinstance(function, SpecialForm):
         return function.least, function.most
     found = _ARITIES.get(function)
     if found is None:

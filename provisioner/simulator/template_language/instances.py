@@ -19,7 +19,7 @@ from provisioner.simulator.template_language.template_errors import (
     Path,
     Value,
 )
-from provisioner.simulator.template_language.templates import Declared, Template
+from provisioner.simulator.template_language.templates import DeclaredResource, Template
 
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z0-9-]+)?", re.IGNORECASE)
 _HEAD = ("apiVersion", "dependsOn", "name", "resourceGroup", "scope", "subscriptionId", "type")
@@ -33,7 +33,7 @@ _NOT_CONTENT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
+class ResourceInstance:
     """One resource of a deployment.
 
     key          what tells it from the others of its template: `symbol`, `symbol[0]`, or its id
@@ -69,7 +69,9 @@ class Instance:
         return self.is_deployed and not self.is_existing
 
 
-def expand(template: Template, scope: ResourceId | None, functions: Functions) -> list[Instance]:
+def expand(
+    template: Template, scope: ResourceId | None, functions: Functions
+) -> list[ResourceInstance]:
     """Return the resources of a template in its order, copy loops expanded.
 
     `functions` need not include those that read resources.
@@ -77,8 +79,8 @@ def expand(template: Template, scope: ResourceId | None, functions: Functions) -
     Raises:
         InvalidTemplateError: two resources have the same id, or there are more than 800.
     """
-    found: list[Instance] = []
-    written: dict[str, Instance] = {}
+    found: list[ResourceInstance] = []
+    written: dict[str, ResourceInstance] = {}
     for declared in template.resources:
         for instance in _expand_loop(declared, scope, functions):
             found.append(instance)
@@ -100,8 +102,8 @@ def expand(template: Template, scope: ResourceId | None, functions: Functions) -
 
 
 def _expand_loop(
-    declared: Declared, scope: ResourceId | None, functions: Functions
-) -> Iterator[Instance]:
+    declared: DeclaredResource, scope: ResourceId | None, functions: Functions
+) -> Iterator[ResourceInstance]:
     loop = declared.entry.get("copy")
     if loop is None:
         yield _instantiate(declared, scope, functions, declared.symbol)
@@ -125,8 +127,8 @@ def _expand_loop(
 
 
 def _instantiate(
-    declared: Declared, scope: ResourceId | None, functions: Functions, key: str
-) -> Instance:
+    declared: DeclaredResource, scope: ResourceId | None, functions: Functions, key: str
+) -> ResourceInstance:
     entry, path = declared.entry, declared.path
     head = {
         name: evaluate(entry[name], functions, (*path, name)) for name in _HEAD if name in entry
@@ -152,7 +154,7 @@ def _instantiate(
     if not isinstance(depends, list) or not all(isinstance(one, str) for one in depends):
         raise InvalidTemplateError("'dependsOn' must be a list of texts", (*path, "dependsOn"))
     resource = resource_id_of(head, scope, (*path, "name"))
-    return Instance(
+    return ResourceInstance(
         key=key or resource.key,
         id=resource,
         type=head["type"],
@@ -180,7 +182,9 @@ def _is_created_only_once(options: Value, path: Path) -> bool:
     return options.get("onlyIfNotExists") is True
 
 
-def _qualify_type_and_name(head: dict[str, Any], declared: Declared, functions: Functions) -> None:
+def _qualify_type_and_name(
+    head: dict[str, Any], declared: DeclaredResource, functions: Functions
+) -> None:
     """Set the full type and name of a resource that is declared inside of another.
 
     Raises:

@@ -9,7 +9,11 @@ from collections import ChainMap
 from collections.abc import Callable
 from functools import cmp_to_key
 
-from provisioner.simulator.template_language.expressions import Form, Functions, evaluate_expression
+from provisioner.simulator.template_language.expressions import (
+    Functions,
+    SpecialForm,
+    evaluate_expression,
+)
 from provisioner.simulator.template_language.operands import array, boolean, mapping, text
 from provisioner.simulator.template_language.syntax import Expression, Literal
 from provisioner.simulator.template_language.template_errors import (
@@ -149,7 +153,7 @@ def _to_object(items: Value, key: Value, value: Value = None) -> dict[str, Value
 LAMBDA_FUNCTIONS: Functions = {
     "filter": _filter,
     "groupby": _group_by,
-    "lambda": Form(_lambda, 1, None),
+    "lambda": SpecialForm(_lambda, 1, None),
     "map": _map,
     "mapvalues": _map_values,
     "reduce": _reduce,

@@ -8,7 +8,11 @@ Source: "Logical functions" and "Comparison functions for ARM templates".
 
 from collections.abc import Mapping
 
-from provisioner.simulator.template_language.expressions import Form, Functions, evaluate_expression
+from provisioner.simulator.template_language.expressions import (
+    Functions,
+    SpecialForm,
+    evaluate_expression,
+)
 from provisioner.simulator.template_language.operands import boolean, type_name
 from provisioner.simulator.template_language.syntax import Expression
 from provisioner.simulator.template_language.template_errors import ExpressionError, Value
@@ -91,17 +95,17 @@ def _bool(value: Value) -> bool:
 
 
 LOGICAL_FUNCTIONS: Functions = {
-    "and": Form(_and, 2, None),
+    "and": SpecialForm(_and, 2, None),
     "bool": _bool,
-    "coalesce": Form(_coalesce, 1, None),
+    "coalesce": SpecialForm(_coalesce, 1, None),
     "equals": is_equal,
     "false": lambda: False,
     "greater": lambda one, other: _compare(one, other) > 0,
     "greaterorequals": lambda one, other: _compare(one, other) >= 0,
-    "if": Form(_if, 3, 3),
+    "if": SpecialForm(_if, 3, 3),
     "less": lambda one, other: _compare(one, other) < 0,
     "lessorequals": lambda one, other: _compare(one, other) <= 0,
     "not": lambda value: not boolean(value),
-    "or": Form(_or, 2, None),
+    "or": SpecialForm(_or, 2, None),
     "true": lambda: True,
 }

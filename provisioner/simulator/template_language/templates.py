@@ -74,7 +74,7 @@ _EVALUATED_AT_START = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DeclaredResource:
     """A resource as a template declares it.
 
     `symbol` is its symbolic name, "" in a list of resources. `parents` are the resources that it is
@@ -95,7 +95,7 @@ class Template:
     are in lower case, with their namespace.
     """
 
-    resources: tuple[Declared, ...]
+    resources: tuple[DeclaredResource, ...]
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -162,7 +162,7 @@ def _variables_section(document: Mapping[str, Any], path: Path) -> Mapping[str, 
     return found
 
 
-def _read_resources(document: Mapping[str, Any], path: Path) -> Iterator[Declared]:
+def _read_resources(document: Mapping[str, Any], path: Path) -> Iterator[DeclaredResource]:
     """Yield the resources that a template declares, each followed by its children.
 
     Raises:
@@ -188,7 +188,7 @@ def _read_resources(document: Mapping[str, Any], path: Path) -> Iterator[Declare
 
 def _read_resource(
     entry: Value, path: Path, symbol: str, parents: tuple[Mapping[str, Any], ...]
-) -> Iterator[Declared]:
+) -> Iterator[DeclaredResource]:
     if not isinstance(entry, Mapping):
         raise InvalidTemplateError("A resource must be an object", path)
     if "import" in entry or "extension" in entry:
@@ -198,7 +198,7 @@ def _read_resource(
     for key in ("type", "name", "apiVersion"):
         if not isinstance(entry.get(key), str):
             raise InvalidTemplateError(f"A resource has no '{key}'", path)
-    yield Declared(entry, path, symbol, parents)
+    yield DeclaredResource(entry, path, symbol, parents)
     children = entry.get("resources") or ()
     if children and symbol:
         raise InvalidTemplateError(
