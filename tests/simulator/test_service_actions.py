@@ -22,7 +22,7 @@ from provisioner.catalog.log_categories import categories_of
 from provisioner.catalog.registry import Catalog
 from provisioner.simulator.actions.fake_keys import MARK
 from provisioner.simulator.arm.open_types import open_catalog
-from provisioner.simulator.authorization.required_permissions import demands_of
+from provisioner.simulator.authorization.required_permissions import required_permissions
 from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.server import LocalAzure
 from provisioner.simulator.state.cloud import Cloud
@@ -338,7 +338,7 @@ def test_every_action_takes_the_permission_that_the_catalog_names(real_catalog: 
         scope = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v"
         path = one.at(**{**parts, "scope": scope})
         request = Request(one.method, path, {}, {}, b"", "")
-        (demand,) = demands_of(cloud, request)
-        assert demand.action.lower() == one.action.lower()
-        at_group = demand.scope.endswith("/resourceGroups/x")
+        (needed,) = required_permissions(cloud, request)
+        assert needed.action.lower() == one.action.lower()
+        at_group = needed.scope.endswith("/resourceGroups/x")
         assert not at_group, "a role at the resource has to do"

@@ -229,7 +229,7 @@ class Store:
       subscriptions  display names by id
       registrations  unregistered namespaces and features, by `subscription/namespace[/feature]`
       quotas         changed limits, by `subscription/region/name`
-      lives          how often a resource was deleted, by its key
+      generations    how often a resource was deleted, by its key
       settings       what `azsec local` set, by name
       tags           of subscriptions, by their key; predefined names (as "") and values by
                      `/subscriptions/ID/tagnames/NAME`
