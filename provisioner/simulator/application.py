@@ -52,6 +52,7 @@ _SLASHES = re.compile("/{2,}")
 _OPEN_PATHS = ("/metadata/endpoints",)
 _OWN_PATHS = (CONTROL, COUNTS)
 """Paths of azsec's own: they are answered at once, and not counted."""
+# Constant: limits are not simulated; throttling is injected (`protocol.faults`).
 _READS_LEFT = 16499
 _WRITES_LEFT = 11999
 _REMEMBERED = 100_000

@@ -58,6 +58,8 @@ def _start_move(
         raise InvalidRequestContentError("The source and the target resource group are the same.")
     resources = _read_resources(cloud, document.get("resources"))
     group_type = cloud.type_of(source)
+    # Both groups are locked against writes during a move ("Move Azure resources to a new resource
+    # group or subscription").
     for place in (source, target):
         check_idle(cloud, group_type, place, {})
     problems = [

@@ -62,6 +62,8 @@ def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer
     check_unlocked(cloud, resource, document, deleting=False)
     check_idle(cloud, resource_type, resource, document)
     check_policies(cloud, operation_of(request, resource, resource_type, document))
+    # Keys and secrets of a vault: a PUT creates one and changes none that exists; that is the data
+    # plane's (`ResourceType.changed_by`).
     if before is not None and resource_type.changed_by is not None:
         return Answer(200, render(cloud, before))
     version = request.query["api-version"]

@@ -90,6 +90,8 @@ def write_resource(
     _check_location(resource_type, resource, document, before)
     body = read_body(cloud.catalog, resource_type, document, api_version)
     stated = mutable_copy(body)
+    # An empty list means no children; an absent one leaves them as they are, if the type keeps them
+    # (`Embedded.kept`).
     for entry in resource_type.embedded:
         if not entry.kept and value_at(body, entry.path) is ABSENT:
             put(body, entry.path, [])

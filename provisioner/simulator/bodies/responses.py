@@ -33,6 +33,8 @@ def render(cloud: Cloud, row: Record) -> dict[str, Any]:
         children = cloud.store.resources.inside(row.id.key)
         _copy_parents(body, path)
         put(body, path, sum(is_counted(child.type, child.body) for child in children))
+    # The stored state is the final one; while an operation runs, GET shows its own (guidelines.md
+    # §3.1).
     if row.operation is not None:
         running = cloud.store.operations.get(row.operation)
         if running is not None and not running.settled:

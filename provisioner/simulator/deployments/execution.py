@@ -61,6 +61,7 @@ class Execution:
         operations: list[Operation] = []
         for instance in prepared.order:
             waits = prepared.waits[instance.key]
+            # Something that it depends on failed: the resource is skipped, and has no operation.
             if not all(on in ends for on in waits):
                 continue
             start = max((ends[on] for on in waits), default=begin)

@@ -145,6 +145,7 @@ class ResourceFunctions:
             query=query,
             content=json.dumps(values or {}).encode(),
         )
+        # A `list*` function is a POST of the action with that name, with the caller's permissions.
         for route in (*actions.ROUTES, *services.ROUTES):
             match = route.pattern.fullmatch(path) if route.method == "POST" else None
             if match is not None:

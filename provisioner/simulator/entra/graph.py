@@ -22,6 +22,7 @@ from provisioner.simulator.protocol.http_messages import Answer, Request
 
 _OPTIONS = frozenset({"$filter", "$select", "$top", "$count", "api-version"})
 _PAGE = 999
+"""The largest `$top` of Microsoft Graph ("Paging Microsoft Graph data")."""
 
 
 def get_me(authority: Authority, request: Request) -> Answer:

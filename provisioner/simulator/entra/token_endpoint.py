@@ -165,6 +165,8 @@ def _authenticate_client(
             "'client_assertion', 'client_secret' or 'request' is required for the "
             "'client_credentials' grant type.",
         )
+    # Managed identities have no credentials of their own; a user-assigned one takes federated
+    # tokens.
     if principal.managed is not None:
         raise InvalidClientError(
             7000215,

@@ -180,6 +180,7 @@ def _exists(value: Any, expected: Any) -> bool:  # noqa: ANN401
 
 
 def _like(value: Any, expected: Any) -> bool:  # noqa: ANN401
+    # Of a glob's wildcards `like` has `*` only ("Azure Policy definition structure: policy rule").
     pattern = str(expected).lower().replace("[", "[[]").replace("?", "[?]")
     return fnmatchcase(str("" if value is None else value).lower(), pattern)
 

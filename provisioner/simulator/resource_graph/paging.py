@@ -74,6 +74,7 @@ def show_page(table: Table, page: Page, query: str) -> dict[str, Json]:
         "count": len(rows),
         "data": data,
         "facets": [],
+        # A string in the REST reference, and not a boolean.
         "resultTruncated": "true" if has_more else "false",
     }
     if has_more and "id" in table.columns:

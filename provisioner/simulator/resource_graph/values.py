@@ -184,6 +184,7 @@ def _compute_unbounded(operator: str, left: Any, right: Any) -> Any:  # noqa: AN
         left = timedelta()
     if isinstance(left, (str, list, Mapping)) or isinstance(right, (str, list, Mapping)):
         raise IncomparableError(f"The operator '{operator}' is for numbers and times.")
+    # Between two integers KQL divides as integers ("Numerical operators").
     if operator == "/" and is_number(left) and is_number(right):
         return _divide_numbers(left, right)
     try:

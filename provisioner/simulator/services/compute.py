@@ -207,6 +207,7 @@ def _used_cores(cloud: Cloud, subscription: str, region: str, without: str = "")
 def _cores_of_pool(properties: object) -> Counter[str]:
     """Return the vCPUs of a pool by the quotas that they count against."""
     cores: Counter[str] = Counter()
+    # Spot nodes count against a quota of their own, whatever their family.
     spot = isinstance(properties, Mapping) and properties.get("scaleSetPriority") == "Spot"
     for machines in machines_of(properties):
         size = SIZES.get(machines.size.lower())

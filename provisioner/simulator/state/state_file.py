@@ -173,6 +173,9 @@ def _prepare_tables(connection: sqlite3.Connection, path: Path) -> None:
     if application == _APPLICATION and tables != _TABLES:
         raise DamagedStateError(path, "a table is missing")
     connection.execute("PRAGMA journal_mode = WAL")
+    # With a write-ahead log NORMAL loses no commit when the process is killed; the last ones may be
+    # lost at a power failure, and the file stays consistent
+    # (https://www.sqlite.org/pragma.html#pragma_synchronous).
     connection.execute("PRAGMA synchronous = NORMAL")
     # What was deleted or replaced is overwritten: no old value stays in the file, unchecked.
     connection.execute("PRAGMA secure_delete = ON")
