@@ -740,12 +740,22 @@ app.command()(fmt)
 
 @controls_app.command("list")
 def list_controls(
-    environment: ControlsEnvironmentOption = None, output: FormatOption = OutputFormat.TEXT
+    environment: ControlsEnvironmentOption = None,
+    search: Annotated[
+        str,
+        typer.Option(
+            "--search",
+            metavar="TEXT",
+            help="List only controls with all of these words in their ID, title, synonyms, outline "
+            "item, properties or framework IDs, such as 'audit logs'.",
+        ),
+    ] = "",
+    output: FormatOption = OutputFormat.TEXT,
 ) -> None:
     """List the controls with severity and data source."""
     from provisioner.cli.controls import print_all_controls
 
-    print_all_controls(environment, output.value)
+    print_all_controls(environment, search, output.value)
 
 
 @controls_app.command("show")

@@ -4,16 +4,29 @@ from provisioner.cli.output import print_controls
 from provisioner.controls.control import Control
 from provisioner.controls.documents import control_document
 from provisioner.controls.registry import all_controls
+from provisioner.controls.search import near_words, search_controls
 from provisioner.documents.controls import ControlsDocument
 from provisioner.model.diagnostic import DiagnosticError, error, nearest
 
 
-def print_all_controls(environment: str | None, output: str) -> None:
-    """Print every control; with those of an environment, where one is named.
+def print_all_controls(environment: str | None, search: str, output: str) -> None:
+    """Print every control, or those that match a search; with those of an environment, where one
+    is named.
 
     Raises DiagnosticError for an environment or a control file that cannot be read.
     """
-    print_controls(_document(_controls(environment)), output)
+    known = _controls(environment)
+    found = search_controls(known, search)
+    near = () if found else near_words(known, search)
+    print_controls(
+        ControlsDocument(
+            controls=tuple(map(control_document, found)),
+            search=search.strip(),
+            total=len(known),
+            near=near,
+        ),
+        output,
+    )
 
 
 def print_one_control(name: str, environment: str | None, output: str) -> None:
@@ -27,7 +40,8 @@ def print_one_control(name: str, environment: str | None, output: str) -> None:
         raise DiagnosticError(
             error("unknown-control", f"there is no control {name!r}.", None, hint)
         )
-    print_controls(_document((found,)), output)
+    document = ControlsDocument(controls=(control_document(found),), total=len(known))
+    print_controls(document, output)
 
 
 def _controls(environment: str | None) -> tuple[Control, ...]:
@@ -41,7 +55,3 @@ def _controls(environment: str | None) -> tuple[Control, ...]:
     stated = load_environment(path, open_sources(path)).controls
     check_controls(stated)
     return controls_with(stated)
-
-
-def _document(controls: tuple[Control, ...]) -> ControlsDocument:
-    return ControlsDocument(controls=tuple(control_document(control) for control in controls))

@@ -26,9 +26,9 @@ def check_attestations(
     return tuple(
         warning(
             "attestation-expires",
-            f"{entry.control} is attested until {entry.expires} by {entry.by}.",
+            f"The attestation of {entry.control} by {entry.by} expires on {entry.expires}.",
             entry.span,
-            "Look again, and attest it anew.",
+            "Verify the control again and renew the attestation.",
         )
         for entry in attestations
         if entry.expires - today <= NOTICE
@@ -42,7 +42,7 @@ def _repeated(attestations: Sequence[Attestation]) -> Iterator[Diagnostic]:
         if first is not entry:
             yield error(
                 "attested-twice",
-                f"{entry.control} is attested at {first.span} already.",
+                f"{entry.control} is already attested at {first.span}.",
                 entry.span,
                 "Remove one of them.",
             )
@@ -57,21 +57,21 @@ def _wrong_with(
     elif not control.evidence:
         yield error(
             "nothing-to-attest",
-            f"{entry.control} is answered by Azure Resource Manager: nobody can attest it.",
+            f"{entry.control} is evaluated from Azure Resource Manager and cannot be attested.",
             entry.control_span,
-            "Satisfy it, or waive it.",
+            "Fix the findings, or add a waiver.",
         )
     if entry.on > today:
         yield error(
             "attested-in-the-future",
-            f"{entry.control} is attested on {entry.on}, which is yet to come.",
+            f"the attestation of {entry.control} is dated {entry.on}, which is in the future.",
             entry.span,
-            "State the day on which somebody looked.",
+            "State the date of the verification.",
         )
     if entry.expires < today:
         yield error(
             "attestation-expired",
-            f"{entry.control} was attested until {entry.expires} by {entry.by}.",
+            f"the attestation of {entry.control} by {entry.by} expired on {entry.expires}.",
             entry.span,
-            "Look again and attest it anew, or remove it.",
+            "Verify the control again and renew the attestation, or remove it.",
         )

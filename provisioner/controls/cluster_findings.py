@@ -19,7 +19,7 @@ def observe(control: str, rule: ObservedRule, view: View, cluster: Resource) -> 
     for seen in rule.judge(view):
         failing += seen.verdict is Verdict.FAIL
         if failing > MOST_FINDINGS:
-            said = f"more than {MOST_FINDINGS} objects fail; no more are listed"
+            said = f"more than {MOST_FINDINGS} objects fail; the list is truncated"
             yield Finding(control, Verdict.FAIL, cluster, "", said)
             return
         found = cluster if seen.body is None else resource_of(seen.body, cluster)

@@ -77,13 +77,28 @@ class Mappings:
 
 NO_MAPPINGS = Mappings()
 
+NO_EQUIVALENT = (
+    "no equivalent was found in CIS AKS 1.8, the built-in definitions of Azure Policy, checkov or "
+    "PSRule."
+)
+"""Why a control has no mapping, where each of the frameworks was searched."""
+
+MAPPED_BY_PARTS = "its parts have the mappings."
+"""Why a control that is the sum of its parts has no mapping of its own."""
+
+
+def terms(text: str) -> tuple[str, ...]:
+    """Return the search terms of a text, which separates them by semicolons."""
+    return tuple(term.strip() for term in text.split(";"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
     """One row of the guidelines, or one proof over the whole network.
 
     id           as in guidelines.md: CLU-01.4; of a proof: PRF-01
-    title        what has to be true, in a few words
+    title        what is true when the control passes, with the setting's own name
+    synonyms     other words under which it is searched: abbreviations, former names, property names
     severity     as the outline says, or as guidelines.md proposes
     layer        the layer of defence it belongs to
     item         the item of the outline that it comes from
@@ -113,6 +128,7 @@ class Control:
     layer: Layer
     item: str
     rationale: str
+    synonyms: tuple[str, ...] = ()
     remediation: str = ""
     modes: tuple[Mode, ...] = (Mode.ARM,)
     rules: tuple[Rule, ...] = ()

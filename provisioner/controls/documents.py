@@ -60,6 +60,7 @@ def control_document(control: Control) -> ControlDocument:
         layer=control.layer.value,
         item=control.item,
         rationale=control.rationale,
+        synonyms=control.synonyms,
         remediation=dedent(control.remediation).strip("\n"),
         modes=tuple(mode.value for mode in control.modes),
         reads=tuple(dict.fromkeys(f"{kind} {path}" for kind, path in control.reads)),

@@ -170,7 +170,7 @@ def _qualify(
         if seen.verdict is Verdict.FAIL
     }
     named = ", ".join(each.label for each in hidden[:_MOST_HIDDEN])
-    why = f"it depends on what could not be read: {named}"
+    why = f"it depends on resources that could not be read: {named}"
     return [
         replace(seen, verdict=Verdict.UNKNOWN, evidence=why)
         if seen.verdict is Verdict.FAIL and seen.key not in failing
@@ -269,7 +269,8 @@ def _judge_told(
     if verdict is Verdict.UNKNOWN:
         unseen = Unseen.UNREADABLE if _hidden_from(control, ground) else Unseen.LATER
     if not findings and any(rule.on in ASKED for rule in control.rules):
-        why, unseen = "only Azure can say: `azsec check --state actual` asks", Unseen.AZURE_ALONE
+        why = "known only in the actual state: run `azsec check --state actual`"
+        unseen = Unseen.AZURE_ALONE
         verdict = Verdict.UNKNOWN
     if verdict is Verdict.NOT_APPLICABLE:
         outstanding = ""
@@ -300,7 +301,7 @@ def _judge_unobserved(
         why = f"whether there is a cluster is unknown: {hidden[0].label}: {hidden[0].evidence}"
         return Result(control, Verdict.UNKNOWN, findings, why, outstanding, None, Unseen.UNREADABLE)
     by = next(_UNSEEN_BY[mode] for mode in control.modes if mode in _UNSEEN_BY)
-    why = f"needs {control.evidence}"
+    why = f"evidence required: {control.evidence}"
     return Result(control, Verdict.UNKNOWN, findings, why, outstanding, None, by)
 
 
@@ -352,8 +353,10 @@ def _nothing(control: Control, ground: Ground) -> str:
         return ""
     outside = ground.types_without_facts
     names = [*outside[:_MOST_HIDDEN], *(["…"] if len(outside) > _MOST_HIDDEN else [])]
-    unjudged = f"; types without facts are not judged: {', '.join(names)}" if outside else ""
-    return f"no resource of the types that it judges: {', '.join(kinds)}{unjudged}"
+    unjudged = (
+        (f"; types outside the catalog are not evaluated: {', '.join(names)}") if outside else ""
+    )
+    return f"no resource of the evaluated types: {', '.join(kinds)}{unjudged}"
 
 
 def _waive(seen: Finding, waiver_of: WaiverOf) -> Finding:

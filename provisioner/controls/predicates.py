@@ -61,7 +61,7 @@ def holds(*values: str) -> Wanted:
         entries = found if isinstance(found, (list, tuple)) else ()
         return wanted <= {entry.lower() for entry in entries if isinstance(entry, str)}
 
-    return Wanted(test, f"a list with {' and '.join(values)}")
+    return Wanted(test, f"a list that contains {' and '.join(values)}")
 
 
 def only(*values: str) -> Wanted:
@@ -73,7 +73,7 @@ def only(*values: str) -> Wanted:
             isinstance(entry, str) and entry.lower() in allowed for entry in found
         )
 
-    return Wanted(test, f"a list of no more than {', '.join(values)}")
+    return Wanted(test, f"a list that contains only {', '.join(values)}")
 
 
 def is_number(value: object) -> bool:

@@ -44,7 +44,8 @@ class ControlDocument(Document):
     L: logs, M: a person). `reads` are the properties that it looks at, `TYPE path`. `remediation`
     is YAML where it states resources. `evidence` is what shows the rest where ARM cannot; `limits`
     is the part of its purpose that a pass leaves unproved. `objects` are the lists of objects that
-    answer it in a cluster, by resource (`pods`), or `kube-bench`. `source` is the file that states
+    answer it in a cluster, by resource (`pods`), or `kube-bench`. `synonyms` are other words under
+    which it is searched; a custom control has none. `source` is the file that states
     a custom control, "" for azsec's own; `item` is "" for a custom control.
     """
 
@@ -57,6 +58,7 @@ class ControlDocument(Document):
     layer: str
     item: str
     rationale: str
+    synonyms: tuple[str, ...] = ()
     remediation: str
     modes: tuple[str, ...]
     reads: tuple[str, ...] = ()
@@ -69,11 +71,18 @@ class ControlDocument(Document):
 
 
 class ControlsDocument(Document):
-    """Every control that azsec or an environment has, or one of them."""
+    """Every control that azsec or an environment has, one of them, or those that match a search.
+
+    `search` is the text that was searched for, "" for none; `total` is the number of controls that
+    were searched. `near` has similar words, where nothing matched.
+    """
 
     kind: Literal["azsec/controls"] = "azsec/controls"
     format_version: str = FORMAT_VERSION
     controls: tuple[ControlDocument, ...]
+    search: str = ""
+    total: int
+    near: tuple[str, ...] = ()
 
 
 class WaiverDocument(Document):

@@ -8,10 +8,10 @@ from provisioner.reports.markdown_table import row, table_head
 
 _MODES = {
     "A": "Azure Resource Manager",
-    "K": "the cluster",
-    "G": "the directory",
-    "L": "logs",
-    "M": "a person",
+    "K": "Kubernetes API",
+    "G": "Microsoft Graph",
+    "L": "log query",
+    "M": "attestation",
 }
 
 
@@ -24,6 +24,9 @@ def render_controls_markdown(document: ControlsDocument) -> str:
         if len(inside) > 1:
             text += _table(inside)
         text += "".join(_whole(control) for control in inside)
+    if document.search and not document.controls:
+        near = f" Similar words: {prose(', '.join(document.near))}." if document.near else ""
+        text = f"None of {document.total} controls matches {code(document.search)}.{near}\n"
     return text
 
 
@@ -37,7 +40,7 @@ def _table(controls: Sequence[ControlDocument]) -> str:
         )
         for control in controls
     )
-    return table_head(("control", "severity", "what has to be true", "by")) + "".join(rows) + "\n"
+    return table_head(("control", "severity", "title", "source")) + "".join(rows) + "\n"
 
 
 def _whole(control: ControlDocument) -> str:
@@ -58,14 +61,16 @@ def _whole(control: ControlDocument) -> str:
 
 def _facts(control: ControlDocument) -> Iterator[str]:
     modes = ", ".join(_MODES[mode] for mode in control.modes)
-    yield f"- Answered by {modes or 'its parts'}."
+    yield f"- Source: {modes or 'its parts'}."
+    if control.synonyms:
+        yield f"- Synonyms: {prose(', '.join(control.synonyms))}."
     if control.evidence:
-        yield f"- Needs {prose(control.evidence)}."
+        yield f"- Evidence: {prose(control.evidence)}."
     if control.objects:
         objects = ", ".join(map(code, control.objects))
-        yield f"- Answered by `azsec check --observation` from {objects}."
+        yield f"- `azsec check --observation` reads {objects}."
     if control.limits:
-        yield f"- Cannot see: {prose(control.limits)}"
+        yield f"- Limits: {prose(control.limits)}"
     if control.reads:
         yield f"- Reads {', '.join(code(read) for read in control.reads)}."
     mappings = control.mappings

@@ -8,16 +8,17 @@ from provisioner.reports.values import plural
 
 _MODES = {
     "A": "Azure Resource Manager",
-    "K": "the cluster",
-    "G": "the directory",
-    "L": "logs",
-    "M": "a person",
+    "K": "Kubernetes API",
+    "G": "Microsoft Graph",
+    "L": "log query",
+    "M": "attestation",
 }
 
 
 def render_controls_text(document: ControlsDocument, width: int = 100) -> Iterator[Line]:
-    """Yield a line for each control, by chapters; a single one is told as a whole."""
-    if len(document.controls) == 1:
+    """Yield a line for each control, by chapters; a single one is shown whole, unless it is what a
+    search found."""
+    if len(document.controls) == 1 and not document.search:
         yield from _whole(document.controls[0], width)
         return
     chapter = ""
@@ -33,13 +34,21 @@ def render_controls_text(document: ControlsDocument, width: int = 100) -> Iterat
         first, *rest = wrap(control.title, width - len(head))
         yield line(head, first)
         yield from (line(" " * len(head), row) for row in rest)
-    yield BLANK
+    if document.controls:
+        yield BLANK
+    yield line(Span("Controls  ", Style.BOLD), _summary(document))
+
+
+def _summary(document: ControlsDocument) -> str:
+    found, total = len(document.controls), plural(document.total, "control")
     answered = sum("A" in control.modes for control in document.controls)
-    yield line(
-        Span("Controls  ", Style.BOLD),
-        f"{plural(len(document.controls), 'control')} · {answered} that Azure Resource Manager can "
-        "answer",
-    )
+    by = f"{answered} evaluated from Azure Resource Manager"
+    if not document.search:
+        return f"{total} · {by}"
+    if found:
+        return f"{found} of {total} match {document.search!r} · {by}"
+    near = f" Similar words: {', '.join(document.near)}." if document.near else ""
+    return f"none of {total} matches {document.search!r}.{near}"
 
 
 def _whole(control: ControlDocument, width: int) -> Iterator[Line]:
@@ -54,13 +63,15 @@ def _whole(control: ControlDocument, width: int) -> Iterator[Line]:
     else:
         yield line("  outline   ", f"{control.chapter_title}: {control.item}")
     modes = ", ".join(_MODES[mode] for mode in control.modes) or "its parts"
-    yield line("  answered  ", f"by {modes}")
-    if control.evidence:
-        yield from _labelled("needs", control.evidence, width)
-    if control.objects:
-        yield from _labelled("objects", ", ".join(control.objects), width)
-    if control.limits:
-        yield from _labelled("limits", control.limits, width)
+    for label, text in (
+        ("synonyms", ", ".join(control.synonyms)),
+        ("source", modes),
+        ("evidence", control.evidence),
+        ("objects", ", ".join(control.objects)),
+        ("limits", control.limits),
+    ):
+        if text:
+            yield from _labelled(label, text, width)
     for number, read in enumerate(control.reads):
         yield line("  reads     " if number == 0 else " " * 12, read)
     mappings = control.mappings
@@ -76,7 +87,7 @@ def _whole(control: ControlDocument, width: int) -> Iterator[Line]:
         yield from _labelled("mappings", f"none: {control.unmapped}", width)
     if control.remediation:
         yield BLANK
-        yield line(Span("What satisfies it", Style.BOLD))
+        yield line(Span("Remediation", Style.BOLD))
         yield from (line("  ", row) for row in control.remediation.splitlines())
 
 

@@ -105,7 +105,7 @@ def test_names_are_resolved_where_the_firewall_will_be(catalog: Catalog) -> None
     assert worst(seen.verdict for seen in linked) is Verdict.PASS, linked
     missing = findings_of(control, merge(sketch, {"hubLink": None}), catalog)
     assert [seen.evidence for seen in missing if seen.verdict is Verdict.FAIL] == [
-        "it is not linked to hub, which resolves names for network"
+        "it has no virtual network link to hub, which resolves names for network"
     ]
 
 
@@ -115,8 +115,8 @@ def test_all_that_is_wrong_with_one_resource_is_told(catalog: Catalog) -> None:
         controls_by_id()["MON-06"], merge(read_fixture("MON-06")["pass"], patch), catalog
     )
     assert [seen.evidence for seen in found] == [
-        "nobody is told when somebody is made cluster-admin; "
-        "nobody is told when somebody opens a shell in a container"
+        "no alert rule in the environment detects a binding to cluster-admin; "
+        "no alert rule in the environment detects kubectl exec into a container (pods/exec)"
     ]
 
 

@@ -42,12 +42,13 @@ def test_a_waived_breach_stands_after_the_open_ones_and_says_who_accepts_it(benc
 
     assert text.splitlines()[:8] == [
         "  not proved · private services · 1 of 2 waived",
-        "    vault, registry and storage answer only on their private endpoints (2 services)",
+        "    vaults, registries and storage accounts are reachable through private endpoints only "
+        "(2 services)",
         "    web",
-        "        web answers on its public address.",
+        "        web is reachable on its public address.",
         "        Set `publicNetworkAccess: Disabled`.",
         "    legacy · waived",
-        "        legacy answers on its public address.",
+        "        legacy is reachable on its public address.",
         "        waived by platform@contoso.com until 2027-03-31: moves behind a private endpoint",
     ]
     assert "private services (waived)" in markdown

@@ -44,7 +44,7 @@ def control(name: str, title: str, **said) -> ControlDocument:
 
 RUN_COMMAND = control(
     "CLU-01.4",
-    "No commands around the private endpoint",
+    "Run command (az aks command invoke) is disabled (disableRunCommand)",
     remediation=(
         f"cluster:\n  type: {_CLUSTER}\n  properties:\n"
         "    apiServerAccessProfile: {disableRunCommand: true}"
@@ -55,7 +55,7 @@ RUN_COMMAND = control(
 )
 LOCAL_ACCOUNTS = control(
     "CLU-01.5",
-    "No shared certificate of an administrator",
+    "Local accounts are disabled (disableLocalAccounts)",
     severity="critical",
     emoji="💥",
     layer="identity",
@@ -79,7 +79,7 @@ HASHICORP = control(
 )
 EGRESS = control(
     "PRF-07",
-    "Key vaults, registries and storage accounts answer on private endpoints only",
+    "Key vaults, registries and storage accounts are reachable through private endpoints only",
     chapter_title="Network proofs",
     unmapped="It is ours.",
 )
@@ -163,7 +163,7 @@ CHECK = CheckDocument(
             gate="proofs",
             findings=(
                 finding(
-                    "fail", "vault.vault", "", "vault.vault answers on its public address.",
+                    "fail", "vault.vault", "", "vault.vault is reachable on its public address.",
                     "blueprints/modules/vault.yaml:12:3",
                 ),
             ),
@@ -171,7 +171,7 @@ CHECK = CheckDocument(
         ResultDocument(
             control=HASHICORP,
             verdict="unknown",
-            why="needs who operates the vault says how it signs in",
+            why="evidence required: `vault read auth/jwt/config`",
             outstanding="who operates the vault says how it signs in",
         ),
     ),
@@ -270,8 +270,10 @@ COMPLIANCE = ComplianceDocument(
     ),
 )
 
-CONTROLS = ControlsDocument(controls=(GROUP, RUN_COMMAND, BENCHMARK, CLOSED_VAULT, HASHICORP))
-ONE_CONTROL = ControlsDocument(controls=(RUN_COMMAND,))
+CONTROLS = ControlsDocument(
+    controls=(GROUP, RUN_COMMAND, BENCHMARK, CLOSED_VAULT, HASHICORP), total=5
+)
+ONE_CONTROL = ControlsDocument(controls=(RUN_COMMAND,), total=5)
 
 SECURITY = SecurityDeltaDocument(
     gate="high",

@@ -416,22 +416,23 @@ _PROOFS = (
     ProofDocument(
         control="PRF-01",
         name="egress",
-        claim="no path from a workload subnet to the internet avoids the firewall",
+        claim="no path from a workload subnet to the internet bypasses the firewall",
         verdict="holds",
-        scope="4 subnets, every public address",
+        scope="4 subnets, all public addresses",
     ),
     ProofDocument(
         control="PRF-02",
         name="allowances",
-        claim="every host that the clusters need is let through, and nothing else is",
+        claim="firewall rules allow the egress that the clusters require, and nothing else",
         verdict="unknown",
-        scope="1 clusters, 9 rules of firewalls",
+        scope="1 clusters, 9 firewall rules",
         breaches=(
             BreachDocument(
                 element="aks.cluster",
-                message="aks.cluster has gitops switched on, and what it needs to reach in "
-                "AzureCloud is not known.",
-                hint="Find it out, open it, and name it in the environment's `egress`.",
+                message="aks.cluster has gitops enabled, and its required egress in "
+                "AzureCloud is unknown.",
+                hint="Determine the required hosts, allow them, and declare them in `egress` "
+                "of the environment.",
                 certain=False,
             ),
         ),
@@ -439,13 +440,14 @@ _PROOFS = (
     ProofDocument(
         control="PRF-07",
         name="private services",
-        claim="vault, registry and storage answer only on their private endpoints",
+        claim="vaults, registries and storage accounts are reachable through private endpoints "
+        "only",
         verdict="fails",
         scope="2 services",
         breaches=(
             BreachDocument(
                 element="registry.registry",
-                message="registry.registry answers on its public address.",
+                message="registry.registry is reachable on its public address.",
                 hint="Set `publicNetworkAccess: Disabled`.",
                 certain=True,
             ),
@@ -454,7 +456,7 @@ _PROOFS = (
     ProofDocument(
         control="PRF-04",
         name="segmentation",
-        claim="hub and spokes reach each other through the firewall alone",
+        claim="hub and spokes reach each other through the firewall only",
         verdict="not applicable",
         scope="there is no firewall",
     ),

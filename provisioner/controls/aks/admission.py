@@ -129,7 +129,7 @@ def ask_any(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
     if isinstance(switch, Unknown):
         return cluster.unknown(path, f"{path} is {switch}")
     if switch is not True:
-        return cluster.fails(path, f"{path} is {show(switch)}: no policy reaches its pods")
+        return cluster.fails(path, f"{path} is {show(switch)}: no policy is evaluated for its pods")
     return ask_assignments(cluster, ways)
 
 
@@ -141,12 +141,14 @@ def ask_assignments(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
     for way, assigned in asked:
         weak = list(_weaknesses(cluster, assigned, way))
         if not weak:
-            words = f"{assigned.label} enforces it ({way.policy.title})"
+            words = f"{assigned.label} assigns it ({way.policy.title})"
             return cluster.passes("", words)
         worst = next((w for w in weak if w[0] is Verdict.FAIL), weak[0])
         told.append((worst[0], f"{assigned.label}: {worst[1]}"))
     if not told:
-        return cluster.fails("", f"nothing assigns {ways[0].policy.title!r} to it")
+        return cluster.fails(
+            "", (f"no policy assignment in the environment assigns {ways[0].policy.title!r} to it")
+        )
     # One that cannot be told may be the one that does.
     verdict, words = next((t for t in told if t[0] is Verdict.UNKNOWN), told[0])
     return Observation(verdict, "", words)
@@ -219,15 +221,15 @@ def _weaknesses(
     for text in assigned.texts(_NOT_SCOPES):
         left_out = parse_resource_id(text)
         if left_out is not None and cluster.id.is_within(left_out):
-            yield Verdict.FAIL, f"notScopes leaves out {left_out.name}"
+            yield Verdict.FAIL, f"notScopes excludes {left_out.name}"
     for exemption in cluster.all(POLICY_EXEMPTION):
         if _exempts(exemption, assigned, cluster):
             until = exemption.value(_EXPIRES)
-            words = "for ever" if is_empty(until) else f"until {until}"
+            words = "without expiry" if is_empty(until) else f"until {until}"
             yield Verdict.FAIL, f"{exemption.label} exempts it {words}"
     selectors = assigned.entries(_SELECTORS)
     if selectors and not any(_selects(selector, cluster) for selector in selectors):
-        yield Verdict.FAIL, "resourceSelectors leaves the cluster out"
+        yield Verdict.FAIL, "resourceSelectors excludes the cluster"
     parameters = assigned.value(_PARAMETERS)
     wanted = {**_NARROWING, **demand.parameters}
     effect = wanted.pop("effect", DENY)
@@ -326,13 +328,13 @@ def _left_out(
             yield Verdict.UNKNOWN, f"{name} is {unknown}"
             return
     if not is_empty(included) and not demand.for_tenants:
-        yield Verdict.FAIL, f"namespaces is {show(included)}: it leaves out all others"
+        yield Verdict.FAIL, f"namespaces is {show(included)}: all other namespaces are excluded"
     places = tenants_of(cluster) if demand.for_tenants else ("default", *tenants_of(cluster))
     for place in places:
         if _matches(place, excluded):
-            yield Verdict.FAIL, f"excludedNamespaces leaves out {place}"
+            yield Verdict.FAIL, f"excludedNamespaces excludes {place}"
         elif not is_empty(included) and demand.for_tenants and not _matches(place, included):
-            yield Verdict.FAIL, f"namespaces leaves out {place}"
+            yield Verdict.FAIL, f"namespaces excludes {place}"
 
 
 def _matches(name: str, patterns: object) -> bool:

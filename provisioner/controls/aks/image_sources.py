@@ -102,9 +102,9 @@ def _is_named(pattern: str) -> bool:
 
 NAMED_HOSTS = Wanted(
     names_sources,
-    r"one like ^NAME\.azurecr\.io/.+$: anchored, with escaped dots, of a registry that is yours",
+    "a pattern like ^NAME\\.azurecr\\.io/.+$: anchored, with escaped dots, for your own registry",
 )
 """Want an expression of the images of named sources."""
 
-NAMED_SOURCES = Wanted(_are_named, "nothing, or images of named registries (NAME.azurecr.io/agent)")
+NAMED_SOURCES = Wanted(_are_named, "not set, or images of named registries (NAME.azurecr.io/agent)")
 """Want no pattern of images, or such as name whose images they are."""

@@ -74,11 +74,13 @@ def _is_for_agents(namespace: Subject) -> bool:
 def _judge_agents(namespace: Subject) -> Iterator[Observation]:
     level = namespace.value(STANDARD)
     if level != "privileged":
-        yield namespace.passes(STANDARD, f"its pods have to meet the {show(level)} standard")
+        yield namespace.passes(STANDARD, f"its pods must meet the {show(level)} standard")
     elif _is_for_agents(namespace):
-        yield namespace.passes(STANDARD, "it is privileged, and named among those of agents")
+        yield namespace.passes(STANDARD, "it is privileged and listed in privilegedNamespaces")
     else:
-        said = "it is privileged, and no policy or safeguard names it as a namespace of agents"
+        said = (
+            "it is privileged, and no policy or safeguard excludes it as a namespace of node agents"
+        )
         yield namespace.fails(STANDARD, said)
 
 
@@ -90,7 +92,7 @@ def _judge_restricted(namespace: Subject) -> Iterator[Observation]:
 def _judge_baseline(namespace: Subject) -> Iterator[Observation]:
     level = namespace.value(STANDARD)
     if level != "privileged":
-        yield namespace.passes(STANDARD, f"its pods have to meet the {show(level)} standard")
+        yield namespace.passes(STANDARD, f"its pods must meet the {show(level)} standard")
     elif not _is_for_agents(namespace):
         yield namespace.fails(STANDARD, "it is privileged, expected baseline or restricted")
 
@@ -98,9 +100,9 @@ def _judge_baseline(namespace: Subject) -> Iterator[Observation]:
 def _judge_users(namespace: Subject) -> Iterator[Observation]:
     level = namespace.value(STANDARD)
     if level == "restricted":
-        yield namespace.passes(STANDARD, "its pods have to meet the restricted standard")
+        yield namespace.passes(STANDARD, "its pods must meet the restricted standard")
     elif not _is_for_agents(namespace):
-        said = f"its pods have to meet the {show(level)} standard alone, which lets them be root"
+        said = f"its pods must meet only the {show(level)} standard, which allows root"
         yield namespace.fails(STANDARD, said)
 
 
@@ -112,9 +114,9 @@ def _judge_limits(namespace: Subject) -> Iterator[Observation]:
     ]
     for name in ("cpu", "memory"):
         if not any(_is_amount(lookup(found, (name,))) for found in defaults):
-            yield namespace.fails(_LIMITS, f"a container that asks for nothing has no {name} limit")
+            yield namespace.fails(_LIMITS, f"it has no default {name} limit for containers")
             return
-    yield namespace.passes(_LIMITS, "a container that asks for nothing gets limits")
+    yield namespace.passes(_LIMITS, "it has default limits for containers")
 
 
 def _judge_closed(namespace: Subject) -> Iterator[Observation]:
@@ -122,9 +124,13 @@ def _judge_closed(namespace: Subject) -> Iterator[Observation]:
     if namespace.value(_KEPT):
         return
     if any(_closes(policy) for policy in namespace.entries(_POLICIES)):
-        yield namespace.passes(_POLICIES, "a policy denies by default, in and out")
+        yield namespace.passes(
+            _POLICIES, ("it has a default-deny NetworkPolicy for ingress and egress")
+        )
     else:
-        yield namespace.fails(_POLICIES, "no policy denies by default, in and out")
+        yield namespace.fails(
+            _POLICIES, ("it has no default-deny NetworkPolicy for ingress and egress")
+        )
 
 
 def _closes(policy: Mapping[str, object]) -> bool:
@@ -141,11 +147,11 @@ def _judge_openings(namespace: Subject) -> Iterator[Observation]:
     hosts = [host for policy in policies for host in _hosts(policy)]
     wide = [host for host in hosts if host.lstrip("*.").count(".") == 0]
     if reach.holds_strangers:
-        yield namespace.fails(_POLICIES, f"its pods reach {reach}: it is named to nobody")
+        yield namespace.fails(_POLICIES, f"egress of its pods is open to {reach}: no peer is named")
     elif wide:
-        yield namespace.fails(_POLICIES, f"its pods reach every {wide[0]}")
+        yield namespace.fails(_POLICIES, f"egress of its pods is open to every {wide[0]}")
     else:
-        yield namespace.passes(_POLICIES, "what its pods reach is named")
+        yield namespace.passes(_POLICIES, "egress of its pods is limited to named destinations")
 
 
 def _blocks(policy: Mapping[str, object]) -> Iterator[str]:
@@ -176,15 +182,21 @@ def _judge_tokens(namespace: Subject) -> Iterator[Observation]:
         if account.get("automountServiceAccountToken") is not False
     ]
     if mounting:
-        yield namespace.fails(_ACCOUNTS, f"{', '.join(mounting)} mounts a token by default")
+        yield namespace.fails(
+            _ACCOUNTS, (f"automountServiceAccountToken of {', '.join(mounting)} is not false")
+        )
     else:
-        yield namespace.passes(_ACCOUNTS, "its accounts mount no token by default")
+        yield namespace.passes(
+            _ACCOUNTS, ("automountServiceAccountToken of its service accounts is false")
+        )
 
 
 def _judge_registries(namespace: Subject) -> Iterator[Observation]:
     for registry in namespace.texts(_REGISTRIES):
         if not names_registry(registry):
-            yield namespace.fails(_REGISTRIES, f"{registry} is where everybody publishes")
+            yield namespace.fails(
+                _REGISTRIES, (f"{registry} is a public registry, expected your own registries")
+            )
             return
     yield namespace.passes(_REGISTRIES, "the registries of its images are named")
 

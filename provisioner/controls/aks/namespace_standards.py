@@ -34,7 +34,7 @@ def judge_standard(namespace: Subject) -> Observation:
     if isinstance(version, Unknown):
         return namespace.unknown(STANDARD_VERSION, f"enforce-version is {version}")
     if not is_empty(version) and not _is_complete(version):
-        said = f"it enforces the restricted standard of {show(version)}"
+        said = f"it enforces the restricted standard of version {show(version)}"
         wanted = f"latest, or v1.{COMPLETE_SINCE} and later"
         return namespace.fails(STANDARD_VERSION, f"{said}, expected {wanted}")
     return namespace.passes(STANDARD, said)

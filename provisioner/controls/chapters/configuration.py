@@ -18,7 +18,15 @@ from provisioner.controls.aks.admission import (
 from provisioner.controls.aks.namespace_rules import (
     HAS_LIMITS,
 )
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.predicates import one_of
 from provisioner.controls.resource_types import (
     CLUSTER,
@@ -46,7 +54,7 @@ _WARNS = Demand(SAFEGUARDS_INITIATIVE, {"effect": one_of("Audit", "Deny")})
 def _judge_practice(cluster: Subject) -> Iterator[Observation]:
     """The safeguards look at probes, budgets and spread: they warn at least."""
     if is_watched(cluster):
-        yield cluster.passes("", "its deployment safeguards look at them")
+        yield cluster.passes("", "deployment safeguards evaluate them")
     else:
         yield ask_any(cluster, (_WARNS,))
 
@@ -73,14 +81,14 @@ def _judge_trust(cluster: Subject) -> Iterator[Observation]:
     trusted = stated if isinstance(stated, (list, tuple)) else ()
     reading = [p for p in cluster.all(FIREWALL_POLICY) if not is_empty(p.value(_INSPECTION))]
     if len(trusted) > _MOST_CERTIFICATES:
-        words = f"{len(trusted)} certificates are trusted, at most {_MOST_CERTIFICATES} may be"
+        words = f"{_CERTIFICATES} has {len(trusted)} entries, expected {_MOST_CERTIFICATES} at most"
         yield cluster.fails(_CERTIFICATES, words)
     elif any(not _is_certificate(entry) for entry in trusted):
-        yield cluster.fails(_CERTIFICATES, "an entry is no certificate (PEM, in base64)")
+        yield cluster.fails(_CERTIFICATES, "an entry is not a base64-encoded PEM certificate")
     elif trusted:
-        yield cluster.passes(_CERTIFICATES, f"{len(trusted)} authorities are trusted")
+        yield cluster.passes(_CERTIFICATES, f"{_CERTIFICATES} has {len(trusted)} entries")
     elif reading:
-        words = f"no authority is trusted, and {reading[0].label} signs what it has read"
+        words = f"{_CERTIFICATES} is not set, and {reading[0].label} performs TLS inspection"
         yield cluster.fails(_CERTIFICATES, words)
 
 
@@ -97,21 +105,22 @@ def _is_certificate(entry: object) -> bool:
 CONTROLS = (
     Control(
         id="CFG-01",
-        title="Containers say what they need, and have a limit",
+        title="Containers have CPU and memory requests and limits",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="A container without a limit takes what the others on its node need.",
+        rationale="A container without limits can exhaust the CPU and memory of its node.",
+        synonyms=terms("resource requests; resource limits; CPU; memory; OOM; noisy neighbour"),
         remediation=(
-            "Set requests and limits of CPU and memory in each container, or defaults by the "
-            "LimitRange of `azsec manifests` (CLU-05.3). The policies of the mappings refuse the "
-            "rest."
+            "Set resources.requests and resources.limits for CPU and memory in each "
+            "container, or set defaults with the LimitRange of `azsec manifests` "
+            "(CLU-05.3). The mapped policies deny violations."
         ),
         modes=(Mode.CLUSTER,),
         in_cluster=(HAS_LIMITS,),
         evidence=(
-            "an empty list of containers without resources.requests and resources.limits: `kubectl "
-            "get pods -A -o json`"
+            "`kubectl get pods -A -o json` shows no container without resources.requests "
+            "and resources.limits"
         ),
         mappings=Mappings(
             policies=(
@@ -122,29 +131,40 @@ CONTROLS = (
     ),
     Control(
         id="CFG-02",
-        title="Containers do not write to their own image",
+        title="Containers have a read-only root file system (readOnlyRootFilesystem)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="What an intruder downloads needs a place to lie and to be run from.",
+        rationale=(
+            "With a writable file system, an attacker can store and run tools in the container."
+        ),
+        synonyms=terms(
+            "read-only root filesystem; readOnlyRootFilesystem; immutable container; "
+            "securityContext"
+        ),
         remediation=(
-            "Set readOnlyRootFilesystem: true, and mount an emptyDir where the program writes. "
-            "Audit by the policy of the mappings first, then deny."
+            "Set readOnlyRootFilesystem: true, and mount an emptyDir where the application "
+            "writes. Assign the mapped policy with effect Audit first, then with Deny."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "an empty list of containers without readOnlyRootFilesystem: `kubectl get pods -A -o "
-            "json`"
+            "`kubectl get pods -A -o json` shows no container without readOnlyRootFilesystem: true"
         ),
         mappings=Mappings(policies=("df49d893-a74c-421d-bc95-c663042e5b80",)),
     ),
     Control(
         id="CFG-03",
-        title="Workloads have probes, disruption budgets and spread over nodes",
+        title="Workloads have probes, PodDisruptionBudgets and topology spread",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="A node that is patched takes a workload down that stands on it alone.",
+        rationale=(
+            "Without spread and a PodDisruptionBudget, a node upgrade interrupts the workload."
+        ),
+        synonyms=terms(
+            "liveness; readiness; PDB; probes; topologySpreadConstraints; anti-affinity; high "
+            "availability"
+        ),
         remediation="""
             guards:
               type: Microsoft.ContainerService/deploymentSafeguards
@@ -155,65 +175,71 @@ CONTROLS = (
         modes=(Mode.CLUSTER, Mode.ARM),
         rules=(rule(CLUSTER, _judge_practice, others={**SAFEGUARD_READS, **POLICY_READS}),),
         evidence=(
-            "an empty list of deployments without probes, a budget or spread over nodes: `kubectl "
-            "get deployments,poddisruptionbudgets -A -o json`"
+            "`kubectl get deployments,poddisruptionbudgets -A -o json` shows no Deployment "
+            "without probes, budget or spread"
         ),
-        limits=("Single workloads are the cluster's to show."),
+        limits=("Individual workloads are visible only in the cluster."),
         mappings=Mappings(policies=(SAFEGUARDS_INITIATIVE.guid,)),
     ),
     Control(
         id="CFG-04",
-        title="Nothing runs in the default namespace",
+        title="The default namespace is not used",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="It has neither a quota nor a policy, and whoever forgets a name lands in it.",
+        rationale=(
+            "The default namespace has neither a quota nor policies, and receives every object "
+            "without a stated namespace."
+        ),
+        synonyms=terms("default namespace; namespace"),
         remediation=(
-            "Deploy to the team's namespace. The policy of the mappings refuses pods, services and "
-            "accounts in the default one."
+            "Deploy to the team's namespace. The mapped policy denies pods, services and "
+            "service accounts in the default namespace."
         ),
         modes=(Mode.CLUSTER,),
-        evidence=(
-            "an empty namespace but for the service kubernetes: `kubectl get all -n default`"
-        ),
+        evidence=("`kubectl get all -n default` shows only the service kubernetes"),
         mappings=Mappings(cis=("4.6.3",), policies=("9f061a12-e40d-4183-a00e-171812443373",)),
     ),
     Control(
         id="CFG-05",
-        title="Secrets come as files, and not in the environment",
+        title="Secrets are mounted as files, not set as environment variables",
         severity=Severity.MEDIUM,
         layer=Layer.DATA,
         item=_ITEM,
-        rationale="A process hands its environment to its children, and to whoever prints it.",
+        rationale=(
+            "Environment variables are inherited by child processes and appear in crash dumps "
+            "and logs."
+        ),
+        synonyms=terms("environment variables; env; secretKeyRef; secrets; envFrom"),
         remediation=(
-            "Mount secrets as a volume of the Secrets Store CSI driver (WRK-11), and take "
-            "secretKeyRef out of `env`."
+            "Mount secrets as a volume of the Secrets Store CSI driver (WRK-11), and "
+            "remove secretKeyRef and secretRef from the container's environment."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "an empty list of containers with secretKeyRef or secretRef in their environment: "
-            "`kubectl get pods -A -o json`"
+            "`kubectl get pods -A -o json` shows no container with secretKeyRef or secretRef"
         ),
         mappings=Mappings(cis=("4.5.1",)),
     ),
     Control(
         id="CFG-06",
-        title="Pods leave the kernel's settings alone",
+        title="Unsafe sysctls, procMount and SELinux options are denied",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "A setting of the kernel is shared by all pods of a node, and an unmasked /proc shows "
-            "what is not a container's business."
+            "Kernel settings are shared by all pods of a node. An unmasked /proc exposes "
+            "host information to the container."
         ),
+        synonyms=terms("sysctl; procMount; SELinux; kernel parameters; unsafe sysctls"),
         remediation=(
-            "Label namespaces pod-security.kubernetes.io/enforce: baseline or restricted: both "
-            "refuse unsafe sysctls, procMount and options of SELinux."
+            "Label namespaces pod-security.kubernetes.io/enforce: baseline or restricted. "
+            "Both deny unsafe sysctls, procMount and custom SELinux options."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "an empty list of pods with unsafe sysctls, procMount or seLinuxOptions: `kubectl get "
-            "pods -A -o json`"
+            "`kubectl get pods -A -o json` shows no pod with unsafe sysctls, procMount or "
+            "seLinuxOptions"
         ),
         mappings=Mappings(
             policies=(
@@ -225,28 +251,35 @@ CONTROLS = (
     ),
     Control(
         id="CFG-07",
-        title="Resources say by a tag what environment they belong to",
+        title="Resources have an environment tag",
         severity=Severity.LOW,
         layer=Layer.AUDIT,
         item=_ITEM,
-        rationale="Whoever finds a resource has to know whose it is, before changing it.",
+        rationale=(
+            "Without tags, the owner and environment of a resource are unknown when it has to be "
+            "changed or deleted."
+        ),
+        synonyms=terms("tags; tagging; cost centre; inventory; environment"),
         remediation="""
             cluster: {tags: {environment: prod}}
             vault: {tags: {environment: prod}}
         """,
         rules=_tag_rules(),
-        limits=("Whether a value is true is not known."),
-        unmapped="Which tags a company uses is its own affair.",
+        limits=("The correctness of a tag's value is not checked."),
+        unmapped="Tag names are specific to each company.",
     ),
     Control(
         id="CFG-08",
-        title="Nodes trust the authority of a proxy that reads TLS, and few others",
+        title="Nodes trust the CA of the TLS-inspecting proxy (customCATrustCertificates)",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "Behind such a proxy images cannot be pulled unless nodes trust it, and people then "
-            "switch the check of certificates off."
+            "Behind a TLS-inspecting proxy, nodes cannot pull images unless they trust its "
+            "CA. Operators then disable certificate validation."
+        ),
+        synonyms=terms(
+            "custom CA; TLS inspection; HTTPS proxy; httpProxyConfig; trusted root; certificate"
         ),
         remediation="""
             cluster:
@@ -259,7 +292,7 @@ CONTROLS = (
         rules=(
             rule(CLUSTER, _judge_trust, _CERTIFICATES, others={FIREWALL_POLICY: (_INSPECTION,)}),
         ),
-        limits=("Whose authority a certificate is of is not read: one of a stranger passes."),
-        unmapped="No framework has a check of it.",
+        limits=("The issuer of a certificate is not read: a certificate of a third party passes."),
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -21,7 +21,15 @@ from provisioner.controls.aks.admission import (
 from provisioner.controls.aks.namespace_rules import (
     NAMES_AGENTS,
 )
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     access_of,
@@ -69,8 +77,8 @@ def _role_rule(*actions: str) -> Rule:
             yield from _look_at_use(cluster, fitting)
             return
         near = [role for role, some in roles if any(_overlaps(some, name) for name in actions)]
-        also = f"; {near[0].label} allows something else" if near else ""
-        yield cluster.fails("", f"no role allows exactly {', '.join(actions)}{also}")
+        also = f"; {near[0].label} allows other actions" if near else ""
+        yield cluster.fails("", f"no custom role allows exactly {', '.join(actions)}{also}")
 
     return rule(CLUSTER, judge, _RBAC, others=ACCESS_READS)
 
@@ -94,16 +102,18 @@ def _look_at_use(cluster: Subject, roles: list[Subject]) -> Iterator[Observation
     given = [grant for grant in access.grants if grant.role.id.lower() in names]
     wide = [g for g in given if g.scope is None or not is_in_namespace(g.scope)]
     if wide:
-        said = f"{wide[0].assignment.label} gives {roles[0].label} beyond a namespace"
+        said = (
+            f"{wide[0].assignment.label} assigns {roles[0].label} on a scope wider than a namespace"
+        )
         yield cluster.fails("", said)
         return
     beside = [(grant, more) for grant in given for more in _more_than(access, grant)]
     for grant, more in beside:
-        said = f"{more.assignment.label} gives the same principal {more.role.name}"
-        yield cluster.fails(path_of(more), f"{said} beside {grant.assignment.label}")
+        said = f"{more.assignment.label} assigns {more.role.name} to the same principal"
+        yield cluster.fails(path_of(more), f"{said} as {grant.assignment.label}")
     if not beside:
-        held = f"it is given in namespaces ({len(given)})" if given else "it is given to nobody yet"
-        yield cluster.passes("", f"{roles[0].label} allows nothing else; {held}")
+        held = (f"it is assigned on namespaces ({len(given)})") if given else "it is not assigned"
+        yield cluster.passes("", f"{roles[0].label} allows no other actions; {held}")
 
 
 def _more_than(access: Access, grant: Grant) -> Iterator[Grant]:
@@ -126,11 +136,13 @@ _EXACT = (Permission(data_actions=tuple(f"{CLUSTER}/{n}" for n in (*_DEPLOYS, *_
 def _judge_postgres(server: Subject) -> Iterator[Observation]:
     """A server outside of the network is reached through a private endpoint."""
     if server.states(_DELEGATED):
-        yield server.passes(_DELEGATED, "it stands in the network itself")
+        yield server.passes(
+            _DELEGATED, ("it is injected into the virtual network (delegatedSubnetResourceId)")
+        )
     elif is_linked(server, "postgresqlServer"):
-        yield server.passes("", "a private endpoint leads to it")
+        yield server.passes("", "a private endpoint is connected to it")
     else:
-        yield server.fails("", "no private endpoint leads to it")
+        yield server.fails("", "no private endpoint in the environment is connected to it")
     yield from judge_strange_links(server)
 
 
@@ -145,7 +157,7 @@ def _asks(policy: BuiltInPolicy, **parameters: Wanted) -> Demand:
     return Demand(policy, {"effect": DENY, **parameters}, for_tenants=True)
 
 
-_ABOVE_ZERO = Wanted(_is_above_zero, "ranges from 1 on: never the group of root")
+_ABOVE_ZERO = Wanted(_is_above_zero, "ranges from 1, without the root group 0")
 _CAPABILITIES = {
     "requiredDropCapabilities": holds("ALL"),
     "allowedCapabilities": only("NET_BIND_SERVICE"),
@@ -191,7 +203,7 @@ def _judge_fields(cluster: Subject) -> Iterator[Observation]:
     if whole.verdict is Verdict.PASS or len(missing) == len(_FIELDS):
         yield whole
     elif not missing:
-        yield cluster.passes("", "a policy of its own asks for each field")
+        yield cluster.passes("", "a policy assignment enforces each field")
     else:
         seen = parts[missing[0]]
         yield Observation(seen.verdict, seen.path, f"{missing[0]}: {seen.evidence}")
@@ -200,13 +212,16 @@ def _judge_fields(cluster: Subject) -> Iterator[Observation]:
 CONTROLS = (
     Control(
         id="MAN-01",
-        title="A role for deployments alone",
+        title="A custom role allows managing Deployments only (deployment-manager)",
         severity=Severity.CRITICAL,
         layer=Layer.IDENTITY,
         item="role_deployment_manager.yaml",
         rationale=(
-            "Whoever deploys needs deployments. The built-in role that allows them also reads "
-            "secrets and opens shells."
+            "The built-in role Azure Kubernetes Service RBAC Writer also allows reading "
+            "Secrets and exec into pods."
+        ),
+        synonyms=terms(
+            "deployment manager; custom role; least privilege; CI/CD; deployer; RBAC; Role"
         ),
         remediation="""
             deployer:
@@ -229,22 +244,24 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(_role_rule(*_DEPLOYS),),
         evidence=(
-            "SubjectAccessReviews of a member of the group: deployments allowed, secrets and "
-            "pods/exec denied; or the Role deployment-manager of `azsec manifests`, without "
-            "wildcards"
+            "SubjectAccessReviews for a group member: deployments allowed, secrets and "
+            "pods/exec denied; or the Role deployment-manager of `azsec manifests`, "
+            "without wildcards"
         ),
-        limits=("Roles inside the cluster and members of groups are not read."),
-        unmapped="No framework has a check of one role's exact actions.",
+        limits=("Roles inside the cluster and group members are not read."),
+        unmapped="No framework checks the exact actions of a role.",
     ),
     Control(
         id="MAN-02",
-        title="A role for logs alone",
+        title="A custom role allows reading pod logs only (pod-and-pod-logs-reader)",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item="role_log_reader.yaml",
         rationale=(
-            "Logs may hold secrets, and are not for everybody who may look at a namespace. Whoever "
-            "reads them needs nothing else."
+            "Logs can contain secrets. A log reader needs no other permission in the namespace."
+        ),
+        synonyms=terms(
+            "log reader; custom role; pods/log; kubectl logs; least privilege; RBAC; Role"
         ),
         remediation="""
             logReader:
@@ -264,22 +281,23 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(_role_rule(*_READS_LOGS),),
         evidence=(
-            "SubjectAccessReviews of a member of the group: get of pods/log allowed, get of "
-            "secrets denied; or the Role pod-and-pod-logs-reader of `azsec manifests`"
+            "SubjectAccessReviews for a group member: get pods/log allowed, get secrets "
+            "denied; or the Role pod-and-pod-logs-reader of `azsec manifests`"
         ),
-        limits=("Roles inside the cluster and members of groups are not read."),
-        unmapped="No framework has a check of one role's exact actions.",
+        limits=("Roles inside the cluster and group members are not read."),
+        unmapped="No framework checks the exact actions of a role.",
     ),
     Control(
         id="MAN-03",
-        title="A workload reaches its database, privately, and nothing else",
+        title="Workload egress is limited to its database through a private endpoint",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item="networkpolicy_securing_egress.yaml",
         rationale=(
-            "A rule on a region's range of addresses lets a workload reach the databases of "
-            "everybody in it. A private endpoint is one address, and one database."
+            "A rule for the address range of a region allows access to the databases of "
+            "all customers in it. A private endpoint is one address of one database."
         ),
+        synonyms=terms("PostgreSQL; database; egress; NetworkPolicy; private endpoint; port 5432"),
         remediation="""
             database:
               type: Microsoft.DBforPostgreSQL/flexibleServers
@@ -305,44 +323,52 @@ CONTROLS = (
             ),
         ),
         evidence=(
-            "the workload's policy: `kubectl get networkpolicies -A -o json`, with one rule for "
-            "DNS to kube-dns and another for 5432 to the private endpoint's address alone"
+            "`kubectl get networkpolicies -A -o json` shows the workload's policy with one "
+            "rule for DNS to kube-dns and one for port 5432 to the private endpoint's "
+            "address"
         ),
-        limits=("The workload's own policy is the cluster's to show."),
-        unmapped="No framework has a check of it.",
+        limits=("The workload's NetworkPolicy is visible only in the cluster."),
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="MAN-04",
-        title="Namespaces of privileged agents are named, and no others are privileged",
+        title="The privileged Pod Security Standard is limited to namespaces of node agents",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item="podsecuritypolicy_privileged.yaml",
         rationale=(
-            "An agent on nodes may need everything. A namespace without a label allows it to "
-            "everybody."
+            "Node agents can require privileged access. A namespace without a Pod Security "
+            "label allows privileged pods to everyone who can create pods."
+        ),
+        synonyms=terms(
+            "privileged namespaces; PSP; PSA; privileged; DaemonSet; node agents; kube-system"
         ),
         remediation=(
-            "Label namespaces of agents pod-security.kubernetes.io/enforce: privileged, name them "
-            "in `privilegedNamespaces` of the environment, and label all others baseline or "
-            "restricted."
+            "Label namespaces of node agents pod-security.kubernetes.io/enforce: "
+            "privileged, list them in `privilegedNamespaces` of the environment, and label "
+            "all others baseline or restricted."
         ),
         modes=(Mode.CLUSTER,),
         in_cluster=(NAMES_AGENTS,),
         evidence=(
-            "a list of the privileged and unlabelled namespaces with those of agents and of the "
-            "system alone: `kubectl get namespaces -L pod-security.kubernetes.io/enforce`"
+            "`kubectl get namespaces -L pod-security.kubernetes.io/enforce` shows "
+            "privileged or no label only on namespaces of node agents and system namespaces"
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="MAN-05",
-        title="Every field of the restricted pod security policy is enforced",
+        title="Every field of the restricted PodSecurityPolicy is enforced by Azure Policy",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
         item="podsecuritypolicy_restricted.yaml",
         rationale=(
-            "The pod security standards of Kubernetes leave open what the policy asked for: groups "
-            "above 0. Azure Policy asks for it, and refuses pods of namespaces that have no label."
+            "The Pod Security Standards do not restrict supplementalGroups and fsGroup. "
+            "Azure Policy does, and also covers namespaces without a label."
+        ),
+        synonyms=terms(
+            "PSP; restricted; Azure Policy; fsGroup; supplementalGroups; runAsUser; "
+            "PodSecurityPolicy fields"
         ),
         remediation=assign(
             "restricted",
@@ -354,10 +380,10 @@ CONTROLS = (
         modes=(Mode.CLUSTER, Mode.ARM),
         rules=(rule(CLUSTER, _judge_fields, others=POLICY_READS),),
         evidence=(
-            "bad pods that are refused in each team's namespace: `kubectl apply --dry-run=server` "
-            "of pods that are privileged, root, in group 0, or with a volume of the host"
+            "`kubectl apply --dry-run=server` denies pods that are privileged, run as "
+            "root, use group 0 or a hostPath volume in each team namespace"
         ),
-        limits=("Pods that ran before the assignment are not seen."),
+        limits=("Pods created before the policy assignment are not visible."),
         mappings=Mappings(
             policies=(
                 policies.RESTRICTED.guid,

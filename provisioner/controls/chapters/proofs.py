@@ -4,7 +4,7 @@ What one resource's properties cannot show: the effect of routes, groups, peerin
 and names together. The proofs are computed in `provisioner.network`.
 """
 
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Severity, terms
 from provisioner.network.proofs.api_server import prove_api_server
 from provisioner.network.proofs.egress import prove_egress
 from provisioner.network.proofs.firewall_allowances import prove_allowances
@@ -14,8 +14,11 @@ from provisioner.network.proofs.remote_access import prove_remote_access
 from provisioner.network.proofs.segmentation import prove_segmentation
 
 ITEM = "Setting up and validating the virtual network: Effective paths"
-_UNMAPPED = "Other frameworks check properties of single resources, and not what they add up to."
-_LIMITS = "IPv4 alone. What software inside the subnets forwards or tunnels."
+_UNMAPPED = (
+    "Other frameworks check properties of single resources, not the effective paths that "
+    "result from them."
+)
+_LIMITS = "IPv4 only. Traffic that software in the subnets forwards or tunnels is not visible."
 
 CONTROLS = (
     Control(
@@ -25,8 +28,12 @@ CONTROLS = (
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "One subnet without its route table, one longer route or one service endpoint is "
-            "enough to send data out past the firewall and its log."
+            "One subnet without a route table, one more specific route or one service "
+            "endpoint is enough to send data past the firewall and its log."
+        ),
+        synonyms=terms(
+            "egress path; exfiltration; UDR; forced tunneling; effective routes; firewall bypass; "
+            "egress lockdown"
         ),
         remediation="""
             routes:
@@ -45,18 +52,22 @@ CONTROLS = (
               properties: {defaultOutboundAccess: false, routeTable: {id: "${routes.id}"}}
         """,
         proof=prove_egress,
-        limits=f"{_LIMITS} What a gateway leads to on premises, and where that leaves for.",
+        limits=f"{_LIMITS} On-premises destinations behind a gateway are not followed.",
         unmapped=_UNMAPPED,
     ),
     Control(
         id="PRF-02",
-        title="Firewall rules allow what the clusters' features require and nothing else",
+        title="Firewall rules allow the egress that cluster features require and nothing else",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A host that is open and needed by nobody is a way out for data; one that a feature "
-            "needs and does not reach breaks upgrades, images and logs."
+            "An unneeded allowed host is a path for data exfiltration. A missing required "
+            "host breaks upgrades, image pulls and logs."
+        ),
+        synonyms=terms(
+            "FQDN allow-list; required outbound rules; AzureKubernetesService FQDN tag; "
+            "application rules; egress lockdown; least privilege"
         ),
         remediation="""
             rules:
@@ -72,7 +83,7 @@ CONTROLS = (
                     rules: ${egressRules(environment.cloud, location, features, ranges)}
         """,
         proof=prove_allowances,
-        limits=f"{_LIMITS} What a host that is allowed does with the data.",
+        limits=f"{_LIMITS} What an allowed host does with the data is unknown.",
         unmapped=_UNMAPPED,
     ),
     Control(
@@ -82,9 +93,10 @@ CONTROLS = (
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "Traffic that a load balancer hands on keeps its source, so a security group that "
-            "lets one public range in exposes whatever listens behind it."
+            "A load balancer preserves the source address, so an NSG rule for a public "
+            "range exposes every listener behind it."
         ),
+        synonyms=terms("internet exposure; inbound; public IP; NSG; attack surface; load balancer"),
         remediation="""
             group:
               type: Microsoft.Network/networkSecurityGroups
@@ -116,8 +128,12 @@ CONTROLS = (
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A peering carries everything that routes and groups do not stop: who is in one "
-            "spoke is in the next, unseen by the firewall."
+            "A peering carries all traffic that routes and NSGs do not block. An attacker "
+            "in one spoke reaches the next one without inspection by the firewall."
+        ),
+        synonyms=terms(
+            "segmentation; spoke to spoke; peering; hub and spoke; lateral movement; east-west "
+            "traffic"
         ),
         remediation="""
             routes:
@@ -140,7 +156,8 @@ CONTROLS = (
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
-        rationale="Whoever is on one node must not get to the next one by remote access.",
+        rationale="SSH and RDP between nodes are used for lateral movement.",
+        synonyms=terms("SSH; RDP; lateral movement; port 22; port 3389; remote access"),
         remediation="""
             group:
               type: Microsoft.Network/networkSecurityGroups
@@ -163,13 +180,16 @@ CONTROLS = (
     ),
     Control(
         id="PRF-06",
-        title="The API server is reachable from and resolves in declared networks only",
+        title="The API server is reachable from, and resolves in, declared networks only",
         severity=Severity.CRITICAL,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A private API server is as private as the networks that are linked and peered to it; "
-            "a public one is open to every range that it lets in."
+            "A private API server is reachable from every network that is linked and "
+            "peered to it; a public one from every authorized IP range."
+        ),
+        synonyms=terms(
+            "private cluster; API server; private DNS zone; reachability; name resolution"
         ),
         remediation="""
             cluster:
@@ -185,18 +205,25 @@ CONTROLS = (
               properties: {registrationEnabled: false, virtualNetwork: {id: "${network.id}"}}
         """,
         proof=prove_api_server,
-        limits=f"{_LIMITS} Run command, which goes past the network (CLU-01.4).",
+        limits=f"{_LIMITS} Run command bypasses the network (CLU-01.4).",
         mappings=Mappings(cis=("5.4.1", "5.4.2")),
     ),
     Control(
         id="PRF-07",
-        title="Key vaults, registries and storage accounts answer on private endpoints only",
+        title=(
+            "Key vaults, registries and storage accounts are reachable through private "
+            "endpoints only"
+        ),
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A service that answers in public, or whose name leads there, is used past the "
-            "network, whatever private endpoint stands beside it."
+            "A service with public access, or a name that resolves to the public address, "
+            "can be used past the network in spite of its private endpoint."
+        ),
+        synonyms=terms(
+            "private endpoint; Private Link; private services; DNS; Key Vault; ACR; storage "
+            "account; PaaS"
         ),
         remediation="""
             vault:

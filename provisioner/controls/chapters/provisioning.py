@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from provisioner.catalog.registrations import registrations_for
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.vm_sizes import zones_of
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mappings, Severity, terms
 from provisioner.controls.predicates import at_least, equals, one_of, show
 from provisioner.controls.resource_types import CLUSTER, POOL, PROVIDER
 from provisioner.controls.rule import expect, look, rule
@@ -36,7 +36,7 @@ def _judge_zones(pool: Subject) -> Iterator[Observation]:
     region = str(cluster.value(_REGION) if cluster is not None else "").lower()
     zones = tuple(dict.fromkeys(pool.texts(_ZONES)))
     if len(zones) >= _LEAST_ZONES:
-        yield pool.passes(_ZONES, f"its nodes stand in zones {', '.join(zones)}")
+        yield pool.passes(_ZONES, f"{_ZONES} is {', '.join(zones)}")
     elif zones_of(region):
         said = f"{_ZONES} is {show(pool.value(_ZONES))}"
         yield pool.fails(_ZONES, f"{said}, expected {_LEAST_ZONES} at least")
@@ -66,11 +66,14 @@ def _judge_provider(provider: Subject) -> Iterator[Observation]:
 CONTROLS = (
     Control(
         id="PRV-01",
-        title="The cluster is of a tier with a service level",
+        title="The AKS pricing tier includes an uptime SLA (sku.tier Standard or Premium)",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=ITEM,
-        rationale="The free tier promises nothing, and its API server is a small one.",
+        rationale="The Free tier has no uptime SLA, and its API server is limited in size.",
+        synonyms=terms(
+            "SLA; uptime SLA; sku tier; Free tier; Standard tier; Premium; availability"
+        ),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -80,18 +83,22 @@ CONTROLS = (
             expect(CLUSTER, "sku.name", one_of("Base", "Automatic")),
             expect(CLUSTER, "sku.tier", one_of("Standard", "Premium")),
         ),
-        limits=("What the service level is worth is not judged."),
+        limits=("The terms of the SLA are not evaluated."),
         mappings=Mappings(checkov=("CKV_AZURE_170",), psrule=("Azure.AKS.UptimeSLA",)),
     ),
     Control(
         id="PRV-02",
-        title="Nodes stand in several zones, in sets that Azure still offers",
+        title="Nodes are in availability zones, in virtual machine scale sets",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=ITEM,
         rationale=(
-            "A zone that fails takes some of the nodes with it and not all. Availability sets and "
-            "the basic load balancer have been retired."
+            "With zones, a zone failure affects only part of the nodes. Availability sets "
+            "and the Basic load balancer are retired."
+        ),
+        synonyms=terms(
+            "availability zones; zone redundancy; VMSS; availability set; Basic load balancer; "
+            "high availability"
         ),
         remediation="""
             pool:
@@ -108,8 +115,8 @@ CONTROLS = (
             expect(CLUSTER, "properties.networkProfile.loadBalancerSku", equals("standard")),
         ),
         limits=(
-            "A pool of one node stands in one zone, whatever it names; the number of nodes is"
-            " not judged."
+            "A node pool with one node is in one zone, whatever availabilityZones states; "
+            "the node count is not evaluated."
         ),
         mappings=Mappings(
             checkov=("CKV_AZURE_169",),
@@ -118,14 +125,15 @@ CONTROLS = (
     ),
     Control(
         id="PRV-03",
-        title="A node keeps nothing, and holds enough pods",
+        title="Nodes have ephemeral OS disks and enough pods per node (osDiskType, maxPods)",
         severity=Severity.MEDIUM,
         layer=Layer.DATA,
         item=ITEM,
         rationale=(
-            "An ephemeral disk goes with its node, with all that an intruder left on it. Neither "
-            "it nor the number of pods can be changed later."
+            "An ephemeral OS disk is deleted with its node, including changes by an "
+            "attacker. osDiskType and maxPods cannot be changed later."
         ),
+        synonyms=terms("ephemeral OS disk; osDiskType; maxPods; pods per node; immutable nodes"),
         remediation="""
             pool:
               type: Microsoft.ContainerService/managedClusters/agentPools
@@ -136,20 +144,24 @@ CONTROLS = (
             expect(POOL, "properties.osDiskType", equals("Ephemeral")),
             expect(POOL, "properties.maxPods", at_least(50)),
         ),
-        limits=("Whether a disk fits the machine is for the preflight."),
+        limits=("Whether the disk fits the VM size is checked by the preflight."),
         mappings=Mappings(
             checkov=("CKV_AZURE_226", "CKV_AZURE_168"), psrule=("Azure.AKS.EphemeralOSDisk",)
         ),
     ),
     Control(
         id="PRV-04",
-        title="The resource providers of the environment are registered",
+        title="Required resource providers are registered (Microsoft.ContainerService and others)",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=ITEM,
         rationale=(
-            "Azure refuses the first resource of a provider that is not registered, in the middle "
-            "of a deployment. `azsec preflight` asks before it."
+            "Azure rejects resources of an unregistered provider in the middle of a "
+            "deployment. `azsec preflight` checks this before."
+        ),
+        synonyms=terms(
+            "resource provider registration; Microsoft.ContainerService; az provider register; "
+            "registrationState"
         ),
         remediation="""
             containerService:
@@ -159,7 +171,9 @@ CONTROLS = (
               registrationState: Registered
         """,
         rules=(rule(PROVIDER, _judge_provider, _STATE, others={CLUSTER: _ASKING}),),
-        limits=("Offline nobody knows: `azsec check --state actual` asks."),
-        unmapped="No framework has a check of it.",
+        limits=(
+            "The registration state is unknown offline: `azsec check --state actual` queries it."
+        ),
+        unmapped=NO_EQUIVALENT,
     ),
 )

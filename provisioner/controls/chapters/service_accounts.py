@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from provisioner.controls.aks.namespace_rules import (
     MOUNTS_NO_TOKENS,
 )
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.predicates import show
 from provisioner.controls.resource_types import CLUSTER, TRUSTED_ACCESS
 from provisioner.controls.rule import rule
@@ -30,7 +38,7 @@ _ALLOWED = (
 def _judge_bindings(cluster: Subject) -> Iterator[Observation]:
     """A cluster without bindings trusts no service."""
     if not cluster.children(TRUSTED_ACCESS):
-        yield cluster.passes("", "it trusts no service of Azure")
+        yield cluster.passes("", "it has no trusted access role bindings")
 
 
 def _judge_binding(binding: Subject) -> Iterator[Observation]:
@@ -47,39 +55,47 @@ def _judge_binding(binding: Subject) -> Iterator[Observation]:
     if not roles:
         yield binding.fails(_ROLES, f"{_ROLES} is not set, expected {' or '.join(_ALLOWED)}")
     elif others:
-        yield binding.fails(_ROLES, f"{others[0]} is not among {', '.join(_ALLOWED)}")
+        yield binding.fails(
+            _ROLES, (f"{_ROLES} contains {others[0]}, expected only {', '.join(_ALLOWED)}")
+        )
     elif strange and source:
-        yield binding.fails(_SOURCE, f"{strange[0]} is not meant for {source.type}")
+        yield binding.fails(
+            _SOURCE, (f"{_ROLES} contains {strange[0]}, which is not a role for {source.type}")
+        )
     elif source is None:
         stated = binding.value(_SOURCE)
         judge = binding.unknown if isinstance(stated, Unknown) else binding.fails
-        yield judge(_SOURCE, f"{_SOURCE} is {show(stated)}, expected the id of a service")
+        yield judge(_SOURCE, f"{_SOURCE} is {show(stated)}, expected a resource ID")
     elif not binding.is_among_own(source):
-        said = f"{source.text} stands in a subscription that has nothing else of the environment"
+        said = f"{source.text} is in a subscription outside the environment"
         yield binding.fails(_SOURCE, said)
     else:
-        yield binding.passes(_ROLES, f"it is {', '.join(roles)}")
+        yield binding.passes(_ROLES, f"{_ROLES} is {', '.join(roles)}")
 
 
 CONTROLS = (
     Control(
         id="SA-01",
-        title="Pods get no token of the API server unless they ask for it",
+        title="automountServiceAccountToken is false unless a pod needs the Kubernetes API",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "Most pods never talk to the API server. Whoever breaks into one can, by its token."
+            "Most pods do not use the Kubernetes API. An attacker in a compromised pod "
+            "can, with its mounted token."
+        ),
+        synonyms=terms(
+            "service account token; automount; automountServiceAccountToken; token mount"
         ),
         remediation=(
-            "Set automountServiceAccountToken: false on each ServiceAccount, and true in the pods "
-            "that need it. The policy of the mappings refuses pods that leave it open."
+            "Set automountServiceAccountToken: false on each ServiceAccount, and true in "
+            "pods that need the token. The mapped policy denies pods that leave it unset."
         ),
         modes=(Mode.CLUSTER,),
         in_cluster=(MOUNTS_NO_TOKENS,),
         evidence=(
-            "an empty list of service accounts that mount a token without need: `kubectl get "
-            "serviceaccounts -A -o json`, those without automountServiceAccountToken: false"
+            "`kubectl get serviceaccounts -A -o json` shows no service account without "
+            "automountServiceAccountToken: false that does not need a token"
         ),
         mappings=Mappings(
             cis=("4.1.5", "4.1.6"), policies=("423dd1ba-798e-40e4-9c4d-b6902674b423",)
@@ -87,52 +103,60 @@ CONTROLS = (
     ),
     Control(
         id="SA-02",
-        title="Each workload has a service account of its own",
+        title="Each workload has a dedicated service account",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "What is granted to a shared account is granted to everything in the namespace, and a "
-            "log names nobody."
+            "Permissions of a shared service account apply to every pod that uses it, and "
+            "audit logs do not identify the workload."
         ),
+        synonyms=terms("service account; default service account; dedicated service account"),
         remediation=(
-            "Make a ServiceAccount for each workload, annotated azure.workload.identity/client-id, "
-            'and label its pods azure.workload.identity/use: "true" (`azsec manifests`).'
+            "Create a ServiceAccount for each workload with the annotation "
+            "azure.workload.identity/client-id, and label its pods "
+            'azure.workload.identity/use: "true" (`azsec manifests`).'
         ),
         modes=(Mode.CLUSTER,),
-        evidence=(
-            "an empty list of pods that run as the account default: `kubectl get pods -A -o json`, "
-            "those with serviceAccountName default"
-        ),
+        evidence=("`kubectl get pods -A -o json` shows no pod with serviceAccountName default"),
         mappings=Mappings(cis=("4.1.5", "5.2.1")),
     ),
     Control(
         id="SA-03",
-        title="No tokens that never expire",
+        title="No long-lived service account tokens exist (Secrets of type service-account-token)",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=_ITEM,
-        rationale="A token in a Secret works until somebody deletes it, wherever it was copied to.",
+        rationale="A token in a Secret does not expire and remains valid wherever it was copied.",
+        synonyms=terms(
+            "static token; long-lived token; token secret; kubernetes.io/service-account-token; "
+            "bound tokens"
+        ),
         remediation=(
-            "Delete Secrets of the type kubernetes.io/service-account-token. Outside of the "
-            "cluster use workload identity, or `kubectl create token` with a duration."
+            "Delete Secrets of type kubernetes.io/service-account-token. Outside the "
+            "cluster, use workload identity or `kubectl create token` with a duration."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "an empty list of tokens in secrets: `kubectl get secrets -A --field-selector "
-            "type=kubernetes.io/service-account-token`"
+            "`kubectl get secrets -A --field-selector "
+            "type=kubernetes.io/service-account-token` returns no row"
         ),
         mappings=Mappings(cis=("4.1.2", "4.1.12")),
     ),
     Control(
         id="SA-04",
-        title="The cluster trusts few services of Azure",
+        title=(
+            "Trusted access role bindings are limited to known services (trustedAccessRoleBindings)"
+        ),
         severity=Severity.MEDIUM,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "Trusted access lets a service of Azure reach a private API server, with rights that "
-            "no role assignment shows."
+            "Trusted access gives an Azure service access to a private API server, with "
+            "permissions that role assignments do not show."
+        ),
+        synonyms=terms(
+            "trusted access; trustedAccessRoleBindings; Azure Backup; Azure Machine Learning"
         ),
         remediation="""
             backup:
@@ -152,9 +176,9 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "What the service does with its access is not seen. A subscription of the "
-            "environment is one in which it has a group or a cluster."
+            "Actions of the service are not visible. Subscriptions of the environment are "
+            "those that contain one of its resource groups or clusters."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -34,9 +34,9 @@ from provisioner.model.cluster_contents import (
 )
 
 _DEPLOYS = Capability(
-    "writes deployments", "apps", ("deployments",), ("create", "update", "patch", "delete")
+    "allows writing Deployments", "apps", ("deployments",), ("create", "update", "patch", "delete")
 )
-_READS_LOGS = Capability("reads logs", "", ("pods/log",), ("get",))
+_READS_LOGS = Capability("allows reading pod logs", "", ("pods/log",), ("get",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _no_one(risk: Risk, words: str) -> ObservedRule:
                 if found:
                     yield fails(f"{', '.join(each.subjects)}: {', '.join(found)}", each.binding)
 
-        said = f"{count(len(bound), 'binding')} of others than the system: none {words}"
+        said = f"{count(len(bound), 'binding')} to non-system subjects: none {words}"
         yield from conclude(look(), said)
 
     return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
@@ -165,10 +165,14 @@ def _admins(view: View) -> Iterator[Seen]:
         for each in find_bound(view, everywhere_alone=True):
             is_admin = at(each.binding, "roleRef", "name") == "cluster-admin"
             if is_admin or _administers(each.rules or ()):
-                yield fails(f"{', '.join(each.subjects)} administers the cluster", each.binding)
+                yield fails(
+                    (f"{', '.join(each.subjects)} has cluster-admin permissions"), each.binding
+                )
 
     bindings = count(len(view.of(CLUSTER_ROLE_BINDING)), "ClusterRoleBinding")
-    yield from conclude(judge(), f"{bindings}: the system and the cluster's own groups alone")
+    yield from conclude(
+        judge(), (f"{bindings}: only system subjects and the cluster's administrator groups")
+    )
 
 
 def _exactly(wanted: Capability, allowed: tuple[Object, ...]) -> ObservedRule:
@@ -187,7 +191,7 @@ def _exactly(wanted: Capability, allowed: tuple[Object, ...]) -> ObservedRule:
                     said = f"{', '.join(each.subjects)}: {wanted.words} in every namespace"
                     yield fails(said, each.binding)
 
-        said = f"{count(len(held), 'binding')} of those with '{wanted.words}': nothing else"
+        said = f"{count(len(held), 'binding')}: each {wanted.words} and nothing else"
         yield from conclude(look(), said)
 
     return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
@@ -214,8 +218,8 @@ def _beyond(rules: Iterable[Mapping[str, Any]], allowed: tuple[Object, ...]) -> 
 
 RULES = {
     "CLU-03.4": ObservedRule(_admins, (CLUSTER_ROLE_BINDING, CLUSTER_ROLE)),
-    "CLU-03.5": _no_one(Risk.ESCALATION, "escalates its rights"),
-    "WRK-02.8": _no_one(Risk.SHELL, "runs commands in pods of others"),
+    "CLU-03.5": _no_one(Risk.ESCALATION, "allows privilege escalation"),
+    "WRK-02.8": _no_one(Risk.SHELL, "allows pods/exec into pods of others"),
     "MAN-01": _exactly(_DEPLOYS, DEPLOYMENT_MANAGER),
     "MAN-02": _exactly(_READS_LOGS, LOG_READER),
 }

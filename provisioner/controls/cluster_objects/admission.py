@@ -47,14 +47,20 @@ def find_lapsed(view: View, names: Sequence[str] = ()) -> Iterator[Seen]:
             continue
         found = there.get(policy.name)
         if found is None:
-            yield fails(f"the policy {policy.name} is not there")
+            yield fails(f"the policy {policy.name} is missing")
             continue
         differing = _differs(found, _rendered(policy))
         if differing:
-            said = f"{policy.name} is not as the environment has it: its {differing}"
+            said = f"{policy.name} differs from the environment: {differing}"
             yield fails(said, found, f"spec.{differing}")
         elif not any(_denies(binding, policy.name) for binding in view.of(ADMISSION_BINDING)):
-            yield fails(f"no binding denies by {policy.name} wherever it holds", found)
+            yield fails(
+                (
+                    f"no binding of {policy.name} with validationActions Deny applies to all its "
+                    "namespaces"
+                ),
+                found,
+            )
 
 
 def _rendered(policy: AdmissionPolicy) -> Object:
@@ -141,11 +147,11 @@ def _own(view: View) -> Iterator[Seen]:
 
     def judge() -> Iterator[Seen]:
         for found, where in _strange_webhooks(view):
-            yield fails(f"a webhook of one's own judges: {where}", found, "webhooks")
+            yield fails(f"it is a custom webhook: {where}", found, "webhooks")
         yield from find_lapsed(view)
 
     held = [policy for policy in view.policies if policy.enforced]
-    yield from conclude(judge(), f"{count(len(held), 'policy')} in force, no webhook of one's own")
+    yield from conclude(judge(), f"{count(len(held), 'policy')} in force, no custom webhook")
 
 
 def _known(view: View) -> Iterator[Seen]:
@@ -154,16 +160,16 @@ def _known(view: View) -> Iterator[Seen]:
 
     def judge() -> Iterator[Seen]:
         for found, where in _strange_webhooks(view):
-            yield fails(f"it is neither the environment's nor the system's: {where}", found)
+            yield fails(f"it is neither in the environment nor a system object: {where}", found)
         for policy in view.of(ADMISSION_POLICY):
             if name_of(policy) not in declared and not name_of(policy).startswith(_OF_AKS):
-                yield fails("it is neither the environment's nor the system's", policy)
+                yield fails("it is neither in the environment nor a system object", policy)
         # A policy that changes objects is not covered by a name: it can add what others ban.
         for policy in view.of(MUTATING_POLICY):
-            yield fails("it is neither the environment's nor the system's", policy)
+            yield fails("it is neither in the environment nor a system object", policy)
 
     seen = sum(len(view.of(kind)) for kind in (*_JUDGES, MUTATING_POLICY))
-    yield from conclude(judge(), f"{count(seen, 'object')} that judge: all are known")
+    yield from conclude(judge(), f"{count(seen, 'object')} in the cluster: all are known")
 
 
 _JUDGES = (ADMISSION_POLICY, VALIDATING_WEBHOOK, MUTATING_WEBHOOK)
@@ -177,7 +183,7 @@ def _registries(view: View) -> Iterator[Seen]:
         yield from judge_by_policies(view, "azsec-approved-registries")
         yield from find_lapsed(view, ("azsec-approved-registries",))
         if not any(policy.name == "azsec-approved-registries" for policy in view.policies):
-            yield fails("the environment names no registry that images may come from")
+            yield fails("the environment names no approved registry")
 
     pods = count(len(view.pods), "pod")
     yield from conclude(judge(), f"{pods} run approved images, and the policy is in force")

@@ -40,11 +40,13 @@ _KEPT = "managedbyarm"
 
 def _managed(view: View) -> Iterator[Seen]:
     found = (
-        fails("Azure Resource Manager does not keep it", namespace, "metadata.labels")
+        fails("it has no label ManagedByARM", namespace, "metadata.labels")
         for namespace in view.teams
         if not _is_kept(namespace) and name_of(namespace) not in view.agents
     )
-    yield from conclude(found, f"{count(len(view.teams), 'namespace')}: all have ManagedByARM")
+    yield from conclude(
+        found, (f"{count(len(view.teams), 'namespace')}: all have the label ManagedByARM")
+    )
 
 
 def _is_kept(namespace: Object) -> bool:
@@ -71,9 +73,9 @@ def _quotas(view: View) -> Iterator[Seen]:
                 if not any(_is_amount(h.get(name, h.get(aliases.get(name, "")))) for h in hard)
             ]
             if missing:
-                yield fails(f"no quota bounds {' or '.join(missing)}", namespace)
+                yield fails(f"no ResourceQuota limits {' or '.join(missing)}", namespace)
 
-    yield from conclude(judge(), f"{count(len(view.teams), 'namespace')}: all have a quota")
+    yield from conclude(judge(), f"{count(len(view.teams), 'namespace')}: all have a ResourceQuota")
 
 
 def _is_amount(value: object) -> bool:
@@ -94,7 +96,7 @@ def _limits(view: View) -> Iterator[Seen]:
                 n for n in ("cpu", "memory") if not any(_is_amount(d.get(n)) for d in defaults)
             ]
             if missing:
-                said = f"a container that asks for nothing has no {' and no '.join(missing)} limit"
+                said = f"no LimitRange sets a default {' or '.join(missing)} limit"
                 yield fails(said, namespace)
 
     yield from conclude(judge(), f"{count(len(view.teams), 'namespace')}: all have default limits")
@@ -106,14 +108,16 @@ def _standards(view: View) -> Iterator[Seen]:
         for namespace in view.teams
         if standard_of(namespace) != "restricted" and name_of(namespace) not in view.agents
     )
-    yield from conclude(found, f"{count(len(view.teams), 'namespace')}: all restricted, or agents'")
+    yield from conclude(
+        found, (f"{count(len(view.teams), 'namespace')}: all restricted, or for node agents")
+    )
 
 
 def _why_privileged(namespace: Object) -> str:
     if STANDARD not in labels_of(namespace):
-        return f"it has no label {STANDARD}, so its pods may be privileged"
+        return f"it has no label {STANDARD}, so privileged pods are allowed"
     return (
-        "it enforces the privileged standard, which the environment gives no namespace but agents'"
+        "it enforces the privileged standard and is not in privilegedNamespaces of the environment"
     )
 
 
@@ -124,7 +128,7 @@ def _agents(view: View) -> Iterator[Seen]:
         if standard_of(namespace) == "privileged" and name_of(namespace) not in view.agents
     )
     yield from conclude(
-        found, f"{count(len(view.teams), 'namespace')}: agents' alone are privileged"
+        found, f"{count(len(view.teams), 'namespace')}: privileged only for node agents"
     )
 
 
@@ -136,7 +140,11 @@ def _tokens(view: View) -> Iterator[Seen]:
     def judge() -> Iterator[Seen]:
         for account in view.outside(SERVICE_ACCOUNT, *allowed):
             if account.get("automountServiceAccountToken") is not False:
-                yield fails("it mounts a token", account, "automountServiceAccountToken")
+                yield fails(
+                    ("its service account token is mounted"),
+                    account,
+                    "automountServiceAccountToken",
+                )
         silent = {
             (namespace_of(account), name_of(account))
             for account in view.of(SERVICE_ACCOUNT)
@@ -149,14 +157,19 @@ def _tokens(view: View) -> Iterator[Seen]:
             runs_as = (namespace_of(pod), at(pod, "spec", "serviceAccountName") or "default")
             if own is True or (own is None and runs_as not in silent):
                 path = "spec.automountServiceAccountToken"
-                yield fails("it mounts a token for the API server", pod, path)
+                yield fails("its service account token is mounted", pod, path)
             for number, volume in enumerate(items(at(pod, "spec", "volumes"))):
                 if _holds_token(view, volume):
                     path = f"spec.volumes[{number}]"
-                    yield fails("it holds a token for the API server", pod, path)
+                    yield fails(
+                        ("it mounts a service account token by a projected volume"), pod, path
+                    )
 
     accounts = count(len(view.outside(SERVICE_ACCOUNT)), "account")
-    yield from conclude(judge(), f"{accounts} and {count(len(view.pods), 'pod')}: no token")
+    yield from conclude(
+        judge(),
+        (f"{accounts} and {count(len(view.pods), 'pod')}: no service account token is mounted"),
+    )
 
 
 def _holds_token(view: View, volume: Object) -> bool:
@@ -176,22 +189,27 @@ def _holds_token(view: View, volume: Object) -> bool:
 
 def _long_lived(view: View) -> Iterator[Seen]:
     found = (
-        fails("it is a token that never expires", secret, "type")
+        fails("it is a long-lived service account token", secret, "type")
         for secret in view.of(SECRET)
         if secret.get("type") == _TOKEN
     )
-    yield from conclude(found, f"{count(len(view.of(SECRET)), 'secret')}: none is a token")
+    yield from conclude(
+        found, (f"{count(len(view.of(SECRET)), 'secret')}: none is a service account token")
+    )
 
 
 def _accounts(view: View) -> Iterator[Seen]:
     there = {(namespace_of(found), name_of(found)) for found in view.of(SERVICE_ACCOUNT)}
     found = (
-        fails(f"{f.identity} takes the tokens of {f.namespace}/{f.account}, which is not there")
+        fails(
+            f"service account {f.namespace}/{f.account} of the federated identity credential "
+            f"of {f.identity} does not exist"
+        )
         for f in view.facts.federations
         if (f.namespace, f.account) not in there
     )
     federated = count(len(view.facts.federations), "federated credential")
-    yield from conclude(found, f"{federated}: the service account of each is there")
+    yield from conclude(found, f"{federated}: each service account exists")
 
 
 def _providers(view: View) -> Iterator[Seen]:
@@ -201,17 +219,21 @@ def _providers(view: View) -> Iterator[Seen]:
         for found in view.outside(SECRET_PROVIDER_CLASS):
             parameters = at(found, "spec", "parameters") or {}
             if str(parameters.get("usePodIdentity", "false")).lower() == "true":
-                yield fails("it uses pod identity, which is retired", found, "spec.parameters")
+                yield fails(
+                    ("usePodIdentity is true: pod identity is retired"), found, "spec.parameters"
+                )
             if str(parameters.get("useVMManagedIdentity", "false")).lower() == "true":
-                yield fails("it reads by the identity of the node", found, "spec.parameters")
+                yield fails("it uses the identity of the node", found, "spec.parameters")
             elif not parameters.get("clientID"):
-                yield fails("it names no clientID", found, "spec.parameters.clientID")
+                yield fails("clientID is not set", found, "spec.parameters.clientID")
             if items(at(found, "spec", "secretObjects")):
-                yield fails("it copies secrets into the cluster", found, "spec.secretObjects")
+                yield fails(
+                    ("secretObjects copies secrets into the cluster"), found, "spec.secretObjects"
+                )
 
     classes = count(len(view.outside(SECRET_PROVIDER_CLASS)), "SecretProviderClass")
     yield from conclude(
-        judge(), f"{classes.replace('Classs', 'Classes')}: by identities of their own"
+        judge(), f"{classes.replace('Classs', 'Classes')}: each uses workload identity"
     )
 
 

@@ -82,15 +82,19 @@ def _openings(view: View, namespace: str) -> Iterator[Seen]:
         for direction in sorted(_BOTH):
             if _opens_all(policy, direction):
                 said = (
-                    "everybody reaches its pods" if direction == "Ingress" else "no peer is named"
+                    ("ingress from every source is allowed")
+                    if direction == "Ingress"
+                    else "no peer is named"
                 )
-                yield fails(f"{said}: it opens all", policy, f"spec.{direction.lower()}")
+                yield fails(f"{said}: all traffic is allowed", policy, f"spec.{direction.lower()}")
         for part, peers in (("egress", "to"), ("ingress", "from")):
             if read_reach(_blocks(policy, part, peers)).holds_strangers:
-                yield fails(f"{part} holds addresses of strangers", policy, f"spec.{part}")
+                yield fails(
+                    (f"{part} contains public addresses of third parties"), policy, f"spec.{part}"
+                )
         for peer in (*_peers(policy, "egress", "to"), *_peers(policy, "ingress", "from")):
             if opens_all_namespaces(at(peer, "namespaceSelector"), at(peer, "podSelector")):
-                yield fails("it opens to all namespaces", policy, "spec")
+                yield fails("it allows all namespaces", policy, "spec")
     yield from _together(policies)
     for policy in view.contents.in_namespace(CILIUM_POLICY, namespace):
         yield from find_cilium_openings(policy)
@@ -102,7 +106,7 @@ def _together(policies: tuple[Object, ...]) -> Iterator[Seen]:
         each = [list(_blocks(policy, part, peers)) for policy in policies]
         together = read_reach(block for blocks in each for block in blocks)
         if together.holds_strangers and not any(read_reach(b).holds_strangers for b in each):
-            said = f"{part} of all policies together holds addresses of strangers"
+            said = f"{part} of all policies together contains public addresses of third parties"
             yield fails(said, policies[0])
 
 
@@ -127,14 +131,19 @@ def _denied(view: View) -> Iterator[Seen]:
             name = name_of(namespace)
             missing = _BOTH - _closed_in(view, name)
             if missing:
-                yield fails(f"no policy closes it for {' and '.join(sorted(missing))}", namespace)
+                yield fails(
+                    (f"it has no default-deny NetworkPolicy for {' and '.join(sorted(missing))}"),
+                    namespace,
+                )
             yield from _openings(view, name)
         for policy in view.of(CILIUM_CLUSTER_POLICY):
             yield from find_cilium_openings(policy)
         yield from find_other_openings(view)
 
     policies = count(len(view.outside(NETWORK_POLICY)), "policy")
-    yield from conclude(judge(), f"{count(len(view.teams), 'namespace')} are closed by {policies}")
+    yield from conclude(
+        judge(), (f"{count(len(view.teams), 'namespace')} are isolated by {policies}")
+    )
 
 
 def _recipes(view: View) -> Iterator[Seen]:
@@ -146,11 +155,12 @@ def _recipes(view: View) -> Iterator[Seen]:
             missing = _BOTH - _closed_in(view, name)
             if missing:
                 yield fails(
-                    f"it has no default-deny for {' and '.join(sorted(missing))}", namespace
+                    (f"it has no default-deny NetworkPolicy for {' and '.join(sorted(missing))}"),
+                    namespace,
                 )
             policies = tuple(view.contents.in_namespace(NETWORK_POLICY, name))
             if not any(_allows_dns(policy) for policy in policies):
-                yield fails("no policy lets its pods ask the cluster's DNS", namespace)
+                yield fails("no NetworkPolicy allows DNS to kube-dns", namespace)
 
     yield from conclude(
         judge(), f"{count(len(view.teams), 'namespace')}: default-deny and DNS in each"
@@ -173,13 +183,15 @@ def _metadata(view: View) -> Iterator[Seen]:
     """No pod reaches the metadata service: its namespace is closed, and no range holds it; or
     Cilium denies it, which goes before every allow."""
     exposed = [each for each in view.teams if not _denies_metadata(view, name_of(each))]
-    said = "it opens the way to the metadata service"
+    said = "it allows egress to the instance metadata service"
 
     def judge() -> Iterator[Seen]:
         for namespace in exposed:
             name = name_of(namespace)
             if "Egress" not in _closed_in(view, name):
-                yield fails("no policy closes the way to the metadata service", namespace)
+                yield fails(
+                    ("no NetworkPolicy denies egress to the instance metadata service"), namespace
+                )
             for policy in _leading_to_metadata(view, name):
                 yield fails(said, policy, "spec.egress")
         if exposed:
@@ -191,7 +203,9 @@ def _metadata(view: View) -> Iterator[Seen]:
             yield from find_other_openings(view)
 
     spaces = count(len(view.teams), "namespace")
-    yield from conclude(judge(), f"{spaces}: no policy leads to {METADATA_SERVICE.network_address}")
+    yield from conclude(
+        judge(), (f"{spaces}: no NetworkPolicy allows egress to {METADATA_SERVICE.network_address}")
+    )
 
 
 def _leading_to_metadata(view: View, namespace: str) -> Iterator[Object]:
@@ -260,14 +274,16 @@ def _rules_apart(view: View) -> Iterator[Seen]:
                 path = f"spec.egress[{number}]"
                 if _DNS in ports and len(ports) > 1:
                     yield fails(
-                        "one rule opens DNS and other ports to the same peers", policy, path
+                        "one rule allows DNS and other ports to the same peers", policy, path
                     )
                 blocks = [str(at(p, "ipBlock", "cidr")) for p in peers if at(p, "ipBlock")]
                 if read_reach(blocks).holds_strangers:
-                    yield fails("a rule opens ports to addresses of strangers", policy, path)
+                    yield fails(
+                        ("a rule allows ports to public addresses of third parties"), policy, path
+                    )
 
     policies = count(len(view.outside(NETWORK_POLICY)), "policy")
-    yield from conclude(judge(), f"{policies}: a rule for each destination, none a stranger's")
+    yield from conclude(judge(), f"{policies}: one rule per destination, none to third parties")
 
 
 def _by_name(view: View) -> Iterator[Seen]:
@@ -277,24 +293,28 @@ def _by_name(view: View) -> Iterator[Seen]:
         for policy in view.outside(NETWORK_POLICY):
             if read_reach(_blocks(policy, "egress", "to")).holds_strangers:
                 yield fails(
-                    "it opens the internet by addresses, not by hosts", policy, "spec.egress"
+                    ("it allows egress to the internet by address, expected toFQDNs"),
+                    policy,
+                    "spec.egress",
                 )
             if _opens_all(policy, "Egress"):
-                yield fails("it opens the internet, and names no host", policy, "spec.egress")
+                yield fails(
+                    ("it allows egress to the internet without toFQDNs"), policy, "spec.egress"
+                )
         for policy in (*view.outside(CILIUM_POLICY), *view.of(CILIUM_CLUSTER_POLICY)):
             if names_any_host(policy):
-                yield fails("it opens the internet: every host name", policy, "spec.egress")
+                yield fails("it allows egress to every host name", policy, "spec.egress")
             if any(
                 read_reach(cilium_ranges(rule, "to")).holds_strangers
                 for spec in specs_of(policy)
                 for rule in items(at(spec, "egress"))
             ):
-                said = "it opens the internet by addresses, not by hosts"
+                said = "it allows egress to the internet by address, expected toFQDNs"
                 yield fails(said, policy, "spec.egress")
 
     named = [p for p in view.outside(CILIUM_POLICY) if _names_hosts(p)]
     yield from conclude(
-        judge(), f"{count(len(named), 'policy')} with toFQDNs; none opens addresses"
+        judge(), f"{count(len(named), 'policy')} with toFQDNs; none allows internet addresses"
     )
 
 

@@ -60,7 +60,7 @@ def find_cilium_openings(policy: Object) -> Iterator[Seen]:
             for rule in items(at(spec, part)):
                 said = _cilium_opening(rule, way, everywhere=everywhere)
                 if said:
-                    yield fails(f"it opens to {said}", policy, f"spec.{part}")
+                    yield fails(f"it allows {said}", policy, f"spec.{part}")
 
 
 def _cilium_opening(rule: object, way: str, *, everywhere: bool) -> str:
@@ -69,12 +69,12 @@ def _cilium_opening(rule: object, way: str, *, everywhere: bool) -> str:
     if entities:
         return f"the entity {', '.join(sorted(entities))}"
     if read_reach(cilium_ranges(rule, way)).holds_strangers:
-        return "addresses of strangers"
+        return "public addresses of third parties"
     if any(_is_any_host(host) for host in items(at(rule, "toFQDNs"))):
         return "every host name"
     if any(_is_any_endpoint(each, everywhere) for each in items(at(rule, f"{way}Endpoints"))):
         return "the pods of all namespaces"
-    return "" if names_peers(rule, way) else "everybody: it names no peer"
+    return "" if names_peers(rule, way) else "every peer: no peer is named"
 
 
 def names_peers(rule: object, way: str) -> bool:
@@ -128,7 +128,9 @@ def find_other_openings(view: View) -> Iterator[Seen]:
         else:
             said = _admin_opening(items(at(rule, "to" if part == "egress" else "from")))
         if said:
-            yield fails(f"it opens to {said}, past the network policies", policy, f"spec.{part}")
+            yield fails(
+                (f"it allows {said}, before NetworkPolicies are evaluated"), policy, f"spec.{part}"
+            )
 
 
 def find_other_ranges(view: View) -> Iterator[tuple[Object, str]]:
@@ -159,10 +161,10 @@ def _allowing(view: View) -> Iterator[tuple[Object, str, object]]:
 def _admin_opening(peers: Iterable[object]) -> str:
     named = tuple(peers)
     if not named:
-        return "everybody: it names no peer"
+        return "every peer: no peer is named"
     networks = [str(text) for peer in named for text in items(at(peer, "networks"))]
     if read_reach(networks).holds_strangers:
-        return "addresses of strangers"
+        return "public addresses of third parties"
     hosts = [str(name) for peer in named for name in items(at(peer, "domainNames"))]
     if any(not name.strip("*. ") for name in hosts):
         return "every host name"
@@ -180,7 +182,7 @@ def _calico_opening(side: object) -> str:
     """Return to whom a side of a rule of Calico opens; what only leaves somebody out names none."""
     nets = [str(text) for text in items(at(side, "nets"))]
     if read_reach(nets).holds_strangers:
-        return "addresses of strangers"
+        return "public addresses of third parties"
     stated = (str(at(side, name) or "") for name in ("selector", "namespaceSelector"))
     if nets or any(_names_equal(text) for text in stated):
         return ""
@@ -190,7 +192,7 @@ def _calico_opening(side: object) -> str:
     accounts = at(side, "serviceAccounts")
     if items(at(accounts, "names")) or _names_equal(str(at(accounts, "selector") or "")):
         return ""
-    return "" if at(side, "services", "name") else "everybody: it names no peer"
+    return "" if at(side, "services", "name") else "every peer: no peer is named"
 
 
 def _names_equal(selector: str) -> bool:

@@ -43,11 +43,11 @@ def _sensor(view: View) -> Iterator[Seen]:
         None,
     )
     if found is None:
-        yield fails(f"there is no DaemonSet {_SENSOR} in kube-system")
+        yield fails(f"DaemonSet {_SENSOR} is missing in kube-system")
         return
     wanted = at(found, "status", "desiredNumberScheduled") or 0
     ready = at(found, "status", "numberReady") or 0
-    said = f"{ready} of {wanted} sensors are ready"
+    said = f"{ready} of {wanted} sensor pods are ready"
     broken = fails(said, found, "status.numberReady") if ready < wanted or not wanted else None
     yield from conclude([broken] if broken else [], said)
 
@@ -61,11 +61,11 @@ def _authority(view: View) -> Iterator[Seen]:
         for end in _ends_of(str(at(found, "data", "ca.crt") or ""))
     ]
     if not ends:
-        yield fails(f"no ConfigMap {_ROOT} holds a certificate")
+        yield fails(f"no ConfigMap {_ROOT} contains a CA certificate")
         return
     end, found = min(ends, key=lambda entry: entry[0])
     left = (end - view.today).days
-    said = f"the cluster's authority ends on {end}, in {left} days"
+    said = f"the cluster CA expires on {end}, in {left} days"
     late = end - view.today < _LEAST
     yield from conclude([fails(said, found, "data")] if late else [], said)
 
@@ -109,26 +109,28 @@ def _encrypted(view: View) -> Iterator[Seen]:
     """Cilium writes the key of each node that encrypts to its CiliumNode."""
     keyed = {name_of(n) for n in view.of(CILIUM_NODE) if annotations_of(n).get(_WIREGUARD)}
     found = (
-        fails("it has no key of WireGuard", node)
+        fails("it has no WireGuard public key", node)
         for node in view.of(NODE)
         if name_of(node) not in keyed
     )
-    yield from conclude(found, f"{count(len(view.of(NODE)), 'node')}: all have a key of WireGuard")
+    yield from conclude(
+        found, (f"{count(len(view.of(NODE)), 'node')}: all have a WireGuard public key")
+    )
 
 
 def _ready(view: View) -> Iterator[Seen]:
     if not view.of(NODE):
-        yield fails("there is no node")
+        yield fails("the cluster has no nodes")
         return
     found = (
-        fails("it is not ready: the API server does not hear from it", node, "status.conditions")
+        fails("its condition Ready is not True", node, "status.conditions")
         for node in view.of(NODE)
         if not any(
             at(entry, "type") == "Ready" and at(entry, "status") == "True"
             for entry in items(at(node, "status", "conditions"))
         )
     )
-    yield from conclude(found, f"{count(len(view.of(NODE)), 'node')}: all are ready")
+    yield from conclude(found, f"{count(len(view.of(NODE)), 'node')}: all are Ready")
 
 
 def _budget_of(view: View, workload: Object) -> Object | None:
@@ -155,14 +157,16 @@ def _drains(view: View) -> Iterator[Seen]:
     def judge() -> Iterator[Seen]:
         for budget in view.outside(DISRUPTION_BUDGET):
             if blocks_drains(budget):
-                yield fails("it lets no pod go: a drain waits for it in vain", budget, "spec")
+                yield fails(
+                    ("disruptionsAllowed is 0: drains of its nodes are blocked"), budget, "spec"
+                )
         for kind in (DEPLOYMENT, STATEFUL_SET):
             for found in view.outside(kind):
                 if _replicas(found) > 1 and _budget_of(view, found) is None:
-                    yield fails("it has no disruption budget", found)
+                    yield fails("it has no PodDisruptionBudget", found)
 
-    budgets = count(len(view.outside(DISRUPTION_BUDGET)), "disruption budget")
-    yield from conclude(judge(), f"{budgets}: each lets a pod go, and each workload has one")
+    budgets = count(len(view.outside(DISRUPTION_BUDGET)), "PodDisruptionBudget")
+    yield from conclude(judge(), f"{budgets}: each allows disruptions, and each workload has one")
 
 
 def _replicas(workload: Object) -> int:
@@ -181,14 +185,27 @@ def _available(view: View) -> Iterator[Seen]:
                     yield fails("a container has no probe", found, f"spec.template.{path}")
             if _replicas(found) > 1:
                 if _budget_of(view, found) is None:
-                    yield fails("it has no disruption budget", found)
+                    yield fails("it has no PodDisruptionBudget", found)
                 if not _is_spread(pod):
-                    yield fails("its pods may all stand on one node", found, "spec.template.spec")
+                    yield fails(
+                        (
+                            "it has no topologySpreadConstraints or podAntiAffinity: all pods can "
+                            "run on one node"
+                        ),
+                        found,
+                        "spec.template.spec",
+                    )
             elif _replicas(found) == 1:
-                yield fails("it has one pod: no budget can keep it", found, "spec.replicas")
+                yield fails(
+                    ("replicas is 1: no PodDisruptionBudget can keep it available"),
+                    found,
+                    "spec.replicas",
+                )
 
     deployments = count(len(view.outside(DEPLOYMENT)), "deployment")
-    yield from conclude(judge(), f"{deployments}: probes, budgets and spread in all")
+    yield from conclude(
+        judge(), (f"{deployments}: all have probes, PodDisruptionBudgets and topology spread")
+    )
 
 
 def _is_spread(pod: Object) -> bool:
@@ -209,7 +226,7 @@ def _benchmark(view: View, section: str) -> Iterator[Seen]:
     report = view.contents.benchmark
     tests = [test for test in report.tests if test.number.startswith(section)] if report else []
     if report is None or not any(test.status == "PASS" for test in tests):
-        yield fails("the report of kube-bench has no test that passed")
+        yield fails("the kube-bench report has no passed test")
         return
     failed = (fails(f"{test.number} fails: {test.text}") for test in tests if test.status == "FAIL")
     yield from conclude(failed, f"{report.benchmark}: {count(len(tests), 'test')}, none fails")

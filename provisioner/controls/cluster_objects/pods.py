@@ -49,7 +49,7 @@ def _standards(level: str, *controls: str, agents: bool = False) -> ObservedRule
             for violation in judge_pod(pod, level, view.facts.version)
             if violation.control in controls
         )
-        yield from conclude(found, f"{count(len(judged), 'pod')}: none breaks {controls[0]}")
+        yield from conclude(found, f"{count(len(judged), 'pod')}: none violates {controls[0]}")
 
     return ObservedRule(judge, (POD, NAMESPACE))
 
@@ -102,7 +102,7 @@ def _judge_host_paths(view: View) -> Iterator[Seen]:
         for number, volume in enumerate(items(at(pod, "spec", "volumes"))):
             if at(volume, "hostPath") is not None:
                 path = f"spec.volumes[{number}].hostPath"
-                yield fails(f"it mounts {at(volume, 'hostPath', 'path')} of its node", pod, path)
+                yield fails(f"it mounts hostPath {at(volume, 'hostPath', 'path')}", pod, path)
     for volume in view.of(PERSISTENT_VOLUME):
         for kind in ("hostPath", "local"):
             if at(volume, "spec", kind) is not None:
@@ -112,7 +112,7 @@ def _judge_host_paths(view: View) -> Iterator[Seen]:
 
 def _host_paths(view: View) -> Iterator[Seen]:
     pods, volumes = count(len(view.pods), "pod"), count(len(view.of(PERSISTENT_VOLUME)), "volume")
-    yield from conclude(_judge_host_paths(view), f"{pods} and {volumes}: none is of a node")
+    yield from conclude(_judge_host_paths(view), f"{pods} and {volumes}: no hostPath")
 
 
 def _resources(view: View) -> Iterator[Seen]:
@@ -125,9 +125,11 @@ def _resources(view: View) -> Iterator[Seen]:
                     for name in ("cpu", "memory"):
                         if at(container, "resources", kind, name) is None:
                             at_path = f"{path}.resources.{kind}.{name}"
-                            yield fails(f"a container states no {name} in {kind}", pod, at_path)
+                            yield fails(f"a container has no {kind}.{name}", pod, at_path)
 
-    yield from conclude(judge(), f"all containers of {count(len(view.pods), 'pod')} state both")
+    yield from conclude(
+        judge(), (f"all containers of {count(len(view.pods), 'pod')} have requests and limits")
+    )
 
 
 def _environment(view: View) -> Iterator[Seen]:
@@ -137,14 +139,18 @@ def _environment(view: View) -> Iterator[Seen]:
                 for number, entry in enumerate(items(container.get("env"))):
                     if at(entry, "valueFrom", "secretKeyRef") is not None:
                         where = f"{path}.env[{number}].valueFrom.secretKeyRef"
-                        yield fails("a secret is in the environment", pod, where)
+                        yield fails(
+                            ("a secret is set as environment variable (secretKeyRef)"), pod, where
+                        )
                 for number, entry in enumerate(items(container.get("envFrom"))):
                     if at(entry, "secretRef") is not None:
                         where = f"{path}.envFrom[{number}].secretRef"
-                        yield fails("all of a secret is in the environment", pod, where)
+                        yield fails(
+                            ("a secret is set as environment variables (secretRef)"), pod, where
+                        )
 
     pods = count(len(view.pods), "pod")
-    yield from conclude(judge(), f"{pods}: no secret is in the environment")
+    yield from conclude(judge(), f"{pods}: no secret is set as environment variable")
 
 
 def _read_only(view: View) -> Iterator[Seen]:
@@ -155,9 +161,11 @@ def _read_only(view: View) -> Iterator[Seen]:
             for path, container in containers_of(pod):
                 if at(container, "securityContext", "readOnlyRootFilesystem") is not True:
                     where = f"{path}.securityContext.readOnlyRootFilesystem"
-                    yield fails("a container can write its root file system", pod, where)
+                    yield fails("a container has a writable root file system", pod, where)
 
-    yield from conclude(judge(), f"{count(len(view.pods), 'pod')} write no root file system")
+    yield from conclude(
+        judge(), (f"{count(len(view.pods), 'pod')}: all root file systems are read-only")
+    )
 
 
 def _user_namespaces(view: View) -> Iterator[Seen]:
@@ -166,19 +174,21 @@ def _user_namespaces(view: View) -> Iterator[Seen]:
             sandboxed = at(pod, "spec", "runtimeClassName") == KATA_RUNTIME
             hosts = at(pod, "spec", "hostUsers")
             if namespace_of(pod) not in view.agents and not sandboxed and hosts is not False:
-                yield fails("its users are those of its node", pod, "spec.hostUsers")
+                yield fails("hostUsers is not false", pod, "spec.hostUsers")
 
     pods = count(len(view.pods), "pod")
-    yield from conclude(judge(), f"{pods}: all in a user namespace, or a sandbox")
+    yield from conclude(judge(), f"{pods}: all use a user namespace or a sandbox")
 
 
 def _default_account(view: View) -> Iterator[Seen]:
     def judge() -> Iterator[Seen]:
         for pod in view.pods:
             if (at(pod, "spec", "serviceAccountName") or "default") == "default":
-                yield fails("it runs as the account default", pod, "spec.serviceAccountName")
+                yield fails("serviceAccountName is default", pod, "spec.serviceAccountName")
 
-    yield from conclude(judge(), f"{count(len(view.pods), 'pod')}: each has an account of its own")
+    yield from conclude(
+        judge(), (f"{count(len(view.pods), 'pod')}: each has a dedicated service account")
+    )
 
 
 def _default_namespace(view: View) -> Iterator[Seen]:
@@ -188,9 +198,7 @@ def _default_namespace(view: View) -> Iterator[Seen]:
                 if (kind, name_of(found)) != (SERVICE, "kubernetes"):
                     yield fails("it is in the default namespace", found, "metadata.namespace")
 
-    yield from conclude(
-        judge(), "nothing is in the default namespace, but the API server's service"
-    )
+    yield from conclude(judge(), "the default namespace contains only the service kubernetes")
 
 
 def _sandboxes(view: View) -> Iterator[Seen]:
@@ -203,11 +211,11 @@ def _sandboxes(view: View) -> Iterator[Seen]:
             if namespace_of(pod) in isolated or _asks_for_untrusted(pod):
                 runtime = at(pod, "spec", "runtimeClassName")
                 if runtime != KATA_RUNTIME:
-                    said = f"it is not trusted, and its runtime is {runtime or 'the default'}"
+                    said = f"it is untrusted, and runtimeClassName is {runtime or 'not set'}"
                     yield fails(said, pod, "spec.runtimeClassName")
 
     pods = count(len(view.pods), "pod")
-    yield from conclude(judge(), f"{pods}: those that are not trusted run in a sandbox")
+    yield from conclude(judge(), f"{pods}: untrusted pods run in a sandbox")
 
 
 def _asks_for_untrusted(pod: Object) -> bool:
@@ -250,7 +258,7 @@ def _tenants(view: View) -> Iterator[Seen]:
         for pod in view.pods if kept else ():
             if at(pod, "spec", "nodeName") is None:
                 # An observation does not say where pods run.
-                yield unknown("the node that it runs on was not seen", pod, "spec.nodeName")
+                yield unknown("its node was not read", pod, "spec.nodeName")
                 continue
             labels = kept.get(str(at(pod, "spec", "nodeName")))
             if labels is None:
@@ -260,12 +268,13 @@ def _tenants(view: View) -> Iterator[Seen]:
             if not pairs or any(
                 labels.get(key.strip()) != value.strip() for key, _, value in pairs
             ):
-                said = f"it runs on a tenant's node, and {namespace_of(pod)} is not led there"
+                said = (
+                    f"it runs on a tenant's node, and namespace {namespace_of(pod)} does not "
+                    "belong to that tenant"
+                )
                 yield fails(said, pod, "spec.nodeName")
 
-    yield from conclude(
-        judge(), f"{count(len(kept), 'node')} of tenants: no other's pods run there"
-    )
+    yield from conclude(judge(), f"{count(len(kept), 'node')} of tenants: no pods of others")
 
 
 def _vault(view: View) -> Iterator[Seen]:
@@ -279,7 +288,7 @@ def _vault(view: View) -> Iterator[Seen]:
             ]
             injected = any("vault.hashicorp.com/" in key for key in annotations_of(pod))
             if injected or any(name in ("vault", "vault-k8s", "vault-agent") for name in names):
-                yield fails("it uses HashiCorp Vault: what Vault trusts is not seen here", pod)
+                yield fails("it uses HashiCorp Vault, whose configuration is not visible", pod)
 
     yield from conclude(judge(), f"{count(len(view.pods), 'pod')}: none uses HashiCorp Vault")
 

@@ -20,19 +20,19 @@ def _exposed(view: View) -> Iterator[Seen]:
     def judge() -> Iterator[Seen]:
         for service in view.outside(SERVICE):
             if items(at(service, "spec", "externalIPs")):
-                yield fails("it takes addresses of others", service, "spec.externalIPs")
+                yield fails("externalIPs is set", service, "spec.externalIPs")
             if at(service, "spec", "type") == "NodePort":
-                yield fails("it opens a port of every node", service, "spec.type")
+                yield fails("it opens a NodePort on every node", service, "spec.type")
             if at(service, "spec", "type") == "LoadBalancer":
                 internal = annotations_of(service).get(_INTERNAL, "")
                 if str(internal).lower() != "true":
                     yield fails("its load balancer is public", service, "metadata.annotations")
         for ingress in view.outside(INGRESS):
             if not items(at(ingress, "spec", "tls")):
-                yield fails("it serves without TLS", ingress, "spec.tls")
+                yield fails("tls is not set", ingress, "spec.tls")
 
     seen = f"{count(len(view.outside(SERVICE)), 'service')}, {len(view.outside(INGRESS))} ingresses"
-    yield from conclude(judge(), f"{seen}: inside alone, over TLS")
+    yield from conclude(judge(), f"{seen}: internal only, with TLS")
 
 
 _MESH_ROOT = "aks-istio-system"
@@ -47,15 +47,15 @@ def _strict_mesh(view: View) -> Iterator[Seen]:
 
     def judge() -> Iterator[Seen]:
         if not root:
-            yield fails(f"no PeerAuthentication in {_MESH_ROOT} is STRICT for all")
+            yield fails(f"no mesh-wide PeerAuthentication STRICT in {_MESH_ROOT}")
         for found in view.of(PEER_AUTHENTICATION):
             ports = (at(found, "spec", "portLevelMtls") or {}).values()
             for mode in (at(found, "spec", "mtls", "mode"), *(at(port, "mode") for port in ports)):
                 if mode in ("PERMISSIVE", "DISABLE"):
-                    yield fails(f"it takes what is in the clear: {mode}", found, "spec")
+                    yield fails(f"mtls.mode is {mode}: plaintext is accepted", found, "spec")
 
     policies = count(len(view.of(PEER_AUTHENTICATION)), "PeerAuthentication")
-    yield from conclude(judge(), f"{policies}: STRICT for all, and none weaker")
+    yield from conclude(judge(), f"{policies}: mesh-wide STRICT, and none weaker")
 
 
 RULES = {

@@ -83,16 +83,24 @@ def _openings(rules: Sequence[FirewallRule]) -> Iterator[Translation]:
         together = together | reach
         if reach.holds_strangers:
             alone = True
-            words = f"{rule.label} lets {reach} reach {rule.translated}"
-            yield Translation(True, f"{words}, which is no web application firewall")
+            words = f"{rule.label} forwards traffic from {reach} to {rule.translated}"
+            yield Translation(True, f"{words}, which is not behind a web application firewall")
         elif rule.open_sources:
-            yield Translation(False, f"whom {rule.label} lets in is not known: its IP group is not")
+            yield Translation(
+                False,
+                (
+                    f"the sources of {rule.label} are unknown: its IP group is not in the "
+                    "environment"
+                ),
+            )
         elif reach.unclear:
             named = ", ".join(reach.unclear)
-            yield Translation(False, f"{rule.label} lets in {named}: whose that is, is not known")
+            yield Translation(
+                False, (f"{rule.label} allows {named}, which is not in the environment")
+            )
     if together.holds_strangers and not alone:
         named = ", ".join(rule.label for rule in rules)
-        yield Translation(True, f"{named} together let in {together}")
+        yield Translation(True, f"{named} together allow {together}")
 
 
 def _unread(estate: Estate, firewall: Resource) -> Iterator[Translation]:
@@ -100,10 +108,14 @@ def _unread(estate: Estate, firewall: Resource) -> Iterator[Translation]:
     named = parse_resource_id(lookup(firewall.body, _POLICY.split(".")))
     policy = estate.get(named) if named else None
     if named is not None and policy is None:
-        yield Translation(False, f"what it translates is not known: {named.name} is others'")
+        yield Translation(
+            False, (f"its DNAT rules are unknown: {named.name} is not in the environment")
+        )
     base = parse_resource_id(lookup(policy.body, _BASE.split("."))) if policy else None
     if base is not None and estate.get(base) is None:
-        yield Translation(False, f"what it inherits is not known: {base.name} is others'")
+        yield Translation(
+            False, (f"its inherited rules are unknown: {base.name} is not in the environment")
+        )
 
 
 def _gateway_addresses(estate: Estate) -> Iterator[str]:

@@ -145,7 +145,7 @@ def _firewall_addresses(estate: Estate, topology: Topology) -> Intervals:
 def _find_leaving(topology: Topology, subnet: Subnet, answered: Intervals) -> Iterator[Leaving]:
     routing = route_subnet(topology, subnet)
     if subnet.table is not None and subnet.table.propagates and not is_tunneled(routing):
-        words = f"{subnet.table.label} takes up routes that gateways learn"
+        words = f"disableBgpRoutePropagation of {subnet.table.label} is not true"
         yield Leaving(Verdict.FAIL, words)
     for route in routing.routes:
         public = route.addresses & PUBLIC
@@ -154,7 +154,7 @@ def _find_leaving(topology: Topology, subnet: Subnet, answered: Intervals) -> It
     for tagged in routing.tagged:
         yield from _of_tag(subnet, tagged)
     for service in routing.service_endpoints:
-        words = f"its service endpoint leads to every account of {service}, past all routes"
+        words = f"its service endpoint allows every account of {service}, bypassing all routes"
         yield Leaving(Verdict.FAIL, f"{subnet.label}: {words}")
 
 
@@ -175,7 +175,7 @@ def _of_route(
         words = f"{subnet.label} has no route for {show_addresses(public)}"
         yield Leaving(Verdict.FAIL, f"{words}, expected one to the firewall")
     elif route.hop is HopType.GATEWAY:
-        words = "leads to a virtual network gateway, and so to a network of one's own"
+        words = "has next hop VirtualNetworkGateway, to your own network"
         yield Leaving(Verdict.PASS, f"{way} {words}")
     elif route.hop is HopType.NONE and route.user_defined:
         yield Leaving(Verdict.PASS, f"{way} drops {show_addresses(public)}")
@@ -188,25 +188,25 @@ def _of_appliance(
 ) -> Iterator[Leaving]:
     firewall = firewall_behind(topology, subnet, route)
     if firewall is None:
-        towards = route.towards or "an address that is not known yet"
+        towards = route.towards or "an address that is known after apply"
         # What is no address yet refers to what will have it, and that is no firewall.
         told = parse_addresses(towards) is None
         placed = all(_is_placed(topology, one) for one in topology.firewalls)
         if topology.firewalls and (told or placed):
-            yield Leaving(Verdict.FAIL, f"{way} leads to {towards}, which is no firewall's")
+            yield Leaving(Verdict.FAIL, f"{way} has next hop {towards}, which is not a firewall")
         else:
-            yield Leaving(Verdict.UNKNOWN, f"{way} leads to {towards}: of what is not known")
+            yield Leaving(Verdict.UNKNOWN, f"{way} has next hop {towards}, which is unknown")
         return
     rules = firewall.policy.rules if firewall.policy else ()
     outlets = tuple(find_outlets(rules, subnet.ranges or EVERYWHERE))
     for outlet in outlets:
         verdict = Verdict.FAIL if outlet.certain else Verdict.UNKNOWN
-        yield Leaving(verdict, f"{way} leads to {firewall.label}, where {outlet.words}")
+        yield Leaving(verdict, f"{way} has next hop {firewall.label}, where {outlet.words}")
     if not firewall.known and (firewall.network or not firewall.declared):
-        words = f"leads to {firewall.label}, whose policy is not all read"
+        words = f"has next hop {firewall.label}, whose policy was not read completely"
         yield Leaving(Verdict.UNKNOWN, f"{way} {words}")
     elif not outlets:
-        yield Leaving(Verdict.PASS, f"{way} leads to {firewall.label}")
+        yield Leaving(Verdict.PASS, f"{way} has next hop {firewall.label}")
 
 
 def _is_placed(topology: Topology, firewall: Firewall) -> bool:
@@ -217,7 +217,7 @@ def _is_placed(topology: Topology, firewall: Firewall) -> bool:
 
 def _of_tag(subnet: Subnet, route: Route) -> Iterator[Leaving]:
     if route.hop is HopType.INTERNET and parse_range(route.prefix) is None:
-        words = f"sends what {route.prefix} stands for to the internet"
+        words = f"sends the addresses of {route.prefix} to the internet"
         yield Leaving(Verdict.FAIL, f"{subnet.label} by {route.label} {words}")
 
 
@@ -238,7 +238,7 @@ def _find_leaving_ipv6(estate: Estate, subnet: Subnet) -> Iterator[Leaving]:
             words = f"sends {prefix} to the internet over IPv6"
             yield Leaving(Verdict.FAIL, f"{subnet.label} by {route.label} {words}")
     if not read_reach(taken).ipv6.covers(_IPV6):
-        yield Leaving(Verdict.FAIL, f"{subnet.label} has addresses of IPv6 and no route for ::/0")
+        yield Leaving(Verdict.FAIL, f"{subnet.label} has IPv6 addresses and no route for ::/0")
 
 
 def _prefixes(body: object) -> tuple[object, ...]:

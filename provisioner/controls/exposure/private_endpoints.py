@@ -43,7 +43,7 @@ def judge_strange_links(target: Subject) -> Iterator[Observation]:
         if named is None or _status(entry) != _APPROVED:
             continue
         if (named.subscription or "").lower() not in known:
-            said = f"{named.text} leads to it, where the environment has no network"
+            said = f"{named.text} is connected to it, in a network outside the environment"
             yield target.unknown(CONNECTIONS, said)
 
 

@@ -23,7 +23,7 @@ _OFF = ("disabled", "log", "allow")
 _MOST_OFF = 20
 """Tuning takes a few rules out of two hundred; with more than this nobody can tell what is left."""
 
-_NO_MANAGED_RULES = "it has no managed rules for attacks"
+_NO_MANAGED_RULES = "it has no managed rule set"
 
 _EVERY_REQUEST = ("", "/", ".*", "^.*$", "^/.*$", "^/", ".", ".+", "*")
 """What stands in, or matches, every address that is asked for."""
@@ -62,9 +62,12 @@ def _of_custom_rules(rules: Sequence[object]) -> Iterator[Hole]:
             left = left - matched if exact else left
         elif exact and PublicReach(ipv4=left & matched).holds_strangers:
             said = PublicReach(ipv4=left & matched)
-            yield Hole(True, f"its rule {name} lets {said} pass before any other is asked")
+            yield Hole(True, f"custom rule {name} allows {said} before all other rules")
         elif not exact and PublicReach(ipv4=left & matched).holds_strangers:
-            yield Hole(False, f"its rule {name} lets all pass who send what it asks for")
+            yield Hole(
+                False,
+                (f"custom rule {name} allows all requests with a value that the client chooses"),
+            )
 
 
 def _sources_of(rule: object) -> tuple[Intervals, bool]:
@@ -119,7 +122,7 @@ def _of_managed_rules(managed: Mapping[str, object]) -> Iterator[Hole]:
         yield Hole(True, _NO_MANAGED_RULES)
     for found in sets:
         if _word(found, "ruleSetAction") in ("log", "allow"):
-            yield Hole(True, f"its managed rules only {_word(found, 'ruleSetAction')}")
+            yield Hole(True, f"managed rule set action is {_word(found, 'ruleSetAction')}")
     groups = [
         group
         for found in sets
@@ -140,7 +143,7 @@ def _of_overrides(groups: Sequence[object]) -> Iterator[Hole]:
         excluding = _items(lookup(group, ("exclusions",)))
         # The API's reference: "If none specified, all rules in the group will be disabled".
         if not _items(lookup(group, ("rules",))) and not excluding:
-            words = f"all of its managed rules of {lookup(group, ('ruleGroupName',))} are off"
+            words = f"all managed rules of {lookup(group, ('ruleGroupName',))} are disabled"
             yield Hole(_is_of_every_site(group), words)
         for exclusion in filter(_is_of_all, excluding):
             yield _unlooked(group, lookup(exclusion, ("matchVariable",)))
@@ -150,7 +153,7 @@ def _of_overrides(groups: Sequence[object]) -> Iterator[Hole]:
         for rule in _items(lookup(group, ("rules",)))
     )
     if off > _MOST_OFF:
-        yield Hole(False, f"{off} of its managed rules are off or only log")
+        yield Hole(False, f"{off} managed rules are disabled or only log")
 
 
 def _of_exclusions(exclusions: Sequence[object]) -> Iterator[Hole]:
@@ -159,7 +162,7 @@ def _of_exclusions(exclusions: Sequence[object]) -> Iterator[Hole]:
         excluded = [_items(lookup(found, ("ruleGroups",))) for found in narrow]
         where = lookup(exclusion, ("matchVariable",))
         if not all(excluded) or not excluded:
-            yield Hole(True, f"its managed rules look at no {where}")
+            yield Hole(True, f"managed rules exclude {where}")
         for group in (group for listed in excluded for group in listed):
             if not _items(lookup(group, ("rules",))):
                 yield _unlooked(group, where)
@@ -191,7 +194,7 @@ def _is_of_all(exclusion: object) -> bool:
 
 def _unlooked(group: object, where: object) -> Hole:
     name = lookup(group, ("ruleGroupName",))
-    return Hole(_is_of_every_site(group), f"its managed rules of {name} look at no {where}")
+    return Hole(_is_of_every_site(group), f"managed rules of {name} exclude {where}")
 
 
 def _is_of_every_site(group: object) -> bool:

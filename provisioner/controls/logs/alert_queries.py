@@ -70,7 +70,7 @@ def answers(query: str, event: Event) -> Answer:
     """Return whether a query returns the rows of an event."""
     tokens = tokenize(query)
     if tokens is None:
-        return Answer(Match.UNCLEAR, "the query cannot be read")
+        return Answer(Match.UNCLEAR, "the query cannot be parsed")
     statements = [s for s in split(tokens, ";") if s]
     if not statements:
         return Answer(Match.NO, "the query is empty")
@@ -84,8 +84,8 @@ def answers(query: str, event: Event) -> Answer:
     if not any(_names(atom, event) for atom in _positive_atoms([source, *stages])):
         named = any(event.words.search(token.text) for s in statements for token in s)
         if lets and named:
-            return Answer(Match.UNCLEAR, "it rests on what `let` defines")
-        return Answer(Match.NO, "no condition of it asks for the event")
+            return Answer(Match.UNCLEAR, "it depends on a `let` statement")
+        return Answer(Match.NO, "no condition selects the event")
     return _table(source, event, lets) or _narrowing(stages, event) or Answer(Match.YES)
 
 
@@ -102,13 +102,13 @@ def keeps_rows(query: str) -> Answer:
     tokens = tokenize(query)
     stages = [s for s in split(tokens, "|") if s] if tokens else []
     if not stages:
-        return Answer(Match.UNCLEAR, "the transformation cannot be read")
+        return Answer(Match.UNCLEAR, "the transformation cannot be parsed")
     dead = next((why for stage in stages if (why := _dead_stage(stage))), "")
     if dead or (dead := _contradiction(stages)):
         return Answer(Match.NO, dead)
     for stage in stages[1:]:
         if stage[0].text.lower() not in _KEEPING:
-            return Answer(Match.UNCLEAR, f"what `{text_of(stage)}` leaves of the rows is not known")
+            return Answer(Match.UNCLEAR, f"the effect of `{text_of(stage)}` on the rows is unknown")
     return Answer(Match.YES)
 
 
@@ -126,9 +126,9 @@ def _table(source: Sequence[Token], event: Event, lets: bool) -> Answer | None:
     if any(name.lower() in known for name in names) or source[0].text.lower() == "search":
         return None
     if lets or any(token.text in "(){}" for token in source):
-        return Answer(Match.UNCLEAR, "what it begins with cannot be followed")
+        return Answer(Match.UNCLEAR, "the source of the query cannot be evaluated")
     if any(name.lower() in partly for name in names):
-        return Answer(Match.UNCLEAR, f"{names[0]} has not all of these events")
+        return Answer(Match.UNCLEAR, f"{names[0]} does not have all of these events")
     return Answer(Match.NO, f"{names[0] if names else 'it'} has no such events")
 
 
@@ -137,29 +137,31 @@ def _narrowing(stages: Sequence[Sequence[Token]], event: Event) -> Answer | None
     for stage in stages:
         operator = stage[0].text.lower()
         if operator not in _HARMLESS:
-            return Answer(Match.UNCLEAR, f"what `{operator}` leaves of the rows cannot be followed")
+            return Answer(
+                Match.UNCLEAR, (f"the effect of `{operator}` on the rows cannot be evaluated")
+            )
     kept = [keeps_row(stages, row, event.words) for row in event.rows]
     if all(kept):
         return None
     said = " and ".join(text_of(s[1:]) for s in stages if s[0].text.lower() in _FILTERS)
     if not any(told is not False for told in kept):
-        return Answer(Match.NO, f"no such event is one with `{said}`")
-    return Answer(Match.UNCLEAR, f"`{said}` may leave some of these events out")
+        return Answer(Match.NO, f"no such event matches `{said}`")
+    return Answer(Match.UNCLEAR, f"`{said}` may exclude some of these events")
 
 
 def _dead_stage(stage: Sequence[Token]) -> str:
     """Return why an operator lets no row through, "" if it may."""
     operator = stage[0].text.lower()
     if operator in _LIMITS and len(stage) > 1 and re.fullmatch(r"0+", stage[1].text):
-        return f"`{operator} 0` leaves nothing"
+        return f"`{operator} 0` returns no rows"
     if operator in _FILTERS and not _alternatives(stage):
         for atom, negated in read_conditions(stage[1:]):
             if _excludes_all(atom, negated):
                 return f"`{text_of(atom)}` excludes every row"
             if read_constant(atom) is negated:
-                return f"`{text_of(atom)}` lets nothing through"
+                return f"`{text_of(atom)}` matches no row"
             if _is_beyond_time(atom):
-                return f"`{text_of(atom)}` is a time that no row has"
+                return f"`{text_of(atom)}` matches the time of no row"
     return ""
 
 
@@ -207,7 +209,7 @@ def _contradiction(stages: Sequence[Sequence[Token]]) -> str:
         denies = operator in ("!=", "!~") or (operator == "!" and "in" in text_of(atom).split())
         denies = denies or (negated and operator in EQUAL)
         if denies and wanted.get(column) and wanted[column] <= excluded:
-            return f"{column_of(atom)} is to be {_either(wanted[column])} and is excluded"
+            return f"{column_of(atom)} must be {_either(wanted[column])} and is excluded"
     return ""
 
 

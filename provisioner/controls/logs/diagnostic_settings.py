@@ -77,12 +77,17 @@ def judge_logs(
     """
     settings = find_settings(subject, place)
     if not settings:
-        yield subject.fails("", f"no diagnostic setting sends {said} to a workspace")
+        yield subject.fails(
+            "",
+            (f"no diagnostic setting in the environment sends {said} to a Log Analytics workspace"),
+        )
         return
     found = {name: best(_kept(setting, name) for setting in settings) for name in wanted}
     missing = [name for name, answer in found.items() if answer == _NOT_SENT]
     if missing:
-        yield subject.fails("", f"of {said}, these go to no workspace: {', '.join(missing)}")
+        yield subject.fails(
+            "", (f"of {said}, these categories are not sent to a workspace: {', '.join(missing)}")
+        )
     for match, make in ((Match.NO, subject.fails), (Match.UNCLEAR, subject.unknown)):
         reasons = dict.fromkeys(a.why for a in found.values() if a.match is match and a.why)
         for why in reasons:
@@ -132,7 +137,7 @@ def sends(setting: Subject, category: str) -> Answer:
     return _NOT_SENT
 
 
-_STRANGE = "stands in a subscription that has nothing of the environment: it may be anybody's"
+_STRANGE = "is in a subscription outside the environment"
 
 
 def strange(asker: Subject, place: ResourceId) -> str:
@@ -147,14 +152,14 @@ def arrives(asker: Subject, named: object, *tables: str) -> Answer:
     """Return whether a workspace (its id) is the environment's or looked up by it, and keeps what
     is sent to some of its tables."""
     if isinstance(named, Unknown):
-        return Answer(Match.UNCLEAR, f"it goes to {show(named)}, of which nothing is known")
+        return Answer(Match.UNCLEAR, f"its workspace {show(named)} is not in the environment")
     place = parse_resource_id(named)
     if place is None or place.type.lower() != WORKSPACE.lower():
-        return Answer(Match.NO, f"it goes to {show(named)}, which is no workspace")
+        return Answer(Match.NO, f"its destination {show(named)} is not a workspace")
     workspace = asker.at(place.text)
     if workspace is None:
         if asker.is_among_own(place):
-            return Answer(Match.UNCLEAR, f"nothing is known of the workspace {place.text}")
+            return Answer(Match.UNCLEAR, f"the workspace {place.text} is not in the environment")
         return Answer(Match.UNCLEAR, f"{place.text} {_STRANGE}")
     return _keeps(workspace, {f"{_STREAM}{table.lower()}" for table in tables})
 
@@ -165,7 +170,7 @@ def _keeps(workspace: Subject, streams: set[str]) -> Answer:
         return Answer(Match.YES)
     rule = workspace.at(workspace.value(_TRANSFORMING))
     if rule is None:
-        why = f"nothing is known of the rule that transforms what {workspace.label} takes"
+        why = f"the transformation rule of {workspace.label} is not in the environment"
         return Answer(Match.UNCLEAR, why)
     return worst(transforms(rule, streams))
 
@@ -180,7 +185,7 @@ def transforms(rule: Subject, streams: set[str]) -> Iterator[Answer]:
         query = lookup(flow, ("transformKql",))
         kept = keeps_rows(query) if isinstance(query, str) else Answer(Match.YES)
         if lookup(flow, ("destinations",)) == []:
-            kept = Answer(Match.NO, "it sends them nowhere")
+            kept = Answer(Match.NO, "it has no destination")
         why = f"{rule.label} has {', '.join(map(str, named))}: {kept.why}" if kept.why else ""
         yield Answer(kept.match, why)
 

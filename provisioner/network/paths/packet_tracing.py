@@ -105,7 +105,7 @@ def _routed(topology: Topology, source: Subnet, route: EffectiveRoute, traffic: 
             return Hop(
                 route.label,
                 "route",
-                "leads to the internet, and nothing gives it an address to leave with",
+                "leads to the internet, and it has no outbound public IP address",
                 passes=False,
             )
         through = f", through {ways[0].words}" if ways else ""

@@ -13,7 +13,7 @@ from provisioner.network.paths.packet_tracing import Packet, trace_packet
 from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 
 NAME = "api-server"
-CLAIM = "the API server is reachable from, and resolves in, exactly the networks named"
+CLAIM = "the API server is reachable from, and its name resolves in, declared networks only"
 
 _PORT = 443
 
@@ -34,15 +34,20 @@ def _breaches(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
     if cluster.authorized:
         yield Breach(
             cluster.label,
-            f"{cluster.label} is private and states authorizedIPRanges: AKS refuses the two "
-            "together.",
-            "Remove the ranges: who reaches a private API server is decided by the network.",
+            f"{cluster.label} is private and sets authorizedIPRanges: AKS rejects the combination.",
+            (
+                "Remove authorizedIPRanges: access to a private API server is controlled by "
+                "the network."
+            ),
             cluster.span,
         )
     if cluster.public_name:
         yield Breach(
             cluster.label,
-            f"{cluster.label} has a public name too, which tells everybody its private address.",
+            (
+                f"{cluster.label} has a public FQDN (enablePrivateClusterPublicFQDN), which "
+                "publishes its private IP address."
+            ),
             "Set `enablePrivateClusterPublicFQDN: false`.",
             cluster.span,
         )
@@ -57,11 +62,11 @@ def _breaches(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
 def _of_public(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
     wide = [text for text in cluster.authorized if parse_addresses(text) == EVERYWHERE]
     if not cluster.authorized or wide:
-        what = f"lets {wide[0]} in" if wide else "has no authorizedIPRanges"
+        what = f"allows {wide[0]} in authorizedIPRanges" if wide else "has no authorizedIPRanges"
         yield Breach(
             cluster.label,
             f"the API server of {cluster.label} is public and {what}.",
-            "Make the cluster private, or name the ranges that may reach it (CLU-01).",
+            "Set `enablePrivateCluster: true`, or set `authorizedIPRanges` (CLU-01).",
             cluster.span,
         )
 
@@ -73,8 +78,10 @@ def _of_names(topology: Topology, cluster: Cluster, home: Network) -> Iterator[B
         if not home.known:
             yield Breach(
                 home.label,
-                f"{home.label} was not read: whether its DNS servers find the name of "
-                f"{cluster.label} is not known.",
+                (
+                    f"{home.label} was not read: whether its DNS servers resolve the name of "
+                    f"{cluster.label} is unknown."
+                ),
                 "Add the network to the blueprint (`existing: true`).",
                 cluster.span,
                 certain=False,
@@ -82,9 +89,14 @@ def _of_names(topology: Topology, cluster: Cluster, home: Network) -> Iterator[B
         if home.dns_servers:
             yield Breach(
                 cluster.label,
-                f"AKS links the zone of {cluster.label} to {home.label} alone, which asks other "
-                "DNS servers.",
-                "Give the cluster a private DNS zone of your own, linked to where those stand.",
+                (
+                    f"AKS links the private DNS zone of {cluster.label} to {home.label} only, "
+                    "which uses other DNS servers."
+                ),
+                (
+                    "Set `privateDNSZone` to your own zone, and link it to the networks of "
+                    "those DNS servers."
+                ),
                 cluster.span,
             )
         return
@@ -106,8 +118,8 @@ def zone_breaches(topology: Topology, zone: Zone, home: Network, what: str) -> I
     if not zone.links:
         yield Breach(
             zone.label,
-            f"nobody links {zone.name}: {what} is not found by its name.",
-            f"Link it to {home.label} and to where its DNS server stands.",
+            f"{zone.name} has no virtual network link: {what} does not resolve.",
+            f"Link it to {home.label} and to the network of its DNS server.",
             zone.span,
         )
         return
@@ -115,18 +127,22 @@ def zone_breaches(topology: Topology, zone: Zone, home: Network, what: str) -> I
     if not resolver.certain:
         yield Breach(
             resolver.element,
-            f"{home.label} asks {resolver.words}: whether {zone.name} answers there shows in a "
-            "plan.",
-            "Run `azsec plan`, with Reader on the hub.",
+            (
+                f"{home.label} uses {resolver.words}: whether {zone.name} resolves there is "
+                "known only in a plan."
+            ),
+            "Run `azsec plan` with Reader on the hub.",
             home.span,
             certain=False,
         )
     elif not found:
         yield Breach(
             resolver.element,
-            f"{home.label} asks {resolver.words}, and {zone.name} does not answer there: "
-            f"{what} is not found by its name.",
-            "Link the zone to the network where the DNS server stands.",
+            (
+                f"{home.label} uses {resolver.words}, and {zone.name} does not resolve there: "
+                f"{what} does not resolve."
+            ),
+            "Link the zone to the network of the DNS server.",
             home.span,
         )
     for link in zone.links:
@@ -134,8 +150,11 @@ def zone_breaches(topology: Topology, zone: Zone, home: Network, what: str) -> I
         if network is None or not network.declared:
             yield Breach(
                 link.label,
-                f"{zone.name} resolves in {link.network.rpartition('/')[2] or 'a network'} too, "
-                "which this environment does not name.",
+                (
+                    f"{zone.name} also resolves in "
+                    f"{link.network.rpartition('/')[2] or 'a network'}, which is not in this "
+                    "environment."
+                ),
                 "Remove the link, or add the network to the blueprint.",
                 zone.span,
             )
@@ -148,9 +167,11 @@ def _of_paths(topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]) -
     if rangeless is not None:
         yield Breach(
             rangeless.label,
-            f"who reaches the API server of {cluster.label} is not known: {rangeless.label} shows "
-            "no IPv4 range.",
-            "State an `addressPrefix` of the subnet, or run `azsec plan` with Reader on it.",
+            (
+                f"the sources that reach the API server of {cluster.label} are unknown: "
+                f"{rangeless.label} has no IPv4 range."
+            ),
+            "Set `addressPrefix` of the subnet, or run `azsec plan` with Reader on it.",
             cluster.span,
             certain=False,
         )
@@ -162,9 +183,11 @@ def _of_paths(topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]) -
             last = path.hops[-1]
             yield Breach(
                 last.element,
-                f"{subnet.label} does not reach the API server of {cluster.label}: {last.element} "
-                f"({last.role}) stops it.",
-                f"Let TCP {_PORT} from {subnet.label} to {server.label} through.",
+                (
+                    f"{subnet.label} cannot reach the API server of {cluster.label}: blocked "
+                    f"by {last.element} ({last.role})."
+                ),
+                f"Allow TCP {_PORT} from {subnet.label} to {server.label}.",
                 subnet.span,
                 certain=last.known,
             )
@@ -178,9 +201,11 @@ def _of_paths(topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]) -
             if path.delivered:
                 yield Breach(
                     path.hops[-2].element,
-                    f"{subnet.label} reaches the API server of {cluster.label}, and this "
-                    "environment does not name its network.",
-                    "Take the peering away, or name the network in the blueprint.",
+                    (
+                        f"{subnet.label} reaches the API server of {cluster.label}, but its "
+                        "network is not in this environment."
+                    ),
+                    "Remove the peering, or add the network to the blueprint.",
                     cluster.span,
                 )
 

@@ -19,7 +19,7 @@ from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.unknowns import find_gaps
 
 NAME = "egress"
-CLAIM = "no path from a workload subnet to the internet avoids the firewall"
+CLAIM = "no path from a workload subnet to the internet bypasses the firewall"
 
 
 def prove_egress(topology: Topology) -> Proof:
@@ -37,7 +37,7 @@ def prove_egress(topology: Topology) -> Proof:
         return skip(NAME, CLAIM, "there is no workload subnet")
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
     breaches += find_gaps(NAME, topology, subnets)
-    return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, every public address")
+    return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, all public addresses")
 
 
 def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
@@ -62,9 +62,11 @@ def _of_route(
         if route.user_defined:
             yield Breach(
                 route.label,
-                f"{subnet.label} sends {show_addresses(public)} to the internet, past the "
-                "firewall.",
-                "Remove the route, or give it the firewall as its next hop.",
+                (
+                    f"{subnet.label} sends {show_addresses(public)} to the internet, bypassing "
+                    "the firewall."
+                ),
+                "Remove the route, or set its next hop to the firewall.",
                 subnet.span,
             )
         else:
@@ -72,9 +74,11 @@ def _of_route(
     elif route.hop is HopType.APPLIANCE and firewall_behind(topology, subnet, route) is None:
         yield Breach(
             route.label,
-            f"{subnet.label} sends {show_addresses(public)} to {route.towards or 'nowhere'}, "
-            "which is not the address of a firewall.",
-            "Give the route the firewall's private address as its next hop.",
+            (
+                f"{subnet.label} sends {show_addresses(public)} to "
+                f"{route.towards or 'nowhere'}, which is not the address of a firewall."
+            ),
+            "Set `nextHopIpAddress` of the route to the firewall's private IP address.",
             subnet.span,
         )
 
@@ -89,9 +93,11 @@ def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> I
             if let:
                 yield Breach(
                     way.element,
-                    f"{subnet.label} leaves for {show_addresses(let[0].traffic.destinations)} "
-                    f"through {way.words}: no route leads to the firewall, and "
-                    f"{let[0].rule} lets it go.",
+                    (
+                        f"{subnet.label} sends {show_addresses(let[0].traffic.destinations)} "
+                        f"through {way.words}: it has no route to the firewall, and "
+                        f"{let[0].rule} allows the traffic."
+                    ),
                     _HINT if way.shared else _HINT_OF_MACHINE,
                     way.span or subnet.span,
                     # A gateway of a network that was not read may teach the default route.
@@ -115,7 +121,7 @@ def _traffic_of(
 
 
 _HINT = "Route 0.0.0.0/0 to the firewall, and set `defaultOutboundAccess: false`."
-_HINT_OF_MACHINE = "Route 0.0.0.0/0 to the firewall, and take this way out away."
+_HINT_OF_MACHINE = "Route 0.0.0.0/0 to the firewall, and remove this egress path."
 
 
 def _of_unknown_prefixes(topology: Topology, subnet: Subnet, routing: Routing) -> Iterator[Breach]:
@@ -123,25 +129,31 @@ def _of_unknown_prefixes(topology: Topology, subnet: Subnet, routing: Routing) -
         if route.hop is HopType.INTERNET:
             yield Breach(
                 route.label,
-                f"{subnet.label} sends what {route.prefix} stands for to the internet, past the "
-                "firewall.",
-                "Remove the route: the firewall knows service tags too.",
+                (
+                    f"{subnet.label} sends the addresses of {route.prefix} to the internet, "
+                    "bypassing the firewall."
+                ),
+                "Remove the route; firewall rules support service tags too.",
                 subnet.span,
             )
     if routing.learned_from is not None and not is_tunneled(routing):
         element = subnet.table.label if subnet.table else subnet.label
         yield Breach(
             element,
-            f"{subnet.label} takes the routes that {routing.learned_from} learns: one that is "
-            "longer than 0.0.0.0/0 leads around the firewall.",
+            (
+                f"{subnet.label} accepts routes that {routing.learned_from} learns: one more "
+                "specific than 0.0.0.0/0 bypasses the firewall."
+            ),
             "Set `disableBgpRoutePropagation: true` on its route table.",
             subnet.span,
         )
     for service in routing.service_endpoints:
         yield Breach(
             subnet.label,
-            f"the service endpoint for {service} leads {subnet.label} to every account of that "
-            "service, past the firewall.",
-            "Take a private endpoint and remove the service endpoint.",
+            (
+                f"the service endpoint {service} of {subnet.label} allows every account of "
+                "that service, bypassing the firewall."
+            ),
+            "Create a private endpoint and remove the service endpoint.",
             subnet.span,
         )

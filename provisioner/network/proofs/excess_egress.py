@@ -109,7 +109,7 @@ def _too_much(
         if tag.lower() in fqdn_tags:
             continue
         if not _is_needed(rule, tag, opened):
-            yield _breach(rule, network, f"all that {tag} stands for")
+            yield _breach(rule, network, f"all addresses of {tag}")
     public = destination_of(rule) & PUBLIC
     if rule.kind == "network" and public:
         shown = show_addresses(public)
@@ -120,8 +120,8 @@ def _too_much(
 def _breach(rule: FirewallRule, network: Network, what: str) -> Breach:
     return Breach(
         rule.label,
-        f"{rule.label} lets {network.label} reach {what}, which no feature of a cluster needs.",
-        "Remove it, or name the host in the environment's `egress`, with the reason.",
+        f"{rule.label} allows {network.label} to reach {what}, which no cluster feature requires.",
+        "Remove the rule, or declare the host in `egress` of the environment with the reason.",
         network.span,
     )
 

@@ -18,7 +18,7 @@ from provisioner.network.proofs.excess_egress import TRANSPORT, excess_of
 from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 
 NAME = "allowances"
-CLAIM = "every host that the clusters need is let through, and nothing else is"
+CLAIM = "firewall rules allow the egress that the clusters require, and nothing else"
 
 
 def prove_allowances(topology: Topology) -> Proof:
@@ -34,7 +34,7 @@ def prove_allowances(topology: Topology) -> Proof:
     breaches += [b for firewall in topology.own_firewalls for b in excess_of(topology, firewall)]
     rules = sum(len(f.policy.rules) for f in topology.own_firewalls if f.policy)
     return conclude(
-        NAME, CLAIM, breaches, f"{len(topology.own_clusters)} clusters, {rules} rules of firewalls"
+        NAME, CLAIM, breaches, f"{len(topology.own_clusters)} clusters, {rules} firewall rules"
     )
 
 
@@ -46,9 +46,14 @@ def _missing(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
         if needs is None:
             yield Breach(
                 cluster.label,
-                f"{cluster.label} has {feature} switched on, and what it needs to reach in "
-                f"{topology.cloud} is not known.",
-                "Find it out, open it, and name it in the environment's `egress`.",
+                (
+                    f"{cluster.label} has {feature} enabled, and its required egress in "
+                    f"{topology.cloud} is unknown."
+                ),
+                (
+                    "Determine the required hosts, allow them, and declare them in `egress` of "
+                    "the environment."
+                ),
                 cluster.span,
                 certain=False,
             )
@@ -64,7 +69,7 @@ def _unmet(
     network = topology.networks[subnet.network]
     hosts = [host for host in need.hosts if not _is_private(topology, network, host)]
     protocol = TRANSPORT.get(need.protocol, need.protocol)
-    wanted = f"which {feature} of {cluster.label} needs"
+    wanted = f"required by {feature} of {cluster.label}"
     if not hosts:
         return
     shown = f"{hosts[0]} and {len(hosts) - 1} more" if len(hosts) > 1 else hosts[0]
@@ -72,9 +77,11 @@ def _unmet(
     if stop is not None:
         yield Breach(
             stop.element,
-            f"{subnet.label} does not get out to {shown} ({protocol} {need.port}), {wanted}: "
-            f"{stop.words}.",
-            "Lead it to the firewall, or switch the feature off.",
+            (
+                f"{subnet.label} cannot reach {shown} ({protocol} {need.port}), {wanted}: "
+                f"{stop.words}."
+            ),
+            "Route the traffic to the firewall, or disable the feature.",
             subnet.span,
             certain=stop.known,
         )
@@ -83,9 +90,11 @@ def _unmet(
         if not firewall.known:
             yield Breach(
                 firewall.label,
-                f"what {firewall.label} lets through was not read: whether {subnet.label} gets all "
-                f"that {cluster.label} needs shows in a plan.",
-                "Run `azsec plan`, with Reader on the firewall's policy.",
+                (
+                    f"the rules of {firewall.label} were not read: whether {subnet.label} "
+                    f"reaches all that {cluster.label} requires is known only in a plan."
+                ),
+                "Run `azsec plan` with Reader on the firewall policy.",
                 cluster.span,
                 certain=False,
             )
@@ -105,9 +114,11 @@ def _unmet(
         for rule, those in denied.items():
             yield Breach(
                 _to_blame(firewall, rule),
-                f"{firewall.label} denies {', '.join(those)} ({protocol} {need.port}) to "
-                f"{subnet.label}, {wanted}: {rule}.",
-                f"Add a rule that allows it, or switch {feature} off.",
+                (
+                    f"{firewall.label} denies {', '.join(those)} ({protocol} {need.port}) to "
+                    f"{subnet.label}, {wanted}: {rule}."
+                ),
+                f"Add an allow rule, or disable {feature}.",
                 cluster.span,
             )
 
@@ -127,7 +138,7 @@ def _stopped(topology: Topology, subnet: Subnet, protocol: str, port: int) -> Ho
         one = Traffic(subnet.ranges, _first(PUBLIC), protocol, traffic.ports)
         _, rule = judge(subnet.group, inbound=False, packet=one, tags=tags)
         return Hop(rule, "outbound rules", f"{rule} denies it", passes=False)
-    stop = Hop(subnet.label, "route", "no route leads there", passes=False)
+    stop = Hop(subnet.label, "route", "no route to the destination", passes=False)
     for route in route_subnet(topology, subnet).routes:
         if not route.addresses & PUBLIC:
             continue
@@ -141,7 +152,7 @@ def _stopped(topology: Topology, subnet: Subnet, protocol: str, port: int) -> Ho
             # The address of a machine beside the nodes is of no use to them.
             if any(way.shared for way in ways_out(topology, subnet)):
                 return None
-            words = "nothing gives it an address to leave with"
+            words = "it has no outbound public IP address"
             stop = replace(stop, words=words, known=network.known)
         elif route.hop is HopType.NONE:
             stop = Hop(route.label, "route", f"{route.label} drops it", passes=False)

@@ -21,8 +21,8 @@ from provisioner.network.proofs.unknowns import find_gaps
 
 NAME = "inbound"
 CLAIM = (
-    "no network security group lets the internet into a workload subnet, and no node or machine is "
-    "on it"
+    "no network security group allows the internet into a workload subnet, and no node or "
+    "virtual machine has a public IP address"
 )
 
 
@@ -38,7 +38,7 @@ def prove_inbound(topology: Topology) -> Proof:
         return skip(NAME, CLAIM, "there is no workload subnet")
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
     breaches += find_gaps(NAME, topology, subnets)
-    return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, every public address")
+    return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, all public addresses")
 
 
 def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
@@ -46,17 +46,19 @@ def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
         if pool.public_addresses and pool.subnet == subnet.key:
             yield Breach(
                 pool.label,
-                f"every node of {pool.label} has a public address.",
-                "Set `enableNodePublicIP: false` (it replaces the pool).",
+                f"every node of {pool.label} has a public IP address (enableNodePublicIP).",
+                "Set `enableNodePublicIP: false` (replaces the node pool).",
                 pool.span,
             )
     for interface in topology.interfaces_in(subnet):
         for each in interface.public_in(subnet.key):
             yield Breach(
                 interface.label,
-                f"{interface.label} in {subnet.label} has the public address {each.public}: its "
-                "machine is on the internet.",
-                "Take the address away, and reach the machine through Azure Bastion.",
+                (
+                    f"{interface.label} in {subnet.label} has the public IP address "
+                    f"{each.public}: its virtual machine is exposed to the internet."
+                ),
+                "Remove the public IP address, and use Azure Bastion.",
                 interface.span,
                 certain=each.known,
             )
@@ -106,23 +108,25 @@ def _ways_in(topology: Topology, subnet: Subnet, traffic: Traffic) -> Iterator[s
                 continue
             if members_in(topology, balancer, rule, subnet):
                 for frontend in balancer.answering(rule):
-                    yield f"{balancer.label} hands it on from its public frontend {frontend.name}"
+                    yield f"{balancer.label} forwards it from its public frontend {frontend.name}"
 
 
 def _breach(subnet: Subnet, rule: str, alike: Sequence[Traffic], ways: Sequence[str]) -> Breach:
     if rule == NO_GROUP:
         return Breach(
             subnet.label,
-            f"{subnet.label} has no network security group: what has a way to it gets in.",
-            "Give it one that denies what it does not name.",
+            f"{subnet.label} has no network security group: inbound traffic is not filtered.",
+            "Associate a network security group that denies inbound traffic by default.",
             subnet.span,
         )
     if rule.endswith(ALLOW_VNET_IN):
         return Breach(
             rule,
-            f"{rule} lets public addresses into {subnet.label}: a route of its table makes them "
-            "part of VirtualNetwork.",
-            "Deny what is not named: add a rule that denies all inbound, at priority 4096.",
+            (
+                f"{rule} allows public addresses into {subnet.label}: a route in its table "
+                "adds them to VirtualNetwork."
+            ),
+            "Add a rule that denies all inbound traffic at priority 4096.",
             subnet.span,
         )
     through = f", and {' and '.join(dict.fromkeys(ways))}" if ways else ""
@@ -131,11 +135,11 @@ def _breach(subnet: Subnet, rule: str, alike: Sequence[Traffic], ways: Sequence[
     protocol = "any protocol" if set(protocols) == set(PROTOCOLS) else " and ".join(protocols)
     source = "any" if let.sources == PUBLIC else identify_addresses(let.sources)
     whole = let.destinations == subnet.ranges
-    target = "all of it" if whole else identify_addresses(let.destinations)
+    target = "the whole subnet" if whole else identify_addresses(let.destinations)
     what = f"{protocol}, port {show_ports(let.ports)}, from {source} to {target}"
     return Breach(
         rule,
-        f"{rule} lets public addresses into {subnet.label} ({what}){through}.",
-        "Name the sources, or deny all before it is reached.",
+        f"{rule} allows public addresses into {subnet.label} ({what}){through}.",
+        "Restrict the sources, or add a deny rule with higher priority.",
         subnet.span,
     )

@@ -16,7 +16,7 @@ from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.service_names import name_breaches
 
 NAME = "private services"
-CLAIM = "vault, registry and storage answer only on their private endpoints"
+CLAIM = "vaults, registries and storage accounts are reachable through private endpoints only"
 _TRUSTED_ALONE = frozenset({ServiceKind.STORAGE})
 """Kinds that Azure's trusted services alone write to, some of them on no other way: flow logs reach
 a storage account neither by a private endpoint nor with public access disabled
@@ -43,7 +43,7 @@ def prove_private_services(topology: Topology) -> Proof:
     no client is meant to reach it. One with a private endpoint has clients, and no such excuse.
     """
     if not topology.own_services:
-        return skip(NAME, CLAIM, "there is no vault, registry or storage account")
+        return skip(NAME, CLAIM, "there is no key vault, registry or storage account")
     breaches = [b for service in topology.own_services for b in _breaches(topology, service)]
     return conclude(NAME, CLAIM, breaches, f"{len(topology.own_services)} services")
 
@@ -54,15 +54,15 @@ def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
     if service.public and not set_aside:
         yield Breach(
             service.label,
-            f"{service.label} answers on its public address.",
+            f"{service.label} is reachable on its public address.",
             "Set `publicNetworkAccess: Disabled`.",
             service.span,
         )
     for opening in service.openings:
         yield Breach(
             service.label,
-            f"the firewall of {service.label} lets {opening} in.",
-            "Remove the rule: its private endpoint needs none.",
+            f"network rules of {service.label} allow {opening}.",
+            "Remove the rule: the private endpoint does not need it.",
             service.span,
         )
     for endpoint in endpoints:
@@ -77,8 +77,10 @@ def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
         ):
             yield Breach(
                 subnet.label,
-                f"{subnet.label} has a service endpoint beside the private endpoint of "
-                f"{service.label}: it leads to the public address.",
+                (
+                    f"{subnet.label} has a service endpoint in addition to the private "
+                    f"endpoint of {service.label}: it routes to the public address."
+                ),
                 "Remove the service endpoint.",
                 subnet.span,
             )
@@ -90,14 +92,14 @@ def _of_endpoint(
     if _GROUPS[service.kind] not in endpoint.groups:
         yield Breach(
             endpoint.label,
-            f"{endpoint.label} leads to {', '.join(endpoint.groups) or 'nothing'} of its target.",
-            f"State `groupIds: [{_GROUPS[service.kind]}]`.",
+            f"groupIds of {endpoint.label} is {', '.join(endpoint.groups) or 'not set'}.",
+            f"Set `groupIds: [{_GROUPS[service.kind]}]`.",
             service.span,
         )
     if endpoint.approved is False:
         yield Breach(
             endpoint.label,
-            f"{endpoint.label} is not approved: {service.label} does not answer on it.",
+            f"the connection of {endpoint.label} is not approved by {service.label}.",
             "Approve the connection on the service.",
             service.span,
         )
@@ -105,8 +107,10 @@ def _of_endpoint(
     if not endpoint.zones:
         yield Breach(
             endpoint.label,
-            f"no private DNS zone holds a record for {endpoint.label}: clients are led to the "
-            f"public address of {service.label}.",
+            (
+                f"no private DNS zone has a record for {endpoint.label}: clients resolve the "
+                f"public address of {service.label}."
+            ),
             "Add a private DNS zone group.",
             service.span,
         )
@@ -133,9 +137,11 @@ def _of_paths(
             last = path.hops[-1]
             yield Breach(
                 last.element,
-                f"{source.label} does not reach {service.label}: {last.element} ({last.role}) "
-                "stops it.",
-                f"Let TCP {_PORT} from {source.label} to {subnet.label} through.",
+                (
+                    f"{source.label} cannot reach {service.label}: blocked by {last.element} "
+                    f"({last.role})."
+                ),
+                f"Allow TCP {_PORT} from {source.label} to {subnet.label}.",
                 source.span,
                 certain=last.known,
             )

@@ -88,8 +88,8 @@ def qualify(absent: Proof, declared: Proof, hidden: Sequence[tuple[str, str]]) -
     named = ", ".join(label for label, _ in hidden[:_MOST_HIDDEN])
     gap = Breach(
         hidden[0][0],
-        f"{absent.name} is not judged: {named}{more} cannot be read ({hidden[0][1]}).",
-        "Give the credential Reader on it.",
+        f"{absent.name} is not evaluated: {named}{more} cannot be read ({hidden[0][1]}).",
+        "Grant the credential Reader on it.",
         certain=False,
     )
     return conclude(absent.name, absent.claim, [*certain, *possible, gap], declared.scope)

@@ -10,7 +10,7 @@ from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.unknowns import find_gaps
 
 NAME = "remote access"
-CLAIM = "no workload subnet reaches SSH or RDP of its network or of a peered one"
+CLAIM = "no workload subnet can reach SSH or RDP in its own or a peered virtual network"
 
 _PORTS = Intervals.of([(22, 22), (3389, 3389)])
 
@@ -63,9 +63,12 @@ def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
                 reached = other.ranges
                 yield Breach(
                     let.rule,
-                    f"{subnet.label} reaches port {show_ports(into[0].traffic.ports)} in "
-                    f"{other.label}: {let.rule} lets it out, {into[0].rule} lets it in.",
-                    "Deny TCP 22 and 3389 to VirtualNetwork, before what allows it.",
+                    (
+                        f"{subnet.label} reaches port {show_ports(into[0].traffic.ports)} in "
+                        f"{other.label}: allowed outbound by {let.rule} and inbound by "
+                        f"{into[0].rule}."
+                    ),
+                    "Deny TCP 22 and 3389 to VirtualNetwork with a higher priority.",
                     subnet.span,
                 )
 

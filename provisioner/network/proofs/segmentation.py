@@ -11,7 +11,7 @@ from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.unknowns import find_gaps
 
 NAME = "segmentation"
-CLAIM = "hub and spokes reach each other through the firewall alone"
+CLAIM = "hub and spokes reach each other through the firewall only"
 
 
 def prove_segmentation(topology: Topology) -> Proof:
@@ -24,7 +24,7 @@ def prove_segmentation(topology: Topology) -> Proof:
     subnets = topology.workload_subnets
     breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
     breaches += find_gaps(NAME, topology, subnets)
-    return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, both ways")
+    return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, both directions")
 
 
 def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
@@ -56,10 +56,12 @@ def _over(
     out, into = let
     yield Breach(
         peering,
-        f"{subnet.label} reaches {other.label} ({show_addresses(reached)}) over the peering, past "
-        f"the firewall: {out.rule} and {into.rule} let {into.traffic.protocol} "
-        f"{show_ports(into.traffic.ports)} through.",
-        "Route the other network's range to the firewall, on both sides.",
+        (
+            f"{subnet.label} reaches {other.label} ({show_addresses(reached)}) over the "
+            f"peering, bypassing the firewall: {out.rule} and {into.rule} allow "
+            f"{into.traffic.protocol} {show_ports(into.traffic.ports)}."
+        ),
+        "Route the address range of the other network to the firewall, in both networks.",
         subnet.span,
     )
 

@@ -48,9 +48,11 @@ def _in_zone(
         why = f"cannot be read ({zone.unread})" if zone and zone.unread else "were not read"
         yield Breach(
             where,
-            f"the records of {where} {why}: where {host} leads is not known.",
-            "Give the credential Reader on the zone; one that the blueprint does not have, add to "
-            "it (`existing: true`).",
+            f"the records of {where} {why}: the address of {host} is unknown.",
+            (
+                "Grant the credential Reader on the zone, or add the zone to the blueprint "
+                "(`existing: true`)."
+            ),
             service.span,
             certain=False,
         )
@@ -59,13 +61,15 @@ def _in_zone(
     records = records_for(zone.records, host)
     for record in records:
         if record.kind != _ADDRESSES or record.host != host or not addresses >= {*record.targets}:
-            yield _led_elsewhere(record, host, service, f"to {_listed(sorted(addresses))}")
+            yield _led_elsewhere(record, host, service, f"{_listed(sorted(addresses))}")
     if not records:
         yield Breach(
             zone.label,
-            f"{zone.name} has no record for {host}: {service.label} is not found by its name.",
-            "Delete the DNS zone group of its private endpoint and apply: Azure writes its records "
-            "with the group.",
+            f"{zone.name} has no record for {host}: {service.label} does not resolve.",
+            (
+                "Delete the private DNS zone group of its private endpoint and apply: Azure "
+                "creates the record with the group."
+            ),
             service.span,
         )
 
@@ -84,13 +88,17 @@ def _in_network(
 
 def _in_other_zone(zone: Zone, host: str, service: Service, network: Network) -> Iterator[Breach]:
     for record in records_for(zone.records, host):
-        yield _led_elsewhere(record, host, service, f"as its endpoint does; {network.label} asks")
+        yield _led_elsewhere(
+            record, host, service, (f"the address of its private endpoint, in {network.label}")
+        )
         return
     yield Breach(
         zone.label,
-        f"{zone.name} ({zone.label}) answers for {host} in {network.label}, and no private "
-        f"endpoint of {service.label} writes into it: its clients do not find it.",
-        f"Remove the link of {zone.label} to the network, or the zone.",
+        (
+            f"{zone.name} ({zone.label}) answers for {host} in {network.label}, but no private "
+            f"endpoint of {service.label} registers in it: its clients cannot resolve it."
+        ),
+        f"Remove the virtual network link of {zone.label}, or the zone.",
         service.span,
         certain=zone.unread is None,
     )
@@ -100,8 +108,11 @@ def _led_elsewhere(record: NameRecord, host: str, service: Service, expected: st
     where = _listed(record.targets) or "nowhere"
     return Breach(
         record.label,
-        f"the record {record.label} leads {host} ({service.label}) to {where}, not {expected}.",
-        "Remove the record; Azure writes the right one with the DNS zone group of the endpoint.",
+        (
+            f"the record {record.label} resolves {host} ({service.label}) to {where}, expected "
+            f"{expected}."
+        ),
+        "Remove the record; Azure creates the correct one with the private DNS zone group.",
         service.span,
     )
 

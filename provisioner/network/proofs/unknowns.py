@@ -18,9 +18,11 @@ def find_gaps(name: str, topology: Topology, subnets: Sequence[Subnet]) -> Itera
         more = f" and {len(touched) - _MOST_NAMED} more" if len(touched) > _MOST_NAMED else ""
         yield Breach(
             unjudged.label,
-            f"{name} is not known for {', '.join(touched[:_MOST_NAMED])}{more}: "
-            f"{unjudged.label} is connected with it, and "
-            f"{unjudged.reason or f'azsec has no facts of {unjudged.type}'}.",
+            (
+                f"{name} is unknown for {', '.join(touched[:_MOST_NAMED])}{more}: "
+                f"{unjudged.label} is connected to it, and "
+                f"{unjudged.reason or f'azsec has no facts about {unjudged.type}'}."
+            ),
             unjudged.hint,
             unjudged.span,
             certain=False,

@@ -80,14 +80,14 @@ def test_a_waiver_that_waives_nothing_is_an_error() -> None:
     [
         pytest.param(attestation("CLU-7"), "Did you mean 'CLU-07'?", id="unknown control"),
         pytest.param(
-            attestation("WRK-05.1"), "answered by Azure Resource Manager: nobody can attest it",
+            attestation("WRK-05.1"), "evaluated from Azure Resource Manager and cannot be attested",
             id="what azsec answers itself",
         ),
         pytest.param(
-            attestation(on=date(2026, 11, 26)), "which is yet to come", id="of the future"
+            attestation(on=date(2026, 11, 26)), "which is in the future", id="of the future"
         ),
         pytest.param(
-            attestation(expires=date(2026, 11, 24)), "was attested until 2026-11-24", id="expired"
+            attestation(expires=date(2026, 11, 24)), "expired on 2026-11-24", id="expired"
         ),
     ],
 )  # fmt: skip
@@ -98,7 +98,7 @@ def test_an_attestation_that_cannot_hold_is_refused(wrong: object, said: str) ->
 
 
 def test_an_attestation_stands_once_and_warns_before_its_end() -> None:
-    with pytest.raises(DiagnosticError, match="is attested at"):
+    with pytest.raises(DiagnosticError, match="is already attested at"):
         check_attestations([attestation(), attestation()], CONTROLS, TODAY)
     (told,) = check_attestations([attestation(expires=date(2026, 12, 1))], CONTROLS, TODAY)
     assert told.severity == "warning"

@@ -108,7 +108,7 @@ def test_what_only_a_cluster_knows_is_unknown_until_attested(catalog: Catalog) -
     ground = ground_of({"cluster": {"type": CLUSTER}}, catalog)
     before = one(judge([asked], ground))
     assert before.verdict is Verdict.UNKNOWN
-    assert before.why == "needs the report of kube-bench"
+    assert before.why == "evidence required: the report of kube-bench"
     after = one(judge([asked], ground, (), [attestation()]))
     assert after.verdict is Verdict.PASS
     assert after.outstanding == ""

@@ -132,7 +132,7 @@ def test_a_proof_says_what_to_add(proofs: dict[str, Proof]) -> None:
     gap = next(b for b in proofs["egress"].breaches if b.element == "central")
 
     assert gap.message == (
-        "egress is not known for closed, endpoints, nodes: central is connected with it, and "
+        "egress is unknown for closed, endpoints, nodes: central is connected to it, and "
         "its peerings, gateway and DNS servers were not read."
     )
     assert gap.hint == "Add the network to the blueprint (`existing: true`), with Reader on it."

@@ -62,7 +62,8 @@ def test_interfaces_of_others_in_a_subnet_are_read_for_their_public_addresses(be
     topology = read_topology(actual_estate(reading.state, graph, bench.catalog), "AzureCloud")
     breaches = [b for p in prove_topology(topology) if p.name == "inbound" for b in p.breaches]
     assert [b.message for b in breaches if b.element == nic] == [
-        f"{nic} in free has the public address pip-theirs: its machine is on the internet."
+        f"{nic} in free has the public IP address pip-theirs: its virtual machine is exposed to "
+        "the internet."
     ]
 
 

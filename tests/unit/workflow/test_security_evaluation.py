@@ -55,7 +55,7 @@ BLOCK, WARN = "{proofs: block, controls: none}", "{proofs: warn, controls: none}
 
 def test_a_proof_that_fails_refuses_everywhere(bench: Bench) -> None:
     desired = compose(bench.catalog, BLOCK)
-    with pytest.raises(DiagnosticError, match="answers on its public address"):
+    with pytest.raises(DiagnosticError, match="is reachable on its public address"):
         check_desired_network(desired.environment, desired.graph, bench.catalog)
     plan = bench.plan(desired)
     assert [gate.gate for gate in plan.document.gates] == ["proofs"]

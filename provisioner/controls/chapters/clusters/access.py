@@ -5,7 +5,15 @@ Facts: guidelines.md §0.3, §0.4, §1.2 and §2.5.
 
 from collections.abc import Iterator
 
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    MAPPED_BY_PARTS,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     access_of,
@@ -42,7 +50,7 @@ def _judge_admin_groups(cluster: Subject) -> Iterator[Observation]:
     for group in stated:
         kind = kinds.get(group.lower(), "Group")
         if not is_guid(group):
-            yield cluster.fails(_ADMIN_GROUPS, f"{group} is no object id")
+            yield cluster.fails(_ADMIN_GROUPS, f"{group} is not a valid object ID")
         elif kind not in ("Group", "ForeignGroup"):
             yield cluster.fails(_ADMIN_GROUPS, f"{group} is a {kind}, expected a group")
 
@@ -56,9 +64,9 @@ def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
     around = grants_around(access_of(cluster), cluster.id)
     given = [grant for grant in around if grants_cluster_access(grant)]
     if given:
-        yield cluster.passes("", f"{len(given)} role assignments let people in")
+        yield cluster.passes("", f"{len(given)} role assignments grant access to it")
     else:
-        yield cluster.fails("", "nobody has a role that lets them into it")
+        yield cluster.fails("", "no role assignment in the environment grants access to it")
 
 
 def _judge_breadth(cluster: Subject) -> Iterator[Observation]:
@@ -68,41 +76,49 @@ def _judge_breadth(cluster: Subject) -> Iterator[Observation]:
     able = administrators_of(access, cluster.id, run_command_off=off)
     broad = [grant for grant in able if is_above_groups(grant.scope)]
     for grant in broad:
-        said = f"{grant.assignment.label} gives {grant.role.name} over {describe_scope(grant)}"
-        yield cluster.fails(path_of(grant), f"{said}, and with it the cluster's administration")
+        said = f"{grant.assignment.label} grants {grant.role.name} on {describe_scope(grant)}"
+        yield cluster.fails(path_of(grant), f"{said}, which includes administering the cluster")
     unread = [g for g in access.unknown_at(cluster.id) if is_above_groups(g.scope)]
     for grant in unread:
-        said = f"what {grant.assignment.label} gives over {describe_scope(grant)} is not known"
+        said = (
+            f"the permissions that {grant.assignment.label} grants on {describe_scope(grant)} "
+            "are unknown"
+        )
         yield cluster.unknown(path_of(grant), said)
     if not broad and not unread:
-        yield cluster.passes("", "no assignment above its resource group administers it")
+        yield cluster.passes("", "no role assignment above its resource group can administer it")
 
 
 CONTROLS = (
     Control(
         id="CLU-03",
-        title="Everybody in the cluster is known, and may do what they need",
+        title="The cluster authenticates with Entra ID and authorizes with least-privilege RBAC",
         severity=Severity.CRITICAL,
         layer=Layer.IDENTITY,
         item=_ITEM,
-        rationale="Who may do everything loses everything with one stolen token.",
+        rationale="One stolen administrator token gives an attacker the whole cluster.",
+        synonyms=terms("authentication; authorization; RBAC; identity; least privilege"),
         modes=(),
-        unmapped="It is answered by its parts, which have their own.",
+        unmapped=MAPPED_BY_PARTS,
     ),
     Control(
         id="CLU-03.1",
-        title="Kubernetes asks who may do what",
+        title="Kubernetes RBAC is enabled (enableRBAC)",
         severity=Severity.CRITICAL,
         layer=Layer.IDENTITY,
         item=_ITEM,
-        rationale="Without RBAC every pod with a token administers the cluster.",
+        rationale=(
+            "Without RBAC, every pod with a service account token has full access to the API "
+            "server."
+        ),
+        synonyms=terms("RBAC; role-based access control; enableRBAC; authorization"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
               properties: {enableRBAC: true}
         """,
         rules=(expect(CLUSTER, "properties.enableRBAC", equals(True)),),
-        limits=("What the roles inside the cluster allow is for CLU-03.5."),
+        limits=("The permissions of roles inside the cluster are checked by CLU-03.5."),
         mappings=Mappings(
             policies=("ac4a19c2-fa67-49b4-8ae5-0b2e78c49457",),
             checkov=("CKV_AZURE_5",),
@@ -112,11 +128,17 @@ CONTROLS = (
     ),
     Control(
         id="CLU-03.2",
-        title="People sign in with Entra ID, and groups administer",
+        title="Microsoft Entra integration is enabled, with groups as administrators (aadProfile)",
         severity=Severity.CRITICAL,
         layer=Layer.IDENTITY,
         item=_ITEM,
-        rationale="Who leaves, or loses a device, is locked out in one place. So is their token.",
+        rationale=(
+            "With Entra ID, access ends when an account or a session is revoked in one "
+            "directory. Administrators assigned as a group are reviewed in one place."
+        ),
+        synonyms=terms(
+            "Azure AD; AAD; Entra ID; adminGroupObjectIDs; SSO; OIDC login; kubelogin; managed AAD"
+        ),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -132,12 +154,12 @@ CONTROLS = (
             rule(CLUSTER, _judge_admin_groups, _ADMIN_GROUPS, others=ACCESS_READS),
         ),
         evidence=(
-            "Entra ID's word that each administrators' id is a security group: "
-            "`az ad group show --group ID --query securityEnabled`"
+            "output of `az ad group show --group ID --query securityEnabled` for each ID "
+            "in adminGroupObjectIDs"
         ),
         limits=(
-            "That an id is a group is seen only where a role assignment says otherwise; its "
-            "members are not read."
+            "That an ID belongs to a group is known only where a role assignment states "
+            "another principalType. Group members are not read."
         ),
         mappings=Mappings(
             policies=(
@@ -150,14 +172,15 @@ CONTROLS = (
     ),
     Control(
         id="CLU-03.3",
-        title="Azure RBAC decides who may do what in Kubernetes",
+        title="Azure RBAC is used for Kubernetes authorization (enableAzureRBAC)",
         severity=Severity.CRITICAL,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "Roles are then given, reviewed and taken away where all others of Azure are, for a "
-            "time if need be."
+            "Kubernetes permissions are then assigned, reviewed and time-limited (PIM) "
+            "together with all other Azure roles."
         ),
+        synonyms=terms("Azure RBAC; enableAzureRBAC; RBAC; Azure Kubernetes Service RBAC roles"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -173,18 +196,26 @@ CONTROLS = (
                 principalType: Group
         """,
         rules=(rule(CLUSTER, _judge_azure_rbac, _AZURE_RBAC, others=ACCESS_READS),),
-        limits=("Role bindings of Kubernetes hold beside it, and are not seen from Azure."),
+        limits=(
+            "RoleBindings in the cluster remain in force and are not visible from Azure "
+            "Resource Manager."
+        ),
         mappings=Mappings(psrule=("Azure.AKS.AzureRBAC",), cis=("5.5.2",)),
     ),
     Control(
         id="CLU-03.4",
-        title="Nobody administers the cluster by a role on a whole subscription",
+        title="No role assignment above the cluster's resource group can administer the cluster",
         severity=Severity.CRITICAL,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "A role above the cluster reaches every cluster that is there and that will be. "
-            "Inside, cluster-admin is for the system."
+            "A role on a subscription or management group covers every current and future "
+            "cluster in it. In the cluster, cluster-admin is reserved for system "
+            "components."
+        ),
+        synonyms=terms(
+            "Owner; Contributor; subscription scope; management group; cluster-admin; RBAC; "
+            "privileged role"
         ),
         remediation="""
             admins:
@@ -199,36 +230,42 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(rule(CLUSTER, _judge_breadth, _RUN_COMMAND_OFF, others=ACCESS_READS),),
         evidence=(
-            "the subjects of cluster-admin, none but the system's: `kubectl get "
-            "clusterrolebindings -o wide` filtered for ClusterRole/cluster-admin"
+            "`kubectl get clusterrolebindings -o wide`: only system subjects are bound to "
+            "ClusterRole/cluster-admin"
         ),
         limits=(
-            "Members of groups and bindings inside the cluster are not read, and what a principal "
-            "could do by two roles that each do not suffice is not added up. A pipeline that "
-            "deploys from a whole subscription fails it too, and is waived by name."
+            "Group members and bindings inside the cluster are not read. Permissions that "
+            "result only from combining two roles are not computed. A pipeline that "
+            "deploys at subscription scope fails this control and needs a waiver."
         ),
         mappings=Mappings(policies=("a3dc4946-dba6-43e6-950d-f96532848c9f",), cis=("4.1.1",)),
     ),
     Control(
         id="CLU-03.5",
-        title="No role in the cluster leads to another one's rights",
+        title="No Kubernetes role allows privilege escalation",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "Who may read secrets, make tokens, reach a kubelet, sign certificates, change "
-            "webhooks or use escalating verbs is an administrator under another name."
+            "Reading secrets, creating tokens, proxying to kubelets, approving certificate "
+            "signing requests, changing webhooks and the verbs bind, escalate and "
+            "impersonate each allow becoming cluster-admin."
+        ),
+        synonyms=terms(
+            "privilege escalation; wildcard; bind; escalate; impersonate; nodes/proxy; "
+            "serviceaccounts/token; RBAC; ClusterRole; cluster-admin"
         ),
         remediation=(
-            "Name verbs and resources in each Role; leave out `*`, `bind`, `escalate`, "
-            "`impersonate`, `serviceaccounts/token`, `nodes/proxy`, approval of certificate "
-            "requests and webhook configurations. `azsec manifests` renders roles without them, "
-            "and the two policies of this control refuse wildcards and edits of webhooks."
+            "List verbs and resources explicitly in each Role. Remove `*`, `bind`, "
+            "`escalate`, `impersonate`, `serviceaccounts/token`, `nodes/proxy`, approval "
+            "of certificate signing requests and write access to webhook configurations. "
+            "`azsec manifests` renders roles without them, and the two policies mapped to "
+            "this control deny wildcards and webhook changes."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "a walk through all rules of `kubectl get roles,clusterroles -A -o json`; `kubectl "
-            "auth can-i --as` asks nothing of Azure RBAC, and so does not show it"
+            "review of all rules in `kubectl get roles,clusterroles -A -o json`; `kubectl "
+            "auth can-i --as` does not evaluate Azure RBAC"
         ),
         mappings=Mappings(
             policies=(

@@ -6,7 +6,15 @@ Facts: guidelines.md §1.2; AKS "Add-ons, extensions, and other integrations".
 from collections.abc import Iterator, Mapping
 
 from provisioner.controls.aks.add_ons import ADD_ONS, is_off, is_on
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.predicates import differs, equals
 from provisioner.controls.resource_types import CLUSTER
 from provisioner.controls.rule import expect, rule
@@ -29,10 +37,10 @@ def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
     others = [name for name in on if name.lower() not in allowed]
     if others:
         expected = ", ".join(_ALLOWED)
-        said = f"{' and '.join(others)} are on, expected no others than {expected}"
+        said = f"add-ons {' and '.join(others)} are enabled, expected no others than {expected}"
         yield cluster.fails(ADD_ONS, said)
     else:
-        yield cluster.passes(ADD_ONS, f"on are {', '.join(on) or 'none'}")
+        yield cluster.passes(ADD_ONS, f"enabled add-ons: {', '.join(on) or 'none'}")
 
 
 def _has_agent(cluster: Subject) -> bool:
@@ -42,11 +50,15 @@ def _has_agent(cluster: Subject) -> bool:
 CONTROLS = (
     Control(
         id="CLU-09",
-        title="No add-ons but those that are needed",
+        title="Only required AKS add-ons are enabled (addonProfiles)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="An add-on runs with high rights in the cluster, and has flaws of its own.",
+        rationale=(
+            "Each add-on runs with elevated permissions in the cluster and adds its own "
+            "vulnerabilities."
+        ),
+        synonyms=terms("add-ons; addons; addonProfiles; attack surface"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -56,21 +68,23 @@ CONTROLS = (
         """,
         rules=(rule(CLUSTER, _judge_add_ons, ADD_ONS),),
         limits=(
-            "Extensions of the cluster (Microsoft.KubernetesConfiguration) are listed by "
-            "drift, and not judged here."
+            "Cluster extensions (Microsoft.KubernetesConfiguration) are listed by drift "
+            "and not evaluated here."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-09.1",
-        title="There is no dashboard in the cluster",
+        title="The kube-dashboard add-on is disabled",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "The dashboard acted with rights of its own for whoever reached it. The portal acts "
-            "with those of its user."
+            "The Kubernetes dashboard acts with the permissions of its own service account "
+            "for everyone who reaches it. The Kubernetes resource view of the Azure portal "
+            "uses the permissions of the signed-in user."
         ),
+        synonyms=terms("Kubernetes dashboard; kube-dashboard; kubeDashboard; web UI"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -80,17 +94,18 @@ CONTROLS = (
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(is_off("kubeDashboard"),),
-        evidence="no such deployment: `kubectl get deployments -A | grep -i dashboard`",
-        limits=("A dashboard that somebody deployed is the cluster's to show."),
+        evidence="`kubectl get deployments -A | grep -i dashboard` returns no row",
+        limits=("A dashboard deployed as a workload is visible only in the cluster."),
         mappings=Mappings(checkov=("CKV_AZURE_8",)),
     ),
     Control(
         id="CLU-09.2",
-        title="There is no HTTP application routing",
+        title="The HTTP application routing add-on is disabled (httpApplicationRouting)",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
-        rationale="It is retired, and put what it was given on the internet without encryption.",
+        rationale="The add-on is retired. It publishes ingresses on the internet without TLS.",
+        synonyms=terms("HTTP application routing; httpApplicationRouting; ingress add-on"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -99,18 +114,22 @@ CONTROLS = (
                   httpApplicationRouting: {enabled: false}
         """,
         rules=(is_off("httpApplicationRouting"),),
-        limits=("Ingresses of other kinds are for ENV-04."),
+        limits=("Other ingress controllers are checked by ENV-04."),
         mappings=Mappings(psrule=("Azure.AKS.HttpAppRouting",)),
     ),
     Control(
         id="CLU-09.3",
-        title="Nothing runs that is no longer maintained",
+        title="Retired components are not installed: pod identity, Open Service Mesh",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "Pod identity gave tokens to whoever asked from the node, and gets no patches. Open "
-            "Service Mesh has ended too."
+            "Microsoft Entra pod-managed identity is deprecated and does not receive "
+            "patches; pods on a node could obtain tokens of other identities. Open Service "
+            "Mesh is retired."
+        ),
+        synonyms=terms(
+            "aad-pod-identity; pod identity; OSM; Open Service Mesh; deprecated; retired"
         ),
         remediation="""
             cluster:
@@ -124,18 +143,23 @@ CONTROLS = (
             expect(CLUSTER, "properties.podIdentityProfile.enabled", differs(True)),
             is_off("openServiceMesh"),
         ),
-        limits=("Components that somebody deployed are the cluster's to show."),
-        unmapped="No framework has a check of it.",
+        limits=("Components deployed as workloads are visible only in the cluster."),
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-09.4",
-        title="The add-ons that protect a cluster are on",
+        title="Security add-ons are enabled: Azure Policy, Key Vault secrets provider, monitoring",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "Policies reach pods by an add-on; secrets come from a vault by another; a third one "
-            "says what happens, and signs in with Entra ID in the place of a key."
+            "Without the Azure Policy add-on, no policy reaches pods. The Key Vault "
+            "secrets provider mounts secrets from a vault. The monitoring add-on collects "
+            "container logs and authenticates with Entra ID instead of a key."
+        ),
+        synonyms=terms(
+            "Azure Policy add-on; azurepolicy; Gatekeeper; OPA; omsagent; "
+            "azureKeyvaultSecretsProvider"
         ),
         remediation="""
             cluster:
@@ -160,7 +184,7 @@ CONTROLS = (
                 reading=(f"{_AGENT}.enabled",),
             ),
         ),
-        limits=("That an add-on works is not seen."),
+        limits=("Whether an enabled add-on works is not checked."),
         mappings=Mappings(
             policies=(
                 "0a15ec92-a229-4763-bb14-0ea34a568f8d",

@@ -6,7 +6,15 @@ AKS "WireGuard encryption", "Istio-based service mesh add-on", "Virtual network 
 
 from collections.abc import Iterator
 
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.predicates import Wanted, differs, equals, is_set
 from provisioner.controls.resource_types import CLUSTER, NETWORK, POOL
 from provisioner.controls.rule import look, rule
@@ -75,32 +83,37 @@ def _judge_network(cluster: Subject) -> Iterator[Observation]:
     yield look(cluster, _INTEGRATED, differs(True))
     open_ones = [n.label for n in networks if n.value(_IN_NETWORK) is not True]
     if open_ones:
-        yield cluster.fails("", f"{', '.join(open_ones)} does not encrypt")
+        yield cluster.fails("", f"{', '.join(open_ones)} is not encrypted")
     else:
-        yield cluster.passes("", f"{', '.join(n.label for n in networks)} encrypts")
+        yield cluster.passes("", f"{', '.join(n.label for n in networks)} is encrypted")
 
 
 CONTROLS = (
     Control(
         id="CLU-10",
-        title="What goes from node to node is encrypted",
+        title="Node-to-node traffic is encrypted in transit",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
-        rationale="Who listens between two nodes reads what their services say to each other.",
+        rationale=(
+            "Without encryption, an attacker on the network path between two nodes reads "
+            "service-to-service traffic."
+        ),
+        synonyms=terms("encryption in transit; mTLS; TLS between pods; node-to-node encryption"),
         modes=(),
         mappings=Mappings(cis=("5.4.5",)),
     ),
     Control(
         id="CLU-10.1",
-        title="Nodes encrypt with WireGuard",
+        title="WireGuard transit encryption is enabled (Advanced Container Networking Services)",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "It takes one switch and no change of a workload. What stays on a node, and what uses "
-            "its network, it leaves alone."
+            "WireGuard encrypts pod traffic between nodes without changes to workloads. "
+            "Traffic within a node and traffic of host-network pods is not encrypted."
         ),
+        synonyms=terms("WireGuard; ACNS; Cilium; transit encryption; pod-to-pod encryption"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -123,25 +136,26 @@ CONTROLS = (
             ),
         ),
         evidence=(
-            "every node's word: `kubectl exec -n kube-system ds/cilium -- cilium-dbg encrypt "
-            "status`; and UDP 51871 open from node to node"
+            "`kubectl exec -n kube-system ds/cilium -- cilium-dbg encrypt status` on every "
+            "node; UDP 51871 is allowed between nodes"
         ),
         limits=(
-            "Traffic on one node, and of pods in the node's network, stays in the clear. A "
-            "FIPS pool does not go with it."
+            "Traffic within a node and traffic of host-network pods is not encrypted. "
+            "FIPS-enabled node pools are not compatible."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-10.2",
-        title="The mesh encrypts, and takes nothing in the clear",
+        title="The Istio service mesh enforces mutual TLS (PeerAuthentication STRICT)",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "A mesh also tells who is at the other end. Until it is told to be strict, it takes "
-            "what is in the clear as well."
+            "Mutual TLS authenticates both ends of a connection. The default mode, "
+            "PERMISSIVE, also accepts plaintext."
         ),
+        synonyms=terms("Istio; service mesh; mTLS; mutual TLS; PeerAuthentication; STRICT"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -151,24 +165,27 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(rule(CLUSTER, _judge_mesh, _MESH, _REVISIONS),),
         evidence=(
-            "a PeerAuthentication STRICT in the mesh's own namespace: `kubectl get "
-            "peerauthentication -n aks-istio-system -o yaml`"
+            "`kubectl get peerauthentication -n aks-istio-system -o yaml` shows a "
+            "mesh-wide PeerAuthentication with mtls.mode STRICT"
         ),
         limits=(
-            "Without a strict PeerAuthentication in the cluster the mesh takes what is in the"
-            " clear."
+            "Azure Resource Manager does not show the mTLS mode; without a STRICT "
+            "PeerAuthentication, the mesh accepts plaintext."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-10.3",
-        title="The virtual network encrypts",
+        title="Virtual network encryption is enabled (encryption.enabled)",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "Azure encrypts between the hosts of two machines. An API server in the network does "
-            "not go with it."
+            "Azure encrypts traffic between virtual machines on the hosts. API Server VNet "
+            "Integration is not compatible with it."
+        ),
+        synonyms=terms(
+            "VNet encryption; encryption in transit; AllowUnencrypted; virtual network encryption"
         ),
         remediation="""
             network:
@@ -189,9 +206,9 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Sizes of machines that do not encrypt are not known: between them traffic stays "
-            "in the clear (AllowUnencrypted)."
+            "VM sizes without support for virtual network encryption are not identified: "
+            "traffic between them stays unencrypted (enforcement AllowUnencrypted)."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
 )

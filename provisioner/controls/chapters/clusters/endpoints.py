@@ -6,7 +6,7 @@ Facts: guidelines.md §0.6, §1.2 and §2.4.
 from collections.abc import Iterator
 from typing import cast
 
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Severity, terms
 from provisioner.controls.predicates import equals, is_set, show
 from provisioner.controls.resource_types import CLUSTER, POOL, SUBNET
 from provisioner.controls.rule import expect, look, rule
@@ -56,15 +56,18 @@ def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
     if any(True for _ in unknowns(cast(Value, stated))):
         yield cluster.unknown(_RANGES, f"authorizedIPRanges is {show(stated)}")
     elif not ranges:
-        yield cluster.fails(_RANGES, "the API server answers every address: no range is named")
+        yield cluster.fails(
+            _RANGES, ("authorizedIPRanges is not set: every address can reach the API server")
+        )
     elif wrong:
-        yield cluster.fails(_RANGES, f"{wrong[0]} is no range of addresses")
+        yield cluster.fails(_RANGES, f"authorizedIPRanges: {wrong[0]} is not a valid CIDR range")
     elif reach.holds_strangers:
         yield cluster.fails(
-            _RANGES, f"{', '.join(ranges)} is {reach}, expected ranges of one's own"
+            _RANGES,
+            (f"authorizedIPRanges {', '.join(ranges)} covers {reach}, expected your own ranges"),
         )
     else:
-        yield cluster.passes(_RANGES, f"it answers {', '.join(ranges)}")
+        yield cluster.passes(_RANGES, f"authorizedIPRanges is {', '.join(ranges)}")
 
 
 def _judge_subnet(cluster: Subject) -> Iterator[Observation]:
@@ -88,35 +91,49 @@ def _judge_subnet(cluster: Subject) -> Iterator[Observation]:
     pools = cluster.all(POOL)
     users = [p.label for p in pools if parse_resource_id(p.value(_NODES)) == subnet.id]
     if users:
-        yield cluster.fails(_SUBNET, f"the nodes of {users[0]} stand in {subnet.label} too")
+        yield cluster.fails(_SUBNET, f"{subnet.label} also contains the nodes of {users[0]}")
     elif not lengths:
-        yield cluster.unknown(_SUBNET, f"the range of {subnet.label} is not known")
+        yield cluster.unknown(_SUBNET, f"the address prefix of {subnet.label} is unknown")
     elif min(lengths) > 28:
-        yield cluster.fails(_SUBNET, f"{subnet.label} is a /{min(lengths)}, smaller than /28")
+        yield cluster.fails(
+            _SUBNET,
+            (f"the address prefix of {subnet.label} is a /{min(lengths)}, expected /28 or larger"),
+        )
     else:
-        yield cluster.passes(_SUBNET, f"{subnet.label} is its own subnet")
+        yield cluster.passes(_SUBNET, f"{subnet.label} is its dedicated subnet")
 
 
 CONTROLS = (
     Control(
         id="CLU-01",
-        title="The API server is closed to the internet",
+        title="The API server is not reachable from the internet",
         severity=Severity.CRITICAL,
         layer=Layer.NETWORK,
         item=_ITEM,
-        rationale="Whoever reaches the API server can try to sign in to it, and to use its flaws.",
+        rationale=(
+            "Anyone who reaches the API server can try stolen credentials and exploit "
+            "vulnerabilities in it."
+        ),
+        synonyms=terms(
+            "public API server; Kubernetes API endpoint; master endpoint; control plane endpoint; "
+            "kube-apiserver"
+        ),
         modes=(),
         mappings=Mappings(cis=("5.4.1",)),
     ),
     Control(
         id="CLU-01.1",
-        title="A private API server, behind a private link",
+        title="The API server is private (Private Link)",
         severity=Severity.CRITICAL,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "A private endpoint answers in the networks that it is linked to. Its public name "
-            "would tell the world its private address."
+            "A private endpoint is reachable only from connected networks. A public FQDN "
+            "would publish its private IP address in public DNS."
+        ),
+        synonyms=terms(
+            "private cluster; private endpoint; privatelink; enablePrivateCluster; private FQDN; "
+            "jump box; jumpbox"
         ),
         remediation="""
             cluster:
@@ -136,18 +153,25 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Whether the private zone answers everywhere it has to is proved by the network's"
-            " proofs; a certificate of an earlier public endpoint is not seen."
+            "Resolution of the private DNS zone in every required network is checked by "
+            "the network proofs. Certificates issued for an earlier public endpoint are "
+            "not visible."
         ),
         mappings=_A_PRIVATE_ONE,
     ),
     Control(
         id="CLU-01.2",
-        title="A private API server in a subnet of its own (API Server VNet Integration)",
+        title="The API server is private in its own subnet (API Server VNet Integration)",
         severity=Severity.CRITICAL,
         layer=Layer.NETWORK,
         item=_ITEM,
-        rationale="The API server stands in the network itself, and its traffic never leaves it.",
+        rationale=(
+            "The API server has an address in the virtual network, so node-to-API-server "
+            "traffic does not leave it."
+        ),
+        synonyms=terms(
+            "VNet integration; konnectivity; tunnel; delegated subnet; enableVnetIntegration"
+        ),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -176,18 +200,24 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "What else reaches the subnet is for the network's proofs and for the rules of "
-            "its security group."
+            "Reachability of the subnet from other sources is checked by the network "
+            "proofs and its network security group rules."
         ),
         mappings=_A_PRIVATE_ONE,
     ),
     Control(
         id="CLU-01.3",
-        title="A public API server answers named ranges alone",
+        title="A public API server is restricted to authorized IP ranges (authorizedIPRanges)",
         severity=Severity.CRITICAL,
         layer=Layer.NETWORK,
         item=_ITEM,
-        rationale="Where the API server has to be public, an allow-list keeps the internet out.",
+        rationale=(
+            "If the API server must be public, authorized IP ranges exclude all other internet "
+            "addresses."
+        ),
+        synonyms=terms(
+            "IP allow-list; whitelist; firewall of the API server; master authorized networks"
+        ),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -197,9 +227,9 @@ CONTROLS = (
         """,
         rules=(rule(CLUSTER, _judge_ranges, _PRIVATE, _RANGES),),
         limits=(
-            "Who is behind an address is not known: a range of a provider or of a carrier "
-            "holds strangers. Ranges that hold less than a /8 of the internet together count "
-            "as named."
+            "The owner of an address is unknown: a range of a cloud provider or carrier "
+            "includes third parties. Ranges that together contain less than a /8 of public "
+            "addresses pass."
         ),
         mappings=Mappings(
             policies=("0e246bcf-5f6f-4f87-bc6f-775d4712c7ea",),
@@ -210,14 +240,15 @@ CONTROLS = (
     ),
     Control(
         id="CLU-01.4",
-        title="No commands around the private endpoint",
+        title="Run command (az aks command invoke) is disabled (disableRunCommand)",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "`az aks command invoke` runs commands in the cluster through Azure Resource Manager: "
-            "from anywhere, around a private endpoint."
+            "Run command executes kubectl in the cluster through Azure Resource Manager, "
+            "from any network. It bypasses the private endpoint."
         ),
+        synonyms=terms("command invoke; az aks command invoke; kubectl through ARM; runCommand"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -225,18 +256,22 @@ CONTROLS = (
                 apiServerAccessProfile: {disableRunCommand: true}
         """,
         rules=(expect(CLUSTER, f"{_ACCESS}.disableRunCommand", equals(True)),),
-        limits=("Who may switch it on again is for WRK-02.8 and `azsec access`."),
+        limits=("Who can enable it again is checked by WRK-02.8 and `azsec access`."),
         mappings=Mappings(policies=("89f2d532-c53c-4f8f-9afa-4927b1114a0d",)),
     ),
     Control(
         id="CLU-01.5",
-        title="No shared certificate of an administrator",
+        title="Local accounts are disabled (disableLocalAccounts)",
         severity=Severity.CRITICAL,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "A local account is a certificate that everybody shares, that no directory can lock "
-            "and no log can tell apart."
+            "A local account is a shared client certificate with cluster-admin. It cannot "
+            "be revoked in Entra ID, and audit logs do not identify the person."
+        ),
+        synonyms=terms(
+            "local admin; clusterAdmin; admin kubeconfig; client certificate; disable local "
+            "accounts; --admin"
         ),
         remediation="""
             cluster:
@@ -245,8 +280,7 @@ CONTROLS = (
         """,
         rules=(expect(CLUSTER, "properties.disableLocalAccounts", equals(True)),),
         limits=(
-            "Certificates that were fetched before work until the cluster's certificates are "
-            "rotated."
+            "Certificates downloaded earlier stay valid until the cluster certificates are rotated."
         ),
         mappings=Mappings(
             policies=("993c2fcd-2b29-49d2-9eb0-df2c3a730c32",),

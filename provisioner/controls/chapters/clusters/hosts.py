@@ -5,7 +5,16 @@ Facts: guidelines.md §1.2, §2.2 and §2.5; AKS "Trusted launch" (not for Windo
 
 from collections.abc import Iterator
 
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    MAPPED_BY_PARTS,
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.effective_access import ACCESS_READS, access_of, describe_scope, path_of
 from provisioner.controls.predicates import equals, is_unset, one_of
 from provisioner.controls.resource_types import (
@@ -51,14 +60,14 @@ def _judge_way_in(cluster: Subject) -> Iterator[Observation]:
     hosts = cluster.all(BASTION)
     leading = [host for host in hosts if not ours or _networks_in(host) & near]
     if leading:
-        yield cluster.passes("", f"{leading[0].label} leads to its nodes")
+        yield cluster.passes("", f"{leading[0].label} connects to its nodes")
     elif any(_leads_away(peering) for peering in cluster.all(PEERING)):
-        yield cluster.unknown("", "it may stand in the network of others that is peered with")
+        yield cluster.unknown("", "it may be in a peered network outside the environment")
     elif hosts:
-        said = f"{hosts[0].label} stands in a network that is not peered with its nodes'"
+        said = f"{hosts[0].label} is in a network that is not peered with that of its nodes"
         yield cluster.fails("", said)
     else:
-        yield cluster.fails("", "no bastion host leads to its nodes")
+        yield cluster.fails("", "no Azure Bastion host in the environment connects to its nodes")
 
 
 def _networks_of(cluster: Subject) -> tuple[ResourceId, ...]:
@@ -107,8 +116,10 @@ def _judge_bastion(host: Subject) -> Iterator[Observation]:
         if subnet is None or prefix is None:
             continue
         if subnet.name != "AzureBastionSubnet" or prefix.prefixlen > 26:
-            said = f"it stands in {subnet.name}, a /{prefix.prefixlen}"
-            yield host.fails(_CONFIGURATIONS, f"{said}, expected AzureBastionSubnet, a /26 or more")
+            said = f"it is in {subnet.name}, a /{prefix.prefixlen}"
+            yield host.fails(
+                _CONFIGURATIONS, (f"{said}, expected AzureBastionSubnet with /26 or larger")
+            )
         else:
             yield host.passes(_CONFIGURATIONS, f"{subnet.label} is a /{prefix.prefixlen}")
 
@@ -121,12 +132,13 @@ def _judge_logins(cluster: Subject) -> Iterator[Observation]:
             continue
         given = grant.assignment.label
         if _group_of(grant.scope) in {_name(c.value(_NODE_GROUP)) for c in cluster.all(CLUSTER)}:
-            yield cluster.passes(path_of(grant), f"{given} is given in the nodes' resource group")
+            yield cluster.passes(path_of(grant), f"{given} is assigned in the node resource group")
         elif isinstance(group, Unknown):
-            yield cluster.unknown(path_of(grant), f"the nodes' resource group is {group}")
+            yield cluster.unknown(path_of(grant), f"the node resource group is {group}")
         else:
             yield cluster.fails(
-                path_of(grant), f"{given} signs in to machines at {describe_scope(grant)}"
+                path_of(grant),
+                (f"{given} allows signing in to virtual machines at {describe_scope(grant)}"),
             )
 
 
@@ -141,21 +153,26 @@ def _group_of(scope: ResourceId | None) -> str:
 CONTROLS = (
     Control(
         id="CLU-02",
-        title="Nobody signs in to nodes but in an emergency",
+        title="Access to node VMs is restricted to emergencies",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="Whoever is on a node has the secrets and the identity of all that runs there.",
+        rationale="Access to a node gives access to the secrets and identities of all pods on it.",
+        synonyms=terms("SSH; host VM; worker node; node access; kubectl debug node"),
         modes=(),
-        unmapped="It is answered by its parts, which have their own.",
+        unmapped=MAPPED_BY_PARTS,
     ),
     Control(
         id="CLU-02.1",
-        title="Nodes take no SSH keys",
+        title="SSH with shared keys to nodes is disabled (sshAccess is Disabled or EntraId)",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="A key is shared, copied and never expires. Entra ID can stand in for it.",
+        rationale=(
+            "SSH keys are shared, copied and do not expire. Entra ID-based SSH replaces them "
+            "where shell access is required."
+        ),
+        synonyms=terms("SSH keys; sshd; authorized_keys; linuxProfile; --ssh-access"),
         remediation="""
             pool:
               type: Microsoft.ContainerService/managedClusters/agentPools
@@ -164,18 +181,24 @@ CONTROLS = (
         """,
         rules=(expect(POOL, _SSH, one_of("Disabled", "EntraId")),),
         limits=(
-            "A pool takes the setting with its next node image; until then its nodes are as "
-            "they were."
+            "A node pool applies the setting with its next node image upgrade; until then "
+            "its nodes keep the old setting."
         ),
         mappings=Mappings(policies=("28257686-e9db-403e-b9e2-a5eecbe03da9",)),
     ),
     Control(
         id="CLU-02.2",
-        title="Nodes have no public address and open no port of their host",
+        title="Nodes have no public IP addresses (enableNodePublicIP) and no allowed host ports",
         severity=Severity.CRITICAL,
         layer=Layer.NETWORK,
         item=_ITEM,
-        rationale="A node with a public address is one flaw away from the internet.",
+        rationale=(
+            "A node with a public IP address is exposed to internet scans and to exploits of "
+            "any listening service."
+        ),
+        synonyms=terms(
+            "node public IP; enableNodePublicIP; allowedHostPorts; instance-level public IP"
+        ),
         remediation="""
             pool:
               type: Microsoft.ContainerService/managedClusters/agentPools
@@ -188,20 +211,25 @@ CONTROLS = (
             expect(POOL, "properties.networkProfile.allowedHostPorts", is_unset()),
         ),
         limits=(
-            "Load balancers and addresses that Kubernetes makes in the nodes' resource group "
-            "are not looked at here."
+            "Load balancers and public IP addresses that Kubernetes creates in the node "
+            "resource group are not evaluated here."
         ),
         mappings=Mappings(checkov=("CKV_AZURE_143",), cis=("5.4.3",)),
     ),
     Control(
         id="CLU-02.3",
-        title="Nobody changes what AKS made for the nodes",
+        title="Node resource group lockdown is ReadOnly (restrictionLevel)",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "Who may write to the nodes' resource group opens its security rules or runs commands "
-            "on its machines. A deny assignment holds for owners too."
+            "Write access to the node resource group allows opening network security group "
+            "rules and running commands on nodes. The deny assignment applies to Owners "
+            "too."
+        ),
+        synonyms=terms(
+            "MC_ resource group; deny assignment; infrastructure resource group; nrgLockdown; "
+            "nodeResourceGroupProfile"
         ),
         remediation="""
             cluster:
@@ -214,18 +242,20 @@ CONTROLS = (
                 CLUSTER, "properties.nodeResourceGroupProfile.restrictionLevel", equals("ReadOnly")
             ),
         ),
-        limits=(
-            "The deny assignment itself is Azure's to make; `azsec access` lists those that hold."
-        ),
-        unmapped="No framework has a check of it.",
+        limits=("Azure creates the deny assignment; `azsec access` lists those in effect."),
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-02.4",
-        title="Nodes start nothing but signed code",
+        title="Trusted Launch is enabled: secure boot and vTPM (enableSecureBoot, enableVTPM)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="Secure boot and a virtual TPM keep what hides below the system off a node.",
+        rationale=(
+            "Secure boot and a vTPM prevent bootkits and rootkits from loading before the "
+            "operating system."
+        ),
+        synonyms=terms("secure boot; vTPM; TPM; measured boot; rootkit; bootkit; Gen2"),
         remediation="""
             pool:
               type: Microsoft.ContainerService/managedClusters/agentPools
@@ -243,20 +273,25 @@ CONTROLS = (
             for name in ("enableSecureBoot", "enableVTPM")
         ),
         limits=(
-            "Windows and Kata pools are left out: they cannot have it. What is signed may "
-            "still have flaws."
+            "Windows and Kata node pools are excluded because they do not support Trusted "
+            "Launch. Signed components can still have vulnerabilities."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-02.5",
-        title="The disks of nodes are encrypted on their host",
+        title="Host encryption is enabled on node pools (enableEncryptionAtHost)",
         severity=Severity.MEDIUM,
         layer=Layer.DATA,
         item=_ITEM,
         rationale=(
-            "Temporary disks and caches hold secrets of pods, and lie in the clear on the host "
-            "otherwise. A key of one's own and FIPS come on top where they are asked for."
+            "Without encryption at host, temporary disks and disk caches, which can "
+            "contain pod secrets, are not encrypted on the host. Customer-managed keys and "
+            "FIPS are additional where required."
+        ),
+        synonyms=terms(
+            "encryption at host; disk encryption; host-based encryption; CMK; FIPS; disk "
+            "encryption set; temp disk"
         ),
         remediation="""
             pool:
@@ -265,7 +300,7 @@ CONTROLS = (
         """,
         rules=(expect(POOL, "properties.enableEncryptionAtHost", equals(True)),),
         limits=(
-            "Whether a key of one's own or FIPS is asked for is not known, and neither is judged."
+            "Whether customer-managed keys or FIPS are required is unknown; neither is evaluated."
         ),
         mappings=Mappings(
             policies=(
@@ -277,13 +312,17 @@ CONTROLS = (
     ),
     Control(
         id="CLU-02.6",
-        title="The way to a node in an emergency leads through Bastion",
+        title="Emergency access to nodes uses Azure Bastion",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "An emergency needs a way in that is logged and takes an Entra ID role. Without one, "
-            "somebody opens another."
+            "Emergency access needs a logged path that is authorized by an Entra ID role. "
+            "Without one, operators open other paths."
+        ),
+        synonyms=terms(
+            "Azure Bastion; jump box; jumpbox; jump host; break glass; emergency access; Virtual "
+            "Machine Administrator Login"
         ),
         remediation="""
             bastion:
@@ -314,29 +353,34 @@ CONTROLS = (
             rule(CLUSTER, _judge_logins, _NODE_GROUP, others=ACCESS_READS),
         ),
         limits=(
-            "Bastion's sessions and who is in a group are not seen; a hub that others manage "
-            "is unknown."
+            "Bastion sessions and group members are not read. A hub that is not in the "
+            "environment results in unknown."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-02.7",
-        title="The kubelet and its files are closed on every node",
+        title="The kubelet configuration on every node meets CIS AKS sections 3.1 and 3.2",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "The kubelet runs whatever it is told. AKS sets its flags and the owners of its files, "
-            "and a benchmark on the node shows that nobody changed them."
+            "An unauthenticated kubelet API allows running commands in every pod of the "
+            "node. AKS sets the flags and file permissions; kube-bench verifies that they "
+            "are unchanged."
+        ),
+        synonyms=terms(
+            "kubelet; anonymous-auth; read-only port; kubelet authorization; kube-bench; worker "
+            "node configuration; file permissions; azure.json"
         ),
         remediation=(
-            "Upgrade the node image of a node that misses a check "
-            "(`az aks nodepool upgrade --node-image-only`): nothing on a node is mended by hand."
+            "Upgrade the node image of the pool that fails a check (`az aks nodepool "
+            "upgrade --node-image-only`). Do not repair nodes by hand."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the report of the kube-bench job on sections 3.1 and 3.2: `azsec manifests` renders "
-            "it, `kubectl logs job/kube-bench` shows it"
+            "report of the kube-bench job for sections 3.1 and 3.2: `azsec manifests` "
+            "renders the job, `kubectl logs job/kube-bench` prints the report"
         ),
         mappings=Mappings(
             cis=(

@@ -13,7 +13,15 @@ from provisioner.controls.aks.namespace_rules import (
     IS_RESTRICTED,
 )
 from provisioner.controls.aks.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     NAMESPACE_CREDENTIAL,
@@ -39,7 +47,7 @@ def _judge_presence(cluster: Subject) -> Iterator[Observation]:
     """There are namespaces that Azure Resource Manager keeps."""
     found = cluster.children(NAMESPACE)
     if found:
-        yield cluster.passes("", f"it has {', '.join(one.name for one in found)}")
+        yield cluster.passes("", f"managed namespaces: {', '.join(one.name for one in found)}")
     else:
         yield cluster.fails("", "it has no managed namespace")
 
@@ -56,7 +64,10 @@ def _judge_policy(namespace: Subject) -> Iterator[Observation]:
     if cluster is None or not cluster.states(_ENGINE):
         return
     if str(cluster.value(_ENGINE)).lower() == "none":
-        yield namespace.fails(_POLICY, f"nothing enforces it: {cluster.label} has no policy engine")
+        yield namespace.fails(
+            _POLICY,
+            (f"networkPolicy is not enforced: {cluster.label} has no network policy engine"),
+        )
 
 
 def _judge_state(namespace: Subject) -> Iterator[Observation]:
@@ -82,40 +93,49 @@ def _judge_users(namespace: Subject) -> Iterator[Observation]:
         *access.who_can(USER_CREDENTIAL, cluster),
     )
     if not roles:
-        yield namespace.fails("", f"nobody has a role at {inside.text}")
+        yield namespace.fails("", f"no role is assigned on {inside.text}")
     elif not entries:
-        yield namespace.fails("", "nobody may fetch its credentials, or the cluster's")
+        yield namespace.fails(
+            "",
+            (
+                "no role assignment in the environment allows downloading the credentials of it or "
+                "of its cluster"
+            ),
+        )
     else:
-        yield namespace.passes("", f"{len(roles)} role assignments let groups in")
+        yield namespace.passes("", f"{len(roles)} role assignments to groups")
     near = [grant for grant in entries if grant.scope is not None and grant.scope == cluster]
     for grant in {id(grant): grant for grant in (*here, *near)}.values():
         kind = grant.principal.type
         if kind not in ("Group", "ForeignGroup", "ServicePrincipal"):
-            said = f"{grant.assignment.label} is for {show(kind)}, expected Group"
+            said = f"principalType of {grant.assignment.label} is {show(kind)}, expected Group"
             yield namespace.fails(path_of(grant), said)
 
 
 CONTROLS = (
     Control(
         id="CLU-05",
-        title="Each team has a namespace with limits",
+        title="Each team has its own namespace with permissions, quotas and network policies",
         severity=Severity.CRITICAL,
         layer=Layer.IDENTITY,
         item=_ITEM,
-        rationale="A namespace is the boundary between teams that share a cluster.",
+        rationale="Namespaces separate teams that share a cluster.",
+        synonyms=terms("multi-tenancy; tenants; teams; namespace isolation; dev namespace"),
         modes=(),
         mappings=Mappings(cis=("4.6.1",)),
     ),
     Control(
         id="CLU-05.1",
-        title="Namespaces are kept by Azure Resource Manager",
+        title="Team namespaces are managed namespaces of Azure Resource Manager",
         severity=Severity.CRITICAL,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "Nobody in the cluster can loosen what Azure keeps. It takes over no namespace with "
-            "other settings, and takes nothing away with it."
+            "Quotas, network policies and labels of a managed namespace cannot be weakened "
+            "from inside the cluster. AKS does not adopt an existing namespace with other "
+            "settings."
         ),
+        synonyms=terms("managed namespace; ManagedByARM; managedNamespaces; namespace"),
         remediation="""
             team:
               type: Microsoft.ContainerService/managedClusters/managedNamespaces
@@ -129,17 +149,21 @@ CONTROLS = (
             expect(NAMESPACE, "properties.adoptionPolicy", one_of("IfIdentical", "Never")),
             expect(NAMESPACE, "properties.deletePolicy", equals("Keep")),
         ),
-        evidence="the label ManagedByARM on each of them: `kubectl get namespaces --show-labels`",
-        limits=("Namespaces that Azure does not keep are not seen."),
-        unmapped="No framework has a check of it.",
+        evidence=(
+            "`kubectl get namespaces --show-labels` shows the label ManagedByARM on each team "
+            "namespace"
+        ),
+        limits=("Namespaces that Azure Resource Manager does not manage are not visible."),
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-05.2",
-        title="Each namespace has a quota",
+        title="Each namespace has a resource quota (defaultResourceQuota)",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="One team's mistake, or intruder, does not take all nodes.",
+        rationale="Without a quota, one faulty or compromised workload can exhaust all nodes.",
+        synonyms=terms("ResourceQuota; quota; CPU limit; memory limit; denial of service"),
         remediation="""
             team:
               type: Microsoft.ContainerService/managedClusters/managedNamespaces
@@ -156,27 +180,31 @@ CONTROLS = (
             for name in ("cpuRequest", "cpuLimit", "memoryRequest", "memoryLimit")
         ),
         in_cluster=HAS_QUOTA,
-        evidence="a quota in every namespace of a team: `kubectl get resourcequota -A`",
+        evidence="`kubectl get resourcequota -A` shows a quota in every team namespace",
         limits=(
-            "Whether an amount is small enough for the cluster, and quotas of other "
-            "namespaces, are not judged."
+            "Whether the amounts fit the cluster's size, and the quotas of unmanaged "
+            "namespaces, are not evaluated."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-05.3",
-        title="Containers that ask for nothing get bounds",
+        title="Each namespace has a LimitRange with default requests and limits",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="A container without limits takes what its neighbours on the node need.",
+        rationale=(
+            "A container without limits can consume the CPU and memory of other pods on its node."
+        ),
+        synonyms=terms("LimitRange; default requests; default limits"),
         remediation=(
-            "Put a LimitRange into each namespace: `azsec manifests` renders one. Azure Resource "
-            "Manager has no equivalent; the deployment safeguards fill in limits of their own."
+            "Create a LimitRange in each namespace: `azsec manifests` renders one. Azure "
+            "Resource Manager has no equivalent; deployment safeguards set default limits "
+            "of their own."
         ),
         modes=(Mode.CLUSTER,),
         in_cluster=(HAS_LIMITS,),
-        evidence="a LimitRange in every namespace of a team: `kubectl get limitrange -A`",
+        evidence="`kubectl get limitrange -A` shows a LimitRange in every team namespace",
         mappings=Mappings(
             policies=(
                 "e345eecc-fa47-480f-9e88-67dcc122b164",
@@ -186,11 +214,18 @@ CONTROLS = (
     ),
     Control(
         id="CLU-05.4",
-        title="Namespaces are closed to each other, and let nothing out by default",
+        title=(
+            "Namespaces deny cross-namespace ingress and all egress by default "
+            "(defaultNetworkPolicy)"
+        ),
         severity=Severity.CRITICAL,
         layer=Layer.NETWORK,
         item=_ITEM,
-        rationale="By default a managed namespace lets everything out. What is needed is opened.",
+        rationale=(
+            "A managed namespace allows all egress by default, so a compromised pod can reach "
+            "any destination. Allow required destinations explicitly."
+        ),
+        synonyms=terms("NetworkPolicy; default deny; namespace isolation; micro-segmentation"),
         remediation="""
             team:
               type: Microsoft.ContainerService/managedClusters/managedNamespaces
@@ -205,22 +240,26 @@ CONTROLS = (
         ),
         in_cluster=(IS_CLOSED,),
         evidence=(
-            "a NetworkPolicy in every namespace that selects all pods: `kubectl get networkpolicy "
-            "-A -o json`"
+            "`kubectl get networkpolicy -A -o json` shows a policy that selects all pods "
+            "in every namespace"
         ),
         limits=(
-            "Policies that somebody adds in a namespace open more, and are not seen from "
-            "Azure. That the cluster has an engine is for WRK-03.1."
+            "NetworkPolicies added in a namespace can allow more and are not visible from "
+            "Azure Resource Manager. The network policy engine is checked by WRK-03.1."
         ),
         mappings=Mappings(cis=("4.4.2",), checkov=("CKV_AZURE_7",)),
     ),
     Control(
         id="CLU-05.5",
-        title="Namespaces enforce the restricted pod security standard",
+        title="Namespaces enforce the restricted Pod Security Standard (Pod Security Admission)",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="Kubernetes itself refuses pods that could become their node.",
+        rationale="Pod Security Admission rejects pods that could take over their node.",
+        synonyms=terms(
+            "PSA; PSS; Pod Security Admission; Pod Security Standards; PSP; enforce label; "
+            "restricted"
+        ),
         remediation="""
             team:
               type: Microsoft.ContainerService/managedClusters/managedNamespaces
@@ -231,25 +270,27 @@ CONTROLS = (
         rules=(rule(NAMESPACE, _judge_standard, STANDARD, STANDARD_VERSION),),
         in_cluster=(IS_RESTRICTED,),
         evidence=(
-            "the label on namespaces that Azure does not keep: `kubectl get namespaces -L "
-            "pod-security.kubernetes.io/enforce`"
+            "`kubectl get namespaces -L pod-security.kubernetes.io/enforce` shows "
+            "restricted for namespaces outside Azure Resource Manager"
         ),
         limits=(
-            "Namespaces that Azure does not keep, and pods that ran before the label, are not"
-            " seen. As of 1.25 all that the standard asks for today is in it."
+            "Namespaces outside Azure Resource Manager, and pods created before the label "
+            "was set, are not visible. Pinned versions from v1.25 contain every check of "
+            "the current standard."
         ),
         mappings=Mappings(policies=("42b8ef37-b724-4e24-bbc8-7a7708edfe00",)),
     ),
     Control(
         id="CLU-05.6",
-        title="Groups have roles in a namespace, and persons have none",
+        title="Namespace roles are assigned to groups, not to users",
         severity=Severity.CRITICAL,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "A role at the namespace opens nothing beside it. Who joins or leaves a group gains or "
-            "loses it with nobody touching the cluster."
+            "A role scoped to a namespace grants nothing outside it. Access follows group "
+            "membership without changes to the cluster."
         ),
+        synonyms=terms("RBAC; Entra groups; RoleBinding; group membership; namespace role"),
         remediation="""
             users:
               type: Microsoft.Authorization/roleAssignments
@@ -269,7 +310,7 @@ CONTROLS = (
                 principalType: Group
         """,
         rules=(rule(NAMESPACE, _judge_users, STANDARD, others=ACCESS_READS),),
-        limits=("Members of groups, and bindings inside the cluster, are not read."),
+        limits=("Group members and bindings inside the cluster are not read."),
         mappings=Mappings(psrule=("Azure.RBAC.UseGroups",)),
     ),
 )

@@ -22,7 +22,15 @@ from provisioner.controls.aks.kubernetes_versions import (
 )
 from provisioner.controls.aks.namespace_standards import STANDARD, STANDARD_VERSION, is_restricted
 from provisioner.controls.chapters.clusters.upgrades import ITEM
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.predicates import show
 from provisioner.controls.resource_types import CLUSTER, NAMESPACE, POOL
 from provisioner.controls.rule import rule
@@ -54,12 +62,14 @@ def _judge_image(pool: Subject) -> Iterator[Observation]:
 def _judge_confinement(cluster: Subject) -> Iterator[Observation]:
     """Something refuses pods that are not confined: a policy, the safeguards, or namespaces."""
     if is_safeguarded(cluster, "Restricted"):
-        yield cluster.passes("", "its safeguards enforce the restricted standard")
+        yield cluster.passes(
+            "", ("deployment safeguards enforce the restricted Pod Security Standard")
+        )
         return
     teams = tenants_of(cluster)
     strict = {n.name for n in cluster.children(NAMESPACE) if is_restricted(n)}
     if teams and strict >= set(teams):
-        yield cluster.passes("", f"{', '.join(teams)} enforce the restricted standard")
+        yield cluster.passes("", f"{', '.join(teams)} enforce the restricted Pod Security Standard")
     else:
         yield ask_any(cluster, (RESTRICTED_PODS,))
 
@@ -68,7 +78,7 @@ def _judge_app_armor(pool: Subject) -> Iterator[Observation]:
     """A node image has AppArmor; only Azure says which image it is."""
     image = pool.value(_IMAGE)
     if lacks_app_armor(image):
-        yield pool.fails(_IMAGE, f"{image} is from before Azure Linux had AppArmor (2025-11-07)")
+        yield pool.fails(_IMAGE, f"{image} predates AppArmor in Azure Linux (2025-11-07)")
 
 
 def _judge_users(pool: Subject) -> Iterator[Observation]:
@@ -89,11 +99,15 @@ def _judge_users(pool: Subject) -> Iterator[Observation]:
 CONTROLS = (
     Control(
         id="CLU-06.5",
-        title="Nodes run a system that still gets images",
+        title="Nodes run a supported OS version (osSKU)",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=ITEM,
-        rationale="A system that is retired gets no patches, and its pools cannot grow.",
+        rationale=(
+            "Retired OS versions receive no security patches, and node pools that use them "
+            "cannot scale."
+        ),
+        synonyms=terms("osSKU; Ubuntu; Azure Linux; Mariner; end of life; OS version; node image"),
         remediation="""
             pool:
               type: Microsoft.ContainerService/managedClusters/agentPools
@@ -102,16 +116,20 @@ CONTROLS = (
         rules=(
             rule(POOL, _judge_image, _SKU, _IMAGE, POOL_RUNNING, POOL_STATED, others=CLUSTER_READS),
         ),
-        limits=("How old an image is is not judged."),
-        unmapped="No framework has a check of it.",
+        limits=("The age of a node image is not evaluated."),
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-06.7",
-        title="Containers run under AppArmor and seccomp, without capabilities",
+        title="Containers run with AppArmor, seccomp and dropped Linux capabilities",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=ITEM,
-        rationale="What a process may not ask the kernel for, an intruder in it may not either.",
+        rationale=(
+            "AppArmor, seccomp and dropped capabilities limit the system calls available to a "
+            "compromised process."
+        ),
+        synonyms=terms("AppArmor; seccomp; capabilities; RuntimeDefault; SELinux; securityContext"),
         remediation="""
             team:
               type: Microsoft.ContainerService/managedClusters/managedNamespaces
@@ -124,10 +142,10 @@ CONTROLS = (
             rule(POOL, _judge_app_armor, _IMAGE),
         ),
         evidence=(
-            "the profiles and capabilities of every pod: `kubectl get pods -A -o json`, its "
-            "`securityContext`"
+            "`kubectl get pods -A -o json` shows the profiles and capabilities in each "
+            "pod's `securityContext`"
         ),
-        limits=("Profiles of single pods are the cluster's to show."),
+        limits=("Profiles of individual pods are visible only in the cluster."),
         mappings=Mappings(
             policies=(
                 "511f5417-5d12-434d-ab2e-816901e72a5e",
@@ -139,11 +157,15 @@ CONTROLS = (
     ),
     Control(
         id="CLU-06.8",
-        title="The users of pods are none of their node",
+        title="Nodes support user namespaces (hostUsers: false)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=ITEM,
-        rationale="Who is root in a container and breaks out of it is nobody on the node then.",
+        rationale=(
+            "With a user namespace, root in a container is an unprivileged user on the node "
+            "after a container escape."
+        ),
+        synonyms=terms("user namespaces; hostUsers; container escape; UID; root in container"),
         remediation="""
             pool:
               type: Microsoft.ContainerService/managedClusters/agentPools
@@ -162,8 +184,8 @@ CONTROLS = (
                 others=CLUSTER_READS,
             ),
         ),
-        evidence="`hostUsers: false` in the pods of the teams: `kubectl get pods -A -o json`",
-        limits=("Whether a pod uses it is the cluster's to show."),
-        unmapped="No framework has a check of it.",
+        evidence="`kubectl get pods -A -o json` shows `hostUsers: false` in team pods",
+        limits=("Whether a pod uses a user namespace is visible only in the cluster."),
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -8,7 +8,7 @@ judged: the catalog does not have them.
 from collections.abc import Iterator
 
 from provisioner.catalog.private_link import ZONES
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import MAPPED_BY_PARTS, Control, Layer, Mappings, Severity, terms
 from provisioner.controls.exposure.private_endpoints import (
     CONNECTIONS,
     ENDPOINT_READS,
@@ -60,9 +60,11 @@ def _judges(group: str) -> Judge:
         if not linked and group == "vault" and target.entries(_RULES):
             return  # Service endpoints lead to it.
         if linked:
-            yield target.passes("", "an approved private endpoint leads to it")
+            yield target.passes("", "an approved private endpoint is connected to it")
         else:
-            yield target.fails("", f"no approved private endpoint leads to its {group}")
+            yield target.fails(
+                "", (f"no approved private endpoint in the environment is connected to its {group}")
+            )
         yield look(target, _PUBLIC, equals("Disabled"))
         expected = ZONES[group].get(target.cloud)
         for endpoint in _endpoints_to(target):
@@ -73,9 +75,9 @@ def _judges(group: str) -> Judge:
             ]
             named = [zone.name.lower() for zone in zones if zone is not None]
             if not named:
-                yield target.fails("", f"{endpoint.label} is in no private DNS zone")
+                yield target.fails("", f"{endpoint.label} has no private DNS zone group")
             elif expected is not None and expected not in named:
-                said = f"{endpoint.label} has its record in {named[0]}, expected {expected}"
+                said = f"{endpoint.label} registers in {named[0]}, expected {expected}"
                 yield target.fails("", said)
 
     return judge
@@ -95,11 +97,11 @@ def _judge_service_endpoints(vault: Subject) -> Iterator[Observation]:
     addresses = [str(entry.get("value")) for entry in vault.entries(_ADDRESSES)]
     reach = read_reach(addresses)
     if reach.holds_strangers:
-        yield vault.fails(_ADDRESSES, f"it answers {', '.join(addresses)}: {reach}")
+        yield vault.fails(_ADDRESSES, f"ipRules allow {', '.join(addresses)}: {reach}")
     for entry in rules:
         subnet = vault.at(entry.get("id"))
         if subnet is None:
-            yield vault.unknown(_RULES, f"{entry.get('id')} is not known here")
+            yield vault.unknown(_RULES, f"{entry.get('id')} is not in the environment")
         elif _has_service(subnet):
             yield vault.passes(_RULES, f"{subnet.label} has the service endpoint")
         else:
@@ -114,23 +116,32 @@ def _has_service(subnet: Subject) -> bool:
 CONTROLS = (
     Control(
         id="CLU-11",
-        title="Azure's services answer the networks that use them, and no others",
-        severity=Severity.MEDIUM,
-        layer=Layer.NETWORK,
-        item=_ITEM,
-        rationale="A stolen token of a service that the internet reaches is enough to use it.",
-        modes=(),
-        unmapped="It is answered by its parts, which have their own.",
-    ),
-    Control(
-        id="CLU-11.1",
-        title="Vaults and registries are reached through private endpoints alone",
+        title="Azure platform services accept traffic only from the networks that use them",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "A private endpoint is one service's address in the network. Its name has to lead "
-            "there, or clients go to the public one."
+            "If a service is reachable from the internet, a stolen token is sufficient to use it."
+        ),
+        synonyms=terms(
+            "PaaS firewall; service endpoints; private endpoints; Private Link; network ACLs"
+        ),
+        modes=(),
+        unmapped=MAPPED_BY_PARTS,
+    ),
+    Control(
+        id="CLU-11.1",
+        title="Key vaults and container registries are reachable through private endpoints only",
+        severity=Severity.MEDIUM,
+        layer=Layer.NETWORK,
+        item=_ITEM,
+        rationale=(
+            "A private endpoint gives the service an address in the virtual network. Its "
+            "name must resolve to that address; otherwise clients use the public endpoint."
+        ),
+        synonyms=terms(
+            "private endpoint; Private Link; Key Vault; ACR; container registry; private DNS zone "
+            "group; PaaS lockdown"
         ),
         remediation="""
             vault:
@@ -155,8 +166,8 @@ CONTROLS = (
         """,
         rules=(_linked(VAULT, "vault", _RULES), _linked(REGISTRY, "registry")),
         limits=(
-            "That the name leads to the endpoint is proved by `private services`; who else "
-            "has an endpoint is listed by drift."
+            "Name resolution is checked by the proof `private services`. Private endpoints "
+            "outside the environment are listed by drift."
         ),
         mappings=Mappings(
             policies=(
@@ -167,13 +178,17 @@ CONTROLS = (
     ),
     Control(
         id="CLU-11.2",
-        title="Where service endpoints stand in, both sides name each other",
+        title="Service endpoints and virtual network rules match on both sides",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "A subnet that is named and has no service endpoint comes with a public address and is "
-            "refused. A vault that names subnets and denies nobody is open."
+            "A virtual network rule for a subnet without the service endpoint does not "
+            "match, and traffic is denied. A vault with virtual network rules and "
+            "defaultAction Allow is open to the internet."
+        ),
+        synonyms=terms(
+            "service endpoint; virtual network rule; VNet rule; networkAcls; defaultAction"
         ),
         remediation="""
             vault:
@@ -199,7 +214,7 @@ CONTROLS = (
                 others={PRIVATE_ENDPOINT: ENDPOINT_READS, SUBNET: (_ENDPOINTS,)},
             ),
         ),
-        limits=("What the subnets hold is not judged here."),
+        limits=("The contents of the subnets are not evaluated here."),
         mappings=Mappings(
             policies=(
                 "ea4d6841-2173-4317-9747-ff522a45120f",

@@ -7,7 +7,16 @@ key auto-rotation" (durations are ISO 8601).
 
 from collections.abc import Iterator
 
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    MAPPED_BY_PARTS,
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.key_rotation import (
     ACTIONS,
     DAY,
@@ -35,13 +44,16 @@ def _judge_rotation(key: Subject) -> Iterator[Observation]:
     """The vault itself rotates a key, before the versions of it expire."""
     age = rotation_age(key)
     if not rotates(key):
-        yield key.fails(ACTIONS, "nothing rotates it: no action of its lifetime is rotate")
+        yield key.fails(ACTIONS, "rotationPolicy has no lifetime action of type rotate")
     elif age is None:
-        yield key.fails(ACTIONS, "nothing rotates it: the trigger names no time of its life")
+        yield key.fails(
+            ACTIONS,
+            ("rotationPolicy has a rotate action without timeAfterCreate or timeBeforeExpiry"),
+        )
     elif age > LONGEST_LIFE:
         yield key.fails(ACTIONS, f"it is rotated after {age // DAY} days, {_MOST_LIFE}")
     else:
-        yield key.passes(ACTIONS, f"the vault rotates it after {age // DAY} days")
+        yield key.passes(ACTIONS, f"it is rotated after {age // DAY} days")
 
 
 _MOST_LIFE = "expected two years at most"
@@ -57,16 +69,16 @@ def _judge_expiry(key: Subject) -> Iterator[Observation]:
         said = f"rotationPolicy.attributes.expiryTime is {show(stated)}"
         yield key.fails(EXPIRY_TIME, f"{said}, expected a duration such as P1Y")
     elif life > LONGEST_LIFE:
-        yield key.fails(EXPIRY_TIME, f"a version of it expires after {show(stated)}, {_MOST_LIFE}")
+        yield key.fails(EXPIRY_TIME, f"a version expires after {show(stated)}, {_MOST_LIFE}")
     else:
-        yield key.passes(EXPIRY_TIME, f"a version of it expires after {show(stated)}")
+        yield key.passes(EXPIRY_TIME, f"a version expires after {show(stated)}")
 
 
 _POLLS = Wanted(
     lambda found: (
         (seconds := parse_go_duration(found)) is not None and 0 < seconds <= _LONGEST_POLL
     ),
-    "a duration of a day at most, such as 2m",
+    "a duration of one day at most, such as 2m",
 )
 
 
@@ -86,23 +98,29 @@ def _cleans(cluster: Subject) -> bool:
 CONTROLS = (
     Control(
         id="CLU-08",
-        title="Certificates, keys and images are replaced before they go bad",
+        title="Certificates, keys and images are rotated and cleaned up",
         severity=Severity.MEDIUM,
         layer=Layer.DATA,
         item=_ITEM,
-        rationale="What never changes is stolen once and used for ever.",
+        rationale="A leaked credential that is never rotated stays usable.",
+        synonyms=terms("rotation; cleanup; certificate expiry; key rotation"),
         modes=(),
-        unmapped="It is answered by its parts, which have their own.",
+        unmapped=MAPPED_BY_PARTS,
     ),
     Control(
         id="CLU-08.1",
-        title="The certificates of the cluster rotate",
+        title="Cluster certificates are rotated",
         severity=Severity.MEDIUM,
         layer=Layer.DATA,
         item=_ITEM,
         rationale=(
-            "Kubelets get new certificates by themselves where RBAC is on. The authority behind "
-            "them is replaced by a command, and a cluster whose authority expires is down."
+            "AKS rotates kubelet client certificates automatically where RBAC is enabled. "
+            "The cluster CA is rotated by command; an expired CA makes the cluster "
+            "unavailable."
+        ),
+        synonyms=terms(
+            "CA; certificate rotation; certificate authority; az aks rotate-certs; kubelet client "
+            "certificate; expiry"
         ),
         remediation="""
             cluster:
@@ -112,39 +130,43 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(expect(CLUSTER, "properties.enableRBAC", equals(True)),),
         evidence=(
-            "the day on which the cluster's authority ends, more than 90 days away: `kubectl "
-            "config view --raw` holds it, `openssl x509 -noout -enddate` reads it; `az aks "
-            "rotate-certs` replaces it"
+            "the cluster CA expires in more than 90 days: `kubectl config view --raw` "
+            "contains it, `openssl x509 -noout -enddate` prints the date; `az aks "
+            "rotate-certs` rotates it"
         ),
-        limits=("When the authority ends is the cluster's to say."),
+        limits=("The expiry date of the CA is visible only in the cluster."),
         mappings=Mappings(cis=("3.2.8", "3.2.9")),
     ),
     Control(
         id="CLU-08.2",
-        title="The keys that sign service accounts' tokens are replaced when they have to be",
+        title="Service account signing keys are rotated (rotateServiceAccountSigningKeys)",
         severity=Severity.MEDIUM,
         layer=Layer.DATA,
         item=_ITEM,
-        rationale="Whoever has the key signs in to Azure as any workload.",
+        rationale="An attacker with the signing key can issue tokens for any workload identity.",
+        synonyms=terms("OIDC issuer; signing key; service account key; JWKS; token signing"),
         remediation=(
-            "After an incident, and once a year: POST `rotateServiceAccountSigningKeys` on the "
-            "cluster (`az aks oidc-issuer rotate-signing-keys`), twice with a day between, so that "
-            "tokens of the old key end."
+            "After an incident, and once a year, POST `rotateServiceAccountSigningKeys` on "
+            "the cluster (`az aks oidc-issuer rotate-signing-keys`). Run it twice with a "
+            "day in between, so that tokens signed with the old key expire."
         ),
         modes=(Mode.LOGS,),
         evidence=(
-            "the last rotation in the activity log: `AzureActivity | where OperationNameValue "
+            "last rotation in the activity log: `AzureActivity | where OperationNameValue "
             'endswith "ROTATESERVICEACCOUNTSIGNINGKEYS/ACTION"`'
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="CLU-08.3",
-        title="Vaults rotate their keys, and the keys expire",
+        title="Key Vault keys have a rotation policy and an expiry time (rotationPolicy)",
         severity=Severity.MEDIUM,
         layer=Layer.DATA,
         item=_ITEM,
-        rationale="A key that rotates by itself is rotated, and one that leaked ends some day.",
+        rationale="Automatic rotation limits how long a leaked key can be used.",
+        synonyms=terms(
+            "key rotation; CMK; customer-managed key; expiry; rotation policy; Key Vault keys"
+        ),
         remediation="""
             key:
               type: Microsoft.KeyVault/vaults/keys
@@ -160,8 +182,8 @@ CONTROLS = (
             rule(KEY, _judge_expiry, EXPIRY_TIME),
         ),
         limits=(
-            "Secrets and certificates of a vault are of its data plane, and are not read. A "
-            "key that a policy of Azure's rotates by hand is not seen."
+            "Secrets and certificates are data plane objects of the vault and are not "
+            "read. Rotation outside the key's rotationPolicy is not visible."
         ),
         mappings=Mappings(
             policies=(
@@ -175,11 +197,16 @@ CONTROLS = (
     ),
     Control(
         id="CLU-08.4",
-        title="Secrets that pods mount follow those in the vault",
+        title=(
+            "Secret rotation is enabled for the Key Vault secrets provider (enableSecretRotation)"
+        ),
         severity=Severity.MEDIUM,
         layer=Layer.DATA,
         item=_ITEM,
-        rationale="A secret that was replaced in the vault is else the old one until a restart.",
+        rationale="Without rotation, mounted secrets keep their old value until the pod restarts.",
+        synonyms=terms(
+            "secret rotation; CSI driver; rotationPollInterval; enableSecretRotation; autorotation"
+        ),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -203,16 +230,17 @@ CONTROLS = (
                 reading=(f"{_PROVIDER}.enabled",),
             ),
         ),
-        limits=("Pods that read a secret once, at their start, keep the old one."),
+        limits=("Pods that read a secret only at start-up keep the old value."),
         mappings=Mappings(checkov=("CKV_AZURE_172",), psrule=("Azure.AKS.SecretStoreRotation",)),
     ),
     Control(
         id="CLU-08.5",
-        title="The registry throws away what has no tag",
+        title="The registry removes untagged manifests (retentionPolicy)",
         severity=Severity.MEDIUM,
         layer=Layer.DATA,
         item=_ITEM,
-        rationale="Old images have old flaws, and can still be pulled by their digest.",
+        rationale="Old images contain known vulnerabilities and can still be pulled by digest.",
+        synonyms=terms("ACR retention; untagged images; purge; registry cleanup; acr purge"),
         remediation="""
             registry:
               type: Microsoft.ContainerRegistry/registries
@@ -221,16 +249,19 @@ CONTROLS = (
                   retentionPolicy: {status: enabled, days: 30}
         """,
         rules=(expect(REGISTRY, "properties.policies.retentionPolicy.status", equals("enabled")),),
-        limits=("Tagged images stay: which of them are old is not known."),
+        limits=("Tagged images are kept; their age is unknown."),
         mappings=Mappings(checkov=("CKV_AZURE_167",), psrule=("Azure.ACR.Retention",)),
     ),
     Control(
         id="CLU-08.6",
-        title="Nodes throw away images that nothing runs",
+        title="Image Cleaner is enabled (securityProfile.imageCleaner)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="An image with flaws that lies on a node is started without being pulled again.",
+        rationale=(
+            "A vulnerable image cached on a node can be started without a pull from the registry."
+        ),
+        synonyms=terms("Image Cleaner; Eraser; unused images; stale images"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -248,7 +279,7 @@ CONTROLS = (
                 reading=(f"{_CLEANER}.enabled",),
             ),
         ),
-        limits=("Images that run are never removed."),
+        limits=("Images of running containers are not removed."),
         mappings=Mappings(policies=("af3c26b2-6fad-493e-9236-9c68928516ab",)),
     ),
 )

@@ -8,7 +8,15 @@ from dataclasses import replace
 
 from provisioner.catalog.built_in_policies import RUNNING_IMAGES
 from provisioner.controls.aks.admission import POLICY_READS, Demand, ask_assignments
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    MAPPED_BY_PARTS,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.predicates import equals, is_set, show
 from provisioner.controls.resource_types import CLUSTER, DEFENDER_PLAN
 from provisioner.controls.rule import expect, rule
@@ -56,7 +64,7 @@ def _judge_plan(cluster: Subject) -> Iterator[Observation]:
     """The plan is on, with everything that it has."""
     plan = _plan_of(cluster)
     if plan is None:
-        yield cluster.fails("", "the plan Containers of its subscription is not known to be on")
+        yield cluster.fails("", "the Defender plan Containers of its subscription is not visible")
         return
     tier = plan.value(_TIER)
     off = [name for name in _WANTED if not _is_on(plan, name)]
@@ -65,20 +73,22 @@ def _judge_plan(cluster: Subject) -> Iterator[Observation]:
     elif tier != "Standard":
         yield cluster.fails("", f"pricingTier of {plan.label} is {show(tier)}, expected Standard")
     elif off:
-        yield cluster.fails("", f"{plan.label} has not switched on {', '.join(off)}")
+        yield cluster.fails("", f"extensions {', '.join(off)} of {plan.label} are disabled")
     else:
-        yield cluster.passes("", f"{plan.label} is on, with all of its extensions")
+        yield cluster.passes("", f"{plan.label} is enabled with all extensions")
 
 
 def _judge_findings(cluster: Subject) -> Iterator[Observation]:
     """Vulnerabilities of running images are found, or else asked for by the policy."""
     plan = _plan_of(cluster)
     if _is_on(plan, _ASSESSMENT) and plan is not None:
-        yield cluster.passes("", f"{plan.label} assesses images")
+        yield cluster.passes("", f"{plan.label} scans images")
         return
     asked = ask_assignments(cluster, (_FINDINGS_WANTED,))
     if asked.verdict is not Verdict.PASS:
-        asked = replace(asked, evidence=f"{_ASSESSMENT} is not on, and {asked.evidence}")
+        asked = replace(
+            asked, evidence=(f"extension {_ASSESSMENT} is disabled, and {asked.evidence}")
+        )
     yield asked
 
 
@@ -102,29 +112,36 @@ _ON = """
 CONTROLS = (
     Control(
         id="CLU-04",
-        title="Something watches the clusters all the time",
-        severity=Severity.CRITICAL,
-        layer=Layer.RUNTIME,
-        item=_ITEM,
-        rationale="What no rule forbids has to be seen when it happens.",
-        modes=(),
-        unmapped="It is answered by its parts, which have their own.",
-    ),
-    Control(
-        id="CLU-04.1",
-        title="Defender for Containers is on, with all of its parts",
+        title="Runtime threat detection and vulnerability assessment cover the cluster",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "The plan finds vulnerable images, weak settings and attacks. Each of its extensions "
-            "is switched on by itself, and what is off sees nothing."
+            "Preventive controls do not stop every attack; the remaining attacks must be detected."
+        ),
+        synonyms=terms(
+            "threat detection; runtime security; Aqua; NeuVector; Twistlock; Sysdig; Falco; CWPP"
+        ),
+        modes=(),
+        unmapped=MAPPED_BY_PARTS,
+    ),
+    Control(
+        id="CLU-04.1",
+        title="Microsoft Defender for Containers is enabled with all extensions",
+        severity=Severity.CRITICAL,
+        layer=Layer.RUNTIME,
+        item=_ITEM,
+        rationale=(
+            "The plan detects vulnerable images, misconfigurations and attacks. Each "
+            "extension is enabled separately; a disabled one reports nothing."
+        ),
+        synonyms=terms(
+            "Defender; MDC; Microsoft Defender for Cloud; Defender plan; security pricing; "
+            "ContainerRegistriesVulnerabilityAssessments"
         ),
         remediation=_ON,
         rules=(rule(CLUSTER, _judge_plan, others=_READS, clouds=_CLOUDS),),
-        limits=(
-            "Settings of Defender on single resources, and alerts that nobody reads, are not seen."
-        ),
+        limits=("Defender settings on individual resources and unhandled alerts are not visible."),
         mappings=Mappings(
             policies=(
                 "1c988dd6-ade4-430f-a608-2a3e5b0a6d38",
@@ -136,11 +153,15 @@ CONTROLS = (
     ),
     Control(
         id="CLU-04.2",
-        title="Defender's sensor runs on the nodes",
+        title="The Defender sensor is enabled on the cluster (securityProfile.defender)",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="Only a sensor sees what a process does that has broken out of its container.",
+        rationale="Only a sensor on the node detects process activity such as a container escape.",
+        synonyms=terms(
+            "Defender; sensor; eBPF; runtime detection; securityMonitoring; DaemonSet; microsoft-"
+            "defender-collector-ds"
+        ),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -160,10 +181,10 @@ CONTROLS = (
             ),
         ),
         evidence=(
-            "as many sensors ready as there are nodes: `kubectl get daemonset -n kube-system "
-            "microsoft-defender-collector-ds`"
+            "`kubectl get daemonset -n kube-system microsoft-defender-collector-ds` shows "
+            "as many ready pods as nodes"
         ),
-        limits=("Whether a sensor runs on each node is the cluster's to say."),
+        limits=("Whether a sensor runs on each node is visible only in the cluster."),
         mappings=Mappings(
             policies=(
                 "a1840de2-8088-4ea8-b153-b4c723e9cb01",
@@ -174,11 +195,14 @@ CONTROLS = (
     ),
     Control(
         id="CLU-04.3",
-        title="Vulnerabilities of running images are found and seen to",
+        title="Vulnerabilities of running images are assessed",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="An image without a flaw today has one next month, and runs on.",
+        rationale="New vulnerabilities are published for images that are already running.",
+        synonyms=terms(
+            "vulnerability assessment; CVE; image scanning; running images; Defender; Trivy"
+        ),
         remediation=_ON,
         rules=(
             rule(
@@ -188,7 +212,7 @@ CONTROLS = (
                 clouds=_CLOUDS,
             ),
         ),
-        limits=("Whether somebody acts on a finding is not seen."),
+        limits=("Whether findings are remediated is not visible."),
         mappings=Mappings(policies=(RUNNING_IMAGES.guid,)),
     ),
 )

@@ -20,7 +20,16 @@ from provisioner.controls.aks.kubernetes_versions import (
     supported_minors,
     version_of,
 )
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    MAPPED_BY_PARTS,
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.predicates import Wanted, between, is_set, one_of, show
 from provisioner.controls.resource_types import CLUSTER, OFFERED_VERSIONS, POOL, WINDOW
 from provisioner.controls.rule import expect, rule
@@ -63,7 +72,9 @@ def _judge_version(cluster: Subject) -> Iterator[Observation]:
     if isinstance(version, Unknown):
         yield cluster.unknown(STATED, f"kubernetesVersion is {version}")
     elif is_empty(version):
-        yield cluster.passes(STATED, "kubernetesVersion is not set: AKS takes one it supports")
+        yield cluster.passes(
+            STATED, ("kubernetesVersion is not set: AKS selects a supported version")
+        )
     elif minor in supported:
         yield cluster.passes(STATED, f"Kubernetes {version} is supported")
     else:
@@ -81,9 +92,11 @@ def _judge_pool(pool: Subject) -> Iterator[Observation]:
     if minor is None or leading is None:
         yield pool.unknown(POOL_STATED, f"Kubernetes {show(version)} cannot be compared")
     elif minor > leading:
-        yield pool.fails(POOL_STATED, f"Kubernetes {version} is newer than its cluster's")
+        yield pool.fails(
+            POOL_STATED, (f"Kubernetes {version} is newer than the version of its cluster")
+        )
     elif minor < leading - _SKEW or minor not in supported_minors(cluster):
-        yield pool.fails(POOL_STATED, f"Kubernetes {version} is out of support on its nodes")
+        yield pool.fails(POOL_STATED, f"Kubernetes {version} on its nodes is out of support")
     else:
         yield pool.passes(POOL_STATED, f"Kubernetes {version} is supported")
 
@@ -93,9 +106,9 @@ def _judge_windows(cluster: Subject) -> Iterator[Observation]:
     found = {window.name.lower() for window in cluster.children(WINDOW)}
     missing = [name for name in _WINDOWS if name.lower() not in found]
     if missing:
-        yield cluster.fails("", f"it has no window {' and '.join(missing)}")
+        yield cluster.fails("", f"maintenanceConfigurations {' and '.join(missing)} are missing")
     else:
-        yield cluster.passes("", "all of its maintenance has windows")
+        yield cluster.passes("", "all maintenance configurations exist")
 
 
 def _judge_schedule(window: Subject) -> Iterator[Observation]:
@@ -113,7 +126,7 @@ def _judge_schedule(window: Subject) -> Iterator[Observation]:
     most = names.get(window.name.lower(), 31)
     if days > most:
         said = f"schedule is {kind}, every {days} days"
-        yield window.fails(_SCHEDULE, f"{said}, expected every {most} days at least")
+        yield window.fails(_SCHEDULE, f"{said}, expected an interval of {most} days at most")
     else:
         yield window.passes(_SCHEDULE, f"schedule is {kind}, every {days} days")
 
@@ -132,14 +145,16 @@ def _judge_exceptions(window: Subject) -> Iterator[Observation]:
     spans = window.entries(_NOT_ALLOWED)
     dates = [found for span in spans if (found := _dates_of(span)) is not None]
     if len(dates) < len(spans):
-        yield window.unknown(_NOT_ALLOWED, "a span of notAllowedDates has no start or no end")
+        yield window.unknown(_NOT_ALLOWED, "an entry of notAllowedDates has no start or no end")
         return
     longest = _longest_freeze(dates, _wait_of(window.value(_SCHEDULE)) or 1)
     if longest > _LONGEST_FREEZE:
-        said = f"notAllowedDates leaves out {longest} days in a row"
+        said = f"notAllowedDates excludes {longest} consecutive days"
         yield window.fails(_NOT_ALLOWED, f"{said}, expected {_LONGEST_FREEZE} at most")
     elif spans:
-        yield window.passes(_NOT_ALLOWED, f"notAllowedDates leaves out {longest} days at most")
+        yield window.passes(
+            _NOT_ALLOWED, (f"notAllowedDates excludes {longest} consecutive days at most")
+        )
 
 
 _LONGEST_FREEZE = 45
@@ -171,23 +186,27 @@ _SUPPORT = (RUNNING, STATED, PLAN, TIER, LOCATION)
 CONTROLS = (
     Control(
         id="CLU-06",
-        title="Clusters and nodes are kept up to date, and confine what runs on them",
+        title="Clusters and nodes are patched and hardened",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
         item=ITEM,
-        rationale="A flaw that is known and not patched is the one that is used.",
+        rationale="Attackers exploit known vulnerabilities that are not patched.",
+        synonyms=terms("patching; hardening; upgrade; maintenance; OS updates"),
         modes=(),
-        unmapped="It is answered by its parts, which have their own.",
+        unmapped=MAPPED_BY_PARTS,
     ),
     Control(
         id="CLU-06.1",
-        title="The version of Kubernetes is supported",
+        title="The Kubernetes version is supported (kubernetesVersion)",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
         item=ITEM,
         rationale=(
-            "A version out of support gets no patches. The latest three minor versions are in "
-            "support; older ones for those who pay for it."
+            "Unsupported versions receive no security patches. AKS supports the latest "
+            "three minor versions, and older ones with long-term support."
+        ),
+        synonyms=terms(
+            "Kubernetes version; end of life; EOL; out of support; LTS; orchestratorVersion; n-2"
         ),
         remediation="""
             cluster:
@@ -208,8 +227,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Offline the supported versions are those that azsec knows; `--state actual` asks "
-            "Azure."
+            "Offline, the supported versions are those in the catalog of azsec; `--state actual` "
+            "queries Azure."
         ),
         mappings=Mappings(
             policies=("fb893a29-21bb-418c-a157-e99480ec364c",),
@@ -218,11 +237,12 @@ CONTROLS = (
     ),
     Control(
         id="CLU-06.2",
-        title="AKS upgrades the cluster by itself",
+        title="Automatic cluster upgrade is enabled (upgradeChannel)",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
         item=ITEM,
-        rationale="What waits for somebody to do it waits for too long.",
+        rationale="Manual upgrades are postponed, and the cluster runs with known vulnerabilities.",
+        synonyms=terms("auto-upgrade; autoUpgradeProfile; upgradeChannel; patch channel"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -237,8 +257,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "That an upgrade succeeded is not seen. The channel node-image leaves Kubernetes'"
-            " own version to somebody."
+            "Whether an upgrade succeeded is not visible. The channel node-image does not "
+            "upgrade the Kubernetes version."
         ),
         mappings=Mappings(
             policies=("5c345cdf-2049-47e0-b8fe-b0e96bc2df35",),
@@ -248,11 +268,15 @@ CONTROLS = (
     ),
     Control(
         id="CLU-06.3",
-        title="AKS patches the nodes' system by itself",
+        title="Automatic node OS security patching is enabled (nodeOSUpgradeChannel)",
         severity=Severity.CRITICAL,
         layer=Layer.RUNTIME,
         item=ITEM,
-        rationale="Patches that are tested and rolled out by AKS reach every node within days.",
+        rationale="AKS tests node OS patches and rolls them out to every node within days.",
+        synonyms=terms(
+            "node OS patching; security updates; unattended upgrades; kured; nodeOSUpgradeChannel; "
+            "NodeImage; SecurityPatch"
+        ),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -264,7 +288,7 @@ CONTROLS = (
                 CLUSTER, f"{_UPGRADES}.nodeOSUpgradeChannel", one_of("SecurityPatch", "NodeImage")
             ),
         ),
-        limits=("That every node has the patch is not seen."),
+        limits=("Whether every node has the latest patch is not visible."),
         mappings=Mappings(
             policies=(
                 "04408ca5-aa10-42ce-8536-98955cdddd4c",
@@ -275,13 +299,17 @@ CONTROLS = (
     ),
     Control(
         id="CLU-06.4",
-        title="Maintenance happens in windows that are planned",
+        title="Planned maintenance windows are configured (maintenanceConfigurations)",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=ITEM,
         rationale=(
-            "Upgrades that come at a bad time are switched off. A window is at least four hours "
-            "long, or they do not get done."
+            "Upgrades at an inconvenient time are switched off by operators. Windows "
+            "shorter than four hours do not complete upgrades."
+        ),
+        synonyms=terms(
+            "maintenance window; aksManagedAutoUpgradeSchedule; aksManagedNodeOSUpgradeSchedule; "
+            "planned maintenance; change window"
         ),
         remediation="".join(
             f"""
@@ -304,7 +332,8 @@ CONTROLS = (
             expect(WINDOW, "properties.maintenanceWindow.startTime", is_set()),
         ),
         limits=(
-            "A first day (`startDate`) in the future is not judged: a control does not know today."
+            "A `startDate` in the future is not evaluated, because the current date is not "
+            "an input of a control."
         ),
         mappings=Mappings(
             policies=("e1352e44-d34d-4e4d-a22e-451a15f759a1",),
@@ -313,11 +342,14 @@ CONTROLS = (
     ),
     Control(
         id="CLU-06.6",
-        title="An upgrade moves pods before it takes their node",
+        title="Upgrades drain nodes gracefully (maxSurge, drainTimeoutInMinutes)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=ITEM,
-        rationale="Upgrades that break nothing are not put off.",
+        rationale="Upgrades that interrupt workloads are postponed.",
+        synonyms=terms(
+            "PDB; PodDisruptionBudget; surge; drain; rolling upgrade; maxUnavailable; availability"
+        ),
         remediation="""
             pool:
               type: Microsoft.ContainerService/managedClusters/agentPools
@@ -330,10 +362,10 @@ CONTROLS = (
             expect(POOL, f"{_SETTINGS}.drainTimeoutInMinutes", between(1, 1440)),
         ),
         evidence=(
-            "a disruption budget for each workload that lets a pod go: `kubectl get "
-            "poddisruptionbudgets -A`"
+            "`kubectl get poddisruptionbudgets -A` shows a budget that allows disruptions "
+            "for each workload"
         ),
-        limits=("A disruption budget that lets no pod go is the cluster's to show."),
-        unmapped="No framework has a check of it.",
+        limits=("PodDisruptionBudgets that allow no disruption are visible only in the cluster."),
+        unmapped=NO_EQUIVALENT,
     ),
 )

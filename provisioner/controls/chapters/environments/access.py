@@ -6,7 +6,15 @@ others".
 
 from collections.abc import Iterator
 
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import (
+    MAPPED_BY_PARTS,
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Severity,
+    terms,
+)
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     ADMIN_CREDENTIALS,
@@ -43,12 +51,19 @@ def _judge_admins(cluster: Subject) -> Iterator[Observation]:
     grants = {id(grant): grant for grant in fetching}
     unknown = access.unknown_at(cluster.id)
     for grant in grants.values():
-        said = f"{grant.assignment.label} gives away its administrator's certificate"
-        yield cluster.fails("", f"{said}, by {grant.role.name}")
+        said = (
+            f"{grant.assignment.label} grants access to its cluster-admin credential "
+            "(listClusterAdminCredential)"
+        )
+        yield cluster.fails("", f"{said} with the role {grant.role.name}")
     for grant in unknown:
-        yield cluster.unknown("", f"what {grant.assignment.label} grants on it is not known")
+        yield cluster.unknown(
+            "", (f"the permissions that {grant.assignment.label} grants on it are unknown")
+        )
     if not grants and not unknown:
-        yield cluster.passes("", "nobody is given its administrator's certificate")
+        yield cluster.passes(
+            "", ("no role assignment in the environment grants listClusterAdminCredential")
+        )
 
 
 def _judge_users(assignment: Subject) -> Iterator[Observation]:
@@ -71,21 +86,21 @@ def _judge_persona(assignment: Subject) -> Iterator[Observation]:
     if not grant.is_known:
         said = f"{ROLE} is {show(assignment.value(ROLE))}"
         where = scope.name if scope is not None else "the tenant"
-        yield assignment.unknown(ROLE, f"{said}: what it grants in {where} is not known")
+        yield assignment.unknown(ROLE, f"{said}: its permissions in {where} are unknown")
     elif not administers and not grants_cluster_access(grant):
         return
     elif above:
         wanted = "a cluster" if administers else "a namespace"
-        said = f"{grant.role.name} holds for all in {describe_scope(grant)}"
+        said = f"{grant.role.name} is assigned on {describe_scope(grant)}"
         yield assignment.fails(ROLE, f"{said}, expected {wanted}")
     elif inside:
-        yield assignment.passes(ROLE, f"{grant.role.name} holds in {describe_scope(grant)}")
+        yield assignment.passes(ROLE, f"{grant.role.name} is assigned on {describe_scope(grant)}")
         yield look(assignment, PRINCIPAL_TYPE, _NO_PERSON)
     elif administers:
-        yield assignment.passes(ROLE, f"{grant.role.name} holds for {describe_scope(grant)}")
+        yield assignment.passes(ROLE, f"{grant.role.name} is assigned on {describe_scope(grant)}")
         yield look(assignment, PRINCIPAL_TYPE, equals("Group"))
     else:
-        said = f"{grant.role.name} holds for all in {describe_scope(grant)}"
+        said = f"{grant.role.name} is assigned on {describe_scope(grant)}"
         yield assignment.fails(ROLE, f"{said}, expected a namespace")
 
 
@@ -94,25 +109,23 @@ def _judge_delegation(assignment: Subject) -> Iterator[Observation]:
     grant = grant_of(assignment)
     if not grant.is_known:
         said = f"{ROLE} is {show(assignment.value(ROLE))}"
-        yield assignment.unknown(ROLE, f"{said}: whether it assigns roles is not known")
+        yield assignment.unknown(ROLE, f"{said}: whether it can assign roles is unknown")
         return
     if not grant.assigns_some:
         return
     if grant.restriction is None and grant.escalates:
-        said = f"{grant.role.name} may assign every role"
-        yield assignment.fails(
-            _CONDITION, f"{said}, expected a condition that names RoleDefinitionId"
-        )
+        said = f"{grant.role.name} can assign every role"
+        yield assignment.fails(_CONDITION, f"{said}, expected a condition on RoleDefinitionId")
         return
     if grant.restriction is not None and grant.restriction.problem:
-        said = f"{_CONDITION} cannot be understood: {grant.restriction.problem}"
+        said = f"{_CONDITION} cannot be parsed: {grant.restriction.problem}"
         yield assignment.fails(_CONDITION, said)
     elif grant.escalates:
-        said = f"{_CONDITION} lets {grant.role.name} assign roles that assign every other"
+        said = f"{_CONDITION} allows {grant.role.name} to assign roles that can assign every role"
         yield assignment.fails(_CONDITION, said)
     else:
         count = sum(map(grant.can_assign, grant.roles.ids))
-        said = f"a condition leaves {count} roles that may be assigned"
+        said = f"{_CONDITION} allows the assignment of {count} roles"
         make = assignment.fails if count > _MOST_ROLES else assignment.passes
         yield make(_CONDITION, said)
     if assignment.states(_CONDITION):
@@ -122,26 +135,32 @@ def _judge_delegation(assignment: Subject) -> Iterator[Observation]:
 CONTROLS = (
     Control(
         id="ENV-05",
-        title="Rights are given to groups, at the narrowest place",
+        title="Azure roles are assigned to groups at the narrowest scope",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
         rationale=(
-            "Groups are reviewed and people leave them. Membership of a privileged one is given "
-            "for hours (Privileged Identity Management)."
+            "Group membership is reviewed and ends with employment. Membership of "
+            "privileged groups can be time-limited with Privileged Identity Management "
+            "(PIM)."
         ),
+        synonyms=terms("RBAC; Azure roles; PIM; least privilege; role assignments"),
         modes=(),
-        unmapped="Its parts are mapped where a framework has them.",
+        unmapped=MAPPED_BY_PARTS,
     ),
     Control(
         id="ENV-05.1",
-        title="Groups may fetch a kubeconfig, nobody that of the administrator",
+        title="Cluster user credentials are granted to groups; cluster admin credentials to no one",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
         rationale=(
-            "A user's kubeconfig opens what the directory allows. An administrator's is a "
-            "certificate that works after its owner has left."
+            "A user kubeconfig authenticates with Entra ID. The admin kubeconfig contains "
+            "a certificate that remains valid after its owner has left."
+        ),
+        synonyms=terms(
+            "kubeconfig; get-credentials; listClusterAdminCredential; listClusterUserCredential; "
+            "Cluster User Role; Cluster Admin Role; RBAC"
         ),
         remediation="""
             developers:
@@ -157,18 +176,21 @@ CONTROLS = (
             rule(ROLE_ASSIGNMENT, _judge_users, others={**ACCESS_READS, CLUSTER: ()}),
         ),
         limits=(
-            "Who is in a group is the directory's, and so is who may activate an eligible "
-            "role. Whoever may write the cluster can switch local accounts on."
+            "Group members and eligible (PIM) assignments are not read. Anyone who can "
+            "write the cluster can enable local accounts."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="ENV-05.2",
-        title="Teams have roles in their namespaces, and the platform's group in the cluster",
+        title="Teams have roles on namespaces; only the platform team has roles on the cluster",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
-        rationale="A role at the cluster is one in every namespace, also in those yet to come.",
+        rationale="A role on the cluster applies to every current and future namespace.",
+        synonyms=terms(
+            "RBAC Admin; RBAC Writer; RBAC Reader; namespace scope; RBAC; least privilege"
+        ),
         remediation="""
             readers:
               type: Microsoft.Authorization/roleAssignments
@@ -179,18 +201,22 @@ CONTROLS = (
                 principalType: Group
         """,
         rules=(rule(ROLE_ASSIGNMENT, _judge_persona, others={**ACCESS_READS, CLUSTER: ()}),),
-        limits=("Who is in a group is the directory's. Bindings inside the cluster are not read."),
+        limits=("Group members and bindings inside the cluster are not read."),
         mappings=Mappings(cis=("5.5.2",)),
     ),
     Control(
         id="ENV-05.3",
-        title="Who assigns roles assigns those that a condition names",
+        title="Role assignment permissions are restricted by a condition (RoleDefinitionId)",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
         rationale=(
-            "Whoever may assign any role may assign Owner to themselves. A condition leaves a "
-            "pipeline the few that it needs."
+            "A principal that can assign any role can make itself Owner. A condition "
+            "limits a deployment pipeline to the roles that it needs."
+        ),
+        synonyms=terms(
+            "ABAC; role assignment condition; User Access Administrator; RBAC Administrator; "
+            "constrained delegation; roleAssignments/write"
         ),
         remediation="""
             delegate:
@@ -206,9 +232,9 @@ CONTROLS = (
         """,
         rules=(rule(ROLE_ASSIGNMENT, _judge_delegation, _VERSION, others=ACCESS_READS),),
         limits=(
-            "A condition is evaluated for every known role; attributes of principals are the "
-            "directory's and are taken to allow."
+            "Conditions are evaluated for every known role. Principal attributes are not "
+            "read, and count as allowed."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -5,7 +5,15 @@ Facts: guidelines.md §1.4, §2.1 and §2.3; the documentation "Azure Firewall f
 
 from collections.abc import Iterator
 
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import (
+    MAPPED_BY_PARTS,
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Severity,
+    terms,
+)
 from provisioner.controls.exposure.egress_routes import (
     CONFIGURATIONS,
     HOP,
@@ -66,12 +74,12 @@ def _judge_egress(cluster: Subject) -> Iterator[Observation]:
     named = [pool.value(path) for pool in cluster.children(POOL) for path in (_NODES, _PODS)]
     subnets = {found.key: found for name in named if (found := parse_resource_id(name))}
     if not subnets:
-        yield cluster.fails("", "its nodes stand in a network that AKS makes, without a firewall")
+        yield cluster.fails("", "its nodes are in a network that AKS creates, without a firewall")
     for identity in subnets.values():
         subnet = cluster.at(identity.text)
         path = f"{_OUTBOUND}[{identity.name}]"
         if subnet is None:
-            yield cluster.unknown(path, f"nothing is known of its subnet {identity.text}")
+            yield cluster.unknown(path, f"its subnet {identity.text} is not in the environment")
         else:
             yield from _judge_subnet(cluster, subnet, path)
 
@@ -84,10 +92,10 @@ def _judge_isolated(cluster: Subject) -> Iterator[Observation]:
             if subnet is None or subnet.derive(find_routed).get(subnet.id.key):
                 continue
             if subnet.states(_NAT_GATEWAY):
-                said = f"nothing is to leave, and {subnet.label} has a NAT gateway"
-                yield cluster.fails(_OUTBOUND, f"{said}, with no route to a firewall before it")
+                said = f"{_OUTBOUND} is none or block, and {subnet.label} has a NAT gateway"
+                yield cluster.fails(_OUTBOUND, f"{said} and no route to a firewall")
             if pool.value(_NODE_ADDRESSES) is True and named == pool.value(_NODES):
-                said = "nothing is to leave, and each of its nodes has a public address"
+                said = f"{_OUTBOUND} is none or block, and enableNodePublicIP is true"
                 yield cluster.fails(_OUTBOUND, f"{pool.label}: {said}")
 
 
@@ -97,7 +105,9 @@ def _judge_subnet(cluster: Subject, subnet: Subject, path: str) -> Iterator[Obse
     if table is None:
         named = subnet.value(TABLE)
         if subnet.states(TABLE):
-            yield cluster.unknown(path, f"nothing is known of {show(named)} of {subnet.label}")
+            yield cluster.unknown(
+                path, (f"{show(named)} of {subnet.label} is not in the environment")
+            )
         else:
             yield cluster.fails(path, f"{subnet.label} has no route table")
         return
@@ -114,13 +124,13 @@ def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:
     registry = cluster.at(cluster.value(_BOOTSTRAP))
     if registry is None:
         if named is not None and cluster.is_among_own(named):
-            yield cluster.unknown(_BOOTSTRAP, f"nothing is known of {named.text}")
+            yield cluster.unknown(_BOOTSTRAP, f"{named.text} is not in the environment")
         elif named is not None:
-            said = f"{named.text} stands in a subscription that has nothing of the environment"
+            said = f"{named.text} is in a subscription outside the environment"
             yield cluster.fails(_BOOTSTRAP, said)
         return
     if registry.value(_PUBLIC) != "Disabled":
-        what = f"{registry.label} is open to the internet"
+        what = f"{registry.label} is reachable from the internet"
         yield cluster.fails(_BOOTSTRAP, f"{what}: {_PUBLIC} is {show(registry.value(_PUBLIC))}")
     caches = [r for r in registry.children(CACHE_RULE) if r.name.lower() == _CACHE]
     if not caches:
@@ -142,7 +152,9 @@ def _judge_default_access(subnet: Subject) -> Iterator[Observation]:
     elif subnet.states(_NAT_GATEWAY):
         yield subnet.passes(_NAT_GATEWAY, f"{_NAT_GATEWAY} is {show(subnet.value(_NAT_GATEWAY))}")
     elif subnet.derive(find_routed).get(subnet.id.key):
-        yield subnet.passes(TABLE, "its routes leave no public address to Azure's default access")
+        yield subnet.passes(
+            TABLE, ("its route table leaves no public address for default outbound access")
+        )
     else:
         yield found
 
@@ -152,22 +164,22 @@ def _judge_management(firewall: Subject) -> Iterator[Observation]:
     tunnels = [hop for _, hop in _default_routes(firewall, CONFIGURATIONS) if hop in _ON_PURPOSE]
     if not firewall.states(_MANAGEMENT):
         if tunnels:
-            what = f"its subnet leads all traffic to {tunnels[0]}"
-            yield firewall.fails(_MANAGEMENT, f"{what}, and Azure has no way to manage it")
+            what = f"its subnet routes all traffic to {tunnels[0]}"
+            yield firewall.fails(_MANAGEMENT, f"{what}, and managementIpConfiguration is not set")
         return
     stated = firewall.value(_MANAGEMENT)
     subnet = parse_resource_id(lookup(stated, ("properties", "subnet", "id")))
     if subnet is None or subnet.name.lower() != _MANAGEMENT_SUBNET.lower():
         name = subnet.name if subnet else "none"
-        what = f"its subnet of management is {name}, expected {_MANAGEMENT_SUBNET}"
+        what = f"its management subnet is {name}, expected {_MANAGEMENT_SUBNET}"
         yield firewall.fails(_MANAGEMENT, what)
     if not lookup(stated, ("properties", "publicIPAddress", "id")):
-        yield firewall.fails(_MANAGEMENT, "Azure manages it without a public address")
+        yield firewall.fails(_MANAGEMENT, "its managementIpConfiguration has no public IP address")
     for label, hop in _default_routes(firewall, _MANAGEMENT):
         if hop != "Internet":
-            what = f"{label} leads its management to {hop}, expected Internet"
+            what = f"{label} routes its management traffic to {hop}, expected Internet"
             yield firewall.fails(_MANAGEMENT, what)
-    yield firewall.passes(_MANAGEMENT, "Azure manages it through an address of its own")
+    yield firewall.passes(_MANAGEMENT, "it has a management public IP address")
 
 
 def _default_routes(firewall: Subject, path: str) -> Iterator[tuple[str, str]]:
@@ -185,26 +197,31 @@ def _default_routes(firewall: Subject, path: str) -> Iterator[tuple[str, str]]:
 CONTROLS = (
     Control(
         id="ENV-04",
-        title="Traffic comes in and goes out by the ways that were made for it",
+        title="Ingress and egress traffic passes through controlled points",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "What an intruder takes has to leave, and what they bring has to come from somewhere. "
-            "Both are seen where there is one way."
+            "Attackers need ingress to deliver tools and egress to exfiltrate data. "
+            "Controlled points allow filtering and logging of both."
         ),
+        synonyms=terms("inbound; outbound; forced tunneling; ingress; egress; north-south traffic"),
         modes=(),
-        unmapped="Its parts are mapped.",
+        unmapped=MAPPED_BY_PARTS,
     ),
     Control(
         id="ENV-04.1",
-        title="All that leaves the cluster passes the firewall",
+        title="Cluster egress is routed through a firewall (outboundType userDefinedRouting)",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A firewall lets through the hosts that are named. Routes that gateways learn would "
-            "lead around it."
+            "A firewall restricts egress to allowed FQDNs and logs it. Routes learned by a "
+            "virtual network gateway can bypass it."
+        ),
+        synonyms=terms(
+            "egress lockdown; UDR; user-defined route; route table; outboundType; "
+            "userDefinedRouting; NVA; forced tunneling; data exfiltration; Azure Firewall"
         ),
         remediation="""
             cluster:
@@ -224,22 +241,26 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Public addresses over IPv4 are followed to the firewall, IPv6 by its routes "
-            "alone. Of the firewall's rules it sees those for strangers at large; which hosts "
-            "are needed is for the proof `allowances`. Behind a gateway or an appliance of others "
-            "nothing is seen, nor are names that DNS carries out."
+            "Public IPv4 addresses are followed to the firewall; IPv6 by route only. "
+            "Firewall rules are checked for allowing arbitrary destinations; required "
+            "FQDNs are checked by the proof `allowances`. Traffic behind a gateway or a "
+            "third-party appliance, and DNS tunnelling, are not visible."
         ),
         mappings=Mappings(cis=("5.4.3",), policies=("fc5e4038-4584-4632-8c85-c0448d374b2c",)),
     ),
     Control(
         id="ENV-04.2",
-        title="A cluster that reaches nothing starts from a registry of its own",
+        title="Network isolated clusters bootstrap from a private registry (bootstrapProfile)",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "Nodes need images to start. A private registry that fetches them leaves nothing that "
-            "a node has to reach outside."
+            "Nodes need images to start. A private registry with a cache rule removes all "
+            "required egress to the internet."
+        ),
+        synonyms=terms(
+            "network isolated cluster; air-gapped; bootstrapProfile; artifactSource; cache rule; "
+            "outboundType none; MCR"
         ),
         remediation="""
             cluster:
@@ -258,18 +279,21 @@ CONTROLS = (
                 others={REGISTRY: (_PUBLIC,), CACHE_RULE: (_FROM, _TO)},
             ),
         ),
-        limits=("What the registry fetches from upstream is not looked at."),
-        unmapped="No framework has a check of it.",
+        limits=("Images that the registry caches from upstream are not evaluated."),
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="ENV-04.3",
-        title="No subnet has a way to the internet that nobody made",
+        title="Default outbound access of subnets is disabled (defaultOutboundAccess)",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "Azure once gave machines without a public address one that nobody saw. A subnet may "
-            "still ask for it."
+            "With default outbound access, Azure gives virtual machines without a public "
+            "IP address an implicit one for egress, past the firewall."
+        ),
+        synonyms=terms(
+            "default outbound access; SNAT; private subnet; implicit egress; defaultOutboundAccess"
         ),
         remediation="""
             nodes:
@@ -290,8 +314,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Other ways out (NAT gateways, public addresses of nodes, where routes lead) are for "
-            "ENV-04.1 and CLU-02.2."
+            "Other egress paths (NAT gateways, node public IP addresses, routes) are "
+            "checked by ENV-04.1 and CLU-02.2."
         ),
         mappings=Mappings(
             policies=("7bca8353-aa3b-429b-904a-9229c4385837",),
@@ -300,13 +324,18 @@ CONTROLS = (
     ),
     Control(
         id="ENV-04.5",
-        title="A firewall that is tunneled on premises can still be managed",
+        title=(
+            "Azure Firewall with forced tunneling has a management NIC (managementIpConfiguration)"
+        ),
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "Azure manages a firewall through the internet. Where a route takes that away, a "
-            "subnet and an address of its own give it back."
+            "Azure manages a firewall through the internet. With forced tunneling, this "
+            "traffic needs its own subnet and public IP address."
+        ),
+        synonyms=terms(
+            "forced tunneling; AzureFirewallManagementSubnet; management NIC; on-premises; BGP"
         ),
         remediation="""
             firewall:
@@ -327,7 +356,7 @@ CONTROLS = (
                 others={SUBNET: (TABLE,), ROUTE_TABLE: (), ROUTE: (PREFIX, HOP)},
             ),
         ),
-        limits=("Whether Azure reaches the address is known only when the firewall runs."),
-        unmapped="No framework has a check of it.",
+        limits=("Whether Azure reaches the management address is known only after deployment."),
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -7,7 +7,15 @@ import re
 from collections.abc import Iterator
 
 from provisioner.controls.chapters.environments.identities import ITEM
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.predicates import differs, equals, show
 from provisioner.controls.resource_types import CLUSTER, FEDERATED_CREDENTIAL, IDENTITY
 from provisioner.controls.rule import expect, rule
@@ -36,17 +44,25 @@ def _judge_issuer(credential: Subject) -> Iterator[Observation]:
     clusters = credential.all(CLUSTER)
     issuing = next((c for c in clusters if c.is_value_of(issuer, _ISSUER_URL)), None)
     if issuing is not None and not issuing.is_own:
-        said = f"it takes tokens of {issuing.label}, a cluster of others"
-        yield credential.unknown(_ISSUER, f"{said}: who runs pods there cannot be told from here")
+        said = f"it trusts tokens of {issuing.label}, a cluster outside the environment"
+        yield credential.unknown(_ISSUER, f"{said}: its workloads are unknown")
     elif issuing is not None:
-        yield credential.passes(_ISSUER, f"it takes tokens of {issuing.label}")
+        yield credential.passes(_ISSUER, f"it trusts tokens of {issuing.label}")
     elif isinstance(issuer, Unknown):
-        yield credential.fails(_ISSUER, f"{_ISSUER} is {issuer}, expected that of a cluster")
+        yield credential.fails(
+            _ISSUER, (f"{_ISSUER} is {issuer}, expected the OIDC issuer URL of a cluster")
+        )
     elif any(not cluster.states(_ISSUER_URL) for cluster in clusters):
-        why = "it is not known yet what the issuer of the clusters will be"
+        why = "the OIDC issuer URL of the clusters is known after apply"
         yield credential.unknown(_ISSUER, f"{_ISSUER} is {show(issuer)}, and {why}")
     else:
-        yield credential.fails(_ISSUER, f"{_ISSUER} is {show(issuer)}, that of no cluster here")
+        yield credential.fails(
+            _ISSUER,
+            (
+                f"{_ISSUER} is {show(issuer)}, which is not the issuer of a cluster in the "
+                "environment"
+            ),
+        )
 
 
 def _judge_token(credential: Subject) -> Iterator[Observation]:
@@ -54,7 +70,7 @@ def _judge_token(credential: Subject) -> Iterator[Observation]:
     subject = credential.value(_SUBJECT)
     named = isinstance(subject, str) and _SERVICE_ACCOUNT.fullmatch(subject)
     if named and str(subject).endswith(_DEFAULT_ACCOUNT):
-        said = f"{_SUBJECT} is {subject}, the account of every pod there that names none"
+        said = f"{_SUBJECT} is {subject}, the default service account of every pod in its namespace"
         yield credential.fails(_SUBJECT, said)
     elif named:
         yield credential.passes(_SUBJECT, f"{_SUBJECT} is {subject}")
@@ -75,20 +91,35 @@ def _judge_count(identity: Subject) -> Iterator[Observation]:
     count = len(identity.children(FEDERATED_CREDENTIAL))
     if count > _MOST_CREDENTIALS:
         yield identity.fails(
-            "", f"it has {count} credentials, expected {_MOST_CREDENTIALS} at most"
+            "",
+            (
+                f"it has {count} federated identity credentials, expected {_MOST_CREDENTIALS} "
+                "at most"
+            ),
         )
     elif count:
-        yield identity.passes("", f"it has {count} of {_MOST_CREDENTIALS} credentials")
+        yield identity.passes(
+            "", (f"it has {count} of {_MOST_CREDENTIALS} federated identity credentials")
+        )
 
 
 CONTROLS = (
     Control(
         id="ENV-02.3",
-        title="Workloads sign in with the tokens of their service accounts",
+        title=(
+            "Workload identity and the OIDC issuer are enabled (securityProfile.workloadIdentity)"
+        ),
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
-        rationale="A token that lives an hour takes the place of a secret that pods carry around.",
+        rationale=(
+            "Workload identity replaces long-lived secrets in pods with tokens that expire "
+            "within an hour."
+        ),
+        synonyms=terms(
+            "workload identity; federated identity; OIDC issuer; oidcIssuerProfile; IRSA; pod "
+            "identity; projected token"
+        ),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -104,19 +135,24 @@ CONTROLS = (
             expect(CLUSTER, "properties.podIdentityProfile.enabled", differs(True)),
         ),
         limits=(
-            "Whether workloads use it is not seen: secrets that pods carry stand in the cluster."
+            "Whether workloads use it is not visible: secrets in pods are visible only in "
+            "the cluster."
         ),
         mappings=Mappings(policies=("2cc2e023-0dac-4046-875b-178f683929d5",), cis=("5.2.1",)),
     ),
     Control(
         id="ENV-02.4",
-        title="An identity takes the tokens of one service account of this cluster",
+        title="Federated identity credentials trust one service account of this cluster",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
         rationale=(
-            "Whoever controls the issuer that a credential names can sign in as the identity. A "
-            "cluster that is made anew has another issuer."
+            "An attacker who controls the issuer of a federated identity credential can "
+            "authenticate as the managed identity. A recreated cluster has a new issuer "
+            "URL."
+        ),
+        synonyms=terms(
+            "federated identity credential; FIC; OIDC; subject; audience; issuer; service account"
         ),
         remediation="""
             credential:
@@ -134,9 +170,10 @@ CONTROLS = (
             rule(IDENTITY, _judge_count, others={FEDERATED_CREDENTIAL: ()}),
         ),
         evidence=(
-            "the service accounts that the credentials name: `kubectl get serviceaccounts -A`"
+            "`kubectl get serviceaccounts -A` shows the service accounts that the "
+            "federated identity credentials name"
         ),
-        limits=("Who may use the service account that is named is decided in the cluster."),
-        unmapped="No framework has a check of it.",
+        limits=("Who can use the service account is decided by RBAC in the cluster."),
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -7,7 +7,16 @@ Facts: guidelines.md §1.4 and §2.5; the documentation "Use a managed identity 
 from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.access.grants import Grant
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    MAPPED_BY_PARTS,
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     CLUSTER_PRINCIPALS,
@@ -59,9 +68,9 @@ def _judge_own_identity(cluster: Subject) -> Iterator[Observation]:
         return
     sharing = _sharers(cluster, own[0])
     if sharing:
-        yield cluster.fails(_GIVEN, f"{own[0].name} is the identity of {sharing[0]}, too")
+        yield cluster.fails(_GIVEN, f"{own[0].name} is also the identity of {sharing[0]}")
     else:
-        yield cluster.passes(_GIVEN, f"{own[0].name} is its identity alone")
+        yield cluster.passes(_GIVEN, f"{own[0].name} is a dedicated identity")
 
 
 def _sharers(cluster: Subject, identity: ResourceId) -> tuple[str, ...]:
@@ -75,7 +84,7 @@ def _sharers(cluster: Subject, identity: ResourceId) -> tuple[str, ...]:
         if parse_resource_id(other.value(_KUBELET_ID)) == identity
     )
     pods = (
-        f"the pods that {credential.label} names"
+        f"the workload of {credential.label}"
         for credential in cluster.children(FEDERATED_CREDENTIAL, identity)
     )
     return (*clusters, *nodes, *pods)
@@ -86,22 +95,31 @@ def _judge_kubelet(cluster: Subject) -> Iterator[Observation]:
     kubelet = parse_resource_id(cluster.value(_KUBELET_ID))
     nodes = cluster.value(_NODE_GROUP)
     if kubelet is None:
-        yield cluster.fails(_KUBELET_ID, "no identity is given to the nodes: AKS makes one")
+        yield cluster.fails(
+            _KUBELET_ID,
+            ("identityProfile.kubeletidentity is not set: AKS creates a kubelet identity"),
+        )
     elif str(kubelet.resource_group).lower() == str(nodes).lower():
-        yield cluster.fails(_KUBELET_ID, f"{kubelet.name} is one that AKS made")
+        yield cluster.fails(_KUBELET_ID, f"kubelet identity {kubelet.name} is created by AKS")
     elif kubelet in _identities_of(cluster):
-        yield cluster.fails(_KUBELET_ID, f"{kubelet.name} is the identity of the cluster, too")
+        yield cluster.fails(
+            _KUBELET_ID, (f"kubelet identity {kubelet.name} is also the cluster identity")
+        )
     elif sharing := _sharers(cluster, kubelet):
-        yield cluster.fails(_KUBELET_ID, f"{kubelet.name} is the identity of {sharing[0]}, too")
+        yield cluster.fails(
+            _KUBELET_ID, (f"kubelet identity {kubelet.name} is also the identity of {sharing[0]}")
+        )
     else:
-        yield cluster.passes(_KUBELET_ID, f"the nodes sign in as {kubelet.name}")
+        yield cluster.passes(_KUBELET_ID, f"the kubelet identity is {kubelet.name}")
         yield from _judge_operator(cluster, kubelet)
     for name in ("clientId", "objectId"):
         path = f"{_KUBELET}.{name}"
         if cluster.states(path):
             yield cluster.passes(path, f"{path} is {show(cluster.value(path))}")
         else:
-            yield cluster.fails(path, f"{path} is not set, expected that of the identity")
+            yield cluster.fails(
+                path, (f"{path} is not set, expected the value of the managed identity")
+            )
 
 
 def _judge_operator(cluster: Subject, kubelet: ResourceId) -> Iterator[Observation]:
@@ -117,12 +135,14 @@ def _judge_operator(cluster: Subject, kubelet: ResourceId) -> Iterator[Observati
     able = [g for action in _ASSIGN for g in access.who_can(action, kubelet) if g.allows(action)]
     mine = [grant for grant in (*able, *access.unknown_at(kubelet)) if _is_to(grant, principals)]
     if not mine:
-        yield cluster.fails("", f"its identity may not give {kubelet.name} to nodes: {_ASSIGN[0]}")
+        yield cluster.fails(
+            "", (f"its identity cannot assign {kubelet.name} to nodes: {_ASSIGN[0]} is missing")
+        )
     elif not mine[0].is_known:
-        said = f"{mine[0].role.name}, which its identity has on {kubelet.name}, is no known role"
+        said = f"role {mine[0].role.name} of its identity on {kubelet.name} is unknown"
         yield cluster.unknown("", said)
     else:
-        said = f"{mine[0].assignment.label} lets its identity give {kubelet.name} to nodes"
+        said = f"{mine[0].assignment.label} allows its identity to assign {kubelet.name} to nodes"
         yield cluster.passes("", f"{said}: {mine[0].role.name}")
 
 
@@ -147,19 +167,19 @@ def _judge_power(assignment: Subject) -> Iterator[Observation]:
     if not mine and str(assignment.value(PRINCIPAL_TYPE)).lower() in ("user", "group"):
         return
     if not grant.is_known:
-        yield assignment.unknown(ROLE, f"{ROLE} is {show(assignment.value(ROLE))}: no known role")
+        yield assignment.unknown(ROLE, f"{ROLE} is {show(assignment.value(ROLE))}, an unknown role")
         return
     if not is_wide(assignment.id.scope):
-        yield assignment.passes(ROLE, f"{grant.role.name} holds for one resource")
+        yield assignment.passes(ROLE, f"{grant.role.name} is assigned on one resource")
         return
     held = beside(access_of(assignment), grant)
     if not rules_over(held):
-        yield assignment.passes(ROLE, f"{grant.role.name} is limited to what it names")
+        yield assignment.passes(ROLE, f"{grant.role.name} is restricted to named actions")
         return
     where = assignment.id.scope.name if assignment.id.scope else "the tenant"
     roles = " and ".join(dict.fromkeys((grant.role.name, *(other.role.name for other in held))))
     for identity in mine:
-        yield assignment.fails(ROLE, f"{identity.label} is {roles} of all in {where}")
+        yield assignment.fails(ROLE, f"{identity.label} is {roles} on {where}")
 
 
 _SIGNS_IN = {IDENTITY: (PRINCIPAL,), CLUSTER: CLUSTER_PRINCIPALS}
@@ -168,23 +188,33 @@ _SIGNS_IN = {IDENTITY: (PRINCIPAL,), CLUSTER: CLUSTER_PRINCIPALS}
 CONTROLS = (
     Control(
         id="ENV-02",
-        title="Clusters, nodes and workloads sign in without a secret, each as itself",
-        severity=Severity.HIGH,
-        layer=Layer.IDENTITY,
-        item=ITEM,
-        rationale="A secret can be copied and outlives whoever made it; a managed identity cannot.",
-        modes=(),
-        unmapped="Its parts are mapped.",
-    ),
-    Control(
-        id="ENV-02.1",
-        title="The cluster has a managed identity of its own",
+        title="Clusters, nodes and workloads use dedicated managed identities",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
         rationale=(
-            "A service principal has a password that expires and leaks. An identity that two "
-            "clusters share lets one act in the place of the other."
+            "A secret can be copied and has to be rotated; a managed identity has no secret to "
+            "leak."
+        ),
+        synonyms=terms(
+            "MSI; managed identity; service principal; workload identity; credentials; secretless"
+        ),
+        modes=(),
+        unmapped=MAPPED_BY_PARTS,
+    ),
+    Control(
+        id="ENV-02.1",
+        title="The cluster has a dedicated user-assigned managed identity (identity.type)",
+        severity=Severity.HIGH,
+        layer=Layer.IDENTITY,
+        item=ITEM,
+        rationale=(
+            "A service principal has a secret that expires and leaks. With a shared "
+            "identity, one compromised cluster acts as another."
+        ),
+        synonyms=terms(
+            "MSI; user-assigned identity; UAMI; service principal; control plane identity; "
+            "servicePrincipalProfile; identity.type"
         ),
         remediation="""
             cluster:
@@ -207,8 +237,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "What the identity may do is for ENV-02.5 and `azsec access`. Clusters that the "
-            "environment does not know may share it."
+            "Permissions of the identity are checked by ENV-02.5 and `azsec access`. "
+            "Clusters outside the environment may share the identity."
         ),
         mappings=Mappings(
             policies=("da6e2401-19da-4532-9141-fb8fbde08431",),
@@ -217,13 +247,19 @@ CONTROLS = (
     ),
     Control(
         id="ENV-02.2",
-        title="The nodes have an identity of their own",
+        title=(
+            "The kubelet identity is a dedicated managed identity (identityProfile.kubeletidentity)"
+        ),
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
         rationale=(
-            "Whoever is on a node can sign in as its identity. It pulls images and nothing else, "
-            "and it is there before the cluster, so that its roles are too."
+            "Access to a node includes its kubelet identity, which should only pull "
+            "images. An identity created before the cluster can have its role assignments "
+            "in place."
+        ),
+        synonyms=terms(
+            "MSI; kubelet identity; identityProfile; agent pool identity; Managed Identity Operator"
         ),
         remediation="""
             cluster:
@@ -248,20 +284,24 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "What the identity may do is for WRK-01.4 and ENV-02.5. Clusters that the environment "
-            "does not know may share it."
+            "Permissions of the identity are checked by WRK-01.4 and ENV-02.5. Clusters "
+            "outside the environment may share the identity."
         ),
         mappings=Mappings(cis=("5.2.1",)),
     ),
     Control(
         id="ENV-02.5",
-        title="No identity of a cluster or workload rules over a resource group",
+        title="Managed identities of clusters and workloads have no broad role on a resource group",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
         rationale=(
-            "A pod that is broken into acts as its identity. It then changes what one role on one "
-            "resource allows, and not all that stands around it."
+            "A compromised pod acts with its managed identity. Roles on single resources "
+            "limit the damage."
+        ),
+        synonyms=terms(
+            "over-privileged identity; Owner; Contributor; least privilege; managed identity; MSI; "
+            "role assignment; RBAC"
         ),
         remediation="""
             grant:
@@ -279,31 +319,36 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Memberships of groups are the directory's: what an identity has as a member is "
-            "not seen. A role over one resource passes, however much stands in it."
+            "Permissions from group memberships are not visible. A role on one resource "
+            "passes, regardless of what the resource contains."
         ),
         mappings=Mappings(psrule=("Azure.RBAC.LimitOwner", "Azure.RBAC.PIM")),
     ),
     Control(
         id="ENV-02.6",
-        title="Pods do not reach the metadata service of their node",
+        title="Pods cannot reach the instance metadata service (IMDS, 169.254.169.254)",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "Whoever asks 169.254.169.254 on a node gets a token of the node's identity: every pod "
-            "could pull what the node pulls."
+            "A pod that reaches IMDS can get a token of the kubelet identity and pull "
+            "every image that the node can pull."
+        ),
+        synonyms=terms(
+            "IMDS; metadata service; 169.254.169.254; SSRF; token theft; instance metadata; "
+            "NetworkPolicy"
         ),
         remediation=(
-            "Apply the policy that `azsec manifests` renders: egress of each namespace without "
-            "169.254.169.254/32. Pods that need an identity have workload identity (ENV-02.3)."
+            "Apply the NetworkPolicy that `azsec manifests` renders: egress of each "
+            "namespace except 169.254.169.254/32. Use workload identity for pods that need "
+            "an identity (ENV-02.3)."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "a request from a pod that gets no answer: `kubectl run probe -n NAMESPACE --rm -it "
+            "a request from a pod times out: `kubectl run probe -n NAMESPACE --rm -it "
             "--image=IMAGE -- curl -m 5 -H Metadata:true "
             "http://169.254.169.254/metadata/instance?api-version=2021-02-01`"
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
 )

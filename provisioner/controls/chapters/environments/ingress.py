@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.environments.egress import ITEM
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Severity, terms
 from provisioner.controls.exposure.dnat_rules import (
     TRANSLATION_READS,
     find_translated,
@@ -156,15 +156,21 @@ def _judge_address(address: Subject) -> Iterator[Observation]:
     balancer, answers = address.derive(_balancers_of_addresses).get(address.id.key, (None, False))
     if balancer is not None:
         if answers:
-            yield address.fails("", f"the load balancer {balancer} hands on what arrives there")
+            yield address.fails(
+                "", (f"it is a load balancer frontend with inbound rules: {balancer}")
+            )
         else:
-            yield address.passes("", f"the load balancer {balancer} only sends out by it")
+            yield address.passes(
+                "", (f"it is a load balancer frontend for outbound rules only: {balancer}")
+            )
     elif machine is not None:
-        yield address.fails("", f"the machine of the interface {machine} answers the internet")
+        yield address.fails(
+            "", (f"it is assigned to the network interface {machine} of a virtual machine")
+        )
     elif host is not None:
-        yield address.passes("", f"{host} uses it")
+        yield address.passes("", f"it is assigned to {host}")
     else:
-        yield address.fails("", "neither a firewall, Bastion nor a gateway uses it")
+        yield address.fails("", "it is not assigned to a firewall, Azure Bastion or a gateway")
 
 
 def _judge_balancer(balancer: Subject) -> Iterator[Observation]:
@@ -180,8 +186,10 @@ def _judge_balancer(balancer: Subject) -> Iterator[Observation]:
             text = lookup(entry, ("properties", "frontendIPConfiguration", "id"))
             named = parse_resource_id(text)
             if named is not None and named.name.lower() in prefixes:
-                yield balancer.fails(path, f"it hands on what arrives at {named.name}")
-    yield balancer.passes(_FRONTENDS, "it hands on nothing that arrives at a public prefix")
+                yield balancer.fails(
+                    path, (f"frontend {named.name} with a public IP prefix has inbound rules")
+                )
+    yield balancer.passes(_FRONTENDS, "no frontend with a public IP prefix has inbound rules")
 
 
 def _judge_machines(path: str) -> Callable[[Subject], Iterator[Observation]]:
@@ -194,8 +202,10 @@ def _judge_machines(path: str) -> Callable[[Subject], Iterator[Observation]]:
                 own = lookup(entry, ("properties", "publicIPAddressConfiguration"))
                 if not is_empty(own):
                     name = lookup(own, ("name",))
-                    yield machines.fails(path, f"{show(name)} is a public address of each machine")
-        yield machines.passes(path, "its machines have no public address")
+                    yield machines.fails(
+                        path, (f"{show(name)} assigns a public IP address to each virtual machine")
+                    )
+        yield machines.passes(path, "its virtual machines have no public IP addresses")
 
     return judge
 
@@ -218,9 +228,13 @@ def _judge_nodes(cluster: Subject) -> Iterator[Observation]:
         if address.id.key not in ways_out
     ]
     for address in inbound:
-        yield cluster.fails(_NODE_GROUP, f"{address.name} in {group} answers the internet")
+        yield cluster.fails(
+            _NODE_GROUP, (f"public IP address {address.name} in {group} accepts inbound traffic")
+        )
     if not inbound:
-        yield cluster.passes(_NODE_GROUP, f"nothing in {group} answers the internet")
+        yield cluster.passes(
+            _NODE_GROUP, (f"no public IP address in {group} accepts inbound traffic")
+        )
 
 
 def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
@@ -232,15 +246,19 @@ def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
         # AnnotationControlled, and the default: external until somebody annotates it in the
         # cluster ("Advanced NGINX ingress controller and ingress configurations").
         said = f"{_NGINX} is {show(cluster.value(_NGINX))}"
-        yield cluster.unknown(_NGINX, f"{said}: external, unless it is annotated in the cluster")
+        yield cluster.unknown(_NGINX, f"{said}: external unless annotated in the cluster")
     if cluster.value(_HTTP_ROUTING) is True:
-        yield cluster.fails(_HTTP_ROUTING, "HTTP application routing answers the internet")
+        yield cluster.fails(
+            _HTTP_ROUTING, ("httpApplicationRouting exposes ingresses to the internet")
+        )
     for entry in cluster.entries(_MESH_GATEWAYS):
         if (
             lookup(entry, ("enabled",)) is True
             and str(lookup(entry, ("mode",))).lower() == "external"
         ):
-            yield cluster.fails(_MESH_GATEWAYS, "an external gateway of Istio answers the internet")
+            yield cluster.fails(
+                _MESH_GATEWAYS, ("an external Istio ingress gateway is exposed to the internet")
+            )
 
 
 def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
@@ -251,7 +269,9 @@ def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
         for label, policy in _policies_of(gateway.value(path), path):
             named[label] = policy
     if not _is_reached(gateway):
-        yield gateway.passes(_FRONTENDS, "nothing leads the internet to its private frontends")
+        yield gateway.passes(
+            _FRONTENDS, ("it has private frontends only, without DNAT from the internet")
+        )
         return
     for path, policy in named.items():
         yield from _judge_policy(gateway, path, policy)
@@ -261,7 +281,9 @@ def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
         yield from _judge_own_rules(gateway)
         yield gateway.passes(_OWN_MODE, f"{_OWN_MODE} is Prevention")
     else:
-        yield gateway.fails(_WEB_FIREWALL, "no web application firewall stops attacks")
+        yield gateway.fails(
+            _WEB_FIREWALL, ("it has no web application firewall (WAF) in Prevention mode")
+        )
 
 
 def _is_reached(gateway: Subject) -> bool:
@@ -283,7 +305,7 @@ def _is_reached(gateway: Subject) -> bool:
 def _judge_own_rules(gateway: Subject) -> Iterator[Observation]:
     """The rules in a gateway's own configuration, as gateways had them before policies, are on."""
     if gateway.value(_OWN_BODIES) is False:
-        yield gateway.fails(_OWN_BODIES, "it does not look at the bodies of requests")
+        yield gateway.fails(_OWN_BODIES, "request body inspection is disabled")
     for hole in find_holes_of_gateway(gateway.value(_OWN)):
         make = gateway.fails if hole.certain else gateway.unknown
         yield make(_OWN, hole.words)
@@ -302,17 +324,17 @@ def _policies_of(value: object, path: str) -> Iterator[tuple[str, object]]:
 def _judge_policy(gateway: Subject, path: str, named: object) -> Iterator[Observation]:
     policy = gateway.at(named)
     if policy is None:
-        yield gateway.unknown(path, f"nothing is known of {show(named)}")
+        yield gateway.unknown(path, f"{show(named)} is not in the environment")
         return
     mode = policy.value(_MODE)
     if not (_PREVENTS.test(mode) and _IS_ON.test(policy.value(_STATE))):
         said = f"{_MODE} is {show(mode)} and {_STATE} is {show(policy.value(_STATE))}"
-        yield gateway.fails(path, f"of {policy.label}, {said}")
+        yield gateway.fails(path, f"{policy.label}: {said}")
         return
     if policy.value(_BODIES) is False:
-        yield gateway.fails(path, f"{policy.label} does not look at the bodies of requests")
+        yield gateway.fails(path, f"{policy.label} does not inspect request bodies")
     yield from _holes(gateway, path, policy)
-    yield gateway.passes(path, f"{policy.label} stops attacks")
+    yield gateway.passes(path, f"{policy.label} is in Prevention mode")
 
 
 def _judge_controller(controller: Subject) -> Iterator[Observation]:
@@ -326,7 +348,7 @@ def _judge_controller(controller: Subject) -> Iterator[Observation]:
         if frontend.value(_REACH) != "Disabled"
     ]
     if frontends and not ways:
-        yield controller.passes(_GUARD, "the internet reaches none of its frontends")
+        yield controller.passes(_GUARD, "none of its frontends is reachable from the internet")
     for named in ways if frontends else (own,):
         yield from _judge_way(controller, named)
 
@@ -335,14 +357,16 @@ def _judge_way(controller: Subject, named: object) -> Iterator[Observation]:
     if named is not None:
         guard = controller.at(named)
         if guard is None:
-            yield controller.unknown(_GUARD, f"nothing is known of {show(named)}")
+            yield controller.unknown(_GUARD, f"{show(named)} is not in the environment")
         else:
             yield from _judge_policy(controller, _GUARD, guard.value(_GUARDS))
     elif any(policy.states(_GUARDS) for policy in controller.children(TRAFFIC_POLICY)):
-        said = "which of its frontends its policy guards is said in the cluster"
+        said = "the frontends that its WAF policy protects are defined in the cluster"
         yield controller.unknown(_GUARD, said)
     else:
-        yield controller.fails(_GUARD, "no web application firewall stops attacks")
+        yield controller.fails(
+            _GUARD, ("it has no web application firewall (WAF) in Prevention mode")
+        )
 
 
 def _holes(subject: Subject, path: str, policy: Subject) -> Iterator[Observation]:
@@ -364,19 +388,25 @@ def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
     for opening in firewall.derive(find_translations).get(firewall.id.key, ()):
         make = firewall.fails if opening.certain else firewall.unknown
         yield make(_CONFIGURATIONS, opening.words)
-    yield firewall.passes(_CONFIGURATIONS, "it translates nothing that strangers send")
+    yield firewall.passes(_CONFIGURATIONS, "it has no DNAT rule for public sources")
 
 
 CONTROLS = (
     Control(
         id="ENV-04.4",
-        title="The internet reaches a firewall, Bastion or a guarded gateway, and nothing else",
+        title=(
+            "Internet ingress passes only through a firewall, Azure Bastion or a gateway with WAF"
+        ),
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A service of type LoadBalancer opens an address to the world in a minute. What comes "
-            "in passes something that looks at it first."
+            "A Service of type LoadBalancer creates a public IP address within minutes. "
+            "Ingress must pass an inspection point first."
+        ),
+        synonyms=terms(
+            "WAF; web application firewall; Application Gateway; Front Door; public IP; ingress "
+            "controller; NGINX; AGIC; Istio gateway; load balancer; LoadBalancer; OWASP"
         ),
         remediation="""
             firewall:
@@ -446,10 +476,10 @@ CONTROLS = (
             rule(FIREWALL, _judge_firewall, others=TRANSLATION_READS),
         ),
         limits=(
-            "Load balancers that services make, and ingress controllers that people add in the "
-            "cluster, are seen in the actual state alone. Managed "
-            "rules are taken to stop what they are for; policies that Front Door does not use "
-            "are judged like those that it does. A header that a custom rule asks for is "
+            "Load balancers of Services, and ingress controllers deployed in the cluster, "
+            "are visible in the actual state only. Managed rule sets are assumed to detect "
+            "the attacks they are documented for. WAF policies without an association to "
+            "Front Door are evaluated too. The header that a custom rule matches is "
             "unknown."
         ),
         mappings=Mappings(

@@ -9,7 +9,7 @@ from provisioner.catalog.cluster_defaults import node_resource_group
 from provisioner.catalog.private_link import is_api_server_zone
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.environments.node_pools import MODE_READS, judge_modes
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mappings, Severity, terms
 from provisioner.controls.resource_types import (
     CLUSTER,
     FIREWALL,
@@ -56,7 +56,7 @@ def _cluster_groups(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
         if own is not None:
             found[own.key] = f"the resource group of {cluster.label}"
         if nodes is not None:
-            found[nodes.key] = f"the resource group with the nodes of {cluster.label}"
+            found[nodes.key] = f"the node resource group of {cluster.label}"
     return found
 
 
@@ -67,18 +67,18 @@ def _judge_place(subject: Subject) -> Iterator[Observation]:
     if not groups or place is None:
         return
     if place.key in groups:
-        yield subject.fails("", f"it stands in {place.name}, {groups[place.key]}")
+        yield subject.fails("", f"it is in {place.name}, {groups[place.key]}")
     else:
-        yield subject.passes("", f"it stands in {place.name}, apart from clusters")
+        yield subject.passes("", f"it is in {place.name}, which contains no cluster")
 
 
 def _judge_lock(subject: Subject) -> Iterator[Observation]:
     """A lock on it, or on what it stands in, keeps it from being deleted."""
     for lock in subject.reaching(LOCK):
         if _keeps(lock):
-            yield subject.passes("", f"{lock.label} keeps it from being deleted")
+            yield subject.passes("", f"{lock.label} prevents its deletion")
             return
-    yield subject.fails("", "no lock keeps it from being deleted")
+    yield subject.fails("", "it has no CanNotDelete or ReadOnly lock")
 
 
 def _judge_zone(zone: Subject) -> Iterator[Observation]:
@@ -89,9 +89,9 @@ def _judge_zone(zone: Subject) -> Iterator[Observation]:
         return
     locks = [lock for lock in zone.reaching(LOCK) if _keeps(lock)]
     for lock in locks:
-        yield zone.fails("", f"{lock.label} locks it, in which AKS has to delete records")
+        yield zone.fails("", f"{lock.label} is inherited, but AKS must delete records in it")
     if not locks:
-        yield zone.passes("", "no lock stops AKS from writing the records of its API server")
+        yield zone.passes("", "no lock prevents AKS from changing its records")
 
 
 def _keeps(lock: Subject) -> bool:
@@ -107,21 +107,24 @@ def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
     for lock in locks:
         place = lock.id.scope
         where = place.name if place is not None else "all"
-        yield cluster.fails("", f"{lock.label} locks {where}, in which AKS has to delete things")
+        yield cluster.fails("", f"{lock.label} locks {where}, in which AKS must delete resources")
     if not locks:
-        yield cluster.passes("", "no lock stops AKS from deleting what it no longer needs")
+        yield cluster.passes("", "no lock prevents AKS from deleting resources")
 
 
 CONTROLS = (
     Control(
         id="ENV-01",
-        title="The hub, the vault and the cluster are apart, and system pods from others",
+        title="Hub, vault and cluster are in separate resource groups; system pods have own nodes",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
         rationale=(
-            "Rights are given by resource group, and pods share what their nodes have. What stands "
-            "together falls together."
+            "Azure roles are assigned per resource group, and pods share the resources of "
+            "their node. Separation limits the blast radius."
+        ),
+        synonyms=terms(
+            "isolation; resource groups; hub and spoke; separation; blast radius; landing zone"
         ),
         remediation="""
             apps:
@@ -137,20 +140,26 @@ CONTROLS = (
             rule(CLUSTER, judge_modes, others=MODE_READS),
         ),
         limits=(
-            "That pods of others stay off the system pool is seen from its taints (ENV-01.2), "
-            "not from where pods run."
+            "Placement of pods is derived from the taints of the system node pool "
+            "(ENV-01.2), not from running pods."
         ),
         mappings=Mappings(cis=("4.6.1",)),
     ),
     Control(
         id="ENV-01.1",
-        title="What would be missed is locked, and what AKS has to change is not",
+        title=(
+            "Critical resources have CanNotDelete locks; resource groups that AKS changes have none"
+        ),
         severity=Severity.HIGH,
         layer=Layer.DATA,
         item=ITEM,
         rationale=(
-            "A lock stands between a slip and the loss of keys, images, names and evidence. On a "
-            "cluster's resource groups it would stop AKS from replacing nodes."
+            "A lock prevents accidental deletion of keys, images, DNS zones and logs. A "
+            "lock on the cluster's resource groups prevents AKS from replacing nodes."
+        ),
+        synonyms=terms(
+            "resource lock; CanNotDelete; ReadOnly lock; accidental deletion; "
+            "Microsoft.Authorization/locks"
         ),
         remediation="""
             vaultLock:
@@ -164,20 +173,23 @@ CONTROLS = (
             rule(CLUSTER, _judge_cluster, _NODE_GROUP, _LOCATION, others=_LOCK_READS),
         ),
         limits=(
-            "Who may remove a lock is not looked at here: whoever may write locks can (`azsec "
-            "access`)."
+            "Permission to remove locks is not evaluated here: see "
+            "Microsoft.Authorization/locks/write in `azsec access`."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="ENV-01.4",
-        title="Teams that share a cluster are kept apart by namespaces",
+        title="Tenants that share a cluster are isolated by namespaces (logical isolation)",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=ITEM,
         rationale=(
-            "A namespace with a quota, policies and roles of its own keeps teams out of each "
-            "other's way. It is no wall against hostile ones."
+            "A namespace with quota, network policies and RBAC isolates cooperating teams. "
+            "It is not sufficient against hostile tenants."
+        ),
+        synonyms=terms(
+            "logical isolation; multi-tenancy; soft multi-tenancy; namespace isolation; tenants"
         ),
         modes=(),
         same_as=("CLU-05.1", "CLU-05.2", "CLU-05.3", "CLU-05.4", "CLU-05.5", "CLU-05.6"),

@@ -14,7 +14,15 @@ from provisioner.controls.aks.sandboxing import (
     is_sandbox,
     says_untrusted,
 )
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.predicates import at_least, is_number, show
 from provisioner.controls.resource_types import CLUSTER, POOL
 from provisioner.controls.rule import look, rule
@@ -63,7 +71,7 @@ def _is_system(pool: Subject) -> bool:
 def judge_modes(cluster: Subject) -> Iterator[Observation]:
     """A cluster has a pool for what runs the cluster, and another one for all else."""
     if cluster.value(_HOSTED) is True:
-        yield cluster.passes(_HOSTED, "AKS runs the system's pods on nodes of its own")
+        yield cluster.passes(_HOSTED, "AKS runs system pods on nodes that it manages")
         return
     pools = [pool for pool in cluster.children(POOL) if _has_nodes(pool)]
     modes = [str(pool.value(MODE)).lower() for pool in pools]
@@ -71,10 +79,10 @@ def judge_modes(cluster: Subject) -> Iterator[Observation]:
     if missing == ["User"] and str(cluster.value(_PROVISIONING)).lower() == "auto":
         yield _judge_provisioning(cluster)
     elif missing:
-        said = " and none with ".join(missing)
-        yield cluster.fails("", f"it has no pool of nodes with mode {said}")
+        said = " or ".join(missing)
+        yield cluster.fails("", f"it has no node pool with mode {said}")
     else:
-        yield cluster.passes("", "pods of the system and others have pools of their own")
+        yield cluster.passes("", "system and user pods have separate node pools")
 
 
 def _judge_provisioning(cluster: Subject) -> Observation:
@@ -82,8 +90,8 @@ def _judge_provisioning(cluster: Subject) -> Observation:
     that it makes itself, or others that only the cluster shows ("Node auto-provisioning")."""
     pools = cluster.value(_PROVISIONED)
     if str(pools).lower() == "auto":
-        return cluster.passes("", "AKS provisions nodes for what the system's pools repel")
-    said = f"{_PROVISIONED} is {show(pools)}: which NodePools are in the cluster is not known"
+        return cluster.passes("", "node auto-provisioning creates nodes for user pods")
+    said = f"{_PROVISIONED} is {show(pools)}: the NodePools in the cluster are unknown"
     return cluster.unknown("", said)
 
 
@@ -113,7 +121,7 @@ def _judge_nodes(pool: Subject) -> Iterator[Observation]:
     others = [p for p in pool.children(POOL, pool.id.parent) if p.id != pool.id and _is_system(p)]
     elsewhere = [p.label for p in others if is_number(found := _least_nodes(p)[1]) and found != 0]
     if least == 1 and elsewhere:
-        yield pool.passes(path, f"{path} is 1, and {elsewhere[0]} has more nodes for the system")
+        yield pool.passes(path, f"{path} is 1, and {elsewhere[0]} has more system nodes")
     else:
         yield look(pool, path, at_least(2))
 
@@ -142,12 +150,12 @@ def _judge_tenant(pool: Subject) -> Iterator[Observation]:
     if lookup(labels, (_TENANT,)) == tenant:
         yield pool.passes(LABELS, f"it has the label {_TENANT}={tenant}")
     else:
-        yield pool.fails(LABELS, f"it has no label {_TENANT}={tenant} for pods to ask for")
+        yield pool.fails(LABELS, f"it has no label {_TENANT}={tenant}")
     repels = [f"{_TENANT}={tenant}:{effect}" for effect in _KEEPS_AWAY]
     if any(taint in repels for taint in pool.texts(TAINTS)):
-        yield pool.passes(TAINTS, f"it repels pods that do not tolerate {_TENANT}={tenant}")
+        yield pool.passes(TAINTS, f"it has a taint for {_TENANT}={tenant}")
     else:
-        yield pool.fails(TAINTS, f"it takes pods of others: it has no taint {repels[0]}")
+        yield pool.fails(TAINTS, f"it has no taint {repels[0]}")
     for path in (_NODES, _PODS):
         yield from _judge_subnet(pool, tenant, path)
 
@@ -156,15 +164,15 @@ def _judge_subnet(pool: Subject, tenant: str, path: str) -> Iterator[Observation
     mine = parse_resource_id(pool.value(path))
     if mine is None:
         if path == _NODES:
-            yield pool.fails(path, "it has no subnet of its own")
+            yield pool.fails(path, "vnetSubnetID is not set")
         return
     # Pods of others in it, and pools of other clusters, are as near as nodes of the same cluster.
     for other in pool.all(POOL):
         places = [parse_resource_id(other.value(p)) for p in (_NODES, _PODS)]
         if _tenant_of(other) != tenant and mine in places:
-            yield pool.fails(path, f"{mine.name} is the subnet of {other.label}, too")
+            yield pool.fails(path, f"subnet {mine.name} is also used by {other.label}")
             return
-    yield pool.passes(path, f"{mine.name} is the subnet of {tenant} alone")
+    yield pool.passes(path, f"subnet {mine.name} is used by {tenant} only")
 
 
 def _keeps_others_away(pool: Subject) -> bool:
@@ -183,33 +191,38 @@ def _judge_host(pool: Subject) -> Iterator[Observation]:
         if parse_resource_id(other.value(_HOSTS)) == hosts and not says_untrusted(other)
     ]
     if is_sandbox(pool):
-        yield pool.passes(RUNTIME, f"{RUNTIME} is {runtime}: pods have virtual machines")
+        yield pool.passes(RUNTIME, f"{RUNTIME} is {runtime}")
     elif untrusted and not _keeps_others_away(pool):
-        yield pool.fails(TAINTS, "it is for untrusted pods, and repels no others")
+        yield pool.fails(TAINTS, "it is a node pool for untrusted pods without a taint")
     elif untrusted and shared:
-        yield pool.fails(_HOSTS, f"{_HOSTS} is that of {shared[0]}, too")
+        yield pool.fails(_HOSTS, f"{_HOSTS} is also used by {shared[0]}")
     elif pool.states(_HOSTS):
         yield pool.passes(_HOSTS, f"{_HOSTS} is {show(pool.value(_HOSTS))}")
     elif _ISOLATED.fullmatch(size.lower()) and size.lower() not in _ISOLATED_NO_MORE:
-        yield pool.passes(_SIZE, f"{size} has a host for itself")
+        yield pool.passes(_SIZE, f"VM size {size} is an isolated size")
     elif untrusted:
         yield pool.fails(
             _HOSTS,
-            f"it is for untrusted pods, with no dedicated hosts, the shared size {size} and the "
-            f"runtime {runtime}",
+            (
+                "it is a node pool for untrusted pods without dedicated host group or isolated "
+                f"VM size: vmSize is {size}, workloadRuntime is {runtime}"
+            ),
         )
 
 
 CONTROLS = (
     Control(
         id="ENV-01.2",
-        title="Pods of the system have nodes of their own",
+        title="System node pools are dedicated to system pods (CriticalAddonsOnly taint)",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "A pod that takes a node down, or breaks out of it, does not meet the cluster's DNS "
-            "and tunnel there."
+            "User pods on a system node can exhaust or compromise the node that runs "
+            "CoreDNS and konnectivity."
+        ),
+        synonyms=terms(
+            "system node pool; user node pool; CriticalAddonsOnly; taint; toleration; nodeTaints"
         ),
         remediation="""
             system:
@@ -228,20 +241,24 @@ CONTROLS = (
             rule(POOL, _judge_nodes, MODE, _SCALES, _LEAST, _COUNT),
         ),
         limits=(
-            "Pods that tolerate the taint run on the pool all the same; what runs where is "
-            "the cluster's to say."
+            "Pods that tolerate the taint can run on the pool; running pods are visible "
+            "only in the cluster."
         ),
         mappings=Mappings(checkov=("CKV_AZURE_232",), psrule=("Azure.AKS.MinNodeCount",)),
     ),
     Control(
         id="ENV-01.3",
-        title="A tenant's nodes run that tenant's pods alone",
+        title="Tenants have dedicated node pools, each with a label, a taint and a subnet",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "A label draws pods to a pool and a taint keeps others away; with a subnet of its own, "
-            "the network can tell tenants apart as well."
+            "A label selects the node pool and a taint keeps other pods away. A separate "
+            "subnet allows network rules per tenant."
+        ),
+        synonyms=terms(
+            "tenant isolation; dedicated node pool; nodeSelector; taint; multi-tenancy; "
+            "vnetSubnetID"
         ),
         remediation="""
             blue:
@@ -265,22 +282,26 @@ CONTROLS = (
             ),
         ),
         evidence=(
-            "the namespaces of each tenant with the annotation "
-            "scheduler.alpha.kubernetes.io/node-selector that names its pool: `kubectl get "
-            "namespaces -o json`"
+            "`kubectl get namespaces -o json` shows the annotation "
+            "scheduler.alpha.kubernetes.io/node-selector with the tenant's node pool on "
+            "its namespaces"
         ),
-        limits=("Which pods ask for a tenant's pool is the cluster's to say."),
-        unmapped="No framework has a check of it.",
+        limits=("The node pool that pods select is visible only in the cluster."),
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="ENV-03",
-        title="Pods that are not trusted share no host with others",
+        title="Untrusted pods run on dedicated hosts, isolated VM sizes or Kata VM isolation",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item="Dedicated nodes / Hyper-V isolation on nodes",
         rationale=(
-            "Virtual machines of one host share its processor and memory. Dedicated hosts, sizes "
-            "that fill a host, and virtual machines for pods take neighbours away."
+            "Virtual machines on one host share its processor and memory. Dedicated hosts, "
+            "isolated VM sizes and Kata VM isolation remove neighbours."
+        ),
+        synonyms=terms(
+            "dedicated host; isolated VM; Hyper-V isolation; Kata; side channel; noisy neighbour; "
+            "hostGroupID"
         ),
         remediation="""
             untrusted:
@@ -291,10 +312,10 @@ CONTROLS = (
         """,
         rules=(rule(POOL, _judge_host, _HOSTS, _SIZE, RUNTIME, LABELS, TAINTS),),
         limits=(
-            "Pods are taken at the word of the pool's labels and taints; what runs there is "
-            "the cluster's to say. In a pool of Kata a pod has a virtual machine only if it asks "
-            "for that runtime class."
+            "Untrusted pods are identified by node pool labels and taints; running pods "
+            "are visible only in the cluster. In a Kata node pool, only pods with the "
+            "runtime class run in their own virtual machine."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
 )

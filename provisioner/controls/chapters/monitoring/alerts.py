@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from provisioner.controls.chapters.monitoring.logs import ITEM
-from provisioner.controls.control import Control, Layer, Severity
+from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Severity, terms
 from provisioner.controls.logs.alert_queries import Answer, Event, Match, answers, tables_of
 from provisioner.controls.logs.diagnostic_settings import LOGS, TABLES, WORKSPACE_ID, sends
 from provisioner.controls.logs.event_rows import Row
@@ -71,7 +71,7 @@ def _with(rows: Sequence[Row], **columns: Sequence[str]) -> tuple[Row, ...]:
 _GROUP_OF_RBAC = "rbac.authorization.k8s.io"
 _AUDIT = ("AKSAudit", "AzureDiagnostics")
 _EVENTS = {
-    "somebody is made cluster-admin": Event(
+    "a binding to cluster-admin": Event(
         re.compile(r"cluster-admin|clusterrolebindings", re.I),
         (*_AUDIT, "AKSAuditAdmin"),
         _with(
@@ -91,7 +91,7 @@ _EVENTS = {
     ),
     # kubectl asks by GET since it speaks WebSocket (KEP-4006, on from 1.31), which is the verb get
     # and not in AKSAuditAdmin; older clients ask by POST, which is create.
-    "somebody opens a shell in a container": Event(
+    "kubectl exec into a container (pods/exec)": Event(
         re.compile(r"\bexec\b", re.I),
         _AUDIT,
         _rows(
@@ -102,12 +102,12 @@ _EVENTS = {
         ),
         partly=("AKSAuditAdmin",),
     ),
-    "somebody reads secrets": Event(
+    "reads of Secrets": Event(
         re.compile(r"\bsecrets\b", re.I),
         _AUDIT,
         _rows(("get", "list"), objectref_resource="secrets", objectref_apiversion="v1"),
     ),
-    "somebody runs a command through Azure": Event(
+    "run command (az aks command invoke)": Event(
         re.compile(r"runCommand", re.I),
         ("AzureActivity",),
         (
@@ -149,15 +149,17 @@ def _judge_alerts(cluster: Subject) -> Iterator[Observation]:
         if Match.YES in matches:
             told += 1
         elif close:
-            yield cluster.unknown("", f"whether anybody is told when {name}: {close[0]}")
+            yield cluster.unknown(
+                "", (f"whether an alert rule detects {name} is unknown: {close[0]}")
+            )
         elif foreign:
-            why = f"the alerts on {foreign[0]} are others' to show"
-            yield cluster.unknown("", f"whether anybody is told when {name}: {why}")
+            why = f"the alert rules on {foreign[0]} are outside the environment"
+            yield cluster.unknown("", f"whether an alert rule detects {name} is unknown: {why}")
         else:
             why = f": {near[0]}" if near else ""
-            yield cluster.fails("", f"nobody is told when {name}{why}")
+            yield cluster.fails("", f"no alert rule in the environment detects {name}{why}")
     if told == len(_EVENTS):
-        yield cluster.passes("", f"{len(_EVENTS)} events of its audit logs are told")
+        yield cluster.passes("", f"alert rules detect all {len(_EVENTS)} audit events")
 
 
 def _is_own(cluster: Subject, workspace: ResourceId) -> bool:
@@ -190,7 +192,9 @@ def _source(query: str, event: Event, fed: frozenset[str]) -> Answer:
     """Return whether one of the tables that a query begins with gets the event's rows."""
     named = {table.lower() for table in (*event.tables, *event.partly)} & set(tables_of(query))
     if named and not named & fed:
-        said = f"the cluster's diagnostic settings send no such log to {', '.join(sorted(named))}"
+        said = (
+            f"the cluster's diagnostic settings do not send the log to {', '.join(sorted(named))}"
+        )
         return Answer(Match.NO, said)
     return Answer(Match.YES)
 
@@ -204,14 +208,14 @@ def _measure(condition: object) -> Answer:
         kept = str(lookup(dimension, ("operator",))).lower()
         if kept != "include" or not isinstance(listed, (list, tuple)) or "*" not in listed:
             name = lookup(dimension, ("name",))
-            return Answer(Match.UNCLEAR, f"its dimension {show(name)} leaves rows out")
+            return Answer(Match.UNCLEAR, f"its dimension {show(name)} excludes rows")
     way, column = (lookup(condition, (key,)) for key in ("timeAggregation", "metricMeasureColumn"))
     if is_empty(column) or str(way).lower() == "count":
         return Answer(Match.YES)
     counted = rf"\b{re.escape(str(column))}\s*=\s*count\s*\("
     if re.search(counted, str(lookup(condition, ("query",)))):
         return Answer(Match.YES)
-    return Answer(Match.UNCLEAR, f"it fires by what {show(column)} holds")
+    return Answer(Match.UNCLEAR, f"it fires on the value of {show(column)}")
 
 
 def _answer(alert: Subject, event: Event, fed: frozenset[str]) -> Answer:
@@ -238,14 +242,14 @@ def _threshold(condition: object) -> Answer:
     operator, number = lookup(condition, ("operator",)), lookup(condition, ("threshold",))
     failing = lookup(condition, ("failingPeriods", "minFailingPeriodsToAlert"))
     if is_number(failing) and float(str(failing)) > 1:
-        return Answer(Match.NO, f"it waits for {failing} evaluations in a row")
+        return Answer(Match.NO, f"minFailingPeriodsToAlert is {failing}, expected 1")
     if not isinstance(operator, str) or not is_number(number):
         return Answer(Match.YES)
     most = float(str(number)) + (operator == "GreaterThan")
     if not operator.startswith("GreaterThan") or most > _MOST_EVENTS:
-        return Answer(Match.NO, f"one event is not {operator} {number}")
+        return Answer(Match.NO, f"one event does not meet the threshold {operator} {number}")
     if most > 1:
-        return Answer(Match.UNCLEAR, f"it tells nobody of less than {most:.0f} events")
+        return Answer(Match.UNCLEAR, f"its threshold needs {most:.0f} events")
     return Answer(Match.YES)
 
 
@@ -253,13 +257,13 @@ def _evaluation(alert: Subject) -> Answer:
     """Return whether an alert is evaluated, over all of the time, and worth a message."""
     window, frequency = (parse_iso_duration(alert.value(path)) for path in (_WINDOW, _FREQUENCY))
     if alert.value(_ENABLED) is not True:
-        return Answer(Match.NO, "the alert is off")
+        return Answer(Match.NO, "the alert rule is disabled")
     if str(alert.value(_KIND)).lower() == "logtometric":
-        return Answer(Match.NO, "it makes a metric, and alerts nobody")
+        return Answer(Match.NO, "its kind is LogToMetric, which does not alert")
     if alert.value(_SEVERITY) == _VERBOSE:
-        return Answer(Match.NO, "its severity is 4, verbose")
+        return Answer(Match.NO, "its severity is 4 (Verbose)")
     if window is not None and frequency is not None and window < frequency:
-        return Answer(Match.NO, "it looks at less time than passes between its evaluations")
+        return Answer(Match.NO, "windowSize is shorter than evaluationFrequency")
     return Answer(Match.YES)
 
 
@@ -269,12 +273,12 @@ def _receivers(alert: Subject) -> Answer:
     for text in alert.texts(_GROUPS):
         group = alert.at(text)
         if group is None:
-            unknown = f"nothing is known of the action group {text.rpartition('/')[2]}"
+            unknown = f"the action group {text.rpartition('/')[2]} is not in the environment"
         elif group.value(_ENABLED) is True and any(map(_is_told, _listed(group))):
             return Answer(Match.YES)
     if unknown:
         return Answer(Match.UNCLEAR, unknown)
-    return Answer(Match.NO, "no action group that is on has a receiver")
+    return Answer(Match.NO, "it has no enabled action group with a receiver")
 
 
 def _listed(group: Subject) -> Iterator[object]:
@@ -291,13 +295,17 @@ def _is_told(receiver: object) -> bool:
 CONTROLS = (
     Control(
         id="MON-06",
-        title="Somebody is told of what the audit logs see",
+        title="Alert rules cover the audit log",
         severity=Severity.HIGH,
         layer=Layer.AUDIT,
         item=ITEM,
         rationale=(
-            "Nobody reads audit logs. A new cluster-admin, a shell in a container, a secret that a "
-            "person reads and a command around the private endpoint are worth a message."
+            "Without alerts, critical audit events are not noticed in time: a new "
+            "cluster-admin binding, kubectl exec, reads of Secrets and run command."
+        ),
+        synonyms=terms(
+            "alerts; scheduled query rule; action group; SIEM; Sentinel; audit logs; detection; "
+            "incident response"
         ),
         remediation="""
             group:
@@ -337,10 +345,10 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "A query is followed as far as filters go; joins, functions and other columns are "
-            "unknown. Alert processing rules that suppress, and whether a receiver reads, are "
-            "not seen."
+            "Queries are evaluated as far as filters; joins, functions and other columns "
+            "result in unknown. Alert processing rules that suppress alerts, and whether "
+            "receivers react, are not visible."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -7,7 +7,7 @@ private link".
 from collections.abc import Iterator, Sequence
 
 from provisioner.controls.chapters.monitoring.logs import ITEM
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mappings, Severity, terms
 from provisioner.controls.logs.alert_queries import Answer, Match
 from provisioner.controls.logs.diagnostic_settings import (
     FLOWS,
@@ -61,16 +61,18 @@ def _judge_insights(cluster: Subject) -> Iterator[Observation]:
     else:
         path, on = _INSIGHTS_WORKSPACE, cluster.value(_INSIGHTS_WORKSPACE)
         if cluster.value(_INSIGHTS) is not True:
-            yield cluster.fails(_INSIGHTS, "neither container insights nor omsagent is on")
+            yield cluster.fails(
+                _INSIGHTS, ("neither containerInsights nor the omsagent add-on is enabled")
+            )
             return
     if not on:
-        yield cluster.fails(path, "container insights are on, and no workspace is named")
+        yield cluster.fails(path, "Container insights is enabled without a workspace")
         return
     found = arrives(cluster, on, *_LOG_TABLES)
     if path == _ADDON_CONFIG and _signs_in(cluster):
         # An agent that signs in takes its orders from a rule, and without one sends nothing.
         found = worst(iter((found, _collected(cluster, _CONTAINER_LOGS))))
-    yield _told(cluster, path, found, "logs of containers go to a workspace")
+    yield _told(cluster, path, found, "container logs are sent to a workspace")
 
 
 def _signs_in(cluster: Subject) -> bool:
@@ -82,17 +84,24 @@ def _judge_metrics(cluster: Subject) -> Iterator[Observation]:
     """The agent of Prometheus sends what a rule that is associated with the cluster names."""
     if cluster.value(_METRICS) is True:
         found = _collected(cluster, (_PROMETHEUS,))
-        yield _told(cluster, "", found, "a data collection rule says where its metrics go")
+        yield _told(
+            cluster, "", found, ("a data collection rule defines the destination of its metrics")
+        )
 
 
 def _collected(cluster: Subject, streams: Sequence[str]) -> Answer:
     """Return whether a data collection rule of a cluster takes some of its streams, and keeps
     them."""
-    found = [Answer(Match.NO, f"no data collection rule takes its {streams[0]}")]
+    found = [
+        Answer(
+            Match.NO,
+            (f"no data collection rule in the environment collects its stream {streams[0]}"),
+        )
+    ]
     for association in cluster.children(COLLECTION_ASSOCIATION):
         rule = association.at(association.value(_RULE))
         if rule is None and association.states(_RULE):
-            why = f"nothing is known of the rule that {association.label} names"
+            why = f"the data collection rule of {association.label} is not in the environment"
             found.append(Answer(Match.UNCLEAR, why))
         elif rule is not None:
             found += transforms(rule, {stream.lower() for stream in streams})
@@ -112,7 +121,7 @@ def _judge_cap(workspace: Subject) -> Iterator[Observation]:
     -1, Azure's default, is none (documentation "Set daily cap on Log Analytics workspace")."""
     cap = workspace.value(_CAP)
     if is_number(cap) and 0 <= float(str(cap)) < _LEAST_CAP:
-        said = f"{_CAP} is {show(cap)} GB: what is logged beyond that in a day is dropped"
+        said = f"{_CAP} is {show(cap)} GB: logs above the daily cap are dropped"
         yield workspace.fails(_CAP, said)
 
 
@@ -125,13 +134,17 @@ def _is_scoped(workspace: Subject) -> bool:
 CONTROLS = (
     Control(
         id="MON-03",
-        title="Logs of containers and metrics of the cluster are collected",
+        title="Container logs and Prometheus metrics are collected (Container insights)",
         severity=Severity.HIGH,
         layer=Layer.AUDIT,
         item=ITEM,
         rationale=(
-            "A container that is gone has taken its logs along. Metrics show what logs do not: a "
-            "miner, a leak, a flood."
+            "Logs of a deleted container are lost unless collected. Metrics reveal "
+            "cryptomining, leaks and floods."
+        ),
+        synonyms=terms(
+            "Container insights; Prometheus; Azure Monitor; omsagent; AMA; managed Prometheus; "
+            "metrics; container logs; DCR; data collection rule"
         ),
         remediation="""
             cluster:
@@ -181,20 +194,25 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Which namespaces and tables the agent leaves out stands in its ConfigMap in the "
-            "cluster. What a filter of a rule leaves is unknown."
+            "Namespaces and tables excluded by the agent's ConfigMap are visible only in "
+            "the cluster. The effect of a transformation is unknown."
         ),
         mappings=Mappings(checkov=("CKV_AZURE_4",), psrule=("Azure.AKS.ContainerInsights",)),
     ),
     Control(
         id="MON-04",
-        title="The workspace keeps logs for 90 days, and takes no shared key",
+        title=(
+            "The Log Analytics workspace retains logs for 90 days and disables local authentication"
+        ),
         severity=Severity.HIGH,
         layer=Layer.AUDIT,
         item=ITEM,
         rationale=(
-            "Whoever has a workspace's key can write logs that never happened. An intruder is "
-            "found weeks later, and then the logs have to be there."
+            "Anyone with the shared key of a workspace can write forged logs. Intrusions "
+            "are often found weeks later, and investigation needs logs of that period."
+        ),
+        synonyms=terms(
+            "Log Analytics; retention; workspace key; disableLocalAuth; shared key; retentionInDays"
         ),
         remediation="""
             workspace:
@@ -215,8 +233,9 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Retention of single tables, and rules that export or drop at ingestion, are not read."
+            "Retention of individual tables, export rules and ingestion-time "
+            "transformations are not read."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -5,7 +5,15 @@ Facts: guidelines.md §1.5; the documentation "Monitor AKS data reference" and t
 
 from collections.abc import Iterator
 
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.logs.diagnostic_settings import (
     SETTING_READS,
     TABLES,
@@ -88,13 +96,17 @@ def _judge_activity(cluster: Subject) -> Iterator[Observation]:
 CONTROLS = (
     Control(
         id="MON-01",
-        title="What is asked of the API server is kept",
+        title="Kubernetes audit logs are enabled in diagnostic settings (kube-audit, guard)",
         severity=Severity.CRITICAL,
         layer=Layer.AUDIT,
         item=ITEM,
         rationale=(
-            "The audit log is the one witness of who did what in the cluster. AKS keeps it nowhere "
-            "unless it is told to."
+            "The audit log is the only record of actions in the cluster. AKS does not "
+            "store it without a diagnostic setting."
+        ),
+        synonyms=terms(
+            "audit logs; kube-audit; kube-audit-admin; guard; diagnostic settings; control plane "
+            "logs; resource logs; AKSAudit"
         ),
         remediation="""
             logs:
@@ -118,8 +130,9 @@ CONTROLS = (
         """,
         rules=(rule(CLUSTER, _judge_control_plane, *_DRIVERS, others=SETTING_READS),),
         limits=(
-            "Whether logs arrive is for MON-02; who may change the setting is not looked at. What "
-            "a workspace drops is seen where it drops all; what a filter leaves is unknown."
+            "Ingestion is checked by MON-02. Permission to change the setting is not "
+            "evaluated. A workspace transformation that drops everything is detected; the "
+            "effect of a filter is unknown."
         ),
         mappings=Mappings(
             policies=(
@@ -132,17 +145,18 @@ CONTROLS = (
     ),
     Control(
         id="MON-02",
-        title="Logs arrive",
+        title="Logs arrive in the Log Analytics workspace",
         severity=Severity.HIGH,
         layer=Layer.AUDIT,
         item=ITEM,
         rationale=(
-            "A setting says where logs are to go. A cap, a closed network or a removed table keep "
-            "them from getting there, and nothing fails."
+            "A diagnostic setting defines a destination. A daily cap, disabled network "
+            "access or a deleted table stop ingestion without an error."
         ),
+        synonyms=terms("log ingestion; daily cap; missing logs; Log Analytics; heartbeat"),
         remediation=(
-            "Run the query. Where a day is empty, look at the daily cap of the workspace, at its "
-            "public network access, and at the diagnostic settings (MON-01, MON-05)."
+            "Run the query. For a day without rows, check the daily cap and public network "
+            "access of the workspace, and the diagnostic settings (MON-01, MON-05)."
         ),
         modes=(Mode.LOGS,),
         evidence=(
@@ -150,17 +164,21 @@ CONTROLS = (
             "AKSControlPlane, AZFWApplicationRule, AzureDiagnostics, AzureActivity | where "
             "TimeGenerated > ago(24h) | summarize count() by Type`"
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="MON-05",
-        title="What firewall, security groups, registry and vault see is kept",
+        title="Resource logs of firewalls, NSGs, registries and vaults are enabled",
         severity=Severity.HIGH,
         layer=Layer.AUDIT,
         item=ITEM,
         rationale=(
-            "Who pulled an image, who read a secret and what was refused at the edge is known by "
-            "these services alone."
+            "Image pulls, reads of secrets and denied network traffic are recorded only by "
+            "these services."
+        ),
+        synonyms=terms(
+            "diagnostic settings; firewall logs; NSG logs; ACR logs; Key Vault logs; resource "
+            "logs; audit logs"
         ),
         remediation="""
             vaultLogs:
@@ -177,20 +195,24 @@ CONTROLS = (
             rule(VAULT, _judge_all(*_VAULT), others=SETTING_READS),
         ),
         limits=(
-            "Whether logs arrive is for MON-02. What a workspace drops is seen where it drops all; "
-            "of one that the blueprint looks up (`existing`) its owner decides."
+            "Ingestion is checked by MON-02. A workspace transformation that drops "
+            "everything is detected. Workspaces that the blueprint references as "
+            "`existing` are controlled by their owner."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="MON-07",
-        title="What is done through Azure Resource Manager is kept",
+        title="The Azure activity log is exported to a Log Analytics workspace",
         severity=Severity.HIGH,
         layer=Layer.AUDIT,
         item=ITEM,
         rationale=(
-            "Azure keeps the activity log for 90 days and then drops it. In the workspace it "
-            "stands beside the logs of the cluster."
+            "Azure keeps the activity log for 90 days. In the workspace it can be "
+            "correlated with the cluster's logs."
+        ),
+        synonyms=terms(
+            "activity log; Azure activity; subscription log; audit logs; control plane operations"
         ),
         remediation="""
             activity:
@@ -205,9 +227,9 @@ CONTROLS = (
         """,
         rules=(rule(CLUSTER, _judge_activity, others=SETTING_READS),),
         limits=(
-            "Whether logs arrive is for MON-02. Subscriptions in which the environment has nothing "
-            "of its own are not looked at."
+            "Ingestion is checked by MON-02. Subscriptions without resources of the "
+            "environment are not evaluated."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
 )

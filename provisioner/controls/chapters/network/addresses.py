@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.vm_sizes import zones_of
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mappings, Severity, terms
 from provisioner.controls.predicates import show
 from provisioner.controls.resource_types import (
     BASTION,
@@ -182,7 +182,7 @@ def _judge_network(network: Subject) -> Iterator[Observation]:
     alone = replace(plan, networks={network.id.key: replace(read, subnets=())}, clusters=())
     yield from _told(network, _SPACE, check_subnets(alone, network.derive(_whole)))
     spaces = ", ".join(str(space) for space in read.spaces)
-    yield network.passes(_SPACE, f"its spaces are {spaces}")
+    yield network.passes(_SPACE, f"its address space is {spaces}")
 
 
 def _judge_subnet(subnet: Subject) -> Iterator[Observation]:
@@ -196,7 +196,7 @@ def _judge_subnet(subnet: Subject) -> Iterator[Observation]:
     shown = replace(plan, networks={network.id.key: alone}, clusters=())
     yield from _told(subnet, _PREFIX, check_subnets(shown, subnet.derive(_whole)))
     ranges = ", ".join(str(one) for one in read.ranges)
-    yield subnet.passes(_PREFIX, f"{ranges} holds what stands in it at most")
+    yield subnet.passes(_PREFIX, f"{ranges} is large enough for the configured maximum")
 
 
 def _wrong_with(cluster: Subject) -> tuple[Diagnostic, ...]:
@@ -210,14 +210,14 @@ def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
     wrong = [found for found in _wrong_with(cluster) if found.code not in _OF_SERVICES]
     yield from _told(cluster, path, wrong)
     yield from _fails_of(cluster, _OF_PODS)
-    yield cluster.passes(path, "its ranges hold its pods and nodes at most")
+    yield cluster.passes(path, "its ranges are large enough for its maximum of pods and nodes")
 
 
 def _judge_overlap(subject: Subject) -> Iterator[Observation]:
     yield from _fails_of(subject, _OF_OVERLAPS)
     wrong = subject.derive(_overlaps).get(subject.id.key, ())
     yield from _told(subject, "", wrong)
-    yield subject.passes("", "its ranges are its own")
+    yield subject.passes("", "its ranges do not overlap")
 
 
 def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
@@ -236,9 +236,11 @@ def _judge_firewall_subnet(subnet: Subject) -> Iterator[Observation]:
     ranges = [found for text in texts if (found := parse_range(text)) is not None]
     small = [one for one in ranges if one.version == 4 and one.prefixlen > _FIREWALL_PREFIX]
     if small:
-        yield subnet.fails(_PREFIX, f"it is {small[0]}, expected a /{_FIREWALL_PREFIX} or larger")
+        yield subnet.fails(
+            _PREFIX, (f"addressPrefix is {small[0]}, expected /{_FIREWALL_PREFIX} or larger")
+        )
     elif ranges:
-        yield subnet.passes(_PREFIX, f"it is {ranges[0]}, a /{_FIREWALL_PREFIX} or larger")
+        yield subnet.passes(_PREFIX, f"addressPrefix is {ranges[0]}, /{_FIREWALL_PREFIX} or larger")
     else:
         yield subnet.unknown(_PREFIX, f"{_PREFIX} is {show(subnet.value(_PREFIX))}")
 
@@ -248,7 +250,7 @@ def _judge_zones(firewall: Subject) -> Iterator[Observation]:
     region = str(firewall.value("location")).lower()
     zones = tuple(dict.fromkeys(firewall.texts(_ZONES)))
     if len(zones) >= _LEAST_ZONES:
-        yield firewall.passes(_ZONES, f"it stands in zones {', '.join(zones)}")
+        yield firewall.passes(_ZONES, f"{_ZONES} is {', '.join(zones)}")
     elif zones_of(region):
         said = f"{_ZONES} is {show(firewall.value(_ZONES))}"
         yield firewall.fails(_ZONES, f"{said}, expected {_LEAST_ZONES} at least")
@@ -257,14 +259,14 @@ def _judge_zones(firewall: Subject) -> Iterator[Observation]:
 CONTROLS = (
     Control(
         id="NET-01",
-        title="Networks and ranges hold what is to stand in them",
+        title="Virtual networks and subnets have enough IP addresses",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A subnet that is full stops upgrades and new nodes, and cannot grow while something "
-            "stands in it."
+            "IP exhaustion blocks upgrades and new nodes. A subnet in use cannot be resized."
         ),
+        synonyms=terms("IP exhaustion; subnet size; CIDR; IPAM; address space; addressPrefix"),
         remediation="""
             nodes:
               type: Microsoft.Network/virtualNetworks/subnets
@@ -276,19 +278,20 @@ CONTROLS = (
             rule(SUBNET, _judge_subnet, others=_READS),
             rule(CLUSTER, _judge_cluster, others=_READS),
         ),
-        limits=("Growth beyond the stated maxima of pools is not foreseen."),
+        limits=("Growth beyond the configured maximum of node pools is not considered."),
         mappings=Mappings(psrule=("Azure.AKS.CNISubnetSize",)),
     ),
     Control(
         id="NET-02",
-        title="No range of pods, services, networks and peers overlaps another",
+        title="Pod, service, virtual network and peered address ranges do not overlap",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "What a cluster uses inside, its pods cannot reach outside. Networks with the same "
-            "addresses cannot be peered."
+            "Pods cannot reach external addresses that are also used inside the cluster. "
+            "Networks with overlapping ranges cannot be peered."
         ),
+        synonyms=terms("overlapping CIDR; podCidr; serviceCidr; IP ranges; address overlap; IPAM"),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -304,18 +307,21 @@ CONTROLS = (
             rule(SITE, _judge_overlap, others=_READS),
             rule(CLUSTER, _judge_ranges, others=_READS),
         ),
-        limits=("Networks that the environment does not know may overlap."),
-        unmapped="No framework has a check of it.",
+        limits=("Networks outside the environment may overlap."),
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="NET-11",
-        title="The firewall has room to grow, and outlives a data centre",
+        title="Azure Firewall is zone-redundant, and its subnet is /26 or larger",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "All that leaves the environment passes it: it has to scale, and to go on when a zone "
-            "does not. Zones are chosen when it is made."
+            "All egress passes through the firewall, so it must scale and survive a zone "
+            "failure. Zones are set at creation."
+        ),
+        synonyms=terms(
+            "Azure Firewall; AzureFirewallSubnet; availability zones; zone redundancy; SLA"
         ),
         remediation="""
             firewall:
@@ -326,7 +332,7 @@ CONTROLS = (
             rule(SUBNET, _judge_firewall_subnet, _PREFIX, _PREFIXES),
             rule(FIREWALL, _judge_zones, _ZONES, "location"),
         ),
-        limits=("Throughput is not foreseen: autoscaling is Azure's."),
+        limits=("Throughput is not evaluated: autoscaling is managed by Azure."),
         mappings=Mappings(psrule=("Azure.VNET.FirewallSubnet",)),
     ),
 )

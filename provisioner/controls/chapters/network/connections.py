@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.network.addresses import ITEM
-from provisioner.controls.control import Control, Layer, Mode, Severity
+from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mode, Severity, terms
 from provisioner.controls.predicates import equals, show
 from provisioner.controls.resource_types import (
     CLUSTER,
@@ -58,26 +58,28 @@ def _judge_peering(peering: Subject) -> Iterator[Observation]:
             yield peering.fails(_STATE, f"{said}, expected Connected")
     remote, network = parse_resource_id(peering.value(_REMOTE)), peering.id.parent
     if remote is None or network is None:
-        yield peering.fails(_REMOTE, f"{_REMOTE} is {show(peering.value(_REMOTE))}: no network")
+        yield peering.fails(
+            _REMOTE, (f"{_REMOTE} is {show(peering.value(_REMOTE))}, expected a virtual network")
+        )
         return
     yield from _opens(peering, peering)
     sides = peering.children(PEERING, remote)
     back = next((s for s in sides if parse_resource_id(s.value(_REMOTE)) == network), None)
     if back is not None:
-        yield peering.passes(_REMOTE, f"{back.label} leads back")
+        yield peering.passes(_REMOTE, f"the reverse peering {back.label} exists")
         yield _forwards(peering, back)
         yield from _opens(peering, back)
     elif (other := peering.at(remote.text)) is not None and other.is_own:
-        yield peering.fails(_REMOTE, f"no peering of {other.label} leads back")
+        yield peering.fails(_REMOTE, f"{other.label} has no reverse peering")
 
 
 def _opens(peering: Subject, side: Subject) -> Iterator[Observation]:
     """Say of a side of a peering that it keeps the other network out, where it does."""
     if side.value(_ACCESS) is False:
-        said = f"{_ACCESS} of {side.label} is false: it carries nothing"
+        said = f"{_ACCESS} of {side.label} is false, expected true"
         yield peering.fails(_ACCESS, said)
     elif side.value(_WHOLE) is False:
-        said = f"{side.label} is of some subnets alone: what it carries is not known"
+        said = f"{side.label} peers selected subnets only, which are not evaluated"
         yield peering.unknown(_WHOLE, said)
 
 
@@ -109,7 +111,7 @@ def _networks_by_zone(estate: Estate, _catalog: Catalog) -> Mapping[str, Mapping
     found: dict[str, dict[str, str]] = {}
     for zone, network, user in (*_endpoints(estate), *_clusters(estate)):
         asked = found.setdefault(zone.key, {})
-        asked[network.key] = f"{network.name}, in which {user} stands"
+        asked[network.key] = f"{network.name}, which contains {user}"
         for _, place in resolvers.get(network.key, ()):
             if place is not None and place != network:
                 asked[place.key] = f"{place.name}, which resolves names for {network.name}"
@@ -205,29 +207,38 @@ def _judge_zone(zone: Subject) -> Iterator[Observation]:
     wanted = zone.derive(_networks_by_zone).get(zone.id.key, {})
     missing = [why for network, why in wanted.items() if network not in linked]
     for why in missing:
-        yield zone.fails("", f"it is not linked to {why}")
+        yield zone.fails("", f"it has no virtual network link to {why}")
     for stranger in zone.derive(_strangers_by_zone).get(zone.id.key, ()):
-        said = f"{stranger.network} asks {stranger.server} for its names"
+        said = f"{stranger.network} uses the DNS server {stranger.server}"
         if stranger.public:
-            yield zone.fails("", f"{said}, which is on the internet and sees no private zone")
+            yield zone.fails(
+                "", (f"{said}, which is on the internet and cannot resolve private zones")
+            )
         else:
-            yield zone.unknown("", f"{said}: whose that is, is not known")
+            yield zone.unknown("", f"{said}, which is outside the environment")
     if not linked:
-        yield zone.fails("", "it is linked to no network: nobody finds its names")
+        yield zone.fails("", "it has no virtual network link")
     elif not missing:
-        yield zone.passes("", f"it is linked by {', '.join(link.label for link in links)}")
+        yield zone.passes(
+            "", (f"it has virtual network links: {', '.join(link.label for link in links)}")
+        )
 
 
 CONTROLS = (
     Control(
         id="NET-07",
-        title="Hub and spoke are peered from both sides",
+        title=(
+            "Hub and spoke virtual networks are peered in both directions (allowForwardedTraffic)"
+        ),
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A peering carries nothing until the other side is there, and what comes back through "
-            "the firewall is forwarded traffic."
+            "A peering carries no traffic until both sides exist. Return traffic from the "
+            "firewall is forwarded traffic."
+        ),
+        synonyms=terms(
+            "VNet peering; peering; hub and spoke; gateway transit; allowForwardedTraffic; topology"
         ),
         remediation="""
             toHub:
@@ -250,19 +261,24 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Of a network of others only the own side is seen, and its state where Azure says it."
+            "For a network outside the environment, only the own side and its peeringState "
+            "are read."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="NET-08",
-        title="Private names are found where they are asked for",
+        title="Private DNS zones are linked to every network that resolves their names",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A network that is not linked asks the public DNS and gets an address that is closed. "
-            "Where a resolver asks in its stead, the resolver's network needs the link."
+            "A network without a link resolves the public address, which is closed. With a "
+            "custom DNS server or resolver, the link belongs on the network of that server."
+        ),
+        synonyms=terms(
+            "private DNS zone; DNS resolution; virtual network link; privatelink; DNS resolver; "
+            "custom DNS"
         ),
         remediation="""
             hubLink:
@@ -289,30 +305,34 @@ CONTROLS = (
             expect(ZONE_LINK, "properties.registrationEnabled", equals(False)),
         ),
         limits=(
-            "What the records hold, and whether a server in a network that is known answers, is "
-            "for the proof `private services`; servers elsewhere may answer what they like."
+            "Record contents and reachability of known DNS servers are checked by the "
+            "proof `private services`. Answers of DNS servers outside the environment are "
+            "unknown."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="NET-12",
-        title="Nodes reach the API server by the routes that hold for them",
+        title="Nodes can reach the API server with their effective routes",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A cluster whose nodes do not reach the API server fails late, when their machines are "
-            "already there."
+            "If nodes cannot reach the API server, cluster creation fails after the "
+            "virtual machines have been created."
+        ),
+        synonyms=terms(
+            "effective routes; connectivity; node bootstrap; route; private cluster; konnectivity"
         ),
         remediation=(
-            "`azsec trace` follows the packets of the plan: correct the route, the rule or the "
-            "zone that it stops at before the cluster is made."
+            "Run `azsec trace` on the plan, and correct the route, rule or DNS zone that "
+            "blocks the path before creating the cluster."
         ),
         modes=(Mode.CLUSTER, Mode.PERSON),
         evidence=(
-            "nodes that are ready, from behind Bastion: `kubectl get nodes`, and their routes: "
-            "`az network nic show-effective-route-table`"
+            "all nodes are Ready, from a host behind Azure Bastion: `kubectl get nodes`; "
+            "their routes: `az network nic show-effective-route-table`"
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -7,7 +7,7 @@ and "Manage network policies for private endpoints".
 from collections.abc import Iterator
 
 from provisioner.controls.chapters.network.addresses import ITEM
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mappings, Severity, terms
 from provisioner.controls.exposure.security_groups import (
     ACCESS,
     DIRECTION,
@@ -45,7 +45,7 @@ def _judge_group(subnet: Subject) -> Iterator[Observation]:
         return
     named = subnet.value(_GROUP)
     if parse_resource_id(named) is not None and subnet.at(named) is None:
-        said = f"nothing is known of {show(named)}, nor of what it lets through"
+        said = f"{show(named)} is not in the environment; its rules are unknown"
         yield subnet.unknown(_GROUP, said)
     else:
         yield look(subnet, _GROUP, is_set())
@@ -66,21 +66,26 @@ def _judge_source(found: Subject) -> Iterator[Observation]:
     sources = [text for text in stated if isinstance(text, str) and text]
     reached = found.derive(find_reached).get(found.id.key, _NOTHING_REACHED)
     if reached.by_rule.holds_strangers:
-        yield found.fails(path, f"it lets in what comes from {reached.by_rule}")
+        yield found.fails(path, f"it allows inbound traffic from {reached.by_rule}")
     elif any(isinstance(entry, Unknown) for entry in stated):
-        yield found.unknown(path, "it is not known yet from where it lets traffic in")
+        yield found.unknown(path, "the source of its inbound traffic is known after apply")
     elif not sources and not found.states(SOURCE_GROUPS):
-        yield found.fails(path, "it does not say from where it lets traffic in")
+        yield found.fails(path, "it has no source address prefix")
     elif reached.by_group.holds_strangers and not reached.by_rule.is_empty:
-        said = f"with the other rules of its group it lets in what comes from {reached.by_group}"
+        said = (
+            "together with other rules of its group it allows inbound traffic from "
+            f"{reached.by_group}"
+        )
         yield found.fails(path, said)
     elif reached.by_rule.unclear:
         named = ", ".join(reached.by_rule.unclear)
-        yield found.unknown(path, f"who sends from {named} cannot be told from here")
+        yield found.unknown(path, f"the addresses of {named} are unknown")
     elif sources:
-        yield found.passes(path, f"it lets in what comes from {', '.join(sources)}")
+        yield found.passes(path, f"it allows inbound traffic from {', '.join(sources)}")
     else:
-        yield found.passes(SOURCE_GROUPS, "it lets in what machines of a group send")
+        yield found.passes(
+            SOURCE_GROUPS, ("it allows inbound traffic from an application security group")
+        )
 
 
 _NOTHING_REACHED = Reached(PublicReach(), PublicReach())
@@ -97,21 +102,28 @@ def _judge_lateral(group: Subject) -> Iterator[Observation]:
         path = f"properties.securityRules[{port}]"
         rule = ways.get((group.id.key, port))
         if rule is None:
-            yield group.passes(path, f"no rule lets port {port} through to other machines")
+            yield group.passes(path, f"no rule allows port {port} to other virtual machines")
         elif rule.endswith(ALLOW_VNET_OUT):
-            yield group.fails(path, f"no rule denies port {port} to other machines of the network")
+            yield group.fails(
+                path,
+                (f"no rule denies port {port} to other virtual machines of the virtual network"),
+            )
         else:
-            yield group.fails(path, f"{rule} allows port {port} to other machines")
+            yield group.fails(path, f"{rule} allows port {port} to other virtual machines")
 
 
 CONTROLS = (
     Control(
         id="NET-03",
-        title="Every subnet has a network security group, but those that take none",
+        title="Every subnet that supports one has a network security group (NSG)",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
-        rationale="Without one, every machine of the network and its peers reaches every port.",
+        rationale=(
+            "Without an NSG, all hosts of the virtual network and its peered networks can "
+            "reach every port."
+        ),
+        synonyms=terms("NSG; network security group; security group"),
         remediation="""
             nodes:
               type: Microsoft.Network/virtualNetworks/subnets
@@ -120,8 +132,8 @@ CONTROLS = (
         """,
         rules=(rule(SUBNET, _judge_group, _GROUP, others={SECURITY_GROUP: ()}),),
         limits=(
-            "What the group lets through is for NET-04; groups of single network interfaces "
-            "are not read."
+            "NSG rules are checked by NET-04. NSGs on network interfaces are not read. "
+            "Subnets that do not support an NSG are excluded."
         ),
         mappings=Mappings(
             checkov=("CKV_AZURE_182", "CKV_AZURE_183"), psrule=("Azure.VNET.UseNSGs",)
@@ -129,13 +141,16 @@ CONTROLS = (
     ),
     Control(
         id="NET-04",
-        title="Nothing comes in from anywhere, and nobody hops from machine to machine",
+        title="NSG rules allow no inbound traffic from Any or Internet and deny lateral SSH/RDP",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A rule for any source is one for the internet. Sessions over SSH and RDP are how "
-            "intruders get from the first machine to the next."
+            "A rule with source Any includes the internet. SSH and RDP sessions between "
+            "hosts are used for lateral movement."
+        ),
+        synonyms=terms(
+            "NSG rules; security rules; SSH; RDP; lateral movement; port 22; port 3389; any source"
         ),
         remediation="""
             nodeRules:
@@ -158,9 +173,10 @@ CONTROLS = (
             rule(SECURITY_GROUP, _judge_lateral, others=GROUP_READS),
         ),
         limits=(
-            "Security admin rules of network managers, and groups of network interfaces, are "
-            "not counted. A group is taken by itself: what a default route adds to "
-            "VirtualNetwork is for the proof `inbound`. IPv6 is judged by its sources alone."
+            "Security admin rules of Virtual Network Manager and NSGs on network "
+            "interfaces are not evaluated. Each NSG is evaluated separately; routes that extend "
+            "VirtualNetwork are checked by the proof `inbound`. IPv6 is evaluated by "
+            "source only."
         ),
         mappings=Mappings(
             checkov=("CKV_AZURE_9", "CKV_AZURE_10", "CKV_AZURE_77"),
@@ -169,11 +185,12 @@ CONTROLS = (
     ),
     Control(
         id="NET-05",
-        title="Subnets have no way to the internet that nobody made",
+        title="Subnets are private: default outbound access is disabled",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
-        rationale="What leaves by an address that nobody sees passes no firewall.",
+        rationale="Egress through an implicit public IP address bypasses the firewall.",
+        synonyms=terms("default outbound access; SNAT; private subnet"),
         modes=(),
         same_as=("ENV-04.3",),
         mappings=Mappings(
@@ -183,13 +200,17 @@ CONTROLS = (
     ),
     Control(
         id="NET-06",
-        title="Rules and routes hold for private endpoints too",
+        title="Network policies for private endpoints are enabled (privateEndpointNetworkPolicies)",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "Private endpoints pass by the rules and routes of their subnet unless the subnet says "
-            "otherwise."
+            "Without network policies, NSG rules and routes of the subnet do not apply to "
+            "private endpoints."
+        ),
+        synonyms=terms(
+            "private endpoint network policies; NSG; UDR; privateEndpointNetworkPolicies; private "
+            "endpoint"
         ),
         remediation="""
             endpoints:
@@ -205,7 +226,7 @@ CONTROLS = (
                 when=_takes_endpoints,
             ),
         ),
-        limits=("That there are rules and routes to hold is for NET-03 and ENV-04.1."),
-        unmapped="No framework has a check of it.",
+        limits=("The NSG is checked by NET-03, the route table by ENV-04.1."),
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.network.addresses import ITEM
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mappings, Severity, terms
 from provisioner.controls.logs.alert_queries import Match
 from provisioner.controls.logs.diagnostic_settings import WORKSPACE_READS, arrives, strange
 from provisioner.controls.predicates import Wanted, at_least, equals, show
@@ -85,7 +85,7 @@ def _judge_flows(network: Subject) -> Iterator[Observation]:
     ids = network.derive(_logs_by_target).get(network.id.key, ())
     logs = [log for log in map(network.at, ids) if log is not None]
     if not logs:
-        yield network.fails("", "no flow log records who talks to whom in it")
+        yield network.fails("", "no flow log in the environment targets it")
         return
     wrong = [list(_wrong_with(log)) for log in logs]
     if all(wrong):
@@ -93,7 +93,7 @@ def _judge_flows(network: Subject) -> Iterator[Observation]:
         yield from (Observation(verdict, "", said) for verdict, said in told)
     else:
         good = logs[wrong.index([])]
-        yield network.passes("", f"{good.label} records its flows, {show(good.value(_DAYS))} days")
+        yield network.passes("", f"flow log {good.label} retains {show(good.value(_DAYS))} days")
 
 
 def _wrong_with(log: Subject) -> Iterator[tuple[Verdict, str]]:
@@ -103,14 +103,14 @@ def _wrong_with(log: Subject) -> Iterator[tuple[Verdict, str]]:
         pass  # It is made with the log, and so it is the environment's.
     elif place is None or place.type.lower() != STORAGE_ACCOUNT.lower():
         said = f"{_STORAGE} of {log.label} is {show(log.value(_STORAGE))}"
-        yield Verdict.FAIL, f"{said}, expected the id of a storage account"
+        yield Verdict.FAIL, f"{said}, expected a storage account ID"
     elif why := strange(log, place):
         yield Verdict.FAIL, f"{_STORAGE} of {log.label}: {why}"
     if log.states(_ANALYSED_IN):
         answer = arrives(log, log.value(_ANALYSED_IN), _FLOW_TABLE)
         if answer.match is not Match.YES:
             verdict = Verdict.FAIL if answer.match is Match.NO else Verdict.UNKNOWN
-            yield verdict, f"what {log.label} has analysed: {answer.why}"
+            yield verdict, f"traffic analytics of {log.label}: {answer.why}"
 
 
 def _misconfigured(log: Subject) -> Iterator[str]:
@@ -119,11 +119,11 @@ def _misconfigured(log: Subject) -> Iterator[str]:
             found = show(log.value(path))
             yield f"{path} of {log.label} is {found}, expected {wanted.words}"
     if log.states(_FILTER):
-        yield f"{_FILTER} of {log.label} leaves out what is not {show(log.value(_FILTER))}"
+        yield f"{_FILTER} of {log.label} records only {show(log.value(_FILTER))}"
     records = {part.strip().upper() for part in str(log.value(_RECORDS)).split(",")}
     if log.states(_RECORDS) and not (_DENIED_FLOWS in records and records & _ALLOWED_FLOWS):
         said = f"{_RECORDS} of {log.label} is {show(log.value(_RECORDS))}"
-        yield f"{said}, expected those of allowed and of denied flows"
+        yield f"{said}, expected allowed and denied flows"
 
 
 def _public_networks(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
@@ -169,13 +169,13 @@ def _judge_flood(network: Subject) -> Iterator[Observation]:
     host = network.derive(_public_networks).get(network.id.key)
     if host is None:
         return
-    said = f"{host} answers the internet"
+    said = f"{host} has a public IP address"
     if network.value(_PROTECTED) is not True:
         yield network.fails(_PROTECTED, f"{said}, and {_PROTECTED} is not true")
     elif not network.states(_PLAN):
         yield network.fails(_PLAN, f"{said}, and {_PLAN} is not set")
     elif declined := network.derive(_unprotected):
-        yield network.fails(_PLAN, f"{declined[0]} declines it: {_OWN_PROTECTION} is Disabled")
+        yield network.fails(_PLAN, f"{declined[0]} disables it: {_OWN_PROTECTION} is Disabled")
     else:
         yield network.passes(_PLAN, f"{_PLAN} is {show(network.value(_PLAN))}")
 
@@ -183,13 +183,17 @@ def _judge_flood(network: Subject) -> Iterator[Observation]:
 CONTROLS = (
     Control(
         id="NET-09",
-        title="Who talks to whom is recorded, and kept for 90 days",
+        title="VNet flow logs are enabled and retained for 90 days",
         severity=Severity.HIGH,
         layer=Layer.AUDIT,
         item=ITEM,
         rationale=(
-            "An intruder is found weeks later. What they reached in between is in the flow logs, "
-            "if there are any."
+            "Intrusions are often found weeks later. Flow logs show which hosts the "
+            "attacker reached."
+        ),
+        synonyms=terms(
+            "flow logs; NSG flow logs; traffic analytics; Network Watcher; retention; network "
+            "logging"
         ),
         remediation="""
             flows:
@@ -216,7 +220,9 @@ CONTROLS = (
                 },
             ),
         ),
-        limits=("Who may delete the storage account or stop the log is not looked at."),
+        limits=(
+            "Permission to delete the storage account or to stop the flow log is not evaluated."
+        ),
         mappings=Mappings(
             policies=(
                 "4c3c6c5f-0d47-4402-99b8-aa543dd8bcee",
@@ -229,14 +235,15 @@ CONTROLS = (
     ),
     Control(
         id="NET-10",
-        title="Networks that answer the internet withstand a flood",
+        title="DDoS Network Protection is enabled on networks with public IP addresses",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "The way out and the way in for operators are public addresses. One plan serves all "
-            "networks of a tenant."
+            "Public IP addresses of the firewall and Azure Bastion are targets of DDoS "
+            "attacks. One plan covers all virtual networks of a tenant."
         ),
+        synonyms=terms("DDoS; DDoS protection plan; denial of service; flood; public IP"),
         remediation="""
             network:
               type: Microsoft.Network/virtualNetworks
@@ -253,7 +260,10 @@ CONTROLS = (
                 others={**_HOSTS, PUBLIC_ADDRESS: (_OWN_PROTECTION,)},
             ),
         ),
-        limits=("Addresses of load balancers that services make are not matched with a network."),
-        unmapped="No framework has a check of it.",
+        limits=(
+            "Public IP addresses of load balancers created for Services are not matched with a "
+            "virtual network."
+        ),
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -8,19 +8,23 @@ from provisioner.controls.aks.admission import DENY, Demand, assign, policy_rule
 from provisioner.controls.aks.namespace_rules import (
     PULLS_ALWAYS,
 )
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity, terms
 from provisioner.controls.predicates import only
 
 CONTROLS = (
     Control(
         id="WRK-07",
-        title="Images are pulled for each pod, and have a version",
+        title="imagePullPolicy is Always, and image tags are not latest",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item="Prose: the image pull policy Always in clusters of several tenants",
         rationale=(
-            "A node starts what it has, for whoever asks: without a pull nobody checks whether "
-            "this tenant may have the image. What `latest` is, is decided by whoever pushed last."
+            "With IfNotPresent, a pod starts an image cached on the node without an "
+            "authorization check at the registry. The content of the tag latest changes "
+            "with every push."
+        ),
+        synonyms=terms(
+            "imagePullPolicy; AlwaysPullImages; latest tag; image tag; pull policy; multi-tenant"
         ),
         remediation=assign(
             "pulls",
@@ -36,33 +40,37 @@ CONTROLS = (
         ),
         in_cluster=(PULLS_ALWAYS,),
         evidence=(
-            "a pod that is refused: `kubectl run probe --image=probe:latest "
-            "--image-pull-policy=IfNotPresent --dry-run=server` in a team's namespace"
+            "`kubectl run probe --image=probe:latest --image-pull-policy=IfNotPresent "
+            "--dry-run=server` is denied in a team namespace"
         ),
         limits=(
-            "Pods that ran before the assignment, and the day on which an exemption ends, are"
-            " not seen."
+            "Pods created before the policy assignment, and the expiry of exemptions, are "
+            "not visible."
         ),
         mappings=Mappings(policies=(PULL_POLICY.guid, NO_LATEST.guid)),
     ),
     Control(
         id="WRK-08",
-        title="What checks objects at admission is known",
+        title="Admission policies and webhooks are known and reviewed",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item="Prose: admission controllers on AKS",
         rationale=(
-            "The controllers of AKS are fixed. What is added are policies and webhooks, and a "
-            "webhook sees, changes or blocks everything that is deployed."
+            "The built-in admission controllers of AKS are fixed. Additional webhooks can "
+            "read, change or block every object that is created."
+        ),
+        synonyms=terms(
+            "admission controllers; admission webhooks; MutatingWebhookConfiguration; "
+            "ValidatingWebhookConfiguration; mutating webhook"
         ),
         remediation=(
-            "List the policies and webhooks of the cluster, and take away those that nobody owns. "
-            "What AKS does not check is a ValidatingAdmissionPolicy of one's own."
+            "List the admission policies and webhooks of the cluster, and delete those "
+            "without an owner. Implement additional checks as ValidatingAdmissionPolicy."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the inventory of what admits: `kubectl get validatingadmissionpolicies,"
-            "validatingwebhookconfigurations,mutatingwebhookconfigurations`"
+            "review of `kubectl get validatingadmissionpolicies,validatingwebhookconfigurations,"
+            "mutatingwebhookconfigurations`"
         ),
         mappings=Mappings(cis=("4.1.11",)),
     ),

@@ -6,7 +6,7 @@ Facts: guidelines.md §0.8, §0.9, §1.3 and §2.5.
 from collections.abc import Iterator, Mapping
 
 from provisioner.access.grants import Grant
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Severity, terms
 from provisioner.controls.effective_access import ACCESS_READS, access_of, is_of
 from provisioner.controls.key_rotation import (
     DAY,
@@ -45,7 +45,9 @@ def _is_versionless(value: object) -> bool:
     return isinstance(value, str) and len(_key_path(value)) == 2
 
 
-_VERSIONLESS = Wanted(_is_versionless, "a key without a version, so that AKS follows its rotation")
+_VERSIONLESS = Wanted(
+    _is_versionless, ("a key identifier without a version, so that AKS follows key rotation")
+)
 
 
 def _key_path(key: str) -> list[str]:
@@ -60,7 +62,7 @@ def _judge_encryption(cluster: Subject) -> Iterator[Observation]:
     if encrypts or not has_key:
         yield look(cluster, _ENCRYPTION, equals("Enabled"))
     else:
-        yield cluster.passes(_ON, f"{_ON} is true: KMS of the generation before")
+        yield cluster.passes(_ON, f"{_ON} is true: KMS with the legacy azureKeyVaultKms profile")
     if has_key:
         yield from _judge_key(cluster, encrypts)
 
@@ -72,7 +74,7 @@ def _judge_key(cluster: Subject, encrypts: bool) -> Iterator[Observation]:
     vault = cluster.at(cluster.value(_VAULT_ID))
     if vault is None:
         named = show(cluster.value(_VAULT_ID))
-        yield cluster.unknown(_VAULT_ID, f"{_VAULT_ID} is {named}, which is not seen here")
+        yield cluster.unknown(_VAULT_ID, f"{_VAULT_ID} is {named}, which is not in the environment")
         return
     stated = cluster.value(_KEY_ID)
     if not isinstance(stated, str):
@@ -80,17 +82,19 @@ def _judge_key(cluster: Subject, encrypts: bool) -> Iterator[Observation]:
     host = stated.partition("//")[2].partition("/")[0]
     name = (*_key_path(stated), "", "")[1]
     if host.partition(".")[0].lower() != vault.name.lower():
-        yield cluster.fails(_KEY_ID, f"keyId is of {host}, and keyVaultResourceId is {vault.label}")
+        yield cluster.fails(_KEY_ID, f"keyId is in {host}, but keyVaultResourceId is {vault.label}")
         return
     if vault.value(_PURGE) is not True:
-        yield cluster.fails(_VAULT_ID, f"{vault.label} has no purge protection")
+        yield cluster.fails(_VAULT_ID, f"purge protection of {vault.label} is not enabled")
     else:
         yield _judge_use(cluster, vault, name)
     keys = [key for key in vault.children(KEY) if key.name.lower() == name.lower()]
     for key in keys:
         yield from _judge_life(cluster, key)
     if not keys:
-        yield cluster.unknown(_KEY_ID, f"whether {name} of {vault.label} rotates is not seen here")
+        yield cluster.unknown(
+            _KEY_ID, (f"the rotation policy of {name} in {vault.label} is not visible")
+        )
 
 
 def _judge_use(cluster: Subject, vault: Subject, key: str) -> Observation:
@@ -99,19 +103,23 @@ def _judge_use(cluster: Subject, vault: Subject, key: str) -> Observation:
     identities = _identities_of(cluster)
     if vault.value(_BY_ROLES) is False:
         if any(_has_policy(vault, identity) for identity in identities):
-            return cluster.passes(_VAULT_ID, f"a policy of {vault.label} lets it use keys")
-        return cluster.fails(_VAULT_ID, f"no policy of {vault.label} lets it use keys")
+            return cluster.passes(
+                _VAULT_ID, (f"an access policy of {vault.label} grants it the use of keys")
+            )
+        return cluster.fails(
+            _VAULT_ID, (f"no access policy of {vault.label} grants it the use of keys")
+        )
     place = ResourceId(KEY, (*vault.id.names, key), vault.id.scope)
     access = access_of(cluster)
     held = [g for g in access.reaching(place) if any(is_of(g, one) for one in identities)]
     usable = {a for g in held for a in access.what_can(g, place, _USES, data=True) if _has(g, a)}
     missing = [action.rpartition("keys/")[2] for action in _USES if action not in usable]
     if not missing:
-        return cluster.passes(_VAULT_ID, f"it may use the keys of {vault.label}")
+        return cluster.passes(_VAULT_ID, f"it has a role to use the keys of {vault.label}")
     if any(not grant.is_known for grant in held):
-        return cluster.unknown(_VAULT_ID, f"what it may do on {vault.label} is not known here")
-    said = f"it has no role on {vault.label} with {' and '.join(missing)}"
-    return cluster.fails(_VAULT_ID, f"{said}, as Key Vault Crypto User has")
+        return cluster.unknown(_VAULT_ID, f"its permissions on {vault.label} are unknown")
+    said = f"it has no role on {vault.label} that grants {' and '.join(missing)}"
+    return cluster.fails(_VAULT_ID, f"{said}, expected Key Vault Crypto User")
 
 
 def _has(grant: Grant, action: str) -> bool:
@@ -148,9 +156,9 @@ def _judge_life(cluster: Subject, key: Subject) -> Iterator[Observation]:
     if key.value(_ENABLED) is False:
         yield cluster.fails(_KEY_ID, f"{key.label} is disabled")
     elif works and not works >= _OPERATES:
-        yield cluster.fails(_KEY_ID, f"{key.label} is for {', '.join(sorted(works))} alone")
+        yield cluster.fails(_KEY_ID, f"keyOps of {key.label} are only {', '.join(sorted(works))}")
     elif ends and age is None:
-        yield cluster.fails(_KEY_ID, f"{key.label} expires and nothing rotates it before")
+        yield cluster.fails(_KEY_ID, f"{key.label} expires without rotation")
     elif age is not None and age > LONGEST_LIFE:
         yield cluster.fails(_KEY_ID, f"{key.label} is rotated after {age // DAY} days")
     else:
@@ -193,36 +201,41 @@ def _judge_managed(cluster: Subject) -> Iterator[Observation]:
 CONTROLS = (
     Control(
         id="WRK-06",
-        title="Kubernetes secrets are encrypted in etcd, by a key that stays and rotates",
+        title="Kubernetes Secrets are encrypted at rest in etcd (KMS)",
         severity=Severity.HIGH,
         layer=Layer.DATA,
         item="Maintaining secrets in HashiCorp Vault, Azure Key Vault, Azure KMS plugin",
         rationale=(
-            "What a copy of etcd holds is readable to whoever has it, unless each secret in it is "
-            "encrypted. A key that is lost or expires takes all of them with it."
+            "Without KMS encryption, a copy of etcd exposes all Secrets. A lost or expired "
+            "customer-managed key makes all Secrets unreadable."
+        ),
+        synonyms=terms(
+            "etcd encryption; etcd; secrets encryption; encryption at rest; KMS; CMK; BYOK; "
+            "customer-managed key; azureKeyVaultKms; infrastructureEncryption"
         ),
         remediation=_REMEDY,
         rules=_RULES,
         limits=(
-            "Whether secrets that were written before the key have been written again, and whether "
-            "the vault is reached from the control plane, is not seen. A key that is not of the "
-            "environment is not looked at."
+            "Whether Secrets written before encryption was enabled have been rewritten, "
+            "and whether the control plane reaches the vault, is not visible. Keys outside "
+            "the environment are not evaluated."
         ),
         mappings=Mappings(cis=("5.3.1",), policies=("dbbdc317-9734-4dd8-9074-993b29c69008",)),
     ),
     Control(
         id="WRK-12",
-        title="The KMS plugin is the one that AKS runs",
+        title="KMS encryption uses the AKS-managed KMS provider",
         severity=Severity.HIGH,
         layer=Layer.DATA,
         item="Prose: Azure/kubernetes-kms",
         rationale=(
-            "The plugin of its own repository is for clusters that one runs oneself: nobody can "
-            "install it in a control plane that AKS manages."
+            "The self-managed KMS plugin (Azure/kubernetes-kms) needs access to the "
+            "control plane, which AKS does not provide."
         ),
+        synonyms=terms("KMS plugin; Azure/kubernetes-kms; encryption provider; etcd; KMS v2"),
         remediation=_REMEDY,
         rules=(rule(CLUSTER, _judge_managed, _ENCRYPTION, _ON),),
-        limits="Whether the key can be used, stays and rotates is for WRK-06.",
+        limits="Permissions, protection and rotation of the key are checked by WRK-06.",
         mappings=Mappings(cis=("5.3.1",)),
     ),
 )

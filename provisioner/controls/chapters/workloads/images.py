@@ -12,7 +12,7 @@ from provisioner.controls.aks.image_sources import NAMED_HOSTS, NAMED_SOURCES
 from provisioner.controls.aks.namespace_rules import (
     NAMES_REGISTRIES,
 )
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity, terms
 from provisioner.controls.predicates import equals, show
 from provisioner.controls.resource_types import CACHE_RULE, CLUSTER, DEFENDER_PLAN, REGISTRY
 from provisioner.controls.rule import expect, look, rule
@@ -47,7 +47,9 @@ def _judge_scan(registry: Subject) -> Iterator[Observation]:
     """The plan of Defender for Containers on a registry's subscription scans what it holds."""
     plan = _plan_of(registry)
     if plan is None:
-        yield registry.fails("", "its subscription has no plan of Defender for Containers here")
+        yield registry.fails(
+            "", ("no Defender plan Containers for its subscription is in the environment")
+        )
         return
     tier = plan.value(_TIER)
     on = {
@@ -58,7 +60,7 @@ def _judge_scan(registry: Subject) -> Iterator[Observation]:
     if tier != "Standard":
         yield registry.fails("", f"{plan.label}: {_TIER} is {show(tier)}, expected Standard")
     elif _SCAN.lower() not in on:
-        yield registry.fails("", f"{plan.label} does not switch on {_SCAN}")
+        yield registry.fails("", f"extension {_SCAN} of {plan.label} is disabled")
     else:
         yield registry.passes("", f"{plan.label} scans its images")
 
@@ -73,12 +75,20 @@ def _judge_gate(cluster: Subject) -> Iterator[Observation]:
     read = {_registry_at(entry.get("azureContainerRegistry")) for entry in readers}
     missing = [r.label for r in cluster.all(REGISTRY) if r.name.lower() not in read]
     if missing:
-        yield cluster.fails(_READERS, f"no identity reads the findings of {', '.join(missing)}")
+        yield cluster.fails(
+            _READERS,
+            (f"no identity has access to the vulnerability findings of {', '.join(missing)}"),
+        )
     elif not readers:
-        yield cluster.fails(_READERS, "no identity reads the findings of any registry")
+        yield cluster.fails(
+            _READERS, ("no identity has access to the vulnerability findings of any registry")
+        )
     else:
         hosts = [str(entry.get("azureContainerRegistry")) for entry in readers]
-        yield cluster.passes(_READERS, f"it reads the findings of {', '.join(hosts)}")
+        yield cluster.passes(
+            _READERS,
+            (f"an identity has access to the vulnerability findings of {', '.join(hosts)}"),
+        )
 
 
 def _has_identity(entry: Mapping[str, object]) -> bool:
@@ -100,23 +110,30 @@ def _registry_at(host: object) -> str | None:
 CONTROLS = (
     Control(
         id="WRK-01",
-        title="Images are known, scanned and from a registry of one's own",
+        title="Container images are scanned and come from approved registries",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="An image brings other people's code into the cluster, and its flaws with it.",
+        rationale=(
+            "A container image brings third-party code and its vulnerabilities into the cluster."
+        ),
+        synonyms=terms("image; container registry; supply chain; image scanning; trusted sources"),
         modes=(),
         mappings=Mappings(cis=("5.1.1",)),
     ),
     Control(
         id="WRK-01.1",
-        title="Images are scanned in the registry",
+        title="Images in the registry are scanned for vulnerabilities (Defender for Containers)",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "Flaws become known after an image was built: a scan of what lies in the registry "
-            "finds them, whether the image is deployed or not."
+            "Vulnerabilities are published after an image was built. Registry scanning "
+            "detects them in deployed and undeployed images."
+        ),
+        synonyms=terms(
+            "image scanning; vulnerability scanning; ACR; CVE; Trivy; Qualys; Twistlock; Aqua; "
+            "Defender"
         ),
         remediation="""
             plan:
@@ -136,7 +153,7 @@ CONTROLS = (
                 clouds=_CLOUDS,
             ),
         ),
-        limits="Whether somebody acts on what a scan finds is not seen.",
+        limits="Whether findings are remediated is not visible.",
         mappings=Mappings(
             policies=("090c7b07-b4ed-4561-ad20-e9075f3ccaff",),
             checkov=("CKV_AZURE_163",),
@@ -145,11 +162,17 @@ CONTROLS = (
     ),
     Control(
         id="WRK-01.2",
-        title="Pods run images of approved registries alone",
+        title="Only images from approved registries are admitted (allowedContainerImagesRegex)",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="What nobody looked at does not run, whoever has the right to deploy.",
+        rationale=(
+            "Without an allow-list, anyone with permission to deploy can run any public image."
+        ),
+        synonyms=terms(
+            "allowed registries; trusted registry; image allow-list; admission; Gatekeeper; image "
+            "policy"
+        ),
         remediation=assign(
             "registries",
             ALLOWED_IMAGES,
@@ -165,24 +188,34 @@ CONTROLS = (
         ),
         in_cluster=(NAMES_REGISTRIES,),
         evidence=(
-            "a pod that is refused: `kubectl run probe --image=docker.io/library/nginx:1.27 "
-            "--dry-run=server` in a team's namespace"
+            "`kubectl run probe --image=docker.io/library/nginx:1.27 --dry-run=server` is "
+            "denied in a team namespace"
         ),
         limits=(
-            "What lies in a registry of one's own is not judged, but for what it caches of others "
-            "(cacheRules). Hosts of which nobody here knows that everybody publishes there are "
-            "taken for a company's own. Init and ephemeral "
-            "containers are what the policy makes of them."
+            "Images in an approved registry are not evaluated, except cache rules for "
+            "public registries (cacheRules). Hosts that are not known as public registries "
+            "count as private. Coverage of init and ephemeral containers depends on the "
+            "policy definition."
         ),
         mappings=Mappings(cis=("5.1.4",), policies=(ALLOWED_IMAGES.guid,)),
     ),
     Control(
         id="WRK-01.3",
-        title="Images with grave findings do not start",
+        title=(
+            "Images with critical vulnerabilities are denied at admission (Defender gated "
+            "deployment)"
+        ),
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="A finding that stops nothing is read when it is too late.",
+        rationale=(
+            "Without enforcement, images with known critical vulnerabilities are deployed "
+            "before anyone reads the finding."
+        ),
+        synonyms=terms(
+            "gated deployment; image admission; vulnerable images; block deployment; "
+            "ImagePolicyWebhook; admission; securityGating"
+        ),
         remediation="""
             cluster:
               type: Microsoft.ContainerService/managedClusters
@@ -197,30 +230,34 @@ CONTROLS = (
         """,
         rules=(rule(CLUSTER, _judge_gate, _GATE, _READERS, others={REGISTRY: ()}, clouds=_CLOUDS),),
         limits=(
-            "The findings themselves are Defender's. Whether the identity may pull is for WRK-01.5."
+            "The vulnerability findings are in Defender and are not read. Pull permissions "
+            "of the identity are checked by WRK-01.5."
         ),
-        unmapped="The built-in policies for it are deprecated, or audit alone.",
+        unmapped="The built-in policies for this are deprecated or audit-only.",
     ),
     Control(
         id="WRK-01.6",
-        title="Admission of one's own is written as policies of Kubernetes",
+        title="Custom admission rules are ValidatingAdmissionPolicies",
         severity=Severity.HIGH,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "A ValidatingAdmissionPolicy runs in the API server. A webhook can fail, be too slow, "
-            "or shut the system's own pods out."
+            "A ValidatingAdmissionPolicy runs in the API server. A webhook can fail open, "
+            "time out or block system pods."
+        ),
+        synonyms=terms(
+            "ValidatingAdmissionPolicy; VAP; CEL; ValidatingAdmissionWebhook; admission webhook; "
+            "admission controller; Gatekeeper; Kyverno"
         ),
         remediation=(
-            "Write rules as ValidatingAdmissionPolicy with a binding (`azsec manifests` has "
-            "examples). Where a webhook has to be: `failurePolicy: Fail`, and a namespaceSelector "
-            "that leaves out namespaces labelled control-plane."
+            "Write rules as ValidatingAdmissionPolicy with a binding (`azsec manifests` "
+            "renders examples). Where a webhook is required, set `failurePolicy: Fail` and "
+            "a namespaceSelector that excludes namespaces labelled control-plane."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the webhooks and policies of the cluster: `kubectl get "
-            "validatingadmissionpolicybindings,validatingwebhookconfigurations,"
-            "mutatingwebhookconfigurations -o yaml`"
+            "review of `kubectl get validatingadmissionpolicybindings,"
+            "validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml`"
         ),
         mappings=Mappings(cis=("4.1.11",)),
     ),

@@ -9,7 +9,15 @@ from provisioner.controls.aks.namespace_rules import (
     IS_CLOSED,
     NAMES_PEERS,
 )
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import (
+    NO_EQUIVALENT,
+    Control,
+    Layer,
+    Mappings,
+    Mode,
+    Severity,
+    terms,
+)
 from provisioner.controls.predicates import equals, is_set, one_of, show
 from provisioner.controls.resource_types import CLUSTER, FIREWALL, FIREWALL_POLICY, IP_GROUP
 from provisioner.controls.rule import expect, look, rule
@@ -57,14 +65,25 @@ def _judge_bypass(policy: Subject) -> Iterator[Observation]:
         sides.append(_side(entry, "destinationAddresses", "destinationIpGroups", policy))
         path = f"{_BYPASS}[{name}]"
         if any(side is None for side in sides):
-            yield policy.unknown(path, f"what passes by it by {name} is not known")
+            yield policy.unknown(
+                path, (f"the traffic that bypass rule {name} excludes from inspection is unknown")
+            )
         elif _is_blind(held := (_held(sides[0]), _held(sides[1]))):
-            yield policy.fails(path, f"{name} passes by it, for whole networks and all they reach")
+            yield policy.fails(
+                path,
+                (
+                    f"bypass rule {name} excludes whole networks and all their destinations from "
+                    "inspection"
+                ),
+            )
         else:
             both.append(held)
-            yield policy.passes(path, f"{name} passes by it for named addresses")
+            yield policy.passes(path, f"bypass rule {name} is limited to named addresses")
     if any(_is_blind(held) for held in _together(both)):
-        said = "its bypasses together are for whole networks and all they reach"
+        said = (
+            "its bypass rules together exclude whole networks and all their destinations from "
+            "inspection"
+        )
         yield policy.fails(_BYPASS, said)
     off = [
         str(entry.get("id"))
@@ -72,7 +91,7 @@ def _judge_bypass(policy: Subject) -> Iterator[Observation]:
         if str(entry.get("mode")).lower() != "deny"
     ]
     if len(off) > _MOST_SIGNATURES:
-        said = f"{len(off)} signatures do not deny, expected {_MOST_SIGNATURES} at most"
+        said = f"{len(off)} signature overrides are not Deny, expected {_MOST_SIGNATURES} at most"
         yield policy.fails(_SIGNATURES, said)
 
 
@@ -136,9 +155,13 @@ def _judge_allowed_threats(policy: Subject) -> Iterator[Observation]:
     names = policy.texts(_ALLOWED_NAMES)
     wide = [name for name in names if is_anybodys(name)]
     if reach.holds_strangers:
-        yield policy.fails(_ALLOWED_ADDRESSES, f"threat intelligence lets {reach} pass")
+        yield policy.fails(
+            _ALLOWED_ADDRESSES, (f"the threat intelligence allowlist contains {reach}")
+        )
     if wide:
-        yield policy.fails(_ALLOWED_NAMES, f"threat intelligence lets every {wide[0]} pass")
+        yield policy.fails(
+            _ALLOWED_NAMES, (f"the threat intelligence allowlist contains every {wide[0]}")
+        )
 
 
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
@@ -146,7 +169,7 @@ def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
     if firewall.states(_POLICY):
         named = firewall.value(_POLICY)
         if firewall.at(named) is None and not isinstance(named, Unknown):
-            yield firewall.unknown(_POLICY, f"its policy {show(named)} is not seen here")
+            yield firewall.unknown(_POLICY, f"its policy {show(named)} is not in the environment")
         else:
             yield look(firewall, _POLICY, is_set())
     else:
@@ -156,23 +179,32 @@ def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
 CONTROLS = (
     Control(
         id="WRK-03",
-        title="What workloads may talk to is written down, and all else is dropped",
+        title="Workload network traffic is restricted to declared flows",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
-        rationale="An open network takes an intruder from the weakest pod to all others, and out.",
+        rationale=(
+            "In a flat network, an attacker moves from one compromised pod to all others and "
+            "to the internet."
+        ),
+        synonyms=terms(
+            "NetworkPolicy; segmentation; micro-segmentation; zero trust; east-west traffic"
+        ),
         modes=(),
         mappings=Mappings(cis=("4.4.1", "5.4.4")),
     ),
     Control(
         id="WRK-03.1",
-        title="An engine for network policies that has a future",
+        title="A supported network policy engine is enabled (networkPolicy)",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "Without an engine a NetworkPolicy is accepted, and does nothing. The engine `azure` "
-            "is being retired."
+            "Without a network policy engine, NetworkPolicies are accepted and have no "
+            "effect. Azure Network Policy Manager (`azure`) is being retired."
+        ),
+        synonyms=terms(
+            "network policy engine; Cilium; Calico; Azure NPM; CNI; networkPolicy; networkDataplane"
         ),
         remediation="""
             cluster:
@@ -184,7 +216,7 @@ CONTROLS = (
             expect(CLUSTER, _ENGINE, one_of("cilium", "calico")),
             expect(CLUSTER, _DATAPLANE, equals("cilium"), when=_uses_cilium, reading=(_ENGINE,)),
         ),
-        limits="That the policies of a namespace say something is for WRK-03.2.",
+        limits="The policies of namespaces are checked by WRK-03.2.",
         mappings=Mappings(
             policies=("46238e2f-3f6f-4589-9f3f-77bed4116e67",),
             checkov=("CKV_AZURE_7",),
@@ -193,33 +225,42 @@ CONTROLS = (
     ),
     Control(
         id="WRK-03.2",
-        title="Each namespace denies by default, and allows by name",
+        title="Each namespace has a default-deny NetworkPolicy for ingress and egress",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
-        rationale="Pods without a policy talk to everything, in both directions.",
+        rationale=(
+            "Pods that no NetworkPolicy selects accept and open connections in every direction."
+        ),
+        synonyms=terms(
+            "default deny; NetworkPolicy; namespace isolation; network policy; ingress; egress"
+        ),
         remediation=(
-            "Apply the policies default-deny and allow-dns of `azsec manifests` to each namespace, "
-            "and allow what else it needs by labels. A managed namespace has the first by "
-            "defaultNetworkPolicy (CLU-05.4)."
+            "Apply the policies default-deny and allow-dns of `azsec manifests` to each "
+            "namespace, and allow other required traffic by label. A managed namespace has "
+            "default-deny by defaultNetworkPolicy (CLU-05.4)."
         ),
         modes=(Mode.CLUSTER,),
         in_cluster=(IS_CLOSED, NAMES_PEERS),
         evidence=(
-            "a policy with an empty podSelector for Ingress and Egress in every namespace but the "
-            "system's: `kubectl get networkpolicies -A -o json`"
+            "`kubectl get networkpolicies -A -o json` shows a policy with an empty "
+            "podSelector for Ingress and Egress in every namespace except system namespaces"
         ),
         mappings=Mappings(cis=("4.4.2",)),
     ),
     Control(
         id="WRK-03.3",
-        title="Policies may name hosts, and look into requests",
+        title="FQDN and L7 network policies are enabled (Advanced Container Networking Services)",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "The addresses of a service in the cloud change; its name does not. A rule on "
-            "addresses is either too wide or wrong tomorrow."
+            "IP addresses of cloud services change, their names do not. Address-based "
+            "rules are too wide or out of date."
+        ),
+        synonyms=terms(
+            "ACNS; FQDN filtering; L7 policy; Cilium; toFQDNs; CiliumNetworkPolicy; egress "
+            "filtering"
         ),
         remediation="""
             cluster:
@@ -239,21 +280,25 @@ CONTROLS = (
             expect(CLUSTER, f"{_ADVANCED}.security.advancedNetworkPolicies", one_of("FQDN", "L7")),
         ),
         evidence=(
-            "the policies that name hosts, where workloads leave the cluster: `kubectl get "
-            "ciliumnetworkpolicies -A -o json`, those with toFQDNs"
+            "`kubectl get ciliumnetworkpolicies -A -o json` shows policies with toFQDNs "
+            "where workloads have egress"
         ),
-        limits="The policies themselves are the cluster's to show.",
-        unmapped="No framework has a check of it.",
+        limits="The policies themselves are visible only in the cluster.",
+        unmapped=NO_EQUIVALENT,
     ),
     Control(
         id="WRK-03.4",
-        title="The firewall stops known attackers and intrusions",
+        title="Azure Firewall threat intelligence and IDPS are in Deny mode, with DNS proxy",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "A firewall that alerts lets through what it knows to be an attack. Names in its rules "
-            "mean what clients mean only where it answers their DNS questions itself."
+            "In Alert mode the firewall forwards traffic that it recognizes as an attack. "
+            "FQDN rules match reliably only if clients use the firewall as DNS proxy."
+        ),
+        synonyms=terms(
+            "IDPS; IDS; IPS; threat intelligence; Azure Firewall Premium; DNS proxy; "
+            "threatIntelMode; intrusion detection"
         ),
         remediation="""
             policy:
@@ -289,8 +334,8 @@ CONTROLS = (
             rule(FIREWALL, _judge_firewall, _POLICY, _THREATS, others={FIREWALL_POLICY: ()}),
         ),
         limits=(
-            "What a firewall that others manage does is not read. Traffic that no route leads"
-            " to the firewall passes it by: see ENV-04.1."
+            "Firewalls outside the environment are not read. Traffic that is not routed to "
+            "the firewall is checked by ENV-04.1."
         ),
         mappings=Mappings(
             policies=(
@@ -304,23 +349,28 @@ CONTROLS = (
     ),
     Control(
         id="WRK-03.5",
-        title="Services are reached from inside, over TLS",
+        title="Services are internal and Ingresses use TLS",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "One line in a Service puts it on the internet, past the firewall. An external address "
-            "lets a service take over the traffic to any host."
+            "A Service of type LoadBalancer publishes a workload on the internet past the "
+            "firewall. externalIPs allow a Service to intercept traffic to any address "
+            "(CVE-2020-8554)."
+        ),
+        synonyms=terms(
+            "LoadBalancer; internal load balancer; ILB; externalIPs; ingress; TLS; HTTPS; "
+            "NodePort; CVE-2020-8554"
         ),
         remediation=(
-            "Give Services of the type LoadBalancer the annotation "
-            "service.beta.kubernetes.io/azure-load-balancer-internal, and Ingress `tls`; use no "
-            "externalIPs. The policies of the mappings refuse the rest."
+            "Annotate Services of type LoadBalancer with "
+            "service.beta.kubernetes.io/azure-load-balancer-internal, set `tls` on each "
+            "Ingress, and remove externalIPs. The mapped policies deny violations."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "an empty list of services with a public load balancer or externalIPs, and of "
-            "ingresses without tls: `kubectl get services,ingresses -A -o json`"
+            "`kubectl get services,ingresses -A -o json` shows no public load balancer, no "
+            "externalIPs and no Ingress without tls"
         ),
         mappings=Mappings(
             cis=("5.4.5",),
@@ -334,19 +384,22 @@ CONTROLS = (
     ),
     Control(
         id="WRK-14",
-        title="The network policies that every namespace needs are at hand",
+        title="Baseline NetworkPolicies are applied to every namespace",
         severity=Severity.MEDIUM,
         layer=Layer.NETWORK,
         item=_RECIPES,
-        rationale="A team that starts from a working set does not start from an open network.",
+        rationale="A baseline set of policies restricts traffic before a team writes its own.",
+        synonyms=terms(
+            "NetworkPolicy; network policy recipes; default deny; allow-dns; baseline policies"
+        ),
         remediation=(
-            "Apply default-deny, allow-dns, allow-same-namespace and allow-ingress-controller of "
-            "`azsec manifests` to the teams' namespaces."
+            "Apply default-deny, allow-dns, allow-same-namespace and "
+            "allow-ingress-controller of `azsec manifests` to the team namespaces."
         ),
         modes=(Mode.CLUSTER,),
         evidence=(
-            "the policies of the teams' namespaces: `kubectl get networkpolicies -A`, with "
-            "default-deny and allow-dns in each"
+            "`kubectl get networkpolicies -A` shows default-deny and allow-dns in each "
+            "team namespace"
         ),
         mappings=Mappings(cis=("4.4.2",)),
     ),

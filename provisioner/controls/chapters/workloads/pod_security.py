@@ -29,7 +29,7 @@ from provisioner.controls.aks.namespace_rules import (
     FORBIDS_ROOT,
     IS_BASELINE,
 )
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity, terms
 from provisioner.controls.predicates import equals, one_of
 from provisioner.controls.resource_types import CLUSTER, SAFEGUARDS
 from provisioner.controls.rule import expect, rule
@@ -55,12 +55,16 @@ def _judge_safeguards(cluster: Subject) -> Iterator[Observation]:
     """A cluster without safeguards has the initiatives; one with neither lacks the safeguards."""
     if safeguards_of(cluster) is not None:
         if has_policy_add_on(cluster):
-            yield cluster.passes("", "it has deployment safeguards")
+            yield cluster.passes("", "deployment safeguards are enabled")
         else:
             # AKS page deployment-safeguards, "Prerequisites".
-            yield cluster.fails("", "nothing asks its safeguards: the Azure Policy add-on is off")
+            yield cluster.fails(
+                "", ("deployment safeguards are not enforced: the Azure Policy add-on is disabled")
+            )
     elif ask_any(cluster, _BASELINE).verdict is not Verdict.PASS:
-        yield cluster.fails("", "it has neither deployment safeguards nor an initiative enforced")
+        yield cluster.fails(
+            "", ("it has neither deployment safeguards nor an enforced policy initiative")
+        )
 
 
 def _judge_left_out(guards: Subject) -> Iterator[Observation]:
@@ -70,50 +74,62 @@ def _judge_left_out(guards: Subject) -> Iterator[Observation]:
             kept = left_out_by(guards, cluster)
             if kept:
                 names = ", ".join(sorted(kept))
-                yield guards.fails(_LEFT_OUT, f"{_LEFT_OUT} leaves out {names}")
+                yield guards.fails(_LEFT_OUT, f"{_LEFT_OUT} excludes {names}")
 
 
 CONTROLS = (
     Control(
         id="WRK-02",
-        title="Pods cannot become the node that they run on",
+        title="Pods meet the Pod Security Standards",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "A privileged pod, one with the host's files or one that may become root is the node, "
-            "and the node has the secrets of all pods on it."
+            "A privileged pod, a pod with hostPath volumes or one that can become root can "
+            "take over its node and the secrets of all pods on it."
+        ),
+        synonyms=terms(
+            "PSP; PSS; Pod Security Standards; pod security policy; privileged pods; security "
+            "context"
         ),
         modes=(),
         mappings=Mappings(cis=("4.2.1", "4.2.2", "4.2.3", "4.2.4", "4.2.5", "4.6.2")),
     ),
     Control(
         id="WRK-02.1",
-        title="The baseline pod security standard is enforced everywhere",
+        title="The Pod security baseline standards initiative is assigned with effect Deny",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "It refuses what only agents on nodes need. The initiative audits by default, and what "
-            "is audited runs."
+            "The baseline standard prevents known privilege escalations. The initiative's "
+            "default effect is Audit, which does not block pods."
+        ),
+        synonyms=terms(
+            "baseline; PSS; PSP; Azure Policy initiative; Gatekeeper; pod security baseline"
         ),
         remediation=assign("baseline", BASELINE, effect="Deny"),
         rules=(policy_rule(*_BASELINE, unless=_has_baseline),),
         limits=(
-            "Pods that ran before the assignment, and the day on which an exemption ends, are"
-            " not seen."
+            "Pods created before the policy assignment, and the expiry of exemptions, are "
+            "not visible."
         ),
         mappings=Mappings(policies=(BASELINE.guid,)),
     ),
     Control(
         id="WRK-02.2",
-        title="The restricted pod security standard is enforced in the teams' namespaces",
+        title=(
+            "The Pod security restricted standards initiative is assigned to team namespaces (Deny)"
+        ),
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "Workloads need no root and no capabilities. The initiative lets them keep both unless "
-            "its parameters say otherwise."
+            "Application workloads need neither root nor Linux capabilities. The "
+            "initiative allows both unless its parameters are set."
+        ),
+        synonyms=terms(
+            "restricted; PSS; PSP; Azure Policy initiative; Gatekeeper; pod security restricted"
         ),
         remediation=assign(
             "restricted",
@@ -124,18 +140,25 @@ CONTROLS = (
         ),
         rules=(policy_rule(RESTRICTED_PODS, unless=_has_restricted),),
         limits=(
-            "Pods that ran before the assignment, and the day on which an exemption ends, are"
-            " not seen."
+            "Pods created before the policy assignment, and the expiry of exemptions, are "
+            "not visible."
         ),
         mappings=Mappings(policies=(RESTRICTED.guid,)),
     ),
     Control(
         id="WRK-02.3",
-        title="Deployment safeguards are enforced",
+        title="Deployment safeguards are in Enforce mode (safeguardsProfile.level)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="AKS itself keeps the rules up to date and mends what pods leave out.",
+        rationale=(
+            "AKS maintains the deployment safeguards and sets secure defaults in pods that "
+            "omit them."
+        ),
+        synonyms=terms(
+            "deployment safeguards; safeguardsProfile; guardrailsProfile; Enforcement; guardrails; "
+            "AKS best practices"
+        ),
         remediation="""
             guards:
               type: Microsoft.ContainerService/deploymentSafeguards
@@ -151,49 +174,57 @@ CONTROLS = (
             ),
             rule(SAFEGUARDS, _judge_left_out, others=SAFEGUARD_READS),
         ),
-        limits="What the safeguards refuse is AKS's, and changes with its releases.",
+        limits="The checks of deployment safeguards change with AKS releases.",
         mappings=Mappings(policies=(SAFEGUARDS_INITIATIVE.guid,)),
     ),
     Control(
         id="WRK-02.4",
-        title="No privileged containers",
+        title="Privileged containers are denied (securityContext.privileged)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="A privileged container has every device and every right of its node.",
+        rationale="A privileged container has access to all devices and capabilities of its node.",
+        synonyms=terms("privileged; securityContext; PSP; PSS; root; container escape"),
         remediation=assign("privileged", NO_PRIVILEGED, effect="Deny"),
         modes=(Mode.CLUSTER, Mode.ARM),
         rules=(policy_rule(*_NO_PRIVILEGED, unless=_has_baseline),),
         in_cluster=(IS_BASELINE,),
         evidence=(
-            "an empty list of privileged containers outside of the namespaces of agents (MAN-04): "
-            "`kubectl get pods -A -o json`, those with securityContext.privileged"
+            "`kubectl get pods -A -o json` shows no container with "
+            "securityContext.privileged outside the namespaces of node agents (MAN-04)"
         ),
         limits=(
-            "Pods that ran before the assignment, and the day on which an exemption ends, are"
-            " not seen."
+            "Pods created before the policy assignment, and the expiry of exemptions, are "
+            "not visible."
         ),
         mappings=Mappings(cis=("4.2.1",), policies=(NO_PRIVILEGED.guid,)),
     ),
     Control(
         id="WRK-02.5",
-        title="Containers run as somebody, and cannot become root",
+        title="Containers run as non-root without privilege escalation (runAsNonRoot)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="Root in a container is one flaw of the kernel away from root on its node.",
+        rationale=(
+            "For root in a container, one kernel vulnerability is enough to become root on the "
+            "node."
+        ),
+        synonyms=terms(
+            "root; runAsNonRoot; runAsUser; runAsGroup; fsGroup; allowPrivilegeEscalation; setuid; "
+            "PSP"
+        ),
         remediation=(
-            "Label the teams' namespaces pod-security.kubernetes.io/enforce: restricted "
-            "(CLU-05.5), and give pods runAsNonRoot: true, allowPrivilegeEscalation: false and "
-            "groups above 0. The restricted initiative (WRK-02.2) asks for the groups, which the "
-            "label does not."
+            "Label team namespaces pod-security.kubernetes.io/enforce: restricted "
+            "(CLU-05.5). Set runAsNonRoot: true, allowPrivilegeEscalation: false and group "
+            "IDs above 0 in pods. Group IDs are enforced by the restricted initiative "
+            "(WRK-02.2), not by the label."
         ),
         modes=(Mode.CLUSTER,),
         in_cluster=(FORBIDS_ROOT,),
         evidence=(
-            "a pod that is refused: `kubectl run probe --image=probe --dry-run=server "
-            '--overrides=\'{"spec":{"securityContext":{"runAsUser":0}}}\'` in each team\'s '
-            "namespace"
+            "`kubectl run probe --image=probe --dry-run=server "
+            '--overrides=\'{"spec":{"securityContext":{"runAsUser":0}}}\'` is denied '
+            "in each team namespace"
         ),
         mappings=Mappings(
             cis=("4.2.5",),
@@ -205,23 +236,25 @@ CONTROLS = (
     ),
     Control(
         id="WRK-02.6",
-        title="No namespaces and no ports of the host",
+        title="Host namespaces and host ports are denied (hostNetwork, hostPID, hostIPC, hostPort)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
         rationale=(
-            "A pod in the host's network listens to the node's own traffic and passes by network "
-            "policies; one among its processes reads their memory."
+            "A pod with hostNetwork can capture node traffic and is not subject to "
+            "NetworkPolicies. A pod with hostPID or hostIPC can read the memory of other "
+            "processes."
         ),
+        synonyms=terms("hostNetwork; hostPID; hostIPC; hostPort; host namespaces; PSP"),
         remediation=(
             "Label namespaces pod-security.kubernetes.io/enforce: baseline or restricted "
-            "(CLU-05.5); the initiative of WRK-02.1 refuses the same."
+            "(CLU-05.5). The initiative of WRK-02.1 denies the same fields."
         ),
         modes=(Mode.CLUSTER,),
         in_cluster=(IS_BASELINE,),
         evidence=(
-            "an empty list of pods with hostNetwork, hostPID, hostIPC or a hostPort outside of the "
-            "namespaces of agents (MAN-04): `kubectl get pods -A -o json`"
+            "`kubectl get pods -A -o json` shows no pod with hostNetwork, hostPID, hostIPC "
+            "or a hostPort outside the namespaces of node agents (MAN-04)"
         ),
         mappings=Mappings(
             cis=("4.2.2", "4.2.3", "4.2.4"),
@@ -233,21 +266,22 @@ CONTROLS = (
     ),
     Control(
         id="WRK-02.7",
-        title="No volumes of the host",
+        title="hostPath volumes are denied",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item=_ITEM,
-        rationale="Who may write the node's files decides what the node runs next.",
+        rationale="Write access to node files allows running code on the node.",
+        synonyms=terms("hostPath; volumes; volume types; node file system; docker.sock; PSP"),
         remediation=(
-            "Use volumes of the restricted standard: configMap, csi, downwardAPI, emptyDir, "
-            "ephemeral, persistentVolumeClaim, projected, secret. The initiatives of WRK-02.1 and "
-            "WRK-02.2 refuse hostPath."
+            "Use the volume types of the restricted standard: configMap, csi, downwardAPI, "
+            "emptyDir, ephemeral, persistentVolumeClaim, projected, secret. The "
+            "initiatives of WRK-02.1 and WRK-02.2 deny hostPath."
         ),
         modes=(Mode.CLUSTER,),
         in_cluster=(IS_BASELINE,),
         evidence=(
-            "an empty list of volumes with a hostPath outside of the namespaces of agents "
-            "(MAN-04): `kubectl get pods,pv -A -o json`"
+            "`kubectl get pods,pv -A -o json` shows no hostPath outside the namespaces of "
+            "node agents (MAN-04)"
         ),
         mappings=Mappings(
             cis=("4.1.8",),
@@ -259,16 +293,17 @@ CONTROLS = (
     ),
     Control(
         id="WRK-10",
-        title="What pod security policies once refused is refused by their successors",
+        title="PodSecurityPolicy is replaced by Pod Security Admission and Azure Policy",
         severity=Severity.INFO,
         layer=Layer.RUNTIME,
         item="Prose: AKS does not support pod security policies",
         rationale=(
-            "Kubernetes 1.25 took them away. Their place is taken by the pod security standards, "
-            "Azure Policy and the safeguards of AKS."
+            "Kubernetes 1.25 removed PodSecurityPolicy. Pod Security Admission, Azure "
+            "Policy and AKS deployment safeguards replace it."
         ),
+        synonyms=terms("PSP; PodSecurityPolicy; pod security policies; policy/v1beta1"),
         modes=(),
         same_as=("WRK-02",),
-        unmapped="Pod security policies are gone; their successors are mapped.",
+        unmapped="PodSecurityPolicy no longer exists; its successors are mapped.",
     ),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from provisioner.access.effective import Access
 from provisioner.access.grants import Grant
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Severity, terms
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     access_of,
@@ -81,24 +81,30 @@ def _judge_pull(registry: Subject) -> Iterator[Observation]:
         if problem is not None:
             yield registry.fails(path_of(grant), f"{grant.assignment.label} {problem}")
         elif not grant.is_known:
-            said = f"what {grant.assignment.label} allows the nodes is not known here"
+            said = f"the permissions that {grant.assignment.label} grants the nodes are unknown"
             yield registry.unknown(path_of(grant), said)
     pulling = [grant for grant in held if _allows(access, grant, registry, pull)]
     if pulling:
-        yield registry.passes("", f"nodes pull by {pulling[0].role.name}")
+        yield registry.passes("", f"nodes pull with the role {pulling[0].role.name}")
     elif not any(not grant.is_known for grant in held):
-        yield registry.fails("", f"no cluster's nodes may pull ({pull[0]})")
+        yield registry.fails(
+            "",
+            (
+                "the kubelet identity of no cluster in the environment is allowed to pull "
+                f"({pull[0]})"
+            ),
+        )
 
 
 def _too_much(grant: Grant, registry: Subject, pull: tuple[str, bool]) -> str | None:
     """Return what a grant lets nodes do beyond pulling from the one registry, None for nothing."""
     allowed, data = pull
     if grant.gives(_PUSH) and not grant.allows(_PUSH):
-        return f"lets nodes give themselves the right to push ({grant.role.name})"
+        return f"allows the kubelet identity to grant itself push permission ({grant.role.name})"
     if not is_within(grant.role.permissions or (), _HARMLESS):
-        return f"lets nodes do more than pull ({grant.role.name})"
+        return f"allows the kubelet identity more than pull ({grant.role.name})"
     if grant.scope != registry.id and grant.allows(allowed, data=data):
-        return f"gives nodes more than this registry: {describe_scope(grant)}"
+        return f"grants the kubelet identity more than this registry: {describe_scope(grant)}"
     return None
 
 
@@ -118,13 +124,13 @@ def _judge_token(token: Subject) -> Iterator[Observation]:
     named = parse_resource_id(stated)
     scope_map = token.at(stated)
     if named is not None and named.name.startswith(_ALL_REPOSITORIES):
-        yield token.fails(_MAP, f"{named.name} is for all repositories: a password for everything")
+        yield token.fails(_MAP, f"{named.name} covers all repositories")
     elif scope_map is None:
-        yield token.unknown(_MAP, f"{_MAP} is {stated}, which is not seen here")
+        yield token.unknown(_MAP, f"{_MAP} is {stated}, which is not in the environment")
     elif wide := [text for text in scope_map.texts(_MAPPED) if _is_for_all(text)]:
-        yield token.fails(_MAP, f"{scope_map.label} is for all repositories: {wide[0]}")
+        yield token.fails(_MAP, f"{scope_map.label} covers all repositories: {wide[0]}")
     else:
-        yield token.passes(_MAP, f"{scope_map.label} names its repositories")
+        yield token.passes(_MAP, f"{scope_map.label} is limited to named repositories")
 
 
 def _is_for_all(action: str) -> bool:
@@ -134,13 +140,17 @@ def _is_for_all(action: str) -> bool:
 CONTROLS = (
     Control(
         id="WRK-01.4",
-        title="The registry is private and gives nothing away",
+        title="The registry is private: public access, admin user and anonymous pull are disabled",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=_ITEM,
         rationale=(
-            "Whoever writes to the registry runs code in the cluster. Whoever reads it has the "
-            "company's software."
+            "Push access to the registry allows running code in the cluster. Pull access "
+            "exposes the company's software."
+        ),
+        synonyms=terms(
+            "ACR; container registry; adminUserEnabled; anonymousPullEnabled; publicNetworkAccess; "
+            "private registry; exportPolicy; scope map; token"
         ),
         remediation="""
             registry:
@@ -166,8 +176,8 @@ CONTROLS = (
             rule(TOKEN, _judge_token, _STATUS, _MAP, others={SCOPE_MAP: (_MAPPED,)}),
         ),
         limits=(
-            "Who may push is for WRK-01.5 and `azsec access`. Whether a token has a password, "
-            "and who has it, is not seen."
+            "Push permissions are checked by WRK-01.5 and `azsec access`. Whether a token "
+            "has a password, and who knows it, is not visible."
         ),
         mappings=Mappings(
             policies=(
@@ -191,13 +201,17 @@ CONTROLS = (
     ),
     Control(
         id="WRK-01.5",
-        title="Nodes pull by their own identity, and can do nothing else",
+        title="The kubelet identity has AcrPull on the registry and nothing else",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=_ITEM,
         rationale=(
-            "A pull secret in a namespace is a password that nobody rotates. An identity that may "
-            "push lets a broken node change what all others run."
+            "An image pull secret is a static password in a namespace. A kubelet identity "
+            "with push permission allows a compromised node to replace images for all "
+            "others."
+        ),
+        synonyms=terms(
+            "AcrPull; imagePullSecrets; kubelet identity; image pull; ACR permissions; --attach-acr"
         ),
         remediation="""
             puller:
@@ -218,8 +232,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Groups that the nodes' identity is a member of, and pull secrets inside the cluster, "
-            "are not read."
+            "Group memberships of the kubelet identity and image pull secrets inside the "
+            "cluster are not read."
         ),
         mappings=Mappings(cis=("5.1.3",), policies=("12db3749-7e03-4b9f-b443-d37d3fb9f8d9",)),
     ),

@@ -13,7 +13,7 @@ from provisioner.controls.aks.sandboxing import (
     is_sandbox,
     says_untrusted,
 )
-from provisioner.controls.control import Control, Layer, Mode, Severity
+from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mode, Severity, terms
 from provisioner.controls.predicates import Wanted, equals, show
 from provisioner.controls.resource_types import POOL
 from provisioner.controls.rule import look, rule
@@ -38,7 +38,9 @@ def _is_nesting(value: object) -> bool:
     return since is not None and int(machine["version"]) >= since
 
 
-_NESTING = Wanted(_is_nesting, "a machine that nests others: family D or E from v3, F from v2 on")
+_NESTING = Wanted(
+    _is_nesting, ("a VM size with nested virtualization: D or E family from v3, F family from v2")
+)
 
 
 def _judge_pool(pool: Subject) -> Iterator[Observation]:
@@ -55,13 +57,18 @@ def _judge_pool(pool: Subject) -> Iterator[Observation]:
 CONTROLS = (
     Control(
         id="WRK-04",
-        title="Pods that are not trusted run in virtual machines of their own",
+        title="Untrusted pods run in Pod Sandboxing (workloadRuntime KataVmIsolation)",
         severity=Severity.MEDIUM,
         layer=Layer.RUNTIME,
         item="Container sandboxes, gVisor, Kata containers",
         rationale=(
-            "Containers of one node share its kernel, and a flaw of it is a way from one to all "
-            "others. A virtual machine has a kernel of its own."
+            "Containers on a node share its kernel; a kernel vulnerability allows a "
+            "container escape. Pod Sandboxing gives each pod its own kernel in a virtual "
+            "machine."
+        ),
+        synonyms=terms(
+            "Kata; Kata containers; gVisor; sandbox; Pod Sandboxing; confidential containers; "
+            "runtimeClass; hypervisor isolation"
         ),
         remediation="""
             tenants:
@@ -75,13 +82,13 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(rule(POOL, _judge_pool, RUNTIME, _IMAGE, _SIZE, LABELS, TAINTS),),
         evidence=(
-            "the pods of those pools with their runtime: `kubectl get pods -A -o json`, with "
-            "runtimeClassName kata-vm-isolation"
+            "`kubectl get pods -A -o json` shows runtimeClassName kata-vm-isolation for "
+            "the pods of those node pools"
         ),
         limits=(
-            "Pods that do not ask for the runtime share the kernel of their node. Which pods are "
-            "not to be trusted is what labels and taints of pools say, by the word untrusted."
+            "Pods without the runtime class share the kernel of their node. Untrusted pods "
+            "are identified by node pool labels and taints that contain the word untrusted."
         ),
-        unmapped="No framework has a check of it.",
+        unmapped=NO_EQUIVALENT,
     ),
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from provisioner.access.grants import Grant
 from provisioner.controls.aks.add_ons import is_on
 from provisioner.controls.chapters.workloads.vaults import ITEM
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity, terms
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     CLUSTER_PRINCIPALS,
@@ -44,7 +44,9 @@ def _judge_readers(vault: Subject) -> Iterator[Observation]:
         if holder is None:
             continue
         if not grant.is_known:
-            said = f"what {grant.assignment.label} allows {holder.label} is not known here"
+            said = (
+                f"the permissions that {grant.assignment.label} grants {holder.label} are unknown"
+            )
             yield vault.unknown(path_of(grant), said)
         elif grant.gives(_READ, data=True) or _changes(grant):
             yield _look_at_reader(vault, grant, holder)
@@ -69,59 +71,75 @@ def _changes(grant: Grant) -> bool:
 def _look_at_reader(vault: Subject, grant: Grant, holder: Subject) -> Observation:
     excess = _excess(vault, grant)
     if excess is not None:
-        said = f"{grant.assignment.label} lets {holder.label} {excess}"
+        said = f"{grant.assignment.label} allows {holder.label} to {excess}"
         return vault.fails(path_of(grant), said)
     shared = _shared(holder)
     if shared is not None:
-        return vault.fails(path_of(grant), f"{holder.label} reads secrets, and {shared}")
-    return vault.passes(path_of(grant), f"{holder.label} reads its secrets, for one workload")
+        return vault.fails(
+            path_of(grant), (f"{holder.label} has read access to secrets, and {shared}")
+        )
+    return vault.passes(
+        path_of(grant), (f"{holder.label} has read access to secrets and is used by one workload")
+    )
 
 
 def _excess(vault: Subject, grant: Grant) -> str | None:
     """Return what a grant allows beyond reading secrets of the one vault, None for nothing."""
     if _changes(grant):
-        return f"write secrets too ({grant.role.name})"
+        return f"write secrets ({grant.role.name})"
     if not grant.allows(_READ, data=True):
-        return f"give itself a role on secrets ({grant.role.name})"
+        return f"assign itself a role on secrets ({grant.role.name})"
     if grant.scope is None or not grant.scope.is_within(vault.id):
-        return f"read other vaults too: {describe_scope(grant)}"
+        return f"read other vaults: {describe_scope(grant)}"
     return None
 
 
 def _shared(holder: Subject) -> str | None:
     """Return who else signs in as a holder than one workload, None where nobody does."""
     if holder.resource.type == CLUSTER:
-        return "what it may read, every pod may"
+        return "every pod can use its identity"
     subjects = [str(c.value(_SUBJECT)) for c in holder.children(FEDERATED_CREDENTIAL)]
     others = [text for text in subjects if not text.startswith(_OF_ACCOUNTS)]
     if not subjects or others:
-        return f"{others[0]} is no workload" if others else "is no workload's: no federation"
+        return (
+            (f"{others[0]} is not a service account")
+            if others
+            else ("it has no federated identity credential of a workload")
+        )
     namespaces = {text.removeprefix(_OF_ACCOUNTS).partition(":")[0] for text in subjects}
     if len(namespaces) > 1:
-        return f"workloads of {', '.join(sorted(namespaces))} share it"
+        return f"it is shared by workloads of the namespaces {', '.join(sorted(namespaces))}"
     return None
 
 
 CONTROLS = (
     Control(
         id="WRK-05",
-        title="Secrets lie in a vault, and only their workloads read them",
+        title="Secrets are stored in Azure Key Vault with least-privilege access",
         severity=Severity.HIGH,
         layer=Layer.DATA,
         item=ITEM,
-        rationale="A secret in a manifest or in etcd is read by whoever reads the namespace.",
+        rationale=(
+            "A secret in a manifest or a Kubernetes Secret is readable for everyone with read "
+            "access to the namespace."
+        ),
+        synonyms=terms("Key Vault; secrets; secret management; AKV"),
         modes=(),
         mappings=Mappings(cis=("4.5.2",)),
     ),
     Control(
         id="WRK-05.4",
-        title="A workload reads its secrets by its own identity",
+        title="Secrets are read with workload identity, one identity per workload",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
         rationale=(
-            "What the nodes' or the add-on's identity may read, every pod may. An identity that is "
-            "federated with one service account is that workload's alone."
+            "Every pod on a node can use the kubelet identity and the identity of the "
+            "secrets provider add-on. A managed identity federated with one service "
+            "account is usable by that workload only."
+        ),
+        synonyms=terms(
+            "workload identity; Key Vault Secrets User; SecretProviderClass; CSI; secret access"
         ),
         remediation="""
             workload:
@@ -153,12 +171,12 @@ CONTROLS = (
             ),
         ),
         evidence=(
-            "the SecretProviderClasses of the cluster: `kubectl get secretproviderclasses -A -o "
-            "json`, with clientID, usePodIdentity false and no secretObjects"
+            "`kubectl get secretproviderclasses -A -o json` shows clientID, usePodIdentity "
+            "false and no secretObjects"
         ),
         limits=(
-            "Persons and groups are for `azsec access`. Access policies of a vault are for "
-            "WRK-05.2, and whose tokens a credential takes is for ENV-02.4."
+            "Access of users and groups is listed by `azsec access`. Vault access policies "
+            "are checked by WRK-05.2, subjects of federated credentials by ENV-02.4."
         ),
         mappings=Mappings(
             cis=("4.5.1", "4.5.2"), policies=("c5110b6e-5272-4989-9935-59ad06fdf341",)
@@ -166,35 +184,40 @@ CONTROLS = (
     ),
     Control(
         id="WRK-05.6",
-        title="Where HashiCorp Vault is used instead, it trusts the cluster's own issuer",
+        title="HashiCorp Vault, where used, authenticates workloads with the cluster's OIDC issuer",
         severity=Severity.HIGH,
         layer=Layer.DATA,
         item=ITEM,
         rationale=(
-            "A vault of one's own has to be as closed as Azure's, and to know workloads by their "
-            "service accounts and not by a shared token."
+            "A self-managed vault needs the same protection as Azure Key Vault. Service "
+            "account authentication replaces shared static tokens."
         ),
+        synonyms=terms("HashiCorp Vault; Vault; JWT auth; OIDC; secrets"),
         remediation=(
-            "Configure Vault's JWT/OIDC authentication with the cluster's issuer URL "
-            "(oidcIssuerProfile.issuerURL), with one role a service account. Attest it in the "
-            "environment's file, or that no Vault is used."
+            "Configure Vault's JWT/OIDC auth method with the cluster's issuer URL "
+            "(oidcIssuerProfile.issuerURL) and one role per service account. Attest it in "
+            "the environment file, or attest that Vault is not used."
         ),
         modes=(Mode.PERSON, Mode.CLUSTER),
         evidence=(
-            "the word of whoever runs Vault: `vault read auth/jwt/config` names the cluster's "
-            "issuer. Or that there is no Vault"
+            "attestation by the operator of Vault: `vault read auth/jwt/config` shows the "
+            "cluster's issuer; or that Vault is not used"
         ),
-        unmapped="It lies outside of Azure.",
+        unmapped="HashiCorp Vault is not an Azure resource.",
     ),
     Control(
         id="WRK-11",
-        title="Secrets are mounted by the Secrets Store CSI driver",
+        title="The Secrets Store CSI driver is enabled (azureKeyvaultSecretsProvider)",
         severity=Severity.HIGH,
         layer=Layer.DATA,
         item="Prose: KeyVault FlexVolume",
         rationale=(
-            "FlexVolumes are retired, and their drivers ran on the host. AKS keeps the CSI driver "
-            "up to date."
+            "FlexVolume is deprecated and its drivers ran as root on the host. AKS updates "
+            "the CSI driver."
+        ),
+        synonyms=terms(
+            "CSI driver; Secrets Store; FlexVolume; azureKeyvaultSecretsProvider; mount secrets; "
+            "SecretProviderClass"
         ),
         remediation="""
             cluster:
@@ -203,7 +226,7 @@ CONTROLS = (
                 addonProfiles: {azureKeyvaultSecretsProvider: {enabled: true}}
         """,
         rules=(is_on("azureKeyvaultSecretsProvider"),),
-        limits="How pods come to their secrets is the cluster's to show.",
+        limits="How pods consume secrets is visible only in the cluster.",
         mappings=Mappings(
             policies=(
                 "c5110b6e-5272-4989-9935-59ad06fdf341",
@@ -213,16 +236,17 @@ CONTROLS = (
     ),
     Control(
         id="WRK-13",
-        title="Workloads come to their secrets without the agent of acs-keyvault-agent",
+        title="Workload identity replaces acs-keyvault-agent",
         severity=Severity.INFO,
         layer=Layer.IDENTITY,
         item="Prose: Hexadite/acs-keyvault-agent",
         rationale=(
-            "The agent is abandoned, and signed in with a service principal's secret. A workload's "
-            "own identity needs none."
+            "acs-keyvault-agent is abandoned and authenticates with a service principal "
+            "secret. Workload identity needs no secret."
         ),
+        synonyms=terms("acs-keyvault-agent; Hexadite; Key Vault agent; service principal secret"),
         modes=(),
         same_as=("WRK-05.4",),
-        unmapped="The agent is abandoned; its successor is mapped.",
+        unmapped="acs-keyvault-agent is abandoned; its successor is mapped.",
     ),
 )

@@ -6,7 +6,7 @@ Facts: guidelines.md §0.3, §1.3 and ENV-05.2.
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_roles import find_built_in_role
-from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Mode, Severity, terms
 from provisioner.controls.effective_access import (
     ACCESS_READS,
     access_of,
@@ -33,23 +33,21 @@ def _judge_grants(cluster: Subject) -> Iterator[Observation]:
         said = f"{grant.assignment.label} ({grant.role.name} at {describe_scope(grant)})"
         inside = grant.scope is not None and is_in_namespace(grant.scope)
         if not grant.is_known:
-            yield cluster.unknown(path_of(grant), f"what {said} allows is not known here")
+            yield cluster.unknown(path_of(grant), f"the permissions of {said} are unknown")
         elif grant.role.id == _ADMINISTRATOR and inside:
-            yield cluster.fails(
-                path_of(grant), f"{said}: in a namespace, RBAC Admin is its owners' role"
-            )
+            yield cluster.fails(path_of(grant), f"{said}: use RBAC Admin for owners of a namespace")
         elif grant.role.id in (_OWNER, _ADMINISTRATOR):
-            yield cluster.passes(path_of(grant), f"{said} is a role of administrators")
+            yield cluster.passes(path_of(grant), f"{said} is an administrator role")
         elif opens_shell(grant, run_command_off=off):
-            yield cluster.fails(path_of(grant), f"{said} opens shells in containers")
+            yield cluster.fails(path_of(grant), f"{said} allows kubectl exec (pods/exec)")
         elif grants_cluster_access(grant):
-            yield cluster.passes(path_of(grant), f"{said} opens no shell")
+            yield cluster.passes(path_of(grant), f"{said} does not allow kubectl exec (pods/exec)")
 
 
 CONTROLS = (
     Control(
         id="WRK-02.8",
-        title="Whoever deploys opens no shell in a container",
+        title="Only administrators can kubectl exec into containers (pods/exec)",
         severity=Severity.MEDIUM,
         layer=Layer.IDENTITY,
         item=(
@@ -57,9 +55,10 @@ CONTROLS = (
             "hostPorts"
         ),
         rationale=(
-            "A shell in a pod has all that the pod has: its secrets, its identity, its network. "
-            "RBAC Writer includes it."
+            "A shell in a container has the secrets, identity and network access of the "
+            "pod. The role Azure Kubernetes Service RBAC Writer includes it."
         ),
+        synonyms=terms("kubectl exec; pods/exec; shell; attach; RBAC Writer; debug"),
         remediation="""
             deployer:
               type: Microsoft.Authorization/roleDefinitions
@@ -83,27 +82,28 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(rule(CLUSTER, _judge_grants, _RUN_COMMAND_OFF, others=ACCESS_READS),),
         evidence=(
-            "a SubjectAccessReview of a team's member on pods/exec that is denied, and no Role "
-            "with pods/exec: `kubectl get roles,clusterroles -A -o json`"
+            "a SubjectAccessReview for a team member on pods/exec is denied, and `kubectl "
+            "get roles,clusterroles -A -o json` shows no Role with pods/exec"
         ),
         limits=(
-            "Roles inside the cluster and members of groups are not read. Whoever may write "
-            "workloads runs what they like in their own pods."
+            "Roles inside the cluster and group members are not read. Anyone who can "
+            "create workloads can run any command in them."
         ),
         mappings=Mappings(cis=("4.1.4", "4.1.9")),
     ),
     Control(
         id="WRK-09",
-        title="What DenyEscalatingExec refused is allowed to nobody",
+        title="No role allows exec into privileged pods (successor of DenyEscalatingExec)",
         severity=Severity.LOW,
         layer=Layer.IDENTITY,
         item="Prose: DenyEscalatingExec",
         rationale=(
-            "The controller refused shells in privileged pods. Kubernetes gave it up for rights: "
-            "whoever has no right to exec opens no shell anywhere."
+            "DenyEscalatingExec denied exec into privileged pods. Kubernetes removed it; "
+            "RBAC on pods/exec replaces it."
         ),
+        synonyms=terms("DenyEscalatingExec; kubectl exec; admission plugin; privileged pods"),
         modes=(),
         same_as=("WRK-02.8",),
-        unmapped="The controller is gone; its successor is mapped.",
+        unmapped="DenyEscalatingExec was removed; its successor is mapped.",
     ),
 )

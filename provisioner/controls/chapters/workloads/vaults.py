@@ -5,7 +5,7 @@ Facts: guidelines.md §1.3 and §2.8.
 
 from collections.abc import Iterator
 
-from provisioner.controls.control import Control, Layer, Mappings, Severity
+from provisioner.controls.control import Control, Layer, Mappings, Severity, terms
 from provisioner.controls.exposure.private_endpoints import (
     CONNECTIONS,
     ENDPOINT_READS,
@@ -47,7 +47,10 @@ def _judge_reach(vault: Subject) -> Iterator[Observation]:
     in its profiles, which nobody here reads."""
     stated = vault.value(_PUBLIC)
     if str(stated).lower() == _PERIMETER:
-        said = "publicNetworkAccess is SecuredByPerimeter, and what that lets in is not known here"
+        said = (
+            "publicNetworkAccess is SecuredByPerimeter, and the access rules of the perimeter "
+            "are not read"
+        )
         yield vault.unknown(_PUBLIC, said)
     else:
         yield look(vault, _PUBLIC, equals("Disabled"))
@@ -56,9 +59,9 @@ def _judge_reach(vault: Subject) -> Iterator[Observation]:
 def _judge_endpoint(vault: Subject) -> Iterator[Observation]:
     """A vault that is closed to the internet is reached through a private endpoint."""
     if is_linked(vault, "vault"):
-        yield vault.passes("", "a private endpoint leads to it")
+        yield vault.passes("", "a private endpoint is connected to it")
     else:
-        yield vault.fails("", "no private endpoint leads to it")
+        yield vault.fails("", "no private endpoint in the environment is connected to it")
     yield from judge_strange_links(vault)
 
 
@@ -76,18 +79,20 @@ def _judge_audit(vault: Subject) -> Iterator[Observation]:
             elif named is None or named.type.lower() != kind.lower():
                 continue
             elif why := strange(setting, _keeper_of(named)):
-                strangers = f"{setting.label} sends it to others: {why}"
+                strangers = f"{setting.label} sends it outside the environment: {why}"
             elif path != _WORKSPACE or setting.at(setting.value(path)) is not None:
                 yield vault.passes("", f"{setting.label} sends its audit log to {named.name}")
                 return
             else:
-                unseen = f"{setting.label} sends it to {named.text}, which is not seen here"
+                unseen = (
+                    f"{setting.label} sends it to {named.text}, which is not in the environment"
+                )
     if unseen is not None:
         yield vault.unknown("", unseen)
     elif strangers is not None:
         yield vault.unknown("", strangers)
     else:
-        yield vault.fails("", "no diagnostic setting sends its AuditEvent log anywhere")
+        yield vault.fails("", "no diagnostic setting sends its AuditEvent log to a destination")
 
 
 def _keeper_of(named: ResourceId) -> ResourceId:
@@ -99,13 +104,16 @@ def _keeper_of(named: ResourceId) -> ResourceId:
 CONTROLS = (
     Control(
         id="WRK-05.1",
-        title="The vault is reached from the network alone",
+        title="Key Vault is reachable through a private endpoint only (publicNetworkAccess)",
         severity=Severity.HIGH,
         layer=Layer.NETWORK,
         item=ITEM,
         rationale=(
-            "A vault on the internet is one stolen token away from everybody. Trusted services of "
-            "Azure come in all the same."
+            "If the vault is reachable from the internet, one stolen token exposes its "
+            "secrets. Trusted Azure services bypass the network rules."
+        ),
+        synonyms=terms(
+            "Key Vault firewall; private endpoint; publicNetworkAccess; networkAcls; AKV"
         ),
         remediation="""
             vault:
@@ -134,8 +142,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "That its name leads to the endpoint is for the proof of private services. Services "
-            "that Azure trusts come in all the same, and are told apart by roles alone."
+            "Name resolution is checked by the proof `private services`. Trusted Azure "
+            "services bypass the network rules and are restricted by roles only."
         ),
         mappings=Mappings(
             policies=(
@@ -149,13 +157,17 @@ CONTROLS = (
     ),
     Control(
         id="WRK-05.2",
-        title="Azure RBAC decides who may read the vault",
+        title="Key Vault uses the Azure RBAC permission model (enableRbacAuthorization)",
         severity=Severity.HIGH,
         layer=Layer.IDENTITY,
         item=ITEM,
         rationale=(
-            "With access policies, whoever may change the vault can let themselves in. Roles need "
-            "another right, can be given for a time, and for one secret."
+            "With access policies, anyone who can write the vault can grant themselves "
+            "access. Azure RBAC separates both and supports assignments per secret and "
+            "time limits (PIM)."
+        ),
+        synonyms=terms(
+            "access policies; enableRbacAuthorization; Key Vault RBAC; vault permissions; AKV"
         ),
         remediation="""
             vault:
@@ -170,20 +182,24 @@ CONTROLS = (
             expect(VAULT, "properties.enabledForTemplateDeployment", equals(False)),
             expect(VAULT, "properties.enabledForDeployment", equals(False)),
         ),
-        limits="Whom the roles let in is for WRK-05.4 and `azsec access`.",
+        limits="Role assignments on the vault are checked by WRK-05.4 and `azsec access`.",
         mappings=Mappings(
             policies=("12d4fa5e-1f9f-4c21-97a9-b99b3c6611b5",), psrule=("Azure.KeyVault.RBAC",)
         ),
     ),
     Control(
         id="WRK-05.3",
-        title="Nobody can delete secrets for good",
+        title="Key Vault soft delete and purge protection are enabled",
         severity=Severity.HIGH,
         layer=Layer.DATA,
         item=ITEM,
         rationale=(
-            "A key that is purged takes with it all that it encrypts. With purge protection, what "
-            "was deleted comes back for 90 days."
+            "A purged key makes all data encrypted with it unreadable. Purge protection "
+            "keeps deleted vaults and keys recoverable for 90 days."
+        ),
+        synonyms=terms(
+            "soft delete; purge protection; enablePurgeProtection; enableSoftDelete; deletion; "
+            "AKV; ransomware"
         ),
         remediation="""
             vault:
@@ -195,8 +211,8 @@ CONTROLS = (
             expect(VAULT, "properties.softDeleteRetentionInDays", at_least(90)),
         ),
         limits=(
-            "What is written over is not deleted: earlier versions stay until somebody deletes "
-            "them. Backups outside of the vault are not seen."
+            "Overwriting is not deletion: earlier versions remain until they are deleted. "
+            "Backups outside the vault are not visible."
         ),
         mappings=Mappings(
             policies=(
@@ -209,11 +225,14 @@ CONTROLS = (
     ),
     Control(
         id="WRK-05.5",
-        title="Who read which secret is logged",
+        title="Key Vault audit logging is enabled (AuditEvent)",
         severity=Severity.HIGH,
         layer=Layer.AUDIT,
         item=ITEM,
-        rationale="Without the log nobody can say which secrets an intruder has.",
+        rationale="Without the AuditEvent log, secrets read by an attacker cannot be identified.",
+        synonyms=terms(
+            "audit log; AuditEvent; Key Vault logs; diagnostic settings; secret access log"
+        ),
         remediation="""
             logs:
               type: Microsoft.Insights/diagnosticSettings
@@ -235,8 +254,8 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "What becomes of the log in a storage account or an event hub is not seen. How long a "
-            "workspace keeps it is for MON-05, and who is told for MON-06."
+            "Handling of the log in a storage account or an event hub is not visible. "
+            "Workspace retention is checked by MON-05, alerts by MON-06."
         ),
         mappings=Mappings(
             policies=("cf820ca0-f99e-4f3e-84fb-66e913812d21",), psrule=("Azure.KeyVault.Logs",)

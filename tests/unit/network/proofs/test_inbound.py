@@ -54,7 +54,7 @@ def breaches(catalog: Catalog, rules: Sequence[str]) -> list[str]:
     topology = read_topology(desired_estate(desired.graph, desired.catalog), "AzureCloud")
     proofs = {proof.name: proof for proof in prove_topology(topology)}
     return [
-        breach.message.removeprefix("nsg[web] lets public addresses into subnet ")
+        breach.message.removeprefix("nsg[web] allows public addresses into subnet ")
         for breach in proofs["inbound"].breaches
         if breach.element == "nsg[web]"
     ]
@@ -70,12 +70,12 @@ def breaches(catalog: Catalog, rules: Sequence[str]) -> list[str]:
         ),
         pytest.param(
             [rule("web", 100, protocol="*", source="*")],
-            ["(any protocol, port 443, from any to all of it)."],
+            ["(any protocol, port 443, from any to the whole subnet)."],
             id="every protocol, source and destination",
         ),
         pytest.param(
             [rule("web", 100, protocol="Udp", port="53")],
-            ["(udp, port 53, from any to all of it)."],
+            ["(udp, port 53, from any to the whole subnet)."],
             id="a protocol that is not the first",
         ),
         pytest.param(
@@ -83,7 +83,7 @@ def breaches(catalog: Catalog, rules: Sequence[str]) -> list[str]:
                 rule("no", 90, source="203.0.113.0/24", access="Deny"),
                 rule("web", 100, source="203.0.112.0/22"),
             ],
-            ["(tcp, port 443, from 203.0.112.0/24, 203.0.114.0/23 to all of it)."],
+            ["(tcp, port 443, from 203.0.112.0/24, 203.0.114.0/23 to the whole subnet)."],
             id="what an earlier rule leaves",
         ),
         pytest.param(
@@ -92,7 +92,7 @@ def breaches(catalog: Catalog, rules: Sequence[str]) -> list[str]:
                 rule("web", 100, protocol="*", source="203.0.113.7"),
             ],
             [
-                "(tcp and icmp and esp and ah, port 443, from 203.0.113.7 to all of it).",
+                "(tcp and icmp and esp and ah, port 443, from 203.0.113.7 to the whole subnet).",
                 "(udp, port 443, from 203.0.113.7 to 10.0.0.128/25).",
             ],
             id="one breach for each that differs",

@@ -131,7 +131,7 @@ def test_proofs_and_traces_name_the_interface_and_its_address(catalog: Catalog) 
     (into,) = found["inbound"].breaches
     assert (out.element, into.element) == ("nic", "nic")
     assert "through the public address pip of nic" in out.message
-    assert "nic in vnet[jump] has the public address pip" in into.message
+    assert "nic in vnet[jump] has the public IP address pip" in into.message
     (way,) = find_egress(topology)
     assert way.leaves
     assert "through the public address pip of nic" in way.path.hops[-1].words
@@ -202,7 +202,7 @@ def test_machines_of_a_scale_set_stand_in_the_network_by_its_profile(catalog: Ca
     assert plain["egress"].verdict is plain["inbound"].verdict is Verdict.HOLDS
     assert own["egress"].verdict is own["inbound"].verdict is Verdict.FAILS
     (breach,) = own["inbound"].breaches
-    assert "set[nic] in vnet[jump] has the public address pip" in breach.message
+    assert "set[nic] in vnet[jump] has the public IP address pip" in breach.message
     (out,) = proofs(pooled)["egress"].breaches
     assert "through the outbound rule out of lb (for set[nic])" in out.message
 

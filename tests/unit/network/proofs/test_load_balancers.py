@@ -189,8 +189,8 @@ def test_what_a_group_lets_in_is_told_with_the_frontend_that_leads_there(catalog
     closed = proofs(topology(catalog, *texts))["inbound"]
 
     assert next(breach.message for breach in open_port.breaches) == (
-        "nsg[in-100] lets public addresses into vnet[jump] (tcp, port 8443, from any to all of "
-        "it), and lb hands it on from its public frontend f."
+        "nsg[in-100] allows public addresses into vnet[jump] (tcp, port 8443, from any to "
+        "the whole subnet), and lb forwards it from its public frontend f."
     )
     assert all("frontend" not in breach.message for breach in other.breaches)
     assert closed.verdict is Verdict.HOLDS

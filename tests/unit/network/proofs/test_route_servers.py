@@ -94,7 +94,7 @@ def test_the_proof_says_what_is_not_seen_and_how_to_see_it(catalog: Catalog) -> 
 
     (breach,) = egress.breaches
     assert breach.message == (
-        "egress is not known for vnet[nodes]: server is connected with it, and what it learns by "
+        "egress is unknown for vnet[nodes]: server is connected to it, and what it learns by "
         "BGP is added to the routes there, and Azure does not show it."
     )
     assert "disableBgpRoutePropagation: true" in breach.hint
