@@ -90,7 +90,8 @@ def test_it_is_listed_with_its_environment_and_found_by_its_id() -> None:
     listed = json.loads(printed("azsec controls list --environment own -o json"))["controls"]
     assert [each["id"] for each in listed][-2:] == ["PRF-07", "ACME-07"]
     assert "ACME-07" not in printed("azsec controls list")
-    assert run_command("azsec controls show acme-07 -e own").startswith("ACME-07 · 💥 critical")
+    shown = run_command("azsec controls show acme-07 --environment own")
+    assert shown.startswith("ACME-07 · 💥 critical")
     assert "takes `--environment ENV`" in run_command("azsec controls show ACME-07")
 
 
