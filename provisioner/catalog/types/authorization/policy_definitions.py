@@ -52,6 +52,8 @@ TYPE = ResourceType(
         "properties.mode": Field(default="Indexed", compare=Compare.CASELESS, security=True),
         "properties.displayName": Field(default=None),
         "properties.description": Field(default=None),
+        # Closed: Azure fills in nothing, so a condition that only the live rule has is somebody's
+        # change.
         "properties.policyRule": Field(closed=True, security=True),
         "properties.parameters": Field(default={}, security=True),
         "properties.parameters[].allowedValues": Field(default=None, compare=Compare.SET),

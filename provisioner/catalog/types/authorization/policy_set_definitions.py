@@ -61,6 +61,7 @@ TYPE = ResourceType(
         _POLICIES: Field(keys=("policyDefinitionReferenceId",), security=True),
         f"{_POLICIES}[].policyDefinitionId": Field(compare=Compare.RESOURCE_ID, security=True),
         f"{_POLICIES}[].parameters": Field(default={}, security=True),
+        # Closed: Azure fills in nothing.
         f"{_POLICIES}[].parameters[].value": Field(closed=True, security=True),
         f"{_POLICIES}[].groupNames": Field(default=(), compare=Compare.SET),
         # Azure fills in the version in force where none is requested.

@@ -65,6 +65,7 @@ TYPE = ResourceType(
         "properties.forceUpdateTag": Field(default=None),
         # Closed: the publisher's own schema, in which Azure fills in nothing.
         "properties.settings": Field(default={}, closed=True, security=True),
+        # Encrypted for the machine and never answered: a change is invisible to a comparison.
         "properties.protectedSettings": Field(write_only=True, secret=True),
         "properties.protectedSettingsFromKeyVault": Field(default=None, security=True),
         "properties.protectedSettingsFromKeyVault.sourceVault.id": Field(

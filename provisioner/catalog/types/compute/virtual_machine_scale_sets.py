@@ -206,6 +206,7 @@ TYPE = ResourceType(
         **dict(interface_fields(_INTERFACES)),
         "sku.name": Field(compare=Compare.CASELESS, disruption=Disruption.CONNECTIONS),
         "sku.tier": Field(default="Standard"),
+        # A set can be extended to further zones in place, so no `create_only`.
         "zones": Field(compare=Compare.SET, definite=True),
         "plan": Field(default=None, create_only=True),
         "extendedLocation": Field(default=None, create_only=True),
@@ -216,6 +217,7 @@ TYPE = ResourceType(
         # Chosen at creation; the mode that Azure fills in differs by client and api version
         # ("Orchestration modes").
         "properties.orchestrationMode": Field(owner=Owner.PRESET, create_only=True),
+        # Azure fills these in by orchestration mode.
         "properties.overprovision": Field(owner=Owner.PRESET),
         "properties.doNotRunExtensionsOnOverprovisionedVMs": Field(default=False),
         "properties.singlePlacementGroup": Field(owner=Owner.PRESET),
@@ -245,6 +247,7 @@ TYPE = ResourceType(
         f"{_UPGRADE}.automaticOSUpgradePolicy.disableAutomaticRollback": Field(default=False),
         f"{_UPGRADE}.automaticOSUpgradePolicy.useRollingUpgradePolicy": Field(default=False),
         f"{_UPGRADE}.automaticOSUpgradePolicy.osRollingUpgradeDeferral": Field(default=False),
+        # Azure takes the name of the set.
         f"{_PROFILE}.osProfile.computerNamePrefix": Field(owner=Owner.PRESET, create_only=True),
         f"{_PROFILE}.networkProfile.healthProbe": Field(default=None),
         f"{_PROFILE}.networkProfile.healthProbe.id": Field(compare=Compare.RESOURCE_ID),
@@ -266,6 +269,7 @@ TYPE = ResourceType(
         f"{_EXTENSION}.autoUpgradeMinorVersion": Field(default=False, security=True),
         f"{_EXTENSION}.enableAutomaticUpgrade": Field(default=False, answered=Answered.STATED),
         f"{_EXTENSION}.settings": Field(default={}, closed=True, security=True),
+        # Never answered.
         f"{_EXTENSION}.protectedSettings": Field(write_only=True, secret=True),
         f"{_EXTENSION}.protectedSettingsFromKeyVault": Field(default=None, security=True),
         f"{_EXTENSION}.provisionAfterExtensions": Field(default=()),

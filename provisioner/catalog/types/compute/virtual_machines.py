@@ -198,6 +198,7 @@ TYPE = ResourceType(
         "properties.storageProfile.dataDisks[].toBeDetached": Field(default=False),
         "properties.additionalCapabilities": Field(default=None),
         "properties.osProfile": Field(default=None),
+        # Azure takes the name of the machine.
         "properties.osProfile.computerName": Field(owner=Owner.PRESET, create_only=True),
         _INTERFACES: Field(keys=("id",), security=True, disruption=Disruption.CONNECTIONS),
         f"{_INTERFACES}[].id": Field(compare=Compare.RESOURCE_ID),

@@ -54,6 +54,7 @@ TYPE = ResourceType(
         "properties.credentials.passwords": Field(
             default=(), keys=("name",), shared=True, security=True
         ),
+        # Answered once, by the action that generates it.
         "properties.credentials.passwords[].value": Field(write_only=True, secret=True),
     },
 )

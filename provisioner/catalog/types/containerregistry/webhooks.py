@@ -32,6 +32,7 @@ TYPE = ResourceType(
         "location": Field(compare=Compare.LOCATION, create_only=True),
         # Not answered by GET, and often carrying a token in its query.
         "properties.serviceUri": Field(write_only=True, sensitive=True, security=True),
+        # Headers usually hold a credential; GET does not answer them.
         "properties.customHeaders": Field(write_only=True, secret=True),
         "properties.status": Field(default="enabled", compare=Compare.CASELESS, security=True),
         "properties.scope": Field(default="", security=True),

@@ -253,6 +253,7 @@ TYPE = ResourceType(
         # A cluster becomes an Automatic one, and back, in place (recorded).
         "kind": Field(default=preset("Automatic", "Base"), answered=since("2024-02")),
         "sku": Field(default={}),
+        # Clusters before Kubernetes 1.25 answer Basic, which is Base (recorded).
         "sku.name": Field(default=cluster_defaults.sku_name, aliases={"basic": "Base"}),
         # A PUT without the tier keeps it (recorded): an earlier Standard is not reset by silence.
         "sku.tier": Field(
@@ -353,6 +354,7 @@ TYPE = ResourceType(
             compare=Compare.CASELESS,
             security=True,
         ),
+        # Never answered (guidelines.md §3.1).
         "properties.aadProfile.serverAppSecret": Field(write_only=True, secret=True),
         "properties.windowsProfile.adminPassword": Field(write_only=True, secret=True),
         "properties.servicePrincipalProfile.secret": Field(write_only=True, secret=True),
@@ -481,6 +483,7 @@ TYPE = ResourceType(
         _NETWORK: Field(default={}),
         f"{_NETWORK}.networkPlugin": _PLUGIN,
         f"{_NETWORK}.networkPluginMode": _PLUGIN,
+        # Azure CNI alone answers it. Cilium excludes Windows pools (guidelines.md §2.7).
         f"{_NETWORK}.networkDataplane": Field(
             default=preset("cilium", "azure"),
             answered=cluster_defaults.where_plugin_is_azure,
@@ -573,6 +576,7 @@ TYPE = ResourceType(
         f"{_NETWORK}.loadBalancerProfile.enableMultipleStandardLoadBalancers": Field(
             default=False, answered=Answered.STATED
         ),
+        # Of managed NAT gateways alone: a write of another outbound type must not send it back.
         f"{_NETWORK}.natGatewayProfile": Field(
             default=cluster_defaults.nat_gateway, follows=(f"{_NETWORK}.outboundType",)
         ),
@@ -648,6 +652,8 @@ TYPE = ResourceType(
         f"{_SECURITY}.azureKeyVaultKms.keyVaultNetworkAccess": Field(
             default="Public", answered=Answered.STATED, security=True
         ),
+        # Encryption with a platform-managed or customer-managed key cannot be switched off
+        # (guidelines.md §2.8).
         f"{_SECURITY}.kubernetesResourceObjectEncryptionProfile.infrastructureEncryption": Field(
             default="Disabled",
             irreversible=("Enabled",),
@@ -675,6 +681,8 @@ TYPE = ResourceType(
         "properties.metricsProfile.costAnalysis.enabled": Field(
             default=False, answered=since("2023-06")
         ),
+        # AKS prepares an account where the network plugin allows Windows pools, and a silent PUT
+        # keeps it.
         "properties.windowsProfile": Field(default=cluster_defaults.windows_account, kept=True),
         "properties.windowsProfile.adminUsername": Field(create_only=True),
         "properties.windowsProfile.enableCSIProxy": Field(default=True),
@@ -720,6 +728,7 @@ TYPE = ResourceType(
             default="AnnotationControlled", answered=since("2024-06"), security=True
         ),
         "properties.serviceMeshProfile": Field(default=None, security=True),
+        # Dropped with mode Disabled.
         "properties.serviceMeshProfile.istio": Field(
             dropped=cluster_defaults.mesh_is_off, security=True
         ),

@@ -122,6 +122,7 @@ TYPE = ResourceType(
         "properties.WorkspaceResourceId": Field(compare=Compare.RESOURCE_ID, security=True),
         "properties.publicNetworkAccessForIngestion": Field(default="Enabled", security=True),
         "properties.publicNetworkAccessForQuery": Field(default="Enabled", security=True),
+        # Follows from whether it has a workspace.
         "properties.IngestionMode": Field(owner=Owner.PRESET),
         "properties.DisableLocalAuth": Field(
             default=False, answered=Answered.STATED, security=True, disruption=Disruption.ACCESS

@@ -124,6 +124,7 @@ TYPE = ResourceType(
             f"properties.dataSources.{kind}[].transformKql": Field(default=None, security=True)
             for kind in _TRANSFORMED
         },
+        # Closed: the extension's own schema, in which Azure fills in nothing.
         "properties.dataSources.extensions[].extensionSettings": Field(
             default=None, closed=True, security=True
         ),

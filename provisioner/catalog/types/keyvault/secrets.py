@@ -52,6 +52,7 @@ TYPE = ResourceType(
     listed_if_declared=True,
     harmless="whoever may read secrets of a vault reads those of all; one more gives no access",
     fields={
+        # Never answered, and in no file (docs/secrets.md).
         "properties.value": Field(write_only=True, secret=True),
         "properties.contentType": Field(default=None),
         "properties.attributes": Field(default={}, security=True),

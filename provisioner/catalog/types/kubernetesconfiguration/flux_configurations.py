@@ -188,6 +188,7 @@ TYPE = ResourceType(
             for source in _SOURCES
             for name in ("timeoutInSeconds", "syncIntervalInSeconds")
         },
+        # Credentials of the sources, which GET does not answer.
         "properties.bucket.accessKey": Field(write_only=True, secret=True),
         "properties.azureBlob.accountKey": Field(write_only=True, secret=True),
         "properties.azureBlob.sasToken": Field(write_only=True, secret=True),

@@ -203,9 +203,11 @@ TYPE = ResourceType(
         # Fixed capacity and autoscaling exclude each other; Azure answers no capacity with the
         # latter.
         "properties.sku.capacity": Field(default=None),
+        # Azure derives the family from the SKU.
         "properties.sku.family": Field(owner=Owner.PRESET),
         "properties.autoscaleConfiguration": Field(default=None),
         "properties.reservedCapacity": Field(default=None),
+        # Chosen at creation.
         "zones": Field(compare=Compare.SET, create_only=True, definite=True),
         "properties.gatewayIPConfigurations[].properties.subnet.id": Field(
             compare=Compare.RESOURCE_ID,
@@ -213,6 +215,7 @@ TYPE = ResourceType(
             disruption=Disruption.CONNECTIONS,
         ),
         f"{_FRONTENDS}[].properties.privateIPAllocationMethod": Field(default="Dynamic"),
+        # Azure assigns an address of the subnet where none is stated.
         f"{_FRONTENDS}[].properties.privateIPAddress": Field(owner=Owner.PRESET, security=True),
         "properties.sslPolicy": Field(default=None, security=True),
         "properties.sslPolicy.policyType": Field(security=True),
@@ -227,6 +230,7 @@ TYPE = ResourceType(
         ),
         "properties.enableHttp2": Field(default=False, answered=Answered.STATED),
         "properties.enableFips": Field(default=False, answered=Answered.STATED, security=True),
+        # A policy can be replaced by another one and not removed.
         "properties.firewallPolicy": Field(default=None, security=True, forbidden=_keeps_a_policy),
         "properties.firewallPolicy.id": Field(
             compare=Compare.RESOURCE_ID, security=True, forbidden=_keeps_a_policy

@@ -166,6 +166,7 @@ TYPE = ResourceType(
             compare=Compare.RESOURCE_ID
         ),
         "properties.virtualHub": Field(default=None),
+        # A firewall of a hub does not move to a network, nor the reverse.
         "properties.virtualHub.id": Field(
             compare=Compare.RESOURCE_ID, create_only=True, definite=True
         ),

@@ -50,6 +50,7 @@ TYPE = ResourceType(
         "sku.name": Field(
             default="Basic", create_only=_sku_is_fixed, disruption=Disruption.CONNECTIONS
         ),
+        # Chosen at creation.
         "zones": Field(compare=Compare.SET, create_only=True, definite=True),
         "properties.ipConfigurations": Field(default=(), keys=("name",)),
         "properties.ipConfigurations[].properties.subnet.id": Field(

@@ -156,6 +156,7 @@ TYPE = ResourceType(
             security=True,
             disruption=Disruption.CONNECTIONS,
         ),
+        # Chosen at creation of the frontend.
         f"{_FRONTENDS}[].zones": Field(compare=Compare.SET, create_only=True, definite=True),
         f"{_FRONTEND}.subnet": Field(
             default=None, create_only=_stays_public_or_internal, security=True
@@ -167,6 +168,7 @@ TYPE = ResourceType(
             disruption=Disruption.CONNECTIONS,
         ),
         f"{_FRONTEND}.privateIPAllocationMethod": Field(default="Dynamic"),
+        # Azure assigns an address of the subnet where none is stated.
         f"{_FRONTEND}.privateIPAddress": Field(
             owner=Owner.PRESET, security=True, disruption=Disruption.CONNECTIONS
         ),

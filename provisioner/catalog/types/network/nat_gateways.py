@@ -34,6 +34,7 @@ TYPE = ResourceType(
         **{path: _EXIT for path in _EXITS},
         **{f"{path}[].id": Field(compare=Compare.RESOURCE_ID) for path in _EXITS},
         "sku.name": Field(default="Standard", create_only=True),
+        # Chosen at creation.
         "zones": Field(compare=Compare.SET, create_only=True, definite=True),
         "properties.idleTimeoutInMinutes": Field(default=4),
         "properties.sourceVirtualNetwork": Field(default=None),

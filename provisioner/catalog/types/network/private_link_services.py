@@ -50,6 +50,7 @@ TYPE = ResourceType(
         f"{_FRONTENDS}[].properties": Field(read_only=True),
         _CONFIGURATIONS: Field(keys=("name",), disruption=Disruption.CONNECTIONS),
         f"{_CONFIGURATION}.subnet.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
+        # Azure assigns an address of the subnet where none is stated.
         f"{_CONFIGURATION}.privateIPAddress": Field(owner=Owner.PRESET),
         f"{_CONFIGURATION}.privateIPAllocationMethod": Field(default="Dynamic"),
         f"{_CONFIGURATION}.privateIPAddressVersion": Field(default="IPv4"),

@@ -74,6 +74,7 @@ TYPE = ResourceType(
         "sku": Field(default={"name": "Basic", "tier": "Regional"}),
         "sku.name": Field(default="Basic", create_only=True, security=True),
         "sku.tier": Field(default="Regional", create_only=True),
+        # Chosen at creation.
         "zones": Field(compare=Compare.SET, create_only=True, definite=True),
         "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
         "properties.publicIPAllocationMethod": Field(default=_default_allocation, create_only=True),

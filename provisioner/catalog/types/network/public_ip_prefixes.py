@@ -45,6 +45,7 @@ TYPE = ResourceType(
         "sku": Field(default={"name": "Standard", "tier": "Regional"}),
         "sku.name": Field(default="Standard", create_only=True),
         "sku.tier": Field(default="Regional", create_only=True),
+        # Chosen at creation.
         "zones": Field(compare=Compare.SET, create_only=True, definite=True),
         "extendedLocation": Field(default=None, create_only=True),
         "properties.prefixLength": Field(create_only=True),

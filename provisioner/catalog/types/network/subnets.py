@@ -160,6 +160,7 @@ TYPE = ResourceType(
         "properties.serviceEndpoints[].networkIdentifier.id": Field(compare=Compare.RESOURCE_ID),
         "properties.serviceEndpointPolicies": Field(default=(), keys=("id",), security=True),
         "properties.serviceEndpointPolicies[].id": Field(compare=Compare.RESOURCE_ID),
+        # Fixed while the service uses the subnet (guidelines.md §2.7).
         "properties.delegations": Field(
             default=(), keys=("name",), security=True, forbidden=_keeps_delegations
         ),

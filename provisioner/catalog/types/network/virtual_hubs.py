@@ -54,6 +54,7 @@ TYPE = ResourceType(
         "properties.virtualWan.id": Field(compare=Compare.RESOURCE_ID, create_only=True),
         "properties.addressPrefix": Field(compare=Compare.CIDR, create_only=True),
         "properties.addressPrefixV6": Field(default=None, compare=Compare.CIDR),
+        # Azure fills in SKU, gateway preference and scale units.
         "properties.sku": Field(owner=Owner.PRESET, compare=Compare.CASELESS),
         # Lets gateways and peers exchange routes.
         "properties.allowBranchToBranchTraffic": Field(

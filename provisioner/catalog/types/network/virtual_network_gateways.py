@@ -185,6 +185,7 @@ TYPE = ResourceType(
         ),
         f"{_CLIENTS}.radiusServers[].radiusServerSecret": Field(write_only=True, secret=True),
         f"{_CLIENTS}.radiusServerAddress": Field(default=None, security=True),
+        # Never answered.
         f"{_CLIENTS}.radiusServerSecret": Field(write_only=True, secret=True),
         f"{_CLIENTS}.aadTenant": Field(default=None, security=True),
         f"{_CLIENTS}.aadAudience": Field(default=None, security=True),

@@ -133,6 +133,7 @@ TYPE = ResourceType(
         "properties.features.legacy": Field(default=0, answered=Answered.STATED),
         "properties.features.searchVersion": Field(default=1, answered=Answered.STATED),
         "properties.sku.maxCapacityReservationLevel": Field(read_only=True),
+        # Clients still send it; Azure does not answer it.
         "properties.portalUrl": Field(default=chosen_by_service, dropped=_always),
     },
 )
