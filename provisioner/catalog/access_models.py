@@ -13,7 +13,7 @@ from provisioner.model.values import Body, lookup
 _SHOWN = 3
 
 
-def vault_asks_others(before: Body, after: Body) -> str | None:
+def permission_model_changes(before: Body, after: Body) -> str | None:
     """Return why a change of a vault's permission model ends access, or None.
 
     A vault has one model, and what the other one granted no longer applies

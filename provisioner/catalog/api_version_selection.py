@@ -64,7 +64,7 @@ def newest_version(offered: Iterable[str]) -> str | None:
     return max(stable or found, default=None)
 
 
-def speak(
+def select_versions(
     catalog: Catalog,
     offer: Offer,
     find_model: Callable[[SdkModel, str], SdkModel | None],

@@ -46,6 +46,6 @@ def _add_on_identity(
     )
     return {
         "resourceId": text,
-        "clientId": context.guid_of_life(text, "client"),
-        "objectId": context.guid_of_life(text, "principal"),
+        "clientId": context.lifetime_guid(text, "client"),
+        "objectId": context.lifetime_guid(text, "principal"),
     }

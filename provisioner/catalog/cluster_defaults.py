@@ -41,7 +41,7 @@ def preset(automatic: Json, otherwise: Json | Absent = None) -> FixedDefault:
     return where("sku.name", "Automatic", automatic, otherwise)
 
 
-def upgrade_channel(body: Body) -> Json:
+def default_upgrade_channel(body: Body) -> Json:
     """Return the upgrade channel: stable in Automatic, patch with long-term support, else none.
 
     Long-term support upgrades patches alone ("Long-term support for AKS"; recorded).
@@ -51,7 +51,7 @@ def upgrade_channel(body: Body) -> Json:
     return "patch" if _value_at(body, "properties.supportPlan") == "AKSLongTermSupport" else "none"
 
 
-def federates(body: Body) -> Json | Absent:
+def default_workload_identity(body: Body) -> Json | Absent:
     """Return whether workload identity is on: in Automatic, and with the AI toolchain operator.
 
     The operator's controllers authenticate with it; switching the operator off leaves it on, so
@@ -63,7 +63,7 @@ def federates(body: Body) -> Json | Absent:
     return ABSENT if isinstance(operator, Mapping) else False
 
 
-def home_tenant(body: Body) -> Json | Absent:
+def default_tenant(body: Body) -> Json | Absent:
     """Return the tenant of users where none is stated: that of the cluster's identity.
 
     SDK: `tenantID` defaults to the tenant of the subscription.
@@ -72,7 +72,7 @@ def home_tenant(body: Body) -> Json | Absent:
     return tenant if isinstance(tenant, str) and tenant else ABSENT
 
 
-def principal_as_taken(stated: Body) -> tuple[tuple[Json, Json], ...]:
+def replaced_principal(stated: Body) -> tuple[tuple[Json, Json], ...]:
     """Return ("client id", "msi") for a body with a managed identity, which has no principal.
 
     AKS ignores the client id that such a body still carries.
@@ -82,25 +82,25 @@ def principal_as_taken(stated: Body) -> tuple[tuple[Json, Json], ...]:
     return ((client, "msi"),) if managed and isinstance(client, str) else ()
 
 
-def only_switches_proxy(stated: Body) -> bool:
+def keeps_proxy_settings(stated: Body) -> bool:
     """Tell whether a PUT switches the proxy and names none: AKS keeps the settings (recorded)."""
     proxy = _value_at(stated, "properties.httpProxyConfig")
     names = any(lookup(proxy, (name,)) is not ABSENT for name in ("httpProxy", "httpsProxy"))
     return lookup(proxy, ("enabled",)) is not ABSENT and not names
 
 
-def uses_proxy(body: Body) -> Json:
+def default_proxy_switch(body: Body) -> Json:
     """Return whether the HTTP proxy is on: it is where one is named."""
     proxy = _value_at(body, "properties.httpProxyConfig")
     return any(isinstance(lookup(proxy, (name,)), str) for name in ("httpProxy", "httpsProxy"))
 
 
-def mesh_is_off(body: Body) -> bool:
+def is_mesh_disabled(body: Body) -> bool:
     """Tell whether the service mesh is disabled: it has no revisions and components then."""
     return str(_value_at(body, "properties.serviceMeshProfile.mode")).lower() == "disabled"
 
 
-def balances_nothing(body: Body) -> bool:
+def has_other_outbound_type(body: Body) -> bool:
     """Tell whether the outbound type is other than the load balancer.
 
     Its outbound addresses may be left from before, or go with the change ("Customize cluster egress
@@ -116,13 +116,13 @@ def has_two_families(body: Body) -> bool:
     return isinstance(families, (list, tuple)) and "ipv6" in [str(f).lower() for f in families]
 
 
-def where_channel_is_told(body: Body) -> Answered:
+def when_channel_is_answered(body: Body) -> Answered:
     """Return when AKS answers the channel: always of Automatic and of long-term support."""
-    preset_channel = upgrade_channel(body) != "none"
+    preset_channel = default_upgrade_channel(body) != "none"
     return Answered.ALWAYS if preset_channel else Answered.STATED
 
 
-def issues_tokens(body: Body) -> Json:
+def default_oidc_issuer(body: Body) -> Json:
     """Return whether a new cluster has an OIDC issuer: since Kubernetes 1.34, and in Automatic.
 
     An upgrade to that version does not enable it.
@@ -131,12 +131,12 @@ def issues_tokens(body: Body) -> Json:
     return automatic or is_at_least(_value_at(body, "properties.kubernetesVersion"), 1, 34)
 
 
-def has_insights(body: Body) -> Json:
+def default_container_insights(body: Body) -> Json:
     """Return whether container insights are on: they are the add-on `omsagent` renamed."""
     return _value_at(body, "properties.addonProfiles.omsagent.enabled") is True
 
 
-def has_dashboard(body: Body) -> Json:
+def default_dashboard(body: Body) -> Json:
     """Return whether the retired dashboard is on: it was before Kubernetes 1.18."""
     return not is_at_least(_value_at(body, "properties.kubernetesVersion"), 1, 18)
 
@@ -183,7 +183,7 @@ _TODAY = "9998"
 """Made by a release later than any that is known here."""
 
 
-def since_version(minor: int) -> Callable[[Body], Answered]:
+def answered_since_kubernetes(minor: int) -> Callable[[Body], Answered]:
     """Return a rule: AKS answers a default in clusters of Kubernetes 1.`minor` and later."""
 
     def find(body: Body) -> Answered:
@@ -193,19 +193,19 @@ def since_version(minor: int) -> Callable[[Body], Answered]:
     return find
 
 
-def in_automatic(body: Body) -> Answered:
+def when_preset_is_answered(body: Body) -> Answered:
     """Return when AKS answers a preset of Automatic: always there, elsewhere where stated."""
     automatic = _value_at(body, "sku.name") == "Automatic"
     return Answered.ALWAYS if automatic else Answered.STATED
 
 
-def where_policy_is_told(body: Body) -> Answered:
+def when_policy_is_answered(body: Body) -> Answered:
     """Return when AKS answers the network policy: cilium always, none since the middle of 2023."""
     cilium = _value_at(body, f"{_NETWORK}.networkDataplane") == "cilium"
     return Answered.ALWAYS if cilium else since("2023-08")(body)
 
 
-def where_group_is_told(body: Body) -> Answered:
+def when_restriction_is_answered(body: Body) -> Answered:
     """Return when AKS answers the restriction of the node resource group.
 
     Always of Automatic; of every cluster late in 2023 alone.
@@ -214,30 +214,30 @@ def where_group_is_told(body: Body) -> Answered:
     return Answered.ALWAYS if automatic else since("2023-10", "2023-12")(body)
 
 
-def sku_name(body: Body) -> Json:
+def default_sku_name(body: Body) -> Json:
     """Return the SKU: Base, which was called Basic before Kubernetes 1.25 (recorded)."""
     old = not is_at_least(_value_at(body, "properties.kubernetesVersion"), 1, 25)
     return "Basic" if old else "Base"
 
 
-def storage(body: Body) -> Json | Absent:
+def default_storage(body: Body) -> Json | Absent:
     """Return the storage profile: clusters before Kubernetes 1.22 answer none (recorded)."""
     return {} if is_at_least(_value_at(body, "properties.kubernetesVersion"), 1, 22) else None
 
 
-def load_balancer(body: Body) -> Json | Absent:
+def default_load_balancer(body: Body) -> Json | Absent:
     """Return the load balancer profile, which a basic load balancer does not have."""
     sku = _value_at(body, f"{_NETWORK}.loadBalancerSku")
     return None if str(sku).lower() == "basic" else {}
 
 
-def managed_ipv6_addresses(body: Body) -> Json:
+def default_outbound_ipv6_addresses(body: Body) -> Json:
     """Return the IPv6 addresses of a dual-stack cluster: one where it gets managed addresses."""
     both = has_two_families(body)
-    return 1 if both and managed_addresses(body) is not None else 0
+    return 1 if both and default_outbound_addresses(body) is not None else 0
 
 
-def ranges_beside(path: str) -> FixedDefault:
+def single_range_list(path: str) -> FixedDefault:
     """Return a default: the list with the single range at `path`, which AKS answers beside it.
 
     ABSENT with two address families, since AKS picks a range of its own for the second.
@@ -252,7 +252,7 @@ def ranges_beside(path: str) -> FixedDefault:
     return find
 
 
-def managed_addresses(body: Body) -> Json | Absent:
+def default_outbound_addresses(body: Body) -> Json | Absent:
     """Return one managed outbound address, unless the load balancer is given others."""
     balancer = _value_at(body, f"{_NETWORK}.loadBalancerProfile")
     own = (("outboundIPs", "publicIPs"), ("outboundIPPrefixes", "publicIPPrefixes"))
@@ -261,7 +261,7 @@ def managed_addresses(body: Body) -> Json | Absent:
     return None if given or not balances else {"count": 1}
 
 
-def unless_routed(body: Body) -> Answered:
+def when_load_balancer_is_answered(body: Body) -> Answered:
     """Return when AKS answers a load balancer profile: not with the type userDefinedRouting.
 
     Such a cluster also refuses one (InvalidUserDefinedRoutingWithLoadBalancerProfile); all others
@@ -271,13 +271,13 @@ def unless_routed(body: Body) -> Answered:
     return Answered.MOVED if outbound == "userdefinedrouting" else Answered.ALWAYS
 
 
-def balanced_by(body: Body) -> Answered:
+def when_backend_pool_is_answered(body: Body) -> Answered:
     """Return when AKS answers the kind of backend pool: since Kubernetes 1.22, with a balancer."""
-    routed = unless_routed(body) is Answered.MOVED
-    return Answered.MOVED if routed else since_version(22)(body)
+    routed = when_load_balancer_is_answered(body) is Answered.MOVED
+    return Answered.MOVED if routed else answered_since_kubernetes(22)(body)
 
 
-def nat_gateway(body: Body) -> Json | Absent:
+def default_nat_gateway(body: Body) -> Json | Absent:
     """Return the managed NAT gateway's defaults: one address, idle timeout of four minutes."""
     managed = (
         str(_value_at(body, f"{_NETWORK}.outboundType")).lower().startswith("managednatgateway")
@@ -287,7 +287,7 @@ def nat_gateway(body: Body) -> Json | Absent:
     )
 
 
-def windows_account(body: Body) -> Json | Absent:
+def default_windows_profile(body: Body) -> Json | Absent:
     """Return the Windows administrator, where the stated network plugin allows Windows pools.
 
     AKS prepares the account with Azure CNI, and with `none`, where the user installs the plugin.
@@ -296,24 +296,24 @@ def windows_account(body: Body) -> Json | Absent:
     return {"adminUsername": "azureuser"} if stated else None
 
 
-def observes(body: Body) -> Json | Absent:
+def default_observability(body: Body) -> Json | Absent:
     """Return whether observability is on: with Advanced Container Networking Services."""
     return _value_at(body, f"{_ADVANCED}.enabled") is True
 
 
-def secures(body: Body) -> Json | Absent:
+def default_network_security(body: Body) -> Json | Absent:
     """Return whether container network security is on: with those services and Cilium."""
     cilium = _value_at(body, f"{_NETWORK}.networkDataplane") == "cilium"
     return cilium and _value_at(body, f"{_ADVANCED}.enabled") is True
 
 
-def where_secured(body: Body) -> Answered:
+def when_security_is_answered(body: Body) -> Answered:
     """Return when AKS answers the parts of that security: where it is on, since Kubernetes 1.31."""
     secured = _value_at(body, f"{_ADVANCED}.security.enabled") is True
     return since("2025-04")(body) if secured else Answered.STATED
 
 
-def where_plugin_is_azure(body: Body) -> Answered:
+def when_data_plane_is_answered(body: Body) -> Answered:
     """Return when AKS answers the data plane: always with Azure CNI, which alone has several."""
     azure = _value_at(body, f"{_NETWORK}.networkPlugin") == "azure"
     return Answered.ALWAYS if azure else Answered.STATED
@@ -333,7 +333,7 @@ def network_plugin(body: Body) -> Mapping[str, Json]:
     return {"networkPlugin": "azure", "networkPluginMode": "overlay"}
 
 
-def network_policy(body: Body) -> Json | Absent:
+def default_network_policy(body: Body) -> Json | Absent:
     """Return the network policy: Cilium enforces policies itself, other data planes none."""
     dataplane = _value_at(body, f"{_NETWORK}.networkDataplane")
     return "cilium" if dataplane == "cilium" else "none"
@@ -351,7 +351,7 @@ def node_resource_group(cluster: ResourceId, body: Body) -> str:
     return f"MC_{cluster.resource_group}_{cluster.name}_{location}"[:_LONGEST_GROUP]
 
 
-def default_node_group(body: Body) -> Json | Absent:
+def default_node_resource_group(body: Body) -> Json | Absent:
     """Return the node resource group that AKS would name, where the body has the cluster's id."""
     cluster = parse_resource_id(body.get("id"))
     if cluster is None or cluster.resource_group is None or not body.get("location"):

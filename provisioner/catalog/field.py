@@ -161,7 +161,7 @@ class Repair(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ailment:
+class UnhealthyState:
     """A value of a state with which a resource is unhealthy.
 
     meaning   what it means, in words
@@ -184,7 +184,7 @@ class Health:
     """
 
     healthy: str
-    ailments: Mapping[str, Ailment]
+    ailments: Mapping[str, UnhealthyState]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

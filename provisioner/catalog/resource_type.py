@@ -202,7 +202,7 @@ class ComputationContext(Protocol):
     def guid(self, *seed: str) -> str:
         """Return a GUID that is always the same for the same seed."""
 
-    def guid_of_life(self, resource_id: str, *seed: str) -> str:
+    def lifetime_guid(self, resource_id: str, *seed: str) -> str:
         """Return a GUID of a resource that changes each time the resource is recreated."""
 
     def free_address(self, subnet_id: str, owner: str) -> str:
@@ -251,7 +251,7 @@ def _always_as_made(_maker: Body, _made: ResourceId, _body: Body) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ManagedResource:
     """A resource that a service creates for another one, in the resource group that it manages."""
 
     type: str
@@ -259,7 +259,9 @@ class Made:
     body: Mapping[str, Json]
 
 
-def _nothing_in_group(_id: ResourceId, _body: Body, _context: ComputationContext) -> Iterable[Made]:
+def _nothing_in_group(
+    _id: ResourceId, _body: Body, _context: ComputationContext
+) -> Iterable[ManagedResource]:
     return ()
 
 
@@ -467,7 +469,9 @@ class ResourceType:
     addresses: tuple[str, ...] = ()
     managed_group: str | None = None
     managed_lock: tuple[str, str] | None = None
-    in_group: Callable[[ResourceId, Body, ComputationContext], Iterable[Made]] = _nothing_in_group
+    in_group: Callable[[ResourceId, Body, ComputationContext], Iterable[ManagedResource]] = (
+        _nothing_in_group
+    )
     regional: Regional | None = None
     providers: tuple[str, ...] = ()
     lock_level: str | None = None

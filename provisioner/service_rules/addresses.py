@@ -30,7 +30,7 @@ _HIGHEST_PORT = 65535
 _SHORT = re.compile(r"\d{1,10}(?:\.\d{1,8}){0,2}", re.ASCII)
 
 
-def is_tag(text: str) -> bool:
+def is_service_tag(text: str) -> bool:
     """Tell whether a text is a service tag, of one region (`Sql.WestEurope`) or of all.
 
     What has the form of one is taken for one: Microsoft's list grows.
@@ -79,7 +79,7 @@ def is_span(text: str) -> bool:
     return begin.version == end.version and int(begin) <= int(end)
 
 
-def is_ports(text: str, highest: int = _HIGHEST_PORT, lowest: int = 0) -> bool:
+def is_port_range(text: str, highest: int = _HIGHEST_PORT, lowest: int = 0) -> bool:
     """Tell whether a text is a port or a range of ports in order (`80`, `8000-8080`)."""
     found = _PORTS.fullmatch(text)
     if found is None:
@@ -88,7 +88,7 @@ def is_ports(text: str, highest: int = _HIGHEST_PORT, lowest: int = 0) -> bool:
     return lowest <= first <= int(found[2] or first) <= highest
 
 
-def why_no_ports(text: str) -> str | None:
+def port_range_error(text: str) -> str | None:
     """Return what is wrong with a port range that is only in the wrong order, or None."""
     found = _PORTS.fullmatch(text)
     if found is None or found[2] is None or int(found[1]) <= int(found[2]):
@@ -104,7 +104,7 @@ def ranges_at(body: Tree, *paths: str) -> Iterator[tuple[str, Range]]:
             yield at, found
 
 
-def lies_in(inner: Range, spaces: Iterable[Range]) -> bool:
+def is_within_any(inner: Range, spaces: Iterable[Range]) -> bool:
     """Tell whether a range lies in one of these."""
     return any(is_within(inner, space) for space in spaces)
 

@@ -8,7 +8,7 @@ from provisioner.service_rules.partial_bodies import Tree, is_silent, is_stated,
 from provisioner.service_rules.rule import Judge, Refusal, Write
 
 
-def places(body: Tree, path: str) -> Iterator[tuple[str, Tree]]:
+def values_at(body: Tree, path: str) -> Iterator[tuple[str, Tree]]:
     """Yield (path, value) at a path with `[]` for the entries of a list.
 
     Nothing where nothing is, or where it is not known yet.
@@ -20,14 +20,14 @@ def places(body: Tree, path: str) -> Iterator[tuple[str, Tree]]:
             yield head, value
         return
     for index in range(len(value) if isinstance(value, (list, tuple)) else 0):
-        yield from places(body, f"{head}[{index}]{rest}")
+        yield from values_at(body, f"{head}[{index}]{rest}")
 
 
 def in_range(path: str, least: float, most: float) -> Judge:
     """Return what finds a number at `path` that is less than `least` or more than `most`."""
 
     def judge(write: Write) -> Iterator[Refusal]:
-        for at, value in places(write.after, path):
+        for at, value in values_at(write.after, path):
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if is_number and not least <= value <= most:  # type: ignore[operator]
                 yield Refusal(
@@ -37,12 +37,12 @@ def in_range(path: str, least: float, most: float) -> Judge:
     return judge
 
 
-def of_form(path: str, pattern: str, words: str) -> Judge:
+def matches_pattern(path: str, pattern: str, words: str) -> Judge:
     """Return a judge that refuses a text at `path` not matching `pattern`, described by `words`."""
     form = re.compile(pattern)
 
     def judge(write: Write) -> Iterator[Refusal]:
-        for at, value in places(write.after, path):
+        for at, value in values_at(write.after, path):
             if isinstance(value, str) and form.fullmatch(value) is None:
                 yield Refusal(at, f"{_name(at)} is {value!r}, and has to be {words}")
 
@@ -53,18 +53,18 @@ def at_most(path: str, most: int) -> Judge:
     """Return what finds a list or mapping at `path` with more than `most` entries."""
 
     def judge(write: Write) -> Iterator[Refusal]:
-        for at, value in places(write.after, path):
+        for at, value in values_at(write.after, path):
             if isinstance(value, (list, tuple, Mapping)) and len(value) > most:
                 yield Refusal(at, f"{_name(at)} has {len(value)} entries, and at most {most} fit")
 
     return judge
 
 
-def no_longer(path: str, most: int) -> Judge:
+def at_most_characters(path: str, most: int) -> Judge:
     """Return what finds a text at `path` with more than `most` characters."""
 
     def judge(write: Write) -> Iterator[Refusal]:
-        for at, value in places(write.after, path):
+        for at, value in values_at(write.after, path):
             if isinstance(value, str) and len(value) > most:
                 yield Refusal(
                     at, f"{_name(at)} has {len(value)} characters, and at most {most} fit"

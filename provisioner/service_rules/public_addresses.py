@@ -50,16 +50,18 @@ def sku_of(address: Resource) -> str | None:
     return "basic" if not sku else None
 
 
-def seen(neighbours: Neighbours, resource: ResourceId) -> Resource | None:
+def find_neighbour(neighbours: Neighbours, resource: ResourceId) -> Resource | None:
     """Return a resource that was seen, or None."""
     found = neighbours.lookup(resource)
     return found if isinstance(found, Resource) else None
 
 
-def not_standard(write: Write, allowed: tuple[str, ...] = ("standard",)) -> Iterator[Refusal]:
+def non_standard_addresses(
+    write: Write, allowed: tuple[str, ...] = ("standard",)
+) -> Iterator[Refusal]:
     """Yield the public addresses of a write whose SKU is none of these."""
     for at, named in addresses_of(write.type, write.after):
-        address = seen(write.neighbours, named)
+        address = find_neighbour(write.neighbours, named)
         sku = sku_of(address) if address else None
         if sku is not None and sku not in allowed:
             yield Refusal(
@@ -69,7 +71,7 @@ def not_standard(write: Write, allowed: tuple[str, ...] = ("standard",)) -> Iter
             )
 
 
-def held_by_others(write: Write) -> Iterator[Refusal]:
+def addresses_in_use(write: Write) -> Iterator[Refusal]:
     """Yield the public addresses of a write that another resource uses (PublicIPAddressInUse)."""
     for at, address in addresses_of(write.type, write.after):
         for type_name in _USERS:

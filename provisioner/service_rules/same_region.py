@@ -25,7 +25,7 @@ def region_in(body: Tree) -> str | None:
     return same_region(found) if found else None
 
 
-def references_elsewhere(
+def references_to_other_regions(
     body: Tree, neighbours: Neighbours, region: str | None, *paths: str
 ) -> Iterator[Refusal]:
     """Yield the references at these paths to resources in another region than `region`."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from provisioner.service_rules.addresses import ranges_at
 from provisioner.service_rules.partial_bodies import Tree, entries_at, id_at
-from provisioner.service_rules.public_addresses import seen
+from provisioner.service_rules.public_addresses import find_neighbour
 from provisioner.service_rules.rule import Refusal, Write
 
 
@@ -23,7 +23,7 @@ def subnets_of(body: Tree) -> Iterator[str]:
         yield f"{at}.properties.subnet.id"
 
 
-def wrong_names(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refusal]:
+def misnamed_subnets(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refusal]:
     """Yield the subnets of another name than the service's own."""
     for path in paths:
         subnet = id_at(write.after, path)
@@ -34,7 +34,7 @@ def wrong_names(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Re
             )
 
 
-def shared_with(write: Write) -> Iterator[Refusal]:
+def shared_subnets(write: Write) -> Iterator[Refusal]:
     """Yield the subnets of a write that another resource of its type uses."""
     for path in subnets_of(write.after):
         subnet = id_at(write.after, path)
@@ -48,7 +48,7 @@ def shared_with(write: Write) -> Iterator[Refusal]:
                 break
 
 
-def too_small(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refusal]:
+def undersized_subnets(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refusal]:
     """Yield the subnets with fewer addresses than the service needs.
 
     A subnet that the resource already uses is accepted: the minimum sizes grew, and existing
@@ -58,7 +58,7 @@ def too_small(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterator[Refu
         return
     for path in paths:
         named = id_at(write.after, path)
-        subnet = seen(write.neighbours, named) if named else None
+        subnet = find_neighbour(write.neighbours, named) if named else None
         if subnet is None or subnet.id.name.lower() != wanted.name.lower():
             continue
         for _at, one in ranges_at(

@@ -13,7 +13,7 @@ from provisioner.catalog.api_version_selection import (
     find_unoffered,
     namespaces_of,
     read_offer,
-    speak,
+    select_versions,
     with_offered_children,
 )
 from provisioner.catalog.endpoints import PROVIDER
@@ -98,7 +98,7 @@ def adapt(
     if children:
         catalog = catalog.extended(children, schemas_of(children))
         desired = replace(desired, catalog=catalog)
-    types, differing = speak(catalog, offer, find_version)
+    types, differing = select_versions(catalog, offer, find_version)
     if not differing:
         if lacking := tuple(_find_lacking(desired)):
             raise DiagnosticError(*lacking)

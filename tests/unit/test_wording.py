@@ -5,7 +5,7 @@ import pytest
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.version_changes import pool_goes_with_control_plane
 from provisioner.model.diagnostic import DiagnosticError
-from provisioner.service_rules.addresses import why_no_ports
+from provisioner.service_rules.addresses import port_range_error
 from tests.environments import compose_small
 
 ROLE = """\
@@ -35,7 +35,7 @@ def test_a_refusal_of_a_function_ends_with_one_full_stop(catalog: Catalog) -> No
     ],
 )
 def test_a_reversed_range_of_ports_is_named(text: str, said: str | None) -> None:
-    assert why_no_ports(text) == said
+    assert port_range_error(text) == said
 
 
 @pytest.mark.parametrize("nodes", ["1.35", "1.29"], ids=["newer", "older"])

@@ -15,9 +15,17 @@ from provisioner.service_rules.partial_bodies import (
     text_at,
     value_at,
 )
-from provisioner.service_rules.public_addresses import addresses_of, held_by_others, not_standard
+from provisioner.service_rules.public_addresses import (
+    addresses_in_use,
+    addresses_of,
+    non_standard_addresses,
+)
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
-from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.same_region import (
+    OTHER_REGION,
+    references_to_other_regions,
+    region_in,
+)
 
 _GATEWAY = "Microsoft.Network/applicationGateways"
 _POLICY = "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies"
@@ -153,16 +161,16 @@ def _judge_own_rules(write: Write) -> Iterator[Refusal]:
 
 def _judge_address(write: Write) -> Iterator[Refusal]:
     if is_at(write.after, _TIER, *_V2):
-        yield from not_standard(write)
+        yield from non_standard_addresses(write)
 
 
 def _judge_use(write: Write) -> Iterator[Refusal]:
-    yield from held_by_others(write)
+    yield from addresses_in_use(write)
 
 
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
-    yield from references_elsewhere(
+    yield from references_to_other_regions(
         write.after,
         write.neighbours,
         region_in(write.after),

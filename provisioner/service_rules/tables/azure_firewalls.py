@@ -10,19 +10,23 @@ from provisioner.service_rules.partial_bodies import (
     text_or,
 )
 from provisioner.service_rules.public_addresses import (
+    addresses_in_use,
     addresses_of,
-    held_by_others,
-    not_standard,
-    seen,
+    find_neighbour,
+    non_standard_addresses,
 )
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
-from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.same_region import (
+    OTHER_REGION,
+    references_to_other_regions,
+    region_in,
+)
 from provisioner.service_rules.service_subnets import (
     ServiceSubnet,
-    shared_with,
+    misnamed_subnets,
+    shared_subnets,
     subnets_of,
-    too_small,
-    wrong_names,
+    undersized_subnets,
 )
 
 _FIREWALL = "Microsoft.Network/azureFirewalls"
@@ -46,13 +50,13 @@ def _sku_tier(write: Write) -> str:
 
 
 def _judge_name(write: Write) -> Iterator[Refusal]:
-    yield from wrong_names(write, _SUBNET, *subnets_of(write.after))
-    yield from wrong_names(write, _MANAGEMENT, _MANAGED_SUBNET)
+    yield from misnamed_subnets(write, _SUBNET, *subnets_of(write.after))
+    yield from misnamed_subnets(write, _MANAGEMENT, _MANAGED_SUBNET)
 
 
 def _judge_size(write: Write) -> Iterator[Refusal]:
-    yield from too_small(write, _SUBNET, *subnets_of(write.after))
-    yield from too_small(write, _MANAGEMENT, _MANAGED_SUBNET)
+    yield from undersized_subnets(write, _SUBNET, *subnets_of(write.after))
+    yield from undersized_subnets(write, _MANAGEMENT, _MANAGED_SUBNET)
 
 
 def _judge_one_subnet(write: Write) -> Iterator[Refusal]:
@@ -64,7 +68,7 @@ def _judge_one_subnet(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_shared(write: Write) -> Iterator[Refusal]:
-    yield from shared_with(write)
+    yield from shared_subnets(write)
 
 
 def _judge_no_address(write: Write) -> Iterator[Refusal]:
@@ -85,11 +89,11 @@ def _judge_no_address(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_address(write: Write) -> Iterator[Refusal]:
-    yield from not_standard(write)
+    yield from non_standard_addresses(write)
 
 
 def _judge_use(write: Write) -> Iterator[Refusal]:
-    yield from held_by_others(write)
+    yield from addresses_in_use(write)
 
 
 def _judge_basic(write: Write) -> Iterator[Refusal]:
@@ -100,7 +104,7 @@ def _judge_basic(write: Write) -> Iterator[Refusal]:
 
 def _judge_policy_tier(write: Write) -> Iterator[Refusal]:
     named = id_at(write.after, _POLICY)
-    policy = seen(write.neighbours, named) if named else None
+    policy = find_neighbour(write.neighbours, named) if named else None
     if policy is None:
         return
     theirs = (text_or(policy.body, "properties.sku.tier", "Standard") or "").lower()
@@ -121,7 +125,7 @@ def _judge_rules_and_policy(write: Write) -> Iterator[Refusal]:
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
     region = region_in(write.after)
-    yield from references_elsewhere(write.after, write.neighbours, region, *paths)
+    yield from references_to_other_regions(write.after, write.neighbours, region, *paths)
 
 
 RULES = (

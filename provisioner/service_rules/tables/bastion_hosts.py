@@ -3,15 +3,23 @@
 from collections.abc import Iterator
 
 from provisioner.service_rules.partial_bodies import is_silent, number_at, text_or, value_at
-from provisioner.service_rules.public_addresses import addresses_of, held_by_others, not_standard
+from provisioner.service_rules.public_addresses import (
+    addresses_in_use,
+    addresses_of,
+    non_standard_addresses,
+)
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
-from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.same_region import (
+    OTHER_REGION,
+    references_to_other_regions,
+    region_in,
+)
 from provisioner.service_rules.service_subnets import (
     ServiceSubnet,
-    shared_with,
+    misnamed_subnets,
+    shared_subnets,
     subnets_of,
-    too_small,
-    wrong_names,
+    undersized_subnets,
 )
 
 _BASTION = "Microsoft.Network/bastionHosts"
@@ -30,23 +38,23 @@ def _sku_name(write: Write) -> str:
 
 
 def _judge_subnet(write: Write) -> Iterator[Refusal]:
-    yield from wrong_names(write, _SUBNET, *subnets_of(write.after))
+    yield from misnamed_subnets(write, _SUBNET, *subnets_of(write.after))
 
 
 def _judge_size(write: Write) -> Iterator[Refusal]:
-    yield from too_small(write, _SUBNET, *subnets_of(write.after))
+    yield from undersized_subnets(write, _SUBNET, *subnets_of(write.after))
 
 
 def _judge_shared(write: Write) -> Iterator[Refusal]:
-    yield from shared_with(write)
+    yield from shared_subnets(write)
 
 
 def _judge_address(write: Write) -> Iterator[Refusal]:
-    yield from not_standard(write)
+    yield from non_standard_addresses(write)
 
 
 def _judge_use(write: Write) -> Iterator[Refusal]:
-    yield from held_by_others(write)
+    yield from addresses_in_use(write)
 
 
 def _judge_units(write: Write) -> Iterator[Refusal]:
@@ -85,7 +93,7 @@ def _judge_configuration(write: Write) -> Iterator[Refusal]:
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
     region = region_in(write.after)
-    yield from references_elsewhere(write.after, write.neighbours, region, *paths)
+    yield from references_to_other_regions(write.after, write.neighbours, region, *paths)
 
 
 RULES = (

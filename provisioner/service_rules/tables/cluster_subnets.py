@@ -23,7 +23,7 @@ from provisioner.service_rules.partial_bodies import (
     text_at,
     value_at,
 )
-from provisioner.service_rules.public_addresses import seen
+from provisioner.service_rules.public_addresses import find_neighbour
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _SUBNET_TYPE = "Microsoft.Network/virtualNetworks/subnets"
@@ -136,7 +136,7 @@ def _judge_networks(write: Write) -> Iterator[Refusal]:
 
 def _judge_delegation(write: Write) -> Iterator[Refusal]:
     named = id_at(write.after, _NODES)
-    subnet = seen(write.neighbours, named) if named else None
+    subnet = find_neighbour(write.neighbours, named) if named else None
     for _at, delegation in entries_at(subnet.body, "properties.delegations") if subnet else ():
         service = text_at(delegation, "properties.serviceName")
         if service is not None and subnet is not None:
@@ -169,7 +169,7 @@ def _taken_addresses(pool: Mapping[str, Value], cluster: Mapping[str, Value]) ->
 
 def _judge_room(write: Write) -> Iterator[Refusal]:
     cluster, named = _pool_cluster(write), id_at(write.after, _NODES)
-    subnet = seen(write.neighbours, named) if named else None
+    subnet = find_neighbour(write.neighbours, named) if named else None
     if cluster is None or named is None or subnet is None:
         return
     ranges = [one for _at, one in ranges_at(subnet.body, *_RANGES) if one.version == 4]
@@ -199,7 +199,7 @@ def _judge_pod_room(write: Write) -> Iterator[Refusal]:
 def _judge_api_server(write: Write) -> Iterator[Refusal]:
     path = f"{_ACCESS}.subnetId"
     named = id_at(write.after, path)
-    subnet = seen(write.neighbours, named) if named else None
+    subnet = find_neighbour(write.neighbours, named) if named else None
     if subnet is None or not is_at(write.after, f"{_ACCESS}.enableVnetIntegration", True):
         return
     for _at, entry in entries_at(subnet.body, "properties.delegations"):
@@ -216,7 +216,7 @@ def _leaves_by(write: Write, outbound: str) -> Resource | None:
     cluster, named = _pool_cluster(write), id_at(write.after, _NODES)
     if cluster is None or named is None or not is_at(cluster, _OUTBOUND, outbound):
         return None
-    return seen(write.neighbours, named)
+    return find_neighbour(write.neighbours, named)
 
 
 def _judge_table(write: Write) -> Iterator[Refusal]:

@@ -14,7 +14,7 @@ from provisioner.service_rules.partial_bodies import (
     text_or,
     texts_at,
 )
-from provisioner.service_rules.public_addresses import seen
+from provisioner.service_rules.public_addresses import find_neighbour
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _POLICY = "Microsoft.Network/firewallPolicies"
@@ -64,7 +64,7 @@ def _judge_base(write: Write) -> Iterator[Refusal]:
     if named is not None and named == write.id:
         yield Refusal(_BASE, "a policy is not its own parent")
         return
-    base = seen(write.neighbours, named) if named else None
+    base = find_neighbour(write.neighbours, named) if named else None
     if base is None:
         return
     mine, theirs = _sku_tier(write.after), _sku_tier(base.body)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from provisioner.service_rules.partial_bodies import id_at, is_silent, number_at, value_at
-from provisioner.service_rules.public_addresses import seen
+from provisioner.service_rules.public_addresses import find_neighbour
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 from provisioner.service_rules.same_region import region_in, region_of
 
@@ -30,9 +30,9 @@ def _judge_storage_region(write: Write) -> Iterator[Refusal]:
     for path in (_TARGET, _STORAGE):
         named = id_at(write.after, path)
         # A subnet or an interface is in the region of its network.
-        found = seen(write.neighbours, named) if named else None
+        found = find_neighbour(write.neighbours, named) if named else None
         if found is not None and region_of(found) is None and named and named.parent:
-            found = seen(write.neighbours, named.parent)
+            found = find_neighbour(write.neighbours, named.parent)
         mine, theirs = region_in(write.after), region_of(found)
         if mine and theirs and mine != theirs:
             yield Refusal(

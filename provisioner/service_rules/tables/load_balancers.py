@@ -20,9 +20,18 @@ from provisioner.service_rules.partial_bodies import (
     text_or,
     value_at,
 )
-from provisioner.service_rules.public_addresses import addresses_of, held_by_others, seen, sku_of
+from provisioner.service_rules.public_addresses import (
+    addresses_in_use,
+    addresses_of,
+    find_neighbour,
+    sku_of,
+)
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
-from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.same_region import (
+    OTHER_REGION,
+    references_to_other_regions,
+    region_in,
+)
 
 _BALANCER = "Microsoft.Network/loadBalancers"
 _DOCS = "learn.microsoft.com/azure/load-balancer"
@@ -82,7 +91,7 @@ def _judge_frontends(write: Write) -> Iterator[Refusal]:
 def _judge_sku(write: Write) -> Iterator[Refusal]:
     own = text_or(write.after, "sku.name", "Basic")
     for at, named in addresses_of(write.type, write.after):
-        address = seen(write.neighbours, named)
+        address = find_neighbour(write.neighbours, named)
         theirs = sku_of(address) if address else None
         if own is None or theirs is None or own.lower() not in ("basic", "standard"):
             continue
@@ -95,13 +104,13 @@ def _judge_sku(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_use(write: Write) -> Iterator[Refusal]:
-    yield from held_by_others(write)
+    yield from addresses_in_use(write)
 
 
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
     region = region_in(write.after)
-    yield from references_elsewhere(write.after, write.neighbours, region, *paths)
+    yield from references_to_other_regions(write.after, write.neighbours, region, *paths)
 
 
 def _judge_static(write: Write) -> Iterator[Refusal]:

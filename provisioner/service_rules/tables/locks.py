@@ -1,6 +1,6 @@
 """Management locks."""
 
-from provisioner.service_rules.conditions import no_longer
+from provisioner.service_rules.conditions import at_most_characters
 from provisioner.service_rules.rule import ServiceRule
 
 RULES = (
@@ -9,6 +9,6 @@ RULES = (
         type="Microsoft.Authorization/locks",
         code=None,
         source="REST reference of management locks: notes of 512 characters at most",
-        judge=no_longer("properties.notes", 512),
+        judge=at_most_characters("properties.notes", 512),
     ),
 )

@@ -6,7 +6,7 @@ AKS refuses wrong ones with InvalidParameter (Azure/ARO-HCP#3260, of a wrong nam
 import re
 from collections.abc import Iterator, Mapping
 
-from provisioner.service_rules.conditions import in_range, of_form
+from provisioner.service_rules.conditions import in_range, matches_pattern
 from provisioner.service_rules.partial_bodies import (
     entries_at,
     is_silent,
@@ -189,14 +189,18 @@ RULES = (
         type=_TYPE,
         code="InvalidParameter",
         source=f"{_PAGE}; guidelines.md CLU-06.4",
-        judge=of_form(f"{_WINDOW}.startTime", r"([01]\d|2[0-3]):[0-5]\d", "a time as 02:00"),
+        judge=matches_pattern(
+            f"{_WINDOW}.startTime", r"([01]\d|2[0-3]):[0-5]\d", "a time as 02:00"
+        ),
     ),
     ServiceRule(
         id="maintenance-offset",
         type=_TYPE,
         code="InvalidParameter",
         source=f"{_PAGE}; guidelines.md CLU-06.4",
-        judge=of_form(f"{_WINDOW}.utcOffset", r"[+-](0\d|1[0-4]):[0-5]\d", "an offset as +02:00"),
+        judge=matches_pattern(
+            f"{_WINDOW}.utcOffset", r"[+-](0\d|1[0-4]):[0-5]\d", "an offset as +02:00"
+        ),
     ),
     ServiceRule(
         id="maintenance-hours",

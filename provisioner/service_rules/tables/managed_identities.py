@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.conditions import of_form
+from provisioner.service_rules.conditions import matches_pattern
 from provisioner.service_rules.partial_bodies import entries_at, is_silent, text_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
@@ -98,6 +98,6 @@ RULES = (
         type=_TYPE,
         code=None,
         source=_HOW,
-        judge=of_form(_ISSUER, r"https://.+", "an https URL"),
+        judge=matches_pattern(_ISSUER, r"https://.+", "an https URL"),
     ),
 )

@@ -3,9 +3,17 @@
 from collections.abc import Iterator
 
 from provisioner.service_rules.partial_bodies import entries_at, number_at, text_or, value_at
-from provisioner.service_rules.public_addresses import addresses_of, held_by_others, not_standard
+from provisioner.service_rules.public_addresses import (
+    addresses_in_use,
+    addresses_of,
+    non_standard_addresses,
+)
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
-from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.same_region import (
+    OTHER_REGION,
+    references_to_other_regions,
+    region_in,
+)
 
 _NAT = "Microsoft.Network/natGateways"
 _DOCS = "learn.microsoft.com/azure/nat-gateway/nat-gateway-resource"
@@ -16,11 +24,11 @@ _MOST = 16
 def _judge_sku(write: Write) -> Iterator[Refusal]:
     sku = text_or(write.after, "sku.name", "Standard")
     if sku is not None:
-        yield from not_standard(write, (sku.lower(),))
+        yield from non_standard_addresses(write, (sku.lower(),))
 
 
 def _judge_use(write: Write) -> Iterator[Refusal]:
-    yield from held_by_others(write)
+    yield from addresses_in_use(write)
 
 
 def _judge_count(write: Write) -> Iterator[Refusal]:
@@ -50,7 +58,7 @@ def _judge_zones(write: Write) -> Iterator[Refusal]:
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
     region = region_in(write.after)
-    yield from references_elsewhere(write.after, write.neighbours, region, *paths)
+    yield from references_to_other_regions(write.after, write.neighbours, region, *paths)
 
 
 RULES = (

@@ -4,9 +4,17 @@ from collections.abc import Iterator
 
 from provisioner.service_rules.conditions import is_at
 from provisioner.service_rules.partial_bodies import entries_at, id_at, is_silent, text_or
-from provisioner.service_rules.public_addresses import addresses_of, held_by_others, seen
+from provisioner.service_rules.public_addresses import (
+    addresses_in_use,
+    addresses_of,
+    find_neighbour,
+)
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
-from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.same_region import (
+    OTHER_REGION,
+    references_to_other_regions,
+    region_in,
+)
 
 _INTERFACE = "Microsoft.Network/networkInterfaces"
 _LINK = "Microsoft.Network/privateLinkServices"
@@ -16,12 +24,12 @@ _DOCS = "learn.microsoft.com/azure/virtual-network/virtual-network-network-inter
 
 
 def _judge_use(write: Write) -> Iterator[Refusal]:
-    yield from held_by_others(write)
+    yield from addresses_in_use(write)
 
 
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [at for at, _named in addresses_of(write.type, write.after)]
-    yield from references_elsewhere(
+    yield from references_to_other_regions(
         write.after,
         write.neighbours,
         region_in(write.after),
@@ -48,7 +56,7 @@ def _judge_policies(write: Write) -> Iterator[Refusal]:
     """
     for at, entry in entries_at(write.after, _CONFIGURATIONS):
         named = id_at(entry, "properties.subnet.id")
-        subnet = seen(write.neighbours, named) if named else None
+        subnet = find_neighbour(write.neighbours, named) if named else None
         if subnet is None:
             continue
         policies = text_or(subnet.body, _POLICIES, "Enabled")

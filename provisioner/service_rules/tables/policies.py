@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.model.estate import Resource
 from provisioner.model.values import ABSENT, Unknown
-from provisioner.service_rules.conditions import is_at, no_longer
+from provisioner.service_rules.conditions import at_most_characters, is_at
 from provisioner.service_rules.partial_bodies import (
     id_at,
     is_known,
@@ -291,7 +291,7 @@ RULES = (
             type=type_name,
             code=None,
             source=f"{_PAGE}/concepts/{page} ({name})",
-            judge=no_longer(f"properties.{name}", most),
+            judge=at_most_characters(f"properties.{name}", most),
         )
         for what, type_name, page in (
             ("policy", _DEFINITION, "definition-structure-basics"),

@@ -6,7 +6,7 @@ The group ids of each service are in `catalog.private_link`.
 from collections.abc import Iterator
 
 from provisioner.catalog.private_link import groups_of
-from provisioner.service_rules.addresses import lies_in, ranges_at, read_loosely
+from provisioner.service_rules.addresses import is_within_any, ranges_at, read_loosely
 from provisioner.service_rules.duplicate_names import repeated_names
 from provisioner.service_rules.partial_bodies import (
     entries_at,
@@ -17,7 +17,7 @@ from provisioner.service_rules.partial_bodies import (
     texts_at,
     value_at,
 )
-from provisioner.service_rules.public_addresses import seen
+from provisioner.service_rules.public_addresses import find_neighbour
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 from provisioner.service_rules.same_region import OTHER_REGION, region_in, region_of
 
@@ -64,7 +64,7 @@ def _judge_missing_group(write: Write) -> Iterator[Refusal]:
 
 def _judge_region(write: Write) -> Iterator[Refusal]:
     subnet = id_at(write.after, _SUBNET)
-    network = seen(write.neighbours, subnet.parent) if subnet and subnet.parent else None
+    network = find_neighbour(write.neighbours, subnet.parent) if subnet and subnet.parent else None
     mine, theirs = region_in(write.after), region_of(network)
     if mine and theirs and mine != theirs:
         yield Refusal(
@@ -74,7 +74,7 @@ def _judge_region(write: Write) -> Iterator[Refusal]:
 
 def _judge_delegation(write: Write) -> Iterator[Refusal]:
     named = id_at(write.after, _SUBNET)
-    subnet = seen(write.neighbours, named) if named else None
+    subnet = find_neighbour(write.neighbours, named) if named else None
     delegations = entries_at(subnet.body, "properties.delegations") if subnet else ()
     for _at, delegation in delegations:
         service = text_at(delegation, "properties.serviceName")
@@ -134,7 +134,7 @@ def _judge_no_connection(write: Write) -> Iterator[Refusal]:
 
 def _judge_static(write: Write) -> Iterator[Refusal]:
     named = id_at(write.after, _SUBNET)
-    subnet = seen(write.neighbours, named) if named else None
+    subnet = find_neighbour(write.neighbours, named) if named else None
     paths = ("properties.addressPrefix", "properties.addressPrefixes")
     if subnet is None or not all(is_known(value_at(subnet.body, path)) for path in paths):
         return
@@ -142,7 +142,7 @@ def _judge_static(write: Write) -> Iterator[Refusal]:
     for at, entry in entries_at(write.after, "properties.ipConfigurations"):
         text = text_at(entry, "properties.privateIPAddress")
         address = read_loosely(text) if text else None
-        if address is not None and ranges and not lies_in(address, ranges):
+        if address is not None and ranges and not is_within_any(address, ranges):
             yield Refusal(
                 f"{at}.properties.privateIPAddress",
                 f"{text} lies outside of {named and named.name}, {' and '.join(map(str, ranges))}",

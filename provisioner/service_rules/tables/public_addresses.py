@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from provisioner.model.estate import Resource
 from provisioner.service_rules.partial_bodies import id_at, is_silent, number_at, text_at, text_or
-from provisioner.service_rules.public_addresses import seen, sku_of
+from provisioner.service_rules.public_addresses import find_neighbour, sku_of
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 from provisioner.service_rules.same_region import (
     OTHER_REGION,
-    references_elsewhere,
+    references_to_other_regions,
     region_in,
     region_of,
 )
@@ -67,7 +67,7 @@ def _judge_same_label(write: Write) -> Iterator[Refusal]:
 
 def _prefix_of(write: Write) -> Resource | None:
     named = id_at(write.after, _FROM)
-    return seen(write.neighbours, named) if named else None
+    return find_neighbour(write.neighbours, named) if named else None
 
 
 def _judge_prefix_pair(write: Write) -> Iterator[Refusal]:
@@ -95,7 +95,7 @@ def _judge_missing_prefix(write: Write) -> Iterator[Refusal]:
 
 def _judge_prefix_region(write: Write) -> Iterator[Refusal]:
     region = region_in(write.after)
-    yield from references_elsewhere(write.after, write.neighbours, region, _FROM)
+    yield from references_to_other_regions(write.after, write.neighbours, region, _FROM)
 
 
 def _judge_length(write: Write) -> Iterator[Refusal]:

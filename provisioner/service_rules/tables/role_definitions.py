@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from provisioner.catalog.built_in_roles import ROLE_DEFINITION_TYPE
-from provisioner.service_rules.conditions import is_at, no_longer
+from provisioner.service_rules.conditions import at_most_characters, is_at
 from provisioner.service_rules.partial_bodies import entries_at, is_silent, text_at, texts_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
@@ -107,14 +107,14 @@ RULES = (
         type=ROLE_DEFINITION_TYPE,
         code=None,
         source=f"{_PAGE} (custom role properties)",
-        judge=no_longer(_NAME, _LONGEST_NAME),
+        judge=at_most_characters(_NAME, _LONGEST_NAME),
     ),
     ServiceRule(
         id="role-description-length",
         type=ROLE_DEFINITION_TYPE,
         code=None,
         source=f"{_PAGE} (custom role properties)",
-        judge=no_longer("properties.description", _LONGEST_DESCRIPTION),
+        judge=at_most_characters("properties.description", _LONGEST_DESCRIPTION),
     ),
     ServiceRule(
         id="role-without-scope",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from provisioner.service_rules.addresses import is_address, is_tag, read_loosely
+from provisioner.service_rules.addresses import is_address, is_service_tag, read_loosely
 from provisioner.service_rules.duplicate_names import repeated_names
 from provisioner.service_rules.partial_bodies import is_silent, is_stated, text_at
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
@@ -47,7 +47,7 @@ def _judge_hop(write: Write) -> Iterator[Refusal]:
 
 def _judge_prefix(write: Write) -> Iterator[Refusal]:
     text = text_at(write.after, _PREFIX)
-    if text is None or is_tag(text) or ("/" in text and read_loosely(text) is not None):
+    if text is None or is_service_tag(text) or ("/" in text and read_loosely(text) is not None):
         return
     yield Refusal(
         _PREFIX,

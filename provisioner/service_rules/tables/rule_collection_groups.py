@@ -7,10 +7,10 @@ and the reports named at each rule.
 from collections.abc import Iterator
 
 from provisioner.service_rules.addresses import (
-    is_ports,
+    is_port_range,
     is_span,
+    port_range_error,
     read_loosely,
-    why_no_ports,
 )
 from provisioner.service_rules.duplicate_names import repeated_names
 from provisioner.service_rules.partial_bodies import (
@@ -94,10 +94,10 @@ def _judge_ports(write: Write) -> Iterator[Refusal]:
         kind = (text_at(rule, "ruleType") or "").lower()
         highest, lowest = (_HIGHEST_PORT, 1) if kind == "natrule" else (65535, 0)
         for where, text in texts_at(write.after, f"{at}.destinationPorts"):
-            if not is_ports(text, highest, lowest) and not (text == "*" and kind != "natrule"):
+            if not is_port_range(text, highest, lowest) and not (text == "*" and kind != "natrule"):
                 yield Refusal(
                     where,
-                    why_no_ports(text)
+                    port_range_error(text)
                     or f"{text!r} is neither a port nor a range of ports, of {lowest} to {highest}",
                 )
         for where, _protocol in entries_at(write.after, f"{at}.protocols"):

@@ -7,7 +7,12 @@ tags"; the codes are those that users report, as stated at each rule.
 from collections.abc import Iterator
 
 from provisioner.model.ranges import overlapping
-from provisioner.service_rules.addresses import is_ports, is_tag, read_loosely, why_no_ports
+from provisioner.service_rules.addresses import (
+    is_port_range,
+    is_service_tag,
+    port_range_error,
+    read_loosely,
+)
 from provisioner.service_rules.duplicate_names import repeated_names
 from provisioner.service_rules.partial_bodies import (
     entries_at,
@@ -18,7 +23,11 @@ from provisioner.service_rules.partial_bodies import (
     value_at,
 )
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
-from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_of
+from provisioner.service_rules.same_region import (
+    OTHER_REGION,
+    references_to_other_regions,
+    region_of,
+)
 
 _GROUP = "Microsoft.Network/networkSecurityGroups"
 _RULE = f"{_GROUP}/securityRules"
@@ -62,10 +71,10 @@ def _judge_same_priority(write: Write) -> Iterator[Refusal]:
 def _judge_port(write: Write) -> Iterator[Refusal]:
     for path in _PORT.values():
         text = text_at(write.after, path)
-        if text is not None and text != "*" and not is_ports(text):
+        if text is not None and text != "*" and not is_port_range(text):
             yield Refusal(
                 path,
-                why_no_ports(text)
+                port_range_error(text)
                 or f"{text!r} is no port: a port, a range such as 8000-8080, or *, of 0 to 65535",
                 f"Several ports stand in {path.removeprefix('properties.')}s.",
             )
@@ -74,10 +83,10 @@ def _judge_port(write: Write) -> Iterator[Refusal]:
 def _judge_ports(write: Write) -> Iterator[Refusal]:
     for end, path in _PORTS.items():
         for at, text in texts_at(write.after, path):
-            if not is_ports(text):
+            if not is_port_range(text):
                 yield Refusal(
                     at,
-                    why_no_ports(text)
+                    port_range_error(text)
                     or f"{text!r} is neither a port nor a range of ports, of 0 to 65535",
                     f"All ports (*) stand in {end}PortRange." if text == "*" else None,
                 )
@@ -86,7 +95,7 @@ def _judge_ports(write: Write) -> Iterator[Refusal]:
 def _judge_prefix(write: Write) -> Iterator[Refusal]:
     for path in _PREFIX.values():
         text = text_at(write.after, path)
-        if text is None or text == "*" or read_loosely(text) or is_tag(text):
+        if text is None or text == "*" or read_loosely(text) or is_service_tag(text):
             continue
         yield Refusal(
             path, f"{text!r} is neither an address, nor a range, nor a service tag, nor *"
@@ -96,14 +105,14 @@ def _judge_prefix(write: Write) -> Iterator[Refusal]:
 def _judge_prefixes(write: Write) -> Iterator[Refusal]:
     for path in _PREFIXES.values():
         for at, text in texts_at(write.after, path):
-            if read_loosely(text) is None and text != "*" and not is_tag(text):
+            if read_loosely(text) is None and text != "*" and not is_service_tag(text):
                 yield Refusal(at, f"{text!r} is neither an address nor a range")
 
 
 def _judge_tags_in_prefixes(write: Write) -> Iterator[Refusal]:
     for end, path in _PREFIXES.items():
         for at, text in texts_at(write.after, path):
-            if read_loosely(text) is None and (text == "*" or is_tag(text)):
+            if read_loosely(text) is None and (text == "*" or is_service_tag(text)):
                 yield Refusal(
                     at,
                     f"{end}AddressPrefixes takes addresses and ranges alone, and no {text}",
@@ -181,7 +190,7 @@ def _judge_group_region(write: Write) -> Iterator[Refusal]:
     region = region_of(write.parent)
     for groups in _GROUPS.values():
         paths = (f"{at}.id" for at, _entry in entries_at(write.after, groups))
-        yield from references_elsewhere(write.after, write.neighbours, region, *paths)
+        yield from references_to_other_regions(write.after, write.neighbours, region, *paths)
 
 
 def _judge_description(write: Write) -> Iterator[Refusal]:

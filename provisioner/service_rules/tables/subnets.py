@@ -11,8 +11,8 @@ from provisioner.model.estate import Resource
 from provisioner.model.ranges import RangeIndex
 from provisioner.service_rules.address_text import ranges_with_host_bits, unreadable_ranges
 from provisioner.service_rules.addresses import (
-    is_ports,
-    lies_in,
+    is_port_range,
+    is_within_any,
     propose_free,
     ranges_at,
     shared_addresses,
@@ -26,7 +26,11 @@ from provisioner.service_rules.partial_bodies import (
     value_at,
 )
 from provisioner.service_rules.rule import Listing, Refusal, ServiceRule, Write
-from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_of
+from provisioner.service_rules.same_region import (
+    OTHER_REGION,
+    references_to_other_regions,
+    region_of,
+)
 
 _SUBNET = "Microsoft.Network/virtualNetworks/subnets"
 _SECURITY_RULE = "Microsoft.Network/networkSecurityGroups/securityRules"
@@ -54,7 +58,7 @@ def _judge_place(write: Write) -> Iterator[Refusal]:
         return
     spaces = [one for _at, one in ranges_at(network.body, _SPACE)]
     for at, one in ranges_at(write.after, *_RANGES) if spaces else ():
-        if not lies_in(one, spaces):
+        if not is_within_any(one, spaces):
             yield Refusal(
                 at,
                 f"{one} lies outside of {', '.join(map(str, spaces))}, the address space of "
@@ -156,7 +160,7 @@ def _holds_443(text: str) -> bool:
     if text == "*":
         return True
     first, _, last = text.partition("-")
-    return is_ports(text) and int(first) <= 443 <= int(last or first)
+    return is_port_range(text) and int(first) <= 443 <= int(last or first)
 
 
 def _judge_gateway_nat(write: Write) -> Iterator[Refusal]:
@@ -167,7 +171,7 @@ def _judge_gateway_nat(write: Write) -> Iterator[Refusal]:
 def _judge_region(write: Write) -> Iterator[Refusal]:
     region = region_of(write.parent)
     paths = (f"{_GROUP}.id", f"{_TABLE}.id", f"{_NAT}.id")
-    yield from references_elsewhere(write.after, write.neighbours, region, *paths)
+    yield from references_to_other_regions(write.after, write.neighbours, region, *paths)
 
 
 RULES = (

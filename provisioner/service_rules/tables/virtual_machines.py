@@ -12,7 +12,11 @@ from provisioner.service_rules.partial_bodies import (
     value_at,
 )
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
-from provisioner.service_rules.same_region import OTHER_REGION, references_elsewhere, region_in
+from provisioner.service_rules.same_region import (
+    OTHER_REGION,
+    references_to_other_regions,
+    region_in,
+)
 
 _MACHINE = "Microsoft.Compute/virtualMachines"
 _SET = "Microsoft.Compute/virtualMachineScaleSets"
@@ -79,7 +83,9 @@ def _interfaces_of(body: object) -> tuple[ResourceId, ...]:
 
 def _judge_region(write: Write) -> Iterator[Refusal]:
     paths = [f"{at}.id" for at, _entry in entries_at(write.after, _INTERFACES)]
-    yield from references_elsewhere(write.after, write.neighbours, region_in(write.after), *paths)
+    yield from references_to_other_regions(
+        write.after, write.neighbours, region_in(write.after), *paths
+    )
 
 
 def _judge_balancer(write: Write) -> Iterator[Refusal]:

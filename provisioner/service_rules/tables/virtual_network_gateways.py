@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from provisioner.service_rules.address_text import ranges_with_host_bits, unreadable_ranges
 from provisioner.service_rules.addresses import is_address
 from provisioner.service_rules.partial_bodies import entries_at, id_at, is_stated, text_at, value_at
-from provisioner.service_rules.public_addresses import held_by_others, not_standard, seen
+from provisioner.service_rules.public_addresses import (
+    addresses_in_use,
+    find_neighbour,
+    non_standard_addresses,
+)
 from provisioner.service_rules.rule import Refusal, ServiceRule, Write
-from provisioner.service_rules.service_subnets import ServiceSubnet, subnets_of, wrong_names
+from provisioner.service_rules.service_subnets import ServiceSubnet, misnamed_subnets, subnets_of
 
 _GATEWAY = "Microsoft.Network/virtualNetworkGateways"
 _LOCAL = "Microsoft.Network/localNetworkGateways"
@@ -21,7 +25,7 @@ _POINT, _NAME = "properties.gatewayIpAddress", "properties.fqdn"
 
 
 def _judge_subnet(write: Write) -> Iterator[Refusal]:
-    yield from wrong_names(write, _SUBNET, *subnets_of(write.after))
+    yield from misnamed_subnets(write, _SUBNET, *subnets_of(write.after))
 
 
 def _judge_address(write: Write) -> Iterator[Refusal]:
@@ -33,9 +37,9 @@ def _judge_address(write: Write) -> Iterator[Refusal]:
     is_vpn = (text_at(write.after, "properties.gatewayType") or "").lower() == "vpn"
     sku = (text_at(write.after, _SKU) or "").lower()
     if is_vpn and sku and sku != "basic":
-        for refusal in not_standard(write):
+        for refusal in non_standard_addresses(write):
             named = id_at(write.after, refusal.path)
-            address = seen(write.neighbours, named) if named else None
+            address = find_neighbour(write.neighbours, named) if named else None
             method = text_at(address.body, _METHOD) if address else None
             if (method or "").lower() == "static":
                 yield refusal
@@ -65,7 +69,7 @@ def _judge_routes(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_use(write: Write) -> Iterator[Refusal]:
-    yield from held_by_others(write)
+    yield from addresses_in_use(write)
 
 
 def _judge_active(write: Write) -> Iterator[Refusal]:

@@ -13,7 +13,7 @@ from provisioner.service_rules.address_text import ranges_with_host_bits, unread
 from provisioner.service_rules.addresses import (
     first_overlap,
     is_address,
-    lies_in,
+    is_within_any,
     ranges_at,
     shared_addresses,
 )
@@ -81,7 +81,7 @@ def _judge_space_in_use(write: Write) -> Iterator[Refusal]:
     spaces = [one for _at, one in ranges_at(write.after, _SPACE)]
     for subnet in write.neighbours.children(write.id, _SUBNET) if spaces else ():
         for _at, one in ranges_at(subnet.body, *_RANGES):
-            if not lies_in(one, spaces):
+            if not is_within_any(one, spaces):
                 yield Refusal(
                     _SPACE, f"{one} of the subnet {subnet.id.name} lies in none of these ranges"
                 )

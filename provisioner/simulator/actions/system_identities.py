@@ -5,7 +5,7 @@ from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import Json
 from provisioner.simulator.actions.targets import require_resource
 from provisioner.simulator.bodies.body_paths import value_at
-from provisioner.simulator.bodies.computed_values import guid_of_life
+from provisioner.simulator.bodies.computed_values import lifetime_guid
 from provisioner.simulator.protocol.errors import InvalidResourceTypeError, RefusalError
 from provisioner.simulator.protocol.http_messages import Answer, Request
 from provisioner.simulator.state.cloud import TENANT, Cloud
@@ -40,7 +40,7 @@ def get_system_identity(cloud: Cloud, request: Request, scope: str) -> Answer:
         "properties": {
             "tenantId": TENANT,
             "principalId": principal,
-            "clientId": guid_of_life(cloud, row.id.text, "client"),
+            "clientId": lifetime_guid(cloud, row.id.text, "client"),
         },
     }
     return Answer(200, body)

@@ -11,7 +11,7 @@ from typing import Any
 from provisioner.catalog.resource_type import ResourceType
 from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
 from provisioner.simulator.bodies.body_paths import split_path, value_at, values_at
-from provisioner.simulator.bodies.computed_values import LocalSurroundings, refresh_around
+from provisioner.simulator.bodies.computed_values import LocalComputationContext, refresh_around
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.clock import format_time
 from provisioner.simulator.state.cloud import Cloud
@@ -68,7 +68,7 @@ def remove_kept(
     `but` are keys to leave. A kept resource whose body somebody changed is no longer the service's,
     and stays (inferred).
     """
-    for text, _document in resource_type.keeps(row.id, row.body, LocalSurroundings(cloud)):
+    for text, _document in resource_type.keeps(row.id, row.body, LocalComputationContext(cloud)):
         kept = cloud.store.resources.get(ResourceId.parse(text).key)
         if kept is None or kept.id.key in but:
             continue

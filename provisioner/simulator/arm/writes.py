@@ -28,7 +28,7 @@ from provisioner.simulator.arm.deletion import (
 from provisioner.simulator.arm.service_checks import check_services
 from provisioner.simulator.bodies.body_paths import mutable_copy, put, remove, split_path, value_at
 from provisioner.simulator.bodies.computed_values import (
-    LocalSurroundings,
+    LocalComputationContext,
     add_computed,
     refresh_around,
 )
@@ -464,7 +464,7 @@ def _keep_managed_group(cloud: Cloud, resource_type: ResourceType, row: Record) 
     tags = _tags_of(row)
     document = {"location": row.body.get("location"), "managedBy": row.id.text}
     _write_tagged(cloud, group_type, group, document, tags)
-    for member in resource_type.in_group(row.id, row.body, LocalSurroundings(cloud)):
+    for member in resource_type.in_group(row.id, row.body, LocalComputationContext(cloud)):
         member_type = cloud.catalog.get(member.type)
         _write_tagged(
             cloud,
@@ -483,7 +483,7 @@ def _write_kept_resources(
     The records of a private DNS zone group are an example. An existing resource is overwritten.
     """
     kept: set[str] = set()
-    for text, document in resource_type.keeps(row.id, row.body, LocalSurroundings(cloud)):
+    for text, document in resource_type.keeps(row.id, row.body, LocalComputationContext(cloud)):
         resource = ResourceId.parse(text)
         kept.add(resource.key)
         kept_type = cloud.type_of(resource)

@@ -42,7 +42,7 @@ def add_computed(
     if model is not None and model.find(_STATE) is not None:
         completed = merge(completed, {"properties": {_STATE: "Succeeded"}})
     completed = merge(
-        completed, resource_type.computed(resource, completed, LocalSurroundings(cloud))
+        completed, resource_type.computed(resource, completed, LocalComputationContext(cloud))
     )
     root = cloud.catalog.schemas.root(resource_type.name)
     _EntryValues(cloud, resource_type.name, resource, etag).add(root, completed)
@@ -77,7 +77,7 @@ def refresh_around(cloud: Cloud, resource: ResourceId) -> None:
             refresh_around(cloud, row.id)
 
 
-def guid_of_life(cloud: Cloud, resource_id: str, *seed: str) -> str:
+def lifetime_guid(cloud: Cloud, resource_id: str, *seed: str) -> str:
     """Return a GUID of a resource, a new one each time the resource is created.
 
     The principal of an identity is deleted with it ("Manage user-assigned managed identities"), so
@@ -88,7 +88,7 @@ def guid_of_life(cloud: Cloud, resource_id: str, *seed: str) -> str:
     return stable_guid(resource_id, *seed, *((generation,) if generation else ()))
 
 
-class LocalSurroundings:
+class LocalComputationContext:
     """The context of the catalog's `computed` functions: this cloud."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -104,9 +104,9 @@ class LocalSurroundings:
         """Return a GUID that is the same for the same seed."""
         return stable_guid(*seed)
 
-    def guid_of_life(self, resource_id: str, *seed: str) -> str:
+    def lifetime_guid(self, resource_id: str, *seed: str) -> str:
         """Return a GUID of a resource, a new one each time the resource is created."""
-        return guid_of_life(self._cloud, resource_id, *seed)
+        return lifetime_guid(self._cloud, resource_id, *seed)
 
     def free_address(self, subnet_id: str, owner: str) -> str:
         """Return the lowest free address of a subnet, and reserve it for `owner`.
@@ -151,7 +151,7 @@ def _identity_values(cloud: Cloud, resource: ResourceId, body: Body) -> dict[str
     filled: dict[str, Any] = {}
     kinds = str(identity.get("type", "")).replace(" ", "").lower().split(",")
     if "systemassigned" in kinds:
-        principal = guid_of_life(cloud, resource.text, "principal")
+        principal = lifetime_guid(cloud, resource.text, "principal")
         filled = {"principalId": principal, "tenantId": cloud.tenant_of(resource.subscription)}
     users = identity.get("userAssignedIdentities")
     if isinstance(users, Mapping) and users:

@@ -9,7 +9,7 @@ from provisioner.catalog.api_version_selection import (
     choose_version,
     namespaces_of,
     read_offer,
-    speak,
+    select_versions,
 )
 from provisioner.catalog.published_api_versions import published_versions
 from provisioner.catalog.registry import all_types, build_catalog
@@ -48,30 +48,38 @@ IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
 def test_a_type_speaks_what_is_offered_of_it():
-    types, differing = speak(of(NETWORK), {NETWORK.lower(): ("2025-05-01",)}, find_version)
+    types, differing = select_versions(
+        of(NETWORK), {NETWORK.lower(): ("2025-05-01",)}, find_version
+    )
     assert [each.api_version for each in types] == ["2025-05-01"]
     assert differing == (SpokenVersion(NETWORK, "2026-03-01", "2025-05-01", is_checked=False),)
 
 
 def test_a_child_that_is_not_listed_goes_with_its_parent():
-    types, _ = speak(of(f"{NETWORK}/subnets"), {NETWORK.lower(): ("2025-05-01",)}, find_version)
+    types, _ = select_versions(
+        of(f"{NETWORK}/subnets"), {NETWORK.lower(): ("2025-05-01",)}, find_version
+    )
     assert [each.api_version for each in types] == ["2025-05-01"]
 
 
 @pytest.mark.parametrize("offer", [{}, {NETWORK.lower(): ()}], ids=["not listed", "no versions"])
 def test_nothing_is_said_of_what_is_not_known(offer):
-    types, differing = speak(of(NETWORK), offer, find_version)
+    types, differing = select_versions(of(NETWORK), offer, find_version)
     assert (types, differing) == (tuple(of(NETWORK)), ())
 
 
 def test_a_cloud_that_has_newer_ones_alone_is_told_of():
-    types, differing = speak(of(NETWORK), {NETWORK.lower(): ("2027-01-01",)}, find_version)
+    types, differing = select_versions(
+        of(NETWORK), {NETWORK.lower(): ("2027-01-01",)}, find_version
+    )
     assert [each.api_version for each in types] == ["2026-03-01"]
     assert [each.spoken for each in differing] == [None]
 
 
 def test_bodies_are_checked_against_the_models_of_the_version_where_the_sdk_has_them():
-    types, differing = speak(of(IDENTITY), {IDENTITY.lower(): ("2018-11-30",)}, find_version)
+    types, differing = select_versions(
+        of(IDENTITY), {IDENTITY.lower(): ("2018-11-30",)}, find_version
+    )
     assert [each.sdk for each in types] == [SdkModel("azure.mgmt.msi.v2018_11_30", "Identity")]
     assert differing[0].is_checked
 

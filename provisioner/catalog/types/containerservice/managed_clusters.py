@@ -20,7 +20,7 @@ from provisioner.catalog import (
 )
 from provisioner.catalog.access_models import ends_with
 from provisioner.catalog.cluster_add_ons import identities_of_add_ons
-from provisioner.catalog.cluster_defaults import preset, since, since_version, where
+from provisioner.catalog.cluster_defaults import answered_since_kubernetes, preset, since, where
 from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import (
     Answered,
@@ -36,7 +36,7 @@ from provisioner.catalog.public_endpoints import PublicEndpoint
 from provisioner.catalog.resource_type import (
     ComputationContext,
     Embedded,
-    Made,
+    ManagedResource,
     NameRule,
     ResourceType,
     SdkModel,
@@ -117,12 +117,14 @@ def _kubelet_identity(
     # As the identity itself computes them: it is in the node resource group.
     return {
         "resourceId": text,
-        "clientId": context.guid_of_life(text, "client"),
-        "objectId": context.guid_of_life(text, "principal"),
+        "clientId": context.lifetime_guid(text, "client"),
+        "objectId": context.lifetime_guid(text, "principal"),
     }
 
 
-def _in_node_group(resource: ResourceId, body: Body, context: ComputationContext) -> Iterator[Made]:
+def _in_node_group(
+    resource: ResourceId, body: Body, context: ComputationContext
+) -> Iterator[ManagedResource]:
     """Yield what AKS creates in the node resource group and gives the cluster's tags.
 
     Of the types that the catalog has: the kubelet identity, the nodes' security group, and the
@@ -135,9 +137,11 @@ def _in_node_group(resource: ResourceId, body: Body, context: ComputationContext
     kubelet = str(_value_at(body, "properties.identityProfile.kubeletidentity.resourceId"))
     if group in kubelet.lower():
         name = kubelet.rpartition("/")[2]
-        yield Made("Microsoft.ManagedIdentity/userAssignedIdentities", name, {"location": location})
+        yield ManagedResource(
+            "Microsoft.ManagedIdentity/userAssignedIdentities", name, {"location": location}
+        )
     number = int(context.guid(resource.text, "agentpool")[:8], 16) % 10**8
-    yield Made(
+    yield ManagedResource(
         "Microsoft.Network/networkSecurityGroups",
         f"aks-agentpool-{number:08}-nsg",
         {"location": location, "properties": {}},
@@ -147,7 +151,7 @@ def _in_node_group(resource: ResourceId, body: Body, context: ComputationContext
     integrated = _value_at(body, f"{_ACCESS}.enableVnetIntegration") is True
     given = isinstance(zone, str) and zone.lower() not in ("", "system")
     if private and not integrated and not given:
-        yield Made(
+        yield ManagedResource(
             "Microsoft.Network/privateDnsZones",
             f"{context.guid(resource.text, 'zone')}.privatelink.{location}.azmk8s.io",
             {"location": "global", "properties": {}},
@@ -254,7 +258,7 @@ TYPE = ResourceType(
         "kind": Field(default=preset("Automatic", "Base"), answered=since("2024-02")),
         "sku": Field(default={}),
         # Clusters before Kubernetes 1.25 answer Basic, which is Base (recorded).
-        "sku.name": Field(default=cluster_defaults.sku_name, aliases={"basic": "Base"}),
+        "sku.name": Field(default=cluster_defaults.default_sku_name, aliases={"basic": "Base"}),
         # A PUT without the tier keeps it (recorded): an earlier Standard is not reset by silence.
         "sku.tier": Field(
             default=preset("Standard", "Free"),
@@ -281,7 +285,9 @@ TYPE = ResourceType(
         "properties.dnsPrefix": Field(create_only=True),
         "properties.fqdnSubdomain": Field(default=None, create_only=True),
         "properties.nodeResourceGroup": Field(
-            default=cluster_defaults.default_node_group, compare=Compare.CASELESS, create_only=True
+            default=cluster_defaults.default_node_resource_group,
+            compare=Compare.CASELESS,
+            create_only=True,
         ),
         "properties.controlPlanePluginProfiles": _COMPUTED,
         # Kubernetes RBAC is chosen at creation (guidelines.md §2.7).
@@ -302,13 +308,15 @@ TYPE = ResourceType(
             ),
         ),
         "properties.publicNetworkAccess": Field(default=None, security=True),
-        "properties.supportPlan": Field(default="KubernetesOfficial", answered=since_version(25)),
+        "properties.supportPlan": Field(
+            default="KubernetesOfficial", answered=answered_since_kubernetes(25)
+        ),
         # "msi" means a managed identity, which a cluster never gives up again.
         "properties.servicePrincipalProfile": Field(kept=True),
         "properties.servicePrincipalProfile.clientId": Field(
             default="msi",
             kept=True,
-            taken_as=cluster_defaults.principal_as_taken,
+            taken_as=cluster_defaults.replaced_principal,
             forbidden=cluster_changes.principal_stays_managed,
         ),
         "properties.identityProfile": Field(security=True),
@@ -349,7 +357,7 @@ TYPE = ResourceType(
             default=(), compare=Compare.SET, security=True
         ),
         "properties.aadProfile.tenantID": Field(
-            default=cluster_defaults.home_tenant,
+            default=cluster_defaults.default_tenant,
             answered=Answered.ALWAYS,
             compare=Compare.CASELESS,
             security=True,
@@ -397,7 +405,7 @@ TYPE = ResourceType(
             security=True,
         ),
         "properties.addonProfiles.KubeDashboard.enabled": Field(
-            default=cluster_defaults.has_dashboard, security=True
+            default=cluster_defaults.default_dashboard, security=True
         ),
         # AKS answers what the add-on created among its settings (recorded).
         "properties.addonProfiles.ingressApplicationGateway.config.effectiveApplicationGatewayId": (
@@ -420,7 +428,7 @@ TYPE = ResourceType(
         # Only with API Server VNet Integration does it change in place (guidelines.md §2.7).
         f"{_ACCESS}.enablePrivateCluster": Field(
             default=False,
-            answered=cluster_defaults.in_automatic,
+            answered=cluster_defaults.when_preset_is_answered,
             create_only=cluster_changes.private_only_with_integration,
             security=True,
             disruption=_PLANE,
@@ -449,7 +457,7 @@ TYPE = ResourceType(
         # It can be turned on and never off (guidelines.md §2.7).
         f"{_ACCESS}.enableVnetIntegration": Field(
             default=preset(True, False),
-            answered=cluster_defaults.in_automatic,
+            answered=cluster_defaults.when_preset_is_answered,
             irreversible=(True,),
             security=True,
             disruption=_PLANE,
@@ -462,8 +470,8 @@ TYPE = ResourceType(
         ),
         "properties.autoUpgradeProfile": Field(default={}),
         "properties.autoUpgradeProfile.upgradeChannel": Field(
-            default=cluster_defaults.upgrade_channel,
-            answered=cluster_defaults.where_channel_is_told,
+            default=cluster_defaults.default_upgrade_channel,
+            answered=cluster_defaults.when_channel_is_answered,
             security=True,
         ),
         "properties.autoUpgradeProfile.nodeOSUpgradeChannel": Field(
@@ -486,15 +494,15 @@ TYPE = ResourceType(
         # Azure CNI alone answers it. Cilium excludes Windows pools (guidelines.md §2.7).
         f"{_NETWORK}.networkDataplane": Field(
             default=preset("cilium", "azure"),
-            answered=cluster_defaults.where_plugin_is_azure,
+            answered=cluster_defaults.when_data_plane_is_answered,
             disruption=Disruption.NODES,
             forbidden=cluster_changes.cilium_needs_linux,
         ),
         # AKS runs no two engines at once: one replaces another through none, except when the data
         # plane becomes Cilium (guidelines.md §2.7).
         f"{_NETWORK}.networkPolicy": Field(
-            default=cluster_defaults.network_policy,
-            answered=cluster_defaults.where_policy_is_told,
+            default=cluster_defaults.default_network_policy,
+            answered=cluster_defaults.when_policy_is_answered,
             security=True,
             disruption=Disruption.NODES,
             forbidden=cluster_changes.one_policy_engine,
@@ -514,13 +522,13 @@ TYPE = ResourceType(
         # AKS answers the single range in a list as well: a write that changes the one must not send
         # back the other.
         f"{_NETWORK}.podCidrs": Field(
-            default=cluster_defaults.ranges_beside(f"{_NETWORK}.podCidr"),
+            default=cluster_defaults.single_range_list(f"{_NETWORK}.podCidr"),
             compare=Compare.SET,
             follows=(f"{_NETWORK}.podCidr",),
         ),
         f"{_NETWORK}.podCidrs[]": Field(compare=Compare.CIDR),
         f"{_NETWORK}.serviceCidrs": Field(
-            default=cluster_defaults.ranges_beside(f"{_NETWORK}.serviceCidr"),
+            default=cluster_defaults.single_range_list(f"{_NETWORK}.serviceCidr"),
             compare=Compare.SET,
             follows=(f"{_NETWORK}.serviceCidr",),
         ),
@@ -543,23 +551,23 @@ TYPE = ResourceType(
         # AKS drops the profile of the outbound type that is given up, and refuses it beside the new
         # one (guidelines.md §3.2).
         f"{_NETWORK}.loadBalancerProfile": Field(
-            default=cluster_defaults.load_balancer,
-            answered=cluster_defaults.unless_routed,
+            default=cluster_defaults.default_load_balancer,
+            answered=cluster_defaults.when_load_balancer_is_answered,
             follows=(f"{_NETWORK}.outboundType",),
-            dropped=cluster_defaults.balances_nothing,
-            residual=cluster_defaults.balances_nothing,
+            dropped=cluster_defaults.has_other_outbound_type,
+            residual=cluster_defaults.has_other_outbound_type,
         ),
         f"{_NETWORK}.loadBalancerProfile.backendPoolType": Field(
             default="nodeIPConfiguration",
-            answered=cluster_defaults.balanced_by,
+            answered=cluster_defaults.when_backend_pool_is_answered,
             compare=Compare.CASELESS,
         ),
         # Managed addresses, own addresses and own prefixes exclude each other.
         f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs": Field(
-            default=cluster_defaults.managed_addresses, follows=_BALANCED_BY[1:]
+            default=cluster_defaults.default_outbound_addresses, follows=_BALANCED_BY[1:]
         ),
         f"{_NETWORK}.loadBalancerProfile.managedOutboundIPs.countIPv6": Field(
-            default=cluster_defaults.managed_ipv6_addresses, answered=Answered.MOVED
+            default=cluster_defaults.default_outbound_ipv6_addresses, answered=Answered.MOVED
         ),
         f"{_NETWORK}.loadBalancerProfile.outboundIPs": Field(
             default=None, security=True, follows=(_BALANCED_BY[0], _BALANCED_BY[2])
@@ -578,7 +586,7 @@ TYPE = ResourceType(
         ),
         # Of managed NAT gateways alone: a write of another outbound type must not send it back.
         f"{_NETWORK}.natGatewayProfile": Field(
-            default=cluster_defaults.nat_gateway, follows=(f"{_NETWORK}.outboundType",)
+            default=cluster_defaults.default_nat_gateway, follows=(f"{_NETWORK}.outboundType",)
         ),
         f"{_NETWORK}.natGatewayProfile.outboundIPs": Field(default=None, security=True),
         f"{_NETWORK}.natGatewayProfile.outboundIPPrefixes": Field(default=None, security=True),
@@ -597,25 +605,27 @@ TYPE = ResourceType(
         _ADVANCED: Field(default=None, security=True),
         f"{_ADVANCED}.observability": Field(default={}),
         f"{_ADVANCED}.observability.enabled": Field(
-            default=cluster_defaults.observes, security=True
+            default=cluster_defaults.default_observability, security=True
         ),
         f"{_ADVANCED}.performance.accelerationMode": Field(
             default="None", answered=Answered.STATED
         ),
         f"{_ADVANCED}.security": Field(default={}),
-        f"{_ADVANCED}.security.enabled": Field(default=cluster_defaults.secures, security=True),
+        f"{_ADVANCED}.security.enabled": Field(
+            default=cluster_defaults.default_network_security, security=True
+        ),
         f"{_ADVANCED}.security.advancedNetworkPolicies": Field(
-            default="FQDN", answered=cluster_defaults.where_secured, security=True
+            default="FQDN", answered=cluster_defaults.when_security_is_answered, security=True
         ),
         f"{_ADVANCED}.security.transitEncryption": Field(default={}, security=True),
         f"{_ADVANCED}.security.transitEncryption.type": Field(
-            default="None", answered=cluster_defaults.where_secured, security=True
+            default="None", answered=cluster_defaults.when_security_is_answered, security=True
         ),
         "properties.nodeResourceGroupProfile": Field(default={}),
         # Unspecified, which AKS may answer, means Unrestricted.
         "properties.nodeResourceGroupProfile.restrictionLevel": Field(
             default=preset("ReadOnly", "Unrestricted"),
-            answered=cluster_defaults.where_group_is_told,
+            answered=cluster_defaults.when_restriction_is_answered,
             aliases={"unspecified": "Unrestricted"},
             security=True,
         ),
@@ -630,10 +640,13 @@ TYPE = ResourceType(
         # The issuer cannot be switched off (guidelines.md §3.2, OIDCIssuerCannotBeDisabled), and a
         # silent PUT keeps it.
         "properties.oidcIssuerProfile.enabled": Field(
-            default=cluster_defaults.issues_tokens, kept=True, irreversible=(True,), security=True
+            default=cluster_defaults.default_oidc_issuer,
+            kept=True,
+            irreversible=(True,),
+            security=True,
         ),
         f"{_SECURITY}.workloadIdentity.enabled": Field(
-            default=cluster_defaults.federates, security=True
+            default=cluster_defaults.default_workload_identity, security=True
         ),
         f"{_SECURITY}.imageCleaner.enabled": Field(default=preset(True, False), security=True),
         f"{_SECURITY}.imageCleaner.intervalHours": Field(default=168),
@@ -663,7 +676,7 @@ TYPE = ResourceType(
             requires=(("Enabled", "Microsoft.ContainerService/KMSPMKPreview"),),
         ),
         f"{_SECURITY}.customCATrustCertificates": Field(default=(), security=True),
-        "properties.storageProfile": Field(default=cluster_defaults.storage),
+        "properties.storageProfile": Field(default=cluster_defaults.default_storage),
         "properties.storageProfile.diskCSIDriver": Field(default={}),
         "properties.storageProfile.fileCSIDriver": Field(default={}),
         "properties.storageProfile.snapshotController": Field(default={}),
@@ -683,7 +696,9 @@ TYPE = ResourceType(
         ),
         # AKS prepares an account where the network plugin allows Windows pools, and a silent PUT
         # keeps it.
-        "properties.windowsProfile": Field(default=cluster_defaults.windows_account, kept=True),
+        "properties.windowsProfile": Field(
+            default=cluster_defaults.default_windows_profile, kept=True
+        ),
         "properties.windowsProfile.adminUsername": Field(create_only=True),
         "properties.windowsProfile.enableCSIProxy": Field(default=True),
         "properties.windowsProfile.licenseType": Field(default=None),
@@ -707,12 +722,12 @@ TYPE = ResourceType(
         ),
         "properties.httpProxyConfig": Field(default=None, security=True),
         "properties.httpProxyConfig.enabled": Field(
-            default=cluster_defaults.uses_proxy, answered=since("2025-05"), security=True
+            default=cluster_defaults.default_proxy_switch, answered=since("2025-05"), security=True
         ),
         # A PUT that turns the proxy off, or on, keeps where it is (recorded).
         **{
             f"properties.httpProxyConfig.{name}": Field(
-                default=None, kept=cluster_defaults.only_switches_proxy, security=True
+                default=None, kept=cluster_defaults.keeps_proxy_settings, security=True
             )
             for name in ("httpProxy", "httpsProxy", "noProxy", "trustedCa")
         },
@@ -730,7 +745,7 @@ TYPE = ResourceType(
         "properties.serviceMeshProfile": Field(default=None, security=True),
         # Dropped with mode Disabled.
         "properties.serviceMeshProfile.istio": Field(
-            dropped=cluster_defaults.mesh_is_off, security=True
+            dropped=cluster_defaults.is_mesh_disabled, security=True
         ),
         # AKS installs its newest revision where none is stated ("Deploy Istio-based service mesh
         # add-on").
@@ -750,7 +765,9 @@ TYPE = ResourceType(
             default=False, answered=Answered.STATED, security=True
         ),
         "properties.azureMonitorProfile.containerInsights.enabled": Field(
-            default=cluster_defaults.has_insights, answered=Answered.STATED, security=True
+            default=cluster_defaults.default_container_insights,
+            answered=Answered.STATED,
+            security=True,
         ),
         "properties.azureMonitorProfile.containerInsights.logAnalyticsWorkspaceResourceId": Field(
             compare=Compare.RESOURCE_ID, security=True

@@ -11,7 +11,7 @@ Facts: guidelines.md §2.8 and §3.4, and the recorded pairs of the type.
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.access_models import vault_asks_others
+from provisioner.catalog.access_models import permission_model_changes
 from provisioner.catalog.error_codes import RefusalCodes, SoftDelete
 from provisioner.catalog.field import Answered, Compare, Disruption, Field, Since
 from provisioner.catalog.permissions import ASSIGN_ROLE
@@ -102,7 +102,7 @@ TYPE = ResourceType(
             default=Since("2026-02-01", True, before=False),
             answered=Answered.STATED,
             security=True,
-            ends=vault_asks_others,
+            ends=permission_model_changes,
             # "Azure role-based access control" of Key Vault: "Changing the permission model
             # requires unrestricted roleAssignments/write".
             change_takes=ASSIGN_ROLE,

@@ -12,7 +12,7 @@ models are stated here, as Azure documents them; no traffic was recorded.
 from collections.abc import Mapping
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Ailment, Compare, Disruption, Field, Health, Repair
+from provisioner.catalog.field import Compare, Disruption, Field, Health, Repair, UnhealthyState
 from provisioner.catalog.resource_type import (
     ComputationContext,
     ListRead,
@@ -168,7 +168,7 @@ TYPE = ResourceType(
             health=Health(
                 "Compliant",
                 {
-                    "non-compliant": Ailment(
+                    "non-compliant": UnhealthyState(
                         "Flux cannot apply what the repository holds (`properties.statuses` says "
                         "why)",
                         Repair.OTHERS,

@@ -26,8 +26,8 @@ def _computed(resource: ResourceId, _body: Body, context: ComputationContext) ->
     return {
         "properties": {
             "tenantId": context.tenant(),
-            "principalId": context.guid_of_life(resource.text, "principal"),
-            "clientId": context.guid_of_life(resource.text, "client"),
+            "principalId": context.lifetime_guid(resource.text, "principal"),
+            "clientId": context.lifetime_guid(resource.text, "client"),
         }
     }
 

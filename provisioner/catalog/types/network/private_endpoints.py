@@ -11,7 +11,7 @@ Facts: guidelines.md CLU-11.1, §2.2 and §2.4, and the recorded pairs.
 from collections.abc import Mapping, Sequence
 
 from provisioner.catalog import api_versions
-from provisioner.catalog.field import Ailment, Compare, Disruption, Field, Health, Repair
+from provisioner.catalog.field import Compare, Disruption, Field, Health, Repair, UnhealthyState
 from provisioner.catalog.network_provider import made_interfaces
 from provisioner.catalog.resource_type import ComputationContext, NameRule, ResourceType, SdkModel
 from provisioner.model.resource_id import ResourceId, parse_resource_id
@@ -129,12 +129,12 @@ def _fixed_addresses(body: Body) -> list[str]:
 _CONNECTION = Health(
     "Approved",
     {
-        "rejected": Ailment(
+        "rejected": UnhealthyState(
             "the owner of the service rejected the connection, and approves it, or a new endpoint "
             "asks again",
             Repair.OTHERS,
         ),
-        "disconnected": Ailment(
+        "disconnected": UnhealthyState(
             "the service was deleted or removed the connection, which only a new endpoint makes "
             "again",
             Repair.REPLACE,

@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes
 from provisioner.catalog.field import (
-    Ailment,
     Answered,
     Compare,
     Disruption,
     Field,
     Health,
     Repair,
+    UnhealthyState,
 )
 from provisioner.catalog.network_provider import NETWORK_NAME
 from provisioner.catalog.resource_type import (
@@ -111,7 +111,7 @@ _SYNC = "a network of the peering has other ranges than the peering routes"
 _HEALTHY_STATE = Health(
     "Connected",
     {
-        "disconnected": Ailment(
+        "disconnected": UnhealthyState(
             "the other side of the peering was deleted, and nothing is routed until both are "
             "written again",
             Repair.WRITE,
@@ -123,9 +123,9 @@ _HEALTHY_STATE = Health(
 _HEALTHY_LEVEL = Health(
     "FullyInSync",
     {
-        "localnotinsync": Ailment(_SYNC, Repair.WRITE),
-        "localandremotenotinsync": Ailment(_SYNC, Repair.WRITE),
-        "remotenotinsync": Ailment(
+        "localnotinsync": UnhealthyState(_SYNC, Repair.WRITE),
+        "localandremotenotinsync": UnhealthyState(_SYNC, Repair.WRITE),
+        "remotenotinsync": UnhealthyState(
             "the peering of the other side does not route what this network has: sync that one",
             Repair.OTHERS,
             _is_connected,
