@@ -21,6 +21,7 @@ from provisioner.blueprint.environment import find_next_expiry, load_environment
 from provisioner.blueprint.file_schemas import Sources
 from provisioner.catalog.references import references_in
 from provisioner.cli.ci_environments import name_of
+from provisioner.cli.garbage_collection import collect_rarely
 from provisioner.cli.git import head_commit
 from provisioner.cli.session import PlanChoices, Session, Surroundings
 from provisioner.cli.workspace import (
@@ -75,6 +76,7 @@ def digest_text(text: str) -> str:
 def serve_items() -> None:
     """Answer items until stdin ends, or nobody is there to read the answer: the ledger of the
     command that handed the item out is what `--resume` goes on with."""
+    collect_rarely()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     for line in sys.stdin:
