@@ -13,6 +13,7 @@ from provisioner.controls.evaluation_context import Ground, Hidden
 from provisioner.controls.proofs import VERDICTS, finding_of, prove
 from provisioner.controls.resource_types import ASKED, CLUSTER, STATED_NAMESPACE
 from provisioner.controls.rule import apply_rule
+from provisioner.controls.shared_findings import shared_findings
 from provisioner.controls.verdict import Finding, Verdict, worst
 from provisioner.controls.waivers import AcceptedAccess, covers
 from provisioner.documents.census import UNREADABLE
@@ -120,6 +121,14 @@ def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
     What could not be read, a resource or a whole list, is unknown to every rule that would look at
     it, and so is a failure that would be none if it were as declared.
     """
+    found = shared_findings(control, ground)
+    if found is None:
+        found = _find(control, ground)
+    ground.findings[control.id] = (control, found)
+    return found
+
+
+def _find(control: Control, ground: Ground) -> tuple[Finding, ...]:
     rules = (*control.rules, *control.in_cluster)
     found = [seen for rule in rules for seen in apply_rule(control.id, rule, ground)]
     hidden = _hidden_from(control, ground)

@@ -10,6 +10,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.controls.cluster_objects.view import View
 from provisioner.controls.declared_namespaces import state_namespaces
 from provisioner.controls.resource_types import ASKED, STATED_NAMESPACE
+from provisioner.controls.verdict import Finding
 from provisioner.manifests.cluster_facts import read_cluster
 from provisioner.model.actual import ActualState, Gap
 from provisioner.model.cluster_contents import ClusterContents
@@ -18,6 +19,7 @@ from provisioner.model.resource_id import SUBSCRIPTION, ResourceId
 from provisioner.network.model.dns_reader import RECORDS
 from provisioner.network.model.topology import Opening, Topology
 from provisioner.network.model.topology_reader import openings_of, read_topology
+from provisioner.network.proofs.proof import Proof
 from provisioner.plan.unreadable import declared_instead, unreadable_resources
 
 
@@ -53,7 +55,10 @@ class Ground:
     `gaps` are the refused reads. `openings` is what the environment lets workloads reach. `unread`
     says by key of the DNS zones whose records could not be read why. `view` is what stands in the
     cluster, None where nobody looked. `derived` keeps what rules
-    made of the whole state (`Subject.derive`), for others that ask for the same.
+    made of the whole state (`Subject.derive`), for others that ask for the same. `like` is the
+    ground of a state of the environment that was judged before: what is found of both alike is
+    taken from there. `findings` and `proofs` keep what was found, by the id of the control and by
+    the proof.
     """
 
     estate: Estate
@@ -67,6 +72,11 @@ class Ground:
     unread: Mapping[str, str] = field(default_factory=dict)
     view: View | None = None
     derived: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+    like: "Ground | None" = field(default=None, compare=False, repr=False)
+    findings: dict[str, tuple[object, tuple[Finding, ...]]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    proofs: dict[object, Proof] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def subjects(self, kind: str) -> tuple[Resource, ...]:
         """Return the resources of a type that are judged."""
@@ -103,12 +113,19 @@ class Ground:
     def as_declared(self) -> "Ground":
         """The same state with what could not be read as the blueprint declares it."""
         estate = self.estate if self.declared is None else self.declared
-        return replace(self, estate=estate, unreadable=(), declared=None, gaps=(), derived={})
+        return replace(
+            self, estate=estate, unreadable=(), declared=None, gaps=(), derived={}, like=None
+        )
 
     @cached_property
     def topology(self) -> Topology:
         """The network of the state."""
         return read_topology(self.estate, self.cloud, self.openings, self.unread)
+
+    @cached_property
+    def has_topology_of_like(self) -> bool:
+        """Whether the network of the state is that of the one that it is like."""
+        return self.like is not None and self.like.topology == self.topology
 
 
 def survey(

@@ -21,7 +21,11 @@ VERDICTS = {
 
 def prove(statement: Prove, ground: Ground) -> Proof:
     """Return a proof over a state; what could not be read is neither absent nor as declared."""
-    found = statement(ground.topology)
+    like = ground.like
+    known = like.proofs.get(statement) if like is not None else None
+    if known is None or not ground.has_topology_of_like:
+        known = statement(ground.topology)
+    found = ground.proofs[statement] = known
     hidden = ground.hidden_of(TYPES_READ)
     if not hidden:
         return found

@@ -31,13 +31,15 @@ class Rule:
 
     `reads` has the properties that the judge may look at, by the type of the resource that they
     are read from (`on` itself, and others that it looks up). `clouds` are those in which it can
-    hold; none is every cloud.
+    hold; none is every cloud. One that `sees_all_types` may look at which resources there are of
+    all other types, and at nothing in them.
     """
 
     on: str
     judge: Judge
     reads: Mapping[str, tuple[str, ...]]
     clouds: tuple[str, ...] = ()
+    sees_all_types: bool = False
 
 
 def rule(
@@ -46,11 +48,18 @@ def rule(
     *paths: str,
     others: Mapping[str, Sequence[str]] = _NOTHING,
     clouds: Sequence[str] = (),
+    sees_all_types: bool = False,
 ) -> Rule:
     """Return a rule over a type that reads `paths` of it, and paths of other types."""
     reads = {kind: tuple(theirs) for kind, theirs in others.items()}
     reads[on] = (*paths, *(path for path in reads.get(on, ()) if path not in paths))
-    return Rule(on=on, judge=judge, reads=MappingProxyType(reads), clouds=tuple(clouds))
+    return Rule(
+        on=on,
+        judge=judge,
+        reads=MappingProxyType(reads),
+        clouds=tuple(clouds),
+        sees_all_types=sees_all_types,
+    )
 
 
 def expect(
@@ -90,7 +99,7 @@ def apply_rule(control: str, found: Rule, ground: Ground) -> Iterator[Finding]:
     """Yield the findings of a control's rule over a state."""
     if found.clouds and ground.cloud not in found.clouds:
         return
-    sight = Sight(ground, found.reads)
+    sight = Sight(ground, found.reads, sees_all_types=found.sees_all_types)
     for resource in ground.subjects(found.on):
         for seen in found.judge(sight.of(resource)):
             yield Finding(control, seen.verdict, resource, seen.path, seen.evidence)

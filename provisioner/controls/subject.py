@@ -1,9 +1,9 @@
 """One resource as a rule sees it: its properties with the catalog's defaults filled in."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
@@ -17,6 +17,10 @@ from provisioner.model.values import ABSENT, Absent, Body, Unknown, Value, is_em
 _Derived = TypeVar("_Derived")
 
 
+_Seen: TypeAlias = frozenset[tuple[str, frozenset[str]]]
+"""Paths by the type that they are of, in small letters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What is said of one property of a resource, with the words that show it."""
@@ -27,11 +31,20 @@ class Observation:
 
 
 class Sight:
-    """What a rule may look at, of all that there is: `reads` has paths by type."""
+    """What a rule may look at, of all that there is: `reads` has paths by type. One that
+    `sees_all_types` may look at which other resources there are, too."""
 
-    def __init__(self, ground: Ground, reads: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        reads: Mapping[str, tuple[str, ...]],
+        *,
+        sees_all_types: bool = False,
+    ) -> None:
         self.ground = ground
+        self._sees_all_types = sees_all_types
         self._reads = {kind.lower(): frozenset(paths) for kind, paths in reads.items()}
+        self._seen: dict[int, tuple[object, _Seen]] = {}
 
     def of(self, resource: Resource) -> "Subject":
         """Return a resource as the rule sees it. Raises KeyError for a type it does not read."""
@@ -55,12 +68,22 @@ class Sight:
         """Return what a function makes of all that the rule may look at, or of `reads`, a part of
         it. It is called once for all rules that ask for the same. Raises KeyError for `reads` that
         the rule does not declare."""
-        paths = self._reads if reads is None else self._checked(reads)
-        seen = frozenset(paths.items())
-        key, kept = (compute, seen), self.ground.derived
+        seen = self._seen_by(reads)
+        key, kept = (compute, seen, self._sees_all_types), self.ground.derived
         if key not in kept:
             kept[key] = compute(self._visible(seen), self.ground.catalog)
         return cast(_Derived, kept[key])
+
+    def _seen_by(self, reads: Mapping[str, tuple[str, ...]] | None) -> "_Seen":
+        """Return what may be seen by (type, paths); worked out once for all that a rule judges."""
+        known = self._seen.get(id(reads))
+        # Held against what it was made of: an id says nothing once its object is gone.
+        if known is not None and known[0] is reads:
+            return known[1]
+        paths = self._reads if reads is None else self._checked(reads)
+        made = frozenset(paths.items())
+        self._seen[id(reads)] = (reads, made)
+        return made
 
     def _checked(self, reads: Mapping[str, tuple[str, ...]]) -> Mapping[str, frozenset[str]]:
         asked = {kind.lower(): frozenset(paths) for kind, paths in reads.items()}
@@ -69,26 +92,61 @@ class Sight:
                 raise KeyError(f"{min(missing)} of {kind} is not declared by the rule")
         return asked
 
-    def _visible(self, seen: frozenset[tuple[str, frozenset[str]]]) -> Estate:
-        """Return the state, with nothing in its bodies but what is to be seen."""
-        kept = self.ground.derived
-        if seen not in kept:
-            paths = dict(seen)
-            kept[seen] = Estate.of(visible_part(found, paths) for found in self.ground.estate)
-        return cast(Estate, kept[seen])
+    def _visible(self, seen: "_Seen") -> Estate:
+        """Return the resources of the types that are to be seen, with nothing in their bodies but
+        the paths that are."""
+        key, kept = (seen, self._sees_all_types), self.ground.derived
+        if key not in kept:
+            reads = {kind: _Reading(paths) for kind, paths in seen}
+            nothing = _Reading(()) if self._sees_all_types else None
+            kept[key] = Estate.of(
+                reading.visible_part(found)
+                for found in self.ground.estate
+                if (reading := reads.get(found.type.lower(), nothing)) is not None
+            )
+        return cast(Estate, kept[key])
+
+
+class _Reading:
+    """The paths that may be seen in the bodies of a type, ready to be taken out of many of them."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        read = [(_keys(path), split_steps(path) or ()) for path in paths]
+        steps = [found for _, found in read]
+        self._paths = read
+        # Nothing that one path takes out of a body is then written to for another one.
+        self._are_apart = not any(
+            one is not other and other[: len(one)] == one for one in steps for other in steps
+        ) and not any(step.startswith("[") for found in steps for step in found)
+
+    def visible_part(self, resource: Resource) -> Resource:
+        """Return a resource with nothing in its body but what is at the paths."""
+        body: Value = {}
+        own: dict[str, Value] = {}
+        for keys, steps in self._paths:
+            stated = lookup(resource.body, keys)
+            if isinstance(stated, Absent):
+                continue
+            if self._are_apart:
+                _put(own, steps, cast(Value, stated))
+            else:
+                body = set_at(body, steps, cast(Value, stated))
+        seen = own if self._are_apart else cast(Mapping[str, Value], body)
+        return Resource(resource.id, resource.type, seen, resource.address, resource.span)
+
+
+def _put(body: dict[str, Value], steps: tuple[str, ...], value: Value) -> None:
+    """Put a value into a body of one's own, below objects that are made for it."""
+    *above, last = steps
+    for step in above:
+        body = cast(dict[str, Value], body.setdefault(step, {}))
+    body[last] = value
 
 
 def visible_part(resource: Resource, reads: Mapping[str, frozenset[str]]) -> Resource:
     """Return a resource with nothing in its body but the paths that `reads` has of its type, in
     small letters."""
-    body: Value = {}
-    for path in reads.get(resource.type.lower(), ()):
-        stated = lookup(resource.body, _keys(path))
-        steps = split_steps(path)
-        if steps and not isinstance(stated, Absent):
-            body = set_at(body, steps, cast(Value, stated))
-    seen = cast(Mapping[str, Value], body)
-    return Resource(resource.id, resource.type, seen, resource.address, resource.span)
+    return _Reading(reads.get(resource.type.lower(), ())).visible_part(resource)
 
 
 class Subject:
@@ -237,21 +295,30 @@ class Subject:
     def _stated(self, path: str) -> object:
         if path not in self._paths:
             raise KeyError(f"{path} of {self.resource.type} is not declared by the rule")
-        return lookup(self.resource.body, _keys(path))
+        return stated_at(self.resource, path)
 
     def _default(self, path: str) -> object:
-        """Return the catalog's default of a property, also as a part of what it stands in."""
-        known = self._sight.ground.catalog.find(self.resource.type)
-        if known is None:
-            return ABSENT
-        keys = _keys(path)
-        for length in range(len(keys), 0, -1):
-            fact = known.fact(".".join(keys[:length]))
-            # To a fact, a value that is not known yet is a value like any other.
-            default = fact.default_in(cast(Body, self.resource.body), known.api_version)
-            if not isinstance(default, Absent):
-                return default if length == len(keys) else lookup(default, keys[length:])
+        return default_at(self.resource, path, self._sight.ground.catalog)
+
+
+def stated_at(resource: Resource, path: str) -> object:
+    """Return what a body states at a path, ABSENT for nothing."""
+    return lookup(resource.body, _keys(path))
+
+
+def default_at(resource: Resource, path: str, catalog: Catalog) -> object:
+    """Return the catalog's default of a property, also as a part of what it stands in."""
+    known = catalog.find(resource.type)
+    if known is None:
         return ABSENT
+    keys = _keys(path)
+    for length in range(len(keys), 0, -1):
+        fact = known.fact(".".join(keys[:length]))
+        # To a fact, a value that is not known yet is a value like any other.
+        default = fact.default_in(cast(Body, resource.body), known.api_version)
+        if not isinstance(default, Absent):
+            return default if length == len(keys) else lookup(default, keys[length:])
+    return ABSENT
 
 
 @lru_cache(maxsize=4096)

@@ -106,6 +106,8 @@ class _Merger:
 
     def _live(self, rule: Rule, actual: object) -> object:
         """Return what can be written of a live value, or None for nothing."""
+        if actual.__class__ is str:  # most values
+            return actual
         if isinstance(actual, (list, tuple)):
             entry = self._rules.entry(rule)
             return [self._live(entry, item) for item in actual]
@@ -123,10 +125,11 @@ def _is_left_out(rule: Rule) -> bool:
 
     A secret that it answers is no business of a plan, which is a file.
     """
-    embedded = rule.embedded
+    if rule.computed or rule.unmodelled:
+        return True
+    fact, embedded = rule.fact, rule.embedded
     children = embedded is not None and embedded.kept and not embedded.flattened
-    unsent = rule.fact.write_only or rule.fact.secret or rule.fact.refilled
-    return rule.computed or rule.unmodelled or unsent or children
+    return fact.write_only or fact.secret or fact.refilled or children
 
 
 def _is_different(one: object, other: object) -> tuple[int, int]:

@@ -114,6 +114,8 @@ class View:
     def is_outdated(self, rule: Rule) -> bool:
         """Tell whether Azure filled a property in from one that the desired body changes
         (`Field.follows`): what stands there goes with the old value."""
+        if not rule.fact.follows:
+            return False  # nearly every property
         paths = (path.split(".") for path in rule.fact.follows)
         return any(lookup(self.before, path) != lookup(self.after, path) for path in paths)
 

@@ -3,6 +3,7 @@
 import ipaddress
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Generic, TypeAlias, TypeVar
 
@@ -13,10 +14,14 @@ T = TypeVar("T")
 
 def read_range(value: object) -> IpRange | None:
     """Return a range in CIDR notation, None for what is none (host bits that are set, too)."""
-    if not isinstance(value, str) or "/" not in value:
-        return None
+    return _parse(value) if isinstance(value, str) and "/" in value else None
+
+
+# Each check of an address plan, and of a write, reads the ranges of all subnets.
+@lru_cache(maxsize=65_536)
+def _parse(text: str) -> IpRange | None:
     try:
-        return ipaddress.ip_network(value)
+        return ipaddress.ip_network(text)
     except ValueError:
         return None
 
@@ -65,13 +70,19 @@ class RangeIndex(Generic[T]):
         for position, (one, _item) in enumerate(self._items):
             self._at.setdefault(_order(one), []).append(position)
         self._places = sorted(self._at)
+        self._prefixes = {
+            version: sorted({prefix for other, _first, prefix in self._at if other == version})
+            for version in {version for version, _first, _prefix in self._at}
+        }
 
     def overlapping(self, one: IpRange) -> list[tuple[IpRange, T]]:
         """Return (range, item) of those that share an address with a range, in their order."""
         begin = bisect_left(self._places, (one.version, _first(one), 0))
         end = bisect_left(self._places, (one.version, _last(one) + 1, 0))
         found = {position for place in self._places[begin:end] for position in self._at[place]}
-        for prefix in range(one.prefixlen):
+        for prefix in self._prefixes.get(one.version, ()):
+            if prefix >= one.prefixlen:
+                break
             host = one.max_prefixlen - prefix
             found.update(self._at.get((one.version, _first(one) >> host << host, prefix), ()))
         return [self._items[position] for position in sorted(found)]

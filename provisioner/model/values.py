@@ -75,8 +75,22 @@ def is_empty(value: object) -> bool:
     return value is None or isinstance(value, Absent)
 
 
+def is_identical(one: object, other: object) -> bool:
+    """Tell whether two values are the same to everybody who may look at them: of one kind, and so
+    is all that is in them, in the same order. To Python True is 1, and 1 is 1.0."""
+    if one is other:
+        return True
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return list(one) == list(other) and all(is_identical(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(is_identical, one, other))
+    return one.__class__ is other.__class__ and one == other
+
+
 def unknowns(value: object) -> Iterator[Unknown]:
     """Yield every Unknown inside `value`, in document order."""
+    if value.__class__ is str:  # most leaves
+        return
     if isinstance(value, Unknown):
         yield value
     elif isinstance(value, Mapping):

@@ -161,9 +161,9 @@ class _Search:
             known = self.contents.catalog.of(hit.id) if hit is not None else None
             if hit is None or known is None or known.occupancy is None:
                 continue
-            kinds = {kind for kinds in known.occupants.values() for kind in kinds}
+            kinds = frozenset(kind for kinds in known.occupants.values() for kind in kinds)
             named = [user for user, _ in users.named(hit) if user is not None]
-            named += [user.id for user in users.read(hit.id) if self._type_of(user.id) in kinds]
+            named += [user.id for user in users.read_of(hit.id, kinds)]
             for user in named:
                 top = _top(user)
                 if self._is_foreign(user) and self._is_foreign(top):

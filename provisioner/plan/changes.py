@@ -376,7 +376,7 @@ class _Decider:
             self._read(resource, actual)
             return None
         try:
-            desired = _without_secrets(resource.body, resolve(resource.body, self._readable))
+            desired = self._resolve(resource.body)
         except ExpressionError as problem:
             return self._blocked(resource, actual, f"a value that it refers to: {problem}")
         assert isinstance(desired, Mapping)
@@ -388,6 +388,13 @@ class _Decider:
         if self._replaced.covers(resource.id.key):
             return self._lose(resource, desired, actual)
         return self._compare(resource, desired, actual)
+
+    def _resolve(self, stated: Mapping[str, Value]) -> Value:
+        """Return a body with its references resolved as far as they are known. Raises
+        ExpressionError for one that has no value, or that Azure answered a secret for."""
+        if next(unknowns(stated), None) is None:
+            return stated  # most bodies: nothing in them is to be resolved, or is Azure's
+        return _without_secrets(resolve(stated, self._readable))
 
     def _lose(
         self, resource: DesiredResource, desired: Mapping[str, Value], found: Found
@@ -672,14 +679,13 @@ def _hinders_update(
     return None
 
 
-def _without_secrets(stated: Mapping[str, Value], desired: Value) -> Value:
+def _without_secrets(desired: Value) -> Value:
     """Return a resolved body as it is. Raises ExpressionError where it holds a secret: files hold
     none, so it is one that Azure answered elsewhere, and a plan is a file."""
     problem = sensitive_problem(desired)
     if problem is not None:
         raise ExpressionError(problem)
-    resolved = any(True for _ in unknowns(stated))
-    secret = next(find_secrets(desired), None) if resolved else None
+    secret = next(find_secrets(desired), None)
     if secret is not None:
         path = ".".join(map(str, secret.path))
         raise ExpressionError(f"{path} would be {secret.kind} that Azure answered")
@@ -714,6 +720,8 @@ def _value_of(
 
 
 def _overlay(live: object, desired: object) -> Value:
+    if desired.__class__ is str:  # most values of most bodies
+        return desired
     if isinstance(live, Mapping) and isinstance(desired, Mapping):
         names = {key.lower(): key for key in live}
         merged = dict(live)

@@ -1,7 +1,8 @@
 """Who uses a resource: what points to it, declared or live, and what Azure names in its body."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from provisioner.catalog.references import references_in
 from provisioner.catalog.registry import Catalog
@@ -42,25 +43,54 @@ def targets_of(type_name: str, body: Mapping[str, Value], catalog: Catalog) -> f
 
 @dataclass(frozen=True)
 class Users:
-    """What points to what in Azure now, by the key (`key_of`) of the target."""
+    """What points to what in Azure now."""
 
-    by_target: Mapping[str, tuple[Found, ...]]
     found: Mapping[str, Found]
     catalog: Catalog
 
     @staticmethod
     def of(state: ActualState, catalog: Catalog) -> "Users":
         """Return who uses what in a state."""
-        index: dict[str, list[Found]] = {}
-        for hit in state.found.values():
-            for target in targets_of(hit.id.type, hit.body, catalog):
-                index.setdefault(target, []).append(hit)
-        return Users({key: tuple(those) for key, those in index.items()}, state.found, catalog)
+        return Users(state.found, catalog)
 
     def read(self, resource: ResourceId) -> tuple[Found, ...]:
         """Return what was read and points to a resource from outside of it."""
-        hits = self.by_target.get(key_of(resource, self.catalog), ())
+        return self._outside(resource, self._by_target)
+
+    def read_of(self, resource: ResourceId, types: frozenset[str]) -> tuple[Found, ...]:
+        """Return the same of some types alone, without a look into the bodies of all others."""
+        index = self._by_types.get(types)
+        if index is None:
+            index = self._by_types[types] = self._index(
+                hit for hit in self.found.values() if self._type_of(hit) in types
+            )
+        return self._outside(resource, index)
+
+    def _outside(
+        self, resource: ResourceId, index: Mapping[str, Sequence[Found]]
+    ) -> tuple[Found, ...]:
+        hits = index.get(key_of(resource, self.catalog), ())
         return tuple(hit for hit in hits if not hit.id.is_within(resource))
+
+    def _type_of(self, hit: Found) -> str:
+        known = self.catalog.of(hit.id)
+        return known.name if known is not None else hit.id.type
+
+    @cached_property
+    def _by_target(self) -> Mapping[str, Sequence[Found]]:
+        return self._index(self.found.values())
+
+    @cached_property
+    def _by_types(self) -> dict[frozenset[str], Mapping[str, Sequence[Found]]]:
+        return {}
+
+    def _index(self, hits: Iterable[Found]) -> Mapping[str, Sequence[Found]]:
+        """Return what points to each target, by the key (`key_of`) of the target."""
+        index: dict[str, list[Found]] = {}
+        for hit in hits:
+            for target in targets_of(hit.id.type, hit.body, self.catalog):
+                index.setdefault(target, []).append(hit)
+        return index
 
     def named(self, hit: Found) -> Iterator[tuple[ResourceId | None, str]]:
         """Yield (id, label) of those that Azure names in a body as its users and that do not show

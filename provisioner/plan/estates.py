@@ -78,14 +78,19 @@ def actual_estate(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> 
 
 
 def planned_estate(
-    changes: Changes, state: ActualState, graph: DesiredGraph, catalog: Catalog
+    changes: Changes,
+    state: ActualState,
+    graph: DesiredGraph,
+    catalog: Catalog,
+    actual: Estate | None = None,
 ) -> Estate:
-    """Return the state that a plan leads to: what is found, with the plan's changes made to it.
+    """Return the state that a plan leads to: what is found (`actual`, the estate of it, where there
+    is one already), with the plan's changes made to it.
 
     A blocked change is not made, and neither is what would stand in what a blocked change was to
     create. Values that Azure will only answer with are Unknown.
     """
-    resources = _found(state, graph, catalog)
+    resources = dict(actual.resources) if actual is not None else _found(state, graph, catalog)
     index = KeyIndex(resources)
     for change in changes.resources:
         if change.action is Action.DELETE:

@@ -105,12 +105,12 @@ def find_unaccounted(
     """
     if not owners.carried:
         return {}
-    known = {
-        mark
-        for resource in _without_tags(graph, state, owners)
-        for mark in (owners.marks.mark_below(resource), owners.marks.mark_part(resource))
-    }
-    unknown = owners.carried - known
+    known = tuple(_without_tags(graph, state, owners))
+    unknown = set(owners.carried)
+    # Nearly all marks are of the first kind: those of the second are seldom worked out.
+    for mark_of in (owners.marks.mark_below, owners.marks.mark_part):
+        if unknown:
+            unknown.difference_update(map(mark_of, known))
     if not unknown:
         return {}
     seen = {owners.marks.mark_list(*each) for each in _lists_read(owners, graph, state, inventory)}

@@ -1,6 +1,6 @@
 """Evaluation of one write by the rules of its type and of the children in its body."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from provisioner.catalog.registry import Catalog
@@ -23,22 +23,29 @@ class Finding:
         return f"{self.refusal.message} (Azure answers {answer})"
 
 
-def judge_write(write: Write, catalog: Catalog, *, by_lists: bool = False) -> tuple[Finding, ...]:
+def judge_write(
+    write: Write,
+    catalog: Catalog,
+    *,
+    by_lists: bool = False,
+    only: Container[str] | None = None,
+) -> tuple[Finding, ...]:
     """Return what Azure refuses of a write, in the order of the tables.
 
-    `by_lists` adds the rules that azsec evaluates by a list of its own (`ServiceRule.by_list`). The
-    children that the body states are evaluated as if each were written by itself, with paths in the
-    body of their parent. What a rule also finds in the body before is left out: Azure accepted
-    that, and accepts it again.
+    `by_lists` adds the rules that azsec evaluates by a list of its own (`ServiceRule.by_list`),
+    `only` are the ids of the rules that are evaluated (None: all). The children that the body
+    states are evaluated as if each were written by itself, with paths in the body of their parent.
+    What a rule also finds in the body before is left out: Azure accepted that, and accepts it
+    again.
     """
     whole = replace(write, neighbours=with_write(write, catalog))
-    found = _judge(whole, catalog)
+    found = _judge(whole, catalog, only)
     return tuple(each for each in found if by_lists or not each.rule.by_list)
 
 
-def _judge(write: Write, catalog: Catalog) -> Iterator[Finding]:
+def _judge(write: Write, catalog: Catalog, only: Container[str] | None) -> Iterator[Finding]:
     for rule in rules_of(write.type):
-        if rule.deletes is write.deletes:
+        if rule.deletes is write.deletes and (only is None or rule.id in only):
             for refusal in _new_refusals(rule, write):
                 yield Finding(rule, refusal)
     if write.deletes:
@@ -54,7 +61,7 @@ def _judge(write: Write, catalog: Catalog) -> Iterator[Finding]:
             before=stood.resource.body if stood else None,
             after=resource.body,
         )
-        for found in _judge(inner, catalog):
+        for found in _judge(inner, catalog, only):
             path = child.path_in_parent(found.refusal.path)
             yield replace(found, refusal=replace(found.refusal, path=path))
 

@@ -93,11 +93,13 @@ def texts_at(body: Tree, *paths: str) -> Iterator[tuple[str, str]]:
     """Yield (path, text) of each text at these paths: a text, or those of a list of them."""
     for path in paths:
         value = value_at(body, path)
-        if isinstance(value, str) and value:
-            yield path, value
-        for at, entry in entries_at(body, path):
-            if isinstance(entry, str) and entry:
-                yield at, entry
+        if isinstance(value, str):
+            if value:
+                yield path, value
+        elif isinstance(value, (list, tuple)):
+            for index, entry in enumerate(value):
+                if isinstance(entry, str) and entry:
+                    yield f"{path}[{index}]", entry
 
 
 def is_known(value: Tree) -> bool:

@@ -40,6 +40,7 @@ from provisioner.model.diagnostic import (
     nearest,
     warning,
 )
+from provisioner.model.estate import Estate
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.addresses.checks import check_addresses
 from provisioner.network.model.topology_reader import topology_of
@@ -95,6 +96,7 @@ from provisioner.workflow.security_evaluation import (
     check_waivers_and_attestations,
     compare_judgements,
     judge_state,
+    judge_turn,
 )
 
 
@@ -427,8 +429,9 @@ def _plan(
     changes = foretell_refusals(changes, graph, reading.state, catalog, desired.today)
     census = take_census(reading, desired.graph, catalog)
     assessment, judged = Assessment(), census
+    found = actual_estate(reading.state, desired.graph, catalog)
     if graph.resources and scope.assess:
-        assessment, judged = _assess(changes, desired, reading.state, catalog, census)
+        assessment, judged = _assess(changes, desired, reading.state, found, catalog, census)
     gates = (*assessment.gates, *_adoption_gates(changes, scope.terms))
     assessment = replace(assessment, gates=gates)
     origin = Origin(
@@ -439,7 +442,6 @@ def _plan(
     )
     with measure_phase("plan"):
         plan = assemble_plan(origin, graph, changes, reading.state, catalog, assessment)
-    found = actual_estate(reading.state, desired.graph, catalog)
     plan = replace(plan, document=with_capabilities(plan.document, found, catalog))
     outside = find_outside(plan.steps, environment.subscriptions.values())
     busy = find_in_progress(changes, graph, reading.state, catalog)
@@ -452,19 +454,21 @@ def _assess(
     changes: Changes,
     desired: Desired,
     state: ActualState,
+    found: Estate,
     catalog: Catalog,
     census: CensusDocument,
 ) -> tuple[Assessment, CensusDocument]:
     """Return what the state that changes lead to is judged to be, and what they turn; with the
     census of what was judged."""
     environment, graph = desired.environment, desired.graph
-    outcome = planned_estate(changes, state, graph, catalog)
-    after = judge_state(outcome, graph, environment, catalog, state, changes.accepted)
+    outcome = planned_estate(changes, state, graph, catalog, found)
     if all(change.action in _NOTHING_DONE for change in changes.resources):
         # Where nothing is done nothing turns.
+        after = judge_state(outcome, graph, environment, catalog, state, changes.accepted)
         return Assessment(after.proof_documents, gates=after.gates), after.complete(census)
-    found = actual_estate(state, graph, catalog)
-    before = judge_state(found, graph, environment, catalog, state)
+    before, after = judge_turn(
+        (found, outcome), graph, environment, catalog, state, changes.accepted
+    )
     turned = compare_judgements(before, after)
     told = Assessment(after.proof_documents, turned.security, turned.gates)
     return told, after.complete(census)

@@ -115,6 +115,23 @@ def judge_state(
         return judge_ground(ground, environment, accepted)
 
 
+def judge_turn(
+    estates: tuple[Estate, Estate],
+    graph: DesiredGraph,
+    environment: Environment,
+    catalog: Catalog,
+    state: ActualState,
+    accepted: Sequence[Accepted] = (),
+) -> tuple[Judgement, Judgement]:
+    """Return the judgements of two estates: of what was read of Azure (`state`), and of what
+    becomes of it. What is the same to a control in both is judged once. `accepted` are the
+    additions that the environment accepts in the second."""
+    with measure_phase("controls and proofs"):
+        before, after = (survey(each, graph, catalog, environment, state) for each in estates)
+        outcome = judge_ground(after, environment, accepted)
+        return judge_ground(replace(before, like=after), environment), outcome
+
+
 def judge_ground(
     ground: Ground, environment: Environment, accepted: Sequence[Accepted] = ()
 ) -> Judgement:

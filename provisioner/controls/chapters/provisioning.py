@@ -170,7 +170,15 @@ CONTROLS = (
               scope: ${subscription}
               registrationState: Registered
         """,
-        rules=(rule(PROVIDER, _judge_provider, _STATE, others={CLUSTER: _ASKING}),),
+        rules=(
+            rule(
+                PROVIDER,
+                _judge_provider,
+                _STATE,
+                others={CLUSTER: _ASKING},
+                sees_all_types=True,
+            ),
+        ),
         limits=(
             "The registration state is unknown offline: `azsec check --state actual` queries it."
         ),

@@ -27,7 +27,12 @@ from provisioner.model.cidr import parse_range
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
-from provisioner.network.model.effective_routes import EffectiveRoute, is_tunneled, route_subnet
+from provisioner.network.model.effective_routes import (
+    EffectiveRoute,
+    is_tunneled,
+    public_routes,
+    route_subnet,
+)
 from provisioner.network.model.intervals import (
     EVERYWHERE,
     NOTHING,
@@ -36,7 +41,6 @@ from provisioner.network.model.intervals import (
     show_addresses,
 )
 from provisioner.network.model.public_ranges import read_reach
-from provisioner.network.model.service_tags import PUBLIC
 from provisioner.network.model.topology import (
     Firewall,
     HopType,
@@ -109,8 +113,7 @@ def find_routed(estate: Estate, _catalog: Catalog) -> Mapping[str, bool]:
     topology = _topology(estate)
     return {
         key: not any(
-            route.hop is HopType.INTERNET and route.addresses & PUBLIC
-            for route in route_subnet(topology, subnet).routes
+            route.hop is HopType.INTERNET for route, _public in public_routes(topology, subnet)
         )
         for key, subnet in topology.subnets.items()
     }
@@ -147,10 +150,8 @@ def _find_leaving(topology: Topology, subnet: Subnet, answered: Intervals) -> It
     if subnet.table is not None and subnet.table.propagates and not is_tunneled(routing):
         words = f"disableBgpRoutePropagation of {subnet.table.label} is not true"
         yield Leaving(Verdict.FAIL, words)
-    for route in routing.routes:
-        public = route.addresses & PUBLIC
-        if public:
-            yield from _of_route(topology, subnet, route, public, answered)
+    for route, public in public_routes(topology, subnet):
+        yield from _of_route(topology, subnet, route, public, answered)
     for tagged in routing.tagged:
         yield from _of_tag(subnet, tagged)
     for service in routing.service_endpoints:

@@ -151,18 +151,24 @@ def find_lateral(estate: Estate, _catalog: Catalog) -> Mapping[tuple[str, int], 
     addresses. Groups that filter Bastion alone let sessions start, and are not asked.
     """
     topology = read_topology(estate, _CLOUD)
+    filtered: dict[str, list[Subnet]] = {}
+    for subnet in topology.subnets.values():
+        if subnet.group:
+            filtered.setdefault(subnet.group.label, []).append(subnet)
     found: dict[tuple[str, int], str] = {}
     for key, group in read_security_groups(estate).items():
-        subnets = [s for s in topology.subnets.values() if s.group and s.group.label == group.label]
+        subnets = filtered.get(group.label, [])
         if subnets and all(subnet.name.lower() == _BASTION for subnet in subnets):
             continue
         for sources, near in {_surroundings(topology, s) for s in subnets} or {(PRIVATE, PRIVATE)}:
             tags = Tags(Bounds(near | HOST, near | HOST))
             for port in REMOTE_ACCESS:
+                if (key, port) in found:
+                    continue  # one rule is told of a group and a port
                 traffic = Traffic(sources, near, "tcp", Intervals(((port, port),)))
                 let = admit(group, inbound=False, traffic=traffic, tags=tags, certain=False)
                 if let:
-                    found.setdefault((key, port), let[0].rule)
+                    found[(key, port)] = let[0].rule
     return found
 
 

@@ -7,10 +7,19 @@ of the network, its peers and service endpoints are never overridden by a learne
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeAlias, cast
 
 from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals, parse_addresses
 from provisioner.network.model.service_tags import PRIVATE, PUBLIC
-from provisioner.network.model.topology import Gateway, HopType, Network, Route, Subnet, Topology
+from provisioner.network.model.topology import (
+    Gateway,
+    HopType,
+    Network,
+    Route,
+    RouteTable,
+    Subnet,
+    Topology,
+)
 
 SYSTEM_ROUTE = "the system route"
 
@@ -58,7 +67,46 @@ _LEAVING = (HopType.INTERNET, HopType.APPLIANCE, HopType.GATEWAY)
 
 
 def route_subnet(topology: Topology, subnet: Subnet) -> Routing:
-    """Return the effective routes of a subnet."""
+    """Return the effective routes of a subnet: those of all subnets of its network with the same
+    route table, beside its own service endpoints."""
+    found = _routing_of(topology, subnet)
+    if found.service_endpoints == subnet.service_endpoints:
+        return found
+    return replace(found, service_endpoints=subnet.service_endpoints)
+
+
+def _routing_of(topology: Topology, subnet: Subnet) -> Routing:
+    """Return the effective routes of a subnet, or of another one that shares them."""
+    network, table = topology.networks[subnet.network], subnet.table
+    key, kept = ("routing", network.key, id(table)), topology.derived
+    known = cast("tuple[RouteTable | None, Routing] | None", kept.get(key))
+    # Held against the table that it was made of: an id says nothing once its object is gone.
+    if known is not None and known[0] is table:
+        return known[1]
+    made = _route(topology, subnet)
+    kept[key] = (table, made)
+    return made
+
+
+def public_routes(
+    topology: Topology, subnet: Subnet
+) -> tuple[tuple[EffectiveRoute, Intervals], ...]:
+    """Return (route, addresses) of each effective route of a subnet that takes public addresses."""
+    routing = _routing_of(topology, subnet)
+    key, kept = ("public routes", id(routing)), topology.derived
+    known = cast("tuple[Routing, _PublicRoutes] | None", kept.get(key))
+    if known is not None and known[0] is routing:
+        return known[1]
+    parts = ((route, route.addresses & PUBLIC) for route in routing.routes)
+    made = tuple((route, public) for route, public in parts if public)
+    kept[key] = (routing, made)
+    return made
+
+
+_PublicRoutes: TypeAlias = tuple[tuple[EffectiveRoute, Intervals], ...]
+
+
+def _route(topology: Topology, subnet: Subnet) -> Routing:
     network = topology.networks[subnet.network]
     stated = subnet.table.routes if subnet.table else ()
     user = [_user_route(route) for route in stated]

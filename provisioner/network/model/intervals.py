@@ -38,6 +38,10 @@ class Intervals:
     def __and__(self, other: "Intervals") -> "Intervals":
         if not self._may_meet(other):
             return NOTHING
+        if self._spans(other):
+            return other
+        if other._spans(self):
+            return self
         found: list[tuple[int, int]] = []
         ours, theirs = iter(self.parts), iter(other.parts)
         one, two = next(ours, None), next(theirs, None)
@@ -54,6 +58,8 @@ class Intervals:
     def __sub__(self, other: "Intervals") -> "Intervals":
         if not self._may_meet(other):
             return self
+        if other._spans(self):
+            return NOTHING
         found: list[tuple[int, int]] = []
         for low, high in self.parts:
             start = max(bisect_right(other.parts, (low, low)) - 1, 0)
@@ -73,6 +79,11 @@ class Intervals:
         """Tell whether the spans of two sets meet: those of most rules and routes do not."""
         ours, theirs = self.parts, other.parts
         return bool(ours and theirs and ours[0][0] <= theirs[-1][1] and theirs[0][0] <= ours[-1][1])
+
+    def _spans(self, other: "Intervals") -> bool:
+        """Tell whether this is one interval that holds all of another set, which is not empty."""
+        ours, theirs = self.parts, other.parts
+        return len(ours) == 1 and ours[0][0] <= theirs[0][0] and theirs[-1][1] <= ours[0][1]
 
     def __bool__(self) -> bool:
         return bool(self.parts)

@@ -7,9 +7,10 @@ happen takes the larger set for what is allowed and the smaller one for what is 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals, parse_addresses
-from provisioner.network.model.topology import Network, Subnet, Topology
+from provisioner.network.model.topology import Network, RouteTable, Subnet, Topology
 
 
 def _all(*ranges: str) -> Intervals:
@@ -91,7 +92,19 @@ class Tags:
 
 
 def tags_of(topology: Topology, network: Network, subnet: Subnet) -> Tags:
-    """Return the service tags as a subnet sees them."""
+    """Return the service tags as a subnet sees them: the same ones as all subnets of the network
+    with the same route table."""
+    key, kept = ("tags", network.key, id(subnet.table)), topology.derived
+    known = cast("tuple[Network, RouteTable | None, Tags] | None", kept.get(key))
+    # Held against what they were made of: an id says nothing once its object is gone.
+    if known is not None and known[0] is network and known[1] is subnet.table:
+        return known[2]
+    made = _tags_of(topology, network, subnet)
+    kept[key] = (network, subnet.table, made)
+    return made
+
+
+def _tags_of(topology: Topology, network: Network, subnet: Subnet) -> Tags:
     must = network.ranges | HOST
     for _, remote in topology.peers(network):
         must = must | remote.ranges

@@ -402,6 +402,11 @@ class Topology:
     interfaces: tuple[Interface, ...] = ()
     balancers: tuple[LoadBalancer, ...] = ()
 
+    @cached_property
+    def derived(self) -> dict[object, object]:
+        """What was made of the whole network once, for all of its subnets that ask for the same."""
+        return {}
+
     def unjudged_in(self, subnet: Subnet) -> tuple[Unjudged, ...]:
         """Return what nobody can judge of what is connected with a subnet."""
         return tuple(each for each in self.unjudged if subnet.key in each.subnets)
@@ -416,6 +421,20 @@ class Topology:
         for interface in self.interfaces:
             for key in dict.fromkeys(each.subnet for each in interface.configurations):
                 found.setdefault(key, []).append(interface)
+        return {key: tuple(those) for key, those in found.items()}
+
+    def pools_in(self, subnet: Subnet) -> tuple[tuple[Cluster, Pool], ...]:
+        """Return the node pools whose nodes or pods stand in a subnet, each with its cluster."""
+        return self._pools_in.get(subnet.key, ())
+
+    @cached_property
+    def _pools_in(self) -> Mapping[str, tuple[tuple[Cluster, Pool], ...]]:
+        found: dict[str, list[tuple[Cluster, Pool]]] = {}
+        for cluster in self.clusters:
+            for pool in cluster.pools:
+                for key in dict.fromkeys((pool.subnet, pool.pod_subnet)):
+                    if key is not None:
+                        found.setdefault(key, []).append((cluster, pool))
         return {key: tuple(those) for key, those in found.items()}
 
     @cached_property

@@ -1,6 +1,7 @@
 """Reads the neutral model of a network from an estate, whatever state that is."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 from provisioner.blueprint.environment import Environment
@@ -199,46 +200,46 @@ class _Reader:
         )
 
     def subnet(self, resource: Resource) -> Subnet:
-        body = resource.body
+        stated = _at(resource.body, "properties")
         prefixes = [
-            *_texts(body, "properties.addressPrefixes"),
-            *([p] if (p := _text(body, "properties.addressPrefix")) else []),
+            *_texts(stated, "addressPrefixes"),
+            *([p] if (p := _text(stated, "addressPrefix")) else []),
         ]
         network = resource.id.parent
-        nat = _key(body, "properties.natGateway.id")
+        nat = _key(stated, "natGateway.id")
+        table = _key(stated, "routeTable.id")
         return Subnet(
             key=resource.id.key,
             label=resource.label,
             name=resource.id.name,
             network=network.key if network else "",
             ranges=_ranges(prefixes),
-            table=self._tables.get(_key(body, "properties.routeTable.id") or ""),
-            group=self.groups.get(_key(body, "properties.networkSecurityGroup.id") or ""),
+            table=self._tables.get(table or ""),
+            group=self.groups.get(_key(stated, "networkSecurityGroup.id") or ""),
             nat_gateway=self._label(nat) if nat else None,
-            private=_at(body, "properties.defaultOutboundAccess") is False,
+            private=_at(stated, "defaultOutboundAccess") is False,
             service_endpoints=tuple(
                 name
-                for entry in _items(_at(body, "properties.serviceEndpoints"))
+                for entry in _items(_at(stated, "serviceEndpoints"))
                 if (name := _text(entry, "service"))
             ),
             delegations=tuple(
                 name
-                for entry in _items(_at(body, "properties.delegations"))
+                for entry in _items(_at(stated, "delegations"))
                 if (name := _text(entry, "properties.serviceName"))
             ),
-            endpoint_policies=_text(body, "properties.privateEndpointNetworkPolicies") == "Enabled",
+            endpoint_policies=_text(stated, "privateEndpointNetworkPolicies") == "Enabled",
             span=resource.span,
             declared=resource.address is not None,
-            hidden=frozenset(self._hidden(body)),
+            hidden=frozenset(self._hidden(stated, table)),
         )
 
-    def _hidden(self, body: object) -> Iterator[str]:
-        """Yield the names of the properties of a subnet that point to what is not known."""
-        properties = _at(body, "properties")
+    def _hidden(self, properties: object, table: str | None) -> Iterator[str]:
+        """Yield the names of the properties of a subnet that point to what is not known; `table`
+        is the key of its route table."""
         for name in ("routeTable", "natGateway"):
             if isinstance(properties, Unknown) or _is_hidden(_at(properties, name)):
                 yield name
-        table = _key(body, "properties.routeTable.id")
         if table is not None and (table not in self._tables or table in self._hiding):
             yield "routeTable"
 
@@ -638,8 +639,14 @@ def _ranges(texts: Iterable[str]) -> Intervals:
     return joined
 
 
+# A handful of paths, read of every resource.
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
 def _at(body: object, path: str) -> object:
-    found = lookup(body, path.split("."))
+    found = lookup(body, _steps(path))
     return found if found or found is False or found == 0 else None
 
 

@@ -122,12 +122,7 @@ def members_in(
 
 def pools_in(topology: Topology, subnet: Subnet) -> tuple[tuple[Cluster, Pool], ...]:
     """Return the node pools whose nodes or pods stand in a subnet."""
-    return tuple(
-        (cluster, pool)
-        for cluster in topology.clusters
-        for pool in cluster.pools
-        if subnet.key in (pool.subnet, pool.pod_subnet)
-    )
+    return topology.pools_in(subnet)
 
 
 def subnets_of(topology: Topology, cluster: Cluster) -> tuple[Subnet, ...]:

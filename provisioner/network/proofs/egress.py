@@ -8,11 +8,12 @@ from provisioner.network.model.effective_routes import (
     EffectiveRoute,
     Routing,
     is_tunneled,
+    public_routes,
     route_subnet,
 )
 from provisioner.network.model.intervals import ANY_PORT, Intervals, show_addresses
 from provisioner.network.model.security_groups import Traffic, admit_through, any_traffic
-from provisioner.network.model.service_tags import PUBLIC, tags_of
+from provisioner.network.model.service_tags import tags_of
 from provisioner.network.model.topology import HopType, SecurityGroup, Subnet, Topology
 from provisioner.network.paths.egress_candidates import WayOut, firewall_behind, ways_out
 from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
@@ -48,10 +49,8 @@ def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
 
 def _breaches_of(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
     routing = route_subnet(topology, subnet)
-    for route in routing.routes:
-        public = route.addresses & PUBLIC
-        if public:
-            yield from _of_route(topology, subnet, route, public)
+    for route, public in public_routes(topology, subnet):
+        yield from _of_route(topology, subnet, route, public)
     yield from _of_unknown_prefixes(topology, subnet, routing)
 
 

@@ -1,9 +1,15 @@
 """Nothing on the internet reaches a workload subnet (NET-03, NET-04, CLU-02.2)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
-from provisioner.network.model.intervals import ANY_PORT, NOTHING, identify_addresses, show_ports
+from provisioner.network.model.intervals import (
+    ANY_PORT,
+    NOTHING,
+    Intervals,
+    identify_addresses,
+    show_ports,
+)
 from provisioner.network.model.load_balancers import RuleKind
 from provisioner.network.model.security_groups import (
     ALLOW_VNET_IN,
@@ -36,12 +42,39 @@ def prove_inbound(topology: Topology) -> Proof:
     subnets = topology.workload_subnets
     if not subnets:
         return skip(NAME, CLAIM, "there is no workload subnet")
-    breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    closed = _find_closed(topology, subnets)
+    breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet, closed)]
     breaches += find_gaps(NAME, topology, subnets)
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, all public addresses")
 
 
-def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
+def _find_closed(topology: Topology, subnets: Sequence[Subnet]) -> frozenset[str]:
+    """Return the keys of the subnets that nothing public gets into by any rule.
+
+    Judged together for those of one network that share a group and a route table, as they see the
+    same service tags: what is not let into all of their ranges is let into none of them.
+    """
+    alike: dict[tuple[str, int, int], list[Subnet]] = {}
+    for subnet in subnets:
+        alike.setdefault((subnet.network, id(subnet.group), id(subnet.table)), []).append(subnet)
+    closed: set[str] = set()
+    for those in alike.values():
+        ranges = Intervals.of(pair for subnet in those for pair in subnet.ranges)
+        if those[0].group is not None and not any(_admitted(topology, those[0], ranges)):
+            closed.update(subnet.key for subnet in those)
+    return frozenset(closed)
+
+
+def _admitted(topology: Topology, subnet: Subnet, ranges: Intervals) -> Iterator[Admitted]:
+    """Yield what the group of a subnet lets in of public sources, to some ranges."""
+    seen = tags_of(topology, topology.networks[subnet.network], subnet)
+    tags = replace(seen, services=NOTHING)
+    for protocol in PROTOCOLS:
+        traffic = Traffic(PUBLIC, ranges, protocol, ANY_PORT)
+        yield from admit(subnet.group, inbound=True, traffic=traffic, tags=tags, certain=False)
+
+
+def _breaches(topology: Topology, subnet: Subnet, closed: Set[str]) -> Iterator[Breach]:
     for _, pool in pools_in(topology, subnet):
         if pool.public_addresses and pool.subnet == subnet.key:
             yield Breach(
@@ -62,20 +95,9 @@ def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
                 interface.span,
                 certain=each.known,
             )
-    seen = tags_of(topology, topology.networks[subnet.network], subnet)
-    tags = replace(seen, services=NOTHING)
-    group = subnet.group
-    found = [
-        let
-        for protocol in PROTOCOLS
-        for let in admit(
-            group,
-            inbound=True,
-            traffic=Traffic(PUBLIC, subnet.ranges, protocol, ANY_PORT),
-            tags=tags,
-            certain=False,
-        )
-    ]
+    if subnet.key in closed:
+        return
+    found = list(_admitted(topology, subnet, subnet.ranges))
     for rule, alike in _distinct(found):
         ways = [way for let in alike for way in _ways_in(topology, subnet, let)]
         yield _breach(subnet, rule, alike, ways)

@@ -124,6 +124,8 @@ _OF_DNS = frozenset(
 """The service rules about what a range is to hold, about ranges of one network, about the pods of
 a cluster, and about the address of DNS among its services."""
 
+_OF_ADDRESSES = _OF_RANGES | _OF_OVERLAPS | _OF_PODS | _OF_DNS
+
 
 def _plan(estate: Estate, _catalog: Catalog) -> AddressPlan:
     return read_address_plan(estate)
@@ -162,7 +164,8 @@ def _refused(estate: Estate, catalog: Catalog) -> Mapping[str, tuple[Finding, ..
         for resource in estate.of_type(name):
             write = Write(name, resource.id, None, resource.body, around, version)
             owner = (name == POOL and resource.id.parent) or resource.id
-            own = (each for each in judge_write(write, catalog) if each.rule.type == name)
+            judged = judge_write(write, catalog, only=_OF_ADDRESSES)
+            own = (each for each in judged if each.rule.type == name)
             found[owner.key] = (*found.get(owner.key, ()), *own)
     return found
 

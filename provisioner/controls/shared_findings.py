@@ -1,0 +1,123 @@
+"""What controls find in two states of one environment, found once where they read the same of both.
+
+A plan judges what stands and what it leads to. All that the second judgement may take over from the
+first is what a control declares to read (ADR 0015), so that is what has to be the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from provisioner.controls.control import Control
+from provisioner.controls.evaluation_context import Ground
+from provisioner.controls.rule import Rule
+from provisioner.controls.subject import default_at, stated_at
+from provisioner.controls.verdict import Finding
+from provisioner.model.estate import Resource
+from provisioner.model.values import is_empty, is_identical
+
+
+def shared_findings(control: Control, ground: Ground) -> tuple[Finding, ...] | None:
+    """Return what a control found in the state that a ground is `like`; None where there is none,
+    or where the control reads something that differs, and has to be judged."""
+    like = ground.like
+    known = like.findings.get(control.id) if like is not None else None
+    if like is None or known is None or known[0] is not control:
+        return None
+    difference = ground.derived.get(_KEY)
+    if not isinstance(difference, Difference):
+        difference = ground.derived[_KEY] = Difference(like, ground)
+    return None if difference.touches(control) else known[1]
+
+
+_KEY = "difference"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs between two grounds, as far as a control can see it."""
+
+    one: Ground
+    other: Ground
+
+    def touches(self, control: Control) -> bool:
+        """Tell whether a control may find something else in one ground than in the other."""
+        if not self._is_comparable:
+            return True
+        return any(self._touches(control, rule) for rule in (*control.rules, *control.in_cluster))
+
+    @cached_property
+    def _is_comparable(self) -> bool:
+        """Whether all that is beside the resources is the same, and all of both states was read."""
+        one, other = self.one, self.other
+        return (
+            one.catalog is other.catalog
+            and one.cloud == other.cloud
+            and one.own_subscriptions == other.own_subscriptions
+            and not any((one.unreadable, one.gaps, other.unreadable, other.gaps))
+        )
+
+    def _touches(self, control: Control, rule: Rule) -> bool:
+        if rule.sees_all_types and self._listed:
+            return True
+        for kind, paths in rule.reads.items():
+            name = kind.lower()
+            if name in self._listed:
+                return True
+            pairs = self._by_type.get(name) or ()
+            # The expression of a custom control sees the bodies of its type as a whole.
+            if pairs and control.source:
+                return True
+            if any(self._differs(pair, path) for pair in pairs for path in (*paths, "id")):
+                return True
+        return False
+
+    def _differs(self, pair: tuple[Resource, Resource], path: str) -> bool:
+        """Tell whether a rule sees another value at a path of one resource than of the other: one
+        that is stated, or the default that the rest of the body makes."""
+        one, other = (stated_at(each, path) for each in pair)
+        if not is_identical(one, other):
+            return True
+        if not is_empty(one):
+            return False
+        return not is_identical(*(default_at(each, path, self.one.catalog) for each in pair))
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        """The types, in small letters, of which the two do not have the same resources, under the
+        same names and in the same order."""
+        return frozenset(name for name, pairs in self._by_type.items() if pairs is None)
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, "_Pairs | None"]:
+        """The resources whose bodies differ, as they are in both, by type in small letters; None
+        for a type of which the two do not have the same resources."""
+        names = dict.fromkeys(
+            each.type.lower() for ground in (self.one, self.other) for each in ground.estate
+        )
+        return {name: self._compare(name) for name in names}
+
+    def _compare(self, name: str) -> "_Pairs | None":
+        ones, others = (ground.estate.of_type(name) for ground in (self.one, self.other))
+        if len(ones) != len(others):
+            return None
+        changed = []
+        for one, other in zip(ones, others, strict=True):
+            if (one.id.key in self.one.own) is not (other.id.key in self.other.own):
+                return None
+            if one is other:
+                continue
+            if _name(one) != _name(other):
+                return None
+            if not is_identical(one.body, other.body):
+                changed.append((one, other))
+        return tuple(changed)
+
+
+_Pairs: TypeAlias = tuple[tuple[Resource, Resource], ...]
+
+
+def _name(resource: Resource) -> tuple[object, ...]:
+    """Return all that a rule, and a finding, can say of a resource beside its body."""
+    return resource.id.text, resource.type, resource.address, resource.span, resource.has_facts
