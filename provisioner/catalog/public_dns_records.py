@@ -8,6 +8,7 @@ test_dns_if_none_match). The models are stated here: no pinned SDK package has t
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from provisioner.catalog import api_versions
 from provisioner.catalog.error_codes import RefusalCodes
@@ -125,10 +126,14 @@ def _record_models() -> tuple[Model, ...]:
     )
 
 
+def _fqdn(resource: ResourceId) -> dict[str, Json]:
+    return {"fqdn": f"{host_of(resource)}."}
+
+
 def _computed(
     resource: ResourceId, _body: Body, _context: ComputationContext
 ) -> Mapping[str, Json]:
-    return {"properties": {"fqdn": f"{host_of(resource)}."}}
+    return {"properties": _fqdn(resource)}
 
 
 def _is_of_azure(body: Body) -> bool:
@@ -142,7 +147,7 @@ def _is_of_azure(body: Body) -> bool:
 
 
 def _ns_values(resource: ResourceId, body: Body, context: ComputationContext) -> Mapping[str, Json]:
-    computed = dict(_computed(resource, body, context)["properties"])  # type: ignore[arg-type]
+    computed = _fqdn(resource)
     if resource.name == "@" and lookup(body, ("properties", "NSRecords")) in ((), []):
         computed["NSRecords"] = [{"nsdname": server} for server in _SERVERS]
         computed["TTL"] = 172800
@@ -152,7 +157,7 @@ def _ns_values(resource: ResourceId, body: Body, context: ComputationContext) ->
 def _soa_values(
     resource: ResourceId, body: Body, context: ComputationContext
 ) -> Mapping[str, Json]:
-    computed = dict(_computed(resource, body, context)["properties"])  # type: ignore[arg-type]
+    computed = _fqdn(resource)
     stated = lookup(body, ("properties", "SOARecord"))
     computed["SOARecord"] = {
         "email": "azuredns-hostmaster.microsoft.com",
@@ -167,20 +172,13 @@ def _soa_values(
     return {"properties": {"TTL": 3600, **computed}}
 
 
-def record_type(kind: str, facts: Mapping[str, Field], **special: object) -> ResourceType:
+def record_type(kind: str, facts: Mapping[str, Field]) -> ResourceType:
     """Return the resource type of the record sets of a kind (`A`, `CNAME`).
 
-    `facts` are those of its own property, by the path below `properties`; `special` replaces what
-    holds of most kinds.
+    `facts` are those of its own property, by the path below `properties`.
     """
     own = _VALUES[kind]
     others = (name for name in _VALUES.values() if name != own)
-    values: dict[str, object] = {
-        "rule": RELATIVE_NAME,
-        "computed": _computed,
-        "adds": "resolves a public name in it",
-        "adds_by": (f"properties.{own}", "properties.targetResource.id"),
-    }
     return ResourceType(
         name=f"{ZONE}/{kind}",
         api_version=api_versions.DNS,
@@ -211,15 +209,17 @@ def record_type(kind: str, facts: Mapping[str, Field], **special: object) -> Res
             **{f"properties.{path}": fact for path, fact in facts.items()},
             **{f"properties.{name}": Field(default=None) for name in others},
         },
-        **{**values, **special},  # type: ignore[arg-type]
+        rule=RELATIVE_NAME,
+        computed=_computed,
+        adds="resolves a public name in it",
+        adds_by=(f"properties.{own}", "properties.targetResource.id"),
     )
 
 
 def name_servers(facts: Mapping[str, Field]) -> ResourceType:
     """Return the type of NS records: those of the zone itself are Azure's, others delegate."""
-    return record_type(
-        "NS",
-        facts,
+    return replace(
+        record_type("NS", facts),
         with_parent=("@",),
         by_service=_is_of_azure,
         computed=_ns_values,
@@ -229,9 +229,8 @@ def name_servers(facts: Mapping[str, Field]) -> ResourceType:
 
 def start_of_authority(facts: Mapping[str, Field]) -> ResourceType:
     """Return the type of the SOA record, which Azure creates with each zone and never deletes."""
-    return record_type(
-        "SOA",
-        facts,
+    return replace(
+        record_type("SOA", facts),
         rule=NameRule("@", "@", fixed=("@",)),
         with_parent=("@",),
         deletable=False,

@@ -4,8 +4,10 @@ A package is tens of megabytes of operations for the few properties that a bluep
 type needs of it is stated beside its facts, as Azure's template reference documents it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
+from provisioner.catalog.field import Field
 from provisioner.catalog.schema import Kind, Model, Property, Shape
 
 TEXT = Shape(Kind.STRING)
@@ -46,3 +48,32 @@ def models_of(namespace: str) -> tuple[Callable[..., Model], Callable[[str], Sha
         return Shape(Kind.OBJECT, f"{namespace}.{name}")
 
     return model, instance
+
+
+IDENTITY_FIELDS: Mapping[str, Field] = MappingProxyType(
+    {
+        "identity.userAssignedIdentities[].principalId": Field(read_only=True),
+        "identity.userAssignedIdentities[].clientId": Field(read_only=True),
+    }
+)
+"""Azure answers who each user-assigned identity is; a request only names it."""
+
+
+def identity_models(
+    model: Callable[..., Model], instance: Callable[[str], Shape]
+) -> tuple[Model, Model]:
+    """Return the models of a managed identity, as `models_of` states them.
+
+    Source: `ManagedServiceIdentity` of common-types in Azure/azure-rest-api-specs.
+    """
+    assigned = map_of(instance("AssignedIdentity"))
+    return (
+        model(
+            "Identity",
+            type=TEXT,
+            principalId=TEXT,
+            tenantId=TEXT,
+            userAssignedIdentities=assigned,
+        ),
+        model("AssignedIdentity", principalId=TEXT, clientId=TEXT),
+    )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from provisioner.model.values import Unknown
-from provisioner.service_rules.partial_bodies import Tree, is_silent, is_stated, value_at
+from provisioner.service_rules.partial_bodies import Tree, is_number, is_silent, is_stated, value_at
 from provisioner.service_rules.rule import Judge, Refusal, Write
 
 
@@ -28,8 +28,7 @@ def in_range(path: str, least: float, most: float) -> Judge:
 
     def judge(write: Write) -> Iterator[Refusal]:
         for at, value in values_at(write.after, path):
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if is_number and not least <= value <= most:  # type: ignore[operator]
+            if is_number(value) and not least <= value <= most:
                 yield Refusal(
                     at, f"{_name(at)} is {value}, and has to be between {least:g} and {most:g}"
                 )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Unknown, is_empty, lookup
@@ -109,3 +109,8 @@ def is_known(value: Tree) -> bool:
     if isinstance(value, (list, tuple)):
         return all(is_known(item) for item in value)
     return not isinstance(value, Unknown)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a value is a number: True and False are numbers of Python, and none here."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

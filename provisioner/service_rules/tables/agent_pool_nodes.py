@@ -10,6 +10,7 @@ from provisioner.catalog.node_pools import POOL
 from provisioner.model.values import ABSENT, Unknown
 from provisioner.service_rules.conditions import in_range, is_at, is_off
 from provisioner.service_rules.partial_bodies import (
+    is_number,
     is_silent,
     is_stated,
     number_at,
@@ -104,8 +105,7 @@ def _judge_set_addresses(write: Write) -> Iterator[Refusal]:
 
 def _judge_spot_price(write: Write) -> Iterator[Refusal]:
     price = value_at(write.after, "properties.spotMaxPrice")
-    is_price = isinstance(price, (int, float)) and not isinstance(price, bool)
-    if is_price and price != -1 and price <= 0:  # type: ignore[operator]
+    if is_number(price) and price != -1 and price <= 0:
         yield Refusal(
             "properties.spotMaxPrice",
             f"spotMaxPrice is {price}, and has to be -1 (the price of other machines) or more than "

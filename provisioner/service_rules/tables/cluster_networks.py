@@ -68,27 +68,27 @@ def _judge_advanced(write: Write) -> Iterator[Refusal]:
             )
 
 
-def _is_basic(write: Write) -> bool:
+def _has_basic_balancer(write: Write) -> bool:
     return is_at(write.after, _SKU, "basic")
 
 
 def _judge_basic_outbound(write: Write) -> Iterator[Refusal]:
     outbound = text_at(write.after, _OUTBOUND) or ""
     routed = outbound.lower() == "userdefinedrouting" or "natgateway" in outbound.lower()
-    if _is_basic(write) and (routed or is_stated(write.after, _BALANCER)):
+    if _has_basic_balancer(write) and (routed or is_stated(write.after, _BALANCER)):
         what = f"outboundType {outbound}" if routed else "loadBalancerProfile"
         yield Refusal(_SKU, f"{what} needs loadBalancerSku standard")
 
 
 def _judge_basic_private(write: Write) -> Iterator[Refusal]:
     private = "properties.apiServerAccessProfile.enablePrivateCluster"
-    if _is_basic(write) and is_at(write.after, private, True):
+    if _has_basic_balancer(write) and is_at(write.after, private, True):
         yield Refusal(_SKU, "a private cluster needs loadBalancerSku standard")
 
 
 def _judge_basic_pools(write: Write) -> Iterator[Refusal]:
     pools = list(entries_at(write.after, "properties.agentPoolProfiles"))
-    if _is_basic(write) and len(pools) > 1:
+    if _has_basic_balancer(write) and len(pools) > 1:
         yield Refusal(_SKU, "more than one node pool needs loadBalancerSku standard")
 
 

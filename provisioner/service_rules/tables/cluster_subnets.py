@@ -211,8 +211,8 @@ def _judge_api_server(write: Write) -> Iterator[Refusal]:
             yield Refusal(path, f"{one} is smaller than a /{_API_SERVER_PREFIX}, the least for it")
 
 
-def _leaves_by(write: Write, outbound: str) -> Resource | None:
-    """Return the subnet of a pool whose cluster has this outbound type, where it was seen."""
+def _egress_subnet(write: Write, outbound: str) -> Resource | None:
+    """Return the subnet of a pool whose cluster has this outbound type, where it was read."""
     cluster, named = _pool_cluster(write), id_at(write.after, _NODES)
     if cluster is None or named is None or not is_at(cluster, _OUTBOUND, outbound):
         return None
@@ -220,7 +220,7 @@ def _leaves_by(write: Write, outbound: str) -> Resource | None:
 
 
 def _judge_table(write: Write) -> Iterator[Refusal]:
-    subnet = _leaves_by(write, "userDefinedRouting")
+    subnet = _egress_subnet(write, "userDefinedRouting")
     if subnet is not None and is_silent(subnet.body, "properties.routeTable"):
         yield Refusal(
             _NODES,
@@ -230,7 +230,7 @@ def _judge_table(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_hop(write: Write) -> Iterator[Refusal]:
-    subnet = _leaves_by(write, "userDefinedRouting")
+    subnet = _egress_subnet(write, "userDefinedRouting")
     table = id_at(subnet.body, "properties.routeTable.id") if subnet else None
     for route in write.neighbours.children(table, _ROUTE) if table else ():
         if is_at(route.body, "properties.addressPrefix", "0.0.0.0/0") and is_at(
@@ -245,7 +245,7 @@ def _judge_hop(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_nat(write: Write) -> Iterator[Refusal]:
-    subnet = _leaves_by(write, "userAssignedNATGateway")
+    subnet = _egress_subnet(write, "userAssignedNATGateway")
     if subnet is not None and is_silent(subnet.body, "properties.natGateway"):
         yield Refusal(
             _NODES,

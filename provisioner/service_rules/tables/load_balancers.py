@@ -146,7 +146,7 @@ def _judge_backends(write: Write) -> Iterator[Refusal]:
         ports = [number_at(each, "properties.backendPort") for each in (one, other)]
         if pools[0] is None or pools[0] != pools[1] or None in ports or ports[0] != ports[1]:
             continue
-        fixed = all(_is_fixed(each) for each in (one, other))
+        fixed = all(_has_no_floating_ip(each) for each in (one, other))
         if (
             fixed
             and _transport_protocol(one) is not None
@@ -159,7 +159,7 @@ def _judge_backends(write: Write) -> Iterator[Refusal]:
             )
 
 
-def _is_fixed(entry: Tree) -> bool:
+def _has_no_floating_ip(entry: Tree) -> bool:
     value = value_at(entry, "properties.enableFloatingIP")
     return value is False or is_silent(entry, "properties.enableFloatingIP")
 

@@ -83,7 +83,8 @@ def _assigned_effect(write: Write, definition: Resource) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _writes(write: Write) -> bool:
+def _has_writing_effect(write: Write) -> bool:
+    """Tell whether an assignment deploys or modifies, for which it needs an identity."""
     definition = _policy_definition(write)
     effect = _assigned_effect(write, definition) if definition is not None else None
     return effect is not None and effect.lower() in _WRITING
@@ -91,7 +92,7 @@ def _writes(write: Write) -> bool:
 
 def _judge_identity(write: Write) -> Iterator[Refusal]:
     none = is_silent(write.after, "identity") or is_at(write.after, "identity.type", "None")
-    if none and _writes(write):
+    if none and _has_writing_effect(write):
         yield Refusal(
             "identity",
             "an assignment of a policy that changes resources (modify, deployIfNotExists) needs an "
@@ -195,23 +196,24 @@ def _judge_used(write: Write) -> Iterator[Refusal]:
         return
     # A template that is deployed has parameters of its own.
     rule = value_at(write.after, "properties.policyRule")
-    for name in sorted(set(_names(rule))):
+    for name in sorted(set(_used_parameters(rule))):
         if name.lower() not in known:
             yield Refusal(
                 "properties.policyRule", f"the rule uses the parameter {name}, which none declares"
             )
 
 
-def _names(value: object) -> Iterator[str]:
+def _used_parameters(value: object) -> Iterator[str]:
+    """Yield the names of the parameters that expressions of a rule use."""
     if isinstance(value, str) and value.startswith("["):
         yield from _USED.findall(value)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if key.lower() != "template":
-                yield from _names(item)
+                yield from _used_parameters(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _names(item)
+            yield from _used_parameters(item)
 
 
 RULES = (

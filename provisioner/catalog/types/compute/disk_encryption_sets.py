@@ -12,7 +12,16 @@ Facts: "Server-side encryption of Azure Disk Storage" and the template reference
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Disruption, Field
 from provisioner.catalog.resource_type import DeleteFlow, NameRule, ResourceType
-from provisioner.catalog.stated_models import FLAG, OPEN, TEXT, TEXTS, choice, map_of, models_of
+from provisioner.catalog.stated_models import (
+    FLAG,
+    IDENTITY_FIELDS,
+    OPEN,
+    TEXT,
+    TEXTS,
+    choice,
+    identity_models,
+    models_of,
+)
 
 _model, _object = models_of("compute.encryption")
 _KEY = "properties.activeKey"
@@ -37,14 +46,7 @@ TYPE = ResourceType(
             identity=_object("Identity"),
             properties=_object("Properties"),
         ),
-        _model(
-            "Identity",
-            type=TEXT,
-            principalId=TEXT,
-            tenantId=TEXT,
-            userAssignedIdentities=map_of(_object("AssignedIdentity")),
-        ),
-        _model("AssignedIdentity", principalId=TEXT, clientId=TEXT),
+        *identity_models(_model, _object),
         _model(
             "Properties",
             activeKey=_object("Key"),
@@ -65,8 +67,7 @@ TYPE = ResourceType(
     ),
     fields={
         "location": Field(create_only=True),
-        "identity.userAssignedIdentities[].principalId": Field(read_only=True),
-        "identity.userAssignedIdentities[].clientId": Field(read_only=True),
+        **IDENTITY_FIELDS,
         f"{_KEY}.keyUrl": Field(security=True),
         # Stated only for a vault of the same subscription.
         f"{_KEY}.sourceVault": Field(default=None),

@@ -21,13 +21,14 @@ from provisioner.catalog.resource_type import (
 )
 from provisioner.catalog.stated_models import (
     FLAG,
+    IDENTITY_FIELDS,
     NUMBER,
     OPEN,
     TEXT,
     TEXTS,
     choice,
+    identity_models,
     list_of,
-    map_of,
     models_of,
 )
 from provisioner.catalog.vm_profiles import (
@@ -83,14 +84,7 @@ TYPE = ResourceType(
             etag=TEXT,
         ),
         _model("Sku", name=TEXT, tier=TEXT, capacity=NUMBER),
-        _model(
-            "Identity",
-            type=TEXT,
-            principalId=TEXT,
-            tenantId=TEXT,
-            userAssignedIdentities=map_of(_object("AssignedIdentity")),
-        ),
-        _model("AssignedIdentity", principalId=TEXT, clientId=TEXT),
+        *identity_models(_model, _object),
         _model(
             "Properties",
             upgradePolicy=_object("Upgrade"),
@@ -211,8 +205,7 @@ TYPE = ResourceType(
         "plan": Field(default=None, create_only=True),
         "extendedLocation": Field(default=None, create_only=True),
         "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
-        "identity.userAssignedIdentities[].principalId": Field(read_only=True),
-        "identity.userAssignedIdentities[].clientId": Field(read_only=True),
+        **IDENTITY_FIELDS,
         "etag": Field(read_only=True),
         # Chosen at creation; the mode that Azure fills in differs by client and api version
         # ("Orchestration modes").

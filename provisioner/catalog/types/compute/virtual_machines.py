@@ -20,12 +20,13 @@ from provisioner.catalog.resource_type import (
 )
 from provisioner.catalog.stated_models import (
     FLAG,
+    IDENTITY_FIELDS,
     NUMBER,
     OPEN,
     TEXT,
     TEXTS,
+    identity_models,
     list_of,
-    map_of,
     models_of,
 )
 from provisioner.catalog.vm_profiles import (
@@ -101,14 +102,7 @@ TYPE = ResourceType(
             managedBy=TEXT,
             resources=OPEN,
         ),
-        _model(
-            "Identity",
-            type=TEXT,
-            principalId=TEXT,
-            tenantId=TEXT,
-            userAssignedIdentities=map_of(_object("AssignedIdentity")),
-        ),
-        _model("AssignedIdentity", principalId=TEXT, clientId=TEXT),
+        *identity_models(_model, _object),
         _model(
             "Properties",
             hardwareProfile=_object("Hardware"),
@@ -182,8 +176,7 @@ TYPE = ResourceType(
         "plan": Field(default=None, create_only=True),
         "extendedLocation": Field(default=None, create_only=True),
         "extendedLocation.name": Field(compare=Compare.LOCATION, create_only=True),
-        "identity.userAssignedIdentities[].principalId": Field(read_only=True),
-        "identity.userAssignedIdentities[].clientId": Field(read_only=True),
+        **IDENTITY_FIELDS,
         "etag": Field(read_only=True),
         "managedBy": Field(read_only=True),
         "resources": Field(read_only=True),

@@ -13,7 +13,15 @@ from collections.abc import Mapping
 from provisioner.catalog import api_versions
 from provisioner.catalog.field import Compare, Field
 from provisioner.catalog.resource_type import ComputationContext, NameRule, ResourceType
-from provisioner.catalog.stated_models import FLAG, OPEN, TEXT, TEXTS, map_of, models_of
+from provisioner.catalog.stated_models import (
+    FLAG,
+    IDENTITY_FIELDS,
+    OPEN,
+    TEXT,
+    TEXTS,
+    identity_models,
+    models_of,
+)
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json, is_empty, lookup
 
@@ -63,14 +71,7 @@ TYPE = ResourceType(
             identity=_object("Identity"),
             properties=_object("Properties"),
         ),
-        _model(
-            "Identity",
-            type=TEXT,
-            principalId=TEXT,
-            tenantId=TEXT,
-            userAssignedIdentities=map_of(_object("AssignedIdentity")),
-        ),
-        _model("AssignedIdentity", principalId=TEXT, clientId=TEXT),
+        *identity_models(_model, _object),
         _model("Properties", hubProfile=_object("Hub"), provisioningState=TEXT, status=OPEN),
         _model(
             "Hub",
@@ -87,8 +88,7 @@ TYPE = ResourceType(
     fields={
         "location": Field(create_only=True),
         "eTag": Field(read_only=True),
-        "identity.userAssignedIdentities[].principalId": Field(read_only=True),
-        "identity.userAssignedIdentities[].clientId": Field(read_only=True),
+        **IDENTITY_FIELDS,
         "properties": Field(default={}),
         _HUB: Field(default=None, create_only=_keeps_its_hub, security=True),
         f"{_HUB}.dnsPrefix": Field(create_only=True, definite=True),

@@ -16,10 +16,12 @@ from provisioner.catalog.field import Answered, Compare, Disruption, Field
 from provisioner.catalog.resource_type import ComputationContext, DeleteFlow, NameRule, ResourceType
 from provisioner.catalog.stated_models import (
     FLAG,
+    IDENTITY_FIELDS,
     OPEN,
     TEXT,
     TEXTS,
     choice,
+    identity_models,
     list_of,
     map_of,
     models_of,
@@ -68,14 +70,7 @@ TYPE = ResourceType(
             properties=_object("Properties"),
         ),
         _model("Sku", name=TEXT, size=choice("X1", "X2")),
-        _model(
-            "Identity",
-            type=TEXT,
-            principalId=TEXT,
-            tenantId=TEXT,
-            userAssignedIdentities=map_of(_object("AssignedIdentity")),
-        ),
-        _model("AssignedIdentity", principalId=TEXT, clientId=TEXT),
+        *identity_models(_model, _object),
         _model(
             "Properties",
             provisioningState=TEXT,
@@ -127,8 +122,7 @@ TYPE = ResourceType(
         "sku": Field(default={"name": "Standard"}),
         "sku.name": Field(default="Standard", compare=Compare.CASELESS),
         "sku.size": Field(default="X1", answered=Answered.STATED),
-        "identity.userAssignedIdentities[].principalId": Field(read_only=True),
-        "identity.userAssignedIdentities[].clientId": Field(read_only=True),
+        **IDENTITY_FIELDS,
         "properties": Field(default={}),
         "properties.publicNetworkAccess": Field(default="Enabled", security=True),
         "properties.zoneRedundancy": Field(default="Disabled", create_only=True),

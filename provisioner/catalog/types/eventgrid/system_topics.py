@@ -16,7 +16,13 @@ from provisioner.catalog.resource_type import (
     NameRule,
     ResourceType,
 )
-from provisioner.catalog.stated_models import TEXT, TEXTS, map_of, models_of
+from provisioner.catalog.stated_models import (
+    IDENTITY_FIELDS,
+    TEXT,
+    TEXTS,
+    identity_models,
+    models_of,
+)
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Json
 
@@ -46,14 +52,7 @@ TYPE = ResourceType(
             identity=_object("Identity"),
             properties=_object("Properties"),
         ),
-        _model(
-            "Identity",
-            type=TEXT,
-            principalId=TEXT,
-            tenantId=TEXT,
-            userAssignedIdentities=map_of(_object("AssignedIdentity")),
-        ),
-        _model("AssignedIdentity", principalId=TEXT, clientId=TEXT),
+        *identity_models(_model, _object),
         _model("Properties", source=TEXT, topicType=TEXT, metricResourceId=TEXT),
     ),
     fields={
@@ -62,7 +61,6 @@ TYPE = ResourceType(
         "properties.source": Field(compare=Compare.RESOURCE_ID, create_only=True, security=True),
         "properties.topicType": Field(compare=Compare.CASELESS, create_only=True),
         "properties.metricResourceId": Field(read_only=True),
-        "identity.userAssignedIdentities[].principalId": Field(read_only=True),
-        "identity.userAssignedIdentities[].clientId": Field(read_only=True),
+        **IDENTITY_FIELDS,
     },
 )

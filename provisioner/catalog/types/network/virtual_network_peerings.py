@@ -94,8 +94,9 @@ def _reverse_peering(remote: Body, network: ResourceId | None) -> Body | None:
     """Return the peering that the remote network has with `network`, or None."""
     peerings = lookup(remote, _PEERINGS)
     for peering in peerings if isinstance(peerings, (list, tuple)) else ():
-        if parse_resource_id(lookup(peering, _REMOTE)) == network:
-            return peering  # type: ignore[no-any-return]
+        is_back = parse_resource_id(lookup(peering, _REMOTE)) == network
+        if is_back and isinstance(peering, Mapping):
+            return peering
     return None
 
 
