@@ -4,7 +4,6 @@ Source: "Deployment functions", "Scope functions" and "Resource functions for AR
 """
 
 import uuid
-from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +29,7 @@ from provisioner.simulator.entra.caller import read_caller
 from provisioner.simulator.protocol.http_messages import Request
 from provisioner.simulator.state.cloud import Cloud, stable_guid
 from provisioner.simulator.template_language.date_functions import UTC_NOW_FORMAT, format_date
-from provisioner.simulator.template_language.expressions import Functions, member
+from provisioner.simulator.template_language.expressions import Functions, member, overlay
 from provisioner.simulator.template_language.functions import PLAIN_FUNCTIONS
 from provisioner.simulator.template_language.operands import text
 from provisioner.simulator.template_language.parameter_types import is_secure
@@ -104,9 +103,9 @@ def default_functions(context: DeploymentContext) -> Functions:
     `newGuid` and `utcNow` are allowed only there: elsewhere a template would differ at each
     evaluation.
     """
-    return ChainMap(
+    return overlay(
         {"newguid": lambda: str(uuid.uuid4()), "utcnow": lambda form=None: _utc_now(context, form)},
-        base_functions(context),  # type: ignore[arg-type]
+        base_functions(context),
     )
 
 

@@ -5,7 +5,6 @@ undone. Here all of it is done within the request, and the operation ends when t
 dependent resources would have. Source: "Deployments" in the REST reference.
 """
 
-from collections import ChainMap
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +35,7 @@ from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.cloud import Cloud
 from provisioner.simulator.state.existence import check_scope_exists
 from provisioner.simulator.template_language.copies import evaluate_body, is_deployment
-from provisioner.simulator.template_language.expressions import Functions
+from provisioner.simulator.template_language.expressions import Functions, overlay
 from provisioner.simulator.template_language.instances import ResourceInstance
 from provisioner.simulator.template_language.template_errors import Value
 
@@ -91,7 +90,7 @@ class Execution:
         outcome: DeploymentOutcome,
     ) -> Operation:
         self._journal.begin(instance.id, "write")
-        visible: Functions = ChainMap(functions, instance.functions)  # type: ignore[arg-type]
+        visible: Functions = overlay(functions, instance.functions)
         failure: Failure | None = None
         try:
             if is_deployment({"type": instance.type}):

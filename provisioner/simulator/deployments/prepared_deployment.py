@@ -4,7 +4,6 @@ Whatever can be known is validated before the first write, as in Azure. A nested
 parameters depend on `reference()` is validated when it runs.
 """
 
-from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,7 +29,7 @@ from provisioner.simulator.template_language.copies import (
     is_deployment,
 )
 from provisioner.simulator.template_language.dependencies import dependencies, deployment_order
-from provisioner.simulator.template_language.expressions import Functions
+from provisioner.simulator.template_language.expressions import Functions, overlay
 from provisioner.simulator.template_language.instances import ResourceInstance, expand
 from provisioner.simulator.template_language.parameters import (
     parameter_values,
@@ -109,10 +108,10 @@ def _bind_functions(
     context: DeploymentContext, template: Template
 ) -> tuple[Functions, Mapping[str, Value]]:
     user = bind_functions(template.functions, template.definitions, base_functions(context))
-    defaults = ChainMap(dict(user), default_functions(context))  # type: ignore[arg-type]
+    defaults = overlay(user, default_functions(context))
     values = parameter_values(template, context.parameters, defaults)
     own: dict[str, Any] = {"parameters": lambda name: values[str(name).lower()]}
-    functions = ChainMap(own, dict(user), dict(base_functions(context)))
+    functions = overlay(own, user, base_functions(context))
     own["variables"] = variable_function(template, lambda: functions)
     return functions, values
 

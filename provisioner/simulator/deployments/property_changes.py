@@ -9,6 +9,7 @@ from typing import Any
 from provisioner.catalog.schema import SchemaIndex
 from provisioner.simulator.bodies.body_paths import mutable_copy
 from provisioner.simulator.template_language.logical_functions import is_equal
+from provisioner.simulator.template_language.template_errors import Value
 
 _COMPUTED = frozenset({"etag", "provisioningState", "resourceGuid", "systemData"})
 """What no template states, beside what the schema says is read-only."""
@@ -19,7 +20,7 @@ def property_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
     return list(_compare_values(before, after, ""))
 
 
-def _compare_values(before: Any, after: Any, path: str) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def _compare_values(before: Value, after: Value, path: str) -> Iterator[dict[str, Any]]:
     if is_equal(before, after):
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -72,9 +73,9 @@ def without_read_only(
 def _without_computed(
     schemas: SchemaIndex,
     type_name: str,
-    value: Any,  # noqa: ANN401  any JSON
+    value: Value,
     path: tuple[str, ...],
-) -> Any:  # noqa: ANN401
+) -> Value:
     if isinstance(value, Mapping):
         return {
             name: _without_computed(schemas, type_name, item, (*path, name))

@@ -5,7 +5,6 @@ Source: "Resource functions for ARM templates": reference, list*, and "Use symbo
 """
 
 import json
-from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,7 +20,7 @@ from provisioner.simulator.deployments.records import find_deployment, show_depl
 from provisioner.simulator.deployments.secrets import SECURE_OUTPUTS
 from provisioner.simulator.protocol.errors import RefusalError, ResourceNotFoundError
 from provisioner.simulator.services import routes as services
-from provisioner.simulator.template_language.expressions import Functions
+from provisioner.simulator.template_language.expressions import Functions, overlay
 from provisioner.simulator.template_language.instances import ResourceInstance
 from provisioner.simulator.template_language.operands import text
 from provisioner.simulator.template_language.template_errors import ExpressionError, Value
@@ -56,7 +55,7 @@ class ResourceFunctions:
             "references": self._references,
             "resourceinfo": self._resource_info,
         }
-        return ChainMap(own, _ListFunctions(self._call_list_function), self._prepared.functions)  # type: ignore[arg-type]
+        return overlay(own, _ListFunctions(self._call_list_function), self._prepared.functions)
 
     def _reference(self, name: Value, version: Value = "", full: Value = "") -> Value:
         instance = self._template_resource(text(name))

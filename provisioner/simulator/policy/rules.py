@@ -19,6 +19,7 @@ from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.state.records import Record
 from provisioner.simulator.template_language.expressions import Functions, evaluate
 from provisioner.simulator.template_language.syntax import calls_in
+from provisioner.simulator.template_language.template_errors import Value
 
 _TAG = re.compile(r"tags(?:\.|\['?)([^\]']+)(?:'?\])?", re.IGNORECASE)
 
@@ -69,7 +70,7 @@ class PolicyRule:
         """
         return self._holds(lookup(self._definition.body, ("properties", "policyRule", "if")))
 
-    def evaluate(self, value: Any) -> Any:  # noqa: ANN401
+    def evaluate(self, value: Value) -> Value:
         """Return a value of the definition with its expressions evaluated.
 
         Raises:
@@ -80,7 +81,7 @@ class PolicyRule:
         except RefusalError as problem:
             raise UnknownWordsError from problem
 
-    def _holds(self, condition: Any) -> bool | None:  # noqa: ANN401
+    def _holds(self, condition: Value) -> bool | None:
         if not isinstance(condition, Mapping):
             raise UnknownWordsError
         words = {key.lower(): value for key, value in condition.items()}
@@ -119,7 +120,7 @@ class PolicyRule:
             "claims": lambda: dict(self._claims or {}),
         }
 
-    def _parameter(self, name: str) -> Any:  # noqa: ANN401
+    def _parameter(self, name: str) -> Value:
         """Return a parameter: the assignment's, or the definition's default.
 
         Raises:
@@ -152,7 +153,7 @@ class PolicyRule:
         return found
 
 
-def _values_at(value: Any, path: list[str]) -> list[Any]:  # noqa: ANN401
+def _values_at(value: Value, path: list[str]) -> list[Value]:
     if not path:
         return [value]
     name, _, rest = path[0].partition("[")
@@ -165,33 +166,33 @@ def _values_at(value: Any, path: list[str]) -> list[Any]:  # noqa: ANN401
     return [found for entry in entries for found in _values_at(entry, path[1:])]
 
 
-def _equals(value: Any, expected: Any) -> bool:  # noqa: ANN401
+def _equals(value: Value, expected: Value) -> bool:
     if isinstance(value, (str, bool)) or isinstance(expected, (str, bool)):
         return str(value).lower() == str(expected).lower()
     return bool(value == expected)
 
 
-def _is_in(value: Any, expected: Any) -> bool:  # noqa: ANN401
+def _is_in(value: Value, expected: Value) -> bool:
     return any(_equals(value, one) for one in (expected if isinstance(expected, list) else ()))
 
 
-def _exists(value: Any, expected: Any) -> bool:  # noqa: ANN401
+def _exists(value: Value, expected: Value) -> bool:
     return (value is not None) is (str(expected).lower() == "true")
 
 
-def _like(value: Any, expected: Any) -> bool:  # noqa: ANN401
+def _like(value: Value, expected: Value) -> bool:
     # Of a glob's wildcards `like` has `*` only ("Azure Policy definition structure: policy rule").
     pattern = str(expected).lower().replace("[", "[[]").replace("?", "[?]")
     return fnmatchcase(str("" if value is None else value).lower(), pattern)
 
 
-def _contains(value: Any, expected: Any) -> bool:  # noqa: ANN401
+def _contains(value: Value, expected: Value) -> bool:
     if isinstance(value, (list, tuple)):
         return any(_equals(item, expected) for item in value)
     return str(expected).lower() in str("" if value is None else value).lower()
 
 
-def _compare_order(value: Any, expected: Any) -> int:  # noqa: ANN401
+def _compare_order(value: Value, expected: Value) -> int:
     """Return -1, 0 or 1 for two numbers or two texts.
 
     Raises:
@@ -207,15 +208,15 @@ def _compare_order(value: Any, expected: Any) -> int:  # noqa: ANN401
 _Operator: TypeAlias = Callable[[Any, Any], bool]
 
 
-def _coalesce(*values: Any) -> Any:  # noqa: ANN401
+def _coalesce(*values: Value) -> Value:
     return next((value for value in values if value is not None), None)
 
 
-def _format(pattern: str, *values: Any) -> str:  # noqa: ANN401
+def _format(pattern: str, *values: Value) -> str:
     return re.sub(r"\{(\d+)\}", lambda match: _text(values[int(match[1])]), pattern)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401
+def _text(value: Value) -> str:
     """Return a value as text; an absent field is `null`.
 
     Source: Azure/azure-policy, ExternalEvaluationPolicies, "Defending against an absent field".
@@ -225,7 +226,7 @@ def _text(value: Any) -> str:  # noqa: ANN401
     return str(value)
 
 
-def _boolean(value: Any) -> bool:  # noqa: ANN401
+def _boolean(value: Value) -> bool:
     return value.lower() == "true" if isinstance(value, str) else bool(value)
 
 

@@ -12,7 +12,7 @@ from provisioner.simulator.resource_graph.query_errors import InvalidQueryError
 from provisioner.simulator.resource_graph.syntax import Call, Column, Name, Star
 from provisioner.simulator.resource_graph.table import Row, Table
 from provisioner.simulator.resource_graph.type_checks import check, column_name, path_name, type_of
-from provisioner.simulator.resource_graph.values import group_key, is_number
+from provisioner.simulator.resource_graph.values import KqlValue, group_key, is_number
 
 _ArgumentValues = Sequence[tuple[Any, ...]]
 """Of every row of a group, the values of the arguments."""
@@ -41,7 +41,7 @@ def _non_null(values: _ArgumentValues) -> list[Any]:
     return [value[0] for value in values if value[0] is not None]
 
 
-def _extreme_value(values: _ArgumentValues, choose: Callable[..., Any]) -> Any:  # noqa: ANN401
+def _extreme_value(values: _ArgumentValues, choose: Callable[..., KqlValue]) -> KqlValue:
     present = _non_null(values)
     try:
         return choose(present) if present else None
@@ -59,7 +59,7 @@ def _average(values: _ArgumentValues) -> float | None:
     return sum(numbers) / len(numbers) if numbers else None
 
 
-def _first_non_empty(values: _ArgumentValues) -> Any:  # noqa: ANN401
+def _first_non_empty(values: _ArgumentValues) -> KqlValue:
     present = [value for value in _non_null(values) if value != ""]
     return present[0] if present else values[0][0] if values else None
 

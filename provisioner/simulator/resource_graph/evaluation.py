@@ -25,6 +25,7 @@ from provisioner.simulator.resource_graph.table import Row
 from provisioner.simulator.resource_graph.type_checks import ARITHMETIC, OF_TIME
 from provisioner.simulator.resource_graph.values import (
     IncomparableError,
+    KqlValue,
     compare_order,
     compare_text,
     compile_pattern,
@@ -42,7 +43,7 @@ class Evaluator:
     def __init__(self, now: datetime) -> None:
         self._now = now
 
-    def evaluate(self, expression: Expression, row: Row) -> Any:  # noqa: ANN401
+    def evaluate(self, expression: Expression, row: Row) -> KqlValue:
         """Return the value of a checked expression for a row.
 
         An operand that an operator does not take is an InvalidQueryError.
@@ -53,14 +54,14 @@ class Evaluator:
         """Return whether a condition is true for a row; null is not."""
         return self.evaluate(condition, row) is True
 
-    def _evaluate_literal(self, expression: Literal, row: Row) -> Any:  # noqa: ANN401
+    def _evaluate_literal(self, expression: Literal, row: Row) -> KqlValue:
         del row
         return expression.value
 
-    def _evaluate_name(self, expression: Name, row: Row) -> Any:  # noqa: ANN401
+    def _evaluate_name(self, expression: Name, row: Row) -> KqlValue:
         return row.get(expression.name)
 
-    def _evaluate_member(self, expression: Member, row: Row) -> Any:  # noqa: ANN401
+    def _evaluate_member(self, expression: Member, row: Row) -> KqlValue:
         target = self.evaluate(expression.target, row)
         key = self.evaluate(expression.key, row)
         if isinstance(target, Mapping) and isinstance(key, str):
@@ -98,7 +99,7 @@ class Evaluator:
             is_in = any(self._equals_item(expression, left, item) for item in items)
         return is_in is not operator.startswith("!")
 
-    def _equals_item(self, expression: Listed, left: Any, item: Any) -> bool:  # noqa: ANN401
+    def _equals_item(self, expression: Listed, left: KqlValue, item: KqlValue) -> bool:
         try:
             return is_equal(left, item) is True
         except IncomparableError as problem:
@@ -119,7 +120,7 @@ class Evaluator:
         inside: bool = above and below
         return inside is not expression.negated
 
-    def _evaluate_binary(self, expression: Binary, row: Row) -> Any:  # noqa: ANN401
+    def _evaluate_binary(self, expression: Binary, row: Row) -> KqlValue:
         left = self.evaluate(expression.left, row)
         right = self.evaluate(expression.right, row)
         try:
@@ -127,7 +128,7 @@ class Evaluator:
         except IncomparableError as problem:
             raise InvalidQueryError("InvalidQuery", str(problem), expression.token) from None
 
-    def _evaluate_call(self, expression: Call, row: Row) -> Any:  # noqa: ANN401
+    def _evaluate_call(self, expression: Call, row: Row) -> KqlValue:
         values = [self.evaluate(argument, row) for argument in expression.arguments]
         if expression.function in OF_TIME:
             return self._evaluate_time_function(expression, values)
@@ -159,7 +160,7 @@ class Evaluator:
     }
 
 
-def _apply_operator(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+def _apply_operator(operator: str, left: KqlValue, right: KqlValue) -> KqlValue:
     if operator in ("==", "!="):
         equal = is_equal(left, right)
         return equal if equal is None or operator == "==" else not equal

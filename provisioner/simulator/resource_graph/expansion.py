@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, zip_longest
-from typing import Any
 
 from provisioner.simulator.resource_graph.functions import FUNCTIONS
 from provisioner.simulator.resource_graph.syntax import MvExpand
 from provisioner.simulator.resource_graph.table import Row
+from provisioner.simulator.resource_graph.values import KqlValue
 
 _CASTS = {"string": "tostring", "int": "toint", "long": "tolong", "real": "toreal"} | {
     "double": "toreal",
@@ -34,11 +34,11 @@ def expand(
             yield {**row, **shown, **numbered}
 
 
-def _convert_entry(value: Any, kind: str | None) -> Any:  # noqa: ANN401
+def _convert_entry(value: KqlValue, kind: str | None) -> KqlValue:
     return value if kind in (None, "dynamic") else FUNCTIONS[_CASTS[str(kind)]].call(value)
 
 
-def _expand_value(value: Any, *, as_arrays: bool) -> list[Any]:  # noqa: ANN401
+def _expand_value(value: KqlValue, *, as_arrays: bool) -> list[KqlValue]:
     """Return the entries of a list, or the properties of a bag as bags of one.
 
     Another value is its only entry; an empty list or bag has one entry, null ("mv-expand

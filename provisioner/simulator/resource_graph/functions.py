@@ -14,6 +14,7 @@ from typing import Any
 
 from provisioner.simulator.resource_graph.values import (
     IncomparableError,
+    KqlValue,
     compile_pattern,
     is_number,
     text_of,
@@ -42,11 +43,11 @@ class Function:
     keeps_name: bool = False
 
 
-def _is_empty(value: Any) -> bool:  # noqa: ANN401
+def _is_empty(value: KqlValue) -> bool:
     return text_of(value) == ""
 
 
-def _split(text: Any, by: Any, wanted: Any = None) -> Any:  # noqa: ANN401
+def _split(text: KqlValue, by: KqlValue, wanted: KqlValue = None) -> KqlValue:
     separator = text_of(by)
     parts = text_of(text).split(separator) if separator else list(text_of(text))
     if wanted is None:
@@ -54,7 +55,7 @@ def _split(text: Any, by: Any, wanted: Any = None) -> Any:  # noqa: ANN401
     return [parts[wanted]] if isinstance(wanted, int) and 0 <= wanted < len(parts) else []
 
 
-def _substring(text: Any, start: Any, length: Any = None) -> str:  # noqa: ANN401
+def _substring(text: KqlValue, start: KqlValue, length: KqlValue = None) -> str:
     whole, first = text_of(text), to_long(start) or 0
     first = max(first + len(whole), 0) if first < 0 else first
     if length is None:
@@ -62,11 +63,11 @@ def _substring(text: Any, start: Any, length: Any = None) -> str:  # noqa: ANN40
     return whole[first : first + max(to_long(length) or 0, 0)]
 
 
-def _index_of(text: Any, part: Any, start: Any = 0) -> int:  # noqa: ANN401
+def _index_of(text: KqlValue, part: KqlValue, start: KqlValue = 0) -> int:
     return text_of(text).find(text_of(part), max(to_long(start) or 0, 0))
 
 
-def _count_of(text: Any, part: Any, kind: Any = "normal") -> int:  # noqa: ANN401
+def _count_of(text: KqlValue, part: KqlValue, kind: KqlValue = "normal") -> int:
     if kind == "regex":
         # With a regular expression overlapping matches do not count ("countof()").
         return sum(1 for _ in compile_pattern(text_of(part)).finditer(text_of(text)))
@@ -75,12 +76,12 @@ def _count_of(text: Any, part: Any, kind: Any = "normal") -> int:  # noqa: ANN40
     return sum(whole.startswith(sought, at) for at in range(len(whole))) if sought else 0
 
 
-def _replace(text: Any, old: Any, new: Any) -> str:  # noqa: ANN401
+def _replace(text: KqlValue, old: KqlValue, new: KqlValue) -> str:
     whole, sought = text_of(text), text_of(old)
     return _check_length(whole.replace(sought, text_of(new)) if sought else whole)
 
 
-def _replace_regex(text: Any, pattern: Any, new: Any) -> str:  # noqa: ANN401
+def _replace_regex(text: KqlValue, pattern: KqlValue, new: KqlValue) -> str:
     r"""Replace the matches of a pattern; `\0` of the new text is the match, `\1` its group 1."""
     template = text_of(new)
 
@@ -90,7 +91,7 @@ def _replace_regex(text: Any, pattern: Any, new: Any) -> str:  # noqa: ANN401
     return _check_length(str(compile_pattern(text_of(pattern)).sub(expand, text_of(text))))
 
 
-def _group(match: Any, number: str) -> str:  # noqa: ANN401
+def _group(match: KqlValue, number: str) -> str:
     if number == "\\":
         return number
     if int(number) > len(match.groups()):
@@ -98,7 +99,7 @@ def _group(match: Any, number: str) -> str:  # noqa: ANN401
     return match.group(int(number)) or ""
 
 
-def _extract(pattern: Any, group: Any, text: Any, kind: Any = None) -> Any:  # noqa: ANN401
+def _extract(pattern: KqlValue, group: KqlValue, text: KqlValue, kind: KqlValue = None) -> KqlValue:
     del kind
     match = compile_pattern(text_of(pattern)).search(text_of(text))
     number = to_long(group) or 0
@@ -113,15 +114,15 @@ def _check_length(text: str) -> str:
     return text
 
 
-def _concatenate(*values: Any) -> str:  # noqa: ANN401
+def _concatenate(*values: KqlValue) -> str:
     return _check_length("".join(text_of(value) for value in values))
 
 
-def _concatenate_with(by: Any, *values: Any) -> str:  # noqa: ANN401
+def _concatenate_with(by: KqlValue, *values: KqlValue) -> str:
     return _check_length(text_of(by).join(text_of(value) for value in values))
 
 
-def _case(*arguments: Any) -> Any:  # noqa: ANN401
+def _case(*arguments: KqlValue) -> KqlValue:
     *pairs, otherwise = arguments
     for condition, value in zip(pairs[::2], pairs[1::2], strict=False):
         if condition is True:
@@ -129,12 +130,12 @@ def _case(*arguments: Any) -> Any:  # noqa: ANN401
     return otherwise
 
 
-def _coalesce(*values: Any) -> Any:  # noqa: ANN401
+def _coalesce(*values: KqlValue) -> KqlValue:
     # An empty text counts as nothing for texts ("coalesce()").
     return next((value for value in values if value not in (None, "")), values[-1])
 
 
-def _parse_json(value: Any) -> Any:  # noqa: ANN401
+def _parse_json(value: KqlValue) -> KqlValue:
     if not isinstance(value, str):
         return value
     try:
@@ -144,26 +145,26 @@ def _parse_json(value: Any) -> Any:  # noqa: ANN401
         return value
 
 
-def _concatenate_array(value: Any, by: Any = ",") -> str:  # noqa: ANN401
+def _concatenate_array(value: KqlValue, by: KqlValue = ",") -> str:
     entries = value if isinstance(value, list) else []
     return _check_length(text_of(by).join(text_of(entry) for entry in entries))
 
 
-def _array_index(value: Any, sought: Any) -> int | None:  # noqa: ANN401
+def _array_index(value: KqlValue, sought: KqlValue) -> int | None:
     if not isinstance(value, list):
         return None
     return value.index(sought) if sought in value else -1
 
 
-def _bag_keys(value: Any) -> list[str] | None:  # noqa: ANN401
+def _bag_keys(value: KqlValue) -> list[str] | None:
     return list(value) if isinstance(value, Mapping) else None
 
 
-def _bag_pack(*pairs: Any) -> dict[str, Any]:  # noqa: ANN401
+def _bag_pack(*pairs: KqlValue) -> dict[str, KqlValue]:
     return {text_of(n): v for n, v in zip(pairs[::2], pairs[1::2], strict=False)}
 
 
-def _bin(value: Any, step: Any) -> Any:  # noqa: ANN401
+def _bin(value: KqlValue, step: KqlValue) -> KqlValue:
     if is_number(value) and is_number(step) and step > 0:
         return math.floor(value / step) * step
     moment, span = to_moment(value), to_timespan(step)
@@ -173,12 +174,12 @@ def _bin(value: Any, step: Any) -> Any:  # noqa: ANN401
     return moment - (moment - start) % span
 
 
-def _real(value: Any) -> float | None:  # noqa: ANN401
+def _real(value: KqlValue) -> float | None:
     number = to_number(value)
     return None if number is None else float(number)
 
 
-def _guid(value: Any) -> str | None:  # noqa: ANN401
+def _guid(value: KqlValue) -> str | None:
     text = text_of(value).lower()
     return text if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) else None
 

@@ -10,7 +10,7 @@ from typing import Any
 from provisioner.simulator.resource_graph.query_errors import InvalidQueryError
 from provisioner.simulator.resource_graph.syntax import Join, Union
 from provisioner.simulator.resource_graph.table import Row, Table
-from provisioner.simulator.resource_graph.values import group_key
+from provisioner.simulator.resource_graph.values import KqlValue, group_key
 
 MOST_ROWS = 200_000
 """Rows that an operator may make: a bound of this server."""
@@ -104,7 +104,7 @@ def _matching_rows(
         yield from ((None, row) for row in unmatched)
 
 
-def _join_key(row: Row, names: list[str]) -> Any:  # noqa: ANN401  any hashable
+def _join_key(row: Row, names: list[str]) -> KqlValue:
     """Return the key of a row for the join; None, which matches nothing, where a value is null."""
     values = [row.get(name) for name in names]
     return None if None in values else tuple(group_key(value) for value in values)

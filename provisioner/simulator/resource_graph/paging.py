@@ -18,7 +18,7 @@ from typing import Any
 from provisioner.model.values import Json
 from provisioner.simulator.protocol.errors import RefusalError
 from provisioner.simulator.resource_graph.table import Table
-from provisioner.simulator.resource_graph.values import text_of
+from provisioner.simulator.resource_graph.values import KqlValue, text_of
 
 _MOST_ROWS = 1000
 _SHAPES = {"objectarray": "objectArray", "table": "table"}
@@ -107,7 +107,7 @@ def _render_row(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _render_value(row.get(name), kind) for name, kind in table.columns.items()}
 
 
-def _render_value(value: Any, kind: str) -> Any:  # noqa: ANN401  any JSON
+def _render_value(value: KqlValue, kind: str) -> KqlValue:
     # A truth value that a query computed arrives as 0 or 1, one in `properties` as it is there
     # ("Boolean claims arrive as 0/1 integers", Azure/azure-policy, ExternalEvaluationPolicies).
     if isinstance(value, bool) and kind == "bool":

@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import re2
 
 from provisioner.simulator.resource_graph.tokens import LARGEST_LONG, read_moment, read_span
 
+KqlValue: TypeAlias = Any
+"""A value as the module docstring describes it: JSON, a datetime or a timedelta; None is null."""
 MAX_PATTERN = 500
 _MAX_MEMORY = 2_000_000
 
@@ -24,7 +26,7 @@ class IncomparableError(ValueError):
     """Operands that KQL does not compare or compute with; the text is a sentence."""
 
 
-def text_of(value: Any) -> str:  # noqa: ANN401  any value
+def text_of(value: KqlValue) -> str:
     """Return the result of `tostring`; null is ""."""
     if value is None or isinstance(value, str):
         return value or ""
@@ -52,7 +54,7 @@ def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def to_number(value: Any) -> int | float | None:  # noqa: ANN401
+def to_number(value: KqlValue) -> int | float | None:
     """Return a value as a number; null if it is none."""
     if isinstance(value, bool):
         return int(value)
@@ -66,7 +68,7 @@ def to_number(value: Any) -> int | float | None:  # noqa: ANN401
     return None
 
 
-def to_long(value: Any) -> int | None:  # noqa: ANN401
+def to_long(value: KqlValue) -> int | None:
     """Return a value as an integer, truncated towards zero; null if it is none."""
     number = to_number(value)
     if number is None or not abs(number) <= LARGEST_LONG:
@@ -74,7 +76,7 @@ def to_long(value: Any) -> int | None:  # noqa: ANN401
     return int(number)
 
 
-def to_moment(value: Any) -> datetime | None:  # noqa: ANN401
+def to_moment(value: KqlValue) -> datetime | None:
     """Return a value as a datetime; null if it is none."""
     if isinstance(value, datetime):
         return value
@@ -84,7 +86,7 @@ def to_moment(value: Any) -> datetime | None:  # noqa: ANN401
         return None
 
 
-def to_timespan(value: Any) -> timedelta | None:  # noqa: ANN401
+def to_timespan(value: KqlValue) -> timedelta | None:
     """Return a value as a timespan; null if it is none."""
     if isinstance(value, timedelta):
         return value
@@ -94,7 +96,7 @@ def to_timespan(value: Any) -> timedelta | None:  # noqa: ANN401
         return None
 
 
-def to_bool(value: Any) -> bool | None:  # noqa: ANN401
+def to_bool(value: KqlValue) -> bool | None:
     """Return a value as a bool; null if it is none."""
     if isinstance(value, bool) or value is None:
         return value
@@ -103,7 +105,7 @@ def to_bool(value: Any) -> bool | None:  # noqa: ANN401
     return {"true": True, "1": True, "false": False, "0": False}.get(text_of(value).lower())
 
 
-def is_equal(left: Any, right: Any) -> bool | None:  # noqa: ANN401
+def is_equal(left: KqlValue, right: KqlValue) -> bool | None:
     """Compare two values for equality: two nulls give null, one null gives false ("Null values").
 
     A datetime or timespan and a value of another type are an IncomparableError.
@@ -119,7 +121,7 @@ def is_equal(left: Any, right: Any) -> bool | None:  # noqa: ANN401
     return bool(left == right)
 
 
-def compare_order(operator: str, left: Any, right: Any) -> bool | None:  # noqa: ANN401
+def compare_order(operator: str, left: KqlValue, right: KqlValue) -> bool | None:
     """Compare by `<`, `<=`, `>` or `>=`.
 
     The result is null where an operand is null, or a dynamic value is of another type.
@@ -157,14 +159,14 @@ _ORDERS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def sort_key(value: Any) -> tuple[int, Any]:  # noqa: ANN401
+def sort_key(value: KqlValue) -> tuple[int, KqlValue]:
     """Return the sort key of a value that is not null; values of one type sort among themselves."""
     kinds = ((int, float), (timedelta,), (datetime,), (str,))
     rank = next((place for place, kind in enumerate(kinds) if isinstance(value, kind)), len(kinds))
     return (rank, text_of(value) if rank == len(kinds) else value)
 
 
-def compute(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+def compute(operator: str, left: KqlValue, right: KqlValue) -> KqlValue:
     """Return `left operator right` for numbers and times; null where one is null.
 
     Raises:
@@ -176,7 +178,7 @@ def compute(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def _compute_unbounded(operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401
+def _compute_unbounded(operator: str, left: KqlValue, right: KqlValue) -> KqlValue:
     if left is None or right is None:
         return None
     # Minus a timespan: the parser reads `-1d` as `0 - 1d`.
@@ -260,7 +262,7 @@ def compile_pattern(pattern: str) -> Any:  # noqa: ANN401  google-re2 has no typ
         raise IncomparableError(f"'{pattern}' is not a pattern of RE2.") from None
 
 
-def group_key(value: Any) -> Any:  # noqa: ANN401
+def group_key(value: KqlValue) -> KqlValue:
     """Return a hashable value, equal for values that KQL groups together."""
     if isinstance(value, (Mapping, list, tuple)):
         return json.dumps(value, sort_keys=True, default=text_of)

@@ -4,12 +4,11 @@ Source: "Resource iteration", "Property iteration", "Variable iteration" and "Ou
 ARM templates".
 """
 
-from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from provisioner.catalog.deployment import DEPLOYMENT_TYPE
-from provisioner.simulator.template_language.expressions import Functions, evaluate
+from provisioner.simulator.template_language.expressions import Functions, evaluate, overlay
 from provisioner.simulator.template_language.syntax import is_expression
 from provisioner.simulator.template_language.template_errors import (
     ExpressionError,
@@ -39,7 +38,7 @@ def with_copy_index(functions: Functions, name: str, index: int) -> Functions:
             return int(outer(named, offset))
         return index + (offset if isinstance(offset, int) else 0)
 
-    return ChainMap({_COPY_INDEX: copy_index}, functions)  # type: ignore[arg-type]
+    return overlay({_COPY_INDEX: copy_index}, functions)
 
 
 def loop_count(loop: Mapping[str, Any], functions: Functions, path: Path) -> int:

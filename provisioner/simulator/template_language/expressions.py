@@ -5,6 +5,7 @@ matched without case, as ARM does. Source: "ARM template syntax and expressions"
 """
 
 import inspect
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -30,6 +31,15 @@ from provisioner.simulator.template_language.template_errors import (
 
 Functions: TypeAlias = Mapping[str, Callable[..., Value]]
 """Functions by their name in lower case. A `Form` gets its arguments unevaluated."""
+
+
+def overlay(*functions: Functions) -> Functions:
+    """Return the functions of several mappings; of one name the first mapping's.
+
+    The mappings are not copied: a function that is added to one later is seen.
+    """
+    # ChainMap writes to its first mapping, and so wants it mutable; nothing writes here.
+    return ChainMap(*functions)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

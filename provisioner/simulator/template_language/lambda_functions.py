@@ -5,7 +5,6 @@ the item only. Calls are counted per expression: a `map` over `range(0, 10000)` 
 would call its lambda 10^8 times. Source: "Lambda functions for ARM templates".
 """
 
-from collections import ChainMap
 from collections.abc import Callable
 from functools import cmp_to_key
 
@@ -13,6 +12,7 @@ from provisioner.simulator.template_language.expressions import (
     Functions,
     SpecialForm,
     evaluate_expression,
+    overlay,
 )
 from provisioner.simulator.template_language.operands import array, boolean, mapping, text
 from provisioner.simulator.template_language.syntax import Expression, Literal
@@ -62,7 +62,7 @@ class Lambda:
                 raise ExpressionError(f"the lambda variable '{name}' is not found.")
             return outer(name)
 
-        inner = ChainMap({_VARIABLES: variable, _CALLS: self._calls}, self._functions)  # type: ignore[arg-type]
+        inner = overlay({_VARIABLES: variable, _CALLS: self._calls}, self._functions)
         result = evaluate_expression(self._body, inner)
         if isinstance(result, (list, dict)) and len(result) > MOST_VALUES:
             check_size(result)

@@ -1,11 +1,10 @@
 """Values of parameters (passed, or by default) and of variables (evaluated lazily)."""
 
-from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner.simulator.template_language.copies import evaluate_body, run_loop
-from provisioner.simulator.template_language.expressions import Functions, evaluate
+from provisioner.simulator.template_language.expressions import Functions, evaluate, overlay
 from provisioner.simulator.template_language.parameter_types import check_value, resolve
 from provisioner.simulator.template_language.template_errors import (
     ExpressionError,
@@ -49,7 +48,7 @@ def parameter_values(
             values[key] = _default_value(template, key, pending, inner)
         return values[key]
 
-    inner: Functions = ChainMap({"parameters": value_of}, functions)  # type: ignore[arg-type]
+    inner: Functions = overlay({"parameters": value_of}, functions)
     for name, definition in template.parameters.items():
         try:
             value = value_of(name)

@@ -4,7 +4,6 @@ A function sees its own parameters, the template's other functions and what depe
 alone: no variables, no resources. Source: "User-defined functions in ARM template".
 """
 
-from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from provisioner.simulator.template_language.expressions import (
     arity,
     check_count,
     evaluate,
+    overlay,
 )
 from provisioner.simulator.template_language.functions import PLAIN_FUNCTIONS
 from provisioner.simulator.template_language.parameter_types import check_value
@@ -124,7 +124,7 @@ def bind_functions(
     `outer` are the functions that they see beside each other. Recursion ends at 50 calls.
     """
     bound: dict[str, Callable[..., Value]] = {}
-    visible: Functions = ChainMap(bound, dict(outer))
+    visible: Functions = overlay(bound, outer)
     depth = 0
 
     def bind(function: UserFunction) -> Callable[..., Value]:
@@ -141,7 +141,7 @@ def bind_functions(
                 raise ExpressionError(f"functions call each other more than {_DEEPEST} times deep.")
             depth += 1
             try:
-                inner = ChainMap({"parameters": lambda name: arguments[str(name).lower()]}, visible)  # type: ignore[arg-type]
+                inner = overlay({"parameters": lambda name: arguments[str(name).lower()]}, visible)
                 return evaluate(function.output["value"], inner, function.path)
             finally:
                 depth -= 1
