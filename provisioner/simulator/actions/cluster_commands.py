@@ -26,7 +26,7 @@ from provisioner.simulator.state.records import Operation, OperationKind, Record
 _NO_CLUSTER = "The built-in Azure has no Kubernetes: the command was taken, and did not run.\n"
 
 
-def run_command(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def run_command(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer POST runCommand: 202, with the URL of the result.
 
     Raises:
@@ -47,7 +47,9 @@ def run_command(cloud: Cloud, request: Request, **_place: str) -> Answer:
     return _answer_pending(request, row, started)
 
 
-def get_command_result(cloud: Cloud, request: Request, command: str, **_place: str) -> Answer:
+def get_command_result(
+    cloud: Cloud, request: Request, command: str, **_path_parameters: str
+) -> Answer:
     """Answer the result of a command by its id; 202 until it has ended.
 
     Raises:

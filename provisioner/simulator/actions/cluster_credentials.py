@@ -27,23 +27,23 @@ _USER, _ADMIN, _MONITORING = "clusterUser", "clusterAdmin", "clusterMonitoringUs
 _FORMATS = ("azure", "exec")
 
 
-def list_user_credential(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_user_credential(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the user's kubeconfig; with Entra integration it has a plugin and no credential."""
     return _answer_kubeconfig(cloud, request, find_target(cloud, request), _USER)
 
 
-def list_admin_credential(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_admin_credential(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the kubeconfig with the admin's certificate."""
     return _answer_kubeconfig(cloud, request, find_target(cloud, request), _ADMIN)
 
 
-def list_monitoring_credential(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_monitoring_credential(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the kubeconfig with the monitoring certificate."""
     return _answer_kubeconfig(cloud, request, find_target(cloud, request), _MONITORING)
 
 
 def list_namespace_credential(
-    cloud: Cloud, request: Request, namespace: str, **_place: str
+    cloud: Cloud, request: Request, namespace: str, **_path_parameters: str
 ) -> Answer:
     """Answer the user's kubeconfig, whose context is a managed namespace."""
     find_target(cloud, request)
@@ -51,7 +51,9 @@ def list_namespace_credential(
     return _answer_kubeconfig(cloud, request, row, _USER, namespace)
 
 
-def get_access_profile(cloud: Cloud, request: Request, role: str, **_place: str) -> Answer:
+def get_access_profile(
+    cloud: Cloud, request: Request, role: str, **_path_parameters: str
+) -> Answer:
     """Answer one kubeconfig as a resource, the older form that AKS has deprecated.
 
     Raises:

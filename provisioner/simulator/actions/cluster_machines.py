@@ -27,7 +27,7 @@ from provisioner.simulator.state.records import OperationKind, Record
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def list_machines(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_machines(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the machines of a pool; none while it is stopped."""
     pool = find_target(cloud, request)
     return Answer(
@@ -35,7 +35,7 @@ def list_machines(cloud: Cloud, request: Request, **_place: str) -> Answer:
     )
 
 
-def get_machine(cloud: Cloud, request: Request, machine: str, **_place: str) -> Answer:
+def get_machine(cloud: Cloud, request: Request, machine: str, **_path_parameters: str) -> Answer:
     """Answer one machine.
 
     Raises:
@@ -50,7 +50,7 @@ def get_machine(cloud: Cloud, request: Request, machine: str, **_place: str) -> 
     )
 
 
-def delete_machines(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def delete_machines(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer POST deleteMachines: the pool's count is lower by as many when the operation ends.
 
     Raises:
@@ -105,8 +105,8 @@ def _machine_numbers(cloud: Cloud, pool: Record) -> Iterator[int]:
 
 
 def _deleted_numbers(cloud: Cloud, pool: Record) -> list[int]:
-    held = cloud.store.service_state.get(_deleted_key(pool))
-    return held if isinstance(held, list) else []
+    stored = cloud.store.service_state.get(_deleted_key(pool))
+    return stored if isinstance(stored, list) else []
 
 
 def _deleted_key(pool: Record) -> str:

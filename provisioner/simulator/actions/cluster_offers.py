@@ -107,7 +107,7 @@ def list_trusted_access_roles(
     return Answer(200, {"value": shown})
 
 
-def list_outbound_endpoints(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_outbound_endpoints(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the endpoints that a cluster's nodes must reach, by the features it has enabled."""
     cluster = find_target(cloud, request)
     pools = [row.body for row in cloud.store.resources.inside(cluster.id.key) if row.type == POOL]

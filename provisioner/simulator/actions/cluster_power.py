@@ -23,14 +23,14 @@ from provisioner.simulator.state.records import OperationKind, Record
 RUNNING, STOPPED = "Running", "Stopped"
 
 
-def stop_cluster(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def stop_cluster(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer POST stop: cluster and pools are `Stopped` when the operation ends."""
     row = find_target(cloud, request)
     check_power(row, RUNNING, "stopping")
     return _set_power(cloud, request, row, OperationKind.STOP, STOPPED)
 
 
-def start_cluster(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def start_cluster(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer POST start: cluster and pools are `Running` when the operation ends."""
     row = find_target(cloud, request)
     check_power(row, STOPPED, "starting")
@@ -61,7 +61,7 @@ def _set_power(
     return start_action(cloud, request, row, kind, OperationEffect(changes))
 
 
-def rotate_cluster_certificates(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def rotate_cluster_certificates(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer POST rotateClusterCertificates: kubeconfigs have new certificates from now on."""
     row = find_target(cloud, request)
     check_power(row, RUNNING, "rotating certificates")
@@ -70,19 +70,19 @@ def rotate_cluster_certificates(cloud: Cloud, request: Request, **_place: str) -
     return answer
 
 
-def rotate_signing_keys(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def rotate_signing_keys(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer POST rotateServiceAccountSigningKeys, whose effect no response shows."""
     row = find_target(cloud, request)
     check_power(row, RUNNING, "rotating service account signing keys")
     return start_action(cloud, request, row, OperationKind.UPDATE)
 
 
-def reset_entra_profile(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def reset_entra_profile(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer POST resetAADProfile: the body replaces `properties.aadProfile`."""
     return _replace_profile(cloud, request, "aadProfile")
 
 
-def reset_service_principal(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def reset_service_principal(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer POST resetServicePrincipalProfile: the body is the new service principal."""
     return _replace_profile(cloud, request, "servicePrincipalProfile")
 
@@ -100,7 +100,7 @@ def _replace_profile(cloud: Cloud, request: Request, name: str) -> Answer:
     return start_action(cloud, request, written, OperationKind.UPDATE)
 
 
-def abort_operation(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def abort_operation(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer POST abort of a cluster or pool: the running operation ends as `Canceled`.
 
     Without a running operation AKS refuses ("Abort an Azure Kubernetes Service (AKS) long running

@@ -66,7 +66,7 @@ def get_upgrade_profile(
     return Answer(200, body)
 
 
-def get_pool_upgrade_profile(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def get_pool_upgrade_profile(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the upgrades of a pool, and its latest node image."""
     pool = find_target(cloud, request, segments=2)
     cluster = _cluster_of(cloud, pool)
@@ -85,7 +85,7 @@ def get_pool_upgrade_profile(cloud: Cloud, request: Request, **_place: str) -> A
     return Answer(200, body)
 
 
-def list_pool_versions(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_pool_versions(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the versions that a new pool of a cluster may have.
 
     They go up to the control plane's version, which is the default.
@@ -116,7 +116,7 @@ def list_pool_versions(cloud: Cloud, request: Request, **_place: str) -> Answer:
     return Answer(200, body)
 
 
-def upgrade_node_image(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def upgrade_node_image(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer POST upgradeNodeImageVersion: the pool has the latest image when the operation ends.
 
     Raises:
@@ -137,13 +137,13 @@ def upgrade_node_image(cloud: Cloud, request: Request, **_place: str) -> Answer:
     )
 
 
-def list_mesh_upgrades(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_mesh_upgrades(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the upgrades of a cluster's service mesh; an empty list if it has none."""
     cluster = find_target(cloud, request)
     return Answer(200, {"value": _mesh_profiles(cluster)})
 
 
-def get_mesh_upgrade(cloud: Cloud, request: Request, mode: str, **_place: str) -> Answer:
+def get_mesh_upgrade(cloud: Cloud, request: Request, mode: str, **_path_parameters: str) -> Answer:
     """Answer the upgrades of a cluster's service mesh.
 
     Raises:

@@ -38,12 +38,12 @@ def get_category(cloud: Cloud, request: Request, scope: str, category: str) -> A
 
 
 def _render_categories(cloud: Cloud, request: Request, scope: str) -> list[Json]:
-    place = parse_resource_id(scope)
-    if place is None:
+    scope_id = parse_resource_id(scope)
+    if scope_id is None:
         raise InvalidResourceTypeError(request.path)
-    target: ResourceId = place
-    if place.type != SUBSCRIPTION:
-        target = require_resource(cloud, place).id
+    target: ResourceId = scope_id
+    if scope_id.type != SUBSCRIPTION:
+        target = require_resource(cloud, scope_id).id
     found = categories_of(target.type)
     if found is None:
         raise RefusalError(

@@ -32,7 +32,7 @@ _LEARNED = "VirtualNetworkGateway"
 _HOPS = {"vnetlocal": "VnetLocal", "virtualnetworkgateway": _LEARNED}
 
 
-def get_effective_routes(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def get_effective_routes(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer 202; the routes are at `Location`."""
     interface = find_target(cloud, request)
     subnet = subnet_of(cloud, interface)

@@ -32,7 +32,7 @@ _LISTS = ("securityRules", "defaultSecurityRules")
 _ALL_PORTS = "0-65535"
 
 
-def get_effective_rules(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def get_effective_rules(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer 202; the groups of the subnet and of the interface are at `Location`."""
     interface = find_target(cloud, request)
     subnet = subnet_of(cloud, interface)
@@ -119,13 +119,13 @@ def _rule_prefixes(cloud: Cloud, rule: dict[str, Json], side: str) -> list[str]:
 
 def _member_addresses(cloud: Cloud, groups: Json) -> Iterator[str]:
     entries = groups if isinstance(groups, (list, tuple)) else ()
-    wanted = {parse_resource_id(value_at(entry, "id")) for entry in entries} - {None}
+    group_ids = {parse_resource_id(value_at(entry, "id")) for entry in entries} - {None}
     path = split_path("properties.ipConfigurations[].properties")
-    for row in cloud.store.resources.of_type(NETWORK_INTERFACE) if wanted else ():
+    for row in cloud.store.resources.of_type(NETWORK_INTERFACE) if group_ids else ():
         for _, configuration in values_at(row.body, path):
             named = values_at(configuration, split_path("applicationSecurityGroups[].id"))
             address = value_at(configuration, "privateIPAddress")
-            is_member = any(parse_resource_id(text) in wanted for _, text in named)
+            is_member = any(parse_resource_id(text) in group_ids for _, text in named)
             if is_member and isinstance(address, str):
                 yield f"{address}/32"
 

@@ -9,7 +9,7 @@ from provisioner.simulator.state.cloud import Cloud
 _NAME = re.compile(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
 
 
-def check_hsm_name(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def check_hsm_name(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer whether a new managed HSM can have a name, which is unique in all of Azure."""
     name = str(request.read_object().get("name", ""))
     if not _NAME.fullmatch(name):

@@ -25,7 +25,7 @@ from provisioner.simulator.state.records import Record
 _PROPOSED = 5
 
 
-def check_address(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def check_address(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer whether an address is free; if not, with the next free ones of its subnet.
 
     Raises:
@@ -52,7 +52,7 @@ def check_address(cloud: Cloud, request: Request, **_place: str) -> Answer:
     )
 
 
-def list_network_usages(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_network_usages(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the number of addresses of each subnet, and of those taken."""
     network = find_target(cloud, request)
     shown: list[Json] = []

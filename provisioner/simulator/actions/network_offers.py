@@ -18,7 +18,9 @@ from provisioner.simulator.state.cloud import Cloud
 _CHANGE = "1"
 
 
-def list_delegations(_cloud: Cloud, _request: Request, subscription: str, **_place: str) -> Answer:
+def list_delegations(
+    _cloud: Cloud, _request: Request, subscription: str, **_path_parameters: str
+) -> Answer:
     """Answer the services that a subnet can be delegated to."""
 
     def shown(service: str) -> dict[str, Json]:
@@ -28,7 +30,7 @@ def list_delegations(_cloud: Cloud, _request: Request, subscription: str, **_pla
 
 
 def list_endpoint_services(
-    _cloud: Cloud, _request: Request, subscription: str, **_place: str
+    _cloud: Cloud, _request: Request, subscription: str, **_path_parameters: str
 ) -> Answer:
     """Answer the services that a subnet can have a service endpoint for."""
     return _answer_list(
@@ -37,7 +39,7 @@ def list_endpoint_services(
 
 
 def list_private_endpoint_types(
-    cloud: Cloud, _request: Request, subscription: str, **_place: str
+    cloud: Cloud, _request: Request, subscription: str, **_path_parameters: str
 ) -> Answer:
     """Answer the catalog's types that a private endpoint can connect to."""
 
@@ -48,9 +50,11 @@ def list_private_endpoint_types(
     return _answer_list(subscription, "availablePrivateEndpointTypes", types, shown)
 
 
-def list_service_tags(_cloud: Cloud, _request: Request, subscription: str, **_place: str) -> Answer:
+def list_service_tags(
+    _cloud: Cloud, _request: Request, subscription: str, **_path_parameters: str
+) -> Answer:
     """Answer the service tags whose addresses never change."""
-    place = f"/subscriptions/{subscription}/providers/{NETWORK}/serviceTags/Public"
+    tags_id = f"/subscriptions/{subscription}/providers/{NETWORK}/serviceTags/Public"
     values: list[Json] = [
         {
             "name": name,
@@ -66,7 +70,7 @@ def list_service_tags(_cloud: Cloud, _request: Request, subscription: str, **_pl
     ]
     body: Json = {
         "name": "Public",
-        "id": place,
+        "id": tags_id,
         "type": f"{NETWORK}/serviceTags",
         "changeNumber": _CHANGE,
         "cloud": "Public",

@@ -83,10 +83,10 @@ def delete_connection(cloud: Cloud, request: Request, target: str, connection: s
 
 
 def _target_record(cloud: Cloud, request: Request, target: str) -> Record:
-    place = parse_resource_id(target)
-    if place is None:
+    target_id = parse_resource_id(target)
+    if target_id is None:
         raise InvalidResourceTypeError(request.path)
-    return require_resource(cloud, place)
+    return require_resource(cloud, target_id)
 
 
 def _find_connection(cloud: Cloud, row: Record, name: str) -> EndpointConnection | None:

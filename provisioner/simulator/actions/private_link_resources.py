@@ -35,19 +35,19 @@ def get_private_link_resource(cloud: Cloud, request: Request, target: str, group
 
 
 def _render_groups(cloud: Cloud, request: Request, target: str) -> list[Json]:
-    place = parse_resource_id(target)
-    if place is None:
+    target_id = parse_resource_id(target)
+    if target_id is None:
         raise InvalidResourceTypeError(request.path)
-    found = groups_of(place.type)
-    if not found and cloud.is_known(place):
-        raise InvalidResourceTypeError(f"{place.type}/privateLinkResources")
+    found = groups_of(target_id.type)
+    if not found and cloud.is_known(target_id):
+        raise InvalidResourceTypeError(f"{target_id.type}/privateLinkResources")
     if not found:
         raise RefusalError(
             404,
             "InvalidResourceType",
-            f"The built-in Azure does not know the private link resources of '{place.type}'.",
+            f"The built-in Azure does not know the private link resources of '{target_id.type}'.",
         )
-    row = require_resource(cloud, place)
+    row = require_resource(cloud, target_id)
     access = "properties.apiServerAccessProfile.enablePrivateCluster"
     if row.type == CLUSTER and value_at(row.body, access) is not True:
         return []

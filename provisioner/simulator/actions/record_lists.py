@@ -18,7 +18,9 @@ _EVERY = ("all", "recordsets")
 _LISTS = {DNS_ZONE: f"{DNS_ZONE}/all", PRIVATE_DNS_ZONE: f"{PRIVATE_DNS_ZONE}/ALL"}
 
 
-def list_records(cloud: Cloud, request: Request, kind: str = "all", **_place: str) -> Answer:
+def list_records(
+    cloud: Cloud, request: Request, kind: str = "all", **_path_parameters: str
+) -> Answer:
     """Answer the record sets of a zone, of one type or of all."""
     zone = find_target(cloud, request)
     check_options(request, (_SUFFIX,))

@@ -37,12 +37,12 @@ _LISTS = {
 }
 
 
-def list_credentials(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_credentials(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the admin user's name and invented passwords."""
     return _answer_credentials(cloud, _registry_with_admin(cloud, request))
 
 
-def regenerate_credential(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def regenerate_credential(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the admin user's passwords, one of them regenerated.
 
     Raises:
@@ -58,7 +58,7 @@ def regenerate_credential(cloud: Cloud, request: Request, **_place: str) -> Answ
     return _answer_credentials(cloud, row)
 
 
-def generate_credentials(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def generate_credentials(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer 202; new passwords of a registry token are at `Location`.
 
     Raises:
@@ -95,7 +95,7 @@ def generate_credentials(cloud: Cloud, request: Request, **_place: str) -> Answe
     return start_action(cloud, request, row, OperationKind.READ, OperationEffect(answer=answer))
 
 
-def list_usages(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_usages(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the limits of the registry's tier and their usage; there are no images here."""
     row = find_target(cloud, request)
     tier = str(value_at(row.body, "sku.name")).lower()

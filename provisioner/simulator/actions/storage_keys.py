@@ -38,12 +38,12 @@ _VERSION = "2015-04-05"
 """`sv` of the signatures that Azure Resource Manager makes (the examples of the reference)."""
 
 
-def list_keys(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_keys(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the two invented keys."""
     return _answer_keys(cloud, find_target(cloud, request))
 
 
-def regenerate(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def regenerate(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the keys, one of them regenerated.
 
     Raises:
@@ -61,12 +61,12 @@ def regenerate(cloud: Cloud, request: Request, **_place: str) -> Answer:
     return _answer_keys(cloud, row)
 
 
-def list_account_sas(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_account_sas(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer an account SAS with an invented signature."""
     return Answer(200, {"accountSasToken": _sas_token(cloud, request, "ListAccountSas", _ACCOUNT)})
 
 
-def list_service_sas(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_service_sas(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer a service SAS with an invented signature."""
     return Answer(200, {"serviceSasToken": _sas_token(cloud, request, "ListServiceSas", _SERVICE)})
 

@@ -20,10 +20,10 @@ def get_system_identity(cloud: Cloud, request: Request, scope: str) -> Answer:
         InvalidResourceTypeError: the path names no resource.
         RefusalError: the resource has none.
     """
-    place = parse_resource_id(scope)
-    if place is None:
+    scope_id = parse_resource_id(scope)
+    if scope_id is None:
         raise InvalidResourceTypeError(request.path)
-    row = require_resource(cloud, place)
+    row = require_resource(cloud, scope_id)
     principal = value_at(row.body, "identity.principalId")
     if not isinstance(principal, str):
         raise RefusalError(

@@ -18,12 +18,12 @@ _TYPE = TABLE_SERVICE.action.removesuffix("/read")
 _NAME = "default"
 
 
-def list_services(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def list_services(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the account's only table service."""
     return Answer(200, {"value": [_render_service(cloud, find_target(cloud, request))]})
 
 
-def get_service(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def get_service(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the table service: as it was written, or with the values of a new account."""
     return Answer(200, _render_service(cloud, find_target(cloud, request, segments=2)))
 

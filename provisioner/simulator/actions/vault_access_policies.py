@@ -22,7 +22,9 @@ _KINDS = ("add", "replace", "remove")
 _Policy = dict[str, Any]
 
 
-def update_access_policies(cloud: Cloud, request: Request, kind: str, **_place: str) -> Answer:
+def update_access_policies(
+    cloud: Cloud, request: Request, kind: str, **_path_parameters: str
+) -> Answer:
     """Answer the access policies of the vault after the change.
 
     `add` adds permissions to a principal's, `replace` replaces them, `remove` removes them, and the

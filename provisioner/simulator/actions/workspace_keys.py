@@ -13,12 +13,12 @@ _NAMES = ("primarySharedKey", "secondarySharedKey")
 _BYTES = 64
 
 
-def get_shared_keys(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def get_shared_keys(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the invented keys."""
     return _answer_keys(cloud, find_target(cloud, request))
 
 
-def regenerate_shared_keys(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def regenerate_shared_keys(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer the keys, regenerated."""
     row = find_target(cloud, request)
     for name in _NAMES:

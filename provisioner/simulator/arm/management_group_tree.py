@@ -173,9 +173,9 @@ class ManagementGroupTree:
 
     def member(self, key: str, subscription: str) -> dict[str, Json]:
         """Return the JSON of a subscription as a member of a group."""
-        place = ResourceId(MEMBER_TYPE, (self.groups[key], subscription))
+        member_id = ResourceId(MEMBER_TYPE, (self.groups[key], subscription))
         return {
-            "id": place.text,
+            "id": member_id.text,
             "type": MEMBER_TYPE,
             "name": subscription,
             "properties": {

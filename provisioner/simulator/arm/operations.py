@@ -206,9 +206,9 @@ def check_idle(cloud: Cloud, resource_type: ResourceType, target: ResourceId, bo
     Raises:
         RefusalError: one does, with `Retry-After`.
     """
-    wanted = set(held_keys(resource_type, target, body))
+    needed_keys = set(held_keys(resource_type, target, body))
     for operation in cloud.store.operations.running():
-        if wanted & set(operation.holds):
+        if needed_keys & set(operation.holds):
             raise RefusalError(
                 409,
                 # The code differs by provider: AKS answers Conflict, identities
@@ -238,13 +238,13 @@ def operation_headers(
     target = ResourceId.parse(operation.target)
     subscription = f"{request.base}/subscriptions/{target.subscription}"
     region = _polling_region(cloud, target)
-    place = f"{subscription}/providers/{resource_type.namespace}/locations/{region}"
+    base_url = f"{subscription}/providers/{resource_type.namespace}/locations/{region}"
     urls = {
-        "Azure-AsyncOperation": f"{place}/operations/{operation.token}",
-        "Location": f"{place}/operationResults/{operation.token}",
+        "Azure-AsyncOperation": f"{base_url}/operations/{operation.token}",
+        "Location": f"{base_url}/operationResults/{operation.token}",
     }
     if resource_type.write is WriteFlow.LOCATION:
-        urls["Location"] = f"{place}/asyncoperations/{operation.token}"
+        urls["Location"] = f"{base_url}/asyncoperations/{operation.token}"
     if target.is_container:
         urls["Location"] = f"{subscription}/operationresults/{operation.token}"
     headers = {name: f"{urls[name]}?api-version={api_version}" for name in names}

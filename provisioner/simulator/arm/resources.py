@@ -67,9 +67,9 @@ def put_resource(cloud: Cloud, request: Request, resource: ResourceId) -> Answer
     if before is not None and resource_type.changed_by is not None:
         return Answer(200, render(cloud, before))
     version = request.query["api-version"]
-    place = cloud.canonical(resource)
+    canonical_id = cloud.canonical(resource)
     row = write_resource(
-        cloud, resource_type, place, document, version, WriteContext(request.query)
+        cloud, resource_type, canonical_id, document, version, WriteContext(request.query)
     )
     return _answer_write(cloud, request, resource_type, row, created=before is None)
 
@@ -184,8 +184,8 @@ def _answer_write(
     operation = start_operation(cloud, request, resource_type, row.id, kind)
     is_accepted_flow = resource_type.write is WriteFlow.ACCEPTED
     if is_location_flow:
-        place = operation_headers(cloud, request, resource_type, operation, ("Location",))
-        return Answer(202, None, place)
+        location = operation_headers(cloud, request, resource_type, operation, ("Location",))
+        return Answer(202, None, location)
     names = ("Azure-AsyncOperation", "Location") if is_accepted_flow else ("Azure-AsyncOperation",)
     headers = operation_headers(cloud, request, resource_type, operation, names)
     if is_accepted_flow:
@@ -219,11 +219,11 @@ def _check_conditions(
     """
     if not resource_type.etag:
         return
-    wanted = request.headers.get("if-match") or None
-    unwanted = request.headers.get("if-none-match") or None
+    if_match = request.headers.get("if-match") or None
+    if_none_match = request.headers.get("if-none-match") or None
     current = etag_of(cloud, row) if row else None
-    fails = (wanted is not None and not _etag_matches(wanted, current)) or (
-        unwanted is not None and _etag_matches(unwanted, current)
+    fails = (if_match is not None and not _etag_matches(if_match, current)) or (
+        if_none_match is not None and _etag_matches(if_none_match, current)
     )
     if fails:
         raise RefusalError(

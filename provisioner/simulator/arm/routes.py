@@ -49,15 +49,15 @@ def _list_groups(cloud: Cloud, request: Request, subscription: str) -> Answer:
     return listing.list_groups(cloud, request, subscription_id(subscription))
 
 
-def _poll_status(cloud: Cloud, request: Request, token: str, **_place: str) -> Answer:
+def _poll_status(cloud: Cloud, request: Request, token: str, **_path_parameters: str) -> Answer:
     return operations.answer_status(cloud, request, token)
 
 
-def _poll_result(cloud: Cloud, request: Request, token: str, **_place: str) -> Answer:
+def _poll_result(cloud: Cloud, request: Request, token: str, **_path_parameters: str) -> Answer:
     return operations.answer_result(cloud, request, token)
 
 
-def _poll_purge(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
+def _poll_purge(_cloud: Cloud, _request: Request, **_path_parameters: str) -> Answer:
     return Answer(200)
 
 

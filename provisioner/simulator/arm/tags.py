@@ -277,14 +277,14 @@ def _tag_names(cloud: Cloud, subscription: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _render_tag_name(place: str, name: str, counts: Mapping[str, int]) -> dict[str, Any]:
+def _render_tag_name(tag_id: str, name: str, counts: Mapping[str, int]) -> dict[str, Any]:
     return {
-        "id": place,
+        "id": tag_id,
         "tagName": name,
         "count": {"type": "Total", "value": sum(counts.values())},
         "values": [
             {
-                "id": f"{place}/tagValues/{value}",
+                "id": f"{tag_id}/tagValues/{value}",
                 "tagValue": value,
                 "count": {"type": "Total", "value": count},
             }

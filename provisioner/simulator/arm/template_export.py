@@ -42,13 +42,13 @@ def export_group(cloud: Cloud, request: Request, subscription: str, group: str) 
     Raises:
         ResourceGroupNotFoundError: the group does not exist.
     """
-    place = resource_group_id(subscription, group)
-    if cloud.store.resources.get(place.key) is None:
+    group_id = resource_group_id(subscription, group)
+    if cloud.store.resources.get(group_id.key) is None:
         raise ResourceGroupNotFoundError(group)
     document = request.read_object()
     options = _read_options(document)
     rows, problems = _partition_exportable(
-        cloud, _selected_rows(cloud, place, document.get("resources"))
+        cloud, _selected_rows(cloud, group_id, document.get("resources"))
     )
     names = _TemplateNames(options, frozenset(row.id.key for row in rows))
     resources = [_template_resource(cloud, row, names, options) for row in rows]
@@ -263,8 +263,8 @@ def _dependencies_of(
     cloud: Cloud, row: Record, body: Mapping[str, Any], names: _TemplateNames
 ) -> Sequence[str]:
     """Return the `dependsOn` of a resource: its parent and the resources that it refers to."""
-    wanted = [row.id.parent] if row.id.parent is not None else []
-    wanted += [target for _, target in find_references(cloud, row.id, body)]
+    targets = [row.id.parent] if row.id.parent is not None else []
+    targets += [target for _, target in find_references(cloud, row.id, body)]
     own = names.dependency_of(row.id)
-    found = (names.dependency_of(each) for each in wanted)
+    found = (names.dependency_of(each) for each in targets)
     return list(dict.fromkeys(each for each in found if each is not None and each != own))

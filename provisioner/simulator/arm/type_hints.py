@@ -28,7 +28,7 @@ def add_hint(cloud: Cloud, refusal: RefusalError, type_name: str) -> None:
         return
     close = get_close_matches(type_name.lower(), known, n=3, cutoff=0.85)
     names = [known[name] for name in close] or sorted(known.values())[:_MOST_NAMED]
-    told = "similar ones are" if close else "those that it has facts of are"
+    prefix = "similar ones are" if close else "those that it has facts of are"
     refusal.message += (
-        f" The built-in Azure has no facts of the type '{type_name}'; {told} {', '.join(names)}."
+        f" The built-in Azure has no facts of the type '{type_name}'; {prefix} {', '.join(names)}."
     )

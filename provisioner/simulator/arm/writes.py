@@ -179,8 +179,8 @@ def _keep_snapshot(
     current = value_at(before.body, snapshot.path)
     if current is ABSENT:
         return
-    asked = {name.lower(): text.lower() for name, text in snapshot.query.items()}
-    if any(query.get(name, "").lower() != text for name, text in asked.items()):
+    required_query = {name.lower(): text.lower() for name, text in snapshot.query.items()}
+    if any(query.get(name, "").lower() != text for name, text in required_query.items()):
         put(body, snapshot.path, mutable_copy(current))
 
 
@@ -275,13 +275,13 @@ def _check_unique(
     Raises:
         RefusalError: one has.
     """
-    wanted = _unique_values(cloud, resource_type, body)
+    unique = _unique_values(cloud, resource_type, body)
     container = resource.container
-    if not wanted or container is None:
+    if not unique or container is None:
         return
     for row in cloud.store.resources.inside(container.key):
         same_type = row.type == resource_type.name and row.id != resource
-        if same_type and _unique_values(cloud, resource_type, row.body) == wanted:
+        if same_type and _unique_values(cloud, resource_type, row.body) == unique:
             raise RefusalError(
                 409,
                 resource_type.codes.duplicate,
@@ -510,10 +510,10 @@ def _write_tagged(
         write_resource(cloud, resource_type, resource, whole, resource_type.api_version)
         return
     current = _tags_of(before)
-    given = {name.lower() for name in tags}
-    merged = {name: text for name, text in current.items() if name.lower() not in given} | dict(
-        tags
-    )
+    owner_names = {name.lower() for name in tags}
+    merged = {
+        name: text for name, text in current.items() if name.lower() not in owner_names
+    } | dict(tags)
     if merged != current:
         cloud.store.resources.put(
             before.id.key, replace(before, body={**before.body, "tags": merged})

@@ -260,8 +260,8 @@ def _provider_types(context: DeploymentContext, namespace: Value, kind: Value) -
     body: Value = answer.body
     if kind is None:
         return body
-    wanted = text(kind).lower()
+    kind_name = text(kind).lower()
     for entry in member(body, "resourceTypes"):
-        if entry["resourceType"].lower() == wanted:
+        if entry["resourceType"].lower() == kind_name:
             return entry
     raise ExpressionError(f"the provider '{namespace}' has no resource type '{kind}'.")

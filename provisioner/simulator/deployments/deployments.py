@@ -184,7 +184,9 @@ def what_if_deployment(cloud: Cloud, request: Request, name: str, **scope_parts:
     return _accept_with_result(cloud, request, deployment, {"status": 200, "body": result})
 
 
-def poll_result(cloud: Cloud, _request: Request, name: str, token: str, **_place: str) -> Answer:
+def poll_result(
+    cloud: Cloud, _request: Request, name: str, token: str, **_path_parameters: str
+) -> Answer:
     """Answer a poll of `Location`.
 
     Raises:

@@ -202,13 +202,13 @@ def _add_position(request: Request, context: DeploymentContext, problem: Templat
     line, column = at or (0, 0)
     part = _PARTS.get(str(problem.path[0]), "template")
     named = f"The {part} '{_part_name(context, problem.path)}'"
-    place = f" at line '{line}' and column '{column}'" if at else ""
+    where = f" at line '{line}' and column '{column}'" if at else ""
     path = "".join(
         f"[{step}]" if isinstance(step, int) else f".{step}" for step in (*_TEMPLATE, *problem.path)
     )
     info: Json = {"lineNumber": line, "linePosition": column, "path": path.removeprefix(".")}
     problem.message = (
-        f"Deployment template validation failed: '{named}{place} is not valid: {problem.reason}.'."
+        f"Deployment template validation failed: '{named}{where} is not valid: {problem.reason}.'."
     ).replace("..'", ".'")
     problem.additional = ({"type": "TemplateViolation", "info": info},)
 

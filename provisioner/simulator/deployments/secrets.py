@@ -30,8 +30,8 @@ def check_references(cloud: Cloud, parameters: Mapping[str, Any]) -> None:
         reference = entry.get("reference")
         if reference is None:
             continue
-        place = reference.get("keyVault") if isinstance(reference, Mapping) else None
-        vault = place.get("id") if isinstance(place, Mapping) else None
+        key_vault = reference.get("keyVault") if isinstance(reference, Mapping) else None
+        vault = key_vault.get("id") if isinstance(key_vault, Mapping) else None
         resource = parse_resource_id(vault)
         row = cloud.find(resource) if resource is not None else None
         if row is None:

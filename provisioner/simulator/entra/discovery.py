@@ -53,7 +53,7 @@ def _answer_metadata(authority: Authority, request: Request, tenant: str, versio
     )
 
 
-def get_keys(authority: Authority, _request: Request, **_place: str) -> Answer:
+def get_keys(authority: Authority, _request: Request, **_path_parameters: str) -> Answer:
     """Answer the public keys that verify tokens."""
     return Answer(200, {"keys": list(authority.key.public_keys())})
 

@@ -97,14 +97,14 @@ def list_by_ids(authority: Authority, request: Request) -> Answer:
     ids, types = document.get("ids"), document.get("types") or []
     if not isinstance(ids, list) or not isinstance(types, list) or len(ids) > 1000:
         raise RefusalError(400, "Request_BadRequest", "Expected up to 1000 'ids', and 'types'.")
-    wanted = {str(each).lower() for each in ids}
+    sought_ids = {str(each).lower() for each in ids}
     kinds = {str(each).lower() for each in types} - {"directoryobject"}
     found = [
         {"@odata.type": f"#microsoft.graph.{kind.removesuffix('s')}", **each}
         for kind in _RENDERERS
         if not kinds or kind.removesuffix("s").lower() in kinds
         for each in _objects_of_kind(authority, kind)
-        if each["id"] in wanted
+        if each["id"] in sought_ids
     ]
     return _answer_list(request, found, "directoryObjects")
 

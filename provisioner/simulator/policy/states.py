@@ -39,10 +39,10 @@ _COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
 _TEXT_FUNCTIONS = ("startswith", "endswith", "contains", "substringof")
 
 
-def query_states(cloud: Cloud, request: Request, view: str, **place: str) -> Answer:
+def query_states(cloud: Cloud, request: Request, view: str, **path_parameters: str) -> Answer:
     """Answer the states at a scope that match `$filter`, ordered, selected and in pages."""
     _check_view(view)
-    rows = _query_rows(cloud, request, place, ("$orderby", "$select", "$expand"))
+    rows = _query_rows(cloud, request, path_parameters, ("$orderby", "$select", "$expand"))
     names = [each.strip() for each in request.query.get("$select", "").split(",") if each.strip()]
     context = _context_url(request, "latest")
     shown = [_select_columns(row, names) for row in _order_rows(request, rows)]
@@ -59,10 +59,10 @@ def query_states(cloud: Cloud, request: Request, view: str, **place: str) -> Ans
     return Answer(200, {"@odata.context": context, "@odata.count": count, **body})
 
 
-def summarize_states(cloud: Cloud, request: Request, view: str, **place: str) -> Answer:
+def summarize_states(cloud: Cloud, request: Request, view: str, **path_parameters: str) -> Answer:
     """Answer the numbers of noncompliant resources and policies, in total and by assignment."""
     _check_view(view)
-    rows = _query_rows(cloud, request, place, ())
+    rows = _query_rows(cloud, request, path_parameters, ())
     context = _context_url(request, "summary")
     by_assignment = _group_rows(rows, "policyAssignmentId")
     summary: dict[str, Json] = {
@@ -74,7 +74,7 @@ def summarize_states(cloud: Cloud, request: Request, view: str, **place: str) ->
     return Answer(200, {"@odata.context": context, "@odata.count": 1, "value": [summary]})
 
 
-def evaluate_states(_cloud: Cloud, _request: Request, **_place: str) -> Answer:
+def evaluate_states(_cloud: Cloud, _request: Request, **_path_parameters: str) -> Answer:
     """Answer a scan on demand with 200: states are evaluated at each query."""
     return Answer(200)
 
@@ -87,7 +87,7 @@ def _check_view(view: str) -> None:
 
 
 def _query_rows(
-    cloud: Cloud, request: Request, place: Mapping[str, str], known: Iterable[str]
+    cloud: Cloud, request: Request, path_parameters: Mapping[str, str], known: Iterable[str]
 ) -> list[_Row]:
     check_options(request, ("$filter", "$from", "$to", *known))
     text = request.query.get("$filter", "")
@@ -107,7 +107,7 @@ def _query_rows(
         raise RefusalError(
             400, "InvalidQueryOption", "$expand is PolicyEvaluationDetails or is not there."
         )
-    in_scope = _scope_predicate(place)
+    in_scope = _scope_predicate(path_parameters)
     found = (state for state in policy_states(cloud) if in_scope(state))
     rows = [_render_state(cloud, state, with_details=with_details) for state in found]
     return [row for row in rows if matches is None or matches(row)]
@@ -119,17 +119,17 @@ def _covers_now(cloud: Cloud, request: Request) -> bool:
     return not (start and read_moment(start) > now) and not (end and read_moment(end) < now)
 
 
-def _scope_predicate(place: Mapping[str, str]) -> Callable[[PolicyState], bool]:
+def _scope_predicate(path_parameters: Mapping[str, str]) -> Callable[[PolicyState], bool]:
     """Return the predicate for states at a scope, of a policy, or of an assignment.
 
     Raises:
         InvalidResourceTypeError: the scope is no id.
     """
-    if "scope" not in place:
+    if "scope" not in path_parameters:
         return lambda state: True  # every subscription is below every management group
-    scope = parse_resource_id(place["scope"])
+    scope = parse_resource_id(path_parameters["scope"])
     if scope is None:
-        raise InvalidResourceTypeError(place["scope"])
+        raise InvalidResourceTypeError(path_parameters["scope"])
     named: ResourceId = scope
     if named.type.lower() == ASSIGNMENT.lower():
         return lambda state: state.assignment.id == named

@@ -81,11 +81,11 @@ class ResourceNotFoundError(RefusalError):
         named = (f"{kind}/{name}" for kind, name in zip(kinds, resource.names, strict=False))
         path = "/".join((namespace, *named))
         group = resource.resource_group
-        place = f" under resource group '{group}'" if group else ""
+        location = f" under resource group '{group}'" if group else ""
         super().__init__(
             404,
             code,
-            f"The Resource '{path}'{place} was not found.",
+            f"The Resource '{path}'{location} was not found.",
             by_provider=code != "ResourceNotFound",
         )
 

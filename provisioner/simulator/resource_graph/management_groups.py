@@ -68,6 +68,6 @@ class ManagementGroups:
             if name.lower() not in self.names:
                 message = f"The management group '{name}' cannot be found in the tenant."
                 raise RefusalError(404, "NotFound", message)
-        wanted = {name.lower() for name in names}
+        group_keys = {name.lower() for name in names}
         known = (key for key, _ in self._cloud.store.subscriptions.items())
-        return frozenset(each for each in known if not wanted.isdisjoint(self.holders_of(each)))
+        return frozenset(each for each in known if not group_keys.isdisjoint(self.holders_of(each)))

@@ -91,10 +91,10 @@ class OperatorParser(ExpressionParser):
         # KQL's defaults: `desc`, with nulls last in `desc` and first in `asc` ("sort operator").
         nulls_first = not descending
         if self.accept("nulls"):
-            place = self.accept("first", "last")
-            if place is None:
+            nulls_position = self.accept("first", "last")
+            if nulls_position is None:
                 raise ParserFailureError(self.token, "first")
-            nulls_first = place.text == "first"
+            nulls_first = nulls_position.text == "first"
         return SortKey(expression, descending, nulls_first)
 
     def top(self) -> Operator:

@@ -172,8 +172,8 @@ class Tables:
 
     def _is_in_scope(self, subscription: str | None) -> bool:
         key = (subscription or "").lower()
-        wanted = self._scope.subscriptions
-        if not key or (wanted is not None and key not in wanted):
+        subscriptions = self._scope.subscriptions
+        if not key or (subscriptions is not None and key not in subscriptions):
             return False
         caller = read_caller(self._request)
         is_own = caller.tenant in (None, self._cloud.tenant_of(key))
@@ -188,8 +188,8 @@ class Tables:
             return is_at_scope or self._scope.below
         if subscription is not None:
             return False
-        wanted = self._scope.subscriptions
-        return self._scope.above or (wanted is None and not self._scope.management_groups)
+        subscriptions = self._scope.subscriptions
+        return self._scope.above or (subscriptions is None and not self._scope.management_groups)
 
     def _management_group_rows(self) -> Iterator[Row]:
         named = {name.lower() for name in self._scope.management_groups}

@@ -139,8 +139,8 @@ def type_of(  # noqa: PLR0911
             return "dynamic"
         case Call(function, arguments, _) if function not in OF_TIME:
             declared = FUNCTIONS[function].type
-            place = {"first": 0, "second": 1}.get(declared)
-            return declared if place is None else type_of(arguments[place], columns)
+            index = {"first": 0, "second": 1}.get(declared)
+            return declared if index is None else type_of(arguments[index], columns)
         case Call():
             return "datetime"
         case Binary(operator, left, right, _) if operator in ARITHMETIC:

@@ -162,7 +162,7 @@ _ORDERS: Mapping[str, Callable[[Any, Any], Any]] = {
 def sort_key(value: KqlValue) -> tuple[int, KqlValue]:
     """Return the sort key of a value that is not null; values of one type sort among themselves."""
     kinds = ((int, float), (timedelta,), (datetime,), (str,))
-    rank = next((place for place, kind in enumerate(kinds) if isinstance(value, kind)), len(kinds))
+    rank = next((index for index, kind in enumerate(kinds) if isinstance(value, kind)), len(kinds))
     return (rank, text_of(value) if rank == len(kinds) else value)
 
 

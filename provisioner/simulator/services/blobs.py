@@ -78,18 +78,18 @@ def _answer_request(cloud: Cloud, request: Request, identify: Identify) -> Answe
             400, "InvalidHeaderValue", "The value for one of the HTTP headers is not in the "
             "correct format."
         )  # fmt: skip
-    place = _PATH.fullmatch(request.path)
-    is_list = place is not None and not place["name"] and is_of_container(request)
+    match = _PATH.fullmatch(request.path)
+    is_list = match is not None and not match["name"] and is_of_container(request)
     if (
-        place is None
+        match is None
         or request.method not in (("GET",) if is_list else _ACTIONS)
-        or not (is_list or (place["name"] and not request.query))
+        or not (is_list or (match["name"] and not request.query))
     ):
         raise RefusalError(
             405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb."
         )
-    account = _find_account(cloud, place["account"])
-    container = container_in(account.id, place["container"])
+    account = _find_account(cloud, match["account"])
+    container = container_in(account.id, match["container"])
     if not may_use_data(cloud, caller, container, _ACTIONS[request.method]):
         raise RefusalError(
             403,
@@ -99,8 +99,8 @@ def _answer_request(cloud: Cloud, request: Request, identify: Identify) -> Answe
     if cloud.find(container) is None:
         raise RefusalError(404, "ContainerNotFound", "The specified container does not exist.")
     if is_list:
-        return list_blobs(cloud, request, container, f"{request.base}/{place['account']}/")
-    key = f"{container.key}|{place['name']}"
+        return list_blobs(cloud, request, container, f"{request.base}/{match['account']}/")
+    key = f"{container.key}|{match['name']}"
     blob = cloud.store.blobs.get(key)
     if request.method == "PUT":
         return _put_blob(cloud, request, key, blob)
@@ -211,11 +211,11 @@ _NOT_MET = "The condition specified using HTTP conditional header(s) is not met.
 def _meets_conditions(request: Request, blob: Blob | None) -> bool:
     """Return whether `If-Match` and `If-None-Match` hold for a blob; None is an absent blob."""
     tag = None if blob is None else f'"{blob.etag}"'
-    wanted = request.headers.get("if-match")
-    if wanted is not None and (tag is None or wanted not in ("*", tag)):
+    if_match = request.headers.get("if-match")
+    if if_match is not None and (tag is None or if_match not in ("*", tag)):
         return False
-    unwanted = request.headers.get("if-none-match")
-    return unwanted is None or tag is None or unwanted not in ("*", tag)
+    if_none_match = request.headers.get("if-none-match")
+    return if_none_match is None or tag is None or if_none_match not in ("*", tag)
 
 
 def _read_metadata(request: Request) -> dict[str, str]:

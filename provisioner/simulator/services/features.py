@@ -55,9 +55,9 @@ def is_registered(cloud: Cloud, subscription: str, feature_name: str) -> bool:
 
 
 def _canonical_feature(cloud: Cloud, namespace: str, feature: str) -> str:
-    wanted = f"{namespace}/{feature}".lower()
+    full_name = f"{namespace}/{feature}".lower()
     for feature_name in known_features(cloud.catalog):
-        if feature_name.lower() == wanted:
+        if feature_name.lower() == full_name:
             return feature_name
     raise RefusalError(
         404, "FeatureNotFound", f"The feature '{feature}' could not be found in '{namespace}'."

@@ -22,7 +22,7 @@ from provisioner.simulator.state.records import Lease
 _SHORTEST, _LONGEST = 15, 60
 
 
-def lease_container(cloud: Cloud, request: Request, **_place: str) -> Answer:
+def lease_container(cloud: Cloud, request: Request, **_path_parameters: str) -> Answer:
     """Answer one lease action: 200 with `leaseId` and `leaseTimeSeconds`.
 
     Raises:

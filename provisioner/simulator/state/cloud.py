@@ -215,8 +215,8 @@ class Cloud:
         key = (resource_type.name, name, subscription or "")
         row = self.provided.get(key)
         if row is None:
-            place = subscription_id(subscription) if subscription is not None else None
-            row = self.provided[key] = _built_in_record(resource_type, name, place)
+            scope = subscription_id(subscription) if subscription is not None else None
+            row = self.provided[key] = _built_in_record(resource_type, name, scope)
         return row
 
     def canonical(self, resource: ResourceId) -> ResourceId:

@@ -110,10 +110,10 @@ class StateFile:
                 )
         except BaseException:
             self._digest, self._next = digest, following
-            for place, row in before.items():
-                self._rows.pop(place, None)
+            for row_key, row in before.items():
+                self._rows.pop(row_key, None)
                 if row is not None:
-                    self._rows[place] = row
+                    self._rows[row_key] = row
             raise
 
     def _write_row(self, kind: str, key: str, document: str | None) -> None:

@@ -53,8 +53,8 @@ def _contains(container: Value, item: Value) -> bool:
     if isinstance(container, Mapping):
         # Keys of objects are compared without case, items of arrays and substrings with it ("Array
         # functions": contains).
-        wanted = plain_text(item).lower()
-        return any(name.lower() == wanted for name in container)
+        key = plain_text(item).lower()
+        return any(name.lower() == key for name in container)
     raise UnexpectedContainerError(container)
 
 
@@ -135,9 +135,9 @@ def _merge(one: Mapping[str, Value], other: Mapping[str, Value]) -> dict[str, Va
     """Merge two objects recursively, as `union` does; other values are taken from the later one."""
     merged = dict(one)
     for name, value in other.items():
-        held = merged.get(name)
-        if isinstance(held, Mapping) and isinstance(value, Mapping):
-            merged[name] = _merge(held, value)
+        current = merged.get(name)
+        if isinstance(current, Mapping) and isinstance(value, Mapping):
+            merged[name] = _merge(current, value)
         else:
             merged[name] = value
     return merged

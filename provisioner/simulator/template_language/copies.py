@@ -85,8 +85,8 @@ def evaluate_body(value: Value, functions: Functions, path: Path = ()) -> Value:
     found: dict[str, Value] = {}
     for key, item in value.items():
         if key.lower() == "copy" and _is_loop_list(item):
-            for place, loop in enumerate(item):
-                found[loop["name"]] = run_loop(loop, functions, (*path, key, place))
+            for index, loop in enumerate(item):
+                found[loop["name"]] = run_loop(loop, functions, (*path, key, index))
             continue
         name = evaluate(key, functions, path) if is_expression(key) else key
         found[name] = evaluate_body(item, functions, (*path, key))

@@ -96,13 +96,13 @@ def _format_specifier(moment: datetime, letter: str, count: int) -> str:
 
 
 def _parse_date(value: Value) -> datetime:
-    given = text(value)
+    source = text(value)
     # .NET has seven digits of a second's fraction, Python's datetime six.
-    written = re.sub(r"(\.\d{6})\d+", r"\1", given.strip())
+    written = re.sub(r"(\.\d{6})\d+", r"\1", source.strip())
     try:
         found = datetime.fromisoformat(written)
     except ValueError:
-        raise ExpressionError(f"the date '{given}' is not valid.") from None
+        raise ExpressionError(f"the date '{source}' is not valid.") from None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 

@@ -98,7 +98,7 @@ def evaluate(value: Value, functions: Functions, path: Path = ()) -> Value:
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [evaluate(item, functions, (*path, place)) for place, item in enumerate(value)]
+        return [evaluate(item, functions, (*path, index)) for index, item in enumerate(value)]
     return value
 
 
@@ -183,14 +183,14 @@ def check_count(call: Call, least: int, most: int | None) -> None:
 def _check_count(call: Call, least: int, most: int | None) -> None:
     count = len(call.arguments)
     if count < least or (most is not None and count > most):
-        wanted = (
+        expected = (
             f"{least}"
             if most == least
             else f"{least} to {'any number of' if most is None else most}"
         )
         raise ExpressionError(
             f"Unable to evaluate template language function '{call.function}': function requires "
-            f"{wanted} argument(s) while {count} were provided. Please see "
+            f"{expected} argument(s) while {count} were provided. Please see "
             f"https://aka.ms/arm-functions#{call.function} for usage details."
         )
 

@@ -95,15 +95,15 @@ def _require_lambda(function: Value) -> Callable[..., Value]:
 
 def _filter(items: Value, function: Value) -> list[Value]:
     keep = _require_lambda(function)
-    return [item for place, item in enumerate(array(items)) if boolean(keep(item, place))]
+    return [item for index, item in enumerate(array(items)) if boolean(keep(item, index))]
 
 
 def _map(items: Value, function: Value) -> list[Value]:
     change = _require_lambda(function)
     found: list[Value] = []
     size = 0
-    for place, item in enumerate(array(items)):
-        found.append(change(item, place))
+    for index, item in enumerate(array(items)):
+        found.append(change(item, index))
         size += len(found[-1]) if isinstance(found[-1], list) else 1
         if size > MOST_VALUES:
             check_size(found)
@@ -118,8 +118,8 @@ def _map_values(value: Value, function: Value) -> dict[str, Value]:
 def _reduce(items: Value, start: Value, function: Value) -> Value:
     join = _require_lambda(function)
     found = start
-    for place, item in enumerate(array(items)):
-        found = join(found, item, place)
+    for index, item in enumerate(array(items)):
+        found = join(found, item, index)
     return found
 
 

@@ -205,9 +205,9 @@ def _check_items(
     rest = definition.get("items")
     if len(value) < len(fixed):
         raise ExpressionError(f"The provided value for {owner} has fewer than {len(fixed)} items.")
-    for place, item in enumerate(value):
-        inner = fixed[place] if place < len(fixed) else rest
+    for index, item in enumerate(value):
+        inner = fixed[index] if index < len(fixed) else rest
         if inner is False:
             raise ExpressionError(f"The provided value for {owner} has more items than allowed.")
         if isinstance(inner, Mapping):
-            check_value(inner, item, definitions, f"{owner}[{place}]", depth + 1)
+            check_value(inner, item, definitions, f"{owner}[{index}]", depth + 1)

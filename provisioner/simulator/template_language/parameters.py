@@ -91,10 +91,10 @@ def variable_function(
     `functions` returns the functions that variables see, this one among them.
     """
     loops = {
-        str(loop["name"]).lower(): (loop, ("variables", key, place))
+        str(loop["name"]).lower(): (loop, ("variables", key, index))
         for key, value in template.variables.items()
         if key.lower() == "copy" and isinstance(value, list)
-        for place, loop in enumerate(value)
+        for index, loop in enumerate(value)
     }
     names = {name.lower(): name for name in template.variables if name.lower() != "copy"}
     values: dict[str, Value] = {}

@@ -169,15 +169,15 @@ def _value_of_key(tokens: Iterator[tuple[str, int]], wanted: str) -> tuple[str, 
     return None
 
 
-def _nth_item(tokens: Iterator[tuple[str, int]], place: int) -> tuple[str, int] | None:
+def _nth_item(tokens: Iterator[tuple[str, int]], index: int) -> tuple[str, int] | None:
     for token, position in tokens:
         if token == "]":
             return None
         if token == ",":
             continue
-        if place == 0:
+        if index == 0:
             return token, position
-        place -= 1
+        index -= 1
         _skip_value(tokens, token)
     return None
 

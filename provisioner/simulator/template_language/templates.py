@@ -182,8 +182,8 @@ def _read_resources(document: Mapping[str, Any], path: Path) -> Iterator[Declare
         raise InvalidTemplateError("The template has no list of 'resources'", path)
     if document.get("languageVersion") == _SYMBOLIC:
         raise InvalidTemplateError(f"The language version '{_SYMBOLIC}' wants an object", at)
-    for place, entry in enumerate(found):
-        yield from _read_resource(entry, (*at, place), "", ())
+    for index, entry in enumerate(found):
+        yield from _read_resource(entry, (*at, index), "", ())
 
 
 def _read_resource(
@@ -208,8 +208,8 @@ def _read_resource(
         raise InvalidTemplateError("The 'resources' of a resource must be a list", path)
     if children and "copy" in entry:
         raise InvalidTemplateError("A resource in a copy loop cannot hold child resources", path)
-    for place, child in enumerate(children):
-        yield from _read_resource(child, (*path, "resources", place), "", (*parents, entry))
+    for index, child in enumerate(children):
+        yield from _read_resource(child, (*path, "resources", index), "", (*parents, entry))
 
 
 def _check_sizes(template: Template, path: Path) -> None:
@@ -337,5 +337,5 @@ def _calls_at(value: Value, path: Path) -> Iterator[tuple[Call, Path]]:
             yield from _calls_at(key, path)
             yield from _calls_at(item, (*path, key))
     elif isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from _calls_at(item, (*path, place))
+        for index, item in enumerate(value):
+            yield from _calls_at(item, (*path, index))

@@ -88,7 +88,7 @@ def read_user_functions(groups: Value, path: Path) -> Mapping[str, UserFunction]
     found: dict[str, UserFunction] = {}
     if not isinstance(groups, list):
         raise InvalidTemplateError("'functions' must be a list", path)
-    for place, group in enumerate(groups):
+    for index, group in enumerate(groups):
         members = group.get("members") if isinstance(group, Mapping) else None
         namespace = group.get("namespace") if isinstance(group, Mapping) else None
         if not isinstance(members, Mapping) or not isinstance(namespace, str):
@@ -97,7 +97,7 @@ def read_user_functions(groups: Value, path: Path) -> Mapping[str, UserFunction]
             )
         for name, body in members.items():
             qualified_name = f"{namespace}.{name}"
-            at = (*path, place, "members", name)
+            at = (*path, index, "members", name)
             output = body.get("output") if isinstance(body, Mapping) else None
             if not isinstance(output, Mapping) or "value" not in output:
                 raise InvalidTemplateError(f"The function '{qualified_name}' has no output", at)
