@@ -1,8 +1,8 @@
-"""Which actions of Azure RBAC there are, and of which kind: of Azure Resource Manager, or of data.
+"""The known actions and data actions of Azure RBAC, and checks of an action that a user names.
 
-Azure publishes no list that can be shipped whole: what is known is what the built-in roles name,
-what the catalog's types are read, written and deleted by, and the actions behind capabilities.
-An action that none of them names may exist all the same.
+Azure publishes no complete list that could be shipped: known are the actions that the built-in
+roles name, those that read, write and delete the catalog's types, and those behind capabilities.
+An action that none of them names may exist all the same, so it is a warning and no error.
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from provisioner.model.diagnostic import Diagnostic, error, nearest, warning
 from provisioner.model.permissions import matches
 
 _VERBS = ("read", "write", "delete", "action", "*")
-_OF_A_TYPE = 3
-"""So many segments before its wildcard, and a pattern is about one kind of data (`…/secrets/*`);
-with fewer (`PROVIDER/vaults/*`), actions of both kinds match it."""
+_SEGMENTS_OF_A_TYPE = 3
+"""A pattern with so many segments before its wildcard (`…/secrets/*`) names one type of data; with
+fewer (`PROVIDER/vaults/*`), actions of Azure Resource Manager match it too."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,11 @@ class Actions:
     catalog: Catalog
 
     def check(self, action: str, *, data: bool) -> Diagnostic | None:
-        """Return what is wrong with a question about an action, None for nothing: an error where
-        it can have no answer (no action, an unknown namespace, the other kind), a warning where
-        it may be misspelled or of the other kind."""
+        """Return what is wrong with a question about an action, None for nothing.
+
+        An error is a question that has no answer (no action, an unknown namespace, an action of the
+        other kind); a warning is an action that may be misspelled or of the other kind.
+        """
         if action == "*":
             return None
         namespace, _, rest = action.partition("/")
@@ -90,7 +92,7 @@ class Actions:
 
     @cached_property
     def _patterns(self) -> dict[bool, dict[str, str]]:
-        """What built-in roles list, by its text in lower case; `True` is data."""
+        """The actions and patterns of built-in roles, by their lower case; `True` is data."""
         found: dict[bool, dict[str, str]] = {False: {}, True: {}}
         for guid in list_built_in_roles():
             role = get_built_in_role(guid)
@@ -133,17 +135,25 @@ class Actions:
 
     @cached_property
     def _data_types(self) -> tuple[str, ...]:
-        return tuple(text for text in self._data_wildcards if _fixed(text) >= _OF_A_TYPE)
+        return tuple(
+            text
+            for text in self._data_wildcards
+            if _segments_before_wildcard(text) >= _SEGMENTS_OF_A_TYPE
+        )
 
     @cached_property
     def _wide_data(self) -> tuple[str, ...]:
-        return tuple(text for text in self._data_wildcards if 0 < _fixed(text) < _OF_A_TYPE)
+        return tuple(
+            text
+            for text in self._data_wildcards
+            if 0 < _segments_before_wildcard(text) < _SEGMENTS_OF_A_TYPE
+        )
 
     @cached_property
     def _data_wildcards(self) -> tuple[str, ...]:
         return tuple(text for text in self._patterns[True].values() if "*" in text)
 
 
-def _fixed(pattern: str) -> int:
+def _segments_before_wildcard(pattern: str) -> int:
     """Return how many whole segments of a pattern come before its wildcard."""
     return pattern.partition("*")[0].count("/")

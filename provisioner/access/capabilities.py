@@ -1,4 +1,4 @@
-"""What a grant amounts to, in plain words: the worst that its actions allow at its scope."""
+"""Capabilities of a grant in plain words: the worst that its actions allow at its scope."""
 
 from collections.abc import Iterator
 
@@ -34,8 +34,10 @@ ORDER = (
 
 
 def worst_capability(access: Access, grant: Grant, place: ResourceId | None) -> str:
-    """Return the worst that a grant allows on a resource, or at a scope (None: the tenant's root),
-    in one of the words of ORDER."""
+    """Return the worst capability that a grant has on a resource or at a scope, one of ORDER.
+
+    `place` is None for the tenant's root.
+    """
     return next(_capabilities(access, grant, place))
 
 
@@ -75,16 +77,22 @@ def _capabilities(access: Access, grant: Grant, place: ResourceId | None) -> Ite
 
 
 def _is_held(access: Access, action: str, place: ResourceId | None) -> bool:
-    """Tell whether there may be something at a place now that an action is about: who could make a
-    cluster in a group without one administers none."""
+    """Return whether a place may hold, as it is now, a resource that an action applies to.
+
+    The permission to create a cluster in a resource group that has none does not make its holder
+    an administrator of a cluster, so such capabilities are not reported there.
+    """
     if place is not None and place.is_container and not action.startswith(_EXTENSIONS):
         return access.may_hold(place, kind_of(action))
     return _is_about(action, place)
 
 
 def _is_about(action: str, place: ResourceId | None) -> bool:
-    """Tell whether there can be something for an action at a place: it holds containers of all
-    kinds, or is of the resource provider and type that the action is of."""
+    """Return whether an action can apply to a resource at or below a place.
+
+    That is so for containers, which hold resources of all types, and for a resource of the
+    provider and type of the action.
+    """
     if place is None or place.is_container or is_management_group(place):
         return True
     if action.startswith((_EXTENSIONS, "*")):

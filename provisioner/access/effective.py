@@ -1,7 +1,9 @@
-"""Effective permissions: who can do what, by all assignments of a state of an environment.
+"""Effective permissions: who can do what, by all assignments of one state of an environment.
 
 Azure allows a request that any role assignment at its scope or above grants, unless a deny
 assignment there denies it. Source: "How Azure RBAC determines if a user has access to a resource".
+An environment has thousands of resources and assignments, so that grants are indexed by scope, and
+once more by each action that is queried.
 """
 
 from bisect import bisect_left
@@ -60,8 +62,11 @@ for the object ids by which resources sign in."""
 
 @dataclass(frozen=True)
 class Access:
-    """All grants and denials of one state of an environment. `kinds_in` has, by the key of each
-    subscription and resource group, the kinds of resources that were seen in it (`kind_of`)."""
+    """All grants and denials of one state of an environment.
+
+    `kinds_in` has, by the key of each subscription and resource group, the kinds (`kind_of`) of
+    the resources that were read in it.
+    """
 
     grants: tuple[Grant, ...]
     denials: tuple[Denial, ...]
@@ -72,16 +77,21 @@ class Access:
     )
 
     def reaching(self, resource: ResourceId) -> Iterator[Grant]:
-        """Yield the grants that hold for a resource: of the root, management groups, subscription,
-        resource group, what it stands in, and itself."""
+        """Yield the grants that apply to a resource.
+
+        They are those of the tenant's root, of management groups, of the subscription, the resource
+        group and the parents of the resource, and of the resource itself.
+        """
         yield from self._reaching(resource, self._by_scope)
 
     def who_can(
         self, action: str, resource: ResourceId, *, data: bool = False
     ) -> tuple[Grant, ...]:
-        """Return the grants by which somebody can do an action on a resource: that allow it, or
-        with which it can be had by assigning roles. Grants whose role is not known are not among
-        them; see `unknown_at`."""
+        """Return the grants by which a principal can perform an action on a resource.
+
+        They allow the action, or let their holder obtain it by assigning roles. Grants whose role
+        definition is not known are not among them; see `unknown_at`.
+        """
         key = (action, data)
         if key not in self._giving:
             # Once for all resources that are asked about: there are thousands.
@@ -95,7 +105,7 @@ class Access:
     def what_can(
         self, grant: Grant, resource: ResourceId, actions: Iterable[str], *, data: bool = False
     ) -> tuple[str, ...]:
-        """Return which of some actions a grant gives on a resource."""
+        """Return those of some actions that a grant gives on a resource."""
         if not any(grant is other for other in self.reaching(resource)):
             return ()
         return tuple(
@@ -106,22 +116,25 @@ class Access:
         )
 
     def may_hold(self, place: ResourceId, kind: str) -> bool:
-        """Tell whether a subscription, resource group or management group may hold resources of a
-        kind (`kind_of`). A group does not that has none, where the subscription has some
-        elsewhere: they were listed. A kind that was seen nowhere may not have been looked for."""
+        """Return whether a subscription, resource or management group may hold a kind of resource.
+
+        A resource group that has none of a kind (`kind_of`) holds none, if the subscription has
+        some elsewhere: then the kind was listed. A kind that was read nowhere may not have been
+        listed.
+        """
         if place.resource_group is None or place.scope is None:
             return True
         elsewhere = self.kinds_in.get(place.scope.key, frozenset())
         return kind not in elsewhere or kind in self.kinds_in.get(place.key, frozenset())
 
     def unknown_at(self, resource: ResourceId) -> tuple[Grant, ...]:
-        """Return the grants that hold for a resource and of whose role nothing is known."""
+        """Return the grants that apply to a resource and whose role definition is not known."""
         return tuple(grant for grant in self.reaching(resource) if not grant.is_known)
 
     def is_denied(
         self, grant: Grant, action: str, resource: ResourceId, *, data: bool = False
     ) -> bool:
-        """Tell whether a deny assignment takes an action from the principal of a grant."""
+        """Return whether a deny assignment takes an action from the principal of a grant."""
         if not self.denials:
             return False
         places = (_ROOT, _MANAGEMENT_GROUPS, *(place.key for place in self._places_of(resource)))
@@ -160,9 +173,11 @@ class Access:
             yield from grants.get(key, ())
 
     def _places_of(self, resource: ResourceId) -> Iterator[ResourceId]:
-        """Yield a resource and all that it stands in. A namespace of a cluster and the managed
-        namespace of the same name are one place: Azure asks at the first, roles are assigned at
-        both (guidelines.md §0.4)."""
+        """Yield a resource and all scopes that contain it, each with its twin of another type.
+
+        A namespace of a cluster and the managed namespace of the same name are one place: Azure
+        checks access at the first, roles are assigned at both (guidelines.md §0.4).
+        """
         yield resource
         yield from resource.ancestors
         for place in (resource, *resource.ancestors):
@@ -190,7 +205,11 @@ _MANAGEMENT_GROUPS = "management groups"
 
 
 def _index(grants: Iterable[Grant]) -> Mapping[str, list[Grant]]:
-    """Return grants by the key of their scope; those of all management groups are one."""
+    """Return grants by the key of their scope; those of management groups share one key.
+
+    Which management group holds a subscription is not part of an id, so that `Grant.holds_at`
+    decides for each of them.
+    """
     found: dict[str, list[Grant]] = {}
     for grant in grants:
         found.setdefault(_place_of(grant.scope), []).append(grant)
@@ -204,8 +223,10 @@ def _place_of(scope: ResourceId | None) -> str:
 
 
 def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] = ()) -> Access:
-    """Return who can do what in an estate. `eligible` are the role eligibilities that were read
-    (`roleEligibilityScheduleInstances`)."""
+    """Return who can do what in an estate.
+
+    `eligible` are the role eligibilities that were read (`roleEligibilityScheduleInstances`).
+    """
     roles = _Definitions(estate)
     names = addresses_by_object_id(estate)
     grants = [_grant(found, roles, names, estate) for found in estate.of_type(ROLE_ASSIGNMENT)]
@@ -233,14 +254,18 @@ def _kinds_in(estate: Estate) -> Mapping[str, frozenset[str]]:
 
 
 def unknown_roles(grants: Iterable[Grant]) -> tuple[Grant, ...]:
-    """Return a grant for each role of which nothing is known, by GUID."""
+    """Return one grant for each role whose definition is not known, sorted by its GUID."""
     found = {grant.role.id: grant for grant in grants if not grant.is_known}
     return tuple(found[guid] for guid in sorted(found))
 
 
 def definition_reads(grants: Iterable[Grant], catalog: Catalog) -> tuple[Read, ...]:
-    """Return the reads of the roles that nobody knew, by the ids that assignments state: built-in
-    ones newer than azsec's record, and those of the tenant that are assignable elsewhere."""
+    """Return the reads of the role definitions that are not known.
+
+    The ids are those that assignments state. They are built-in roles newer than azsec's record of
+    them, and custom roles of the tenant whose assignable scopes are elsewhere, so that no list at a
+    scope of the environment has them.
+    """
     known = catalog.get(ROLE_DEFINITION_TYPE)
     stated = (
         parse_resource_id(lookup(grant.assignment.body, ("properties", "roleDefinitionId")))
@@ -308,8 +333,11 @@ def _grant(
 
 
 def _scope_of(found: Resource) -> ResourceId | None:
-    """Return where an assignment holds. Inherited eligibilities stand at one scope and hold at
-    another, which they state."""
+    """Return the scope of an assignment.
+
+    An inherited eligibility is read at one scope and applies at another, which it states in
+    `properties.scope`.
+    """
     stated = parse_resource_id(lookup(found.body, ("properties", "scope")))
     return stated if stated is not None and found.id.scope is None else found.id.scope
 
@@ -367,8 +395,8 @@ def _principals(value: object, names: Mapping[str, str]) -> tuple[Principal, ...
         guid, kind = lookup(entry, ("id",)), lookup(entry, ("type",))
         if isinstance(guid, str):
             folded = guid.lower()
-            said = kind if isinstance(kind, str) else None
-            found.append(Principal(folded, said, names.get(folded)))
+            principal_type = kind if isinstance(kind, str) else None
+            found.append(Principal(folded, principal_type, names.get(folded)))
     return tuple(found)
 
 

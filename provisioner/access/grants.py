@@ -1,4 +1,4 @@
-"""What one role assignment grants, and what one deny assignment takes away.
+"""Grants and denials: what one role assignment grants, and one deny assignment takes away.
 
 Source: "Understand Azure role assignments", "Understand Azure deny assignments", "Delegate Azure
 access management to others" (conditions), "Privileged Identity Management" (eligibility).
@@ -30,15 +30,14 @@ _PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal")
 
 
 class Eligibility(StrEnum):
-    """Whether an assignment holds, or is only there to be activated (Privileged Identity
-    Management)."""
+    """Whether an assignment is active or eligible (Privileged Identity Management)."""
 
     ACTIVE = "active"
     ELIGIBLE = "eligible"
 
 
 class Effect(StrEnum):
-    """What a condition does to what a role grants."""
+    """How the condition of an assignment limits what its role grants."""
 
     NONE = "none"
     NARROWS = "narrows"
@@ -48,10 +47,11 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is granted something. `id` is the object id in lower case, or what is not known yet, as
-    a person reads it; `type` is User, Group, ServicePrincipal …, None where nobody said.
+    """A user, group or service principal that is granted something.
 
-    `address` is the resource of the estate that signs in by it, if one does.
+    `id` is the object id in lower case, or an expression that is not known before apply; `type` is
+    User, Group, ServicePrincipal …, None where the assignment does not state it. `address` is the
+    resource of the estate that signs in as it, if one does.
     """
 
     id: str
@@ -72,8 +72,11 @@ class Principal:
 
 @dataclass(frozen=True)
 class Role:
-    """What is assigned. `permissions` is None where the definition is not known: then what it
-    grants is unknown, and not nothing."""
+    """A role definition as it is assigned.
+
+    `permissions` is None where the definition is not known: what it grants is then unknown, which
+    is not the same as nothing.
+    """
 
     id: str
     name: str
@@ -94,8 +97,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """The condition of an assignment. `condition` is None where it cannot be parsed, and `problem`
-    says why: it then counts as granting everything."""
+    """The condition of an assignment.
+
+    `condition` is None where it cannot be parsed, and `problem` says why: such an assignment counts
+    as granting everything that its role grants.
+    """
 
     text: str
     condition: Condition | None
@@ -131,9 +137,9 @@ class Roles:
 
 @dataclass(frozen=True)
 class Grant:
-    """One role assignment, as it holds at `scope` (None for the tenant's root) and below.
+    """One role assignment, as it applies at `scope` (None for the tenant's root) and below.
 
-    `roles` are those that its holder could assign in turn.
+    `roles` are the role definitions that its holder could assign in turn.
     """
 
     assignment: Resource
@@ -145,17 +151,18 @@ class Grant:
     eligibility: Eligibility = Eligibility.ACTIVE
 
     def holds_at(self, resource: ResourceId | None) -> bool:
-        """Tell whether it holds for a resource."""
+        """Return whether it holds for a resource."""
         return holds_at(self.scope, resource)
 
     def allows(self, action: str, *, data: bool = False) -> bool:
-        """Tell whether its role grants an action under some circumstances that its condition
-        leaves. False where the role is not known: ask `is_known`."""
+        """Return whether its role grants an action that its condition leaves in some cases.
+
+        False where the role definition is not known: check `is_known`.
+        """
         return any(self._leaves(action, e) for e in self.role.granting(action, data=data))
 
     def gives(self, action: str, *, data: bool = False) -> bool:
-        """Tell whether its holder has an action, or can have it by assigning a role to themselves
-        or to somebody else."""
+        """Return whether its holder has an action, or can obtain it by assigning a role."""
         if self.allows(action, data=data) or self.escalates:
             return True
         return self.assigns_some and any(
@@ -174,8 +181,11 @@ class Grant:
 
     @cached_property
     def escalates(self) -> bool:
-        """Whether its holder can have everything at its scope: they may assign a role that assigns
-        roles, define what a role grants, or elevate their access."""
+        """Whether its holder can obtain every permission at its scope.
+
+        That takes the permission to assign a role that assigns roles, to write a role definition,
+        or to elevate access (`Microsoft.Authorization/elevateAccess/action`).
+        """
         return self.allows(DEFINE_ROLE) or self.allows(ELEVATE_ACCESS) or self._assigns_assigners
 
     @cached_property
@@ -185,8 +195,11 @@ class Grant:
         )
 
     def can_assign(self, role: str) -> bool:
-        """Tell whether its holder may assign a role (GUID) to themselves, or to principals that no
-        condition names. To let somebody named have a role is not to have it."""
+        """Return whether its holder may assign a role (GUID) to themselves, or to any principal.
+
+        A condition that leaves the assignment to certain named principals does not count: giving a
+        role to a named principal is not having it.
+        """
         to = [(self.principal.id, self.principal.type)]
         to += [(_ANYBODY, kind) for kind in _PRINCIPAL_TYPES]
         return any(
@@ -197,8 +210,11 @@ class Grant:
 
     @cached_property
     def effect(self) -> Effect:
-        """What the condition does: it narrows where it is false for something that the role
-        grants, or depends on what is not known here."""
+        """The effect of the condition.
+
+        It narrows where it is false for an action that the role grants, or depends on attributes
+        that are not known here.
+        """
         restriction = self.restriction
         if restriction is None:
             return Effect.NONE
@@ -225,7 +241,7 @@ class Grant:
         principal: str | None = None,
         principal_type: str | None = None,
     ) -> bool:
-        """Tell whether the conditions leave an action: on the assignment, and on the entry."""
+        """Return whether the conditions leave an action: on the assignment, and on the entry."""
         known = attributes_of_assignment(role, principal, principal_type) if role else {}
         conditions = [_condition_of(entry.condition)]
         if self.restriction is not None:
@@ -235,7 +251,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Denial:
-    """One deny assignment. It goes before every role assignment."""
+    """One deny assignment: Azure evaluates it before every role assignment."""
 
     assignment: Resource
     name: str
@@ -250,11 +266,11 @@ class Denial:
     def denies(
         self, principal: Principal, action: str, resource: ResourceId, *, data: bool = False
     ) -> bool:
-        """Tell whether it takes an action on a resource from a principal for certain.
+        """Return whether it certainly takes an action on a resource from a principal.
 
-        Who is in a group only the directory knows: a denial for a group, or one that excludes
-        others than the principal, may or may not be for a member; then access counts as left. So
-        does it where a condition may not hold.
+        Members of groups are known to the directory alone: a denial for a group, or one that
+        excludes principals other than this one, may or may not apply to a member; then access
+        counts as left. So it does where the denial has a condition, which may not hold.
         """
         if self.is_conditional or not self.reaches(resource):
             return False
@@ -270,7 +286,7 @@ class Denial:
         return self._known[key]
 
     def reaches(self, resource: ResourceId) -> bool:
-        """Tell whether it holds for a resource."""
+        """Return whether it holds for a resource."""
         if not self.is_for_children:
             return self.scope is not None and self.scope == resource
         return holds_at(self.scope, resource)
@@ -298,8 +314,10 @@ class Denial:
 
 @lru_cache(maxsize=1024)
 def _condition_of(text: str | None) -> Condition | None:
-    """Return the condition of an entry of a role definition; None where there is none, or none
-    that can be parsed, which then counts as granting."""
+    """Return the condition of an entry of a role definition.
+
+    None where there is none, or none that can be parsed, which then counts as granting.
+    """
     try:
         return parse_condition(text) if text is not None else None
     except ValueError:

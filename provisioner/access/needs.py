@@ -1,4 +1,9 @@
-"""What an environment's commands may do at least: actions of Azure RBAC, and on what."""
+"""Permissions that an environment's commands need: Azure RBAC actions and their scopes.
+
+They are derived from the reads, writes and deletes that the commands really send, not from a list:
+each type of the catalog knows the action of its write, the linked actions that Azure checks on
+what a body refers to (`…/join/action`), and what polling it takes.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +38,7 @@ from provisioner.plan.steps import DELETE, Step
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """An action, and the resource or container that it is asked of."""
+    """An action, and the resource or container on which Azure checks it."""
 
     action: str
     scope: ResourceId
@@ -60,23 +65,25 @@ def eligibility_needs(subscriptions: Iterable[str]) -> frozenset[Need]:
 def write_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     """Return what the writes of `azsec apply` need, beside the reads of its plan.
 
-    What a change of a property of something that stands already takes besides is `change_needs`:
-    a write that creates does not take it.
+    Actions that only the change of a property of an existing resource takes are those of
+    `change_needs`: a write that creates the resource does not take them.
     """
     needs = {need for r in _managed(graph) for need in _of_write(r.type, r.id, r.body, catalog)}
     return frozenset(needs | set(_of_children(graph, catalog)))
 
 
 def change_needs(graph: DesiredGraph) -> Iterator[tuple[str, str, Need]]:
-    """Yield (address, path, need) of each stated property whose change in Azure takes an action of
-    its own, beside the write."""
+    """Yield (address, path, need) of each stated property whose change takes its own action.
+
+    Azure checks that action beside the write of the resource.
+    """
     for resource in _managed(graph):
         for path, action in stated_actions(resource.type, resource.body):
             yield resource.address, path, Need(action, resource.id)
 
 
 def _of_children(graph: DesiredGraph, catalog: Catalog) -> Iterator[Need]:
-    """Yield what it takes to make the children that a body may get later, each by itself."""
+    """Yield the needs of children in a body that are written by requests of their own."""
     for resource in _managed(graph):
         for embedded in resource.type.embedded:
             entries = lookup(resource.body, embedded.path.split("."))
@@ -90,8 +97,10 @@ def _of_children(graph: DesiredGraph, catalog: Catalog) -> Iterator[Need]:
 
 
 def lock_needs(container: ResourceId | None, catalog: Catalog) -> frozenset[Need]:
-    """Return what an apply needs of its lock: to lease the container, to read who holds the lease,
-    and to write into its metadata who does; nothing for an environment without one."""
+    """Return what an apply needs for its lock; nothing for an environment without one.
+
+    It leases the container, reads who holds the lease, and writes its holder into the metadata.
+    """
     if container is None:
         return frozenset()
     container_type = catalog.get(container.type)
@@ -100,8 +109,11 @@ def lock_needs(container: ResourceId | None, catalog: Catalog) -> frozenset[Need
 
 
 def delete_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
-    """Return what the deletes of `azsec apply --allow-delete` and `azsec destroy` need: each looks
-    right before at what stands in the resource."""
+    """Return what the deletes of `azsec apply --allow-delete` and `azsec destroy` need.
+
+    Each delete lists the children of the resource right before, so that nothing is deleted with it
+    that the plan did not show.
+    """
     return frozenset(
         need
         for resource in _managed(graph)
@@ -111,7 +123,10 @@ def delete_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
 
 
 def step_needs(steps: Iterable[Step], catalog: Catalog, state: ActualState) -> frozenset[Need]:
-    """Return what the steps of one plan need, beside the reads. `state` is what they change."""
+    """Return what the steps of one plan need, beside the reads.
+
+    `state` is the actual state that they change.
+    """
     needs: set[Need] = set()
     for step in steps:
         resource_type = catalog.get(step.type)
@@ -179,7 +194,7 @@ def _subscription_of(resource: ResourceId) -> ResourceId:
 
 
 def _known(value: object) -> object:
-    """Return a body without what is not known yet: ids always are."""
+    """Return a body without values that are not known before apply; resource ids always are."""
     if isinstance(value, Unknown):
         return None
     if isinstance(value, Mapping):

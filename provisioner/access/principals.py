@@ -1,6 +1,6 @@
-"""By which principals of the directory a resource signs in: the identity that it is, the one that
-the system assigned to it, and the user-assigned ones that it uses.
+"""Principals of a resource: the object ids of the managed identities by which it signs in.
 
+They are the one that an identity is, the system-assigned one, and the user-assigned ones in use.
 Source: "What are managed identities for Azure resources", "Use a managed identity in AKS".
 """
 
@@ -23,7 +23,11 @@ comes before the cluster that uses it for its kubelets."""
 
 
 def addresses_by_object_id(estate: Estate) -> Mapping[str, str]:
-    """Return the address of the resource that signs in as an object id (in lower case)."""
+    """Return the address of the resource that signs in as an object id (in lower case).
+
+    An identity states its own object id, and the cluster that uses it for its kubelets states it
+    once more: the first in the order of `_OBJECT_IDS` wins, which is the identity.
+    """
     found: dict[str, str] = {}
     for path in _OBJECT_IDS:
         for resource in estate:
@@ -34,11 +38,11 @@ def addresses_by_object_id(estate: Estate) -> Mapping[str, str]:
 
 
 def principals_of(resource: Resource, estate: Estate) -> frozenset[str]:
-    """Return the object ids (in lower case) by which a resource signs in, and the addresses of the
-    identities that it signs in as, itself among them; empty where it signs in as nobody.
+    """Return the object ids (in lower case) and identity addresses by which a resource signs in.
 
-    An object id that is not known in this state (before apply, or unread) is not among them; the
-    address of its identity is.
+    The addresses are of the identities that it signs in as, its own among them. Empty where it
+    signs in as none. An object id that is not known in this state (before apply, or unread) is not
+    among them; the address of its identity is.
     """
     return frozenset(_principals(resource, estate))
 
@@ -68,5 +72,5 @@ def _object_ids(values: "Iterator[object] | list[object]") -> Iterator[str]:
 
 
 def _signs_in(resource: Resource) -> bool:
-    """Tell whether the object ids of a resource are its own: assignments state those of others."""
+    """Return whether object ids in a body are the resource's own: assignments state others'."""
     return resource.type not in (ROLE_ASSIGNMENT, DENY_ASSIGNMENT)

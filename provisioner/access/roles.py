@@ -1,4 +1,4 @@
-"""Role definitions from needs: one for each purpose and scope, no wider than it has to be."""
+"""Custom role definitions from needs: one for each purpose and scope, with no other action."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,10 @@ from provisioner.model.values import lookup
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Actions that are allowed in a scope: a subscription or a resource group."""
+    """Actions that are allowed in a scope: a subscription or a resource group.
+
+    `condition` limits which roles its holder may assign; it is stated on the role assignment.
+    """
 
     scope: ResourceId
     actions: tuple[str, ...]
@@ -23,11 +26,11 @@ class Role:
 def group_needs(
     needs: Iterable[Need], graph: DesiredGraph, lock: ResourceId | None = None
 ) -> tuple[Role, ...]:
-    """Return the roles that cover all needs, by scope. `lock` is the container of the lock.
+    """Return the roles that cover all needs, by scope.
 
-    What is asked in a resource group that the environment does not make (that of a shared hub) is
-    allowed there alone; all else in the subscription, in which the environment's own groups are yet
-    to be made.
+    `lock` is the container of the lock. A need in a resource group that the environment does not
+    create (that of a shared hub) is granted in that group alone. Every other need is granted in the
+    subscription, in which the first apply has yet to create the environment's own groups.
     """
     others = {
         resource.id.key

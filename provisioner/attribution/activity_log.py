@@ -1,4 +1,4 @@
-"""Events of the Activity Log, put together to the writes that they tell of.
+"""Events of the Activity Log, combined into the writes that they describe.
 
 Source: "Azure Activity Log event schema". One write has several events: it begins, is accepted, and
 ends. They share operation id, correlation id, caller, resource and operation.
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write that Azure took.
+    """One write that Azure accepted.
 
     actor        the log's `caller`: a user principal name, or an object id
     application  the id of the client application in the token (`appid`)
@@ -73,11 +73,12 @@ class _Event:
 
 
 def read_writes(bodies: Iterable[Body]) -> tuple[Write, ...]:
-    """Return the writes that events tell of, the newest first.
+    """Return the writes that events describe, the newest first.
 
-    What was refused changed nothing, and is none. An event without a resource id, a time or an
-    operation tells of nothing that can be attributed. A caller chooses the correlation id of a
-    request, so events of two callers are never one write, and without one every event is its own.
+    A write that was refused changed nothing and is left out, and so is an event without a resource
+    id, a time or an operation, which cannot be attributed. The client chooses the correlation id of
+    a request, so that events of two callers are never combined, and an event without a correlation
+    id is one write.
     """
     grouped: dict[tuple[str, ...], list[_Event]] = {}
     for number, body in enumerate(bodies):
@@ -118,23 +119,23 @@ def _combine(events: list[_Event]) -> Write | None:
     return Write(
         target=first.target,
         action=first.action,
-        actor=_known(event.caller for event in events),
-        object_id=_known(event.object_id for event in events),
-        application=_known(event.application for event in events),
+        actor=_first_stated(event.caller for event in events),
+        object_id=_first_stated(event.object_id for event in events),
+        application=_first_stated(event.application for event in events),
         at=first.at,
         correlation=first.correlation,
         outcome=outcome,
     )
 
 
-def _known(values: Iterable[str | None]) -> str | None:
+def _first_stated(values: Iterable[str | None]) -> str | None:
     return next((value for value in values if value), None)
 
 
 def _read_event(body: Body) -> _Event | None:
     target = parse_resource_id(body.get("resourceId"))
     at = read_moment(body.get("eventTimestamp"))
-    action = _value(body.get("operationName"))
+    action = _localized_value(body.get("operationName"))
     if target is None or at is None or not action:
         return None
     claims: Any = body.get("claims")
@@ -148,16 +149,19 @@ def _read_event(body: Body) -> _Event | None:
         at=at,
         correlation=(text_of(body.get("correlationId")) or "").lower(),
         operation=(text_of(body.get("operationId")) or "").lower(),
-        status=_value(body.get("status")),
+        status=_localized_value(body.get("status")),
     )
 
 
-def _value(named: object) -> str:
+def _localized_value(named: object) -> str:
     """Return the text of a `{value, localizedValue}`."""
     value = named.get("value") if isinstance(named, Mapping) else named
     return text_of(value) or ""
 
 
 def text_of(value: object) -> str | None:
-    """Return a text that says something, of at most 300 characters."""
+    """Return a text that is not blank, cut to 300 characters; None for any other value.
+
+    The bound is for documents: a caller chooses some of these texts, and a report shows them.
+    """
     return value[:300] if isinstance(value, str) and value.strip() else None

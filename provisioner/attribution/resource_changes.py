@@ -28,9 +28,9 @@ _ENDS_TEXT = re.compile(r"['\\\x00-\x1f]")
 class ResourceChange:
     """One change of a resource.
 
-    actor      who did it; None where the row does not say, or says that the platform did
-    by_platform  whether the row says that Azure did it by itself
-    paths      the properties that it names (`properties.rules[0].name`), without their values
+    actor        its principal; None where the row names none, or names the platform
+    by_platform  whether the row attributes the change to Azure itself
+    paths        the properties that it names (`properties.rules[0].name`), without their values
     """
 
     target: ResourceId
@@ -47,8 +47,8 @@ class ResourceChange:
 def changes_query(targets: Sequence[ResourceId], start: datetime) -> str:
     """Return the query for the newest changes of resources since a time.
 
-    An id with a quote, a backslash or a control character, which none of Azure's can have, is left
-    out: it would end the text.
+    An id with a quote, a backslash or a control character, which no id in Azure has, is left out:
+    it would end the text literal of the query (an injection).
     """
     named = ", ".join(f"'{each.text}'" for each in targets if not _ENDS_TEXT.search(each.text))
     return (
@@ -63,7 +63,7 @@ def changes_query(targets: Sequence[ResourceId], start: datetime) -> str:
 
 
 def recent_query(start: datetime) -> str:
-    """Return the query for what was changed since a time, whatever it is."""
+    """Return the query for the newest changes of all resources since a time."""
     return (
         "resourcechanges"
         " | extend at = todatetime(properties.changeAttributes.timestamp),"
@@ -76,7 +76,7 @@ def recent_query(start: datetime) -> str:
 
 
 def read_changes(rows: Iterable[object]) -> tuple[ResourceChange, ...]:
-    """Return the changes in the rows of an answer; what is none is passed over."""
+    """Return the changes in the rows of an answer; a row without a target or a time is skipped."""
     found = (_read_row(row) for row in rows if isinstance(row, Mapping))
     return tuple(change for change in found if change is not None)
 

@@ -1,8 +1,8 @@
-"""What both logs say of a resource that drifted.
+"""Attribution of drift: what both logs state of a resource that drifted.
 
 Ids are matched without case: the resource itself, the children that its body holds, and the parent
-whose body holds it; for one that is gone, what it stood in; then what shares the correlation id of
-a change of it.
+whose body holds it; for one that is gone, the resources that contained it; then writes that share
+the correlation id of a change of it.
 """
 
 import re
@@ -29,7 +29,7 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A resource that drifted: whether it is gone, and the paths of its properties that differ."""
+    """A resource that drifted: whether it is missing, and the paths that differ."""
 
     id: ResourceId
     missing: bool = False
@@ -38,8 +38,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """From when on the Activity Log of a subscription was read; why it was not, if so; and what was
-    not read of the changes in Resource Graph, which alone name properties."""
+    """The part of both logs of one subscription that was read.
+
+    `since` is from when on the Activity Log was read, `refused` why it was not; `changes_unread` is
+    what was not read of the changes in Resource Graph, the only log that names properties.
+    """
 
     since: datetime
     refused: str | None = None
@@ -47,7 +50,7 @@ class Reach:
 
 
 class Logs:
-    """What both logs answered, by resource."""
+    """The entries of both logs, indexed by resource."""
 
     def __init__(
         self, writes: Sequence[Write], changes: Sequence[ResourceChange], catalog: Catalog
@@ -61,12 +64,12 @@ class Logs:
         self._changes = _by_key((change.target.key, change) for change in changes)
 
     def attribute(self, target: Target, reach: Reach) -> AttributionDocument:
-        """Return what the logs say of one resource; `reach` is that of its subscription."""
+        """Return what the logs state of one resource; `reach` is that of its subscription."""
         changes = self._changes_of(target)
         writes = self._writes_of(target, changes)
         known = {write.correlation for write in writes}
-        entries = [_written(write, target, changes) for write in writes]
-        entries += [_changed(c, target) for c in changes if c.correlation not in known]
+        entries = [_entry_of_write(write, target, changes) for write in writes]
+        entries += [_entry_of_change(c, target) for c in changes if c.correlation not in known]
         if any(entry.writer.kind is WriterKind.PRINCIPAL for entry in entries):
             # Beside a principal, what names nobody says something only where it names what differs.
             entries = [
@@ -83,8 +86,11 @@ class Logs:
         )
 
     def tells_move(self, target: Target, is_own: Callable[[str], bool]) -> bool:
-        """Tell whether a change that names one of the target's paths is later than the last write
-        of the environment's own (by correlation id), and none of its own."""
+        """Return whether the logs show a change after the environment's own last write.
+
+        It names one of the target's paths and is not the environment's own (`is_own`, by
+        correlation id).
+        """
         writes = self._direct_writes_of(target)
         changes = self._changes.get(target.id.key, [])
         logged = [(write.at, write.correlation) for write in writes]
@@ -97,7 +103,7 @@ class Logs:
         )
 
     def tells_write(self, target: Target, is_own: Callable[[str], bool]) -> bool:
-        """Tell whether the logs hold a write of the environment's own (by correlation id)."""
+        """Return whether the logs hold a write of the environment's own (by correlation id)."""
         writes = self._direct_writes_of(target)
         changes = self._changes.get(target.id.key, [])
         logged = (*(w.correlation for w in writes), *(c.correlation or "" for c in changes))
@@ -124,8 +130,11 @@ class Logs:
         return [write for write in found if not write.is_action]
 
     def _deletes_of(self, target: Target) -> list[Write]:
-        """Return the deletes of a resource and of what it stood in since it was last written;
-        without any, the writes of a parent whose list it was in: they may have left it out."""
+        """Return the deletes of a resource, or of what contained it, since it was last written.
+
+        Without any, they are the writes of a parent whose list it was in: a PUT of a parent deletes
+        the entries that it leaves out.
+        """
         own = self._own.get(target.id.key, ())
         written = max((w.at for w in own if not w.deletes and not w.is_action), default=None)
         deletes = [
@@ -167,19 +176,19 @@ def _by_key(pairs: Iterable[tuple[str, _Value]]) -> dict[str, list[_Value]]:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What is said of one write, and its exact time: documents tell whole seconds."""
+    """The statement on one write with its exact time: documents have whole seconds."""
 
     at: datetime
     writer: WriterDocument
 
     @property
     def who(self) -> tuple[str, ...]:
-        """What one actor with one client has in common."""
+        """The kind, actor and client: entries that share them are merged."""
         client = self.writer.client or self.writer.application_id or ""
         return self.writer.kind, (self.writer.actor or "").lower(), client
 
 
-def _written(write: Write, target: Target, changes: Iterable[ResourceChange]) -> _Entry:
+def _entry_of_write(write: Write, target: Target, changes: Iterable[ResourceChange]) -> _Entry:
     named = write.actor or write.object_id
     writer = WriterDocument(
         kind=WriterKind.PRINCIPAL if named else WriterKind.UNSPECIFIED,
@@ -198,7 +207,7 @@ def _written(write: Write, target: Target, changes: Iterable[ResourceChange]) ->
     return _Entry(write.at, writer)
 
 
-def _changed(change: ResourceChange, target: Target) -> _Entry:
+def _entry_of_change(change: ResourceChange, target: Target) -> _Entry:
     kind = WriterKind.PLATFORM if change.by_platform else WriterKind.UNSPECIFIED
     writer = WriterDocument(
         kind=WriterKind.PRINCIPAL if change.actor else kind,
@@ -214,9 +223,11 @@ def _changed(change: ResourceChange, target: Target) -> _Entry:
 
 
 def _merge(entries: Iterable[_Entry]) -> list[_Entry]:
-    """Return one entry for each write that changed what differs, and one for all others of an actor
-    with a client, the latest first: the time of one write never stands beside what another one
-    changed."""
+    """Return an entry for each write that changed what differs, one for all others of an actor.
+
+    Actors are compared with their client, and the latest entry is first. Writes with paths stay
+    apart, so that the time of one write is never shown beside what another one changed.
+    """
     grouped: dict[tuple[object, ...], list[_Entry]] = {}
     for entry in entries:
         writer = entry.writer
@@ -226,8 +237,8 @@ def _merge(entries: Iterable[_Entry]) -> list[_Entry]:
     for group in grouped.values():
         latest = max(group, key=lambda entry: entry.at)
         paths = tuple(dict.fromkeys(path for entry in group for path in entry.writer.paths))
-        told = latest.writer.model_copy(update={"writes": len(group), "paths": paths})
-        merged.append(_Entry(latest.at, told))
+        writer = latest.writer.model_copy(update={"writes": len(group), "paths": paths})
+        merged.append(_Entry(latest.at, writer))
     return sorted(merged, key=lambda entry: entry.at, reverse=True)
 
 
@@ -251,17 +262,17 @@ _LAST_MARKS = re.compile(r"(\[[^\[\]]*\])+$")
 
 
 def _drifted(target: Target, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
-    """Return the paths that changes name and that are among what drifted, as the changes have them
-    (of an entry that was added to a list, the entry).
+    """Return the paths that changes name and that are among what drifted, as the changes have them.
 
-    Entries of lists are numbered there and named in a difference: they are compared without either.
+    Of an entry that was added to a list, it is the entry. Resource Graph numbers the entries of
+    lists and a difference names them by key: they are compared without either.
     """
     named = [path for change in changes for path in change.paths]
-    found = (_within(path, drifted) for path in named for drifted in target.paths)
+    found = (_drifted_part(path, drifted) for path in named for drifted in target.paths)
     return tuple(dict.fromkeys(path for path in found if path is not None))
 
 
-def _within(path: str, drifted: str) -> str | None:
+def _drifted_part(path: str, drifted: str) -> str | None:
     """Return the part of a path that is as long as a drifted one and has the same names, if any."""
     part = ".".join(path.split(".")[: drifted.count(".") + 1])
     if _MARK.sub("", part).lower() != _MARK.sub("", drifted).lower():

@@ -1,10 +1,10 @@
-"""The time that is looked back at."""
+"""The window of time for which `azsec drift --since` reads the logs, and their retention."""
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from provisioner.model.diagnostic import DiagnosticError, error
+from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 
 LOG_RETENTION = timedelta(days=90)
 """How long the Activity Log keeps an event ("Activity log in Azure Monitor")."""
@@ -17,27 +17,32 @@ _SPAN = re.compile(r"(\d{1,4})([dh])")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time since `start`; `now` is when it was asked for."""
+    """The time from `start` to `now`, when the command began."""
 
     start: datetime
     now: datetime
 
 
 def read_window(since: str | None, now: datetime) -> Window:
-    """Return the window that `--since` names: `7d`, `36h`, a date or a time (ISO 8601, UTC where it
-    names no zone); the last 14 days, which both logs cover, where it is None.
+    """Return the window that `--since` names.
 
-    Raises DiagnosticError for another text, a time to come, or more than 90 days.
+    It is `7d`, `36h`, a date or a time (ISO 8601, UTC where it names no zone). None is the last 14
+    days, which both logs cover.
+
+    Raises:
+        DiagnosticError: the text is none of them, is in the future, or more than 90 days ago.
     """
     start = now - CHANGES_RETENTION if since is None else _start_of(since.strip(), now)
     if start is None:
-        raise _bad_since(f"--since {since} is no date, time or duration.", _FORMS)
+        raise DiagnosticError(_bad_since(f"--since {since} is no date, time or duration.", _FORMS))
     if start > now:
-        raise _bad_since(f"--since {since} is in the future.", _FORMS)
+        raise DiagnosticError(_bad_since(f"--since {since} is in the future.", _FORMS))
     if start < now - LOG_RETENTION:
-        raise _bad_since(
-            f"--since {since} is more than 90 days ago.",
-            "Azure keeps its Activity Log for 90 days: `--since 90d` asks for all of it.",
+        raise DiagnosticError(
+            _bad_since(
+                f"--since {since} is more than 90 days ago.",
+                "Azure keeps its Activity Log for 90 days: `--since 90d` asks for all of it.",
+            )
         )
     return Window(max(start, now - LOG_RETENTION + _MARGIN), now)
 
@@ -53,8 +58,8 @@ def _start_of(text: str, now: datetime) -> datetime | None:
     return read_moment(text)
 
 
-def _bad_since(message: str, hint: str) -> DiagnosticError:
-    return DiagnosticError(error("bad-since", message, hint=hint))
+def _bad_since(message: str, hint: str) -> Diagnostic:
+    return error("bad-since", message, hint=hint)
 
 
 def format_moment(moment: datetime) -> str:
