@@ -97,11 +97,13 @@ def raw_type(
         scope=Scope.EXTENSION if extension else Scope.RESOURCE_GROUP,
         located=False,
         taggable=tracked,
+        # It may have children that nothing lists, so a delete takes proof.
         contents_known=False,
         listable=name.count("/") > 1,
         lists=lists,
         write=WriteFlow.SYNC,
         delete=DeleteFlow.SYNC,
+        # The worst case, since no fact tells what a delete destroys.
         loss=Disruption.DATA,
         seconds=0,
         harmless=UNCLAIMED,

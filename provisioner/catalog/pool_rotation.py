@@ -9,6 +9,7 @@ from itertools import count
 from provisioner.catalog.resource_type import Rotation
 from provisioner.model.values import Body, Value, lookup
 
+# guidelines.md §3.2 (WindowsAgentPoolNameTooLong) and §3.6.
 _LONGEST, _LONGEST_ON_WINDOWS = 12, 6
 OWN_LABEL = "agentpool"
 """The label by which AKS names the pool of each node."""
@@ -39,6 +40,8 @@ def _stand_in(desired: Mapping[str, Value], live: Body) -> Mapping[str, Value]:
         **{key: value for key, value in new.items() if key not in _SIZE},
         **{key: old[key] for key in _SIZE if old.get(key) is not None},
     }
+    # AKS refuses a cluster without a system pool at any moment (guidelines.md §3.2,
+    # MustDefineAtLeastOneSystemPool).
     if str(old.get("mode")).lower() == "system":
         sized["mode"] = "System"
     return {"properties": _without_service_labels(sized)}
@@ -68,6 +71,7 @@ def _successor_body(desired: Mapping[str, Value], live: Body) -> Mapping[str, Va
     scaled = new.get("enableAutoScaling") is True
     if isinstance(nodes, int) and (scaled or new.get("count") is None):
         least, most = (new.get(key) if scaled else None for key in ("minCount", "maxCount"))
+        # AKS refuses a count outside of the autoscaler's bounds.
         nodes = max(nodes, least) if isinstance(least, int) else nodes
         new["count"] = min(nodes, most) if isinstance(most, int) else nodes
     return {**desired, "properties": new}

@@ -41,6 +41,8 @@ ZONES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """The names of zones by service and cloud; `{region}` stands for the location."""
 
 
+# Clients query the name without this label, and Azure's public DNS answers a CNAME with it
+# (private-endpoint-dns).
 _LEFT_OUT = "privatelink."
 _SERVICES: Mapping[str, tuple[Mapping[str, str], tuple[str, ...]]] = MappingProxyType(
     {

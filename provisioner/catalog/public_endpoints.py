@@ -59,6 +59,8 @@ class PublicEndpoint:
         if self.closed_by and lookup(body, self.closed_by.split(".")) is True:
             return ()
         found = tuple(text for path in self.entries for text in _entry_texts(body, path))
+        # Without a default action the entries themselves restrict: none of them means everybody
+        # (the authorized IP ranges of AKS).
         if self.default is None:
             return found or None
         action = lookup(body, self.default.split("."))

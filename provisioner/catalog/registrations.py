@@ -37,6 +37,8 @@ def registrations_for(
     subscription = resource.subscription
     if subscription is None:
         return
+    # Azure refuses a write of a type whose provider is not registered (guidelines.md §3.5,
+    # MissingSubscriptionRegistration).
     for namespace in (resource_type.namespace, *resource_type.providers):
         yield Registration(namespace, subscription)
     yield from _stated_requirements(resource_type, subscription, body, "")

@@ -159,6 +159,8 @@ def _with_common_facts(
             continue
         facts |= _in_entries(embedded, child.fields)
         introduced |= _in_entries(embedded, child.introduced)
+    # After those of its children: a parent may know better what an embedded entry has (the subnets
+    # of a virtual network).
     facts |= resource_type.fields
     facts |= _facts_of_identity(resource_type, schemas)
     return replace(
@@ -187,6 +189,7 @@ def _facts_of_identity(
         and root is not None
         and schemas.find(resource_type.name, ("identity", "type")) is not None
     ):
+        # Azure answers type None as a missing identity, so that both have to compare as equal.
         none = replace(
             resource_type.fact("identity.type"),
             default="None",

@@ -21,6 +21,7 @@ def find_sensitive(
     By the facts of the type, and, where the catalog has none, by the names of its properties. A
     text may come twice.
     """
+    # Types of the catalog have facts; of others only the names of properties tell.
     if resource_type.tier is not Tier.KNOWN:
         properties = {name: body[name] for name in body if name != "tags"}
         for text, path in find_credentials(properties):

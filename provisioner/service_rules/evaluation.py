@@ -45,6 +45,8 @@ def judge_write(
 
 def _judge(write: Write, catalog: Catalog, only: Container[str] | None) -> Iterator[Finding]:
     for rule in rules_of(write.type):
+        # A delete has no body after it, which rules about creations and updates would read as
+        # silence.
         if rule.deletes is write.deletes and (only is None or rule.id in only):
             for refusal in _new_refusals(rule, write):
                 yield Finding(rule, refusal)
@@ -71,6 +73,8 @@ def _new_refusals(rule: ServiceRule, write: Write) -> Iterator[Refusal]:
     if not refusals or write.before is None or write.deletes:
         yield from refusals
         return
+    # Azure accepted what exists, and accepts it again: a write that leaves a refused value as it is
+    # must not be refused. Messages are compared, since paths move when an entry is added.
     standing = {refusal.message for refusal in rule.judge(replace(write, after=write.before))}
     yield from (refusal for refusal in refusals if refusal.message not in standing)
 

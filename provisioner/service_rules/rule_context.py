@@ -34,6 +34,7 @@ class EstateNeighbours:
         found = self.estate.get(resource)
         if found is not None:
             return UNSEEN if self.is_only_named(resource) else found
+        # What was not read may exist: a rule about a missing resource needs certainty.
         return None if self.is_absent(resource) else UNSEEN
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
@@ -186,6 +187,7 @@ def children_of(
     for embedded in known.embedded if known else ():
         for at, entry in entries_at(body, embedded.path):
             name = value_at(entry, "name")
+            # Without its name a child has no id, and may be any of those that exist.
             if not isinstance(name, str) or not isinstance(entry, Mapping):
                 continue
             inner: Mapping[str, Value] = entry

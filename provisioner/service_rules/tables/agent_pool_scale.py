@@ -20,7 +20,10 @@ _COUNT, _LEAST, _MOST = "properties.count", "properties.minCount", "properties.m
 _SURGE = "properties.upgradeSettings.maxSurge"
 _UNAVAILABLE = "properties.upgradeSettings.maxUnavailable"
 _MAX_PODS = "properties.maxPods"
+# guidelines.md §3.6.
 _LARGEST_POOL = 1000
+# Pods per node, and the least that a pool has to hold (guidelines.md §2.2, §3.2:
+# InsufficientAgentPoolMaxPodsPerAgentPool).
 _FEWEST_PODS, _MOST_PODS, _LEAST_IN_POOL = 10, 250, 30
 _NODES = re.compile(r"(?P<number>\d{1,9})(?P<share>%?)")
 
@@ -69,6 +72,7 @@ def _judge_limits_order(write: Write) -> Iterator[Refusal]:
 
 
 def _judge_counts(write: Write) -> Iterator[Refusal]:
+    # A user pool can be scaled to 0, a system pool cannot (guidelines.md §3.6).
     least = 1 if _is_system(write) else 0
     for path in (_COUNT, _LEAST, _MOST):
         value = number_at(write.after, path)
@@ -178,6 +182,7 @@ def _judge_many_pods(write: Write) -> Iterator[Refusal]:
 def _judge_small_pool(write: Write) -> Iterator[Refusal]:
     pods = number_at(write.after, _MAX_PODS)
     scaled = is_at(write.after, _AUTOSCALING, True)
+    # With the autoscaler a pool may grow to its maximum.
     nodes = number_at(write.after, _MOST if scaled else _COUNT)
     if pods and nodes and pods >= _FEWEST_PODS and nodes * pods < _LEAST_IN_POOL:
         yield Refusal(

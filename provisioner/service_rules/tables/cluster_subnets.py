@@ -34,11 +34,15 @@ _OUTBOUND = f"{_NETWORK}.outboundType"
 _ACCESS = "properties.apiServerAccessProfile"
 _RANGES = ("properties.addressPrefix", "properties.addressPrefixes")
 _GATEWAY = "gatewaysubnet"
+# Azure reserves the first four addresses of a subnet and the last one (guidelines.md §2.2).
 _RESERVED_OF_SUBNET = 5
+# API Server VNet Integration needs a /28 (guidelines.md §2.2).
 _API_SERVER_PREFIX = 28
+# With overlay each node takes a /24 of the pod range (guidelines.md §2.2).
 _NODE_BLOCK = 256
 _FLAT_PODS = 30
 """What a node has where pods take addresses of its subnet, and nobody says (guidelines.md §2.2)."""
+# AKS reserves these; a larger range that contains one is refused too (guidelines.md §2.2).
 _AKS_RESERVED = ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")
 _CODES = "AKS error codes; guidelines.md §3.2"
 
@@ -164,6 +168,7 @@ def _taken_addresses(pool: Mapping[str, Value], cluster: Mapping[str, Value]) ->
     if not (_is_flat(cluster) and is_silent(pool, _PODS)):
         return _most_nodes(pool)
     pods = number_at(pool, "properties.maxPods") or _FLAT_PODS
+    # Flat Azure CNI reserves the addresses of all pods when a node starts (guidelines.md §2.2).
     return _most_nodes(pool) * (1 + pods)
 
 

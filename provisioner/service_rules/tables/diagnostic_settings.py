@@ -22,6 +22,7 @@ _SINKS = (
     "properties.serviceBusRuleId",
 )
 _MOST_SETTINGS = 5
+# Regular expressions of the category names, by resource type.
 _CATEGORIES = {
     "microsoft.keyvault/vaults": r"AuditEvent|AzurePolicyEvaluationDetails",
     "microsoft.containerregistry/registries": (
@@ -82,6 +83,7 @@ def _category_sinks(body: object) -> Iterator[tuple[tuple[str, str], str]]:
             for at, entry in entries_at(body, path):
                 name = text_at(entry, "category") or text_at(entry, "categoryGroup")
                 if name is not None and is_at(entry, "enabled", True):
+                    # Two event hubs of one namespace are two sinks.
                     key = f"{target}/{hub}" if "eventHub" in sink else str(target)
                     yield (key.lower(), name.lower()), at
 

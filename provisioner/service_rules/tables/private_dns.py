@@ -125,6 +125,7 @@ def _judge_texts(write: Write) -> Iterator[Refusal]:
                 )
 
 
+# RFC 1035, 3.3: the length of a character string is one octet.
 _MOST_CHARACTERS = 255
 
 

@@ -33,6 +33,7 @@ _GROUP = "Microsoft.Network/networkSecurityGroups"
 _RULE = f"{_GROUP}/securityRules"
 _DOCS = "learn.microsoft.com/azure/virtual-network/network-security-groups-overview"
 _PRIORITY, _DIRECTION = "properties.priority", "properties.direction"
+# guidelines.md §3.3; the default rules have 65000 and more.
 _LOWEST, _HIGHEST = 100, 4096
 _ENDS = ("source", "destination")
 _PREFIX = {end: f"properties.{end}AddressPrefix" for end in _ENDS}
@@ -41,6 +42,8 @@ _GROUPS = {end: f"properties.{end}ApplicationSecurityGroups" for end in _ENDS}
 _PORT = {end: f"properties.{end}PortRange" for end in _ENDS}
 _PORTS = {end: f"properties.{end}PortRanges" for end in _ENDS}
 _DESCRIPTION, _LONGEST = "properties.description", 140
+# Tags of the platform's own DNS, IMDS and KMS, which rules may only deny ("Virtual network service
+# tags").
 _PLATFORM = ("azureplatformdns", "azureplatformimds", "azureplatformlkm")
 
 
@@ -58,6 +61,7 @@ def _judge_same_priority(write: Write) -> Iterator[Refusal]:
     priority, direction = number_at(write.after, _PRIORITY), text_at(write.after, _DIRECTION)
     for other in write.siblings if priority is not None and direction else ():
         same = number_at(other.body, _PRIORITY) == priority
+        # Inbound and outbound rules have priorities of their own.
         if same and (text_at(other.body, _DIRECTION) or "").lower() == str(direction).lower():
             yield Refusal(
                 _PRIORITY,

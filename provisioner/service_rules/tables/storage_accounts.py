@@ -21,6 +21,8 @@ _ACCOUNT = "Microsoft.Storage/storageAccounts"
 _BLOBS = f"{_ACCOUNT}/blobServices"
 _CONTAINER = f"{_BLOBS}/containers"
 _ADDRESSES = "properties.networkAcls.ipRules"
+# RFC 1918: traffic from such addresses arrives through a subnet or a private endpoint, never by an
+# IP rule ("Azure Storage firewall and virtual networks").
 _PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 _LONGEST_PREFIX = 30
 _SKU, _TIER = "sku.name", "properties.accessTier"

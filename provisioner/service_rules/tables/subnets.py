@@ -39,7 +39,10 @@ _SPACE = "properties.addressSpace.addressPrefixes"
 _GROUP, _TABLE = "properties.networkSecurityGroup", "properties.routeTable"
 _NAT = "properties.natGateway"
 _FAQ = "learn.microsoft.com/azure/virtual-network/virtual-networks-faq"
+# Prefix lengths ("Azure Virtual Network FAQ"): Azure reserves five addresses of each subnet, so a
+# /30 would have none left.
 _SMALLEST, _LARGEST, _IPV6 = 29, 2, 64
+# Subnets of services that Microsoft manages; guidelines.md §2.2.
 _WITHOUT_GROUP = ("azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet")
 _BASTION, _GATEWAY = "azurebastionsubnet", "gatewaysubnet"
 
@@ -138,6 +141,7 @@ def _judge_bastion_group(write: Write) -> Iterator[Refusal]:
     if write.id.name.lower() != _BASTION or group is None:
         return
     rules = write.neighbours.children(group, _SECURITY_RULE)
+    # Only a complete list proves that no rule lets GatewayManager in.
     if rules.whole and not any(_admits_management(rule) for rule in rules):
         yield Refusal(
             _GROUP,
