@@ -8,6 +8,8 @@ from provisioner.model.cidr import Range, parse_range
 from provisioner.model.ranges import first_free, is_within, overlap, show_ends
 from provisioner.service_rules.partial_bodies import Tree, texts_at
 
+# Service tags begin with a product name; Microsoft adds tags every few months ("Virtual network
+# service tags").
 _FAMILIES = ("azure", "microsoft", "m365", "office", "windows", "power", "dynamics", "defender")
 _TAGS = frozenset(
     """

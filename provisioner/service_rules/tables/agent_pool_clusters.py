@@ -22,6 +22,8 @@ _NETWORK = "properties.networkProfile"
 _POOLS = "properties.agentPoolProfiles"
 _SUBNET, _POD_SUBNET = "properties.vnetSubnetID", "properties.podSubnetID"
 _AUTOSCALING = "properties.enableAutoScaling"
+# A cluster answers it itself, as maxAgentPools (recorded; guidelines.md §3.2,
+# MaxAgentPoolCountReached).
 _MOST_POOLS = 100
 
 _CODES = "AKS error codes; guidelines.md §3.2"

@@ -10,6 +10,7 @@ from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 
 _LABELS, _TAINTS = "properties.nodeLabels", "properties.nodeTaints"
 
+# Kubernetes "Labels and Selectors", syntax: 63 characters, after a DNS subdomain of up to 253.
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _KEY = re.compile(rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}")
 _VALUE = re.compile(rf"({_NAME})?")

@@ -24,6 +24,8 @@ _SYSTEM_TYPE, _IMAGE = "properties.osType", "properties.osSKU"
 _PUBLIC, _PREFIX = "properties.enableNodePublicIP", "properties.nodePublicIPPrefixID"
 _DNS = "properties.localDNSProfile"
 
+# guidelines.md §3.2, WindowsAgentPoolNameTooLong: the computer names of Windows have 15 characters,
+# and the pool's is part of them.
 _LONGEST_WINDOWS_NAME = 6
 
 _CODES = "AKS error codes; guidelines.md §3.2"
@@ -105,6 +107,7 @@ def _judge_set_addresses(write: Write) -> Iterator[Refusal]:
 
 def _judge_spot_price(write: Write) -> Iterator[Refusal]:
     price = value_at(write.after, "properties.spotMaxPrice")
+    # -1 is the price of pay-as-you-go machines, above which no spot price rises.
     if is_number(price) and price != -1 and price <= 0:
         yield Refusal(
             "properties.spotMaxPrice",

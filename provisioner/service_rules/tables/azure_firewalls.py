@@ -31,6 +31,7 @@ from provisioner.service_rules.service_subnets import (
 
 _FIREWALL = "Microsoft.Network/azureFirewalls"
 _FAQ = "learn.microsoft.com/azure/firewall/firewall-faq"
+# Names and sizes: guidelines.md §2.2.
 _SUBNET = ServiceSubnet("AzureFirewallSubnet", 26)
 _MANAGEMENT = ServiceSubnet("AzureFirewallManagementSubnet", 26)
 _MANAGED = "properties.managementIpConfiguration"
@@ -98,6 +99,7 @@ def _judge_use(write: Write) -> Iterator[Refusal]:
 
 def _judge_basic(write: Write) -> Iterator[Refusal]:
     in_network = not is_silent(write.after, "properties.ipConfigurations")
+    # The Basic tier always manages itself over a second NIC ("Azure Firewall Management NIC").
     if _sku_tier(write) == "basic" and in_network and is_silent(write.after, _MANAGED):
         yield Refusal(_MANAGED, "a firewall of the tier Basic needs a managementIpConfiguration")
 
@@ -109,6 +111,7 @@ def _judge_policy_tier(write: Write) -> Iterator[Refusal]:
         return
     theirs = (text_or(policy.body, "properties.sku.tier", "Standard") or "").lower()
     mine = _sku_tier(write)
+    # A policy may only use features that the firewall has.
     if theirs in _TIERS and mine in _TIERS and _TIERS.index(theirs) > _TIERS.index(mine):
         yield Refusal(
             _POLICY,

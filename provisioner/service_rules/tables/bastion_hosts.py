@@ -24,6 +24,7 @@ from provisioner.service_rules.service_subnets import (
 
 _BASTION = "Microsoft.Network/bastionHosts"
 _DOCS = "learn.microsoft.com/azure/bastion/configuration-settings"
+# guidelines.md §2.2.
 _SUBNET = ServiceSubnet("AzureBastionSubnet", 26)
 _UNITS = "properties.scaleUnits"
 _OF_STANDARD = (

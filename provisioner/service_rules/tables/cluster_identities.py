@@ -33,6 +33,7 @@ _ISSUER, _TOKENS = (
     "properties.oidcIssuerProfile.enabled",
     "properties.securityProfile.workloadIdentity.enabled",
 )
+# The legacy KMS takes a versioned key id, the new one a versionless one (guidelines.md §2.8).
 _KEY = re.compile(r"https://[^/]+/keys/[^/]+(?P<version>/[0-9a-fA-F]{32})?/?")
 
 _CODES = "AKS error codes; guidelines.md §3.2"
@@ -126,6 +127,8 @@ def _judge_kms_vault(write: Write) -> Iterator[Refusal]:
 def _judge_kms_network(write: Write) -> Iterator[Refusal]:
     private = is_at(write.after, f"{_KMS}.keyVaultNetworkAccess", "Private")
     legacy = is_silent(write.after, _ENCRYPTION) or is_at(write.after, _ENCRYPTION, "Disabled")
+    # A private vault needs API Server VNet Integration with the legacy KMS (guidelines.md §2.8);
+    # the new one reaches it as a trusted service.
     if _has_kms(write) and private and legacy and is_off(write.after, _INTEGRATED):
         yield Refusal(
             f"{_KMS}.keyVaultNetworkAccess",

@@ -17,6 +17,7 @@ _OUTBOUND, _SKU = f"{_NETWORK}.outboundType", f"{_NETWORK}.loadBalancerSku"
 _BALANCER, _GATEWAY = f"{_NETWORK}.loadBalancerProfile", f"{_NETWORK}.natGatewayProfile"
 _PORTS = f"{_BALANCER}.allocatedOutboundPorts"
 _ADVANCED = f"{_NETWORK}.advancedNetworking"
+# SNAT ports of one public address ("Configure outbound ports").
 _PORTS_OF_ADDRESS = 64_000
 
 
@@ -103,6 +104,7 @@ def _judge_routed_balancer(write: Write) -> Iterator[Refusal]:
 
 def _judge_ports(write: Write) -> Iterator[Refusal]:
     ports = number_at(write.after, _PORTS)
+    # The load balancer allocates ports in blocks of eight.
     if ports is not None and ports % 8:
         yield Refusal(_PORTS, f"allocatedOutboundPorts is {ports}, and has to be a multiple of 8")
 

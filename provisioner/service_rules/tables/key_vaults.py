@@ -40,6 +40,8 @@ def _judge_addresses(write: Write) -> Iterator[Refusal]:
             )
 
 
+# RFC 1918: traffic from such addresses arrives through a subnet or a private endpoint, never by an
+# IP rule.
 _PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 

@@ -92,6 +92,7 @@ def _judge_spans(write: Write) -> Iterator[Refusal]:
 def _judge_start(write: Write) -> Iterator[Refusal]:
     """Yield a start date in the past: a write that repeats one is refused too."""
     start = text_at(write.after, _START)
+    # A day to come, and a body that is not written now, cannot be judged by today's date.
     if write.today is None or start is None or write.after is write.before:
         return
     if _DAY.fullmatch(start) and start < write.today:

@@ -9,6 +9,7 @@ from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 _TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
 _ISSUER, _SUBJECT, _AUDIENCES = "properties.issuer", "properties.subject", "properties.audiences"
 _MATCHING = "properties.claimsMatchingExpression"
+# guidelines.md §3.5.
 _MOST = 20
 _LONGEST = 600
 _PAGE = "learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations"

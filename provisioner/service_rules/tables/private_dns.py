@@ -20,6 +20,7 @@ _LINKS_PAGE = "learn.microsoft.com/azure/dns/private-dns-virtual-network-links"
 _RECORDS_PAGE = "learn.microsoft.com/azure/dns/dns-zones-records"
 _NETWORK, _REGISTERS = "properties.virtualNetwork.id", "properties.registrationEnabled"
 _RESOLUTION = "properties.resolutionPolicy"
+# RFC 2181, 8: a TTL has 31 bits.
 _LONGEST = 2**31 - 1
 
 

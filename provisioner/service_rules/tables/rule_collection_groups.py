@@ -27,6 +27,7 @@ from provisioner.service_rules.rule import Refusal, ServiceRule, Write
 _GROUP = "Microsoft.Network/firewallPolicies/ruleCollectionGroups"
 _SETS = "learn.microsoft.com/azure/firewall/policy-rule-sets"
 _COLLECTIONS = "properties.ruleCollections"
+# guidelines.md §3.3.
 _LOWEST, _HIGHEST = 100, 65000
 _HIGHEST_PORT = 64000
 _MOST_GROUPS = 100

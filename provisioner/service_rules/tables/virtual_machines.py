@@ -23,6 +23,7 @@ _SET = "Microsoft.Compute/virtualMachineScaleSets"
 _BALANCER = "Microsoft.Network/loadBalancers"
 _PROFILES = {_MACHINE: "properties", _SET: "properties.virtualMachineProfile"}
 _INTERFACES = "properties.networkProfile.networkInterfaces"
+# The NetBIOS name of a computer; scale sets append six characters to the prefix.
 _WINDOWS_NAME = 15
 _SET_PREFIX = 9
 _USERS = frozenset(

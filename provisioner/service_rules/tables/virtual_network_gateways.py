@@ -16,6 +16,7 @@ from provisioner.service_rules.service_subnets import ServiceSubnet, misnamed_su
 _GATEWAY = "Microsoft.Network/virtualNetworkGateways"
 _LOCAL = "Microsoft.Network/localNetworkGateways"
 _DOCS = "learn.microsoft.com/azure/vpn-gateway/vpn-gateway-about-vpn-gateway-settings"
+# /29 is the least that Azure accepts; guidelines.md §2.2 recommends a /27.
 _SUBNET = ServiceSubnet("GatewaySubnet", 29)
 _SKU = "properties.sku.name"
 _METHOD = "properties.publicIPAllocationMethod"
