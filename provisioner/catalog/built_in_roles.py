@@ -150,8 +150,8 @@ def _name_hint(name: str, close: Sequence[str]) -> str:
         for other in close
         if other != first and is_within(granted[other], granted[first])
     ]
-    told = ", ".join(repr(other) for other in less[: _MOST_OFFERED - 1])
-    return f"Did you mean {folded[first]!r}?" + (f" Less is granted by {told}." if told else "")
+    listed = ", ".join(repr(other) for other in less[: _MOST_OFFERED - 1])
+    return f"Did you mean {folded[first]!r}?" + (f" Less is granted by {listed}." if listed else "")
 
 
 def _is_swapped(name: str, other: str) -> bool:

@@ -20,7 +20,7 @@ _ADVANCED = f"{_NETWORK}.advancedNetworking"
 
 SERVICE_RANGE = "10.0.0.0/16"
 DNS_SERVICE_ADDRESS = "10.0.0.10"
-"""What the services of a cluster get where nobody says."""
+"""The defaults of serviceCidr and dnsServiceIP."""
 
 
 def _value_at(body: Body, path: str) -> object:

@@ -214,7 +214,7 @@ HSM_NAME_CHECK = Endpoint(
     "Microsoft.KeyVault/checkMhsmNameAvailability/read",
     api_versions.KEY_VAULT,
 )
-"""Where Key Vault says whether the name of a managed HSM is free; azsec asks for none."""
+"""Checks whether the name of a managed HSM is free; azsec never calls it."""
 QUOTA = Endpoint(
     "PUT",
     f"{_S}/providers/Microsoft.Compute/locations/{{location}}/providers/Microsoft.Quota"
@@ -222,7 +222,7 @@ QUOTA = Endpoint(
     "Microsoft.Quota/quotas/write",
     api_versions.QUOTA,
 )
-"""Where a limit is raised or lowered; azsec asks for none."""
+"""Requests a change of a limit; azsec never calls it."""
 
 _FIXED = (
     PROVIDERS,

@@ -115,8 +115,10 @@ class Since:
 Default: TypeAlias = FixedDefault | Since
 
 PARENT = ".."
-"""Where a function of the body of a child that stands in its parent's body finds the parent's: no
-property of ARM has this name. A child that is read by itself has none there."""
+"""The key under which a function of an embedded child's body finds its parent's body.
+
+No ARM property has this name. A child that is read as a resource of its own has nothing there.
+"""
 
 
 def chosen_by_service(_body: Body) -> Json | Absent:
@@ -142,7 +144,7 @@ OwnerRule: TypeAlias = Owner | Callable[[Body], Owner]
 """An owner, or a pure function of the whole body that names one."""
 
 AnsweredRule: TypeAlias = Answered | Callable[[Body], Answered]
-"""When a default is answered, or a pure function of the whole body that says so."""
+"""When a default is answered, or a pure function of the whole body that returns it."""
 
 ChangeRule: TypeAlias = Callable[[Body, Body], str | None]
 """A pure function of the bodies before and after a change: a sentence that says why Azure does

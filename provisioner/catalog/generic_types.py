@@ -29,7 +29,7 @@ from provisioner.catalog.sdk_operations import Place, SdkResourceType
 from provisioner.model.secret_values import may_name_credential
 
 UNCLAIMED = "azsec has no facts of its type: what one does to what it stands in or on is not judged"
-"""Why one that nobody declared is no addition."""
+"""Why an undeclared resource is no addition."""
 
 _FIELDS: Mapping[str, Field] = MappingProxyType({"identity.type": Field(compare=Compare.FLAGS)})
 """What Azure Resource Manager has for every type that can have a managed identity."""

@@ -20,7 +20,7 @@ MANAGED_SYSTEM_SIZE = "Standard_D4s_v3"
 """The machine that it chose for it most often (recorded)."""
 
 DEFAULT_SURGE = "10%"
-"""How many nodes more an upgrade makes where nobody says."""
+"""The default of maxSurge ("Customize node surge upgrade")."""
 
 _PERCENT = re.compile(r"(\d{1,9})\s*%")
 _NUMBER = re.compile(r"\d{1,9}")

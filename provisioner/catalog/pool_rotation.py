@@ -15,7 +15,7 @@ OWN_LABEL = "agentpool"
 """The label by which AKS names the pool of each node."""
 
 RESERVED = "kubernetes.azure.com/"
-"""The prefix of what AKS marks nodes with itself, by labels and taints that nobody else may set."""
+"""The prefix of labels and taints that AKS reserves for itself."""
 
 _SIZE = ("enableAutoScaling", "count", "minCount", "maxCount")
 

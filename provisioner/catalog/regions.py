@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 GLOBAL = "global"
-"""The location of what stands in no region (a DNS zone)."""
+"""The location of resources without a region (a DNS zone)."""
 
 REGIONS: Mapping[str, str] = MappingProxyType(
     {

@@ -70,7 +70,7 @@ def known_features(catalog: Catalog) -> frozenset[str]:
 
 
 def known_providers(catalog: Catalog) -> frozenset[str]:
-    """Return every resource provider that the catalog speaks of."""
+    """Return every resource provider that types or properties of the catalog need."""
     return frozenset(what.partition("/")[0] for what in _all_namespaces(catalog))
 
 

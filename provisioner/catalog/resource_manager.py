@@ -89,7 +89,7 @@ CHECK_NAME = Endpoint(
     "Microsoft.Resources/checkResourceName/action",
     api_versions.SUBSCRIPTIONS,
 )
-"""Whether a name is reserved. It is asked of the tenant, and takes no permission there."""
+"""Checks whether a name is reserved: an operation of the tenant that takes no permission."""
 
 NETWORK_USAGE = Endpoint(
     "GET",

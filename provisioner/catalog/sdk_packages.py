@@ -116,8 +116,10 @@ videoanalyzer virtualenclaves vmwarecloudsimple voiceservices web webpubsub weig
 workloadmonitor workloadorchestration workloads workloadssapvirtualinstance
 """
 _PUBLISHED = frozenset(_NAMES.split())
-"""The packages that Microsoft publishes, without what all begin with (November 2026). Any other
-name is never proposed: somebody else may publish what a misspelt namespace leads to."""
+"""The packages that Microsoft publishes, without their common prefix (November 2026).
+
+No other name is ever proposed: a misspelt one may be a package of somebody else (typosquatting).
+"""
 
 
 def install_hint(package: str, version: str = "") -> str:

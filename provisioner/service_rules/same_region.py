@@ -8,7 +8,7 @@ from provisioner.service_rules.partial_bodies import Tree, id_at, text_at
 from provisioner.service_rules.rule import Neighbours, Refusal
 
 OTHER_REGION = "InvalidResourceReference"
-"""Azure's code where what is referred to stands in another region. Its message (recorded in
+"""Azure's code for a reference to a resource in another region. Its message (recorded in
 errors.jsonl for a missing one) asks that "both resources are in the same region"."""
 
 

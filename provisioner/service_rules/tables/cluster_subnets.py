@@ -41,7 +41,7 @@ _API_SERVER_PREFIX = 28
 # With overlay each node takes a /24 of the pod range (guidelines.md §2.2).
 _NODE_BLOCK = 256
 _FLAT_PODS = 30
-"""What a node has where pods take addresses of its subnet, and nobody says (guidelines.md §2.2)."""
+"""The default of maxPods with flat Azure CNI (guidelines.md §2.2)."""
 # AKS reserves these; a larger range that contains one is refused too (guidelines.md §2.2).
 _AKS_RESERVED = ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")
 _CODES = "AKS error codes; guidelines.md §3.2"

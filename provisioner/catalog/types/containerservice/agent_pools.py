@@ -336,8 +336,7 @@ TYPE = ResourceType(
         # A pool becomes User or System in place; the last system pool must not become User
         # (guidelines.md §3.2, MustDefineAtLeastOneSystemPool).
         "properties.mode": Field(default="User"),
-        # AKS makes a pool of mode Machines of virtual machines, although the body asks for a scale
-        # set.
+        # A pool of mode Machines has virtual machines, although its body states a scale set.
         "properties.type": Field(default=_default_type, taken_as=_type_as_taken, create_only=True),
         # Case varies between clients (`standard_d4s_v5`). A resize in place needs the type
         # VirtualMachines, or a preview (guidelines.md §2.7).
@@ -432,7 +431,7 @@ TYPE = ResourceType(
         "properties.nodeTaints": Field(
             default=_default_taints, compare=Compare.SET, security=True, reserved=RESERVED
         ),
-        # `1.33` asks for the newest patch of 1.33, and is answered as it was stated.
+        # `1.33` requests the newest patch of 1.33, and is answered as it was stated.
         "properties.orchestratorVersion": Field(
             compare=Compare.VERSION, disruption=Disruption.NODES
         ),

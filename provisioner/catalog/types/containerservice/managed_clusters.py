@@ -661,7 +661,7 @@ TYPE = ResourceType(
         f"{_SECURITY}.defender.securityGating": Field(default=None, security=True),
         # Losing the key or its vault loses the cluster's secrets (guidelines.md §2.8).
         f"{_SECURITY}.azureKeyVaultKms": Field(default=None, security=True),
-        # SDK: `Public` where nothing else is asked for.
+        # Public is the default (SDK).
         f"{_SECURITY}.azureKeyVaultKms.keyVaultNetworkAccess": Field(
             default="Public", answered=Answered.STATED, security=True
         ),

@@ -49,7 +49,7 @@ _DESTINATIONS = {
 }
 """The lists of destinations, each with the property that holds the id of one."""
 
-_BAG = Field(default=None, compare=Compare.SET, security=True)
+_UNORDERED = Field(default=None, compare=Compare.SET, security=True)
 _NAMED = Field(default=None, keys=("name",), security=True)
 
 
@@ -116,7 +116,7 @@ TYPE = ResourceType(
         "properties.streamDeclarations[].columns": Field(default=None, keys=("name",)),
         **{f"properties.dataSources.{kind}": _NAMED for kind in _SOURCES},
         **{
-            f"properties.dataSources.{kind}[].{name}": _BAG
+            f"properties.dataSources.{kind}[].{name}": _UNORDERED
             for kind, names in _SOURCES.items()
             for name in names
         },
@@ -143,8 +143,8 @@ TYPE = ResourceType(
         },
         "properties.destinations.azureMonitorMetrics": Field(default=None),
         "properties.dataFlows": Field(default=None, security=True),
-        "properties.dataFlows[].streams": _BAG,
-        "properties.dataFlows[].destinations": _BAG,
+        "properties.dataFlows[].streams": _UNORDERED,
+        "properties.dataFlows[].destinations": _UNORDERED,
         "properties.dataFlows[].transformKql": Field(default=None, security=True),
         "properties.dataFlows[].outputStream": Field(default=None, security=True),
         "properties.dataFlows[].builtInTransform": Field(default=None, security=True),

@@ -156,7 +156,7 @@ TYPE = ResourceType(
             default=_all_categories_off("metrics"), keys=("category",), shared=True
         ),
         "properties.metrics[].enabled": Field(default=False, security=True),
-        # Metrics are exported by the minute, whatever is asked for ("Diagnostic settings in Azure
+        # Metrics are exported by the minute, whatever is requested ("Diagnostic settings in Azure
         # Monitor"), and newer api versions do not answer it.
         "properties.metrics[].timeGrain": Field(
             default="PT1M", answered=Answered.STATED, compare=Compare.DURATION, dropped=_always
