@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all, and never through what azsec did not make."""
+"""Atomic writes: a temporary file in the same folder, fsync, then rename."""
 
 import os
 import re
@@ -45,6 +45,7 @@ def write_atomically(path: Path, content: bytes, *, private: bool = True) -> Non
             _write_all(handle, content)
             if not private and os.name == "posix":
                 os.fchmod(handle, _shared_mode(path))
+            # Before the rename: after a power failure the new name could else have no content.
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -57,7 +58,7 @@ def write_atomically(path: Path, content: bytes, *, private: bool = True) -> Non
 
 
 def _descriptor_of(path: Path) -> int | None:
-    """Return the file descriptor that a path is another name of, or None."""
+    """Return the file descriptor of `/dev/stdout`, `/dev/stderr` or `/dev/fd/N`, else None."""
     if str(path) in _STREAMS:
         return _STREAMS[str(path)]
     match = _DESCRIPTOR.fullmatch(str(path))
@@ -73,6 +74,7 @@ def _write_all(descriptor: int, content: bytes) -> None:
 def _shared_mode(path: Path) -> int:
     with suppress(FileNotFoundError):
         return stat.S_IMODE(path.lstat().st_mode)
+    # There is no call that reads the umask without setting it (umask(2)).
     umask = os.umask(0)
     os.umask(umask)
     return 0o666 & ~umask

@@ -1,4 +1,4 @@
-"""A lock on a file: one process at a time, freed by the operating system with the process."""
+"""File lock (flock): one process at a time; the operating system releases it with the process."""
 
 import os
 import re
@@ -42,12 +42,12 @@ class FileLock:
         flags = os.O_RDWR | os.O_CREAT | NOFOLLOW | NONBLOCK | CLOEXEC
         self._handle = os.open(path, flags, PRIVATE_FILE)
         try:
-            self._take(path)
+            self._acquire(path)
         except BaseException:
             os.close(self._handle)
             raise
 
-    def _take(self, path: Path) -> None:
+    def _acquire(self, path: Path) -> None:
         found = os.fstat(self._handle)
         if describe_special(found.st_mode) or not stat.S_ISREG(found.st_mode):
             raise ProtectedPathError(path, "is no regular file, and is left as it is")
@@ -60,10 +60,10 @@ class FileLock:
         except OSError:
             holder = written.strip()
             raise LockedError(int(holder) if holder else None) from None
-        # Only now is it ours to write: the holder's id was not to be lost before.
+        # Not before the lock is held: a refused process must not erase the holder's id.
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, str(os.getpid()).encode(), 0)
 
     def release(self) -> None:
-        """Let others in."""
+        """Release the lock; the file stays, since removing it would race with the next holder."""
         os.close(self._handle)

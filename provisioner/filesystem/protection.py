@@ -1,4 +1,4 @@
-"""What a path is before it is written: a file of one's own, or something that is left alone."""
+"""Checks of a path before it is written or trusted: links, special files, owner and mode."""
 
 import os
 import stat
@@ -21,7 +21,7 @@ _KINDS = (
 
 
 class ProtectedPathError(OSError):
-    """A path that is not written, because something else than a file of azsec's is there.
+    """A path that is not written, because it is no regular file that azsec may replace.
 
     `strerror` says why, as the end of a sentence about the path.
     """
@@ -35,16 +35,19 @@ class ProtectedPathError(OSError):
 
 
 def describe_special(mode: int) -> str | None:
-    """Return what a mode of `lstat` is that is no regular file ("a FIFO"), or None for one."""
+    """Return the file type of a mode in words ("a FIFO"); None for a regular file."""
     if stat.S_ISREG(mode):
         return None
     return next((words for matches, words in _KINDS if matches(mode)), "no regular file")
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise ProtectedPathError where something else than a regular file, or nothing, is at `path`.
+    """Check that `path` is a regular file or absent, so that it can be replaced.
 
     A hard link may be replaced: the file gets a new inode, and the other name keeps the old one.
+
+    Raises:
+        ProtectedPathError: for links, folders, FIFOs, sockets and devices.
     """
     _check_folders(path.parent)
     found = _lstat(path)
@@ -54,10 +57,13 @@ def check_replaceable(path: Path) -> None:
 
 
 def check_own(path: Path) -> None:
-    """Raise ProtectedPathError where `path` is no regular file that this user alone can write.
+    """Check that `path` is absent, or a regular file that this user alone can write.
 
     For caches that are trusted for their content: in a folder that others may write (a shared
-    `/var/cache`) somebody else could have put a file of a predictable name. Nothing at all is fine.
+    `/var/cache`) another user could have planted a file of a predictable name.
+
+    Raises:
+        ProtectedPathError: where it is no regular file, or another user owns it or can write it.
     """
     check_replaceable(path)
     found = _lstat(path)
@@ -70,10 +76,13 @@ def check_own(path: Path) -> None:
 
 
 def check_writable_in_place(path: Path) -> None:
-    """Raise ProtectedPathError where a write to `path` would reach something else than one file.
+    """Check that a write in place to `path` reaches this one file alone; it may be absent.
 
-    For files that are changed in place (a database, a lock): here a hard link counts too. A file
-    that others may read is made private. Nothing at all is fine.
+    For files that are changed in place (a database, a lock): here a hard link counts too, since its
+    other name would change with it. A file that others may read is made private.
+
+    Raises:
+        ProtectedPathError: for anything but a regular file with one name.
     """
     check_replaceable(path)
     found = _lstat(path)
@@ -86,7 +95,10 @@ def check_writable_in_place(path: Path) -> None:
 
 
 def create_private(path: Path) -> None:
-    """Make an empty file that its owner alone reads, unless there is one. Raises OSError."""
+    """Create an empty file of mode 600, unless there is one.
+
+    Raises OSError, and ProtectedPathError as `check_writable_in_place` does.
+    """
     check_writable_in_place(path)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NOFOLLOW, PRIVATE_FILE)
@@ -97,9 +109,14 @@ def create_private(path: Path) -> None:
 
 
 def make_folder(path: Path, *, private: bool) -> None:
-    """Make a folder with those above it; `private` keeps others out of those that are new.
+    """Create a folder and its missing parents; `private` gives the new ones mode 700.
 
-    Raises ProtectedPathError and OSError.
+    `Path.mkdir(parents=True)` gives the parents the default mode whatever `mode` is, so each one is
+    created by itself.
+
+    Raises:
+        NotADirectoryError: where something else has the name. Also ProtectedPathError for a link
+            that leads out, and OSError where the folder cannot be created.
     """
     _check_folders(path)
     missing = []
@@ -114,10 +131,13 @@ def make_folder(path: Path, *, private: bool) -> None:
 
 
 def _check_folders(folder: Path) -> None:
-    """Refuse a link on the way to a folder that leads out of the one that the command runs in.
+    """Refuse a symbolic link in a relative path that leads out of the working folder.
 
-    Who names an absolute path means it (`/tmp` is a link on macOS). A relative one is below a
-    folder whose content may come from somebody else's repository.
+    An absolute path is the choice of the user (`/tmp` is a link on macOS). A relative one is below
+    a folder whose content may come from somebody else's repository.
+
+    Raises:
+        ProtectedPathError: for such a link.
     """
     if folder.is_absolute():
         return

@@ -1,4 +1,4 @@
-"""Reads files whose path comes from somebody else: regular ones alone, and no more than a bound."""
+"""Bounded reads of paths that come from untrusted input: regular files alone."""
 
 import os
 import stat
@@ -8,14 +8,13 @@ from provisioner.filesystem.protection import CLOEXEC, NONBLOCK
 
 
 def read_regular(path: str | Path, most: int) -> bytes:
-    """Return the bytes of a regular file: at most `most` and one more, which tells that it has more
-    than that.
+    """Return the first `most` + 1 bytes of a regular file; the one more shows that it is larger.
 
-    Raises OSError, and ValueError for anything but a regular file: a FIFO might never answer, and a
-    device have no end.
+    Raises OSError, and ValueError for anything but a regular file: reading a FIFO may block for
+    ever, and a device may have no end.
     """
     _check_regular(Path(path).stat())
-    # Without waiting: what was a file a moment ago may be a pipe by now.
+    # Non-blocking, and checked again: the file may have been replaced with a FIFO since `stat`.
     with os.fdopen(os.open(path, os.O_RDONLY | NONBLOCK | CLOEXEC), "rb") as file:
         _check_regular(os.fstat(file.fileno()))
         return file.read(most + 1)

@@ -1,4 +1,4 @@
-"""Sends requests to an API server, in parallel and within bounds."""
+"""HTTP client of an API server: parallel requests, paged lists, retries and token renewal."""
 
 import json
 import ssl
@@ -26,8 +26,9 @@ _MOST_PAGES = 2_000
 _TRIES = 4
 _MOST_LOST = 8
 """After so many requests without an answer the rest of those asked together is not sent."""
-_NOT_NOW = frozenset({429, 503})
-_MAY_HAVE_DONE = frozenset({500, 502, 504})
+_NOT_PROCESSED = frozenset({429, 503})
+"""Sent again whatever the method is: the API server rejected the request before it did anything."""
+_MAYBE_PROCESSED = frozenset({500, 502, 504})
 """Sent again for a read alone: a write may have been done, and 500 is what a webhook that cannot be
 reached answers with."""
 _UNAUTHORIZED = 401
@@ -61,20 +62,20 @@ class KubeClient:
 
     @property
     def server(self) -> str:
-        """Where it is: scheme, host and port."""
+        """The address of the API server: scheme, host and port."""
         return self._connection.server
 
     @property
     def way(self) -> str:
-        """How it is reached, for people."""
+        """Where the connection comes from, for messages: "kubeconfig FILE, context NAME"."""
         return self._connection.way
 
     def ask(self, asks: Sequence[ApiRequest]) -> Sequence[Answer]:
-        """Answer all of `asks`, in their order, in parallel. A refusal is an answer, and so is that
-        no answer came. A list is read to its end, page by page.
+        """Return the answers to all of `asks`, in their order; they are sent in parallel.
 
-        Where several requests got no answer, those that are left are not sent (`NotSent`): each
-        would wait as long.
+        A refusal is an answer, and so is that no answer came. A list is read to its end, page by
+        page. Once `_MOST_LOST` requests got no answer, the remaining ones are not sent (`NotSent`):
+        each would wait for the same time-out.
         """
         lost = _Lost()
         if len(asks) == 1:
@@ -83,13 +84,17 @@ class KubeClient:
             return list(pool.map(lambda ask: self._answer(ask, lost), asks))
 
     def pages(self, ask: ApiRequest) -> Iterator[Mapping[str, Any]]:
-        """Yield the pages of a list. Raises KubernetesError.
+        """Yield the pages of a list.
 
         The next page is requested while the caller works on one: two are held at a time. A page
-        that is too large is asked for again with half as many items. Where the token of the next
-        page has ended (410), the list goes on with the one that the API server gives for it: what
-        was made meanwhile before that place is missing, as it would be in a list read earlier
-        (reference of the API, ListMeta, `continue`).
+        that is too large is requested again with half as many items. Where the continue token of
+        the next page has expired (410), the list goes on with the token that the API server returns
+        with that error: what was created meanwhile before that position is missing, as it would be
+        in a list read earlier (reference of the API, ListMeta, `continue`).
+
+        Raises:
+            KubernetesError: for a refusal, a response that is no list, a connection that broke, and
+                a list of more than `_MOST_PAGES` pages.
         """
         most = int(ask.query.get("limit") or PAGE)
         page, most = self._page(ask, "", most)
@@ -108,7 +113,10 @@ class KubeClient:
         raise KubernetesError(200, "TooLong", f"the list {ask.path} has over {_MOST_PAGES} pages")
 
     def _page(self, ask: ApiRequest, token: str, most: int) -> tuple[Mapping[str, Any], int]:
-        """Return a page, and how many items the next one may have."""
+        """Return a page, and how many items the next one may have.
+
+        Raises KubernetesError as `_send` does.
+        """
         has_moved = False
         while True:
             query = {**ask.query, "limit": str(most)} | ({"continue": token} if token else {})
@@ -124,16 +132,18 @@ class KubeClient:
 
     def _answer(self, ask: ApiRequest, lost: "_Lost") -> Answer:
         if lost.count >= _MOST_LOST:
-            told = "not sent, since the requests before got no answer"
-            return KubernetesError(0, NOT_SENT, told)
+            reason = "not sent, since the requests before got no answer"
+            return KubernetesError(0, NOT_SENT, reason)
         try:
-            return self._read(ask) if ask.is_list else self._send(ask, ask.query, is_list=False)
+            if ask.is_list:
+                return self._read_list(ask)
+            return self._send(ask, ask.query, is_list=False)
         except KubernetesError as refusal:
             if refusal.is_unreachable:
                 lost.add()
             return refusal
 
-    def _read(self, ask: ApiRequest) -> Mapping[str, Any]:
+    def _read_list(self, ask: ApiRequest) -> Mapping[str, Any]:
         first, *others = self.pages(ask)
         return {**first, "items": [item for page in (first, *others) for item in page["items"]]}
 
@@ -152,21 +162,27 @@ class KubeClient:
                     answer.close()
                     refused = token
                     continue
-                if not is_last and (status in _NOT_NOW or (is_read and status in _MAY_HAVE_DONE)):
+                may_repeat = status in _NOT_PROCESSED or (is_read and status in _MAYBE_PROCESSED)
+                if may_repeat and not is_last:
                     answer.close()
                     self._sleep(pause_of(answer, attempt))
                     continue
                 return read_answer(answer, ask.path, is_list=is_list)
             except KubernetesError as failure:
-                # Whether a write was done is not known then.
+                # The connection broke (status 0): whether a write was done is not known then.
                 if failure.status != 0 or not is_read or is_last:
                     raise
                 self._sleep(0.5 * 2**attempt)
         raise KubernetesError(_UNAUTHORIZED, "Unauthorized", _NO_TOKEN_TAKEN)
 
     def _token(self, refused: str | None) -> str | None:
-        """Return the token; a new one where the server refused the one that is kept still. Eight
-        requests that are refused at once renew it once."""
+        """Return the bearer token; a new one if the one that is cached is `refused`.
+
+        The lock and the comparison make parallel requests that are refused at once renew it once.
+
+        Raises:
+            KubernetesError: where no token can be obtained (reason `NO_TOKEN`).
+        """
         if self._connection.token is None:
             return None
         try:
@@ -174,9 +190,9 @@ class KubeClient:
                 token = self._connection.token(False)
                 return self._connection.token(True) if token == refused else token
         except DiagnosticError as problem:
-            told = problem.diagnostics[0]
+            first = problem.diagnostics[0]
             raise KubernetesError(
-                _UNAUTHORIZED, NO_TOKEN, told.message.rstrip("."), hint=told.hint
+                _UNAUTHORIZED, NO_TOKEN, first.message.rstrip("."), hint=first.hint
             ) from problem
 
     def _exchange(
@@ -197,11 +213,11 @@ class KubeClient:
                 stream=True,
             )
         except (requests.RequestException, ValueError) as failure:
-            raise KubernetesError(0, BROKEN_OFF, _why(failure)) from failure
+            raise KubernetesError(0, BROKEN_OFF, _root_cause(failure)) from failure
 
 
 class _Lost:
-    """How many requests of some that are sent together got no answer."""
+    """Counts the requests of one batch that got no answer."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -232,22 +248,26 @@ class _TlsAdapter(HTTPAdapter):
         verify: bool | str,
         cert: Any = None,  # noqa: ANN401  as inherited
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Keep requests from loading authorities of its own into the context."""
+        """Return the key of the connection pool, without the CA bundle of `requests`.
+
+        `requests` would add certifi's authorities to the context, so that any public CA could sign
+        for the API server; only those of the kubeconfig are trusted.
+        """
         host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
         pool.pop("ca_certs", None)
         pool.pop("ca_cert_dir", None)
         return host, pool
 
     def cert_verify(self, *_arguments: object) -> None:
-        """Leave the certificates to the context."""
+        """Leave the verification of certificates to the TLS context."""
 
 
 def _token_of(page: Mapping[str, Any]) -> str:
-    """Return the token of the page that follows; empty after the last one."""
+    """Return the continue token of the next page; empty after the last one."""
     return str(page["metadata"].get("continue") or "")
 
 
-def _why(failure: Exception) -> str:
+def _root_cause(failure: Exception) -> str:
     """Return why no answer came, without the layers of exceptions around it."""
     if isinstance(failure, requests.Timeout):
         return "no answer in time"

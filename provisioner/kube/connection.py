@@ -1,4 +1,4 @@
-"""How an API server is reached: its address, who vouches for it, and who we are."""
+"""Connection to an API server: address, certificate authority, and the client's credential."""
 
 import ssl
 import tempfile
@@ -23,9 +23,11 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A way to an API server. `way` names it for people: "kubeconfig FILE, context NAME".
+    """Address and credentials of an API server.
 
-    `authority` is the PEM of the certificate authority; None: those of this machine.
+    `way` is where they come from, for messages: "kubeconfig FILE, context NAME". `authority` is the
+    PEM of the certificate authority; None: the authorities of this machine. `server_name` replaces
+    the host in SNI and in the verification of the certificate (kubeconfig: `tls-server-name`).
     """
 
     server: str
@@ -36,7 +38,12 @@ class Connection:
     server_name: str | None = None
 
     def open_tls(self) -> ssl.SSLContext:
-        """Return the TLS context. Raises DiagnosticError for certificates that are none."""
+        """Return the TLS context, with the client certificate where there is one.
+
+        Raises:
+            DiagnosticError: for a certificate or key that is no PEM, or that do not belong together
+                (`wrong-certificate`).
+        """
         try:
             data = None if self.authority is None else self.authority.decode("ascii")
             context = ssl.create_default_context(cadata=data)
@@ -52,8 +59,9 @@ class Connection:
 def check_server(server: str, way: str) -> str:
     """Return an API server's address without a slash at its end.
 
-    Raises DiagnosticError for one that is not https (a token would be sent in the clear), and for
-    one to which no path can be added.
+    Raises:
+        DiagnosticError: for an address that is not https (a token would be sent in the clear:
+            `no-tls`), that holds a credential, or to which no path can be added (`wrong-server`).
     """
     try:
         parts = urlsplit(server)
@@ -67,7 +75,8 @@ def check_server(server: str, way: str) -> str:
             error("no-tls", f"{way}: the API server is {server!r}.", None, "Expected https://HOST.")
         )
     if parts.username is not None or parts.password is not None:
-        # It would take the place of the token, and stand in plans and logs.
+        # `requests` turns it into basic authentication in place of the bearer token, and the
+        # address is part of plans and logs.
         raise DiagnosticError(
             error(
                 "wrong-server",
@@ -77,7 +86,7 @@ def check_server(server: str, way: str) -> str:
             )
         )
     if parts.query or parts.fragment or "?" in server or "#" in server:
-        # Paths are put behind it: they would be a part of the query.
+        # Paths are appended to the address: they would become a part of the query.
         raise DiagnosticError(
             error(
                 "wrong-server",
@@ -90,7 +99,8 @@ def check_server(server: str, way: str) -> str:
 
 
 def _load_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
-    # OpenSSL takes a client's key from a file alone; it is gone before the first request.
+    # SSLContext.load_cert_chain reads a client's key from a file alone; the file is removed before
+    # the first request.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "client.pem"
         path.touch(mode=0o600)

@@ -1,4 +1,9 @@
-"""Runs an exec credential plugin, as kubelogin is one (client.authentication.k8s.io/v1)."""
+"""Exec credential plugins of a kubeconfig, such as kubelogin (client.authentication.k8s.io/v1).
+
+The contract is kubernetes.io, "Authenticating", "client-go credential plugins": the plugin reads
+KUBERNETES_EXEC_INFO and prints an ExecCredential whose `status.token` is the bearer token. It runs
+with a time limit and without a terminal, since a plan in CI has nobody to answer a prompt.
+"""
 
 import json
 import os
@@ -17,7 +22,7 @@ _GROUP = "client.authentication.k8s.io"
 
 
 class ExecPlugin:
-    """A plugin of a kubeconfig. Its token is kept until it ends, or the server refuses it."""
+    """An exec plugin; its token is cached until it expires or the API server refuses it."""
 
     def __init__(
         self, stated: Mapping[str, Any], cluster: Mapping[str, Any], folder: Path, way: str
@@ -30,7 +35,11 @@ class ExecPlugin:
         self._known: tuple[str, datetime | None] | None = None
 
     def token(self, renew: bool) -> str:
-        """Return the token. Raises DiagnosticError where the plugin gives none."""
+        """Return the bearer token; `renew` runs the plugin again in any case.
+
+        Raises DiagnosticError (`no-token`) where the plugin is not installed, fails, takes longer
+        than 120 s, or prints no token.
+        """
         with self._lock:
             if renew or self._known is None or _has_ended(self._known[1]):
                 self._known = self._run()
@@ -61,10 +70,10 @@ class ExecPlugin:
         except OSError as failure:
             raise self._fail(f"the exec plugin {command!r}: {failure.strerror}") from failure
         if done.returncode:
-            told = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [
+            last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or [
                 "no message"
             ]
-            raise self._fail(f"the exec plugin {command!r} failed ({done.returncode}): {told[0]}")
+            raise self._fail(f"the exec plugin {command!r} failed ({done.returncode}): {last[0]}")
         return self._read(command, done.stdout)
 
     def _install_hint(self, command: str) -> object:
@@ -104,8 +113,8 @@ class ExecPlugin:
         return str(token), until
 
     def _fail(self, message: str, hint: object = None) -> DiagnosticError:
-        told = None if hint is None else str(hint)
-        return DiagnosticError(error("no-token", f"{self._way}: {message}.", None, told))
+        text = None if hint is None else str(hint)
+        return DiagnosticError(error("no-token", f"{self._way}: {message}.", None, text))
 
 
 def _has_ended(until: datetime | None) -> bool:

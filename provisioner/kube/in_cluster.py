@@ -1,5 +1,7 @@
-"""The service account of the pod that azsec runs in (kubernetes.io, "Accessing the Kubernetes API
-from a Pod")."""
+"""In-cluster access: the service account token of the pod that azsec runs in.
+
+Source: kubernetes.io, "Accessing the Kubernetes API from a Pod".
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +14,13 @@ _WAY = "the pod's service account"
 
 
 def read_in_cluster(environ: Mapping[str, str], folder: Path = FOLDER) -> Connection:
-    """Return the connection of the pod's service account. Raises DiagnosticError outside of a pod.
+    """Return the connection of the pod's service account.
 
-    Its token is read anew for each request: the kubelet replaces it before it ends.
+    Its token is read anew for each request: the kubelet replaces it before it expires.
+
+    Raises:
+        DiagnosticError: outside of a pod (`not-in-cluster`), and where the mounted files cannot be
+            read (`no-token`).
     """
     host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT")
     token = folder / "token"

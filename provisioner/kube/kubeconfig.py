@@ -1,7 +1,9 @@
-"""Reads a kubeconfig (kubernetes.io, "Organizing Cluster Access Using kubeconfig Files").
+"""Kubeconfig files (kubernetes.io, "Organizing Cluster Access Using kubeconfig Files").
 
-Anybody can hand one over, and a wrong one is common: each entry is read as the type that client-go
-reads it as, and what is another one is reported at its place.
+A kubeconfig is foreign input: each entry is read as the type that client-go reads it as, and a
+value of another type is reported with its line and column, never with the value, which may be a
+secret. What would weaken the connection is refused: `insecure-skip-tls-verify`, basic
+authentication, impersonation and proxies.
 """
 
 import base64
@@ -22,13 +24,13 @@ _MOST_BYTES = 2**20
 _MOST_TOKEN_BYTES = 2**16
 _HOW = "Write one with `az aks get-credentials --file FILE`."
 _REFUSED = ("username", "password", "auth-provider", "as", "as-user-extra", "as-groups", "as-uid")
-"""Basic authentication and auth providers are gone from Kubernetes; a plan that is made in the name
-of somebody else would not be what its caller may do."""
+"""Basic authentication and auth providers were removed from Kubernetes; a plan that is made under
+impersonation would not show what its caller may do."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A mapping of a kubeconfig, and what to call it: "the cluster 'k'"."""
+    """A mapping of a kubeconfig, and its name in messages: "the cluster 'k'"."""
 
     name: str
     node: Node
@@ -38,7 +40,7 @@ class _Entry:
         return _wrong(self.node.key_spans.get(key, self.node.span), message, hint)
 
     def text(self, key: str) -> str | None:
-        """Return a text; None where there is none, or an empty one."""
+        """Return the text of a key; None where it is absent or empty, as client-go treats both."""
         found = self.node.get(key)
         if found is None or found.value is None:
             return None
@@ -47,7 +49,7 @@ class _Entry:
         return found.value or None
 
     def flag(self, key: str) -> bool:
-        """Return whether a key is true."""
+        """Return whether the value of a key is true."""
         found = self.node.get(key)
         if found is not None and not isinstance(found.value, bool | None):
             raise self.fail(
@@ -56,12 +58,12 @@ class _Entry:
         return found is not None and found.value is True
 
     def states(self, key: str) -> bool:
-        """Tell whether a key has a value that is not empty."""
+        """Return whether a key has a value that is not empty."""
         found = self.node.get(key)
         return found is not None and found.value not in (None, "", (), {}, False)
 
     def mapping(self, key: str, name: str) -> "_Entry | None":
-        """Return the mapping of a key; None where there is none."""
+        """Return the mapping of a key, with its name for messages; None where it is absent."""
         found = self.node.get(key)
         if found is None or found.value is None:
             return None
@@ -72,7 +74,7 @@ class _Entry:
         return _Entry(name, found)
 
     def list(self, key: str) -> "Iterator[_Entry]":
-        """Yield the mappings of a list."""
+        """Yield the mappings in the list of a key; none where it is absent."""
         found = self.node.get(key)
         if found is None or found.value is None:
             return
@@ -94,7 +96,7 @@ _KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a tex
 
 
 def _describe(node: Node) -> str:
-    """Return what type a value is; the value itself may be a secret."""
+    """Return the type of a value in words; the value itself may be a secret."""
     if node.value is None:
         return "null"
     return _KINDS.get(type(node.value), "a mapping")
@@ -106,13 +108,16 @@ def _wrong(span: Span, message: str, hint: str | None = None) -> DiagnosticError
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A kubeconfig as read, and where from: paths in it are relative to its folder."""
+    """A parsed kubeconfig and its path: relative paths in it start at its folder."""
 
     path: Path
     root: _Entry
 
     def entry(self, kind: str, name: str, span: Span) -> _Entry:
-        """Return the entry of a list (`clusters`) by its name, that `span` states."""
+        """Return the entry of the list `KINDs` with a name; `span` is where the name is stated.
+
+        Raises DiagnosticError where there is none, with the nearest name.
+        """
         known: list[str] = []
         for each in self.root.list(f"{kind}s"):
             stated = each.text("name")
@@ -133,7 +138,11 @@ class _File:
         return self.entry(kind, name, context.node.key_spans[kind])
 
     def server(self, cluster: _Entry, way: str) -> str:
-        """Return the address of a cluster's API server."""
+        """Return the address of a cluster's API server.
+
+        Raises:
+            DiagnosticError: where it is absent or not usable, at its line and column.
+        """
         stated = cluster.text("server")
         if stated is None:
             raise cluster.fail(f"{cluster.name} states no server", "server", "State https://HOST.")
@@ -145,7 +154,10 @@ class _File:
             raise DiagnosticError(error(found.code, found.message, span, found.hint)) from problem
 
     def bytes_at(self, entry: _Entry, key: str) -> bytes | None:
-        """Return what `KEY-data` holds as base64, or the file that `KEY` names; None: neither."""
+        """Return the bytes of `KEY-data` (base64) or of the file in `KEY`; None without both.
+
+        `KEY-data` wins where both are stated, as in client-go.
+        """
         data, path = entry.text(f"{key}-data"), entry.text(key)
         if data is not None:
             try:
@@ -167,9 +179,9 @@ class _File:
 def read_kubeconfig(path: Path, context: str | None) -> Connection:
     """Return the connection of a context, by default the current one.
 
-    Raises DiagnosticError, with the place, for a file that is none, a context that is missing, an
-    entry of another type than Kubernetes reads, a server without TLS, and credentials that
-    Kubernetes no longer takes.
+    Raises DiagnosticError, with line and column, for a file that is no kubeconfig, a context that
+    is missing, an entry of another type than client-go reads, a server without TLS, and credentials
+    that Kubernetes no longer accepts.
     """
     file = _load(path)
     name = context or file.root.text("current-context")
@@ -209,10 +221,10 @@ def read_kubeconfig(path: Path, context: str | None) -> Connection:
 
 
 def read_cluster_entry(text: bytes, name: str) -> tuple[str, bytes | None]:
-    """Return the server of a kubeconfig's current context, and the PEM of its authority, None where
-    it has none; who signs in is not read. `name` is what to call it.
+    """Return the server of a kubeconfig's current context and the PEM of its authority.
 
-    Raises DiagnosticError for a text that is no kubeconfig.
+    The authority is None where none is stated. The user's entry is not read. `name` stands for the
+    file in messages. Raises DiagnosticError for a text that is no kubeconfig.
     """
     file = _parse(text, name)
     current = file.root.text("current-context")
@@ -274,7 +286,12 @@ def _token(file: _File, user: _Entry, cluster: _Entry, way: str) -> Token | None
 
 
 def _read_token(path: Path, way: str) -> str:
-    """Return the token in a file. It goes into a header, which takes visible ASCII alone."""
+    """Return the bearer token in a file: visible ASCII, since it becomes part of a header.
+
+    Raises:
+        DiagnosticError: where the file cannot be read, is empty, or holds anything else
+            (`no-token`).
+    """
     try:
         content = read_regular(path, _MOST_TOKEN_BYTES).strip()
     except (OSError, ValueError) as failure:

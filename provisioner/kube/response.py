@@ -1,8 +1,8 @@
-"""Reads what an API server answered. All that is no well-formed success is a KubernetesError.
+"""Responses of an API server: everything but a well-formed success is a KubernetesError.
 
 A success has a status of `SUCCESSES` and is an object with `kind` and `apiVersion` (Kubernetes API
-conventions, "Types (Kinds)"); a list has `items`. What else answers with 200 is not the API server:
-the page of a proxy, or of a portal that asks to sign in.
+conventions, "Types (Kinds)"); a list has `items`. Any other body with 200 does not come from the
+API server: it is the page of a proxy, or of a captive portal.
 """
 
 import json
@@ -17,46 +17,48 @@ from provisioner.model.kubernetes_error import Cause, KubernetesError
 from provisioner.model.malformed_object import describe_malformed
 
 SUCCESSES = frozenset({200, 201, 202})
-"""OK, Created, Accepted: what an API server answers reads and writes with (API conventions,
-"Success codes"); it answers none of these requests with 204."""
+"""OK, Created, Accepted: the statuses of successful reads and writes (API conventions, "Success
+codes"); none of azsec's requests is answered with 204."""
 
 TOO_LARGE = "AnswerTooLarge"
 BROKEN_OFF = "ConnectionError"
 
 _MOST_BYTES = 64 * 2**20
 _MOST_SECONDS = 180.0
-"""How long a whole answer may take. The time of a request bounds only the pause between two
-pieces."""
+"""The bound of a whole response. The read time-out of `requests` bounds only the pause between two
+pieces, so a server that sends a byte a minute would never end."""
 _PIECE = 2**16
 _LONGEST_PAUSE = 30.0
 _UNTYPED = "/version"
-"""The one path that is asked and answers with an object without kind (version.Info)."""
+"""The one path of azsec's requests whose response is an object without kind (version.Info)."""
 
 
 def read_answer(response: requests.Response, path: str, *, is_list: bool) -> Mapping[str, Any]:
-    """Return the object that an API server answered with. Raises KubernetesError for all else.
+    """Return the object in a response of an API server.
 
-    Its status is that of the answer, and 0 where the connection broke.
+    Raises:
+        KubernetesError: for a refusal, a redirect, a body that is no Kubernetes object, and one
+            beyond the bounds. Its status is that of the response, and 0 where the connection broke.
     """
     status = response.status_code
     if 300 <= status < 400:
         response.close()
-        told = f"redirected ({status}), and an API server redirects nobody: something else answers"
-        raise KubernetesError(status, "Redirect", told)
+        text = f"redirected ({status}), and an API server redirects nobody: something else answers"
+        raise KubernetesError(status, "Redirect", text)
     body = _parse(_read(response))
     if status not in SUCCESSES or _is_failure(body):
         raise _refusal(status, body)
     if body is None:
-        told = f"the answer ({status}) is no JSON object: something else answers than an API server"
-        raise KubernetesError(status, "NotJSON", told)
+        text = f"the answer ({status}) is no JSON object: something else answers than an API server"
+        raise KubernetesError(status, "NotJSON", text)
     if path != _UNTYPED and not (_is_text(body.get("kind")) and _is_text(body.get("apiVersion"))):
-        told = f"the answer ({status}) has no kind: something else answers than an API server"
-        raise KubernetesError(status, "NotAnObject", told)
+        text = f"the answer ({status}) has no kind: something else answers than an API server"
+        raise KubernetesError(status, "NotAnObject", text)
     return _check_list(body, status) if is_list else body
 
 
 def pause_of(response: requests.Response, attempt: int) -> float:
-    """Return for how many seconds to wait before a request is sent again."""
+    """Return the seconds to wait before a request is sent again: Retry-After, at most 30."""
     stated = response.headers.get("Retry-After", "")
     is_number = stated.isascii() and stated.isdigit() and len(stated) < 10
     return min(float(stated), _LONGEST_PAUSE) if is_number else 0.5 * 2**attempt
@@ -66,14 +68,16 @@ def _read(response: requests.Response) -> bytes:
     status, end = response.status_code, time.monotonic() + _MOST_SECONDS
     pieces = bytearray()
     try:
+        # read1 returns what has arrived; read would wait for the whole piece, and a slow server
+        # would escape the bound of time.
         while piece := response.raw.read1(_PIECE, decode_content=True):
             pieces += piece
             if len(pieces) > _MOST_BYTES:
-                told = f"the answer is larger than {_MOST_BYTES:,} bytes"
-                raise KubernetesError(status, TOO_LARGE, told)
+                message = f"the answer is larger than {_MOST_BYTES:,} bytes"
+                raise KubernetesError(status, TOO_LARGE, message)
             if time.monotonic() > end:
-                told = f"the answer took longer than {_MOST_SECONDS:.0f} s"
-                raise KubernetesError(0, BROKEN_OFF, told)
+                message = f"the answer took longer than {_MOST_SECONDS:.0f} s"
+                raise KubernetesError(0, BROKEN_OFF, message)
     except (HTTPError, OSError) as failure:
         raise KubernetesError(0, BROKEN_OFF, f"the answer broke off: {failure}") from failure
     finally:
@@ -105,17 +109,17 @@ def _check_list(body: Mapping[str, Any], status: int) -> Mapping[str, Any]:
     if items is None and "items" in body and body.get("kind") == "PartialObjectMetadataList":
         items = ()
     if not isinstance(items, list | tuple) or not isinstance(metadata, Mapping | None):
-        told = f"the answer ({status}) to a list has no list of objects"
-        raise KubernetesError(status, "NotAList", told)
+        message = f"the answer ({status}) to a list has no list of objects"
+        raise KubernetesError(status, "NotAList", message)
     malformed = describe_malformed(items)
     if malformed is not None:
-        told = f"the answer ({status}) to a list is malformed: {malformed}"
-        raise KubernetesError(status, "NotAList", told)
+        message = f"the answer ({status}) to a list is malformed: {malformed}"
+        raise KubernetesError(status, "NotAList", message)
     return {**body, "items": items, "metadata": metadata or {}}
 
 
 def _refusal(status: int, body: Mapping[str, Any] | None) -> KubernetesError:
-    """Return the Status object of an answer as an error; of what is none, the HTTP status."""
+    """Return the Status object of a response as an error; without one, the HTTP status."""
     stated = body or {}
     details = stated.get("details")
     causes = details.get("causes") if isinstance(details, Mapping) else None
