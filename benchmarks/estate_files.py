@@ -94,7 +94,7 @@ _WORKLOAD = """\
 
 
 def write_estate(folder: Path, size: int) -> Path:
-    """Write an environment of about `size` resources; return the path of its file."""
+    """Write an environment of at most `size` resources; return the path of its file."""
     zones = count_zones(size)
     blueprint = [
         "apiVersion: azsec/v1",
@@ -122,8 +122,8 @@ def write_estate(folder: Path, size: int) -> Path:
 
 
 def count_zones(size: int) -> int:
-    """Return of how many landing zones an estate of about `size` resources is made."""
-    return max(1, round((size - 1) / ZONE_RESOURCES))
+    """Return of how many landing zones an estate of at most `size` resources is made."""
+    return max(1, (size - 1) // ZONE_RESOURCES)
 
 
 def write_zone(folder: Path, number: int, owner: str) -> None:
