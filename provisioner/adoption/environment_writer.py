@@ -262,7 +262,7 @@ class _Writer:
         """Return the comments of a file: which secrets its resources have in Azure alone."""
         return {
             ("resources", name): "\n".join(
-                f"{path} is a secret, which stays in Azure alone." for path in fold.entry.secrets
+                f"{path} is a secret, which stays only in Azure." for path in fold.entry.secrets
             )
             for name, fold in file.statements.items()
             if fold.entry.secrets

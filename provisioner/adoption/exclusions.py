@@ -127,7 +127,7 @@ class Exclusions:
             if any(is_ownership_tag(name) for name in own):
                 if each is not resource and each.is_container and (known is None or known.taggable):
                     continue  # A group's environment does not own what others put into it.
-                place = "" if each is resource else f"stands in {each.name}, which "
+                place = "" if each is resource else f"is in {each.name}, which "
                 owner = own.get(ENVIRONMENT_TAG, "(unnamed)")
                 address = own.get(ADDRESS_TAG)
                 at = f" at {address}" if address else ""

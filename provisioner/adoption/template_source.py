@@ -70,7 +70,7 @@ def read_template(text: str, path: str) -> tuple[Pattern, ...]:
         raise DiagnosticError(
             error(
                 "not-a-template",
-                f"{path} is no ARM template: it has no `$schema` of one.",
+                f"{path} is not an ARM template: it has no `$schema` of one.",
                 None,
                 "Compile Bicep first: `az bicep build --file main.bicep`.",
             )

@@ -212,7 +212,7 @@ def _why_unread(text: str) -> str:
             "it to Terraform"
         )
     if text.startswith("/providers/"):
-        return "it stands in no subscription, and azsec adopts what stands in one"
+        return "it is in no subscription, and azsec adopts resources of subscriptions"
     return "its id is none of Azure Resource Manager: adopt what it is about by --resource-group"
 
 

@@ -34,14 +34,16 @@ def read_window(since: str | None, now: datetime) -> Window:
     """
     start = now - CHANGES_RETENTION if since is None else _start_of(since.strip(), now)
     if start is None:
-        raise DiagnosticError(_bad_since(f"--since {since} is no date, time or duration.", _FORMS))
+        raise DiagnosticError(
+            _bad_since(f"--since {since} is not a date, time or duration.", _FORMS)
+        )
     if start > now:
         raise DiagnosticError(_bad_since(f"--since {since} is in the future.", _FORMS))
     if start < now - LOG_RETENTION:
         raise DiagnosticError(
             _bad_since(
                 f"--since {since} is more than 90 days ago.",
-                "Azure keeps its Activity Log for 90 days: `--since 90d` asks for all of it.",
+                "Azure keeps its Activity Log for 90 days: `--since 90d` covers all of it.",
             )
         )
     return Window(max(start, now - LOG_RETENTION + _MARGIN), now)

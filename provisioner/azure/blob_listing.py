@@ -30,7 +30,7 @@ def read_page(content: bytes) -> BlobPage:
             raise unexpected_list("a list of blobs has a document type")
         root = ElementTree.fromstring(text)
     except (UnicodeDecodeError, ElementTree.ParseError, ValueError):
-        raise unexpected_list("a list of blobs is no XML") from None
+        raise unexpected_list("a list of blobs is not XML") from None
     if root.tag != "EnumerationResults":
         raise unexpected_list(f"a list of blobs has the root {root.tag[:40]!r}")
     blobs = tuple(_read_blob(each) for each in root.iterfind("Blobs/Blob"))

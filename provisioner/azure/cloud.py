@@ -107,7 +107,7 @@ def local_cloud(endpoint: str, trust: str = "") -> Cloud:
         raise DiagnosticError(
             error(
                 "endpoint-not-local",
-                f"{endpoint!r} is no endpoint of the local cloud.",
+                f"{endpoint!r} is not an endpoint of the local cloud.",
                 hint="Expected an http or https URL on loopback, such as http://127.0.0.1:8443.",
             )
         )

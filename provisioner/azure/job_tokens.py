@@ -77,7 +77,7 @@ def request_pipelines_token(url: str, connection: str, bearer: str) -> str:
 def _checked(url: str, variable: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise ClientAuthenticationError(f"{variable} is no https URL")
+        raise ClientAuthenticationError(f"{variable} is not an HTTPS URL")
     return url
 
 

@@ -85,7 +85,7 @@ class _AsyncOperation(AzureAsyncOperationPolling[Any, Any]):
         body = _json_of(pipeline_response)
         status = body.get("status")
         if status is not None and not isinstance(status, str):
-            raise unexpected_error(200, "an operation has a `status` that is no text")
+            raise unexpected_error(200, "an operation has a `status` that is not a string")
         if pipeline_response is not self._first and not status:
             if pipeline_response.http_response.status_code == 202:
                 return _RUNNING
@@ -203,5 +203,6 @@ def timed_out(status: str) -> AzureError:
         0,
         TIMED_OUT,
         f"the operation is still {first_line(status)!r} after {OPERATION_SECONDS / 60:.0f} "
-        "minutes. Azure goes on with it: look at the resource's activity log, then plan again.",
+        "minutes. Azure continues the operation: check the resource's activity log, then plan "
+        "again.",
     )

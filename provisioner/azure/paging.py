@@ -75,7 +75,7 @@ def name_resource(body: Body, path: str) -> Body:
     if isinstance(found, str) and parse_resource_id(f"/{found}") is not None:
         return {**body, "id": f"/{found}"}
     shown = "no `id`" if found is None else f"the `id` {str(found)[:100]!r}"
-    raise unexpected_error(200, f"{path} holds a resource with {shown}, which is no resource id")
+    raise unexpected_error(200, f"{path} holds a resource with {shown}, which is not a resource id")
 
 
 def _fetch_page(
@@ -99,7 +99,7 @@ def _items_of(page: Body, path: str) -> list[Body]:
     if not isinstance(items, list):
         raise unexpected_error(200, f"the list {path} has no `value`")
     if any(not isinstance(item, dict) for item in items):
-        raise unexpected_error(200, f"the list {path} holds an item that is no object")
+        raise unexpected_error(200, f"the list {path} holds an item that is not an object")
     return cast(list[Body], items)
 
 
@@ -108,7 +108,7 @@ def _link_of(page: Body, path: str) -> str | None:
     if link is None or link == "":
         return None
     if not isinstance(link, str) or not _is_url(link):
-        raise unexpected_error(200, f"the list {path} has a page link that is no URL")
+        raise unexpected_error(200, f"the list {path} has a page link that is not a URL")
     return link
 
 

@@ -166,7 +166,7 @@ def _validate_subject(
     if not in_full and not any(entry.is_for(resource_type.name) for resource_type in known):
         yield error(
             "unknown-type",
-            f"{entry.type!r} is no type of an addition.",
+            f"{entry.type!r} is not a type of an addition.",
             entry.span,
             nearest(entry.type, sorted({resource_type.kind for resource_type in known})),
         )

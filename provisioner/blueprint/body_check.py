@@ -130,7 +130,8 @@ class _Checker:
                 other = node.key_spans.get(first, node.span)
                 yield error(
                     "duplicate-key",
-                    f"{_readable((*path, key))} is {first!r} in another case, which stands at "
+                    f"{_readable((*path, key))} is {first!r} in a different case, which is "
+                    "defined at "
                     f"{other}; Azure compares names without case.",
                     node.key_spans.get(key, node.span),
                     "Remove one of them.",
@@ -171,7 +172,7 @@ class _Checker:
             if prop.read_only or fact.read_only:
                 yield error(
                     "read-only",
-                    f"{_readable((*path, key))} is written by Azure alone.",
+                    f"{_readable((*path, key))} is read-only: Azure sets it.",
                     place,
                     "Remove it.",
                 )

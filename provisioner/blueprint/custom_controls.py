@@ -141,7 +141,7 @@ def _load_control(path: str, sources: Sources) -> StatedControl:
         wrong.append(
             error(
                 "wrong-id",
-                f"{file.metadata.id!r} is no id of a custom control.",
+                f"{file.metadata.id!r} is not an id of a custom control.",
                 node.find(("metadata", "id")).span,
                 "Expected 2 to 12 capital letters and digits, a hyphen and a number, as ACME-01.",
             )
@@ -195,7 +195,7 @@ def _check_path(rule: ControlRuleFile, here: Node) -> Iterator[Diagnostic]:
     if rule.path is not None and split_steps(rule.path) is None:
         yield error(
             "wrong-path",
-            f"{rule.path!r} is no path of a property.",
+            f"{rule.path!r} is not a path of a property.",
             here.find(("path",)).span,
             "Expected names joined by dots, as properties.minimumTlsVersion.",
         )
@@ -208,7 +208,7 @@ def _condition(text: str, node: Node) -> Condition:
         raise DiagnosticError(
             error(
                 "bad-expression",
-                "the expression stands in ${ }.",
+                "the expression is enclosed in ${ }.",
                 span,
                 "Write it without: the properties of a rule are CEL as they are.",
             )
@@ -260,6 +260,6 @@ def _wrong_names(expression: Expression, span: Span) -> Iterator[Diagnostic]:
                 if named
                 else "the resource is read as a whole.",
                 span,
-                f"Expected resource.{', resource.'.join(ATTRIBUTES)}; properties stand in "
+                f"Expected resource.{', resource.'.join(ATTRIBUTES)}; properties are in "
                 "resource.body.",
             )

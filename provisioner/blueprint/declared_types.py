@@ -219,7 +219,7 @@ def _merge(one: StatedType, other: StatedType) -> StatedType:
                 f"`apiVersion` of {other.name} is {other.api_version}, and {one.api_version} at "
                 f"{one.span}.",
                 other.span,
-                "State one: an environment speaks one api version of a type.",
+                "State one: an environment uses one API version of a type.",
             )
         )
     first = one if one.api_version is not None or other.api_version is None else other

@@ -213,7 +213,7 @@ def _lock(file: EnvironmentFile, node: Node) -> ResourceId | None:
     wrong = [
         error(
             "wrong-name",
-            f"{value!r} is no name of a {what}.",
+            f"{value!r} is not a name of a {what}.",
             node.find(("lock", key)).span,
             f"Expected {words}.",
         )
@@ -313,7 +313,7 @@ def _ignores(file: EnvironmentFile, node: Node) -> Iterator[Ignore]:
             raise DiagnosticError(
                 error(
                     "wrong-path",
-                    f"{entry.path!r} is no path of a property.",
+                    f"{entry.path!r} is not a path of a property.",
                     here.find(("path",)).span,
                     "Write it as a plan shows it: properties.agentPoolProfiles[system].count",
                 )

@@ -75,7 +75,7 @@ def _with_bases(root: Node, path: str, sources: Sources) -> Node:
             raise DiagnosticError(
                 error(
                     "wrong-type",
-                    "'extends' is no text.",
+                    "'extends' is not a string.",
                     extends.span,
                     "Expected the path of one file, relative to this one.",
                 )
@@ -116,7 +116,7 @@ def _read_base(path: str, extends: Node, sources: Sources) -> Node:
         raise DiagnosticError(
             error(
                 "wrong-value",
-                f"{path} is no environment and no base of one.",
+                f"{path} is neither an environment nor a base of one.",
                 extends.span,
                 f"Expected a file of kind Environment or {BASE_KIND}.",
             )
@@ -166,7 +166,8 @@ def _rebased(node: Node, steps: tuple[str, ...], path: str) -> Node:
             raise DiagnosticError(
                 error(
                     "wrong-source",
-                    f"'{steps[0]}' names a file beside {found.span.file}, which is no file of this "
+                    f"'{steps[0]}' names a file beside {found.span.file}, which is not a file of "
+                    "this "
                     "machine.",
                     found.span,
                     "State it in the environment's own file.",

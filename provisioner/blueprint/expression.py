@@ -339,7 +339,7 @@ def _in_order(value: object) -> Value:
     """
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
-            raise ExpressionError("gives a map with a key that is no text")
+            raise ExpressionError("gives a map with a key that is not a string")
         return {key: _in_order(value[key]) for key in sorted(value)}
     if isinstance(value, (list, tuple)):
         return [_in_order(item) for item in value]

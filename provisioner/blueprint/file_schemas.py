@@ -187,7 +187,7 @@ def _check_host(text: str) -> str:
     """Return a host, or `*.` and the domain whose hosts are meant: what an application rule of
     Azure Firewall takes as a target FQDN. An address, a URL and a bare `*` are refused."""
     if len(text) > 253 or not _HOST.fullmatch(text):
-        why = f"{text!r} is no host. Expected one as api.contoso.com, or *.contoso.com"
+        why = f"{text!r} is not a host. Expected one as api.contoso.com, or *.contoso.com"
         raise PydanticCustomError("no_host", "{why}", {"why": why})
     return text
 
@@ -378,7 +378,7 @@ def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  #
             span = parent.key_spans.get(str(path[-1]), node.span)
             return error(
                 "unknown-property",
-                f"{readable!r} is no property of {_called(model)}.",
+                f"{readable!r} is not a property of {_called(model)}.",
                 span,
                 nearest(str(path[-1]), _keys_at(model, path[:-1])),
             )
@@ -397,7 +397,7 @@ def _explain(model: type[BaseModel], root: Node, details: Any) -> Diagnostic:  #
             )
         case "string_type" if isinstance(details["input"], bool | int | float):
             shown = json.dumps(details["input"])
-            told, hint = f"{readable!r} is {shown}, which is no text.", f'Quote it: "{shown}".'
+            told, hint = f"{readable!r} is {shown}, which is not a string.", f'Quote it: "{shown}".'
         case _:
             told = f"{readable!r}: {details['msg']}."
     return error("wrong-type", told, node.span, hint)

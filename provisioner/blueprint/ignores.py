@@ -1,6 +1,6 @@
 """`ignore:` of an environment: properties that somebody else may change, for a time.
 
-What is ignored is neither planned nor drift, and it is told all the same: who lets it go, why, and
+What is ignored is neither planned nor drift, and it is still reported: who suppresses it, why, and
 until when.
 """
 
@@ -69,10 +69,10 @@ def check_ignores(
     return tuple(
         warning(
             "ignore-expires",
-            f"{ignore.path} of {ignore.scope} is ignored until {ignore.expires}: {ignore.owner} "
-            f"lets it go ({ignore.reason}).",
+            f"{ignore.path} of {ignore.scope} is ignored until {ignore.expires} by {ignore.owner} "
+            f"({ignore.reason}).",
             ignore.span,
-            "Renew it, or let the blueprint have its way again.",
+            "Renew it, or let the blueprint set the value again.",
         )
         for ignore in ignores
         if ignore.expires - today <= _NOTICE
@@ -100,7 +100,8 @@ def _wrong_with(
             "ignore-expired",
             f"{ignore.path} of {ignore.scope} was ignored until {ignore.expires}.",
             ignore.span,
-            f"Ask {ignore.owner}: renew it, or remove it and let the blueprint have its way again.",
+            f"Ask {ignore.owner}: renew it, or remove it and let the blueprint set the value "
+            "again.",
         )
     if _lets_ownership_go(ignore.steps):
         yield error(
@@ -122,7 +123,7 @@ def _wrong_with(
     if all(step is not None for step in unknown):
         yield error(
             "unknown-property",
-            f"{ignore.path!r} is no property of {_called(inside)}.",
+            f"{ignore.path!r} is not a property of {_called(inside)}.",
             ignore.path_span,
             unknown[0] or "",
         )
@@ -150,7 +151,7 @@ def _unknown_step(steps: Steps, resource_type: ResourceType, catalog: Catalog) -
             continue
         model = catalog.schemas.models.get(shape.model or "")
         if model is None:
-            return None if shape.kind is Kind.ANY else "It is no object: nothing is below it."
+            return None if shape.kind is Kind.ANY else "It is not an object: nothing is below it."
         found = model.find(step)
         if found is None:
             return None if model.open_ended else nearest(step, list(model.properties))

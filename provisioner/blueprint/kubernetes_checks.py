@@ -103,7 +103,7 @@ def _check_reach(settings: KubernetesSettings, node: Node) -> Iterator[Diagnosti
             f"'server' is {access.server!r}.",
             here.find(("server",)).span,
             "Expected https://HOST of the API server (`az aks show`: fqdn or privateFqdn); "
-            "without it, Azure Resource Manager is asked.",
+            "without it, Azure Resource Manager is queried.",
         )
 
 
@@ -130,7 +130,7 @@ def _check_observation(settings: KubernetesSettings, node: Node) -> Iterator[Dia
     if client is not None and stated.blob is None:
         yield error(
             "wrong-value",
-            "'observer.clientId' has no meaning where the observation is no blob.",
+            "'observer.clientId' has no meaning where the observation is not a blob.",
             node.find(("observer", "clientId")).span,
             "State `observation.blob`, or leave it out.",
         )

@@ -20,7 +20,7 @@ def concat(*lists: list[object]) -> list[object]:
 def flatten(lists: list[object]) -> list[object]:
     """Return the items of the lists in a list, one after the other; of one level, as in Bicep."""
     if not all(isinstance(part, list) for part in lists):
-        raise ValueError("the list holds something that is no list")
+        raise ValueError("the list holds something that is not a list")
     return [item for part in lists if isinstance(part, list) for item in part]
 
 
@@ -117,10 +117,10 @@ def zipmap(names: list[str], given: list[object]) -> dict[str, object]:
     key that stands twice."""
     _check_lengths((names, given))
     if not all(isinstance(name, str) for name in names):
-        raise ValueError("the keys hold something that is no text")
+        raise ValueError("the keys hold something that is not a string")
     found = dict(zip(names, given, strict=True))
     if len(found) < len(names):
-        raise ValueError("one key stands twice")
+        raise ValueError("a key is duplicated")
     return found
 
 

@@ -98,7 +98,7 @@ def read_lock(path: str, sources: Sources) -> Lock:
                 error(
                     "lock-edited",
                     f"{path} is not as azsec wrote it: {entry.repository} at {entry.ref} "
-                    + ("stands in it twice." if source.key in found else "has another digest."),
+                    + ("is in it twice." if source.key in found else "has another digest."),
                     place.span,
                     "Take the file from version control, or write it with `azsec modules update`.",
                 )

@@ -300,7 +300,7 @@ def _no_carrier(resource: DesiredResource) -> Diagnostic:
         f"{resource.address} takes no tags, and nothing in the blueprint can carry its mark: once "
         "it left the blueprint, azsec would not know it as its own.",
         resource.span,
-        "Declare a resource group in `resourceGroups:` (it carries the marks of what stands at a "
+        "Declare a resource group in `resourceGroups:` (it carries the marks of what is at a "
         "subscription), or state the resource as `existing: true`.",
     )
 
@@ -351,9 +351,9 @@ def _marked(
             error(
                 "too-many-tags",
                 f"{resource.address} would carry {len(tags)} tags, {len(tags) - len(own)} of "
-                f"them with the marks of what stands below it; Azure takes {most}.",
+                f"them with the marks of resources below it; Azure allows {most}.",
                 resource.span,
-                "Spread what stands below it over several resource groups.",
+                "Distribute the resources below it over several resource groups.",
             )
         )
     return replace(resource, body={**resource.body, "tags": tags})

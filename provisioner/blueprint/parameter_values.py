@@ -82,7 +82,7 @@ def read_parameter_file(path: str, text: str) -> Iterator[ParameterValue]:
         raise DiagnosticError(
             error(
                 "invalid-file",
-                "this is no mapping.",
+                "this is not a mapping.",
                 root.span,
                 "Expected the names of parameters, each with its value.",
             )

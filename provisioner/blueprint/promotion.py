@@ -34,7 +34,7 @@ def load_promotion(path: str, sources: Sources, known: Sequence[str]) -> Sequenc
                 hint = nearest(name, known)
                 raise DiagnosticError(error("unknown-environment", message, span, hint))
             if name in seen:
-                message = f"{name!r} stands in two places."
+                message = f"{name!r} is listed twice."
                 raise DiagnosticError(error("repeated-environment", message, span, "Keep one."))
             seen.add(name)
     return file.stages

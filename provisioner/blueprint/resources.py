@@ -346,7 +346,7 @@ def _check_child_names(
 def _wrong_name(resource_type: ResourceType, name: str, span: Span) -> Diagnostic:
     return error(
         "wrong-name",
-        f"{name!r} is no name for a {resource_type.name}.",
+        f"{name!r} is not a name for a {resource_type.name}.",
         span,
         f"Expected {resource_type.rule.words}.",
     )

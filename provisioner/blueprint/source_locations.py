@@ -120,7 +120,7 @@ def parse_git(location: str, span: Span | None = None) -> GitLocation:
         raise _wrong_git("the path of the repository has characters that are not taken", span)
     path = match["path"]
     if not _PATH.fullmatch(path) or _climbs(path):
-        raise _wrong_git(f"{path!r} is no path of a file in a repository", span)
+        raise _wrong_git(f"{path!r} is not a path of a file in a repository", span)
     # The host alone: a user of ssh is case-sensitive (an AWS CodeCommit key id is upper-case).
     user, at, host = authority.rpartition("@")
     repository = f"{scheme}://{user}{at}{host.lower()}{match['repository']}"
@@ -137,7 +137,7 @@ def _ref_in(query: str | None, span: Span | None) -> str:
     if key != "ref" or "&" in ref:
         raise _wrong_git("it has to name one tag or commit, as ?ref=v1.2.0, and nothing else", span)
     if not _REF.fullmatch(ref):
-        raise _wrong_git(f"{ref!r} is no name of a tag or commit", span)
+        raise _wrong_git(f"{ref!r} is not a name of a tag or commit", span)
     return ref
 
 
@@ -147,7 +147,7 @@ def _library_location(reference: str, span: Span | None) -> str:
         raise DiagnosticError(
             error(
                 "wrong-source",
-                f"{reference!r} is no name in the library.",
+                f"{reference!r} is not a name in the library.",
                 span,
                 "`azsec modules list` lists the library: azsec:secure-aks, azsec:modules/hub.yaml.",
             )
@@ -186,7 +186,7 @@ def _join_inside(path: str, reference: str, root: str, span: Span | None) -> str
         raise DiagnosticError(
             error(
                 "source-outside",
-                f"{reference!r} leads out of {root}.",
+                f"{reference!r} is outside of {root}.",
                 span,
                 "A relative source stays in the repository of its file.",
             )

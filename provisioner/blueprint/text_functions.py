@@ -42,7 +42,7 @@ def trim(text: str) -> str:
 def replace(text: str, old: str, new: str) -> str:
     """Return `text` with every `old` replaced by `new`. Raises ValueError for an empty `old`."""
     if not old:
-        raise ValueError("there is no text to replace: the second argument is empty")
+        raise ValueError("the string to replace is empty (the second argument)")
     _check_length(len(text) + text.count(old) * (len(new) - len(old)))
     return text.replace(old, new)
 
@@ -105,7 +105,9 @@ def _formatted(match: re.Match[str], left: list[object]) -> str:
     if match.group() == "%%":
         return "%"
     if verb not in ("s", "d", "x", "X", "b", "f"):
-        raise ValueError(f"{match.group()!r} is no verb; there are %s, %d, %x, %X, %b, %f and %%")
+        raise ValueError(
+            f"{match.group()!r} is not a verb; there are %s, %d, %x, %X, %b, %f and %%"
+        )
     if width > MAX_WIDTH:
         raise ValueError(f"{match.group()!r} pads to {width}; expected at most {MAX_WIDTH:,}")
     if not left:
@@ -136,7 +138,7 @@ def base64_decode(text: str) -> str:
     except binascii.Error:
         raise ValueError("the text is not base64") from None
     except UnicodeDecodeError:
-        raise ValueError("what the base64 holds is no text in UTF-8") from None
+        raise ValueError("what the base64 holds is not a string in UTF-8") from None
 
 
 def json_encode(value: object) -> str:

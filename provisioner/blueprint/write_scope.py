@@ -27,16 +27,16 @@ def _outside(resources: Iterable[DesiredResource], known: set[str]) -> Iterator[
         if subscription is None:
             yield error(
                 "above-subscriptions",
-                f"{resource.address} stands at {resource.id.scope or 'the tenant'}, above the "
+                f"{resource.address} is at {resource.id.scope or 'the tenant'}, above the "
                 "environment's subscriptions.",
                 resource.span,
-                "azsec manages what stands in subscriptions. State it at each of them, deploy it "
+                "azsec manages what is in subscriptions. State it at each of them, deploy it "
                 "by other means, or only read it (`existing: true`).",
             )
         else:
             yield error(
                 "outside-environment",
-                f"{resource.address} stands in the subscription {subscription}, which is none of "
+                f"{resource.address} is in the subscription {subscription}, which is none of "
                 "the environment's.",
                 resource.span,
                 "Add it to the environment's `subscriptions:`, or only read the resource "

@@ -309,7 +309,7 @@ class _Builder:
             raise DiagnosticError(
                 error(
                     "duplicate-key",
-                    f"{key!r} stands here for the second time; first at {around.key_spans[key]}.",
+                    f"{key!r} is duplicated; it is first defined at {around.key_spans[key]}.",
                     span,
                     "Remove one of them.",
                 )
@@ -323,7 +323,7 @@ class _Builder:
             raise DiagnosticError(
                 error(
                     "duplicate-key",
-                    f"'<<' stands here for the second time; first at {around.merge_span}.",
+                    f"'<<' is duplicated; it is first defined at {around.merge_span}.",
                     span,
                     "Merge a list of mappings: `<<: [*one, *other]`.",
                 )

@@ -28,7 +28,7 @@ from provisioner.catalog.schema import Kind, Model, Property, SchemaIndex, Shape
 from provisioner.catalog.sdk_operations import Place, SdkResourceType
 from provisioner.model.secret_values import may_name_credential
 
-UNCLAIMED = "azsec has no facts of its type: what one does to what it stands in or on is not judged"
+UNCLAIMED = "azsec has no facts of its type: what one does to what it is in or on is not judged"
 """Why an undeclared resource is no addition."""
 
 _FIELDS: Mapping[str, Field] = MappingProxyType({"identity.type": Field(compare=Compare.FLAGS)})

@@ -141,7 +141,7 @@ def build_catalog(types: Iterable[ResourceType], schemas: SchemaIndex) -> Catalo
     by_name: dict[str, ResourceType] = {}
     for resource_type in types:
         if by_name.setdefault(resource_type.name.lower(), resource_type) is not resource_type:
-            raise ValueError(f"{resource_type.name} stands twice in the catalog")
+            raise ValueError(f"{resource_type.name} is twice in the catalog")
     return Catalog(
         {name: _with_common_facts(found, by_name, schemas) for name, found in by_name.items()},
         schemas,

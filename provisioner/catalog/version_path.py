@@ -134,7 +134,7 @@ def find_refusal(cluster: RunningCluster, target: str) -> VersionRefusal | None:
     if not wanted:
         return VersionRefusal(
             "wrong-version",
-            f"{target!r} is no version of Kubernetes: expected one as 1.35 or 1.35.4.",
+            f"{target!r} is not a version of Kubernetes: expected one as 1.35 or 1.35.4.",
             f"Offered are {choices}.",
         )
     offered = next((one for one in cluster.offered if target in (one.minor, *one.patches)), None)

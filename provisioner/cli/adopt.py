@@ -133,7 +133,7 @@ def _check_name(name: str) -> None:
     raise DiagnosticError(
         error(
             "wrong-name",
-            f"{name!r} is no name for an environment.",
+            f"{name!r} is not a name for an environment.",
             None,
             "Use small letters, digits and dashes.",
         )
@@ -145,7 +145,7 @@ def _check_template(request: AdoptionRequest) -> None:
         raise DiagnosticError(
             error(
                 "no-group",
-                "--template says what was deployed, and not where.",
+                "--template states what was deployed, and not where.",
                 None,
                 "Add the resource groups: --resource-group SUBSCRIPTION/GROUP.",
             )

@@ -183,7 +183,7 @@ WithClusterOption = Annotated[
         "applied after Azure.",
     ),
 ]
-_NO_CLUSTER = "without --with-cluster no API server is asked"
+_NO_CLUSTER = "without --with-cluster no API server is contacted"
 _BOTH_WHOLE = "Azure and the cluster are planned as a whole"
 
 

@@ -28,7 +28,7 @@ def require_blob(url: str) -> BlobAddress:
         raise DiagnosticError(
             error(
                 "wrong-blob",
-                f"{url.partition('?')[0]} is no URL of a blob.",
+                f"{url.partition('?')[0]} is not a URL of a blob.",
                 None,
                 "Expected https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME, without a query.",
             )
@@ -97,7 +97,7 @@ def _hint(code: str, done: str) -> str | None:
     hints = {
         "AuthorizationPermissionMismatch": f"Assign {_ROLES[done]} on the container "
         "(blueprints/modules/observation.yaml); a new assignment takes up to 10 minutes.",
-        "AuthorizationFailure": "The account's firewall does not let this machine in: run where "
+        "AuthorizationFailure": "The account's firewall refuses this machine: run where "
         "its private endpoint is reached.",
         "ContainerNotFound": "blueprints/modules/observation.yaml makes the container.",
     }

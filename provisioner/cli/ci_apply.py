@@ -100,7 +100,7 @@ _NO_FORGE = error(
 def _no_digest(text: str) -> Diagnostic:
     return error(
         "wrong-digest",
-        f"--allow-delete-digest {text!r} is no digest of a plan. Expected `sha256:` and 64 hex "
+        f"--allow-delete-digest {text!r} is not a digest of a plan. Expected `sha256:` and 64 hex "
         "digits.",
         None,
         "Copy the whole digest of the plan that deletes from azsec's comment or its status.",

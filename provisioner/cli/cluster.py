@@ -177,7 +177,7 @@ def run_drift(request: Request, reach: Reach, output: str) -> int:
             found = check_cluster_drift(bench.desired, bench.objects, bench.api, way, today)
     else:
         given = {"--kubeconfig": bool(reach.kubeconfig), "--context": bool(reach.context)}
-        refuse_options("no API server is asked", given)
+        refuse_options("no API server is contacted", given)
         with _session(reach) as session:
             desired, objects = session.find_objects(request.subject, StateKind(request.of))
             settings = desired.environment.kubernetes.observation

@@ -75,7 +75,7 @@ def find_connection(desired: Desired, reach: Reach, connect: Connect) -> Connect
         raise DiagnosticError(
             error(
                 "no-access",
-                f"{desired.environment.path} does not say how its API server is reached.",
+                f"{desired.environment.path} does not configure the access to its API server.",
                 None,
                 "State kubernetes.access (docs/cluster.md), or add --kubeconfig FILE, or --context "
                 "NAME of your kubeconfig.",

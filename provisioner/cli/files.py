@@ -69,7 +69,7 @@ class FileSources:
         raise DiagnosticError(
             error(
                 "file-outside",
-                f"{path} leads outside of {self._within}.",
+                f"{path} is outside of {self._within}.",
                 None,
                 f"Files stay inside of the repository; {ALLOW_OUTSIDE}=1 allows others.",
             )

@@ -194,7 +194,7 @@ def _request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
                 f"the ledger {options.ledger} has no run {options.resume!r} of "
                 f"`azsec fleet {options.command}`.",
                 None,
-                "`--resume last` goes on with the newest run of the ledger.",
+                "`--resume last` continues the newest run of the ledger.",
             )
         )
     environments = tuple(

@@ -359,7 +359,8 @@ def _part(run: str | None, shard: str | None, resume: str | None) -> dict[str, A
     match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", shard)
     if match is None or int(match[1]) >= int(match[2]):
         raise typer.BadParameter(
-            f"{shard!r} is no shard. Write its number, from 0, and how many there are: 0/4, 3/4.",
+            f"{shard!r} is not a shard. Write its number, from 0, and how many there are: 0/4, "
+            "3/4.",
             param_hint="--shard",
         )
     return {"name": run, "shard": Shard(int(match[1]), int(match[2]))}

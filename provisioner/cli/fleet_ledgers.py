@@ -59,7 +59,7 @@ def find_container(place: str) -> ContainerAddress | None:
         raise DiagnosticError(
             error(
                 "wrong-ledger",
-                f"{place.partition('?')[0]} is no URL of a blob container.",
+                f"{place.partition('?')[0]} is not a URL of a blob container.",
                 None,
                 "Expected https://ACCOUNT.blob.core.windows.net/CONTAINER or a folder below it, "
                 "without a query: azsec signs in with Entra ID, never with a key or a SAS.",

@@ -82,7 +82,7 @@ def _read_command(given: Sequence[str], own: typer.Context) -> tuple[str, Sequen
     }
     if name not in sharded:
         raise typer.BadParameter(
-            f"{name!r} is no command that a Job can run: {', '.join(sharded)}.",
+            f"{name!r} is not a command that a Job can run: {', '.join(sharded)}.",
             param_hint="COMMAND",
         )
     context = sharded[name].make_context(name, list(arguments), parent=fleet)

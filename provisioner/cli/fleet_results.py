@@ -31,7 +31,8 @@ def show_outcome(run: str, environment: str, ledger: str) -> None:
                 "unknown-outcome",
                 f"the ledger {ledger} has nothing of {environment} in the run {run!r}.",
                 None,
-                f"`azsec fleet {record.command} --resume {record.run}` asks what has none yet.",
+                f"`azsec fleet {record.command} --resume {record.run}` processes the environments "
+                "without a result.",
             )
         )
     sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")

@@ -36,7 +36,7 @@ def print_raw(document: OutputsDocument, name: str | None) -> None:
                 "sensitive-output",
                 f"the output {name!r} holds a secret, or what is made of one, and is not printed.",
                 None,
-                "Read the secret where Azure has it, as whoever may.",
+                "Read the secret in Azure, with an identity that may.",
             )
         )
     value = found.value

@@ -68,7 +68,7 @@ def break_held(lock: Lock, output: str, *, yes: bool) -> int:
     before = lock.show(_now())
     if before.state in _FREE or (before.lease is not None and not before.held):
         _print(before, output)
-        sys.stderr.write("Nobody holds the lock: there is nothing to break.\n")
+        sys.stderr.write("The lock is not held: there is nothing to break.\n")
         return ExitCode.SUCCESS
     if not yes:
         _print(before, "text", to_stderr=True)
@@ -85,7 +85,12 @@ _FREE = ("available", "broken", "expired")
 def _confirm() -> bool:
     if not sys.stdin.isatty():
         raise GateError(
-            error("not-confirmed", "nobody is at the terminal to confirm.", None, "Add --yes.")
+            error(
+                "not-confirmed",
+                "the confirmation needs an interactive terminal.",
+                None,
+                "Add --yes.",
+            )
         )
     sys.stderr.write("\nBreak it? An apply may still be running. Only 'yes' is taken as one: ")
     sys.stderr.flush()

@@ -112,7 +112,7 @@ def load_observation(
             error(
                 "observation-of-any",
                 f"{source} is of the cluster {found.cluster.uid} ({found.cluster.server}), and "
-                "the environment does not state of which it has to be.",
+                "the environment does not state the expected cluster.",
                 None,
                 "State kubernetes.observation.cluster: the UID of the namespace kube-system.",
             )
@@ -189,7 +189,7 @@ def _unpacked(content: bytes, path: str) -> str:
         return _decompressed(bare) if bare.startswith(_GZIP) else bare.decode("utf-8")
     except _NO_OBSERVATION as failure:
         raise DiagnosticError(
-            error("no-observation", f"{path} is no observation of a cluster.")
+            error("no-observation", f"{path} is not an observation of a cluster.")
         ) from failure
 
 

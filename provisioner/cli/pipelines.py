@@ -98,7 +98,7 @@ def write_pipelines(
     Raises DiagnosticError, and writes nothing, where one is there already.
     """
     if not _BRANCH.fullmatch(branch):
-        raise DiagnosticError(error("wrong-branch", f"{branch!r} is no name of a branch."))
+        raise DiagnosticError(error("wrong-branch", f"{branch!r} is not a name of a branch."))
     root, folder = _find_root(directory)
     if kind is PipelineKind.GITHUB:
         written = _github(environments, source, branch, folder)

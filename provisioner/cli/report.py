@@ -129,7 +129,7 @@ def with_history(report: ReportDocument, folder: str) -> ReportDocument:
     place = Path(folder)
     if place.exists() and not place.is_dir():
         raise DiagnosticError(
-            error("no-folder", f"{folder} is no folder.", None, "Name a folder for --history.")
+            error("no-folder", f"{folder} is not a folder.", None, "Name a folder for --history.")
         )
     sources = FileSources(most=_MOST_BYTES)
     files = sorted(place.glob("*.json")) if place.is_dir() else []

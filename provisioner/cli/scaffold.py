@@ -86,7 +86,7 @@ def _check_name(name: str) -> None:
         raise DiagnosticError(
             error(
                 "wrong-name",
-                f"{name!r} is no name for an environment.",
+                f"{name!r} is not a name for an environment.",
                 None,
                 "Use small letters, digits and dashes.",
             )

@@ -865,7 +865,7 @@ def confirm() -> bool:
         raise GateError(
             error(
                 "not-confirmed",
-                "nobody is at the terminal to confirm.",
+                "the confirmation needs an interactive terminal.",
                 None,
                 "Apply a reviewed plan file, or add --yes.",
             )

@@ -127,7 +127,7 @@ def _write(path: str, text: str) -> None:
 def _with_nothing_written(found: UpgradeDocument, request: Request) -> UpgradeDocument:
     told = warning(
         "nothing-written",
-        f"nothing was written: {found.path} leads to {request.version} as it is.",
+        f"nothing was written: {found.path} already results in {request.version} as it is.",
         None,
         f"azsec plan {found.path} shows what is left to apply.",
     )

@@ -258,7 +258,7 @@ _SILENT_WEBHOOK = re.compile(r'failed calling webhook "([^"]+)": (?:failed to ca
 
 def _why(told: Answer | None) -> str:
     if not isinstance(told, KubernetesError):
-        return "the API server was not asked"
+        return "the API server was not queried"
     webhook = _SILENT_WEBHOOK.search(told.message)
     if webhook is not None:
         return f"the webhook {webhook[1]} does not answer: {webhook[2]}"

@@ -98,7 +98,7 @@ def read_observation(text: str, source: str) -> ObservationDocument:
         taken_at(observation)
     except (ValueError, ValidationError, RecursionError) as failure:
         raise DiagnosticError(
-            error("no-observation", f"{source} is no observation of a cluster.", None, _HOW)
+            error("no-observation", f"{source} is not an observation of a cluster.", None, _HOW)
         ) from failure
     if _digest(content) != observation.digest:
         raise DiagnosticError(

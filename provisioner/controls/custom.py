@@ -219,7 +219,7 @@ class _Judgement:
                     "bad-expression",
                     f"{self.id}, judging {subject.label}: the expression has no value: {problem}.",
                     condition.span,
-                    "Ask `has(…)` of what is not always there, or compare it with null.",
+                    "Use `has(…)` for what is not always there, or compare it with null.",
                 )
             ) from None
 

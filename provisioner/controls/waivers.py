@@ -179,7 +179,7 @@ def _wrong_with(
     if waiver.breach is not None and control is not None and control.proof is None:
         yield error(
             "no-proof",
-            f"{waiver.control} is no network proof, and has no breaches.",
+            f"{waiver.control} is not a network proof, and has no breaches.",
             waiver.breach_span,
             "Leave `breach` out, or name one of PRF-01 to PRF-07.",
         )

@@ -50,10 +50,10 @@ class FileLock:
     def _acquire(self, path: Path) -> None:
         found = os.fstat(self._handle)
         if describe_special(found.st_mode) or not stat.S_ISREG(found.st_mode):
-            raise ProtectedPathError(path, "is no regular file, and is left as it is")
+            raise ProtectedPathError(path, "is not a regular file, and is left as it is")
         written = os.read(self._handle, 64)
         if not _HOLDER.fullmatch(written):
-            raise ProtectedPathError(path, "is no lock of azsec, and is left as it is")
+            raise ProtectedPathError(path, "is not a lock of azsec, and is left as it is")
         try:
             if sys.platform != "win32":
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -127,7 +127,7 @@ def make_folder(path: Path, *, private: bool) -> None:
     for folder in reversed(missing):
         folder.mkdir(PRIVATE_FOLDER if private else 0o777, exist_ok=True)
     if not path.is_dir():
-        raise NotADirectoryError(None, "it is no directory", str(path))
+        raise NotADirectoryError(None, "it is not a directory", str(path))
 
 
 def _check_folders(folder: Path) -> None:
@@ -146,7 +146,7 @@ def _check_folders(folder: Path) -> None:
     if linked is None or folder.resolve().is_relative_to(Path.cwd().resolve()):
         return
     raise ProtectedPathError(
-        folder, f"leads out of this folder: {linked.as_posix()} is a symbolic link"
+        folder, f"is outside of this folder: {linked.as_posix()} is a symbolic link"
     )
 
 

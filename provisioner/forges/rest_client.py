@@ -177,7 +177,7 @@ class RestClient:
         is_page = response.status_code == 203 and parsed is None
         if response.status_code < 300 and not is_page:
             if text and parsed is None:
-                return self._failure(f"its answer to {method} {url} is no JSON")
+                return self._failure(f"its answer to {method} {url} is not JSON")
             return Answer(response.status_code, parsed, headers_told)
         return Refusal(method, urlsplit(url).path, response.status_code, parsed, headers_told)
 

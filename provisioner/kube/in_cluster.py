@@ -28,7 +28,7 @@ def read_in_cluster(environ: Mapping[str, str], folder: Path = FOLDER) -> Connec
         raise DiagnosticError(
             error(
                 "not-in-cluster",
-                "access is in-cluster, and this is no pod with a token of its service account.",
+                "access is in-cluster, and this is not a pod with a token of its service account.",
                 None,
                 "Set automountServiceAccountToken: true on the pod, or name another access.",
             )

@@ -163,7 +163,7 @@ class _File:
             try:
                 return base64.b64decode(data, validate=True)
             except (binascii.Error, ValueError) as failure:
-                raise entry.fail(f"{key}-data is no base64", f"{key}-data") from failure
+                raise entry.fail(f"{key}-data is not base64", f"{key}-data") from failure
         if path is not None:
             try:
                 content = read_regular(self.path.parent / path, _MOST_BYTES)
@@ -252,7 +252,7 @@ def _load(path: Path) -> _File:
 def _parse(text: bytes, name: str) -> _File:
     start = Span(name, 1, 1)
     if len(text) > _MOST_BYTES:
-        raise _wrong(start, f"{name} is no kubeconfig: it is larger than 1 MiB", _HOW)
+        raise _wrong(start, f"{name} is not a kubeconfig: it is larger than 1 MiB", _HOW)
     if not text.strip():
         raise _wrong(start, f"{name} is empty", _HOW)
     try:
@@ -261,9 +261,9 @@ def _parse(text: bytes, name: str) -> _File:
         before = text[: failure.start]
         column = failure.start - (before.rfind(b"\n") + 1) + 1
         span = Span(name, before.count(b"\n") + 1, column)
-        raise _wrong(span, f"{name} is no kubeconfig: it is not UTF-8", _HOW) from failure
+        raise _wrong(span, f"{name} is not a kubeconfig: it is not UTF-8", _HOW) from failure
     if not isinstance(root.value, dict):
-        raise _wrong(root.span, f"{name} is no kubeconfig: it is {_describe(root)}", _HOW)
+        raise _wrong(root.span, f"{name} is not a kubeconfig: it is {_describe(root)}", _HOW)
     return _File(Path(name), _Entry("the kubeconfig", root))
 
 
@@ -275,7 +275,7 @@ def _token(file: _File, user: _Entry, cluster: _Entry, way: str) -> Token | None
             each.text("name"), each.text("value")
         arguments = plugin.node.get("args")
         if arguments is not None and not isinstance(arguments.value, tuple | None):
-            raise plugin.fail(f"args of {plugin.name} is no list", "args", "Expected a list.")
+            raise plugin.fail(f"args of {plugin.name} is not a list", "args", "Expected a list.")
         return ExecPlugin(plugin.plain(), cluster.plain(), file.path.parent, way).token
     stated = user.text("tokenFile")
     if stated is not None:
@@ -303,7 +303,7 @@ def _read_token(path: Path, way: str) -> str:
         raise DiagnosticError(
             error(
                 "no-token",
-                f"{way}: {path} holds no token: it is no line of ASCII.",
+                f"{way}: {path} holds no token: it is not a line of ASCII.",
                 None,
                 _EXPECTED,
             )

@@ -43,13 +43,17 @@ def read_answer(response: requests.Response, path: str, *, is_list: bool) -> Map
     status = response.status_code
     if 300 <= status < 400:
         response.close()
-        text = f"redirected ({status}), and an API server redirects nobody: something else answers"
+        text = (
+            f"redirected ({status}), and an API server does not redirect: another service answers"
+        )
         raise KubernetesError(status, "Redirect", text)
     body = _parse(_read(response))
     if status not in SUCCESSES or _is_failure(body):
         raise _refusal(status, body)
     if body is None:
-        text = f"the answer ({status}) is no JSON object: something else answers than an API server"
+        text = (
+            f"the answer ({status}) is not a JSON object: something else answers than an API server"
+        )
         raise KubernetesError(status, "NotJSON", text)
     if path != _UNTYPED and not (_is_text(body.get("kind")) and _is_text(body.get("apiVersion"))):
         text = f"the answer ({status}) has no kind: something else answers than an API server"

@@ -268,7 +268,7 @@ _ROLE = (
 )
 _HINTS = {
     "AuthorizationPermissionMismatch": _ROLE,
-    "AuthorizationFailure": "The account's firewall does not let this machine in: run where its "
+    "AuthorizationFailure": "The account's firewall refuses this machine: run where its "
     "private endpoint is reached.",
     "ContainerNotFound": "Create the container: azsec does not.",
 }
@@ -300,4 +300,4 @@ def _write(value: object) -> bytes:
 def _describe(name: str, problem: ValidationError) -> str:
     first = problem.errors(include_input=False, include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{name} is no part of a ledger: {where + ': ' if where else ''}{first['msg']}"
+    return f"{name} is not a part of a ledger: {where + ': ' if where else ''}{first['msg']}"

@@ -84,7 +84,7 @@ def read_dumps(
             wrong.append(
                 error(
                     "empty-dump",
-                    f"{argument}: the list is empty, and does not say of what it is one.",
+                    f"{argument}: the list is empty, and does not show its kind.",
                     None,
                     f"Name the resource: --observation secrets={path_of(argument)}",
                 )
@@ -231,7 +231,7 @@ def _parse(argument: str, text: str) -> tuple[set[Kind], Object]:
         raise DiagnosticError(
             error(
                 "no-dump",
-                f"{path} is no JSON of kubectl or of kube-bench.",
+                f"{path} is not JSON of kubectl or of kube-bench.",
                 None,
                 "kubectl get pods -A -o json > pods.json",
             )

@@ -74,7 +74,7 @@ def check_exemptions(
                     "exemption-expired",
                     f"{called} expired on {entry.expires} ({entry.owner}: {entry.reason}).",
                     span,
-                    "Mend its pods and remove it, or renew it.",
+                    "Fix its pods and remove it, or renew it.",
                 )
             )
         elif entry.expires - today <= NOTICE:
@@ -83,7 +83,7 @@ def check_exemptions(
                     "exemption-expires",
                     f"{called} expires on {entry.expires}.",
                     span,
-                    f"Ask {entry.owner} to mend its pods.",
+                    f"Ask {entry.owner} to fix its pods.",
                 )
             )
     if ended:

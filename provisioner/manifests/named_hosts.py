@@ -56,8 +56,8 @@ def warn_of_needs(
             host = SIGN_IN_HOSTS[facts.cloud]
             yield warning(
                 "sign-in-is-closed",
-                f"pods of {namespace.name} sign in at {host}, and no policy lets them: the "
-                "cluster has no policies for hosts.",
+                f"pods of {namespace.name} sign in at {host}, and no network policy allows "
+                "it: the cluster has no policies for hosts.",
                 None,
                 "Set advancedNetworkPolicies to FQDN (WRK-03.3), or state an egress range on port "
                 "443 that holds it, as that of a proxy.",
@@ -66,8 +66,8 @@ def warn_of_needs(
         if namespace.settings.api_access and not open_one:
             yield warning(
                 "api-server-is-closed",
-                f"pods of {namespace.name} have apiAccess, and no policy lets them reach the API "
-                "server: its address is not known here.",
+                f"pods of {namespace.name} have apiAccess, and no network policy allows the "
+                "API server: its address is not known here.",
                 None,
                 "State it in `egress`: its private endpoint's address, on port 443.",
             )

@@ -113,7 +113,7 @@ def check_namespaces(
                     "no-private-endpoint",
                     "the environment has no private endpoint.",
                     here.find(("egress", place, "to")).span,
-                    "Name the range of the subnet that it stands in.",
+                    "Name the range of the subnet that it is in.",
                 )
         for place, secrets in enumerate(namespace.secrets):
             yield from _check_secrets(namespace, secrets, facts, here.find(("secrets", place)))

@@ -38,7 +38,7 @@ def find_flaws(document: Node, minor: int) -> Iterator[Diagnostic]:
     if not isinstance(document.plain(), dict):
         yield error(
             "no-object",
-            "this is no object of Kubernetes.",
+            "this is not an object of Kubernetes.",
             document.span,
             "Expected a mapping with apiVersion, kind and metadata.",
         )
@@ -73,7 +73,7 @@ def find_flaws(document: Node, minor: int) -> Iterator[Diagnostic]:
         yield warning(
             "unknown-kind",
             f"{kind or 'an object without a kind'} has a template of pods, and is not judged: it "
-            "is no workload of Kubernetes.",
+            "is not a workload of Kubernetes.",
             _place(document, "kind"),
             nearest(kind, list(_API_VERSIONS)),
         )

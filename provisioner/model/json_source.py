@@ -116,11 +116,11 @@ def _explain(text: str, file: str) -> NoReturn:
             if keys is not None and previous in ("{", ","):
                 key = json.loads(word, strict=False)
                 if key in keys:
-                    _refuse("not-json", f"the key {key!r} stands here twice", file, text, start)
+                    _refuse("not-json", f"the key {key!r} is duplicated", file, text, start)
                 keys.add(key)
         elif word not in ",:" and _is_refused(word):
             shown = word if len(word) <= 30 else f"{word[:27]}… ({len(word):,} characters)"
-            what = f"{shown} is no number of 64 bits"
+            what = f"{shown} is not a number of 64 bits"
             _refuse("number-out-of-range", what, file, text, start)
         previous = word
     _refuse("not-json", "it cannot be read", file)

@@ -114,7 +114,7 @@ def _explain(refusal: KubernetesError) -> tuple[str, str]:
     if refusal.reason in _CONTENTS:
         return _CONTENTS[refusal.reason]
     if refusal.status >= 500:
-        return "api-server-failed", "The API server failed. Try again; its log says more."
+        return "api-server-failed", "The API server failed. Try again; its log has the reason."
     return _STATUSES.get(
         refusal.status, ("api-server-refused", "Correct what the API server names, and try again.")
     )
@@ -132,7 +132,7 @@ _CONTENTS = {
     "NotAList": _NOT_ITSELF,
     "AnswerTooLarge": ("too-large", "An object of the list is too large. Look for it by kubectl."),
     "TooLong": ("too-large", "Delete what has piled up there, then try again."),
-    UNSTATED: ("not-read", "The log of the observer says more."),
+    UNSTATED: ("not-read", "The log of the observer has the reason."),
     NO_TOKEN: ("no-token", "Sign in again, or name another access (kubernetes.access)."),
 }
 _STATUSES = {

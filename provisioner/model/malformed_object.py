@@ -30,7 +30,7 @@ def _called(item: object) -> str:
 
 def _flaws(item: object) -> Iterator[str]:
     if not isinstance(item, Mapping):
-        yield "is no object"
+        yield "is not an object"
         return
     metadata = item.get("metadata")
     if not isinstance(metadata, Mapping):
@@ -39,7 +39,7 @@ def _flaws(item: object) -> Iterator[str]:
     yield from _flaws_of_metadata(metadata)
     for field in _OBJECTS:
         if not isinstance(item.get(field), Mapping | None):
-            yield f"has a {field} that is no object"
+            yield f"has a {field} that is not an object"
     for field in _LISTS:
         if not _is_list_of_objects(item.get(field)):
             yield f"has {field} that are no list of objects"
@@ -50,7 +50,7 @@ def _flaws_of_metadata(metadata: Mapping[str, object]) -> Iterator[str]:
     if not isinstance(name, str) or not name:
         yield "has no metadata.name"
     if not isinstance(metadata.get("namespace"), str | None):
-        yield "has a metadata.namespace that is no text"
+        yield "has a metadata.namespace that is not a string"
     for field in ("labels", "annotations"):
         if not _is_of_texts(metadata.get(field)):
             yield f"has metadata.{field} that are no texts by name"

@@ -150,7 +150,7 @@ def _exceeded(
             f"{entry} accepts {entry.most} and matches {len(surplus)}: {_named(surplus)}. None of "
             "them is accepted.",
             entry.span,
-            "Have what nobody knows removed from Azure, or raise `atMost:`.",
+            "Remove unknown additions from Azure, or raise `atMost:`.",
         )
     for addition in wider[:_MOST_NAMED]:
         yield warning(

@@ -293,7 +293,7 @@ class _Foresight:
             and not any(scope and user.id.scope.is_within(scope) for scope in scopes)
         ]
         name = path.removeprefix("properties.")
-        return f"{_listed(outside)} stands outside of the new {name}" if outside else None
+        return f"{_listed(outside)} is outside of the new {name}" if outside else None
 
 
 def _keeps_name(change: ResourceChange) -> str | None:

@@ -46,7 +46,7 @@ class ActionReason(StrEnum):
     ADOPTED = "exists already, without a mark of azsec, and is taken over"
     LEFT_BLUEPRINT = "carries this environment's mark and is no longer in the blueprint"
     BELOW_LEFT_BLUEPRINT = "was made by azsec and is no longer in the blueprint"
-    PARENT_REPLACED = "what it stands in is replaced"
+    PARENT_REPLACED = "its parent or scope is replaced"
     DESTROY = "the environment is destroyed"
     MARKS = "the marks that it carries change"
     DEFAULT = "goes back to the service's default"
@@ -225,7 +225,7 @@ def _warn_of_unaccounted(
     unaccounted: Mapping[str, frozenset[str]], state: ActualState, inventory: Inventory
 ) -> Iterator[Diagnostic]:
     hint = (
-        "They stand outside of what was read, or what they stood in is gone. The marks stay; if "
+        "They are outside of what was read, or their parent was deleted. The marks stay; if "
         "they were deleted, `azsec ownership migrate --forget-missing` removes the marks."
     )
     if inventory.unlisted:
@@ -439,7 +439,7 @@ class _Decider:
         above = {each.key for each in resource.ancestors}
         for hidden in self._state.unreadable:
             if hidden.id.key in above or hidden.id.type == RESOURCE_GROUP:
-                return f"its mark may stand on {hidden.id}, which cannot be read: {hidden.reason}"
+                return f"its mark may be on {hidden.id}, which cannot be read: {hidden.reason}"
         return None
 
     def _held_above(self, resource: ResourceId) -> str | None:
@@ -452,7 +452,7 @@ class _Decider:
                 continue
             foreign = owner.claim is Claim.OTHER and marks_below(lookup(found.body, ("tags",)))
             return (
-                f"it stands in {above}, which belongs to the environment {owner.environment!r} and "
+                f"it is in {above}, which belongs to the environment {owner.environment!r} and "
                 "carries marks of what that environment made in it: state it as `existing: true`"
                 if foreign
                 else None
@@ -859,7 +859,7 @@ def _hinders_delete(
         if left is None and contents.unlisted:
             gap = contents.unlisted[0]
             return (
-                "it carries the mark of something that no read found, and a list of what stands in "
+                "it carries the mark of something that no read found, and a list of what is in "
                 f"{gap.id} was refused: {gap.reason}"
             )
         if left is not None and left.key not in going and not left.is_within(change.id):

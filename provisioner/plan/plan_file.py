@@ -130,7 +130,7 @@ def _read_step(entry: dict[str, Any]) -> Step:
 
 def _read_observed(entry: dict[str, Any]) -> Observed:
     if not isinstance(entry["body"], (dict, type(None))) or not isinstance(entry["touched"], bool):
-        raise TypeError("what was observed is no body")
+        raise TypeError("what was observed is not a body")
     return Observed(
         address=entry["address"],
         id=ResourceId.parse(entry["id"]),

@@ -106,7 +106,7 @@ def _find_moved(
     addresses: set[str] = set()
     for entry in seen:
         if not _expressions(entry) <= _expressions(known.get(entry.address)):
-            gone = f"the plan is stale: {entry.address} held a secret that is gone."
+            gone = f"the plan is stale: {entry.address} held a secret that was removed."
             moved.append(error("plan-stale", gone, None, _HINT))
             addresses.add(entry.address)
             continue

@@ -46,7 +46,7 @@ def find_hindrance(step: Step, answers: Sequence[Answer], catalog: Catalog) -> s
     if itself.refused is not None:
         return f"it cannot be read right before: {itself.refused}"
     if not itself.items:
-        return None if step.verb == DELETE else "it is gone since it was planned"
+        return None if step.verb == DELETE else "it was deleted since it was planned"
     body = itself.items[0]
     mark = mark_in(body)
     if mark != step.mark:

@@ -68,7 +68,7 @@ def find_stale_fields(
     if isinstance(actual, Unreadable):
         return [_stale(entry.address, f"cannot be read any more: {actual.reason}")]
     if not isinstance(actual, Found):
-        return [] if entry.body is None else [_stale(entry.address, "was there and is gone")]
+        return [] if entry.body is None else [_stale(entry.address, "was there and was deleted")]
     if entry.body is None:
         return [_stale(entry.address, f"was absent and exists now: {entry.id}")]
     if not entry.touched:

@@ -115,7 +115,7 @@ def _taken(write: Write, answer: Body) -> Diagnostic:
     else:
         what = f"the name {write.id.name!r} of {write.type.name} is taken"
         hint = (
-            "Such names are unique in all of Azure: choose another. One that is yours stands in a "
+            "Such names are unique in all of Azure: choose another. One that is yours is in a "
             "subscription or tenant that this credential does not see."
         )
     return error("name-taken", f"{write.address}: {what} ({reason}: {said}).", write.span, hint)

@@ -115,7 +115,7 @@ def _denied_then(
                 f"{write.address}: Azure Policy may deny it (the assignment {policy.id} of "
                 f"{named}, which this plan changes before it).",
                 write.span,
-                "Azure cannot be asked about an assignment that it does not have yet.",
+                "Azure cannot evaluate an assignment that does not exist yet.",
             )
 
 

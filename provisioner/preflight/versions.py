@@ -101,7 +101,7 @@ def _judge_one(wanted: _Wanted, offered: list[Mapping[str, object]]) -> Iterator
     if list(plans) == [LONG_TERM] and str(wanted.plan).lower() != LONG_TERM.lower():
         yield error(
             "version-long-term-only",
-            f"{said} is offered in {wanted.region} under long-term support alone: expected "
+            f"{said} is offered in {wanted.region} only under long-term support: expected "
             f"supportPlan {LONG_TERM}, found {wanted.plan if wanted.plan else 'none'}.",
             write.span,
             f"Take one of {', '.join(_supported(offered))}; or state `supportPlan: {LONG_TERM}` "

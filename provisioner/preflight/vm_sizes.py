@@ -125,7 +125,7 @@ def _judge_zones(pool: PlannedPool, size: OfferedSize) -> Iterator[Diagnostic]:
         why = f"; {', '.join(closed)} closed to it: {size.reason}" if closed else ""
         yield error(
             "zone-not-offered",
-            f"{pool.label}: {size.name} is not to be had in zone {', '.join(missing)} of "
+            f"{pool.label}: {size.name} is not available in zone {', '.join(missing)} of "
             f"{pool.region}: expected zones out of {', '.join(sorted(usable)) or 'none'}, found "
             f"{', '.join(sorted(wanted))}{why}.",
             pool.write.span,

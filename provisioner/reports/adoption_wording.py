@@ -40,7 +40,7 @@ def next_words(document: AdoptionDocument) -> list[str]:
     """Return what to do next."""
     name = plain(document.environment.name)
     if document.verdict is Verdict.NOT_PROVEN and not document.changes:
-        return [f"do what the errors say, then azsec plan {name} --out {name}.azplan"]
+        return [f"resolve the errors, then run azsec plan {name} --out {name}.azplan"]
     if document.verdict is Verdict.NOT_PROVEN:
         return [f"edit the files until `azsec plan {name}` shows no changes but marks"]
     if document.observe:

@@ -33,7 +33,7 @@ def render_apply_text(document: ApplyDocument, width: int = 100) -> Iterator[Lin
     yield from render_diagnostics(document.diagnostics, width)
     yield from output_lines(document.outputs, width)
     if not document.steps:
-        yield line("Nothing to do: Azure is as the blueprint says.")
+        yield line("Nothing to do: Azure matches the blueprint.")
     if failed or skipped:
         name = plain(document.environment.name)
         yield line(f"What succeeded stays. `azsec plan {name}` takes up from there.")

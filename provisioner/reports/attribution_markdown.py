@@ -26,7 +26,7 @@ def attribution_section(document: DriftDocument) -> str:
     )
     head = table_head(("resource", "who changed it"))
     return section(
-        f"**Who changed it, as Azure's logs say**\n\n{head}",
+        f"**Changes in Azure's logs**\n\n{head}",
         rows,
         len(document.attributions),
         "resource",

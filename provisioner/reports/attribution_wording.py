@@ -78,6 +78,6 @@ def _actor(writer: WriterDocument) -> str:
     if writer.kind is WriterKind.PLATFORM:
         return "by Azure itself"
     if writer.kind is WriterKind.UNSPECIFIED:
-        return "by somebody whom the log does not name"
+        return "by a caller that the log does not name"
     client = writer.client or (writer.application_id and f"application {writer.application_id}")
     return f"by {plain(writer.actor or '')}" + (f" with {plain(client)}" if client else "")

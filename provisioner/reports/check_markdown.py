@@ -39,7 +39,7 @@ def render_check_markdown(document: CheckDocument) -> str:
     text += _matrix(document.results)
     text += _findings(FAIL, "**Failing**", told, document)
     text += _findings("waived", "**Waived**", told, document)
-    text += _open("partial", "**Partial: what nobody has shown yet**", told)
+    text += _open("partial", "**Partial: evidence is missing**", told)
     text += _open("unknown", "**Unknown**", told)
     text += census_section(document.census)
     return text.rstrip() + "\n"

@@ -126,7 +126,7 @@ def _partial(results: Iterable[ResultDocument], width: int) -> Iterator[Line]:
     ids = [result.control.id for result in results if result.verdict == "partial"]
     if not ids:
         return
-    said = "pass as far as Azure Resource Manager can say; `attestations:` takes the rest"
+    said = "pass as far as Azure Resource Manager shows; `attestations:` cover the rest"
     yield line("  ", Span("partial", _STYLES["partial"]), f" · {plural(len(ids), 'control')}")
     yield from (line("    ", row) for row in wrap(said, width - 4))
     yield from (line("    ", Span(row, Style.DIM)) for row in wrap(", ".join(ids), width - 4))

@@ -31,7 +31,7 @@ from provisioner.reports.wording import NOT_VERIFIED, ORPHANED, and_more, counts
 AWAITED = (
     "Nothing was tried: once Azure has made the cluster, all of these have to be creations there."
 )
-UNDECLARED_VALUES = "values of others in declared objects; left as they are"
+UNDECLARED_VALUES = "values that other managers set in declared objects; left as they are"
 _MOST_ALIKE = 6
 _FORBIDDEN = re.compile(
     r'^\S+ is forbidden: (User "[^"]*") cannot list resource "[^"]*" in API group "[^"]*"(.*)$'

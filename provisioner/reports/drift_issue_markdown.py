@@ -51,7 +51,7 @@ def render_unseen(document: EnvironmentDriftDocument, checked_at: str) -> str:
         reasons += drift.diagnostics
         rows += (f"{code(one.listed or one.id)}: {prose(one.reason)}" for one in _unreadable(drift))
         rows += (
-            f"{code(one.address)}: whether somebody moved {code(one.field.path)} is not known, "
+            f"{code(one.address)}: whether {code(one.field.path)} was changed is not known, "
             f"{prose(one.unread, 300)}"
             for one in drift.undeclared
             if one.unread
@@ -84,9 +84,9 @@ def _reason(diagnostic: DiagnosticDocument) -> str:
 def render_left_issue(environment: str, path: str, checked_at: str) -> str:
     """Return the statement that closes the issue of an environment whose file is gone."""
     return (
-        f"The repository has no {code(path)} any more ({checked_at}), so nobody checks the "
-        f"environment {code(environment)}: that this issue is closed says nothing about what is "
-        "left of it in Azure. To delete that, restore the file and run "
+        f"The repository has no {code(path)} any more ({checked_at}), so the environment "
+        f"{code(environment)} is not checked any more. Its resources may still exist in Azure. To "
+        "delete them, restore the file and run "
         f"{code(f'azsec destroy {environment}')}.\n"
     )
 
@@ -127,10 +127,10 @@ def _counts(drift: DriftDocument) -> Iterator[str]:
 
 def _advice(document: EnvironmentDriftDocument, drift: DriftDocument) -> str:
     name = document.name
-    told = f"**To repair:** {code(f'azsec apply {name}')} writes what the blueprint says.\n"
-    accept = "state in the blueprint what stands in Azure, or suppress the change with `ignore:`"
+    told = f"**To repair:** {code(f'azsec apply {name}')} writes what the blueprint declares.\n"
+    accept = "state in the blueprint what is in Azure, or suppress the change with `ignore:`"
     if drift.additions:
-        accept += "; what others added is accepted with `accepted:`"
+        accept += "; additions are accepted with `accepted:`"
     return (
         f"{told}\n**To accept:** {accept}, in {code(document.path)}, and "
         f"{code(f'azsec plan {name}')} shows that nothing is left to change.\n\n"

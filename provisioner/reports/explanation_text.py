@@ -31,7 +31,7 @@ def render_explanation_text(document: ExplanationDocument, width: int = 100) -> 
     change = document.change
     yield line("  ", Span(plain(document.address), Style.BOLD))
     if change is None:
-        yield line("    no change: it is as the blueprint says")
+        yield line("    no change: it matches the blueprint")
     else:
         yield line("    ", Span(_action(change), Style.UPDATE))
         yield from (line(" " * 6, row) for row in wrap(plain(change.reason or ""), width - 6))

@@ -57,7 +57,7 @@ def render_graph_html(document: GraphDocument) -> str:
         *_marks(document.marks),
         "<h2>The way to the internet</h2>",
         *(row for way in document.egress for row in _way(way)),
-        *([] if document.egress else ["<p>There is no subnet that workloads can stand in.</p>"]),
+        *([] if document.egress else ["<p>There is no subnet that workloads can use.</p>"]),
         "</body>",
         "</html>",
     ]

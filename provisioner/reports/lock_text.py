@@ -6,14 +6,14 @@ from provisioner.reports.values import plain
 _NOTES = {
     "absent": "The container does not exist. Make it first (blueprints/modules/lock.yaml does), or "
     "correct `lock:`.",
-    "available": "Nobody holds the lock.",
-    "expired": "Nobody holds the lock: its last holder did not renew it.",
-    "broken": "Nobody holds the lock: it was broken.",
+    "available": "The lock is not held.",
+    "expired": "The lock is not held: its last holder did not renew it.",
+    "broken": "The lock is not held: it was broken.",
     "breaking": "The lock is being broken, and held until then.",
     "leased": "The lock is held.",
 }
 
-_CLUSTER_NOTES = {"absent": "Nobody holds the lock: no apply has made its Lease yet."}
+_CLUSTER_NOTES = {"absent": "The lock is not held: no apply has made its Lease yet."}
 
 
 def render_lock_text(document: LockDocument) -> str:

@@ -110,7 +110,7 @@ def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
     )
     if len(head) + len(beside) + len(tail) > limit * _AROUND_SHARE // 100:
         # In a small room the changes go before what the plan leaves as it is.
-        beside = f"No room here for what stands beside the changes. {hint}\n\n"
+        beside = f"There is no room here for what else the plan has. {hint}\n\n"
     tail = beside + tail
     shown, groups = group_creates(document.changes, lists_all=document.lists_all)
     names = kinds_of(change.type for change in document.changes)

@@ -96,7 +96,7 @@ def source_of(framework: str, title: str) -> Json:
         "uuid": identifier("framework", framework),
         "title": markup(_TITLES.get(framework, title)),
         "description": "Control ids are those of the framework; where one begins with a digit, an "
-        "underscore stands before it.",
+        "underscore precedes it.",
     }
 
 

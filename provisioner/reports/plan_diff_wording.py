@@ -137,6 +137,6 @@ def beside_lines(document: PlanDiffDocument) -> Iterator[str]:
     if document.parts:
         yield f"other parts of the plan: {', '.join(map(plain, document.parts))}"
     for addition in document.additions:
-        yield f"added by others since, outside of the digest: {plain(addition)}"
+        yield f"added since outside of the blueprint, not part of the digest: {plain(addition)}"
     for told in document.diagnostics:
         yield f"{told.severity}, outside of the digest: {plain(told.message)}"

@@ -33,7 +33,7 @@ def turn_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[L
             yield line(" " * 8, Span(hidden, Style.DIM))
     if len(controls) > _MOST:
         yield line("    ", Span(and_more(len(controls) - _MOST, "control"), Style.DIM))
-    hint = "`azsec controls show ID` says why it matters, and what satisfies it."
+    hint = "`azsec controls show ID` explains the reason and the remediation."
     yield line("    ", Span(hint, Style.DIM))
     yield BLANK
 

@@ -54,7 +54,7 @@ def render_type_text(document: TypeSchemaDocument) -> str:
         ("tier", known.tier),
         ("api version", known.api_version),
         ("package", source),
-        ("stands in", document.stands_in),
+        ("is in", document.stands_in),
         ("children", ", ".join(document.children) or None),
         ("deletable", None if document.deletable else "no"),
     ]

@@ -120,4 +120,4 @@ def matrix(results: Sequence[ResultDocument]) -> Mapping[tuple[str, str], tuple[
 def remedy_hint(control: ControlDocument) -> str:
     """Return where to read what satisfies a control."""
     where = control.source or f"azsec controls show {control.id}"
-    return f"`{where}` says what satisfies it."
+    return f"`{where}` explains the remediation."

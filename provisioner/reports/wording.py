@@ -62,7 +62,7 @@ NO_CHANGES = "No changes"
 NO_DRIFT = "No drift"
 UNMARKED = "exists without a mark of azsec"
 ORPHANED = "carries the environment's mark and is no longer declared; the next apply deletes it"
-ADDITIONS = "made by others, not declared and not accepted"
+ADDITIONS = "created outside of the blueprint, not declared and not accepted"
 ACCEPTED = "additions of others that the environment knows of; left as is"
 IN_PROGRESS = "Azure still works on it; apply waits, and plans on what settled"
 
@@ -173,8 +173,8 @@ def _nothing_found(
         return f"{what} in what was read{beside}. Not all was seen: {gaps} above."
     if in_progress:
         count = plural(len(in_progress), "resource")
-        return f"{what} so far: {count} in progress. The rest is as the blueprint says{beside}."
-    return f"{what}: Azure is as the blueprint says{beside}."
+        return f"{what} so far: {count} in progress. The rest matches the blueprint{beside}."
+    return f"{what}: Azure matches the blueprint{beside}."
 
 
 def count_in_progress(in_progress: Sequence[InProgressDocument]) -> str:
@@ -202,9 +202,9 @@ def keeping(entry: UndeclaredDocument) -> str:
     return MOVED if entry.moved else KEPT
 
 
-_UNDECIDED = "the logs do not say who set"
+_UNDECIDED = "the logs do not show who set"
 KEPT = "Azure keeps this on writes"
-MOVED = "moved since the last apply, as Azure's logs say; Azure keeps it on writes"
+MOVED = "moved since the last apply, according to Azure's logs; Azure keeps it on writes"
 
 
 UNDECLARED_TAGS = "the blueprint does not declare them; never overwritten"

@@ -13,7 +13,7 @@ def unreadable_ranges(body: Tree, *paths: str) -> Iterator[Refusal]:
     for at, text in texts_at(body, *paths):
         if "/" not in text or read_loosely(text) is None:
             yield Refusal(
-                at, f"{text!r} is no range of addresses in CIDR notation, such as 10.0.0.0/24"
+                at, f"{text!r} is not a range of addresses in CIDR notation, such as 10.0.0.0/24"
             )
 
 

@@ -35,6 +35,6 @@ def references_to_other_regions(
         if region and theirs and theirs != region:
             yield Refusal(
                 path,
-                f"{target} stands in {theirs}, and what refers to it in {region}: both have to be "
+                f"{target} is in {theirs}, and what refers to it in {region}: both have to be "
                 "in one region",
             )

@@ -30,7 +30,7 @@ def misnamed_subnets(write: Write, wanted: ServiceSubnet, *paths: str) -> Iterat
         if subnet is not None and subnet.name.lower() != wanted.name.lower():
             yield Refusal(
                 path,
-                f"{write.id.name} stands in a subnet named {wanted.name}, and not in {subnet.name}",
+                f"{write.id.name} is in a subnet named {wanted.name}, and not in {subnet.name}",
             )
 
 
@@ -42,9 +42,7 @@ def shared_subnets(write: Write) -> Iterator[Refusal]:
             continue
         for other in write.others(write.neighbours.referring_to(subnet, write.type)):
             if any(id_at(other.body, at) == subnet for at in subnets_of(other.body)):
-                yield Refusal(
-                    path, f"{other.label} stands in {subnet.name} already, which takes one"
-                )
+                yield Refusal(path, f"{other.label} is in {subnet.name} already, which takes one")
                 break
 
 

@@ -32,7 +32,7 @@ class GitAccess:
                 raise DiagnosticError(
                     error(
                         "host-not-allowed",
-                        "file:// is no source of modules here: another machine has other files.",
+                        "file:// is not a source of modules here: another machine has other files.",
                         None,
                         "Use a path relative to this file, or https://; "
                         "AZSEC_ALLOW_FILE_SOURCES=1 allows it for tests.",
@@ -175,8 +175,8 @@ def current_commit(access: GitAccess, source: GitLocation) -> str:
         raise DiagnosticError(
             error(
                 "offline",
-                f"where {source.ref!r} of {source.repository} stands is not known without the "
-                "network, which is not to be used.",
+                f"the commit of {source.ref!r} in {source.repository} is not known without the "
+                "network, and AZSEC_OFFLINE is set.",
                 None,
                 "Run it without AZSEC_OFFLINE.",
             )

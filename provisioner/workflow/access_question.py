@@ -145,7 +145,7 @@ def unnamed(question: Question, who: Who, access: Access) -> Iterator[Diagnostic
         "principal-not-named",
         f"no role assignment that was looked at names {question.principal}.",
         None,
-        "Whoever is in a group has what the group has: ask for the object id of the group.",
+        "Members of a group have its permissions: use the object id of the group.",
     )
 
 
@@ -189,13 +189,13 @@ def _nobody_seen(resource: Resource, graph: DesiredGraph, state: ActualState) ->
             "principal-not-read",
             f"the object id of {label} could not be read: {seen.reason}",
             None,
-            "Grant the role of `azsec roles ENV --purpose access`, or ask for the object id.",
+            "Grant the role of `azsec roles ENV --purpose access`, or use the object id.",
         )
     stated = graph.by_id.get(resource.id.key)
     if resource.id.key not in state.found and stated is not None:
         return error(
             "principal-not-read",
-            f"{label} does not exist in Azure: nobody signs in as it.",
+            f"{label} does not exist in Azure, and has no principal.",
             None,
             "`azsec apply` makes it; without --state actual, the question is about the blueprint.",
         )
@@ -205,7 +205,7 @@ def _nobody_seen(resource: Resource, graph: DesiredGraph, state: ActualState) ->
 def _signs_in_as_nobody(resource: Resource) -> Diagnostic:
     return error(
         "unknown-principal",
-        f"{resource.label} ({resource.type}) has no identity: it signs in as nobody.",
+        f"{resource.label} ({resource.type}) has no identity: it has no principal.",
         None,
         "Expected an object id, or the address of an identity or of a resource that has one.",
     )

@@ -188,7 +188,7 @@ def without_untouched(
         and not minimal[key].body
     }
     left = [
-        LeftOut(material.ids[key], "made by Azure with what it stands in, and unchanged")
+        LeftOut(material.ids[key], "made by Azure with what it is in, and unchanged")
         for key in sorted(untouched)
     ]
     bodies = {key: body for key, body in material.bodies.items() if key not in untouched}
@@ -291,7 +291,7 @@ def _notes_of_groups(material: Material, addresses: Mapping[str, str]) -> Iterat
             yield NoteDocument(
                 address=addresses[key],
                 path=f"tags.{name}",
-                reason="a secret, which stays in Azure alone",
+                reason="a secret, which stays only in Azure",
             )
 
 
@@ -302,7 +302,7 @@ def _notes(built: Built, addresses: Mapping[str, str]) -> list[NoteDocument]:
             continue
         address = addresses[key]
         found += [
-            NoteDocument(address=address, path=path, reason="a secret, which stays in Azure alone")
+            NoteDocument(address=address, path=path, reason="a secret, which stays only in Azure")
             for path in minimal.secrets
         ]
         found += [

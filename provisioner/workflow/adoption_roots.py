@@ -78,7 +78,8 @@ def _group(named: str, whole: Sequence[str], visible: Mapping[str, str]) -> Reso
     if not re.fullmatch(r"[-\w.()]{0,89}[-\w()]", group):
         raise DiagnosticError(
             error(
-                "wrong-name", f"--resource-group {named}: {group!r} is no name of a resource group."
+                "wrong-name",
+                f"--resource-group {named}: {group!r} is not a name of a resource group.",
             )
         )
     if holder:

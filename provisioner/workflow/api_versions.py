@@ -216,7 +216,7 @@ def _tell(group: list[SpokenVersion]) -> Diagnostic:
             "api-version-not-offered",
             f"this cloud offers no api version of {named} up to {first.pinned}.",
             None,
-            "azsec cannot speak to it: leave the type out, or use an older azsec.",
+            "azsec cannot manage it: leave the type out, or use an older azsec.",
         )
     checked = (
         "The bodies are checked against the models of that version."
@@ -226,7 +226,7 @@ def _tell(group: list[SpokenVersion]) -> Diagnostic:
     )
     return warning(
         "older-api-version",
-        f"{named}: api version {first.spoken} is spoken, as this cloud does not offer "
+        f"{named}: api version {first.spoken} is used, because this cloud does not offer "
         f"{first.pinned}.",
         None,
         checked,

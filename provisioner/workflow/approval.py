@@ -23,7 +23,7 @@ def read_digest(text: str) -> str:
         raise DiagnosticError(
             error(
                 "wrong-digest",
-                f"{text!r} is no digest of a plan: expected sha256: and 64 hexadecimal digits.",
+                f"{text!r} is not a digest of a plan: expected sha256: and 64 hexadecimal digits.",
                 None,
                 "`azsec show FILE` prints it in full, `azsec plan ENV -o json` as `digest`.",
             )

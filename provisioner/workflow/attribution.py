@@ -164,7 +164,7 @@ def _read_logs(
 
 
 _ABOVE = (
-    "it stands above the subscriptions: its writes are in the Activity Log of the tenant, which is "
+    "it is above the subscriptions: its writes are in the Activity Log of the tenant, which is "
     "not read"
 )
 
@@ -237,7 +237,7 @@ def _told_of_events(subscription: str, reply: Reply, reach: Reach) -> Iterator[D
             f"the Activity Log of subscription {subscription} was read back to "
             f"{format_moment(reach.since)} only: {MOST_PAGES} pages are the bound of what is read.",
             None,
-            "Ask for less with --since.",
+            "Use a shorter --since.",
         )
 
 
@@ -266,7 +266,8 @@ def _told_of_changes(reply: Reply, targets: Sequence[Target]) -> Iterator[Diagno
     elif _is_cut(reply, targets):
         yield warning(
             "resource-graph-cut",
-            f"Resource Graph was asked for the newest {MOST_ROWS:,} changes of {_MOST_TARGETS} of "
+            f"Resource Graph was queried for the newest {MOST_ROWS:,} changes of {_MOST_TARGETS} "
+            "of "
             f"{len(targets):,} drifted resources, which is the bound of one query.",
             None,
             None,

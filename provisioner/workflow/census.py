@@ -177,9 +177,9 @@ def _unlisted_children(
             count=len(names),
             of=f"resource of {tier.replace(' ', '-')} types",
             reason=(
-                f"the children that the blueprint lacks ({listed}) are listed before a delete alone"
+                f"the children that the blueprint lacks ({listed}) are listed only before a delete"
                 if tier is Tier.SCHEMA
-                else f"nothing says which children their types have ({listed})"
+                else f"it is not known which children their types have ({listed})"
             ),
         )
 

@@ -206,7 +206,7 @@ def _not_approved(name: str, review: Review) -> Diagnostic:
         )
     return error(
         "plan-not-approved",
-        f"{name}: nobody approved the plan {review.posted} that was posted.{seen}",
+        f"{name}: there is no approval of the plan {review.posted} that was posted.{seen}",
         None,
         "Approve the pull request once its status has the digest, and run this job again.",
     )

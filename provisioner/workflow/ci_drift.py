@@ -236,8 +236,8 @@ def folder_of(path: str) -> str:
 def _aged_out(entry: UndeclaredDocument) -> Diagnostic:
     return error(
         "move-aged-out",
-        f"{entry.address} has {entry.field.path} as somebody set it, and Azure's logs do not reach "
-        "back to that change any more.",
+        f"{entry.address} has {entry.field.path} off its default, and Azure's logs do not reach "
+        "back to the change that set it.",
         None,
         "Set it back, or state it in the blueprint.",
     )

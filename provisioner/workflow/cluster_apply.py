@@ -134,13 +134,13 @@ def _describe_interrupt(plan: ClusterPlan) -> Diagnostic:
         "interrupted",
         "the apply was interrupted: what was in flight has ended, and nothing more was sent.",
         None,
-        f"Go on with `azsec cluster apply {name}`: it takes up from what stands.",
+        f"Go on with `azsec cluster apply {name}`: it continues from what exists.",
     )
 
 
 def _describe_stop(stop: KubernetesError, plan: ClusterPlan) -> Diagnostic:
     name = plan.document.environment.name
-    again = f"then go on with `azsec cluster apply {name}`: it takes up from what stands."
+    again = f"then go on with `azsec cluster apply {name}`: it continues from what exists."
     told = describe_refusal(stop, "the apply stopped")
     return replace(told, hint=f"{(told.hint or '').rstrip('.')}; {again}")
 

@@ -40,7 +40,7 @@ def describe_cluster_access(
         in_azure.append(
             RoleDocument(
                 name=f"azsec {purpose.value} {name}",
-                description=f"Reaches the API server of {name}; Kubernetes RBAC says what for.",
+                description=f"Reaches the API server of {name}; Kubernetes RBAC shows what for.",
                 purpose=purpose,
                 scope=objects.facts.id,
                 actions=CLUSTER_SIGN_IN,

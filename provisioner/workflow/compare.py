@@ -48,9 +48,9 @@ def _compare(
         return _refuse(key, f"azsec does not know the type {name!r}. {hint}")
     desired, actual = question.get("desired"), question.get("actual")
     if not isinstance(desired, dict):
-        return _refuse(key, "`desired` is no ARM body: expected an object")
+        return _refuse(key, "`desired` is not an ARM body: expected an object")
     if not isinstance(actual, dict):
-        return _refuse(key, "`actual` is no ARM body: expected an object")
+        return _refuse(key, "`actual` is not an ARM body: expected an object")
     version = question.get("apiVersion")
     spoken = version if isinstance(version, str) and version else None
     result = compare(resource_type, catalog.schemas, desired, actual, spoken)

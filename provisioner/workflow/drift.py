@@ -125,12 +125,12 @@ def _told(changes: tuple[ResourceChange, ...], state: ActualState) -> list[Diagn
 def _not_reversible(change: ResourceChange, *, missing: bool) -> Diagnostic:
     if missing:
         message = f"{change.address} is missing, and cannot be created: {change.reason}."
-        return warning("not-reversible", message, None, "`azsec plan` says what keeps it.")
+        return warning("not-reversible", message, None, "`azsec plan` shows what prevents it.")
     return warning(
         "not-reversible",
         f"{change.address} cannot be changed back: {change.reason}.",
         None,
-        "Change the blueprint to what Azure has, or make the resource anew by hand.",
+        "Change the blueprint to what Azure has, or recreate the resource manually.",
     )
 
 

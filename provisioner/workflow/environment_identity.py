@@ -42,6 +42,6 @@ def read_id(text: str) -> str:
     """Return the id of an environment as it was given. Raises DiagnosticError (`wrong-id`)."""
     if not re.fullmatch(r"[0-9a-f]{32}", text):
         raise DiagnosticError(
-            error("wrong-id", f"{text!r} is no id: expected 32 lower-case hexadecimal digits.")
+            error("wrong-id", f"{text!r} is not an id: expected 32 lower-case hexadecimal digits.")
         )
     return text

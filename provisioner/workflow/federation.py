@@ -72,7 +72,7 @@ def _github_credentials(
         raise DiagnosticError(
             error(
                 "wrong-repository",
-                f"{jobs.repository!r} is no repository of GitHub. Expected OWNER/NAME.",
+                f"{jobs.repository!r} is not a repository of GitHub. Expected OWNER/NAME.",
                 None,
                 "With immutable subject claims: OWNER@ID/NAME@ID, as `gh api "
                 "repos/OWNER/NAME/actions/oidc/customization/sub` prints it.",
@@ -108,7 +108,8 @@ def _pipelines_credentials(
         raise DiagnosticError(
             error(
                 "wrong-organization",
-                f"{jobs.organization!r} is no id of an Azure DevOps organization. Expected a GUID.",
+                f"{jobs.organization!r} is not an id of an Azure DevOps organization. Expected a "
+                "GUID.",
                 None,
                 "GET https://dev.azure.com/ORGANIZATION/_apis/connectionData prints it as "
                 "instanceId.",
@@ -163,7 +164,7 @@ def _connection_credential(
         raise DiagnosticError(
             error(
                 "wrong-connection",
-                f"{connection!r} is no service connection.",
+                f"{connection!r} is not a service connection.",
                 None,
                 "Expected its id (resourceId in the URL of its page), or "
                 "ORGANIZATION/PROJECT/CONNECTION for one with the issuer of Azure DevOps.",

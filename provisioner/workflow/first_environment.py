@@ -61,7 +61,7 @@ def first_environment(
             for alias, digit in zip(subscriptions, "123456789", strict=False)
         ),
         "# Without this line, what newly fails at `high` is refused too: "
-        f"`azsec check {name}` says what is open.",
+        f"`azsec check {name}` lists the open findings.",
         "gates: {controls: critical}",
         *_parameters(shown, file.parameters),
     ]

@@ -196,7 +196,7 @@ def _read(environment: FleetEnvironment, finished: Finished, now: str) -> FleetA
         try:
             answer = FleetAnswerText.read(finished.text)
         except (ValueError, KeyError, TypeError) as problem:
-            lost = f"its worker answered what is no answer ({type(problem).__name__})"
+            lost = f"its worker answered what is not an answer ({type(problem).__name__})"
         else:
             entry = answer.entry.model_copy(
                 update={"attempt": finished.attempt, "path": environment.path}

@@ -281,7 +281,7 @@ def describe_holder(
 ) -> Diagnostic:
     """Return the error of a lock that another holds. `option` is that of `azsec lock break` for
     a lock which is not the one in Azure."""
-    holder = status.holder or "somebody who has not written a name yet"
+    holder = status.holder or "a holder that has not written its name yet"
     since = ""
     if status.since is not None:
         since = f" since {to_text(status.since)} ({_age(now - status.since)})"
@@ -293,7 +293,7 @@ def describe_holder(
         "lock-held",
         f"the lock of {environment.name!r} is held by {holder}{since}.{until}{waited}",
         None,
-        "Wait for that apply (--lock-timeout DURATION does). If its process is gone, the lock "
+        "Wait for that apply (--lock-timeout DURATION). If its process is gone, the lock "
         f"expires by itself; `azsec lock break {environment.name}{option}` ends it at once.",
     )
 

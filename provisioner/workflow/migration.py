@@ -241,7 +241,7 @@ class _Migration:
         if lookup(body, ("managedBy",)):
             return _Verdict(False, "another resource manages it")
         if any(marks.owner_of(resource.id, tags).is_ours for marks in self.previous):
-            return _Verdict(True, "is marked anew: its mark was made with an earlier id")
+            return _Verdict(True, "gets new marks: its mark was made with an earlier id")
         owner = self.owners.marks.owner_of(resource.id, tags)
         if owner.claim is Claim.NONE:
             return _Verdict(False, "it carries no tags of azsec: adopt it (`--adopt ADDRESS`)")
@@ -249,7 +249,7 @@ class _Migration:
             return _Verdict(False, f"its tags are {owner.claim} ({owner.environment})")
         if owner.address != resource.address:
             return _Verdict(False, f"its tags say that it was made at {owner.address}")
-        return _Verdict(True, "is marked anew: its tags name this environment and address")
+        return _Verdict(True, "gets new marks: its tags name this environment and address")
 
     @cached_property
     def _named_anew(self) -> frozenset[str]:
@@ -294,4 +294,4 @@ def _is_unkeyed(tags: object) -> bool:
 
 
 def _not_marked(name: str, resource: ResourceId, why: str) -> Diagnostic:
-    return warning("not-marked", f"{name} ({resource}) is not marked anew: {why}.")
+    return warning("not-marked", f"{name} ({resource}) keeps its marks: {why}.")

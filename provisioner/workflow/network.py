@@ -67,7 +67,7 @@ def load_siblings(
                     "not-compared",
                     f"{path} cannot be composed, so nothing is compared with it: {first.message}",
                     first.span,
-                    f"`azsec validate {path}` tells all of it.",
+                    f"`azsec validate {path}` prints all diagnostics.",
                 )
             )
     return Siblings(tuple(composed), tuple(problems))

@@ -85,5 +85,5 @@ def _endless(entry: InProgress) -> Diagnostic:
         f"{entry.label} is still {entry.state} after {OPERATION_SECONDS / 60:.0f} minutes, the "
         "longest that azsec waits for an operation.",
         None,
-        "Azure goes on with it: look at the resource's activity log, then apply again.",
+        "Azure continues the operation: check the resource's activity log, then apply again.",
     )

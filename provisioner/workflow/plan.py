@@ -264,8 +264,8 @@ def require_id(desired: Desired) -> None:
     raise DiagnosticError(
         error(
             "environment-without-id",
-            f"{environment.path} states no `metadata.id`: azsec could not tell what this "
-            "environment made from what another one of the same name made.",
+            f"{environment.path} states no `metadata.id`: azsec could not distinguish its "
+            "resources from those of another environment with the same name.",
             span_of(environment.node, "metadata"),
             _ID_HINT,
         )
@@ -560,10 +560,10 @@ def _warn_of_foreigners(reading: Reading) -> list[Diagnostic]:
     return [
         warning(
             "not-looked-into",
-            f"{reading.left_out} resources of others were not looked into for what they add to the "
-            f"environment: azsec reads {MOST_FOREIGN} of them.",
+            f"{reading.left_out} resources outside of the environment were not read, so additions "
+            f"by them are not reported: azsec reads {MOST_FOREIGN} of them.",
             None,
-            "Move what is not the environment's out of its subscriptions, or have it removed.",
+            "Move resources that are not the environment's out of its subscriptions.",
         )
     ]
 

@@ -101,8 +101,8 @@ def _ids(intent: Intent) -> list[ResourceId]:
 def _skipped() -> Diagnostic:
     return warning(
         "preflight-skipped",
-        "nobody asked Azure whether names are free, quotas and registrations are there, and "
-        "policies and permissions let the plan through (--no-preflight).",
+        "the preflight was skipped (--no-preflight): names, quotas, registrations, policies and "
+        "permissions were not checked against Azure.",
         None,
         "Plan without --no-preflight before the apply.",
     )

@@ -92,9 +92,9 @@ def _reason_against(text: str) -> str | None:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return "it is no JSON"
+        return "it is not JSON"
     if not isinstance(found, dict) or found.get("kind") != "azsec/report":
-        return "it is no report of azsec"
+        return "it is not a report of azsec"
     version = found.get("formatVersion")
     if version != FORMAT_VERSION:
         return f"its format version is {version!r}; {FORMAT_VERSION!r} is read"

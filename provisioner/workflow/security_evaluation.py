@@ -279,7 +279,7 @@ def _gates(delta: Delta, gate: Gate) -> Iterator[GateDocument]:
                 f"{first.finding.evidence}{others}"
             ),
             hint=(
-                f"`{_shown_by(control)}` says what satisfies it; `waivers:` of the "
+                f"`{_shown_by(control)}` explains the remediation; `waivers:` of the "
                 "environment accepts it for a time."
             ),
         )

@@ -127,7 +127,9 @@ def _selected(desired: Desired, question: UpgradeQuestion) -> list[DesiredResour
         )
     known = {each.address for each in clusters}
     unknown = [
-        error("unknown-address", f"{name} is no cluster of it.", None, nearest(name, sorted(known)))
+        error(
+            "unknown-address", f"{name} is not a cluster of it.", None, nearest(name, sorted(known))
+        )
         for name in question.clusters
         if name not in known
     ]

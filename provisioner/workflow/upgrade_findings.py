@@ -83,7 +83,7 @@ def _channels(
     if lookup(settings, ("forceUpgrade",)) is True and _is_ahead(lookup(settings, ("until",)), now):
         yield warning(
             "force-upgrade",
-            "forceUpgrade is on: AKS upgrades although clients call API versions that go.",
+            "forceUpgrade is on: AKS upgrades although clients call API versions that are removed.",
         )
 
 
@@ -137,7 +137,7 @@ def _of_objects(cluster: ClusterUpgradeDocument) -> Iterator[Diagnostic]:
     if objects is None:
         yield warning(
             "not-observed",
-            "the objects in the cluster were not observed: nothing is said of API versions, "
+            "the objects of the cluster were not observed: nothing is evaluated of API versions, "
             "disruption budgets and pods.",
             None,
             "Who reaches the API server writes an observation: azsec cluster observe ENV --out "
@@ -156,7 +156,8 @@ def _of_objects(cluster: ClusterUpgradeDocument) -> Iterator[Diagnostic]:
     if objects.unobserved:
         yield warning(
             "not-observed",
-            f"not observed, although an API version of it goes: {', '.join(objects.unobserved)}.",
+            "not observed, although an API version of it is removed: "
+            f"{', '.join(objects.unobserved)}.",
         )
     target = minor_of(cluster.target or "")
     for use in objects.apis:
@@ -174,7 +175,7 @@ def _api(use: ApiUseDocument, target: int, running: int) -> Diagnostic:
     how = ", by what kubectl applied last" if use.how == "applied" else ""
     removed = minor_of(use.removed)
     if removed > target:
-        return warning("api-deprecated", f"{what} goes in {use.removed}{how}.", None, instead)
+        return warning("api-deprecated", f"{what} is removed in {use.removed}{how}.", None, instead)
     if removed <= running:
         return warning("api-removed", f"{what} is not served any more{how}.", None, instead)
     return error("api-removed", f"{what} is not served from {use.removed} on{how}.", None, instead)

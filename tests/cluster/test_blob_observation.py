@@ -126,7 +126,7 @@ def test_a_bad_blob_is_refused(bench: Bench, azure: LocalAzure) -> None:
     bad += [(part, own, "is not signed") for part in (b"", b"\x1f\x8b", bare)]
     bad.append((whole[: len(whole) // 2], own, "was altered"))
     for part in (bare[: len(bare) // 2], b"", gzip.decompress(bare)[:500]):
-        bad.append((sign_content(part, KEY), own, "is no observation of a cluster"))
+        bad.append((sign_content(part, KEY), own, "is not an observation of a cluster"))
     with Session(
         cloud="local", local_state=None, parallelism=1, realistic=None, quiet=True
     ) as session:

@@ -37,7 +37,7 @@ BAD: tuple[tuple[str, Change, str | None, str], ...] = (
     ("other-key", reseal, "another key, also long", "another key"),
     ("old", lambda c: reseal(c, timedelta(days=3)), KEY, "was made 3 d ago"),
     ("future", lambda c: reseal(c, -timedelta(days=1)), KEY, "in the future"),
-    ("no-json", lambda c: {"kind": "List"}, KEY, "is no observation"),
+    ("no-json", lambda c: {"kind": "List"}, KEY, "is not an observation"),
 )
 
 

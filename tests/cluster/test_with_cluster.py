@@ -46,7 +46,7 @@ def test_azure_first_then_the_cluster_and_what_moved_between_is_refused(
     # Azure stands; of its cluster nothing can be said, so nothing is saved either.
     unseen = bench.azure("plan", "--with-cluster", "--out", "none.json")
     assert unseen.code == 1
-    assert "No changes: Azure is as the blueprint says." in unseen.out
+    assert "No changes: Azure matches the blueprint." in unseen.out
     assert "The objects in the cluster are not planned" in unseen.out
     assert not (bench.folder / "none.json").exists()
     reach(bench, server.kubeconfig())

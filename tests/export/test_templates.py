@@ -314,7 +314,7 @@ def test_a_scope_that_azsec_does_not_know(catalog: Catalog):
 
 def test_what_stands_above_subscriptions_is_refused(catalog: Catalog):
     group = "/providers/Microsoft.Management/managementGroups/corp"
-    with pytest.raises(DiagnosticError, match=f"lock stands at {group}"):
+    with pytest.raises(DiagnosticError, match=f"lock is at {group}"):
         template_of(LOCKED % group, catalog)
 
 

@@ -201,7 +201,7 @@ def test_apply_deletes_and_overwrites_only_what_is_ours_and_shown(
         for text, state in before.items():
             _check_kept_or_shown(plan, text, state, _state(others, text), text.lower() in own)
         if not estate.foreign and estate.refused == "nothing":
-            assert result is not None, "nothing of others stands in the way"
+            assert result is not None, "nothing of others is in the way"
             assert {step.outcome for step in result.steps} <= {Outcome.SUCCEEDED}
             assert bench.plan(desired).steps == ()
 

@@ -62,7 +62,7 @@ ADOPTION = AdoptionDocument(
         NoteDocument(
             address="services.web",
             path="properties.siteConfig.appSettings[0].value",
-            reason="a secret, which stays in Azure alone",
+            reason="a secret, which stays only in Azure",
         ),
     ),
     calls=311,

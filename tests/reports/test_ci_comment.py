@@ -108,9 +108,9 @@ def test_a_refused_apply_names_field_actor_and_what_moved_on_the_branch():
 
 def test_an_issue_says_how_to_repair_and_how_to_accept_within_its_room():
     told = render_drift_issue(CI_DRIFT, "2026-11-30T12:00:00Z", LIMIT)
-    assert "`azsec apply prod` writes what the blueprint says" in told
+    assert "`azsec apply prod` writes what the blueprint declares" in told
     assert "`ignore:`" in told
-    assert "what others added is accepted with `accepted:`" in told
+    assert "additions are accepted with `accepted:`" in told
     assert len(render_drift_issue(CI_DRIFT, "2026-11-30T12:00:00Z", 3_000)) <= 3_000
 
 

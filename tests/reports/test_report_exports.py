@@ -105,8 +105,8 @@ def test_the_same_state_at_another_time_differs_in_times_alone(render):
     [
         pytest.param(DESIRED, "CLU-01.5", "satisfied", "pass", id="passes"),
         pytest.param(DESIRED, "CLU-01.4", "not-satisfied", "fail", id="fails"),
-        pytest.param(DESIRED, "WRK-05.1", "not-satisfied", "fail", id="waived is no pass"),
-        pytest.param(DESIRED, "CLU-07", "not-satisfied", "other", id="partial is no pass"),
+        pytest.param(DESIRED, "WRK-05.1", "not-satisfied", "fail", id="waived is not a pass"),
+        pytest.param(DESIRED, "CLU-07", "not-satisfied", "other", id="partial is not a pass"),
         pytest.param(DESIRED, "WRK-05.6", "not-satisfied", "other", id="nobody looked"),
         pytest.param(PARTIAL, "CLU-01.5", "not-satisfied", "other", id="could not be read"),
     ],

@@ -39,7 +39,7 @@ def test_path(row):
 
 VALUES = {
     "text is bare": ("Standard_D4s_v5", "Standard_D4s_v5"),
-    "a version is no number": ("1.35", "1.35"),
+    "a version is not a number": ("1.35", "1.35"),
     "text that could be a boolean is quoted": ("true", '"true"'),
     "empty text is seen": ("", '""'),
     "blanks at the end are seen": ("a ", '"a "'),

@@ -454,7 +454,7 @@ def test_an_approved_delete_takes_a_run_that_permits_its_digest(repository):
     other = "sha256:" + "0" * 64
     line = "azsec ci apply dev --pull-request 1 --allow-delete-digest"
     assert "not permitted" in " ".join(repository.run(f"{line} {other}", "schedule").split())
-    assert "is no digest of a plan" in repository.run(f"{line} {digest[:19]}", "schedule")
+    assert "is not a digest of a plan" in repository.run(f"{line} {digest[:19]}", "schedule")
     told = repository.run(f"{line} {digest}", "schedule")
     assert "dev  applied  1 of 1 step · approved by grace" in told
     assert "rt-nodes" not in run_command("azsec plan dev")
@@ -474,7 +474,7 @@ def test_a_digest_that_may_delete_is_approved_all_the_same(repository):
     told = " ".join(
         repository.run(f"azsec ci apply --allow-delete-digest {digest}", "push").split()
     )
-    assert "nobody approved the plan" in told
+    assert "there is no approval of the plan" in told
     assert "[exit 3]" in told
 
 
@@ -683,7 +683,7 @@ def test_the_drift_issue_of_a_deleted_environment_is_closed_with_a_statement(rep
 
     assert "environments/old.yaml, the file of environment old, is gone" in " ".join(told.split())
     assert issue["state"] == "closed"
-    assert "nobody checks the environment `old`" in issue["body"]
+    assert "the environment `old` is not checked any more" in issue["body"]
 
 
 def test_an_environment_that_cannot_be_composed_is_not_called_untouched(repository):

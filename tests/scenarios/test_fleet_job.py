@@ -221,7 +221,11 @@ REFUSED = (
     ("client", f"--image {IMAGE} --ledger {LEDGER} --client-id me drift", "Expected a GUID"),
     ("name", f"--image {IMAGE} --ledger {LEDGER} -n A drift", "Expected a DNS label"),
     ("cron", f"--image {IMAGE} --ledger {LEDGER} --schedule daily drift", "five fields of cron"),
-    ("command", f"--image {IMAGE} --ledger {LEDGER} show last", "'show' is no command that a Job"),
+    (
+        "command",
+        f"--image {IMAGE} --ledger {LEDGER} show last",
+        "'show' is not a command that a Job",
+    ),
     ("option", f"--image {IMAGE} --ledger {LEDGER} drift --nope", "No such option: --nope"),
     ("run", f"--image {IMAGE} --ledger {LEDGER} drift --run x", "--run cannot be combined"),
     (
@@ -247,9 +251,13 @@ def test_what_pods_could_not_run_with_is_refused(
 PARTS = (
     ("no-run", f"--shard 0/2 --ledger {LEDGER}", "State the same --run NAME"),
     ("file", "--shard 0/2 --run r", ".azsec/fleet.db is a file"),
-    ("beyond", f"--shard 2/2 --run r --ledger {LEDGER}", "'2/2' is no shard"),
+    ("beyond", f"--shard 2/2 --run r --ledger {LEDGER}", "'2/2' is not a shard"),
     ("resumed", f"--run r --resume last --ledger {LEDGER}", "--resume another one"),
-    ("url", "--ledger http://stfleet.blob.core.windows.net/fleet", "is no URL of a blob container"),
+    (
+        "url",
+        "--ledger http://stfleet.blob.core.windows.net/fleet",
+        "is not a URL of a blob container",
+    ),
 )
 
 

@@ -251,7 +251,7 @@ def test_what_is_no_digest_is_refused(
 
     told = run(f"apply {subject} -q --digest {text}")
 
-    assert "is no digest of a plan: expected sha256: and 64 hexadecimal digits." in told
+    assert "is not a digest of a plan: expected sha256: and 64 hexadecimal digits." in told
     assert writes(azure) == []
 
 

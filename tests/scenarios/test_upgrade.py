@@ -185,7 +185,9 @@ def test_what_was_seen_and_what_was_not_is_told(kube: Path) -> None:
             "expected was another",
             id="of another cluster",
         ),
-        pytest.param(lambda: Path("seen.json").write_text("{}"), "is no observation", id="none"),
+        pytest.param(
+            lambda: Path("seen.json").write_text("{}"), "is not an observation", id="none"
+        ),
         pytest.param(lambda: Path("seen.json").unlink(), "No such file", id="missing"),
     ],
 )

@@ -65,7 +65,7 @@ def _check_pools(cluster: Cluster) -> Iterator[Diagnostic]:
     unbounded = [pool.name for pool in cluster.pools if pool.nodes is None]
     if unbounded or cluster.provisions_nodes:
         what = (
-            f"nobody says how many nodes {', '.join(unbounded)} may have"
+            f"it is not known how many nodes {', '.join(unbounded)} may have"
             if unbounded
             else "node auto-provisioning makes nodes without a limit"
         )

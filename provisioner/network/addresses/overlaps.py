@@ -230,7 +230,7 @@ def _judge_reserved(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict |
     concerned = claim.kind in _INSIDE or (claim.kind is ClaimKind.SPACE and has_cluster)
     if not concerned:
         return None
-    hint = "Choose a range that neither lies in it nor holds it."
+    hint = "Choose a range that neither is in it nor holds it."
     return _Verdict(True, "reserved-range", "it is not for use", hint)
 
 
@@ -311,7 +311,7 @@ def describe_overlap(ours: Claim, other: Claim) -> str:
     if ours.range == other.range:
         relation = "is also"
     elif ours.range.num_addresses < other.range.num_addresses:
-        relation = "lies in"
+        relation = "is in"
     else:
         relation = "holds"
     shared = min(ours.range, other.range, key=lambda one: one.num_addresses)

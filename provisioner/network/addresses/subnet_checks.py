@@ -75,7 +75,7 @@ def _check_known(network: VirtualNetwork) -> Iterator[Diagnostic]:
             yield warning(
                 "unknown-range",
                 f"{subnet.resource.label} has no range that is known before Azure gives it, so "
-                "nothing is said of its size.",
+                "its size is not checked.",
                 subnet.resource.span,
                 "State its addressPrefix.",
             )
@@ -236,7 +236,7 @@ def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
             yield warning(
                 "shared-subnet",
                 f"{demand.resource.label}: {rule.name} is for one service alone, and these "
-                f"{demand.kind} stand in it.",
+                f"{demand.kind} are in it.",
                 demand.resource.span or subnet.resource.span,
                 "Give them a subnet of their own.",
             )
@@ -263,7 +263,7 @@ def _check_sharing(subnet: Subnet) -> Iterator[Diagnostic]:
             guest = next(d for d in subnet.demands if d.kind == company[0])
             yield warning(
                 "shared-subnet",
-                f"{subnet.resource.label}: {company[0]} of {guest.resource.label} stand in the "
+                f"{subnet.resource.label}: {company[0]} of {guest.resource.label} are in the "
                 f"subnet of {_THINGS[kind]}, which is for that alone.",
                 subnet.resource.span,
                 "Give each a subnet of its own.",

@@ -42,7 +42,7 @@ class SubnetDetails:
         if way.route.hop is HopType.GATEWAY:
             return f"{prefix} to the virtual network gateway"
         if way.route.hop is HopType.APPLIANCE:
-            return f"{prefix} to {way.route.towards}, which is no firewall"
+            return f"{prefix} to {way.route.towards}, which is not a firewall"
         through = ways_out(self.topology, way.subnet)
         if not way.path.delivered:
             return "egress not known" if way.unjudged else "no egress"

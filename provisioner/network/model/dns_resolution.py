@@ -62,7 +62,7 @@ def _resolver(topology: Topology, network: Network, server: str) -> Resolver:
 
 def _proxy(topology: Topology, network: Network, firewall: Firewall) -> Resolver:
     if not firewall.known:
-        words = f"{firewall.label}, which others run and which was not read"
+        words = f"{firewall.label}, which is outside of the environment and was not read"
         return Resolver(firewall.label, None, words, certain=False)
     if firewall.policy is None or not firewall.policy.dns_proxy:
         element = firewall.policy.label if firewall.policy else firewall.label

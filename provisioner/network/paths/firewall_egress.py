@@ -105,7 +105,7 @@ def _of_web(
                 yield Outlet(False, f"{rule.label} names an IP group of which nothing is known")
         for category in rule.categories:
             if _left(rule, sources, denying, PUBLIC, category):
-                words = f"{rule.label} lets it go to all of the web category {category}"
+                words = f"{rule.label} allows it to all of the web category {category}"
                 yield Outlet(False, f"{words}, and whose hosts those are is not known")
 
 
@@ -113,7 +113,7 @@ def _outlet(rule: FirewallRule, denying: Sequence[FirewallRule], where: str) -> 
     """Return an outlet, which is not certain where a rule that is not known as a whole, and comes
     before, may take it away."""
     vague = next((r for r in denying if r.open_sources or r.open_destinations), None)
-    words = f"{rule.label} lets it go to {where}"
+    words = f"{rule.label} allows it to {where}"
     if vague is None:
         return Outlet(True, words)
     return Outlet(False, f"{words}, unless an IP group of {vague.label} holds it")

@@ -41,7 +41,7 @@ def _check_hops(topology: Topology) -> Iterator[Diagnostic]:
             told.add((route.label, network.key))
             yield warning(
                 "next-hop-outside-network",
-                f"{route.label}: the next hop {route.appliance} lies neither in {network.label} "
+                f"{route.label}: the next hop {route.appliance} is neither in {network.label} "
                 f"({show_addresses(network.ranges)}) nor in a network peered with it"
                 f"{_shown(near - network.ranges)}, so {subnet.label} cannot reach it.",
                 subnet.span,
@@ -71,7 +71,7 @@ def _check_cluster(topology: Topology, cluster: Cluster) -> Iterator[Diagnostic]
     if cluster.private and cluster.authorized and cluster.api_server_subnet is None:
         yield warning(
             "ranges-on-private-cluster",
-            f"{cluster.label}: authorizedIPRanges ({', '.join(cluster.authorized)}) stand beside "
+            f"{cluster.label}: authorizedIPRanges ({', '.join(cluster.authorized)}) are beside "
             "enablePrivateCluster; AKS takes one of them, for there is no public API server.",
             cluster.span,
             "Remove the ranges, or take API Server VNet Integration (`subnetId`).",

@@ -63,7 +63,7 @@ def parse_destination(text: str) -> Destination:
     raise DiagnosticError(
         error(
             "unknown-destination",
-            f"{text!r} is no destination. Expected internet:PORT, fqdn:HOST:PORT, "
+            f"{text!r} is not a destination. Expected internet:PORT, fqdn:HOST:PORT, "
             "subnet:NAME:PORT, ADDRESS:PORT, vault, registry, storage or api-server.",
             None,
             "The port is 443 where none is given.",

@@ -67,13 +67,14 @@ def _judge_label_form(write: Write) -> Iterator[Refusal]:
         if not _KEY.fullmatch(key):
             yield Refusal(
                 _LABELS,
-                f"{key!r} is no key of a label: a name of 1 to 63 letters, digits and -_. after "
+                f"{key!r} is not a key of a label: a name of 1 to 63 letters, digits and -_. after "
                 "an optional domain",
             )
         elif isinstance(value, str) and not _VALUE.fullmatch(value):
             yield Refusal(
                 f"{_LABELS}.{key}",
-                f"{value!r} is no value of a label: up to 63 letters, digits and -_., starting and "
+                f"{value!r} is not a value of a label: up to 63 letters, digits and -_., starting "
+                "and "
                 "ending with a letter or digit",
             )
 
@@ -82,7 +83,7 @@ def _judge_taint_form(write: Write) -> Iterator[Refusal]:
     for at, taint in texts_at(write.after, _TAINTS):
         found = _TAINT.fullmatch(taint)
         if found is None:
-            yield Refusal(at, f"{taint!r} is no taint: expected key=value:Effect")
+            yield Refusal(at, f"{taint!r} is not a taint: expected key=value:Effect")
         elif found["effect"] not in _EFFECTS:
             yield Refusal(at, f"the effect of the taint {taint!r} is none of {', '.join(_EFFECTS)}")
 

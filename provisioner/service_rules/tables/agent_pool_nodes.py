@@ -52,7 +52,7 @@ def _judge_image(write: Write) -> Iterator[Refusal]:
         return
     if image.lower().startswith("windows") is is_linux:
         system = "Linux" if is_linux else "Windows"
-        yield Refusal(_IMAGE, f"osSKU {image} is no {system}, which osType says")
+        yield Refusal(_IMAGE, f"osSKU {image} does not match osType {system}")
 
 
 def _judge_sandbox(write: Write) -> Iterator[Refusal]:
@@ -77,7 +77,7 @@ def _judge_prefix(write: Write) -> Iterator[Refusal]:
 def _judge_zones(write: Write) -> Iterator[Refusal]:
     for at, zone in texts_at(write.after, "properties.availabilityZones"):
         if not re.fullmatch(r"[1-9]", zone):
-            yield Refusal(at, f"{zone!r} is no availability zone: expected the number of one")
+            yield Refusal(at, f"{zone!r} is not an availability zone: expected the number of one")
 
 
 def _is_set(write: Write) -> bool:
@@ -88,7 +88,7 @@ def _judge_zones_of_set(write: Write) -> Iterator[Refusal]:
     if _is_set(write) and is_stated(write.after, "properties.availabilityZones"):
         yield Refusal(
             "properties.availabilityZones",
-            "only pools of type VirtualMachineScaleSets and VirtualMachines stand in zones",
+            "only pools of type VirtualMachineScaleSets and VirtualMachines are in zones",
         )
 
 

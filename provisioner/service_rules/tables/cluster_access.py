@@ -58,7 +58,7 @@ def _judge_range_form(write: Write) -> Iterator[Refusal]:
         except ValueError:
             yield Refusal(
                 at,
-                f"{text!r} is no range of addresses: expected one as 203.0.113.0/24, without "
+                f"{text!r} is not a range of addresses: expected one as 203.0.113.0/24, without "
                 "host bits",
             )
 
@@ -85,7 +85,7 @@ def _judge_zone_id(write: Write) -> Iterator[Refusal]:
     if found is None or not is_zone or not _ZONE_NAME.fullmatch(found.name.lower()):
         yield Refusal(
             _ZONE,
-            "privateDNSZone is no private DNS zone of AKS: expected one of the name "
+            "privateDNSZone is not a private DNS zone of AKS: expected one of the name "
             "privatelink.REGION.azmk8s.io",
         )
 

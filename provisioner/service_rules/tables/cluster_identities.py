@@ -72,7 +72,7 @@ def _judge_login(write: Write) -> Iterator[Refusal]:
 def _judge_groups(write: Write) -> Iterator[Refusal]:
     for at, group in texts_at(write.after, _GROUPS):
         if not is_guid(group):
-            yield Refusal(at, f"{group!r} is no object id of a group: expected a GUID")
+            yield Refusal(at, f"{group!r} is not an object id of a group: expected a GUID")
 
 
 def _judge_tokens(write: Write) -> Iterator[Refusal]:

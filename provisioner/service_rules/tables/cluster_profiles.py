@@ -155,7 +155,7 @@ def _judge_authority(write: Write) -> Iterator[Refusal]:
     try:
         base64.b64decode(text or "", validate=True)
     except binascii.Error:
-        yield Refusal(f"{_PROXY}.trustedCa", "trustedCa is no base64")
+        yield Refusal(f"{_PROXY}.trustedCa", "trustedCa is not base64")
 
 
 RULES = (

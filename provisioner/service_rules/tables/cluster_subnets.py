@@ -134,7 +134,7 @@ def _judge_networks(write: Write) -> Iterator[Refusal]:
     if len(named) > 1:
         yield Refusal(
             "properties.agentPoolProfiles",
-            f"the pools stand in {len(named)} networks, {' and '.join(named)}: AKS takes one",
+            f"the pools are in {len(named)} networks, {' and '.join(named)}: AKS takes one",
         )
 
 

@@ -56,7 +56,7 @@ def _judge_threats(write: Write) -> Iterator[Refusal]:
 def _judge_servers(write: Write) -> Iterator[Refusal]:
     for at, text in texts_at(write.after, _SERVERS):
         if not is_address(text):
-            yield Refusal(at, f"{text!r} is no address of a DNS server")
+            yield Refusal(at, f"{text!r} is not an address of a DNS server")
 
 
 def _judge_base(write: Write) -> Iterator[Refusal]:
@@ -88,7 +88,7 @@ def _judge_size(write: Write) -> Iterator[Refusal]:
     if count > _MOST_ADDRESSES:
         yield Refusal(
             "properties.ipAddresses",
-            f"{count:,} entries stand in one group, which takes {_MOST_ADDRESSES:,}",
+            f"{count:,} entries are in one group, which takes {_MOST_ADDRESSES:,}",
         )
 
 

@@ -36,7 +36,7 @@ def _judge_storage_region(write: Write) -> Iterator[Refusal]:
         mine, theirs = region_in(write.after), region_of(found)
         if mine and theirs and mine != theirs:
             yield Refusal(
-                path, f"{named and named.name} stands in {theirs}, and the flow log in {mine}"
+                path, f"{named and named.name} is in {theirs}, and the flow log in {mine}"
             )
 
 

@@ -32,11 +32,11 @@ def _judge_addresses(write: Write) -> Iterator[Refusal]:
         try:
             found = ipaddress.ip_network(text, strict=False)
         except ValueError:
-            yield Refusal(f"{at}.value", f"{text!r} is no address, and no range of them")
+            yield Refusal(f"{at}.value", f"{text!r} is neither an address nor a range of addresses")
             continue
         if found.version == 6 or any(found.overlaps(private) for private in _PRIVATE):
             yield Refusal(
-                f"{at}.value", f"{text} is no public IPv4 range, and others are not taken"
+                f"{at}.value", f"{text} is not a public IPv4 range, and others are not taken"
             )
 
 

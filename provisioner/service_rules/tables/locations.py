@@ -22,7 +22,7 @@ def _judge(write: Write, *, groups: bool) -> Iterator[Refusal]:
         return
     name = same_region(location)
     if name not in REGIONS and (groups or name != GLOBAL):
-        yield Refusal("location", f"the location {location!r} is no region of Azure")
+        yield Refusal("location", f"the location {location!r} is not a region of Azure")
 
 
 def _judge_group(write: Write) -> Iterator[Refusal]:

@@ -72,7 +72,8 @@ def _judge_hours(write: Write) -> Iterator[Refusal]:
     for at, entry in entries_at(write.after, _SLOTS):
         for index, hour in enumerate(_number_list(entry, "hourSlots")):
             if not 0 <= hour <= 23:
-                yield Refusal(f"{at}.hourSlots[{index}]", f"{hour} is no hour of a day: 0 to 23")
+                what = f"{hour} is not an hour of a day: 0 to 23"
+                yield Refusal(f"{at}.hourSlots[{index}]", what)
 
 
 def _number_list(body: object, path: str) -> list[int]:

@@ -50,7 +50,7 @@ def _judge_zones(write: Write) -> Iterator[Refusal]:
     if sku == "standard" and isinstance(zones, (list, tuple)) and len(zones) > 1:
         yield Refusal(
             "zones",
-            f"a Standard NAT gateway stands in one zone or in none, and not in {len(zones)}",
+            f"a Standard NAT gateway is in one zone or in none, and not in {len(zones)}",
             "Make one for each zone, or take the SKU StandardV2.",
         )
 

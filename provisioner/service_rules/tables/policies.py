@@ -167,7 +167,9 @@ def _judge_effect(write: Write) -> Iterator[Refusal]:
     effect = text_at(write.after, _EFFECT)
     known = [name.lower() for name in _EFFECTS]
     if effect is not None and not effect.startswith("[") and effect.lower() not in known:
-        yield Refusal(_EFFECT, f"{effect!r} is no effect: expected one of {', '.join(_EFFECTS)}")
+        yield Refusal(
+            _EFFECT, f"{effect!r} is not an effect: expected one of {', '.join(_EFFECTS)}"
+        )
 
 
 def _judge_roles(write: Write) -> Iterator[Refusal]:

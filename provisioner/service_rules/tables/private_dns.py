@@ -83,7 +83,7 @@ def _judge_neighbours(kind: str) -> Callable[[Write], Iterator[Refusal]]:
         if zone is None:
             return
         if kind == "CNAME" and write.id.name == "@":
-            yield Refusal("", "a CNAME record set does not stand at the apex of a zone (@)")
+            yield Refusal("", "a CNAME record set cannot be at the apex of a zone (@)")
         beside = [other for other in _KINDS if other != "CNAME"] if kind == "CNAME" else ["CNAME"]
         for other in beside:
             for found in write.neighbours.children(zone, f"{_ZONE}/{other}"):
@@ -103,7 +103,7 @@ def _judge_addresses(entries: str, name: str, version: int) -> Callable[[Write],
         for at, entry in entries_at(write.after, entries):
             text = text_at(entry, name)
             if text is not None and not _is_version(text, version):
-                yield Refusal(f"{at}.{name}", f"{text!r} is no IPv{version} address")
+                yield Refusal(f"{at}.{name}", f"{text!r} is not an IPv{version} address")
 
     return judge
 
@@ -121,7 +121,7 @@ def _judge_texts(write: Write) -> Iterator[Refusal]:
             if isinstance(text, str) and len(text) > _MOST_CHARACTERS:
                 yield Refusal(
                     f"{at}.{where}",
-                    f"{len(text):,} characters stand in one text, which holds {_MOST_CHARACTERS}",
+                    f"{len(text):,} characters are in one text, which holds {_MOST_CHARACTERS}",
                     "Split it into several texts of the record.",
                 )
 

@@ -68,7 +68,7 @@ def _judge_region(write: Write) -> Iterator[Refusal]:
     mine, theirs = region_in(write.after), region_of(network)
     if mine and theirs and mine != theirs:
         yield Refusal(
-            _SUBNET, f"the endpoint stands in {mine}, and its network in {theirs}: both in one"
+            _SUBNET, f"the endpoint is in {mine}, and its network in {theirs}: both in one"
         )
 
 
@@ -122,9 +122,7 @@ def _judge_zone_names(write: Write) -> Iterator[Refusal]:
 
 def _judge_subnet(write: Write) -> Iterator[Refusal]:
     if is_silent(write.after, "properties.subnet"):
-        yield Refusal(
-            "properties.subnet", "an endpoint stands in a subnet, and this one names none"
-        )
+        yield Refusal("properties.subnet", "an endpoint is in a subnet, and this one names none")
 
 
 def _judge_no_connection(write: Write) -> Iterator[Refusal]:
@@ -145,7 +143,7 @@ def _judge_static(write: Write) -> Iterator[Refusal]:
         if address is not None and ranges and not is_within_any(address, ranges):
             yield Refusal(
                 f"{at}.properties.privateIPAddress",
-                f"{text} lies outside of {named and named.name}, {' and '.join(map(str, ranges))}",
+                f"{text} is outside of {named and named.name}, {' and '.join(map(str, ranges))}",
             )
 
 

@@ -47,7 +47,8 @@ def _judge_label(write: Write) -> Iterator[Refusal]:
     if label is not None and _LABELS.fullmatch(label) is None:
         yield Refusal(
             _LABEL,
-            f"{label!r} is no DNS label: 3 to 63 lower-case letters, digits and hyphens, beginning "
+            f"{label!r} is not a DNS label: 3 to 63 lower-case letters, digits and hyphens, "
+            "beginning "
             "with a letter and not ending with a hyphen",
         )
 

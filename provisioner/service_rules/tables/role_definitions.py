@@ -44,7 +44,7 @@ def _judge_actions(write: Write) -> Iterator[Refusal]:
             if not _ACTION.fullmatch(action):
                 yield Refusal(
                     f"{at}.{where}",
-                    f"{action!r} is no action: expected PROVIDER/TYPE/VERB, or *",
+                    f"{action!r} is not an action: expected PROVIDER/TYPE/VERB, or *",
                 )
 
 

@@ -42,7 +42,7 @@ def _judge_needless_hop(write: Write) -> Iterator[Refusal]:
 def _judge_hop(write: Write) -> Iterator[Refusal]:
     hop = text_at(write.after, _HOP)
     if hop is not None and not is_address(hop):
-        yield Refusal(_HOP, f"{hop!r} is no address: one address is expected, such as 10.0.0.4")
+        yield Refusal(_HOP, f"{hop!r} is not an address: one address is expected, such as 10.0.0.4")
 
 
 def _judge_prefix(write: Write) -> Iterator[Refusal]:

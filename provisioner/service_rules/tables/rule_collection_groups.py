@@ -114,7 +114,7 @@ def _judge_names_of_hosts(write: Write) -> Iterator[Refusal]:
                 yield Refusal(
                     where,
                     f"a network rule takes whole names, and not {text}",
-                    "A wildcard stands in an application rule.",
+                    "Use a wildcard in an application rule.",
                 )
 
 

@@ -78,7 +78,7 @@ def _judge_addresses(write: Write) -> Iterator[Refusal]:
         if text is None:
             continue
         if found is None or found.version != 4:
-            yield Refusal(f"{at}.value", f"{text!r} is no IPv4 address, and no range of them")
+            yield Refusal(f"{at}.value", f"{text!r} is neither an IPv4 address nor a range of them")
         elif any(found.overlaps(private) for private in _PRIVATE):
             yield Refusal(
                 f"{at}.value",

@@ -64,7 +64,7 @@ def _judge_place(write: Write) -> Iterator[Refusal]:
         if not is_within_any(one, spaces):
             yield Refusal(
                 at,
-                f"{one} lies outside of {', '.join(map(str, spaces))}, the address space of "
+                f"{one} is outside of {', '.join(map(str, spaces))}, the address space of "
                 f"{network.label}",
                 propose_free(spaces, _taken_ranges(write), one),
             )
@@ -109,7 +109,7 @@ def _judge_size(write: Write) -> Iterator[Refusal]:
         if one.version == 4 and not _LARGEST <= one.prefixlen <= _SMALLEST:
             yield Refusal(
                 at,
-                f"{one} is no size of a subnet: the smallest is a /{_SMALLEST}, the largest a "
+                f"{one} is not a size of a subnet: the smallest is a /{_SMALLEST}, the largest a "
                 f"/{_LARGEST}",
             )
         if one.version == 6 and one.prefixlen != _IPV6:

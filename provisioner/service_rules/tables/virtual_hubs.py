@@ -22,7 +22,7 @@ _RESERVED = frozenset(
 def _judge_subnet(write: Write) -> Iterator[Refusal]:
     subnet = id_at(write.after, _SUBNET)
     if subnet is not None and subnet.name.lower() != "routeserversubnet":
-        yield Refusal(_SUBNET, "a route server stands in a subnet named RouteServerSubnet")
+        yield Refusal(_SUBNET, "a route server is in a subnet named RouteServerSubnet")
 
 
 def _judge_number(write: Write) -> Iterator[Refusal]:

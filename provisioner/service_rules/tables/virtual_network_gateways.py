@@ -53,7 +53,7 @@ def _judge_kind(write: Write) -> Iterator[Refusal]:
     of_vpn = sku.lower().startswith("vpngw") or sku.lower() == "basic"
     of_express = sku.lower().startswith("ergw") or sku.lower() == "ultraperformance"
     if (kind == "expressroute" and of_vpn) or (kind == "vpn" and of_express):
-        yield Refusal(_SKU, f"{sku} is no SKU of a gateway of the type {kind}")
+        yield Refusal(_SKU, f"{sku} is not a SKU of a gateway of the type {kind}")
 
 
 def _judge_generation(write: Write) -> Iterator[Refusal]:
@@ -93,7 +93,7 @@ def _judge_host_bits(write: Write) -> Iterator[Refusal]:
 def _judge_point(write: Write) -> Iterator[Refusal]:
     point = text_at(write.after, _POINT)
     if point is not None and not is_address(point):
-        yield Refusal(_POINT, f"{point!r} is no address of a VPN device")
+        yield Refusal(_POINT, f"{point!r} is not an address of a VPN device")
 
 
 def _judge_both_points(write: Write) -> Iterator[Refusal]:

@@ -83,7 +83,7 @@ def _judge_space_in_use(write: Write) -> Iterator[Refusal]:
         for _at, one in ranges_at(subnet.body, *_RANGES):
             if not is_within_any(one, spaces):
                 yield Refusal(
-                    _SPACE, f"{one} of the subnet {subnet.id.name} lies in none of these ranges"
+                    _SPACE, f"{one} of the subnet {subnet.id.name} is in none of these ranges"
                 )
 
 
@@ -110,7 +110,7 @@ def _judge_peers(write: Write) -> Iterator[Refusal]:
 def _judge_servers(write: Write) -> Iterator[Refusal]:
     for at, text in texts_at(write.after, "properties.dhcpOptions.dnsServers"):
         if not is_address(text):
-            yield Refusal(at, f"{text!r} is no address of a DNS server")
+            yield Refusal(at, f"{text!r} is not an address of a DNS server")
 
 
 def _judge_names(write: Write) -> Iterator[Refusal]:
@@ -128,7 +128,7 @@ def _judge_count(write: Write) -> Iterator[Refusal]:
     count = sum(1 for _ in entries_at(write.after, "properties.subnets"))
     if count > _MOST_SUBNETS:
         yield Refusal(
-            "properties.subnets", f"{count:,} subnets stand in one network, of {_MOST_SUBNETS:,}"
+            "properties.subnets", f"{count:,} subnets are in one network, of {_MOST_SUBNETS:,}"
         )
 
 

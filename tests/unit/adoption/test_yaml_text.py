@@ -51,7 +51,7 @@ def test_rows_of_tables_are_read_as_they_were(row: dict[str, object], rows: list
     [
         pytest.param("westeurope", "westeurope", id="a word is plain"),
         pytest.param("${vault.id}", "${vault.id}", id="an expression is plain"),
-        pytest.param("10.0.0.4", "10.0.0.4", id="an address is no number"),
+        pytest.param("10.0.0.4", "10.0.0.4", id="an address is not a number"),
         pytest.param("1.34", '"1.34"', id="a version would be a number"),
         pytest.param("01:00", '"01:00"', id="a time is a number in YAML 1.1"),
         pytest.param("*", '"*"', id="an alias"),

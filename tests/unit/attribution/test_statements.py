@@ -144,7 +144,7 @@ def test_a_change_without_an_actor(say):
     told = say(of(VNET), change(VNET))
     assert told.verdict is AttributionVerdict.UNSPECIFIED
     assert sentences(told) == [
-        "changed by somebody whom the log does not name at 2026-11-18T00:00:00Z"
+        "changed by a caller that the log does not name at 2026-11-18T00:00:00Z"
     ]
 
 

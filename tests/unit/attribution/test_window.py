@@ -35,9 +35,9 @@ def test_all_of_the_retention_keeps_clear_of_the_bound_that_azure_refuses():
     [
         ("91d", "more than 90 days ago"),
         ("2026-08-01", "more than 90 days ago"),
-        ("yesterday", "is no date, time or duration"),
-        ("7w", "is no date, time or duration"),
-        ("", "is no date, time or duration"),
+        ("yesterday", "is not a date, time or duration"),
+        ("7w", "is not a date, time or duration"),
+        ("", "is not a date, time or duration"),
         ("2026-12-01", "is in the future"),
     ],
 )

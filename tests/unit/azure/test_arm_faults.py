@@ -152,7 +152,7 @@ def test_a_list_item_that_is_no_object(server, client, item):
 
     assert answer.items == ()
     assert answer.refused.code == "UnexpectedAnswer"
-    assert f"the list {VAULTS} holds an item that is no object" in answer.refused.message
+    assert f"the list {VAULTS} holds an item that is not an object" in answer.refused.message
 
 
 @pytest.mark.parametrize(
@@ -173,14 +173,14 @@ def test_a_page_link_that_is_no_text_does_not_end_the_list(server, client, link)
     answer = read(client, VAULTS, is_list=True)
 
     assert answer.items == ()
-    assert "a page link that is no URL" in answer.refused.message
+    assert "a page link that is not a URL" in answer.refused.message
 
 
 @pytest.mark.parametrize("link", ["http://[", "//", "not a link", "/relative", " ", "http:\\\\x"])
 def test_a_page_link_that_is_no_url_is_not_followed(server, client, link):
     server.answer("GET", VAULTS, Reply(200, {"value": [], "nextLink": link}))
 
-    assert "a page link that is no URL" in read(client, VAULTS, is_list=True).refused.message
+    assert "a page link that is not a URL" in read(client, VAULTS, is_list=True).refused.message
     assert len(server.requests) == 1
 
 
@@ -376,7 +376,7 @@ def test_a_list_without_an_end_is_refused_with_its_bound(server, time, bounds, i
     with open_bounded(server, time, **bounds) as client:
         answer = read(client, VAULTS, is_list=True)
 
-    assert answer.items == (), "half of a list is no list"
+    assert answer.items == (), "half of a list is not a list"
     assert f"does not end within {bound}, which is the bound" in answer.refused.message
     assert len(server.requests) <= 10
 
@@ -566,7 +566,7 @@ VANISHED = [
     pytest.param(Reply(410), id="410"),
     pytest.param(Reply(403, {"error": {"code": "AuthorizationFailed"}}), id="403"),
     pytest.param(Reply(302, headers={"Location": "https://evil.example"}), id="a redirect"),
-    pytest.param(Reply(200, {"status": {"a": 1}}), id="a status that is no text"),
+    pytest.param(Reply(200, {"status": {"a": 1}}), id="a status that is not a string"),
 ]
 LINKS = pytest.mark.parametrize(
     ("headers", "link"), [(ASYNC, OPERATION), (LOCATION, RESULT)], ids=["operation", "location"]

@@ -95,7 +95,7 @@ def test_parallel_reads_share_as_many_connections_as_run_at_once(server, open_cl
             Reply(404, {"error": {"code": "ResourceNotFound", "message": "gone"}}),
             (),
             None,
-            id="an absent resource is no refusal",
+            id="an absent resource is not a refusal",
         ),
         pytest.param(Reply(404), (), None, id="some providers say 404 without a body"),
         pytest.param(

@@ -50,5 +50,5 @@ def test_the_local_cloud_is_on_loopback(endpoint):
     ],
 )
 def test_no_token_goes_elsewhere_without_tls(endpoint):
-    with pytest.raises(DiagnosticError, match="is no endpoint of the local cloud"):
+    with pytest.raises(DiagnosticError, match="is not an endpoint of the local cloud"):
         local_cloud(endpoint)

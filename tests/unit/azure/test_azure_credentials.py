@@ -188,7 +188,7 @@ def test_github_that_gives_no_token_is_told_without_secrets(server, reply):
 
 
 def test_the_job_token_of_github_does_not_travel_without_tls():
-    with pytest.raises(ClientAuthenticationError, match="no https URL"):
+    with pytest.raises(ClientAuthenticationError, match="is not an HTTPS URL"):
         request_github_token("http://example.org/token", SECRET, "audience")
 
 

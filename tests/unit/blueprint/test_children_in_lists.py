@@ -42,13 +42,13 @@ NAMES = [
     pytest.param(
         "Microsoft.ContainerService/managedClusters",
         "{dnsPrefix: aks, agentPoolProfiles: [{name: System, mode: System, count: 1}]}",
-        "'System' is no name for a Microsoft.ContainerService/managedClusters/agentPools",
+        "'System' is not a name for a Microsoft.ContainerService/managedClusters/agentPools",
         id="a pool in the body of its cluster",
     ),
     pytest.param(
         "Microsoft.Network/networkSecurityGroups",
         '{securityRules: [{name: "a b", properties: {}}]}',
-        "'a b' is no name for a Microsoft.Network/networkSecurityGroups/securityRules",
+        "'a b' is not a name for a Microsoft.Network/networkSecurityGroups/securityRules",
         id="a rule",
     ),
 ]

@@ -104,7 +104,7 @@ REFUSALS = [
     (
         "read-only property",
         NETWORK + "    properties: {state: Ready}\n",
-        "blueprint.yaml:11:18: error: properties.state is written by Azure alone. Remove it.",
+        "blueprint.yaml:11:18: error: properties.state is read-only: Azure sets it. Remove it.",
     ),
     (
         "required property left out",
@@ -124,7 +124,7 @@ REFUSALS = [
     (
         "name that Azure refuses",
         "resources:\n  net: {type: Invented.Network/networks, name: Net_1, resourceGroup: main}\n",
-        "blueprint.yaml:7:48: error: 'Net_1' is no name for a Invented.Network/networks. "
+        "blueprint.yaml:7:48: error: 'Net_1' is not a name for a Invented.Network/networks. "
         "Expected 2 to 20 small letters, digits and hyphens.",
     ),
     (
@@ -168,7 +168,7 @@ REFUSALS = [
         "Expected a Invented.Network/networks.",
     ),
     (
-        "parent that is no id",
+        "parent that is not an id",
         "resources:\n  sub: {type: Invented.Network/networks/subnets, name: sub, parent: net}\n",
         "blueprint.yaml:7:69: error: `parent` is 'net'. Expected the id of a resource.",
     ),
@@ -206,18 +206,18 @@ REFUSALS = [
     (
         "unknown key at the top",
         "resource: {}\n",
-        "blueprint.yaml:6:1: error: 'resource' is no property of a Blueprint. "
+        "blueprint.yaml:6:1: error: 'resource' is not a property of a Blueprint. "
         "Did you mean 'resources'?",
     ),
     (
         "a number where a text belongs",
         "tags: {cost: 5}\n",
-        "blueprint.yaml:6:14: error: 'tags.cost' is 5, which is no text. Quote it: \"5\".",
+        "blueprint.yaml:6:14: error: 'tags.cost' is 5, which is not a string. Quote it: \"5\".",
     ),
     (
         "unknown key in a parameter",
         "parameters:\n  a: {type: string, defualt: x}\n",
-        "blueprint.yaml:7:21: error: 'parameters.a.defualt' is no property of a Blueprint. "
+        "blueprint.yaml:7:21: error: 'parameters.a.defualt' is not a property of a Blueprint. "
         "Did you mean 'default'?",
     ),
     (
@@ -254,7 +254,7 @@ REFUSALS = [
         "blueprint.yaml:7:3: error: 'environment' is a name of azsec's own. Choose another.",
     ),
     (
-        "name that is no name",
+        "name that is not a name",
         "parameters:\n  node-size: {type: string, default: x}\n",
         "blueprint.yaml:7:3: error: 'node-size' cannot be used in expressions. "
         "Use letters, digits and _, starting with a letter.",
@@ -262,7 +262,7 @@ REFUSALS = [
     (
         "two resources with one id",
         NETWORK + "  other: {type: Invented.Network/networks, name: NET, resourceGroup: main}\n",
-        "blueprint.yaml:11:50: error: 'NET' is no name for a Invented.Network/networks. "
+        "blueprint.yaml:11:50: error: 'NET' is not a name for a Invented.Network/networks. "
         "Expected 2 to 20 small letters, digits and hyphens.",
     ),
     (
@@ -292,7 +292,7 @@ REFUSALS = [
         "Break it: give one of them a value that does not come from the other.",
     ),
     (
-        "condition that is no condition",
+        "condition that is not a condition",
         NETWORK + "    when: ${'yes'}\n",
         "blueprint.yaml:11:11: error: the condition is 'yes'. "
         "Expected true or false, known before anything is applied.",
@@ -406,7 +406,7 @@ ENVIRONMENTS = [
         "Did you mean 'worklaod'?",
     ),
     (
-        "subscription that is no GUID",
+        "subscription that is not a GUID",
         ENVIRONMENT.replace("bbbbbbbb-", "bbbb-"),
         "env.yaml:6:27: error: subscription 'workload' is 'bbbb-0000-0000-0000-000000000000'; "
         "expected the subscription's GUID. `az account list` prints it.",
@@ -425,11 +425,11 @@ ENVIRONMENTS = [
     (
         "unknown key",
         ENVIRONMENT + "parameter: {}\n",
-        "env.yaml:7:1: error: 'parameter' is no property of an Environment. "
+        "env.yaml:7:1: error: 'parameter' is not a property of an Environment. "
         "Did you mean 'parameters'?",
     ),
     (
-        "tenant that is no GUID",
+        "tenant that is not a GUID",
         ENVIRONMENT.replace(TENANT, "contoso.com"),
         "env.yaml:5:11: error: 'tenantId': String should match pattern "
         "'^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'.",

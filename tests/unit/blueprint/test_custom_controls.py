@@ -59,7 +59,7 @@ REFUSED = {
     "an id that is none": (
         "[a.yaml]",
         CONTROL.replace("ACME-01", "ACME-1.2"),
-        "a.yaml:3:16: error: 'ACME-1.2' is no id of a custom control. Expected 2 to 12 capital",
+        "a.yaml:3:16: error: 'ACME-1.2' is not an id of a custom control. Expected 2 to 12 capital",
     ),
     "a wrong severity": (
         "[a.yaml]",
@@ -70,7 +70,8 @@ REFUSED = {
     "a misspelt key": (
         "[a.yaml]",
         CONTROL.replace("expect:", "expects:"),
-        "a.yaml:9:5: error: 'rules.0.expects' is no property of a Control. Did you mean 'expect'?",
+        "a.yaml:9:5: error: 'rules.0.expects' is not a property of a Control. Did you mean "
+        "'expect'?",
     ),
     "another kind": (
         "[a.yaml]",
@@ -90,7 +91,7 @@ REFUSED = {
     "in braces": (
         "[a.yaml]",
         CONTROL.replace("resource.body", "${resource.body"),
-        "a.yaml:9:13: error: the expression stands in ${ }. Write it without",
+        "a.yaml:9:13: error: the expression is enclosed in ${ }. Write it without",
     ),
     "another name": (
         "[a.yaml]",
@@ -115,7 +116,7 @@ REFUSED = {
     "a path that is none": (
         "[a.yaml]",
         f"{CONTROL}    path: properties..mode\n",
-        "a.yaml:10:11: error: 'properties..mode' is no path of a property.",
+        "a.yaml:10:11: error: 'properties..mode' is not a path of a property.",
     ),
     "a fence in the remediation": (
         "[a.yaml]",

@@ -73,7 +73,7 @@ REFUSED = [
             f"the host {host!r}",
             "egressTables: [t.yaml]\n",
             {"t": TABLE.replace("a.example", f"'{host}'")},
-            f"t.yaml:4:14: error: 'egress.0.fqdns.0': {host!r} is no host",
+            f"t.yaml:4:14: error: 'egress.0.fqdns.0': {host!r} is not a host",
         )
         for host in (
             *("*", "", "https://b.example", "203.0.113.7", "10.0.0.0/8", "a b", "localhost"),

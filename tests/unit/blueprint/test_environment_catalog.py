@@ -115,7 +115,7 @@ wide:
         pytest.param(
             BAR.replace("2024-05-01-Preview", "May 2024"),
             "blueprint.yaml:9:17: error: `apiVersion` is 'May 2024'. Expected a day",
-            id="a version that is no day",
+            id="a version that is not a day",
         ),
         pytest.param(
             BAR.replace("2024-05-01-Preview", "${bar.version}"),
@@ -124,7 +124,7 @@ wide:
         ),
         pytest.param(
             BAR.replace("2024-05-01-Preview", "2024"),
-            "'resources.bar.apiVersion' is 2024, which is no text. Quote it",
+            "'resources.bar.apiVersion' is 2024, which is not a string. Quote it",
             id="a version that is a number",
         ),
         pytest.param(
@@ -150,12 +150,12 @@ wide:
         ),
         pytest.param(
             BAR + "  id: /subscriptions/s\n",
-            "error: id is written by Azure alone. Remove it.",
+            "error: id is read-only: Azure sets it. Remove it.",
             id="a body with an id",
         ),
         pytest.param(
             BAR.replace("properties: {", "properties: {provisioningState: Succeeded, "),
-            "properties.provisioningState is written by Azure alone",
+            "properties.provisioningState is read-only: Azure sets it",
             id="a state",
         ),
         pytest.param(
@@ -165,11 +165,11 @@ wide:
         ),
         pytest.param(
             BAR.replace("properties: {", "properties: {anythinG: 1, "),
-            "is 'anythinG' in another case",
+            "is 'anythinG' in a different case",
             id="a name twice, but for its case",
         ),
         pytest.param(
-            BAR.replace("name: one", "name: a/b"), "'a/b' is no name for a", id="a name with a /"
+            BAR.replace("name: one", "name: a/b"), "'a/b' is not a name for a", id="a name with a /"
         ),
         pytest.param(
             BAR.replace("  resourceGroup: main\n", ""),
@@ -178,7 +178,7 @@ wide:
         ),
         pytest.param(
             BAR.replace("resourceGroup: main", "scope: /"),
-            "bar stands at the tenant, above the environment's subscriptions.",
+            "bar is at the tenant, above the environment's subscriptions.",
             id="the tenant as a scope",
         ),
         pytest.param(

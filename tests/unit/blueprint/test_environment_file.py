@@ -135,7 +135,7 @@ REFUSED = [
     (
         "a list",
         {"environments__prod": OVERLAY.replace("bases/common.yaml", "[a.yaml, b.yaml]")},
-        "environments/prod.yaml:4:10: error: 'extends' is no text.",
+        "environments/prod.yaml:4:10: error: 'extends' is not a string.",
     ),
     (
         "no environment",
@@ -143,7 +143,8 @@ REFUSED = [
             "environments__prod": OVERLAY.replace("bases/common", "b"),
             "environments__b": "apiVersion: azsec/v1\nkind: Blueprint\n",
         },
-        "environments/prod.yaml:4:10: error: environments/b.yaml is no environment and no base",
+        "environments/prod.yaml:4:10: error: environments/b.yaml is neither an environment nor a "
+        "base",
     ),
     (
         "a base alone",
@@ -156,7 +157,7 @@ REFUSED = [
             "environments__prod": OVERLAY.replace("bases/", "../bases/"),
             "bases__common": BASE + "waivrs: []\n",
         },
-        "bases/common.yaml:14:1: error: 'waivrs' is no property of an Environment.",
+        "bases/common.yaml:14:1: error: 'waivrs' is not a property of an Environment.",
     ),
     (
         "a name is not taken over",

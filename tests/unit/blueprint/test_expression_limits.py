@@ -78,7 +78,7 @@ NO_JSON = [
     ("0.0 / 0.0", "gives nan"),
     ("b'a'", "gives a bytes"),
     ('timestamp("2020-01-01T00:00:00Z")', "gives a datetime"),
-    ("{1: 2, 'a': 3}", "gives a map with a key that is no text"),
+    ("{1: 2, 'a': 3}", "gives a map with a key that is not a string"),
 ]
 
 

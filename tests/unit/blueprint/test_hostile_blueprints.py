@@ -65,7 +65,9 @@ def test_a_default_holds_no_expression():
 def test_two_names_in_another_case_are_one():
     both = NETWORK + "    tags: {team: a, Team: b}\n"
     said = refusal(both)
-    assert "tags.Team is 'team' in another case, which stands at blueprint.yaml:11:12" in said
+    assert (
+        "tags.Team is 'team' in a different case, which is defined at blueprint.yaml:11:12" in said
+    )
 
 
 def test_ones_own_tag_goes_before_that_of_the_blueprint_in_any_case():

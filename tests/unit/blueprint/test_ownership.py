@@ -128,7 +128,7 @@ def test_many_marks_fit_into_tags_of_256_characters():
 def test_more_marks_than_azure_takes_tags_are_refused():
     names = ", ".join(f"g{number}" for number in range(1_000))
 
-    with pytest.raises(DiagnosticError, match="Azure takes 50"):
+    with pytest.raises(DiagnosticError, match="Azure allows 50"):
         composed(section("resources", GRANTS.format(names=names)))
 
 

@@ -123,7 +123,10 @@ REFUSED = [
     (lambda: read_assignment("a.b=1", Source.SET), "Expected --set name=value"),
     (lambda: read_assignment("=x", Source.SET_FILE), "Expected --set-file name=FILE"),
     (lambda: check_unique([_set("a", "1"), _set("a", "2")]), "is given by --set and by --set"),
-    (lambda: list(read_parameter_file("p.yaml", "[a]")), "p.yaml:1:1: error: this is no mapping"),
+    (
+        lambda: list(read_parameter_file("p.yaml", "[a]")),
+        "p.yaml:1:1: error: this is not a mapping",
+    ),
     (
         lambda: list(read_parameter_file("p.yaml", "a: [1, '${b}']")),
         "p.yaml:1:8: error: the value holds the expression '${b}'.",

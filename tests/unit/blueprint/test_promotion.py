@@ -20,9 +20,9 @@ def test_stages_are_in_the_order_of_the_file():
 
 WRONG = {
     "an environment that is not there": ("stages: [[dve]]\n", "Did you mean 'dev'"),
-    "one in two stages": ("stages: [[dev], [dev]]\n", "stands in two places"),
+    "one in two stages": ("stages: [[dev], [dev]]\n", "is listed twice"),
     "no stages": ("stages: []\n", "at least 1 item"),
-    "another key": ("stages: [[dev]]\norder: 1\n", "'order' is no property of a Promotion"),
+    "another key": ("stages: [[dev]]\norder: 1\n", "'order' is not a property of a Promotion"),
     "names instead of stages": ("stages: [dev]\n", "stages.0"),
 }
 
@@ -37,7 +37,7 @@ def test_what_is_wrong_is_told_at_its_place(name):
 
 ORDERS = {
     "by stage": (["prod", "dev"], [["dev"], ["prod"]], [["dev"], ["prod"]]),
-    "what stands in no stage comes last": (["x", "dev"], [["dev"]], [["dev"], ["x"]]),
+    "what is in no stage comes last": (["x", "dev"], [["dev"]], [["dev"], ["x"]]),
     "stages without any are left out": (["prod"], [["dev"], ["prod"]], [["prod"]]),
     "without a file by name": (["b", "a"], [], [["a", "b"]]),
 }

@@ -163,7 +163,7 @@ def test_many_comments_are_read_in_one_pass():
 
 REFUSED = [
     ("a: [", "f.yaml:2:1: error: this is not valid YAML"),
-    ("a: 1\na: 2\n", "'a' stands here for the second time"),
+    ("a: 1\na: 2\n", "'a' is duplicated"),
     ("a: 1\u2028b: 2\n", "f.yaml is left as it is: it has line breaks other than LF and CRLF"),
 ]
 

@@ -68,7 +68,7 @@ def test_a_name_stands_once(catalog: Catalog) -> None:
         name="microsoft.keyvault/VAULTS", api_version="", sdk=None, rule=vault.rule
     )
 
-    with pytest.raises(ValueError, match="stands twice"):
+    with pytest.raises(ValueError, match="is twice in"):
         build_catalog([vault, other], catalog.schemas)
 
 

@@ -55,7 +55,7 @@ def test_what_cannot_be_read_is_asked_and_what_is_none_is_not(folder):
     assert find_siblings("environments/a.yaml") == (
         "environments/latin.yaml",
         "environments/mistake.yaml",
-    ), "a broken link is no reason for another environment to fail"
+    ), "a broken link is not a reason for another environment to fail"
 
 
 def test_a_path_that_is_no_text_is_refused_by_name(folder):

@@ -401,18 +401,20 @@ def test_a_cycle_across_repositories_is_one_diagnostic(clone, tmp_path, remote) 
         ),
         pytest.param(
             "{url}//escape.yaml?ref=v1.0.0",
-            "escape.yaml?ref=v1.0.0:3:26: error: '../../secret.yaml' leads out of",
-            id="a module that leads out of its repository",
+            "escape.yaml?ref=v1.0.0:3:26: error: '../../secret.yaml' is outside of",
+            id="a module that is outside of its repository",
         ),
         pytest.param(
             "{url}//absolute.yaml?ref=v1.0.0",
-            "'/etc/passwd' leads out of",
+            "'/etc/passwd' is outside of",
             id="a module that names a file of the machine",
         ),
-        pytest.param("{url}//../a.yaml?ref=v1.0.0", "is no path of a file", id="out of the root"),
-        pytest.param("{url}//.git/config?ref=v1.0.0", "is no path of a file", id="git's own"),
+        pytest.param(
+            "{url}//../a.yaml?ref=v1.0.0", "is not a path of a file", id="out of the root"
+        ),
+        pytest.param("{url}//.git/config?ref=v1.0.0", "is not a path of a file", id="git's own"),
         pytest.param("{url}//a.yaml", "it has to name one tag or commit", id="no ref"),
-        pytest.param("{url}//a.yaml?ref=--upload-pack=x", "is no name of a tag", id="an option"),
+        pytest.param("{url}//a.yaml?ref=--upload-pack=x", "is not a name of a tag", id="an option"),
         pytest.param("file:///nowhere//a.yaml?ref=v1", "does not exist", id="no repository"),
         pytest.param("http://h/o/r//a.yaml?ref=v1", "http:// is not supported", id="no TLS"),
         pytest.param("ext::sh -c id//a.yaml?ref=v1", "names no repository", id="a command"),
@@ -456,7 +458,7 @@ def test_a_source_that_cannot_be_used_says_why(clone, remote, source, message) -
         pytest.param("https://h/o/r//a.yaml", "a URL without git::", id="a URL alone"),
         pytest.param("git@h:o/r", "an SSH address without a scheme", id="an SSH address"),
         pytest.param("azsec:modules/hup", "Did you mean 'azsec:modules/hub.yaml'?", id="a typo"),
-        pytest.param("azsec:../pyproject", "is no name in the library", id="out of the library"),
+        pytest.param("azsec:../pyproject", "is not a name in the library", id="out of the library"),
         pytest.param("azsek:modules/hub", "a scheme that azsec does not know", id="no scheme"),
     ],
 )
@@ -506,7 +508,7 @@ def test_where_git_and_hosts_are_not_to_be_had(clone, remote, monkeypatch) -> No
         patch.setenv("PATH", "")
         assert "there is no git on this machine" in clone.run("modules", "update", code=1)
     monkeypatch.delenv("AZSEC_ALLOW_FILE_SOURCES")
-    assert "file:// is no source of modules here" in clone.run("modules", "update", code=1)
+    assert "file:// is not a source of modules here" in clone.run("modules", "update", code=1)
     monkeypatch.setenv("AZSEC_GIT_HOSTS", "git.contoso.example")
     clone.use("git::https://elsewhere.example/o/r//a.yaml?ref=v1")
     told = clone.run("modules", "update", code=1)

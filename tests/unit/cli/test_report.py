@@ -34,7 +34,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.param(
             ["prod", "--observation", "seen.json"], "no file 'seen.json'", id="no such file"
         ),
-        pytest.param(["prod", "--history", "README.md"], "is no folder", id="history is a file"),
+        pytest.param(["prod", "--history", "README.md"], "is not a folder", id="history is a file"),
     ],
 )
 def test_what_cannot_be_reported_is_refused(arguments, told, repository, capsys):

@@ -134,7 +134,7 @@ def test_the_pods_of_a_daemon_set_are_not_evicted() -> None:
         pytest.param(
             pod("owned", owners=({"kind": "Shop", "name": "s"},)),
             ["no controller shop/owned"],
-            id="an owner that is no controller",
+            id="an owner that is not a controller",
         ),
     ],
 )

@@ -72,7 +72,7 @@ FORGED = b"azsec-observation hmac-sha256:"
         pytest.param(FORGED, "was altered", id="a signature of nothing"),
         pytest.param(b"[" * 100_000, "is not signed", id="deep brackets"),
         pytest.param(
-            b'{"a":' * 100_000, "is no observation", id="what may be a ConfigMap, and is deep"
+            b'{"a":' * 100_000, "is not an observation", id="what may be a ConfigMap, and is deep"
         ),
     ],
 )
@@ -91,5 +91,5 @@ def test_what_is_forged_costs_nothing(
 def test_a_signed_blob_is_read_only_as_of_a_stated_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZSEC_OBSERVATION_KEY", KEY)
     assert load(pack(MADE, KEY), URL, UID) == UID
-    assert "does not state of which it has to be" in load(pack(MADE, KEY), URL)
+    assert "does not state the expected cluster" in load(pack(MADE, KEY), URL)
     assert f"is of the cluster {UID}" in load(pack(MADE, KEY), URL, "another")

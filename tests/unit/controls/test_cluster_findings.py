@@ -243,7 +243,7 @@ WRONG = {
         "no-list",
     ),
     "an item without a name": ({"a.json": dump({"kind": "Pod", "metadata": {}})}, "no-list"),
-    "an item that is no object": ({"a.json": dump("pod")}, "no-list"),
+    "an item that is not an object": ({"a.json": dump("pod")}, "no-list"),
     "a table": ({"a.json": json.dumps({"kind": "Table", "rows": []})}, "no-list"),
     "YAML": ({"a.json": "apiVersion: v1\nkind: List\nitems: []\n"}, "no-dump"),
     "YAML of two documents": ({"a.json": "---\nkind: Pod\n---\nkind: Pod\n"}, "no-dump"),

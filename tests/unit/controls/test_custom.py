@@ -156,7 +156,7 @@ BROKEN = {
     ),
     "a text of nothing": (
         "expect: resource.tags.team.matches('x')",
-        "has no value: matches takes a text; it is given null. Ask `has(…)`",
+        "has no value: matches takes a text; it is given null. Use `has(…)`",
     ),
     "too much work": (
         "expect: '[1,2,3,4,5,6,7,8,9].map(a, [1,2,3,4,5,6,7,8,9].map(b, [1,2,3,4,5,6,7,8,9].map(c,"

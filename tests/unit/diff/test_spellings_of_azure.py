@@ -112,7 +112,7 @@ ROWS = (
     Row("records have none", TEXTS,
         of(ttl=60, txtRecords=[{"value": ["a"]}, {"value": ["b"]}]),
         of(ttl=60, txtRecords=[{"value": ["b"]}, {"value": ["a"]}])),
-    Row("a text is no boolean", TEXTS, texts("True"), texts("true"),
+    Row("a text is not a boolean", TEXTS, texts("True"), texts("true"),
         ("properties.txtRecords[0].value",)),
     Row("metadata of an assignment", ASSIGNMENT, of(metadata={"owner": "a"}),
         of(metadata={"owner": "b", "createdBy": CLIENT}), ("properties.metadata.owner",)),

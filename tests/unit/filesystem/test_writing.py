@@ -129,9 +129,9 @@ def test_a_folder_that_leads_out_of_the_one_the_command_runs_in_is_refused(
     (tmp_path / "clone" / "inside").symlink_to("real")
     (tmp_path / "clone" / "real").mkdir()
     monkeypatch.chdir(tmp_path / "clone")
-    with pytest.raises(ProtectedPathError, match="leads out of this folder: plans is a symbolic"):
+    with pytest.raises(ProtectedPathError, match="is outside of this folder: plans is a symbolic"):
         write_atomically(Path("plans/a"), b"")
-    with pytest.raises(ProtectedPathError, match="leads out"):
+    with pytest.raises(ProtectedPathError, match="is outside of this folder"):
         make_folder(Path("plans/deep/er"), private=True)
     write_atomically(Path("inside/a"), b"stays inside")
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == []

@@ -40,7 +40,7 @@ REFUSED = (
     ("password", {"token": "t"}, {"server": "https://me:pw@127.0.0.1"}, "a user or a password"),
     ("no-key", {"client-certificate-data": "YQ=="}, {}, "without client-key"),
     ("no-certificate", {"client-key-data": "YQ=="}, {}, "without client-certificate"),
-    ("no-base64", {"token": "t"}, {"certificate-authority-data": "%"}, "no base64"),
+    ("no-base64", {"token": "t"}, {"certificate-authority-data": "%"}, "is not base64"),
     ("query", {"token": "t"}, {"server": f"{SERVER}/?a=b"}, "a query or a fragment"),
     ("port", {"token": "t"}, {"server": "https://h:99999"}, "Expected https://HOST"),
     ("bracket", {"token": "t"}, {"server": "https://[::1"}, "Expected https://HOST"),
@@ -114,7 +114,11 @@ def test_a_kubeconfig_names_regular_files_of_a_bounded_size(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", "is empty"), (b"\xff\xfe", "no line of ASCII"), (b"a\nb", "no line of ASCII")],
+    [
+        (b"", "is empty"),
+        (b"\xff\xfe", "is not a line of ASCII"),
+        (b"a\nb", "is not a line of ASCII"),
+    ],
 )
 def test_a_file_without_a_token_is_told(tmp_path: Path, content: bytes, says: str) -> None:
     (tmp_path / "token").write_bytes(content)
@@ -161,7 +165,7 @@ def test_a_plugin_that_is_not_installed_says_how_to_get_it(tmp_path: Path) -> No
 
 
 def test_outside_of_a_pod_there_is_no_service_account(tmp_path: Path) -> None:
-    with pytest.raises(DiagnosticError, match="this is no pod"):
+    with pytest.raises(DiagnosticError, match="this is not a pod"):
         read_in_cluster({}, tmp_path)
 
 

@@ -129,10 +129,13 @@ MALFORMED = (
     ({"metadata": {"name": "x", "labels": [1]}}, "items[1] (x) has metadata.labels"),
     ({"metadata": {"name": "x", "annotations": "s"}}, "items[1] (x) has metadata.annotations"),
     ({"metadata": {"name": "x", "annotations": {"a": 1}}}, "items[1] (x) has metadata.annot"),
-    ({"metadata": {"name": "x"}, "roleRef": "r"}, "items[1] (x) has a roleRef that is no object"),
+    (
+        {"metadata": {"name": "x"}, "roleRef": "r"},
+        "items[1] (x) has a roleRef that is not an object",
+    ),
     ({"metadata": {"name": "x"}, "subjects": {"a": 1}}, "items[1] (x) has subjects"),
     ({"metadata": {"name": "x"}, "subjects": ["a"]}, "items[1] (x) has subjects"),
-    ({"metadata": {"name": "x"}, "spec": []}, "items[1] (x) has a spec that is no object"),
+    ({"metadata": {"name": "x"}, "spec": []}, "items[1] (x) has a spec that is not an object"),
 )
 
 

@@ -93,8 +93,8 @@ def change(content: bytes, **fields: object) -> bytes:
 
 FOREIGN = (
     ("no-json", lambda _content: b"<html>", "Invalid JSON"),
-    ("deep", lambda _content: b"[" * 100_000, "is no part of a ledger"),
-    ("list", lambda _content: b"[]", "is no part of a ledger"),
+    ("deep", lambda _content: b"[" * 100_000, "is not a part of a ledger"),
+    ("list", lambda _content: b"[]", "is not a part of a ledger"),
     ("no-field", lambda _content: b'{"format": 1}', "outcome: Field required"),
     ("type", lambda content: change(content, files="x"), "outcome.files: "),
     ("entry", lambda content: change(content, entry={"name": "a"}), "path: Field required"),

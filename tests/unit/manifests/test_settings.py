@@ -15,10 +15,10 @@ WRONG = {
     "a setting that does not exist": (
         f"{ONE}      podSecurty: baseline\n",
         (FIRST + 2, 7),
-        "'kubernetes.namespaces.0.podSecurty' is no property of an Environment. "
+        "'kubernetes.namespaces.0.podSecurty' is not a property of an Environment. "
         "Did you mean 'podSecurity'?",
     ),
-    "a name that is no DNS label": (
+    "a name that is not a DNS label": (
         "  namespaces:\n    - name: App_1\n", (FIRST + 1, 13), "'name' is 'App_1'. Expected a DNS",
     ),
     "a namespace of the system": (
@@ -32,7 +32,7 @@ WRONG = {
     "a namespace twice": (
         f"{ONE}    - name: app\n", (FIRST + 2, 13), "Expected a name that no other namespace has",
     ),
-    "a group that is no GUID": (
+    "a group that is not a GUID": (
         f"{ONE}      deployers: [platform-team]\n",
         (FIRST + 2, 19),
         "'deployers.0' is 'platform-team'. Expected the object id of a group of Entra, a GUID.",
@@ -65,7 +65,7 @@ WRONG = {
         (FIRST + 3, 16),
         "ENV-02.6",
     ),
-    "a quota that is no quantity": (
+    "a quota that is not a quantity": (
         f"{ONE}      quota: {{memoryLimit: 16 GB}}\n",
         (FIRST + 2, 28),
         "'quota.memoryLimit' is '16 GB'. Expected a quantity of Kubernetes, as in 500m, 2 or 8Gi.",
@@ -73,7 +73,7 @@ WRONG = {
     "a quota of something else": (
         f"{ONE}      quota: {{memory: 16Gi}}\n", (FIRST + 2, 15), "Did you mean 'memoryLimit'?",
     ),
-    "a limit that is no quantity": (
+    "a limit that is not a quantity": (
         f"{ONE}      limits: {{cpu: half}}\n", (FIRST + 2, 21), "a quantity of Kubernetes",
     ),
     "a limit under its request": (

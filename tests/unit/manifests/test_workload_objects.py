@@ -96,9 +96,9 @@ def test_a_flaw_is_told_with_what_was_meant(old, new, severity, told) -> None:
     ("text", "told"),
     [
         ("apiVersion: v1\nkind: pod\nmetadata: {name: a}\n", "kind 'pod' is not served"),
-        ("hello\n", "this is no object of Kubernetes."),
-        ("[1, 2]\n", "this is no object of Kubernetes."),
-        ("kind: List\nitems: [hello]\n", "this is no object of Kubernetes."),
+        ("hello\n", "this is not an object of Kubernetes."),
+        ("[1, 2]\n", "this is not an object of Kubernetes."),
+        ("kind: List\nitems: [hello]\n", "this is not an object of Kubernetes."),
         ("apiVersion: v1\nkind: Pod\n", "Pod: metadata.name or metadata.generateName"),
         (
             "apiVersion: v1\nkind: Pod\nmetadata: {name: ''}\n",

@@ -39,10 +39,10 @@ MATCHES = [
     ("*/secrets/*/action", f"{SECRETS}/getSecret/action", True, "twice"),
     ("Microsoft.KeyVault/vaults/rea?", f"{VAULT}/read", False, "only * is a wildcard"),
     ("Microsoft.KeyVault/vaults/[rw]ead", f"{VAULT}/read", False, "no character classes"),
-    (VAULT, f"{VAULT}/read", False, "a name alone is no prefix"),
+    (VAULT, f"{VAULT}/read", False, "a name alone is not a prefix"),
     ("ab*ba", "aba", False, "the pieces do not overlap"),
     ("a*b*b", "ab", False, "every piece takes its own letters"),
-    ("a*c*b*d", "abcd", False, "the pieces stand in their order"),
+    ("a*c*b*d", "abcd", False, "the pieces are in their order"),
 ]  # fmt: skip
 
 

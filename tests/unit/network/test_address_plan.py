@@ -151,7 +151,7 @@ WRONG = [
         [nodes("10.0.0.0/29"), cluster(pool(nodes=2), more=(
             "apiServerAccessProfile: {enablePrivateCluster: true}",))],
         "small-subnet", "1 for private endpoints; 4 addresses are needed, a /29 has 3"),
-    row("two clusters", "a subnet is for all that stands in it",
+    row("two clusters", "a subnet is for all that is in it",
         [nodes("10.0.0.0/28"), cluster(pool(nodes=5)),
          cluster(pool(nodes=5), name="two", profile=f"{OVERLAY}, {RANGES}")],
         "small-subnet", "two: 1 pool of at most 5 nodes", "12 addresses are needed"),
@@ -244,7 +244,7 @@ WRONG = [
         "small-subnet", "9 for the API server of each of 2 clusters = 18; 18 addresses are needed"),
     row("API server's company", "its subnet is for API servers alone",
         [nodes(more=TO_AKS), cluster(more=api_server(subnet_id("vnet", "nodes")))],
-        "shared-subnet", "nodes of aks stand in the subnet of an API server"),
+        "shared-subnet", "nodes of aks are in the subnet of an API server"),
     row("pods among nodes", "pods have a subnet of their own",
         [nodes("10.0.0.0/20"),
          cluster(pool(more=f'podSubnetID: "{subnet_id("vnet", "nodes")}"'), profile=FLAT)],

@@ -49,7 +49,7 @@ def row(name, reason, resources, code, *words):
 WRONG = [
     row("next hop", "nobody answers there",
         [network("vnet", "10.0.0.0/16", nodes=NODES), table("0.0.0.0/0", appliance("10.9.0.4"))],
-        "next-hop-outside-network", "rt[default]: the next hop 10.9.0.4 lies neither in vnet "
+        "next-hop-outside-network", "rt[default]: the next hop 10.9.0.4 is neither in vnet "
         "(10.0.0.0/16)", "so vnet[nodes] cannot reach it"),
     row("next hop beyond the peer", "the sum of what is near is told",
         [network("vnet", "10.0.0.0/16", nodes=NODES), HUB, peering("vnet", "hub"),
@@ -61,7 +61,7 @@ WRONG = [
         "outbound-type-without-route", "rt has none"),
     row("ranges on a private cluster", "there is no public API server to allow them on",
         [cluster(pool(), more=access(f"enablePrivateCluster: true, {RANGES}"))],
-        "ranges-on-private-cluster", "authorizedIPRanges (198.51.100.0/24) stand beside"),
+        "ranges-on-private-cluster", "authorizedIPRanges (198.51.100.0/24) are beside"),
 ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def test_a_destination_is_read(text, destination):
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_is_no_destination_is_refused_with_what_is(text):
-    with pytest.raises(DiagnosticError, match=r"is no destination\. Expected internet:PORT"):
+    with pytest.raises(DiagnosticError, match=r"is not a destination\. Expected internet:PORT"):
         parse_destination(text)
 
 

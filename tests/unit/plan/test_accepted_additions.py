@@ -402,7 +402,7 @@ def test_a_list_that_is_refused_is_an_error_and_no_claim_that_an_entry_is_unused
             id="a group of digits that no GUID has there",
         ),
         pytest.param({"scope": "/subscriptons/x"}, "is not a resource id", id="a misspelled id"),
-        pytest.param({"type": "roleAssignment"}, "is no type of an addition", id="no such type"),
+        pytest.param({"type": "roleAssignment"}, "is not a type of an addition", id="no such type"),
         pytest.param(
             {"type": "locks", "principal": None}, "takes 'name'", id="a lock without a name"
         ),

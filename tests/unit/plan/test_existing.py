@@ -98,5 +98,5 @@ def test_a_value_that_moved_makes_the_plan_stale(bench: Bench) -> None:
         resource, bench.catalog.get(resource.type).api_version, None, lambda _status: None
     )
 
-    with pytest.raises(DiagnosticError, match="given was there and is gone"):
+    with pytest.raises(DiagnosticError, match="given was there and was deleted"):
         bench.apply(plan)

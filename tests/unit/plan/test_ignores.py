@@ -117,11 +117,13 @@ def test_what_is_ignored_forces_nothing_and_is_refused_nothing(bench: Bench) -> 
         ),
         pytest.param(
             ignore("properties.securityRulez", "nsg"),
-            ("is no property of Microsoft.Network/networkSecurityGroups", "securityRules"),
-            id="a path that is no property",
+            ("is not a property of Microsoft.Network/networkSecurityGroups", "securityRules"),
+            id="a path that is not a property",
         ),
         pytest.param(
-            ignore("properties..x", "nsg"), ("is no path of a property",), id="a path that is none"
+            ignore("properties..x", "nsg"),
+            ("is not a path of a property",),
+            id="a path that is none",
         ),
         pytest.param(
             ignore("properties.securityRules", "nsg", "2027-01-14"),

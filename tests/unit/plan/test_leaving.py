@@ -350,7 +350,7 @@ def test_a_role_changes_after_the_assignments_of_it_that_go(bench: Bench) -> Non
 
     assert change_at(bench.plan(bench.compose(IDENTITY + narrow + USED)), "role") == (
         Action.BLOCKED,
-        "used stands outside of the new assignableScopes",
+        "used is outside of the new assignableScopes",
     )
     plan = bench.plan(bench.compose(IDENTITY + narrow))
 

@@ -188,5 +188,5 @@ def test_a_plan_is_stale_once_a_resource_is_gone(bench: Bench) -> None:
     table = ResourceId.parse(plan.steps[0].id.text)
     bench.client.delete(table, plan.steps[0].api_version, None, lambda _status: None)
 
-    with pytest.raises(DiagnosticError, match="table was there and is gone"):
+    with pytest.raises(DiagnosticError, match="table was there and was deleted"):
         bench.apply(plan)

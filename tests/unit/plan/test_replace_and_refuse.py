@@ -90,7 +90,7 @@ def test_what_stands_in_a_replaced_resource_is_made_again(bench: Bench) -> None:
 
     assert change_at(plan, "vnet").action is Action.REPLACE
     subnet = change_at(plan, "nodes")
-    assert (subnet.action, subnet.reason) == (Action.REPLACE, "what it stands in is replaced")
+    assert (subnet.action, subnet.reason) == (Action.REPLACE, "its parent or scope is replaced")
     assert [step.key for step in plan.steps] == [
         "delete nodes",
         "delete vnet",

@@ -83,7 +83,7 @@ guard:
   properties:
     policyDefinitionId: ${policy.id}
     parameters: {regions: {value: [northeurope]}}
-    nonComplianceMessages: [{message: Networks stand in the north.}]
+    nonComplianceMessages: [{message: Networks are in the north.}]
 """.replace("SUBSCRIPTION", S)
 
 

@@ -51,7 +51,7 @@ def test_a_name_that_is_nearly_one_is_proposed(bench: Bench) -> None:
         ),
         pytest.param(
             f"{GROUP}/providers/Microsoft.Network/privateDnsZones/contoso.internal", "global", 202,
-            None, id="what stands in none",
+            None, id="what is in none",
         ),
     ],
 )  # fmt: skip

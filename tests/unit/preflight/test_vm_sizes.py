@@ -51,7 +51,9 @@ UNFIT = ["error: size-unfit"]
 ROWS = [
     pytest.param({}, [size()], [], id="offered"),
     pytest.param({}, [size("Standard_D4s_v5")], ["error: size-not-offered"], id="not offered"),
-    pytest.param({}, [DISK], ["error: size-not-offered"], id="a disk of that name is no machine"),
+    pytest.param(
+        {}, [DISK], ["error: size-not-offered"], id="a disk of that name is not a machine"
+    ),
     pytest.param(
         {},
         [size(restrictions=(closed("Location"),))],

@@ -47,7 +47,7 @@ def test_an_item_whose_worker_is_lost_is_tried_again_and_the_others_go_on(tmp_pa
     assert found["b"].text == "b!"
     assert (found["die"].text, found["die"].attempt) == (None, MOST_ATTEMPTS)
     assert "exit 9" in found["die"].lost
-    assert found["chatter"].text is None, "what is no answer is taken for none"
+    assert found["chatter"].text is None, "what is not an answer is taken for none"
 
 
 def test_what_has_no_answer_at_the_deadline_is_left_and_its_worker_ended():

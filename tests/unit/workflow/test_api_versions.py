@@ -70,7 +70,7 @@ def test_an_environment_is_read_again_with_the_versions_that_are_offered(bench: 
     assert seen == ["2025-01-01"]
     (told,) = [each for each in adapted.diagnostics if each.code == "older-api-version"]
     assert told.severity is Severity.WARNING
-    assert f"{NSG}: api version 2025-01-01 is spoken" in told.message
+    assert f"{NSG}: api version 2025-01-01 is used" in told.message
     assert adapt(desired, bench.catalog, {NSG.lower(): ("2026-03-01",)}, respeak) is desired
 
 

@@ -191,7 +191,7 @@ def test_a_kept_value_whose_log_is_refused_leaves_the_check_uncertain(
     assert found.found is moved
     if unread is not None:
         assert no_drift(found) == (
-            "It is unknown whether anything drifted: the logs do not say who set 1 value."
+            "It is unknown whether anything drifted: the logs do not show who set 1 value."
         )
 
 

@@ -214,7 +214,7 @@ def test_a_crash_frees_the_lock_by_time(office: Office) -> None:
     crashed.client.request("POST", f"{container.container}/lease", "2024-01-01", lease)
     plan = bob.plan(desired)
 
-    with pytest.raises(DiagnosticError, match="held by somebody who has not written a name"):
+    with pytest.raises(DiagnosticError, match="held by a holder that has not written its name"):
         bob.apply(plan, timeout=30)
     assert not outcomes(bob.apply(plan, timeout=40), "failed")
 
@@ -234,7 +234,7 @@ def test_the_first_apply_makes_its_own_lock_and_says_that_it_had_none(office: Of
     assert second.diagnostics == ()
     lock = show_lock(changed.document, ada.client, office.clock.now())
     assert (lock.state, lock.holder) == ("available", "ada@dev")
-    assert ada.plan(changed).steps == (), "what the holder wrote is no change"
+    assert ada.plan(changed).steps == (), "what the holder wrote is not a change"
 
     third = ada.apply(ada.plan_destroy(changed))
     assert not outcomes(third, "failed")

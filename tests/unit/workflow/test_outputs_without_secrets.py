@@ -82,7 +82,7 @@ def test_a_signed_address_is_in_no_output(bench: Bench) -> None:
                 "useAadAuth": False,
                 "useCommonAlertSchema": True,
             },
-            id="what it stands in",
+            id="what it is in",
         ),
         pytest.param("alerts.properties.webhookReceivers[0].name", "chat", id="beside it"),
     ],

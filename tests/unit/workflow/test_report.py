@@ -133,8 +133,8 @@ def test_what_an_uncertain_report_does_not_show_is_not_repaired():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        pytest.param("{", "no JSON", id="no JSON"),
-        pytest.param('{"kind": "azsec/check"}', "no report", id="another document"),
+        pytest.param("{", "is not JSON", id="no JSON"),
+        pytest.param('{"kind": "azsec/check"}', "not a report of azsec", id="another document"),
         pytest.param(
             '{"kind": "azsec/report", "formatVersion": "2"}', "format version is '2'", id="newer"
         ),

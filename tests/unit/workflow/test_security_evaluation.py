@@ -207,5 +207,5 @@ def test_a_waiver_of_a_breach_that_there_is_not_is_refused(catalog: Catalog) -> 
     assert f"or state one of its breaches: {blue!r}; " in str(problem.value)
     with pytest.raises(DiagnosticError, match="is waived for rules at environment"):
         _inbound(catalog, blue, blue)
-    with pytest.raises(DiagnosticError, match="NET-04 is no network proof, and has no breaches"):
+    with pytest.raises(DiagnosticError, match="NET-04 is not a network proof, and has no breaches"):
         _inbound(catalog, blue, control="NET-04")

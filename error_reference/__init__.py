@@ -1,0 +1,1 @@
+"""The reference of azsec's messages, from its source: docs/errors.md."""
