@@ -1,4 +1,8 @@
-"""What was found in Azure. Absent is not unreadable."""
+"""The actual state: what Azure answered for each resource that was read.
+
+A resource that does not exist (404) and one that could not be read (403, no answer) are different
+answers: taking the second for the first would plan the creation of what is there.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,14 +23,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A resource that Azure says does not exist."""
+    """A resource that does not exist in Azure."""
 
     id: ResourceId
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A resource that could not be read, and why: a plan over it would be a guess."""
+    """A resource that could not be read, with the reason: nothing may be planned from it."""
 
     id: ResourceId
     reason: str
@@ -37,7 +41,7 @@ Actual: TypeAlias = Found | Missing | Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A read that Azure refused, and why: what there is of `type` at `scope` and below is unknown.
+    """A read that Azure refused, with the reason: resources of `type` in `scope` are unknown.
 
     `type` is "" for a list of mixed types.
     """
@@ -47,7 +51,7 @@ class Gap:
     reason: str
 
     def hides(self, type_name: str) -> bool:
-        """Tell whether resources of a type may be in it: those of its own, and their children."""
+        """Return whether it may hide resources of a type: its own type and its children's."""
         hidden, name = self.type.lower(), type_name.lower()
         return bool(hidden) and (name == hidden or name.startswith(f"{hidden}/"))
 

@@ -1,4 +1,4 @@
-"""A refusal by Azure, in one shape whatever the service answered."""
+"""Errors of Azure's APIs, in one shape for all services."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from provisioner.model.secret_values import mask_secrets
 # Not frozen: Python itself sets `__traceback__` on an exception that leaves a context manager.
 @dataclass(unsafe_hash=True)
 class AzureError(Exception):
-    """What Azure said when it refused: its own code, message and correlation id.
+    """A refusal by Azure, with its own error code, message and correlation id.
 
     `status` is the HTTP status, 0 where no answer came (`code` is then `ConnectionError` or
     `CredentialUnavailable`). `target` is the property that Azure names, if any.

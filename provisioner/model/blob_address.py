@@ -1,4 +1,4 @@
-"""The addresses of a blob and of a container in Azure Storage."""
+"""URLs of blobs and containers in Azure Storage."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,10 @@ _MOST_OF_PREFIX = 512
 
 @dataclass(frozen=True, slots=True)
 class BlobAddress:
-    """The URL of a blob, and its parts. `origin` is scheme and host, without a slash."""
+    """The URL of a blob, and its parts.
+
+    `origin` is scheme and host, without a slash.
+    """
 
     url: str
     origin: str
@@ -33,7 +36,7 @@ class BlobAddress:
 
 
 def parse_blob_url(text: str) -> BlobAddress | None:
-    """Return the address that a URL names; None for what is no URL of a blob in Azure Storage."""
+    """Return the address that a URL names; None where it names no blob in Azure Storage."""
     found = re.fullmatch(BLOB_URL, text)
     if found is None or len(found["name"]) > _MOST_CHARACTERS:
         return None
@@ -43,9 +46,11 @@ def parse_blob_url(text: str) -> BlobAddress | None:
 
 @dataclass(frozen=True, slots=True)
 class ContainerAddress:
-    """The URL of a container, or of a folder in it, and its parts. `origin` is scheme and host;
-    `prefix` begins the name of every blob below it: "" for all of the container, else ending with a
-    slash."""
+    """The URL of a container, or of a folder in it, and its parts.
+
+    `origin` is scheme and host, without a slash; `prefix` begins the name of every blob below it:
+    "" for all of the container, else ending with a slash.
+    """
 
     url: str
     origin: str
@@ -55,8 +60,7 @@ class ContainerAddress:
 
 
 def parse_container_url(text: str) -> ContainerAddress | None:
-    """Return the address that a URL names; None for what is no URL of a container in Azure
-    Storage, or of a folder in one."""
+    """Return the address that a URL names; None where it names no container or folder in one."""
     found = re.fullmatch(_CONTAINER_URL, text)
     if found is None or len(found["prefix"] or "") > _MOST_OF_PREFIX:
         return None

@@ -9,8 +9,10 @@ Range: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def parse_range(text: object) -> Range | None:
-    """Return the range that a text names, a single address as one of its own; None for any other
-    value, and where bits are set behind the prefix."""
+    """Return the range that a text names; a single address is a range of one.
+
+    None for any other value, and where host bits are set.
+    """
     return _parse(text) if isinstance(text, str) else None
 
 
@@ -24,7 +26,7 @@ def _parse(text: str) -> Range | None:
 
 
 def is_range_within(inner: str, outer: str) -> bool:
-    """Tell whether every address of `inner` lies in `outer`. False for what is not a range."""
+    """Return whether every address of `inner` is in `outer`; False where either is no range."""
     below, above = parse_range(inner), parse_range(outer)
     if isinstance(below, ipaddress.IPv4Network) and isinstance(above, ipaddress.IPv4Network):
         return below.subnet_of(above)

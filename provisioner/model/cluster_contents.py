@@ -1,7 +1,7 @@
-"""What stands in a cluster, as somebody looked: the lists of objects that were read, and when.
+"""Contents of a cluster: the lists of Kubernetes objects that were read, and when.
 
-An observation and the dumps of `kubectl get -o json` are both read into this, so that controls ask
-one thing. A kind whose list was not read is not an empty one.
+An observation and the files of `kubectl get -o json` are both read into this, so that controls
+judge one shape. A kind whose list was not read is not an empty one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -48,11 +48,11 @@ class BenchmarkReport:
 class ClusterContents:
     """The objects of a cluster: by kind, those of each list that was read in full.
 
-    `source` says where they are from, `read_on` when somebody looked. `refused` has the kinds that
-    could not be listed, with the reason. `verified` tells whether a signature was checked over all
-    of it (None: no observation is part of it); `uid` is that of the namespace kube-system, which no
-    other cluster has (None: some of it does not show of which cluster it is). `partial` has the
-    kinds whose lists do not show that they are of the whole cluster, with their namespaces.
+    `source` is where they are from, `read_on` the day on which they were read. `refused` has the
+    kinds that could not be listed, with the reason. `verified` is whether a signature was checked
+    over all of it (None: no observation is part of it); `uid` is that of the namespace kube-system,
+    which no other cluster has (None: some of it does not show of which cluster it is). `partial`
+    has the kinds whose lists do not show that they are of the whole cluster, with their namespaces.
     """
 
     source: str
@@ -65,7 +65,7 @@ class ClusterContents:
     partial: Mapping[Kind, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def within(self, namespaces: frozenset[str]) -> "ClusterContents":
-        """Return the contents of some namespaces alone, with the objects of the cluster itself."""
+        """Return the contents of some namespaces alone, with the cluster-scoped objects."""
         return replace(
             self,
             lists={
@@ -75,11 +75,11 @@ class ClusterContents:
         )
 
     def has(self, kind: Kind) -> bool:
-        """Tell whether the objects of a kind were listed."""
+        """Return whether the objects of a kind were listed."""
         return kind in self.lists
 
     def of(self, kind: Kind) -> tuple[Object, ...]:
-        """Return the objects of a kind; none where there are none, or where nobody listed them."""
+        """Return the objects of a kind; none where it has none or was not listed (see `has`)."""
         return self.lists.get(kind, ())
 
     def in_namespace(self, kind: Kind, namespace: str) -> Iterator[Object]:
@@ -98,7 +98,7 @@ def name_of(body: Object) -> str:
 
 
 def namespace_of(body: Object) -> str:
-    """Return the namespace of an object; "" where it is the cluster's."""
+    """Return the namespace of an object; "" where it is cluster-scoped."""
     return str(_metadata(body).get("namespace") or "")
 
 
@@ -115,7 +115,7 @@ def annotations_of(body: Object) -> Mapping[str, str]:
 
 
 def at(body: Any, *path: str) -> Any:  # noqa: ANN401  JSON
-    """Return what stands at a path of an object, None where nothing does."""
+    """Return the value at a path of an object, None where there is none."""
     for name in path:
         body = body.get(name) if isinstance(body, Mapping) else None
     return body

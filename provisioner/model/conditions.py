@@ -1,4 +1,4 @@
-"""Conditions of role assignments (Azure ABAC): read, and evaluated as far as they can be.
+"""Conditions of role assignments (Azure ABAC), parsed and evaluated in three-valued logic.
 
     condition   = and-term { ("OR" | "||") and-term }
     and-term    = not-term { ("AND" | "&&") not-term }
@@ -8,6 +8,8 @@
     operand     = attribute | value | "{" value { "," value } "}"
     attribute   = "@" source "[" name "]"
 
+Attributes of a request, a principal or an environment are mostly unknown here, so that a term is
+true, false or unknown (None), and only a condition that is certainly false takes access away.
 Source: "Azure role assignment condition format and syntax" (conditions-format).
 """
 
@@ -43,15 +45,17 @@ _QUANTIFIED = re.compile(r"(ForAny|ForAll)Of(Any|All)Values:(\w+)", re.IGNORECAS
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition that was read. `text` is as written; `actions` are those that it names."""
+    """A parsed condition: `text` is as written, `actions` are those that it names."""
 
     text: str
     actions: tuple[str, ...]
     _holds: "_Expression" = field(repr=False, compare=False)
 
     def holds(self, action: str, attributes: Attributes) -> Truth:
-        """Tell whether an action is allowed, with what is known of its attributes; None where that
-        depends on others."""
+        """Return whether an action is allowed, given the attributes that are known.
+
+        None where that depends on attributes that are not.
+        """
         return self._holds(_Question(action, attributes))
 
 
@@ -79,7 +83,11 @@ class _Operand:
 
 
 def parse_condition(text: str) -> Condition:
-    """Read a condition. Raises ValueError, with the place, for what is none."""
+    """Parse a condition.
+
+    Raises:
+        ValueError: it is no condition, with the place; or it is too long or nested too deep.
+    """
     if len(text) > _LONGEST:
         raise ValueError(f"a condition of {len(text)} characters, expected at most {_LONGEST}")
     parser = _Parser(text)
@@ -88,42 +96,42 @@ def parse_condition(text: str) -> Condition:
 
 
 class _Parser:
-    """Reads one condition from left to right."""
+    """A recursive-descent parser of one condition; its expressions are closures over a question."""
 
     def __init__(self, text: str) -> None:
         self.actions: list[str] = []
-        self._tokens = _split(text)
+        self._tokens = _tokenize(text)
         self._next = 0
         self._depth = 0
 
     def read(self) -> _Expression:
-        found = self._either()
+        found = self._disjunction()
         if self._next < len(self._tokens):
             raise self._unexpected("its end")
         return found
 
-    def _either(self) -> _Expression:
-        parts = [self._both()]
+    def _disjunction(self) -> _Expression:
+        parts = [self._conjunction()]
         while self._take("or", "||"):
-            parts.append(self._both())
+            parts.append(self._conjunction())
         return parts[0] if len(parts) == 1 else lambda asked: _any(p(asked) for p in parts)
 
-    def _both(self) -> _Expression:
-        parts = [self._single()]
+    def _conjunction(self) -> _Expression:
+        parts = [self._negation_or_term()]
         while self._take("and", "&&"):
-            parts.append(self._single())
+            parts.append(self._negation_or_term())
         return parts[0] if len(parts) == 1 else lambda asked: _all(p(asked) for p in parts)
 
-    def _single(self) -> _Expression:
+    def _negation_or_term(self) -> _Expression:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise ValueError(f"it is nested more than {_DEEPEST} deep")
         try:
             if self._take("!", "not"):
-                inner = self._single()
+                inner = self._negation_or_term()
                 return lambda asked: _not(inner(asked))
             if self._take("("):
-                found = self._either()
+                found = self._disjunction()
                 self._expect(")")
                 return found
             return self._function() or self._comparison()
@@ -153,7 +161,7 @@ class _Parser:
         left = self._operand()
         operator = self._word("an operator")
         right = self._operand()
-        compare = _comparer(operator)
+        compare = _comparison_of(operator)
         return lambda asked: compare(
             left.resolve(asked.attributes), right.resolve(asked.attributes)
         )
@@ -210,8 +218,12 @@ class _Parser:
         return ValueError(f"unexpected {text!r} (part {self._next + 1}), expected {wanted}")
 
 
-def _split(text: str) -> list[tuple[str, str]]:
-    """Return (kind, text) of each token; attributes in the form of `Attributes`."""
+def _tokenize(text: str) -> list[tuple[str, str]]:
+    """Return (kind, text) of each token; attributes in the form of `Attributes`.
+
+    Raises:
+        ValueError: a character that begins no token, or an unknown source of attributes.
+    """
     found: list[tuple[str, str]] = []
     position = 0
     end = len(text.rstrip())
@@ -235,7 +247,7 @@ def _split(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def _comparer(
+def _comparison_of(
     operator: str,
 ) -> Callable[[tuple[str, ...] | None, tuple[str, ...] | None], Truth]:
     quantified = _QUANTIFIED.fullmatch(operator)
@@ -246,7 +258,7 @@ def _comparer(
         name = quantified[3]
     if not re.fullmatch(_OPERATORS, name, re.IGNORECASE):
         raise ValueError(f"unknown operator {operator!r}")
-    compare = _COMPARED.get(name.lower())
+    compare = _COMPARISONS.get(name.lower())
 
     def decide(left: tuple[str, ...] | None, right: tuple[str, ...] | None) -> Truth:
         if compare is None or left is None or right is None:
@@ -267,19 +279,19 @@ _OPERATORS = (
 )
 
 
-def _same(left: str, right: str) -> bool:
+def _are_equal_ignoring_case(left: str, right: str) -> bool:
     return left.lower() == right.lower()
 
 
 # Those that attributes of role assignments are compared with (conditions-format): their values are
 # known. Of all others, none is.
-_COMPARED: Mapping[str, Callable[[str, str], bool]] = {
-    "guidequals": _same,
-    "guidnotequals": lambda left, right: not _same(left, right),
+_COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
+    "guidequals": _are_equal_ignoring_case,
+    "guidnotequals": lambda left, right: not _are_equal_ignoring_case(left, right),
     "stringequals": lambda left, right: left == right,
     "stringnotequals": lambda left, right: left != right,
-    "stringequalsignorecase": _same,
-    "stringnotequalsignorecase": lambda left, right: not _same(left, right),
+    "stringequalsignorecase": _are_equal_ignoring_case,
+    "stringnotequalsignorecase": lambda left, right: not _are_equal_ignoring_case(left, right),
 }
 
 

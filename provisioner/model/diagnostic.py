@@ -1,4 +1,7 @@
-"""What azsec tells a person about their input or about Azure: never a traceback."""
+"""Diagnostics: errors and warnings about the user's input or an answer of Azure.
+
+Expected failures are reported by these, with place, cause and what to do, and never by a traceback.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +49,7 @@ class Diagnostic:
 
 
 class DiagnosticError(Exception):
-    """An expected failure, told as diagnostics. Every command turns it into exit code 1 (or 3)."""
+    """An expected failure, with its diagnostics. Every command turns it into exit code 1 (or 3)."""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__("\n".join(str(diagnostic) for diagnostic in diagnostics))

@@ -1,4 +1,4 @@
-"""Durations as Azure's services write them, in seconds."""
+"""Durations in ISO 8601 and in the syntax of Go, in seconds."""
 
 import re
 
@@ -18,16 +18,17 @@ _GO_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 def parse_iso_duration(value: object) -> int | None:
-    """Return the seconds of a duration in ISO 8601 (`P1Y`, `PT5M`), None for any other value. A
-    year counts as 365 days and a month as 30."""
+    """Return the seconds of a duration in ISO 8601 (`P1Y`, `PT5M`), None for any other value.
+
+    A year counts as 365 days and a month as 30.
+    """
     match = _ISO.fullmatch(value.strip()) if isinstance(value, str) else None
     parts = {name: int(text) for name, text in match.groupdict().items() if text} if match else {}
     return sum(_SECONDS[name] * number for name, number in parts.items()) if parts else None
 
 
 def parse_go_duration(value: object) -> float | None:
-    """Return the seconds of a duration as programs in Go take it (`2m`, `1h30m`), None for any
-    other value."""
+    """Return the seconds of a duration in the syntax of Go (`2m`, `1h30m`), else None."""
     if not isinstance(value, str) or not value:
         return None
     parts = _GO.findall(value)

@@ -1,7 +1,6 @@
-"""The resources of an environment in one state: as desired, as planned, or as Azure has them.
+"""Estates: the resources of an environment in one state (desired, planned or actual).
 
-What judges a state (network proofs, controls, exports) takes an estate, and so judges all three
-alike.
+Network proofs, controls and exports take an estate, and so judge all three states alike.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,8 +37,10 @@ class Resource:
 
 @dataclass(frozen=True)
 class Estate:
-    """Resources by the key of their id (`ResourceId.key`). `unread` are those of which only the id
-    is known."""
+    """Resources by the key of their id (`ResourceId.key`).
+
+    `unread` are the resources of which only the id is known.
+    """
 
     resources: Mapping[str, Resource]
     unread: tuple[ResourceId, ...] = ()
@@ -58,7 +59,7 @@ class Estate:
         return self._by_type.get(name.lower(), ())
 
     def children(self, parent: ResourceId, name: str) -> tuple[Resource, ...]:
-        """Return the resources of the type `name` that stand directly in `parent`."""
+        """Return the resources of the type `name` whose parent is `parent`."""
         return self._by_parent.get((parent.key, name.lower()), ())
 
     def referring_to(self, resource: ResourceId, name: str) -> tuple[Resource, ...]:

@@ -1,4 +1,4 @@
-"""A refusal by the service that hosts the repository: GitHub or Azure DevOps."""
+"""Errors of the service that hosts the repository: GitHub or Azure DevOps."""
 
 from dataclasses import dataclass
 

@@ -7,5 +7,5 @@ _GUID = re.compile(GUID_PATTERN)
 
 
 def is_guid(text: str) -> bool:
-    """Tell whether a text is a GUID, and nothing else."""
+    """Return whether a text is a GUID, and nothing else."""
     return _GUID.fullmatch(text) is not None

@@ -1,8 +1,8 @@
-"""JSON from a file or a stream, within bounds.
+"""JSON from a file or a stream, read within bounds of size, depth and number range.
 
-Python's reader takes what a stranger writes too literally: it recurses as deep as the text nests,
-converts integers of any length up to a limit of its own, reads NaN and Infinity, which no JSON has,
-and keeps the last of two properties of one name.
+Python's reader accepts too much from an untrusted source: it recurses as deep as the text nests,
+converts integers of any length up to a limit of its own, reads NaN and Infinity, which are not JSON
+(RFC 8259), and keeps the last of two properties of one name.
 """
 
 import json
@@ -23,12 +23,15 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
 
 
 class _RefusedError(Exception):
-    """What the reader met; the place is looked for afterwards."""
+    """A value that the reader refuses; its place is determined afterwards by `_explain`."""
 
 
 def read_json(text: str, file: str) -> Any:  # noqa: ANN401  any JSON
-    """Read one JSON value. Raises DiagnosticError with its place: `not-json`, or `too-large` with
-    the bound that was exceeded."""
+    """Read one JSON value from a text; `file` is the name by which diagnostics refer to it.
+
+    Raises:
+        DiagnosticError: `not-json` with the place, or `too-large` with the bound that was exceeded.
+    """
     _check_size(text, file)
     try:
         value = json.loads(

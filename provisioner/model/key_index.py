@@ -1,4 +1,4 @@
-"""Keys of resource ids in order, so that what stands below one is found without reading all."""
+"""A sorted index of resource ids, which finds the ids below one without reading all of them."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ class KeyIndex:
             yield self._ordered[index]
 
     def covers(self, key: str) -> bool:
-        """Tell whether a key is one of these or stands below one of them."""
+        """Return whether a key is one of these or stands below one of them."""
         return key in self._known or any(above in self._known for above in keys_above(key))
 
 

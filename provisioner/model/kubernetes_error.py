@@ -1,4 +1,4 @@
-"""A refusal by a Kubernetes API server, as its Status object tells it."""
+"""Errors of a Kubernetes API server (Status of meta/v1), and what to do about each."""
 
 from dataclasses import dataclass
 
@@ -25,16 +25,15 @@ class Cause:
 # Not frozen: Python itself sets `__traceback__` on an exception that leaves a context manager.
 @dataclass(unsafe_hash=True)
 class KubernetesError(Exception):
-    """What an API server said when it refused (API concepts, "Status" of meta/v1), or what came
-    instead of its answer.
+    """A refusal by an API server ("Status" of meta/v1), or whatever came instead of its answer.
 
-    `status` is the HTTP status, 0 where no answer came. `reason` is its word (`NotFound`,
-    `Conflict`, `Forbidden`, `Invalid`); of azsec are `ConnectionError` where no answer came,
-    `NotSent` where the request was not sent, `NoToken` where there was nothing to sign in with,
-    `Unstated` where nobody wrote it down, and `Redirect`, `NotJSON`, `NotAnObject`, `NotAList`,
-    `AnswerTooLarge` for what no API server says.
-    `hint` is what to do, where whoever refused said so. `follows` is the token with which a list
-    goes on whose own token ended (410).
+    `status` is the HTTP status, 0 where no answer came. `reason` is the server's (`NotFound`,
+    `Conflict`, `Forbidden`, `Invalid`), or one of azsec's own: `ConnectionError` where no answer
+    came, `NotSent` where the request was not sent, `NoToken` where there was no credential,
+    `Unstated` where an observation does not state it, and `Redirect`, `NotJSON`, `NotAnObject`,
+    `NotAList`, `AnswerTooLarge` for answers that no API server gives.
+    `hint` is what to do, where the refusal states it. `follows` is the continue token with which a
+    list goes on whose own token has expired (410).
     """
 
     status: int
@@ -62,16 +61,16 @@ class KubernetesError(Exception):
 
     @property
     def is_unreachable(self) -> bool:
-        """Whether no answer came, or nobody believes who we are: so will be the next request."""
+        """Whether no answer came or authentication failed: the next request would fail alike."""
         return self.status in (0, _UNAUTHORIZED)
 
     @property
     def may_have_done(self) -> bool:
-        """Whether a write that got this answer may have been done all the same.
+        """Whether a write that got this answer may have taken effect all the same.
 
-        A connection that breaks, a gateway that gives up, and a success that is no answer of an API
-        server say nothing of the object. 500 is also a write that etcd did not confirm in time; of
-        a webhook that could not be called the API server says so, and then nothing was written.
+        A broken connection, a gateway's timeout, and a success that is no answer of an API server
+        state nothing about the object. 500 is also a write that etcd did not confirm in time; a
+        webhook that could not be called is named in the message, and then nothing was written.
         """
         if self.reason == NOT_SENT or "failed calling webhook" in self.message:
             return False
@@ -89,20 +88,22 @@ class KubernetesError(Exception):
         Kubernetes has no reason of its own for that: validation says "field is immutable", and
         "cannot change roleRef" of bindings (pkg/apis/core and pkg/apis/rbac validation).
         """
-        told = [cause.message for cause in self.causes] or [self.message]
+        messages = [cause.message for cause in self.causes] or [self.message]
         return self.status == 422 and all(
-            "immutable" in text or "cannot change roleRef" in text for text in told
+            "immutable" in text or "cannot change roleRef" in text for text in messages
         )
 
     @property
     def has_no_dry_run(self) -> bool:
-        """Whether a webhook that does not support dry run stands in the way of one."""
+        """Whether an admission webhook without support for dry run prevented one."""
         return "does not support dry run" in self.message
 
 
 def describe_refusal(refusal: KubernetesError, what: str, role: str | None = None) -> Diagnostic:
-    """Return a refusal as an error with what to do. `what` says what was asked for; `role` is how
-    to get the rights to it."""
+    """Return a refusal as an error with what to do.
+
+    `what` names the request that failed; `role` is how to obtain the permission for it.
+    """
     code, hint = _explain(refusal)
     if refusal.is_forbidden and role is not None:
         hint = role

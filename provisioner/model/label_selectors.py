@@ -5,7 +5,7 @@ from typing import Any
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
-    """Tell whether a selector selects what has these labels; an empty one selects everything."""
+    """Return whether a selector selects what has these labels; an empty one selects everything."""
     wanted = selector.get("matchLabels") or {}
     if any(labels.get(key) != value for key, value in wanted.items()):
         return False

@@ -1,8 +1,8 @@
-"""What makes an object of a list none of Kubernetes: an API server does not answer so, but a broken
-proxy, an aggregated API server, or a file that somebody wrote can.
+"""Validation of objects in a list that claims to be of a Kubernetes API.
 
-Source: reference of the API, ObjectMeta (name, labels, annotations and their types), and the types
-of the fields below.
+An API server answers none of the flaws described here, but a broken proxy, an aggregated API server
+or an edited file can. Source: reference of the API, ObjectMeta (name, labels, annotations and their
+types), and the types of the fields below.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,16 +13,15 @@ _LISTS = ("endpoints", "rules", "subjects", "subsets", "webhooks")
 
 
 def describe_malformed(items: Iterable[object]) -> str | None:
-    """Return which of the items of a list is no object of Kubernetes, and why; None where all
-    are."""
+    """Return which item of a list is no Kubernetes object, and why; None where all are."""
     for number, item in enumerate(items):
         flaw = next(_flaws(item), None)
         if flaw is not None:
-            return f"items[{number}]{_called(item)} {flaw}"
+            return f"items[{number}]{_name_suffix(item)} {flaw}"
     return None
 
 
-def _called(item: object) -> str:
+def _name_suffix(item: object) -> str:
     metadata = item.get("metadata") if isinstance(item, Mapping) else None
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     return f" ({name[:253]})" if isinstance(name, str) and name else ""
@@ -52,13 +51,13 @@ def _flaws_of_metadata(metadata: Mapping[str, object]) -> Iterator[str]:
     if not isinstance(metadata.get("namespace"), str | None):
         yield "has a metadata.namespace that is not a string"
     for field in ("labels", "annotations"):
-        if not _is_of_texts(metadata.get(field)):
+        if not _is_map_of_texts(metadata.get(field)):
             yield f"has metadata.{field} that are no texts by name"
     if not _is_list_of_objects(metadata.get("ownerReferences")):
         yield "has metadata.ownerReferences that are no list of objects"
 
 
-def _is_of_texts(value: object) -> bool:
+def _is_map_of_texts(value: object) -> bool:
     if value is None:
         return True
     return isinstance(value, Mapping) and all(isinstance(each, str) for each in value.values())

@@ -1,8 +1,8 @@
-"""What a role allows, by its effective actions: the algebra of Azure role definitions.
+"""Permissions of Azure role definitions: whether they grant an action, and include one another.
 
 A permission allows the actions that match one of `actions` and none of `notActions`; the same for
-data. A role allows what any of its permissions allows: `notActions` take away from their own
-permission alone, and deny nothing. `*` stands for any text, also across slashes, in any place; case
+data. A role allows what any of its permissions allows: `notActions` subtract from their own
+permission alone, and deny nothing. `*` matches any text, also across slashes, in any place; case
 does not matter. Source: "Understand Azure role definitions", "Understand Azure deny assignments".
 """
 
@@ -26,7 +26,7 @@ class Permission:
     """One entry of a role definition's `permissions`, or of a deny assignment's.
 
     `condition` is the text that Azure keeps beside some entries of built-in roles. `grants` is
-    about the lists alone: whether a condition narrows is for `provisioner.access.conditions`.
+    about the lists alone: conditions are evaluated by `provisioner.model.conditions`.
     """
 
     actions: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Permission:
     condition: str | None = None
 
     def grants(self, action: str, *, data: bool = False) -> bool:
-        """Tell whether the entry allows an action of the control plane, or of `data`."""
+        """Return whether the entry allows an action of the control plane, or of `data`."""
         allowed, excluded = self.patterns(data=data)
         wanted = action.lower()
         return _any_matches(allowed, wanted) and not _any_matches(excluded, wanted)
@@ -49,9 +49,10 @@ class Permission:
 
 
 def parse_permissions(value: object) -> tuple[Permission, ...]:
-    """Read the `permissions` of a role definition or deny assignment, as ARM answers them.
+    """Parse the `permissions` of a role definition or deny assignment, as ARM answers them.
 
-    Raises ValueError for anything else, and where a part is not known before apply.
+    Raises:
+        ValueError: it is anything else, or a part of it is not known before apply.
     """
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"permissions are {_kind_of(value)}, expected a list")
@@ -59,17 +60,17 @@ def parse_permissions(value: object) -> tuple[Permission, ...]:
 
 
 def grants(permissions: Iterable[Permission], action: str, *, data: bool = False) -> bool:
-    """Tell whether any of the permissions allows an action."""
+    """Return whether any of the permissions allows an action."""
     return any(permission.grants(action, data=data) for permission in permissions)
 
 
 def matches(pattern: str, action: str) -> bool:
-    """Tell whether a pattern with wildcards matches an action, in time linear in both."""
+    """Return whether a pattern with wildcards matches an action, in time linear in both."""
     return _matches(_pieces_of(pattern), action.lower())
 
 
 def holds_at(scope: ResourceId | None, resource: ResourceId | None) -> bool:
-    """Tell whether what is granted at a scope holds for a resource: there and below.
+    """Return whether what is granted at a scope holds for a resource: there and below.
 
     None is the tenant's root, above everything. A management group counts as above everything but
     the root and other management groups: which subscriptions are below which group is not in a
@@ -85,12 +86,12 @@ def holds_at(scope: ResourceId | None, resource: ResourceId | None) -> bool:
 
 
 def is_management_group(scope: ResourceId) -> bool:
-    """Tell whether a scope is a management group."""
+    """Return whether a scope is a management group."""
     return scope.type.lower() == "microsoft.management/managementgroups"
 
 
 def is_within(inner: Iterable[Permission], outer: Iterable[Permission]) -> bool:
-    """Tell whether `inner` grants nothing that `outer` does not, of whatever action there may be.
+    """Return whether `inner` grants nothing that `outer` does not, of whatever action there may be.
 
     An entry of `outer` that has a condition counts for entries of `inner` with the same one alone.
     False too where wildcards are too many to compare: it is then not shown.
@@ -139,14 +140,16 @@ def _any_matches(patterns: Iterable[str], action: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _pieces_of(pattern: str) -> tuple[str, ...]:
-    """Return what stands between the wildcards of a pattern: the same few are asked for again and
-    again, with each action."""
+    """Return the parts of a pattern between its wildcards; few patterns recur very often."""
     return tuple(pattern.lower().split("*"))
 
 
 def _matches(pieces: tuple[str, ...], action: str) -> bool:
-    """Each piece between wildcards is taken where it first stands: if any way fits, this one does,
-    and nothing is tried twice, whatever a role of somebody else's says."""
+    """Return whether the parts of a pattern occur in an action in order.
+
+    Each part is matched at its first occurrence: if any match exists, this one does. Nothing is
+    tried twice, so that no custom role can make it slow, as backtracking would be.
+    """
     first, *rest = pieces
     if not rest:
         return first == action
@@ -173,10 +176,10 @@ def _is_entry_within(entry: Permission, outer: tuple[Permission, ...], data: boo
 
 
 def _is_covered(pattern: str, excluded: tuple[str, ...], outer: _Sides) -> bool:
-    """Tell whether every text of `pattern` outside of `excluded` is granted by one of `outer`.
+    """Return whether every text of `pattern` outside of `excluded` is granted by one of `outer`.
 
-    Nearly all of it can be told from one text of the pattern, or from one entry of `outer`; the
-    automaton is for the rest.
+    Nearly always one text of the pattern or one entry of `outer` decides; the automaton is for the
+    rest.
     """
     folded = pattern.lower()
     sample = folded.replace("*", "\0")
@@ -207,19 +210,19 @@ def _is_shown_covered(pattern: str, excluded: tuple[str, ...], outer: _Sides) ->
     """
     automaton = _Automaton()
     inside = automaton.add((pattern,), excluded)
-    around = [automaton.add(allowed, denied) for allowed, denied in outer]
+    outer_sides = [automaton.add(allowed, denied) for allowed, denied in outer]
     letters = (*automaton.letters, "\0")
     pending = [automaton.start]
     seen = {automaton.start}
     while pending:
         state = pending.pop()
-        if inside.accepts(state) and not any(side.accepts(state) for side in around):
+        if inside.accepts(state) and not any(side.accepts(state) for side in outer_sides):
             return False
         for letter in letters:
             following = automaton.follow(state, letter)
             if following in seen or inside.is_over(following):
                 continue
-            if any(side.accepts_whatever_follows(following) for side in around):
+            if any(side.accepts_whatever_follows(following) for side in outer_sides):
                 continue
             seen.add(following)
             pending.append(following)
@@ -250,13 +253,15 @@ class _Side:
         return bool(state & self.allowed_tails) and not state & self.denied
 
     def is_over(self, state: int) -> bool:
-        """Tell whether nothing that follows can be accepted."""
+        """Return whether nothing that follows can be accepted."""
         return not state & self.allowed or bool(state & self.denied_tails)
 
 
 class _Automaton:
-    """All patterns side by side, as bits of one number that say how far each can have come
-    (Shift-And, R. Baeza-Yates and G. Gonnet, "A new approach to text searching", 1992)."""
+    """All patterns in parallel, as bits of one number that state how far each can have matched.
+
+    Shift-And: R. Baeza-Yates and G. Gonnet, "A new approach to text searching", 1992.
+    """
 
     def __init__(self) -> None:
         self.letters: dict[str, int] = {}

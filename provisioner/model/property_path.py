@@ -1,7 +1,7 @@
-"""Paths of properties as people write them: `properties.agentPoolProfiles[system].count`.
+"""Property paths in the notation of reports: `properties.agentPoolProfiles[system].count`.
 
-A list entry stands by its key (its name, its id) in brackets, or by its index where it has none;
-so does a key of a map that holds a slash. Names are compared without case, as ARM compares them.
+A list entry is identified by its key (its name, its id) in brackets, or by its index where it has
+none; so is a key of a map that holds a slash. Names are compared without case, as ARM does.
 """
 
 import re
@@ -35,7 +35,7 @@ def split_steps(path: str) -> Steps | None:
 
 
 def is_below(path: Steps, pattern: Steps) -> bool:
-    """Tell whether `path` is `pattern` or below it; `[*]` in a pattern stands for any entry."""
+    """Return whether `path` is `pattern` or below it; `[*]` in a pattern stands for any entry."""
     if len(path) < len(pattern):
         return False
     return all(
@@ -87,7 +87,7 @@ def _set_entry(
 
 
 def _is_marked(entry: Value, mark: str) -> bool:
-    """Tell whether an entry is called `mark` by one of its values, or by one a level below."""
+    """Return whether an entry is called `mark` by one of its values, or by one a level below."""
     return any(text.lower() == mark for text in _texts(entry, 1))
 
 

@@ -1,8 +1,9 @@
-"""The provisioning state that a resource provider reports in a resource's own body.
+"""Provisioning states: whether `properties.provisioningState` is transitional or failed.
 
-Whether a write has settled is read from `properties.provisioningState`, which is a word of the
-provider. Both the client, which follows its own writes, and the plan, which finds the writes of
-others or of an apply that was killed, decide by the words here.
+Whether a write has settled is read from the resource's own body. The values are the resource
+provider's: ARM fixes only the terminal ones, `Succeeded`, `Failed` and `Canceled` ("Track
+asynchronous Azure operations"). Both the client, which polls its own writes, and the
+plan, which finds the writes of others or of an apply that was killed, decide by the sets here.
 """
 
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ def provisioning_state(body: object) -> str | None:
 
 
 def is_transitional(body: object) -> bool:
-    """Tell whether a resource's own state says that Azure still works on it.
+    """Return whether a resource's own state says that Azure still works on it.
 
     The words end in -ing, but for a few (recorded: `Updating`, `Accepted`, `RegisteringDns`). A
     word that is not one of them counts as settled, since the operation itself has ended.
@@ -45,16 +46,16 @@ def is_transitional(body: object) -> bool:
 
 
 def is_transitional_word(state: str | None) -> bool:
-    """Tell whether a provisioning state means that Azure still works on the resource."""
+    """Return whether a provisioning state means that Azure still works on the resource."""
     word = (state or "").lower()
     return word.endswith("ing") or word in _TRANSITIONAL_WORDS
 
 
 def is_failed(body: object) -> bool:
-    """Tell whether a resource's own state says that the write failed."""
+    """Return whether a resource's own state says that the write failed."""
     return is_failed_word(provisioning_state(body))
 
 
 def is_failed_word(state: str | None) -> bool:
-    """Tell whether a provisioning state means that the last write failed or was canceled."""
+    """Return whether a provisioning state means that the last write failed or was canceled."""
     return (state or "").lower() in _FAILED_WORDS

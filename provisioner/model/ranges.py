@@ -27,7 +27,7 @@ def _parse(text: str) -> IpRange | None:
 
 
 def is_within(inner: IpRange, outer: IpRange) -> bool:
-    """Tell whether every address of `inner` lies in `outer`."""
+    """Return whether every address of `inner` lies in `outer`."""
     return (
         inner.version == outer.version
         and _first(outer) <= _first(inner)
@@ -36,7 +36,7 @@ def is_within(inner: IpRange, outer: IpRange) -> bool:
 
 
 def overlap(one: IpRange, other: IpRange) -> bool:
-    """Tell whether two ranges share an address: one of them then holds the other."""
+    """Return whether two ranges share an address: one of them then holds the other."""
     return is_within(one, other) or is_within(other, one)
 
 
@@ -61,8 +61,11 @@ def overlapping(items: Sequence[T], range_of: Callable[[T], IpRange]) -> Iterato
 
 
 class RangeIndex(Generic[T]):
-    """Items by their ranges, to look up those that overlap another range: by bisection what it
-    holds, and by each shorter prefix what holds it. O(n log n) to make."""
+    """Items by their ranges, to look up those that overlap another range.
+
+    Bisection finds the items inside of it, and a lookup of each shorter prefix those that contain
+    it. O(n log n) to build.
+    """
 
     def __init__(self, items: Iterable[tuple[IpRange, T]]) -> None:
         self._items = tuple(items)

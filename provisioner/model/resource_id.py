@@ -28,7 +28,7 @@ class ResourceId:
 
     @staticmethod
     def parse(text: str) -> "ResourceId":
-        """Read an id from `text`. Raises ValueError, with what is wrong, for anything else."""
+        """Parse an id; any other text is a ValueError, with the reason."""
         return _parse(text)
 
     @cached_property
@@ -92,7 +92,7 @@ class ResourceId:
         return next((a.name for a in self.ancestors if a.type == kind), None)
 
     def is_within(self, other: "ResourceId") -> bool:
-        """Tell whether this id is `other` or stands below it."""
+        """Return whether this id is `other` or stands below it."""
         return self.key == other.key or self.key.startswith(other.key + "/")
 
     def __eq__(self, other: object) -> bool:
@@ -132,7 +132,11 @@ def _parse(text: str) -> ResourceId:
 def _parse_provider(
     text: str, segments: list[str], start: int, scope: ResourceId | None
 ) -> tuple[ResourceId, int]:
-    """Read `providers/Namespace/kind/name[/kind/name…]` at `start`; return the id and the end."""
+    """Parse `providers/Namespace/kind/name[/kind/name…]` at `start`; return the id and the end.
+
+    Raises:
+        ValueError: types and names do not alternate.
+    """
     end = start + 2
     while end < len(segments) and segments[end].lower() != "providers":
         end += 1
@@ -154,7 +158,7 @@ def resource_group_id(subscription: str, name: str) -> ResourceId:
 
 
 def parse_resource_id(value: object) -> ResourceId | None:
-    """Return `value` as an id where it is the text of one, else None."""
+    """Return `value` as an id, None where it is not the text of one."""
     if not isinstance(value, str) or not value.startswith("/"):
         return None
     try:

@@ -1,13 +1,13 @@
-"""Knows a secret by its shape, or by the name under which it stands.
+"""Detection of secrets, by the shape of a value or by the name of its property.
 
 Two rules. A text that has the shape of a credential (a signed URL, a storage key, a token with a
-known prefix, a private key) is one wherever it stands; so is one inside of base64 (custom data).
+known prefix, a private key) is one wherever it occurs; so is one inside of base64 (custom data).
 And any text under a name such as `password` or `clientSecret` is one, unless it points to a secret
-(a Key Vault reference, a resource id, a URL) or says that there is none.
+(a Key Vault reference, a resource id, a URL) or states that there is none.
 
 Nothing is judged by entropy: digests, GUIDs, certificates and public keys are no secrets, and a
 check that refuses them is switched off by its users (docs/adr/0019). The shapes of tokens are those
-of detect-secrets, which a test holds against the release that the lock pins; importing it at run
+of detect-secrets, which a test compares with the release that the lock pins; importing it at run
 time would take longer than `azsec validate` does. Shapes of Azure's own keys are from
 https://learn.microsoft.com/purview/sit-sensitive-information-type-entity-definitions and
 https://github.com/microsoft/security-utilities.
@@ -323,8 +323,11 @@ def _kind_of(text: str, possible: Sequence[SecretShape]) -> str | None:
 
 
 def _coded_in(text: str) -> Iterator[tuple[str, str]]:
-    """Yield what is base64 in a text (custom data, a value of a Kubernetes secret), and what it
-    says: as a whole where it is broken into lines, else each run."""
+    """Yield each base64 run in a text with its decoded content.
+
+    Custom data of a VM and values of a Kubernetes Secret are such runs. A text that is base64 as a
+    whole, once its line breaks are removed, is one run.
+    """
     if len(text) < _SHORTEST_CODED:
         return
     joined = "".join(text.split()) if "\n" in text else text
@@ -338,7 +341,7 @@ def _coded_in(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _may_be_coded(text: str) -> bool:
-    """Tell whether there is a run of base64 in a text, or may be one that is broken into lines."""
+    """Return whether a text holds a run of base64, or may hold one that is broken into lines."""
     return len(text) >= _SHORTEST_CODED and ("\n" in text or _BASE64.search(text) is not None)
 
 
@@ -364,7 +367,7 @@ def _masked(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def names_secret(name: str) -> bool:
-    """Tell whether a property, tag or parameter of this name holds a secret: `dbPassword`."""
+    """Return whether a property, tag or parameter of this name holds a secret: `dbPassword`."""
     words = [word.lower() for word in _WORD.findall(name)]
     while len(words) > 1 and words[-1] in _SUFFIXES:
         words.pop()
@@ -379,11 +382,12 @@ def names_secret(name: str) -> bool:
 
 
 def may_name_credential(name: str) -> bool:
-    """Tell whether a property of which nothing but its name is known may hold a credential: what
-    `names_secret` knows, and every other key, token and connection string (`serviceKey`).
+    """Return whether a property of which only the name is known may hold a credential.
 
-    Public keys are none, and a bare `key` is the name of an entry. Wider than `names_secret`, which
-    also judges names that people choose (parameters, tags, environment variables).
+    That is what `names_secret` knows, and every other key, token and connection string
+    (`serviceKey`). Public keys are none, and a bare `key` is the name of an entry. It is wider than
+    `names_secret`, which also judges names that users choose (parameters, tags, environment
+    variables).
     """
     if names_secret(name):
         return True
@@ -406,12 +410,12 @@ def may_name_credential(name: str) -> bool:
 def find_credentials(
     value: object, name: str = "", path: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Yield the texts, with their paths, that may be credentials by the names above them
-    (`may_name_credential`), but for texts that say where a secret is or that there is none.
+    """Yield (text, path) of what may be a credential by its names (`may_name_credential`).
 
-    A list stands for its entries. What a plural names (`secrets`, `functionKeys`) holds credentials
-    under any name but one that identifies an entry; what a singular names (`adminPassword`, a
-    parameter of `type: SecureString`) holds one in its `value`.
+    Texts that refer to a secret, or state that there is none, are left out. A list counts as its
+    entries. What a plural names (`secrets`, `functionKeys`) holds credentials under any name but
+    one that identifies an entry; what a singular names (`adminPassword`, a parameter of
+    `type: SecureString`) holds one in its `value`.
     """
     yield from _find_credentials(value, name, path, _Held.NONE)
 
@@ -481,7 +485,7 @@ def _held_below(key: str, inside: _Held) -> _Held:
 
 
 def holds_secret(value: object, name: str = "") -> bool:
-    """Tell whether a value holds a secret, anywhere inside; `name` is what it stands under."""
+    """Return whether a value holds a secret, anywhere inside; `name` is what it stands under."""
     return next(find_secrets(value, name), None) is not None
 
 

@@ -1,4 +1,4 @@
-"""How the location of a file begins that is not in the working copy."""
+"""Prefixes of the locations of files outside of the working copy."""
 
 LIBRARY = "azsec:"
 """A file of the library that is part of azsec."""
@@ -7,5 +7,5 @@ GIT = "git::"
 
 
 def is_local(file: str) -> bool:
-    """Tell whether a file is one of the working copy."""
+    """Return whether a file is one of the working copy."""
     return not file.startswith((LIBRARY, GIT))

@@ -1,4 +1,4 @@
-"""JSON values as azsec passes them around, and the value that is not known yet."""
+"""JSON values of ARM bodies, and leaves that are unknown before apply or sensitive."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +30,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Sensitive(Unknown):
-    """A value that is known, and that no document shows and no other resource gets; or one that is
-    made of such a value. `paths` are the properties that hold it."""
+    """A known value that no document shows and no other resource receives.
+
+    So is a value that is computed from one. `paths` are the properties that hold it.
+    """
 
     def __str__(self) -> str:
         return "(sensitive)"
@@ -69,15 +71,17 @@ _SIZED: frozenset[type] = frozenset({str, dict, list, tuple})
 
 
 def is_empty(value: object) -> bool:
-    """Tell whether ARM treats `value` as not set: absent, null, "", [] or {}."""
+    """Return whether ARM treats `value` as not set: absent, null, "", [] or {}."""
     if value.__class__ in _SIZED or isinstance(value, Mapping):
         return not value
     return value is None or isinstance(value, Absent)
 
 
 def is_identical(one: object, other: object) -> bool:
-    """Tell whether two values are the same to everybody who may look at them: of one kind, and so
-    is all that is in them, in the same order. To Python True is 1, and 1 is 1.0."""
+    """Return whether two values are equal in type, content and order.
+
+    `==` is not enough: in Python True equals 1, and 1 equals 1.0.
+    """
     if one is other:
         return True
     if isinstance(one, Mapping) and isinstance(other, Mapping):
@@ -152,8 +156,10 @@ def _lookup_caseless(body: Mapping[str, object], key: str) -> object:
 
 
 def values_at(body: object, path: str) -> Iterator[object]:
-    """Yield every value at a path of names joined by dots, with `[]` for the entries of a list and
-    `*` for those of an object, whatever their names."""
+    """Yield every value at a path of names that dots join.
+
+    `[]` after a name stands for all entries of its list, `*` for all values of an object.
+    """
     name, _, rest = path.partition(".")
     bare = name.removesuffix("[]")
     value = lookup(body, (bare,))
@@ -171,7 +177,7 @@ def values_at(body: object, path: str) -> Iterator[object]:
 
 
 def without_at(body: Mapping[str, Value], path: Sequence[str]) -> Mapping[str, Value]:
-    """Return `body` without what stands at `path`; names are compared without case."""
+    """Return `body` without the value at `path`; names are compared without case."""
     first, *rest = path
     if not rest:
         return {name: value for name, value in body.items() if name.lower() != first.lower()}
