@@ -1,7 +1,7 @@
-"""Resources of which a scope can have one only, where another name has it already.
+"""Duplicates of a resource that a scope can hold once only, under another name.
 
 That is a role assignment of the same role to the same principal (`ResourceType.unique_by`): Azure
-refuses it with 409 (guidelines.md §3.5). Nothing is asked: the actual state has them.
+refuses it with 409 (guidelines.md §3.5). It takes no request: the actual state has them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,16 +34,17 @@ def _judge(intent: Intent, _replies: Replies) -> Iterator[Diagnostic]:
         container, values = write.id.container, _identity(write.type.unique_by, write.body)
         other = held.get((container.key, values)) if container and values else None
         if other is not None and other.id != write.id:
-            yield _told(write, other, intent)
+            yield _diagnostic(write, other, intent)
 
 
 CHECK = Check("whether assignments collide", _ask, _judge)
 
 
 def _identity(paths: tuple[str, ...], body: Mapping[str, object]) -> tuple[str, ...] | None:
-    """Return what tells one from another; None where a part of it is not known yet.
+    """Return the values that identify a resource; None where a part is not known before apply.
 
-    A role is told by its GUID alone: Azure answers its id below another scope than it was given.
+    A role is compared by its GUID alone: Azure answers its id below another scope than the one that
+    was written.
     """
     values = [lookup(body, path.split(".")) for path in paths]
     if not all(isinstance(value, str) for value in values):
@@ -55,7 +56,7 @@ def _identity(paths: tuple[str, ...], body: Mapping[str, object]) -> tuple[str, 
     )
 
 
-def _told(write: Write, other: Found, intent: Intent) -> Diagnostic:
+def _diagnostic(write: Write, other: Found, intent: Intent) -> Diagnostic:
     what = f"{write.address}: {other.id.text} is the same under another name"
     if other.id.key in intent.deleted:
         return warning(

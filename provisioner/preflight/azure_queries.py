@@ -1,4 +1,4 @@
-"""What Azure is asked beside its resources, and what comes back."""
+"""Read-only requests of preflight, and their replies."""
 
 import json
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from provisioner.model.values import Body, Json
 class Inquiry:
     """One request that changes nothing.
 
-    `action` is what asking takes, on `scope`. `body` is JSON text, None for a GET. A list is
-    followed to its last page, or through `most_pages` of them.
+    `action` is the permission that it takes, on `scope`. `body` is JSON text, None for a GET. A
+    list is followed to its last page, or through `most_pages` of them.
     """
 
     method: str
@@ -32,10 +32,10 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What Azure answered: the items of a list, or the one object; or its refusal.
+    """The answer of Azure: the items of a list, or the one object; or its refusal.
 
-    `calls` counts requests, pages and retries included. `is_partial` says that a list goes on after
-    the last page that the inquiry asked for.
+    `calls` counts requests, with pages and retries. `is_partial` is true where a list has more
+    pages than the inquiry asks for.
     """
 
     inquiry: Inquiry
@@ -58,7 +58,7 @@ def ask_subscription(
     body: Json = None,
     **parts: str,
 ) -> Inquiry:
-    """Return the inquiry at a place below a subscription; `parts` fill in the rest of its path."""
+    """Return the inquiry at a path below a subscription; `parts` fill in the rest of its path."""
     return Inquiry(
         endpoint.method,
         endpoint.at(subscription=subscription, **parts),
@@ -75,7 +75,7 @@ def ask_subscription(
 def ask_scope(
     endpoint: Endpoint, scope: ResourceId, *, is_list: bool = False, body: Json = None
 ) -> Inquiry:
-    """Return the inquiry at a place below a subscription or a resource group."""
+    """Return the inquiry at a path below a subscription or a resource group."""
     return Inquiry(
         endpoint.method,
         endpoint.at(scope=scope.text),
@@ -89,8 +89,11 @@ def ask_scope(
 
 
 def scope_of(resource: ResourceId, existing: frozenset[str]) -> ResourceId | None:
-    """Return where to ask about a resource: its resource group if that exists, by the keys of
-    `existing`, else its subscription; None for what stands above subscriptions."""
+    """Return the scope at which to query about a resource; None above subscriptions.
+
+    It is the resource group if that exists, by the keys of `existing`, else the subscription, since
+    a group that the plan has yet to create cannot be queried.
+    """
     if resource.subscription is None:
         return None
     if resource.resource_group is not None:

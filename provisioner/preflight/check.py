@@ -1,4 +1,4 @@
-"""The shape of a check, and what it says of what it could not ask."""
+"""The interface of a check, and the warning for what Azure refused to answer."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Judge: TypeAlias = Callable[[Intent, Replies], Iterable[Diagnostic]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: what it asks Azure for an intent, and what it says of the replies.
+    """One check: the requests it needs for an intent, and its verdict on the replies.
 
     `subject` names what stays unchecked where Azure refuses to answer.
     """

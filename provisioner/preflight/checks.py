@@ -1,4 +1,4 @@
-"""All checks of preflight, and the two functions that run them."""
+"""The list of all checks of preflight, and the functions that run them."""
 
 from collections.abc import Iterable
 
@@ -31,11 +31,11 @@ CHECKS: tuple[Check, ...] = (
     roles.CHECK,
     policies.CHECK,
 )
-"""Every check, in the order in which they are told."""
+"""Every check, in the order in which they are reported."""
 
 
 def inquiries_for(intent: Intent) -> tuple[Inquiry, ...]:
-    """Return everything that Azure has to be asked about an intent, each once."""
+    """Return all requests that an intent needs, each once."""
     asked: Iterable[Inquiry] = (inquiry for check in CHECKS for inquiry in check.ask(intent))
     return tuple(dict.fromkeys(asked))
 
@@ -45,4 +45,4 @@ def judge_replies(intent: Intent, replies: Replies) -> tuple[Diagnostic, ...]:
 
     `replies` holds one for each of `inquiries_for`.
     """
-    return tuple(told for check in CHECKS for told in check.run(intent, replies))
+    return tuple(found for check in CHECKS for found in check.run(intent, replies))

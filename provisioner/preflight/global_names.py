@@ -1,5 +1,7 @@
-"""Names that are unique in all of Azure: taken, or kept by what was deleted.
+"""Globally unique names: taken by another resource, or reserved by a soft-deleted one.
 
+A soft-deleted vault keeps its name until its retention ends or somebody purges it, which azsec
+never does.
 Source: "Check Name Availability" of Key Vault and Container Registry; guidelines.md §2.8.
 """
 
@@ -17,32 +19,32 @@ _INVALID = ("accountnameinvalid", "invalid")
 
 
 def _ask(intent: Intent) -> Iterator[Inquiry]:
-    for write in _new(intent):
-        yield _is_free(write)
+    for write in _new_names(intent):
+        yield _availability_inquiry(write)
         if write.type.soft_delete is not None:
-            yield _deleted(write)
+            yield _deleted_inquiry(write)
 
 
 def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
-    for write in _new(intent):
+    for write in _new_names(intent):
         gone = _find_deleted(write, replies) if write.type.soft_delete is not None else None
         if gone is not None:
             yield from _judge_deleted(write, gone)
             continue
-        for answer in replies[_is_free(write)].items:
+        for answer in replies[_availability_inquiry(write)].items:
             if answer.get("nameAvailable") is False and not _recovers(write):
-                yield _taken(write, answer)
+                yield _taken_diagnostic(write, answer)
 
 
 CHECK = Check("whether names are free", _ask, _judge)
 
 
-def _new(intent: Intent) -> list[Write]:
-    """Return the writes of new names: what is deleted and made again has its own."""
+def _new_names(intent: Intent) -> list[Write]:
+    """Return the writes of new names: a resource that is replaced has its own."""
     return [w for w in intent.writes if w.found is None and w.type.rule.unique_in_azure]
 
 
-def _is_free(write: Write) -> Inquiry:
+def _availability_inquiry(write: Write) -> Inquiry:
     return ask_subscription(
         name_check(write.type),
         write.id.subscription or "",
@@ -50,14 +52,14 @@ def _is_free(write: Write) -> Inquiry:
     )
 
 
-def _deleted(write: Write) -> Inquiry:
+def _deleted_inquiry(write: Write) -> Inquiry:
     return ask_subscription(
         deleted_list(write.type), (write.id.subscription or "").lower(), is_list=True
     )
 
 
 def _find_deleted(write: Write, replies: Replies) -> Body | None:
-    items = replies[_deleted(write)].items
+    items = replies[_deleted_inquiry(write)].items
     same = (item for item in items if str(item.get("name")).lower() == write.id.name.lower())
     return next(same, None)
 
@@ -100,14 +102,14 @@ def _judge_deleted(write: Write, gone: Body) -> Iterator[Diagnostic]:
 
 
 def _former_id(properties: object) -> ResourceId | None:
-    """Return the id that a deleted resource had: `vaultId`, of a vault."""
+    """Return the id that a deleted resource had (`vaultId` of a deleted vault)."""
     if not isinstance(properties, Mapping):
         return None
     ids = (parse_resource_id(value) for key, value in properties.items() if key.endswith("Id"))
     return next((found for found in ids if found is not None), None)
 
 
-def _taken(write: Write, answer: Body) -> Diagnostic:
+def _taken_diagnostic(write: Write, answer: Body) -> Diagnostic:
     reason, said = str(answer.get("reason")), str(answer.get("message", "")).rstrip(". ")
     if reason.lower() in _INVALID:
         what = f"Azure does not take {write.id.name!r} as a name of {write.type.name}"

@@ -1,4 +1,4 @@
-"""The node pools that a plan makes or changes, with the machines they take and took."""
+"""Node pools that a plan creates or changes, with their planned and present machines."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ _SIZE = ("enableAutoScaling", "minCount", "maxCount", "virtualMachinesProfile", 
 class PlannedPool:
     """One pool that the plan writes.
 
-    `properties` are those of a pool, wherever they are stated. `held` are those of the pool that
-    stands there now, None for a new one. `label` is how a message names it.
+    `properties` are those of the pool, whether a pool or its cluster states them. `held` are those
+    of the present pool, None for a new one. `label` is its name in messages.
     """
 
     label: str
@@ -38,7 +38,7 @@ class PlannedPool:
 
     @cached_property
     def machines(self) -> tuple[Machines, ...]:
-        """The machines that it takes."""
+        """The machines that it needs."""
         return machines_of(self.properties)
 
     @cached_property
@@ -48,22 +48,25 @@ class PlannedPool:
 
     @property
     def surge(self) -> str:
-        """How many nodes more an upgrade makes, as it is stated."""
+        """The number of nodes that an upgrade adds, as it is stated."""
         return surge_text(self.properties)
 
     @property
     def is_spot(self) -> bool:
-        """Whether its machines are what is left over, which has a quota of its own."""
+        """Whether its machines are spot machines, which have a quota of their own."""
         return str(self.properties.get("scaleSetPriority")).lower() == "spot"
 
     @property
     def is_reshaped(self) -> bool:
-        """Whether it takes machines of another shape than it has."""
+        """Whether it needs machines of another size, zone or disk than it has."""
         return self.is_new or self._differs(_SHAPE)
 
     @property
     def grows(self) -> bool:
-        """Whether it is new, or its numbers are changed."""
+        """Whether it is new, or its node counts are changed.
+
+        With the autoscaler `count` is the autoscaler's value, so that it is no change.
+        """
         scaled = self.properties.get("enableAutoScaling") is True
         return self.is_reshaped or self._differs(_SIZE if scaled else (*_SIZE, "count"))
 
@@ -75,12 +78,12 @@ class PlannedPool:
 
 
 def surge_of(pool: PlannedPool, nodes: int) -> int:
-    """Return how many nodes more than `nodes` an upgrade of the pool makes."""
+    """Return the number of nodes that an upgrade adds to `nodes` of the pool."""
     return count_surge(pool.surge, nodes)
 
 
 def planned_pools(intent: Intent) -> Iterator[PlannedPool]:
-    """Yield the pools that a plan writes: their own, and those in the body of their cluster."""
+    """Yield the pools that a plan writes, as resources and in the body of their cluster."""
     for write in intent.writes:
         if write.type.name == POOL and write.id.parent is not None:
             held = lookup(write.found, ("properties",))

@@ -1,8 +1,9 @@
-"""The permissions that the caller lacks for what the plan does.
+"""Permissions that the caller lacks for the steps of the plan.
 
 Source: Authorization "Permissions - List For Resource Group"; "Understand Azure role definitions"
 (an action is granted by a role whose `actions` hold it, with wildcards, and whose `notActions` do
-not; roles add up). Deny assignments and conditions are not in that answer.
+not; roles add up). Deny assignments and conditions are not in that answer, nor are roles on a
+resource itself: what such a role may grant is a warning and no error.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
             entry = lacking.setdefault((scope.key, maybe), (scope, set()))
             entry[1].add(wanted.action)
     for (_, maybe), (scope, actions) in sorted(lacking.items()):
-        yield _told(scope, sorted(actions), intent, maybe=maybe)
+        yield _diagnostic(scope, sorted(actions), intent, maybe=maybe)
 
 
 CHECK = Check("what the caller may do", _ask, _judge)
@@ -54,14 +55,19 @@ def _inquiry(scope: ResourceId) -> Inquiry:
 
 
 def _is_allowed(action: str, roles: Sequence[Body]) -> bool:
-    """What cannot be read as permissions allows nothing: the warning is then one too many."""
+    """Return whether roles grant an action.
+
+    An answer that cannot be parsed grants nothing: a false warning is better than a false pass.
+    """
     try:
         return grants(parse_permissions(roles), action)
     except ValueError:
         return False
 
 
-def _told(scope: ResourceId, actions: list[str], intent: Intent, *, maybe: bool) -> Diagnostic:
+def _diagnostic(
+    scope: ResourceId, actions: list[str], intent: Intent, *, maybe: bool
+) -> Diagnostic:
     shown = ", ".join(actions[:_SHOWN])
     more = f" and {len(actions) - _SHOWN} more" if len(actions) > _SHOWN else ""
     # Who plans need not be who applies: the plan of a reader is as good as any.

@@ -1,4 +1,4 @@
-"""What a plan is about to do, as far as preflight asks about it."""
+"""The intent of a plan: its writes, deletes and policy changes, as the checks look at them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,9 +25,9 @@ _ASSIGNMENT_ID = ("properties", "policyAssignmentId")
 class Write:
     """One resource that the plan writes.
 
-    `body` is what is sent, with Unknown leaves. `found` is what stands there now, None for a new
-    one. `is_new` also holds for one that is deleted and made again. `span` is its place in the
-    blueprint, or that of what states it.
+    `body` is what is sent, with Unknown leaves. `found` is the present body, None for a new
+    resource. `is_new` also holds for one that is deleted and created again. `span` is its place in
+    the blueprint, or that of the value that states it.
     """
 
     address: str
@@ -41,7 +41,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """An action that the plan takes, and the resource or container that it is asked of."""
+    """An action that the plan takes, and the resource or container on which Azure checks it."""
 
     action: str
     scope: ResourceId
@@ -49,11 +49,10 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class PolicyChange:
-    """A policy assignment that the plan makes, changes or deletes, itself, by its definition or by
-    an exemption of it.
+    """A policy assignment that the plan changes: itself, its definition or an exemption of it.
 
-    `then` is what is assigned once the plan has changed it, None where nothing is. `precedes` are
-    the addresses of the writes whose turn comes after the change.
+    `then` is the assignment after the change, None where the plan deletes it. `precedes` are the
+    addresses of the writes that the plan orders after the change.
     """
 
     id: ResourceId
@@ -64,15 +63,15 @@ class PolicyChange:
 
 @dataclass(frozen=True)
 class Intent:
-    """Everything that checks look at.
+    """The part of a plan that checks look at.
 
     deleted     keys of the ids that the plan deletes
     found       what Azure has, by the key of its id
-    regions     the location of what the plan leaves or makes, by the key of its id
+    regions     the location of what the plan leaves or creates, by the key of its id
     permissions what the plan takes
     policies    the policy assignments that the plan changes
     applies     whether the caller is about to apply the plan, and not only to review it
-    sights      what policies can see, by the subscription (lower case); none: of everything
+    sights      the fields that policies look at, by subscription (lower case); absent: all
     """
 
     writes: tuple[Write, ...]
@@ -99,7 +98,7 @@ def read_intent(
     *,
     applies: bool = False,
 ) -> Intent:
-    """Return the intent of a plan, by its steps and what was read for it."""
+    """Return the intent of a plan, from its steps and the state that was read for it."""
     steps = tuple(steps)
     deleted = frozenset(step.id.key for step in steps if step.verb == DELETE)
     writes = tuple(
@@ -119,9 +118,9 @@ def read_intent(
 
 
 def intent_from_nothing(graph: DesiredGraph, permissions: Iterable[Permission] = ()) -> Intent:
-    """Return the intent to make everything that a graph describes, what it only reads being there.
+    """Return the intent to create everything that a graph declares, with existing references there.
 
-    It asks all that a plan of the environment may ask: the roles of `azsec roles` come from it.
+    It needs every request that a plan of the environment may need: `azsec roles` derives from it.
     """
     writes = tuple(
         Write(r.address, r.id, r.type, r.body, None, True, r.span) for r in graph if r.managed
@@ -132,7 +131,7 @@ def intent_from_nothing(graph: DesiredGraph, permissions: Iterable[Permission] =
 
 
 def _policy_changes(steps: tuple[Step, ...], state: ActualState) -> Iterator[PolicyChange]:
-    """Yield the assignments that stand otherwise once the plan has come to them."""
+    """Yield the assignments that the steps of the plan change."""
     moved = {
         step.id.key: step for step in steps if step.type in (ASSIGNMENT, DEFINITION, EXEMPTION)
     }
@@ -173,7 +172,7 @@ def _policy_changes(steps: tuple[Step, ...], state: ActualState) -> Iterator[Pol
 def _exemptions(
     steps: Iterable[Step], state: ActualState
 ) -> Iterator[tuple[str, tuple[ResourceId | None, Exemption | None]]]:
-    """Yield key, assignment and what will stand of each exemption: nothing of one that goes."""
+    """Yield key, assignment and planned body of each exemption; None for one that is deleted."""
     for hit in state.found.values():
         if hit.id.type.lower() == EXEMPTION.lower() and hit.id.scope is not None:
             named = parse_resource_id(lookup(hit.body, _ASSIGNMENT_ID))

@@ -1,7 +1,7 @@
-"""Azure Policy: what would deny or change each resource that the plan writes.
+"""Azure Policy: assignments that would deny or modify a resource that the plan writes.
 
 Source: Policy Insights "Policy Restrictions - Check At Resource Group Scope" and "At Subscription
-Scope": `contentEvaluationResult.policyEvaluations[]` tell the policies that the content breaks,
+Scope": `contentEvaluationResult.policyEvaluations[]` has the policies that the content violates,
 `fieldRestrictions[]` what fields may and must hold.
 """
 
@@ -39,8 +39,10 @@ def _ask(intent: Intent) -> Iterator[Inquiry]:
 
 
 def _inquiries(intent: Intent) -> Mapping[str, Inquiry]:
-    """Return the inquiry for each write, by its address: one for all writes of a type and place
-    that no policy can tell apart."""
+    """Return the inquiry for each write, by its address.
+
+    Writes of one type and place that no policy can tell apart share one.
+    """
     first: dict[tuple[str, str, str], Inquiry] = {}
     found: dict[str, Inquiry] = {}
     for write in intent.writes:
@@ -65,14 +67,14 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
         inquiry = inquiries.get(write.address)
         for item in replies[inquiry].items if inquiry is not None else ():
             for finding in _denials(item):
-                changed = _changed(finding, write, intent)
+                changed = _change_before_write(finding, write, intent)
                 if changed is None:
-                    yield _denied(write, finding)
+                    yield _denial_diagnostic(write, finding)
                 else:
                     denied.add((write.address, changed.id.key))
             for change in _changes(item):
                 changes.setdefault(change, []).append(write.address)
-        yield from _denied_then(write, intent, denied)
+        yield from _denials_after_changes(write, intent, denied)
     for (assignment, what), addresses in sorted(changes.items()):
         shown = ", ".join(addresses[:_SHOWN])
         more = f" and {len(addresses) - _SHOWN} more" if len(addresses) > _SHOWN else ""
@@ -84,8 +86,8 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
         )
 
 
-def _changed(finding: _Finding, write: Write, intent: Intent) -> PolicyChange | None:
-    """Return the change of the assignment that denies a write now, if that comes before it."""
+def _change_before_write(finding: _Finding, write: Write, intent: Intent) -> PolicyChange | None:
+    """Return the change of the assignment that denies a write now, if the plan orders it before."""
     denying = parse_resource_id(finding.assignment)
     return next(
         (one for one in intent.policies if one.id == denying and write.address in one.precedes),
@@ -93,7 +95,7 @@ def _changed(finding: _Finding, write: Write, intent: Intent) -> PolicyChange | 
     )
 
 
-def _denied_then(
+def _denials_after_changes(
     write: Write, intent: Intent, denied: Collection[tuple[str, str]]
 ) -> Iterator[Diagnostic]:
     """Yield what the assignments that the plan itself changes before a write will deny of it.
@@ -108,7 +110,9 @@ def _denied_then(
         named = str(lookup(policy.then.assignment, ("properties", "policyDefinitionId")))
         known = policy.then.definition is not None or (write.address, policy.id.key) in denied
         if ruling is Ruling.DENIES:
-            yield _denied(write, _Finding(policy.id.text, named, "as this plan changes it", fields))
+            yield _denial_diagnostic(
+                write, _Finding(policy.id.text, named, "as this plan changes it", fields)
+            )
         elif ruling is Ruling.OPEN and known:
             yield warning(
                 "policy-may-deny",
@@ -194,7 +198,7 @@ def _list(item: object, *path: str) -> tuple[object, ...]:
     return tuple(found) if isinstance(found, (list, tuple)) else ()
 
 
-def _denied(write: Write, finding: _Finding) -> Diagnostic:
+def _denial_diagnostic(write: Write, finding: _Finding) -> Diagnostic:
     unknown = [path for path in finding.fields if _is_unknown(write.body, path)]
     where = f", by {', '.join(finding.fields)}" if finding.fields else ""
     said = f": {finding.reason}" if finding.reason else ""
@@ -216,7 +220,7 @@ def _denied(write: Write, finding: _Finding) -> Diagnostic:
 
 
 def _is_unknown(body: Mapping[str, Value], path: str) -> bool:
-    """Tell whether a field, or something above or below it, is known after apply."""
+    """Return whether a field, or something above or below it, is known after apply."""
     value: object = body
     for name in path.replace("[*]", "").split("."):
         if isinstance(value, Unknown):

@@ -1,9 +1,9 @@
-"""What policies can see of a write: which of its fields the rules in force at its place look at.
+"""Fields that the policy rules in force look at, so that similar writes are checked once.
 
-Two writes of one type at one place that are the same in those fields are answered the same by
-Azure Policy, so one of them is asked about. Azure is asked about each where that cannot be told: an
-assignment or a definition is not readable, there are more definitions than are worth reading, or a
-rule looks at a field by an expression.
+Two writes of one type at one place that are equal in those fields get the same answer from Azure
+Policy, so that one request is enough. Each write is checked by itself where the fields cannot be
+determined: an assignment or a definition is not readable, there are more than MOST_DEFINITIONS, or
+a rule computes the name of a field.
 
 Source: "Azure Policy definition structure: policy rule" and "... aliases"; "Policy Assignments -
 List", which without a filter has those of the management groups above and of the groups below.
@@ -40,13 +40,12 @@ _UNIQUE = ("name", "fullname", "id")
 
 @dataclass(frozen=True, slots=True)
 class PolicySight:
-    """The fields that the rules at a subscription look at, in lower case; None: any."""
+    """The fields that the rules at a subscription look at, in lower case; None: any field."""
 
     fields: frozenset[str] | None = None
 
     def shape(self, resource: ResourceId, content: Mapping[str, Any]) -> str:
-        """Return what of a write tells it from others of its type and place: equal for two writes
-        that no rule can tell apart."""
+        """Return a key that is equal for two writes of one type that no rule tells apart."""
         if self.fields is None or any(name in self.fields for name in _UNIQUE):
             return _text([resource.key, content])
         seen: dict[str, object] = {}
@@ -61,7 +60,7 @@ BLIND = PolicySight()
 
 
 def ask_assignments(subscriptions: Iterable[str]) -> tuple[Inquiry, ...]:
-    """Return the request for all assignments that are in force in each subscription."""
+    """Return the request for all assignments in force in each subscription."""
     return tuple(
         ask_subscription(POLICY_ASSIGNMENTS, subscription, is_list=True)
         for subscription in sorted(set(subscriptions))
@@ -69,8 +68,11 @@ def ask_assignments(subscriptions: Iterable[str]) -> tuple[Inquiry, ...]:
 
 
 def ask_definitions(replies: Replies) -> tuple[Inquiry, ...]:
-    """Return the requests for what assignments, and the sets that were read, name and nobody read
-    yet; none where there are too many of them."""
+    """Return the requests for definitions that are named in what was read and were not read yet.
+
+    Assignments name policies or sets of them, and sets name policies. None where there are more
+    than MOST_DEFINITIONS.
+    """
     read = {inquiry.path.lower() for inquiry in replies if inquiry.path.lower() in _named(replies)}
     missing = {key: text for key, text in _named(replies).items() if key not in read}
     if len(read) + len(missing) > MOST_DEFINITIONS:
@@ -79,8 +81,11 @@ def ask_definitions(replies: Replies) -> tuple[Inquiry, ...]:
 
 
 def read_sights(subscriptions: Iterable[str], replies: Replies) -> Mapping[str, PolicySight]:
-    """Return what policies can see in each subscription (lower case), by the replies to
-    `ask_assignments` and to both rounds of `ask_definitions`: policies, and those of sets."""
+    """Return the fields that policies look at in each subscription (lower case).
+
+    `replies` are those to `ask_assignments` and to both rounds of `ask_definitions`: policies, and
+    the policies of sets.
+    """
     return {
         subscription.lower(): _sight_of(subscription, replies)
         for subscription in sorted(set(subscriptions))
@@ -136,7 +141,7 @@ def _fields_of_assignment(
 def _fields_of_policy(
     definition: Mapping[str, object], given: Mapping[str, object]
 ) -> frozenset[str] | None:
-    """Return the fields that a policy looks at; none for one that neither refuses nor changes."""
+    """Return the fields that a policy looks at; none if its effect neither denies nor modifies."""
     parameters = {**_defaults(definition), **given}
     stated = lookup(definition, ("properties", "policyRule", "then", "effect"))
     effect = _resolved(stated, parameters)
@@ -152,8 +157,7 @@ def _fields_of_policy(
 
 
 def _fields_in(node: object, parameters: Mapping[str, object]) -> Iterator[str | None]:
-    """Yield each field that a rule names, in lower case; None for one that only an evaluation
-    would tell."""
+    """Yield each field that a rule names, in lower case; None for a name that is computed."""
     if isinstance(node, Mapping):
         for name, value in node.items():
             if str(name).lower() == "field":
@@ -179,8 +183,10 @@ def _field(name: object) -> str | None:
 def _sees(
     field: str, resource: ResourceId, content: Mapping[str, Any], seen: dict[str, object]
 ) -> bool:
-    """Put into `seen` what a field shows of a write, or more; return False where that cannot be
-    told, since an alias need not be named like the property that it leads to."""
+    """Put into `seen` the values of a write that a field may refer to; return whether it could.
+
+    It cannot where an alias is not named like the property that it maps to.
+    """
     head = re.split(r"[.\[]", field, maxsplit=1)[0]
     if head in _COMMON:
         seen[head] = _of(content, head)
@@ -201,7 +207,7 @@ def _of(content: Mapping[str, Any], name: str) -> object:
 
 
 def _named(replies: Replies) -> Mapping[str, str]:
-    """Return the ids of the definitions that assignments and sets name, by their keys."""
+    """Return the ids of the definitions that assignments and sets name, by their lower case."""
     texts: list[object] = []
     for inquiry, reply in replies.items():
         for item in reply.items:
@@ -250,7 +256,7 @@ def _values(stated: object) -> Mapping[str, object]:
 
 
 def _resolved(value: object, parameters: Mapping[str, object]) -> object:
-    """Return a value with the one parameter that it is in place; itself where it is none."""
+    """Return a value with its parameter replaced, if it is a reference to a single one."""
     match = _PARAMETER.fullmatch(value) if isinstance(value, str) else None
     return parameters.get(match[1].lower(), value) if match is not None else value
 

@@ -1,9 +1,9 @@
-"""A policy as an assignment puts it in force, judged on a body before Azure knows the assignment.
+"""Evaluation of a policy rule on a body, for assignments that the plan itself changes.
 
 A plan may change an assignment and write, after it, what the old one or the new one denies: Azure
-can only be asked about the assignments that it has. What is judged here is the part of the rule
-language that policies on Azure Resource Manager mostly use ("Azure Policy definition structure:
-policy rule"). Everything else, and what is known after apply, leaves the answer open.
+evaluates only the assignments that it has. Evaluated here is the part of the rule language that
+policies on Azure Resource Manager mostly use ("Azure Policy definition structure: policy rule").
+Everything else, and a value that is known after apply only, leaves the ruling open.
 """
 
 import re
@@ -22,7 +22,7 @@ _DENY = "deny"
 
 
 class Ruling(Enum):
-    """What an assignment does to a write."""
+    """The effect of an assignment on a write."""
 
     DENIES = "denies"
     ALLOWS = "allows"
@@ -31,7 +31,7 @@ class Ruling(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A policy exemption as it will stand, and the scope that it exempts."""
+    """A policy exemption after the plan, and the scope that it exempts."""
 
     scope: ResourceId
     body: Mapping[str, object]
@@ -39,8 +39,10 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """An assignment as it will stand, with its definition (None where that was not read) and its
-    exemptions."""
+    """An assignment after the plan, with its definition and exemptions.
+
+    `definition` is None where it was not read.
+    """
 
     assignment: Mapping[str, object]
     definition: Mapping[str, object] | None
@@ -49,7 +51,7 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is written: its id, type and body, with Unknown leaves."""
+    """A resource that is written: its id, type and body, with Unknown leaves."""
 
     id: ResourceId
     type: ResourceType
@@ -57,10 +59,10 @@ class Subject:
 
 
 def rule_on(assigned: Assigned, subject: Subject) -> tuple[Ruling, tuple[str, ...]]:
-    """Return what an assignment does to a write, with the fields that its rule looked at.
+    """Return the effect of an assignment on a write, with the fields that its rule looked at.
 
-    What resource selectors select, an override does and an exemption with a last day or selectors
-    leaves out is not judged here: it leaves the answer open.
+    Resource selectors, overrides, and exemptions with an expiry or selectors are not evaluated
+    here: they leave the ruling open.
     """
     judges = _judges(assigned, subject.id)
     if judges is not True:
@@ -80,7 +82,7 @@ def rule_on(assigned: Assigned, subject: Subject) -> tuple[Ruling, tuple[str, ..
 
 
 def _judges(assigned: Assigned, at: ResourceId) -> bool | None:
-    """Tell whether an assignment judges what is written at a place; None where that is open."""
+    """Return whether an assignment applies to a write at a place; None where that is open."""
     exemptions = [exemption for exemption in assigned.exemptions if at.is_within(exemption.scope)]
     if not _is_enforced(assigned.assignment, at):
         return False
@@ -96,7 +98,7 @@ _NARROWING = ("expiresOn", "resourceSelectors", "policyDefinitionReferenceIds")
 
 
 def _states(body: Mapping[str, object], *names: str) -> bool:
-    """Tell whether a body states one of some properties, and not as nothing."""
+    """Return whether a body states one of some properties with a value that is not empty."""
     stated = (lookup(body, ("properties", name)) for name in names)
     return any(value is not ABSENT and value not in (None, (), [], "") for value in stated)
 
@@ -112,8 +114,11 @@ def _is_enforced(assignment: Mapping[str, object], at: ResourceId) -> bool:
 
 
 def _covers(definition: Mapping[str, object], resource_type: ResourceType) -> bool:
-    """Tell whether a policy looks at a type: what has tags and a location, for Indexed; nothing of
-    Azure Resource Manager, for the mode of a resource provider."""
+    """Return whether the mode of a policy covers a type.
+
+    `Indexed` covers types with tags and location; the mode of a resource provider
+    (`Microsoft.Kubernetes.Data`) covers none of Azure Resource Manager.
+    """
     mode = lookup(definition, ("properties", "mode"))
     word = mode.lower() if isinstance(mode, str) else "indexed"
     indexed = resource_type.taggable and resource_type.has_location
@@ -121,7 +126,7 @@ def _covers(definition: Mapping[str, object], resource_type: ResourceType) -> bo
 
 
 def _effect(assigned: Assigned) -> str | None:
-    """Return the effect in lower case, or None where it cannot be told."""
+    """Return the effect in lower case, None where it cannot be determined."""
     stated = lookup(assigned.definition, ("properties", "policyRule", "then", "effect"))
     if stated is ABSENT:
         # Nearly every built-in policy takes its effect as the parameter of that name.
@@ -131,8 +136,10 @@ def _effect(assigned: Assigned) -> str | None:
 
 
 def _value(assigned: Assigned, value: object) -> object:
-    """Return a value of the rule, ABSENT where it cannot be told. A parameter is the assignment's,
-    or the definition's default."""
+    """Return a value of the rule, ABSENT where it cannot be determined.
+
+    A parameter has the value of the assignment, or else the default of the definition.
+    """
     if isinstance(value, (list, tuple)):
         items = [_value(assigned, item) for item in value]
         return ABSENT if any(item is ABSENT for item in items) else items
@@ -155,7 +162,7 @@ class _Rule:
     fields: dict[str, None] = field(default_factory=dict)
 
     def holds(self, condition: object) -> bool | None:
-        """Tell whether a condition holds; None where it cannot be told."""
+        """Return whether a condition holds; None where it cannot be determined."""
         if not isinstance(condition, Mapping):
             return None
         words = {str(key).lower(): value for key, value in condition.items()}
@@ -184,8 +191,10 @@ class _Rule:
         return all(results)
 
     def _field(self, name: str) -> list[object] | None:
-        """Return the values that a field reaches: one, or those of the entries behind `[*]`; None
-        where one of them is known after apply, or the name is an alias of something else."""
+        """Return the values that a field refers to: one, or one for each entry that `[*]` selects.
+
+        None where one of them is known after apply, or the name is an alias of another property.
+        """
         tag, lower = _TAG.fullmatch(name), name.lower()
         own = f"{self.subject.type.name.lower()}/"
         if tag is not None:

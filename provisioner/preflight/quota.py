@@ -1,7 +1,7 @@
-"""The quota of vCPUs: by family and in all of a region, with the arithmetic.
+"""Quota of vCPUs of a subscription, by VM family and for the region, with the arithmetic.
 
-What has to be there at once: every pool that the plan makes or grows, with the nodes that its
-upgrade adds, and what stands in for a pool while it is rotated. Source: AKS "Quotas, SKUs and
+Counted is what exists at the same time: every pool that the plan creates or scales out, with the
+nodes that its upgrade adds, and the temporary pool of a rotation. Source: AKS "Quotas, SKUs and
 regions"; Compute "Usage - List" (a family by its name, `cores` for the region, `lowPriorityCores`
 for spot); guidelines.md §2.2 for the surge.
 """
@@ -23,7 +23,7 @@ _REGIONAL, _SPOT = "cores", "lowPriorityCores"
 
 @dataclass(slots=True)
 class _Need:
-    """What one quota has to hold: vCPUs to begin with and at most, and how they are counted."""
+    """The vCPUs that one quota has to hold, initially and at most, and how they are counted."""
 
     subscription: str
     region: str
@@ -69,7 +69,7 @@ CHECK = Check("whether the quota of vCPUs is enough", _ask, _judge)
 
 
 def ask_usage(subscription: str, region: str) -> Inquiry:
-    """Return the inquiry for what a subscription uses of its quotas in a region."""
+    """Return the inquiry for the usage of a subscription's quotas in a region."""
     return ask_subscription(CORE_USAGE, subscription, is_list=True, location=region)
 
 
@@ -92,9 +92,9 @@ def _needs(intent: Intent, replies: Replies) -> list[_Need]:
 def _counts(
     pool: PlannedPool, sizes: Mapping[str, OfferedSize]
 ) -> Iterator[tuple[str, _Count, _Count]]:
-    """Yield, for each quota that a pool draws on, what it takes to begin with and at most.
+    """Yield, for each quota that a pool counts against, its vCPUs initially and at most.
 
-    Machines that it has in the same quota now are counted as used already, and taken off.
+    Its present machines in the same quota are part of Azure's usage already, and subtracted.
     """
     for machines in pool.machines:
         size = sizes.get(machines.size.lower())
@@ -128,7 +128,7 @@ def quotas_of(size: OfferedSize, *, is_spot: bool) -> tuple[str, ...]:
 
 
 def find_usage(usages: Iterable[Body], quota: str) -> tuple[int, int] | None:
-    """Return limit and use of a quota, in vCPUs; None where Azure answers no such quota."""
+    """Return limit and usage of a quota, in vCPUs; None where Azure answers no such quota."""
     named = (u for u in usages if str(lookup(u, ("name", "value"))).lower() == quota.lower())
     usage = next(named, None)
     if usage is None:

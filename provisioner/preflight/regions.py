@@ -1,7 +1,7 @@
-"""Regions: whether the cloud at hand has the type of a resource in the region that it states.
+"""Regions: whether this cloud offers the type of a resource in the region that it states.
 
-Source: the REST reference of Resources ("Providers - List": `resourceTypes[].locations`, names as
-people read them, none for a type that stands in no region).
+Source: the REST reference of Resources ("Providers - List": `resourceTypes[].locations`, display
+names, none for a type without a region).
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from provisioner.preflight.planned_changes import Intent, Write
 
 
 def _ask(intent: Intent) -> Iterator[Inquiry]:
-    return (_inquiry(write) for write, _region in _placed(intent))
+    return (_inquiry(write) for write, _region in _new_regional_writes(intent))
 
 
 def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
-    for write, region in _placed(intent):
+    for write, region in _new_regional_writes(intent):
         reply = replies[_inquiry(write)]
         if reply.refused is not None:
             continue
@@ -40,8 +40,8 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
 CHECK = Check("which regions have which types", _ask, _judge)
 
 
-def _placed(intent: Intent) -> Iterator[tuple[Write, str]]:
-    """Yield what a plan makes in a region."""
+def _new_regional_writes(intent: Intent) -> Iterator[tuple[Write, str]]:
+    """Yield the resources that a plan creates, with their region."""
     for write in intent.writes:
         region = write.body.get("location")
         stands = write.is_new and write.id.subscription is not None
@@ -54,7 +54,7 @@ def _inquiry(write: Write) -> Inquiry:
 
 
 def _offered(write: Write, reply: Reply) -> list[str]:
-    """Return the regions that a cloud lists for the type of a write; none where it lists none."""
+    """Return the regions that the cloud lists for the type of a write; none where it lists none."""
     namespace, _, kind = write.type.name.lower().partition("/")
     for provider in reply.items:
         entries = provider.get("resourceTypes")

@@ -1,4 +1,4 @@
-"""Resource providers and features that have to be registered, in every subscription touched.
+"""Registration of resource providers and preview features, in every subscription touched.
 
 Source: guidelines.md PRV-04; "Azure resource providers and types"; "Set up preview features in
 Azure subscription".
@@ -29,14 +29,14 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
             continue
         state = _state_of(needed, reply.items)
         if state.lower() != _REGISTERED:
-            yield _told(write, needed, state)
+            yield _diagnostic(write, needed, state)
 
 
 CHECK = Check("which providers and features are registered", _ask, _judge)
 
 
 def _state_of(needed: Registration, items: Iterable[Body]) -> str:
-    """Return the state in Azure's word, "" where the cloud does not list it."""
+    """Return the registration state as Azure answers it, "" where the cloud does not list it."""
     if needed.is_feature:
         return next((str(lookup(item, ("properties", "state"))) for item in items), "")
     named = (i for i in items if str(i.get("namespace")).lower() == needed.what.lower())
@@ -59,7 +59,7 @@ def _inquiry(subscription: str, what: str) -> Inquiry:
     return ask_subscription(PROVIDERS, subscription, is_list=True)
 
 
-def _told(write: Write, needed: Registration, state: str) -> Diagnostic:
+def _diagnostic(write: Write, needed: Registration, state: str) -> Diagnostic:
     subscription = needed.subscription.lower()
     because = f" ({needed.path})" if needed.path else ""
     namespace, _, feature = needed.what.partition("/")

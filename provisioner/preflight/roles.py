@@ -1,8 +1,8 @@
-"""Roles that are assigned: whether there is one of that id.
+"""Role definitions that assignments refer to: whether they exist.
 
-Azure refuses an assignment of none (RoleDefinitionDoesNotExist, guidelines.md §3.5). Asked is only
-about roles that neither azsec's list of built-in roles, nor the plan, nor what was read has: its
-list ages, so that nothing is refused by it alone.
+Azure refuses an assignment of a role that does not (RoleDefinitionDoesNotExist, guidelines.md
+§3.5). Looked up are only roles that neither azsec's list of built-in roles, nor the plan, nor the
+actual state has. That list ages, so that a role which it lacks is looked up and not refused.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class _Wanted:
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """Where the role may stand: where it is assigned, and where its id says."""
+        """The subscriptions to look in: of the assignment, and of the role's id."""
         named = (self.write.id.subscription, self.role.subscription)
         return tuple(dict.fromkeys(text.lower() for text in named if text is not None))
 

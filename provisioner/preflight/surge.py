@@ -1,8 +1,8 @@
-"""Whether the quota of vCPUs has room for the nodes that an upgrade adds.
+"""Quota for the surge nodes of an upgrade.
 
 An upgrade adds `maxSurge` nodes to a pool before it drains the first one ("Customize node surge
-upgrade"). AKS upgrades the pools of a cluster one after the other or several at once, so that at
-least the largest surge has to fit, and at most all of them.
+upgrade"). AKS upgrades the pools of a cluster one after the other or several at once, so that the
+quota has to hold at least the largest surge, and at most all of them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,8 +40,10 @@ class SurgingPool:
 
 @dataclass(frozen=True, slots=True)
 class SurgeQuota:
-    """What surges take of one quota, in vCPUs: the largest one, and all at once; `words` is the
-    arithmetic. `limit` and `used` are None where Azure answers no such quota."""
+    """The surges that count against one quota, in vCPUs: the largest one, and all at once.
+
+    `words` is the arithmetic. `limit` and `used` are None where Azure answers no such quota.
+    """
 
     quota: str
     limit: int | None
@@ -52,20 +54,22 @@ class SurgeQuota:
 
     @property
     def left(self) -> int | None:
-        """What is left of it."""
+        """The vCPUs that are left of it, None where that is not known."""
         return None if self.limit is None or self.used is None else self.limit - self.used
 
 
 def inquiries_for_surge(subscription: str, region: str) -> tuple[Inquiry, Inquiry]:
-    """Return what has to be asked about the surges of a region: its sizes, and its quotas."""
+    """Return the requests for the surges of a region: its VM sizes, and the usage of its quotas."""
     return ask_sizes_in(subscription, region), ask_usage(subscription, region)
 
 
 def find_surge_quotas(
     pools: Iterable[SurgingPool], subscription: str, region: str, replies: Replies
 ) -> tuple[SurgeQuota, ...]:
-    """Return what the surges of pools take of each quota; those that they do not touch are left
-    out. `replies` holds those to `inquiries_for_surge`, none of which may be a refusal."""
+    """Return the surges of pools by quota; quotas that they do not count against are left out.
+
+    `replies` holds those to `inquiries_for_surge`, none of which may be a refusal.
+    """
     sizes_asked, usage_asked = inquiries_for_surge(subscription, region)
     sizes = read_sizes(replies[sizes_asked].items, region)
     needs: dict[str, list[tuple[int, str]]] = {}
@@ -76,8 +80,10 @@ def find_surge_quotas(
 
 
 def _needs(pool: SurgingPool, sizes: Mapping[str, OfferedSize]) -> Iterable[tuple[str, int, str]]:
-    """Yield quota, vCPUs and arithmetic of a pool's surge: of its largest machines, where it has
-    several."""
+    """Yield quota, vCPUs and arithmetic of a pool's surge.
+
+    It is of the largest machines, where the pool has several sizes.
+    """
     known = [sizes[m.size.lower()] for m in machines_of(pool.properties) if m.size.lower() in sizes]
     if not known or not pool.surge:
         return

@@ -51,7 +51,7 @@ def _inquiry(wanted: _Wanted) -> Inquiry:
 
 
 def _wanted(intent: Intent) -> Iterator[_Wanted]:
-    """Yield the versions that writes ask for and that do not run there already."""
+    """Yield the versions that writes state and that do not run already."""
     for write in intent.writes:
         if write.type.name == CLUSTER:
             name, running, cluster = "kubernetesVersion", "currentKubernetesVersion", write.id
@@ -119,8 +119,10 @@ def _judge_one(wanted: _Wanted, offered: list[Mapping[str, object]]) -> Iterator
 def _judge_default(
     intent: Intent, wanted: _Wanted, offered: list[Mapping[str, object]]
 ) -> Iterator[Diagnostic]:
-    """A pool beside the version that Azure gives its new cluster, which states none (`isDefault`
-    of the list)."""
+    """Yield an error for a pool whose version does not fit the default of its new cluster.
+
+    A cluster that states no version gets the region's default (`isDefault` of the list).
+    """
     default = next((e.get("version") for e in offered if e.get("isDefault") is True), None)
     parent = wanted.write.id.parent
     cluster = next((w for w in intent.writes if parent is not None and w.id == parent), None)
@@ -146,7 +148,7 @@ def _covers(entry: Mapping[str, object], version: str) -> bool:
 
 
 def _supported(offered: list[Mapping[str, object]]) -> list[str]:
-    """Return the minor versions under ordinary support, and no previews."""
+    """Return the minor versions under standard support, without previews."""
     found = []
     for entry in offered:
         plans = lookup(entry, ("capabilities", "supportPlan"))

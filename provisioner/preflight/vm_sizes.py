@@ -1,4 +1,4 @@
-"""Sizes of virtual machines: offered in region and zones, and able to do what a pool states.
+"""VM sizes: offered in region and zones, and capable of what a node pool states.
 
 Source: Compute "Resource Skus - List" (`locationInfo`, `restrictions`, `capabilities`); AKS "Use
 system node pools", "Host-based encryption", "Ephemeral OS disks", "Trusted launch".
@@ -21,10 +21,10 @@ _LEAST_OF_SYSTEM = 2
 
 @dataclass(frozen=True, slots=True)
 class OfferedSize:
-    """A size as Azure offers it to one subscription in one region.
+    """A VM size as Azure offers it to one subscription in one region.
 
-    `zones` are those that have it; `closed` those that this subscription may not use; `is_closed`
-    holds where it may not use the size in the region at all, for `reason`.
+    `zones` are the zones that have it; `closed` those that a restriction closes to the
+    subscription; `is_closed` is true where one closes the region, for `reason` (`reasonCode`).
     """
 
     name: str
@@ -37,12 +37,12 @@ class OfferedSize:
     capabilities: Mapping[str, str]
 
     def can(self, capability: str) -> bool:
-        """Tell whether Azure says that the size has a capability."""
+        """Return whether its SKU states a capability as true."""
         return self.capabilities.get(capability.lower(), "").lower() == "true"
 
     @property
     def largest_disk(self) -> int:
-        """The largest disk of the machine's own that can hold a system, in GB."""
+        """The largest local disk (cache, temporary or NVMe) for an ephemeral OS disk, in GB."""
         capabilities = self.capabilities
         cached = _number(capabilities.get("cacheddiskbytes")) // 1024**2
         local = _number(capabilities.get("maxresourcevolumemb"))
