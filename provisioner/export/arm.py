@@ -1,4 +1,4 @@
-"""An export as an ARM template: one for a subscription, with a nested one for each deployment."""
+"""Export as an ARM template: a subscription template with a nested deployment for each scope."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,8 +11,8 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.resource_id import RESOURCE_GROUP, ResourceId
 from provisioner.model.values import Json
 
-Say: TypeAlias = Callable[[Read], str]
-"""Gives the expression of a read, which depends on the template that it stands in."""
+ReadExpression: TypeAlias = Callable[[Read], str]
+"""Returns the expression of a read, which depends on the template that contains it."""
 
 FILE = "main.json"
 _SCHEMAS = "https://schema.management.azure.com/schemas"
@@ -23,7 +23,8 @@ _GROUP_SCHEMA = f"{_SCHEMAS}/2019-04-01/deploymentTemplate.json#"
 def arm_files(export: Export) -> Mapping[str, str]:
     """Return the template of an export, as text, by the name of its file.
 
-    Raises DiagnosticError for one that is larger than Azure takes.
+    Raises:
+        DiagnosticError: `not-exportable`, for a template that is larger than Azure accepts.
     """
     text = json.dumps(_main_template(export), indent=2, ensure_ascii=False) + "\n"
     if len(text.encode()) > LARGEST_TEMPLATE:
@@ -111,7 +112,7 @@ def _template(export: Export, deployment: Deployment) -> Json:
     return template
 
 
-def _resource(scope: ResourceId, item: Item, waits: list[Json], say: Say) -> Json:
+def _resource(scope: ResourceId, item: Item, waits: list[Json], say: ReadExpression) -> Json:
     resource = item.resource
     head: dict[str, Json] = {
         "type": resource.type.name,
@@ -136,9 +137,9 @@ def _output(passed: Passed, ids: Mapping[str, str]) -> str:
 
 
 def _reference(export: Export, read: Read) -> str:
-    """Return the expression of a property of a resource that is deployed here, or only read.
+    """Return the expression of a property of a resource that is deployed here, or only referred to.
 
-    `reference` gives the properties alone, and with 'Full' what stands beside them too.
+    `reference` returns the properties alone, and with 'Full' the whole resource.
     """
     resource = export.graph.resources[read.address]
     first, *rest = read.path
@@ -154,7 +155,7 @@ def _step(step: str | int) -> str:
     return f".{step}" if step.isidentifier() else f"[{_quote(step)}]"
 
 
-def _render(value: Exported, say: Say) -> Json:
+def _render(value: Exported, say: ReadExpression) -> Json:
     if isinstance(value, (Read, Call)):
         return f"[{_express(value, say)}]"
     if isinstance(value, str):
@@ -166,7 +167,7 @@ def _render(value: Exported, say: Say) -> Json:
     return value  # type: ignore[return-value]
 
 
-def _express(term: Term, say: Say) -> str:
+def _express(term: Term, say: ReadExpression) -> str:
     if isinstance(term, Read):
         return say(term)
     if isinstance(term, Call):
@@ -178,8 +179,11 @@ def _express(term: Term, say: Say) -> str:
 
 
 def _escape(text: str) -> str:
-    """Return a text that ARM takes as it is: what begins with [ and ends with ] is an expression,
-    unless the bracket is doubled (ARM templates, syntax of expressions)."""
+    """Return a text that ARM takes literally.
+
+    A text that begins with [ and ends with ] is an expression, unless the first bracket is doubled
+    (ARM templates, syntax of expressions).
+    """
     return f"[{text}" if text.startswith("[") and text.endswith("]") else text
 
 

@@ -1,12 +1,19 @@
-"""An export as Bicep: `main.bicep` for a subscription, with a module for each deployment.
+"""Export as Bicep: `main.bicep` for a subscription, with a module for each deployment.
 
-Inside a module a resource is known by its symbol: its id, its parent, its scope and what is read of
-it. What stands elsewhere is declared as `existing` where a module has to say something of it.
+Inside a module a resource is referred to by its symbol: its id, parent, scope and properties. A
+resource that is deployed elsewhere is declared as `existing` where a module refers to it.
 """
 
 from collections.abc import Iterable, Mapping
 
-from provisioner.export.bicep_text import INDENT, Say, Writer, quote, write_block, write_steps
+from provisioner.export.bicep_text import (
+    INDENT,
+    ReadExpression,
+    Writer,
+    quote,
+    write_block,
+    write_steps,
+)
 from provisioner.export.deployments import Deployment, Export, Item
 from provisioner.export.symbols import Symbols
 from provisioner.export.terms import Read
@@ -20,7 +27,7 @@ _FOLDER = "modules"
 def bicep_files(export: Export) -> Mapping[str, str]:
     """Return the files of an export, by their path below one folder.
 
-    Raises DiagnosticError where a type has to be named that azsec does not know.
+    A type whose API version azsec does not know is a DiagnosticError (`not-exportable`).
     """
     files = {FILE: _main(export)}
     for deployment in export.deployments:
@@ -51,7 +58,7 @@ def _main(export: Export) -> str:
     return _join(head, *existing.declarations, *calls, "".join(outputs))
 
 
-def _call(deployment: Deployment, symbols: Mapping[str, str], say: Say) -> str:
+def _call(deployment: Deployment, symbols: Mapping[str, str], say: ReadExpression) -> str:
     subscription = quote(deployment.scope.subscription or "")
     in_group = deployment.scope.type == RESOURCE_GROUP
     scope = (
@@ -63,8 +70,8 @@ def _call(deployment: Deployment, symbols: Mapping[str, str], say: Say) -> str:
     params = [f"{passed.name}: {say(passed.read)}" for passed in deployment.parameters]
     if params:
         entries.append(f"params: {write_block('{', params, '}', INDENT)}")
-    told = {passed.source for passed in deployment.parameters}
-    waits = [symbols[name] for name in deployment.waits if name not in told]
+    read_from = {passed.source for passed in deployment.parameters}
+    waits = [symbols[name] for name in deployment.waits if name not in read_from]
     if waits:
         entries.append(f"dependsOn: {write_block('[', waits, ']', INDENT)}")
     head = f"module {deployment.symbol} {quote(_path(deployment))} = "
@@ -72,7 +79,7 @@ def _call(deployment: Deployment, symbols: Mapping[str, str], say: Say) -> str:
 
 
 class _Module:
-    """One module. A resource is known by its symbol if it stands here, else it is `existing`."""
+    """One module. A resource that it does not deploy is declared as `existing`."""
 
     def __init__(self, export: Export, deployment: Deployment) -> None:
         self._export = export
@@ -121,7 +128,11 @@ class _Module:
         return f"// {resource.address}\n{declared}"
 
     def _before(self, item: Item) -> set[str]:
-        """Return what in this module a resource comes after: nothing else may be named in it."""
+        """Return the resources of this module that one is deployed after.
+
+        It may refer to them alone: a reference by symbol makes Bicep add a dependency, so that any
+        other one could be a cycle.
+        """
         found: set[str] = set()
         left = list(item.waits)
         while left:
@@ -132,7 +143,7 @@ class _Module:
         return found
 
     def _place(self, resource: ResourceId, named: set[str]) -> Iterable[str]:
-        """Yield where a resource stands, and its name there."""
+        """Yield the parent or scope of a resource, and its name there."""
         if resource.parent is not None:
             yield f"parent: {self._symbol(resource.parent, named)}"
         elif resource.scope is not None and resource.scope != self._deployment.scope:
@@ -154,9 +165,9 @@ class _Module:
 
 
 class _Existing:
-    """The resources that a file says something of and does not deploy, declared when asked for.
+    """The `existing` declarations of a file: resources that it refers to and does not deploy.
 
-    `scope` is what the file deploys into; None for the main file, which deploys modules alone.
+    `scope` is the target scope of the file; None for the main file, which deploys modules alone.
     """
 
     def __init__(self, export: Export, scope: ResourceId | None) -> None:
@@ -170,7 +181,7 @@ class _Existing:
 
     @property
     def declarations(self) -> list[str]:
-        """The declarations of everything that was asked for, in the order of the ids."""
+        """The declarations of everything that was referred to, in the order of the ids."""
         return [self._texts[key] for key in sorted(self._texts)]
 
     def symbol(self, resource: ResourceId) -> str:

@@ -1,4 +1,4 @@
-"""Values in the syntax of Bicep."""
+"""Bicep syntax of values: literals, objects, arrays, property access and string interpolation."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 from provisioner.export.terms import Call, Exported, Read, Term
 
-Say: TypeAlias = Callable[[Read], str]
-"""Gives the expression of a read, which depends on the file that it stands in."""
+ReadExpression: TypeAlias = Callable[[Read], str]
+"""Returns the expression of a read, which depends on the file that contains it."""
 
-Refer: TypeAlias = Callable[[str], str | None]
-"""Gives the expression of a text that is the id of a declared resource, or None."""
+IdExpression: TypeAlias = Callable[[str], str | None]
+"""Returns the expression of a text that is the id of a declared resource, or None."""
 
 INDENT = "  "
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -19,12 +19,12 @@ _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 class Writer:
-    """Writes values, each on as many lines as it takes.
+    """Writes values in Bicep's syntax.
 
-    `say` gives the expression of a read; `refer` that of a text which is an id.
+    `say` returns the expression of a read; `refer` that of a text which is a resource id.
     """
 
-    def __init__(self, say: Say, refer: Refer = lambda _text: None) -> None:
+    def __init__(self, say: ReadExpression, refer: IdExpression = lambda _text: None) -> None:
         self._say = say
         self._refer = refer
 
@@ -79,12 +79,12 @@ def write_block(opening: str, entries: list[str], closing: str, indent: str = ""
 
 
 def write_key(key: str) -> str:
-    """Return the name of a property, quoted where it is none that may stand alone."""
+    """Return the name of a property, quoted where it is no identifier."""
     return key if _NAME.fullmatch(key) and key not in _WORDS else quote(key)
 
 
 def write_steps(path: tuple[str | int, ...]) -> str:
-    """Return the access to a property below something."""
+    """Return the property access for a path."""
     return "".join(
         f"[{step}]"
         if isinstance(step, int)

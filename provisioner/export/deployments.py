@@ -1,7 +1,7 @@
-"""An environment as deployments that pass each other what Azure answers.
+"""Deployments of an environment, connected by outputs and parameters.
 
-A deployment cannot read what another one made. So what is read across is an output of the one and
-a parameter of the other, and the template above them hands it over.
+A nested deployment cannot read what another one created. What is read across is an output of the
+one and a parameter of the other, and the template above them passes it on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +46,10 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A resource of a deployment. `waits` are addresses in the same one that it comes after."""
+    """A resource of a deployment.
+
+    `waits` are addresses in the same deployment that it depends on.
+    """
 
     resource: DesiredResource
     body: Mapping[str, Exported]
@@ -55,7 +58,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What is deployed into one subscription or resource group, after the deployments `waits`."""
+    """Resources deployed into one subscription or resource group, after the deployments `waits`."""
 
     name: str
     symbol: str
@@ -68,7 +71,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A value that the environment gives to others. `kind` is its type in a template."""
+    """An output of the environment. `kind` is its type in a template."""
 
     name: str
     kind: str
@@ -77,7 +80,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An environment as deployments, each after those it waits for.
+    """An environment as deployments, each after those that it depends on.
 
     `passed` has every value that leaves a deployment; `symbols` a name for each address.
     """
@@ -94,7 +97,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an export is made of. `aliases` names the subscriptions, by their GUID in lower case."""
+    """The input of an export. `aliases` names the subscriptions, by their GUID in lower case."""
 
     graph: DesiredGraph
     catalog: Catalog
@@ -106,7 +109,8 @@ class Source:
 def export_deployments(source: Source) -> Export:
     """Return an environment as deployments, without azsec's ownership tags.
 
-    Raises DiagnosticError (`not-exportable`) with everything that a template cannot say.
+    Raises:
+        DiagnosticError: `not-exportable`, with everything that a template cannot express.
     """
     graph = source.graph
     managed = [resource for resource in graph.ordered if resource.managed]
@@ -119,7 +123,7 @@ def export_deployments(source: Source) -> Export:
     placed = place(managed, waits, source.environment, source.aliases)
     symbols = Symbols()
     named = {resource.address: symbols.give(resource.address) for resource in graph}
-    told = [
+    exported = [
         Output(name, _kind_of(value, graph, source.catalog), value)
         for name, value in outputs.items()
     ]
@@ -131,7 +135,7 @@ def export_deployments(source: Source) -> Export:
             read,
             homes[read.address],
         )
-        for read in _leaving(bodies, outputs, homes)
+        for read in _reads_across(bodies, outputs, homes)
     }
     wiring = _Wiring(bodies, outputs, waits, homes, passed)
     deployments = tuple(wiring.connect(one, symbols.give("deploy", one.name)) for one in placed)
@@ -142,7 +146,7 @@ def export_deployments(source: Source) -> Export:
         graph=graph,
         catalog=source.catalog,
         deployments=deployments,
-        outputs=tuple(told),
+        outputs=tuple(exported),
         passed=passed,
         symbols=named,
     )
@@ -151,7 +155,7 @@ def export_deployments(source: Source) -> Export:
 def _translate(
     graph: DesiredGraph, managed: Iterable[DesiredResource]
 ) -> tuple[dict[str, Mapping[str, Exported]], dict[str, Exported], list[Diagnostic]]:
-    """Return the bodies by address, the outputs by name, and what of them cannot be said."""
+    """Return the bodies by address, the outputs by name, and what cannot be expressed."""
     problems: list[Diagnostic] = []
     bodies: dict[str, Mapping[str, Exported]] = {}
     outputs: dict[str, Exported] = {}
@@ -182,12 +186,12 @@ def _without_ownership(body: Mapping[str, Value]) -> Mapping[str, Value]:
     return {**rest, "tags": kept} if kept else rest
 
 
-def _leaving(
+def _reads_across(
     bodies: Mapping[str, Mapping[str, Exported]],
     outputs: Mapping[str, Exported],
     homes: Mapping[str, str],
 ) -> list[Read]:
-    """Return what is read of a deployment from outside of it, each once, sorted."""
+    """Return the reads of a deployment's resources from outside of it, each once, sorted."""
     read_by = [(homes[address], read) for address in bodies for read in reads_in(bodies[address])]
     read_by += [("", read) for value in outputs.values() for read in reads_in(value)]
     found = {read for home, read in read_by if homes.get(read.address, home) != home}
@@ -196,7 +200,12 @@ def _leaving(
 
 @dataclass(frozen=True, slots=True)
 class _Wiring:
-    """What connects deployments: waits near and far, where each address is, what is passed."""
+    """The connections of deployments.
+
+    waits   all dependencies of each address, direct and transitive
+    homes   the deployment of each address
+    passed  the values that leave a deployment
+    """
 
     bodies: Mapping[str, Mapping[str, Exported]]
     outputs: Mapping[str, Exported]
@@ -205,7 +214,7 @@ class _Wiring:
     passed: Mapping[Read, Passed]
 
     def connect(self, placed: Placed, symbol: str) -> Deployment:
-        """Return a deployment with what it reads, what it gives and what it comes after."""
+        """Return a deployment with its parameters, outputs and dependencies."""
         inside = {resource.address for resource in placed.resources}
         read = {r for address in inside for r in reads_in(self.bodies[address])}
         items = tuple(
@@ -262,14 +271,19 @@ _KINDS = {
 
 
 def _refuse_large(deployments: Sequence[Deployment]) -> None:
-    told = []
+    """Refuse what exceeds the limits of a template.
+
+    Raises:
+        DiagnosticError: there are too many deployments, parameters or outputs.
+    """
+    problems = []
     if len(deployments) > MOST_RESOURCES:
         said = f"there are {len(deployments)} deployments; a template holds {MOST_RESOURCES}."
-        told.append(error("not-exportable", said, None, "Split the environment."))
+        problems.append(error("not-exportable", said, None, "Split the environment."))
     for one in deployments:
         for what, count in (("parameters", len(one.parameters)), ("outputs", len(one.outputs))):
             if count > _MOST_PASSED[what]:
                 said = f"{one.name} would need {count} {what}; a template has {_MOST_PASSED[what]}."
-                told.append(error("not-exportable", said, None, "Split the resource group."))
-    if told:
-        raise DiagnosticError(*told)
+                problems.append(error("not-exportable", said, None, "Split the resource group."))
+    if problems:
+        raise DiagnosticError(*problems)

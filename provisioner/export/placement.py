@@ -1,8 +1,8 @@
-"""Which deployment a resource is part of: one for each resource group, or several in a row.
+"""Placement of resources into deployments: one for each resource group, or several in layers.
 
-A deployment ends when all of it has ended, so two deployments must not wait for each other. A
-resource is one layer above those of other scopes that it waits for; what has one scope and one
-layer is one deployment.
+A deployment ends when all of its resources are deployed, so that two deployments must not depend on
+each other. A resource is one layer above those of other scopes that it depends on; resources of one
+scope and one layer are one deployment.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from provisioner.model.resource_id import ResourceId, resource_group_id, subscri
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The resources of one deployment, each after those that it waits for."""
+    """The resources of one deployment, each after those that it depends on."""
 
     name: str
     scope: ResourceId
@@ -29,10 +29,10 @@ def place(
     environment: str,
     aliases: Mapping[str, str],
 ) -> tuple[Placed, ...]:
-    """Return the deployments of `resources`, which come in the order of their waits.
+    """Return the deployments of `resources`, which are in dependency order.
 
-    `waits` is what each comes after, near and far; `aliases` the names of subscriptions by GUID in
-    lower case. Every resource stands in a subscription (`check_boundaries`).
+    `waits` has all dependencies of each address, direct and transitive; `aliases` the names of
+    subscriptions by GUID in lower case. Every resource is in a subscription (`check_boundaries`).
     """
     layers: dict[str, int] = {}
     scopes: dict[str, ResourceId] = {}
@@ -55,7 +55,7 @@ def place(
 
 
 def scope_of(resource: DesiredResource) -> ResourceId | None:
-    """Return what a resource is deployed into: a subscription or a resource group, or None."""
+    """Return the target scope of a resource: a subscription, a resource group, or None."""
     subscription = resource.id.subscription
     if subscription is None:
         return None

@@ -1,4 +1,4 @@
-"""Names inside a template: of resources, parameters, outputs and deployments, each once."""
+"""Symbolic names of resources, parameters, outputs and deployments in a template, each unique."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _TAKEN = frozenset(
 
 
 class Symbols:
-    """Gives out identifiers, each once, case ignored, as ARM compares them; none of `taken`."""
+    """Unique identifiers, compared without case as ARM does, and none of `taken`."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._given: set[str] = {word.lower() for word in (*_TAKEN, *taken)}

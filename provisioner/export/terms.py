@@ -1,8 +1,8 @@
-"""What is known after apply, as terms that a template can say: reads, joined texts, few functions.
+"""Translation of CEL expressions that are unknown before apply into template expressions.
 
-An Unknown holds CEL. Templates have a language of their own, and what the two share is little:
-reading a property, joining texts, `lower`, `replace`, `string`, and a choice whose condition is
-known already. Everything else is refused, with the resource that asks for it.
+An Unknown holds CEL. Template languages have little in common with it: reading a property, string
+concatenation, `lower`, `replace`, `string`, and a conditional whose condition is known already.
+Everything else is refused, with the resource that states it.
 """
 
 import re
@@ -23,7 +23,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A property of the resource at an address, as Azure will answer it."""
+    """A property of the resource at an address, read when the template is deployed."""
 
     address: str
     path: Path
@@ -31,7 +31,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function over terms: concat, toLower, replace or string, which ARM and Bicep have alike."""
+    """A function over terms: concat, toLower, replace or string, which ARM and Bicep both have."""
 
     function: str
     arguments: tuple["Term", ...]
@@ -46,7 +46,7 @@ Exported: TypeAlias = (
 
 
 class NotExportableError(Exception):
-    """A value that a template cannot say; the message says why."""
+    """A value that a template cannot express; the message says why."""
 
 
 _TOKEN = re.compile(
@@ -62,7 +62,10 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def export_value(value: Value, graph: DesiredGraph) -> Exported:
-    """Return a value with a term in the place of each Unknown. Raises NotExportableError."""
+    """Return a value with a term in the place of each Unknown.
+
+    An expression that a template cannot express is a NotExportableError.
+    """
     if isinstance(value, Unknown):
         return _translate(value, graph)
     if isinstance(value, Mapping):
@@ -98,7 +101,7 @@ class _Token:
 
 
 class _Translation:
-    """Reads one expression, from left to right."""
+    """A recursive-descent translator of one CEL expression."""
 
     def __init__(self, unknown: Unknown, graph: DesiredGraph) -> None:
         self._unknown = unknown
@@ -111,15 +114,15 @@ class _Translation:
 
     def translate(self) -> Term:
         """Return the term of the whole expression."""
-        term = self._choice()
+        term = self._conditional()
         if self._peek():
             raise self._refusal(f"{self._peek()!r}")
         return term
 
-    def _choice(self) -> Term:
+    def _conditional(self) -> Term:
         question = self._question_mark()
         if question is None:
-            return self._sum()
+            return self._concatenation()
         condition = self._unknown.expression[
             self._tokens[self._position].start : self._tokens[question].start
         ]
@@ -134,9 +137,9 @@ class _Translation:
         return found
 
     def _branch(self, taken: bool) -> Term | None:
-        """Read one side of a choice; of the side that is not taken, only its end counts."""
+        """Read one side of a conditional; of the side that is not chosen, only its end counts."""
         if taken:
-            return self._choice()
+            return self._conditional()
         depth = 0
         while word := self._peek():
             if depth == 0 and word in (":", ")", ","):
@@ -170,7 +173,7 @@ class _Translation:
         resource = self._graph.resources.get(address)
         return resource.body if resource else None
 
-    def _sum(self) -> Term:
+    def _concatenation(self) -> Term:
         parts = [self._item()]
         while self._peek() == "+":
             self._position += 1
@@ -191,13 +194,13 @@ class _Translation:
         if token.kind == "number":
             return int(token.word)
         if token.word == "(":
-            inner = self._choice()
+            inner = self._conditional()
             self._expect(")")
             return inner
         if token.kind == "name" and self._peek() == "(":
             return self._call(token.word)
         if token.kind == "name":
-            return self._chain(token.word)
+            return self._property_access(token.word)
         raise self._refusal(repr(token.word))
 
     def _call(self, name: str) -> Term:
@@ -205,16 +208,16 @@ class _Translation:
             raise self._refusal(f"the function {name!r}")
         function, count = _FUNCTIONS[name]
         self._expect("(")
-        arguments = [self._choice()]
+        arguments = [self._conditional()]
         while self._peek() == ",":
             self._position += 1
-            arguments.append(self._choice())
+            arguments.append(self._conditional())
         self._expect(")")
         if len(arguments) != count:
             raise self._refusal(f"{name} of {len(arguments)}")
         return Call(function, tuple(arguments))
 
-    def _chain(self, root: str) -> Term:
+    def _property_access(self, root: str) -> Term:
         path: list[str | int] = []
         while self._peek() in (".", "["):
             opening = self._peek()
@@ -234,12 +237,12 @@ class _Translation:
     def _follow(self, bound: Bound, path: Path) -> Term:
         for position, step in enumerate(path):
             if isinstance(bound, ResourceValue):
-                return self._settle(Read(bound.address, path[position:]))
+                return self._known_or_read(Read(bound.address, path[position:]))
             if isinstance(bound, Unknown):
                 term = _translate(bound, self._graph)
                 if not isinstance(term, Read):
                     raise self._refusal("a property of a computed text")
-                return self._settle(Read(term.address, term.path + path[position:]))
+                return self._known_or_read(Read(term.address, term.path + path[position:]))
             bound = bound[step]  # type: ignore[index]
         if isinstance(bound, Unknown):
             return _translate(bound, self._graph)
@@ -247,8 +250,8 @@ class _Translation:
             return bound
         raise self._refusal("a whole object")
 
-    def _settle(self, read: Read) -> Term:
-        """Return what is known of a read by now: an id, a name, a property that is stated."""
+    def _known_or_read(self, read: Read) -> Term:
+        """Return the value of a read, if it is known before apply: an id, a name, a property."""
         resource = self._graph.resources[read.address]
         found: object = {**resource.body, "id": resource.id.text, "name": resource.id.name}
         for step in read.path:

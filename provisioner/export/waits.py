@@ -1,4 +1,4 @@
-"""What a template has to wait for: the edges of the graph, and what Azure writes one at a time."""
+"""Dependencies (`dependsOn`) of a template: edges of the graph, and writes Azure serialises."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,11 @@ from provisioner.model.resource_id import ResourceId
 
 
 def waits_of(graph: DesiredGraph) -> Mapping[str, frozenset[str]]:
-    """Return everything that each managed resource comes after, near and far, by address.
+    """Return all dependencies of each managed resource, direct and transitive, by address.
 
-    What only is read is passed through. Writes that Azure refuses while another one to the same
-    network or cluster runs (`ResourceType.serialise_on`) are put in a row, because a deployment
-    writes as much at once as it can.
+    A reference to an existing resource passes on its dependencies. Writes that Azure refuses while
+    another one to the same network or cluster runs (`ResourceType.serialise_on`) are chained,
+    because a deployment writes all resources in parallel that do not depend on each other.
     """
     closed: dict[str, frozenset[str]] = {}
     last_writer: dict[ResourceId | None, str] = {}
@@ -29,7 +29,7 @@ def waits_of(graph: DesiredGraph) -> Mapping[str, frozenset[str]]:
 
 
 def nearest_waits(waits: Mapping[str, frozenset[str]], address: str) -> list[str]:
-    """Return of what a resource waits for that which nothing else of it waits for, sorted."""
+    """Return the direct dependencies: those that no other dependency implies, sorted."""
     own = waits[address]
     implied: set[str] = set()
     for on in own:
@@ -38,7 +38,7 @@ def nearest_waits(waits: Mapping[str, frozenset[str]], address: str) -> list[str
 
 
 def _writer(resource: DesiredResource) -> ResourceId | None:
-    """Return the resource whose writes go one at a time, if the type has such a rule."""
+    """Return the resource whose writes Azure serialises, if the type has such a rule."""
     if resource.type.serialise_on is None:
         return None
     top = resource.id
