@@ -1,4 +1,4 @@
-"""Who can do what in an environment, and by which path."""
+"""Access: who can do what in an environment, and by which role assignment."""
 
 from enum import StrEnum
 from typing import Literal
@@ -12,16 +12,21 @@ from provisioner.documents.document import (
 
 
 class AccessState(StrEnum):
-    """Which state's assignments are looked at: those that the blueprint declares, or all that were
-    read in Azure."""
+    """The state whose assignments are read: `desired` or `actual`.
+
+    Desired are those that the blueprint declares, actual all that were read in Azure.
+    """
 
     DESIRED = "desired"
     ACTUAL = "actual"
 
 
 class PrincipalDocument(Document):
-    """Who: an object id of the directory (or what is not known before apply), its type, and the
-    address of the resource that signs in by it, where the blueprint has one."""
+    """A principal: its object id, its type, and the resource that signs in as it.
+
+    The id is one of the directory, or an expression that is not known before apply. The address is
+    that of the blueprint's resource, where it has one.
+    """
 
     id: str
     type: str | None = None
@@ -29,8 +34,10 @@ class PrincipalDocument(Document):
 
 
 class AssignedRoleDocument(Document):
-    """The role of an assignment: the GUID of its definition, and its name. `known` says whether
-    what it allows was known."""
+    """The role of an assignment: the GUID of its definition, and its name.
+
+    `known` is whether its permissions were known.
+    """
 
     id: str
     name: str
@@ -38,8 +45,11 @@ class AssignedRoleDocument(Document):
 
 
 class ConditionDocument(Document):
-    """The condition of an assignment, and what it does: `narrows`, `allows all`, or `not
-    understood` (`problem` says why; it counts as granting)."""
+    """The condition of an assignment, and its effect.
+
+    That is `narrows`, `allows all`, or `not understood` (`problem` says why; it counts as
+    granting).
+    """
 
     text: str
     effect: str
@@ -70,8 +80,7 @@ class GrantDocument(Document):
 
 
 class DeniedActionsDocument(Document):
-    """One entry of a deny assignment: the actions that it denies, except some; the same of data
-    actions."""
+    """One entry of a deny assignment: actions and data actions that it denies, with exceptions."""
 
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
@@ -80,9 +89,11 @@ class DeniedActionsDocument(Document):
 
 
 class DenialDocument(Document):
-    """A deny assignment: what it denies at its scope, to whom, and to whom not. `scope` is an id,
-    `/` for the tenant's root. `forChildren` is false where it holds at its scope alone, and
-    `conditional` says that a condition narrows it."""
+    """A deny assignment: what it denies at its scope, to whom, and whom it excludes.
+
+    `scope` is an id, `/` for the tenant's root. `forChildren` is false where it applies at its
+    scope alone, and `conditional` is true where a condition narrows it.
+    """
 
     id: str
     name: str
@@ -106,8 +117,7 @@ class AccessQuestionDocument(Document):
 
 
 class UnreadAccessDocument(Document):
-    """A read that Azure refused: the path, the type that it would have answered, and Azure's
-    reason."""
+    """A read that Azure refused: the path, the type that it would have returned, and the reason."""
 
     path: str
     type: str
@@ -115,9 +125,11 @@ class UnreadAccessDocument(Document):
 
 
 class AccessDocument(Document):
-    """Who can do what, the worst first, of all `assignments` that were looked at in the
-    subscriptions. Of what is `unreadable` nothing is said; `isPartial`
-    says that role assignments, definitions or deny assignments are among that."""
+    """Who can do what, the worst first, of all `assignments` that were read in the subscriptions.
+
+    It states nothing about what is `unreadable`; `isPartial` is true where role assignments,
+    definitions or deny assignments are among that.
+    """
 
     kind: Literal["azsec/access"] = "azsec/access"
     format_version: str = FORMAT_VERSION

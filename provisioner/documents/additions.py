@@ -1,4 +1,4 @@
-"""What others put on or into what is the environment's, and nobody declared."""
+"""Additions: resources and settings in the environment's scope that others made undeclared."""
 
 from typing import Any
 
@@ -32,8 +32,10 @@ class AdditionDocument(Document):
 
 
 class AcceptedDocument(Document):
-    """An addition that the environment accepts: no drift. `expires` is the last day of it (ISO
-    8601), `place` where the entry stands in the environment's file."""
+    """An addition that the environment accepts, so that it is no drift.
+
+    `expires` is the last day of it (ISO 8601), `place` the entry in the environment's file.
+    """
 
     addition: AdditionDocument
     reason: str

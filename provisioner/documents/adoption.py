@@ -1,4 +1,4 @@
-"""What an adoption wrote, what it proved, and what it left out."""
+"""Adoption (`azsec adopt`): the files written, the proof, and what was left out."""
 
 from enum import StrEnum
 from typing import Literal
@@ -21,8 +21,11 @@ class Verdict(StrEnum):
 
 
 class LeftOutDocument(Document):
-    """A resource that the files do not state, and why; `address` is the one of a resource in
-    Terraform, whose id may be none of Azure Resource Manager (and is "" then)."""
+    """A resource that the files do not state, and why.
+
+    `address` is that of a resource in Terraform, whose id may be none of Azure Resource Manager (it
+    is "" then).
+    """
 
     id: str
     type: str
@@ -38,8 +41,10 @@ class HiddenDocument(Document):
 
 
 class NoteDocument(Document):
-    """A property of an adopted resource that the files do not state, and why: a secret, or what
-    azsec's schema does not know."""
+    """A property of an adopted resource that the files do not state, and why.
+
+    It is a secret, or is not in azsec's schema.
+    """
 
     address: str
     path: str

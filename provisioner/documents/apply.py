@@ -1,4 +1,4 @@
-"""What an apply did, and the events that tell it while it happens."""
+"""Apply: its outcome, and the events that report its progress."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -16,7 +16,7 @@ from provisioner.model.diagnostic import Diagnostic, Severity
 
 
 class StepStarted(Document):
-    """A step's request is on its way. `seconds` estimates how long Azure takes for it."""
+    """The request of a step was sent. `seconds` estimates how long Azure takes for it."""
 
     key: str
     verb: str
@@ -26,7 +26,7 @@ class StepStarted(Document):
 
 
 class StepProgressed(Document):
-    """Azure said how far a long operation is. `status` is Azure's own word for it."""
+    """Azure reported the progress of a long operation. `status` is Azure's own word for it."""
 
     key: str
     status: str
@@ -67,8 +67,10 @@ class Outcome(StrEnum):
 
 
 class StepOutcome(Document):
-    """How one step ended. `message` is the refusal, why there was no answer, or what a skipped step
-    waited for."""
+    """The outcome of one step.
+
+    `message` is the refusal, why there was no answer, or what a skipped step waited for.
+    """
 
     key: str
     verb: str
@@ -96,10 +98,10 @@ class ApplyDocument(Document):
         return any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
 
     def with_diagnostics(self, diagnostics: Iterable[Diagnostic]) -> "ApplyDocument":
-        """Return the document with more that is reported of the apply."""
+        """Return the document with further diagnostics of the apply."""
         more = tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics)
         return self.model_copy(update={"diagnostics": (*self.diagnostics, *more)})
 
     def count(self, outcome: Outcome) -> int:
-        """How many steps ended like this."""
+        """Return how many steps have this outcome."""
         return sum(step.outcome is outcome for step in self.steps)

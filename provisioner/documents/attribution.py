@@ -1,4 +1,4 @@
-"""Who changed a resource, as far as Azure's logs say."""
+"""Attribution of drift: who changed a resource, as far as Azure's logs record it."""
 
 from enum import StrEnum
 
@@ -33,17 +33,18 @@ class WriterKind(StrEnum):
 
 
 class WriterDocument(Document):
-    """The writes of one actor with one client to a resource; with `paths`, the one write that
-    changed these properties.
+    """The writes of one actor with one client to a resource.
+
+    With `paths` it is the one write that changed these properties.
 
     `actor` is what the log names: a user principal name, or an object id. `client` is the name of
-    the client, null for one that is none of Microsoft's; `application_id` is its id. `at` is the
-    time of the last of the `writes` (ISO 8601, UTC), and `action`, `outcome` (succeeded, accepted,
-    started, failed) and `correlation_id` are of that one.
-    `resource` is the id of what was written where that is not the resource itself: the parent whose
-    body holds it, what it stood in, or what shares the correlation id. `paths` are properties that
-    `resourcechanges` names for the write and that are among what drifted (entries of lists are
-    numbered there and named here, so they are compared without their marks).
+    the client, null for one that is not Microsoft's; `application_id` is its id. `at` is the time
+    of the last of the `writes` (ISO 8601, UTC), and `action`, `outcome` (succeeded, accepted,
+    started, failed) and `correlation_id` are of that one. `resource` is the id of what was written
+    where that is not the resource itself: the parent whose body holds it, a resource that contained
+    it, or one that shares the correlation id. `paths` are properties that `resourcechanges` names
+    for the write and that are among what drifted (entries of lists are numbered there and named
+    here, so they are compared without either).
     """
 
     kind: WriterKind = WriterKind.PRINCIPAL
@@ -62,8 +63,11 @@ class WriterDocument(Document):
 
 
 class AttributionDocument(Document):
-    """Who changed one resource, the latest first. Writes are not causes: only `paths` say what one
-    changed. `since` is from when on the logs were read; `reason` why one could not be."""
+    """Who changed one resource, the latest first.
+
+    A write is not a cause: only `paths` state what one changed. `since` is from when on the logs
+    were read; `reason` why one could not be.
+    """
 
     verdict: AttributionVerdict
     since: str

@@ -1,4 +1,4 @@
-"""What was looked at and what was not: the scope of every statement that a document makes."""
+"""Census: the scope of a document, with what was read and what was not."""
 
 from provisioner.documents.document import Document
 
@@ -25,8 +25,11 @@ NO_FACTS = "the catalog has no facts of the type: nothing of it was judged, only
 
 
 class UnreadableDocument(Document):
-    """Something that could not be read, with Azure's reason: a resource, or, where `listed` names a
-    type (`resources`: a list of mixed types), the list of that type in what `id` names."""
+    """A resource or a list that could not be read, with Azure's reason.
+
+    Where `listed` names a type (`resources`: a list of mixed types), it is the list of that type in
+    the scope `id`.
+    """
 
     id: str
     address: str | None = None
@@ -55,11 +58,13 @@ class UnknownControlsDocument(Document):
 
 
 class ClusterCensusDocument(Document):
-    """What was read of the cluster itself: from where, when (a day, ISO 8601), and how many objects
-    of each kind; `benchmark` is the one of kube-bench's report, None where there is none.
-    `verified` tells whether a signature was checked over all that was read, None where no
-    observation was; `uid` is the UID of the cluster's namespace kube-system, None where some of the
-    files do not show of which cluster they are."""
+    """What was read of the cluster itself: from where, when, and how many objects of each kind.
+
+    The day is ISO 8601; `benchmark` is that of kube-bench's report, None where there is none.
+    `verified` is whether a signature was checked over all that was read, None where there was no
+    observation; `uid` is the UID of the cluster's namespace kube-system, None where some of the
+    files do not show of which cluster they are.
+    """
 
     source: str
     read_on: str

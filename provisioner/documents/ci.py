@@ -1,4 +1,4 @@
-"""What `azsec ci` does for a repository: plans under review, applies by digest, drift issues."""
+"""Outcomes of `azsec ci`: plans under review, applies by digest, drift issues."""
 
 from enum import StrEnum
 from typing import Literal
@@ -45,8 +45,11 @@ class UncountedApprovalDocument(Document):
 
 
 class MovedChangeDocument(Document):
-    """A change of a plan that is not as it was reviewed: `then` and `now` are what the plan does
-    with the resource (null: nothing), `paths` the properties whose change is another."""
+    """A change of a plan that differs from the reviewed one.
+
+    `then` and `now` are the plan's actions on the resource (null: none), `paths` the properties
+    whose change differs.
+    """
 
     address: str
     then: str | None = None
@@ -107,8 +110,10 @@ class PullRequestDocument(Document):
 
 
 class OtherJobDocument(Document):
-    """An environment of the same change that another job plans or applies, as its newest status
-    says: `told` is the description without the digest, `is_pending` whether the job is at it."""
+    """An environment of the same change that another job plans or applies, by its latest status.
+
+    `told` is the status description without the digest, `is_pending` whether the job still runs.
+    """
 
     name: str
     digest: str | None
@@ -172,8 +177,10 @@ class ApplyVerdict(StrEnum):
 
 
 class MovedFieldDocument(Document):
-    """A property that a plan changes and the approved one does not, or changes otherwise: `field`
-    is the change as it is planned now. `who` is what Azure's logs say of its resource."""
+    """A property that a plan changes and the approved one does not, or changes differently.
+
+    `field` is the change as it is planned now. `who` is what Azure's logs state of its resource.
+    """
 
     address: str
     id: str
@@ -212,8 +219,10 @@ class EnvironmentApplyDocument(Document):
 
 
 class CiApplyDocument(Document):
-    """What a merge did to the environments that it touches, in the order of promotion. `base` is
-    what the target branch had before, where that is known."""
+    """The outcome of a merge for the environments that it touches, in the order of promotion.
+
+    `base` is the previous commit of the target branch, where that is known.
+    """
 
     kind: Literal["azsec/ci-apply"] = "azsec/ci-apply"
     format_version: str = FORMAT_VERSION
@@ -245,8 +254,11 @@ class IssueAction(StrEnum):
 
 
 class EnvironmentDriftDocument(Document):
-    """The drift check of one environment. `findings` is a digest of what it found (null: nothing,
-    or no check could be made); `issue` the address of its issue, where there is one."""
+    """The drift check of one environment.
+
+    `findings` is a digest of what it found (null: nothing, or no check was possible); `issue` is
+    the address of its issue, where there is one.
+    """
 
     name: str
     path: str

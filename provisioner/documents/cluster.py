@@ -1,4 +1,4 @@
-"""The plan, the apply and the drift check of the objects in a cluster."""
+"""Plan, apply and drift check of the Kubernetes objects in a cluster."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -23,8 +23,11 @@ from provisioner.model.diagnostic import Diagnostic, Severity
 
 
 class ClusterDocument(Document):
-    """Which cluster a document speaks of. `uid` is the UID of its namespace kube-system, which no
-    other cluster has; `version` is Kubernetes' own, `way` how the API server was reached."""
+    """The cluster that a document is about.
+
+    `uid` is the UID of its namespace kube-system, which no other cluster has; `version` is that of
+    Kubernetes, `way` how the API server was reached.
+    """
 
     server: str
     uid: str
@@ -33,9 +36,11 @@ class ClusterDocument(Document):
 
 
 class ClusterStepDocument(Document):
-    """One request of a plan: a server-side apply, or a delete. Steps of one `stage` run at once,
-    and wait for those of the stages before. `body` is the digest of the object that is applied, so
-    that the plan's digest covers it; None for a delete."""
+    """One request of a plan: a server-side apply, or a delete.
+
+    Steps of one `stage` run concurrently, after those of the stages before. `body` is the digest of
+    the object that is applied, so that the plan's digest covers it; None for a delete.
+    """
 
     key: str
     verb: Literal["APPLY", "DELETE"]
@@ -46,10 +51,13 @@ class ClusterStepDocument(Document):
 
 
 class ClusterCensusDocument(Document):
-    """What a document speaks of. `objects` is how many were looked at, of `kinds`; `unreadable` is
-    what the API server refused to list: where there is some, nothing is said to be absent.
-    `not_looked_at` are the kinds of add-ons and extensions that the cluster has (KIND.GROUP) and
-    that are none of `kinds`: whatever their objects allow was not looked at."""
+    """The scope of a document.
+
+    `objects` is how many were read, of `kinds`; `unreadable` is what the API server refused to
+    list: where there is some, nothing is reported as absent. `not_looked_at` are the kinds of
+    add-ons and extensions that the cluster has (KIND.GROUP) and that are none of `kinds`: their
+    objects were not read, whatever they allow.
+    """
 
     objects: int
     kinds: tuple[str, ...]
@@ -59,9 +67,12 @@ class ClusterCensusDocument(Document):
 
 
 class ClusterPlanDocument(Document):
-    """A plan of the objects in a cluster. `digest` is over all that apply would do there; addresses
-    are NAMESPACE/KIND/NAME, `resource_group` of a change is its namespace. `cluster` is None for
-    one that Azure has yet to make: then every object is a creation that was not tried."""
+    """A plan of the objects in a cluster.
+
+    `digest` is over everything that apply would do there; addresses are NAMESPACE/KIND/NAME,
+    `resource_group` of a change is its namespace. `cluster` is None for one that Azure has yet to
+    create: then every object is a creation without a dry run.
+    """
 
     kind: Literal["azsec/cluster-plan"] = "azsec/cluster-plan"
     format_version: str = FORMAT_VERSION
@@ -80,7 +91,7 @@ class ClusterPlanDocument(Document):
 
     @property
     def has_errors(self) -> bool:
-        """Whether something stands in the way of an apply."""
+        """Whether an error prevents an apply."""
         return any(told.severity is Severity.ERROR for told in self.diagnostics)
 
     @property
@@ -95,8 +106,10 @@ class ClusterPlanDocument(Document):
 
 
 class ClusterApplyDocument(Document):
-    """What an apply did in a cluster. `digest` is the plan's; `interrupted` tells that somebody
-    stopped it."""
+    """The outcome of an apply in a cluster.
+
+    `digest` is the plan's; `interrupted` is true where somebody stopped it.
+    """
 
     kind: Literal["azsec/cluster-apply"] = "azsec/cluster-apply"
     format_version: str = FORMAT_VERSION
@@ -113,7 +126,7 @@ class ClusterApplyDocument(Document):
 
     @property
     def is_whole(self) -> bool:
-        """Whether all that was to be done was done, under the lock."""
+        """Whether everything planned was done, under the lock."""
         has_error = any(told.severity is Severity.ERROR for told in self.diagnostics)
         return not has_error and self.count(Outcome.SUCCEEDED) == len(self.steps)
 
@@ -124,10 +137,12 @@ class ClusterApplyDocument(Document):
 
 
 class ClusterDriftDocument(Document):
-    """A drift check of the objects in a cluster. `observed` is when an observation that it speaks
-    of was made (ISO 8601), None where the API server was asked just now, and `verified` whether its
-    signature was checked. Of the declared objects `in_sync` are as declared, and `not_compared`
-    could not be read or tried."""
+    """A drift check of the objects in a cluster.
+
+    `observed` is when the observation was made that was judged (ISO 8601), None where the API
+    server was queried now, and `verified` whether its signature was checked. Of the declared
+    objects `in_sync` are as declared, and `not_compared` could not be read or tried.
+    """
 
     kind: Literal["azsec/cluster-drift"] = "azsec/cluster-drift"
     format_version: str = FORMAT_VERSION

@@ -1,5 +1,4 @@
-"""A plan and an apply of an environment as a whole: its resources in Azure, then its objects in the
-cluster."""
+"""The combined plan and apply of an environment: Azure first, then objects in the cluster."""
 
 from typing import Literal
 
@@ -40,15 +39,17 @@ class CombinedApplyDocument(Document):
 
     @property
     def is_whole(self) -> bool:
-        """Whether all that was to be done was done."""
+        """Whether everything planned was done."""
         in_azure = self.azure.count(Outcome.SUCCEEDED) == len(self.azure.steps)
         whole = in_azure and not self.azure.has_errors and not self.azure.interrupted
         return whole and self.cluster is not None and self.cluster.is_whole
 
 
 class CombinedPlanDiffDocument(Document):
-    """What the second of two combined plans does differently from the first, in Azure and in the
-    cluster. `same` is whether both have one digest over both parts."""
+    """The difference of two combined plans, in Azure and in the cluster.
+
+    `same` is whether both have one digest over both parts.
+    """
 
     kind: Literal["azsec/combined-plan-diff"] = "azsec/combined-plan-diff"
     format_version: str = FORMAT_VERSION

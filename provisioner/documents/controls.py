@@ -1,4 +1,4 @@
-"""What controls say of an environment, as every output tells it."""
+"""Controls: their texts, their results on an environment, and compliance with frameworks."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -97,9 +97,11 @@ class WaiverDocument(Document):
 
 
 class FindingDocument(Document):
-    """What a control says of one resource: its verdict, and the property that decides it with what
-    stands there. `place` is file:line:column in the blueprint, where it has one. `waiver` is what
-    accepts it: an entry of `waivers:`, or of `accepted:` for a role assignment of others."""
+    """The finding of a control on one resource: its verdict, the deciding property and its value.
+
+    `place` is file:line:column in the blueprint, where it has one. `waiver` is what accepts it: an
+    entry of `waivers:`, or of `accepted:` for a role assignment of others.
+    """
 
     verdict: str
     address: str | None = None
@@ -112,7 +114,7 @@ class FindingDocument(Document):
 
 
 class AttestationDocument(Document):
-    """What somebody vouches for, from the day on which they looked to the last day of it."""
+    """A statement that somebody attested, from the day of their inspection to its last day."""
 
     control: str
     by: str
@@ -122,12 +124,12 @@ class AttestationDocument(Document):
 
 
 class ResultDocument(Document):
-    """How one control ended: `pass`, `fail`, `partial` (it passes as far as anybody saw), `waived`,
-    `unknown` or `not applicable`.
+    """The result of one control.
 
-    `why` says it where there are no findings. `outstanding` is the evidence that is still missing
-    beside what ARM answers. `gate` is the gate that refuses a failure of it (`controls` or
-    `proofs`), None where none does.
+    It is `pass`, `fail`, `partial` (it passes as far as anybody saw), `waived`, `unknown` or `not
+    applicable`. `why` states the reason where there are no findings. `outstanding` is the evidence
+    that is still missing beside what ARM answers. `gate` is the gate that refuses a failure of it
+    (`controls` or `proofs`), None where none does.
     """
 
     control: ControlDocument
@@ -222,8 +224,11 @@ class ComplianceDocument(Document):
 
 
 class TurnDocument(Document):
-    """A control that a change turns for one resource. `is_new` is for a resource that was not
-    judged before. `gate` is the gate that refuses a failure of it, None where none does."""
+    """A control whose verdict on one resource a change turns.
+
+    `is_new` is for a resource that was not judged before. `gate` is the gate that refuses a failure
+    of it, None where none does.
+    """
 
     control: str
     title: str
@@ -238,8 +243,10 @@ class TurnDocument(Document):
 
 
 class SecurityDeltaDocument(Document):
-    """What a change of state means for security: the controls that fail and did not, and those
-    that pass and did not. `gate` is the least severity that refuses, None where nothing does."""
+    """The effect of a change on security: controls that newly fail, and controls that newly pass.
+
+    `gate` is the least severity that is refused, None where none is.
+    """
 
     gate: str | None = None
     failing: tuple[TurnDocument, ...] = ()

@@ -1,4 +1,4 @@
-"""What all documents have in common."""
+"""The base of all documents, and the fields that they share."""
 
 from typing import Any
 
@@ -44,8 +44,10 @@ def _is_empty(entries: tuple[object, ...]) -> bool:
 
 
 class LockedSourceDocument(Document):
-    """A git repository at a tag or commit (`ref`), as azsec.lock states it: the commit, and the
-    digest over the files that are used."""
+    """A git repository at a tag or commit (`ref`), as azsec.lock states it.
+
+    It has the commit, and the digest over the files that are used.
+    """
 
     repository: str
     ref: str

@@ -1,4 +1,4 @@
-"""What a drift check found."""
+"""Drift: the result of a drift check."""
 
 from enum import StrEnum
 from typing import Literal
@@ -29,9 +29,12 @@ from provisioner.model.diagnostic import Severity
 
 
 class DriftKind(StrEnum):
-    """How a resource departs from its blueprint: its values differ, it is gone, one is there
-    without a mark of azsec (the mark was removed, or azsec did not make it), or one has the
-    environment's mark and is no longer declared (objects in a cluster: an apply deletes it)."""
+    """How a resource differs from its blueprint.
+
+    Its values differ, it is missing, one exists without a mark of azsec (the mark was removed, or
+    azsec did not create it), or one has the environment's mark and is no longer declared (objects
+    in a cluster: an apply deletes it).
+    """
 
     CHANGED = "changed"
     MISSING = "missing"
@@ -40,9 +43,12 @@ class DriftKind(StrEnum):
 
 
 class ResourceDriftDocument(Document):
-    """One resource that is not as declared. In its fields `before` is what the blueprint says
-    and `after` what stands in Azure: drift is told in the order in which it happened. `reason` says
-    what is wrong beside them: the provisioning state Failed."""
+    """One resource that is not as declared.
+
+    In its fields `before` is the blueprint's value and `after` Azure's: drift is reported in the
+    order in which it happened. `reason` is what is wrong beside them: the provisioning state
+    Failed.
+    """
 
     address: str
     id: str

@@ -1,4 +1,4 @@
-"""Why one resource changes, as it is printed: text, JSON and Markdown all render this."""
+"""Explanation of one change: why a resource changes, rendered as text, JSON and Markdown."""
 
 from typing import Literal
 
@@ -8,8 +8,10 @@ from provisioner.documents.plan import FieldChangeDocument, ResourceChangeDocume
 
 
 class CommitDocument(Document):
-    """The commit that last changed a line, as git knows: its hash, author, time (ISO 8601) and
-    subject. `commit` is null for a line that is not committed yet."""
+    """The commit that last changed a line: its hash, author, time (ISO 8601) and subject.
+
+    `commit` is null for a line that is not committed yet.
+    """
 
     commit: str | None = None
     author: str
@@ -18,11 +20,14 @@ class CommitDocument(Document):
 
 
 class PlaceDocument(Document):
-    """A place in a file that states a value: `file:line:column`, the text of the line, the
-    `parameter` or the `local` that it gives a value to (null: the property itself), and whether
+    """A place in a file that states a value: `file:line:column`, with the text of the line.
+
+    `parameter` or `local` is what it gives a value to (null: the property itself), with whether
     that is the parameter's default. `exact` is true where the value there is the property's, false
-    where an expression makes the property from it, or where no place states the property. `commit`
-    is the last change of the line; null with the reason in `unknown` where git does not know."""
+    where an expression computes the property from it, or where no place states the property.
+    `commit` is the last change of the line; null with the reason in `unknown` where git does not
+    know it.
+    """
 
     place: str
     line: str = ""
@@ -35,8 +40,10 @@ class PlaceDocument(Document):
 
 
 class FieldExplanationDocument(Document):
-    """Why one property changes: the change, and the places that state its value (none where the
-    blueprint is silent)."""
+    """Why one property changes: the change, and the places that state its value.
+
+    There are none where the blueprint does not state it.
+    """
 
     field: FieldChangeDocument
     places: tuple[PlaceDocument, ...] = ()

@@ -1,4 +1,4 @@
-"""What a command found of many environments: a census, the worst first, equal findings together."""
+"""Fleet results of a command over many environments: a census, the worst first, and groups."""
 
 from enum import StrEnum
 from typing import Any, Literal
@@ -28,9 +28,11 @@ class FleetAnswer(StrEnum):
 
 
 class FleetFindingDocument(Document):
-    """Something that was found. `what` reads the same in each environment that has it, and is what
-    findings are grouped by; `address` is the resource in this environment, None where there is
-    none."""
+    """A finding in one environment.
+
+    `what` reads the same in each environment that has it, and is the key by which findings are
+    grouped; `address` is the resource in this environment, None where there is none.
+    """
 
     what: str
     address: str | None = None

@@ -1,4 +1,4 @@
-"""The topology of an environment, as a drawing needs it: boxes in boxes, and lines between them."""
+"""Topology of an environment for a diagram: nested groups, nodes and edges."""
 
 from enum import StrEnum
 from typing import Literal
@@ -12,8 +12,11 @@ ON_PREMISES = "on-premises"
 
 
 class GroupKind(StrEnum):
-    """What a group is. A hub is a network whose firewall, gateway or bastion others share, or that
-    several others are peered with."""
+    """The kind of a group.
+
+    A hub is a network whose firewall, gateway or bastion others share, or that several others are
+    peered with.
+    """
 
     SUBSCRIPTION = "subscription"
     HUB = "hub"
@@ -47,9 +50,12 @@ class NodeKind(StrEnum):
 
 
 class EdgeKind(StrEnum):
-    """What a line says. `egress` is the way that packets to the internet take and arrive by;
-    `route` is a default route whose packets are stopped on the way, or are not known to arrive.
-    `ingress` leads from the internet to what answers it on a public frontend."""
+    """The kind of a line.
+
+    `egress` is the path that packets to the internet take and arrive by; `route` is a default route
+    whose packets are dropped on their path, or are not known to arrive. `ingress` leads from the
+    internet to what answers it on a public frontend.
+    """
 
     EGRESS = "egress"
     ROUTE = "route"
@@ -64,8 +70,11 @@ class EdgeKind(StrEnum):
 
 
 class BoxDocument(Document):
-    """A box. `id` is the id of the resource in lower case, `address` its name in the blueprint,
-    `details` are lines such as its ranges. What is not `declared` is not the blueprint's."""
+    """A box.
+
+    `id` is the id of the resource in lower case, `address` its name in the blueprint, `details` are
+    lines such as its ranges. One that is not `declared` is not in the blueprint.
+    """
 
     id: str
     name: str
@@ -98,9 +107,12 @@ class EdgeDocument(Document):
 
 
 class EgressDocument(Document):
-    """The way of a packet from subnets to the internet, hop by hop. `host` is the name that was
-    asked for, the first that the cluster needs; empty where an address was asked for. `unjudged` is
-    what is connected with the subnets and may open another way: azsec does not judge it."""
+    """The path of a packet from subnets to the internet, hop by hop.
+
+    `host` is the destination's name, the first that the cluster needs; empty where the destination
+    is an address. `unjudged` is what is connected with the subnets and may open another path: azsec
+    does not judge it.
+    """
 
     subnets: tuple[str, ...]
     host: str
@@ -122,7 +134,7 @@ class MarkDocument(Document):
 
 
 class GraphDocument(Document):
-    """A state of an environment as a drawing. A parent stands before what is in it."""
+    """A state of an environment as a diagram. A group precedes what it contains."""
 
     kind: Literal["azsec/graph"] = "azsec/graph"
     format_version: str = FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""What an environment gives and has: its outputs, its resources in Azure, values of expressions."""
+"""Inventory of an environment: its outputs, its resources in Azure, values of expressions."""
 
 from typing import Any, Literal
 
@@ -7,9 +7,12 @@ from provisioner.documents.document import FORMAT_VERSION, Document, Environment
 
 
 class OutputDocument(Document):
-    """An output of a blueprint. Where it is not `known`, `reason` says why and `value` is null: it
-    comes from a resource that is not in Azure, or could not be read. `sensitive` tells that it
-    holds a secret, or something made of one, in whose place `(sensitive)` stands."""
+    """An output of a blueprint.
+
+    Where it is not `known`, `reason` says why and `value` is null: it comes from a resource that is
+    not in Azure, or could not be read. `sensitive` is true where it holds a secret, or something
+    computed from one, in whose place `(sensitive)` stands.
+    """
 
     name: str
     value: Any = None
@@ -28,9 +31,11 @@ class OutputsDocument(Document):
 
 
 class OwnedResourceDocument(Document):
-    """A resource in Azure that carries a mark of the environment. `address` is its place in the
-    blueprint, None where its tags state none; `declared` is false for one that has left the
-    blueprint, which a plan deletes."""
+    """A resource in Azure that carries a mark of the environment.
+
+    `address` is its place in the blueprint, None where its tags state none; `declared` is false for
+    one that has left the blueprint, which a plan deletes.
+    """
 
     address: str | None
     type: str
@@ -42,9 +47,11 @@ class OwnedResourceDocument(Document):
 
 
 class ResourcesDocument(Document):
-    """What `azsec list` prints: what the environment owns in Azure, by address and id. `missing`
-    are the addresses of the blueprint that are not in Azure; `unreadable` is what was refused, and
-    may hide more."""
+    """The output of `azsec list`: what the environment owns in Azure, by address and id.
+
+    `missing` are the addresses of the blueprint that are not in Azure; `unreadable` is what was
+    refused, and may hide more.
+    """
 
     kind: Literal["azsec/resources"] = "azsec/resources"
     format_version: str = FORMAT_VERSION
@@ -55,8 +62,10 @@ class ResourcesDocument(Document):
 
 
 class EvaluatedDocument(Document):
-    """An expression and what it comes to. Where it is not `known`, `value` holds its origins as a
-    text; `error` is what is wrong with it."""
+    """An expression and its value.
+
+    Where it is not `known`, `value` holds its origins as a text; `error` is what is wrong with it.
+    """
 
     expression: str
     value: Any = None

@@ -1,4 +1,4 @@
-"""Who holds the lock of an environment."""
+"""The lock of an environment, and its holder."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The objects of a cluster that have no ARM form, and the verdicts on pods."""
+"""Kubernetes manifests of an environment, and Pod Security verdicts on pods."""
 
 from typing import Any, Literal
 
@@ -11,8 +11,10 @@ from provisioner.documents.document import (
 
 
 class ManifestDocument(Document):
-    """An object with the controls that it meets and what it does. `namespace` is None for what
-    belongs to the cluster; a Namespace belongs to itself."""
+    """An object with the controls that it satisfies and its purpose.
+
+    `namespace` is None for a cluster-scoped object; a Namespace belongs to itself.
+    """
 
     controls: tuple[str, ...]
     reason: str
@@ -32,8 +34,10 @@ class ManifestsDocument(Document):
 
 
 class VerdictDocument(Document):
-    """Something that a pod may not have. `place` is file:line:column; one that is not `enforced`
-    only warns."""
+    """Something that a pod may not have.
+
+    `place` is file:line:column; one that is not `enforced` is a warning only.
+    """
 
     rule: str
     controls: tuple[str, ...]
@@ -60,8 +64,11 @@ class JudgedPodDocument(Document):
 
 
 class PodChecksDocument(Document):
-    """The verdicts on the pods of some files. `skipped` counts the objects that have no pod;
-    `diagnostics` are why the API server refuses an object before it judges its pod."""
+    """The verdicts on the pods of some files.
+
+    `skipped` counts the objects that have no pod; `diagnostics` are why the API server refuses an
+    object before it judges its pod.
+    """
 
     kind: Literal["azsec/pod-checks"] = "azsec/pod-checks"
     format_version: str = FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""Blueprints and modules that an environment can be made of, and the lock of those from git."""
+"""Blueprints and modules that are available, and the lock of those from git."""
 
 from typing import Any, Literal
 
@@ -6,8 +6,11 @@ from provisioner.documents.document import FORMAT_VERSION, Document, LockedSourc
 
 
 class ParameterDocument(Document):
-    """A parameter of a blueprint or a module. `default` counts only where it is not `required`;
-    `accepts` are the bounds of its value in words."""
+    """A parameter of a blueprint or a module.
+
+    `default` counts only where it is not `required`; `accepts` are the bounds of its value in
+    words.
+    """
 
     name: str
     type: str
@@ -18,9 +21,12 @@ class ParameterDocument(Document):
 
 
 class ModuleDocument(Document):
-    """A blueprint or a module, by its location. `origin` is where it comes from; `types` are those
-    of its own resources, `uses` the locations of the modules it is composed from. `problem` says
-    why it could not be read: nothing else is known of it then."""
+    """A blueprint or a module, by its location.
+
+    `origin` is where it comes from; `types` are those of its own resources, `uses` the locations of
+    the modules it is composed from. `problem` is why it could not be read: nothing else is known of
+    it then.
+    """
 
     location: str
     origin: Literal["library", "local", "git"]
@@ -44,8 +50,11 @@ class ModulesDocument(Document):
 
 
 class LockChangeDocument(Document):
-    """What became of one source in a lock: `before` and `after` are commits, None where it was not
-    or is no longer in it. `files` says that other files of it are used than before."""
+    """The change of one source in a lock.
+
+    `before` and `after` are commits, None where it was not or is no longer in it. `files` is true
+    where other files of it are used than before.
+    """
 
     repository: str
     ref: str
@@ -55,8 +64,11 @@ class LockChangeDocument(Document):
 
 
 class LockUpdateDocument(Document):
-    """What `azsec modules update` found. `written` is false where nothing had to be written, and
-    with `--check`; `environments` are the files that were read."""
+    """The outcome of `azsec modules update`.
+
+    `written` is false where nothing had to be written, and with `--check`; `environments` are the
+    files that were read.
+    """
 
     kind: Literal["azsec/module-lock-update"] = "azsec/module-lock-update"
     format_version: str = FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""The address plan of one environment, or of several side by side."""
+"""Address plans of one or more environments."""
 
 from typing import Literal
 
@@ -11,9 +11,12 @@ from provisioner.documents.document import (
 
 
 class SubnetDocument(Document):
-    """One subnet. `usable` is how many IPv4 addresses Azure leaves of it, `needed` how many what
-    stands in it takes at most (null: not known, or the service's own business), `free` the
-    difference. `arithmetic` is how `needed` is counted, `holds` what stands in it."""
+    """One subnet.
+
+    `usable` is how many IPv4 addresses of it Azure does not reserve, `needed` how many its
+    resources take at most (null: not known, or the service's own business), `free` the difference.
+    `arithmetic` is how `needed` is counted, `holds` what is in it.
+    """
 
     address: str
     name: str
@@ -29,9 +32,11 @@ class SubnetDocument(Document):
 
 
 class VirtualNetworkDocument(Document):
-    """One virtual network. `declared` is whether the blueprint has it, and does not only refer to
-    it. `free` are the ranges of its spaces that are in no subnet; `peers` the networks that it is
-    peered with."""
+    """One virtual network.
+
+    `declared` is whether the blueprint declares it, and does not only refer to it. `free` are the
+    ranges of its address spaces that are in no subnet; `peers` the networks that it is peered with.
+    """
 
     address: str
     id: str
@@ -45,9 +50,11 @@ class VirtualNetworkDocument(Document):
 
 
 class ClusterRangesDocument(Document):
-    """The ranges inside of one cluster. `nodes` is how many nodes there are at most during an
-    upgrade (null: not known), `node_room` for how many the pod ranges are enough (null: pods take
-    addresses of a subnet)."""
+    """The address ranges inside of one cluster.
+
+    `nodes` is how many nodes there are at most during an upgrade (null: not known), `node_room` for
+    how many the pod ranges are enough (null: pods take addresses of a subnet).
+    """
 
     address: str
     plugin: str
@@ -78,8 +85,11 @@ class EnvironmentNetworkDocument(Document):
 
 
 class NetworkDocument(Document):
-    """The address plans that were asked for. `notes` are what is allowed and worth knowing;
-    `diagnostics` tell which environments of the directory could not be compared with."""
+    """The address plans of one or more environments.
+
+    `notes` are what is allowed and worth knowing; `diagnostics` state which environments of the
+    directory could not be compared with.
+    """
 
     kind: Literal["azsec/network"] = "azsec/network"
     format_version: str = FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""What somebody saw who reaches a cluster: dated, with a digest, and signed."""
+"""Observation of a cluster: its objects, with time, digest and signature."""
 
 from typing import Any, Literal
 
@@ -7,10 +7,11 @@ from provisioner.documents.document import FORMAT_VERSION, Document
 
 
 class ObservedListDocument(Document):
-    """All objects of one kind, as the API server gave them, without `managedFields`, `status` and
-    the content of secrets. `refused` says why there are none: the list could not be read; `status`
-    and `reason` are those of the answer (`KubernetesError`), null in observations of earlier
-    versions and where the list was read.
+    """All objects of one kind, as the API server returned them.
+
+    They are without `managedFields`, `status` and the content of secrets. `refused` is why there
+    are none: the list could not be read; `status` and `reason` are those of the answer
+    (`KubernetesError`), null in observations of earlier versions and where the list was read.
 
     `count` is how many there were. Pods of one owner that are alike are one item.
     """

@@ -1,4 +1,4 @@
-"""The plan, as it is printed: text, JSON and Markdown all render this."""
+"""The plan, rendered as text, JSON and Markdown."""
 
 from enum import StrEnum
 from typing import Any, Literal
@@ -130,8 +130,11 @@ class UndeclaredTagDocument(Document):
 
 
 class IgnoredDocument(Document):
-    """A change that the environment lets go: neither planned nor drift. `expires` is the last day
-    on which it does (ISO 8601); `field` reads like any other change of the same document."""
+    """A change that the environment suppresses (`ignore:`): neither planned nor drift.
+
+    `expires` is the last day of that (ISO 8601); `field` reads like any other change of the same
+    document.
+    """
 
     address: str
     id: str
@@ -143,8 +146,7 @@ class IgnoredDocument(Document):
 
 
 class UnmanagedDocument(Document):
-    """A resource that stands beside the environment's in its resource groups, and that azsec did
-    not make. Never touched."""
+    """A resource in the environment's resource groups that azsec did not create. Never touched."""
 
     id: str
     type: str
@@ -152,8 +154,11 @@ class UnmanagedDocument(Document):
 
 
 class InProgressDocument(Document):
-    """A resource that Azure still works on. `state` is its `properties.provisioningState`, in the
-    provider's own word; `address` is null for one that the blueprint does not have."""
+    """A resource that Azure still works on.
+
+    `state` is its `properties.provisioningState`, in the provider's own word; `address` is null for
+    one that the blueprint does not have.
+    """
 
     address: str | None = None
     id: str
@@ -162,8 +167,10 @@ class InProgressDocument(Document):
 
 
 class KeptValueDocument(Document):
-    """A value that a PUT sends although the blueprint does not state it: what stands in Azure, and
-    stays so. `(sensitive)` stands in the place of a secret."""
+    """A value that a PUT sends although the blueprint does not state it: the present one in Azure.
+
+    `(sensitive)` stands in the place of a secret.
+    """
 
     path: str
     value: Any = None
@@ -238,8 +245,10 @@ class ClusterObjectsDocument(Document):
 
     @property
     def is_certain(self) -> bool:
-        """Whether what is stated was seen. An environment that states no observation says nothing
-        of its cluster."""
+        """Whether the cluster was observed.
+
+        An environment that states no observation reports nothing of its cluster.
+        """
         return self.refused is None and not self.unreadable
 
 
@@ -283,8 +292,10 @@ class PlanDocument(Document):
 
     @property
     def deleted(self) -> tuple[str, ...]:
-        """The addresses of what an apply deletes, for good or to make it anew: what it takes a
-        permission of its own for."""
+        """The addresses of what an apply deletes, for good or to create it anew.
+
+        That takes a permission of its own.
+        """
         severe = (Action.DELETE, Action.REPLACE)
         changed = [change.address for change in self.changes if change.action in severe]
         sent = [step.address for step in self.steps if step.verb == "DELETE"]

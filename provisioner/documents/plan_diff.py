@@ -1,4 +1,4 @@
-"""What two saved plans differ in, as it is printed: text, JSON and Markdown all render this."""
+"""Difference of two saved plans, rendered as text, JSON and Markdown."""
 
 from enum import StrEnum
 from typing import Literal
@@ -30,8 +30,11 @@ class PlanSideDocument(Document):
 
 
 class FieldDifferenceDocument(Document):
-    """A property that one plan changes and the other does not, or differently. `before` is its
-    change in the first plan, `after` that in the second; null where the plan does not change it."""
+    """A property that one plan changes and the other does not, or differently.
+
+    `before` is its change in the first plan, `after` that in the second; null where the plan does
+    not change it.
+    """
 
     path: str
     kind: DifferenceKind
@@ -49,8 +52,11 @@ class PlannedDocument(Document):
 
 
 class ChangeDifferenceDocument(Document):
-    """A resource that only one plan changes, or both, differently. `before` is null for one that
-    the first plan does not change, `after` for one that the second does not."""
+    """A resource that only one plan changes, or both, differently.
+
+    `before` is null for one that the first plan does not change, `after` for one that the second
+    does not.
+    """
 
     address: str
     id: str
@@ -77,9 +83,11 @@ class StepDifferenceDocument(Document):
 
 
 class TurnDifferenceDocument(Document):
-    """A control that only one of the plans turns for a resource. `turns` is `fail` or `pass`;
-    `kind` is `added` where the second plan turns it, `removed` where the first does. `gate` is the
-    gate that refuses the failure, null where none does."""
+    """A control whose verdict on a resource only one of the plans turns.
+
+    `turns` is `fail` or `pass`; `kind` is `added` where the second plan turns it, `removed` where
+    the first does. `gate` is the gate that refuses the failure, null where none does.
+    """
 
     control: str
     title: str

@@ -1,4 +1,4 @@
-"""What was proved of an environment's network, as every output tells it."""
+"""Network proofs: statements about all paths of an environment's network, and their verdicts."""
 
 from provisioner.documents.document import Document
 
@@ -15,8 +15,11 @@ class BreachWaiverDocument(Document):
 
 
 class BreachDocument(Document):
-    """A counter-example. `element` is what decides it; `certain` is false where something that it
-    rests on is not known, `waived` true where the environment accepts it, by its `waiver`."""
+    """A counter-example.
+
+    `element` is what decides it; `certain` is false where something that it depends on is not
+    known, `waived` true where the environment accepts it, by its `waiver`.
+    """
 
     element: str
     message: str
@@ -27,9 +30,11 @@ class BreachDocument(Document):
 
 
 class ProofDocument(Document):
-    """A statement about the whole network, and how it ended: `holds`, `fails`, `waived`, `unknown`
-    or `not applicable`. `scope` says what was looked at, or why there was nothing to look at;
-    `control` is the id of the control that it is."""
+    """A statement about the whole network, and its verdict.
+
+    That is `holds`, `fails`, `waived`, `unknown` or `not applicable`. `scope` is what was examined,
+    or why there was nothing to examine; `control` is the id of the control that it is.
+    """
 
     control: str
     name: str

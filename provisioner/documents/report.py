@@ -1,4 +1,4 @@
-"""The report of environments: for managers and auditors, and for tools that read findings."""
+"""The report of environments, for managers and auditors and for tools that import findings."""
 
 from enum import StrEnum
 from typing import Literal
@@ -18,8 +18,11 @@ from provisioner.documents.graph import GraphDocument
 
 
 class AnswerSource(StrEnum):
-    """What answered a control: the files of the environment, a plan against Azure, Azure itself, an
-    observation of the cluster, a person who attested it, or nobody."""
+    """The source of a control's answer.
+
+    It is the files of the environment, a plan against Azure, Azure itself, an observation of the
+    cluster, a person who attested it, or none.
+    """
 
     BLUEPRINT = "blueprint"
     PLAN = "plan"
@@ -51,8 +54,11 @@ class TallyDocument(Document):
 
 
 class PostureDocument(Document):
-    """How an environment stood at a time (ISO 8601, UTC). `certain` is false where something could
-    not be read: its number of passes is of what was read. `failing` are ids of controls."""
+    """The posture of an environment at a time (ISO 8601, UTC).
+
+    `certain` is false where something could not be read: its number of passes is of what was read.
+    `failing` are ids of controls.
+    """
 
     at: str
     state: str
@@ -69,11 +75,11 @@ class SkippedFileDocument(Document):
 
 
 class TrendDocument(Document):
-    """How an environment stood in earlier reports of the same state, the oldest first, and now (the
-    last one).
+    """The posture of an environment now and in earlier reports of the same state.
 
-    `earlier` is how many earlier reports there are, of which the last ones are shown.
-    `newly_failing` and `no_longer_failing` are ids of controls, compared with the report before.
+    The oldest is first, the present one last. `earlier` is how many earlier reports there are, of
+    which the last ones are shown. `newly_failing` and `no_longer_failing` are ids of controls,
+    compared with the report before.
     """
 
     points: tuple[PostureDocument, ...]
@@ -158,8 +164,10 @@ class EnvironmentReportDocument(Document):
 
 
 class ReportDocument(Document):
-    """The report of environments at a time (`generated_at`, ISO 8601, UTC). `skipped` are files of
-    the folder of earlier reports that were not used."""
+    """The report of environments at a time (`generated_at`, ISO 8601, UTC).
+
+    `skipped` are files of the folder of earlier reports that were not used.
+    """
 
     kind: Literal["azsec/report"] = "azsec/report"
     format_version: str = FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""The least that an environment's commands may do, as role definitions of Azure RBAC."""
+"""Least-privilege custom roles for the commands of azsec, and credentials of CI jobs."""
 
 from enum import StrEnum
 from typing import Any, Literal
@@ -7,8 +7,11 @@ from provisioner.documents.document import FORMAT_VERSION, Document, Environment
 
 
 class Purpose(StrEnum):
-    """What somebody does with azsec: review (plan, drift, access), see eligible roles too, apply,
-    or delete too; in the cluster observe, apply, or delete too."""
+    """The purpose of a role.
+
+    To review (plan, drift, access), see eligible roles too, apply, or delete too; in the cluster
+    observe, apply, or delete too.
+    """
 
     PLAN = "plan"
     ACCESS = "access"
@@ -20,9 +23,12 @@ class Purpose(StrEnum):
 
 
 class RoleDocument(Document):
-    """A custom role. `scope` is the one place where it is to be assigned; `condition` limits which
-    roles its holder may assign, and belongs to the assignment. `left_out` says, a sentence each,
-    which actions a later change may take besides that the role does not hold."""
+    """A custom role.
+
+    `scope` is the one place where it is to be assigned; `condition` limits which roles its holder
+    may assign, and belongs to the assignment. `left_out` states, a sentence each, which actions a
+    later change may take besides that the role does not hold.
+    """
 
     name: str
     description: str
@@ -42,8 +48,11 @@ class ClusterRolesDocument(Document):
 
 
 class FederatedCredentialDocument(Document):
-    """What a CI job signs in by, instead of a secret, on the identity for `purpose`: the one with
-    the role for plan, or the one with the role for apply."""
+    """The federated credential by which a CI job signs in, instead of a secret.
+
+    It is on the identity for `purpose`: the one with the role for plan, or the one with the role
+    for apply.
+    """
 
     name: str
     purpose: Purpose

@@ -1,4 +1,4 @@
-"""The way of packets through an environment's network, hop by hop."""
+"""The path of packets through an environment's network, hop by hop."""
 
 from enum import StrEnum
 from typing import Literal
@@ -7,7 +7,7 @@ from provisioner.documents.document import FORMAT_VERSION, Document, Environment
 
 
 class StateKind(StrEnum):
-    """A state of an environment: what the blueprint says, what a plan leads to, what Azure has."""
+    """A state of an environment: desired (blueprint), planned, or actual (Azure)."""
 
     DESIRED = "desired"
     PLANNED = "planned"
@@ -24,9 +24,12 @@ class HopDocument(Document):
 
 
 class JourneyDocument(Document):
-    """The way from one subnet to one destination. `through` is the firewall on it, if there is
-    one; `delivered` is whether it ends where it leads to. `unjudged` is what is connected with the
-    source and may open another way: azsec does not judge it."""
+    """The path from one subnet to one destination.
+
+    `through` is the firewall on it, if there is one; `delivered` is whether it ends at the
+    destination. `unjudged` is what is connected with the source and may open another path: azsec
+    does not judge it.
+    """
 
     source: str
     destination: str
@@ -37,7 +40,7 @@ class JourneyDocument(Document):
 
 
 class TraceDocument(Document):
-    """The answer to one question, with a journey for each source and each way that differs."""
+    """The answer to one query, with a path for each source and each variant that differs."""
 
     kind: Literal["azsec/trace"] = "azsec/trace"
     format_version: str = FORMAT_VERSION

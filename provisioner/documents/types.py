@@ -1,4 +1,4 @@
-"""What is known of types of Azure Resource Manager: tiers, packages and properties."""
+"""Resource types of Azure Resource Manager: tiers, SDK packages and properties."""
 
 from typing import Literal
 
@@ -6,8 +6,11 @@ from provisioner.documents.document import FORMAT_VERSION, Document
 
 
 class TypeDocument(Document):
-    """A type, as far as it is known. `tier` is `known` or `schema only`; `package` is the one on
-    PyPI that has its model, None where the catalog has it by itself."""
+    """A resource type, as far as it is known.
+
+    `tier` is `known` or `schema only`; `package` is the one on PyPI that has its model, None where
+    the catalog itself has it.
+    """
 
     type: str
     api_version: str
@@ -24,8 +27,10 @@ class UntypedOperationDocument(Document):
 
 
 class PackageDocument(Document):
-    """An SDK package that is installed: what its operations write. `puts` counts its PUT
-    operations, `untyped` are those of them that no type came of."""
+    """An SDK package that is installed, and the types that its operations write.
+
+    `puts` counts its PUT operations, `untyped` are those of them that gave no type.
+    """
 
     name: str
     version: str
@@ -43,8 +48,10 @@ class PackagesDocument(Document):
 
 
 class PropertyDocument(Document):
-    """A property of a body: its path (`[]` for entries), the shape of its value, the values that
-    are known, and the SDK's word on who writes it and when."""
+    """A property of a body: its path (`[]` for entries), the shape of its value, and known values.
+
+    It has the SDK's statement on who writes it and when.
+    """
 
     path: str
     shape: str
@@ -55,8 +62,11 @@ class PropertyDocument(Document):
 
 
 class TypeSchemaDocument(Document):
-    """All that is known of the shape of a type. `stands_in` says where, `children` are the types of
-    what can stand in one, `deletable` whether it can be deleted by itself."""
+    """All that is known of the shape of a type.
+
+    `stands_in` is the type of its parent or scope, `children` are the types of its children,
+    `deletable` whether it can be deleted by itself.
+    """
 
     kind: Literal["azsec/type-schema"] = "azsec/type-schema"
     format_version: str = FORMAT_VERSION

@@ -1,4 +1,4 @@
-"""The upgrade of an environment's clusters: where they stand, the path, and what is in its way."""
+"""Kubernetes upgrades of an environment's clusters: versions, path and obstacles."""
 
 from typing import Literal
 
@@ -38,8 +38,10 @@ class VersionSupportDocument(Document):
 
 
 class PoolUpgradeDocument(Document):
-    """A node pool: its version, its nodes, and how it is upgraded. `surge` is how many nodes
-    `max_surge` is of them; `stated` is the version in the blueprint."""
+    """A node pool: its version, its nodes, and how it is upgraded.
+
+    `surge` is how many nodes `max_surge` is of them; `stated` is the version in the blueprint.
+    """
 
     name: str
     mode: str
@@ -62,8 +64,10 @@ class OpeningDocument(Document):
 
 
 class MaintenanceWindowDocument(Document):
-    """A maintenance window of a cluster. `schedule` is None where it is not configured: AKS chooses
-    the time then."""
+    """A maintenance window of a cluster.
+
+    `schedule` is None where it is not configured: AKS chooses the time then.
+    """
 
     name: str
     purpose: str
@@ -95,7 +99,7 @@ class ApiUseDocument(Document):
 
 
 class HindranceDocument(Document):
-    """A disruption budget or pod that hinders the drain of nodes: its address NAMESPACE/NAME."""
+    """A disruption budget or pod that blocks the drain of nodes: its address NAMESPACE/NAME."""
 
     kind: str
     address: str
@@ -104,10 +108,12 @@ class HindranceDocument(Document):
 
 
 class ObjectsDocument(Document):
-    """What an observation of the cluster shows. `pods`, `budgets` and `objects` are how many were
-    looked at; `unobserved` are kinds (GROUP/KIND) of which an API version goes on the way, and
-    which the observation does not have; `unreadable` are lists that were refused. `verified` tells
-    whether its signature was checked."""
+    """What an observation of the cluster shows.
+
+    `pods`, `budgets` and `objects` are how many were read; `unobserved` are kinds (GROUP/KIND) of
+    which Kubernetes removes an API version on the path, and which the observation does not have;
+    `unreadable` are lists that were refused. `verified` is whether its signature was checked.
+    """
 
     source: str
     observed: str
@@ -135,11 +141,11 @@ class SurgeQuotaDocument(Document):
 
 
 class ClusterUpgradeDocument(Document):
-    """The upgrade of one cluster. `running` is None for one that does not exist yet; `target` None
-    where nothing newer is offered; `steps` are empty where it is there already.
+    """The upgrade of one cluster.
 
-    `objects` is None where there is no observation of the cluster. An error in `findings` blocks
-    the path.
+    `running` is None for one that does not exist yet; `target` None where nothing newer is offered;
+    `steps` are empty where it is there already. `objects` is None where there is no observation of
+    the cluster. An error in `findings` blocks the path.
     """
 
     address: str
@@ -172,9 +178,11 @@ class ClusterUpgradeDocument(Document):
 
 
 class WrittenVersionDocument(Document):
-    """A value that was written into the environment's file: the path of the parameter, and its
-    place (file:line:column). `before` is None for one that was added; `addresses` are the resources
-    whose version it sets."""
+    """A value that was written into the environment's file, by the path of its parameter.
+
+    Its place is file:line:column. `before` is None for one that was added; `addresses` are the
+    resources whose version it sets.
+    """
 
     parameter: str
     place: str
@@ -184,9 +192,12 @@ class WrittenVersionDocument(Document):
 
 
 class UpgradeDocument(Document):
-    """The upgrades of an environment's clusters. `asked` is the version that was asked for, None
-    for the newest that each is offered; `path` is the environment's file, `written` what was
-    changed in it, and `also` the other properties (ADDRESS.PATH) that these values decide."""
+    """The upgrades of an environment's clusters.
+
+    `asked` is the version that was requested, None for the newest that each is offered; `path` is
+    the environment's file, `written` what was changed in it, and `also` the other properties
+    (ADDRESS.PATH) that these values decide.
+    """
 
     kind: Literal["azsec/upgrade"] = "azsec/upgrade"
     format_version: str = FORMAT_VERSION
