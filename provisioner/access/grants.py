@@ -184,7 +184,7 @@ class Grant:
         """Whether its holder can obtain every permission at its scope.
 
         That takes the permission to assign a role that assigns roles, to write a role definition,
-        or to elevate access (`Microsoft.Authorization/elevateAccess/action`).
+        or to elevate access (the action `elevateAccess`).
         """
         return self.allows(DEFINE_ROLE) or self.allows(ELEVATE_ACCESS) or self._assigns_assigners
 
