@@ -1,4 +1,5 @@
-"""Where a fleet keeps what became of its environments: a file of SQLite by default.
+"""Ledgers: the results of fleet runs, in a SQLite file (default) or an Azure Storage container.
 
-Each ledger is an implementation of `engine.ledger_port.Ledger`, and stands alone.
+Each module is one implementation of `engine.ledger_port.Ledger` and imports no other one. SQLite
+needs no service, but one host; the container takes writes from many hosts at once.
 """

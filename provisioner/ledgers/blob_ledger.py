@@ -1,6 +1,6 @@
-"""The ledger in a container of Azure Storage: many machines put outcomes, and each counts once.
+"""The ledger in a container of Azure Storage: many machines write outcomes, and each counts once.
 
-What is in it, below the prefix (ENV, INPUTS and DOCUMENT are digests in hexadecimal):
+Blobs below the prefix (ENV, INPUTS and DOCUMENT are digests in hexadecimal):
 
     runs/RUN.json                       what a run is about; created once
     recent/TIME-RUN                     empty; TIME counts down, so the newest run is listed first
@@ -11,7 +11,8 @@ What is in it, below the prefix (ENV, INPUTS and DOCUMENT are digests in hexadec
 
 So one list shows the outcomes of a run and one the newest answers, however many runs there were.
 An answer takes four requests: its document, the two of `newest`, and its own, which comes last, so
-that whoever is stopped in between has put nothing that counts.
+that a worker that is stopped in between has written nothing that counts. Blob Storage has no
+transaction over blobs: the order of the writes and `If-None-Match: *` stand in for one.
 """
 
 import hashlib
@@ -67,9 +68,11 @@ _DOCUMENT = TypeAdapter(dict[str, Any])
 
 
 class BlobLedger:
-    """A ledger in a container, below `prefix` ("" or a folder that ends with a slash). `url` is how
-    messages name it. Every method raises DiagnosticError where the container cannot be used, or
-    holds what is no part of a ledger."""
+    """A ledger in a container, below `prefix` ("" or a folder that ends with a slash).
+
+    `url` is how messages name it. Every method raises DiagnosticError (`ledger-unreadable`) where
+    the container cannot be used, or holds a blob that is no part of a ledger.
+    """
 
     def __init__(self, container: BlobContainer, prefix: str, url: str) -> None:
         self._container = container
@@ -77,7 +80,11 @@ class BlobLedger:
         self._url = url
 
     def begin(self, record: RunRecord) -> RunRecord:
-        """Keep what a run is about, and return it, or the one of the name that is there already."""
+        """Store a run, and return it, or the one of the same name that is stored already.
+
+        Raises:
+            DiagnosticError: for a name that no blob can have, and where the container refuses.
+        """
         if not _RUN.fullmatch(record.run):
             raise DiagnosticError(self._unusable(f"a run cannot be named {record.run[:120]!r}"))
         there = self.find_run(record.run)
@@ -85,14 +92,19 @@ class BlobLedger:
             return there
         name = self._prefix + f"runs/{record.run}.json"
         with self._stated():
-            # First the mark, which counts for nothing without its run.
+            # First the mark in `recent`: without its run it is ignored, and a run without a mark
+            # would never be the last one.
             self._container.create(f"{self._prefix}recent/{_count_down(record)}-{record.run}", b"")
             if self._container.create(name, _write(_StoredRun(record))):
                 return record
         return self.find_run(record.run) or record
 
     def find_run(self, run: str) -> RunRecord | None:
-        """Return a run by its name; `last` is the one that began last."""
+        """Return a run by its name, or None; `last` is the one that began last.
+
+        Raises:
+            DiagnosticError: where the blob holds another run or format.
+        """
         if run == "last":
             return self._find_last()
         if not _RUN.fullmatch(run):
@@ -107,7 +119,7 @@ class BlobLedger:
         return stored.run
 
     def put(self, outcome: Outcome) -> bool:
-        """Keep an outcome; return False where one of its key is there already."""
+        """Store an outcome; return False where an answer of its key is stored already."""
         name = self._name_of(outcome)
         with self._stated():
             if not outcome.answered:
@@ -122,7 +134,7 @@ class BlobLedger:
             return self._container.create(f"{name}.json", _write(stored))
 
     def put_all(self, outcomes: Sequence[Outcome]) -> Sequence[bool]:
-        """Keep outcomes; return for each whether it was taken."""
+        """Store outcomes in parallel; return for each what `put` would, in their order."""
         return self._each(self.put, outcomes)
 
     def outcomes(self, run: str, environments: Collection[str] | None = None) -> Sequence[Outcome]:
@@ -155,7 +167,11 @@ class BlobLedger:
         return {one.environment: one for one in found if one.question == question and one.complete}
 
     def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
-        """Return the document of the newest outcome of an environment, None where there is none."""
+        """Return the document of the newest outcome of an environment, None where there is none.
+
+        Raises:
+            DiagnosticError: where the document is not the one whose digest the outcome states.
+        """
         newest = next(reversed(self.outcomes(run, [environment])), None)
         if newest is None:
             return None
@@ -188,26 +204,33 @@ class BlobLedger:
         return digest
 
     def _point_to(self, outcome: Outcome) -> None:
-        """Name an outcome as the newest of its environment, where none that ended later is. It is
-        read by its name alone, so nothing is lost where it is never put."""
+        """Record an outcome as the newest of its environment, unless a later one is recorded.
+
+        The pointer precedes the outcome itself: `newest` skips one whose outcome was never written.
+        Writers compete, so each replaces the entity tag that it read (`If-Match`), or tries again.
+        """
         name = f"{self._prefix}newest/{outcome.question}/{_digest(outcome.environment)}"
-        told = {
+        pointer = {
             "ended": outcome.ended_at,
             "outcome": self._name_of(outcome).removeprefix(f"{self._prefix}outcomes/"),
         }
         for _ in range(_ATTEMPTS):
             there = self._container.read(name)
             if there is None:
-                if self._container.create(name, b"", told):
+                if self._container.create(name, b"", pointer):
                     return
             elif there.metadata.get("ended", "") > outcome.ended_at or self._container.replace(
-                name, b"", told, there.etag
+                name, b"", pointer, there.etag
             ):
                 return
         # Others wrote it each time: they ended as late as this one.
 
     def _read_outcome(self, name: str) -> _StoredOutcome | None:
-        """Return the outcome that a blob holds, None where there is none of the name."""
+        """Return the outcome that a blob holds, None where there is none of the name.
+
+        Raises:
+            DiagnosticError: where the content is no outcome, or that of another name.
+        """
         found = self._read(name)
         if found is None:
             return None
@@ -244,7 +267,11 @@ class BlobLedger:
 
     @contextmanager
     def _stated(self) -> Iterator[None]:
-        """State what Azure refuses as a problem of the ledger."""
+        """Turn a refusal of Azure Storage into a diagnostic of the ledger.
+
+        Raises:
+            DiagnosticError: for an AzureError, and for a blob beyond the bounds (ValueError).
+        """
         try:
             yield
         except AzureError as refusal:
@@ -275,11 +302,15 @@ _HINTS = {
 
 
 def _is_overruled(name: str, names: Collection[str]) -> bool:
-    """Tell whether a blob is a failure beside which there is an answer."""
+    """Return whether a blob is a failure whose key has an answer as well."""
     return name.endswith(".failed.json") and f"{name.removesuffix('.failed.json')}.json" in names
 
 
 def _count_down(record: RunRecord) -> str:
+    """Return the seconds left until `_LAST_SECOND`: the newest run sorts first.
+
+    List Blobs returns names in lexicographical order and has no other one.
+    """
     began = int(datetime.fromisoformat(record.started_at).timestamp())
     return f"{_LAST_SECOND - began:010}"
 
@@ -293,8 +324,8 @@ def _hash(content: bytes) -> str:
 
 
 def _write(value: object) -> bytes:
-    told = value if isinstance(value, Mapping) else asdict(value)  # type: ignore[call-overload]
-    return json.dumps(told, sort_keys=True).encode()
+    body = value if isinstance(value, Mapping) else asdict(value)  # type: ignore[call-overload]
+    return json.dumps(body, sort_keys=True).encode()
 
 
 def _describe(name: str, problem: ValidationError) -> str:

@@ -1,7 +1,8 @@
-"""The ledger in a file of SQLite.
+"""The ledger in an SQLite file.
 
-One process writes: the one that hands items out. Another one may read at the same time, and one
-that is killed loses nothing that it put (`journal_mode=WAL`, a transaction an outcome).
+One process writes: the one that schedules the items. Another one may read at the same time, and a
+writer that is killed loses nothing that it stored (`journal_mode=WAL`, a transaction per outcome:
+`isolation_level=None` is autocommit in Python's sqlite3).
 """
 
 import json
@@ -41,7 +42,9 @@ _UPGRADES = {
     "DROP INDEX newest;"
     "CREATE INDEX newest ON outcomes (question, environment, number);",
 }
-"""What makes a ledger of a version one of the next."""
+"""The statements that migrate a ledger from a version to the next. `outcomes.number` is
+AUTOINCREMENT, so that no number is used twice and the largest one is the newest outcome, also after
+a failure was deleted."""
 _COLUMNS = (
     "run, command, environment, inputs, ended_at, answered, complete, clean, question, files, "
     "scope, entry"
@@ -49,8 +52,11 @@ _COLUMNS = (
 
 
 class SqliteLedger:
-    """A ledger in one file. A context manager: the file is closed with it. Every method raises
-    DiagnosticError where the file cannot be used, or holds what is no ledger's."""
+    """A ledger in one file. A context manager: the file is closed with it.
+
+    Every method raises DiagnosticError (`ledger-unreadable`) where the file cannot be used, or
+    holds rows that are no part of a ledger.
+    """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
@@ -58,9 +64,10 @@ class SqliteLedger:
 
     @staticmethod
     def open(path: Path) -> "SqliteLedger":
-        """Open the ledger in a file, which is made where there is none.
+        """Open the ledger in a file; it is created where there is none, and migrated.
 
-        Raises DiagnosticError for a file that is no ledger, or that a newer azsec wrote.
+        Raises:
+            DiagnosticError: for a file that is no ledger, or that a newer azsec wrote.
         """
         try:
             connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
@@ -94,7 +101,7 @@ class SqliteLedger:
         self._connection.close()
 
     def begin(self, record: RunRecord) -> RunRecord:
-        """Keep what a run is about, and return it, or the one of the name that is there already."""
+        """Store a run, and return it, or the one of the same name that is stored already."""
         self._execute(
             "INSERT OR IGNORE INTO runs (run, command, started_at, environments, options, "
             "fresh_since, question) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -109,7 +116,7 @@ class SqliteLedger:
         return self.find_run(record.run) or record
 
     def find_run(self, run: str) -> RunRecord | None:
-        """Return a run by its name; `last` is the one that began last."""
+        """Return a run by its name, or None; `last` is the one that began last."""
         wanted = (
             "ORDER BY started_at DESC, rowid DESC LIMIT 1" if run == "last" else "WHERE run = ?"
         )
@@ -118,14 +125,16 @@ class SqliteLedger:
             f"FROM runs {wanted}"
         )
         for row in self._rows(query, *([] if run == "last" else [run])):
-            name, command, started_at, environments, options, *told = row
+            name, command, started_at, environments, options, *rest = row
             paths = tuple(json.loads(environments))
-            return RunRecord(name, command, started_at, paths, json.loads(options), *told)
+            return RunRecord(name, command, started_at, paths, json.loads(options), *rest)
         return None
 
     def put(self, outcome: Outcome) -> bool:
-        """Keep an outcome; return False where one of its key is there already: an answer, that is,
-        since a failure makes room for what comes after it."""
+        """Store an outcome; return False where an answer of its key is stored already.
+
+        A stored failure of the key is replaced.
+        """
         self._execute(
             "DELETE FROM outcomes WHERE run = ? AND environment = ? AND inputs = ? "
             "AND NOT answered",
@@ -152,7 +161,7 @@ class SqliteLedger:
         )
 
     def put_all(self, outcomes: Sequence[Outcome]) -> Sequence[bool]:
-        """Keep outcomes; return for each whether it was taken."""
+        """Store outcomes; return for each what `put` would, in their order."""
         return [self.put(outcome) for outcome in outcomes]
 
     def outcomes(self, run: str, environments: Collection[str] | None = None) -> Sequence[Outcome]:
@@ -171,7 +180,7 @@ class SqliteLedger:
         return {one.environment: one for one in found if one.environment in environments}
 
     def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
-        """Return the document of an outcome, None where there is none."""
+        """Return the document of the newest outcome of an environment, None where there is none."""
         query = (
             "SELECT document FROM outcomes WHERE run = ? AND environment = ? "
             "ORDER BY number DESC LIMIT 1"
@@ -202,8 +211,8 @@ class SqliteLedger:
 
 
 def _outcome(row: tuple[Any, ...]) -> Outcome:
-    run, command, environment, inputs, ended_at, answered, complete, clean, *told = row
-    question, files, scope, entry = told
+    run, command, environment, inputs, ended_at, answered, complete, clean, *rest = row
+    question, files, scope, entry = rest
     FleetEntryDocument.model_validate_json(entry)
     return Outcome(
         run=run,

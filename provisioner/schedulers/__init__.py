@@ -1,5 +1,5 @@
-"""What runs the items of a fleet: processes of this machine by default, or Dask.
+"""Schedulers of fleet runs: processes of this machine (default), or the workers of a Dask cluster.
 
-Each scheduler is an implementation of `engine.ledger_port.Scheduler`, and stands alone. Items and
-outcomes are texts, so nothing that a worker answers is executed.
+Each module is one implementation of `engine.ledger_port.Scheduler` and imports no other one. Items
+and outcomes are JSON texts, so nothing that a worker returns is executed or unpickled by azsec.
 """

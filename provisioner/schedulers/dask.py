@@ -1,9 +1,9 @@
-"""Workers of a Dask cluster (`azsec[fleet]`): items and outcomes go through its scheduler as texts.
+"""Scheduler on a Dask cluster (`azsec[fleet]`): items and outcomes are texts.
 
-Whoever reaches a scheduler of Dask can run code on its workers: beyond loopback it takes TLS with
-certificates of both sides (https://distributed.dask.org/en/stable/tls.html). A scheduler that is
-lost takes the state of its tasks with it, so the ledger is what counts: items without an answer are
-given to the scheduler that is there after it.
+Anyone who can connect to a Dask scheduler can run code on its workers: beyond loopback azsec
+requires TLS with certificates of both sides (https://distributed.dask.org/en/stable/tls.html). A
+scheduler that is lost takes the state of its tasks with it, so the ledger is the record: items
+without an answer are submitted again to the scheduler that takes its place.
 """
 
 import logging
@@ -27,8 +27,7 @@ _LOST = (CommClosedError, FutureCancelledError, OSError, TimeoutError)
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """The files of TLS to a scheduler: the CA that both sides' certificates are of, and the
-    certificate and key of this side."""
+    """The TLS files (PEM) for a scheduler: the CA of both sides, and this side's pair."""
 
     ca: str
     certificate: str
@@ -38,7 +37,8 @@ class Certificates:
 class DaskScheduler:
     """Runs items on the workers of a cluster, with `work`, which the workers import by its name.
 
-    `version` returns the version of azsec where it is called: workers of another one are refused.
+    `version` returns the version of azsec where it is called: workers of another one are refused,
+    since they could compose or judge an environment in another way.
     """
 
     def __init__(
@@ -54,10 +54,13 @@ class DaskScheduler:
         self._security = _security(address, certificates)
 
     def run(self, items: Sequence[str], seconds: float) -> Iterator[Finished]:
-        """Yield the items that end within so many seconds, in the order of their ends. Raises
-        DiagnosticError where the scheduler cannot be reached at first, and for workers of another
-        version."""
-        # Dask logs each lost connection with a traceback; what was lost is told by the census.
+        """Yield the items that end within `seconds`, in the order of their ends.
+
+        Raises:
+            DiagnosticError: where the scheduler cannot be reached at first
+                (`scheduler-not-reached`), and for workers of another version (`worker-version`).
+        """
+        # Dask logs each lost connection with a traceback; lost items are part of the run's summary.
         # Its own configuration gives `distributed.client` a level of its own.
         for name in ("distributed", "distributed.client"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -84,12 +87,14 @@ class DaskScheduler:
     def _run_once(
         self, client: Client, left: dict[int, str], attempts: dict[int, int], end: float
     ) -> Iterator[Finished]:
-        """Give the scheduler what has no answer, and yield the answers while it is there. Raises
-        one of `_LOST` where it is not any more."""
+        """Submit what has no answer yet, and yield the answers while the scheduler is there.
+
+        Raises one of `_LOST` once it is gone.
+        """
         futures: dict[Future, int] = {}
         for number, text in left.items():
             attempts[number] += 1
-            # A key of its own each time: Dask answers a key that it knows with what it has.
+            # A new key each time: Dask returns the result that it has of a key that it knows.
             key = f"azsec-{number}-{attempts[number]}-{time.time_ns()}"
             futures[client.submit(self._work, text, key=key, retries=2, pure=False)] = number
         while futures:
@@ -106,7 +111,7 @@ class DaskScheduler:
 
     def _check_versions(self, client: Client) -> None:
         here = self._version()
-        others = {told for told in client.run(self._version).values() if told != here}
+        others = {other for other in client.run(self._version).values() if other != here}
         if others:
             raise DiagnosticError(
                 error(
@@ -120,8 +125,14 @@ class DaskScheduler:
 
 
 def count_hosts(address: str, certificates: Certificates | None) -> int:
-    """Return on how many machines a cluster has workers, at least 1: each of them may take its
-    share of the requests. Raises DiagnosticError where the scheduler cannot be reached."""
+    """Return on how many hosts a cluster has workers, at least 1.
+
+    Each host gets that share of the principal's requests to Azure Resource Manager
+    (`azure.token_buckets`).
+
+    Raises:
+        DiagnosticError: where the scheduler cannot be reached.
+    """
     try:
         with Client(
             address,
@@ -136,7 +147,11 @@ def count_hosts(address: str, certificates: Certificates | None) -> int:
 
 
 def _finished(number: int, future: Future, attempt: int) -> Finished:
-    """Return what became of a task. Raises one of `_LOST` for one that went with its scheduler."""
+    """Return the result of a task that ended.
+
+    Raises:
+        CommClosedError: for a task that was lost with its scheduler (one of `_LOST`).
+    """
     if future.status == "finished":
         text = future.result()
         return Finished(number, text if isinstance(text, str) else None, "no text", attempt)

@@ -1,7 +1,7 @@
-"""Workers in processes of this machine: each reads items from its stdin, and answers on its stdout.
+"""Scheduler on processes of this machine: workers read items from stdin and write to stdout.
 
 `concurrent.futures` gives up all of its processes with the first that dies (`BrokenProcessPool`);
-here one that is lost costs its item an attempt, and is replaced.
+here a process that is lost costs its item an attempt, and is replaced.
 """
 
 import json
@@ -31,8 +31,10 @@ class ProcessScheduler:
         self._count = workers
 
     def run(self, items: Sequence[str], seconds: float) -> Iterator[Finished]:
-        """Yield the items that end within so many seconds, in the order of their ends; one whose
-        worker was lost `MOST_ATTEMPTS` times ends without an outcome."""
+        """Yield the items that end within `seconds`, in the order of their ends.
+
+        An item whose worker was lost `MOST_ATTEMPTS` times ends without an outcome.
+        """
         end = time.monotonic() + seconds
         pool = _Pool(self._command, items)
         try:
@@ -62,7 +64,10 @@ class _Worker:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def give(self, number: int, item: str) -> None:
-        """Give it an item. Where it ended, its thread tells that."""
+        """Write an item to the worker's stdin.
+
+        A broken pipe is no error here: the listening thread reports the end of the worker.
+        """
         self.number = number
         try:
             assert self.process.stdin is not None
@@ -92,7 +97,7 @@ class _Pool:
 
     @property
     def is_done(self) -> bool:
-        """Whether every item ended."""
+        """Whether every item has ended."""
         return not self._left
 
     def start(self, most: int) -> None:
@@ -136,8 +141,10 @@ class _Pool:
         worker.give(number, self._items[number])
 
     def _give_up(self, worker: _Worker, number: int) -> Finished | None:
-        """Drop a worker that ended, or answered what is no answer; its item waits again, or ends
-        without an outcome."""
+        """Remove a worker that ended or wrote an invalid line, and requeue its item.
+
+        Return the item as ended without an outcome once it has no attempt left, else None.
+        """
         self._workers.remove(worker)
         worker.process.kill()
         code = worker.process.wait()
@@ -153,7 +160,7 @@ class _Pool:
 
 
 def _read(line: str) -> str | None:
-    """Return the text of an answer, None where the line is none: the worker ended in it."""
+    """Return the text in a line of a worker, None where it is no JSON: the worker died in it."""
     try:
         text = json.loads(line)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Files of blueprints and modules that are not in the working copy: azsec's own, and those of git.
+"""Sources of blueprints and modules outside the working copy: azsec's library and git repositories.
 
 The library is part of the distribution, so `azsec:secure-aks` is the one that this version of azsec
 was tested with. A module in a git repository is read at the commit that `azsec.lock` states for its

@@ -1,4 +1,8 @@
-"""Keeps what composing an environment's modules came to, in the cache of the user: a file each."""
+"""Composition cache on disk: the composed modules of an environment, a file per environment.
+
+Every file is bound to `stamp`, so that a change of azsec, of a library or of Python's packages that
+takes part in composition makes all entries stale.
+"""
 
 import importlib.util
 import os
@@ -13,9 +17,9 @@ from provisioner.filesystem.atomic_write import write_atomically
 from provisioner.filesystem.protection import check_own, make_folder
 
 _MOST_BYTES = 128_000_000
-"""Of one file: more than `composition_cache.MOST_CHARACTERS` take."""
+"""The bound of one file, above what `composition_cache.MOST_CHARACTERS` can take."""
 _CODE = ("blueprint", "catalog", "model", "service_rules")
-"""The packages of azsec that decide what a module comes to."""
+"""The packages of azsec whose code decides the result of composing a module."""
 _LIBRARIES = ("cel", "yaml", "pydantic_core")
 
 
@@ -58,7 +62,7 @@ class CompositionFiles:
         return {}
 
     def write(self, entries: Mapping[str, str]) -> None:
-        """Keep these entries. A folder that cannot be written is no failure."""
+        """Replace the file with these entries; a folder that cannot be written is no failure."""
         content = "\n".join(f"{key} {entries[key]}" for key in sorted(entries)).encode("ascii")
         with suppress(OSError):
             make_folder(self._folder, private=True)

@@ -1,4 +1,4 @@
-"""Files that were fetched once, by the digest of their content, in the cache of the user."""
+"""Content-addressed cache of fetched module files, in the user's cache folder."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +9,7 @@ from provisioner.filesystem.protection import make_folder
 
 
 class ContentCache:
-    """Contents below a folder. One that is not what its name says is none.
+    """Contents below a folder, by digest. A file whose content does not match its name is ignored.
 
     The folder holds at most `most_files` and `most_bytes`: what was written first goes first, and
     is fetched again when something needs it.
@@ -33,8 +33,10 @@ class ContentCache:
         return None
 
     def write(self, content: bytes) -> str:
-        """Keep a content, and return its digest. A cache that cannot be written is no failure: it
-        is fetched again."""
+        """Store a content, and return its digest.
+
+        A cache that cannot be written is no failure: the content is fetched again next time.
+        """
         digest = digest_of(content)
         with suppress(OSError):
             make_folder(self._folder, private=True)

@@ -1,4 +1,4 @@
-"""Runs the git of this machine on foreign repositories, with bounds and without asking anybody.
+"""Runs the installed git on untrusted repositories: bounded, non-interactive, https and ssh only.
 
 Sources: git(1) (GIT_ALLOW_PROTOCOL goes before every `protocol.*` of a configuration and holds for
 redirects and lazy fetches too, GIT_TERMINAL_PROMPT), ssh(1) (SSH_ASKPASS_REQUIRE), git-config(1)
@@ -20,7 +20,7 @@ from tempfile import TemporaryFile
 from provisioner.model.diagnostic import DiagnosticError, error
 
 MAX_SECONDS = 120
-"""Of one run of git."""
+"""The bound of one run of git."""
 
 MAX_REPOSITORY_BYTES = 256_000_000
 """What git may store of one repository: its newest trees, and the files that are used."""
@@ -42,9 +42,9 @@ _KEPT = re.compile(
     r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|USERNAME|PASSWORD|SSL_\w+|PROXY_\w+|HTTP_\w+|CURL_\w+|TRACE\w*|"
     r"EXEC_PATH|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+))"
 )
-"""What git itself is told of how it reaches a host. All other variables of git's are dropped, with
-those of `git rev-parse --local-env-vars`: a hook hands them to what it runs, and they would name
-another repository or another file of configuration."""
+"""Variables that configure how git connects to a host. All other GIT_ variables are dropped, with
+those of `git rev-parse --local-env-vars`: git sets them for hooks, and they would name another
+repository or another configuration file."""
 
 _OF_THE_JOB = re.compile(
     r"(AZURE|ARM|AZSEC|ACTIONS|IDENTITY|MSI|IMDS)_.*|KUBECONFIG|"
@@ -75,19 +75,23 @@ _ABSENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class GitCommand:
-    """git with its surroundings: the environment variables, whether `file://` is allowed, and
-    whether a host may send git to another one."""
+    """The git command with its environment variables and what it may do.
+
+    `allows_files` permits `file://`; `follows_redirects` permits a redirect to another host at the
+    first request.
+    """
 
     environ: Mapping[str, str]
     allows_files: bool = False
     follows_redirects: bool = True
 
     def run(self, repository: str, folder: Path, *arguments: str) -> bytes:
-        """Return what git prints in `folder`, about a repository on a host.
+        """Return the output of git in `folder`; `repository` names the remote in messages.
 
-        Raises DiagnosticError: `git-missing`, `git-unreachable`, `git-denied`,
-        `git-repository-not-found`, `too-large`, `git-slow` or `git-failed`. What git says of itself
-        is repeated in one line, without the user and password of an address.
+        Raises:
+            DiagnosticError: `git-missing`, `git-unreachable`, `git-denied`,
+                `git-repository-not-found`, `too-large`, `git-slow` or `git-failed`. It holds one
+                line of git's own message, without the user and password of an address.
         """
         redirects = f"http.followRedirects={'initial' if self.follows_redirects else 'false'}"
         settings = (part for each in (*_SETTINGS, redirects) for part in ("-c", each))
@@ -121,28 +125,34 @@ class GitCommand:
 
     def _environment(self, folder: Path) -> dict[str, str]:
         kept = {name: text for name, text in self.environ.items() if _may_see(name)}
-        # ssh asks on the terminal, which a session of its own does not have, or by an askpass.
+        # ssh prompts on the terminal, which a session of its own (start_new_session) does not have,
+        # or by an askpass program.
         return kept | {
-            # Named, git looks for none in the folders above, and takes a bare one where the user
-            # has safe.bareRepository=explicit.
+            # With GIT_DIR git searches no parent folders, and accepts a bare repository also under
+            # safe.bareRepository=explicit.
             "GIT_DIR": str(folder),
             "GIT_ALLOW_PROTOCOL": "https:ssh:file" if self.allows_files else "https:ssh",
             "GIT_TERMINAL_PROMPT": "0",
             "GCM_INTERACTIVE": "never",
             "SSH_ASKPASS_REQUIRE": "never",
+            # The messages are matched in English (_UNREACHABLE, _DENIED, _ABSENT).
             "LC_ALL": "C",
         }
 
 
 def _may_see(name: str) -> bool:
-    """Tell whether git, and what it starts, may see a variable of azsec's environment."""
+    """Return whether git, and what it starts, may see a variable of azsec's environment."""
     if name.upper().startswith("GIT_"):
         return _KEPT.fullmatch(name) is not None
     return _OF_THE_JOB.fullmatch(name) is None
 
 
 def _wait(process: "subprocess.Popen[bytes]", repository: str, folder: Path, out: int) -> None:
-    """Wait for git; end it where it takes too long or too much disk, or prints too much."""
+    """Wait for git; kill it where it exceeds the bounds of time, disk or output.
+
+    Raises:
+        DiagnosticError: `git-slow` or `too-large`.
+    """
     deadline = time.monotonic() + MAX_SECONDS
     try:
         while True:
@@ -159,7 +169,7 @@ def _wait(process: "subprocess.Popen[bytes]", repository: str, folder: Path, out
 
 
 def _check_size(repository: str, folder: Path, out: int) -> None:
-    # os.walk passes over a folder that git removes meanwhile, on which Path.rglob raises.
+    # os.walk skips a folder that git removes meanwhile, on which Path.rglob raises.
     stored = sum(
         _size(Path(parent, name))
         for parent, folders, files in os.walk(folder)
@@ -189,7 +199,7 @@ def _size(file: Path) -> int:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End git and what it started, if it still runs."""
+    """Kill git and its children (ssh, credential helpers), if it still runs."""
     if process.poll() is not None:
         return
     if hasattr(os, "killpg"):

@@ -1,4 +1,4 @@
-"""Reads single files of a git repository at one commit, without checking anything out.
+"""Single files of a git repository at one commit, read from a partial clone without a checkout.
 
 A commit is fetched alone (`--depth=1`) and without the content of its files (`--filter=blob:none`,
 a partial clone), into an empty repository that is removed with this object; git then fetches the
@@ -20,10 +20,13 @@ _WORDS = {_LINK: "a symbolic link", _SUBMODULE: "a submodule", _FOLDER: "a folde
 
 
 def resolve_ref(git: GitCommand, source: GitLocation, folder: Path) -> str:
-    """Return the commit that the ref of a source stands for now.
+    """Return the commit that the ref of a source names now; an annotated tag is peeled.
 
-    Raises DiagnosticError: `ref-not-found`, with what the name is instead where it is a branch, and
-    what `GitCommand.run` raises.
+    Branches are refused: a lock of one would be stale with the next push.
+
+    Raises:
+        DiagnosticError: `ref-not-found`, also where the name is that of a branch, and what
+            `GitCommand.run` raises.
     """
     if source.is_commit:
         return source.ref
@@ -55,8 +58,10 @@ def resolve_ref(git: GitCommand, source: GitLocation, folder: Path) -> str:
 
 
 class GitCheckout:
-    """The repository of a source at one commit, fetched once. What was fetched is removed with
-    this object."""
+    """The repository of a source at one commit, fetched once.
+
+    The temporary repository is removed with this object.
+    """
 
     def __init__(self, git: GitCommand, source: GitLocation, commit: str) -> None:
         self._git = git
@@ -70,7 +75,7 @@ class GitCheckout:
         """Return the content of a regular file.
 
         Raises DiagnosticError: `file-not-in-repository`, `not-a-regular-file` for a symbolic link
-        or a submodule at the path or on the way, `commit-not-found`, and what `GitCommand.run`
+        or a submodule at any level of the path, `commit-not-found`, and what `GitCommand.run`
         raises.
         """
         blob = self._find_blob(path)
@@ -108,7 +113,11 @@ class GitCheckout:
 
     @cached_property
     def _fetched(self) -> str:
-        """The commit, once it is here."""
+        """The commit, once it is fetched.
+
+        Raises DiagnosticError `commit-not-found` where the server does not give it, and what
+        `GitCommand.run` raises.
+        """
         self._run("init", "--quiet", "--bare", "--template=", ".")
         for key, value in (
             ("remote.origin.url", self._repository),

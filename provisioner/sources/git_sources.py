@@ -1,4 +1,4 @@
-"""Files in git repositories: read by the lock, or at what a tag stands for now."""
+"""Module files in git repositories: at the commits of `azsec.lock`, or at the current tags."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +16,11 @@ from provisioner.sources.git_repository import GitCheckout, resolve_ref
 
 @dataclass(frozen=True, slots=True)
 class GitAccess:
-    """How repositories are reached: by which git, with which cache, whether at all (`offline`), and
-    on which hosts alone (None: any)."""
+    """Access to repositories: the git command, the cache, `offline`, and the allowed hosts.
+
+    `offline` permits the cache alone (AZSEC_OFFLINE). `hosts` are the only ones that may be
+    contacted (AZSEC_GIT_HOSTS); None: any.
+    """
 
     git: GitCommand
     cache: ContentCache
@@ -25,8 +28,11 @@ class GitAccess:
     hosts: frozenset[str] | None = None
 
     def check_host(self, source: GitLocation) -> None:
-        """Raise DiagnosticError for a host that is not allowed here, and for `file://` unless it
-        is."""
+        """Check that the host of a source is allowed, and `file://` only where it is enabled.
+
+        Raises:
+            DiagnosticError: `host-not-allowed`.
+        """
         if source.repository.startswith("file://"):
             if not self.git.allows_files:
                 raise DiagnosticError(
@@ -57,8 +63,11 @@ class _Checkouts:
         self._open: dict[tuple[str, str], GitCheckout] = {}
 
     def read(self, source: GitLocation, commit: str) -> bytes:
-        """Return a file of a repository at a commit. Raises DiagnosticError (`offline`, and what
-        `GitCheckout.read` raises)."""
+        """Return a file of a repository at a commit, and add it to the cache.
+
+        Raises:
+            DiagnosticError: `offline`, and what `GitCheckout.read` raises.
+        """
         if self._access.offline:
             raise DiagnosticError(
                 error(
@@ -79,8 +88,10 @@ class _Checkouts:
 
 
 class LockedGitSources:
-    """Files in git repositories, each as `azsec.lock` states it. The network is used for what the
-    cache does not have."""
+    """Files in git repositories, each with the commit and digest that `azsec.lock` states.
+
+    The network is used for what the cache does not have.
+    """
 
     def __init__(self, access: GitAccess, read_lock: Callable[[], Lock]) -> None:
         self._access = access
@@ -97,8 +108,9 @@ class LockedGitSources:
     def read_text(self, path: str) -> str:
         """Return the text of a file in git.
 
-        Raises DiagnosticError: `source-not-locked` and `lock-mismatch`, `source-moved` where the
-        commit is gone and its tag stands elsewhere, and what fetching raises.
+        Raises:
+            DiagnosticError: `source-not-locked` and `lock-mismatch`, `source-moved` where the
+                commit is gone and its tag names another one, and what fetching raises.
         """
         source = parse_git(path)
         self._access.check_host(source)
@@ -139,8 +151,10 @@ class LockedGitSources:
 
 
 class CurrentGitSources:
-    """Files in git repositories at what their refs stand for now; `found` is what a lock of them
-    says."""
+    """Files in git repositories at the commits that their refs name now.
+
+    `azsec modules update` reads them, and writes `found` to the lock.
+    """
 
     def __init__(self, access: GitAccess) -> None:
         self._access = access
@@ -157,8 +171,10 @@ class CurrentGitSources:
         )
 
     def read_text(self, path: str) -> str:
-        """Return the text of a file in git, at the commit that its ref stands for now. Raises
-        DiagnosticError."""
+        """Return the text of a file in git, at the commit that its ref names now.
+
+        Raises DiagnosticError: `host-not-allowed`, and what `current_commit` and fetching raise.
+        """
         source = parse_git(path)
         self._access.check_host(source)
         key = source.repository, source.ref
@@ -170,7 +186,11 @@ class CurrentGitSources:
 
 
 def current_commit(access: GitAccess, source: GitLocation) -> str:
-    """Return the commit that the ref of a source stands for now. Raises DiagnosticError."""
+    """Return the commit that the ref of a source names now.
+
+    Raises:
+        DiagnosticError: `offline`, and what `resolve_ref` raises.
+    """
     if access.offline and not source.is_commit:
         raise DiagnosticError(
             error(

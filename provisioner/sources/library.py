@@ -1,4 +1,4 @@
-"""The library: the blueprints and modules that are part of azsec.
+"""The library: blueprints and modules that are distributed with azsec (`azsec:` locations).
 
 A wheel holds them in `provisioner/library` (setup.py puts them there); a clone, and what is
 installed from it as editable, has them in its folder `blueprints`.
@@ -21,8 +21,11 @@ class LibrarySources:
     """The files of the library, by their locations (`azsec:modules/hub.yaml`)."""
 
     def read_text(self, path: str) -> str:
-        """Return the text of a file of the library. Raises DiagnosticError
-        (`unknown-library-file`), with the nearest name, where it has none."""
+        """Return the text of a file of the library.
+
+        Raises:
+            DiagnosticError: `unknown-library-file`, with the nearest name.
+        """
         text = _texts().get(path)
         if text is None:
             raise DiagnosticError(

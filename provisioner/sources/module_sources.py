@@ -1,4 +1,4 @@
-"""All sources of files as one: the working copy, the library, and repositories of git."""
+"""Dispatch of a file's location to its source: working copy, library (`azsec:`) or git."""
 
 from provisioner.blueprint.file_schemas import Sources
 from provisioner.model.source_location import GIT, LIBRARY
@@ -6,8 +6,10 @@ from provisioner.sources.library import LibrarySources
 
 
 class ModuleSources:
-    """Reads each location from where it is: `files` are those of the working copy, `git` those of
-    repositories."""
+    """Reads each location from its source by its prefix.
+
+    `files` is the source of the working copy, `git` that of repositories.
+    """
 
     def __init__(self, files: Sources, git: Sources) -> None:
         self._files = files
