@@ -1,4 +1,4 @@
-"""Work items of Azure Boards, as the issues that a drift check keeps.
+"""Azure Boards: work items as the issues of a drift check.
 
 Fields and operations are those of the public REST API description, version 7.1 (Work Item
 Tracking). A description is Markdown by `multilineFieldsFormat`, which Azure DevOps Services has
@@ -54,16 +54,21 @@ class AzureBoards:
         self._states: dict[str, Sequence[Json]] = {}
 
     def issues(self, label: str, base: str) -> Sequence[Issue]:
-        """Return the work items with a tag, open and closed, the oldest first; `base` is the URL of
-        the collection."""
+        """Return the work items with a tag, open and closed, the oldest first.
+
+        `base` is the URL of the collection.
+        """
+        # WIQL quotes a text with single quotes, doubled inside.
         tag = label.replace("'", "''")
         found = self._find(f"[System.Tags] CONTAINS '{tag}'", f"the tag {label!r}")
-        # The operator CONTAINS finds a tag as a part of another one, too.
+        # The operator CONTAINS also matches a part of another tag.
         return [self._issue(item, base) for item in found if label.lower() in _tags(item)]
 
     def own_issues(self, base: str) -> Sequence[Issue]:
-        """Return the work items that the token's account made, open and closed, the oldest first
-        ("Query macros and variables": @Me)."""
+        """Return the work items that the token's account created, the oldest first.
+
+        Open and closed ones ("Query macros and variables": @Me).
+        """
         found = self._find("[System.CreatedBy] = @Me", "the account of the token as their author")
         return [self._issue(item, base) for item in found]
 
@@ -76,8 +81,8 @@ class AzureBoards:
         answer = self._send("POST", path, {"$top": str(_MOST + 1)}, {"query": query})
         found = read(lambda: [int(entry["id"]) for entry in answer["workItems"]], path)
         if len(found) > _MOST:
-            told = f"Azure DevOps: over {_MOST:,} work items have {what}."
-            raise ForgeError(0, "too-large", told)
+            message = f"Azure DevOps: over {_MOST:,} work items have {what}."
+            raise ForgeError(0, "too-large", message)
         items: list[Json] = []
         for start in range(0, len(found), _BATCH):
             wanted = {"ids": found[start : start + _BATCH], "fields": list(_FIELDS)}
@@ -86,8 +91,8 @@ class AzureBoards:
         return items
 
     def open_issue(self, title: str, body: str, label: str, base: str) -> Issue:
-        """Make a work item that has a tag."""
-        kind = self._type()
+        """Create a work item with a tag."""
+        kind = self._work_item_type()
         fields = {**_text(title, body), "/fields/System.Tags": label}
         path = f"{self._root}/workitems/${kind}"
         return self._issue(self._patch("POST", path, fields), base)
@@ -100,7 +105,7 @@ class AzureBoards:
         state = read(lambda: str(known["fields"]["System.State"]), path)
         fields = _text(title, body)
         if self._is_open(kind, state) != is_open:
-            fields["/fields/System.State"] = self._state(kind, is_open=is_open)
+            fields["/fields/System.State"] = self._state_name(kind, is_open=is_open)
         return self._issue(self._patch("PATCH", path, fields), base)
 
     def add_comment(self, issue: Issue, body: str) -> None:
@@ -109,7 +114,7 @@ class AzureBoards:
         query = {"format": "markdown", "api-version": _COMMENTS_API}
         self._send("POST", path, query, {"text": hide_comments(body)})
 
-    def _type(self) -> str:
+    def _work_item_type(self) -> str:
         path = f"{self._root}/workitemtypes"
         answer = self._send("GET", path, {})
         known = read(lambda: {str(entry["name"]) for entry in answer["value"]}, path)
@@ -131,11 +136,12 @@ class AzureBoards:
         return self._states[kind]
 
     def _is_open(self, kind: str, state: str) -> bool:
-        """Tell whether a state is open; one that its type no longer has counts as open."""
+        """Return whether a state is open; one that its type no longer has counts as open."""
         categories = {str(entry["name"]): entry["category"] for entry in self._states_of(kind)}
         return categories.get(state) not in _CLOSED
 
-    def _state(self, kind: str, *, is_open: bool) -> str:
+    def _state_name(self, kind: str, *, is_open: bool) -> str:
+        # The names of states are the process's; their categories are the same in every process.
         wanted = "Proposed" if is_open else "Completed"
         for entry in self._states_of(kind):
             if entry["category"] == wanted:

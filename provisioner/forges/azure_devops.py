@@ -1,4 +1,4 @@
-"""Azure DevOps: pull requests, votes, statuses and threads of Azure Repos, work items of Boards.
+"""Azure DevOps client: pull requests, votes, statuses and threads of Azure Repos.
 
 Names of fields are those of the public REST API description, version 7.1.
 """
@@ -71,12 +71,14 @@ class AzureDevOps:
         token: str,
         sleep: Callable[[float], object] = time.sleep,
     ) -> "AzureDevOps":
-        """Return a client of a repository, by its id or name, in a project of a collection (the URL
-        of an organization: SYSTEM_COLLECTIONURI)."""
+        """Return a client of a repository, by its id or name, in a project.
+
+        `collection` is the URL of the organization (SYSTEM_COLLECTIONURI).
+        """
         headers = {
             "Accept": "application/json",
             "Authorization": f"Bearer {token}",
-            # A refused token is answered with 401 then, and not with the page to sign in.
+            # With it a refused token is answered with 401, and not with the sign-in page.
             "X-TFS-FedAuthRedirect": "Suppress",
         }
         base = collection.rstrip("/")
@@ -90,8 +92,7 @@ class AzureDevOps:
         self._client.__exit__()
 
     def account(self) -> str:
-        """Return the account that the token writes as: the build service of the project for the
-        token of a job."""
+        """Return the account of the token: the project's build service for the token of a job."""
         if self._account is None:
             path = "/_apis/connectionData"
             found = self._get(path, {"api-version": _CONNECTION_API})
@@ -111,8 +112,8 @@ class AzureDevOps:
     def pull_requests_of(self, commit: str) -> Sequence[PullRequest]:
         """Return the pull requests that a commit belongs to, merged or not, in any order.
 
-        Asked for are those whose merge made the commit, and those that brought it ("Pull Request
-        Query": lastMergeCommit, commit).
+        The query covers those whose merge created the commit, and those that contain it ("Pull
+        Request Query": lastMergeCommit, commit).
         """
         path = f"{self._git}/pullrequestquery"
         kinds = ("lastMergeCommit", "commit")
@@ -137,7 +138,11 @@ class AzureDevOps:
         return read(lambda: str(found["defaultBranch"]), self._git).removeprefix("refs/heads/")
 
     def branch_head(self, branch: str) -> str:
-        """Return the commit that a branch has now ("Refs - List"; its filter is a beginning)."""
+        """Return the head of a branch ("Refs - List", whose filter is a prefix of names).
+
+        Raises:
+            ForgeError: where there is no branch of the name (404 `not-found`).
+        """
         path, name = f"{self._git}/refs", f"refs/heads/{branch}"
         found = self._list(path, {"filter": f"heads/{branch}"})
         heads = read(lambda: [str(e["objectId"]).lower() for e in found if e["name"] == name], path)
@@ -146,7 +151,7 @@ class AzureDevOps:
         return heads[0]
 
     def approvals(self, pull_request: PullRequest) -> Sequence[Approval]:
-        """Return the approvals that stand, the author's own too, the oldest first."""
+        """Return the approvals in force, the author's own too, the oldest first."""
         path = f"{self._git}/pullRequests/{pull_request.number}"
         required = self._required_reviewers(pull_request)
         reviewers = self._list(f"{path}/reviewers")
@@ -155,8 +160,10 @@ class AzureDevOps:
         return read(lambda: read_approvals(reviewers, threads, iterations, required), path)
 
     def _required_reviewers(self, pull_request: PullRequest) -> frozenset[str]:
-        """Return the ids of those whose approval the policies of the branch require ("Evaluations -
-        List", which names a pull request by the id of its project)."""
+        """Return the ids of the reviewers that the policies of the branch require.
+
+        "Evaluations - List" names a pull request by the id of its project, not by its name.
+        """
         entry = self._get(f"{self._git}/pullRequests/{pull_request.number}")
         project = read(lambda: str(entry["repository"]["project"]["id"]), self._git)
         path = f"/{self._project}/_apis/policy/evaluations"
@@ -166,8 +173,10 @@ class AzureDevOps:
         return read(lambda: read_required_reviewers(found), path)
 
     def dismiss(self, pull_request: PullRequest, approval: Approval, reason: str) -> None:
-        """Reset the vote of an approval. There is no place for the reason beside the vote: the
-        comment has it ("Update Pull Request Reviewers", which resets votes)."""
+        """Reset the vote of an approval ("Update Pull Request Reviewers").
+
+        The API takes no reason with a vote: the sticky comment has it.
+        """
         path = f"{self._git}/pullRequests/{pull_request.number}/reviewers"
         self._send("PATCH", path, [{"id": approval.id, "vote": 0}])
 
@@ -183,8 +192,10 @@ class AzureDevOps:
         return sorted(found, key=lambda status: status.at, reverse=True)
 
     def set_status(self, pull_request: PullRequest, commit: str, status: NewStatus) -> Status:
-        """Set a status; one of the same context stays in the history. It stands on the newest
-        iteration whose head the commit is, and on the commit itself where none has it."""
+        """Set a status; one of the same context stays in the history.
+
+        It is set on the newest iteration whose head is the commit, else on the commit itself.
+        """
         iterations = self._iterations_at(pull_request, commit)
         path = self._statuses_path(pull_request, commit, iterations)
         genre, _, name = status.context.rpartition("/")
@@ -210,8 +221,13 @@ class AzureDevOps:
         return sorted(found, key=lambda comment: (comment.at, int(comment.id.split("/")[0])))
 
     def add_comment(self, pull_request: PullRequest, body: str) -> Comment:
-        """Open a thread with a comment. It has no status: an active one would have to be resolved
-        before a merge, where the branch has that policy."""
+        """Open a thread with a comment, without a thread status.
+
+        An active thread would have to be resolved before a merge where the branch has the policy
+        "Check for comment resolution".
+
+        Raises ForgeError where the answer is no thread with a comment.
+        """
         path = f"{self._git}/pullRequests/{pull_request.number}/threads"
         comment = {"parentCommentId": 0, "content": hide_comments(body), "commentType": "text"}
         thread = self._send("POST", path, {"comments": [comment]})
@@ -221,7 +237,12 @@ class AzureDevOps:
         return found
 
     def edit_comment(self, pull_request: PullRequest, comment: Comment, body: str) -> Comment:
-        """Replace the body of a comment. `is_missing` is true of the error for one that is gone."""
+        """Replace the body of a comment.
+
+        Raises:
+            ForgeError: `is_missing` is true for a comment that is deleted; Azure DevOps answers 200
+                for it, with `isDeleted`.
+        """
         path = self._comment_path(pull_request, comment)
         answer = self._send("PATCH", path, {"content": hide_comments(body)})
         if answer.get("isDeleted"):
@@ -246,13 +267,12 @@ class AzureDevOps:
         return self._boards.issues(label, self._base)
 
     def own_issues(self) -> Sequence[Issue]:
-        """Return the work items that the token's account made, open and closed, the oldest
-        first."""
+        """Return the work items that the token's account created, the oldest first."""
         account = self.account()
         return [one for one in self._boards.own_issues(self._base) if one.author == account]
 
     def open_issue(self, title: str, body: str, label: str) -> Issue:
-        """Make a work item that has a tag; the tag is made where there is none."""
+        """Create a work item with a tag; Azure Boards creates a tag that does not exist."""
         return self._boards.open_issue(title, body, label, self._base)
 
     def edit_issue(self, issue: Issue, title: str, body: str, *, is_open: bool) -> Issue:
@@ -299,11 +319,15 @@ class AzureDevOps:
 
     def _send(self, method: str, path: str, body: object) -> Json:
         answer = self._client.send(method, path, query={"api-version": _API}, body=body)
-        # Resetting votes answers nothing.
+        # Resetting a vote is answered without a body.
         return mapping({} if answer.body is None else answer.body, path)
 
     def _list(self, path: str, wanted: Mapping[str, str] | None = None) -> Sequence[Json]:
-        """Return all of a list (`value`), following the continuation token where there is one."""
+        """Return all entries of a list (`value`), following the continuation token.
+
+        Raises:
+            ForgeError: for an answer without a list, and for more than `_MOST_PAGES` pages.
+        """
         found: list[Json] = []
         first = {"api-version": _API, **(wanted or {})}
         query = first

@@ -1,4 +1,4 @@
-"""Azure DevOps' refusals in words: which permission is missing, and where it is given."""
+"""Azure DevOps error responses as ForgeErrors: the missing permission, and where to grant it."""
 
 import re
 import time
@@ -10,9 +10,9 @@ from provisioner.model.forge_error import ForgeError
 
 _CODE = re.compile(r"\b(?:TF|VS)\d{5,6}\b")
 _GONE = re.compile(r"NotFound|DoesNotExist|Unauthorized.*WorkItem", re.IGNORECASE)
-"""Words in the type of a refusal of what is not there; some come with 400 instead of 404."""
+"""Parts of `typeKey` in refusals of what does not exist; some have status 400 instead of 404."""
 _NO_ACCESS = ("TF400813", "TF401444")
-"""The token is of nobody who may use the organization, or who signed in once."""
+"""Codes for a token whose account may not use the organization, or has never signed in."""
 
 _PERMISSIONS: tuple[tuple[str, str, str], ...] = (
     ("PullRequestContribute", "Contribute to pull requests", "Repositories > Security"),
@@ -22,11 +22,11 @@ _PERMISSIONS: tuple[tuple[str, str, str], ...] = (
     ("/pullRequests/", "Contribute to pull requests", "Repositories > Security"),
     ("", "Read", "Repositories > Security"),
 )
-"""What a message or a path takes, by the names of the permissions in the project's settings."""
+"""A part of the message or path, the permission in the project's settings, and its page there."""
 
 
 def wait_of(refusal: Refusal) -> float | None:
-    """Return the seconds after which a request may be sent again, None for what is no rate limit.
+    """Return the seconds to wait before the request is sent again, None without a rate limit.
 
     Azure DevOps answers 429 with Retry-After (the client obeys it), or with the time of the reset
     (Azure DevOps, "Rate and usage limits": X-RateLimit-Reset, in seconds since the epoch).
@@ -38,14 +38,14 @@ def wait_of(refusal: Refusal) -> float | None:
 
 
 def read_refusal(refusal: Refusal) -> ForgeError:
-    """Return a refusal in words."""
+    """Return the error for a refusal, with the permission that it takes where one is missing."""
     told = _text(refusal, "message") or f"HTTP {refusal.status}"
     if refusal.status in (203, 302):
         told = "it answers with the page to sign in"
     what = f"Azure DevOps refuses {refusal.method} {refusal.path} with {refusal.status}: {told}"
     what = what.rstrip(".") + "."
     code = _code(refusal, told)
-    # A token that is refused is answered with the page to sign in: 203 or 302 instead of 401.
+    # A refused token is answered with the sign-in page: 203 or 302 instead of 401.
     if refusal.status in (203, 302, 401) and not _names_permission(told):
         return ForgeError(401, "token-refused", what, _TOKEN_HINT)
     if code in _NO_ACCESS:

@@ -1,4 +1,4 @@
-"""What Azure DevOps' JSON says, in the terms of the port.
+"""Azure DevOps JSON mapped to the types of the forge port, and Markdown for its pages.
 
 Names of fields are those of the public REST API description, version 7.1 (Git: GitPullRequest,
 GitPullRequestIteration, GitPullRequestCommentThread, GitStatus; MicrosoftDocs/vsts-rest-api-specs).
@@ -28,15 +28,15 @@ _STATES = {
     "abandoned": PullRequestState.CLOSED,
 }
 _APPROVED = 5
+"""The least vote that approves: 10 approved, 5 approved with suggestions, 0 no vote, -5 waiting for
+the author, -10 rejected."""
 _REQUIRED_REVIEWERS = "fd2167ab-b0be-447a-8ec8-39368250530e"
 """The type of the policy "Automatically included reviewers" ("Policy Configurations", types)."""
 _NOT_REQUIRED = "no policy of the branch requires the approval of the account, or of its group"
-"""The least vote that approves: 10 approved, 5 approved with suggestions, 0 no vote, -5 waiting for
-the author, -10 rejected."""
 
 _SERVICE = "00000002-0000-8888-8000-000000000000"
-"""The id of Azure DevOps itself (shown as a service of Visual Studio), which writes the threads
-that report votes. On Azure DevOps Server it is a group, which nobody can sign in as."""
+"""The identity of Azure DevOps itself (shown as a service of Visual Studio), which writes the
+threads that record votes. On Azure DevOps Server it is a group, which nobody can sign in as."""
 
 _STATUSES = {
     "succeeded": StatusState.SUCCESS,
@@ -57,7 +57,7 @@ _HIDDEN_LINE = re.compile(r"(\A|\n)\n?\[//\]: # \(([^\n()]*)\)(?=\n|\Z)")
 
 
 def hide_comments(body: str) -> str:
-    """Return Markdown whose HTML comments are link definitions, which nothing shows.
+    """Return Markdown whose HTML comments are link reference definitions, which are not rendered.
 
     Azure DevOps shows HTML comments in the mails about a pull request (oxsecurity/megalinter#2521),
     and removes them from what is written on a work item. A definition is one only after an empty
@@ -81,14 +81,15 @@ def account_of(identity: Json) -> str:
 
 
 def plain_id(value: object) -> str:
-    """Return a GUID in small letters and without dashes: properties of threads spell it both
-    ways."""
+    """Return a GUID in lower case without dashes: properties of threads have both spellings."""
     return str(value or "").lower().replace("-", "")
 
 
 def read_pull_request(entry: Json, iterations: Sequence[Json]) -> PullRequest:
-    """Return a pull request; the last of its iterations has the head, which `lastMergeSourceCommit`
-    follows only once the merge was tried again."""
+    """Return a pull request, with the head of the last of its `iterations`.
+
+    `lastMergeSourceCommit` lags: it changes only once Azure DevOps has tried the merge again.
+    """
     state = _STATES[entry["status"]]
     merged = entry.get("lastMergeCommit") or {}
     source = iterations[-1]["sourceRefCommit"] if iterations else entry["lastMergeSourceCommit"]
@@ -129,7 +130,7 @@ def read_approvals(
     iterations: Sequence[Json],
     required: frozenset[str],
 ) -> Sequence[Approval]:
-    """Return the approvals that stand, the oldest first.
+    """Return the approvals in force, the oldest first.
 
     A reviewer's entry has the vote but no time. Azure DevOps writes a thread at each vote: what the
     reviewer saw is the newest iteration of that moment. A vote without such a thread approves
@@ -156,10 +157,10 @@ def read_approvals(
 
 
 def _voted_at(reviewer: str, threads: Sequence[Json]) -> datetime | None:
-    """Return when a reviewer voted last, and approved; None where Azure DevOps does not say.
+    """Return the time of a reviewer's last vote if it approves; None without a record of it.
 
-    Whoever may comment may write threads with any properties: only those count that Azure DevOps
-    itself wrote.
+    Anyone who may comment may create threads with any properties: only threads that Azure DevOps
+    itself wrote count.
     """
     votes = [
         thread
@@ -189,8 +190,10 @@ def _property(thread: Json, name: str) -> str:
 
 
 def read_comment(thread: Json, page: str) -> Comment | None:
-    """Return the comment that opens a thread, None for one that is deleted or written by Azure
-    DevOps; `page` is the pull request's."""
+    """Return the first comment of a thread; None if it is deleted or written by Azure DevOps.
+
+    `page` is the URL of the pull request.
+    """
     comments = thread.get("comments") or []
     if thread.get("isDeleted") or not comments:
         return None
@@ -221,19 +224,19 @@ def read_status(entry: Json, commit: str) -> Status:
 
 
 def moment(text: object) -> datetime:
-    """Return a time as Azure DevOps writes it, in UTC with up to seven digits of a second."""
+    """Return a time of Azure DevOps: UTC, with up to seven decimals of a second."""
     return datetime.fromisoformat(str(text))
 
 
 def mapping(value: object, path: str) -> Json:
-    """Return a JSON object. Raises ForgeError for another shape."""
+    """Return `value` if it is a JSON object. Raises ForgeError for another type."""
     if not isinstance(value, Mapping):
         raise unexpected(path)
     return value
 
 
 def unexpected(path: str) -> ForgeError:
-    """Return the error of an answer that has not the shape of the API."""
+    """Return the error for an answer that does not have the shape of the API."""
     return ForgeError(
         0, "unexpected-answer", f"Azure DevOps' answer to {path} has not the shape of its API."
     )

@@ -1,4 +1,4 @@
-"""What the variables of an Azure Pipelines job say (Azure Pipelines, "Predefined variables")."""
+"""Predefined variables of an Azure Pipelines job (Azure Pipelines, "Predefined variables")."""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -8,7 +8,7 @@ from provisioner.forges.azure_devops import AzureDevOps
 from provisioner.model.forge_error import ForgeError
 
 TOKEN = "SYSTEM_ACCESSTOKEN"
-"""No step has it by itself: `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`."""
+"""Mapped into a step explicitly: `env: {SYSTEM_ACCESSTOKEN: $(System.AccessToken)}`."""
 
 _HEADS = "refs/heads/"
 _REPOS = "TfsGit"
@@ -16,15 +16,15 @@ _REPOS = "TfsGit"
 
 
 def is_azure_pipelines_job(environ: Mapping[str, str]) -> bool:
-    """Tell whether this process is part of a job of Azure Pipelines."""
+    """Return whether this process is part of a job of Azure Pipelines (TF_BUILD)."""
     return environ.get("TF_BUILD", "").lower() == "true"
 
 
 def read_azure_pipelines_job(environ: Mapping[str, str]) -> Job:
-    """Return what a job knows of itself.
+    """Return the job that the predefined variables describe.
 
     A build of a pull request checks out the commit that merges its head into the target branch, so
-    that the first parent is the base; a build of a push does not tell the commit before it.
+    that the first parent is the base; no variable has the commit before a push.
     """
     number = environ.get("SYSTEM_PULLREQUEST_PULLREQUESTID", "")
     is_review = number.isdigit()
@@ -47,8 +47,13 @@ def read_azure_pipelines_job(environ: Mapping[str, str]) -> Job:
 
 
 def open_azure_devops(environ: Mapping[str, str]) -> AzureDevOps:
-    """Return the client of the job's repository. Raises ForgeError without a token, or for a
-    repository that is not in Azure Repos."""
+    """Return the client of the job's repository.
+
+    Raises:
+        ForgeError: without a token (`token-missing`), without the variables that name the
+            repository (`repository-unknown`), and for a repository that is not in Azure Repos
+            (`repository-elsewhere`).
+    """
     provider = environ.get("BUILD_REPOSITORY_PROVIDER", _REPOS)
     if provider != _REPOS:
         raise ForgeError(

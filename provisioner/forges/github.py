@@ -1,4 +1,4 @@
-"""GitHub, and GitHub Enterprise Server: pull requests, reviews, statuses, comments and issues.
+"""GitHub client (also Enterprise Server): pull requests, reviews, statuses, comments and issues.
 
 Names of fields and permissions are those of GitHub's public REST API description, version
 2022-11-28 (github/rest-api-description).
@@ -88,6 +88,9 @@ class GitHub:
 
         The REST API refuses `GET /user` to the token of a job or an app ("Resource not accessible
         by integration"); the viewer of the GraphQL API is answered to all of them.
+
+        Raises:
+            ForgeError: where the answer has no viewer (`account-unknown`).
         """
         if self._account is None:
             answer = self._client.send("POST", self._graphql, body={"query": "{viewer{login}}"})
@@ -126,7 +129,10 @@ class GitHub:
         return _read(lambda entry: str(entry["commit"]["sha"]).lower(), self._get(path), path)
 
     def approvals(self, pull_request: PullRequest) -> Sequence[Approval]:
-        """Return the approvals that stand, the author's own too, the oldest first."""
+        """Return the approvals in force, the author's own too, the oldest first.
+
+        The list has every review; the last one of a person that votes is the one in force.
+        """
         path = f"/pulls/{pull_request.number}/reviews"
         latest = {
             _login(review): review for review in self._list(path) if review.get("state") in _VOTES
@@ -136,19 +142,22 @@ class GitHub:
             for review in latest.values()
             if review["state"] == "APPROVED" and review.get("commit_id")
         ]
-        told = [replace(one, objection=self._objection_to(one.by)) for one in standing]
-        return sorted(told, key=lambda approval: approval.at)
+        found = [replace(one, objection=self._objection_to(one.by)) for one in standing]
+        return sorted(found, key=lambda approval: approval.at)
 
     def _objection_to(self, login: str) -> str | None:
-        """Return None for an account that may push: what branch protection asks of an approval,
-        too."""
+        """Return why an approval of an account does not count; None if it may push.
+
+        Branch protection requires the same of a review. The endpoint answers 404 for an account
+        that is no collaborator.
+        """
         try:
-            told = self._get(f"/collaborators/{quote(login, safe='')}/permission")
+            access = self._get(f"/collaborators/{quote(login, safe='')}/permission")
         except ForgeError as refusal:
             if refusal.is_missing:
                 return _MAY_NOT_WRITE
             raise
-        return None if told.get("permission") in _MAY_WRITE else _MAY_NOT_WRITE
+        return None if access.get("permission") in _MAY_WRITE else _MAY_NOT_WRITE
 
     def dismiss(self, pull_request: PullRequest, approval: Approval, reason: str) -> None:
         """Dismiss the review of an approval."""
@@ -199,19 +208,21 @@ class GitHub:
         return self._issues({"labels": label})
 
     def own_issues(self) -> Sequence[Issue]:
-        """Return the issues that the token's account made, open and closed, the oldest first
-        ("List repository issues": creator)."""
+        """Return the issues that the token's account created, the oldest first.
+
+        Open and closed ones ("List repository issues": creator).
+        """
         account = self.account()
         return [one for one in self._issues({"creator": account}) if one.author == account]
 
     def _issues(self, wanted: Mapping[str, str]) -> Sequence[Issue]:
         query = {**wanted, "state": "all", "sort": "created", "direction": "asc"}
-        # Every pull request is an issue, too.
+        # GitHub lists pull requests among the issues.
         found = [e for e in self._list("/issues", query) if "pull_request" not in e]
         return [_read(_issue, entry, "/issues") for entry in found]
 
     def open_issue(self, title: str, body: str, label: str) -> Issue:
-        """Open an issue that has a label; GitHub makes the label where there is none."""
+        """Open an issue with a label; GitHub creates a label that does not exist."""
         content = {"title": title, "body": body, "labels": [label]}
         return self._written(_issue, "/issues", content)
 
@@ -226,7 +237,7 @@ class GitHub:
         try:
             self._written(_comment, f"/issues/{issue.id}/comments", {"body": body})
         except ForgeError as refusal:
-            # The same path comments on pull requests, which takes another permission.
+            # The same path comments on pull requests, which requires another permission.
             raise of_issue(refusal) from refusal
 
     def _get(self, path: str) -> Mapping[str, Any]:
@@ -244,7 +255,11 @@ class GitHub:
     def _list(
         self, path: str, query: Mapping[str, str] | None = None
     ) -> Sequence[Mapping[str, Any]]:
-        """Return all of a list, following the `Link` to the next page."""
+        """Return all entries of a list, following the `Link` to the next page.
+
+        Raises:
+            ForgeError: for an answer that is no list, and for more than `_MOST_PAGES` pages.
+        """
         found: list[Mapping[str, Any]] = []
         answer = self._client.send(
             "GET", self._root + path, query={"per_page": str(_PAGE), **(query or {})}
@@ -266,7 +281,7 @@ def _pull_request(entry: Mapping[str, Any]) -> PullRequest:
     merged = bool(entry.get("merged_at"))
     closed = PullRequestState.MERGED if merged else PullRequestState.CLOSED
     head, base = entry["head"], entry["base"]
-    # The repository of a fork may be deleted: null.
+    # `repo` is null once the fork is deleted.
     origin = (head.get("repo") or {}).get("full_name")
     return PullRequest(
         number=int(entry["number"]),
@@ -274,7 +289,7 @@ def _pull_request(entry: Mapping[str, Any]) -> PullRequest:
         head=str(head["sha"]).lower(),
         base=str(base["sha"]).lower(),
         base_branch=str(base["ref"]),
-        # Before the merge this is the commit of a trial merge.
+        # Before the merge `merge_commit_sha` is the commit of a test merge.
         merged=str(entry["merge_commit_sha"]).lower() if merged else None,
         author=_login(entry),
         is_fork=origin != base["repo"]["full_name"],

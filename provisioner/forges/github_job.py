@@ -1,4 +1,4 @@
-"""What the variables of a GitHub Actions job say (GitHub, "Default environment variables")."""
+"""Default environment variables of a GitHub Actions job, and the event that triggered it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,19 +11,20 @@ TOKEN = "GITHUB_TOKEN"
 """Not a default variable: the job passes it, `env: {GITHUB_TOKEN: "${{ github.token }}"}`."""
 
 EVENT = "GITHUB_EVENT_PATH"
-"""The file with the event that started the job, as a webhook tells it."""
+"""The file with the webhook payload of the event that triggered the job."""
 
 
 def is_github_job(environ: Mapping[str, str]) -> bool:
-    """Tell whether this process is part of a job of GitHub Actions."""
+    """Return whether this process is part of a job of GitHub Actions (GITHUB_ACTIONS)."""
     return environ.get("GITHUB_ACTIONS") == "true"
 
 
 def read_github_job(environ: Mapping[str, str], event: Mapping[str, Any]) -> Job:
-    """Return what a job knows of itself; `event` is the content of the file EVENT.
+    """Return the job that the variables and `event`, the content of the file EVENT, describe.
 
     The events of a pull request (`pull_request`, `pull_request_review`) check out the commit that
-    merges its head into its base; those of a push tell the commit that the branch had before.
+    merges its head into its base; a push has the previous commit of the branch in `before`, which
+    is all zeros for a new branch.
     """
     pull_request = _mapping(event.get("pull_request"))
     number = pull_request.get("number")
@@ -49,7 +50,11 @@ def _branch_of(ref: str) -> str | None:
 
 
 def open_github(environ: Mapping[str, str]) -> GitHub:
-    """Return the client of the job's repository. Raises ForgeError without a token or a name."""
+    """Return the client of the job's repository.
+
+    Raises:
+        ForgeError: without a token (`token-missing`) or a repository (`repository-unknown`).
+    """
     repository = environ.get("GITHUB_REPOSITORY", "")
     if repository.count("/") != 1:
         raise ForgeError(

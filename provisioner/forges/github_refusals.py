@@ -1,4 +1,4 @@
-"""GitHub's refusals in words: which permission is missing, and where it is given."""
+"""GitHub error responses as ForgeErrors: the missing permission, and rate limits."""
 
 import re
 import time
@@ -23,12 +23,12 @@ _PERMISSIONS: tuple[tuple[str, str], ...] = (
     (r"/issues(/|$)", "issues"),
     (r"", "contents"),
 )
-"""What a path takes, by the names of `permissions:` in a workflow. A comment on a pull request may
-be written with `issues` or `pull-requests`."""
+"""The permission that a path requires, as `permissions:` of a workflow names it. A comment on a
+pull request requires `issues` or `pull-requests`."""
 
 
 def wait_of(refusal: Refusal) -> float | None:
-    """Return the seconds after which a request may be sent again, None for what is no rate limit.
+    """Return the seconds to wait before the request is sent again, None without a rate limit.
 
     GitHub answers 403 or 429 for both limits: `x-ratelimit-remaining: 0` with the time of the reset
     for the primary one, a message of its own for a secondary one.
@@ -43,7 +43,7 @@ def wait_of(refusal: Refusal) -> float | None:
 
 
 def read_refusal(refusal: Refusal) -> ForgeError:
-    """Return a refusal in words."""
+    """Return the error for a refusal, with the permission that it takes where one is missing."""
     told = _message(refusal) or f"HTTP {refusal.status}"
     what = f"GitHub refuses {refusal.method} {refusal.path} with {refusal.status}: {told}"
     what = what.rstrip(".") + "."
@@ -63,8 +63,7 @@ def read_refusal(refusal: Refusal) -> ForgeError:
 
 
 def of_issue(refusal: ForgeError) -> ForgeError:
-    """Return the refusal of a comment as one on an issue: the permission it takes is that of
-    issues."""
+    """Return the refusal of a comment with the permission that comments on issues require."""
     hint = (refusal.hint or "").replace("`pull-requests: write`", "`issues: write`")
     return ForgeError(refusal.status, refusal.code, refusal.message, hint or None)
 
@@ -76,13 +75,13 @@ def _permission_hint(refusal: Refusal) -> str:
     right = "read" if refusal.method == _READS else "write"
     told = f"It takes the permission `{wanted}: {right}`: add it to `permissions:` of the job."
     if wanted == "issues":
-        # Of the drift check, which no pull request starts.
+        # Issues belong to the drift check, which no pull request triggers.
         return told
     return f"{told} The token of a pull request from a fork only reads, whatever the job states."
 
 
 def _message(refusal: Refusal) -> str:
-    """Return what GitHub says is wrong, with the messages of its `errors`."""
+    """Return the `message` of an error response, with those of its `errors`."""
     body: Any = refusal.body
     if not isinstance(body, Mapping):
         return ""

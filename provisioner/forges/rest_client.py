@@ -1,4 +1,4 @@
-"""Sends requests to a forge's REST API: within bounds, to one origin, patient with rate limits."""
+"""HTTP client of a forge's REST API: one origin, bounded answers, retries and rate limits."""
 
 import json
 import time
@@ -17,19 +17,18 @@ _READ_SECONDS = 60
 _MOST_BYTES = 32 * 2**20
 _TRIES = 5
 _LONGEST_PAUSE = 120.0
-"""Seconds that one pause has at most. A limit that lasts longer ends the command, and says so."""
+"""The longest pause in seconds. A rate limit that lasts longer is reported as an error."""
 
 _NOT_DONE = frozenset({429, 503})
-"""Sent again whatever it is: the service says that it did nothing."""
+"""Statuses after which every request is sent again: the service has not processed it."""
 
 _MAY_HAVE_DONE = frozenset({500, 502, 504})
-"""Sent again for a read alone: a comment written twice would be two."""
+"""Statuses after which a read alone is sent again: a comment that is posted twice is two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the service answered: its status below 300, its headers, and the JSON of its body (None
-    for an empty one)."""
+    """A successful response: its status below 300, its JSON (None for no body), and its headers."""
 
     status: int
     body: Any
@@ -38,8 +37,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer of 300 and above (or 203 with a page), as the service sent it; `body` is None where
-    it is no JSON."""
+    """A response of status 300 and above (or 203 with a page); `body` is None if it is no JSON."""
 
     method: str
     path: str
@@ -50,12 +48,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one service words what all of them do.
+    """What differs between the services: base URL, headers, error format and rate limits.
 
     `base` is the URL that paths are appended to, without a slash at its end. `headers` go with
-    every request (the token is in them). `read_error` words a refusal. `wait_of` returns the
-    seconds after which a refused request may be sent again, None for a refusal that is no rate
-    limit (429 and Retry-After are understood without it).
+    every request (the token is in them). `read_error` returns the error for a refusal. `wait_of`
+    returns the seconds to wait before a refused request is sent again, None for a refusal that is
+    no rate limit (429 with Retry-After is handled without it).
     """
 
     service: str
@@ -72,11 +70,11 @@ class RestClient:
         self._dialect = dialect
         self._sleep = sleep
         self._session = requests.Session()
-        # With an auth of its own a session does not look for a password for the host in ~/.netrc,
-        # which would replace the token.
+        # Without an auth object, `requests` looks for a password of the host in ~/.netrc, which
+        # would replace the token.
         self._session.auth = _keep_token
         if urlsplit(dialect.base).hostname in ("127.0.0.1", "localhost"):
-            # A proxy of the environment cannot reach this machine's loopback.
+            # A proxy (HTTPS_PROXY) cannot reach this machine's loopback.
             self._session.trust_env = False
 
     def __enter__(self) -> "RestClient":
@@ -94,11 +92,13 @@ class RestClient:
         body: object = None,
         content: str = "application/json",
     ) -> Answer:
-        """Send one request and return its answer; `path` is below the base, or a URL of the same
-        origin (a page's link). Raises ForgeError for a refusal, and where no answer comes.
+        """Send one request and return its answer.
 
-        A rate limit is waited for, up to two minutes at a time; a read is sent again where the
-        service failed, a write only where it says that nothing was done.
+        `path` is below the base, or a URL of the same origin (a page's link). A rate limit is
+        waited for, up to two minutes at a time; a read is sent again where the service failed, a
+        write only after a status that says that it was not processed.
+
+        Raises ForgeError for a refusal, for a link to another origin, and where no answer comes.
         """
         url = self._url(path)
         for attempt in range(_TRIES):
@@ -118,8 +118,11 @@ class RestClient:
         raise AssertionError("the last try returns or raises")
 
     def _url(self, path: str) -> str:
-        """Return where a request goes. Raises ForgeError for another origin than the service's:
-        whoever it names would be sent the token."""
+        """Return the URL of a request.
+
+        Raises:
+            ForgeError: for another origin than the service's, which would receive the token.
+        """
         if not path.startswith(("http://", "https://")):
             return self._dialect.base + path
         if _origin(path) != _origin(self._dialect.base):
@@ -132,7 +135,7 @@ class RestClient:
         return path
 
     def _pause(self, refusal: Refusal, attempt: int) -> float | None:
-        """Return the seconds to wait before a refused request is sent again, None for never."""
+        """Return the seconds to wait before a refused request is sent again; None: it is not."""
         stated = refusal.headers.get("Retry-After", "")
         asked = float(stated) if stated.isdigit() else self._dialect.wait_of(refusal)
         may_repeat = (
@@ -173,7 +176,7 @@ class RestClient:
         told = dict(response.headers)
         headers_told = requests.structures.CaseInsensitiveDict(told)
         parsed = _parse(text)
-        # Azure DevOps answers a token that it does not take with 203 and the page to sign in.
+        # Azure DevOps answers a refused token with 203 and the sign-in page.
         is_page = response.status_code == 203 and parsed is None
         if response.status_code < 300 and not is_page:
             if text and parsed is None:
