@@ -116,8 +116,8 @@ def _is_enforced(assignment: Mapping[str, object], at: ResourceId) -> bool:
 def _covers(definition: Mapping[str, object], resource_type: ResourceType) -> bool:
     """Return whether the mode of a policy covers a type.
 
-    `Indexed` covers types with tags and location; the mode of a resource provider
-    (`Microsoft.Kubernetes.Data`) covers none of Azure Resource Manager.
+    `Indexed` covers types with tags and location; the mode of a resource provider (such as that of
+    Kubernetes data) covers none of Azure Resource Manager.
     """
     mode = lookup(definition, ("properties", "mode"))
     word = mode.lower() if isinstance(mode, str) else "indexed"
