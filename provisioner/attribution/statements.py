@@ -37,7 +37,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class LogCoverage:
     """The part of both logs of one subscription that was read.
 
     `since` is from when on the Activity Log was read, `refused` why it was not; `changes_unread` is
@@ -63,8 +63,8 @@ class Logs:
         self._correlated = _by_key((write.correlation, write) for write in writes)
         self._changes = _by_key((change.target.key, change) for change in changes)
 
-    def attribute(self, target: Target, reach: Reach) -> AttributionDocument:
-        """Return what the logs state of one resource; `reach` is that of its subscription."""
+    def attribute(self, target: Target, coverage: LogCoverage) -> AttributionDocument:
+        """Return what the logs state of one resource; `coverage` is that of its subscription."""
         changes = self._changes_of(target)
         writes = self._writes_of(target, changes)
         known = {write.correlation for write in writes}
@@ -77,15 +77,15 @@ class Logs:
                 for entry in entries
                 if entry.writer.kind is WriterKind.PRINCIPAL or entry.writer.paths
             ]
-        verdict = _verdict(entries, reach)
+        verdict = _verdict(entries, coverage)
         return AttributionDocument(
             verdict=verdict,
-            since=format_moment(reach.since),
+            since=format_moment(coverage.since),
             writers=tuple(entry.writer for entry in _merge(entries)),
-            reason=reach.refused if verdict is AttributionVerdict.UNREADABLE else None,
+            reason=coverage.refused if verdict is AttributionVerdict.UNREADABLE else None,
         )
 
-    def tells_move(self, target: Target, is_own: Callable[[str], bool]) -> bool:
+    def shows_later_change(self, target: Target, is_own: Callable[[str], bool]) -> bool:
         """Return whether the logs show a change after the environment's own last write.
 
         It names one of the target's paths and is not the environment's own (`is_own`, by
@@ -102,7 +102,7 @@ class Logs:
             if not is_own(change.correlation or "") and _drifted(target, (change,))
         )
 
-    def tells_write(self, target: Target, is_own: Callable[[str], bool]) -> bool:
+    def shows_own_write(self, target: Target, is_own: Callable[[str], bool]) -> bool:
         """Return whether the logs hold a write of the environment's own (by correlation id)."""
         writes = self._direct_writes_of(target)
         changes = self._changes.get(target.id.key, [])
@@ -242,16 +242,16 @@ def _merge(entries: Iterable[_Entry]) -> list[_Entry]:
     return sorted(merged, key=lambda entry: entry.at, reverse=True)
 
 
-def _verdict(entries: Sequence[_Entry], reach: Reach) -> AttributionVerdict:
+def _verdict(entries: Sequence[_Entry], coverage: LogCoverage) -> AttributionVerdict:
     kinds = {entry.writer.kind for entry in entries}
     if WriterKind.PRINCIPAL in kinds:
         alone = len({entry.who for entry in entries}) == 1
         return AttributionVerdict.WRITTEN if alone else AttributionVerdict.SEVERAL
     if WriterKind.UNSPECIFIED in kinds:
         return AttributionVerdict.UNSPECIFIED
-    if reach.refused is not None:
+    if coverage.refused is not None:
         return AttributionVerdict.UNREADABLE
-    if any(entry.at < reach.since for entry in entries):
+    if any(entry.at < coverage.since for entry in entries):
         # Resource Graph says System of many a write: the Activity Log was not read back so far.
         return AttributionVerdict.UNSPECIFIED
     return AttributionVerdict.PLATFORM if kinds else AttributionVerdict.NOT_LOGGED

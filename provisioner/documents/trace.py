@@ -23,7 +23,7 @@ class HopDocument(Document):
     passes: bool
 
 
-class JourneyDocument(Document):
+class FlowPathDocument(Document):
     """The path from one subnet to one destination.
 
     `through` is the firewall on it, if there is one; `delivered` is whether it ends at the
@@ -49,4 +49,4 @@ class TraceDocument(Document):
     source: str
     destination: str
     protocol: str
-    journeys: tuple[JourneyDocument, ...]
+    journeys: tuple[FlowPathDocument, ...]

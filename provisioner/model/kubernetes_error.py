@@ -10,7 +10,7 @@ NO_TOKEN = "NoToken"
 UNSTATED = "Unstated"
 
 _UNAUTHORIZED = 401
-_MAY_HAVE_DONE = frozenset({0, 408, 500, 502, 504})
+_UNCERTAIN_STATUSES = frozenset({0, 408, 500, 502, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class KubernetesError(Exception):
         return self.status in (0, _UNAUTHORIZED)
 
     @property
-    def may_have_done(self) -> bool:
+    def may_have_taken_effect(self) -> bool:
         """Whether a write that got this answer may have taken effect all the same.
 
         A broken connection, a gateway's timeout, and a success that is no answer of an API server
@@ -74,7 +74,7 @@ class KubernetesError(Exception):
         """
         if self.reason == NOT_SENT or "failed calling webhook" in self.message:
             return False
-        return self.status in _MAY_HAVE_DONE or 200 <= self.status < 300
+        return self.status in _UNCERTAIN_STATUSES or 200 <= self.status < 300
 
     @property
     def conflicts(self) -> tuple[Cause, ...]:

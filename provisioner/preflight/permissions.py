@@ -22,13 +22,13 @@ _SHOWN = 8
 
 
 def _ask(intent: Intent) -> Iterator[Inquiry]:
-    scopes = {scope.key: scope for _, scope in _wanted(intent)}
+    scopes = {scope.key: scope for _, scope in _needed_permissions(intent)}
     return (_inquiry(scopes[key]) for key in sorted(scopes))
 
 
 def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
     lacking: dict[tuple[str, bool], tuple[ResourceId, set[str]]] = {}
-    for wanted, scope in _wanted(intent):
+    for wanted, scope in _needed_permissions(intent):
         reply = replies[_inquiry(scope)]
         if reply.refused is None and not _is_allowed(wanted.action, reply.items):
             # A role on the resource itself is not in the answer of its group.
@@ -43,7 +43,7 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
 CHECK = Check("what the caller may do", _ask, _judge)
 
 
-def _wanted(intent: Intent) -> Iterator[tuple[Permission, ResourceId]]:
+def _needed_permissions(intent: Intent) -> Iterator[tuple[Permission, ResourceId]]:
     for wanted in intent.permissions:
         scope = scope_of(wanted.scope, intent.groups)
         if scope is not None:

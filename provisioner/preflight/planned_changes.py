@@ -14,7 +14,7 @@ from provisioner.model.span import Span
 from provisioner.model.values import Body, Value, lookup
 from provisioner.plan.step_constraints import closure
 from provisioner.plan.steps import DELETE, PUT, Step
-from provisioner.preflight.policy_fields import PolicySight
+from provisioner.preflight.policy_fields import InspectedFields
 from provisioner.preflight.policy_rules import Assigned, Exemption
 
 _DEFINITION_ID = ("properties", "policyDefinitionId")
@@ -71,7 +71,7 @@ class Intent:
     permissions what the plan takes
     policies    the policy assignments that the plan changes
     applies     whether the caller is about to apply the plan, and not only to review it
-    sights      the fields that policies look at, by subscription (lower case); absent: all
+    inspected   the fields that policies look at, by subscription (lower case); absent: all
     """
 
     writes: tuple[Write, ...]
@@ -81,7 +81,7 @@ class Intent:
     permissions: tuple[Permission, ...] = ()
     applies: bool = False
     policies: tuple[PolicyChange, ...] = ()
-    sights: Mapping[str, PolicySight] = field(default_factory=dict)
+    inspected: Mapping[str, InspectedFields] = field(default_factory=dict)
 
     @cached_property
     def groups(self) -> frozenset[str]:

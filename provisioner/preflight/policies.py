@@ -15,7 +15,7 @@ from provisioner.model.values import ABSENT, Json, Unknown, Value, lookup, unkno
 from provisioner.preflight.azure_queries import Inquiry, Replies, ask_scope, scope_of
 from provisioner.preflight.check import Check
 from provisioner.preflight.planned_changes import Intent, PolicyChange, Write
-from provisioner.preflight.policy_fields import BLIND
+from provisioner.preflight.policy_fields import ANY_FIELD
 from provisioner.preflight.policy_rules import Ruling, Subject, rule_on
 
 _BROKEN = "noncompliant"
@@ -49,10 +49,11 @@ def _inquiries(intent: Intent) -> Mapping[str, Inquiry]:
         scope = scope_of(write.id, intent.groups)
         if scope is None:
             continue
-        sight = intent.sights.get(str(scope.subscription).lower(), BLIND)
+        inspected = intent.inspected.get(str(scope.subscription).lower(), ANY_FIELD)
         if not write.is_new:
-            sight = BLIND  # An exemption, or what an assignment leaves out, may name it by its id.
-        key = (scope.key, write.type.name, sight.shape(write.id, _content_of(write)))
+            # An exemption, or a `notScopes` of an assignment, may name the resource by its id.
+            inspected = ANY_FIELD
+        key = (scope.key, write.type.name, inspected.shape(write.id, _content_of(write)))
         if key not in first:
             first[key] = _inquiry(write, scope)
         found[write.address] = first[key]

@@ -39,7 +39,7 @@ _UNIQUE = ("name", "fullname", "id")
 
 
 @dataclass(frozen=True, slots=True)
-class PolicySight:
+class InspectedFields:
     """The fields that the rules at a subscription look at, in lower case; None: any field."""
 
     fields: frozenset[str] | None = None
@@ -55,7 +55,7 @@ class PolicySight:
         return _text(seen)
 
 
-BLIND = PolicySight()
+ANY_FIELD = InspectedFields()
 """Of which nothing is known: each write is asked about."""
 
 
@@ -80,32 +80,34 @@ def ask_definitions(replies: Replies) -> tuple[Inquiry, ...]:
     return tuple(_ask_definition(text) for _, text in sorted(missing.items()))
 
 
-def read_sights(subscriptions: Iterable[str], replies: Replies) -> Mapping[str, PolicySight]:
+def read_inspected_fields(
+    subscriptions: Iterable[str], replies: Replies
+) -> Mapping[str, InspectedFields]:
     """Return the fields that policies look at in each subscription (lower case).
 
     `replies` are those to `ask_assignments` and to both rounds of `ask_definitions`: policies, and
     the policies of sets.
     """
     return {
-        subscription.lower(): _sight_of(subscription, replies)
+        subscription.lower(): _inspected_fields_of(subscription, replies)
         for subscription in sorted(set(subscriptions))
     }
 
 
-def _sight_of(subscription: str, replies: Replies) -> PolicySight:
+def _inspected_fields_of(subscription: str, replies: Replies) -> InspectedFields:
     (inquiry,) = ask_assignments([subscription])
     reply = replies.get(inquiry)
     if reply is None or reply.refused is not None or reply.is_partial:
-        return BLIND
+        return ANY_FIELD
     fields: set[str] = set()
     for assignment in reply.items:
         found = _fields_of_assignment(assignment, replies)
         if found is None:
-            return BLIND
+            return ANY_FIELD
         fields |= found
         if lookup(assignment, ("properties", "resourceSelectors")):
             fields.add("location")
-    return PolicySight(frozenset(fields))
+    return InspectedFields(frozenset(fields))
 
 
 def _fields_of_assignment(

@@ -24,7 +24,7 @@ _ALL = (("$filter", "atScopeAndBelow()"),)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _AssignedRole:
     write: Write
     role: ResourceId
 
@@ -36,11 +36,11 @@ class _Wanted:
 
 
 def _ask(intent: Intent) -> Iterator[Inquiry]:
-    return (_inquiry(text) for wanted in _wanted(intent) for text in wanted.subscriptions)
+    return (_inquiry(text) for wanted in _unknown_roles(intent) for text in wanted.subscriptions)
 
 
 def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
-    for wanted in _wanted(intent):
+    for wanted in _unknown_roles(intent):
         answers = [replies[_inquiry(text)] for text in wanted.subscriptions]
         if not answers or any(a.refused is not None or a.is_partial for a in answers):
             continue
@@ -62,7 +62,7 @@ def _inquiry(subscription: str) -> Inquiry:
     return ask_subscription(ROLE_DEFINITIONS, subscription, is_list=True, query=_ALL)
 
 
-def _wanted(intent: Intent) -> Iterator[_Wanted]:
+def _unknown_roles(intent: Intent) -> Iterator[_AssignedRole]:
     made = {w.id.name.lower() for w in intent.writes if w.type.name == ROLE_DEFINITION_TYPE}
     read = {
         hit.id.name.lower()
@@ -75,4 +75,4 @@ def _wanted(intent: Intent) -> Iterator[_Wanted]:
             continue
         name = role.name.lower()
         if get_built_in_role(name) is None and name not in made | read:
-            yield _Wanted(write, role)
+            yield _AssignedRole(write, role)

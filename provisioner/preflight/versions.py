@@ -19,7 +19,7 @@ from provisioner.preflight.planned_changes import Intent, Write
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _StatedVersion:
     write: Write
     property: str
     version: str
@@ -28,11 +28,11 @@ class _Wanted:
 
 
 def _ask(intent: Intent) -> Iterator[Inquiry]:
-    return (_inquiry(wanted) for wanted in _wanted(intent))
+    return (_inquiry(wanted) for wanted in _stated_versions(intent))
 
 
 def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
-    for wanted in _wanted(intent):
+    for wanted in _stated_versions(intent):
         reply = replies[_inquiry(wanted)]
         if reply.refused is None:
             offered = [entry for item in reply.items for entry in _entries(item)]
@@ -43,14 +43,14 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
 CHECK = Check("which Kubernetes versions are offered", _ask, _judge)
 
 
-def _inquiry(wanted: _Wanted) -> Inquiry:
+def _inquiry(wanted: _StatedVersion) -> Inquiry:
     subscription = (wanted.write.id.subscription or "").lower()
     # In the version that the cloud at hand speaks of the provider's types.
     endpoint = replace(KUBERNETES_VERSIONS, api_version=wanted.write.type.api_version)
     return ask_subscription(endpoint, subscription, location=wanted.region)
 
 
-def _wanted(intent: Intent) -> Iterator[_Wanted]:
+def _stated_versions(intent: Intent) -> Iterator[_StatedVersion]:
     """Yield the versions that writes state and that do not run already."""
     for write in intent.writes:
         if write.type.name == CLUSTER:
@@ -67,7 +67,7 @@ def _wanted(intent: Intent) -> Iterator[_Wanted]:
         now = None if write.is_new else lookup(write.found, ("properties", running))
         if isinstance(now, str) and (now == version or now.startswith(f"{version}.")):
             continue
-        yield _Wanted(write, name, version, region, _plan(intent, cluster.key))
+        yield _StatedVersion(write, name, version, region, _plan(intent, cluster.key))
 
 
 def _plan(intent: Intent, cluster: str) -> object:
@@ -83,7 +83,7 @@ def _entries(item: Body) -> list[Mapping[str, object]]:
     return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
-def _judge_one(wanted: _Wanted, offered: list[Mapping[str, object]]) -> Iterator[Diagnostic]:
+def _judge_one(wanted: _StatedVersion, offered: list[Mapping[str, object]]) -> Iterator[Diagnostic]:
     write, version = wanted.write, wanted.version
     said = f"{write.address}: {wanted.property} {version}"
     entry = next((e for e in offered if _covers(e, version)), None)
@@ -117,7 +117,7 @@ def _judge_one(wanted: _Wanted, offered: list[Mapping[str, object]]) -> Iterator
 
 
 def _judge_default(
-    intent: Intent, wanted: _Wanted, offered: list[Mapping[str, object]]
+    intent: Intent, wanted: _StatedVersion, offered: list[Mapping[str, object]]
 ) -> Iterator[Diagnostic]:
     """Yield an error for a pool whose version does not fit the default of its new cluster.
 

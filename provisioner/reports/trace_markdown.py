@@ -1,6 +1,6 @@
 """Traces as Markdown."""
 
-from provisioner.documents.trace import JourneyDocument, TraceDocument
+from provisioner.documents.trace import FlowPathDocument, TraceDocument
 from provisioner.reports.markdown_escape import code, prose
 from provisioner.reports.markdown_table import row, table_head
 from provisioner.reports.wording import joined, outcome_of
@@ -20,7 +20,7 @@ def render_trace_markdown(document: TraceDocument) -> str:
     return head + "\n".join(_journey(journey) for journey in document.journeys)
 
 
-def _journey(journey: JourneyDocument) -> str:
+def _journey(journey: FlowPathDocument) -> str:
     ends = f"{code(journey.source)} -> {code(journey.destination)}"
     rows = (
         row(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from provisioner.documents.trace import JourneyDocument, TraceDocument
+from provisioner.documents.trace import FlowPathDocument, TraceDocument
 from provisioner.reports.section_text import heading
 from provisioner.reports.styled import BLANK, Line, Span, Style, line, wrap
 from provisioner.reports.values import plain
@@ -24,7 +24,7 @@ def render_trace_text(document: TraceDocument, width: int = 100) -> Iterator[Lin
     yield line(Span("Trace  ", Style.BOLD), f"{words} · {document.state.value} state")
 
 
-def _journey_lines(journey: JourneyDocument, width: int) -> Iterator[Line]:
+def _journey_lines(journey: FlowPathDocument, width: int) -> Iterator[Line]:
     style = Style.CREATE if journey.delivered else Style.DELETE
     if journey.unjudged and not journey.delivered:
         style = Style.WARNING

@@ -20,7 +20,7 @@ from provisioner.documents.plan import (
     UndeclaredTagDocument,
 )
 from provisioner.documents.proof import FAILS, BreachDocument
-from provisioner.documents.trace import JourneyDocument
+from provisioner.documents.trace import FlowPathDocument
 from provisioner.reports.values import list_difference, plain, plural, show_path
 
 SIGNS: Mapping[Action, str] = {
@@ -311,7 +311,7 @@ def _changed_list(path: str, before: Sequence[Any], after: Sequence[Any]) -> Ite
         yield Part(path, "+", after=entry, kept=difference.kept)
 
 
-def outcome_of(journey: JourneyDocument) -> str:
+def outcome_of(journey: FlowPathDocument) -> str:
     """Return how a journey ends, in words."""
     over = f", through {plain(journey.through)}" if journey.through else ""
     if journey.delivered:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from provisioner.access.needs import Need
 from provisioner.attribution.activity_log import SELECT, oldest_event, read_writes
 from provisioner.attribution.resource_changes import MOST_ROWS, changes_query, read_changes
-from provisioner.attribution.statements import Logs, Reach, Target
+from provisioner.attribution.statements import LogCoverage, Logs, Target
 from provisioner.attribution.window import CHANGES_RETENTION, Window, format_moment
 from provisioner.catalog.endpoints import ACTIVITY_LOG, RESOURCE_GRAPH
 from provisioner.catalog.registry import Catalog
@@ -53,11 +53,11 @@ def attribute_drift(
     targets = _targets_of(document)
     if not targets:
         return document
-    logs, reaches, told = _read_logs(targets, window, catalog, inquirer)
-    decided = [_decide(entry, logs, reaches, is_own) for entry in document.undeclared]
+    logs, coverages, told = _read_logs(targets, window, catalog, inquirer)
+    decided = [_decide(entry, logs, coverages, is_own) for entry in document.undeclared]
     document = document.model_copy(update={"undeclared": tuple(decided)})
     attributions = {
-        target.id.text: logs.attribute(target, reaches[_subscription_of(target.id)])
+        target.id.text: logs.attribute(target, coverages[_subscription_of(target.id)])
         for target in _targets_of(document, undecided=False)
     }
     return document.model_copy(
@@ -75,9 +75,9 @@ def attribute_targets(
     warnings for logs that could not be read."""
     if not targets:
         return {}, ()
-    logs, reaches, told = _read_logs(targets, window, catalog, inquirer)
+    logs, coverages, told = _read_logs(targets, window, catalog, inquirer)
     attributions = {
-        target.id.key: logs.attribute(target, reaches[_subscription_of(target.id)])
+        target.id.key: logs.attribute(target, coverages[_subscription_of(target.id)])
         for target in targets
     }
     return attributions, told
@@ -95,7 +95,7 @@ def attribution_needs(subscriptions: Sequence[str]) -> frozenset[Need]:
 def _decide(
     entry: UndeclaredDocument,
     logs: Logs,
-    reaches: Mapping[str, Reach],
+    coverages: Mapping[str, LogCoverage],
     is_own: Callable[[str], bool],
 ) -> UndeclaredDocument:
     """Return an undeclared value with whether the logs say that somebody moved it, and what was not
@@ -107,13 +107,13 @@ def _decide(
     if not entry.kept:
         return entry
     target = Target(ResourceId.parse(entry.id), paths=(entry.field.path,))
-    reach = reaches[_subscription_of(target.id)]
-    moved = logs.tells_move(target, is_own)
-    unread = reach.refused if moved else reach.changes_unread
+    coverage = coverages[_subscription_of(target.id)]
+    moved = logs.shows_later_change(target, is_own)
+    unread = coverage.refused if moved else coverage.changes_unread
     return entry.model_copy(
         update={
             "moved": moved and unread is None,
-            "applied": not moved and logs.tells_write(target, is_own),
+            "applied": not moved and logs.shows_own_write(target, is_own),
             "unread": unread,
         }
     )
@@ -143,7 +143,7 @@ def _subscription_of(resource: ResourceId) -> str:
 
 def _read_logs(
     targets: Sequence[Target], window: Window, catalog: Catalog, inquirer: Inquirer
-) -> tuple[Logs, Mapping[str, Reach], list[Diagnostic]]:
+) -> tuple[Logs, Mapping[str, LogCoverage], list[Diagnostic]]:
     subscriptions = list(dict.fromkeys(_subscription_of(t.id) for t in targets))
     known = [subscription for subscription in subscriptions if subscription]
     inquiries = [_ask_events(each, targets, window) for each in known]
@@ -152,15 +152,15 @@ def _read_logs(
     replies = _ask(inquirer, inquiries)
     graph = replies[-1:] if known else ()
     unread = next((_unread_changes(reply, targets) for reply in graph), None)
-    reaches: dict[str, Reach] = {"": Reach(window.start, _ABOVE, _ABOVE)}
+    coverages: dict[str, LogCoverage] = {"": LogCoverage(window.start, _ABOVE, _ABOVE)}
     told: list[Diagnostic] = []
     for subscription, reply in zip(known, replies, strict=False):
-        reaches[subscription] = replace(_reach_of(reply, window), changes_unread=unread)
-        told += _told_of_events(subscription, reply, reaches[subscription])
+        coverages[subscription] = replace(_coverage_of(reply, window), changes_unread=unread)
+        told += _told_of_events(subscription, reply, coverages[subscription])
     told += [warn for reply in graph for warn in _told_of_changes(reply, targets)]
     writes = read_writes(body for reply in replies[: len(known)] for body in reply.items)
     changes = read_changes(row for reply in graph for row in _rows_of(reply))
-    return Logs(writes, changes, catalog), reaches, told
+    return Logs(writes, changes, catalog), coverages, told
 
 
 _ABOVE = (
@@ -214,15 +214,17 @@ def _ask(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
         return tuple(Reply(inquiry, refused=refused, calls=0) for inquiry in inquiries)
 
 
-def _reach_of(reply: Reply, window: Window) -> Reach:
+def _coverage_of(reply: Reply, window: Window) -> LogCoverage:
     if reply.refused is not None:
-        return Reach(window.start, f"the Activity Log could not be read ({reply.refused.code})")
+        return LogCoverage(
+            window.start, f"the Activity Log could not be read ({reply.refused.code})"
+        )
     if reply.is_partial:
-        return Reach(oldest_event(reply.items) or window.start)
-    return Reach(window.start)
+        return LogCoverage(oldest_event(reply.items) or window.start)
+    return LogCoverage(window.start)
 
 
-def _told_of_events(subscription: str, reply: Reply, reach: Reach) -> Iterator[Diagnostic]:
+def _told_of_events(subscription: str, reply: Reply, log: LogCoverage) -> Iterator[Diagnostic]:
     if reply.refused is not None:
         yield warning(
             "activity-log-unreadable",
@@ -235,7 +237,7 @@ def _told_of_events(subscription: str, reply: Reply, reach: Reach) -> Iterator[D
         yield warning(
             "activity-log-cut",
             f"the Activity Log of subscription {subscription} was read back to "
-            f"{format_moment(reach.since)} only: {MOST_PAGES} pages are the bound of what is read.",
+            f"{format_moment(log.since)} only: {MOST_PAGES} pages are the bound of what is read.",
             None,
             "Use a shorter --since.",
         )

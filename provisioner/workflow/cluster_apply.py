@@ -179,7 +179,7 @@ class _Sender:
             self.stop = told
         if decision.key.kind == "Namespace":
             self._unmade.add(decision.key.name)
-        ended = Outcome.UNKNOWN if told.may_have_done else Outcome.FAILED
+        ended = Outcome.UNKNOWN if told.may_have_taken_effect else Outcome.FAILED
         return _outcome(step, ended, told.message, elapsed)
 
     def _find_reason(self, namespace: str) -> str | None:

@@ -20,10 +20,10 @@ from provisioner.preflight.planned_changes import (
     read_intent,
 )
 from provisioner.preflight.policy_fields import (
-    PolicySight,
+    InspectedFields,
     ask_assignments,
     ask_definitions,
-    read_sights,
+    read_inspected_fields,
     subscriptions_of,
 )
 
@@ -55,14 +55,14 @@ class Preflight:
             return (_skipped(),), 0
         permissions = permissions_of(step_needs(plan.steps, catalog, state))
         intent = read_intent(plan.steps, graph, state, catalog, permissions, applies=self.applies)
-        sights, calls = _look(intent, self.inquirer)
-        intent = replace(intent, sights=sights)
+        inspected, calls = _look(intent, self.inquirer)
+        intent = replace(intent, inspected=inspected)
         replies = self.inquirer.ask(inquiries_for(intent))
         told = judge_replies(intent, {reply.inquiry: reply for reply in replies})
         return told, calls + sum(reply.calls for reply in replies)
 
 
-def _look(intent: Intent, inquirer: Inquirer) -> tuple[Mapping[str, PolicySight], int]:
+def _look(intent: Intent, inquirer: Inquirer) -> tuple[Mapping[str, InspectedFields], int]:
     """Return what policies can see in each subscription that the plan writes to, and how many
     requests it took: the assignments, what they name, and what sets name. Below a few writes it is
     cheaper to ask about each."""
@@ -73,7 +73,7 @@ def _look(intent: Intent, inquirer: Inquirer) -> tuple[Mapping[str, PolicySight]
     replies |= _replies(inquirer, ask_definitions(replies))
     replies |= _replies(inquirer, ask_definitions(replies))
     calls = sum(reply.calls for reply in replies.values())
-    return read_sights(subscriptions, replies), calls
+    return read_inspected_fields(subscriptions, replies), calls
 
 
 def _replies(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> dict[Inquiry, Reply]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from provisioner.catalog.registry import Catalog
-from provisioner.documents.trace import HopDocument, JourneyDocument, StateKind, TraceDocument
+from provisioner.documents.trace import FlowPathDocument, HopDocument, StateKind, TraceDocument
 from provisioner.engine.ports import Reader
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.estate import Estate
@@ -94,8 +94,8 @@ def estate_in(
     return planned_estate(planned.changes, planned.state, desired.graph, catalog)
 
 
-def _document(journey: Journey, unjudged: tuple[str, ...]) -> JourneyDocument:
-    return JourneyDocument(
+def _document(journey: Journey, unjudged: tuple[str, ...]) -> FlowPathDocument:
+    return FlowPathDocument(
         source=journey.source.label,
         destination=journey.destination,
         delivered=journey.path.delivered,

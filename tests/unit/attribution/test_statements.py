@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.attribution.activity_log import Outcome, Write
 from provisioner.attribution.resource_changes import ResourceChange
-from provisioner.attribution.statements import Logs, Reach, Target
+from provisioner.attribution.statements import LogCoverage, Logs, Target
 from provisioner.catalog.registry import Catalog
 from provisioner.documents.attribution import (
     AttributionDocument,
@@ -75,7 +75,7 @@ def say(catalog: Catalog):
     ) -> AttributionDocument:
         writes = [entry for entry in entries if isinstance(entry, Write)]
         changes = [entry for entry in entries if isinstance(entry, ResourceChange)]
-        return Logs(writes, changes, catalog).attribute(target, Reach(START, refused))
+        return Logs(writes, changes, catalog).attribute(target, LogCoverage(START, refused))
 
     return attribute
 
@@ -332,4 +332,4 @@ def test_a_kept_value_was_moved_by_who_changed_it_since_the_last_apply(
 ):
     logs = Logs(writes, changes, catalog)
 
-    assert logs.tells_move(of(CLUSTER, "sku.tier"), lambda text: text == OURS) is moved
+    assert logs.shows_later_change(of(CLUSTER, "sku.tier"), lambda text: text == OURS) is moved

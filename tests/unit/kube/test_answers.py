@@ -229,7 +229,7 @@ def test_what_gives_no_token_is_an_answer_with_its_hint() -> None:
         (told,) = api.ask([ApiRequest("PATCH", PATH)])
     assert isinstance(told, KubernetesError)
     assert told.is_unreachable
-    assert not told.may_have_done
+    assert not told.may_have_taken_effect
     assert str(describe_refusal(told, "pods")) == "error: pods: the plugin failed. Install it."
 
 

@@ -6,11 +6,11 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
 from provisioner.preflight.azure_queries import Reply
 from provisioner.preflight.policy_fields import (
-    BLIND,
+    ANY_FIELD,
     MOST_DEFINITIONS,
     ask_assignments,
     ask_definitions,
-    read_sights,
+    read_inspected_fields,
 )
 
 S = "11111111-1111-1111-1111-111111111111"
@@ -39,7 +39,7 @@ def sight(assignments, definitions=None, refused=None):
             body = (definitions or {}).get(asked.path)
             missing = None if body else AzureError(403, "AuthorizationFailed", "no")
             replies[asked] = Reply(asked, (body,) if body else (), missing)
-    return read_sights([S], replies)[S]
+    return read_inspected_fields([S], replies)[S]
 
 
 def content(name: str, prefix: str = "10.0.0.0/24", **more: object):
@@ -197,7 +197,7 @@ def test_the_policies_of_a_set_are_read_with_the_values_that_it_gives():
             ),
             id="an effect that is overridden",
         ),
-        pytest.param(BLIND, id="nothing known"),
+        pytest.param(ANY_FIELD, id="nothing known"),
     ],
 )
 def test_where_the_rules_are_not_known_each_write_is_asked_about(found):
