@@ -61,6 +61,7 @@ def _capabilities(access: Access, grant: Grant, place: ResourceId | None) -> Ite
             _is_held(access, action, place) and can(action, data=data) for action, data in asked
         ):
             yield capability.words
+    # A wildcard is replaced by a name that no exclusion has, for a typical action of the pattern.
     patterns = [
         pattern
         for entry in grant.role.permissions or ()

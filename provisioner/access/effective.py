@@ -146,6 +146,7 @@ class Access:
 
     def below(self, place: ResourceId) -> Iterator[Grant]:
         """Yield the grants at scopes inside of a resource, itself left out."""
+        # Keys below a scope begin with it, so that they are adjacent in sorted order.
         prefix = f"{place.key}/"
         scopes, by_scope = self._scopes, self._by_scope
         at = bisect_left(scopes, prefix)
@@ -297,6 +298,7 @@ class _Definitions:
             return Role("", str(definition), None)
         guid = named.name.lower()
         built_in = get_built_in_role(guid)
+        # A definition from Azure goes before azsec's record of built-in roles, which ages.
         if guid in self._own and (built_in is None or self._own[guid].permissions is not None):
             return self._own[guid]
         if guid not in self._others:

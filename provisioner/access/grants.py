@@ -25,7 +25,7 @@ EVERYONE = "00000000-0000-0000-0000-000000000000"
 """The principal of a deny assignment that is for everyone in the directory."""
 
 _ANYBODY = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-"""Stands for a principal that no condition names."""
+"""An object id in the place of any principal that no condition names."""
 _PRINCIPAL_TYPES = ("User", "Group", "ServicePrincipal")
 
 
@@ -60,13 +60,13 @@ class Principal:
 
     @property
     def label(self) -> str:
-        """What to call it: a group stands for its members, which only the directory knows."""
+        """Its name in a report; of a group, "members of", since only the directory knows them."""
         name = self.address or self.id
         return f"members of group {name}" if self.is_group else name
 
     @property
     def is_group(self) -> bool:
-        """Whether it stands for others."""
+        """Whether it is a group."""
         return (self.type or "").lower() == "group"
 
 
@@ -246,6 +246,7 @@ class Grant:
         conditions = [_condition_of(entry.condition)]
         if self.restriction is not None:
             conditions.append(self.restriction.condition)
+        # A condition that depends on unknown attributes counts as granting.
         return all(c is None or c.holds(action, known) is not False for c in conditions)
 
 

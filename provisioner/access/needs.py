@@ -152,6 +152,7 @@ def _of_read(read: Read, catalog: Catalog) -> Need:
         if group is not None and group.resource_group is not None:
             return Need(LIST_GROUP_RESOURCES, group)
         return Need(LIST_RESOURCES, subscription_id(read.path.split("/")[2]))
+    # The path of a list has no name: any name completes it to an id, which has type and scope.
     sample = parse_resource_id(read.path if not read.is_list else f"{read.path}/-")
     assert sample is not None, read.path
     scope = sample if not read.is_list else sample.container
@@ -166,7 +167,7 @@ def _of_write(
 ) -> Iterator[Need]:
     yield Need(action_on(resource_type, "write"), resource)
     if resource_type.write is not WriteFlow.SYNC or resource_type.lists is ListRead.EMBEDDED:
-        # What was started is followed, and its outcome read.
+        # A long-running operation is polled, and its outcome read from the resource.
         yield Need(action_on(resource_type, "read"), resource)
     for action in polled_actions(resource_type, deleting=False):
         yield Need(action, _subscription_of(resource))
@@ -181,7 +182,7 @@ def _of_delete(
 ) -> Iterator[Need]:
     yield Need(action_on(resource_type, "delete"), resource)
     if resource_type.tier is Tier.RAW and not resource_type.contents_known:
-        # Which kinds of children there are, only the cloud says.
+        # The types of its children are listed by the cloud only.
         yield Need(action_on(resource_type, "*/read"), resource)
     for holder, child in listable_children(resource, catalog):
         yield _of_read(list_of_children(holder, child), catalog)

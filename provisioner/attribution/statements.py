@@ -71,7 +71,7 @@ class Logs:
         entries = [_entry_of_write(write, target, changes) for write in writes]
         entries += [_entry_of_change(c, target) for c in changes if c.correlation not in known]
         if any(entry.writer.kind is WriterKind.PRINCIPAL for entry in entries):
-            # Beside a principal, what names nobody says something only where it names what differs.
+            # Beside a principal, an entry without one counts only where it names what differs.
             entries = [
                 entry
                 for entry in entries
@@ -118,7 +118,8 @@ class Logs:
         known = {write.correlation for write in found}
         for correlation in dict.fromkeys(c.correlation for c in changes if c.correlation):
             if correlation not in known:
-                # All that one request set off shares its id: the first write is what was asked for.
+                # Everything that one request causes shares its correlation id: the first write is
+                # the request itself.
                 shared = self._correlated.get(correlation, [])
                 found += sorted(shared, key=lambda write: write.at)[:1]
         return found
@@ -252,7 +253,8 @@ def _verdict(entries: Sequence[_Entry], coverage: LogCoverage) -> AttributionVer
     if coverage.refused is not None:
         return AttributionVerdict.UNREADABLE
     if any(entry.at < coverage.since for entry in entries):
-        # Resource Graph says System of many a write: the Activity Log was not read back so far.
+        # Resource Graph attributes many writes to System, and the Activity Log was not read back
+        # to this one.
         return AttributionVerdict.UNSPECIFIED
     return AttributionVerdict.PLATFORM if kinds else AttributionVerdict.NOT_LOGGED
 

@@ -107,7 +107,7 @@ class DenialDocument(Document):
 
 
 class AccessQuestionDocument(Document):
-    """What was asked: about whom, about which action (`data` for one of data), on what."""
+    """The query: about which principal, action (`data` for a data action) and resource."""
 
     who: str | None = None
     can: str | None = None

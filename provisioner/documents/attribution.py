@@ -25,7 +25,7 @@ class AttributionVerdict(StrEnum):
 
 
 class WriterKind(StrEnum):
-    """Who wrote: a principal, Azure itself, or somebody whom the log does not name."""
+    """The kind of a writer: a principal, Azure itself, or not named in the log."""
 
     PRINCIPAL = "principal"
     PLATFORM = "platform"

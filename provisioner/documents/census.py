@@ -38,7 +38,7 @@ class UnreadableDocument(Document):
 
 
 class NotCoveredDocument(Document):
-    """What stands within the scope and was not looked at, and why.
+    """A part of the scope that was not read, and why.
 
     `count` is how many of `what` there are or, where `of` names another noun, of how many of those
     nobody looked at `what` (diagnostic settings, of 80 resources).
@@ -51,7 +51,7 @@ class NotCoveredDocument(Document):
 
 
 class UnknownControlsDocument(Document):
-    """Controls that nobody could answer, for one reason."""
+    """Controls that could not be answered, for one reason."""
 
     reason: str
     controls: tuple[str, ...]
@@ -75,7 +75,7 @@ class ClusterCensusDocument(Document):
 
 
 class CensusDocument(Document):
-    """What a document speaks of.
+    """The scope of a document.
 
     `resources` is how many were looked at; `declared` how many of them the blueprint declares (the
     others stand in their bodies: subnets, rules), None where Azure was read. `types` are the

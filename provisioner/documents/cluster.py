@@ -167,6 +167,6 @@ class ClusterDriftDocument(Document):
 
     @property
     def is_certain(self) -> bool:
-        """Whether all of the scope was seen: where it was not, finding nothing says nothing."""
+        """Whether all of the scope was read: if it was not, no finding does not mean no drift."""
         has_error = any(told.severity is Severity.ERROR for told in self.diagnostics)
         return not has_error and not self.census.unreadable

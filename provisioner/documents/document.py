@@ -56,7 +56,7 @@ class LockedSourceDocument(Document):
 
 
 class EnvironmentDocument(Document):
-    """Which environment a document speaks of, and how Azure is reached for it.
+    """The environment that a document is about, and how Azure is reached for it.
 
     `cloud` is `local` where the built-in Azure was meant. `subscriptions` maps alias to GUID.
     `module_sources` are the git repositories that it was composed from; in JSON only where there

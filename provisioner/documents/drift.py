@@ -111,7 +111,7 @@ class DriftDocument(Document):
 
     @property
     def is_certain(self) -> bool:
-        """Whether all of the scope was seen: where it was not, finding nothing says nothing."""
+        """Whether all of the scope was read: if it was not, no finding does not mean no drift."""
         has_error = any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
         sees_cluster = self.cluster is None or self.cluster.is_certain
         reads_logs = not any(entry.unread for entry in self.undeclared)

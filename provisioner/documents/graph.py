@@ -91,7 +91,7 @@ class GroupDocument(BoxDocument):
 
 
 class NodeDocument(BoxDocument):
-    """A box that holds nothing. `group` is the id of the group that it stands in."""
+    """A box that holds nothing. `group` is the id of the group that contains it."""
 
     kind: NodeKind
     group: str | None = None

@@ -68,7 +68,7 @@ class ClusterRangesDocument(Document):
 
 
 class SiteDocument(Document):
-    """The ranges on premises that a gateway leads to."""
+    """The on-premises ranges behind a gateway."""
 
     address: str
     ranges: tuple[str, ...] = ()

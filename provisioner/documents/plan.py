@@ -253,7 +253,7 @@ class ClusterObjectsDocument(Document):
 
 
 class PlanDocument(Document):
-    """A whole plan. `destroys` tells one that deletes all that the environment owns.
+    """A plan. `destroys` is true where it deletes everything that the environment owns.
 
     `digest` is sha256:… over everything that apply would do; diagnostics and what is in progress,
     undeclared, ignored, added by others or unmanaged are no part of it, nor `tags` of others.

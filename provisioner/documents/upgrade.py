@@ -173,7 +173,7 @@ class ClusterUpgradeDocument(Document):
 
     @property
     def up_to_date(self) -> bool:
-        """Whether it and its pools are at the target, and all that says so could be read."""
+        """Whether it and its pools are at the target, and that could be read in full."""
         return self.running is not None and not self.steps and not self.unreadable
 
 
@@ -216,5 +216,5 @@ class UpgradeDocument(Document):
 
     @property
     def is_certain(self) -> bool:
-        """Whether all of Azure that it speaks of could be read."""
+        """Whether everything in Azure that it depends on could be read."""
         return not any(cluster.unreadable for cluster in self.clusters)

@@ -70,9 +70,13 @@ def _nested(export: Export, deployment: Deployment, ids: Mapping[str, str]) -> J
     if deployment.scope.type == RESOURCE_GROUP:
         head["resourceGroup"] = deployment.scope.name
     else:
+        # A deployment at subscription scope has to state the region that stores its record
+        # ("Subscription deployments with ARM templates").
         head["location"] = "[deployment().location]"
     if deployment.waits:
         head["dependsOn"] = [ids[name] for name in deployment.waits]
+    # The default scope `outer` evaluates functions of the nested template in the parent, which has
+    # other parameters ("Using linked and nested templates").
     properties: dict[str, Json] = {
         "mode": "Incremental",
         "expressionEvaluationOptions": {"scope": "inner"},

@@ -35,6 +35,7 @@ class Symbols:
     def give_deployment(self, *words: str | int) -> str:
         """Return the name of a deployment: letters, digits and `-_.`, 64 of them at most."""
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(str(word) for word in words))
+        # Four characters are left for the number of a name that is given twice.
         return self._once(name[: LONGEST_NAME - 4], "-")
 
     def _once(self, name: str, between: str) -> str:

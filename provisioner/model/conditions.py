@@ -253,6 +253,8 @@ def _comparison_of(
     quantified = _QUANTIFIED.fullmatch(operator)
     left_all, right_all, name = False, False, operator
     if quantified is not None:
+        # ForAnyOfAllValues: some value on the left compares with all on the right; likewise the
+        # other three (conditions-format, cross product comparison operators).
         left_all = quantified[1].lower() == "forall"
         right_all = quantified[2].lower() == "all"
         name = quantified[3]
@@ -295,6 +297,7 @@ _COMPARISONS: Mapping[str, Callable[[str, str], bool]] = {
 }
 
 
+# Three-valued logic (Kleene): an unknown operand decides nothing by itself.
 def _not(truth: Truth) -> Truth:
     return None if truth is None else not truth
 

@@ -43,7 +43,7 @@ class Diagnostic:
         hint = f" {self.hint}" if self.hint else ""
         message = self.message
         if len(message) > _LONGEST:
-            # It quotes what a file says, and a file may say a lot.
+            # A message quotes input, whose length a file decides.
             message = f"{message[: _LONGEST // 2]} … {message[-_LONGEST // 2 :]}"
         return f"{place}{self.severity}: {message}{hint}"
 
@@ -57,7 +57,7 @@ class DiagnosticError(Exception):
 
 
 class GateError(DiagnosticError):
-    """A refusal by a gate: what was asked for is possible and not permitted. Exit code 3."""
+    """A refusal by a gate: the request is possible and not permitted. Exit code 3."""
 
 
 def error(code: str, message: str, span: Span | None = None, hint: str | None = None) -> Diagnostic:

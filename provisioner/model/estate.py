@@ -47,7 +47,7 @@ class Estate:
 
     @staticmethod
     def of(resources: Iterable[Resource]) -> "Estate":
-        """Return the estate of these resources; a later one stands for an earlier of its id."""
+        """Return the estate of these resources; a later one replaces an earlier one of its id."""
         return Estate({resource.id.key: resource for resource in resources})
 
     def get(self, resource: ResourceId) -> Resource | None:
@@ -63,7 +63,7 @@ class Estate:
         return self._by_parent.get((parent.key, name.lower()), ())
 
     def referring_to(self, resource: ResourceId, name: str) -> tuple[Resource, ...]:
-        """Return the resources of the type `name` in whose bodies the id of another one stands."""
+        """Return the resources of the type `name` whose bodies contain the id of another one."""
         # All of a type at once: who asks for one of them asks for each.
         index = self._by_reference.get(name.lower())
         if index is None:

@@ -8,7 +8,7 @@ from provisioner.model.secret_values import mask_secrets
 # Not frozen: Python itself sets `__traceback__` on an exception that leaves a context manager.
 @dataclass(unsafe_hash=True)
 class ForgeError(Exception):
-    """What GitHub or Azure DevOps said when it refused a request.
+    """A refusal by GitHub or Azure DevOps.
 
     `status` is the HTTP status, 0 where no answer came (`code` is then `ConnectionError`). `code`
     is stable and kebab-case or the service's own word. `hint` says what to do: for a missing
@@ -29,7 +29,7 @@ class ForgeError(Exception):
 
     @property
     def is_missing(self) -> bool:
-        """Whether there is no such thing; GitHub answers so too where it may not be seen."""
+        """Whether it does not exist; GitHub answers 404 too where the token may not see it."""
         return self.status == 404
 
     @property

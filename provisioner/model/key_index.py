@@ -28,12 +28,12 @@ class KeyIndex:
             yield self._ordered[index]
 
     def covers(self, key: str) -> bool:
-        """Return whether a key is one of these or stands below one of them."""
+        """Return whether a key is one of these or below one of them."""
         return key in self._known or any(above in self._known for above in keys_above(key))
 
 
 def keys_above(key: str) -> Iterator[str]:
-    """Yield each key that `key` can stand below, nearest first."""
+    """Yield the keys of all ancestors that `key` can have, nearest first."""
     end = key.rfind("/")
     while end > 0:
         yield key[:end]

@@ -1,4 +1,4 @@
-"""Which objects a label selector selects (kubernetes.io, "Labels and Selectors")."""
+"""Label selectors of Kubernetes (kubernetes.io, "Labels and Selectors")."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +18,7 @@ def _meets(requirement: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
         case "In":
             return labels.get(str(key)) in values
         case "NotIn":
+            # Objects without the label are selected too (same page, set-based requirement).
             return labels.get(str(key)) not in values
         case "Exists":
             return key in labels

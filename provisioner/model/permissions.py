@@ -233,7 +233,7 @@ def _is_shown_covered(pattern: str, excluded: tuple[str, ...], outer: _Sides) ->
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """Where the patterns of one permission stand among the bits of an automaton's state.
+    """The positions of one permission's patterns among the bits of an automaton's state.
 
     `allowed` and `denied` are all positions, `..._ends` the last ones, `..._tails` the wildcards
     that end a pattern: once there, it matches whatever follows.
@@ -273,7 +273,7 @@ class _Automaton:
         return _Side(*self._add_all(allowed), *self._add_all(denied))
 
     def follow(self, state: int, letter: str) -> int:
-        """Return where the patterns stand after one more letter."""
+        """Return the state after one more letter."""
         moved = (state & self.letters.get(letter, 0)) << 1 | state & self._stars
         return moved | (moved & self._stars) << 1
 

@@ -35,7 +35,7 @@ def split_steps(path: str) -> Steps | None:
 
 
 def is_below(path: Steps, pattern: Steps) -> bool:
-    """Return whether `path` is `pattern` or below it; `[*]` in a pattern stands for any entry."""
+    """Return whether `path` is `pattern` or below it; `[*]` in a pattern matches any entry."""
     if len(path) < len(pattern):
         return False
     return all(
@@ -45,7 +45,7 @@ def is_below(path: Steps, pattern: Steps) -> bool:
 
 
 def set_at(body: Value, path: Steps, value: Value | Absent) -> Value:
-    """Return a body with another value at `path`; ABSENT takes away what stands there.
+    """Return a body with another value at `path`; ABSENT removes the one there.
 
     Objects on the way are made where there are none. An entry that the list lacks is added at its
     end. A path that leads through a scalar leaves the body as it is.

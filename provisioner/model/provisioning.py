@@ -37,7 +37,7 @@ def provisioning_state(body: object) -> str | None:
 
 
 def is_transitional(body: object) -> bool:
-    """Return whether a resource's own state says that Azure still works on it.
+    """Return whether Azure still works on a resource, by its own provisioning state.
 
     The words end in -ing, but for a few (recorded: `Updating`, `Accepted`, `RegisteringDns`). A
     word that is not one of them counts as settled, since the operation itself has ended.
@@ -52,7 +52,7 @@ def is_transitional_word(state: str | None) -> bool:
 
 
 def is_failed(body: object) -> bool:
-    """Return whether a resource's own state says that the write failed."""
+    """Return whether the last write of a resource failed, by its own provisioning state."""
     return is_failed_word(provisioning_state(body))
 
 

@@ -65,7 +65,7 @@ class ResourceId:
 
     @property
     def container(self) -> "ResourceId | None":
-        """What this id stands directly in: its parent, or else its scope."""
+        """The resource that directly contains this one: its parent, or else its scope."""
         return self.parent or self.scope
 
     @property
@@ -92,7 +92,7 @@ class ResourceId:
         return next((a.name for a in self.ancestors if a.type == kind), None)
 
     def is_within(self, other: "ResourceId") -> bool:
-        """Return whether this id is `other` or stands below it."""
+        """Return whether this id is `other` or below it."""
         return self.key == other.key or self.key.startswith(other.key + "/")
 
     def __eq__(self, other: object) -> bool:

@@ -26,7 +26,7 @@ NAMED = "a value under the name of a secret"
 """The kind of what is a secret by its name alone."""
 
 MASK = "(sensitive)"
-"""What stands in the place of a secret, in every output."""
+"""The text that replaces a secret in every output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +270,7 @@ _CREDENTIAL = re.compile(r"(secret|passw(or)?d|passphrase|(?<!public)(?<!^)key)s
 _CURSORS = frozenset({"continuation", "skip", "next", "cancellation", "page"})
 _SUFFIXES = frozenset({"value", "text", "plain", "plaintext", "string", "base64"})
 _SLOTS = frozenset({"value", "default", "defaultValue"})
-"""Keys whose value is that of what stands around them."""
+"""Keys whose value is that of the object that contains them."""
 
 _PROTECTED = frozenset({"protectedsettings", "protectedparameters"})
 """Objects that Azure itself keeps secret as a whole (settings of extensions)."""
@@ -284,7 +284,7 @@ _NO_SECRET = re.compile(
     | \[(?:parameters|variables|reference|concat|listKeys)\(.*\] | \(known\ after\ apply.*\)
     """
 )
-"""Texts under the name of a secret that are none: what says whether there is one, or where."""
+"""Texts under the name of a secret that are none: they state whether there is one, or where."""
 
 
 @lru_cache(maxsize=4096)
@@ -294,7 +294,7 @@ def secret_in(text: str) -> str | None:
 
 
 def _possible_in(texts: Sequence[str]) -> Mapping[int, Sequence[SecretShape]]:
-    """Return the shapes of which an anchor stands in one of some texts, by the text's index.
+    """Return the shapes whose anchor occurs in one of some texts, by the text's index.
 
     All texts are searched as one: hardly any anchor is found.
     """
@@ -485,7 +485,7 @@ def _held_below(key: str, inside: _Held) -> _Held:
 
 
 def holds_secret(value: object, name: str = "") -> bool:
-    """Return whether a value holds a secret, anywhere inside; `name` is what it stands under."""
+    """Return whether a value holds a secret, anywhere inside; `name` is its property."""
     return next(find_secrets(value, name), None) is not None
 
 
@@ -509,7 +509,7 @@ _Leaf: TypeAlias = tuple[tuple[str | int, ...], str, str, bool]
 def find_secrets(
     value: object, name: str = "", path: tuple[str | int, ...] = ()
 ) -> Iterator[SecretFound]:
-    """Yield the secrets inside of a value that stands under `name`, in document order.
+    """Yield the secrets inside of the value of a property `name`, in document order.
 
     `{name: DB_PASSWORD, value: …}` and `password: {value: …}` (an environment variable, a
     parameter of a policy) are read as what they mean. Keys are looked at too.

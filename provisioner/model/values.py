@@ -124,13 +124,13 @@ class CaselessMapping(Mapping[str, object]):
 
 
 def lookup(body: object, path: Sequence[str]) -> object:
-    """Return what stands at `path` in `body`, key case ignored, or ABSENT.
+    """Return the value at `path` in `body`, key case ignored, or ABSENT.
 
     ARM compares property names without case, and some services answer in another case than the
     one they document (guidelines.md §3.1), so an exact hit is tried first and a caseless one then.
     """
     for key in path:
-        # The class of nearly every object, and quicker to tell than that it is a mapping.
+        # Nearly every object is a dict, and comparing classes is faster than isinstance of an ABC.
         if body.__class__ is not dict and not isinstance(body, Mapping):
             return ABSENT
         found = body.get(key, ABSENT)
@@ -186,7 +186,7 @@ def without_at(body: Mapping[str, Value], path: Sequence[str]) -> Mapping[str, V
 
 
 def put_at(body: Mapping[str, Value], path: Sequence[str], value: Value) -> Mapping[str, Value]:
-    """Return a body with another value at a path; as it is where the path leads through no object.
+    """Return a body with another value at a path; unchanged where the path has no object.
 
     The last name of the path may be new; those before it stand in the body.
     """

@@ -104,4 +104,5 @@ def scope_of(resource: ResourceId, existing: frozenset[str]) -> ResourceId | Non
 
 
 def _text(body: Json) -> str | None:
+    # Sorted keys make equal bodies equal texts, and equal inquiries are sent once.
     return None if body is None else json.dumps(body, sort_keys=True, separators=(",", ":"))

@@ -79,6 +79,8 @@ def _judge_deleted(write: Write, gone: Body) -> Iterator[Diagnostic]:
     region = lookup(properties, ("location",))
     same_place = before == write.id
     same_region = str(region).lower() == str(write.body.get("location")).replace(" ", "").lower()
+    # Recovery is a PUT of the vault in its former resource group and region, and restores none of
+    # its role assignments (guidelines.md §2.8).
     if _recovers(write) and same_place and same_region:
         return
     protected = lookup(properties, ("purgeProtectionEnabled",)) is True

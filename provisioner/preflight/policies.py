@@ -134,8 +134,8 @@ def _content_of(write: Write) -> dict[str, Json]:
 def _inquiry(write: Write, scope: ResourceId) -> Inquiry:
     """Return the inquiry for a write at a scope.
 
-    Policies see a resource in its group. One in a group that is yet to be made is asked about in
-    the subscription, where the assignments stand that the group will have from the start.
+    Policies are evaluated at the resource's group. For a group that the plan has yet to create,
+    they are evaluated at the subscription, whose assignments the group will inherit.
     """
     details: dict[str, Json] = {
         "resourceContent": _content_of(write),
@@ -146,7 +146,7 @@ def _inquiry(write: Write, scope: ResourceId) -> Inquiry:
         details["scope"] = holder.text
     body: dict[str, Json] = {"resourceDetails": details, "includeAuditEffect": False}
     if write.type.taggable:
-        # What is asked about is answered with what policies will set.
+        # A pending field is answered with the value that policies will set for it.
         body["pendingFields"] = [{"field": "tags"}]
     return ask_scope(POLICY_RESTRICTIONS, scope, body=body)
 

@@ -56,6 +56,7 @@ def _inquiry(subscription: str, what: str) -> Inquiry:
     namespace, _, feature = what.partition("/")
     if feature:
         return ask_subscription(FEATURE, subscription, namespace=namespace, feature=feature)
+    # One list has all providers, so that a subscription takes one request for any number of them.
     return ask_subscription(PROVIDERS, subscription, is_list=True)
 
 

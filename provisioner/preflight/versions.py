@@ -65,6 +65,8 @@ def _stated_versions(intent: Intent) -> Iterator[_StatedVersion]:
         if not isinstance(version, str) or not version or region is None:
             continue
         now = None if write.is_new else lookup(write.found, ("properties", running))
+        # A minor version is an alias of its newest patch, and what runs is stated as that patch
+        # ("Supported Kubernetes versions in AKS").
         if isinstance(now, str) and (now == version or now.startswith(f"{version}.")):
             continue
         yield _StatedVersion(write, name, version, region, _plan(intent, cluster.key))

@@ -17,6 +17,7 @@ from provisioner.preflight.planned_changes import Intent
 
 _MIB_IN_GB = 1024
 _LEAST_OF_SYSTEM = 2
+"""vCPUs of the machines of a system pool, at least ("Use system node pools")."""
 
 
 @dataclass(frozen=True, slots=True)
