@@ -1,15 +1,15 @@
-"""A Lease object in a cluster: who holds it may apply there, and it ends by itself.
+"""Lock of an apply in a cluster: a Lease object of `coordination.k8s.io/v1`.
 
-`coordination.k8s.io/v1` is what Kubernetes' own controllers elect leaders with (kubernetes.io,
-"Leases"). Every write states the resourceVersion that was read, so that of two who take a lease at
-once the API server refuses one. Nothing in a cluster ends a Lease: whoever wants it compares its
-`renewTime` with the clock, and the clocks of two machines differ. So a lease is taken over only
-`SKEW_SECONDS` after it ended, and its holder gives up before, by a clock of its own.
+Kubernetes' own controllers elect leaders with Leases (kubernetes.io, "Leases"). Every write states
+the resourceVersion that was read, so that the API server refuses one of two simultaneous writers.
+Nothing in a cluster ends a Lease: a candidate compares its `renewTime` with the clock, and the
+clocks of two machines differ. So a lease is taken over only `SKEW_SECONDS` after it expired, and
+its holder gives up before that, by its own monotonic clock.
 
-It stands in the namespace `default`: that is there before the first apply and cannot be deleted,
-and no component of the system keeps a Lease there. In `kube-system`, whoever may create Leases (a
-role cannot limit that to a name) could be faster than a controller with the one that it is elected
-by; a namespace of its own would be a write before the lock is held.
+It is in the namespace `default`: that exists before the first apply and cannot be deleted, and no
+system component keeps a Lease there. In `kube-system`, an identity that may create Leases (RBAC
+cannot restrict `create` to a name) could create the one by which a controller is elected before
+the controller does; a namespace of its own would be a write before the lock is held.
 """
 
 import threading
@@ -36,8 +36,8 @@ SKEW_SECONDS = 30
 """How far the clocks of two machines may differ."""
 
 _LONGEST_SECONDS = 3_600
-"""The longest that a Lease is believed to hold without being renewed: who may write one could state
-2,147,483,647 s. An apply of azsec states `LEASE_SECONDS`."""
+"""The upper bound of `leaseDurationSeconds`: a writer of the Lease could state 2,147,483,647 s. An
+apply of azsec states `LEASE_SECONDS`."""
 
 _PATH = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 _CONFLICT = 409
@@ -45,14 +45,14 @@ _CONFLICT = 409
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which Lease: its name, and the labels that it is made with."""
+    """The name of a Lease, and the labels that it is created with."""
 
     name: str
     labels: Mapping[str, str]
 
     @property
     def path(self) -> str:
-        """Where the API server has it."""
+        """The path of the Lease on the API server."""
         return f"{_PATH}/{self.name}"
 
 
@@ -77,9 +77,9 @@ class ClusterLease:
 
     @property
     def loss(self) -> str | None:
-        """Why the lease does not hold any more, or None while it does.
+        """Why the lease is lost, or None while it is held.
 
-        It is lost when another holds it, and when its time is up by this process's own clock.
+        It is lost when another holds it, and when it has expired by this process's own clock.
         """
         if self._released:
             return None
@@ -89,7 +89,7 @@ class ClusterLease:
         return self._lost
 
     def renew(self) -> None:
-        """Renew once. Another's is a loss; a failure of the network is tried again next time."""
+        """Renew once. Another holder is a loss; after a network failure the next call retries."""
         with self._busy:
             if self._released or self._lost is not None:
                 return
@@ -99,7 +99,7 @@ class ClusterLease:
                 self._renewed = sent
 
     def release(self) -> None:
-        """Release it, so that the next one need not wait. What cannot be released expires."""
+        """Release it, so that the next apply need not wait; without success it expires."""
         is_free = self._busy.acquire(timeout=MARGIN_SECONDS)
         try:
             if self._released or self._lost is not None:
@@ -120,16 +120,19 @@ class ClusterLease:
         except KubernetesError as refusal:
             if refusal.status != _CONFLICT and not refusal.is_missing:
                 raise
-            self._look_again(spec)
+            self._resolve_conflict(spec)
 
-    def _look_again(self, spec: Mapping[str, Any]) -> None:
-        """Find out why a write was refused: an answer that was lost, a label that somebody wrote,
-        or another holder."""
+    def _resolve_conflict(self, spec: Mapping[str, Any]) -> None:
+        """Write again on the current version if this process still holds the Lease, else lose it.
+
+        A conflict is not always another holder: the answer to an own write may have been lost, or
+        somebody may have changed a label.
+        """
         found = _find(self._api, self._path)
         holder = None if found is None else (found.get("spec") or {}).get("holderIdentity")
         if found is None or holder != self._identity:
-            told = "it was deleted" if found is None else f"{_name_of(holder)} has it"
-            self._lost = told if holder or found is None else "it was broken"
+            reason = "it was deleted" if found is None else f"{_name_of(holder)} has it"
+            self._lost = reason if holder or found is None else "it was broken"
             return
         self._body = _send(self._api, ApiRequest("PUT", self._path, body={**found, "spec": spec}))
 
@@ -137,10 +140,13 @@ class ClusterLease:
 def acquire_cluster_lease(
     api: ClusterApi, place: Place, holder: str, lease_id: str, timing: Timing, timeout: float
 ) -> ClusterLease:
-    """Take a Lease, waiting up to `timeout` seconds for it; it is made where there is none.
+    """Acquire a Lease, waiting up to `timeout` seconds for it; create it where it is absent.
 
-    `lease_id` is a new GUID: two processes of one name hold two leases. Raises LeaseHeldError, and
-    KubernetesError for every other refusal.
+    `lease_id` is a new GUID: two processes of one name hold two leases.
+
+    Raises:
+        LeaseHeldError: where another still holds it after `timeout`. Also KubernetesError for every
+            other refusal.
     """
     deadline = timing.clock() + timeout
     identity = f"{clean_text(holder)}_{lease_id}"
@@ -160,12 +166,12 @@ def acquire_cluster_lease(
 
 
 def find_cluster_lease(api: ClusterApi, place: Place, now: datetime) -> LeaseStatus:
-    """Return the status of a Lease. Raises KubernetesError where it cannot be read."""
+    """Return the status of a Lease at `now`. Raises KubernetesError where it cannot be read."""
     return _read_status(_find(api, place.path), now)
 
 
 def break_cluster_lease(api: ClusterApi, place: Place) -> None:
-    """End a Lease at once, whoever holds it. Raises KubernetesError."""
+    """Remove the holder of a Lease at once, whoever it is. Raises KubernetesError."""
     found = _find(api, place.path)
     spec = {} if found is None else found.get("spec") or {}
     if found is not None and spec.get("holderIdentity"):
@@ -176,7 +182,10 @@ def break_cluster_lease(api: ClusterApi, place: Place) -> None:
 def _take(
     api: ClusterApi, place: Place, found: Mapping[str, Any] | None, identity: str, now: datetime
 ) -> Mapping[str, Any] | None:
-    """Write a new holder into a Lease; None where somebody was faster."""
+    """Write a new holder into a Lease; return None where another writer was faster (409).
+
+    Raises KubernetesError for every other refusal.
+    """
     before = {} if found is None else found.get("spec") or {}
     spec = {
         "holderIdentity": identity,
@@ -208,10 +217,10 @@ def _find(api: ClusterApi, path: str) -> Mapping[str, Any] | None:
 
 
 def _send(api: ClusterApi, ask: ApiRequest) -> Mapping[str, Any]:
-    told = api.ask([ask])[0]
-    if isinstance(told, KubernetesError):
-        raise told
-    return told
+    answer = api.ask([ask])[0]
+    if isinstance(answer, KubernetesError):
+        raise answer
+    return answer
 
 
 def _read_status(body: Mapping[str, Any] | None, now: datetime) -> LeaseStatus:
@@ -223,7 +232,7 @@ def _read_status(body: Mapping[str, Any] | None, now: datetime) -> LeaseStatus:
         return LeaseStatus("available", None, None, None)
     since, renewed = _from_micro(spec.get("acquireTime")), _from_micro(spec.get("renewTime"))
     if renewed is None:
-        # Somebody else's idea of a Lease: it does not end by itself.
+        # Not written by azsec (`renewTime` is optional in the API): it has no time to expire at.
         return LeaseStatus("leased", _name_of(holder), since, None)
     expires = _expiry_of(renewed, spec.get("leaseDurationSeconds"), now)
     is_over = expires is not None and now > expires + timedelta(seconds=SKEW_SECONDS)
@@ -231,8 +240,10 @@ def _read_status(body: Mapping[str, Any] | None, now: datetime) -> LeaseStatus:
 
 
 def _expiry_of(renewed: datetime, stated: object, now: datetime) -> datetime | None:
-    """Return when a Lease ends that nobody renews. None where it says to have been renewed in a
-    time to come, which no clock explains: only a break ends it."""
+    """Return when a Lease expires without a renewal; None for a `renewTime` in the future.
+
+    More than `_LONGEST_SECONDS` ahead is no skew of clocks: only a break ends such a Lease.
+    """
     longest = timedelta(seconds=_LONGEST_SECONDS)
     if renewed > now + longest:
         return None
@@ -247,7 +258,7 @@ def _name_of(identity: object) -> str:
 
 
 def _to_micro(moment: datetime) -> str:
-    """Return a time as `MicroTime` of Kubernetes is written."""
+    """Return a time in the format of Kubernetes' `MicroTime`: RFC 3339, UTC, microseconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

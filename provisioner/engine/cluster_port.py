@@ -1,4 +1,4 @@
-"""What the workflows need of a Kubernetes API server. `provisioner.kube` has this shape."""
+"""Port of a Kubernetes API server: requests and answers. `provisioner.kube` implements it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +10,17 @@ JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 """The content type of a server-side apply, whose body may be JSON (API concepts)."""
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-"""Asks for a list of names, labels and owners alone (API concepts, "Metadata-only fetches"): the
-content of secrets stays where it is."""
+"""Requests a list of object metadata alone (API concepts, "Metadata-only fetches"): the content of
+secrets is not transferred."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """One request. `accept` asks for another form of the answer than JSON of the kind itself.
-    `is_list` says that a list is asked for, and an answer without one is none."""
+    """One request to an API server.
+
+    `content` and `accept` are the headers Content-Type and Accept. With `is_list` an answer that is
+    no list is refused.
+    """
 
     method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
     path: str
@@ -29,7 +32,7 @@ class ApiRequest:
 
 
 Answer = Mapping[str, Any] | KubernetesError
-"""What the server answered: an object, or its refusal."""
+"""An object that the API server returned, or its refusal."""
 
 
 class ClusterApi(Protocol):
@@ -37,13 +40,13 @@ class ClusterApi(Protocol):
 
     @property
     def server(self) -> str:
-        """Where it is: scheme, host and port."""
+        """The address of the API server: scheme, host and port."""
 
     def ask(self, asks: Sequence[ApiRequest]) -> Sequence[Answer]:
-        """Answer all of `asks`, in their order, in parallel. A list is read to its end.
+        """Return the answers to all of `asks`, in their order; they are sent in parallel.
 
-        Every refusal is an answer: also that no answer came, or that nobody believes who we are
-        (`KubernetesError.is_unreachable`).
+        A list is read to its end. Every refusal is an answer, also that no answer came or that the
+        credential was not accepted (`KubernetesError.is_unreachable`).
         """
 
     def pages(self, ask: ApiRequest) -> Iterator[Mapping[str, Any]]:

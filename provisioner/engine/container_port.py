@@ -1,4 +1,4 @@
-"""The port of a blob container: named contents, written under conditions, and lists of them."""
+"""Port of a blob container: reads, conditional writes and lists. `azure.blobs` implements it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class StoredBlob:
-    """A blob as it was read: its content, its entity tag, and its metadata by name (lower case)."""
+    """A blob that was read: its content, its entity tag, and its metadata by name (lower case)."""
 
     content: bytes
     etag: str
@@ -16,28 +16,32 @@ class StoredBlob:
 
 @dataclass(frozen=True, slots=True)
 class ListedBlob:
-    """A blob as a list shows it: its name, and its metadata by name (lower case)."""
+    """An entry of List Blobs: the blob's name, and its metadata by name (lower case)."""
 
     name: str
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class BlobContainer(Protocol):
-    """A container of Azure Storage. Every method raises AzureError for what is refused."""
+    """A container of Azure Storage. Every method raises AzureError for a refusal."""
 
     def read(self, name: str) -> StoredBlob | None:
         """Return a blob, None where there is none of the name."""
 
     def write(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> None:
-        """Write a blob, in the place of one that is there."""
+        """Write a blob; one of the name is replaced."""
 
     def create(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> bool:
-        """Write a blob where there is none of the name; return False where there is one."""
+        """Write a blob if there is none of the name (`If-None-Match: *`); else return False."""
 
     def replace(self, name: str, content: bytes, metadata: Mapping[str, str], etag: str) -> bool:
-        """Write a blob in the place of the one with this entity tag; return False where another
-        one is there by now, or none."""
+        """Replace the blob that has this entity tag (`If-Match`).
+
+        Return False where the blob has another one by now, or does not exist.
+        """
 
     def find(self, prefix: str, most: int | None = None) -> Iterator[ListedBlob]:
-        """Yield the blobs whose names begin with a prefix, in the order of their names: all, or
-        the first `most`."""
+        """Yield the blobs whose names begin with a prefix, in the order of their names.
+
+        All of them, or the first `most`.
+        """

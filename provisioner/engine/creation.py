@@ -1,4 +1,4 @@
-"""What a step that creates asks of the writer: that nothing else stands there."""
+"""Create guard of a step: the write must not change a resource that appeared after the plan."""
 
 from collections.abc import Mapping
 
@@ -12,10 +12,11 @@ from provisioner.plan.steps import Step
 def creation_of(
     step: Step, body: Mapping[str, Value], catalog: Catalog | None, *, is_read: bool = True
 ) -> Creation | None:
-    """Return the creation that a step is, or None for one that may change what exists.
+    """Return the guard of a step that creates, or None for one that may change what exists.
 
-    `body` is the body that is sent, with its references filled in. Without a catalog nothing is
-    held to be the step's own. `is_read` tells whether something reads the settled body.
+    `body` is the body that is sent, with its references filled in. The catalog decides whether a
+    resource that exists after a lost answer is the step's own; without one it never is. `is_read`
+    states whether another step or an output reads the settled body.
     """
     if step.create_guard is None:
         return None

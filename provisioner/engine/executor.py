@@ -1,4 +1,9 @@
-"""Runs steps on threads: as many at once as allowed, each after what it waits for."""
+"""Execution of a plan's steps on threads: references, guards, events and outcomes.
+
+A step that fails skips exactly its dependents; everything else goes on. Ctrl-C and a lost lease
+start nothing more and wait for what is in flight, since Azure continues an operation that was
+accepted whatever the client does.
+"""
 
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -33,18 +38,18 @@ _MAX_WORDS = 500
 
 
 class StepRefusedError(Exception):
-    """A step that is not sent, because what it rests on is no longer so. Its text says what."""
+    """A step that is not sent, because its precondition no longer holds. Its text names it."""
 
 
-def _never() -> str | None:
+def _never_halted() -> str | None:
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How the steps ended, in the order of the plan, and what is known of each address since.
+    """The outcomes of the steps, in the order of the plan, and the values of each address since.
 
-    `lost` are the keys of the creates that found what others had made in the meantime.
+    `lost` are the keys of the creates that found a resource which others had created meanwhile.
     """
 
     outcomes: tuple[StepOutcome, ...]
@@ -56,10 +61,10 @@ class Run:
 class Executor:
     """Drives a writer through the steps of one plan.
 
-    `values` holds what is known of resources by address, for filling in references; `etags` the
-    ETag last read, by id key. `hindrance` looks right before a delete, and a write that
-    no ETag guards, whether it may be sent, and returns why not. `clock` gives monotonic seconds.
-    Events arrive on several threads.
+    `values` holds the known values of resources by address, for filling in references; `etags` the
+    ETag last read, by id key. `hindrance` checks right before a delete, and before a write that no
+    ETag guards, whether it may be sent, and returns why not. `clock` gives monotonic seconds.
+    `on_event` is called from several threads.
     """
 
     def __init__(
@@ -75,7 +80,7 @@ class Executor:
         self._catalog: Catalog | None = None
         self._needed: Collection[str] | None = None
         self._readable: Lookup = self._values_at
-        self._halted: Callable[[], str | None] = _never
+        self._halted: Callable[[], str | None] = _never_halted
         self._writer = writer
         self._values = dict(values)
         self._etags = etags
@@ -89,17 +94,17 @@ class Executor:
         self,
         steps: Sequence[Step],
         parallelism: int,
-        halted: Callable[[], str | None] = _never,
+        halted: Callable[[], str | None] = _never_halted,
         catalog: Catalog | None = None,
         needed: Collection[str] | None = None,
     ) -> Run:
-        """Run the steps; return how each ended.
+        """Run the steps; return the outcome of each.
 
-        A failure skips exactly what waits for it. A KeyboardInterrupt lets what is in flight end
-        and starts nothing more; so does a reason that `halted` gives (None: go on).
-        `catalog` tells what a creation made whose answer was lost, and what no other resource gets
-        of what Azure answered; without it all is another's. `needed` are the keys of the steps
-        whose settled bodies something reads (None: all of them).
+        A failure skips exactly its dependents. A KeyboardInterrupt lets what is in flight end and
+        starts nothing more; so does a reason that `halted` returns (None: go on). With `catalog` a
+        creation whose answer was lost is recognized as its own, and values that no other resource
+        may read are concealed. `needed` are the keys of the steps whose settled bodies something
+        reads (None: all of them).
         """
         self._halted = halted
         self._catalog = catalog
@@ -159,7 +164,13 @@ class Executor:
             running[pool.submit(self._send, step)] = (step, self._clock())
 
     def _send(self, step: Step) -> Mapping[str, Value] | None:
-        """Send one step, on a thread of its own; return what is known of its address then."""
+        """Send one step, on a thread of its own; return the values of its address afterwards.
+
+        Raises:
+            StepRefusedError: where `hindrance` gives a reason not to send it.
+            ExpressionError: where a reference has no value, or a value may not be sent. Also
+                AzureError for a refusal.
+        """
 
         def on_status(status: str) -> None:
             self._on_event(StepProgressed(key=step.key, status=status))
@@ -196,7 +207,7 @@ class Executor:
         step: Step,
         started: float,
     ) -> None:
-        """Note how a step ended: whatever was raised in it is its own outcome, not the run's."""
+        """Record the outcome of a step: an exception in it ends the step, not the run."""
         elapsed = round(self._clock() - started, 3)
         problem = future.exception()
         if problem is not None:
@@ -231,9 +242,9 @@ class Executor:
 
 
 def _message_of(problem: BaseException) -> str:
-    """Return what a person is told of the exception that ended a step.
+    """Return the message for the exception that ended a step.
 
-    One that no step is known to raise is a defect of azsec: its place is what a report needs.
+    An exception of another type is a defect of azsec: the message has its file and line.
     """
     if isinstance(problem, (AzureError, ExpressionError, StepRefusedError)):
         return str(problem)

@@ -1,10 +1,10 @@
-"""What `azsec ci` needs of the service that hosts the repository. `provisioner.forges` has this
-shape, for GitHub and for Azure DevOps.
+"""Port of the service that hosts the repository, for `azsec ci`: GitHub or Azure DevOps.
 
-The terms are those of both services' public API descriptions; GitHub's stand first (REST API
-2022-11-28: pulls, issues, statuses), Azure DevOps' behind (REST API 7.1: Git, Work Item Tracking).
-No verb decides anything: which comment is the sticky one, whether an approval counts and which
-digest was approved is `provisioner.workflow`'s, the same for every forge.
+The terms are those of both services' public API descriptions, GitHub's first (REST API 2022-11-28:
+pulls, issues, statuses), Azure DevOps' in parentheses (REST API 7.1: Git, Work Item Tracking).
+`provisioner.forges` implements it. No method decides anything: which comment is the sticky one,
+whether an approval counts and which digest was approved is decided in `provisioner.workflow`, the
+same for every forge.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,10 @@ from typing import Protocol
 
 
 class PullRequestState(StrEnum):
-    """Where a pull request stands: active (Azure DevOps: `active`), `merged` (`completed`), or
-    closed without a merge (`abandoned`)."""
+    """State of a pull request: open (Azure DevOps: `active`), merged (`completed`), or closed.
+
+    Closed is without a merge (`abandoned`).
+    """
 
     OPEN = "open"
     MERGED = "merged"
@@ -45,11 +47,11 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An approval that stands: neither dismissed, reset nor followed by another vote of its author.
+    """An approval in force: neither dismissed, reset nor followed by another vote of its author.
 
-    `commit` is the newest commit that the reviewer saw, and `at` when they approved, by the forge's
-    clock. `objection` says why the account's approval does not count by itself, None where it does:
-    anybody may approve a public repository. `id` is what `dismiss` takes.
+    `commit` is the newest commit that the reviewer saw, and `at` the time of the approval by the
+    forge's clock. `objection` is why the account's approval does not count by itself, None where it
+    does: anyone may approve a pull request of a public repository. `id` is the one for `dismiss`.
     """
 
     id: str
@@ -60,7 +62,7 @@ class Approval:
 
 
 class StatusState(StrEnum):
-    """What a status says of a commit (Azure DevOps: `succeeded`, `failed`, `pending`, `error`)."""
+    """State of a commit status (Azure DevOps: `succeeded`, `failed`, `pending`, `error`)."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -70,9 +72,12 @@ class StatusState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewStatus:
-    """A status to set. `context` reads `azsec/ENVIRONMENT` (Azure DevOps: genre `azsec`, name
-    ENVIRONMENT), or `azsec` for all of them together (name `azsec` without a genre);
-    `description` has at most MOST_DESCRIPTION characters."""
+    """A status to set.
+
+    `context` is `azsec/ENVIRONMENT` (Azure DevOps: genre `azsec`, name ENVIRONMENT), or `azsec` for
+    all of them together (name `azsec` without a genre). `description` has at most MOST_DESCRIPTION
+    characters.
+    """
 
     context: str
     state: StatusState
@@ -81,12 +86,12 @@ class NewStatus:
 
 
 MOST_DESCRIPTION = 140
-"""GitHub's bound of the description of a commit status."""
+"""GitHub's limit for the description of a commit status."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A status as it was set. `creator` is an account, which the forge vouches for."""
+    """A status that was set. `creator` is the account that set it, as the forge attests."""
 
     context: str
     state: StatusState
@@ -109,8 +114,10 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue (Azure Boards: a work item). `is_open` is false in a state of the category Completed
-    or Removed."""
+    """An issue (Azure Boards: a work item, open unless its state is Completed or Removed).
+
+    Completed and Removed are categories of states: the names of states are the process's.
+    """
 
     id: str
     author: str
@@ -122,7 +129,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the variables of a CI job say of it.
+    """A CI job, as its environment variables describe it.
 
     `commit` is what was checked out, and `before` the commit that its branch had before (of a
     push; None where that is not known). For a pull request `number` is its number, `head` the
@@ -151,35 +158,38 @@ class Job:
 class Forge(Protocol):
     """Talks to the service that hosts one repository, as the account of the job's token.
 
-    Every verb raises ForgeError where the service refuses, or does not answer. A list is read to
+    Every method raises ForgeError where the service refuses, or does not answer. A list is read to
     its end, page by page; one that has no end within bounds is a ForgeError, never a part.
     """
 
     @property
     def name(self) -> str:
-        """Its name for people: `GitHub`, `Azure DevOps`."""
+        """The name of the service in messages: `GitHub`, `Azure DevOps`."""
 
     @property
     def repository(self) -> str:
-        """The repository, by a name that its issues can be told by (GitHub: OWNER/NAME)."""
+        """The name of the repository in issues (GitHub: OWNER/NAME; Azure DevOps: PROJECT/NAME)."""
 
     @property
     def most_characters(self) -> int:
-        """How many characters the body of a comment or issue may have."""
+        """The maximum length of a comment or issue body, in characters."""
 
     @property
     def shares_statuses(self) -> bool:
-        """Whether a status is of a commit, so that all pull requests with that head show it
-        (GitHub), or of one pull request (Azure DevOps)."""
+        """Whether a status belongs to a commit (GitHub) or to one pull request (Azure DevOps).
+
+        One of a commit is shown by all pull requests with that head.
+        """
 
     @property
     def states_target(self) -> bool:
-        """Whether `base` of a merged pull request is what its target branch had when it was merged
-        (Azure DevOps), or may be older (GitHub)."""
+        """Whether `base` of a merged pull request is the head of its target branch at the merge.
+
+        It is on Azure DevOps; on GitHub it may be older.
+        """
 
     def account(self) -> str:
-        """Return the account that the token writes as, as `Comment.author` and `Status.creator`
-        name it."""
+        """Return the account of the token, in the form of `Comment.author` and `Status.creator`."""
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request as it is now."""
@@ -195,13 +205,13 @@ class Forge(Protocol):
         """Return the name of the repository's default branch."""
 
     def branch_head(self, branch: str) -> str:
-        """Return the commit that a branch has now."""
+        """Return the commit at the head of a branch."""
 
     def approvals(self, pull_request: PullRequest) -> Sequence[Approval]:
-        """Return the approvals that stand, the author's own too, the oldest first."""
+        """Return the approvals in force, the author's own too, the oldest first."""
 
     def dismiss(self, pull_request: PullRequest, approval: Approval, reason: str) -> None:
-        """Take an approval back (GitHub: dismiss the review; Azure DevOps: reset the vote)."""
+        """Withdraw an approval (GitHub: dismiss the review; Azure DevOps: reset the vote)."""
 
     def statuses(self, pull_request: PullRequest, commit: str) -> Sequence[Status]:
         """Return every status ever set on a commit of a pull request, the newest first."""
@@ -222,17 +232,16 @@ class Forge(Protocol):
         """Delete a comment; one that is gone already is deleted."""
 
     def issues(self, label: str) -> Sequence[Issue]:
-        """Return the issues with a label (Azure Boards: a tag), open and closed, the oldest
-        first."""
+        """Return the issues with a label (Azure Boards: a tag), closed too, the oldest first."""
 
     def own_issues(self) -> Sequence[Issue]:
-        """Return the issues that the token's account made, open and closed, the oldest first.
+        """Return the issues that the token's account created, the oldest first, closed ones too.
 
         The code of the error is `too-large` where they are too many to read.
         """
 
     def open_issue(self, title: str, body: str, label: str) -> Issue:
-        """Open an issue that has a label; the label is made where there is none."""
+        """Open an issue with a label; a label that does not exist is created."""
 
     def edit_issue(self, issue: Issue, title: str, body: str, *, is_open: bool) -> Issue:
         """Replace title and body of an issue, and open or close it."""

@@ -1,10 +1,10 @@
-"""A lease on a blob container: who holds it may apply, and it ends by itself.
+"""Lock of an apply: a lease on a blob container, which expires without renewal.
 
-It is taken, renewed and released through Azure Resource Manager ("Blob Containers - Lease" of the
-Storage resource provider), so that it takes no way to the data of the account. A lease of fixed
-duration lasts 15 to 60 seconds and has no holder: who holds it since when, and until when, is
-written into the container's metadata, which everybody may read (and, by convention, the holder
-alone writes).
+It is acquired, renewed and released through Azure Resource Manager ("Blob Containers - Lease" of
+the Storage resource provider), so that it needs no network path to the data of the account. A lease
+of fixed duration lasts 15 to 60 seconds and does not name its holder: holder, start and expiry are
+written to the container's metadata, which every reader of the container sees (and which, by
+convention, the holder alone writes). Nothing is decided by the metadata.
 """
 
 import threading
@@ -22,7 +22,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, lookup
 
 LEASE_SECONDS = 60
-"""How long a lease holds that nobody renews: after a crash the next apply waits so long at most."""
+"""The duration of a lease, the longest fixed one: after a crash the next apply waits that long."""
 
 RENEWAL_SECONDS = LEASE_SECONDS / 3
 MARGIN_SECONDS = 5.0
@@ -30,16 +30,16 @@ RETRY_SECONDS = 5.0
 _HELD = frozenset({"leased", "breaking"})
 _CONFLICT, _NOT_FOUND = 409, 404
 _HELD_CODES = frozenset({"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"})
-"""What a request for a lease that is held is answered with ("Lease Container", outcomes of use
-attempts). Any other conflict is none of a lease: a management lock (`ScopeLocked`), a container
-that is being deleted (`ContainerBeingDeleted`)."""
+"""The error codes for a lease that is held ("Lease Container", outcomes of use attempts). Any other
+conflict has another cause: a management lock (`ScopeLocked`), a container that is being deleted
+(`ContainerBeingDeleted`)."""
 _HOLDER, _SINCE, _EXPIRES = "azsecHolder", "azsecSince", "azsecExpires"
 _LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The time that a lease lives in: monotonic seconds, the wall clock in UTC, and a sleep."""
+    """The clocks of a lease: monotonic seconds, the wall clock in UTC, and a sleep."""
 
     clock: Callable[[], float]
     now: Callable[[], datetime]
@@ -48,7 +48,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class LeaseStatus:
-    """What a container says about its lease.
+    """The status of a lease, of a container or a cluster (`cluster_lease`).
 
     `state` is Azure's (`available`, `leased`, `expired`, `breaking`, `broken`). `holder`, `since`
     and `expires` come from the metadata, None where they are not there or belong to an older lease.
@@ -61,12 +61,12 @@ class LeaseStatus:
 
     @property
     def is_held(self) -> bool:
-        """Whether somebody holds it, so that nobody else can take it."""
+        """Whether it is held, so that it cannot be acquired."""
         return self.state in _HELD
 
 
 class LeaseHeldError(Exception):
-    """Another holds the lease: `status` says who, as far as is known."""
+    """Another process holds the lease; `status` names the holder, as far as it is known."""
 
     def __init__(self, status: LeaseStatus) -> None:
         super().__init__(status.holder or "")
@@ -83,7 +83,10 @@ def find_status(service: Requester, container: ResourceId, now: datetime) -> Lea
 
 
 def break_lease(service: Requester, container: ResourceId) -> None:
-    """End a lease at once, whoever holds it. Raises AzureError; one that nobody holds is ended."""
+    """Break a lease at once, whoever holds it; without a lease nothing is done.
+
+    Raises AzureError for every other refusal.
+    """
     try:
         _send(service, container, {"action": "Break", "breakPeriod": 0})
     except AzureError as error:
@@ -120,10 +123,10 @@ class Lease:
 
     @property
     def loss(self) -> str | None:
-        """Why the lease does not hold any more, or None while it does.
+        """Why the lease is lost, or None while it is held.
 
-        It is lost when Azure says so, and when its time is up by this process's own clock: what
-        hangs in the network must not go on believing in it.
+        It is lost when Azure refuses to renew it, and when it has expired by this process's own
+        clock: a process whose renewal hangs in the network must stop before another may start.
         """
         if self._released:
             return None
@@ -133,7 +136,7 @@ class Lease:
         return self._lost
 
     def renew(self) -> None:
-        """Renew once. A refusal is a loss; a failure of the network is tried again next time."""
+        """Renew once. A refusal is a loss; after a network failure the next call retries."""
         with self._busy:
             if self._released or self._lost is not None:
                 return
@@ -148,7 +151,7 @@ class Lease:
             self.announce()
 
     def release(self) -> None:
-        """Release it, so that the next one need not wait. What cannot be released expires."""
+        """Release it, so that the next apply need not wait; without success it expires."""
         # A renewal that hangs in the network does not keep the command from ending.
         is_free = self._busy.acquire(timeout=MARGIN_SECONDS)
         try:
@@ -164,14 +167,14 @@ class Lease:
                 self._busy.release()
 
     def announce(self) -> None:
-        """Write who holds it, since when and until when: for people, nothing decides by it."""
+        """Write holder, start and expiry to the metadata: information alone, nothing reads it."""
         self._write(self._timing.now() + timedelta(seconds=LEASE_SECONDS))
 
     def _write(self, expires: datetime) -> None:
         own = {_HOLDER: self._holder, _SINCE: self._since, _EXPIRES: _to_text(expires)}
         with suppress(AzureError):
-            # Written with all entries, since Blob Storage replaces them as a whole ("Set Container
-            # Metadata"). What others wrote meanwhile stays: it is read right before.
+            # Blob Storage replaces the metadata as a whole ("Set Container Metadata"): the entries
+            # of others are read right before and sent along.
             others = _metadata_of_others(_request(self._service, "GET", self._container))
             body: Body = {"properties": {"metadata": {**others, **own}}}
             _request(self._service, "PATCH", self._container, body)
@@ -185,10 +188,14 @@ def acquire_lease(
     timing: Timing,
     timeout: float,
 ) -> Lease | None:
-    """Take the lease, waiting up to `timeout` seconds for it; None where there is no container.
+    """Acquire the lease, waiting up to `timeout` seconds for it; None without a container.
 
-    `lease_id` is a new GUID: a request whose answer was lost is sent again with it, and Azure takes
-    it as the same lease. Raises LeaseHeldError, and AzureError for every other refusal.
+    `lease_id` is a new GUID, the proposed lease id: a request whose answer was lost is sent again
+    with it, and Azure treats it as the same lease.
+
+    Raises:
+        LeaseHeldError: where another still holds it after `timeout`.
+        AzureError: for every other refusal.
     """
     deadline = timing.clock() + timeout
     proposal: Body = {
@@ -223,18 +230,18 @@ class Renewable(Protocol):
         """Renew once."""
 
     def release(self) -> None:
-        """Release it. What cannot be released expires."""
+        """Release it; without success it expires."""
 
 
 @contextmanager
 def kept(lease: Renewable, interval: float = RENEWAL_SECONDS) -> Iterator[None]:
-    """Renew a lease on a thread every `interval` seconds, and release it in every way out."""
+    """Renew a lease on a thread every `interval` seconds; release it when the block ends."""
     ended = threading.Event()
 
     def renew() -> None:
         while not ended.wait(interval):
-            # Nothing to sign in with for a moment (a plugin that fails): it is tried again, and
-            # the lease is lost by its own clock if that does not help.
+            # No credential for a moment (an exec plugin that fails): the next interval retries,
+            # and the lease is lost by its own clock if that does not help.
             with suppress(DiagnosticError):
                 lease.renew()
 
@@ -248,10 +255,10 @@ def kept(lease: Renewable, interval: float = RENEWAL_SECONDS) -> Iterator[None]:
 
 
 def clean_text(text: str) -> str:
-    """Return text as metadata carries it: visible ASCII on one line, at most 200 characters.
+    """Return text that fits metadata: visible ASCII on one line, at most 200 characters.
 
-    The metadata of a container travels in HTTP headers ("Setting and retrieving properties and
-    metadata for Blob Storage resources"), and what others wrote there is shown on a terminal.
+    The metadata of a container is sent in HTTP headers ("Setting and retrieving properties and
+    metadata for Blob Storage resources"), and what others wrote there is printed to a terminal.
     """
     visible = "".join(char if " " <= char <= "~" else "?" for char in text.strip())
     return visible[:_LONGEST_TEXT]
@@ -283,7 +290,7 @@ def _metadata(body: Body) -> dict[str, str]:
 
 
 def _metadata_of_others(body: Body) -> dict[str, str]:
-    """Return the metadata without azsec's entries, in whatever case their names were answered."""
+    """Return the metadata without azsec's entries; Azure does not keep the case of their names."""
     own = {name.lower() for name in (_HOLDER, _SINCE, _EXPIRES)}
     return {name: value for name, value in _metadata(body).items() if name.lower() not in own}
 

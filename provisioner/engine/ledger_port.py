@@ -1,6 +1,6 @@
-"""The ports of a fleet: what runs its items, and the ledger that keeps what became of them.
+"""Ports of a fleet run: the scheduler that runs its items, and the ledger of their outcomes.
 
-An item is a text and so is its outcome: what crosses the border of a process, a host or a queue.
+An item and its outcome are JSON texts, since they cross processes, hosts and queues.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -10,10 +10,13 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run as the ledger keeps it: its name, its command, when it began (ISO 8601, UTC), the paths
-    of the environments that it was asked about, the options of each item, since when a clean answer
-    of another run is young enough to be left as it is ("": none is), and what was asked: runs of
-    one `question` answer each other, and no other ones do."""
+    """A run in the ledger.
+
+    `started_at` is ISO 8601 in UTC; `environments` are the paths that the run covers; `options` are
+    those of each item. A clean outcome of another run that ended after `fresh_since` is reused ("":
+    none is) if its `question` is the same: it identifies all that an answer depends on beside the
+    files and Azure.
+    """
 
     run: str
     command: str
@@ -26,7 +29,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an environment in a run.
+    """The result for an environment in a run.
 
     `inputs` is the digest over the files that it was composed from, and `files` the digest of each
     by its path; `ended_at` is ISO 8601 in UTC; `answered` whether there is an answer at all,
@@ -52,42 +55,50 @@ class Outcome:
 
 
 class Ledger(Protocol):
-    """Keeps runs and outcomes. An outcome is put once for a run, an environment and its inputs:
-    another one of the same is not taken, so that an item that ran twice counts once. A failure
-    stands only until there is an answer."""
+    """Stores runs and outcomes.
+
+    The key of an outcome is run, environment and inputs: a second answer of a key is refused, so
+    that an item that ran twice counts once. A failure counts only until there is an answer.
+    """
 
     def begin(self, record: RunRecord) -> RunRecord:
-        """Keep what a run is about, and return it; one of the name that is there already stays as
-        it is, and is returned."""
+        """Store a run, and return it; one of the same name is left unchanged, and returned."""
 
     def find_run(self, run: str) -> RunRecord | None:
-        """Return a run by its name, `last` for the one that began last; None where the ledger has
-        none."""
+        """Return a run by its name, or None; `last` is the one that began last."""
 
     def put(self, outcome: Outcome) -> bool:
-        """Keep an outcome; return False where one of its key is there already: an answer, that is,
-        since a failure makes room for what comes after it."""
+        """Store an outcome; return False where an answer of its key is stored already.
+
+        A stored failure of the key is replaced.
+        """
 
     def put_all(self, outcomes: Sequence[Outcome]) -> Sequence[bool]:
-        """Keep outcomes; return for each what `put` would."""
+        """Store outcomes; return for each what `put` would, in their order."""
 
     def outcomes(self, run: str, environments: Collection[str] | None = None) -> Sequence[Outcome]:
-        """Return the outcomes of a run, without their documents, in the order of their end: of all
-        environments, or of those with these paths."""
+        """Return the outcomes of a run, without their documents, in the order of their end.
+
+        Those of all environments, or of the ones with these paths.
+        """
 
     def newest(self, question: str, environments: Collection[str]) -> Mapping[str, Outcome]:
-        """Return the newest complete outcome of a question, without its document, for each of these
-        environments that has one."""
+        """Return the newest complete outcome of a question by environment, without its document.
+
+        Environments without one are absent from the result.
+        """
 
     def document(self, run: str, environment: str) -> Mapping[str, Any] | None:
-        """Return the document of the newest outcome of an environment in a run, None where there is
-        none."""
+        """Return the document of the newest outcome of an environment in a run, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """An item that ended: its number among those that were given, and the text of its outcome; or
-    None and why there is none (its worker was lost each time)."""
+    """An item that ended: its index among the items of the run, and the text of its outcome.
+
+    Without an outcome `text` is None and `lost` is the reason (its worker was lost each time).
+    `attempt` counts from 1.
+    """
 
     number: int
     text: str | None

@@ -1,4 +1,4 @@
-"""What the engine and the workflows need of the world. The adapters have these shapes."""
+"""Ports of Azure Resource Manager: reads, queries, writes. `provisioner.azure` implements them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from provisioner.plan.reads import Answer, Read
 from provisioner.preflight.azure_queries import Inquiry, Reply
 
 RESOURCE_APPEARED = "ResourceAppeared"
-"""The code of the AzureError for a creation that found what others had made in the meantime."""
+"""The code of the AzureError for a creation that found a resource which others had created."""
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """A write that is to create: `guard` is what keeps it from writing over what exists.
+    """A write that may only create: `guard` is what keeps it from overwriting what exists.
 
-    `is_as_sent` tells whether a body that Azure answers is what this write would have made. It is
-    asked only where an answer was lost, and what is there may be its own. `is_read` tells whether
-    the settled body is read: where it is not, the success of the operation is all that is asked
-    for, and the body may be empty.
+    `is_as_sent` returns whether a body that Azure returned is what this write would have created.
+    It is called only where an answer was lost, and the resource that exists may be its own.
+    `is_read` states whether the settled body is read: if not, the success of the operation
+    suffices, and the body may be empty.
     """
 
     guard: CreateGuard
@@ -31,8 +31,10 @@ class Creation:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """A write that asks Azure to copy again what it keeps a copy of (`ResourceType.snapshot`):
-    `query` are its parameters beside the api version."""
+    """A write that makes Azure renew a copy which it keeps (`ResourceType.snapshot`).
+
+    `query` are the URL parameters beside the api version.
+    """
 
     query: Mapping[str, str]
 
@@ -48,7 +50,7 @@ class Reader(Protocol):
 
 
 class Inquirer(Protocol):
-    """Asks Azure Resource Manager what it would do; nothing is changed by it."""
+    """Queries Azure Resource Manager without changing anything: what-if, permissions, usages."""
 
     def ask(self, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
         """Answer all of `inquiries`, in their order, in parallel. A refusal is a reply.
@@ -58,7 +60,7 @@ class Inquirer(Protocol):
 
 
 class Source(Reader, Inquirer, Protocol):
-    """Reads Azure Resource Manager, and asks it what is no resource."""
+    """Reads resources of Azure Resource Manager, and sends queries."""
 
 
 class Requester(Protocol):
@@ -69,9 +71,10 @@ class Requester(Protocol):
 
 
 class Writer(Protocol):
-    """Writes to Azure Resource Manager and waits until it has settled.
+    """Writes to Azure Resource Manager and waits until the resource has settled.
 
-    `on_status` is called with Azure's own word each time a long operation says how far it is.
+    `on_status` is called with the status of a long-running operation at each poll, in Azure's
+    spelling.
     """
 
     def put(

@@ -1,4 +1,9 @@
-"""Which steps may start: pure bookkeeping over a plan's waits and locks, no threads."""
+"""Schedule of a plan's steps by dependencies, locks and critical path: pure, without threads.
+
+A lock (`Step.lock`) is held by one running step at a time: Azure refuses simultaneous writes to one
+resource tree of some types with `AnotherOperationInProgress` (`ResourceType.serialise_on`), so that
+independent steps on it run one after the other.
+"""
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +12,7 @@ from provisioner.plan.steps import Step
 
 
 class Schedule:
-    """The steps of a plan that wait, run and have ended.
+    """The waiting, running and ended steps of a plan.
 
     Of the steps that may start, the one with the longest remaining path of estimated seconds goes
     first; ties go in the order of the plan.
@@ -45,7 +50,7 @@ class Schedule:
         return None
 
     def finish(self, step: Step) -> None:
-        """Note that a running step succeeded: what waited for it may start."""
+        """Record that a running step succeeded: steps that waited for it alone become ready."""
         self._release(step)
         for key in self._dependents[step.key]:
             self._waits[key].discard(step.key)
@@ -53,7 +58,7 @@ class Schedule:
                 self._push(key)
 
     def fail(self, step: Step) -> tuple[Step, ...]:
-        """Note that a running step failed; return all that waited for it, which never starts."""
+        """Record that a running step failed; return its dependents, which never start."""
         self._release(step)
         skipped: set[str] = set()
         pending = list(self._dependents[step.key])

@@ -1,7 +1,7 @@
-"""Where the time of a command went: `--timings`.
+"""Timings of a command by phase, and counts of its requests (`--timings`).
 
-Phases are of the main thread, and a phase within another one stops the outer one's time, so that
-all of them together are the time of the command. What is counted of requests comes from any thread.
+Phases belong to the main thread, and an inner phase stops the time of the outer one, so that their
+sum is the time of the command. Requests are counted from any thread.
 """
 
 import threading
@@ -15,8 +15,11 @@ OTHER = "imports and other"
 
 @dataclass(slots=True)
 class Timings:
-    """What was measured: seconds by phase, in the order of their first time; requests, the bytes of
-    their answers, and the seconds that Azure's throttling took of all threads together."""
+    """Seconds by phase, in the order of their first start, and counts over all threads.
+
+    `received` is in bytes; `waited` is the time that threads waited for Azure's throttling, in
+    seconds, added up.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     requests: int = 0
@@ -72,8 +75,7 @@ def start_timings() -> Timings:
 
 @contextmanager
 def measure_phase(name: str) -> Iterator[None]:
-    """Charge the time of a block to a phase, where timings were asked for, and it runs in the main
-    thread."""
+    """Charge the time of a block to a phase; without `--timings` or on other threads do nothing."""
     if not _current or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -86,12 +88,12 @@ def measure_phase(name: str) -> Iterator[None]:
 
 
 def count_answer(received: int) -> None:
-    """Count a request that was answered, where timings were asked for."""
+    """Count an answered request and its bytes; without `--timings` do nothing."""
     for timings in _current:
         timings.count_answer(received)
 
 
 def count_wait(seconds: float) -> None:
-    """Count a wait for Azure's throttling, where timings were asked for."""
+    """Count a wait for Azure's throttling in seconds; without `--timings` do nothing."""
     for timings in _current:
         timings.count_wait(seconds)
