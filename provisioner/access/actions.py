@@ -49,8 +49,8 @@ class Actions:
         return self._check_kind(action, data=data) or self._check_name(action)
 
     def _check_kind(self, action: str, *, data: bool) -> Diagnostic | None:
-        is_control = action.lower() in self._named[False]
-        is_data = action.lower() in self._named[True] or self._is_within_data_type(action)
+        is_control = action.lower() in self._full_names[False]
+        is_data = action.lower() in self._full_names[True] or self._is_within_data_type(action)
         covering = [pattern for pattern in self._wide_data if matches(pattern, action)]
         if data:
             if not is_control or is_data or covering:
@@ -73,7 +73,7 @@ class Actions:
 
     def _check_name(self, action: str) -> Diagnostic | None:
         folded = action.lower()
-        if folded in self._named[False] or folded in self._named[True]:
+        if folded in self._full_names[False] or folded in self._full_names[True]:
             return None
         if self._is_within_data_type(action):
             return None
@@ -103,16 +103,16 @@ class Actions:
         return found
 
     @cached_property
-    def _named(self) -> dict[bool, dict[str, str]]:
+    def _full_names(self) -> dict[bool, dict[str, str]]:
         """The actions that are named in full, by their text in lower case."""
         found: dict[bool, dict[str, str]] = {False: {}, True: {}}
         for data in (False, True):
             patterns = (text for text in self._patterns[data].values() if "*" not in text)
-            for text in (*self._own(data=data), *patterns):
+            for text in (*self._actions_of_kind(data=data), *patterns):
                 found[data].setdefault(text.lower(), text)
         return found
 
-    def _own(self, *, data: bool) -> Iterator[str]:
+    def _actions_of_kind(self, *, data: bool) -> Iterator[str]:
         for capability in CAPABILITIES:
             yield from capability.data_actions if data else capability.actions
         if not data:
@@ -121,7 +121,7 @@ class Actions:
 
     @cached_property
     def _all_named(self) -> tuple[str, ...]:
-        return (*self._named[False].values(), *self._named[True].values())
+        return (*self._full_names[False].values(), *self._full_names[True].values())
 
     @cached_property
     def _namespaces(self) -> dict[str, str]:

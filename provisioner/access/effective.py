@@ -72,7 +72,7 @@ class Access:
     denials: tuple[Denial, ...]
     catalog: Catalog
     kinds_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    _giving: dict[tuple[str, bool], Mapping[str, list[Grant]]] = field(
+    _grants_by_action: dict[tuple[str, bool], Mapping[str, list[Grant]]] = field(
         default_factory=dict, repr=False, compare=False
     )
 
@@ -82,7 +82,7 @@ class Access:
         They are those of the tenant's root, of management groups, of the subscription, the resource
         group and the parents of the resource, and of the resource itself.
         """
-        yield from self._reaching(resource, self._by_scope)
+        yield from self._applicable(resource, self._by_scope)
 
     def who_can(
         self, action: str, resource: ResourceId, *, data: bool = False
@@ -93,12 +93,14 @@ class Access:
         definition is not known are not among them; see `unknown_at`.
         """
         key = (action, data)
-        if key not in self._giving:
+        if key not in self._grants_by_action:
             # Once for all resources that are asked about: there are thousands.
-            self._giving[key] = _index(g for g in self.grants if g.gives(action, data=data))
+            self._grants_by_action[key] = _grouped_by_scope(
+                g for g in self.grants if g.gives(action, data=data)
+            )
         return tuple(
             grant
-            for grant in self._reaching(resource, self._giving[key])
+            for grant in self._applicable(resource, self._grants_by_action[key])
             if not self.is_denied(grant, action, resource, data=data)
         )
 
@@ -165,7 +167,9 @@ class Access:
             found.setdefault(_place_of(denial.scope), []).append(denial)
         return found
 
-    def _reaching(self, resource: ResourceId, grants: Mapping[str, list[Grant]]) -> Iterator[Grant]:
+    def _applicable(
+        self, resource: ResourceId, grants: Mapping[str, list[Grant]]
+    ) -> Iterator[Grant]:
         yield from grants.get(_ROOT, ())
         for grant in grants.get(_MANAGEMENT_GROUPS, ()):
             if grant.holds_at(resource):
@@ -198,14 +202,14 @@ class Access:
 
     @cached_property
     def _by_scope(self) -> Mapping[str, list[Grant]]:
-        return _index(self.grants)
+        return _grouped_by_scope(self.grants)
 
 
 _ROOT = ""
 _MANAGEMENT_GROUPS = "management groups"
 
 
-def _index(grants: Iterable[Grant]) -> Mapping[str, list[Grant]]:
+def _grouped_by_scope(grants: Iterable[Grant]) -> Mapping[str, list[Grant]]:
     """Return grants by the key of their scope; those of management groups share one key.
 
     Which management group holds a subscription is not part of an id, so that `Grant.holds_at`
@@ -230,12 +234,12 @@ def read_access(estate: Estate, catalog: Catalog, eligible: Iterable[Resource] =
     """
     roles = _Definitions(estate)
     names = addresses_by_object_id(estate)
-    grants = [_grant(found, roles, names, estate) for found in estate.of_type(ROLE_ASSIGNMENT)]
-    grants += [_grant(found, roles, names, estate, Eligibility.ELIGIBLE) for found in eligible]
+    grants = [_grant_of(found, roles, names, estate) for found in estate.of_type(ROLE_ASSIGNMENT)]
+    grants += [_grant_of(found, roles, names, estate, Eligibility.ELIGIBLE) for found in eligible]
     denials = [
         denial
         for found in estate.of_type(DENY_ASSIGNMENT)
-        if (denial := _denial(found, names)) is not None
+        if (denial := _denial_of(found, names)) is not None
     ]
     return Access(tuple(grants), tuple(denials), catalog, _kinds_in(estate))
 
@@ -309,7 +313,7 @@ class _Definitions:
         return self._others[guid]
 
 
-def _grant(
+def _grant_of(
     found: Resource,
     roles: _Definitions,
     names: Mapping[str, str],
@@ -321,7 +325,7 @@ def _grant(
     return Grant(
         assignment=found,
         role=roles.get(lookup(body, ("properties", "roleDefinitionId"))),
-        principal=_principal(
+        principal=_principal_of(
             lookup(body, ("properties", "principalId")),
             kind if isinstance(kind, str) else None,
             names,
@@ -329,7 +333,7 @@ def _grant(
         ),
         scope=_scope_of(found),
         roles=roles.assignable,
-        restriction=_restriction(lookup(body, ("properties", "condition"))),
+        restriction=_restriction_of(lookup(body, ("properties", "condition"))),
         eligibility=eligibility,
     )
 
@@ -344,7 +348,7 @@ def _scope_of(found: Resource) -> ResourceId | None:
     return stated if stated is not None and found.id.scope is None else found.id.scope
 
 
-def _principal(
+def _principal_of(
     value: object, kind: str | None, names: Mapping[str, str], estate: Estate
 ) -> Principal:
     if isinstance(value, Unknown):
@@ -361,7 +365,7 @@ def _address_in(path: str, estate: Estate) -> str | None:
     return next((head for head in heads if estate.at(head) is not None), None)
 
 
-def _restriction(text: object) -> Restriction | None:
+def _restriction_of(text: object) -> Restriction | None:
     if isinstance(text, Unknown):
         return Restriction(str(text), None, "it is not known before apply")
     if not isinstance(text, str) or not text.strip():
@@ -372,7 +376,7 @@ def _restriction(text: object) -> Restriction | None:
         return Restriction(text, None, str(problem))
 
 
-def _denial(found: Resource, names: Mapping[str, str]) -> Denial | None:
+def _denial_of(found: Resource, names: Mapping[str, str]) -> Denial | None:
     properties = lookup(found.body, ("properties",))
     permissions = _permissions_of(lookup(properties, ("permissions",)))
     if permissions is None:
@@ -382,15 +386,15 @@ def _denial(found: Resource, names: Mapping[str, str]) -> Denial | None:
         found,
         name if isinstance(name, str) else found.id.name,
         permissions,
-        _principals(lookup(properties, ("principals",)), names),
-        _principals(lookup(properties, ("excludePrincipals",)), names),
+        _principals_of(lookup(properties, ("principals",)), names),
+        _principals_of(lookup(properties, ("excludePrincipals",)), names),
         found.id.scope,
         is_for_children=lookup(properties, ("doNotApplyToChildScopes",)) is not True,
-        is_conditional=bool(_restriction(lookup(properties, ("condition",)))),
+        is_conditional=bool(_restriction_of(lookup(properties, ("condition",)))),
     )
 
 
-def _principals(value: object, names: Mapping[str, str]) -> tuple[Principal, ...]:
+def _principals_of(value: object, names: Mapping[str, str]) -> tuple[Principal, ...]:
     entries = value if isinstance(value, (list, tuple)) else ()
     found = []
     for entry in entries:

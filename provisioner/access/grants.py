@@ -159,7 +159,7 @@ class Grant:
 
         False where the role definition is not known: check `is_known`.
         """
-        return any(self._leaves(action, e) for e in self.role.granting(action, data=data))
+        return any(self._condition_allows(action, e) for e in self.role.granting(action, data=data))
 
     def gives(self, action: str, *, data: bool = False) -> bool:
         """Return whether its holder has an action, or can obtain it by assigning a role."""
@@ -203,7 +203,7 @@ class Grant:
         to = [(self.principal.id, self.principal.type)]
         to += [(_ANYBODY, kind) for kind in _PRINCIPAL_TYPES]
         return any(
-            self._leaves(ASSIGN_ROLE, entry, role, who, kind)
+            self._condition_allows(ASSIGN_ROLE, entry, role, who, kind)
             for entry in self.role.granting(ASSIGN_ROLE, data=False)
             for who, kind in to
         )
@@ -233,7 +233,7 @@ class Grant:
     def _may_do(self, action: str) -> bool:
         return any(self.role.granting(action, data=data) for data in (False, True))
 
-    def _leaves(
+    def _condition_allows(
         self,
         action: str,
         entry: Permission,
@@ -275,9 +275,9 @@ class Denial:
         """
         if self.is_conditional or not self.reaches(resource):
             return False
-        return self._takes(action, data) and self._is_for(principal)
+        return self._denies_action(action, data) and self._is_for(principal)
 
-    def _takes(self, action: str, data: bool) -> bool:
+    def _denies_action(self, action: str, data: bool) -> bool:
         key = (action.lower(), data)
         if key not in self._known:
             self._known[key] = any(
@@ -297,10 +297,10 @@ class Denial:
             return False
         if principal.is_group and self.excluded:
             return False  # One of its members may be who is excluded.
-        return principal.id in self._ids or EVERYONE in self._ids
+        return principal.id in self._principal_ids or EVERYONE in self._principal_ids
 
     @cached_property
-    def _ids(self) -> frozenset[str]:
+    def _principal_ids(self) -> frozenset[str]:
         return frozenset(other.id for other in self.principals)
 
     @cached_property

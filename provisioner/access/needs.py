@@ -171,7 +171,7 @@ def _of_write(
         yield Need(action_on(resource_type, "read"), resource)
     for action in polled_actions(resource_type, deleting=False):
         yield Need(action, _subscription_of(resource))
-    known = _known(body)
+    known = _without_unknowns(body)
     assert isinstance(known, Mapping)
     for action, target in linked_actions(resource_type, catalog.schemas, known):
         yield Need(action, target)
@@ -194,12 +194,12 @@ def _subscription_of(resource: ResourceId) -> ResourceId:
     return subscription_id(resource.subscription or "")
 
 
-def _known(value: object) -> object:
+def _without_unknowns(value: object) -> object:
     """Return a body without values that are not known before apply; resource ids always are."""
     if isinstance(value, Unknown):
         return None
     if isinstance(value, Mapping):
-        return {key: _known(item) for key, item in value.items()}
+        return {key: _without_unknowns(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_known(item) for item in value]
+        return [_without_unknowns(item) for item in value]
     return value

@@ -43,7 +43,7 @@ def group_needs(
     for need in needs:
         scope = _scope_of(need.scope, others)
         grouped.setdefault(scope.key, (scope, set()))[1].add(need.action)
-    condition = _condition(graph)
+    condition = _assignment_condition(graph)
     return tuple(
         Role(scope, tuple(sorted(actions)), condition if ASSIGN_ROLE in actions else None)
         for _, (scope, actions) in sorted(grouped.items())
@@ -59,7 +59,7 @@ def _scope_of(resource: ResourceId, others: set[str]) -> ResourceId:
     return current
 
 
-def _condition(graph: DesiredGraph) -> str | None:
+def _assignment_condition(graph: DesiredGraph) -> str | None:
     """Return the condition under which the blueprint's roles may be assigned, and no others."""
     roles: dict[str, str] = {}
     principals: set[str] = set()

@@ -88,8 +88,8 @@ def _read_row(row: Body) -> ResourceChange | None:
     at = read_moment(row.get("at")) or read_moment(attributes.get("timestamp"))
     if target is None or at is None:
         return None
-    changed_by = _specified(attributes.get("changedBy"))
-    kind = _specified(attributes.get("changedByType"))
+    changed_by = _specified_text(attributes.get("changedBy"))
+    kind = _specified_text(attributes.get("changedByType"))
     by_platform = _SYSTEM in {(changed_by or "").lower(), (kind or "").lower()}
     correlation = (text_of(attributes.get("correlationId")) or _NO_CORRELATION).lower()
     return ResourceChange(
@@ -98,8 +98,8 @@ def _read_row(row: Body) -> ResourceChange | None:
         deletes=str(properties.get("changeType")).lower() == "delete",
         actor=None if by_platform else changed_by,
         by_platform=by_platform,
-        client=_specified(attributes.get("clientType")),
-        action=_specified(attributes.get("operation")),
+        client=_specified_text(attributes.get("clientType")),
+        action=_specified_text(attributes.get("operation")),
         correlation=correlation if correlation != _NO_CORRELATION else None,
         paths=tuple(str(path)[:300] for path in _mapping(properties.get("changes"))),
     )
@@ -109,6 +109,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401  any JSON
     return value if isinstance(value, Mapping) else {}
 
 
-def _specified(value: object) -> str | None:
+def _specified_text(value: object) -> str | None:
     text = text_of(value)
     return None if text is None or text.lower() in _UNSPECIFIED else text

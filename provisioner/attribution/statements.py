@@ -99,7 +99,7 @@ class Logs:
         return any(
             ours is None or change.at > ours
             for change in changes
-            if not is_own(change.correlation or "") and _drifted(target, (change,))
+            if not is_own(change.correlation or "") and _drifted_paths(target, (change,))
         )
 
     def shows_own_write(self, target: Target, is_own: Callable[[str], bool]) -> bool:
@@ -203,7 +203,7 @@ def _entry_of_write(write: Write, target: Target, changes: Iterable[ResourceChan
         outcome=write.outcome.value,
         correlation_id=write.correlation or None,
         resource=None if write.target == target.id else write.target.text,
-        paths=_drifted(target, (c for c in changes if c.correlation == write.correlation)),
+        paths=_drifted_paths(target, (c for c in changes if c.correlation == write.correlation)),
     )
     return _Entry(write.at, writer)
 
@@ -218,7 +218,7 @@ def _entry_of_change(change: ResourceChange, target: Target) -> _Entry:
         deleted=change.deletes,
         at=format_moment(change.at),
         correlation_id=change.correlation,
-        paths=_drifted(target, (change,)),
+        paths=_drifted_paths(target, (change,)),
     )
     return _Entry(change.at, writer)
 
@@ -263,7 +263,7 @@ _MARK = re.compile(r"\[[^\[\]]*\]")
 _LAST_MARKS = re.compile(r"(\[[^\[\]]*\])+$")
 
 
-def _drifted(target: Target, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
+def _drifted_paths(target: Target, changes: Iterable[ResourceChange]) -> tuple[str, ...]:
     """Return the paths that changes name and that are among what drifted, as the changes have them.
 
     Of an entry that was added to a list, it is the entry. Resource Graph numbers the entries of

@@ -95,7 +95,8 @@ class _Module:
         parameters = "".join(f"param {p.name} {p.kind}\n" for p in self._deployment.parameters)
         resources = [self._resource(item) for item in self._deployment.items]
         outputs = "".join(
-            f"output {p.name} {p.kind} = {self._say(p.read)}\n" for p in self._deployment.outputs
+            f"output {p.name} {p.kind} = {self._read_expression(p.read)}\n"
+            for p in self._deployment.outputs
         )
         declared = self._existing.declarations
         return _join(f"targetScope = '{scope}'\n", parameters, *declared, *resources, outputs)
@@ -106,7 +107,7 @@ class _Module:
 
         def say(read: Read) -> str:
             named.add(read.address)
-            return self._say(read)
+            return self._read_expression(read)
 
         def refer(text: str) -> str | None:
             address = self._by_id.get(text.lower())
@@ -115,9 +116,9 @@ class _Module:
             named.add(address)
             return f"{self._export.symbols[address]}.id"
 
-        before = self._before(item)
+        before = self._dependencies(item)
         writer = Writer(say, refer)
-        entries = [*self._place(resource.id, named)]
+        entries = [*self._parent_or_scope(resource.id, named)]
         entries += [f"{key}: {writer.write(value, INDENT)}" for key, value in item.body.items()]
         waits = [self._export.symbols[on] for on in item.waits if on not in named]
         if waits:
@@ -127,7 +128,7 @@ class _Module:
         declared = f"resource {symbol} {quote(version)} = {write_block('{', entries, '}')}\n"
         return f"// {resource.address}\n{declared}"
 
-    def _before(self, item: Item) -> set[str]:
+    def _dependencies(self, item: Item) -> set[str]:
         """Return the resources of this module that one is deployed after.
 
         It may refer to them alone: a reference by symbol makes Bicep add a dependency, so that any
@@ -142,7 +143,7 @@ class _Module:
                 left += self._inside[address].waits
         return found
 
-    def _place(self, resource: ResourceId, named: set[str]) -> Iterable[str]:
+    def _parent_or_scope(self, resource: ResourceId, named: set[str]) -> Iterable[str]:
         """Yield the parent or scope of a resource, and its name there."""
         if resource.parent is not None:
             yield f"parent: {self._symbol(resource.parent, named)}"
@@ -157,7 +158,7 @@ class _Module:
         named.add(address)
         return self._export.symbols[address]
 
-    def _say(self, read: Read) -> str:
+    def _read_expression(self, read: Read) -> str:
         if read in self._given:
             return self._given[read]
         resource = self._export.graph.resources[read.address]

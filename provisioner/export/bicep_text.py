@@ -25,8 +25,8 @@ class Writer:
     """
 
     def __init__(self, say: ReadExpression, refer: IdExpression = lambda _text: None) -> None:
-        self._say = say
-        self._refer = refer
+        self._read_expression = say
+        self._id_expression = refer
 
     def write(self, value: Exported, indent: str = "") -> str:
         """Return a value, its first line without indentation."""
@@ -45,7 +45,7 @@ class Writer:
         if isinstance(value, (Read, Call)):
             return self._express(value)
         if isinstance(value, str):
-            return self._refer(value) or quote(value)
+            return self._id_expression(value) or quote(value)
         if value is None or isinstance(value, bool):
             return "null" if value is None else str(value).lower()
         # Bicep has no literal for a number with a fraction.
@@ -53,7 +53,7 @@ class Writer:
 
     def _express(self, term: Term) -> str:
         if isinstance(term, Read):
-            return self._say(term)
+            return self._read_expression(term)
         if not isinstance(term, Call):
             return self._scalar(term)
         if term.function == "concat":

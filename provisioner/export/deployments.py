@@ -114,7 +114,7 @@ def export_deployments(source: Source) -> Export:
     """
     graph = source.graph
     managed = [resource for resource in graph.ordered if resource.managed]
-    bodies, outputs, problems = _translate(graph, managed)
+    bodies, outputs, problems = _exported_bodies(graph, managed)
     if not managed:
         problems.append(error("not-exportable", f"{source.blueprint} describes no resources."))
     if problems:
@@ -152,7 +152,7 @@ def export_deployments(source: Source) -> Export:
     )
 
 
-def _translate(
+def _exported_bodies(
     graph: DesiredGraph, managed: Iterable[DesiredResource]
 ) -> tuple[dict[str, Mapping[str, Exported]], dict[str, Exported], list[Diagnostic]]:
     """Return the bodies by address, the outputs by name, and what cannot be expressed."""

@@ -49,7 +49,7 @@ def place(
     found = []
     for (_, scope), members in sorted(together.items(), key=lambda entry: entry[0][0]):
         for start in range(0, len(members), MOST_RESOURCES):
-            name = symbols.give_deployment(*_words(scope, environment, aliases))
+            name = symbols.give_deployment(*_name_parts(scope, environment, aliases))
             found.append(Placed(name, scope, tuple(members[start : start + MOST_RESOURCES])))
     return tuple(found)
 
@@ -64,7 +64,7 @@ def scope_of(resource: DesiredResource) -> ResourceId | None:
     return resource_group_id(subscription, resource.id.resource_group)
 
 
-def _words(scope: ResourceId, environment: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
+def _name_parts(scope: ResourceId, environment: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
     if scope.resource_group is not None:
         return (scope.name,)
     return environment, aliases.get(scope.name.lower(), scope.name)

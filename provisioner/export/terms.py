@@ -232,9 +232,9 @@ class _Translation:
                 self._expect("]")
             elif self._peek() == "(":
                 raise self._refusal(f"the function {token.word!r}")
-        return self._follow(self._unknown.where[root], tuple(path))
+        return self._resolve(self._unknown.where[root], tuple(path))
 
-    def _follow(self, bound: Bound, path: Path) -> Term:
+    def _resolve(self, bound: Bound, path: Path) -> Term:
         for position, step in enumerate(path):
             if isinstance(bound, ResourceValue):
                 return self._known_or_read(Read(bound.address, path[position:]))

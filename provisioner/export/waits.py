@@ -18,7 +18,7 @@ def waits_of(graph: DesiredGraph) -> Mapping[str, frozenset[str]]:
     for resource in graph.ordered:
         after = {edge.on for edge in resource.edges}
         if resource.managed:
-            writer = _writer(resource)
+            writer = _serialised_parent(resource)
             if writer in last_writer:
                 after.add(last_writer[writer])
             if writer is not None:
@@ -37,7 +37,7 @@ def nearest_waits(waits: Mapping[str, frozenset[str]], address: str) -> list[str
     return sorted(own - implied)
 
 
-def _writer(resource: DesiredResource) -> ResourceId | None:
+def _serialised_parent(resource: DesiredResource) -> ResourceId | None:
     """Return the resource whose writes Azure serialises, if the type has such a rule."""
     if resource.type.serialise_on is None:
         return None

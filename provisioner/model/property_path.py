@@ -39,7 +39,7 @@ def is_below(path: Steps, pattern: Steps) -> bool:
     if len(path) < len(pattern):
         return False
     return all(
-        wanted == _ANY or _bare(wanted) == _bare(step)
+        wanted == _ANY or _without_brackets(wanted) == _without_brackets(step)
         for wanted, step in zip(pattern, path, strict=False)
     )
 
@@ -52,10 +52,10 @@ def set_at(body: Value, path: Steps, value: Value | Absent) -> Value:
     """
     first, *rest = path
     if isinstance(body, (list, tuple)):
-        return _set_entry(body, _bare(first), tuple(rest), value)
+        return _set_entry(body, _without_brackets(first), tuple(rest), value)
     if not isinstance(body, Mapping):
         return body
-    name = _bare(first) if first.startswith("[") else first
+    name = _without_brackets(first) if first.startswith("[") else first
     real = next((key for key in body if key.lower() == name.lower()), name.strip("[]"))
     others = {key: item for key, item in body.items() if key != real}
     if rest:
@@ -99,5 +99,5 @@ def _texts(value: Value, depth: int) -> Iterator[str]:
             yield from _texts(item, depth - 1)
 
 
-def _bare(step: str) -> str:
+def _without_brackets(step: str) -> str:
     return step.removeprefix("[").removesuffix("]").lower()

@@ -128,7 +128,7 @@ CHECK = Check("what Azure Policy denies", _ask, _judge)
 
 
 def _content_of(write: Write) -> dict[str, Json]:
-    return {"name": write.id.name, "type": write.type.name, **_known_of(write.body)}
+    return {"name": write.id.name, "type": write.type.name, **_known_content(write.body)}
 
 
 def _inquiry(write: Write, scope: ResourceId) -> Inquiry:
@@ -151,17 +151,17 @@ def _inquiry(write: Write, scope: ResourceId) -> Inquiry:
     return ask_scope(POLICY_RESTRICTIONS, scope, body=body)
 
 
-def _known_of(body: Mapping[str, Value]) -> dict[str, Json]:
-    known = _known(body)
+def _known_content(body: Mapping[str, Value]) -> dict[str, Json]:
+    known = _without_unknowns(body)
     return known if isinstance(known, dict) else {}
 
 
-def _known(value: object) -> Json:
+def _without_unknowns(value: object) -> Json:
     """Return a body without what only Azure will know, which no policy can be asked about yet."""
     if isinstance(value, Mapping):
-        return {k: _known(v) for k, v in value.items() if not isinstance(v, Unknown)}
+        return {k: _without_unknowns(v) for k, v in value.items() if not isinstance(v, Unknown)}
     if isinstance(value, (list, tuple)):
-        return [_known(item) for item in value if not isinstance(item, Unknown)]
+        return [_without_unknowns(item) for item in value if not isinstance(item, Unknown)]
     return value if isinstance(value, (str, int, float, bool)) else None
 
 

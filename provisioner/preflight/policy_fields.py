@@ -47,12 +47,12 @@ class InspectedFields:
     def shape(self, resource: ResourceId, content: Mapping[str, Any]) -> str:
         """Return a key that is equal for two writes of one type that no rule tells apart."""
         if self.fields is None or any(name in self.fields for name in _UNIQUE):
-            return _text([resource.key, content])
+            return _json_text([resource.key, content])
         seen: dict[str, object] = {}
         for field in sorted(self.fields):
-            if not _sees(field, resource, content, seen):
-                return _text({**content, "name": None})
-        return _text(seen)
+            if not _collect_field(field, resource, content, seen):
+                return _json_text({**content, "name": None})
+        return _json_text(seen)
 
 
 ANY_FIELD = InspectedFields()
@@ -73,8 +73,12 @@ def ask_definitions(replies: Replies) -> tuple[Inquiry, ...]:
     Assignments name policies or sets of them, and sets name policies. None where there are more
     than MOST_DEFINITIONS.
     """
-    read = {inquiry.path.lower() for inquiry in replies if inquiry.path.lower() in _named(replies)}
-    missing = {key: text for key, text in _named(replies).items() if key not in read}
+    read = {
+        inquiry.path.lower()
+        for inquiry in replies
+        if inquiry.path.lower() in _definition_ids(replies)
+    }
+    missing = {key: text for key, text in _definition_ids(replies).items() if key not in read}
     if len(read) + len(missing) > MOST_DEFINITIONS:
         return ()
     return tuple(_ask_definition(text) for _, text in sorted(missing.items()))
@@ -113,7 +117,7 @@ def _inspected_fields_of(subscription: str, replies: Replies) -> InspectedFields
 def _fields_of_assignment(
     assignment: Mapping[str, object], replies: Replies
 ) -> frozenset[str] | None:
-    given = _values(lookup(assignment, ("properties", "parameters")))
+    given = _parameter_values(lookup(assignment, ("properties", "parameters")))
     named = lookup(assignment, ("properties", "policyDefinitionId"))
     if lookup(assignment, ("properties", "overrides")) or not isinstance(named, str):
         return None
@@ -130,9 +134,9 @@ def _fields_of_assignment(
         inner = _definition(text, replies) if isinstance(text, str) else None
         if inner is None:
             return None
-        stated = _values(lookup(member, ("parameters",)))
+        stated = _parameter_values(lookup(member, ("parameters",)))
         found = _fields_of_policy(
-            inner, {name: _resolved(value, outer) for name, value in stated.items()}
+            inner, {name: _resolve_parameter(value, outer) for name, value in stated.items()}
         )
         if found is None:
             return None
@@ -146,7 +150,7 @@ def _fields_of_policy(
     """Return the fields that a policy looks at; none if its effect neither denies nor modifies."""
     parameters = {**_defaults(definition), **given}
     stated = lookup(definition, ("properties", "policyRule", "then", "effect"))
-    effect = _resolved(stated, parameters)
+    effect = _resolve_parameter(stated, parameters)
     if isinstance(effect, str) and effect.lower() in _HARMLESS:
         return frozenset()
     rule = lookup(definition, ("properties", "policyRule"))
@@ -163,7 +167,7 @@ def _fields_in(node: object, parameters: Mapping[str, object]) -> Iterator[str |
     if isinstance(node, Mapping):
         for name, value in node.items():
             if str(name).lower() == "field":
-                yield _field(_resolved(value, parameters))
+                yield _field_name(_resolve_parameter(value, parameters))
             else:
                 yield from _fields_in(value, parameters)
     elif isinstance(node, (list, tuple)):
@@ -171,10 +175,10 @@ def _fields_in(node: object, parameters: Mapping[str, object]) -> Iterator[str |
             yield from _fields_in(item, parameters)
     elif isinstance(node, str) and node.startswith("["):
         for call in _FIELD_CALL.finditer(node):
-            yield _field(call[1][1:-1]) if call[1] else None
+            yield _field_name(call[1][1:-1]) if call[1] else None
 
 
-def _field(name: object) -> str | None:
+def _field_name(name: object) -> str | None:
     if not isinstance(name, str):
         return None
     if name.startswith("["):
@@ -182,7 +186,7 @@ def _field(name: object) -> str | None:
     return name.lower()
 
 
-def _sees(
+def _collect_field(
     field: str, resource: ResourceId, content: Mapping[str, Any], seen: dict[str, object]
 ) -> bool:
     """Put into `seen` the values of a write that a field may refer to; return whether it could.
@@ -191,7 +195,7 @@ def _sees(
     """
     head = re.split(r"[.\[]", field, maxsplit=1)[0]
     if head in _COMMON:
-        seen[head] = _of(content, head)
+        seen[head] = _property(content, head)
         return True
     kind, _, path = field.rpartition("/")
     if kind != resource.type.lower():
@@ -199,16 +203,16 @@ def _sees(
     first = re.split(r"[.\[]", path, maxsplit=1)[0]
     properties = content.get("properties")
     places = [content, properties] if isinstance(properties, Mapping) else [content]
-    shown = [value for place in places if (value := _of(place, first)) is not None]
+    shown = [value for place in places if (value := _property(place, first)) is not None]
     seen[first] = shown
     return bool(shown)
 
 
-def _of(content: Mapping[str, Any], name: str) -> object:
+def _property(content: Mapping[str, Any], name: str) -> object:
     return next((value for key, value in content.items() if key.lower() == name), None)
 
 
-def _named(replies: Replies) -> Mapping[str, str]:
+def _definition_ids(replies: Replies) -> Mapping[str, str]:
     """Return the ids of the definitions that assignments and sets name, by their lower case."""
     texts: list[object] = []
     for inquiry, reply in replies.items():
@@ -247,7 +251,7 @@ def _defaults(definition: Mapping[str, object]) -> Mapping[str, object]:
     }
 
 
-def _values(stated: object) -> Mapping[str, object]:
+def _parameter_values(stated: object) -> Mapping[str, object]:
     if not isinstance(stated, Mapping):
         return {}
     return {
@@ -257,13 +261,13 @@ def _values(stated: object) -> Mapping[str, object]:
     }
 
 
-def _resolved(value: object, parameters: Mapping[str, object]) -> object:
+def _resolve_parameter(value: object, parameters: Mapping[str, object]) -> object:
     """Return a value with its parameter replaced, if it is a reference to a single one."""
     match = _PARAMETER.fullmatch(value) if isinstance(value, str) else None
     return parameters.get(match[1].lower(), value) if match is not None else value
 
 
-def _text(value: object) -> str:
+def _json_text(value: object) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 

@@ -64,7 +64,7 @@ def rule_on(assigned: Assigned, subject: Subject) -> tuple[Ruling, tuple[str, ..
     Resource selectors, overrides, and exemptions with an expiry or selectors are not evaluated
     here: they leave the ruling open.
     """
-    judges = _judges(assigned, subject.id)
+    judges = _applies(assigned, subject.id)
     if judges is not True:
         return Ruling.OPEN if judges is None else Ruling.ALLOWS, ()
     definition = assigned.definition
@@ -73,7 +73,7 @@ def rule_on(assigned: Assigned, subject: Subject) -> tuple[Ruling, tuple[str, ..
         return Ruling.ALLOWS, ()
     if definition is None or effect is None:
         return Ruling.OPEN, ()
-    if not _covers(definition, subject.type):
+    if not _mode_covers(definition, subject.type):
         return Ruling.ALLOWS, ()
     rule = _Rule(assigned, subject)
     holds = rule.holds(lookup(definition, ("properties", "policyRule", "if")))
@@ -81,14 +81,14 @@ def rule_on(assigned: Assigned, subject: Subject) -> tuple[Ruling, tuple[str, ..
     return ruling, tuple(rule.fields)
 
 
-def _judges(assigned: Assigned, at: ResourceId) -> bool | None:
+def _applies(assigned: Assigned, at: ResourceId) -> bool | None:
     """Return whether an assignment applies to a write at a place; None where that is open."""
     exemptions = [exemption for exemption in assigned.exemptions if at.is_within(exemption.scope)]
     if not _is_enforced(assigned.assignment, at):
         return False
-    if any(not _states(exemption.body, *_NARROWING) for exemption in exemptions):
+    if any(not _has_any(exemption.body, *_NARROWING) for exemption in exemptions):
         return False
-    if exemptions or _states(assigned.assignment, "overrides", "resourceSelectors"):
+    if exemptions or _has_any(assigned.assignment, "overrides", "resourceSelectors"):
         return None
     return True
 
@@ -97,7 +97,7 @@ _NARROWING = ("expiresOn", "resourceSelectors", "policyDefinitionReferenceIds")
 """What of an exemption may leave a write in its scope judged all the same."""
 
 
-def _states(body: Mapping[str, object], *names: str) -> bool:
+def _has_any(body: Mapping[str, object], *names: str) -> bool:
     """Return whether a body states one of some properties with a value that is not empty."""
     stated = (lookup(body, ("properties", name)) for name in names)
     return any(value is not ABSENT and value not in (None, (), [], "") for value in stated)
@@ -113,7 +113,7 @@ def _is_enforced(assignment: Mapping[str, object], at: ResourceId) -> bool:
     return str(mode).lower() != "donotenforce" and not without
 
 
-def _covers(definition: Mapping[str, object], resource_type: ResourceType) -> bool:
+def _mode_covers(definition: Mapping[str, object], resource_type: ResourceType) -> bool:
     """Return whether the mode of a policy covers a type.
 
     `Indexed` covers types with tags and location; the mode of a resource provider (such as that of
@@ -176,21 +176,21 @@ class _Rule:
         if "not" in words:
             inner = self.holds(words["not"])
             return None if inner is None else not inner
-        return self._compares(words)
+        return self._holds_comparison(words)
 
-    def _compares(self, words: Mapping[str, object]) -> bool | None:
+    def _holds_comparison(self, words: Mapping[str, object]) -> bool | None:
         operators = [word for word in words if word in _OPERATORS]
         name = words.get("field")
         if not isinstance(name, str) or len(operators) != 1 or len(words) != 2:
             return None
         wanted = _value(self.assigned, words[operators[0]])
-        values = self._field(name)
+        values = self._field_values(name)
         if wanted is ABSENT or values is None:
             return None
         results = [_OPERATORS[operators[0]](value, wanted) for value in values]
         return all(results)
 
-    def _field(self, name: str) -> list[object] | None:
+    def _field_values(self, name: str) -> list[object] | None:
         """Return the values that a field refers to: one, or one for each entry that `[*]` selects.
 
         None where one of them is known after apply, or the name is an alias of another property.
@@ -210,35 +210,35 @@ class _Rule:
         else:
             return [None]
         self.fields[".".join(path)] = None
-        found = list(_reach(self.subject.body, path))
+        found = list(_values_at(self.subject.body, path))
         if any(isinstance(value, Unknown) for value in found):
             return None
-        return [_region(value) for value in found] if lower == "location" else found
+        return [_normalised_region(value) for value in found] if lower == "location" else found
 
 
-def _region(value: object) -> object:
+def _normalised_region(value: object) -> object:
     return value.replace(" ", "").lower() if isinstance(value, str) else value
 
 
-def _named(value: object, name: str) -> object:
+def _property(value: object, name: str) -> object:
     entries = value.items() if isinstance(value, Mapping) else ()
     return next((item for key, item in entries if key.lower() == name.lower()), None)
 
 
-def _reach(value: object, path: list[str]) -> Iterator[object]:
+def _values_at(value: object, path: list[str]) -> Iterator[object]:
     if not path or isinstance(value, Unknown):
         yield value
         return
     name, _, each = path[0].partition("[")
-    below = _named(value, name)
+    below = _property(value, name)
     if below is None:
         # An alias leaves out the `properties` of an entry (`subnets[*].addressPrefix`).
-        below = _named(_named(value, "properties"), name)
+        below = _property(_property(value, "properties"), name)
     if not each or isinstance(below, Unknown):
-        yield from _reach(below, path[1:])
+        yield from _values_at(below, path[1:])
         return
     for entry in below if isinstance(below, (list, tuple)) else ():
-        yield from _reach(entry, path[1:])
+        yield from _values_at(entry, path[1:])
 
 
 def _equal(value: object, wanted: object) -> bool:

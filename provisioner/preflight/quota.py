@@ -22,7 +22,7 @@ _REGIONAL, _SPOT = "cores", "lowPriorityCores"
 
 
 @dataclass(slots=True)
-class _Need:
+class _QuotaDemand:
     """The vCPUs that one quota has to hold, initially and at most, and how they are counted."""
 
     subscription: str
@@ -59,10 +59,10 @@ def _ask(intent: Intent) -> Iterator[Inquiry]:
 
 
 def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
-    for need in _needs(intent, replies):
+    for need in _demands(intent, replies):
         reply = replies[ask_usage(need.subscription, need.region)]
         if reply.refused is None:
-            yield from _judge_need(need, reply.items)
+            yield from _judge_demand(need, reply.items)
 
 
 CHECK = Check("whether the quota of vCPUs is enough", _ask, _judge)
@@ -73,8 +73,8 @@ def ask_usage(subscription: str, region: str) -> Inquiry:
     return ask_subscription(CORE_USAGE, subscription, is_list=True, location=region)
 
 
-def _needs(intent: Intent, replies: Replies) -> list[_Need]:
-    needs: dict[tuple[str, str, str], _Need] = {}
+def _demands(intent: Intent, replies: Replies) -> list[_QuotaDemand]:
+    needs: dict[tuple[str, str, str], _QuotaDemand] = {}
     lists: dict[Inquiry, Mapping[str, OfferedSize]] = {}
     for pool in planned_pools(intent):
         inquiry = ask_sizes(pool)
@@ -84,7 +84,7 @@ def _needs(intent: Intent, replies: Replies) -> list[_Need]:
             lists[inquiry] = read_sizes(replies[inquiry].items, pool.region)
         for quota, at_first, at_most in _counts(pool, lists[inquiry]):
             key = (pool.subscription, pool.region, quota)
-            need = needs.setdefault(key, _Need(*key))
+            need = needs.setdefault(key, _QuotaDemand(*key))
             need.add(pool, at_first, at_most)
     return [needs[key] for key in sorted(needs) if needs[key].pools]
 
@@ -136,7 +136,7 @@ def find_usage(usages: Iterable[Body], quota: str) -> tuple[int, int] | None:
     return _number(usage.get("limit")), _number(usage.get("currentValue"))
 
 
-def _judge_need(need: _Need, usages: tuple[Body, ...]) -> Iterator[Diagnostic]:
+def _judge_demand(need: _QuotaDemand, usages: tuple[Body, ...]) -> Iterator[Diagnostic]:
     usage = find_usage(usages, need.quota)
     if usage is None:
         yield _diagnostic(need, Severity.WARNING, "not-checked", "Azure answers no such quota")
@@ -154,7 +154,7 @@ def _judge_need(need: _Need, usages: tuple[Body, ...]) -> Iterator[Diagnostic]:
         )
 
 
-def _diagnostic(need: _Need, severity: Severity, code: str, what: str) -> Diagnostic:
+def _diagnostic(need: _QuotaDemand, severity: Severity, code: str, what: str) -> Diagnostic:
     names = {_REGIONAL: "all families together", _SPOT: "spot machines"}
     return Diagnostic(
         severity,

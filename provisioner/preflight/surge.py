@@ -74,12 +74,16 @@ def find_surge_quotas(
     sizes = read_sizes(replies[sizes_asked].items, region)
     needs: dict[str, list[tuple[int, str]]] = {}
     for pool in pools:
-        for quota, vcpus, words in _needs(pool, sizes):
+        for quota, vcpus, words in _surge_demand(pool, sizes):
             needs.setdefault(quota, []).append((vcpus, words))
-    return tuple(_quota(quota, needs[quota], replies[usage_asked].items) for quota in sorted(needs))
+    return tuple(
+        _surge_quota(quota, needs[quota], replies[usage_asked].items) for quota in sorted(needs)
+    )
 
 
-def _needs(pool: SurgingPool, sizes: Mapping[str, OfferedSize]) -> Iterable[tuple[str, int, str]]:
+def _surge_demand(
+    pool: SurgingPool, sizes: Mapping[str, OfferedSize]
+) -> Iterable[tuple[str, int, str]]:
     """Yield quota, vCPUs and arithmetic of a pool's surge.
 
     It is of the largest machines, where the pool has several sizes.
@@ -93,7 +97,7 @@ def _needs(pool: SurgingPool, sizes: Mapping[str, OfferedSize]) -> Iterable[tupl
         yield quota, vcpus, f"{pool.name} {pool.surge} x {size.cores}"
 
 
-def _quota(quota: str, needs: list[tuple[int, str]], usages: tuple[Body, ...]) -> SurgeQuota:
+def _surge_quota(quota: str, needs: list[tuple[int, str]], usages: tuple[Body, ...]) -> SurgeQuota:
     limit, used = find_usage(usages, quota) or (None, None)
     return SurgeQuota(
         quota,

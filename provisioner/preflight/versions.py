@@ -69,10 +69,10 @@ def _stated_versions(intent: Intent) -> Iterator[_StatedVersion]:
         # ("Supported Kubernetes versions in AKS").
         if isinstance(now, str) and (now == version or now.startswith(f"{version}.")):
             continue
-        yield _StatedVersion(write, name, version, region, _plan(intent, cluster.key))
+        yield _StatedVersion(write, name, version, region, _support_plan(intent, cluster.key))
 
 
-def _plan(intent: Intent, cluster: str) -> object:
+def _support_plan(intent: Intent, cluster: str) -> object:
     written = next((w.body for w in intent.writes if w.id.key == cluster), None)
     held = intent.found.get(cluster)
     body = written if written is not None else held.body if held else None
@@ -88,7 +88,7 @@ def _entries(item: Body) -> list[Mapping[str, object]]:
 def _judge_one(wanted: _StatedVersion, offered: list[Mapping[str, object]]) -> Iterator[Diagnostic]:
     write, version = wanted.write, wanted.version
     said = f"{write.address}: {wanted.property} {version}"
-    entry = next((e for e in offered if _covers(e, version)), None)
+    entry = next((e for e in offered if _offers(e, version)), None)
     if entry is None:
         yield error(
             "version-not-offered",
@@ -144,7 +144,7 @@ def _judge_default(
         )
 
 
-def _covers(entry: Mapping[str, object], version: str) -> bool:
+def _offers(entry: Mapping[str, object], version: str) -> bool:
     patches = entry.get("patchVersions")
     return entry.get("version") == version or (isinstance(patches, Mapping) and version in patches)
 
