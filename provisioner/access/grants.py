@@ -317,7 +317,7 @@ class Denial:
 def _condition_of(text: str | None) -> Condition | None:
     """Return the condition of an entry of a role definition.
 
-    None where there is none, or none that can be parsed, which then counts as granting.
+    None where it has no condition, or one that cannot be parsed, which then counts as granting.
     """
     try:
         return parse_condition(text) if text is not None else None

@@ -70,7 +70,7 @@ def format_moment(moment: datetime) -> str:
 
 
 def read_moment(text: object) -> datetime | None:
-    """Return a time (ISO 8601, UTC where it names no zone) in UTC, or None for what is none."""
+    """Return a time (ISO 8601, UTC where it names no zone) in UTC; None for any other value."""
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
         if moment is None or moment.tzinfo is None:

@@ -41,7 +41,7 @@ class NotCoveredDocument(Document):
     """A part of the scope that was not read, and why.
 
     `count` is how many of `what` there are or, where `of` names another noun, of how many of those
-    nobody looked at `what` (diagnostic settings, of 80 resources).
+    `what` was not read (diagnostic settings, of 80 resources).
     """
 
     what: str

@@ -155,7 +155,7 @@ class CiPlanDocument(Document):
 
     @property
     def has_errors(self) -> bool:
-        """Whether something beside the plans went wrong: the pull request was not told."""
+        """Whether an error occurred beside the plans: the pull request was not updated."""
         return any(told.severity is Severity.ERROR for told in self.diagnostics)
 
 
@@ -237,7 +237,7 @@ class CiApplyDocument(Document):
 
     @property
     def has_errors(self) -> bool:
-        """Whether something beside the environments went wrong: the pull request was not told."""
+        """Whether an error occurred beside the applies: the pull request was not updated."""
         return any(told.severity is Severity.ERROR for told in self.diagnostics)
 
 
@@ -275,7 +275,7 @@ class EnvironmentDriftDocument(Document):
 
     @property
     def is_certain(self) -> bool:
-        """Whether all of the scope was seen."""
+        """Whether all of the scope was read."""
         has_error = any(told.severity is Severity.ERROR for told in self.diagnostics)
         return self.drift is not None and self.drift.is_certain and not has_error
 
@@ -292,5 +292,5 @@ class CiDriftDocument(Document):
 
     @property
     def has_errors(self) -> bool:
-        """Whether something beside the checks went wrong: an issue was not written."""
+        """Whether an error occurred beside the checks: an issue was not written."""
         return any(told.severity is Severity.ERROR for told in self.diagnostics)

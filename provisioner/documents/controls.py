@@ -114,7 +114,7 @@ class FindingDocument(Document):
 
 
 class AttestationDocument(Document):
-    """A statement that somebody attested, from the day of their inspection to its last day."""
+    """A statement that a person attests, from the day of the inspection to its last day."""
 
     control: str
     by: str

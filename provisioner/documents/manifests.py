@@ -59,7 +59,7 @@ class JudgedPodDocument(Document):
 
     @property
     def is_refused(self) -> bool:
-        """Whether the cluster would not let it in."""
+        """Whether admission would refuse it."""
         return any(verdict.enforced for verdict in self.verdicts)
 
 

@@ -38,7 +38,7 @@ class TallyDocument(Document):
     `applicable` is the denominator: all but those that are `not_applicable`. `unknown` are those
     that azsec could not answer (a read was refused, a value is known after apply, Azure was not
     asked), `not_assessed` those that the cluster, the directory, a log or a person answers and that
-    nobody answered. `name` is what was counted: a layer, a chapter, or `all`.
+    were not answered. `name` is what was counted: a layer, a chapter, or `all`.
     """
 
     name: str

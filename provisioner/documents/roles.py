@@ -40,7 +40,7 @@ class RoleDocument(Document):
 
 
 class ClusterRolesDocument(Document):
-    """What somebody may do inside of the cluster: `objects` are ClusterRoles and Roles."""
+    """Kubernetes RBAC roles in the cluster: `objects` are ClusterRoles and Roles."""
 
     purpose: Purpose
     description: str

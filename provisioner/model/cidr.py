@@ -16,8 +16,8 @@ def parse_range(text: object) -> Range | None:
     return _parse(text) if isinstance(text, str) else None
 
 
-# The range of a network is held against that of each of its subnets.
-@lru_cache(maxsize=16_384)
+# Checks of an address plan and of a write read the ranges of all subnets again and again.
+@lru_cache(maxsize=65_536)
 def _parse(text: str) -> Range | None:
     try:
         return ipaddress.ip_network(text)

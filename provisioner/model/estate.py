@@ -19,7 +19,7 @@ class Resource:
     `type` is the catalog's name of it. `body` may hold Unknown leaves where the state is not
     Azure's own. `address` is the blueprint's name, None for what the blueprint does not have;
     `span` is its place in the blueprint, if it has one. `has_facts` tells whether the catalog has
-    facts of the type: of one that it does not, nobody can say what it does to others.
+    facts of the type: without them, its effect on other resources is not known.
     """
 
     id: ResourceId

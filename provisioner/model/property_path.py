@@ -20,7 +20,7 @@ _AnyValue = TypeVar("_AnyValue", bound=object)
 
 
 def split_steps(path: str) -> Steps | None:
-    """Return the steps of a path, or None for text that is none."""
+    """Return the steps of a path; None for any other text."""
     steps: list[str] = []
     at = 0
     while at < len(path):

@@ -3,27 +3,23 @@
 import ipaddress
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import groupby
 from typing import Generic, TypeAlias, TypeVar
 
-IpRange: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+from provisioner.model.cidr import Range, parse_range
+
+IpRange: TypeAlias = Range
 
 T = TypeVar("T")
 
 
 def read_range(value: object) -> IpRange | None:
-    """Return a range in CIDR notation, None for what is none (host bits that are set, too)."""
-    return _parse(value) if isinstance(value, str) and "/" in value else None
+    """Return a range in CIDR notation; None for any other value, and where host bits are set.
 
-
-# Each check of an address plan, and of a write, reads the ranges of all subnets.
-@lru_cache(maxsize=65_536)
-def _parse(text: str) -> IpRange | None:
-    try:
-        return ipaddress.ip_network(text)
-    except ValueError:
-        return None
+    Other than for `parse_range`, an address without a prefix length is no range: the address
+    space of a network or a subnet has to state one.
+    """
+    return parse_range(value) if isinstance(value, str) and "/" in value else None
 
 
 def is_within(inner: IpRange, outer: IpRange) -> bool:
