@@ -1,4 +1,4 @@
-"""Reads one page of the list of a container's blobs, which Azure Storage answers as XML.
+"""XML of List Blobs: one page of the blobs of a container.
 
 Source: learn.microsoft.com, REST API of Blob Storage, "List Blobs": response body.
 """
@@ -14,16 +14,21 @@ from provisioner.model.azure_error import AzureError
 
 @dataclass(frozen=True, slots=True)
 class BlobPage:
-    """The blobs of one page, in the order of their names, and the marker of the next page; "" where
-    this is the last one."""
+    """The blobs of one page, in the order of their names, and the marker of the next page.
+
+    `next_marker` is "" on the last page.
+    """
 
     blobs: tuple[ListedBlob, ...]
     next_marker: str
 
 
 def read_page(content: bytes) -> BlobPage:
-    """Return the page that an answer holds. Raises AzureError for what is none: no XML, XML with a
-    document type (whose entities may grow without bound), another root."""
+    """Return the page in an answer (UTF-8, with or without a byte order mark).
+
+    Raises AzureError `UnexpectedAnswer` for no XML, XML with a document type (whose entities could
+    expand without bound), another root, and a blob without a name.
+    """
     try:
         text = content.decode("utf-8-sig")
         if "<!DOCTYPE" in text:
@@ -41,7 +46,8 @@ def _read_blob(element: ElementTree.Element) -> ListedBlob:
     place = element.find("Name")
     name = "" if place is None else place.text or ""
     if place is not None and place.get("Encoded") == "true":
-        name = unquote(name)  # A name that XML cannot hold.
+        # Azure Storage percent-encodes names with characters that XML 1.0 cannot hold.
+        name = unquote(name)
     if not name:
         raise unexpected_list("a list of blobs has one without a name")
     metadata = {each.tag.lower(): (each.text or "") for each in element.iterfind("Metadata/*")}
@@ -49,7 +55,7 @@ def _read_blob(element: ElementTree.Element) -> ListedBlob:
 
 
 def unexpected_list(what: str) -> AzureError:
-    """Return the error for a list of another shape than Azure Storage gives."""
+    """Return the error for a list that does not have the shape of Azure Storage's answers."""
     return AzureError(
         200,
         UNEXPECTED,

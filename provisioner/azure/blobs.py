@@ -1,8 +1,8 @@
-"""Reads, writes and lists the blobs of a container of Azure Storage, with a token of Entra.
+"""Client of one Blob Storage container: Get Blob, Put Blob and List Blobs with Entra tokens.
 
-The REST API and no package of its own: it takes three requests (learn.microsoft.com, "Get Blob",
-"Put Blob", "List Blobs", "Authorize with Microsoft Entra ID"). Their retries, bounds and tokens are
-those of requests to Azure Resource Manager.
+It uses the REST API without azure-storage-blob, since three requests suffice (learn.microsoft.com,
+"Get Blob", "Put Blob", "List Blobs", "Authorize with Microsoft Entra ID"), and since they then
+share retries, bounds and tokens with the requests to Azure Resource Manager.
 """
 
 import time
@@ -31,27 +31,26 @@ MOST_BYTES = 64 * 2**20
 """The largest blob that is read or written."""
 
 PAGE = 5_000
-"""How many blobs one page of a list has at most ("List Blobs": maxresults)."""
+"""The maximum of blobs in one page of a list ("List Blobs": maxresults)."""
 
 _SCOPE = "https://storage.azure.com/.default"
 """The same in every cloud ("Authorize access to blobs using Microsoft Entra ID": resource ID)."""
 
 _VERSION = "2023-11-03"
-"""Tokens of Entra take 2017-11-09 or later."""
+"""The `x-ms-version` of the requests; Entra tokens require 2017-11-09 or later."""
 
 _BUDGET = RetryBudget(attempts=6, total_seconds=60.0)
 _METADATA = "x-ms-meta-"
 _UNMET = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
-"""What a condition that does not hold is answered with: 409 for `If-None-Match: *` where the blob
-is there, else 412 ("Blob service error codes"). Other codes of these statuses are refusals."""
+"""The codes for a condition that does not hold: 409 for `If-None-Match: *` where the blob exists,
+else 412 ("Blob service error codes"). Other codes of these statuses are refusals."""
 
 
 def storage_cloud(cloud: Cloud, origin: str) -> Cloud:
-    """Return a cloud whose endpoint is that of a storage account (scheme and host), and whose
-    tokens are for it.
+    """Return `cloud` with the endpoint of a storage account and the scope of Azure Storage.
 
-    The built-in Azure answers for every account at its own address, as Azurite does: the account
-    is the first part of the path.
+    `origin` is scheme and host of the account. The built-in Azure serves every account at its own
+    address, as Azurite does: the account is the first segment of the path.
     """
     endpoint = cloud.resource_manager if cloud.is_local else origin
     bounds = replace(cloud.bounds, answer_bytes=MOST_BYTES)
@@ -59,8 +58,7 @@ def storage_cloud(cloud: Cloud, origin: str) -> Cloud:
 
 
 def cloud_of(origin: str) -> Cloud:
-    """Return the cloud that the host of a storage account belongs to: who issues the tokens for
-    it."""
+    """Return the cloud of a storage account by its host: it determines who issues the tokens."""
     endings = {".usgovcloudapi.net": US_GOVERNMENT, ".chinacloudapi.cn": CHINA}
     return next((cloud for ending, cloud in endings.items() if origin.endswith(ending)), AZURE)
 
@@ -75,8 +73,10 @@ class ContainerPlace:
 
 
 class ContainerClient:
-    """A client of one container, for so many requests at once. A context manager: its connections
-    end with it."""
+    """A client of one container, with up to `parallelism` requests at once.
+
+    A context manager: its connections end with it.
+    """
 
     def __init__(
         self,
@@ -109,7 +109,11 @@ class ContainerClient:
         self._client.close()
 
     def read(self, name: str) -> StoredBlob | None:
-        """Return a blob, None where the container has none of the name. Raises AzureError."""
+        """Return a blob, None where the container has none of the name.
+
+        Raises:
+            AzureError: for every other refusal, also that there is no such container.
+        """
         try:
             answer = self._send("GET", f"/{name}")
         except AzureError as refusal:
@@ -124,26 +128,32 @@ class ContainerClient:
         return StoredBlob(answer.content, answer.headers.get("ETag") or "", metadata)
 
     def write(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> None:
-        """Write a blob anew, at once: who reads meanwhile gets the old one. Raises AzureError.
+        """Write a blob as a whole: a concurrent reader gets the old or the new content.
 
-        Raises ValueError for more than `MOST_BYTES`.
+        Raises AzureError, and ValueError for more than `MOST_BYTES`.
         """
         self._put(name, content, metadata or {}, {})
 
     def create(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> bool:
-        """Write a blob where there is none of the name; return False where there is one. Raises
-        AzureError, and ValueError for more than `MOST_BYTES`."""
+        """Write a blob if there is none of the name; else return False.
+
+        Raises AzureError, and ValueError for more than `MOST_BYTES`.
+        """
         return self._put_if(name, content, metadata or {}, {"If-None-Match": "*"})
 
     def replace(self, name: str, content: bytes, metadata: Mapping[str, str], etag: str) -> bool:
-        """Write a blob in the place of the one with this entity tag; return False where another
-        one is there by now, or none. Raises AzureError, and ValueError for more than
-        `MOST_BYTES`."""
+        """Replace the blob that has this entity tag; return False where it has another or is gone.
+
+        Raises AzureError, and ValueError for more than `MOST_BYTES`.
+        """
         return self._put_if(name, content, metadata, {"If-Match": etag})
 
     def find(self, prefix: str, most: int | None = None) -> Iterator[ListedBlob]:
-        """Yield the blobs whose names begin with a prefix, in the order of their names: all, or
-        the first `most`. Raises AzureError, also for a list that is longer than is read."""
+        """Yield the blobs whose names begin with a prefix, in the order of their names.
+
+        All of them, or the first `most`. Raises AzureError, also for a list beyond the bounds of
+        the cloud (`Bounds`).
+        """
         marker, found = "", 0
         for number in count(1):
             page = self._list(prefix, marker, min(most or PAGE, PAGE))
@@ -174,10 +184,13 @@ class ContainerClient:
     def _put_if(
         self, name: str, content: bytes, metadata: Mapping[str, str], condition: Mapping[str, str]
     ) -> bool:
-        """Write under a condition, and tell whether it held.
+        """Write under a condition, and return whether it held.
 
-        A write whose answer was lost is sent again, and may then meet itself: what is there is
-        what was to be written.
+        A write whose answer was lost is sent again, and its condition may then fail because of the
+        first attempt: it counts as written if content and metadata are those that were sent.
+
+        Raises:
+            AzureError: for every refusal but a condition that does not hold.
         """
         sent_again: list[AzureError] = []
         try:

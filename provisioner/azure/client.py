@@ -1,4 +1,8 @@
-"""The client of Azure Resource Manager: one HTTP path for every type, JSON in and JSON out."""
+"""Client of Azure Resource Manager: generic GET, PUT, DELETE and POST for every resource type.
+
+Bodies are JSON, not SDK models, so that a type of the catalog needs no code here. A write returns
+once its long-running operation has ended and a GET shows the resource at rest.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,7 +65,7 @@ _ACCEPTED = frozenset({200, 201, 202, 204})
 
 
 class ArmClient:
-    """Reads, asks and writes Azure Resource Manager: all ports of `engine.ports`.
+    """Reads, queries and writes Azure Resource Manager: all ports of `engine.ports`.
 
     Safe to use from several threads. Use it as a context manager, so that its connections and
     threads end with it.
@@ -98,8 +102,8 @@ class ArmClient:
     ) -> "ArmClient":
         """Return a client of `cloud` that keeps up to `parallelism` requests in flight.
 
-        `stamp` makes the correlation id of a write (a GUID); without it, Azure does. `buckets` are
-        those that other processes take their requests from, too.
+        `stamp` returns the correlation id of a write (a GUID); without it Azure generates one.
+        `buckets` are the token buckets that this process shares with others.
 
         `clock` gives seconds since the epoch. `sleep` None is a sleep that closing the client
         ends, so that an interrupted command does not wait for it. Nothing is sent yet.
@@ -109,8 +113,8 @@ class ArmClient:
         tokens = (
             credential if isinstance(credential, SharedToken) else SharedToken(credential, clock)
         )
-        # The pipeline that every client of azure-mgmt stands on. One of those imports its models
-        # and operations, which takes 40 ms, and copies each request: requests here are our own.
+        # The pipeline of every azure-mgmt client. Such a client itself would import its models and
+        # operations, which takes 40 ms, and copy each request.
         client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(
             base_url=cloud.resource_manager,
             transport=open_transport(cloud, parallelism),
@@ -165,12 +169,13 @@ class ArmClient:
         on_status: Callable[[str], None],
         mode: Creation | Refresh | None = None,
     ) -> Body:
-        """Create or update a resource; return its settled body. Raises AzureError.
+        """Create or update a resource; return its settled body.
 
-        `body` is sent as it is. `if_match` is an ETag: Azure refuses with 412 if it has moved.
-        A Creation permits to create alone: AzureError `ResourceAppeared` where something is there.
-        `on_status` may be called from another thread than the caller's. A Creation that nothing
-        reads ends with the success of its operation: its body is then what that answered.
+        `body` is sent unchanged. `if_match` is an ETag: Azure refuses with 412 if the resource has
+        another one. With a Creation the write may only create: AzureError `ResourceAppeared` where
+        the resource exists. `on_status` may be called from another thread than the caller's. A
+        Creation whose body nothing reads ends with the success of its operation, and returns what
+        the operation answered. Raises AzureError.
         """
         url = self._url(resource.text, api_version)
         headers = {"Content-Type": "application/json", **_guard(if_match)}
@@ -202,10 +207,13 @@ class ArmClient:
         if_match: str | None,
         on_status: Callable[[str], None],
     ) -> None:
-        """Delete a resource; one that is gone already is deleted. Raises AzureError.
+        """Delete a resource; one that does not exist counts as deleted.
 
-        It is deleted once a GET says that it does not exist, whatever the DELETE and its operation
-        answered: some services answer them early.
+        It is deleted once a GET returns 404, whatever the DELETE and its operation answered: some
+        services report success before the resource is gone.
+
+        Raises:
+            AzureError: for a refusal, and where the resource stays (`NotDeleted`).
         """
         url = self._url(resource.text, api_version)
         request = HttpRequest("DELETE", url, headers=_guard(if_match))
@@ -218,9 +226,9 @@ class ArmClient:
         self._settlement.await_gone(url, doubt, on_status)
 
     def request(self, method: str, path: str, api_version: str, body: Body | None = None) -> Body:
-        """Send one request that is answered at once; return the object in the answer, {} for none.
+        """Send one synchronous request; return the object in the answer, {} for no body.
 
-        Raises AzureError.
+        Without `body` nothing is sent as content. Raises AzureError.
         """
         url = self._url(path, api_version)
         if body is None:
@@ -277,9 +285,10 @@ class ArmClient:
             yield found
 
     def _get(self, url: str, tally: Tally | None = None) -> Body | None:
-        """Return the JSON object at `url`, None for 204. Raises AzureError.
+        """Return the JSON object at `url`, None for 204.
 
-        An answer 200 without a body is none: it must not look like an absent resource.
+        Raises AzureError for a refusal, and for 200 without a body, which must not look like an
+        absent resource.
         """
         response = self._client.send_request(HttpRequest("GET", url), tally=tally)
         if response.status_code == _NO_CONTENT:
@@ -292,7 +301,11 @@ class ArmClient:
         return body_of(response)
 
     def _find(self, url: str) -> Body | None:
-        """Return the resource at `url`, or None where it does not exist. Raises AzureError."""
+        """Return the resource at `url`, or None where it does not exist.
+
+        Raises:
+            AzureError: for every other refusal.
+        """
         try:
             return self._get(url)
         except AzureError as error:
@@ -307,12 +320,15 @@ class ArmClient:
         on_status: Callable[[str], None],
         guarded: GuardedCreate | None = None,
     ) -> tuple[Body, AzureError | None]:
-        """Send a write and follow it to its end; return what the last answer held.
+        """Send a write and follow its operation; return the body of the last answer.
 
-        With it comes the error, if any, for which the operation could not be followed. A request
-        that is refused has had its retries in the pipeline. An operation that was accepted and
-        then failed for a transient reason is sent again here, within a budget of its own, unless
-        If-Match guards it: the failure may have moved the ETag.
+        The second value is the error for which the operation could not be followed, or None. The
+        retries of a refused request are in the pipeline. An operation that was accepted and then
+        failed for a transient reason is sent again here, within a budget of its own, unless
+        If-Match guards it: the failed operation may have changed the ETag.
+
+        Raises:
+            AzureError: for a refusal, and for an operation that failed.
         """
         attempts = Attempts(self._retry, self._clock)
         while True:
@@ -323,7 +339,7 @@ class ArmClient:
                 if not (repeatable and failed_later):
                     raise
                 if guarded is not None:
-                    # What was accepted and failed is this write's own.
+                    # The write was accepted: what exists now is its own.
                     guarded.release(request)
                 patience = find_patience(error, True, self._known, self._clock())
                 pause = attempts.next_pause(patience, None)
@@ -356,7 +372,7 @@ class ArmClient:
             on_status,
             reads_result=guarded is None or guarded.is_read,
         )
-        # What cannot be read in the first answer is raised here: the write counts as refused.
+        # A first answer that cannot be read raises here: the write counts as refused.
         poller: LROPoller[Body] = LROPoller(self._client, first, _resource_of, polling)
         try:
             return poller.result() or {}, None
@@ -381,8 +397,11 @@ def _guard(if_match: str | None) -> dict[str, str]:
 
 
 def _check_written(response: HttpResponse) -> None:
-    """Raise AzureError for an answer 200 or 201 to a PUT that is neither the resource nor names
-    an operation: a GET afterwards would show what was there before as if it were written."""
+    """Check that a 200 or 201 to a PUT holds the resource or names an operation.
+
+    Otherwise a GET afterwards would show what existed before as if it were written. Raises
+    AzureError `UnexpectedAnswer`.
+    """
     if response.headers.get("Azure-AsyncOperation", "").strip():
         return
     if parse_resource_id(body_of(response).get("id")) is None:
@@ -395,7 +414,7 @@ def _resource_of(response: PipelineResponse[Any, Any]) -> Body:
 
 
 def _is_resource(body: Body, resource: ResourceId) -> bool:
-    """Tell whether a write's last answer is the resource: an operation's status is not."""
+    """Return whether a write's last answer is the resource, and not an operation's status."""
     answered = body.get("id")
     named = isinstance(answered, str) and answered.lower().endswith(f"/{resource.name.lower()}")
     return named and "status" not in body

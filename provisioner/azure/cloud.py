@@ -1,4 +1,4 @@
-"""The clouds of Azure, and what differs between them (guidelines.md §2.4)."""
+"""Azure clouds: endpoints, token scopes, authorities and private DNS zones (guidelines.md §2.4)."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -12,7 +12,7 @@ LOCAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One cloud: where its Resource Manager answers and who issues tokens for it.
+    """One cloud: the endpoint of its Resource Manager, and the authority of its tokens.
 
     name               as in an environment's `cloud:`
     resource_manager   origin of Azure Resource Manager, without a trailing slash
@@ -22,8 +22,8 @@ class Cloud:
     cluster_zone       private DNS zone of private clusters; `{region}` stands for the region
     vault_zone         private DNS zone of key vaults
     registry_zone      private DNS zone of container registries
-    poll_interval      seconds between two looks at a long operation, where Azure names none
-    bounds             what one answer, and one list, may bring
+    poll_interval      seconds between two polls of an operation without Retry-After
+    bounds             limits of one answer and of one list
     trust              file of the certificate authorities that its certificate is verified with; ""
                        for those of this machine
     """
@@ -85,9 +85,10 @@ CLOUDS = {cloud.name: cloud for cloud in (AZURE, US_GOVERNMENT, CHINA)}
 
 
 def find_cloud(name: str) -> Cloud:
-    """Return the cloud of this name. Raises DiagnosticError `unknown-cloud`.
+    """Return the cloud of this name. The local cloud has no fixed address: see `local_cloud`.
 
-    The local cloud has no fixed address: see `local_cloud`.
+    Raises:
+        DiagnosticError: `unknown-cloud`, with the nearest name.
     """
     if name not in CLOUDS:
         hint = nearest(name, [*CLOUDS, LOCAL])
@@ -96,11 +97,13 @@ def find_cloud(name: str) -> Cloud:
 
 
 def local_cloud(endpoint: str, trust: str = "") -> Cloud:
-    """Return the cloud that the built-in Resource Manager at `endpoint` serves; `trust` is the file
-    of the authorities that its certificate is verified with.
+    """Return the cloud that the built-in Resource Manager at `endpoint` serves.
 
-    Its token is no secret and may travel without TLS, so the endpoint must be on loopback. Raises
-    DiagnosticError `endpoint-not-local` for any other.
+    `trust` is the file of the CA certificates for its TLS; "": those of this machine. Its token is
+    no secret and may be sent without TLS, so the endpoint must be on loopback.
+
+    Raises:
+        DiagnosticError: `endpoint-not-local` for any other endpoint.
     """
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not is_loopback(parts.hostname or ""):
@@ -126,7 +129,7 @@ def local_cloud(endpoint: str, trust: str = "") -> Cloud:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether `host` (a name or an address, no port) can only be this machine."""
+    """Return whether `host` (a name or an address, no port) can only be this machine."""
     if host.lower() == "localhost":
         return True
     try:

@@ -1,7 +1,8 @@
-"""A PUT that only creates: what exists, or appears meanwhile, is refused and not written over.
+"""PUT that only creates: a resource that exists, or appears meanwhile, is not overwritten.
 
-RFC 9110 §13.1.2: `If-None-Match: *` makes a request fail with 412 where something exists. Which
-provider evaluates it is a fact of the catalog (`CreateGuard`).
+RFC 9110 §13.1.2: `If-None-Match: *` makes a request fail with 412 where the resource exists. Not
+every resource provider evaluates it: the catalog states which does (`CreateGuard`); for the others
+a GET precedes the PUT, or the status of the answer is checked.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,7 @@ _Written = tuple[Body, AzureError | None]
 
 
 class _OwnError(Exception):
-    """Azure took a request whose answer was lost: `body` is what it made."""
+    """The resource was created by an earlier attempt whose answer was lost; `body` is it."""
 
     def __init__(self, body: Body) -> None:
         super().__init__()
@@ -36,9 +37,9 @@ class _OwnError(Exception):
 class GuardedCreate:
     """Guards one creation through its retries. `find` reads the resource, None for absent.
 
-    Only the first attempt can be sure that what it finds is another's. Where an answer was lost (no
-    connection, or an error of the server), Azure may have taken the request: what is there then is
-    its own if it is as sent, and otherwise another's.
+    Only the first attempt can be sure that a resource it finds belongs to others. Where an answer
+    was lost (no connection, or a 5xx), Azure may have processed the request: what exists then is
+    its own if it is as sent, and otherwise that of others.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class GuardedCreate:
         return self._creation.is_read
 
     def send(self, request: HttpRequest, write: Callable[[HttpRequest], _Written]) -> _Written:
-        """Write if nothing is there; return what `write` does. Raises AzureError.
+        """Write if the resource is absent; return what `write` returns.
 
-        `ResourceAppeared` says that the resource exists. Nothing was written then.
+        Raises:
+            AzureError: `ResourceAppeared` where the resource exists, and nothing was written; any
+                other refusal of the write.
         """
         if self._creation.guard.is_conditional:
             request.headers[_HEADER] = "*"
@@ -81,7 +84,11 @@ class GuardedCreate:
             raise self._appeared() from error
 
     def check_answer(self, status: int) -> None:
-        """Check the status of the first answer. Raises AzureError where the header was ignored."""
+        """Check the status of the first answer: 200 instead of 201 is an update.
+
+        Raises:
+            AzureError: `ResourceAppeared` where the service ignored If-None-Match.
+        """
         ignored = self._creation.guard is CreateGuard.ANSWER and status == _CHANGED
         if ignored and not self._lost_an_answer and not self._released:
             raise AzureError(
@@ -93,7 +100,11 @@ class GuardedCreate:
             )
 
     def check_again(self, error: AzureError) -> None:
-        """Look again before another attempt, after `error`; called by the retries."""
+        """Read the resource before the next attempt, after `error`; called by the retry policy.
+
+        Raises AzureError `ResourceAppeared` where it belongs to others, and ends the attempts where
+        it is the write's own.
+        """
         if self._released:
             return
         if error.status not in _REFUSED_UNTOUCHED or error.status == _TIMED_OUT:
@@ -106,7 +117,7 @@ class GuardedCreate:
         raise self._appeared()
 
     def release(self, request: HttpRequest) -> None:
-        """Guard no more: Azure has accepted the request, and what is there is its own."""
+        """Stop guarding: Azure has accepted the request, and what exists is its own."""
         self._released = True
         request.headers.pop(_HEADER, None)
 

@@ -1,6 +1,6 @@
-"""Where tokens for Azure Resource Manager come from.
+"""Credentials for Azure Resource Manager: environment, workload identity, managed identity, CLI.
 
-azure-identity is imported when a cloud needs it, never for the local one: it costs 0.2 s.
+azure-identity is imported when a cloud needs it, never for the local one: that takes 0.2 s.
 """
 
 import logging
@@ -43,7 +43,7 @@ _TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"
 
 
 class SharedToken:
-    """Hands one token to all threads, and asks `source` for the next shortly before it ends.
+    """Shares one token between all threads, and renews it from `source` shortly before it expires.
 
     Without it, parallel requests would each start the Azure CLI, which takes a second a time.
     `clock` gives seconds since the epoch. `rebuild` makes another source in place of `source`,
@@ -72,7 +72,8 @@ class SharedToken:
     ) -> AccessToken:
         """Return a token for `scopes`. Raises ClientAuthenticationError.
 
-        `claims` is Azure's challenge to a token that it no longer takes: a new one is asked for.
+        `claims` is Azure's claims challenge to a token that it no longer accepts: a new one is
+        requested.
         """
         with self._lock:
             known = self._tokens.get(scopes)
@@ -84,9 +85,10 @@ class SharedToken:
             return known
 
     def reject(self, token: str) -> None:
-        """Note that Azure refused a token: none who asks is given it again from here.
+        """Remove a token that Azure refused from the cache, and rebuild the source.
 
-        Raises ClientAuthenticationError where the source can no longer be set up.
+        Raises:
+            ClientAuthenticationError: where the source can no longer be set up.
         """
         with self._lock:
             held = {scopes for scopes, known in self._tokens.items() if known.token == token}
@@ -102,16 +104,16 @@ class SharedToken:
 
 
 class LocalToken:
-    """The token of the local cloud: a word, no secret."""
+    """The token of the local cloud: a constant, no secret."""
 
     def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
-        """Return the token; it never ends."""
+        """Return the token; it never expires."""
         return AccessToken("local", _NEVER)
 
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """What credentials are built from."""
+    """The inputs of a credential: cloud, tenant and environment variables."""
 
     cloud: Cloud
     tenant_id: str
@@ -132,7 +134,7 @@ class _Setting:
 
 
 class _NotSetUpError(Exception):
-    """A source cannot be used here; the text says what is missing."""
+    """A source cannot be used here; the text names what is missing."""
 
 
 def open_credential(
@@ -142,11 +144,14 @@ def open_credential(
     environ: Mapping[str, str],
     clock: Callable[[], float] = time.time,
 ) -> TokenCredential:
-    """Return a credential that has just proved that it can get a token for `cloud`.
+    """Return a credential that has obtained a token for `cloud`.
 
     `auth` is one of AUTH_KINDS; "default" takes the first source that is set up. `tenant_id` ""
-    takes AZURE_TENANT_ID or what the source knows. Raises DiagnosticError `no-credential`, with
-    every source that was tried and why it gave no token, or `unknown-auth`.
+    takes AZURE_TENANT_ID or the source's own tenant.
+
+    Raises:
+        DiagnosticError: `no-credential`, with every source that was tried and why it gave no token,
+            or `unknown-auth`.
     """
     if cloud.is_local:
         return LocalToken()
@@ -252,8 +257,11 @@ def _from_workload_identity(setting: _Setting) -> TokenCredential:
 
 
 def _from_service_connection(setting: _Setting) -> TokenCredential:
-    """A service connection of Azure Pipelines with workload identity federation, which the tasks
-    AzureCLI@2 and AzurePowerShell@5 name to their scripts; the step maps SYSTEM_ACCESSTOKEN."""
+    """Return the credential of an Azure Pipelines service connection with workload identity.
+
+    The tasks AzureCLI@2 and AzurePowerShell@5 set the variables for their scripts; the step maps
+    SYSTEM_ACCESSTOKEN.
+    """
     environ = setting.environ
     missing = setting.missing(PIPELINES_CLIENT, PIPELINES_URL, PIPELINES_TOKEN)
     tenant = setting.tenant_id or environ.get(PIPELINES_TENANT, "")
@@ -299,9 +307,10 @@ def _require(missing: list[str]) -> None:
 
 
 def _is_unavailable(failure: SdkError) -> bool:
-    """Tell whether a source is not there at all, rather than refused by Azure.
+    """Return whether a source is absent here, rather than refused by Entra.
 
-    A chain of one wraps what its only member said, and its member is asked only for a probe.
+    A ChainedTokenCredential of one raises ClientAuthenticationError with its member's text, so the
+    text is all that shows that the managed identity endpoint is unavailable.
     """
     from azure.identity import CredentialUnavailableError
 
@@ -309,10 +318,10 @@ def _is_unavailable(failure: SdkError) -> bool:
 
 
 def _reason(failure: SdkError) -> str:
-    """Return the line that says why: a chain of one puts its member's words below its own."""
+    """Return the line with the reason: a chain of one has its member's message below its own."""
     lines = [line.strip() for line in str(failure).splitlines() if line.strip()]
-    told = next((line for line in lines if line.startswith("ManagedIdentityCredential:")), "")
-    return first_line(told.partition(": ")[2] or str(failure)).rstrip(".")
+    member = next((line for line in lines if line.startswith("ManagedIdentityCredential:")), "")
+    return first_line(member.partition(": ")[2] or str(failure)).rstrip(".")
 
 
 def _hint(auth: str) -> str:

@@ -1,4 +1,4 @@
-"""Turns whatever Azure, a proxy or the network answers into one AzureError."""
+"""AzureErrors from error responses of Azure, a proxy or the network."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ NOT_ABSENT = frozenset(
         "SubscriptionNotFound",
     }
 )
-"""Codes of a 404 that do not say that the resource is absent: the question itself was wrong, or
+"""Codes of a 404 that does not mean that the resource is absent: the request itself was wrong, or
 something other than Azure Resource Manager answered it."""
 
 _MAX_MESSAGE = 4_000
@@ -36,12 +36,13 @@ _CORRELATION_HEADERS = ("x-ms-correlation-request-id", "x-ms-request-id")
 
 
 def read_error(status: int, headers: Mapping[str, str], body: bytes | str | None) -> AzureError:
-    """Return the error that an answer tells. `status` is its HTTP status, of any class.
+    """Return the error in a response. `status` is its HTTP status, of any class.
 
     Reads `{"error": {code, message, …}}`, the flat `{code, message, …}` of AKS (guidelines.md
     §3.1), a failed operation's `{"status": "Failed", "error": …}` and a resource that ended in
-    provisioning state Failed. What is not JSON becomes `UnexpectedAnswer`: a proxy or a gateway
-    spoke, not Azure Resource Manager. Details that say more than the message are added to it.
+    provisioning state Failed. A body that is not JSON becomes `UnexpectedAnswer`: it comes from a
+    proxy or a gateway, not from Azure Resource Manager. Details that the message lacks are appended
+    to it.
     """
     correlation = _correlation_id(headers)
     content = body.encode() if isinstance(body, str) else body or b""
@@ -81,7 +82,7 @@ def incomplete_error(host: str, cause: BaseException) -> AzureError:
 
 
 def unbounded_error(host: str, bound: str) -> AzureError:
-    """Return the error for an answer that was not read to its end, with the bound that it met."""
+    """Return the error for an answer that was not read to its end, with the bound it exceeded."""
     return AzureError(
         0,
         UNEXPECTED,
@@ -91,17 +92,17 @@ def unbounded_error(host: str, bound: str) -> AzureError:
 
 
 def unexpected_error(status: int, what: str) -> AzureError:
-    """Return the error for an answer of another shape than Azure Resource Manager gives."""
+    """Return the error for an answer that does not have the shape of Azure Resource Manager's."""
     return AzureError(status, UNEXPECTED, f"{what}. Azure Resource Manager does not answer so.")
 
 
 def credential_error(cause: BaseException) -> AzureError:
-    """Return the error for a request that could not be given a token."""
+    """Return the error for a request for which no token could be obtained."""
     return AzureError(0, CREDENTIAL, f"no token for Azure: {first_line(str(cause))}")
 
 
 def foreign_host_error(url_host: str, host: str) -> AzureError:
-    """Return the error for a link in an answer that leads away from Azure Resource Manager."""
+    """Return the error for a link in an answer to another host than Azure Resource Manager's."""
     return AzureError(
         0,
         FOREIGN_HOST,
@@ -118,18 +119,21 @@ def closed_error() -> AzureError:
 
 
 def is_absent(error: AzureError) -> bool:
-    """Tell whether an error says that the resource does not exist."""
+    """Return whether an error means that the resource does not exist."""
     return error.status == HTTPStatus.NOT_FOUND and error.code not in NOT_ABSENT
 
 
 def is_unregistered(error: AzureError) -> bool:
-    """Tell whether an error says that a subscription does not use a resource provider at all: then
-    it has nothing of it ("Resolve errors for resource provider registration")."""
+    """Return whether an error means that the resource provider is not registered.
+
+    The subscription then has no resource of it ("Resolve errors for resource provider
+    registration").
+    """
     return error.code == "MissingSubscriptionRegistration"
 
 
 def first_line(text: str) -> str:
-    """Return the first line of a text that says something, at most 300 characters."""
+    """Return the first non-blank line of a text, at most 300 characters."""
     lines = (_printable(line) for line in text.splitlines())
     line = next((line for line in lines if line), "no reason given")
     return line if len(line) <= 300 else line[:299] + "…"
@@ -148,7 +152,7 @@ def _text(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return a text in one line, without what would steer the terminal that it is printed to."""
+    """Return a text in one line, without control characters, which a terminal would interpret."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
@@ -168,14 +172,16 @@ def _status_word(status: int) -> str:
 def _read_storage_error(
     status: int, headers: Mapping[str, str], content: bytes
 ) -> AzureError | None:
-    """Return the error that Azure Storage answers as XML, with its code in a header
-    (learn.microsoft.com, "Status and error codes" of its REST API); None for any other."""
+    """Return the error of Azure Storage, which has XML and a code in a header; else None.
+
+    Source: learn.microsoft.com, "Status and error codes" of the Blob Storage REST API.
+    """
     folded = {name.lower(): value for name, value in headers.items()}
     code = _text(folded.get("x-ms-error-code"))
     if not code:
         return None
     told = re.search(rb"<Message>(.*?)</Message>", content[:_MAX_XML], re.DOTALL)
-    # What follows the first line are the ids of the request, and its time.
+    # The lines after the first one are the request's id and time.
     message = first_line(told[1].decode("utf-8", "replace")) if told else f"HTTP {status}."
     return AzureError(status, code, message, _correlation_id(headers))
 
@@ -225,7 +231,7 @@ def _detail_messages(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _root_cause(error: BaseException) -> str:
-    """Return the words of the innermost reason: requests and urllib3 wrap it several times."""
+    """Return the message of the innermost cause: requests and urllib3 wrap it several times."""
     chain = [error]
     for link in chain:
         wrapped = (*link.args, getattr(link, "inner_exception", None), link.__cause__)

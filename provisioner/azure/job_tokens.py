@@ -1,7 +1,7 @@
-"""OIDC tokens of CI jobs, which Entra takes instead of a secret: GitHub and Azure Pipelines.
+"""OIDC tokens of CI jobs for workload identity federation: GitHub Actions and Azure Pipelines.
 
-Both services give a job one bearer token, and for it a new OIDC token at each request. Neither
-token is in any message.
+Both services give a job one bearer token, and exchange it for a new OIDC token at each request.
+Neither token is in any message.
 """
 
 import json
@@ -47,8 +47,9 @@ def request_github_token(url: str, bearer: str, audience: str) -> str:
 
 
 def request_pipelines_token(url: str, connection: str, bearer: str) -> str:
-    """Return a new OIDC token of the Azure Pipelines job, for the service connection with the id
-    `connection`; its audience is the one that the connection was made for.
+    """Return a new OIDC token of the Azure Pipelines job for a service connection.
+
+    `connection` is the id of the connection, which determines the audience.
 
     Raises ClientAuthenticationError where Azure DevOps gives none; its message holds no token.
     """
@@ -61,7 +62,7 @@ def request_pipelines_token(url: str, connection: str, bearer: str) -> str:
             "Authorization": f"Bearer {bearer}",
             "Accept": "application/json",
             "Content-Type": "application/json",
-            # A refused token is answered with 401 then, and not with the page to sign in.
+            # With it a refused token is answered with 401, and not with the sign-in page.
             "X-TFS-FedAuthRedirect": "Suppress",
         },
     )

@@ -1,4 +1,8 @@
-"""Azure's long operations, as recorded: how each kind is followed until it has ended."""
+"""Long-running operations: Azure-AsyncOperation, Location and provisioningState polling.
+
+The poller is azure-core's; the algorithms differ from the SDK's where recordings of Azure do: what
+counts as running, a Location of a 201, and operations that answer without a body.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +27,8 @@ from provisioner.model.values import Body, Json
 TIMED_OUT = "OperationTimedOut"
 
 LONGEST_POLL_PAUSE = 600.0
-"""The longest Retry-After that a running operation is given, in seconds: the longest recorded one
-is 160, and what runs for hours is still to be looked at. A longer one counts as silence."""
+"""The longest Retry-After of a running operation that is obeyed, in seconds: the longest recorded
+one is 160. A longer one is ignored, so that an operation of hours is still polled."""
 
 _RUNNING = "InProgress"
 _SETTLED = "Succeeded"
@@ -44,7 +48,10 @@ def _plain(value: object) -> Json:
 
 
 def body_of(response: HttpResponse) -> Body:
-    """Return the object that an answer holds, {} for none. Raises AzureError for anything else."""
+    """Return the object in an answer, {} for no body.
+
+    Raises AzureError for anything but a JSON object within the bounds.
+    """
     if not response.content:
         return {}
     try:
@@ -64,7 +71,7 @@ def _ended(status: str) -> str:
 
 
 class _AsyncOperation(AzureAsyncOperationPolling[Any, Any]):
-    """Follows Azure-AsyncOperation; `reads_result` tells whether a GET of what was written ends it.
+    """Polls Azure-AsyncOperation; with `reads_result` a GET of the resource follows its success.
 
     Any status but Succeeded, Failed and Canceled is still running, whatever the word
     (guidelines.md §3.1). Some providers answer 202 or 204 without a body instead of a status, or
@@ -76,12 +83,15 @@ class _AsyncOperation(AzureAsyncOperationPolling[Any, Any]):
         self._reads_result = reads_result
 
     def can_poll(self, pipeline_response: PipelineResponse[Any, Any]) -> bool:
-        """Tell whether the answer to the write names an operation."""
+        """Return whether the answer to the write names an operation."""
         headers = pipeline_response.http_response.headers
         return bool(headers.get("Azure-AsyncOperation", "").strip())
 
     def get_status(self, pipeline_response: PipelineResponse[Any, Any]) -> str:
-        """Return the status that an answer of the operation's URL tells."""
+        """Return the status in an answer of the operation's URL.
+
+        Raises AzureError for a `status` that is no text.
+        """
         body = _json_of(pipeline_response)
         status = body.get("status")
         if status is not None and not isinstance(status, str):
@@ -93,31 +103,31 @@ class _AsyncOperation(AzureAsyncOperationPolling[Any, Any]):
         return _ended(status or _RUNNING)
 
     def get_final_get_url(self, pipeline_response: PipelineResponse[Any, Any]) -> str | None:
-        """Return the URL of what was written: the operation's answer may name no other."""
+        """Return the URL of the resource that was written; links in the answer are not followed."""
         url: str = self._request.url
         return url if self._request.method == "PUT" and self._reads_result else None
 
     def set_initial_status(self, pipeline_response: PipelineResponse[Any, Any]) -> str:
-        """Remember the answer to the write: it is the resource, not a status."""
+        """Keep the answer to the write, which is the resource and not a status."""
         self._first = pipeline_response
         return super().set_initial_status(pipeline_response)
 
 
 class _AcceptedLocation(LocationPolling[Any, Any]):
-    """Follows Location, after 202 only.
+    """Polls Location, after 202 only.
 
     With 201 it names the resource itself, sometimes without host and api version (recorded for
-    user-assigned identities and workspaces), which is nothing to poll.
+    user-assigned identities and workspaces), which cannot be polled.
     """
 
     def can_poll(self, pipeline_response: PipelineResponse[Any, Any]) -> bool:
-        """Tell whether the write was accepted for later with a URL to ask."""
+        """Return whether the write was accepted (202) with a URL to poll."""
         http = pipeline_response.http_response
         return http.status_code == 202 and bool(http.headers.get("Location", "").strip())
 
 
 class _ProvisioningState(BodyContentPolling[Any, Any]):
-    """Follows the resource's own provisioning state, where no operation was named."""
+    """Polls the resource's provisioningState, where the answer names no operation."""
 
     def set_initial_status(self, pipeline_response: PipelineResponse[Any, Any]) -> str:
         """Return the first state. A created resource without one is complete."""
@@ -127,17 +137,17 @@ class _ProvisioningState(BodyContentPolling[Any, Any]):
         return self.get_status(pipeline_response)
 
     def get_status(self, pipeline_response: PipelineResponse[Any, Any]) -> str:
-        """Return the state that a GET of the resource tells. One without a state is complete."""
+        """Return the provisioningState of the resource. One without a state is complete."""
         return _ended(provisioning_state(_json_of(pipeline_response)) or _SETTLED)
 
 
 class OperationPolling(ARMPolling):
-    """Follows one operation with an injected clock, and reports each status that Azure tells.
+    """Polls one operation with an injected clock, and reports each status.
 
     Retry-After is obeyed from the first answer on, up to LONGEST_POLL_PAUSE and to what is left
-    of OPERATION_SECONDS; `interval` (seconds) stands in where there is none, and between two polls
+    of OPERATION_SECONDS; `interval` (seconds) is used where there is none, and between two polls
     where it is 0. Raises AzureError `OperationTimedOut` after OPERATION_SECONDS. `reads_result`
-    tells whether a write that Azure-AsyncOperation reports as succeeded is read at its end.
+    states whether the resource is read after Azure-AsyncOperation has reported success.
     """
 
     def __init__(
@@ -167,12 +177,12 @@ class OperationPolling(ARMPolling):
 
     @property
     def last_answer(self) -> HttpResponse:
-        """The answer that the operation's present status was read from."""
+        """The answer that the operation's current status was read from."""
         answer: HttpResponse = self._pipeline_response.http_response
         return answer
 
     def update_status(self) -> None:
-        """Ask once how far the operation is."""
+        """Poll the operation once. Raises AzureError `OperationTimedOut` after the deadline."""
         if self._is_first:
             self._is_first = False
             self._delay_first()
@@ -198,7 +208,7 @@ class OperationPolling(ARMPolling):
 
 
 def timed_out(status: str) -> AzureError:
-    """Return the error for an operation that does not end. Azure goes on with it."""
+    """Return the error for an operation beyond OPERATION_SECONDS, which Azure continues."""
     return AzureError(
         0,
         TIMED_OUT,

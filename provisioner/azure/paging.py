@@ -1,4 +1,4 @@
-"""Follows a list of Azure Resource Manager from page to page, to an end that is always reached."""
+"""Paged lists of Azure Resource Manager (`value`, `nextLink`), within bounds."""
 
 from collections.abc import Callable, Iterator
 from typing import cast
@@ -16,9 +16,10 @@ def follow_pages(
 ) -> Iterator[Body]:
     """Yield the items of every page of the list at `url`, each an object.
 
-    `fetch` returns the object at a URL, None for an answer without content; `path` is what errors
-    name. Raises AzureError for an answer that is no list of objects, for a page link that is none
-    or leads back, and for a list that does not end within `bounds`: half of a list is none.
+    `fetch` returns the object at a URL, None for an answer without content; `path` names the list
+    in errors. Raises AzureError for an answer that is no list of objects, for a `nextLink` that is
+    no URL or repeats, and for a list that does not end within `bounds`: a part of a list would make
+    existing resources look absent.
     """
     seen: set[str] = set()
     items = empty_pages = 0
@@ -44,7 +45,7 @@ def follow_pages(
 
 
 class PageLimit:
-    """Fetches the pages of a list up to a number of them; `reached` once there were more."""
+    """Fetches up to `pages` pages of a list (None: all); `reached` is true if there were more."""
 
     def __init__(self, fetch: Callable[[str], Body | None], pages: int | None) -> None:
         self._fetch = fetch
@@ -64,7 +65,7 @@ class PageLimit:
 
 
 def name_resource(body: Body, path: str) -> Body:
-    """Return the body of a resource, which has an id. Raises AzureError where it has none.
+    """Return the body of a resource with a well-formed id. Raises AzureError without one.
 
     `path` is what was read. An id without its first slash gets it: diagnostic settings of a
     subscription answer so (the examples of their REST reference).
@@ -81,8 +82,14 @@ def name_resource(body: Body, path: str) -> Body:
 def _fetch_page(
     link: str, path: str, fetch: Callable[[str], Body | None], *, is_first: bool
 ) -> Body | None:
-    """Return a page. A later page that does not exist leaves a list without its end: a 404 says
-    that a list is absent by its first page only."""
+    """Return a page, None for a list that is absent.
+
+    Only a 404 to the first page means that the list is absent; to a later page it leaves the list
+    incomplete.
+
+    Raises:
+        AzureError: for a refusal, and for a later page that is absent.
+    """
     try:
         page = fetch(link)
     except AzureError as error:
@@ -113,7 +120,7 @@ def _link_of(page: Body, path: str) -> str | None:
 
 
 def _is_url(link: str) -> bool:
-    """Tell whether a link is absolute: the SDK would take any other text for a path."""
+    """Return whether a link is absolute: the SDK would treat any other text as a path."""
     try:
         parts = urlsplit(link)
     except ValueError:
