@@ -10,7 +10,7 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.estate import Estate
 from provisioner.network.model.topology_reader import TYPES, topology_of
 from provisioner.network.model.unsupported_resources import words_of
-from provisioner.network.paths.flow_paths import Journey, find_journeys
+from provisioner.network.paths.flow_paths import FlowPath, find_flow_paths
 from provisioner.network.paths.trace_endpoints import find_sources, parse_destination
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
 from provisioner.workflow.plan import Desired, plan_environment
@@ -40,9 +40,9 @@ def trace(
     estate = estate_in(question.state, desired, catalog, connect)
     topology = topology_of(estate, desired.environment)
     journeys = [
-        journey
+        flow_path
         for source in find_sources(topology, question.source)
-        for journey in find_journeys(topology, source, destination, question.protocol)
+        for flow_path in find_flow_paths(topology, source, destination, question.protocol)
     ]
     if not journeys:
         raise DiagnosticError(
@@ -59,8 +59,8 @@ def trace(
         destination=str(destination),
         protocol=question.protocol,
         journeys=tuple(
-            _document(journey, words_of(topology.unjudged_in(journey.source)))
-            for journey in journeys
+            _document(flow_path, words_of(topology.unjudged_in(flow_path.source)))
+            for flow_path in journeys
         ),
     )
 
@@ -94,15 +94,15 @@ def estate_in(
     return planned_estate(planned.changes, planned.state, desired.graph, catalog)
 
 
-def _document(journey: Journey, unjudged: tuple[str, ...]) -> FlowPathDocument:
+def _document(flow_path: FlowPath, unjudged: tuple[str, ...]) -> FlowPathDocument:
     return FlowPathDocument(
-        source=journey.source.label,
-        destination=journey.destination,
-        delivered=journey.path.delivered,
-        through=journey.path.through,
+        source=flow_path.source.label,
+        destination=flow_path.destination,
+        delivered=flow_path.path.delivered,
+        through=flow_path.path.through,
         hops=tuple(
             HopDocument(element=hop.element, role=hop.role, words=hop.words, passes=hop.passes)
-            for hop in journey.path.hops
+            for hop in flow_path.path.hops
         ),
         unjudged=unjudged,
     )

@@ -31,7 +31,7 @@ _DNS = "DNS"
 
 
 @dataclass(frozen=True, slots=True)
-class Journey:
+class FlowPath:
     """A way from one subnet to what `destination` says in words."""
 
     source: Subnet
@@ -39,9 +39,9 @@ class Journey:
     path: Path
 
 
-def find_journeys(
+def find_flow_paths(
     topology: Topology, source: Subnet, destination: Destination, protocol: str
-) -> tuple[Journey, ...]:
+) -> tuple[FlowPath, ...]:
     """Return the ways from a subnet to a destination, one for each that differs: public addresses
     are asked for by the routes that hold them.
 
@@ -74,20 +74,20 @@ class _Traveller:
 
     def to_address(
         self, address: int, words: str, asked: tuple[Hop, ...] = (), host: str | None = None
-    ) -> Journey:
+    ) -> FlowPath:
         packet = replace(self._packet(address), name=host)
         path = trace_packet(self._topology, self._source, packet)
-        return Journey(self._source, words, replace(path, hops=(*asked, *path.hops)))
+        return FlowPath(self._source, words, replace(path, hops=(*asked, *path.hops)))
 
     def to_subnet(
         self, subnet: Subnet, words: str, asked: tuple[Hop, ...] = (), host: str | None = None
-    ) -> Journey:
+    ) -> FlowPath:
         if not subnet.ranges:
-            return Journey(self._source, words, Path((*asked, rangeless(subnet)), delivered=False))
+            return FlowPath(self._source, words, Path((*asked, rangeless(subnet)), delivered=False))
         # Azure keeps four addresses, and the source may stand on the first that is left.
         return self.to_address(subnet.ranges.lowest + 5, words, asked, host)
 
-    def to_public(self, host: str | None, asked: tuple[Hop, ...] = ()) -> Iterator[Journey]:
+    def to_public(self, host: str | None, asked: tuple[Hop, ...] = ()) -> Iterator[FlowPath]:
         told: set[tuple[Hop, ...]] = set()
         for route in route_subnet(self._topology, self._source).routes:
             public = route.addresses & PUBLIC
@@ -102,9 +102,9 @@ class _Traveller:
             told.add(path.hops)
             where = host or f"internet, as {show_address(public.lowest)}"
             whole = replace(path, hops=(*asked, *path.hops))
-            yield Journey(self._source, f"{where}:{self._port}", whole)
+            yield FlowPath(self._source, f"{where}:{self._port}", whole)
 
-    def to_host(self, host: str) -> Iterator[Journey]:
+    def to_host(self, host: str) -> Iterator[FlowPath]:
         zone = self._zone_of(host)
         if zone is None:
             yield from self.to_public(host)
@@ -117,7 +117,7 @@ class _Traveller:
             return
         yield self.to_subnet(target, f"{host}:{self._port}", (asked,), host)
 
-    def to_service(self, service: Service) -> Iterator[Journey]:
+    def to_service(self, service: Service) -> Iterator[FlowPath]:
         words = f"{service.label}:{self._port}"
         endpoints = [e for e in self._topology.endpoints if e.target == service.key]
         if not endpoints:
@@ -125,7 +125,7 @@ class _Traveller:
         for endpoint in endpoints:
             yield self._to_endpoint(service, endpoint, words)
 
-    def _to_endpoint(self, service: Service, endpoint: PrivateEndpoint, words: str) -> Journey:
+    def _to_endpoint(self, service: Service, endpoint: PrivateEndpoint, words: str) -> FlowPath:
         zones = [z for key in endpoint.zones if (z := self._topology.zones.get(key))]
         asked = [self._ask(self._network, zone) for zone in zones]
         subnet = self._topology.subnets.get(endpoint.subnet)
@@ -136,7 +136,7 @@ class _Traveller:
             return self._ended(words, *asked, hop)
         return self.to_subnet(subnet, words, tuple(asked), f"{service.name}.{_public(zones[0])}")
 
-    def to_api_server(self, cluster: Cluster) -> Iterator[Journey]:
+    def to_api_server(self, cluster: Cluster) -> Iterator[FlowPath]:
         words = f"{cluster.label}:{self._port}"
         inside = cluster.api_server_subnet or next(
             (pool.subnet for pool in cluster.pools if pool.subnet), None
@@ -192,8 +192,8 @@ class _Traveller:
                 return self._topology.subnets.get(inside)
         return None
 
-    def _ended(self, words: str, *hops: Hop) -> Journey:
-        return Journey(self._source, words, Path(hops, delivered=False))
+    def _ended(self, words: str, *hops: Hop) -> FlowPath:
+        return FlowPath(self._source, words, Path(hops, delivered=False))
 
 
 def _public(zone: Zone) -> str:

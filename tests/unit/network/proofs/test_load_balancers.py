@@ -8,7 +8,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.model.topology import Topology
 from provisioner.network.model.topology_reader import read_topology
-from provisioner.network.paths.flow_paths import find_journeys
+from provisioner.network.paths.flow_paths import find_flow_paths
 from provisioner.network.paths.trace_endpoints import parse_destination
 from provisioner.network.proofs.proof import Proof, Verdict
 from provisioner.network.proofs.suite import prove_topology
@@ -201,8 +201,8 @@ def test_a_trace_to_a_private_frontend_goes_on_to_what_is_behind_it(catalog: Cat
     found = topology(catalog, balancer(PRIVATE, rule()), interface(), rules=rules)
     source = next(s for s in found.subnets.values() if s.name == "front")
 
-    (reached,) = find_journeys(found, source, parse_destination("10.1.1.10:443"), "tcp")
-    (other,) = find_journeys(found, source, parse_destination("10.1.1.10:80"), "tcp")
+    (reached,) = find_flow_paths(found, source, parse_destination("10.1.1.10:443"), "tcp")
+    (other,) = find_flow_paths(found, source, parse_destination("10.1.1.10:80"), "tcp")
 
     assert reached.path.delivered
     words = [hop.words for hop in reached.path.hops]
