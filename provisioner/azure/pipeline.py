@@ -1,4 +1,8 @@
-"""The policies of our own in the SDK's HTTP pipeline: where requests may go, retries, tokens."""
+"""HTTP pipeline policies: allowed origin, correlation ids, retries within a budget, token renewal.
+
+They replace the SDK's RetryPolicy, which retries by status alone: what may be sent again depends on
+the error code, on guards (If-Match) and on recent role assignments (`retry`).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -52,15 +56,15 @@ _BROKEN_BODY = (requests.exceptions.ChunkedEncodingError, requests.exceptions.Co
 
 @dataclass(slots=True)
 class Tally:
-    """Counts what was really sent: handed to a request as the option `tally`."""
+    """Counts the attempts that were sent; passed to a request as the option `tally`."""
 
     calls: int = 0
 
 
 class EndpointPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Lets no request leave for another origin than the cloud's Resource Manager.
+    """Refuses requests to another origin than the cloud's endpoint.
 
-    Page links and operation URLs come out of answers: whoever they name would be sent the token.
+    Page links and operation URLs come from answers: the host that they name would get the token.
     TLS is required, except where the endpoint is on loopback.
     """
 
@@ -70,7 +74,7 @@ class EndpointPolicy(SansIOHTTPPolicy[Any, Any]):
         self._allows_http = is_loopback(self._origin[1])
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Check where `request` goes. Raises AzureError `ForeignHost`."""
+        """Check the origin of `request`. Raises AzureError `ForeignHost`."""
         url = request.http_request.url
         origin = _origin(url)
         if origin != self._origin or (origin[0] != "https" and not self._allows_http):
@@ -78,12 +82,12 @@ class EndpointPolicy(SansIOHTTPPolicy[Any, Any]):
 
 
 def _host_of(url: str) -> str:
-    """Return what an error names of a URL, which may be no URL at all."""
+    """Return the host in a URL for an error message; the text may be no URL at all."""
     return url.partition("://")[2].partition("/")[0][:100] or url[:100]
 
 
 def _origin(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port; port -1, which nothing has, for what is no URL."""
+    """Return scheme, host and port; port -1, which matches nothing, for an invalid URL."""
     try:
         parts = urlsplit(url)
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme, -1)
@@ -93,15 +97,17 @@ def _origin(url: str) -> tuple[str, str, int]:
 
 
 class StampPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Gives each write a correlation id by which the environment knows it for its own in Azure's
-    logs. Azure takes the client's `x-ms-correlation-request-id` for that of the request (as it
-    takes that of Terraform's azurerm provider: `disable_correlation_request_id`)."""
+    """Gives each write a correlation id, so that the activity log attributes it to azsec.
+
+    Azure adopts the client's `x-ms-correlation-request-id` as that of the request (Terraform's
+    azurerm provider relies on it too: `disable_correlation_request_id`).
+    """
 
     def __init__(self, stamp: Callable[[], str]) -> None:
         self._stamp = stamp
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Stamp a write."""
+        """Set the correlation id of a write."""
         if request.http_request.method in _WRITES:
             request.http_request.headers[_CORRELATION] = self._stamp()
 
@@ -109,7 +115,7 @@ class StampPolicy(SansIOHTTPPolicy[Any, Any]):
 class BudgetPolicy(HTTPPolicy[Any, Any]):
     """Retries within a budget, and raises every refusal as AzureError.
 
-    It stands where the SDK's RetryPolicy would. `provisioner.azure.retry` says what is retried.
+    It takes the place of the SDK's RetryPolicy. `provisioner.azure.retry` decides what is retried.
     """
 
     def __init__(
@@ -126,7 +132,10 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
         self._sleep, self._clock = time_source
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """Send `request` until it is accepted or the budget is spent. Raises AzureError."""
+        """Send `request` until it is accepted or the budget is spent.
+
+        Raises AzureError for the last refusal, and where the client was closed meanwhile.
+        """
         tally = request.context.options.pop("tally", None)
         before_retry = request.context.options.pop("before_retry", None)
         is_write = request.http_request.method in _WRITES
@@ -142,7 +151,8 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
             error, asked, is_lost = answer
             patience = find_patience(error, is_write, self._known, self._clock())
             if is_lost and before_retry is None and _is_guarded(request):
-                # Sent again it would meet what it has done itself, and be refused with 412.
+                # The first attempt may have changed the ETag: a second one would be refused with
+                # 412, as if another writer had been there.
                 patience, error = NEVER, replace(error, message=error.message + _MAY_HAVE_DONE)
             pause = attempts.next_pause(patience, asked)
             if pause is None:
@@ -157,8 +167,11 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
     def _attempt(
         self, request: PipelineRequest[Any]
     ) -> PipelineResponse[Any, Any] | tuple[AzureError, float | None, bool]:
-        """Send once: return the answer; or the refusal, what its Retry-After says, and whether
-        the request was sent and its answer lost."""
+        """Send once; return the answer, or why there is none.
+
+        That is the error, the seconds of Retry-After, and whether the request was sent and its
+        answer lost.
+        """
         try:
             response = self.next.send(request)
         except ClientAuthenticationError as failure:
@@ -178,7 +191,7 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
     def _lost_answer(
         self, cause: ServiceResponseError | DecodeError | HttpResponseError
     ) -> AzureError:
-        """Return the error for an answer that did not come, or not to its end."""
+        """Return the error for an answer that is missing or incomplete."""
         inner = cause.inner_exception
         if isinstance(inner, UnboundedAnswerError):
             return unbounded_error(self._cloud.host, str(inner))
@@ -196,11 +209,11 @@ def _is_guarded(request: PipelineRequest[Any]) -> bool:
 
 
 class TokenPolicy(ARMChallengeAuthenticationPolicy):
-    """Gives each request the shared token, and once a fresh one where Azure answers 401.
+    """Gives each request the shared token, and once a new one after 401.
 
-    A token may be revoked before its end, and the SDK asks for another one only where the answer
-    holds a claims challenge. The SDK's own copy of the token is not used: a request that meets
-    401 takes it away from under those of other threads.
+    A token may be revoked before it expires, and the SDK requests another one only if the answer
+    has a claims challenge. The SDK's own cached token is not used: a request that gets 401 removes
+    it while other threads use it.
     """
 
     def __init__(self, tokens: SharedToken, scope: str) -> None:
@@ -239,9 +252,9 @@ class TokenPolicy(ARMChallengeAuthenticationPolicy):
         request: PipelineRequest[HttpRequest],
         response: PipelineResponse[HttpRequest, HttpResponse],
     ) -> bool:
-        """Authorize a request anew where Azure asks for claims; tell whether to send it again."""
+        """Authorize a request again after a claims challenge; return whether to send it again."""
         try:
             return super().on_challenge(request, response)
         except ValueError:
-            # The claims are no base64, or no text.
+            # The claims are no base64, or not UTF-8.
             return False

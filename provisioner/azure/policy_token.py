@@ -1,4 +1,4 @@
-"""Policy tokens: what a write needs where a policy with an external evaluation guards it.
+"""Policy tokens of Azure Policy with external evaluation: acquired and sent with a refused write.
 
 Azure refuses such a write with 403 RequestDisallowedByPolicy, whose `additionalInfo` holds
 `missingPolicyTokenDetails`. The token of one write comes from POST acquirePolicyToken, bound to its
@@ -45,24 +45,24 @@ _READS = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class _Missing:
-    """What Azure says of a token that a write lacks."""
+    """The `missingPolicyTokenDetails` of a refused write."""
 
     needs_change_reference: bool
 
 
 class PolicyTokenPolicy(HTTPPolicy[Any, Any]):
-    """Sends a write once more, with a policy token, where Azure refuses it for want of one.
+    """Sends a write once more with a policy token where Azure refuses it for lack of one.
 
-    Each kind of write is: PUT, PATCH, POST and DELETE. A token that Azure no longer takes is got
-    anew, once for each sending of the write.
+    That covers PUT, PATCH, POST and DELETE. A token that Azure no longer accepts is acquired again,
+    once per attempt of the write.
     """
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """Send `request`, and what it takes to get a token for it.
+        """Send `request`, and acquire a policy token for it where Azure requires one.
 
-        Raises AzureError `RequestDisallowedByPolicy`, in Azure's words, where none is issued. A
-        transient refusal of the token is returned in the place of the write's: whoever sends
-        again asks again.
+        Raises AzureError `RequestDisallowedByPolicy`, with Azure's message, where none is issued. A
+        transient refusal of the token is returned in place of the write's, so that the retry
+        policy sends both again.
         """
         response = self.next.send(request)
         write = request.http_request
@@ -87,7 +87,11 @@ class PolicyTokenPolicy(HTTPPolicy[Any, Any]):
     def _acquire(
         self, request: PipelineRequest[Any], subscription: str
     ) -> PipelineResponse[Any, Any]:
-        """Return the answer to the request for a token of a write."""
+        """Return the answer to acquirePolicyToken for a write.
+
+        Raises:
+            ServiceRequestError: where no answer came: it is safe to retry.
+        """
         write = request.http_request
         query = urlencode({"api-version": POLICY_TOKEN.api_version})
         parts = urlsplit(write.url)
@@ -101,13 +105,15 @@ class PolicyTokenPolicy(HTTPPolicy[Any, Any]):
         try:
             return self.next.send(PipelineRequest(asked, request.context))
         except (ServiceResponseError, DecodeError, HttpResponseError) as cause:
-            # The answer that was lost is that to the question: the write itself was refused.
+            # The lost answer is that of acquirePolicyToken: the write itself was refused.
             raise ServiceRequestError(str(cause), error=cause.inner_exception) from cause
 
 
 def _describe(write: HttpRequest) -> bytes:
-    """Return the body that asks for the token of a write, with the write's own body byte for byte:
-    Azure compares a hash of it with that of what is sent later."""
+    """Return the body of acquirePolicyToken, with the write's own body byte for byte.
+
+    Azure compares a hash of it with that of the write that is sent later.
+    """
     head = json.dumps({"uri": write.url, "httpMethod": write.method}).encode()
     content = write.content
     sent = content.encode() if isinstance(content, str) else content
@@ -116,15 +122,14 @@ def _describe(write: HttpRequest) -> bytes:
 
 
 def _subscription(url: str) -> str | None:
-    """Return the subscription of a write; None for one outside of any, of which there is no
-    token."""
+    """Return the subscription of a write; None outside of any, for which no token exists."""
     segments = urlsplit(url).path.split("/")
     named = parse_resource_id("/".join(segments[:3]))
     return named.subscription if named is not None else None
 
 
 def _find_missing(content: bytes) -> _Missing | None:
-    """Return what an answer says of a missing token that denies the write, or None."""
+    """Return the details of a missing token for which a write was denied, or None."""
     try:
         document = read_object(content)
     except AnswerError:
@@ -140,8 +145,10 @@ def _find_missing(content: bytes) -> _Missing | None:
 
 
 def _details_in(value: object) -> Iterator[Mapping[str, Any]]:
-    """Yield every `missingPolicyTokenDetails`: below `info` in the SDKs' tests, below its
-    `evaluationDetails` in the REST contracts."""
+    """Yield every `missingPolicyTokenDetails`, at any depth.
+
+    It is below `info` in the SDKs' tests, below its `evaluationDetails` in the REST contracts.
+    """
     pending = [value]
     while pending:
         one = pending.pop()
@@ -168,7 +175,7 @@ def _token_in(content: bytes, refusal: AzureError) -> str:
 
 
 def _reasons_in(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what an answer without a token says, of the whole and of each policy."""
+    """Yield the reasons in an answer without a token: of the whole, and of each policy."""
     results = answer.get("results")
     for entry in (answer, *(results if isinstance(results, list) else ())):
         told = (

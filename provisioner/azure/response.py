@@ -1,8 +1,8 @@
-"""Reads the JSON of an answer into an object, or says why it is none.
+"""JSON of an answer: one object within bounds, or an error that names what is wrong.
 
 Azure Resource Manager answers with one JSON object. What comes from a proxy, a gateway or a
-broken connection may be anything: it is refused here, so that nothing behind meets a document
-that cannot be walked, compared, printed or written again.
+broken connection may be anything: it is refused here, so that no later code gets a document that
+cannot be traversed, compared, printed or serialized again.
 """
 
 import json
@@ -10,18 +10,19 @@ import math
 from typing import Any, NoReturn
 
 MAX_DEPTH = 100
-"""How deep the objects and lists of an answer may nest; those of Azure stay below 30."""
+"""The maximum nesting of objects and lists in an answer; those of Azure stay below 30."""
 
 
 class AnswerError(ValueError):
-    """An answer is no JSON object within the bounds; the text says what is wrong with it."""
+    """An answer is no JSON object within the bounds; the text names what is wrong with it."""
 
 
 def read_object(content: bytes) -> dict[str, Any]:
     """Return the JSON object in `content` (UTF-8, with or without a byte order mark).
 
-    Raises AnswerError for anything else: other JSON, more than MAX_DEPTH levels, numbers without
-    a value (NaN, 1e999), text that has no encoding (half of a surrogate pair).
+    Raises:
+        AnswerError: for anything else: other JSON, more than MAX_DEPTH levels, numbers that JSON
+            does not have (NaN, 1e999), text that has no encoding (half of a surrogate pair).
     """
     try:
         document = json.loads(
@@ -55,7 +56,7 @@ def _refuse_number(text: str) -> NoReturn:
 
 
 def _is_deeper(document: dict[str, Any], levels: int) -> bool:
-    """Tell whether objects and lists nest deeper, without recursion: that is what is bounded."""
+    """Return whether objects and lists nest deeper than `levels`, without recursion."""
     level: list[Any] = [document]
     for _ in range(levels):
         level = [

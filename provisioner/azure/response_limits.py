@@ -1,11 +1,11 @@
-"""How much of an answer is taken in: what Azure, a proxy or a fault sends may never end."""
+"""Limits of an answer and of a list, in bytes, seconds, pages and items."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The bounds of what one request may bring. An error that ends it names the bound.
+    """The limits of one answer and of one list. An error that ends a request names the limit.
 
     answer_bytes      of one answer, decompressed. Pages of Azure's lists hold some megabytes
     answer_seconds    from an answer's first byte to its last, however slowly they come

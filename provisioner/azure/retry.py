@@ -1,6 +1,7 @@
-"""What is tried again, how long, and when: the one place that decides it.
+"""Retry rules: which refusals are transient, for how many seconds, and the pauses between attempts.
 
-The SDK's own retry policy is not in the pipeline, so nothing is retried twice.
+All retries are decided here. The SDK's own RetryPolicy is not in the pipeline, so nothing is
+retried twice.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,10 +27,11 @@ _THROTTLED = 429
 
 @dataclass(frozen=True, slots=True)
 class RetryBudget:
-    """How often one request is sent, and for how many seconds, before its refusal counts.
+    """The number of attempts of one request, and the seconds for all of them.
 
-    A wait that would end after `total_seconds` is not begun. Throttling is bounded by the seconds
-    alone: a storm that refuses four of five requests ends some request's twentieth attempt.
+    A pause that would end after `total_seconds` is not begun. Throttling is bounded by the seconds
+    alone: where four of five requests are throttled, some request of an apply needs more attempts
+    than any small number.
     """
 
     attempts: int = 25
@@ -38,10 +40,10 @@ class RetryBudget:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How a request that was refused is tried again: for how many seconds, 0 for never.
+    """The retries of a refused request: for `seconds`, 0 for none.
 
-    The pauses double from 1 second to `longest_pause` where Azure names none. `counted`: the
-    number of attempts is bounded too.
+    The pauses double from 1 second to `longest_pause` where the answer has no Retry-After.
+    `counted`: the number of attempts is bounded too.
     """
 
     seconds: float
@@ -54,11 +56,11 @@ NEVER = Patience(0.0)
 
 @dataclass(frozen=True, slots=True)
 class TransientCode:
-    """A code with which Azure refuses a write that is right and will be accepted later.
+    """A code with which Azure refuses a valid write that it accepts later.
 
     `seconds` bounds the retries, within the budget. `after_grant`: only in the minutes after this
-    client wrote a role assignment, for else the permission is really missing. `says`: only where
-    the message holds this text (lower case), for else the code has another meaning.
+    client wrote a role assignment, since otherwise the permission is really missing. `says`: only
+    where the message contains this text (lower case), since otherwise the code has another meaning.
     """
 
     code: str
@@ -109,22 +111,21 @@ TRANSIENT_WRITES = {
         ),
     )
 }
-"""The codes of guidelines.md §3.7 that more time cures, with a bound and the reason for each.
+"""The transient codes of guidelines.md §3.7, with a bound and the reason for each.
 
-Every other refusal of the classes 4xx fails at once: a person must change something. A missing
-provider registration is among them: registering is a change of the subscription, which no
-reviewed plan contains.
+Every other 4xx fails at once: a person must change something. A missing provider registration is
+among them: registering is a change of the subscription, which no reviewed plan contains.
 """
 
 
 def is_transient(status: int) -> bool:
-    """Tell whether an HTTP status asks for another try, whatever was sent."""
+    """Return whether an HTTP status is transient for every request: throttling, 408 and 5xx."""
     return status == _THROTTLED or status in _SERVER_STATUSES
 
 
 @dataclass(slots=True)
 class Circumstances:
-    """What the client has learnt while it ran, and what a retry depends on.
+    """State of a client on which retries depend.
 
     `reached` is set once the endpoint answered anything; `granted_at` is when a role assignment
     was last written (seconds of the clock); `closed` is set when the client is closed.
@@ -150,11 +151,11 @@ class Attempts:
         self.allowed = self.budget.total_seconds
 
     def next_pause(self, patience: Patience, asked: float | None) -> float | None:
-        """Return how many seconds to wait for the next attempt, or None to give up.
+        """Return the seconds to wait before the next attempt, or None to give up.
 
-        `asked` is what Azure's Retry-After says, and the least that is waited. 0 asks for an
+        `asked` is the Retry-After of the answer, and the least that is waited. 0 requests an
         attempt at once: those pauses double too, from a tenth of a second, so that a server that
-        always says 0 is not asked without a break.
+        always answers 0 does not get requests without a pause.
         """
         if patience.seconds <= 0 or (patience.counted and self.made >= self.budget.attempts):
             return None
@@ -177,7 +178,7 @@ class Attempts:
 
     @property
     def account(self) -> str:
-        """What was tried, for the error that ends it; "" for a single attempt."""
+        """The attempts and the budget, for the message of the last error; "" for one attempt."""
         if self.made == 1:
             return ""
         return (
@@ -187,7 +188,7 @@ class Attempts:
 
 
 def find_patience(error: AzureError, is_write: bool, known: Circumstances, now: float) -> Patience:
-    """Return how a request that ended in `error` is tried again."""
+    """Return the retries of a request that was refused with `error`."""
     if error.code == CONNECTION:
         seconds = _SERVER_SECONDS if known.reached else _UNREACHED_SECONDS
         return Patience(seconds, _LONGEST_SERVER_PAUSE)
@@ -212,12 +213,11 @@ def _applies(row: TransientCode, error: AzureError, known: Circumstances, now: f
 
 
 def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that Azure asks to wait, 0 included; None where it does not say.
+    """Return the seconds of Retry-After, 0 included; None where there is none.
 
     `retry-after-ms` and `x-ms-retry-after-ms` are milliseconds; `Retry-After` is seconds or an
-    HTTP date, which is held against `now` (seconds since the epoch). Nonsense counts as silence:
-    what is no number and no date, and more than two hours, which is as long as anything is waited
-    for.
+    HTTP date, which is compared with `now` (seconds since the epoch). A value that is no number and
+    no date is ignored, and so is one of more than two hours, the longest wait of any operation.
     """
     folded = {name.lower(): value.strip() for name, value in headers.items()}
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):

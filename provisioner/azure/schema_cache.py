@@ -1,4 +1,4 @@
-"""Keeps the schema index on disk: reading it from the SDK's models takes half a second."""
+"""Cache of the schema index on disk: building it from the SDK's models takes half a second."""
 
 import importlib.metadata
 import importlib.util
@@ -25,8 +25,9 @@ def load_catalog(
     types: Sequence[ResourceType] | None = None,
     directory: TypeDirectory | None = None,
 ) -> Catalog:
-    """Return the catalog of `types` (all that azsec knows), its schema index from `cache_dir`.
-    `directory` finds types that it does not have; None: none are looked for.
+    """Return the catalog of `types` (None: all of azsec's), with its schema index from `cache_dir`.
+
+    `directory` finds types that the catalog does not have; None: none are found.
 
     The file's name holds a digest of all that the index is made from, so a stale one is never
     read. An index that is absent or cannot be read is built from the installed SDK packages and
@@ -85,8 +86,10 @@ def _version(package: str) -> str:
 
 
 def read_index(path: Path) -> SchemaIndex | None:
-    """Return the index in a file of this user's; one of another user, a link or a FIFO is as good
-    as no file."""
+    """Return the index in a file of this user, else None.
+
+    A file of another user, a link, a FIFO and one with other content count as absent.
+    """
     try:
         check_own(path)
         return SchemaIndex.from_json(json.loads(path.read_bytes()))
@@ -95,8 +98,10 @@ def read_index(path: Path) -> SchemaIndex | None:
 
 
 def write_index(path: Path, index: SchemaIndex, pattern: str, kept: int) -> None:
-    """Write the index in one step, so that no reader sees half of it; of the files beside it whose
-    names match `pattern` the newest `kept` stay."""
+    """Write the index atomically, so that no concurrent reader sees a part of it.
+
+    Of the files in its folder whose names match `pattern`, the newest `kept` stay.
+    """
     content = json.dumps(index.to_json(), separators=(",", ":"))
     try:
         make_folder(path.parent, private=True)
@@ -107,7 +112,7 @@ def write_index(path: Path, index: SchemaIndex, pattern: str, kept: int) -> None
 
 
 def _prune(cache_dir: Path, pattern: str, kept: int) -> None:
-    """Delete all but the newest indexes: every change of an SDK package leaves one behind."""
+    """Delete all but the newest `kept` indexes: every change of an SDK package leaves one."""
     found = sorted(cache_dir.glob(pattern), key=lambda path: -path.lstat().st_mtime)
     for path in found[kept:]:
         path.unlink(missing_ok=True)

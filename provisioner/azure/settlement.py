@@ -1,8 +1,8 @@
-"""Whether a write has taken effect, by a GET of the resource itself.
+"""Confirmation of a write or delete by a GET of the resource itself.
 
-What an operation's URL answers is a hint. It may vanish (404), be forbidden (it stands outside
-the resource group: learn.microsoft.com, "Track asynchronous Azure operations"), or say Succeeded
-of a delete whose resource is still there. The resource itself is asked before a write counts.
+The status of an operation is a hint. Its URL may vanish (404), be forbidden (it is outside of the
+resource group: learn.microsoft.com, "Track asynchronous Azure operations"), or report Succeeded for
+a delete whose resource still exists. The resource is read before a write counts.
 """
 
 from collections.abc import Callable
@@ -22,25 +22,25 @@ from provisioner.model.values import Body
 NOT_DELETED = "NotDeleted"
 
 _LOOKS = 24
-"""How often a resource is looked at that is not (or not yet, or still) as the write left it: reads
-are eventually consistent. Two minutes in Azure."""
+"""The number of reads of a resource that does not show the write yet: reads of Azure Resource
+Manager are eventually consistent. With Azure's interval of 5 s they take two minutes."""
 
 _CERTAIN = frozenset({CONNECTION, CREDENTIAL, CLOSED, TIMED_OUT})
 
 
 def is_doubt(error: AzureError) -> bool:
-    """Tell whether an error of polling leaves open how the operation ended.
+    """Return whether an error of polling leaves open how the operation ended.
 
-    Not so where nothing more can be asked, or the operation has had its time.
+    It does not where no request can be sent any more, or the operation has timed out.
     """
     return error.code not in _CERTAIN
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Looks at resources after a write. `get` returns the object at a URL, None for no content.
+    """Reads resources after a write. `get` returns the object at a URL, None for no content.
 
-    `interval` is the pause between two looks in seconds.
+    `interval` is the pause between two reads in seconds.
     """
 
     get: Callable[[str], Body | None]
@@ -51,8 +51,10 @@ class Settlement:
     def find_written(self, url: str, doubt: AzureError | None) -> Body:
         """Return the body of a resource that was written, once a GET shows it.
 
-        `doubt` is why its operation could not be followed. Raises AzureError, the doubt if there
-        is one, where the resource does not appear.
+        `doubt` is the error for which its operation could not be followed, or None.
+
+        Raises:
+            AzureError: where the resource does not appear: `doubt` if there is one.
         """
         for look in range(_LOOKS):
             try:
@@ -71,9 +73,11 @@ class Settlement:
         )
 
     def await_rest(self, url: str, body: Body, on_status: Callable[[str], None]) -> Body:
-        """Return the body once the resource's own state is at rest: the operation may end before.
+        """Return the body once provisioningState is terminal: the operation may end before.
 
-        Raises AzureError where that state is a failure, or does not come to rest.
+        Raises:
+            AzureError: where that state is a failure, is not reached in OPERATION_SECONDS, or the
+                resource vanishes.
         """
         deadline = self.clock() + OPERATION_SECONDS
         while is_transitional(body):
@@ -95,10 +99,10 @@ class Settlement:
     def await_gone(
         self, url: str, doubt: AzureError | None, on_status: Callable[[str], None]
     ) -> None:
-        """Return once a GET says that the resource does not exist.
+        """Return once a GET shows that the resource does not exist.
 
-        A state such as `Deleting` is waited for. Raises AzureError `NotDeleted` where the
-        resource stays, with what `doubt` says of the operation.
+        A state such as `Deleting` is waited for. Raises AzureError `NotDeleted` where the resource
+        stays, with `doubt`, the error of its operation.
         """
         deadline = self.clock() + OPERATION_SECONDS
         looks = 0
@@ -115,7 +119,11 @@ class Settlement:
             self.sleep(self.interval)
 
     def _find(self, url: str) -> Body | None:
-        """Return the resource at `url`, None where a GET says that it does not exist."""
+        """Return the resource at `url`, None where it does not exist.
+
+        Raises:
+            AzureError: for every other refusal.
+        """
         try:
             return self.get(url)
         except AzureError as error:
@@ -143,7 +151,7 @@ class Settlement:
 
 
 def _account(doubt: AzureError | None) -> str:
-    """Return what is added to an error about an operation that could not be followed."""
+    """Return the sentence of an error about an operation that could not be followed."""
     if doubt is None:
         return ""
     return f" Its operation could not be followed: {doubt.code}: {doubt.message}"

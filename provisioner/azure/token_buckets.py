@@ -1,10 +1,10 @@
-"""The requests that Azure Resource Manager takes of one principal, shared by several processes.
+"""Client-side rate limits of Azure Resource Manager and Resource Graph, shared by processes.
 
 ARM keeps a bucket of tokens per principal, subscription and region: reads 250 and 25 more a second,
 writes and deletes 200 and 10 (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
-Resource Graph takes 15 queries in 5 seconds of a user. Who takes more is answered 429; of many
-workers, each would find that out for itself, and pay for the others. So they take from one bucket,
-and what Azure tells one of them holds for all.
+Resource Graph takes 15 queries in 5 seconds of a user. Requests beyond are answered 429; of many
+workers, each would learn that by itself, and wait for the requests of the others. So they take from
+one bucket, and the limits that Azure returns to one of them hold for all.
 """
 
 import fcntl
@@ -47,10 +47,10 @@ _BY_METHOD = {"GET": READS, "HEAD": READS, "DELETE": DELETES}
 
 
 class TokenBuckets:
-    """The buckets of all subscriptions, each in a file of `folder` that processes of this machine
-    lock in turn. `share` is the part of each that this machine may take, where others take too.
+    """The buckets of all subscriptions, each in a locked file that processes of this host share.
 
-    `clock` gives seconds since the epoch, the same for all.
+    The files are in `folder`. `share` is the fraction of each bucket for this host, where others
+    use the same principal. `clock` gives seconds since the epoch, the same for all processes.
     """
 
     def __init__(
@@ -62,19 +62,19 @@ class TokenBuckets:
         self._share = share
 
     def take(self, bucket: Bucket, subscription: str) -> float:
-        """Take a token; return how many seconds from now it is there, 0 for at once."""
+        """Take a token; return the seconds until it is available, 0 for at once."""
         with self._open(bucket, subscription) as state:
             state.tokens -= 1.0
             return max(0.0, -state.tokens / (bucket.rate * self._share))
 
     def learn(self, bucket: Bucket, subscription: str, remaining: float) -> None:
-        """Hold a bucket to what Azure says is left in it; below 0 it takes that long to fill."""
+        """Lower a bucket to the tokens that Azure reports as left; below 0 requests must wait."""
         with self._open(bucket, subscription) as state:
             state.tokens = min(state.tokens, remaining)
 
     @contextmanager
     def _open(self, bucket: Bucket, subscription: str) -> Iterator["_State"]:
-        """Lock a bucket, filled up for the time since it was last used, and write it back."""
+        """Lock a bucket, refill it for the time since its last use, and write it back."""
         key = f"{self._principal} {bucket.name} {subscription}".lower()
         path = self._folder / hashlib.sha256(key.encode()).hexdigest()[:32]
         size, rate = bucket.size * self._share, bucket.rate * self._share
@@ -97,7 +97,7 @@ class _State:
 
 
 class BucketPolicy(HTTPPolicy[Any, Any]):
-    """Takes a token for each attempt of a request, and tells the buckets what Azure answers."""
+    """Takes a token for each attempt of a request, and applies the limits in Azure's answers."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class BucketPolicy(HTTPPolicy[Any, Any]):
     def send(
         self, request: PipelineRequest[HttpRequest]
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
-        """Send a request once its token is there."""
+        """Send a request once its token is available."""
         bucket, subscription = bucket_of(request.http_request.method, request.http_request.url)
         pause = self._buckets.take(bucket, subscription)
         if pause > 0:
@@ -134,15 +134,17 @@ def bucket_of(method: str, url: str) -> tuple[Bucket, str]:
         return QUERIES, ""
     segments = path.split("/")
     subscription = segments[1] if len(segments) > 1 and segments[0] == "subscriptions" else ""
-    # A POST asks (what-if, permissions, keys) or acts; ARM counts it among the writes.
+    # Whatever a POST does (what-if, permissions, keys), ARM counts it among the writes.
     return _BY_METHOD.get(method, WRITES), subscription
 
 
 def remaining_of(
     status: int, headers: Mapping[str, str], bucket: Bucket, now: float
 ) -> float | None:
-    """Return how many tokens an answer says are left, None where it says nothing: 0 and less for
-    one that was throttled, so many seconds below as Azure asks to wait."""
+    """Return the tokens left according to an answer, None where it does not state them.
+
+    After 429 the result is negative: the tokens that refill in the seconds of Retry-After.
+    """
     if status == _THROTTLED:
         return -(read_retry_after(headers, now) or 1.0) * bucket.rate
     folded = {name.lower(): value for name, value in headers.items()}

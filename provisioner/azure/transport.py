@@ -1,4 +1,4 @@
-"""The connections to Azure Resource Manager, and the bound on what comes over them."""
+"""HTTP transport to Azure: connection pool, time-outs, and bounded response bodies."""
 
 import time
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ _CONNECT_SECONDS = 10
 
 
 class UnboundedAnswerError(requests.RequestException):
-    """An answer was larger, or came more slowly, than is taken in; the text names the bound."""
+    """An answer exceeded the limit of bytes or seconds; the text names the limit."""
 
 
 def open_transport(cloud: Cloud, parallelism: int) -> RequestsTransport:
     """Return a transport whose pool holds a connection for each request in flight."""
     session = requests.Session()
-    # A proxy of the environment cannot reach this machine's loopback.
+    # A proxy (HTTPS_PROXY) cannot reach this machine's loopback.
     session.trust_env = not cloud.is_local
-    # With an auth of its own a session does not look for a password for the host in ~/.netrc,
-    # which would replace the token.
+    # Without an auth object, `requests` looks for a password of the host in ~/.netrc, which would
+    # replace the token.
     session.auth = _keep_token
     adapter = _BoundedAdapter(cloud.bounds, parallelism)
     session.mount("https://", adapter)
@@ -42,7 +42,7 @@ def _keep_token(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 class _BoundedAdapter(HTTPAdapter):
-    """Gives each response a body that ends, whatever is sent."""
+    """Gives each response a bounded body."""
 
     def __init__(self, bounds: Bounds, parallelism: int) -> None:
         self._bounds = bounds
@@ -58,7 +58,7 @@ class _BoundedAdapter(HTTPAdapter):
 
 
 class _BoundedBody:
-    """A body of urllib3 that is read as it comes, up to a number of bytes and seconds.
+    """A body of urllib3 that is read as it arrives, up to a number of bytes and seconds.
 
     requests reads by `stream`, which waits for a whole block: with a byte a minute that takes
     days, and no timeout of the socket ends it.

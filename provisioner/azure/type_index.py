@@ -1,7 +1,8 @@
-"""Which types the installed SDK packages write, read from their operations once and kept on disk.
+"""Index of the resource types in the installed azure-mgmt packages, cached on disk per package.
 
-A file holds the index of one package: its name has a digest of the package's version and content
-and of the code that reads it, so that a stale one is never read.
+It is read from the source of the packages' operations, without importing them. The name of a file
+has a digest of the package's version and content and of the code that reads it, so that a stale
+index is never read.
 """
 
 import importlib.metadata
@@ -64,7 +65,7 @@ class InstalledTypes:
         return dict(sorted(found.items()))
 
     def find(self, name: str, api_version: str | None = None) -> SdkType | None:
-        """Return the type of this name in an api version, the newest where none is asked for."""
+        """Return the type of this name in an api version; None: the newest stable one."""
         found = self._versions(name)
         if api_version is not None:
             found = [each for each in found if each.written.api_version == api_version.lower()]
@@ -72,7 +73,7 @@ class InstalledTypes:
         return max(stable or found, key=lambda each: each.written.api_version, default=None)
 
     def below(self, name: str) -> Sequence[SdkType]:
-        """Return the types of what stands directly in resources of a type."""
+        """Return the types of the direct child resources of a type."""
         prefix = f"{name.lower()}/"
         names = {
             written.name.lower()
@@ -152,8 +153,10 @@ class InstalledTypes:
         return [package] if package is not None and package in self.packages else []
 
     def _mentioning(self, namespace: str) -> Iterator[str]:
-        """Yield the packages that have an index already, or whose operations name a namespace: to
-        parse all packages takes ten seconds, to look for a text a tenth of one."""
+        """Yield the packages that are indexed already, or whose operations name a namespace.
+
+        Parsing all packages takes ten seconds, searching them for a text a tenth of one.
+        """
         for package, distribution in self.packages.items():
             if (
                 package in self._indexes
@@ -204,8 +207,10 @@ def _digest(distribution: importlib.metadata.Distribution) -> str:
 
 
 def _sources(distribution: importlib.metadata.Distribution) -> Iterator[Source]:
-    """Yield the sources of a package's operations: those of the asynchronous clients are the same
-    once more."""
+    """Yield the sources of a package's operations, without those of the asynchronous clients.
+
+    The asynchronous clients (`aio`) repeat the same operations.
+    """
     texts: dict[str, str] = {}
     enums: dict[str, tuple[str, ...]] = {}
     for file in distribution.files or ():
@@ -218,7 +223,7 @@ def _sources(distribution: importlib.metadata.Distribution) -> Iterator[Source]:
 
 
 def _mentions(distribution: importlib.metadata.Distribution, namespace: str) -> bool:
-    """Tell whether the operations of a package have a URL with a namespace in it."""
+    """Return whether the operations of a package have a URL with a namespace in it."""
     wanted = f"providers/{namespace}/".lower()
     return any(
         wanted in _text_of(distribution, file).lower()
@@ -262,8 +267,10 @@ def _to_json(findings: PackageOperations) -> dict[str, Any]:
 
 
 def _read(path: Path) -> PackageOperations | None:
-    """Return the index in a file of this user's; one of another user, a link or a FIFO is as good
-    as no file."""
+    """Return the index in a file of this user, else None.
+
+    A file of another user, a link, a FIFO and one with other content count as absent.
+    """
     try:
         check_own(path)
         document = json.loads(path.read_bytes())

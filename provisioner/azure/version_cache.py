@@ -1,4 +1,4 @@
-"""Remembers for a day which api versions a cloud offers, so that one run a day asks for them."""
+"""Cache of the api versions that a cloud offers, for a day, by subscription and namespace."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -18,10 +18,10 @@ Versions = Mapping[str, tuple[str, ...]]
 
 
 class VersionCache:
-    """What one cloud offers, by subscription and namespace, in a file of this user's.
+    """The api versions that one cloud offers, by subscription and namespace, in a private file.
 
-    `cloud` names the cloud, the built-in one with its state. A file that is absent or cannot be
-    read remembers nothing; a folder that cannot be written is no error.
+    `cloud` names the cloud, the built-in one with its state file. A file that is absent or cannot
+    be read counts as empty; a folder that cannot be written is no error.
     """
 
     def __init__(self, folder: Path, cloud: str, now: datetime) -> None:
@@ -30,8 +30,7 @@ class VersionCache:
         self._entries = _read(self._path)
 
     def find(self, subscription: str, namespace: str) -> Versions | None:
-        """Return what is remembered of a provider; None where that is nothing, or older than a
-        day."""
+        """Return the cached versions of a provider; None where absent or older than a day."""
         entry = self._entries.get(_key(subscription, namespace))
         try:
             asked = datetime.fromisoformat(entry["asked"])  # type: ignore[index]
@@ -43,7 +42,7 @@ class VersionCache:
             return None
 
     def keep(self, subscription: str, found: Iterable[tuple[str, Versions]]) -> None:
-        """Remember what providers of a subscription offer: (namespace, versions)."""
+        """Store what providers of a subscription offer: (namespace, versions)."""
         entries = dict(self._entries)
         for namespace, versions in found:
             offered = {name: list(those) for name, those in versions.items()}
@@ -61,7 +60,7 @@ class VersionCache:
 
 
 def forget_versions(folder: Path, cloud: str) -> None:
-    """Forget what a cloud offers."""
+    """Delete the cached api versions of a cloud."""
     try:
         _path(folder, cloud).unlink(missing_ok=True)
     except OSError:
@@ -77,7 +76,7 @@ def _key(subscription: str, namespace: str) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return the entries in a file of this user's; a link or a FIFO is as good as no file."""
+    """Return the entries in a file of this user; a link or a FIFO counts as absent."""
     try:
         check_own(path)
         found = json.loads(path.read_bytes())
