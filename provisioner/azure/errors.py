@@ -55,13 +55,15 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes | str | None
             status, headers, correlation, str(problem)
         )
     envelope = _pick(document, "error")
-    told = envelope if isinstance(envelope, dict) else document
-    code = _text(_pick(told, "code")) or _outcome_code(document, status)
-    message = _text(_pick(told, "message")) or _silent_message(document, status)
-    for detail in islice(_detail_messages(told), _MAX_DETAILS):
+    error_object = envelope if isinstance(envelope, dict) else document
+    code = _text(_pick(error_object, "code")) or _outcome_code(document, status)
+    message = _text(_pick(error_object, "message")) or _silent_message(document, status)
+    for detail in islice(_detail_messages(error_object), _MAX_DETAILS):
         if detail not in message and len(message) < _MAX_MESSAGE:
             message = f"{message} {detail}"
-    return AzureError(status, code, message, correlation, _text(_pick(told, "target")) or None)
+    return AzureError(
+        status, code, message, correlation, _text(_pick(error_object, "target")) or None
+    )
 
 
 def connection_error(host: str, cause: BaseException) -> AzureError:
@@ -180,9 +182,9 @@ def _read_storage_error(
     code = _text(folded.get("x-ms-error-code"))
     if not code:
         return None
-    told = re.search(rb"<Message>(.*?)</Message>", content[:_MAX_XML], re.DOTALL)
+    match = re.search(rb"<Message>(.*?)</Message>", content[:_MAX_XML], re.DOTALL)
     # The lines after the first one are the request's id and time.
-    message = first_line(told[1].decode("utf-8", "replace")) if told else f"HTTP {status}."
+    message = first_line(match[1].decode("utf-8", "replace")) if match else f"HTTP {status}."
     return AzureError(status, code, message, _correlation_id(headers))
 
 
@@ -218,14 +220,14 @@ def _outcome(document: Mapping[str, Any]) -> str:
     return _text(document.get("status")) or _text(state)
 
 
-def _detail_messages(told: Mapping[str, Any]) -> Iterator[str]:
+def _detail_messages(error_object: Mapping[str, Any]) -> Iterator[str]:
     """Yield `code: message` for each detail, nested ones after their parent."""
-    details = _pick(told, "details")
+    details = _pick(error_object, "details")
     for detail in details if isinstance(details, list) else ():
         if not isinstance(detail, dict):
             continue
         message, code = _text(_pick(detail, "message")), _text(_pick(detail, "code"))
-        if message and message != _text(_pick(told, "message")):
+        if message and message != _text(_pick(error_object, "message")):
             yield f"{code}: {message}" if code else message
         yield from _detail_messages(detail)
 
@@ -238,5 +240,5 @@ def _root_cause(error: BaseException) -> str:
         chain.extend(
             inner for inner in wrapped if isinstance(inner, BaseException) and inner not in chain
         )
-    told = [link.strerror for link in chain if isinstance(link, OSError) and link.strerror]
-    return first_line(told[-1].lower() if told else str(chain[-1])).rstrip(".")
+    reasons = [link.strerror for link in chain if isinstance(link, OSError) and link.strerror]
+    return first_line(reasons[-1].lower() if reasons else str(chain[-1])).rstrip(".")

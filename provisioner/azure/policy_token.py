@@ -117,8 +117,8 @@ def _describe(write: HttpRequest) -> bytes:
     head = json.dumps({"uri": write.url, "httpMethod": write.method}).encode()
     content = write.content
     sent = content.encode() if isinstance(content, str) else content
-    told = head[:-1] + b', "content": ' + sent + b"}" if sent else head
-    return b'{"operation": ' + told + b"}"
+    operation = head[:-1] + b', "content": ' + sent + b"}" if sent else head
+    return b'{"operation": ' + operation + b"}"
 
 
 def _subscription(url: str) -> str | None:
@@ -135,10 +135,10 @@ def _find_missing(content: bytes) -> _Missing | None:
     except AnswerError:
         return None
     error = document.get("error")
-    told = error if isinstance(error, Mapping) else document
-    if str(told.get("code")).lower() != DISALLOWED.lower():
+    error_object = error if isinstance(error, Mapping) else document
+    if str(error_object.get("code")).lower() != DISALLOWED.lower():
         return None
-    details = [one for one in _details_in(told) if one.get("shouldDeny") is True]
+    details = [one for one in _details_in(error_object) if one.get("shouldDeny") is True]
     if not details:
         return None
     return _Missing(any(one.get("isChangeReferenceRequired") is True for one in details))
@@ -178,11 +178,11 @@ def _reasons_in(answer: Mapping[str, Any]) -> Iterator[str]:
     """Yield the reasons in an answer without a token: of the whole, and of each policy."""
     results = answer.get("results")
     for entry in (answer, *(results if isinstance(results, list) else ())):
-        told = (
+        reasons = (
             lookup(entry, ("message",)),
             lookup(entry, ("policyEvaluationDetails", "reason")),
         )
-        texts = [text for text in told if isinstance(text, str) and text]
+        texts = [text for text in reasons if isinstance(text, str) and text]
         action = lookup(entry, ("policyAction",))
         if isinstance(action, str) and action.lower() in _DENYING and not texts:
             texts = [f"{action} by {lookup(entry, ('policyInfo', 'policyAssignmentId'))}"]

@@ -302,7 +302,7 @@ def _read_status(body: Body, now: datetime) -> LeaseStatus:
     metadata = {name.lower(): value for name, value in _metadata(body).items()}
     expires = _from_text(metadata.get(_EXPIRES.lower()))
     if state == "leased" and (expires is None or expires < now):
-        # It was written for an older lease: the present holder has not said yet who it is.
+        # It was written for an older lease: the present holder has not written its name yet.
         return LeaseStatus(state, None, None, None)
     holder = metadata.get(_HOLDER.lower())
     since = _from_text(metadata.get(_SINCE.lower()))

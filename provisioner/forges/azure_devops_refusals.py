@@ -39,21 +39,21 @@ def wait_of(refusal: Refusal) -> float | None:
 
 def read_refusal(refusal: Refusal) -> ForgeError:
     """Return the error for a refusal, with the permission that it takes where one is missing."""
-    told = _text(refusal, "message") or f"HTTP {refusal.status}"
+    reason = _text(refusal, "message") or f"HTTP {refusal.status}"
     if refusal.status in (203, 302):
-        told = "it answers with the page to sign in"
-    what = f"Azure DevOps refuses {refusal.method} {refusal.path} with {refusal.status}: {told}"
+        reason = "it answers with the page to sign in"
+    what = f"Azure DevOps refuses {refusal.method} {refusal.path} with {refusal.status}: {reason}"
     what = what.rstrip(".") + "."
-    code = _code(refusal, told)
+    code = _code(refusal, reason)
     # A refused token is answered with the sign-in page: 203 or 302 instead of 401.
-    if refusal.status in (203, 302, 401) and not _names_permission(told):
+    if refusal.status in (203, 302, 401) and not _names_permission(reason):
         return ForgeError(401, "token-refused", what, _TOKEN_HINT)
     if code in _NO_ACCESS:
         return ForgeError(401, code, what, _TOKEN_HINT)
     if refusal.status == 429:
         return ForgeError(429, "rate-limited", what, "Run the job again later.")
-    if refusal.status == 403 or _names_permission(told):
-        return ForgeError(403, "permission-missing", what, _permission_hint(refusal, told))
+    if refusal.status == 403 or _names_permission(reason):
+        return ForgeError(403, "permission-missing", what, _permission_hint(refusal, reason))
     if refusal.status == 404 or _GONE.search(_text(refusal, "typeKey")):
         return ForgeError(404, code or "not-found", what, _NOT_FOUND_HINT)
     return ForgeError(refusal.status, code or "refused", what)
@@ -68,12 +68,12 @@ _NOT_FOUND_HINT = (
 )
 
 
-def _names_permission(told: str) -> bool:
-    return "TF401027" in told
+def _names_permission(reason: str) -> bool:
+    return "TF401027" in reason
 
 
-def _permission_hint(refusal: Refusal, told: str) -> str:
-    text = f"{told} {refusal.path}"
+def _permission_hint(refusal: Refusal, reason: str) -> str:
+    text = f"{reason} {refusal.path}"
     name, place = next((n, p) for word, n, p in _PERMISSIONS if word in text)
     return (
         f"It takes the permission '{name}': in Project settings > {place}, set it to Allow for the "
@@ -81,8 +81,8 @@ def _permission_hint(refusal: Refusal, told: str) -> str:
     )
 
 
-def _code(refusal: Refusal, told: str) -> str:
-    found = _CODE.search(told)
+def _code(refusal: Refusal, reason: str) -> str:
+    found = _CODE.search(reason)
     return found[0] if found else _text(refusal, "typeKey")
 
 

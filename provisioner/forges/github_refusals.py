@@ -44,8 +44,8 @@ def wait_of(refusal: Refusal) -> float | None:
 
 def read_refusal(refusal: Refusal) -> ForgeError:
     """Return the error for a refusal, with the permission that it takes where one is missing."""
-    told = _message(refusal) or f"HTTP {refusal.status}"
-    what = f"GitHub refuses {refusal.method} {refusal.path} with {refusal.status}: {told}"
+    reason = _message(refusal) or f"HTTP {refusal.status}"
+    what = f"GitHub refuses {refusal.method} {refusal.path} with {refusal.status}: {reason}"
     what = what.rstrip(".") + "."
     if refusal.status == 401:
         return ForgeError(401, "token-refused", what, "Pass the job's token: GITHUB_TOKEN.")
@@ -73,11 +73,11 @@ def _permission_hint(refusal: Refusal) -> str:
         return "Unlock the conversation."
     wanted = next(name for pattern, name in _PERMISSIONS if re.search(pattern, refusal.path))
     right = "read" if refusal.method == _READS else "write"
-    told = f"It takes the permission `{wanted}: {right}`: add it to `permissions:` of the job."
+    hint = f"It takes the permission `{wanted}: {right}`: add it to `permissions:` of the job."
     if wanted == "issues":
         # Issues belong to the drift check, which no pull request triggers.
-        return told
-    return f"{told} The token of a pull request from a fork only reads, whatever the job states."
+        return hint
+    return f"{hint} The token of a pull request from a fork only reads, whatever the job states."
 
 
 def _message(refusal: Refusal) -> str:

@@ -173,16 +173,15 @@ class RestClient:
             text = _read(response)
         except (requests.RequestException, HTTPError, OSError) as failure:
             return self._unanswered(url, failure)
-        told = dict(response.headers)
-        headers_told = requests.structures.CaseInsensitiveDict(told)
+        answered = requests.structures.CaseInsensitiveDict(response.headers)
         parsed = _parse(text)
         # Azure DevOps answers a refused token with 203 and the sign-in page.
         is_page = response.status_code == 203 and parsed is None
         if response.status_code < 300 and not is_page:
             if text and parsed is None:
                 return self._failure(f"its answer to {method} {url} is not JSON")
-            return Answer(response.status_code, parsed, headers_told)
-        return Refusal(method, urlsplit(url).path, response.status_code, parsed, headers_told)
+            return Answer(response.status_code, parsed, answered)
+        return Refusal(method, urlsplit(url).path, response.status_code, parsed, answered)
 
     def _unanswered(self, url: str, failure: Exception) -> ForgeError:
         if isinstance(failure, requests.Timeout):

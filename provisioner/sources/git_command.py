@@ -210,8 +210,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _failure(repository: str, said: str) -> DiagnosticError:
-    words = next(_reasons(said), "it gave no reason")
+def _failure(repository: str, stderr: str) -> DiagnosticError:
+    words = next(_reasons(stderr), "it gave no reason")
     for code, pattern, message, hint in (
         (
             "git-unreachable",
@@ -232,14 +232,14 @@ def _failure(repository: str, said: str) -> DiagnosticError:
             "Check the address.",
         ),
     ):
-        if pattern.search(said):
+        if pattern.search(stderr):
             message = f"{repository} {message} (git: {words})."
             return DiagnosticError(error(code, message, None, hint))
     return DiagnosticError(error("git-failed", f"git failed on {repository}: {words}."))
 
 
-def _reasons(said: str) -> Iterator[str]:
+def _reasons(stderr: str) -> Iterator[str]:
     """Yield the lines of git's messages, fatal ones first."""
-    lines: Sequence[str] = [line.strip() for line in said.splitlines() if line.strip()]
+    lines: Sequence[str] = [line.strip() for line in stderr.splitlines() if line.strip()]
     for line in sorted(lines, key=lambda each: not each.lower().startswith(("fatal:", "error:"))):
         yield _USERINFO.sub("", line.rstrip("."))[:300]

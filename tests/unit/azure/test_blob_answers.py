@@ -22,7 +22,7 @@ def open_container(server: ScriptedServer, time: FakeTime, **bounds: int) -> Con
 
 
 NO_LISTS = (
-    ("text", "<html>Sign in", "is no XML"),
+    ("text", "<html>Sign in", "is not XML"),
     ("root", "<html></html>", "has the root 'html'"),
     ("no-name", PAGE.format("<Blob></Blob>", ""), "one without a name"),
     (
