@@ -151,14 +151,14 @@ class ArmClient:
 
         Raises AzureError only where nothing can be read: no credential, or no endpoint.
         """
-        return tuple(self._threads.map(self._answer, reads))
+        return tuple(self._threads.map(self._answer_read, reads))
 
     def ask(self, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
         """Answer all of `inquiries`, in their order, in parallel. A refusal is a reply.
 
         Raises AzureError only where nothing can be asked: no credential, or no endpoint.
         """
-        return tuple(self._threads.map(self._reply, inquiries))
+        return tuple(self._threads.map(self._reply_to_inquiry, inquiries))
 
     def put(
         self,
@@ -178,7 +178,7 @@ class ArmClient:
         the operation answered. Raises AzureError.
         """
         url = self._url(resource.text, api_version)
-        headers = {"Content-Type": "application/json", **_guard(if_match)}
+        headers = {"Content-Type": "application/json", **_etag_headers(if_match)}
         creation = mode if isinstance(mode, Creation) else None
         query = mode.query if isinstance(mode, Refresh) else None
         target = self._url(resource.text, api_version, query)
@@ -216,7 +216,7 @@ class ArmClient:
             AzureError: for a refusal, and where the resource stays (`NotDeleted`).
         """
         url = self._url(resource.text, api_version)
-        request = HttpRequest("DELETE", url, headers=_guard(if_match))
+        request = HttpRequest("DELETE", url, headers=_etag_headers(if_match))
         doubt = None
         try:
             _, doubt = self._write(request, if_match is None, on_status)
@@ -237,10 +237,10 @@ class ArmClient:
         request = HttpRequest(method, url, content=encode_body(body), headers=headers)
         return body_of(self._client.send_request(request))
 
-    def _answer(self, read: Read) -> Answer:
+    def _answer_read(self, read: Read) -> Answer:
         tally = Tally()
         try:
-            pages = self._pages(read, partial(self._get, tally=tally))
+            pages = self._fetch_pages(read, partial(self._get, tally=tally))
             items = tuple(name_resource(body, read.path) for body in pages)
         except AzureError as error:
             if error.code in (CONNECTION, CREDENTIAL):
@@ -249,22 +249,22 @@ class ArmClient:
             return Answer(read, refused=refused, calls=tally.calls)
         return Answer(read, items, calls=tally.calls)
 
-    def _reply(self, inquiry: Inquiry) -> Reply:
+    def _reply_to_inquiry(self, inquiry: Inquiry) -> Reply:
         tally = Tally()
         fetch = PageLimit(partial(self._get, tally=tally), inquiry.most_pages)
         try:
-            items = tuple(self._items(inquiry, fetch, tally))
+            items = tuple(self._inquiry_items(inquiry, fetch, tally))
         except AzureError as error:
             if error.code in (CONNECTION, CREDENTIAL):
                 raise
             return Reply(inquiry, refused=error, calls=tally.calls)
         return Reply(inquiry, items, calls=tally.calls, is_partial=fetch.reached)
 
-    def _items(self, inquiry: Inquiry, fetch: PageLimit, tally: Tally) -> Iterator[Body]:
+    def _inquiry_items(self, inquiry: Inquiry, fetch: PageLimit, tally: Tally) -> Iterator[Body]:
         query = dict(inquiry.query)
         if inquiry.body is None:
             read = Read(inquiry.path, inquiry.api_version, "", inquiry.is_list, query)
-            yield from self._pages(read, fetch)
+            yield from self._fetch_pages(read, fetch)
             return
         request = HttpRequest(
             inquiry.method,
@@ -274,7 +274,7 @@ class ArmClient:
         )
         yield body_of(self._client.send_request(request, tally=tally))
 
-    def _pages(self, read: Read, fetch: Callable[[str], Body | None]) -> Iterator[Body]:
+    def _fetch_pages(self, read: Read, fetch: Callable[[str], Body | None]) -> Iterator[Body]:
         """Yield the items of every page, or the one object. Raises AzureError."""
         url = self._url(read.path, read.api_version, read.query)
         if read.is_list:
@@ -333,7 +333,7 @@ class ArmClient:
         attempts = Attempts(self._retry, self._clock)
         while True:
             try:
-                return self._operate(request, on_status, guarded)
+                return self._run_operation(request, on_status, guarded)
             except AzureError as error:
                 failed_later = 200 <= error.status < 300
                 if not (repeatable and failed_later):
@@ -347,7 +347,7 @@ class ArmClient:
                     raise replace(error, message=error.message + attempts.account) from error
                 self._sleep(pause)
 
-    def _operate(
+    def _run_operation(
         self,
         request: HttpRequest,
         on_status: Callable[[str], None],
@@ -392,7 +392,7 @@ class ArmClient:
         return f"{self._cloud.resource_manager}{quote(path, safe=_PATH_CHARACTERS)}?{parameters}"
 
 
-def _guard(if_match: str | None) -> dict[str, str]:
+def _etag_headers(if_match: str | None) -> dict[str, str]:
     return {"If-Match": if_match} if if_match else {}
 
 

@@ -67,7 +67,7 @@ class GuardedCreate:
             request.headers[_HEADER] = "*"
         try:
             if self._creation.guard is CreateGuard.READ and self._find() is not None:
-                raise self._appeared()
+                raise self._appeared_error()
             return write(request)
         except _OwnError as own:
             return own.body, None
@@ -81,7 +81,7 @@ class GuardedCreate:
                 found = self._find()
                 if found is not None and self._creation.is_as_sent(found):
                     return found, None
-            raise self._appeared() from error
+            raise self._appeared_error() from error
 
     def check_answer(self, status: int) -> None:
         """Check the status of the first answer: 200 instead of 201 is an update.
@@ -114,14 +114,14 @@ class GuardedCreate:
             return
         if self._lost_an_answer and self._creation.is_as_sent(found):
             raise _OwnError(found)
-        raise self._appeared()
+        raise self._appeared_error()
 
     def release(self, request: HttpRequest) -> None:
         """Stop guarding: Azure has accepted the request, and what exists is its own."""
         self._released = True
         request.headers.pop(_HEADER, None)
 
-    def _appeared(self) -> AzureError:
+    def _appeared_error(self) -> AzureError:
         return AzureError(
             _PRECONDITION_FAILED,
             RESOURCE_APPEARED,

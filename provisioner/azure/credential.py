@@ -171,7 +171,7 @@ def open_credential(
         except _NotSetUpError as reason:
             tried.append(f"{name}: {reason}")
         except SdkError as failure:
-            tried.append(f"{name}: {_reason(failure)}")
+            tried.append(f"{name}: {_failure_reason(failure)}")
             if not _is_unavailable(failure):
                 break
         else:
@@ -180,7 +180,7 @@ def open_credential(
         error(
             "no-credential",
             f"no token for {cloud.name}. Tried " + "; ".join(tried) + ".",
-            hint=_hint(auth),
+            hint=_hint_for(auth),
         )
     )
 
@@ -205,7 +205,7 @@ def _from_environment(setting: _Setting) -> TokenCredential:
     missing = setting.missing(_IDENTITY, _TENANT)
     if len(setting.missing(_SECRET, _CERTIFICATE)) == 2:
         missing.append(f"{_SECRET} (or {_CERTIFICATE})")
-    _require(missing)
+    _require_set(missing)
     from azure.identity import CertificateCredential, ClientSecretCredential
 
     environ, authority = setting.environ, setting.cloud.authority
@@ -233,7 +233,7 @@ def _from_workload_identity(setting: _Setting) -> TokenCredential:
     from_github = not setting.missing(GITHUB_URL, GITHUB_TOKEN)
     if not from_file and not from_github:
         missing.append(f"{_TOKEN_FILE} (or {GITHUB_URL} and {GITHUB_TOKEN})")
-    _require(missing)
+    _require_set(missing)
     from azure.identity import ClientAssertionCredential, WorkloadIdentityCredential
 
     environ, authority = setting.environ, setting.cloud.authority
@@ -267,7 +267,7 @@ def _from_service_connection(setting: _Setting) -> TokenCredential:
     tenant = setting.tenant_id or environ.get(PIPELINES_TENANT, "")
     if not tenant:
         missing.append(PIPELINES_TENANT)
-    _require(missing)
+    _require_set(missing)
     from azure.identity import ClientAssertionCredential
 
     def assertion() -> str:
@@ -301,7 +301,7 @@ def _from_azure_cli(setting: _Setting) -> TokenCredential:
     return AzureCliCredential(tenant_id=setting.tenant_id)
 
 
-def _require(missing: list[str]) -> None:
+def _require_set(missing: list[str]) -> None:
     if missing:
         raise _NotSetUpError(f"{', '.join(missing)} not set")
 
@@ -317,14 +317,14 @@ def _is_unavailable(failure: SdkError) -> bool:
     return isinstance(failure, CredentialUnavailableError) or "unavailable" in str(failure)
 
 
-def _reason(failure: SdkError) -> str:
+def _failure_reason(failure: SdkError) -> str:
     """Return the line with the reason: a chain of one has its member's message below its own."""
     lines = [line.strip() for line in str(failure).splitlines() if line.strip()]
     member = next((line for line in lines if line.startswith("ManagedIdentityCredential:")), "")
     return first_line(member.partition(": ")[2] or str(failure)).rstrip(".")
 
 
-def _hint(auth: str) -> str:
+def _hint_for(auth: str) -> str:
     hints = {
         "environment": f"Set {_IDENTITY}, {_TENANT} and {_SECRET} or {_CERTIFICATE}.",
         "workload-identity": (

@@ -54,15 +54,15 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes | str | None
         return _read_storage_error(status, headers, content) or _not_json(
             status, headers, correlation, str(problem)
         )
-    envelope = _pick(document, "error")
+    envelope = _pick_property(document, "error")
     error_object = envelope if isinstance(envelope, dict) else document
-    code = _text(_pick(error_object, "code")) or _outcome_code(document, status)
-    message = _text(_pick(error_object, "message")) or _silent_message(document, status)
+    code = _text(_pick_property(error_object, "code")) or _outcome_code(document, status)
+    message = _text(_pick_property(error_object, "message")) or _silent_message(document, status)
     for detail in islice(_detail_messages(error_object), _MAX_DETAILS):
         if detail not in message and len(message) < _MAX_MESSAGE:
             message = f"{message} {detail}"
     return AzureError(
-        status, code, message, correlation, _text(_pick(error_object, "target")) or None
+        status, code, message, correlation, _text(_pick_property(error_object, "target")) or None
     )
 
 
@@ -136,12 +136,12 @@ def is_unregistered(error: AzureError) -> bool:
 
 def first_line(text: str) -> str:
     """Return the first non-blank line of a text, at most 300 characters."""
-    lines = (_printable(line) for line in text.splitlines())
+    lines = (_to_printable_line(line) for line in text.splitlines())
     line = next((line for line in lines if line), "no reason given")
     return line if len(line) <= 300 else line[:299] + "…"
 
 
-def _pick(document: Mapping[str, Any], name: str) -> object:
+def _pick_property(document: Mapping[str, Any], name: str) -> object:
     """Return the property of this name: some services write `Code` for `code`."""
     if name in document:
         return document[name]
@@ -149,11 +149,11 @@ def _pick(document: Mapping[str, Any], name: str) -> object:
 
 
 def _text(value: object) -> str:
-    text = _printable(str(value)) if isinstance(value, (str, int)) else ""
+    text = _to_printable_line(str(value)) if isinstance(value, (str, int)) else ""
     return text if len(text) <= _MAX_MESSAGE else text[: _MAX_MESSAGE - 1] + "…"
 
 
-def _printable(text: str) -> str:
+def _to_printable_line(text: str) -> str:
     """Return a text in one line, without control characters, which a terminal would interpret."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
@@ -205,16 +205,16 @@ def _not_json(
 def _outcome_code(document: Mapping[str, Any], status: int) -> str:
     if status >= HTTPStatus.BAD_REQUEST:
         return _status_word(status)
-    return f"Operation{_outcome(document) or 'Failed'}"
+    return f"Operation{_outcome_status(document) or 'Failed'}"
 
 
 def _silent_message(document: Mapping[str, Any], status: int) -> str:
     if status >= HTTPStatus.BAD_REQUEST:
         return f"HTTP {status}, no reason."
-    return f"the operation ended as {_outcome(document) or 'failed'}; Azure gives no reason."
+    return f"the operation ended as {_outcome_status(document) or 'failed'}; Azure gives no reason."
 
 
-def _outcome(document: Mapping[str, Any]) -> str:
+def _outcome_status(document: Mapping[str, Any]) -> str:
     properties = document.get("properties")
     state = properties.get("provisioningState") if isinstance(properties, dict) else None
     return _text(document.get("status")) or _text(state)
@@ -222,12 +222,15 @@ def _outcome(document: Mapping[str, Any]) -> str:
 
 def _detail_messages(error_object: Mapping[str, Any]) -> Iterator[str]:
     """Yield `code: message` for each detail, nested ones after their parent."""
-    details = _pick(error_object, "details")
+    details = _pick_property(error_object, "details")
     for detail in details if isinstance(details, list) else ():
         if not isinstance(detail, dict):
             continue
-        message, code = _text(_pick(detail, "message")), _text(_pick(detail, "code"))
-        if message and message != _text(_pick(error_object, "message")):
+        message, code = (
+            _text(_pick_property(detail, "message")),
+            _text(_pick_property(detail, "code")),
+        )
+        if message and message != _text(_pick_property(error_object, "message")):
             yield f"{code}: {message}" if code else message
         yield from _detail_messages(detail)
 

@@ -35,10 +35,10 @@ def request_github_token(url: str, bearer: str, audience: str) -> str:
     Raises ClientAuthenticationError where GitHub gives none; its message holds no token.
     """
     request = urllib.request.Request(
-        _with_query(_checked(url, GITHUB_URL), {"audience": audience}),
+        _with_query(_require_https(url, GITHUB_URL), {"audience": audience}),
         headers={"Authorization": f"Bearer {bearer}", "Accept": "application/json"},
     )
-    return _request(
+    return _request_token(
         request,
         "value",
         "GitHub Actions",
@@ -55,7 +55,7 @@ def request_pipelines_token(url: str, connection: str, bearer: str) -> str:
     """
     query = {"api-version": _PIPELINES_API, "serviceConnectionId": connection}
     request = urllib.request.Request(
-        _with_query(_checked(url, PIPELINES_URL), query),
+        _with_query(_require_https(url, PIPELINES_URL), query),
         data=b"",
         method="POST",
         headers={
@@ -66,7 +66,7 @@ def request_pipelines_token(url: str, connection: str, bearer: str) -> str:
             "X-TFS-FedAuthRedirect": "Suppress",
         },
     )
-    return _request(
+    return _request_token(
         request,
         "oidcToken",
         "Azure Pipelines",
@@ -75,7 +75,7 @@ def request_pipelines_token(url: str, connection: str, bearer: str) -> str:
     )
 
 
-def _checked(url: str, variable: str) -> str:
+def _require_https(url: str, variable: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ClientAuthenticationError(f"{variable} is not an HTTPS URL")
@@ -87,7 +87,7 @@ def _with_query(url: str, query: dict[str, str]) -> str:
     return f"{url}{joint}{urlencode(query)}"
 
 
-def _request(request: urllib.request.Request, key: str, service: str, hint: str) -> str:
+def _request_token(request: urllib.request.Request, key: str, service: str, hint: str) -> str:
     try:
         with closing(urllib.request.urlopen(request, timeout=_TIMEOUT)) as answer:
             value = json.load(answer)[key]

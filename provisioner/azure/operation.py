@@ -36,10 +36,10 @@ _SETTLED = "Succeeded"
 
 def encode_body(body: Body) -> bytes:
     """Return the JSON text of a body, whatever kinds of read-only mapping and sequence it has."""
-    return json.dumps(body, default=_plain).encode()
+    return json.dumps(body, default=_to_json_value).encode()
 
 
-def _plain(value: object) -> Json:
+def _to_json_value(value: object) -> Json:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Sequence):
@@ -65,7 +65,7 @@ def _json_of(response: PipelineResponse[Any, Any]) -> Body:
     return body_of(response.http_response)
 
 
-def _ended(status: str) -> str:
+def _normalized_status(status: str) -> str:
     """Return the status in the spelling that the SDK knows."""
     return "Canceled" if status.lower() == "cancelled" else status
 
@@ -100,7 +100,7 @@ class _AsyncOperation(AzureAsyncOperationPolling[Any, Any]):
             if pipeline_response.http_response.status_code == 202:
                 return _RUNNING
             return provisioning_state(body) or _SETTLED
-        return _ended(status or _RUNNING)
+        return _normalized_status(status or _RUNNING)
 
     def get_final_get_url(self, pipeline_response: PipelineResponse[Any, Any]) -> str | None:
         """Return the URL of the resource that was written; links in the answer are not followed."""
@@ -138,7 +138,7 @@ class _ProvisioningState(BodyContentPolling[Any, Any]):
 
     def get_status(self, pipeline_response: PipelineResponse[Any, Any]) -> str:
         """Return the provisioningState of the resource. One without a state is complete."""
-        return _ended(provisioning_state(_json_of(pipeline_response)) or _SETTLED)
+        return _normalized_status(provisioning_state(_json_of(pipeline_response)) or _SETTLED)
 
 
 class OperationPolling(ARMPolling):

@@ -29,7 +29,7 @@ def follow_pages(
             raise unexpected_error(200, f"the page link of {path} leads back to itself")
         seen.add(link)
         if len(seen) > bounds.pages:
-            raise _endless(path, f"{bounds.pages:,} pages")
+            raise _endless_list_error(path, f"{bounds.pages:,} pages")
         page = _fetch_page(link, path, fetch, is_first=len(seen) == 1)
         if page is None:
             return
@@ -37,9 +37,11 @@ def follow_pages(
         items += len(found)
         empty_pages = 0 if found else empty_pages + 1
         if items > bounds.items:
-            raise _endless(path, f"{bounds.items:,} items")
+            raise _endless_list_error(path, f"{bounds.items:,} items")
         if empty_pages > bounds.empty_pages:
-            raise _endless(path, f"{bounds.empty_pages:,} pages without an item in a row")
+            raise _endless_list_error(
+                path, f"{bounds.empty_pages:,} pages without an item in a row"
+            )
         yield from found
         link = _link_of(page, path)
 
@@ -95,9 +97,9 @@ def _fetch_page(
     except AzureError as error:
         if is_first or not is_absent(error):
             raise
-        raise _without_end(path, str(error)) from error
+        raise _missing_page_error(path, str(error)) from error
     if page is None and not is_first:
-        raise _without_end(path, "204")
+        raise _missing_page_error(path, "204")
     return page
 
 
@@ -128,11 +130,11 @@ def _is_url(link: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
-def _without_end(path: str, reason: str) -> AzureError:
+def _missing_page_error(path: str, reason: str) -> AzureError:
     return unexpected_error(200, f"the list {path} names a next page that is absent ({reason})")
 
 
-def _endless(path: str, bound: str) -> AzureError:
+def _endless_list_error(path: str, bound: str) -> AzureError:
     return unexpected_error(
         200, f"the list {path} does not end within {bound}, which is the bound of a list"
     )

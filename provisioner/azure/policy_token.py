@@ -69,18 +69,20 @@ class PolicyTokenPolicy(HTTPPolicy[Any, Any]):
         if write.method in _READS or response.http_response.status_code != _FORBIDDEN:
             return response
         missing = _find_missing(response.http_response.content)
-        subscription = _subscription(write.url)
+        subscription = _subscription_of(write.url)
         if missing is None or subscription is None:
             return response
         refusal = _error_of(response)
         if missing.needs_change_reference:
-            raise _explain(refusal, "The policy requires a change reference, which azsec has not")
+            raise _refusal_with_reason(
+                refusal, "The policy requires a change reference, which azsec has not"
+            )
         answer = self._acquire(request, subscription)
         status = answer.http_response.status_code
         if is_transient(status):
             return answer
         if status >= 300:
-            raise _explain(refusal, f"No policy token was issued: {_error_of(answer)}")
+            raise _refusal_with_reason(refusal, f"No policy token was issued: {_error_of(answer)}")
         write.headers[HEADER] = _token_in(answer.http_response.content, refusal)
         return self.next.send(request)
 
@@ -121,7 +123,7 @@ def _describe(write: HttpRequest) -> bytes:
     return b'{"operation": ' + operation + b"}"
 
 
-def _subscription(url: str) -> str | None:
+def _subscription_of(url: str) -> str | None:
     """Return the subscription of a write; None outside of any, for which no token exists."""
     segments = urlsplit(url).path.split("/")
     named = parse_resource_id("/".join(segments[:3]))
@@ -166,12 +168,16 @@ def _token_in(content: bytes, refusal: AzureError) -> str:
     try:
         answer = read_object(content)
     except AnswerError as problem:
-        raise _explain(refusal, f"The answer holds no policy token: {problem}") from None
+        raise _refusal_with_reason(
+            refusal, f"The answer holds no policy token: {problem}"
+        ) from None
     token = answer.get("token")
     if str(answer.get("result")).lower() == _SUCCEEDED and isinstance(token, str) and token:
         return token
     reasons = dict.fromkeys(reason.rstrip(". ") for reason in _reasons_in(answer))
-    raise _explain(refusal, f"No policy token was issued: {'; '.join(reasons) or 'no reason'}")
+    raise _refusal_with_reason(
+        refusal, f"No policy token was issued: {'; '.join(reasons) or 'no reason'}"
+    )
 
 
 def _reasons_in(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -189,7 +195,7 @@ def _reasons_in(answer: Mapping[str, Any]) -> Iterator[str]:
         yield from texts
 
 
-def _explain(refusal: AzureError, reason: str) -> AzureError:
+def _refusal_with_reason(refusal: AzureError, reason: str) -> AzureError:
     return AzureError(
         refusal.status,
         refusal.code,

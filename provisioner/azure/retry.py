@@ -195,7 +195,7 @@ def find_patience(error: AzureError, is_write: bool, known: Circumstances, now: 
     if error.code == INCOMPLETE:
         return Patience(_INCOMPLETE_SECONDS, _LONGEST_SERVER_PAUSE)
     row = TRANSIENT_WRITES.get(error.code.lower()) if is_write else None
-    if row is not None and _applies(row, error, known, now):
+    if row is not None and _is_applicable(row, error, known, now):
         return Patience(row.seconds)
     if error.status == _THROTTLED:
         return Patience(float("inf"), _LONGEST_THROTTLED_PAUSE, counted=False)
@@ -204,7 +204,7 @@ def find_patience(error: AzureError, is_write: bool, known: Circumstances, now: 
     return NEVER
 
 
-def _applies(row: TransientCode, error: AzureError, known: Circumstances, now: float) -> bool:
+def _is_applicable(row: TransientCode, error: AzureError, known: Circumstances, now: float) -> bool:
     if row.says not in error.message.lower():
         return False
     if not row.after_grant:
@@ -221,16 +221,16 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """
     folded = {name.lower(): value.strip() for name, value in headers.items()}
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):
-        if name in folded and (milliseconds := _number(folded[name])) is not None:
-            return _obeyed(milliseconds / 1000)
+        if name in folded and (milliseconds := _parse_decimal(folded[name])) is not None:
+            return _bounded_wait(milliseconds / 1000)
     text = folded.get("retry-after", "")
-    seconds = _number(text)
+    seconds = _parse_decimal(text)
     if seconds is None and text:
         seconds = _seconds_until(text, now)
-    return _obeyed(seconds)
+    return _bounded_wait(seconds)
 
 
-def _obeyed(seconds: float | None) -> float | None:
+def _bounded_wait(seconds: float | None) -> float | None:
     return seconds if seconds is not None and seconds <= _LONGEST_OBEYED else None
 
 
@@ -241,6 +241,6 @@ def _seconds_until(date: str, now: float) -> float | None:
         return None
 
 
-def _number(text: str) -> float | None:
+def _parse_decimal(text: str) -> float | None:
     """Return a decimal number without a sign; infinity for one of hundreds of digits."""
     return float(text) if text.isascii() and text.replace(".", "", 1).isdigit() else None

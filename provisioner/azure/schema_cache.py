@@ -49,7 +49,7 @@ def load_catalog(
 
 def _digest(types: Sequence[ResourceType]) -> str:
     """Return what an index of `types` depends on: types, SDK versions, and the code that reads."""
-    return digest_of_readers(sorted(_ingredients(types)))
+    return digest_of_readers(sorted(_digest_lines(types)))
 
 
 def digest_of_readers(lines: Iterable[str], readers: Sequence[str] = _READERS) -> str:
@@ -64,17 +64,17 @@ def digest_of_readers(lines: Iterable[str], readers: Sequence[str] = _READERS) -
     return digest.hexdigest()[:16]
 
 
-def _ingredients(types: Sequence[ResourceType]) -> Iterator[str]:
+def _digest_lines(types: Sequence[ResourceType]) -> Iterator[str]:
     for resource_type in types:
         yield f"{resource_type.name} {resource_type.sdk}\n"
         if resource_type.models:
             models = SchemaIndex({model.name: model for model in resource_type.models}, {})
             yield f"{resource_type.name} {json.dumps(models.to_json())}\n"
     for package in {resource_type.sdk.package for resource_type in types if resource_type.sdk}:
-        yield f"{package} {_version(package)}\n"
+        yield f"{package} {_installed_version(package)}\n"
 
 
-def _version(package: str) -> str:
+def _installed_version(package: str) -> str:
     """Return the installed version of the distribution that holds `package`."""
     distribution = package.replace(".", "-")
     while distribution:

@@ -136,7 +136,7 @@ class Settlement:
             return self._find(url)
         except AzureError as error:
             note = "whether the resource is deleted could not be read: "
-            raise replace(error, message=note + error.message + _account(doubt)) from error
+            raise replace(error, message=note + error.message + _doubt_sentence(doubt)) from error
 
     def _not_deleted(self, state: str, doubt: AzureError | None) -> AzureError:
         stands = f" (provisioningState {state})" if state else ""
@@ -145,12 +145,12 @@ class Settlement:
             NOT_DELETED,
             f"Azure accepted the delete, and the resource still exists{stands} after "
             f"{_LOOKS} reads in {_LOOKS * self.interval:.0f} s. Look at its locks and its "
-            f"activity log, then plan again.{_account(doubt)}",
+            f"activity log, then plan again.{_doubt_sentence(doubt)}",
             doubt.correlation_id if doubt else None,
         )
 
 
-def _account(doubt: AzureError | None) -> str:
+def _doubt_sentence(doubt: AzureError | None) -> str:
     """Return the sentence of an error about an operation that could not be followed."""
     if doubt is None:
         return ""

@@ -66,7 +66,7 @@ class InstalledTypes:
 
     def find(self, name: str, api_version: str | None = None) -> SdkType | None:
         """Return the type of this name in an api version; None: the newest stable one."""
-        found = self._versions(name)
+        found = self._versions_of_type(name)
         if api_version is not None:
             found = [each for each in found if each.written.api_version == api_version.lower()]
         stable = [each for each in found if not is_preview(each.written.api_version)]
@@ -77,7 +77,7 @@ class InstalledTypes:
         prefix = f"{name.lower()}/"
         names = {
             written.name.lower()
-            for package in self._likely(name)
+            for package in self._expected_packages(name)
             for written in self.index(package).types
             if written.name.lower().startswith(prefix) and "/" not in written.name[len(prefix) :]
         }
@@ -88,7 +88,7 @@ class InstalledTypes:
         prefix = f"{namespace.lower()}/"
         names = {
             written.name.lower(): written.name
-            for package in self._mentioning(namespace)
+            for package in self._packages_mentioning(namespace)
             for written in self.index(package).types
             if written.name.lower().startswith(prefix)
         }
@@ -134,9 +134,12 @@ class InstalledTypes:
             self._indexes[package] = known
         return known
 
-    def _versions(self, name: str) -> list[SdkType]:
+    def _versions_of_type(self, name: str) -> list[SdkType]:
         wanted = name.lower()
-        for packages in (self._likely(name), self._mentioning(name.partition("/")[0])):
+        for packages in (
+            self._expected_packages(name),
+            self._packages_mentioning(name.partition("/")[0]),
+        ):
             found = [
                 SdkType(package, self.packages[package].version, written)
                 for package in packages
@@ -147,12 +150,12 @@ class InstalledTypes:
                 return found
         return []
 
-    def _likely(self, name: str) -> list[str]:
+    def _expected_packages(self, name: str) -> list[str]:
         """Return the installed package that is known to have a type, if it is one."""
         package = package_for(name)
         return [package] if package is not None and package in self.packages else []
 
-    def _mentioning(self, namespace: str) -> Iterator[str]:
+    def _packages_mentioning(self, namespace: str) -> Iterator[str]:
         """Yield the packages that are indexed already, or whose operations name a namespace.
 
         Parsing all packages takes ten seconds, searching them for a text a tenth of one.

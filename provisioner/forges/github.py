@@ -177,7 +177,7 @@ class GitHub:
             "description": status.description,
             **({"target_url": status.url} if status.url else {}),
         }
-        return self._written(partial(_status, commit=commit), f"/statuses/{commit}", body)
+        return self._send_and_read(partial(_status, commit=commit), f"/statuses/{commit}", body)
 
     def comments(self, pull_request: PullRequest) -> Sequence[Comment]:
         """Return the comments on a pull request, everybody's, the oldest first."""
@@ -188,12 +188,12 @@ class GitHub:
     def add_comment(self, pull_request: PullRequest, body: str) -> Comment:
         """Write a comment."""
         path = f"/issues/{pull_request.number}/comments"
-        return self._written(_comment, path, {"body": body})
+        return self._send_and_read(_comment, path, {"body": body})
 
     def edit_comment(self, pull_request: PullRequest, comment: Comment, body: str) -> Comment:
         """Replace the body of a comment. `is_missing` is true of the error for one that is gone."""
         path = f"/issues/comments/{comment.id}"
-        return self._written(_comment, path, {"body": body}, method="PATCH")
+        return self._send_and_read(_comment, path, {"body": body}, method="PATCH")
 
     def remove_comment(self, pull_request: PullRequest, comment: Comment) -> None:
         """Delete a comment; one that is gone already is deleted."""
@@ -224,18 +224,18 @@ class GitHub:
     def open_issue(self, title: str, body: str, label: str) -> Issue:
         """Open an issue with a label; GitHub creates a label that does not exist."""
         content = {"title": title, "body": body, "labels": [label]}
-        return self._written(_issue, "/issues", content)
+        return self._send_and_read(_issue, "/issues", content)
 
     def edit_issue(self, issue: Issue, title: str, body: str, *, is_open: bool) -> Issue:
         """Replace title and body of an issue, and open or close it."""
         state = {"state": "open"} if is_open else {"state": "closed", "state_reason": "completed"}
         change = {"title": title, "body": body, **state}
-        return self._written(_issue, f"/issues/{issue.id}", change, method="PATCH")
+        return self._send_and_read(_issue, f"/issues/{issue.id}", change, method="PATCH")
 
     def add_issue_comment(self, issue: Issue, body: str) -> None:
         """Write a comment on an issue: what its subscribers are notified of."""
         try:
-            self._written(_comment, f"/issues/{issue.id}/comments", {"body": body})
+            self._send_and_read(_comment, f"/issues/{issue.id}/comments", {"body": body})
         except ForgeError as refusal:
             # The same path comments on pull requests, which requires another permission.
             raise of_issue(refusal) from refusal
@@ -243,7 +243,7 @@ class GitHub:
     def _get(self, path: str) -> Mapping[str, Any]:
         return _mapping(self._client.send("GET", self._root + path).body, path)
 
-    def _written(
+    def _send_and_read(
         self,
         make: Callable[[Mapping[str, Any]], _Read],
         path: str,

@@ -172,7 +172,7 @@ class RestClient:
             )
             text = _read(response)
         except (requests.RequestException, HTTPError, OSError) as failure:
-            return self._unanswered(url, failure)
+            return self._connection_error(url, failure)
         answered = requests.structures.CaseInsensitiveDict(response.headers)
         parsed = _parse(text)
         # Azure DevOps answers a refused token with 203 and the sign-in page.
@@ -183,7 +183,7 @@ class RestClient:
             return Answer(response.status_code, parsed, answered)
         return Refusal(method, urlsplit(url).path, response.status_code, parsed, answered)
 
-    def _unanswered(self, url: str, failure: Exception) -> ForgeError:
+    def _connection_error(self, url: str, failure: Exception) -> ForgeError:
         if isinstance(failure, requests.Timeout):
             return self._failure(f"{urlsplit(url).netloc} does not answer in time")
         cause: BaseException = failure

@@ -120,7 +120,7 @@ class GitCommand:
             out.seek(0)
             err.seek(0)
             if process.returncode:
-                raise _failure(repository, err.read(10_000).decode(errors="replace"))
+                raise _git_error(repository, err.read(10_000).decode(errors="replace"))
             return out.read(MAX_OUTPUT_BYTES)
 
     def _environment(self, folder: Path) -> dict[str, str]:
@@ -165,13 +165,13 @@ def _wait(process: "subprocess.Popen[bytes]", repository: str, folder: Path, out
             _check_size(repository, folder, out)
         _check_size(repository, folder, out)
     finally:
-        _end(process)
+        _kill_group(process)
 
 
 def _check_size(repository: str, folder: Path, out: int) -> None:
     # os.walk skips a folder that git removes meanwhile, on which Path.rglob raises.
     stored = sum(
-        _size(Path(parent, name))
+        _size_of(Path(parent, name))
         for parent, folders, files in os.walk(folder)
         for name in (*folders, *files)
     )
@@ -192,13 +192,13 @@ def _check_size(repository: str, folder: Path, out: int) -> None:
         )
 
 
-def _size(file: Path) -> int:
+def _size_of(file: Path) -> int:
     with suppress(OSError):  # git renames and removes files while it works
         return file.lstat().st_size
     return 0
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _kill_group(process: "subprocess.Popen[bytes]") -> None:
     """Kill git and its children (ssh, credential helpers), if it still runs."""
     if process.poll() is not None:
         return
@@ -210,8 +210,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _failure(repository: str, stderr: str) -> DiagnosticError:
-    words = next(_reasons(stderr), "it gave no reason")
+def _git_error(repository: str, stderr: str) -> DiagnosticError:
+    words = next(_message_lines(stderr), "it gave no reason")
     for code, pattern, message, hint in (
         (
             "git-unreachable",
@@ -238,7 +238,7 @@ def _failure(repository: str, stderr: str) -> DiagnosticError:
     return DiagnosticError(error("git-failed", f"git failed on {repository}: {words}."))
 
 
-def _reasons(stderr: str) -> Iterator[str]:
+def _message_lines(stderr: str) -> Iterator[str]:
     """Yield the lines of git's messages, fatal ones first."""
     lines: Sequence[str] = [line.strip() for line in stderr.splitlines() if line.strip()]
     for line in sorted(lines, key=lambda each: not each.lower().startswith(("fatal:", "error:"))):
