@@ -1,5 +1,5 @@
 """Four weeks of `prod` on the built-in Azure: three reports, what happened in between, and the
-fourth, as `azsec report prod --state actual --observation FILE --history FOLDER` makes it.
+fourth, as `azsec report prod --of actual --observation FILE --history FOLDER` makes it.
 """
 
 import base64

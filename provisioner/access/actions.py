@@ -56,7 +56,7 @@ class Actions:
             if not is_control or is_data or covering:
                 return None
             message = f"{action} is an action of Azure Resource Manager, not a data action."
-            return error("wrong-kind-of-action", message, None, "Use --action.")
+            return error("wrong-kind-of-action", message, None, "Use --can.")
         if is_control:
             return None
         if is_data:

@@ -46,7 +46,7 @@ class Sources(Protocol):
 
 class Parameter(FilePart):
     """What a parameter accepts. Without a `default` it has to be given. An `example` is what
-    `azsec init --blueprint` writes into a first environment; nothing else reads it."""
+    `azsec init --from` writes into a first environment; nothing else reads it."""
 
     type: ParameterType
     description: str = ""

@@ -252,7 +252,7 @@ def _values(
 @app.command(
     epilog=examples(
         "azsec init",
-        "azsec init . --environment prod --blueprint azsec:secure-aks --copy",
+        "azsec init . --environment prod --from azsec:secure-aks --copy",
         "azsec init . --ci github",
     ),
 )
@@ -264,7 +264,7 @@ def init(  # noqa: PLR0913  typer: one parameter an option
     blueprint: Annotated[
         str | None,
         typer.Option(
-            "--blueprint",
+            "--from",
             metavar="SOURCE",
             help="Use this blueprint: azsec:NAME from the library, git::URL//PATH?ref=TAG, or a "
             "path.",
@@ -311,7 +311,7 @@ def init(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.cli.session import refuse_options
 
     if blueprint is None:
-        refuse_options("there is no --blueprint", {"--copy": copy})
+        refuse_options("there is no --from", {"--copy": copy})
     else:
         refuse_options("pipelines are written by a call of their own", {"--ci": ci is not None})
     pipelines = None if ci is None else PipelineChoices(ci, source, connection, branch)
@@ -557,7 +557,7 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
             "--set-file": bool(set_file),
             "--parameters": bool(parameters),
             "--reset-defaults": reset_defaults,
-            "--no-preflight": no_preflight,
+            "--offline": no_preflight,
             "--target": bool(target),
         }
         decided["--with-cluster"] = with_cluster
@@ -662,7 +662,7 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
 @app.command(
     epilog=examples(
         "azsec check prod",
-        "azsec check prod --state actual --framework cis-aks-1.8",
+        "azsec check prod --of actual --framework cis-aks-1.8",
         "azsec check prod --observation seen.json --output sarif",
     ),
 )
@@ -675,7 +675,10 @@ def check(  # noqa: PLR0913  typer: one parameter an option
         FrameworkChoice | None,
         typer.Option(help="Group results by a compliance framework.", show_default=False),
     ] = None,
-    full: FullOption = False,
+    full: Annotated[
+        bool,
+        typer.Option("--all", help="List every control, passing and not applicable ones too."),
+    ] = False,
     set_: SetOption = None,
     set_file: SetFileOption = None,
     parameters: ParametersOption = None,
@@ -720,7 +723,7 @@ def check(  # noqa: PLR0913  typer: one parameter an option
 
 app.command(
     epilog=examples(
-        "azsec report prod --state actual --out report.html",
+        "azsec report prod --of actual --out report.html",
         "azsec report prod --output oscal --out results.json",
     )
 )(report)
@@ -775,7 +778,7 @@ def show_control(
 @app.command(
     epilog=examples(
         "azsec trace prod --from nodes --to fqdn:mcr.microsoft.com",
-        "azsec trace prod --from pods --to vault --state actual",
+        "azsec trace prod --from pods --to vault --of actual",
     ),
 )
 def trace(  # noqa: PLR0913  typer: one parameter an option
@@ -827,8 +830,8 @@ def trace(  # noqa: PLR0913  typer: one parameter an option
 
 @app.command(
     epilog=examples(
-        "azsec access prod --state actual --resource vault.vault",
-        "azsec access prod --principal identities.kubelet",
+        "azsec access prod --of actual --resource vault.vault",
+        "azsec access prod --who identities.kubelet",
     ),
 )
 def access(  # noqa: PLR0913  typer: one parameter an option
@@ -836,6 +839,7 @@ def access(  # noqa: PLR0913  typer: one parameter an option
     principal: Annotated[
         str | None,
         typer.Option(
+            "--who",
             metavar="PRINCIPAL",
             help="List only this principal: its object id, or the address of an identity.",
             show_default=False,
@@ -844,6 +848,7 @@ def access(  # noqa: PLR0913  typer: one parameter an option
     action: Annotated[
         str | None,
         typer.Option(
+            "--can",
             metavar="ACTION",
             help="List only who can perform this action (PROVIDER/TYPE/write, …).",
             show_default=False,
@@ -869,7 +874,7 @@ def access(  # noqa: PLR0913  typer: one parameter an option
     state: Annotated[
         AccessStateChoice,
         typer.Option(
-            "--state",
+            "--of",
             help="Select the state: role assignments that the blueprint declares (desired), or all "
             "that are in Azure (actual).",
         ),
@@ -899,7 +904,7 @@ def access(  # noqa: PLR0913  typer: one parameter an option
     from provisioner.workflow.access_question import Question
 
     if action is not None and data_action is not None:
-        raise typer.BadParameter("--action and --data-action exclude each other.")
+        raise typer.BadParameter("--can and --data-action exclude each other.")
     question = Question(
         AccessState(state.value),
         principal,
@@ -966,7 +971,7 @@ def graph(  # noqa: PLR0913  typer: one parameter an option
 
 @app.command(
     epilog=examples(
-        "azsec roles prod --purpose plan --purpose apply --out roles",
+        "azsec roles prod --for plan --for apply --out roles",
     ),
 )
 def roles(  # noqa: PLR0913  typer: one parameter an option
@@ -974,7 +979,7 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
     purpose: Annotated[
         list[PurposeChoice] | None,
         typer.Option(
-            "--purpose",
+            "--for",
             metavar="PURPOSE",
             help="Select the commands that the role permits: plan (drift, access), access "
             "(--eligible too), apply, delete (apply with deletes, destroy); "
@@ -1063,7 +1068,7 @@ def roles(  # noqa: PLR0913  typer: one parameter an option
 @app.command(
     epilog=examples(
         "azsec manifests prod --out manifests",
-        "azsec manifests prod --admission web.yaml",
+        "azsec manifests prod --check web.yaml",
     ),
 )
 def manifests(  # noqa: PLR0913  typer: one parameter an option
@@ -1072,14 +1077,14 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
         list[str] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="With --admission: YAML files with pods or workloads; - is standard input.",
+            help="With --check: YAML files with pods or workloads; - is standard input.",
             show_default=False,
         ),
     ] = None,
     admission: Annotated[
         bool,
         typer.Option(
-            "--admission",
+            "--check",
             help="Evaluate the pods of the files against the admission rules of the cluster.",
         ),
     ] = False,
@@ -1089,7 +1094,7 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
             "--namespace",
             "-n",
             metavar="NAME",
-            help="Set the namespace of pods whose metadata has none; with --admission.",
+            help="Set the namespace of pods whose metadata has none; with --check.",
         ),
     ] = None,
     out: Annotated[
@@ -1112,7 +1117,7 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
     """Write Kubernetes manifests, or evaluate pods.
 
     The manifests are the objects of the cluster that have no ARM form. No cluster is contacted.
-    Exit code 1 of --admission: a pod would be refused.
+    Exit code 1 of --check: a pod would be refused.
     """
     from provisioner.cli.manifests import Wanted, check_pods, write_manifests
     from provisioner.cli.session import refuse_options

@@ -117,7 +117,7 @@ def _announcement(running: Running, state: str | None) -> str:
         f"azsec, from another terminal: {LOCAL_ENDPOINT}={running.endpoint} azsec plan local",
     ]
     if running.authority:
-        option = f" --local-state {shlex.quote(state)}" if state else ""
+        option = f" --state {shlex.quote(state)}" if state else ""
         lines += [
             f'az, Terraform, Ansible and SDKs: eval "$(azsec local env{option})"',
             f"Certificate authority: {running.authority}",

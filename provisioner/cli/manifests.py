@@ -51,12 +51,12 @@ def check_pods(
 ) -> int:
     """Print the verdicts on the pods of files; return the exit code.
 
-    Raises DiagnosticError for files without `--admission`, and for `--admission` without files.
+    Raises DiagnosticError for files without `--check`, and for `--check` without files.
     """
     if not asked or not files:
-        what = "files are read with --admission only" if files else "there is no file to check"
+        what = "files are read with --check only" if files else "there is no file to check"
         raise DiagnosticError(
-            error("what-to-check", f"{what}.", None, "azsec manifests ENV --admission FILE...")
+            error("what-to-check", f"{what}.", None, "azsec manifests ENV --check FILE...")
         )
     desired, objects = session.find_objects(wanted.environment, wanted.state)
     texts = {path: _read(path) for path in files}

@@ -140,7 +140,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Suppress progr
 StateKindOption = Annotated[
     StateChoice,
     typer.Option(
-        "--state",
+        "--of",
         help="Select the state: what the blueprint declares (desired), the result of a plan "
         "(planned), or what is in Azure (actual).",
     ),
@@ -152,6 +152,7 @@ CloudOption = Annotated[
 LocalStateOption = Annotated[
     str | None,
     typer.Option(
+        "--state",
         metavar="FILE",
         envvar="AZSEC_LOCAL_STATE",
         help="Set the state file of the built-in Azure.",
@@ -197,7 +198,7 @@ LockTimeoutOption = Annotated[
     ),
 ]
 NoPreflightOption = Annotated[
-    bool, typer.Option("--no-preflight", help="Skip the preflight checks against Azure.")
+    bool, typer.Option("--offline", help="Skip the preflight checks against Azure.")
 ]
 WorkersOption = Annotated[
     int,

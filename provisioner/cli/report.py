@@ -69,7 +69,7 @@ def make_report(question: ReportQuestion) -> ReportDocument:
                 "option-without-effect",
                 "--since: drift is a part of a report of the actual state only.",
                 None,
-                "Add --state actual, or leave it out.",
+                "Add --of actual, or leave it out.",
             )
         )
     if question.observation and len(question.environments) > 1:

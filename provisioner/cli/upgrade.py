@@ -100,7 +100,7 @@ def _edit(
                 "not-written",
                 "nothing is written, because not everything that decides could be read.",
                 None,
-                "`azsec roles ENV --purpose plan` names what it takes.",
+                "`azsec roles ENV --for plan` names what it takes.",
             )
         )
     if found.blocked and not request.allow_blocked:

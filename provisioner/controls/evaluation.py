@@ -30,7 +30,7 @@ class Unseen(StrEnum):
     """Why a control is unknown, what says most against it first."""
 
     UNREADABLE = UNREADABLE
-    AZURE_ALONE = "need check --state actual"
+    AZURE_ALONE = "need check --of actual"
     LATER = "known after apply"
     NO_FACTS = "need facts of types outside the catalog"
     NOT_READ = "need a network or a load balancer that was not read"
@@ -278,7 +278,7 @@ def _judge_told(
     if verdict is Verdict.UNKNOWN:
         unseen = Unseen.UNREADABLE if _hidden_from(control, ground) else Unseen.LATER
     if not findings and any(rule.on in ASKED for rule in control.rules):
-        why = "known only in the actual state: run `azsec check --state actual`"
+        why = "known only in the actual state: run `azsec check --of actual`"
         unseen = Unseen.AZURE_ALONE
         verdict = Verdict.UNKNOWN
     if verdict is Verdict.NOT_APPLICABLE:

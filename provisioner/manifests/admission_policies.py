@@ -1,7 +1,7 @@
 """What Pod Security cannot say of pods, as ValidatingAdmissionPolicies (WRK-01.6, MAN-05).
 
 Each policy is judged twice: `policy_objects` renders it for the API server, and `admission`
-evaluates the same expressions for `azsec manifests --admission`. The rules are in `pod_rules`.
+evaluates the same expressions for `azsec manifests --check`. The rules are in `pod_rules`.
 """
 
 from collections.abc import Iterable

@@ -153,7 +153,7 @@ def warn_of_clients(
                     f"the client id of {identity} is not known, so {account.name} in "
                     f"{namespace.name} does not sign in, and its secrets are left out.",
                     None,
-                    "Run with --state actual after apply, or state `clientId`.",
+                    "Run with --of actual after apply, or state `clientId`.",
                 )
 
 

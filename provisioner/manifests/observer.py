@@ -118,7 +118,7 @@ def warn_of_observer(settings: KubernetesSettings, facts: ClusterFacts) -> Itera
         else f"the observer does not sign in to write its blob: no identity is federated with "
         f"{subject}.",
         None,
-        "Run with --state actual after apply, or state `kubernetes.observer.clientId`."
+        "Run with --of actual after apply, or state `kubernetes.observer.clientId`."
         if named
         else "Use blueprints/modules/observation.yaml, or state `kubernetes.observer.clientId`.",
     )

@@ -38,6 +38,6 @@ class Check:
                 "not-checked",
                 f"{self.subject} could not be checked in {scope}{times}: {code}: {messages[0]}",
                 None,
-                "`azsec roles --purpose plan` names the permissions that this takes; "
-                "`--no-preflight` skips the checks.",
+                "`azsec roles --for plan` names the permissions that this takes; "
+                "`--offline` skips the checks.",
             )

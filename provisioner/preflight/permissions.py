@@ -81,5 +81,5 @@ def _diagnostic(
         "permission-missing",
         f"{who} may not do in {scope.text} what the plan takes: {shown}{more}{apart}.",
         None,
-        "`azsec roles ENV --purpose apply` (or `--purpose delete`) writes the roles that it takes.",
+        "`azsec roles ENV --for apply` (or `--for delete`) writes the roles that it takes.",
     )

@@ -93,7 +93,7 @@ def scope_of_claim(document: AccessDocument) -> str:
     if document.state is AccessState.DESIRED:
         return (
             f"What the blueprint declares in {subscriptions}. What others assigned shows in the "
-            "actual state (--state actual)."
+            "actual state (--of actual)."
         )
     if document.is_partial:
         return " ".join(_missing(document))

@@ -62,7 +62,7 @@ def prepare_certificate(folder: Path, now: datetime) -> ServerCertificate:
             error(
                 "certificate-not-written",
                 f"{folder}: the certificate of the built-in Azure cannot be kept there: {problem}.",
-                hint="Name another state file with --local-state, or remove what is there.",
+                hint="Name another state file with --state, or remove what is there.",
             )
         ) from None
 

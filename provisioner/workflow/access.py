@@ -293,7 +293,7 @@ def _diagnostics(grants: Sequence[Grant]) -> list[Diagnostic]:
             f"what role {grant.role.name} allows ({grant.assignment.label}) is not known: it may "
             "be anything.",
             grant.assignment.span,
-            "Look at the actual state, with the role of `azsec roles ENV --purpose plan`.",
+            "Look at the actual state, with the role of `azsec roles ENV --for plan`.",
         )
         for grant in unknown_roles(grants)
     ]

@@ -189,7 +189,7 @@ def _nobody_seen(resource: Resource, graph: DesiredGraph, state: ActualState) ->
             "principal-not-read",
             f"the object id of {label} could not be read: {seen.reason}",
             None,
-            "Grant the role of `azsec roles ENV --purpose access`, or use the object id.",
+            "Grant the role of `azsec roles ENV --for access`, or use the object id.",
         )
     stated = graph.by_id.get(resource.id.key)
     if resource.id.key not in state.found and stated is not None:
@@ -197,7 +197,7 @@ def _nobody_seen(resource: Resource, graph: DesiredGraph, state: ActualState) ->
             "principal-not-read",
             f"{label} does not exist in Azure, and has no principal.",
             None,
-            "`azsec apply` makes it; without --state actual, the question is about the blueprint.",
+            "`azsec apply` makes it; without --of actual, the question is about the blueprint.",
         )
     return _signs_in_as_nobody(resource)
 

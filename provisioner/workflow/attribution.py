@@ -231,7 +231,7 @@ def _told_of_events(subscription: str, reply: Reply, log: LogCoverage) -> Iterat
             f"the Activity Log of subscription {subscription} could not be read, so who changed "
             f"what drifted there is not known: {reply.refused}",
             None,
-            f"Reading it takes {ACTIVITY_LOG.action}: `azsec roles ENV --purpose plan` has it.",
+            f"Reading it takes {ACTIVITY_LOG.action}: `azsec roles ENV --for plan` has it.",
         )
     if reply.is_partial:
         yield warning(
@@ -263,7 +263,7 @@ def _told_of_changes(reply: Reply, targets: Sequence[Target]) -> Iterator[Diagno
             "Resource Graph could not be queried, so which properties a write changed is not "
             f"known: {reply.refused}",
             None,
-            f"Querying it takes {RESOURCE_GRAPH.action}: `azsec roles ENV --purpose plan` has it.",
+            f"Querying it takes {RESOURCE_GRAPH.action}: `azsec roles ENV --for plan` has it.",
         )
     elif _is_cut(reply, targets):
         yield warning(

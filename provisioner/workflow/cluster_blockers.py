@@ -42,7 +42,7 @@ def find_missing_kinds(decisions: Iterable[Decision], state: ClusterState) -> It
 def find_refused_lists(desired: Desired, state: ClusterState) -> Iterator[Diagnostic]:
     """Yield one error for the lists that could not be read for one cause, with the kinds that were
     not looked at: the census has each with its reason."""
-    role = f"`azsec roles {desired.document.name} --purpose cluster-apply` writes the role for it."
+    role = f"`azsec roles {desired.document.name} --for cluster-apply` writes the role for it."
     causes: dict[tuple[int, str], list[tuple[ServedKind, KubernetesError]]] = {}
     for kind, refusal in state.refusals:
         causes.setdefault((refusal.status, refusal.reason), []).append((kind, refusal))

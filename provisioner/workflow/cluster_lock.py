@@ -104,5 +104,5 @@ def _refused(api: ClusterApi, refusal: KubernetesError) -> Diagnostic:
         refusal,
         f"the lock of the cluster's objects, a Lease in the namespace {NAMESPACE}, is not to be "
         f"had: {api.server}",
-        "`azsec roles ENV --purpose cluster-apply` writes the role that an apply takes.",
+        "`azsec roles ENV --for cluster-apply` writes the role that an apply takes.",
     )

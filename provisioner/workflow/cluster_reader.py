@@ -225,6 +225,6 @@ def _unidentified(refusal: KubernetesError, what: str) -> Diagnostic:
     return describe_refusal(
         refusal,
         what,
-        "`azsec roles ENV --purpose cluster-apply` (or cluster-observe, to read alone) writes the "
+        "`azsec roles ENV --for cluster-apply` (or cluster-observe, to read alone) writes the "
         "ClusterRole for it; who administers the cluster has to bind it.",
     )

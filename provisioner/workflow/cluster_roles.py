@@ -1,4 +1,4 @@
-"""`azsec roles --purpose cluster-…`: what it takes in Azure and in Kubernetes to work on a cluster.
+"""`azsec roles --for cluster-…`: what it takes in Azure and in Kubernetes to work on a cluster.
 
 In Azure that is the address and the certificate of the API server, no more: the built-in role
 Azure Kubernetes Service Cluster User Role has the same two actions. What its holder may do inside

@@ -150,7 +150,7 @@ def _unread(
         place = f" in subscription {aliases.get(guid.lower(), guid)}" if guid else ""
         many = f"{kind}{place} ({len(addresses)} declared resources)"
         named = addresses[0] if len(addresses) == 1 else many
-        hint = f"Grant the role of `azsec roles {environment.name} --purpose plan`."
+        hint = f"Grant the role of `azsec roles {environment.name} --for plan`."
         yield error(
             "not-comparable",
             f"{named} cannot be read: {reason}.",

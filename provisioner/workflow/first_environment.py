@@ -1,4 +1,4 @@
-"""`azsec init --blueprint`: the first environment of a blueprint that exists already."""
+"""`azsec init --from`: the first environment of a blueprint that exists already."""
 
 import textwrap
 from collections.abc import Iterator, Mapping

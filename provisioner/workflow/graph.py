@@ -45,7 +45,7 @@ def draw_estate(
                 "nothing-to-draw",
                 f"there is no virtual network in the {state} state of {environment.name}.",
                 None,
-                "`--state desired` draws what the blueprint declares.",
+                "`--of desired` draws what the blueprint declares.",
             )
         )
     ways = find_egress(topology)

@@ -34,7 +34,7 @@ _FEW_WRITES = 10
 class Preflight:
     """Who asks for a plan what would fail at apply.
 
-    `inquirer` is None for a plan that is made without (`--no-preflight`). `applies` holds where the
+    `inquirer` is None for a plan that is made without (`--offline`). `applies` holds where the
     caller is about to apply the plan: what the caller may not do is an error then.
     """
 
@@ -101,8 +101,8 @@ def _ids(intent: Intent) -> list[ResourceId]:
 def _skipped() -> Diagnostic:
     return warning(
         "preflight-skipped",
-        "the preflight was skipped (--no-preflight): names, quotas, registrations, policies and "
+        "the preflight was skipped (--offline): names, quotas, registrations, policies and "
         "permissions were not checked against Azure.",
         None,
-        "Plan without --no-preflight before the apply.",
+        "Plan without --offline before the apply.",
     )

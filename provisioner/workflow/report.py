@@ -180,7 +180,7 @@ def _drift(
             OmittedDocument(
                 section="drift",
                 reason=f"Azure was not compared: the report is of the {request.state.value} state.",
-                hint="azsec report ENV --state actual",
+                hint="azsec report ENV --of actual",
             )
         )
         return None

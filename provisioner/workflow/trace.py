@@ -84,7 +84,7 @@ def estate_in(
                     "unreadable",
                     f"{gap.type} of {gap.scope} could not be read: {gap.reason}.",
                     None,
-                    "Give the credential Reader on it, or use `--state desired`.",
+                    "Give the credential Reader on it, or use `--of desired`.",
                 )
                 for gap in hidden
             )

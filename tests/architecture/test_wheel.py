@@ -18,7 +18,7 @@ from provisioner import __version__
 from tests.architecture.repository import ROOT, relative, repository_files
 
 FIVE_COMMANDS = (
-    ("init", "--blueprint", "azsec:secure-aks"),
+    ("init", "--from", "azsec:secure-aks"),
     ("validate", "dev"),
     ("plan", "dev", "--out", "dev.azplan"),
     ("apply", "dev.azplan"),

@@ -1,4 +1,4 @@
-"""`azsec manifests --admission` and a real API server come to one verdict on every pod.
+"""`azsec manifests --check` and a real API server come to one verdict on every pod.
 
 Pods are created by dry run in namespaces that azsec rendered, with its policies in force: those of
 Kubernetes' own tests of Pod Security (k8s.io/pod-security-admission, from the Go module proxy), and

@@ -156,10 +156,10 @@ def test_a_plan_of_azure_says_what_was_seen_of_the_objects(bench: Bench) -> None
         }
     )
     assert bench.run("observe", "--out", "environments/seen.json").code == 0
-    bare = bench.azure("plan", "--no-preflight")
+    bare = bench.azure("plan", "--offline")
     assert "objects in the cluster: not observed" in bare.out
     bench.write(f"{ENVIRONMENT}  observation: {{file: seen.json}}\n")
-    plan = bench.azure("plan", "--no-preflight")
+    plan = bench.azure("plan", "--offline")
     assert "objects in the cluster, seen 0 min ago from environments/seen.json" in plan.out
     assert "+ billing/ServiceAccount/x" in plan.out
     assert plan.code == bare.code
@@ -171,8 +171,8 @@ def test_a_plan_of_azure_says_what_was_seen_of_the_objects(bench: Bench) -> None
 def test_controls_are_answered_by_an_observation(bench: Bench) -> None:
     bench.apply()
     assert bench.run("observe", "--out", "seen.json").code == 0
-    before = bench.azure("check", "--full", "-o", "json").document
-    after = bench.azure("check", "--observation", "seen.json", "--full", "-o", "json").document
+    before = bench.azure("check", "--all", "-o", "json").document
+    after = bench.azure("check", "--observation", "seen.json", "--all", "-o", "json").document
     unknown = [
         sum(result["verdict"] == "unknown" for result in document["results"])
         for document in (before, after)

@@ -95,7 +95,7 @@ def test_the_role_for_an_apply_sees_what_is_revoked_and_that_for_deletes_revokes
 def test_a_kind_that_may_not_be_listed_is_named_and_is_not_no_change(bench: Bench) -> None:
     bench.apply()
     bench.write(NOBODY_IN)
-    done = bench.azsec("roles", "billing", "--purpose", "cluster-apply", "--out", "roles")
+    done = bench.azsec("roles", "billing", "--for", "cluster-apply", "--out", "roles")
     assert done.code == 0, done.err
     text = (bench.folder / "roles/azsec-cluster-apply.yaml").read_text(encoding="utf-8")
     for body in yaml.safe_load_all(text):
@@ -157,7 +157,7 @@ def test_a_role_without_secrets_leaves_a_gap_that_is_stated_and_fails_nothing(
 
 def test_the_rights_that_are_missing_are_named_with_the_role_that_has_them(bench: Bench) -> None:
     done = bench.run("plan", person="nobody")
-    assert "azsec roles ENV --purpose cluster-apply" in done.err
+    assert "azsec roles ENV --for cluster-apply" in done.err
 
 
 def test_the_mark_of_another_environment_says_which(bench: Bench) -> None:

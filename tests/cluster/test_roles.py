@@ -28,8 +28,8 @@ def bind(server: ApiServer, role: dict[str, Any]) -> None:
 
 
 def grant(bench: Bench, purpose: str) -> None:
-    """Grant a person what `azsec roles --purpose PURPOSE` writes."""
-    done = bench.azsec("roles", "billing", "--purpose", purpose, "--out", "roles")
+    """Grant a person what `azsec roles --for PURPOSE` writes."""
+    done = bench.azsec("roles", "billing", "--for", purpose, "--out", "roles")
     assert done.code == 0, done.err
     text = (bench.folder / f"roles/azsec-{purpose}.yaml").read_text(encoding="utf-8")
     for body in yaml.safe_load_all(text):

@@ -199,7 +199,7 @@ def test_an_environment_without_an_id_is_refused_before_a_credential_is_looked_f
     for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID"):
         monkeypatch.delenv(name, raising=False)
 
-    for command in (["plan"], ["drift"], ["check", "--state", "actual"]):
+    for command in (["plan"], ["drift"], ["check", "--of", "actual"]):
         assert run_guarded(app, [*command, "real"]) == 1
         told = capsys.readouterr().err
         assert "environments/real.yaml states no `metadata.id`" in told, command

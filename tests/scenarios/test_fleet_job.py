@@ -230,8 +230,8 @@ REFUSED = (
     ("run", f"--image {IMAGE} --ledger {LEDGER} drift --run x", "--run cannot be combined"),
     (
         "state",
-        f"--image {IMAGE} --ledger {LEDGER} drift --local-state x",
-        "--local-state cannot be combined",
+        f"--image {IMAGE} --ledger {LEDGER} drift --state x",
+        "--state cannot be combined",
     ),
 )
 

@@ -94,7 +94,7 @@ def test_what_weakens_is_told_first_refused_and_can_be_waived(
 
     waive(*controls)
     assert "exit" not in run_command("azsec apply local --yes --quiet")
-    assert "exit" not in run_command("azsec check local --state actual")
+    assert "exit" not in run_command("azsec check local --of actual")
 
 
 def test_a_vault_that_does_not_ask_for_purge_protection_is_not_even_made(folder: Path) -> None:

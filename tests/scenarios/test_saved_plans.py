@@ -257,7 +257,7 @@ def test_what_is_no_digest_is_refused(
 
 def test_with_and_without_preflight_a_plan_has_one_digest(folder: Path) -> None:
     run("plan small -q --out asked.azplan")
-    run("plan small -q --no-preflight --out offline.azplan")
+    run("plan small -q --offline --out offline.azplan")
     run("plan ./environments/small.yaml -q --out path.azplan")
 
     digests = {digest_in(name) for name in ("asked.azplan", "offline.azplan", "path.azplan")}
@@ -267,13 +267,13 @@ def test_with_and_without_preflight_a_plan_has_one_digest(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "reads"),
     [
-        pytest.param("plan small -q --no-preflight", 1, id="plan"),
-        pytest.param("apply small -q --no-preflight --yes", 1, id="nobody is asked"),
+        pytest.param("plan small -q --offline", 1, id="plan"),
+        pytest.param("apply small -q --offline --yes", 1, id="nobody is asked"),
         pytest.param("apply p.azplan -q", 1, id="a file"),
     ],
 )
 def test_azure_is_read_once(command: str, reads: int, folder: Path, azure: LocalAzure) -> None:
-    run("plan small -q --no-preflight --out p.azplan")
+    run("plan small -q --offline --out p.azplan")
     before = len(azure.requests)
 
     run(command)
@@ -302,13 +302,13 @@ def test_who_is_asked_gets_what_they_saw(
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal(lambda: None))
 
-    assert "2 succeeded" in run("apply small -q --no-preflight")
+    assert "2 succeeded" in run("apply small -q --offline")
 
 
 def test_what_moves_while_somebody_is_asked_is_not_applied(
     folder: Path, azure: LocalAzure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("apply small -q --no-preflight --yes")
+    run("apply small -q --offline --yes")
     edit(
         "blueprints/small.yaml",
         "routes: []",
@@ -320,7 +320,7 @@ def test_what_moves_while_somebody_is_asked_is_not_applied(
         edit("blueprints/small.yaml", "nextHopType: None", "nextHopType: Internet")
 
     monkeypatch.setattr("sys.stdin", Terminal(change))
-    told = run("apply small -q --no-preflight")
+    told = run("apply small -q --offline")
 
     assert "the blueprint changed since the plan was made: table" in told
     assert len(writes(azure)) == written

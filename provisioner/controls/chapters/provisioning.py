@@ -179,9 +179,7 @@ CONTROLS = (
                 sees_all_types=True,
             ),
         ),
-        limits=(
-            "The registration state is unknown offline: `azsec check --state actual` queries it."
-        ),
+        limits=("The registration state is unknown offline: `azsec check --of actual` queries it."),
         unmapped=NO_EQUIVALENT,
     ),
 )

@@ -131,7 +131,7 @@ def _over_firewall(
         return Path((*hops, Hop(route.label, "route", words, passes=False)), delivered=False)
     hops.append(Hop(route.label, "route", f"{route.prefix} leads to {firewall.label}"))
     if not firewall.known:
-        words = "is run by others and was not read (take `--state planned`)"
+        words = "is run by others and was not read (take `--of planned`)"
         hops.append(Hop(firewall.label, "firewall", words, passes=False, known=False))
         return Path(tuple(hops), delivered=False, through=firewall.label)
     broken = broken_leg(topology, topology.networks[source.network], firewall)

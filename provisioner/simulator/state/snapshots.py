@@ -26,7 +26,7 @@ def save_snapshot(state: Path, target: Path) -> int:
                 "local-state-missing",
                 f"there is no state of the built-in Azure at {state}.",
                 None,
-                "Name its file with --local-state, or apply something with `--cloud local` first.",
+                "Name its file with --state, or apply something with `--cloud local` first.",
             )
         )
     found = status(state)

@@ -261,7 +261,7 @@ class RefusedStateError(DiagnosticError):
             error(
                 "local-state-refused",
                 f"{path} {said}.",
-                hint="Name another file with --local-state or AZSEC_LOCAL_STATE, or remove what is "
+                hint="Name another file with --state or AZSEC_LOCAL_STATE, or remove what is "
                 "there.",
             )
         )

@@ -66,7 +66,7 @@ def test_output_is_the_format_everywhere() -> None:
         if names & {"-o", "--output"}:
             assert names == {"-o", "--output"}, path
             assert value_of(option).startswith("<"), path
-        assert not names & {"--format", "-f", "--of", "--actual", "--file", "--output-file"}, path
+        assert not names & {"--format", "-f", "--actual", "--file", "--output-file"}, path
 
 
 def test_a_letter_stands_for_one_option() -> None:

@@ -40,7 +40,7 @@ resources:
     name: rt-small
     properties: {disableBgpRoutePropagation: true, routes: []}
 """
-PLAN = ["plan", "environment.yaml", "-q", "--no-preflight", "--out", "plan.json"]
+PLAN = ["plan", "environment.yaml", "-q", "--offline", "--out", "plan.json"]
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_a_first_environment_of_every_blueprint_is_valid(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name in BLUEPRINTS:
-        source = ["--blueprint", f"azsec:{name}"]
+        source = ["--from", f"azsec:{name}"]
         assert run_guarded(app, ["init", ".", "--environment", f"a-{name}", *source]) == 0
         assert run_guarded(app, ["validate", f"a-{name}"]) == 0
         told = capsys.readouterr()
@@ -51,8 +51,7 @@ def test_plan_files_are_ignored_and_a_gitignore_that_exists_stays_as_it_is(
 
     ignored.write_text("mine/\n", encoding="utf-8")
     assert (
-        run_guarded(app, ["init", ".", "--environment", "two", "--blueprint", "azsec:secure-aks"])
-        == 0
+        run_guarded(app, ["init", ".", "--environment", "two", "--from", "azsec:secure-aks"]) == 0
     )
     assert "gitignore" not in capsys.readouterr().out
     assert ignored.read_text(encoding="utf-8") == "mine/\n"
@@ -61,7 +60,7 @@ def test_plan_files_are_ignored_and_a_gitignore_that_exists_stays_as_it_is(
 def test_a_copy_is_composed_as_what_it_was_copied_from(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run_guarded(app, ["init", ".", "--blueprint", "azsec:hub", "--copy"]) == 0
+    assert run_guarded(app, ["init", ".", "--from", "azsec:hub", "--copy"]) == 0
     environment = Path("environments/dev.yaml")
     text = environment.read_text(encoding="utf-8")
     assert "blueprint: ../blueprints/hub.yaml\n" in text

@@ -581,7 +581,7 @@ def test_a_first_environment_of_a_blueprint_in_git(clone, remote) -> None:
         }
     )
     source = remote.source("blueprints/app.yaml")
-    told = clone.run("init", ".", "--environment", "first", "--blueprint", source)
+    told = clone.run("init", ".", "--environment", "first", "--from", source)
     assert "wrote environments/first.yaml wrote azsec.lock" in told
     assert "Next: state cost in environments/first.yaml" in told
     text = Path("environments/first.yaml").read_text(encoding="utf-8")
@@ -596,14 +596,14 @@ def test_a_first_environment_of_a_blueprint_in_git(clone, remote) -> None:
     # A tag that moved is not locked anew by the way.
     lock = Path("azsec.lock").read_text(encoding="utf-8")
     remote.release({"README.md": "Newer."})
-    told = clone.run("init", ".", "--environment", "moved", "--blueprint", source, code=1)
+    told = clone.run("init", ".", "--environment", "moved", "--from", source, code=1)
     assert "the tag 'v1.0.0' of" in told
     assert not Path("environments/moved.yaml").exists()
     assert Path("azsec.lock").read_text(encoding="utf-8") == lock
     clone.run("modules", "update", "first", "--allow-moved")
 
     Path("azsec.lock").unlink()
-    told = clone.run("init", ".", "--environment", "second", "--blueprint", source, "--copy")
+    told = clone.run("init", ".", "--environment", "second", "--from", source, "--copy")
     assert not Path("azsec.lock").exists()
     clone.run("modules", "update", "first")
     assert "wrote blueprints/blueprints/app.yaml" in told

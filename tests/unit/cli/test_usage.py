@@ -19,8 +19,8 @@ def test_a_group_of_commands_alone_prints_its_help(capsys) -> None:
         pytest.param(["cluster", "plan"], "See `azsec cluster plan --help`.", id="an argument"),
         pytest.param(["plan", "--out"], "See `azsec plan --help`.", id="the value of an option"),
         pytest.param(
-            ["access", "local", "--action", "a", "--data-action", "b"],
-            "--action and --data-action exclude each other.",
+            ["access", "local", "--can", "a", "--data-action", "b"],
+            "--can and --data-action exclude each other.",
             id="two kinds of action",
         ),
         pytest.param(

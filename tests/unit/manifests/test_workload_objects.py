@@ -1,4 +1,4 @@
-"""What the API server refuses of a workload is an error of `manifests --admission`."""
+"""What the API server refuses of a workload is an error of `manifests --check`."""
 
 import json
 from pathlib import Path

@@ -137,7 +137,7 @@ def test_an_identity_that_does_not_exist_yet_is_not_nobody(bench: Bench) -> None
         ),
         pytest.param(
             {"action": "Microsoft.Network/virtualNetworks/write", "data": True},
-            "is an action of Azure Resource Manager, not a data action. Use --action.",
+            "is an action of Azure Resource Manager, not a data action. Use --can.",
             id="no data action",
         ),
         pytest.param(

@@ -155,7 +155,7 @@ def test_who_was_answered_lately_is_left_out(ledger, later, digests, asked):
 
 
 def test_only_a_clean_answer_to_the_same_question_is_left_out(ledger):
-    """An answer of `--state desired` says nothing of what is in Azure, one from the built-in Azure
+    """An answer of `--of desired` says nothing of what is in Azure, one from the built-in Azure
     nothing of the real one, and an environment that drifted is not done with."""
     everybody = {"a": FleetAnswer.CLEAN, "b": FleetAnswer.FINDINGS, "c": FleetAnswer.CLEAN}
     since = format_moment(NOW - timedelta(hours=24))

@@ -181,9 +181,7 @@ def test_one_refused_list_is_one_error(bench: Bench) -> None:
     alias = next(iter(desired.environment.subscriptions))
     said = f"Microsoft.Authorization/roleAssignments in subscription {alias} (2 declared resources)"
     assert told.message.startswith(f"{said} cannot be read: AuthorizationFailed")
-    assert (
-        told.hint == f"Grant the role of `azsec roles {desired.environment.name} --purpose plan`."
-    )
+    assert told.hint == f"Grant the role of `azsec roles {desired.environment.name} --for plan`."
 
 
 LOCKED = """\

@@ -227,7 +227,7 @@ CONTROLS = (
             ),
         ),
         limits=(
-            "Offline, the supported versions are those in the catalog of azsec; `--state actual` "
+            "Offline, the supported versions are those in the catalog of azsec; `--of actual` "
             "queries Azure."
         ),
         mappings=Mappings(
