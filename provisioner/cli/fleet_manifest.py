@@ -93,7 +93,7 @@ def _read_command(given: Sequence[str], own: typer.Context) -> tuple[str, Sequen
     }
     wrong = [each for each in _OF_THE_JOB if each in stated]
     if wrong:
-        option = f"--{wrong[0].replace('_', '-')}"
+        option = next(each.opts[0] for each in sharded[name].params if each.name == wrong[0])
         raise typer.BadParameter(
             f"{option} cannot be combined with `azsec fleet manifest`.", param_hint=name
         )

@@ -260,7 +260,9 @@ def test_a_template_and_a_state_say_what_is_adopted_and_nothing_else_of_them_is_
         ),
         pytest.param(["--resource-group", f"{_SUBSCRIPTION}/none"], "no such resource", id="group"),
         pytest.param(
-            ["--resource-group", f"{_SUBSCRIPTION}/n?"], "no name of a resource group", id="name"
+            ["--resource-group", f"{_SUBSCRIPTION}/n?"],
+            "is not a name of a resource group",
+            id="name",
         ),
         pytest.param(["--cluster", "aks"], "Expected the id of a cluster", id="cluster"),
         pytest.param(["--template", "x.json"], "Add the resource groups", id="no group"),

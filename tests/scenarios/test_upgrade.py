@@ -132,7 +132,7 @@ def test_what_stands_in_the_cluster_blocks_the_path(kube: Path) -> None:
 
     assert "- shop/web: maxUnavailable is 0." in told
     assert "- shop/bare: it has no controller" in told
-    assert "networking.k8s.io/v1beta1 ServiceCIDR (shop/range) goes in 1.37." in told
+    assert "networking.k8s.io/v1beta1 ServiceCIDR (shop/range) is removed in 1.37." in told
     assert "signature not verified" in " ".join(told.split())
     assert "4 objects, 2 pods and 1 disruption budget of Kubernetes 1.35.4" in told
     assert told.endswith("[exit 3]\n")
