@@ -1,9 +1,10 @@
-"""Acceptances: additions that an environment knows of, each with a reason, an owner and an end.
+"""Accepted additions (`accepted:`): changes by others that an environment states with an expiry.
 
-Others put things on and into what an environment is made of: the platform team grants access at a
-management group, a policy sends logs to a second workspace. `azsec drift` reports each as an
-addition until the blueprint states it as `existing: true`, or an entry of `accepted:` names it. An
-entry names what it accepts so closely that nothing else slips in: with a pattern it says how many.
+Others add to what an environment is made of: the platform team grants access at a management group,
+a policy sends logs to a second workspace. `azsec drift` reports each as an addition until the
+blueprint states it as `existing: true`, or an entry of `accepted:` names it. An entry names what it
+accepts so closely that nothing else slips in: with a pattern it states how many. Each has a reason,
+an owner and a last day.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -34,10 +35,12 @@ _NOTICE = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """One entry. `type` is the last segment of a type, or all of it; `scope` is the address or the
-    id of what is added to, `/` the tenant. `scope`, `principal` and `name` are patterns: `*` stands
-    for any text, and case does not matter. `principal` and `role` (a name, or the GUID of its
-    definition) are stated for role assignments alone. `expires` is the last day on which it holds.
+    """One entry of `accepted:`.
+
+    `type` is the last segment of a type, or all of it; `scope` is the address or the id of what is
+    added to, `/` the tenant. `scope`, `principal` and `name` are patterns: `*` stands for any text,
+    and case does not matter. `principal` and `role` (a name, or the GUID of its definition) are
+    stated for role assignments alone. `expires` is the last day on which it holds.
     """
 
     type: str
@@ -86,9 +89,10 @@ def check_acceptances(
 ) -> tuple[Diagnostic, ...]:
     """Return warnings of entries that expire within two weeks.
 
-    Raises DiagnosticError for entries that have expired, that stand twice, that are about a type
-    which adds nothing, that lack what names an addition, whose scope is no address, or whose role
-    is not known.
+    Raises:
+        DiagnosticError: For entries that have expired, that are stated twice, that are about a type
+            which adds nothing, that lack what names an addition, whose scope is no address, or
+            whose role is not known.
     """
     wrong = [
         *_repeated(acceptances),

@@ -1,4 +1,4 @@
-"""Checks a desired body against the SDK's schema: names, types, enums, what is required."""
+"""Checks a desired body against the SDK's schema: names, types, enums, required properties."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -247,8 +247,10 @@ class _Checker:
 
 
 def _whole_number(value: object) -> str | None:
-    """Return the whole number that a text or a fraction stands for, or None. Azure's services
-    differ in whether they take one so written: those in Go do not."""
+    """Return the whole number that a text or a fraction stands for, or None.
+
+    Azure's services differ in whether they accept one so written: those in Go do not.
+    """
     text = str(value)
     match = re.fullmatch(r"([-+]?[0-9]{1,20})(?:\.0*)?", text.strip())
     return match[1] if match else None

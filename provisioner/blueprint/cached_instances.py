@@ -1,8 +1,9 @@
-"""Uses of modules that are taken from the composition cache in the place of composing them.
+"""Takes the uses of modules from the composition cache instead of composing them again.
 
-What a module comes to depends on its file, the values of its parameters, its address, its resource
-group, the blueprint's tags, the environment and the types of its resources: all of that makes the
-key. A module that uses others is composed as ever, and those are looked up one by one.
+What a module composes to depends on its file, the values of its parameters, its address, its
+resource group, the blueprint's tags, the environment and the types of its resources: all of that
+makes the key. A module that uses others is composed as without a cache, and those are looked up one
+by one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -80,8 +81,11 @@ class CachedInstances:
         return key is not None
 
     def keep(self, told: frozenset[str]) -> None:
-        """Keep what had to be composed; not what warnings point into (`told`: their files), which
-        nothing would raise again."""
+        """Keep what had to be composed.
+
+        What warnings point into (`told`: their files) is not kept, because nothing would raise them
+        again.
+        """
         placed: dict[Instance, list[Placed]] = {instance: [] for instance in self._missed}
         for each in self._context.placed.values():
             if each.instance in placed:
@@ -125,8 +129,11 @@ class CachedInstances:
         return context.cache.key_of("module", *parts)
 
     def _fingerprint(self, name: str) -> Json:
-        """Return what a body is checked by that may differ between two runs of one azsec. Raises
-        NotCacheableError for a type, or a catalog, of which that is not known."""
+        """Return what a body is checked by that may differ between two runs of one azsec.
+
+        Raises:
+            NotCacheableError: Where the type, or the digest of the catalog's schemas, is not known.
+        """
         known, schemas = self._context.catalog.find(name), self._context.catalog.schema_digest
         if known is None or schemas is None:
             raise NotCacheableError
@@ -219,8 +226,13 @@ class CachedInstances:
 
 
 def _encode_meaning(bound: Bound) -> Json:
-    """Return what the name of a resource means, by addresses: that of one, those of a `forEach` by
-    their keys, or None where its `when` does not hold."""
+    """Return the meaning of a resource's name as addresses.
+
+    The address of one, those of a `forEach` by their keys, or None where its `when` does not hold.
+
+    Raises:
+        NotCacheableError: Where the name means anything else.
+    """
     if isinstance(bound, ResourceValue):
         return bound.address
     if isinstance(bound, dict):

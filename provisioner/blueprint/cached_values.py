@@ -1,7 +1,8 @@
-"""Values of a composition as JSON, and back, exactly; what JSON does not hold is refused.
+"""Encodes the values of a composition as JSON and decodes them exactly.
 
 Only what comes back equal and of the same class is taken, so that a body from the cache cannot
-differ from a composed one. A `Sensitive` is refused: what no document shows goes to no disk either.
+differ from a composed one; what JSON does not hold is refused. So is a `Sensitive`: what no
+document shows is not written to disk either.
 """
 
 import math
@@ -58,8 +59,10 @@ def _is_encodable(text: str) -> bool:
 
 
 def decode_value(value: Any) -> Bound:  # noqa: ANN401
-    """Return the value that JSON stands for. Raises ValueError, KeyError or TypeError where
-    `encode_value` has not written it."""
+    """Return the value that JSON stands for.
+
+    Raises ValueError, KeyError or TypeError where `encode_value` has not written it.
+    """
     if isinstance(value, dict):
         marked = value.get(_MARK)
         if marked is None:

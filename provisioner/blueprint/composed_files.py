@@ -1,5 +1,7 @@
-"""Loads the files that a composition opens; what is wrong with one has a place in the file that
-names it, where it has none of its own."""
+"""Loads the files that a composition opens.
+
+A diagnostic without a place of its own gets the place that names the file.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +17,12 @@ _MAX_NESTING = 20
 
 
 def load_blueprint(environment: Environment, sources: Sources) -> tuple[BlueprintFile, Node]:
-    """Read the environment's blueprint; what has no place of its own is wrong where it is named."""
+    """Read the environment's blueprint.
+
+    Raises:
+        DiagnosticError: Where the file cannot be read or does not fit; a diagnostic without a place
+            gets that of the environment's `blueprint`.
+    """
     try:
         return load_file(BlueprintFile, environment.blueprint, sources)
     except DiagnosticError as problem:
@@ -26,7 +33,11 @@ def load_blueprint(environment: Environment, sources: Sources) -> tuple[Blueprin
 
 
 def load_module(path: str, sources: Sources, span: Span) -> tuple[ModuleFile, Node]:
-    """Read the file of a module that `span` names. Raises DiagnosticError."""
+    """Read the file of a module that `span` names.
+
+    Raises:
+        DiagnosticError: Where the file cannot be read or does not fit.
+    """
     try:
         return load_file(ModuleFile, path, sources)
     except DiagnosticError as problem:
@@ -36,8 +47,10 @@ def load_module(path: str, sources: Sources, span: Span) -> tuple[ModuleFile, No
 
 
 def _placed_at(problem: Diagnostic, path: str, span: Span) -> Diagnostic:
-    """Return what is wrong with a module's file, at the `source` that names it where the file
-    itself has no place to show."""
+    """Return a diagnostic of a module's file with a place.
+
+    Where the file itself has no place to show, it is that of the `source` which names the file.
+    """
     if problem.code == "file-not-found":
         hint = "Check the path: it is relative to this file."
         return error(problem.code, f"there is no module file {path!r}.", span, hint)
@@ -48,10 +61,13 @@ def _placed_at(problem: Diagnostic, path: str, span: Span) -> Diagnostic:
 
 
 def check_nesting(trail: Sequence[tuple[str, Span]]) -> None:
-    """Raise DiagnosticError where modules nest too deeply, with the modules that compose each other
-    if that is why.
+    """Check that modules do not nest too deeply.
 
     A module may use itself as long as a `when` ends that, so only the depth shows a cycle.
+
+    Raises:
+        DiagnosticError: Where they do; `cycle` with the modules that compose each other, if that is
+            why.
     """
     if len(trail) <= _MAX_NESTING:
         return

@@ -37,10 +37,10 @@ def compose(
     sources: Sources,
     cache: CompositionCache | None = None,
 ) -> DesiredGraph:
-    """Return the graph that an environment's blueprint describes, with its marks. Uses of modules
-    that `cache` has are not composed again.
+    """Return the graph that an environment's blueprint describes, with its ownership marks.
 
-    Raises DiagnosticError with everything that is wrong: one run shows all mistakes.
+    Uses of modules that `cache` has are not composed again. Raises DiagnosticError with everything
+    that is wrong: one run shows all mistakes.
     """
     graph = _Composition(environment, catalog, sources, cache).compose()
     check_boundaries(graph, environment.subscriptions)
@@ -140,8 +140,11 @@ class _Composition:
         )
 
     def restore(self, instance: Instance) -> bool:
-        """Take what a use of a module came to from the cache; tell whether it was there. While the
-        resource groups are being placed, what an expression reads of them may still change."""
+        """Take the result of a use of a module from the cache; return whether it was there.
+
+        While the resource groups are being placed, what an expression reads of them may still
+        change.
+        """
         placed_all = len(self.groups) == len(self._groups_of_file)
         return self.cache.is_enabled and placed_all and self._instances.restore(instance)
 
@@ -162,8 +165,11 @@ class _Composition:
         return self._placement.has_room_for(resources, self._root.place)
 
     def output_of(self, instance: Instance, name: str) -> Traced | None:
-        """Return the value of an output of a module, None where it has none: nothing reads it, or
-        whoever does learns why. It costs nothing of the budget."""
+        """Return the value of an output of a module.
+
+        None where it has none: nothing reads it, or whoever does gets the error. It costs nothing
+        of the budget.
+        """
         budget, self.budget = self.budget, Budget()
         try:
             return self.evaluate(instance, instance.outputs[name], None)
@@ -198,8 +204,10 @@ class _Composition:
             self.attempt(self._evaluator.local, instance, name)
 
     def evaluate_text(self, text: str, place: Span) -> Value:
-        """Return the value of an expression in the names of the blueprint, within a budget of its
-        own. Raises DiagnosticError."""
+        """Return the value of an expression in the names of the blueprint.
+
+        It has a budget of its own. Raises DiagnosticError where it has no value.
+        """
         self.budget = Budget()
         traced = self.evaluate(self._root, Node(f"${{{text}}}", place), None)
         return cast(Value, traced.value)  # what an expression gives holds no resource
@@ -232,7 +240,11 @@ class _Composition:
 
     @contextmanager
     def opened(self, address: str, what: str, span: Span) -> Iterator[None]:
-        """Guard the evaluation of one part of one thing: entered twice, it is a cycle."""
+        """Guard the evaluation of one part of a resource or file.
+
+        Raises:
+            DiagnosticError: Where it is entered twice (`cycle`).
+        """
         part = (address, what, span)
         if part in self._open:
             around = self._open[self._open.index(part) :]

@@ -1,9 +1,9 @@
-"""What composing modules came to, kept for the next run: the port, and the entries of one run.
+"""The composition cache: composed modules kept for the next run, its port and one run's entries.
 
 An entry is found by the digest of everything that it was made from, so that a stale one is never
 read: an input that changed has another key. Entries hold what is known of a module's file (its
-types and the files that it uses) and what one use of a module came to. docs/adr/0039 has the
-reasons; `cached_values` says what is never kept.
+types and the files that it uses) and the composed result of one use of a module. docs/adr/0039 has
+the reasons; `cached_values` says what is never kept.
 """
 
 import json
@@ -30,8 +30,10 @@ class CompositionStore(Protocol):
         """Return the entries by key, each a JSON document; none where they cannot be trusted."""
 
     def write(self, entries: Mapping[str, str]) -> None:
-        """Keep these entries in the place of those that were there. It may fail silently: what is
-        not kept is composed again."""
+        """Replace the stored entries with these.
+
+        It may fail silently: what is not kept is composed again.
+        """
 
 
 class CompositionCache:
@@ -86,8 +88,10 @@ class CompositionCache:
         self._store.write(entries)
 
     def over(self, sources: Sources) -> Sources:
-        """Return sources that read each file once, so that a text is the one that its key is made
-        from however late it is parsed."""
+        """Return sources that read each file once.
+
+        The text of a file is then the one that its key is made from, however late it is parsed.
+        """
         return _ReadOnce(sources, self._texts) if self.is_enabled else sources
 
     def text_of(self, path: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands where while a blueprint is composed: files in use, and resources at addresses."""
+"""The state of a composition: the files in use, and the resources placed at addresses."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -92,7 +92,7 @@ class Instance:
         return entries_of(self.node, "outputs")
 
     def names(self) -> list[str]:
-        """The names that an expression in this file may use."""
+        """Return the names that an expression in this file may use."""
         sections = (self.parameters, self.locals, self.resources, self.modules)
         return [*(name for section in sections for name in section), *sorted(RESERVED_NAMES)]
 
@@ -124,7 +124,11 @@ class Placed:
     """What it is called in its file."""
 
     def type_in(self, catalog: Catalog) -> ResourceType:
-        """Return the type of the resource. Raises DiagnosticError for one azsec does not know."""
+        """Return the type of the resource.
+
+        Raises:
+            DiagnosticError: Where azsec does not know the type.
+        """
         if isinstance(self.spec, ResourceGroup):
             return catalog.get(RESOURCE_GROUP)
         found = catalog.find(self.spec.type)
@@ -195,7 +199,11 @@ def entries_of(node: Node, key: str) -> Mapping[str, Node]:
 
 
 def loop_entries(value: Bound, span: Span) -> list[tuple[str, Bound]]:
-    """Return the (key, value) of a loop: over a mapping, texts, or mappings with a `name`."""
+    """Return the (key, value) pairs of a loop: over a mapping, texts, or mappings with a `name`.
+
+    Raises:
+        DiagnosticError: Where the value is anything else, or two items have one key (`wrong-type`).
+    """
     if isinstance(value, Mapping):
         return sorted(value.items())
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The shape of a file of `kind: Control`, which states a custom control."""
+"""The schema of a file of `kind: Control`, which states a custom control."""
 
 from typing import Literal
 
@@ -10,8 +10,10 @@ _ONE_LINE = r"^\S[^\r\n]*$"
 
 
 class ControlMetadataFile(FilePart):
-    """What a control is called. `id` is letters and a number (`ACME-01`); `chapter` is the heading
-    that reports list it under."""
+    """The id and the heading of a control.
+
+    `id` is letters and a number (`ACME-01`); `chapter` is the heading that reports list it under.
+    """
 
     id: str
     title: str = Field(pattern=_ONE_LINE, max_length=200)
@@ -19,8 +21,10 @@ class ControlMetadataFile(FilePart):
 
 
 class ControlMappingsFile(FilePart):
-    """The same control in other frameworks: recommendations of CIS AKS 1.8, GUIDs of built-in
-    policies, and ids of checkov and PSRule."""
+    """The same control in other frameworks.
+
+    Recommendations of CIS AKS 1.8, GUIDs of built-in policies, and ids of checkov and PSRule.
+    """
 
     cis: list[str] = Field(default_factory=list)
     policies: list[str] = Field(default_factory=list)
@@ -29,8 +33,11 @@ class ControlMappingsFile(FilePart):
 
 
 class ControlRuleFile(FilePart):
-    """What has to be true of each resource of some types. `when`, `expect` and `evidence` are
-    CEL over `resource`; `path` is the property that findings name."""
+    """A condition on each resource of some types.
+
+    `when`, `expect` and `evidence` are CEL over `resource`; `path` is the property that findings
+    name.
+    """
 
     types: list[str] = Field(min_length=1)
     when: str | None = Field(None, min_length=1)
@@ -40,8 +47,10 @@ class ControlRuleFile(FilePart):
 
 
 class ControlFile(FilePart):
-    """A control of a repository's own: `rules` say what has to be true, the rest why and what
-    satisfies it."""
+    """A control of a repository's own.
+
+    `rules` state the conditions, the rest why and what satisfies them.
+    """
 
     api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
     kind: Literal["Control"]

@@ -1,4 +1,4 @@
-"""Custom controls: files that state what has to be true of resources, beside azsec's own controls.
+"""Custom controls: files that state conditions on resources, beside azsec's own controls.
 
 An environment names them under `controls:`, each relative to the file that states it. They are
 named one by one, and not found in a folder, so that a control that is removed or renamed is an
@@ -43,8 +43,10 @@ _HAS = re.compile(r"\bhas\s*\(([^()]*)\)")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One expression of a control, checked: its CEL text and its place. `tested` are the chains
-    that it asks `has()` of."""
+    """One expression of a control, checked: its CEL text and its place.
+
+    `tested` are the chains that it calls `has()` on.
+    """
 
     text: str
     span: Span
@@ -69,8 +71,11 @@ class StatedRule:
 
 @dataclass(frozen=True, slots=True)
 class StatedControl:
-    """A control file, checked as far as one file can be: syntax, names and functions of its
-    expressions. `path` is where it is stated, `node` the file."""
+    """A control file, checked as far as one file can be.
+
+    Checked are the syntax, names and functions of its expressions. `path` is where it is stated,
+    `node` the file.
+    """
 
     file: ControlFile
     path: str
@@ -92,11 +97,12 @@ def load_controls(
 ) -> tuple[StatedControl, ...]:
     """Read the control files that an environment names; `listed` is the node of `controls`.
 
-    Raises DiagnosticError with every place: a file that is none or named twice
-    (`repeated-control`), an id that is no id (`wrong-id`) or stands twice (`duplicate-control`), an
-    expression that cannot be read (`bad-expression`), reads another name than `resource`
-    (`unknown-name`) or calls a function that there is not (`unknown-function`), and more than
-    MAX_CONTROLS files.
+    Raises:
+        DiagnosticError: With every place: a file that is none or named twice (`repeated-control`),
+            an id that is no id (`wrong-id`) or stated twice (`duplicate-control`), an expression
+            that cannot be read (`bad-expression`), reads another name than `resource`
+            (`unknown-name`) or calls an unknown function (`unknown-function`), and more than
+            MAX_CONTROLS files.
     """
     if len(references) > MAX_CONTROLS:
         message = f"{len(references):,} control files are named; at most {MAX_CONTROLS} are read"
@@ -202,7 +208,12 @@ def _check_path(rule: ControlRuleFile, here: Node) -> Iterator[Diagnostic]:
 
 
 def _condition(text: str, node: Node) -> Condition:
-    """Return an expression of a control, checked. Raises DiagnosticError."""
+    """Return an expression of a control, checked.
+
+    Raises:
+        DiagnosticError: Where it is enclosed in `${}`, too large, no CEL, or uses unknown names or
+            functions.
+    """
     span = Span(node.span.file, node.span.line, node.span.column + node.quoted)
     if text.lstrip().startswith("${"):
         raise DiagnosticError(

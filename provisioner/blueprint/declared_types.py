@@ -1,9 +1,9 @@
-"""The types that the files of an environment name, before anything is composed.
+"""Reads the types and API versions that an environment's files state, before composition.
 
-`type:` and `apiVersion:` are plain text, so that what the types are is known before any expression
-is evaluated. One environment speaks one api version of a type: lists answer all resources of a
-type, in one version. The environment's file can state versions too (`types:`), of what no file
-names any more included.
+`type:` and `apiVersion:` are plain text, so that the types are known before any expression is
+evaluated. One environment uses one API version of a type: lists return all resources of a type, in
+one version. The environment's file can state versions too (`types:`), also of types that no file
+names any more.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,12 +53,14 @@ class StatedType:
 def read_stated_types(
     environment: Environment, sources: Sources, cache: CompositionCache | None = None
 ) -> tuple[StatedType, ...]:
-    """Return the types that the blueprint of an environment and its modules name, by name. A file
-    of which `cache` knows them is not parsed.
+    """Return the types that the blueprint of an environment and its modules name, by name.
 
-    Raises DiagnosticError for an api version that is none, for two of one type, and for a resource
-    that would write others (`indirect-write`). A file that cannot be read names none: to compose it
-    says what is wrong.
+    A file of which `cache` knows them is not parsed. A file that cannot be read names none:
+    composing it reports what is wrong.
+
+    Raises:
+        DiagnosticError: For an API version that is none, for two of one type, and for a resource
+            that would write others (`indirect-write`).
     """
     found: dict[str, StatedType] = {}
     mistakes: list[Diagnostic] = []
@@ -81,8 +83,10 @@ def read_stated_types(
 
 @dataclass(frozen=True, slots=True)
 class _Summary:
-    """What a file says of types, and the modules that it uses, each with the place that names it.
-    `mistakes` are those of its resources that name none."""
+    """The types that a file states and the modules that it uses, each with the place that names it.
+
+    `mistakes` are those of its resources that name no type.
+    """
 
     types: tuple[StatedType, ...]
     uses: tuple[tuple[str, Span], ...]
@@ -182,8 +186,13 @@ def _indirect_write(name: str, writes: str, span: Span) -> Diagnostic:
 
 
 def _read_environment(node: Node, name: str, version: str) -> StatedType:
-    """Return a type of which the environment's file states the version: whether one has tags,
-    nothing says, so that those that have are looked at."""
+    """Return a type of which the environment's file states the version.
+
+    Nothing states whether such a type has tags, so all of its resources are searched for tags.
+
+    Raises:
+        DiagnosticError: Where the name is not the name of a type.
+    """
     if not is_type_name(name):
         raise DiagnosticError(wrong_type_name(name, span_of(node, "types", name)))
     span = node.find(("types", name)).span

@@ -1,9 +1,9 @@
-"""Expressions that only put an unknown value somewhere, and do not look at it.
+"""Deferred expressions: those that place an unknown value in a structure without reading it.
 
 `ranges.map(range, {"prefix": range, "hop": firewall.address})` is a list of known length with known
 prefixes, whatever the address turns out to be. A chain of names is a hole where it is an entry of a
-literal list or map, a branch of a choice or the body of a `map`, and the same holds for all that it
-stands in, up to lists that `concat` joins. A hole is never an operand, a condition, a key or an
+literal list or map, a branch of a choice or the body of a `map`, and the same holds for all that
+contains it, up to lists that `concat` joins. A hole is never an operand, a condition, a key or an
 argument. What is around the holes can be known while they are not.
 """
 
@@ -34,16 +34,20 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class Holed:
-    """An expression's text with literals in the place of chains; the chains by literal, as they
-    were written."""
+    """An expression's text with literals in the place of chains.
+
+    It has the chains by literal, as they were written.
+    """
 
     text: str
     holes: Mapping[str, str]
 
 
 def dig_holes(text: str, chains: Sequence[str]) -> Holed | None:
-    """Return an expression with a literal in the place of each of `chains` (`str(Chain)`); None
-    where one of them is more than put somewhere."""
+    """Return an expression with a literal in the place of each of `chains` (`str(Chain)`).
+
+    None where the expression reads one of them instead of only placing it.
+    """
     tokens = [
         _Token(match.lastgroup or "", match.group(), match.start(), match.end())
         for match in _TOKEN.finditer(text)

@@ -1,4 +1,4 @@
-"""One property that differs."""
+"""A change: one property whose desired and live values differ."""
 
 from dataclasses import dataclass
 

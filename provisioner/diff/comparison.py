@@ -1,4 +1,4 @@
-"""The comparison of a desired body with Azure's answer to it.
+"""Compares a desired body with Azure's answer to it.
 
 It reports two kinds of change. A declared one: the desired body says a value, and Azure has
 another. An undeclared one: the body is silent, and Azure has a value off the default. Where no
@@ -250,8 +250,11 @@ class _Walker:
             self._report(rule, path, desired, actual)
 
     def _judge_empty(self, rule: Rule, desired: object, actual: object, path: str) -> None:
-        """Null and "" say nothing; an empty list says that there is to be nothing, but for one that
-        the service fills in anyway."""
+        """Compare an empty desired value.
+
+        Null and "" state nothing; an empty list states that there are to be no entries, except for
+        a list that the service fills in anyway.
+        """
         both = isinstance(desired, (list, tuple)) and isinstance(actual, (list, tuple))
         by_others = rule.fact.embeds or rule.fact.shared
         if both and not by_others and rule.fact.default is not chosen_by_service:

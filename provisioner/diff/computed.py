@@ -1,4 +1,4 @@
-"""What Azure alone writes into a body: ids, addresses, the issuer of a cluster's tokens."""
+"""Reads what Azure alone writes into a body: ids, addresses, the OIDC issuer URL of a cluster."""
 
 from collections.abc import Mapping
 
@@ -11,8 +11,7 @@ from provisioner.model.values import Body, Value
 def computed_values(
     resource_type: ResourceType, schemas: SchemaIndex, actual: Body
 ) -> Mapping[str, Value]:
-    """Return the single values in a live body that Azure alone writes and that nothing but the
-    resource itself decides.
+    """Return the single values in a live body that Azure alone writes and the resource decides.
 
     States are left out (`Field.health`), and so are lists: whether a peering is connected, or who
     approved which connection, is decided by others.

@@ -1,4 +1,4 @@
-"""Whether an object that Azure spells out is what it is where nobody sets it."""
+"""Compares an object that Azure returns with the defaults of a property that nobody sets."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Pairs the entries of two lists: by a key, by position, or by what is most alike."""
+"""Pairs the entries of two lists: by a key, by position, or by similarity."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -121,8 +121,11 @@ def _marks(naming: Rule, key: str, entries: Sequence[object]) -> list[_Marked] |
 
 
 def _marks_of_one(rules: Rules, rule: Rule, entries: Sequence[object]) -> list[_Marked] | None:
-    """Return the entries of which each is named by another one of the keys of the facts (a category
-    or a group of them), or None where one has none of them, or several."""
+    """Return the entries, each by the one key of the facts that it states.
+
+    Such a key is a category or a group of them. None where an entry states none of the keys, or
+    several.
+    """
     marked = []
     for entry in entries:
         by_key = [

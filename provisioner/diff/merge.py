@@ -1,7 +1,7 @@
-"""What is written when a resource is updated: the live body, overlaid with the desired one.
+"""Builds the body of an update: the live body, overlaid with the desired one.
 
-So what others own (policy's tags, the autoscaler's counts, service defaults) survives, while
-lists that the blueprint declares are exactly as it declares them (design: updates merge).
+So what others own (policy's tags, the autoscaler's counts, service defaults) survives, while lists
+that the blueprint declares are exactly as it declares them (design: updates merge).
 """
 
 from collections.abc import Mapping, Sequence
@@ -120,10 +120,11 @@ class _Merger:
 
 
 def _is_left_out(rule: Rule) -> bool:
-    """Azure refuses or ignores what it computes, fills in anew what a write is silent about, and
-    keeps children that are not mentioned.
+    """Return whether an update leaves a property out.
 
-    A secret that it answers is no business of a plan, which is a file.
+    Azure refuses or ignores what it computes, fills in anew what a write is silent about, and keeps
+    children that are not mentioned. A secret in Azure's answer is left out too, because a plan is a
+    file.
     """
     if rule.computed or rule.unmodelled:
         return True

@@ -1,4 +1,4 @@
-"""Whether Azure makes a change in place, and what it takes where it does not."""
+"""Decides whether Azure makes a change in place, and what the change needs where it does not."""
 
 from dataclasses import dataclass
 

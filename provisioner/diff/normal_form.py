@@ -1,4 +1,4 @@
-"""When two scalars mean the same, although Azure writes one of them in another way."""
+"""Compares scalars that Azure writes in another form than the blueprint."""
 
 import ipaddress
 import re
@@ -94,8 +94,11 @@ def is_newer(one: str, other: str) -> bool:
 
 
 def _is_same_at_tenant(one: str, other: str) -> bool:
-    """A role's definition is known by its GUID in the whole tenant. Whatever scope an id names it
-    at, it is answered as if it stood in the subscription of the assignment (recorded)."""
+    """Return whether two role definition ids are one definition.
+
+    A role definition is identified by its GUID in the whole tenant. Whatever scope an id names it
+    at, Azure answers as if it were in the subscription of the assignment (recorded).
+    """
     first, second = _resource_id(one), _resource_id(other)
     return str(first).rpartition("/providers/")[2] == str(second).rpartition("/providers/")[2]
 

@@ -1,4 +1,4 @@
-"""References to resources by their ids."""
+"""Finds references to resources by their ids."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""How each property of a type is compared: schema and facts as one tree, made once for a type."""
+"""The comparison rules of a type: schema and facts of its properties as one tree, built once."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -70,8 +70,11 @@ class Rule:
         self.reads = self.shape.kind in _READ
 
     def fold(self, key: str) -> str:
-        """Return what every spelling of a name of a property, or of a key of a map, has in common:
-        keys that are content (of labels) have case."""
+        """Return what every spelling of a name has in common.
+
+        The name is that of a property or the key of a map. Keys that are content (of labels) are
+        case-sensitive.
+        """
         return key if self.compare is Compare.VERBATIM else key.lower()
 
     @property
@@ -86,8 +89,10 @@ class Rule:
 
 
 class Rules:
-    """The rules of one type. What is below a rule is made when it is first asked for, and kept;
-    only what the schema names is kept, so that no stream of bodies makes the tree grow for ever.
+    """The comparison rules of one type.
+
+    What is below a rule is made when it is first read, and kept; only what the schema names is
+    kept, so that no stream of bodies makes the tree grow without bound.
     """
 
     def __init__(self, resource_type: ResourceType, schemas: SchemaIndex) -> None:
@@ -260,8 +265,11 @@ def _implied(key: str, shape: Shape) -> Compare | None:
 
 
 def _content(outer: Rule) -> Compare | None:
-    """The texts of a map of texts are content (tags, labels, settings): nothing says what they are.
-    So are those of a list whose fact says so of it."""
+    """Return how the texts of a map of texts are compared.
+
+    They are content (tags, labels, settings), about which the schema states nothing. So are those
+    of a list whose fact says so of it.
+    """
     item = outer.shape.item if outer.is_map else None
     of_texts = item is not None and item.kind is Kind.STRING
     return Compare.VERBATIM if of_texts or outer.compare is Compare.VERBATIM else None

@@ -1,4 +1,4 @@
-"""What of a value somebody wrote, and whether a document may show it."""
+"""Selects the part of a value that a file states, and whether a document may show it."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What facts are asked about: the bodies of one resource before and after."""
+"""The view that facts are evaluated on: the bodies of one resource before and after a change."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -13,13 +13,15 @@ _SCALARS = frozenset({str, bool, int, float})
 
 
 class View:
-    """One resource as it is, and as it will be. Facts that are functions of a body get these, in
-    the schema's spelling (`catalog.property_spelling`), made when a fact first asks.
+    """One resource as it is, and as it will be.
 
-    A child resource that stands in its parent's body has a view of its own, in the shape of the
-    child's body, because its facts are written for that. They find the parent's at PARENT.
-    `rule` is that of the whole body, or of the list's entry; `within` is the parent's view, and how
-    the child stands in that.
+    Facts that are functions of a body get these, in the schema's spelling
+    (`catalog.property_spelling`), made when a fact first reads them.
+
+    A child resource in its parent's body has a view of its own, in the shape of the child's body,
+    because its facts are written for that. They find the parent's at PARENT. `rule` is that of the
+    whole body, or of the list's entry; `within` is the parent's view, and how the child is
+    contained in it.
     """
 
     def __init__(
@@ -105,15 +107,19 @@ class View:
         return owner is not Owner.BLUEPRINT
 
     def passes_over(self, rule: Rule) -> bool:
-        """Tell whether what stands at a property that nobody states goes by itself, or is to no
-        effect: Azure filled it in from a value that the desired body changes (`Field.follows`), or
-        an earlier write left it (`Field.residual`)."""
+        """Tell whether the value of a property that nobody states goes by itself, or has no effect.
+
+        Azure filled it in from a value that the desired body changes (`Field.follows`), or an
+        earlier write left it (`Field.residual`).
+        """
         residual = rule.fact.residual
         return self.is_outdated(rule) or (residual is not None and residual(self.after))
 
     def is_outdated(self, rule: Rule) -> bool:
-        """Tell whether Azure filled a property in from one that the desired body changes
-        (`Field.follows`): what stands there goes with the old value."""
+        """Tell whether Azure filled a property in from one that the desired body changes.
+
+        That is `Field.follows`: the value goes with the old one.
+        """
         if not rule.fact.follows:
             return False  # nearly every property
         paths = (path.split(".") for path in rule.fact.follows)
