@@ -1,4 +1,4 @@
-"""The objects of a cluster, as a plan, a drift check and an observation see them.
+"""Compare the objects of a cluster with the declared ones, and judge the undeclared ones.
 
 Kubernetes adds up: an object that nobody declared (an allow-all NetworkPolicy, a RoleBinding) opens
 what the declared ones close, and no comparison of declared objects sees it. So there are two

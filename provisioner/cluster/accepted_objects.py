@@ -1,7 +1,9 @@
-"""Which undeclared objects an environment accepts: by name, and roles and bindings by what they do.
+"""Undeclared objects that an environment accepts (`kubernetes.accepted`).
 
 Whoever may write bindings chooses their names. So the name of an accepted binding covers nobody and
 nothing that its acceptance does not state: the role, the subjects, and what the role allows today.
+
+Called by `undeclared_objects`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,8 +29,10 @@ _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 def find_acceptance(
     key: Key, body: Object, accepted: Iterable[AcceptedObject], roles: Roles, today: date
 ) -> tuple[AcceptedObject | None, str | None]:
-    """Return the entry that accepts an object, and None; or None, and why the one that has its name
-    does not accept it (None where no entry has its name)."""
+    """Return the entry that accepts an object, and None; or None, and why no entry does.
+
+    The reason is that of the entry which has the object's name, and None where no entry has it.
+    """
     why: str | None = None
     for entry in accepted:
         if not _has_name(entry, key) or entry.expires < today:

@@ -1,4 +1,4 @@
-"""What there is to say of an undeclared object, by its kind; and whether it adds anything at all.
+"""Findings on an undeclared object by its kind: the access, traffic or admission that it opens.
 
 Sources: kubernetes.io, "Service" (ExternalName, externalIPs), "Priority and
 Preemption", "Storage Classes", "Ingress" (default class), "Versions in CustomResourceDefinitions"
@@ -7,6 +7,8 @@ Preemption", "Storage Classes", "Ingress" (default class), "Versions in CustomRe
 "ReferenceGrant"; open-policy-agent.github.io/gatekeeper, "Exempting Namespaces" and "Mutation";
 docs.nginx.com, "Advanced Configuration with Snippets"; haproxy-ingress.github.io, "Configuration
 snippet"; azure.github.io/application-gateway-kubernetes-ingress, "Annotations".
+
+Called by `undeclared_objects`, `aks_objects` and `workflow.cluster_observation`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -109,8 +111,11 @@ _BOOTSTRAP_NAME = "bootstrap-token-"
 
 
 def _secret(body: Object) -> dict[str, Any] | None:
-    """Read a secret that is a credential for the API server. A bootstrap token counts as one in
-    kube-system alone, and under its name (kubernetes.io, "Bootstrap Token Secret Format")."""
+    """Read a secret that is a credential for the API server.
+
+    A bootstrap token counts as one in kube-system alone, and under its name (kubernetes.io,
+    "Bootstrap Token Secret Format").
+    """
     metadata = body.get("metadata") or {}
     if body.get("type") == _ACCOUNT_TOKEN:
         name = (metadata.get("annotations") or {}).get("kubernetes.io/service-account.name")
@@ -137,8 +142,7 @@ def _route(body: Object) -> dict[str, Any] | None:
 
 
 def _delivery(body: Object) -> dict[str, Any] | None:
-    """Read what makes others apply manifests: the source of Flux' and Argo CD's kinds, and as whom
-    it is applied."""
+    """Read the source and the identity of an object of Flux or Argo CD that applies manifests."""
     spec = body.get("spec") or {}
     template = (spec.get("template") or {}).get("spec") or {}
     chart = (spec.get("chart") or {}).get("spec") or {}
@@ -208,8 +212,10 @@ def _driver(body: Object) -> dict[str, Any] | None:
 
 
 def _ingress(body: Object) -> dict[str, Any] | None:
-    """Read what an ingress puts into its proxy's configuration; without that it is an application's
-    own, and policies decide who reaches that."""
+    """Read what an ingress puts into its proxy's configuration.
+
+    An ingress without that is an application's own, and network policies decide who reaches it.
+    """
     noted = (body.get("metadata") or {}).get("annotations") or {}
     found = [name for name in noted if _configures_proxy(str(name).rpartition("/")[2])]
     return {"annotations": sorted(found)} if found else None
@@ -224,8 +230,11 @@ on the web application firewall (ingress-nginx; Application Gateway)."""
 
 
 def _configures_proxy(name: str) -> bool:
-    """Tell whether an annotation, without its domain, is put into a proxy's configuration as it is:
-    configuration-snippet, auth-snippet, server-snippets, backend-config-snippet, config-backend."""
+    """Tell whether an annotation, without its domain, is put into a proxy's configuration as it is.
+
+    Such are configuration-snippet, auth-snippet, server-snippets, backend-config-snippet and
+    config-backend.
+    """
     is_text = "snippet" in name or name.startswith("config-")
     return is_text or name in _PROXY_SETTINGS
 
@@ -288,8 +297,10 @@ _ADDRESS_READERS: Mapping[tuple[str, str], Callable[[Object, Selecting], dict[st
 def describe_values(
     group: str, kind: str, body: Object, selecting: Selecting
 ) -> dict[str, Any] | None:
-    """Return what to say of an object of a kind; None where it is harmless. `selecting` are the
-    services of its cluster whose endpoints a controller keeps."""
+    """Return the report's values for an object of a kind, None where it is harmless.
+
+    `selecting` are the services of its cluster whose endpoints a controller keeps.
+    """
     reader = _READERS.get((group, kind))
     if reader is not None:
         return reader(body)

@@ -1,4 +1,4 @@
-"""The roles of AKS and its add-ons, and whom AKS binds them to: exactly, and with no more rights.
+"""RBAC roles and bindings of AKS and its add-ons, with their subjects and the most they may allow.
 
 A name proves nothing: anybody who may write bindings may give one of these names to their own. So a
 binding is AKS' only with the role and the subjects that AKS binds, and a role only while it allows
@@ -20,6 +20,8 @@ with the service account of AKS' add-on; [logs] microsoft/Docker-Provider: ama-l
 runs it in kube-system: Azure/AKS#4139); [metrics] Azure/prometheus-collector,
 azure-monitor-metrics-addon (roles and bindings); [policy] bindings of the Azure Policy add-on, with
 subjects, as a public report of cyberark/kubernetes-rbac-audit on an AKS cluster names them.
+
+Called by `aks_objects` and `system_accounts`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -230,8 +232,10 @@ def _is_there(name: str, add_ons: frozenset[AddOn]) -> bool:
 
 
 def is_role(body: Object, add_ons: frozenset[AddOn]) -> bool:
-    """Tell whether a ClusterRole is one of AKS' in a cluster with some add-ons, allows no more, and
-    is aggregated into none."""
+    """Tell whether a ClusterRole is one of AKS' in a cluster with some add-ons.
+
+    It is only where it allows no more than AKS' role does, and is aggregated into no other.
+    """
     allowed = ROLES.get(str(body["metadata"]["name"]))
     if allowed is None or not _is_there(str(body["metadata"]["name"]), add_ons):
         return False
@@ -273,8 +277,11 @@ def is_binding(
 def find_account_roles(
     account: str, role: str, within: str, add_ons: frozenset[AddOn]
 ) -> Iterator[frozenset[str] | None]:
-    """Yield what a role may allow at most that AKS binds to a service account (NAMESPACE/NAME), in
-    a namespace or, where `within` is "", in all: None for a role of Kubernetes itself."""
+    """Yield the most that each role may allow that AKS binds to a service account (NAMESPACE/NAME).
+
+    The bindings are those of a namespace or, where `within` is "", of all. None stands for a role
+    of Kubernetes itself.
+    """
     for name, (bound, subjects) in CLUSTER_BINDINGS.items():
         if bound == role and account in subjects and _is_there(name, add_ons):
             yield ROLES.get(role)

@@ -1,4 +1,4 @@
-"""What AKS and its add-ons put into a cluster, known by what others cannot give theirs.
+"""Objects that AKS and its add-ons create in a cluster, recognized by name and by effect.
 
 A name alone would be a hiding place. So the object of a known name is AKS' only where what it does
 is AKS', too: whom a webhook asks, whom a binding is for, what a role allows, which images a pod
@@ -9,6 +9,8 @@ for AKS: names); `kubectl get runtimeclass` of AKS clusters in public repositori
 learn.microsoft.com, "Pod Sandboxing" and "Confidential Containers": names and handlers); `kubectl
 get secrets -A` of one (bootstrap-token-0f44ke, as old as the cluster; Azure/AgentBaker, TLS
 bootstrapping).
+
+Called by `undeclared_objects`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -84,10 +86,12 @@ _API_GROUPS = (
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What objects of AKS are held against: the object ids of the cluster's groups of
-    administrators in small letters, what it has of AKS, the workloads of AKS that stand in it, the
-    services of AKS that AKS' own images alone stand behind, its roles, and when it was made
-    (None: not known)."""
+    """Hold the facts of a cluster that objects of AKS are verified against.
+
+    They are the object ids of the cluster's groups of administrators in small letters, what it has
+    of AKS, the workloads of AKS in it, the services of AKS that AKS' own images alone are behind,
+    its roles, and when it was made (None: not known).
+    """
 
     administrators: frozenset[str]
     add_ons: frozenset[AddOn]

@@ -1,4 +1,4 @@
-"""The services of AKS that the API server calls: of webhooks, and of parts of the API.
+"""Services of AKS that the API server calls: backends of webhooks and of aggregated APIs.
 
 Whoever may write services in kube-system can give one the name of AKS' own, with pods of their own
 behind it. So a webhook or a part of the API is AKS' only where the cluster has the add-on that
@@ -11,6 +11,8 @@ kube-system), Azure/AKS#1837 (gatekeeper-webhook-service of gatekeeper-system), 
 "Troubleshoot Azure Policy add-on" (names), "Istio-based service mesh add-on" (istiod-asm-REVISION
 of aks-istio-system), `kubectl get services` of an AKS cluster (azure-policy-webhook-service of
 kube-system).
+
+Called by `aks_objects`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -68,10 +70,11 @@ above; learn.microsoft.com, "KEDA add-on", "Istio-based service mesh add-on").""
 
 
 def find_backed(bodies: tuple[Object, ...]) -> frozenset[str]:
-    """Return the services of AKS, by NAMESPACE/NAME, that lead to AKS' own: at least one workload
-    of its namespace has the labels that it selects, and each that has them runs AKS' images.
+    """Return the services of AKS, by NAMESPACE/NAME, whose backends are workloads of AKS alone.
 
-    `bodies` are the services of a cluster, and its DaemonSets, Deployments and StatefulSets.
+    At least one workload of its namespace has the labels that it selects, and each that has them
+    runs AKS' images. `bodies` are the services of a cluster, and its DaemonSets, Deployments and
+    StatefulSets.
     """
     return frozenset(_backed(bodies))
 
@@ -97,8 +100,10 @@ def _backed(bodies: tuple[Object, ...]) -> Iterator[str]:
 
 
 def is_webhook(body: Object, add_ons: frozenset[AddOn], backed: frozenset[str]) -> bool:
-    """Tell whether a webhook configuration is AKS' in a cluster with some add-ons: it asks the
-    service that AKS' does, and that is one of `backed`."""
+    """Tell whether a webhook configuration is AKS' in a cluster with some add-ons.
+
+    It is where it calls the service that AKS' does, and that is one of `backed`.
+    """
     add_on, known = _WEBHOOKS.get(str(body["metadata"]["name"]), (None, ""))
     clients = (hook.get("clientConfig") or {} for hook in body.get("webhooks") or ())
     is_there = bool(known) and (add_on is None or add_on in add_ons)

@@ -1,4 +1,4 @@
-"""The DaemonSets and Deployments of AKS, and their pods: known by images and by controllers.
+"""DaemonSets and Deployments of AKS and their pods, recognized by images and controllers.
 
 Whoever may create pods in kube-system can name one as AKS names its own, and can name AKS'
 DaemonSet as its owner. So a workload is AKS' only in kube-system, by its name, with the images that
@@ -13,6 +13,8 @@ Sources: `kubectl drain` of AKS nodes and learn.microsoft.com, "Core AKS concept
 Azure/AgentBaker, parts/common/components.json (the images that are cached on every node);
 learn.microsoft.com, the pages of the add-ons (Key Vault provider, Defender, Container insights,
 Network Observability).
+
+Called by `aks_objects` and `aks_services`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -94,8 +96,7 @@ class Controller:
 
 @dataclass(frozen=True, slots=True)
 class Controllers:
-    """The workloads of AKS that stand in a cluster, by UID: DaemonSets, Deployments, and the
-    ReplicaSets of those."""
+    """Hold the DaemonSets, Deployments and ReplicaSets of AKS in a cluster, by UID."""
 
     known: Mapping[str, Controller]
 
@@ -105,16 +106,17 @@ class Controllers:
         return any(each.body["kind"] == "DaemonSet" for each in self.known.values())
 
     def find_owner(self, body: Object, kind: str) -> Controller | None:
-        """Return the one of a kind that an object names as its controller, by UID: names can be
-        written by anybody."""
+        """Return the controller of a kind that an object names, by UID.
+
+        Anybody can write the name of a controller; only the UID identifies it.
+        """
         reference = controller_of(body)
         found = self.known.get(str(reference.get("uid")))
         return found if found and found.body["kind"] == reference.get("kind") == kind else None
 
 
 def find_controllers(bodies: Iterable[Object], add_ons: frozenset[AddOn]) -> Controllers:
-    """Return those of some DaemonSets, Deployments and ReplicaSets that are AKS' in a cluster with
-    some add-ons."""
+    """Return the DaemonSets, Deployments and ReplicaSets of AKS, in a cluster with some add-ons."""
     stated = tuple(bodies)
     known = {
         _uid(body): Controller(body, _KNOWN[body["kind"], body["metadata"]["name"]][1])
@@ -137,8 +139,11 @@ def _uid(body: Object) -> str:
 
 
 def is_workload(body: Object, add_ons: frozenset[AddOn]) -> bool:
-    """Tell whether a DaemonSet or a Deployment is AKS': its name, in kube-system, its images, and
-    of a part of AKS that the cluster has."""
+    """Tell whether a DaemonSet or a Deployment is AKS'.
+
+    It is by its name, in kube-system, by its images, and where the cluster has the part of AKS that
+    brings it.
+    """
     key = key_of(body)
     known = _KNOWN.get((key.kind, key.name))
     if known is None or key.namespace != _NAMESPACE:
@@ -147,8 +152,10 @@ def is_workload(body: Object, add_ons: frozenset[AddOn]) -> bool:
 
 
 def is_replica_set(body: Object, controllers: Controllers) -> bool:
-    """Tell whether a ReplicaSet is of a Deployment of AKS: its controller, its images, and what it
-    runs."""
+    """Tell whether a ReplicaSet is of a Deployment of AKS.
+
+    It is by its controller, its images and what it runs.
+    """
     owner = controllers.find_owner(body, "Deployment")
     return owner is not None and _is_of(body, pod_spec_of(body), owner)
 

@@ -1,7 +1,10 @@
-"""Compares two objects, field by field.
+"""Field-by-field comparison of two objects of one API server.
 
 Both sides come from one API server (the answer to a dry run, and what is stored), so defaults are
 filled in and quantities are written alike in both: nothing has to be known of a kind.
+
+Called by `decisions`, `observed_comparison`, `pod_templates`, `system_objects`, `undeclared_values`
+and `workflow.cluster_drift`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

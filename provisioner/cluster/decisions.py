@@ -1,4 +1,8 @@
-"""Decides what happens to each declared object, from what stands and what a dry run answered."""
+"""Decisions on declared objects, from the live object and the answer to a dry run.
+
+Called by the workflows of plan and apply of a cluster (`workflow.cluster_plan`,
+`workflow.cluster_apply`).
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -47,8 +51,10 @@ class Trial:
 
     @property
     def immutable(self) -> KubernetesError | None:
-        """Why the object cannot be changed while it lives, if it cannot: a conflict is told first,
-        so it may be the forced apply that says so."""
+        """Return why the object cannot be changed while it exists, None where it can.
+
+        A conflict is reported first, so it may be the forced apply that says so.
+        """
         return next(
             (
                 told
@@ -113,8 +119,10 @@ def decide(
 def _decide_standing(
     wanted: DeclaredObject, live: Object, trial: Trial, permission: Permission, *, adopts: bool
 ) -> Decision:
-    """Return what happens to an object that stands and can be changed; `adopts` tells one that is
-    without a mark."""
+    """Return what happens to an object that exists and can be changed.
+
+    `adopts` marks one that is without a mark of its owner.
+    """
     conflicts = _conflicts(trial.merged)
     result = trial.forced if conflicts else trial.merged
     if not isinstance(result, Mapping):
@@ -170,8 +178,10 @@ def find_drift(wanted: DeclaredObject, live: Object, trial: Trial) -> Iterator[F
 
 
 def find_deletion(live: Object) -> Iterator[FieldChangeDocument]:
-    """Yield when an object that is being deleted was: it goes once its finalizers have gone, and
-    whoever has added one chooses when that is."""
+    """Yield the time at which an object was deleted that still exists.
+
+    It goes once its finalizers have gone, and whoever has added one chooses when that is.
+    """
     since = (live.get("metadata") or {}).get("deletionTimestamp")
     if since:
         found = Difference(("metadata", "deletionTimestamp"), ABSENT, since)

@@ -1,4 +1,4 @@
-"""What in a cluster blocks or loses pods when nodes are drained.
+"""Disruption budgets and pods that block, or are lost in, a node drain.
 
 Sources: kubernetes.io, "Specifying a Disruption Budget for your Application" and "Disruptions" (how
 minAvailable and maxUnavailable count, and of whom), "API-initiated Eviction" (an eviction is
@@ -8,6 +8,8 @@ Kubernetes v1.35.4, pkg/controller/disruption/disruption.go, `getExpectedPodCoun
 `getExpectedScale` (pods without a controller are not counted; one whose controller has no scale is
 an error, after which no eviction is allowed); AKS, "Troubleshoot UpgradeFailed errors due to
 eviction failures caused by PDBs".
+
+Called by the workflow of upgrades (`workflow.upgrade_findings`, `workflow.upgrade_objects`).
 """
 
 import re
@@ -53,8 +55,10 @@ class DrainHindrance:
 
 @dataclass(frozen=True, slots=True)
 class DrainedObjects:
-    """The objects that decide over a drain, as they were observed. `pods` may be one for several
-    that are alike."""
+    """Hold the objects that decide over a drain, as they were observed.
+
+    One of `pods` may stand for several that are alike.
+    """
 
     pods: tuple[Object, ...]
     budgets: tuple[Object, ...]
@@ -110,8 +114,10 @@ def _of_budget(
 
 
 def _written_block(budget: Object, expected: int, pods: list[Object]) -> str | None:
-    """Return why a budget never allows an eviction of `expected` pods, None where it may. `pods`
-    are all that it selects, those too that a drain passes over."""
+    """Return why a budget never allows an eviction of `expected` pods, None where it may.
+
+    `pods` are all that it selects, those too that a drain passes over.
+    """
     spec = budget.get("spec") or {}
     most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
     is_counted = isinstance(least, int) and most is None
@@ -158,9 +164,11 @@ def _unmanaged(pod: Object) -> DrainHindrance:
 
 
 def _expected(budget: Object, workloads: list[Object], pods: list[Object]) -> int:
-    """Return how many pods a budget counts: what its status says, else the replicas of what it
-    selects. Pods that are alike are observed as one, so that they alone are too few. Those without
-    a controller are counted by a whole minAvailable alone."""
+    """Return how many pods a budget counts: by its status, else the replicas of what it selects.
+
+    Pods that are alike are observed as one, so that they alone are too few. Those without a
+    controller are counted by a whole minAvailable alone.
+    """
     told = (budget.get("status") or {}).get("expectedPods")
     if isinstance(told, int) and told > 0:
         return told
@@ -185,8 +193,10 @@ def _scaled(value: object, expected: int) -> int | None:
 
 
 def _covers(budget: Object, pod: Object) -> bool:
-    """Tell whether a budget selects a pod: an empty selector selects all of its namespace, an unset
-    one selects none (policy/v1)."""
+    """Tell whether a budget selects a pod.
+
+    An empty selector selects all of its namespace, an unset one selects none (policy/v1).
+    """
     selector = (budget.get("spec") or {}).get("selector")
     labels = (pod.get("metadata") or {}).get("labels") or {}
     same = _namespace(budget) == _namespace(pod)
@@ -201,8 +211,10 @@ def _template(workload: Object) -> Object:
 
 
 def _is_drained(pod: Object) -> bool:
-    """Tell whether a drain evicts a pod: not those of daemon sets and of files of the node, nor
-    what has ended."""
+    """Tell whether a drain evicts a pod.
+
+    It does not evict those of daemon sets and of files of the node, nor what has ended.
+    """
     ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
     owner = _controller(pod)
     return not ended and not is_static(pod) and (owner is None or owner[0] != "DaemonSet")

@@ -1,10 +1,13 @@
-"""Takes values out of objects that may be secrets and that no rule needs: an observation leaves the
-cluster, and is read by whoever reads the repository or the blob.
+"""Redaction of values that may be secrets and that no rule needs, before an observation is written.
 
-A password in `env`, a token in `args` or in the header of a probe look as any text does, so none is
+An observation leaves the cluster, and is read by whoever reads the repository or the blob. A
+password in `env`, a token in `args` or in the header of a probe look as any text does, so none is
 kept: only that there is one. `kubectl apply` writes the whole object into an annotation once more
 (kubernetes.io, "Declarative Management of Kubernetes Objects"): of that the API version stays,
-which upgrades ask for.
+which upgrades need.
+
+Called by the workflows that read a cluster (`workflow.cluster_observation`,
+`workflow.cluster_census`, `workflow.cluster_drift`).
 """
 
 import json
@@ -21,8 +24,10 @@ _HOOKS = ("postStart", "preStop")
 
 
 def hide_values(body: Object) -> dict[str, Any]:
-    """Return an object in which no literal value of `env`, `args`, `command` and probes is left,
-    each replaced by `(sensitive)`, and no copy of the object in an annotation."""
+    """Return an object without the literal values of `env`, `args`, `command` and probes.
+
+    Each is replaced by `(sensitive)`; the copy of the object in an annotation is removed.
+    """
     found = {name: _hidden(value) for name, value in body.items() if name != "metadata"}
     metadata = dict(body.get("metadata") or {})
     if metadata.get("annotations"):
@@ -51,8 +56,10 @@ def _type_of(text: object) -> str:
 
 
 def _hidden(value: Any) -> Any:  # noqa: ANN401  JSON
-    """Return a part of an object, with the containers in it, wherever they stand: pods and their
-    templates, also in custom resources."""
+    """Return a part of an object with the values of its containers replaced, at any depth.
+
+    Containers are in pods and their templates, also in custom resources.
+    """
     if isinstance(value, list):
         return [_hidden(item) for item in value]
     if not isinstance(value, dict):

@@ -1,7 +1,9 @@
-"""Labels and annotations of namespaces that no environment declares as objects.
+"""Security labels and annotations of namespaces that no environment declares as objects.
 
 Azure Resource Manager makes the namespaces of `managedNamespaces`, Kubernetes makes `default`: an
 apply never writes them, and what others put there decides on what pods in them may do.
+
+Called by `undeclared_objects`.
 """
 
 import math
@@ -22,11 +24,11 @@ whose selector AKS' admissions enforcer leaves namespaces out of webhooks."""
 def find_steering_values(
     body: Object, expected: Mapping[str, str], *, is_managed: bool
 ) -> dict[str, str]:
-    """Return the labels and annotations of a namespace that steer security and are not as Azure
-    makes it with (`expected`), by name with their value: `missing` for one that is gone.
-    `is_managed` tells one that Azure Resource Manager makes.
+    """Return the security labels and annotations of a namespace that are not as `expected`.
 
-    Of Pod Security Admission only what lowers the enforced standard counts.
+    They are by name with their value, `missing` for one that is gone; `expected` is what Azure
+    makes the namespace with, and `is_managed` marks one that Azure Resource Manager makes. Of Pod Security Admission only what lowers the enforced standard
+    counts.
     """
     metadata = body.get("metadata") or {}
     stated = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}
@@ -48,8 +50,11 @@ def _differing(
 
 
 def _lowers(name: str, found: str | None, wanted: str | None) -> bool:
-    """Tell whether a label of Pod Security Admission lowers what is enforced. Without one nothing
-    is; the standard of an older version (`enforce-version`) has fewer rules."""
+    """Tell whether a label of Pod Security Admission lowers what is enforced.
+
+    Without one nothing is enforced; the standard of an older version (`enforce-version`) has fewer
+    rules.
+    """
     if name == f"{_ENFORCE}-version":
         return _minor(found) < _minor(wanted)
     if name != _ENFORCE:

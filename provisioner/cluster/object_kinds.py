@@ -1,4 +1,4 @@
-"""The kinds whose objects add up, and in which order objects are made.
+"""Kinds whose objects have an additive effect, and the order in which objects are created.
 
 Sources: docs.tigera.io, "Calico network policy"; istio.io, "Traffic Management" and "Security";
 kubernetes.io, "Network Policies" (they are additive), "Using RBAC Authorization" (purely
@@ -7,6 +7,8 @@ additive), "Dynamic Admission Control", "Validating Admission Policy", "Aggregat
 "Per-node configuration"; gateway-api.sigs.k8s.io, "HTTPRoute"; fluxcd.io, "Kustomization" and
 "HelmRelease"; argo-cd.readthedocs.io, "Declarative Setup"; open-policy-agent.github.io/gatekeeper,
 "Mutation" and "External Data"; guidelines.md CLU-05, MAN-01 to MAN-05, SA-01.
+
+Called by `decisions`, `undeclared_objects`, `manifests.observer` and the workflows of a cluster.
 """
 
 from collections.abc import Mapping
@@ -214,8 +216,11 @@ def stage_of(kind: str) -> int:
 
 
 def is_made_by_kubernetes(body: Object) -> bool:
-    """Tell whether Kubernetes itself puts an object into each namespace, so that taking it over is
-    no adoption: kubernetes.io, "Service Accounts" (default), and the root CA's ConfigMap."""
+    """Tell whether Kubernetes itself creates an object in each namespace.
+
+    Taking it over is then no adoption: kubernetes.io, "Service Accounts" (default), and the root
+    CA's ConfigMap.
+    """
     name = (body["kind"], body["metadata"]["name"])
     return group_of(str(body["apiVersion"])) == "" and name in (
         ("ServiceAccount", "default"),

@@ -1,4 +1,7 @@
-"""What an object is called, and the kinds that an API server serves."""
+"""Keys of objects (kind, namespace, name), and the kinds that an API server serves.
+
+Used by every other module of this package and by the workflows of a cluster.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,8 +1,11 @@
-"""Makes and verifies observations: what a cluster held when somebody looked.
+"""Observations: signed records of a cluster's objects at a time, written and verified.
 
 Who can reach a cluster writes one, who cannot reads it. It is worth as much as its signature: a
 digest alone shows an accident, and anybody can make it anew. The signature is over the bytes that
 are written, in a line before them, so that nothing of a forged one is decompressed or parsed.
+
+Called by `workflow.cluster_observation`, `workflow.upgrade_objects` and the commands that read or
+write observations.
 """
 
 import hashlib
@@ -46,8 +49,10 @@ def seal_observation(
 
 
 def sign_content(content: bytes, key: str | None) -> bytes:
-    """Return what is written of an observation: with a key, a line with its HMAC-SHA256 before
-    it."""
+    """Return the bytes to write of an observation.
+
+    With a key, a line with the content's HMAC-SHA256 is before it.
+    """
     return content if key is None else _signature(content, key) + b"\n" + content
 
 
@@ -59,8 +64,10 @@ def is_signed(content: bytes) -> bool:
 def verify_content(content: bytes, source: str, key: str | None) -> bytes:
     """Return content without the line of its signature.
 
-    Raises DiagnosticError, where there is a key, for content that is not signed with it. Without a
-    key nothing is verified.
+    Without a key nothing is verified.
+
+    Raises:
+        DiagnosticError: Where there is a key, and the content is not signed with it.
     """
     stated, bare = b"", content
     if is_signed(content):
@@ -87,10 +94,11 @@ def _signature(content: bytes, key: str) -> bytes:
 
 
 def read_observation(text: str, source: str) -> ObservationDocument:
-    """Return the observation in a text; `source` is what to call it.
+    """Return the observation in a text; `source` names it in errors.
 
-    Raises DiagnosticError for what is none, for one that does not have its digest, and for one with
-    an item that is no object of its list's kind.
+    Raises:
+        DiagnosticError: Where the text is no observation, does not have its digest, or has an item
+            that is no object of its list's kind.
     """
     try:
         content = json.loads(text)
@@ -129,8 +137,11 @@ def _malformed(observation: ObservationDocument) -> Iterator[str]:
 def check_observation(
     observation: ObservationDocument, source: str, uid: str | None, age: timedelta, now: datetime
 ) -> None:
-    """Raise DiagnosticError for an observation of another cluster than that of a UID, and for one
-    that is older than `age`, or from the future."""
+    """Check that an observation is of a cluster, by UID, and recent enough.
+
+    Raises:
+        DiagnosticError: Where it is of another cluster, older than `age`, or from the future.
+    """
     if uid is not None and observation.cluster.uid != uid:
         raise DiagnosticError(
             error(
@@ -155,7 +166,11 @@ def check_observation(
 
 
 def taken_at(observation: ObservationDocument) -> datetime:
-    """Return when an observation was made. Raises ValueError for what is no time with a zone."""
+    """Return when an observation was made.
+
+    Raises:
+        ValueError: Where it states no time with a zone.
+    """
     at = datetime.fromisoformat(observation.observed)
     if at.tzinfo is None:
         raise ValueError(observation.observed)
@@ -217,8 +232,11 @@ _NODE_NAME = [{"key": "metadata.name", "operator": "In"}]
 
 
 def _without_node(affinity: Object) -> dict[str, Any]:
-    """Return an affinity without the name of a node, which the controller of DaemonSets writes into
-    that of each pod (kubernetes.io, "DaemonSet", how Daemon Pods are scheduled)."""
+    """Return an affinity without the name of a node.
+
+    The controller of DaemonSets writes it into that of each pod (kubernetes.io, "DaemonSet", how
+    Daemon Pods are scheduled).
+    """
     node = affinity.get("nodeAffinity") or {}
     required = node.get(_REQUIRED) or {}
     terms = [
@@ -243,10 +261,10 @@ _SAME_TOKEN = "kube-api-access-azsec"
 
 
 def _with_token_renamed(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return a spec in which the volume of the token has one name in all pods: the API server makes
-    one up for each (kube-api-access-x7k2p).
+    """Return a spec in which the volume of the token has one name in all pods.
 
-    It is renamed and not left out: anybody can call a volume so, also one of a folder of the node.
+    The API server makes one up for each (kube-api-access-x7k2p). It is renamed and not left out:
+    anybody can call a volume so, also one of a folder of the node.
     """
     named = [str(each.get("name")) for each in spec.get("volumes") or ()]
     tokens = [name for name in named if _TOKEN.fullmatch(name)]

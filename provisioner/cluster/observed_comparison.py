@@ -1,7 +1,9 @@
-"""Compares a declared object with one that was observed, where no API server can be asked.
+"""Comparison of a declared object with an observed one, without a dry run.
 
 A dry run would fill the defaults in; here those are known that the declared kinds have. So it finds
 the same, as long as the table below is complete for them: a test holds both against a real server.
+
+Called by `workflow.cluster_drift`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,8 +1,10 @@
-"""Whose an object is: its mark, a keyed hash as on Azure's resources.
+"""Ownership of objects: a mark made by a keyed hash, as on Azure's resources.
 
 A label says it for lists, and proves nothing: who may write an object can copy a label. The mark is
 made from the environment's id and the object's key, so that one copied to another object does not
 verify.
+
+Called by `decisions` and the workflows that plan, apply, delete and lock in a cluster.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,9 @@
-"""What rules of RBAC allow, in the words of what goes wrong with it.
+"""Capabilities that RBAC rules grant, each with its risk.
 
 Sources: kubernetes.io, "Role Based Access Control Good Practices" (privilege escalation risks) and
 "Using RBAC Authorization" (escalate, bind, impersonate); guidelines.md MAN-01, WRK-02.8.
+
+Called by `controls.cluster_objects.access` and the modules that judge roles here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,8 +36,10 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """Something that a rule may allow: one of `verbs` on one of `resources` of a group, on any of
-    it where none is named. `risk` says what comes of it."""
+    """Describe a capability that a rule may grant, with its `risk`.
+
+    It is one of `verbs` on one of `resources` of a group, on any of it where none is named.
+    """
 
     words: str
     group: str
@@ -151,8 +155,11 @@ EVERYTHING = "may do everything"
 
 
 def find_aggregates(role: Object) -> tuple[str, ...]:
-    """Return the roles into which the controller manager copies the rules of a ClusterRole: `view`,
-    `edit` (kubernetes.io, "Aggregated ClusterRoles": the labels are as good as rules)."""
+    """Return the roles into which the controller manager copies the rules of a ClusterRole.
+
+    They are `view`, `edit` and the like (kubernetes.io, "Aggregated ClusterRoles": the labels are
+    as good as rules).
+    """
     labels = (role.get("metadata") or {}).get("labels") or {}
     return tuple(
         sorted(
@@ -244,16 +251,20 @@ def read_roles(bodies: Iterable[Object]) -> Roles:
 
 
 def rules_of(role: Object, known: tuple[Object, ...]) -> Iterator[Rule]:
-    """Yield the rules of a role and those that the controller manager copies into it from some
-    known roles, at once or in a moment."""
+    """Yield the rules of a role and those that the controller manager copies into it.
+
+    It copies them from `known` roles, at once or in a moment.
+    """
     yield from role.get("rules") or ()
     for source in find_sources(role, known):
         yield from source.get("rules") or ()
 
 
 def find_sources(role: Object, known: tuple[Object, ...]) -> tuple[Object, ...]:
-    """Return those of some known roles that a role aggregates: of `admin` those of `edit` too,
-    which has them from others."""
+    """Return the roles among `known` that a role aggregates.
+
+    Of `admin` they are those of `edit` too, which has them from others.
+    """
     return tuple(_sources(role, known, {str(role["metadata"]["name"])}))
 
 
@@ -271,8 +282,10 @@ def _sources(role: Object, known: tuple[Object, ...], seen: set[str]) -> Iterato
 
 
 def name_subjects(binding: Object) -> Iterator[str]:
-    """Yield the subjects of a binding: NAMESPACE/NAME of a service account, `User NAME`, `Group
-    NAME`."""
+    """Yield the subjects of a binding by name.
+
+    They are NAMESPACE/NAME of a service account, `User NAME` and `Group NAME`.
+    """
     within = str((binding.get("metadata") or {}).get("namespace") or "")
     for subject in binding.get("subjects") or ():
         name = str(subject.get("name"))

@@ -1,7 +1,9 @@
-"""Tells whether a pod is what its controller's template states.
+"""Comparison of a pod with its controller's template.
 
 Whoever may create pods can name any object as the controller of one, with its real UID: the API
 server checks neither. So what a pod runs is compared with the template, field by field.
+
+Called by `undeclared_objects` and `aks_workloads`.
 """
 
 from collections.abc import Mapping
@@ -41,10 +43,11 @@ _DEFAULTS: Mapping[str, tuple[object, ...]] = {
 
 
 def is_made_by(pod: Object, job: Object) -> bool:
-    """Tell whether a pod is one that a declared job makes: in the job's namespace, named with its
-    kind and name, and with nothing in its spec but the template and what Kubernetes fills in.
+    """Tell whether a pod is one that a declared job makes.
 
-    Both hold the same words: literal ones, or those that an observation hides.
+    It is in the job's namespace, is named with its kind and name, and has nothing in its spec but
+    the template and what Kubernetes fills in. Both hold the same words: literal ones, or those that
+    an observation hides.
     """
     metadata = pod.get("metadata") or {}
     owner = controller_of(pod)
@@ -89,8 +92,7 @@ def _is_filled_in(difference: Difference, template: Mapping[str, Any]) -> bool:
 
 
 def keeps_to(spec: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
-    """Tell whether a pod of AKS runs what the template of its controller states, and reaches no
-    more of its node.
+    """Tell whether a pod of AKS runs its controller's template, and reaches no more of its node.
 
     During a rollout, pods of an older template stand beside newer ones: while the image is another
     one, arguments and environment may differ, and the command and the handlers may not. AKS' own

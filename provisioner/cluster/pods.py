@@ -1,4 +1,7 @@
-"""What of its node a pod has in its hands (kubernetes.io, "Pod Security Standards", baseline)."""
+"""Pod specs, and a pod's access to its node (kubernetes.io, "Pod Security Standards", baseline).
+
+Called by the modules that judge pods and workloads here, and by `workflow.cluster_reader`.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -31,8 +34,10 @@ def describe_node_access(spec: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def pod_spec_of(body: Object) -> Mapping[str, Any]:
-    """Return the spec of the pods that an object makes: that of the template of a workload, of a
-    CronJob's job, or of a PodTemplate; {} where it has none."""
+    """Return the spec of the pods that an object makes, {} where it has none.
+
+    It is that of the template of a workload, of a CronJob's job, or of a PodTemplate.
+    """
     found: Mapping[str, Any] = _template_of(body).get("spec") or {}
     return found
 
@@ -68,8 +73,10 @@ def _of_annotations(annotations: Mapping[str, Any]) -> Iterator[str]:
 
 
 def describe_debugging(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the containers that somebody put into a running pod (kubernetes.io, "Ephemeral
-    Containers"): no controller makes one."""
+    """Return the ephemeral containers of a running pod (kubernetes.io, "Ephemeral Containers").
+
+    Somebody put them there: no controller makes one.
+    """
     return tuple(
         f"ephemeral container {container.get('name')} ({container.get('image')})"
         for container in spec.get("ephemeralContainers") or ()
@@ -77,11 +84,11 @@ def describe_debugging(spec: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def is_static(body: Object) -> bool:
-    """Tell whether a pod says that the kubelet made it from a file of its node: a drain leaves such
-    pods where they are (kubectl, drain filters).
+    """Tell whether a pod says that the kubelet made it from a file of its node.
 
-    It is no proof. NodeRestriction holds kubelets to such pods, and nobody else from them: whoever
-    may create pods may write the mark, so an inventory reports the pod like any other.
+    A drain leaves such pods where they are (kubectl, drain filters). It is no proof.
+    NodeRestriction holds kubelets to such pods, and nobody else from them: whoever may create pods
+    may write the mark, so an inventory reports the pod like any other.
     """
     metadata = body.get("metadata") or {}
     owners = metadata.get("ownerReferences") or ()
@@ -132,8 +139,10 @@ def _of_containers(spec: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _probed(container: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the hosts that the kubelet asks for a container in its node's network, which the
-    baseline of 1.34 forbids (Host Probes / Lifecycle Hooks)."""
+    """Yield the hosts that the kubelet probes for a container in its node's network.
+
+    The baseline of 1.34 forbids them (Host Probes / Lifecycle Hooks).
+    """
     hooks = container.get("lifecycle") or {}
     probes = [container.get(name) for name in ("livenessProbe", "readinessProbe", "startupProbe")]
     for handler in (*probes, hooks.get("postStart"), hooks.get("preStop")):

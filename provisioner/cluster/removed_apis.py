@@ -1,8 +1,10 @@
-"""Which objects of a cluster use API versions that Kubernetes stops serving.
+"""Objects of a cluster that use API versions which Kubernetes stops serving.
 
 A server lists objects in the version that it prefers, whatever version they were written in. What a
 client used is noted by `kubectl apply` in the annotation `last-applied-configuration`; server-side
 apply notes it in managedFields, which an observation does not have.
+
+Called by `workflow.upgrade_objects`.
 """
 
 import json
@@ -18,9 +20,11 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 @dataclass(frozen=True, slots=True)
 class ApiUse:
-    """Objects that use an API version which goes, by their addresses, and how that is known:
-    `listed` where it is the version that the server lists them in, else `applied`, by kubectl's
-    annotation."""
+    """Describe the objects, by address, that use a removed API version, and how that is known.
+
+    It is known as `listed` where it is the version that the server lists them in, else as
+    `applied`, by kubectl's annotation.
+    """
 
     api: RemovedApi
     kind: str
@@ -49,8 +53,11 @@ def find_uses(lists: Iterable[tuple[str, str, Iterable[Object]]], target: int) -
 
 
 def find_unobserved(observed: Iterable[tuple[str, str]], current: int, target: int) -> list[str]:
-    """Return the kinds, as GROUP/KIND, of which an API version goes after 1.`current` and up to
-    1.`target`, and which nobody listed. `observed` are group and kind of the lists."""
+    """Return the kinds, as GROUP/KIND, that lose an API version in an upgrade and were not listed.
+
+    The version goes after 1.`current` and up to 1.`target`. `observed` are group and kind of the
+    lists.
+    """
     seen = set(observed)
     wanted = {
         (group_of(each.api_version), kind)

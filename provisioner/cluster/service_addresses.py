@@ -1,9 +1,11 @@
-"""Which addresses a service leads to beside those of its pods.
+"""Addresses that a service sends traffic to beside those of its pods.
 
 The controllers for endpoints put right what they made themselves, and only for services with a
 selector: of the others, and of ExternalName, they touch nothing, whatever a label or a `targetRef`
 says (kubernetes.io, "Services without selectors"; kubernetes/kubernetes,
 pkg/controller/endpointslice: syncService returns without a selector).
+
+Called by `added_values`, `undeclared_objects` and `workflow.cluster_observation`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,9 +33,11 @@ def find_selecting(services: Iterable[Object]) -> Selecting:
 
 
 def redirects_others(key: Key, body: Object) -> bool:
-    """Tell whether a service or its endpoints take traffic that is not their namespace's alone: an
-    external IP is taken from every pod of the cluster (CVE-2020-8554), and the services of the
-    system, DNS first, are everybody's."""
+    """Tell whether a service or its endpoints take traffic that is not their namespace's alone.
+
+    An external IP is taken from every pod of the cluster (CVE-2020-8554), and the services of the
+    system, DNS first, are everybody's.
+    """
     if (key.group, key.kind) == ("", "Service"):
         return bool((body.get("spec") or {}).get("externalIPs"))
     if key.kind not in ("EndpointSlice", "Endpoints"):
@@ -64,8 +68,10 @@ def describe_slice(body: Object, selecting: Selecting) -> dict[str, Any] | None:
 
 
 def describe_endpoints(body: Object, selecting: Selecting) -> dict[str, Any] | None:
-    """Return the addresses of Endpoints, which have the name of their service, that no controller
-    puts right; None: they have none."""
+    """Return the addresses of Endpoints that no controller corrects, None where they have none.
+
+    Endpoints have the name of their service.
+    """
     metadata = body.get("metadata") or {}
     is_kept = (str(metadata.get("namespace") or ""), str(metadata.get("name"))) in selecting
     found = [

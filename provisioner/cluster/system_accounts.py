@@ -7,6 +7,8 @@ no more than theirs does.
 Sources: kubernetes.io, "Using RBAC Authorization" (controller roles: the account NAME has the role
 system:controller:NAME; core component roles); what roles allow: `bootstrap/KUBERNETES.json`, read
 off real API servers; AKS: `aks_access`.
+
+Called by `controls.cluster_objects.access`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

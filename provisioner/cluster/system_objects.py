@@ -1,4 +1,4 @@
-"""The objects of Kubernetes and of AKS that no environment declares.
+"""Objects that Kubernetes itself creates, recognized by a digest of their content.
 
 Kubernetes' own are known by their content, by minor version: `bootstrap/KUBERNETES.json` holds a
 digest of each role, binding and the like that kube-apiserver makes when it starts, read off a real
@@ -6,6 +6,9 @@ one (`scripts/record_bootstrap.py`). A name alone proves nothing: who adds a sub
 `cluster-admin` changes an object that has always been there. Nor do rules alone: who labels
 `cluster-admin` for `view` has the controller manager copy its rules there, and RBAC's check of
 escalation is for rules, not for labels (kubernetes.io, "Aggregated ClusterRoles").
+
+Called by `undeclared_objects`, `system_accounts`, `workflow.cluster_census` and
+`workflow.cluster_drift`.
 """
 
 import hashlib
@@ -25,8 +28,10 @@ OWN_NAMESPACES = frozenset({"default", "kube-node-lease", "kube-public", "kube-s
 
 
 def digest_object(body: Object) -> str:
-    """Return a digest of what an object says, 16 characters: of labels and annotations only into
-    which roles it is aggregated."""
+    """Return a digest of an object's content, 16 characters.
+
+    Of labels and annotations it covers only those by which the object is aggregated into roles.
+    """
     content = {name: value for name, value in content_of(body).items() if name != "metadata"}
     if content.get("aggregationRule"):
         # The controller manager fills the rules in, from those of other roles: `find_foreign`.
@@ -45,8 +50,10 @@ def _without_nothing(value: Any) -> Any:  # noqa: ANN401  JSON
 
 @dataclass(frozen=True, slots=True)
 class KnownObject:
-    """What is recorded of an object: its digest, what it allows (`permissions.CAPABILITIES`) and
-    the roles that it is aggregated into; both are empty for what is no role."""
+    """Record an object's digest, what it allows and the roles that it is aggregated into.
+
+    What it allows is of `permissions.CAPABILITIES`; it and the roles are empty for what is no role.
+    """
 
     digest: str
     allows: tuple[str, ...] = ()
@@ -72,8 +79,10 @@ class Bootstrap:
     is_exact: bool
 
     def knows(self, key: Key, body: Object, cluster_roles: Iterable[Object]) -> bool:
-        """Tell whether an object is Kubernetes' own, and as Kubernetes makes it. `cluster_roles`
-        are those of the cluster, which may be aggregated into this one."""
+        """Tell whether an object is Kubernetes' own, and as Kubernetes makes it.
+
+        `cluster_roles` are those of the cluster, which may be aggregated into this one.
+        """
         known = self.objects.get(key.text)
         if known is None:
             return False
@@ -91,8 +100,10 @@ class Bootstrap:
 
 
 def _has_foreign_rules(role: Object, cluster_roles: Iterable[Object]) -> bool:
-    """Tell whether an aggregated role has rules that no role has which it aggregates: those that
-    do are judged themselves."""
+    """Tell whether an aggregated role has rules of none of the roles that it aggregates.
+
+    The roles that have a rule themselves are judged themselves.
+    """
     given = [
         rule
         for source in find_sources(role, tuple(cluster_roles))
@@ -121,9 +132,11 @@ def load_bootstrap(minor: str) -> Bootstrap:
 
 @cache
 def find_allowed(kind: str, namespace: str, name: str) -> frozenset[str] | None:
-    """Return the most that a role of Kubernetes itself allows in any version that is known
-    (`permissions.CAPABILITIES`); None for one that Kubernetes does not make. `kind` is Role or
-    ClusterRole, `namespace` "" for the latter."""
+    """Return the most that a role of Kubernetes itself allows in any version that is known.
+
+    It is of `permissions.CAPABILITIES`, and None for a role that Kubernetes does not make. `kind`
+    is Role or ClusterRole, `namespace` "" for the latter.
+    """
     key = Key("rbac.authorization.k8s.io", kind, namespace, name).text
     objects = (load_bootstrap(minor).objects for minor in _known_versions())
     found = [known[key].allows for known in objects if key in known]

@@ -1,4 +1,7 @@
-"""Finds what adds up: objects that nobody declared, and what each of them opens."""
+"""Inventory of undeclared objects with an additive effect, and of what each of them opens.
+
+Called by `workflow.cluster_drift`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -41,13 +44,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an inventory is held against: what is declared, and in which namespaces; what Kubernetes
-    makes itself; what the environment accepts, today. `jobs` are the declared jobs that exist, by
-    UID, with the words that are compared: a pod of one is declared if it is what that states.
-    `administrators` are the object ids of the groups that administer the cluster, in small letters.
-    `made_by_azure` are the namespaces that Azure makes, each with its labels and annotations;
-    `node_group` is how the provider ids of the cluster's nodes begin, in small letters; `add_ons`
-    is what the cluster has of AKS.
+    """Hold what an inventory is compared with: declared, accepted, and made by Kubernetes or Azure.
+
+    `jobs` are the declared jobs that exist, by UID, with the words that are compared: a pod of one
+    is declared if it is what that states. `administrators` are the object ids of the groups that
+    administer the cluster, in small letters. `made_by_azure` are the namespaces that Azure makes,
+    each with its labels and annotations; `node_group` is how the provider ids of the cluster's
+    nodes begin, in small letters; `add_ons` is what the cluster has of AKS.
     """
 
     declared: frozenset[Key]
@@ -65,8 +68,7 @@ class Scope:
 
     @property
     def labelled(self) -> Mapping[str, Mapping[str, str]]:
-        """The namespaces that are not declared as objects and whose labels count, each with those
-        that it should have."""
+        """Return the undeclared namespaces whose labels count, each with its expected labels."""
         return {"default": {}, **self.made_by_azure}
 
 
@@ -156,8 +158,10 @@ def _is_expected(key: Key, scope: Scope) -> bool:
 
 
 def _is_owned(key: Key, body: Object, owners: Mapping[str, Object]) -> bool:
-    """Tell whether a ReplicaSet is the revision of a Deployment that reaches as much of the node:
-    that one is judged then."""
+    """Tell whether a ReplicaSet is the revision of a Deployment that reaches as much of the node.
+
+    The Deployment is judged then.
+    """
     owner = owners.get(str(controller_of(body).get("uid")))
     if key.kind != "ReplicaSet" or owner is None or key_of(owner).namespace != key.namespace:
         return False

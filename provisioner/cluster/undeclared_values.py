@@ -1,7 +1,9 @@
-"""Which values that others put into a declared object weaken it.
+"""Values that others wrote into a declared object and that weaken it.
 
 Labels and annotations are everybody's: controllers, GitOps and people leave notes there. Those
 below steer security. Everything outside of the metadata does.
+
+Called by `decisions`, `namespace_labels` and `workflow.cluster_drift`.
 """
 
 from provisioner.cluster.comparison import Difference
