@@ -1,4 +1,4 @@
-"""The command line: typer commands, the wiring of ports, and exit codes."""
+"""Typer commands, the wiring of ports, and exit codes."""
 
 import sys
 

@@ -1,4 +1,7 @@
-"""Wires `azsec adopt`: what is asked for, the files that it writes, and the exit code."""
+"""Run `azsec adopt`: its request, the files that it writes, and the exit code.
+
+`cli.adopt_application` calls it.
+"""
 
 import re
 import secrets
@@ -43,8 +46,10 @@ class AdoptionRequest:
 
 
 def run_adopt(session: Session, request: AdoptionRequest, output: str) -> int:
-    """Write the files of an estate and print what they came to; return the exit code. Raises
-    DiagnosticError, before anything is read, for a name that is none and a file that exists."""
+    """Write the files of an estate, print a summary, and return the exit code.
+
+    Raises DiagnosticError, before anything is read, for an invalid name and for a file that exists.
+    """
     _check_name(request.name)
     _check_template(request)
     versions = dict(map(_read_version, request.api_versions))
@@ -85,8 +90,10 @@ def _adopt(
 
 
 def _listed(paths: Sequence[str]) -> Listing:
-    """Return the ids and addresses that states and plans of Terraform list. Nothing else of them is
-    kept."""
+    """Return the ids and addresses that Terraform states and plans list.
+
+    Nothing else of them is kept.
+    """
     found = [read_terraform(FileSources(most=MAX_DUMP_BYTES).read_text(p), p) for p in paths]
     return Listing(
         tuple(each for listing in found for each in listing.resources),
@@ -113,7 +120,11 @@ def _place(request: AdoptionRequest, names: Names, versions: Mapping[str, str]) 
 
 
 def _read_version(text: str) -> tuple[str, str]:
-    """Return (type in lower case, version) of an option. Raises DiagnosticError."""
+    """Return (type in lower case, version) of an option.
+
+    Raises:
+        DiagnosticError: Where it is not TYPE=VERSION.
+    """
     name, _, version = text.partition("=")
     if not is_type_name(name) or not is_api_version(version):
         raise DiagnosticError(
@@ -153,7 +164,11 @@ def _check_template(request: AdoptionRequest) -> None:
 
 
 def _check_free(request: AdoptionRequest, paths: list[str]) -> None:
-    """Raise DiagnosticError where a file is there already: nothing is overwritten."""
+    """Refuse to overwrite an existing file.
+
+    Raises:
+        DiagnosticError: Where one of the files exists.
+    """
     root = Path(request.out)
     present = [
         (root / path).as_posix()

@@ -1,4 +1,7 @@
-"""The blob that an observation is in: who signs in for it, and what to do where that fails."""
+"""Observations in Azure Storage blobs: which identity signs in, reads and writes.
+
+`cli.observation_source` and `cli.observe` call it.
+"""
 
 import os
 from collections.abc import Iterator
@@ -22,7 +25,11 @@ _ROLES = {"read": "Storage Blob Data Reader", "written": "Storage Blob Data Cont
 
 
 def require_blob(url: str) -> BlobAddress:
-    """Return the address of a blob. Raises DiagnosticError for a URL of anything else."""
+    """Return the address of a blob.
+
+    Raises:
+        DiagnosticError: Where the URL is not one of a blob.
+    """
     blob = parse_blob_url(url)
     if blob is None:
         raise DiagnosticError(
@@ -37,9 +44,12 @@ def require_blob(url: str) -> BlobAddress:
 
 
 def read_blob(blob: BlobAddress, cloud: Cloud, auth: str, tenant_id: str) -> bytes:
-    """Return the content of a blob, signed in as an environment's `auth` says.
+    """Return the content of a blob, signed in by the `auth` of an environment.
 
-    Raises DiagnosticError where there is none, and where it cannot be read.
+    Raises DiagnosticError too where the blob cannot be read.
+
+    Raises:
+        DiagnosticError: Where there is no such blob.
     """
     with _open(blob, cloud, auth, tenant_id, "read") as client:
         found = client.read(blob.name)
@@ -56,8 +66,14 @@ def read_blob(blob: BlobAddress, cloud: Cloud, auth: str, tenant_id: str) -> byt
 
 
 def write_blob(blob: BlobAddress, content: bytes, auth: str, tenant_id: str = "") -> None:
-    """Write a blob, signed in as `auth` says; with the variable AZSEC_LOCAL_ENDPOINT, to the
-    built-in Azure there. Raises DiagnosticError where it cannot be written."""
+    """Write a blob, signed in by `auth`.
+
+    With the variable AZSEC_LOCAL_ENDPOINT it is written to the built-in Azure at that endpoint.
+    Raises DiagnosticError too where Azure refuses the write.
+
+    Raises:
+        DiagnosticError: Where the content is larger than an observation may be.
+    """
     if len(content) > MOST_BYTES:
         raise DiagnosticError(
             error("too-large", f"the observation takes {len(content):,} bytes.", None, _TOO_LARGE)

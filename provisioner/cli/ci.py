@@ -1,4 +1,7 @@
-"""`azsec ci plan`: plans what a change touches, and posts it for review."""
+"""Run `azsec ci plan`: plan the environments that a change touches, and post the plans for review.
+
+`cli.ci_application` calls it.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -80,8 +83,10 @@ from provisioner.workflow.sticky_comment import find_comment
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """The files that a run leaves, the format of what it prints, and whether reviews of another
-    plan are dismissed."""
+    """The files that a run writes, its output format, and whether stale reviews are dismissed.
+
+    A review is stale where it approved another plan.
+    """
 
     sarif: str | None = None
     junit: str | None = None
@@ -122,7 +127,12 @@ class _Run:
         self._turns_order = False
 
     def plan(self) -> CiPlanDocument:
-        """Plan, and post."""
+        """Plan, and post the plans.
+
+        Raises:
+            DiagnosticError: Where the plans cannot be made; the pull request gets the reason.
+            KeyboardInterrupt: Where the job is cancelled; the pull request gets a note of that.
+        """
         pull_request = self._find_pull_request()
         publishes = pull_request is not None and self._may_publish(pull_request)
         try:
@@ -171,7 +181,11 @@ class _Run:
         return self._forge.pull_request(number)
 
     def _may_publish(self, pull_request: PullRequest) -> bool:
-        """Tell whether what is checked out is what the pull request is now; note why not."""
+        """Return whether the checked-out commit is the head of the pull request; note why not.
+
+        Raises:
+            DiagnosticError: Where another open pull request has the same head.
+        """
         why = reason_against(pull_request, self._job, self._commit)
         if why is not None:
             self._notes.append(
@@ -215,8 +229,10 @@ class _Run:
         return find_commit(stated) if stated else None
 
     def _announce(self, pull_request: PullRequest, selection: Selection) -> bool:
-        """Say that plans are being made, so that nobody approves those of before meanwhile; return
-        whether the job may write."""
+        """Post that plans are being made; return whether the job may write.
+
+        Until the new plans are posted nobody should approve the previous ones.
+        """
         assert self._forge is not None
         sources = FileSources()
         every = [name_of(one.path, sources) for one in selection.touched]

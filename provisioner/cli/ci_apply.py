@@ -1,4 +1,7 @@
-"""`azsec ci apply`: on merge, applies the plans that were approved, in the order of promotion."""
+"""Run `azsec ci apply`: on merge, apply the approved plans in the order of promotion.
+
+`cli.ci_application` calls it.
+"""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -65,15 +68,23 @@ from provisioner.workflow.sticky_comment import find_comment
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What an apply may do: delete and replace as the plans with the digests `deletes` say, and
-    wait for another apply to release a lock (seconds)."""
+    """What an apply may do beside creating and updating resources.
+
+    It may delete and replace what the plans with the digests `deletes` contain, and wait some
+    seconds for another apply to release a lock.
+    """
 
     deletes: frozenset[str] = frozenset()
     lock_timeout: float = 0.0
 
 
 def run_apply(options: Options, permissions: Permissions, output: str) -> int:
-    """Apply what was approved, tell the pull request; return the exit code."""
+    """Apply the approved plans, post the results on the pull request, and return the exit code. forge.
+
+    Raises:
+        DiagnosticError: Where `--allow-delete-digest` is not a digest, and where the job belongs to
+            no
+    """
     for digest in permissions.deletes:
         if not is_digest(digest):
             raise DiagnosticError(_no_digest(digest))
@@ -264,8 +275,10 @@ class _Run:
         )
 
     def _moved_files(self, path: str, base: str) -> tuple[str, ...]:
-        """Return the files of an environment that changed on the target branch since a commit and
-        before the merge; none where git does not have both."""
+        """Return the files of an environment that the target branch changed before the merge.
+
+        Those that changed since `base`; none where git does not have both commits.
+        """
         if not base or not is_ancestor(base, self._base):
             return ()
         found = select_touched([path], base, self._base, load_catalog(), all_named=True)

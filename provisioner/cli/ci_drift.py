@@ -1,4 +1,7 @@
-"""`azsec ci drift`: checks environments, and keeps an issue for each that drifted."""
+"""Run `azsec ci drift`: check environments for drift, and keep an issue for each that drifted.
+
+`cli.ci_application` calls it.
+"""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -37,8 +40,11 @@ from provisioner.workflow.forge_refusals import not_told
 
 @dataclass(frozen=True, slots=True)
 class DriftOptions:
-    """How environments are checked: since when changes are looked up, whether undeclared tags
-    fail, the file of the badge, and how the result is printed."""
+    """The options of a drift check.
+
+    Since when changes are looked up in Azure's logs, whether undeclared tags fail, the file of the
+    badge, and the output format.
+    """
 
     since: str | None = None
     strict_tags: bool = False
@@ -158,8 +164,10 @@ def _close_left(
 
 
 def _doubt(host: Host, forge: Forge) -> str | None:
-    """Return why a file that is not here may be in the repository all the same: the job is not of
-    the default branch."""
+    """Return why a file that is missing here may still be in the repository, None where it cannot.
+
+    It may where the job does not run for the default branch.
+    """
     branch, default = host.job.branch, forge.default_branch()
     if branch == default:
         return None

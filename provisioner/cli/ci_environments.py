@@ -1,4 +1,7 @@
-"""The environments of a working copy: which a change touches, which it deletes, and their order."""
+"""The environments of a working copy that a change touches or deletes, and their order.
+
+The commands of `azsec ci` call it.
+"""
 
 import os
 from collections.abc import Collection, Sequence
@@ -39,9 +42,11 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The environments that a run is about, with the changed files that each reads; those whose
-    files are deleted; the names of those that it does not touch; and those of which that is not
-    known."""
+    """The environments that a run covers, with the changed files that each reads.
+
+    Beside them: the environments whose files are deleted, the names of those that the change does
+    not touch, and those of which it is not known whether it does.
+    """
 
     touched: tuple[Touched, ...]
     removed: tuple[Removed, ...] = ()
@@ -86,8 +91,11 @@ def select_all(paths: Sequence[str]) -> Selection:
 def select_touched(
     paths: Sequence[str], base: str, head: str, catalog: Catalog, *, all_named: bool
 ) -> Selection:
-    """Return the environments that read a file which differs between `head` and what it shares with
-    `base`; of all environments, those too whose files are deleted, unless some were named."""
+    """Return the environments that read a file which differs between `head` and its merge base.
+
+    The merge base is that with `base`. Where no environments were named, those whose files are
+    deleted are included.
+    """
     changes = changed_files(base, head)
     changed = {_place_of(Path(change.path)): _shown(change) for change in changes}
     today = datetime.now().astimezone().date()
@@ -110,8 +118,10 @@ def find_removed(base: str, head: str) -> tuple[Removed, ...]:
 
 
 def with_posted(selection: Selection, paths: Sequence[str], posted: Collection[str]) -> Selection:
-    """Return a selection with the environments (by name) whose plans were posted before: a later
-    commit may have taken back what touched them, and a rebase has more commits than its last."""
+    """Return a selection with the environments (by name) whose plans were posted before.
+
+    A later commit may have reverted what touched them, and a rebase has more commits than its last.
+    """
     sources = FileSources()
     seen = {one.path for one in selection.touched}
     more = [
@@ -127,8 +137,10 @@ def with_posted(selection: Selection, paths: Sequence[str], posted: Collection[s
 
 
 def describe_unknown(selection: Selection) -> Sequence[Diagnostic]:
-    """Return a warning for each environment of which it is not known whether the change touches
-    it, with what is wrong with it."""
+    """Return a warning for each environment of which it is unknown whether the change touches it.
+
+    Each includes what is wrong with the environment.
+    """
     return [
         warning(
             "environment-not-known",
@@ -142,9 +154,11 @@ def describe_unknown(selection: Selection) -> Sequence[Diagnostic]:
 
 
 def find_places(path: str) -> Sequence[str]:
-    """Return the places through which a path leads: the file, and each folder and symbolic link on
-    the way. None for what leads in a circle, and for the library, which changes with azsec alone. A
-    file in git is what the lock says."""
+    """Return the paths that reading `path` depends on: the file, each folder, each symbolic link.
+
+    Empty for a cycle of links, and for the library, which changes with azsec alone. A file in git
+    is fixed by the lock.
+    """
     if path.startswith(LIBRARY):
         return ()
     if path.startswith(GIT):
@@ -168,8 +182,10 @@ def find_places(path: str) -> Sequence[str]:
 
 
 def _place_of(path: Path) -> str:
-    """Return where a path stands, by one spelling. A symbolic link is itself, and not its target:
-    it is the link that git lists where it changed."""
+    """Return the normalized path of a file or link.
+
+    A symbolic link is not resolved: git lists the link itself where it changed.
+    """
     return str(path.parent.resolve() / path.name)
 
 
@@ -180,8 +196,10 @@ def _shown(change: ChangedFile) -> str:
 
 
 def _removed(changes: Sequence[ChangedFile], base: str) -> tuple[Removed, ...]:
-    """Return the environments whose files are deleted. One whose id lives on in another file was
-    renamed: its resources belong to that one."""
+    """Return the environments whose files are deleted.
+
+    One whose id exists in another file was renamed: its resources belong to that file.
+    """
     before, sources = CommittedFiles(base), FileSources()
     paths = list_environments()
     living = {loaded.id for path in paths if (loaded := _load(path, sources)) is not None}
@@ -204,8 +222,10 @@ def _load(path: str, sources: Sources) -> Environment | None:
 
 
 def name_of(path: str, sources: Sources) -> str:
-    """Return the name that an environment has in its file, or that of the file where that cannot be
-    read."""
+    """Return the name of an environment.
+
+    That in its file, or the file's own where it cannot be read.
+    """
     loaded = _load(path, sources)
     return loaded.name if loaded is not None else Path(path).stem
 

@@ -1,5 +1,7 @@
-"""The merge that `azsec ci apply` runs for: its pull request, what it changes, and whether its
-commit still is what the target branch says."""
+"""The merge that `azsec ci apply` runs for: its pull request, its changes, and newer commits.
+
+A plan is applied only while its commit is what the target branch has. `cli.ci_apply` calls it.
+"""
 
 from collections.abc import Sequence
 
@@ -14,9 +16,12 @@ from provisioner.workflow.ci_apply import find_merged
 def find_merge(forge: Forge, job: Job, commit: str, number: int | None) -> PullRequest:
     """Return the pull request whose merge is to be applied: that of `commit`, or the one named.
 
-    Raises DiagnosticError where there is none, where its merge is not part of `commit`, and where
-    it was merged into another branch than the one that the job runs for: what was reviewed for one
-    branch was not reviewed for another.
+    Raises DiagnosticError too where there is none, and where its merge is not part of `commit`. was
+    reviewed for one branch was not reviewed for another.
+
+    Raises:
+        DiagnosticError: Where it was merged into another branch than the one that the job runs for:
+            what
     """
     found = find_merged(forge, commit) if number is None else _named(forge, commit, number)
     if job.branch == found.base_branch:
@@ -52,15 +57,18 @@ def _named(forge: Forge, commit: str, number: int) -> PullRequest:
 
 
 def find_before(forge: Forge, pull_request: PullRequest, before: str | None, commit: str) -> str:
-    """Return the commit that the target branch had before the merge; `before` is what the job says
-    of it.
+    """Return the commit that the target branch had before the merge.
 
-    Where the job does not say, a merge commit has it as its first parent. A squash leaves one
-    commit and a rebase as many as it moved, which git cannot tell apart: the forge says which
-    commit it merged into, or which commits are the pull request's.
+    `before` is what the job states of it. Where the job does not state it, a merge commit has it as
+    its first parent. A squash leaves one commit and a rebase as many as it moved, which git cannot
+    distinguish: the forge reports which commit it merged into, or which commits are the pull
+    request's.
 
-    Raises DiagnosticError where that is not known, or git does not have it: what the merge changed
-    is then not known. Raises ForgeError.
+    Raises ForgeError where the forge refuses. known.
+
+    Raises:
+        DiagnosticError: Where it is not known, or git does not have it: what the merge changed is
+            then not
     """
     merged = pull_request.merged or commit
     if before is not None and is_ancestor(before, commit) and not is_ancestor(merged, before):
@@ -103,8 +111,10 @@ def _find_target(forge: Forge, pull_request: PullRequest, merged: str) -> str | 
 
 
 def find_earliest(pull_request: PullRequest, base: str) -> str:
-    """Return the commit that the forge compares the pull request with, where the merge may have
-    left more than one commit behind `base` (a rebase), and `base` itself elsewhere."""
+    """Return the commit that the forge compares the pull request with, otherwise `base`.
+
+    It differs where the merge may have left more than one commit behind `base` (a rebase).
+    """
     merged, stated = pull_request.merged, pull_request.base
     if merged is None or merged_commit(merged) is not None:
         return base
@@ -114,8 +124,11 @@ def find_earliest(pull_request: PullRequest, base: str) -> str:
 def find_newer(
     forge: Forge, pull_request: PullRequest, commit: str, path: str
 ) -> Diagnostic | None:
-    """Return why an environment is not applied from `commit`: the target branch has later commits
-    that touch what it reads, or git does not have them. None where it may be applied."""
+    """Return why an environment must not be applied from `commit`, None where it may.
+
+    Either the target branch has later commits that touch what the environment reads, or git does
+    not have them.
+    """
     branch = pull_request.base_branch
     head = forge.branch_head(branch)
     if head == commit:

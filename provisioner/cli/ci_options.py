@@ -1,4 +1,4 @@
-"""What every command of `azsec ci` is asked for, and the clouds that its sessions share."""
+"""The options of every command of `azsec ci`, and the clouds that its sessions share."""
 
 import threading
 from collections.abc import Iterator
@@ -14,9 +14,12 @@ from provisioner.workflow.plan_review import NamedAccounts
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for: environments by name or path, all of them, a base to compare with, the
-    pull request (else the job says), which accounts' statuses count beside the own one and whose
-    approvals count in any case, where plans are made, and how many at once for how many seconds."""
+    """The options that the commands of `azsec ci` share.
+
+    Environments by name or path, or all of them; a base to compare with; the pull request (else the
+    job's); whose statuses count beside those of the job's own account, and whose approvals count in
+    any case; the cloud in which plans are made; how many run at once, and for how many seconds.
+    """
 
     named: tuple[str, ...] = ()
     take_all: bool = False

@@ -1,4 +1,4 @@
-"""What a CI job hands to the steps after it: digests, what changes, and where the comment is."""
+"""Outputs of a CI job for its later steps: digests, changed environments, and the comment's URL."""
 
 import json
 from collections.abc import Mapping
@@ -15,8 +15,11 @@ from provisioner.engine.forge_port import Job
 
 
 def plan_outputs(document: CiPlanDocument) -> Mapping[str, str]:
-    """Return the digest of each plan, the environments with something to review, and the comment's
-    address ("" for none)."""
+    """Return the outputs of `azsec ci plan`.
+
+    The digest of each plan, the environments with something to review, and the comment's address
+    ("" for none).
+    """
     planned = [entry for entry in document.environments if entry.plan is not None]
     return {
         "digests": _json({entry.name: entry.plan.digest for entry in planned if entry.plan}),
@@ -26,8 +29,10 @@ def plan_outputs(document: CiPlanDocument) -> Mapping[str, str]:
 
 
 def apply_outputs(document: CiApplyDocument) -> Mapping[str, str]:
-    """Return the digest of each plan, the environments that were applied, and the comment's
-    address."""
+    """Return the outputs of `azsec ci apply`.
+
+    The digest of each plan, the environments that were applied, and the comment's address.
+    """
     planned = [entry for entry in document.environments if entry.digest is not None]
     applied = [one for one in document.environments if one.verdict is ApplyVerdict.APPLIED]
     return {

@@ -1,5 +1,7 @@
-"""The order of promotion where each environment is applied by a job of its own: what has to be
-applied before, as the statuses of the other jobs say."""
+"""The order of promotion where each environment is applied by a job of its own.
+
+The statuses of the other jobs show what was applied. `cli.ci_apply` calls it.
+"""
 
 from collections.abc import Mapping
 
@@ -13,11 +15,11 @@ from provisioner.workflow.apply_statuses import describe_others
 def find_unapplied(
     names: frozenset[str], statuses: Mapping[str, Status], base: str, commit: str
 ) -> Mapping[str, OtherJobDocument]:
-    """Return, for the environments among `names` (those of this job) that have to wait, one of an
-    earlier stage of promotion.yaml that the change from `base` to `commit` touches and that no
-    job applied, by its newest status.
+    """Return which of `names` have to wait, each with an unapplied environment of an earlier stage.
 
-    Nothing without a promotion.yaml. Raises DiagnosticError for a wrong one.
+    `names` are the environments of this job. An earlier stage of promotion.yaml blocks where the
+    change from `base` to `commit` touches an environment of it that no job applied, by its newest
+    status. Empty without a promotion.yaml. Raises DiagnosticError for a wrong one.
     """
     paths = {name_of(path, FileSources()): path for path in list_environments()}
     stages = read_stages(list(paths)) or ()

@@ -1,5 +1,4 @@
-"""What `azsec ci plan` looks at beside the plans: other pull requests of the same commit, and the
-order of promotion."""
+"""Checks of `azsec ci plan` and `ci apply`: rival pull requests, and the order of promotion."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -27,7 +26,8 @@ from provisioner.workflow.plan_review import CONTEXT
 def reason_against(pull_request: PullRequest, job: Job, commit: str) -> str | None:
     """Return why plans of `commit` are not posted on a pull request, None where they may be.
 
-    Raises DiagnosticError for a job of a pull request that has not checked out its head.
+    Raises:
+        DiagnosticError: Where a job of a pull request has not checked out its head.
     """
     if pull_request.state is PullRequestState.CLOSED:
         return "was closed without a merge, so nothing is posted on it"
@@ -68,12 +68,11 @@ def say_not_ready(
 
 
 def find_rivals(forge: Forge, pull_request: PullRequest) -> Diagnostic | None:
-    """Return why the statuses of a pull request would be those of another one, too: an open pull
-    request into another branch has the same head, and the forge keeps statuses by commit. None
-    where there is none.
+    """Return why the statuses of a pull request would be those of another one too, None otherwise.
 
-    GitHub lists the open pull requests of a commit that is not in the default branch ("List pull
-    requests associated with a commit").
+    An open pull request into another branch may have the same head, and the forge keeps statuses by
+    commit. GitHub lists the open pull requests of a commit that is not in the default branch ("List
+    pull requests associated with a commit").
     """
     if not forge.shares_statuses:
         return None
@@ -97,8 +96,10 @@ def find_rivals(forge: Forge, pull_request: PullRequest) -> Diagnostic | None:
 
 
 def changes_order(base: str) -> bool:
-    """Tell whether the order of promotion is another one than at a commit. Raises DiagnosticError
-    for a file that is wrong."""
+    """Return whether the order of promotion differs from that at a commit.
+
+    Raises DiagnosticError for a wrong file.
+    """
     known = [name_of(path, FileSources()) for path in list_environments()]
     return read_stages(known) != _stages_at(base)
 

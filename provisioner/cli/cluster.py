@@ -1,4 +1,7 @@
-"""Wires `azsec cluster` to an API server, asks for consent, prints, and chooses the exit code."""
+"""Run `azsec cluster`: connect to an API server, ask for consent, print, and choose the exit code.
+
+`cli.cluster_application` calls it.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -39,8 +42,11 @@ _PARALLELISM = 8
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked: an environment or a plan file, in which state Azure is taken for the facts
-    of the cluster, what is permitted, and which observation stands for the API server."""
+    """The subject of a cluster command, its permissions, and its sources of facts.
+
+    An environment or a plan file; the state of Azure from which the facts of the cluster are taken;
+    what is permitted; and the observation that is read in place of the API server.
+    """
 
     subject: str
     of: str
@@ -201,7 +207,11 @@ def _stated_observation(request: Request, reach: Reach) -> str | None:
 
 
 def print_observer(environment: str, of: str, values: tuple[ParameterValue, ...] = ()) -> None:
-    """Print the objects of an environment's observer. Raises DiagnosticError where it has none."""
+    """Print the objects of an environment's observer.
+
+    Raises:
+        DiagnosticError: Where the environment states none.
+    """
     with _session(Reach(None, None, None, None, values)) as session:
         desired, objects = session.find_objects(environment, StateKind(of))
     found = describe_manifests(desired, objects)

@@ -1,4 +1,7 @@
-"""How a command reaches the API server of an environment."""
+"""Connections to the API server of an environment: kubeconfig, or a token of Entra ID.
+
+The cluster commands, and plan and apply `--with-cluster`, call it.
+"""
 
 import base64
 import os
@@ -24,8 +27,10 @@ from provisioner.workflow.plan import Desired
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How the API server is reached, where not as the environment says; Azure, and the values that
-    options give to parameters."""
+    """How to connect to the API server where the environment's own settings are overridden.
+
+    Beside that: Azure, and the values that options give to parameters.
+    """
 
     kubeconfig: str | None
     context: str | None
@@ -46,19 +51,24 @@ Connect = Callable[[], Requester]
 def open_cluster(
     desired: Desired, reach: Reach, connect: Connect, parallelism: int = 8
 ) -> Iterator[KubeClient]:
-    """Yield a client of an environment's API server. Raises what `find_connection` raises, and
-    DiagnosticError where it is that of another cluster than the environment states."""
+    """Yield a client of an environment's API server.
+
+    Raises what `find_connection` raises, and DiagnosticError for another cluster than the one that
+    the environment states.
+    """
     with KubeClient(find_connection(desired, reach, connect), parallelism) as api:
         check_cluster(desired, api, api.way)
         yield api
 
 
 def find_connection(desired: Desired, reach: Reach, connect: Connect) -> Connection:
-    """Return the way to an environment's API server; `connect` opens Azure Resource Manager, where
-    that has to be asked.
+    """Return the connection to an environment's API server.
 
-    Raises DiagnosticError where the environment states none and no option does, and for a way that
-    cannot be gone.
+    `connect` opens Azure Resource Manager, where that has to be queried. Raises DiagnosticError too
+    for a connection that cannot be made.
+
+    Raises:
+        DiagnosticError: Where neither the environment nor an option states a connection.
     """
     from provisioner.kube.in_cluster import read_in_cluster
     from provisioner.kube.kubeconfig import read_kubeconfig
@@ -92,8 +102,11 @@ def find_connection(desired: Desired, reach: Reach, connect: Connect) -> Connect
 
 
 def _default_kubeconfig(variable: str) -> Path:
-    """Return the first file of the variable KUBECONFIG that exists: kubectl skips missing ones of
-    the list (kubernetes.io, "Organizing Cluster Access Using kubeconfig Files")."""
+    """Return the first file of the variable KUBECONFIG that exists.
+
+    kubectl skips missing files of the list (kubernetes.io, "Organizing Cluster Access Using
+    kubeconfig Files").
+    """
     named = [Path(each) for each in variable.split(os.pathsep) if each]
     if not named:
         return Path.home() / ".kube/config"
@@ -101,8 +114,11 @@ def _default_kubeconfig(variable: str) -> Path:
 
 
 def _find_entra(desired: Desired, connect: Connect) -> Connection:
-    """Return the connection to an AKS cluster with a token of Entra. Where it is, and who vouches
-    for it, Azure Resource Manager says where the environment does not."""
+    """Return the connection to an AKS cluster with a token of Entra.
+
+    Where the environment states no server and certificate authority, Azure Resource Manager is
+    queried.
+    """
     from provisioner.azure.cloud import find_cloud
     from provisioner.azure.cluster_token import CLUSTER_SCOPE, token_source
     from provisioner.azure.credential import open_credential
@@ -123,10 +139,12 @@ def _find_entra(desired: Desired, connect: Connect) -> Connection:
 
 
 def ask_cluster(desired: Desired, service: Requester) -> tuple[str, bytes | None]:
-    """Return the API server of an environment's cluster, and the PEM of its authority, as Azure
-    Resource Manager answers them to users.
+    """Return the URL of the API server of an environment's cluster, and its CA certificate in PEM.
 
-    Raises DiagnosticError where the environment has not one cluster, and where Azure refuses.
+    Both are those that Azure Resource Manager returns to users (not to administrators).
+
+    Raises:
+        DiagnosticError: Where the environment has not exactly one cluster, and where Azure refuses.
     """
     clusters = [each.id for each in desired.graph if each.type.name == CLUSTER_TYPE]
     if len(clusters) != 1:

@@ -1,4 +1,4 @@
-"""Reads the files of `azsec check --observation`: dumps of a cluster, and an observation."""
+"""The files of `azsec check --observation`: kubectl dumps of a cluster, and observations."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,8 +27,10 @@ Answer = TypeVar("Answer", CheckDocument, ComplianceDocument)
 
 @dataclass(frozen=True, slots=True)
 class ClusterEvidence:
-    """What is known of a cluster: its contents, None where nothing is; or why the observation that
-    the environment states is not used."""
+    """The contents of a cluster, None where nothing is known.
+
+    Or why the observation that the environment states is not used.
+    """
 
     contents: ClusterContents | None
     unseen: UnreadableDocument | None = None
@@ -47,11 +49,10 @@ class ClusterEvidence:
 def find_evidence(
     session: Session, environment: str, files: list[str], *, all_namespaces: bool
 ) -> ClusterEvidence:
-    """Return what is known of an environment's cluster: from the files of `--observation`, else
-    from the observation that the environment states. One that is old or altered leaves the controls
-    unknown.
+    """Return what is known of an environment's cluster.
 
-    Raises what `read_contents` raises.
+    From the files of `--observation`, otherwise from the observation that the environment states;
+    where that is old or altered, the controls are unknown. Raises what `read_contents` raises.
     """
     desired = session.load(environment)
     kubernetes = desired.environment.kubernetes
@@ -69,8 +70,13 @@ def find_evidence(
 
 
 def _check_identity(contents: ClusterContents, kubernetes: KubernetesSettings) -> None:
-    """Raise DiagnosticError for contents of another cluster than that of which an environment
-    states the UID. What does not show of which cluster it is passes; the census reports that."""
+    """Refuse contents of another cluster than the one whose UID the environment states.
+
+    Contents without the UID of their cluster pass; the census reports that.
+
+    Raises:
+        DiagnosticError: Where the UIDs differ.
+    """
     stated = {
         "kubernetes.observation.cluster": kubernetes.observation.cluster,
         "kubernetes.access.cluster": kubernetes.access.cluster if kubernetes.access else None,
@@ -91,9 +97,10 @@ def _check_identity(contents: ClusterContents, kubernetes: KubernetesSettings) -
 def read_contents(
     files: list[str], kubernetes: KubernetesSettings, *, all_namespaces: bool
 ) -> ClusterContents | None:
-    """Return what some files show of a cluster; None without files. `kubernetes` says of which
-    cluster they have to be, and how old an observation may be; `all_namespaces` that lists of
-    kubectl are of all namespaces.
+    """Return what some files show of a cluster; None without files.
+
+    `kubernetes` states the expected cluster, and how old an observation may be; `all_namespaces`
+    that lists of kubectl are of all namespaces.
 
     Raises DiagnosticError for a folder without dumps, for lists of another cluster than an
     observation beside them or than the environment states, and what `read_dumps` and
@@ -108,7 +115,11 @@ def read_contents(
 
 
 def _expand(given: str) -> list[str]:
-    """Return the JSON files of a folder in the order of their names; anything else as it is."""
+    """Return the JSON files of a folder in the order of their names; anything else as it is.
+
+    Raises:
+        DiagnosticError: Where the folder has no JSON file.
+    """
     folder = Path(given)
     if not folder.is_dir():
         return [given]

@@ -1,4 +1,4 @@
-"""The locks of an environment: that in Azure, and that in its cluster."""
+"""The locks of an apply to a cluster: a lease in Azure Storage, and a Lease in the cluster."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,8 +20,11 @@ _NO_CREDENTIAL = "no-credential"
 
 @dataclass(frozen=True, slots=True)
 class HeldLocks:
-    """The locks of an apply while it runs. `halted` says why no further step may start, `report`
-    what there is to report of the lock in Azure."""
+    """The locks of an apply while it runs.
+
+    `halted` returns why no further step may start, `report` what there is to report of the lock in
+    Azure.
+    """
 
     halted: Callable[[], str | None]
     report: Callable[[], tuple[Diagnostic, ...]]
@@ -53,11 +56,16 @@ def open_cluster_lock(session: Session, environment: str, reach: Reach) -> Itera
 def hold_locks(
     session: Session, desired: Desired, api: ClusterApi, timeout: float
 ) -> Iterator[HeldLocks]:
-    """Hold the environment's lock in Azure, where it has one and Azure is reached, and the Lease
-    in the cluster.
+    """Hold the environment's lock in Azure, where there is one and it is reachable, and the Lease.
 
-    The Lease is always held: it is what an apply with a credential for Azure and one without have
-    in common. Where Azure is not reached that is reported. Raises DiagnosticError and AzureError.
+    The Lease in the cluster is always held: it is what an apply with a credential for Azure and one
+    without have in common. Where Azure is not reached that is reported. credential alone is
+    reported as above.
+
+    Raises:
+        AzureError: Where Azure refuses the lock.
+        DiagnosticError: Where another apply holds the lock, or Azure cannot be signed in to; a
+            missing
     """
     with ExitStack() as stack:
         in_azure = None

@@ -1,4 +1,4 @@
-"""`azsec plan` and `azsec apply` with `--with-cluster`: Azure first, then the cluster's objects."""
+"""Run `azsec plan` and `azsec apply` with `--with-cluster`: Azure first, then the cluster."""
 
 import sys
 from dataclasses import dataclass, replace
@@ -92,8 +92,10 @@ class _Both:
 
 
 def split_adoptions(adopt: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return which addresses that may be adopted are of Azure, and which of the cluster: those of
-    objects have a slash, and `*` is everything."""
+    """Return which addresses that may be adopted are of Azure, and which are of the cluster.
+
+    Addresses of objects have a slash, and `*` is everything.
+    """
     return (
         tuple(each for each in adopt if "/" not in each),
         tuple(each for each in adopt if "/" in each or each == "*"),
@@ -102,8 +104,10 @@ def split_adoptions(adopt: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str,
 
 @dataclass(frozen=True, slots=True)
 class CombinedOutput:
-    """Where a plan goes: to a file, if one is named, and to the terminal in a format. `detailed`
-    makes changes the exit code 2."""
+    """Where a plan is written: to a file, if one is named, and to the terminal in a format.
+
+    With `detailed` changes give the exit code 2.
+    """
 
     out: str | None
     output: str
@@ -152,8 +156,11 @@ def _without_cluster(azure: Plan, why: tuple[Diagnostic, ...]) -> CombinedPlanDo
 
 
 def _plan_both(session: Session, azure: Plan, permission: Permission, reach: Reach) -> _Both:
-    """Plan the cluster's objects beside a plan of Azure. Raises DiagnosticError where there is no
-    way to the API server, unless this plan makes its cluster."""
+    """Plan the cluster's objects beside a plan of Azure.
+
+    Raises DiagnosticError where the API server cannot be reached, unless this plan creates its
+    cluster.
+    """
     path = azure.request.path
     desired, objects = session.find_objects(path, StateKind.DESIRED)
 
@@ -290,8 +297,11 @@ def _stopped(
 
 
 def _apply_within(both: _Both, options: ApplyOptions, lock: HeldLock) -> ClusterApplyDocument:
-    """Plan the objects again under the lock in the cluster, and apply that if it is what was
-    approved. Raises DiagnosticError before the first write."""
+    """Plan the objects again under the lock in the cluster, and apply that plan if it was approved.
+
+    Raises:
+        DiagnosticError: Where the plan differs from the approved one, before the first write.
+    """
     approved, desired = both.within, both.desired
     if not approved.document.steps and approved.document.cluster is not None:
         return ClusterApplyDocument(

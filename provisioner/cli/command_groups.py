@@ -30,8 +30,10 @@ class _Formatter(Protocol):
 
 
 class SectionedCommands(typer.core.TyperGroup):
-    """A group whose help lists its commands in sections. Typer's own panels need rich, with which
-    the help would be no plain text."""
+    """A group whose help lists its commands in sections.
+
+    Typer's own panels need rich, with which the help would not be plain text.
+    """
 
     def format_commands(self, ctx: object, formatter: _Formatter) -> None:
         """Write the sections, each with the commands and the first line of their help."""

@@ -15,9 +15,13 @@ from provisioner.workflow.compare import compare_lines
 
 
 def compare_stream(file: str, *, jsonl: bool, show_unknown: bool) -> int:
-    """Answer each comparison of a file or standard input on a line; return the exit code.
+    """Write the answer to each comparison of a file or standard input; return the exit code.
 
-    Without `jsonl` the whole input is one comparison, which may span lines.
+    Without `jsonl` the whole input is one comparison, which may span lines; with it each line is
+    one.
+
+    Raises:
+        DiagnosticError: Where the file cannot be read.
     """
     if file == "-":
         if isinstance(sys.stdin, TextIOWrapper):
@@ -33,8 +37,10 @@ def compare_stream(file: str, *, jsonl: bool, show_unknown: bool) -> int:
 
 
 def _questions(stream: TextIO, *, jsonl: bool) -> Iterator[str]:
-    """Yield the lines of a stream, or all of it as one. What is longer than is read of a line is
-    left out, so that its end is no line of its own."""
+    """Yield the lines of a stream, or all of it as one.
+
+    Of a line only a bounded part is read; the rest is skipped, and does not count as the next line.
+    """
     read = stream.readline if jsonl else stream.read
     while line := read(MAX_CHARACTERS + 1):
         yield line

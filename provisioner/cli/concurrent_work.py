@@ -1,4 +1,4 @@
-"""Runs the same work for several things, a few at a time, until a time is up."""
+"""Concurrent execution of the same work for several items, with a limit on time."""
 
 import queue
 import threading
@@ -14,10 +14,10 @@ _PAUSE = 0.2
 def run_side_by_side(
     work: Callable[[_Item], _Result], items: Sequence[_Item], workers: int, seconds: float
 ) -> Sequence[_Result | None]:
-    """Return what `work` gives for each item, in their order; None for what is not done after
-    `seconds`. What `work` raises is raised here, the first one first.
+    """Return what `work` returns for each item, in order; None for what is not done in time.
 
-    The threads are daemons: what is still running then does not hold the process up.
+    `seconds` limits the time. What `work` raises is raised here, the first exception first. The
+    threads are daemons: what is still running then does not keep the process alive.
     """
     pending: queue.SimpleQueue[int] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[int, _Result | BaseException]] = queue.SimpleQueue()

@@ -1,4 +1,4 @@
-"""`azsec controls`: what azsec's controls are, and those of an environment's own."""
+"""Run `azsec controls`: list azsec's controls and the custom controls of an environment."""
 
 from provisioner.cli.output import print_controls
 from provisioner.controls.control import Control
@@ -10,10 +10,10 @@ from provisioner.model.diagnostic import DiagnosticError, error, nearest
 
 
 def print_all_controls(environment: str | None, search: str, output: str) -> None:
-    """Print every control, or those that match a search; with those of an environment, where one
-    is named.
+    """Print every control, or those that match a search.
 
-    Raises DiagnosticError for an environment or a control file that cannot be read.
+    With a named environment, its custom controls are included. Raises DiagnosticError for an
+    environment or a control file that cannot be read.
     """
     known = _controls(environment)
     found = search_controls(known, search)
@@ -30,7 +30,11 @@ def print_all_controls(environment: str | None, search: str, output: str) -> Non
 
 
 def print_one_control(name: str, environment: str | None, output: str) -> None:
-    """Print a control by its id. Raises DiagnosticError where there is none, with the nearest."""
+    """Print a control by its id.
+
+    Raises:
+        DiagnosticError: Where there is none; the hint has the nearest id.
+    """
     known = {control.id: control for control in _controls(environment)}
     found = known.get(name.upper())
     if found is None:

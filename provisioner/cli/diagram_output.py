@@ -1,4 +1,4 @@
-"""Writes drawings: in which format, on standard output or to a file."""
+"""Output of diagrams: their format, on standard output or in a file."""
 
 import sys
 

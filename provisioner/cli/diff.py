@@ -1,4 +1,4 @@
-"""`azsec diff`: what one saved plan does differently from another."""
+"""`azsec diff`: the differences between two saved plans."""
 
 from typing import Annotated
 

@@ -11,7 +11,8 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
 def read_duration(value: str | float) -> float:
     """Return the seconds of a duration; a number, which is the default of an option, as it is.
 
-    Raises typer.BadParameter for another text, a number without a unit too.
+    Raises:
+        BadParameter: Where the text is not a number with a unit.
     """
     if isinstance(value, float):
         return value
@@ -24,7 +25,11 @@ def read_duration(value: str | float) -> float:
 
 
 def read_timeout(value: str | float) -> float:
-    """Return the seconds of a duration that is longer than zero. Raises typer.BadParameter."""
+    """Return the seconds of a duration that is longer than zero.
+
+    Raises:
+        BadParameter: Where it is zero, or not a duration.
+    """
     seconds = read_duration(value)
     if seconds <= 0:
         raise typer.BadParameter(f"{value!r} is not longer than zero.")

@@ -1,4 +1,4 @@
-"""`--explain ADDRESS` of plan and show: the files, git and Azure's logs behind one change."""
+"""`--explain ADDRESS` of plan and show: the files, git commits and Azure logs behind one change."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 def explain(
     session: "Session", plan: "Plan", address: str, *, asks_azure: bool
 ) -> ExplanationDocument:
-    """Return why a plan changes the resource at an address, by the files as they are now;
-    `asks_azure` looks up who changed it there."""
+    """Return why a plan changes the resource at an address, by the current files.
+
+    With `asks_azure` Azure's logs are queried for who changed it.
+    """
     session.take_values(plan)
     desired = session.load(plan.request.path, plan.document.environment.cloud)
     ask = _asking(session, plan) if asks_azure else None

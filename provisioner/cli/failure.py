@@ -1,4 +1,4 @@
-"""Turns every way in which a command can fail into words on stderr and an exit code."""
+"""Error output of commands: a message on stderr and an exit code for each kind of failure."""
 
 import logging
 import os
@@ -54,8 +54,10 @@ def _run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
 
 
 def _tell_usage(problem: TyperException, arguments: Sequence[str]) -> int:
-    """Tell what is wrong with a command line, and whose help says more; a group of commands without
-    one is a question, and its help the answer."""
+    """Print what is wrong with a command line, and the command whose `--help` explains it.
+
+    A group without a command prints its help.
+    """
     message = problem.format_message().replace("Value error, ", "")
     if type(problem).__name__ == "NoArgsIsHelpError":
         sys.stdout.write(f"{message}\n")
@@ -90,8 +92,11 @@ def handle_interrupts() -> None:
 
 
 def end(code: int) -> NoReturn:
-    """End the process with an exit code, and wait for no request that is still in flight: after an
-    interrupt or a timeout there may be some, and at its exit Python waits for threads of pools."""
+    """End the process with an exit code, without waiting for requests in flight.
+
+    After an interrupt or a timeout there may be some, and at its exit Python waits for the threads
+    of pools.
+    """
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
