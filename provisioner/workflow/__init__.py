@@ -1,1 +1,5 @@
-"""One module a command: what it does, given ports to the world."""
+"""Workflows of azsec's commands: one module per command, with the ports to Azure as arguments.
+
+The modules join the pure packages (blueprint, graph, controls, network, plan) with what is read
+through ports. They print nothing and know no option of the command line: `cli` calls them.
+"""

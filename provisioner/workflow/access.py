@@ -1,4 +1,7 @@
-"""`azsec access`: who can do what in an environment, and by which path."""
+"""`azsec access`: who can do what in an environment, and by which role assignments and policies.
+
+Called by `cli` and, for a report, by `workflow.report`.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -104,8 +107,11 @@ def explain_access(
 
 
 def _not_judged(estate: Estate) -> list[Diagnostic]:
-    """Say what may give access and is of a type without facts: what stands in Authorization, and
-    role assignments of a service's own data plane (`sqlRoleAssignments` of Cosmos DB)."""
+    """Return what may grant access and is of a type without facts.
+
+    That is what the Authorization provider declares, and role assignments of a service's own data
+    plane (`sqlRoleAssignments` of Cosmos DB).
+    """
     return [
         warning(
             "access-not-judged",
@@ -182,8 +188,10 @@ def _resources_in(answers: Sequence[Answer]) -> list[Resource]:
 
 
 def _gives(access: Access, grant: Grant, question: Question, target: ResourceId | None) -> bool:
-    """Tell whether a grant gives the action that is asked for: on the resource, or at its own
-    scope. One whose role is not known may give it."""
+    """Return whether a grant allows the queried action on the resource, or at its own scope.
+
+    A grant whose role could not be read counts: it may allow the action.
+    """
     assert question.action is not None
     if not grant.is_known:
         return True

@@ -1,7 +1,7 @@
-"""What `azsec access` is asked, and which questions can have no answer.
+"""The query of `azsec access`: its principal, resource and action, checked before it is answered.
 
-"Nobody" is an answer to a question about somebody who is there. A misspelled address, action or
-subscription is an error instead, and so is an identity of which the object id was not read.
+"Nobody" is an answer about a principal that exists. A misspelled address, action or subscription is
+an error instead, and so is an identity whose object id was not read.
 """
 
 from collections.abc import Iterator
@@ -31,8 +31,11 @@ from provisioner.workflow.plan import Desired
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: about a principal (object id or address), about an action (of data or not),
-    on a resource (address or id); None for all of them. `eligible` reads what can be activated."""
+    """The query: a principal, an action and a resource, None for all of each.
+
+    A principal is an object id or an address; a resource is an address or an id. The action is one
+    of the control plane or a data action. `eligible` also reads assignments that can be activated.
+    """
 
     state: AccessState
     principal: str | None = None
@@ -43,8 +46,12 @@ class Question:
 
 
 def check_action(question: Question, catalog: Catalog) -> tuple[Diagnostic, ...]:
-    """Return warnings of the action that is asked about. Raises DiagnosticError for one that there
-    is not, and for one of the other kind."""
+    """Return warnings about the queried action.
+
+    Raises:
+        DiagnosticError: Where no such action exists, and where it is one of the other plane
+            (control or data).
+    """
     if question.action is None:
         return ()
     found = Actions(catalog).check(question.action, data=question.data)
@@ -56,8 +63,12 @@ def check_action(question: Question, catalog: Catalog) -> tuple[Diagnostic, ...]
 
 
 def find_target(question: Question, estate: Estate, desired: Desired) -> ResourceId | None:
-    """Return the resource that is asked about, None for all. Raises DiagnosticError for what is
-    neither an address nor an id, and for an id in a subscription that is not the environment's."""
+    """Return the queried resource, None for all resources.
+
+    Raises:
+        DiagnosticError: Where the text is neither an address of the environment nor a resource id,
+            and where the id is in a subscription that is not the environment's.
+    """
     if question.resource is None:
         return None
     found = _resource_at(question.resource, estate, desired.graph)
@@ -93,8 +104,7 @@ def find_target(question: Question, estate: Estate, desired: Desired) -> Resourc
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """The principals that are asked about, by object id and address in lower case; None for
-    everybody."""
+    """The queried principals, by object id and address in lower case; None for all principals."""
 
     names: frozenset[str] | None = None
 
@@ -108,11 +118,13 @@ class Who:
 def find_who(
     question: Question, access: Access, estate: Estate, desired: Desired, state: ActualState | None
 ) -> Who:
-    """Return who is asked about: a resource stands for all principals that it signs in as.
+    """Return the queried principals: a resource stands for all principals that it signs in as.
 
-    `state` is what was read of Azure, None for the desired state. Raises DiagnosticError for what
-    is neither an object id nor the address of a resource that signs in, and for one whose object
-    id was not read.
+    `state` is the actual state read from Azure, None for the desired state.
+
+    Raises:
+        DiagnosticError: Where the text is neither an object id nor the address of a resource that
+            signs in, and where the object id of such a resource was not read.
     """
     stated = question.principal
     if stated is None:
@@ -180,8 +192,11 @@ def _unknown_principal(stated: str, estate: Estate, graph: DesiredGraph) -> Diag
 
 
 def _nobody_seen(resource: Resource, graph: DesiredGraph, state: ActualState) -> Diagnostic:
-    """Return why a resource of the actual state has no object id: it was refused, it does not
-    exist, or it is nothing that signs in."""
+    """Return the error for a resource of the actual state without an object id.
+
+    The reasons are: its read was refused, it does not exist, or it is of a type without an
+    identity.
+    """
     seen = state.get(resource.id)
     label = resource.label
     if isinstance(seen, Unreadable):

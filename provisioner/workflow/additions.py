@@ -1,4 +1,7 @@
-"""What additions that grant access allow: the worst that their role can do at its scope."""
+"""Additions that grant access: the most that their role allows at its scope.
+
+Called by `workflow.plan` for what exists in Azure and no blueprint declares.
+"""
 
 from provisioner.access.capabilities import worst_capability
 from provisioner.access.effective import read_access
