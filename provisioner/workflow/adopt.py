@@ -1,8 +1,8 @@
-"""`azsec adopt`: reads what exists, writes the files that describe it, and proves that they plan to
-nothing.
+"""`azsec adopt`: writes environment files for existing resources, and proves they plan nothing.
 
-The proof is a plan of the written files against Azure as it is then, by the same code as `azsec
-plan`. What it would change is mended in the files or reported; marks are written by a later apply.
+The proof is a plan of the written files against Azure's present state, by the same code as `azsec
+plan`. What the plan would change is corrected in the files or reported. Nothing is written to
+Azure: a later apply writes the ownership marks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,8 +87,10 @@ def adopt(
 
 
 def _limit(findings: Findings, patterns: Sequence[Pattern]) -> list[LeftOutDocument]:
-    """Keep of what is chosen only what templates deploy; return what they deploy and nobody found.
-    Groups that a template does not deploy itself are only read."""
+    """Keep the chosen resources that templates deploy; return what they deploy and was not found.
+
+    Resource groups that a template does not deploy itself are only read.
+    """
     if not patterns:
         return []
     matched = {
@@ -179,8 +181,11 @@ def without_untouched(
     minimal: Mapping[str, MinimalBody],
     catalog: Catalog,
 ) -> tuple[Selection, Material]:
-    """Leave out what Azure makes with what it stands in (the SOA record of a zone, the blob service
-    of an account) and nobody changed: nothing of it would be stated."""
+    """Leave out what Azure creates together with its parent and nobody changed.
+
+    Examples are the SOA record of a DNS zone and the blob service of a storage account: the files
+    would state nothing of them.
+    """
     untouched = {
         key
         for key in material.bodies

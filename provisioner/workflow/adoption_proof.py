@@ -1,8 +1,8 @@
-"""Proves that the files of an adoption plan to nothing, and mends them until they do.
+"""The proof of an adoption: its files plan no change, after corrections that need no guess.
 
-A file that does not compose, and a resource that would change, are mended where that can be done
-without a guess: references are written out as plain values; what still does not compose is taken
-out of the files. What is left is told.
+Where a file does not compose, or a resource would change, references are written out as plain
+values; what still does not compose is taken out of the files. The changes that remain are reported.
+Called by `workflow.adopt`.
 """
 
 import re
@@ -49,11 +49,11 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class ProvenFiles:
-    """The files, the plan of them, and the resources that no file could state, each with the
-    reason, by the key of the id.
+    """The files, their plan, and the resources that no file could state.
 
-    `told` is what the preflight of the plan says, and `asked` how many requests it took: a policy
-    that denies the marks lets no apply write them.
+    Those have a reason each, by the key of the resource id. `told` holds the diagnostics of the
+    plan's preflight and `asked` the number of its requests: a policy that denies the marks prevents
+    every apply from writing them.
     """
 
     built: Built
@@ -70,12 +70,14 @@ def make_files(
     catalog: Catalog,
     inputs: ProofInputs,
 ) -> ProvenFiles:
-    """Return the files of some material that compose, as near to planning to nothing as they get.
+    """Return files for the material that compose, and plan as few changes as possible.
 
-    `catalog` has the types of the material. What the files say of types is read anew for the proof,
-    from the catalog of `inputs`: as `azsec plan` reads it.
+    `catalog` has the types of the material. For the proof the types that the files name are read
+    again from the catalog of `inputs`, as `azsec plan` reads them.
 
-    Raises DiagnosticError for files that do not compose for a reason that is no resource's.
+    Raises:
+        DiagnosticError: Where the files do not compose for a reason that no single resource causes.
+        AssertionError: Never: the last attempt returns or raises.
     """
     literal: set[str] = set()
     unfit: dict[str, str] = {}
@@ -111,7 +113,11 @@ def make_files(
 
 
 def _check_left(material: Material, unfit: Mapping[str, str]) -> None:
-    """Raise DiagnosticError where no file can state any of what was found."""
+    """Check that the files state at least one of the resources that were found.
+
+    Raises:
+        DiagnosticError: Where no file can state any of them (`nothing-to-adopt`).
+    """
     if material.owned_groups or not material.bodies.keys() <= unfit.keys():
         return
     raise DiagnosticError(
@@ -141,8 +147,10 @@ def _preflight(
 
 
 def prove(built: Built, target: AdoptionTarget, inputs: ProofInputs) -> Proof:
-    """Compose files and plan them against Azure. Raises DiagnosticError for files that do not
-    compose."""
+    """Compose files and plan them against Azure.
+
+    Raises DiagnosticError for files that do not compose.
+    """
     path = f"environments/{target.name}.yaml"
     desired = load_desired(path, inputs.catalog, MemoryFiles(built.written.files), inputs.today)
     request = Request(path, adopt=() if target.observe else (EVERY_ADDRESS,))
@@ -166,8 +174,7 @@ _STATEMENT = re.compile(r"  ([A-Za-z_]\w*):")
 
 
 def _culprits(problem: DiagnosticError, built: Built) -> Mapping[str, str]:
-    """Return what the statements of that a mistake stands in are about: the keys of the resources,
-    with the mistake."""
+    """Return the keys of the resources whose statements contain an error, with the error."""
     found: dict[str, str] = {}
     for told in problem.diagnostics:
         if told.span is None:

@@ -1,4 +1,8 @@
-"""Reads what an adoption starts from, and all that belongs to it, round by round."""
+"""Discovery for `azsec adopt`: reads the chosen roots and all that belongs to them, in rounds.
+
+Each round reads what the last one referred to; `MOST_ROUNDS` bounds them. Called by
+`workflow.adopt`.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -34,8 +38,11 @@ MOST_ROUNDS = 100
 
 @dataclass
 class Discovery:
-    """What was read, with the catalog of all its types. `silent` are types that nobody could speak
-    to, each with the reason; `unlisted` those of which nobody says what can stand in one."""
+    """The resources that were read, with the catalog of all their types.
+
+    `silent` are types without a usable api version, each with the reason; `unlisted` are types
+    whose child types are not known.
+    """
 
     catalog: Catalog
     source: Source
@@ -62,9 +69,12 @@ class Discovery:
 def discover(
     roots: Roots, catalog: Catalog, source: Source, stated: Mapping[str, str]
 ) -> Discovery:
-    """Read what there is at the roots. `stated` are api versions of types, by their name in lower
-    case. Raises AzureError where nothing can be read, DiagnosticError for a root that does not
-    exist, and where more than `MOST_ROUNDS` rounds of requests would be needed."""
+    """Read the resources at the roots and what belongs to them.
+
+    `stated` are api versions of types, by the type's name in lower case. Raises AzureError where
+    nothing can be read, DiagnosticError for a root that does not exist, and where more than
+    `MOST_ROUNDS` rounds of requests would be needed.
+    """
     discovery = Discovery(catalog, source, stated)
     findings = discovery.findings
     discovery.take(first_reads(roots, catalog))
@@ -103,7 +113,11 @@ def _groups_around(findings: Findings) -> list[ResourceId]:
 
 
 def _follow(discovery: Discovery, clusters: set[ResourceId]) -> None:
-    """Read below what is chosen, and for clusters what belongs to them, until nothing is new."""
+    """Read what is below the chosen resources, and what belongs to clusters, until nothing is new.
+
+    Raises:
+        DiagnosticError: Where `MOST_ROUNDS` rounds of requests did not suffice (`too-large`).
+    """
     findings = discovery.findings
     for _ in range(MOST_ROUNDS):
         before = len(findings.chosen)
@@ -131,8 +145,10 @@ def _follow(discovery: Discovery, clusters: set[ResourceId]) -> None:
 
 
 def _choose_belonging(discovery: Discovery) -> None:
-    """Choose what the chosen names, what is about it, and the roles of its identities with what
-    they are on."""
+    """Choose what the chosen resources refer to, what applies to them, and their identities' roles.
+
+    The scopes of those roles are chosen too.
+    """
     findings, catalog = discovery.findings, discovery.catalog
     subscriptions = {str(findings.ids[key].subscription).lower() for key in findings.chosen}
     discovery.take(wide_reads(subscriptions, joining_lists(catalog), findings))
@@ -159,8 +175,11 @@ def _choose_belonging(discovery: Discovery) -> None:
 
 
 def _hanging_on(findings: Findings) -> set[str]:
-    """Return the keys of what stands in or on something chosen, or on a chosen group; also on a
-    part of it that is no resource (a role at a Kubernetes namespace)."""
+    """Return the keys of children and extension resources of what is chosen, groups included.
+
+    A scope below a chosen resource that is no resource itself counts too (a role assignment at a
+    Kubernetes namespace).
+    """
     holders = findings.chosen | set(findings.groups)
     found = set()
     for key in findings.bodies:

@@ -1,4 +1,7 @@
-"""Which subscriptions and groups an adoption starts from, by the names that people use."""
+"""The roots of an adoption: subscriptions, resource groups and clusters named by options.
+
+Called by `cli` for `azsec adopt`, before anything below the roots is read.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,8 +26,11 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class AdoptionSources:
-    """What an adoption starts from, as a person names it: groups as `SUBSCRIPTION/GROUP` or
-    `GROUP`, subscriptions by name or GUID, clusters and other resources by id."""
+    """The roots as options name them.
+
+    Resource groups are `SUBSCRIPTION/GROUP` or `GROUP`, subscriptions are names or GUIDs, clusters
+    and other resources are ids.
+    """
 
     groups: Sequence[str] = ()
     subscriptions: Sequence[str] = ()
@@ -33,10 +39,11 @@ class AdoptionSources:
 
 
 def find_roots(reader: Reader, sources: AdoptionSources, tenant: str | None) -> tuple[Roots, Names]:
-    """Return the roots that sources name, and the names of the subscriptions.
+    """Return the roots that the options name, and the display names of the subscriptions.
 
-    Raises DiagnosticError for a subscription that is not visible, for what is no id of a cluster,
-    and where nothing is named.
+    Raises:
+        DiagnosticError: Where a subscription is not visible, a text is not the id of a cluster, or
+            nothing is named (`no-source`).
     """
     (answer,) = reader.read([SUBSCRIPTIONS])
     visible = {
@@ -73,7 +80,12 @@ def find_roots(reader: Reader, sources: AdoptionSources, tenant: str | None) -> 
 
 
 def _group(named: str, whole: Sequence[str], visible: Mapping[str, str]) -> ResourceId:
-    """Return the id of a group as an option names it. Raises DiagnosticError."""
+    """Return the id of the resource group that an option names.
+
+    Raises:
+        DiagnosticError: Where the subscription is missing and ambiguous (`no-subscription`), or the
+            name is not one of a resource group (`wrong-name`).
+    """
     holder, _, group = named.rpartition("/")
     if not re.fullmatch(r"[-\w.()]{0,89}[-\w()]", group):
         raise DiagnosticError(
@@ -100,7 +112,11 @@ def _group(named: str, whole: Sequence[str], visible: Mapping[str, str]) -> Reso
 
 
 def _cluster(text: str) -> ResourceId:
-    """Return the id of a cluster. Raises DiagnosticError for another text."""
+    """Return the id of a cluster.
+
+    Raises:
+        DiagnosticError: Where the text is not the id of an AKS cluster (`wrong-option`).
+    """
     found = parse_resource_id(text)
     if found is None or found.type.lower() != CLUSTER.lower() or found.resource_group is None:
         raise DiagnosticError(
@@ -115,7 +131,11 @@ def _cluster(text: str) -> ResourceId:
 
 
 def _find(name: str, visible: Mapping[str, str]) -> str:
-    """Return the GUID of a subscription that is named by it or by its display name."""
+    """Return the GUID of the subscription with this GUID or display name.
+
+    Raises:
+        DiagnosticError: Where none or several have it (`unknown-subscription`).
+    """
     if is_guid(name):
         return name.lower()
     found = [guid for guid, shown in visible.items() if shown.lower() == name.lower()]

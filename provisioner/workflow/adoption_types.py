@@ -1,5 +1,7 @@
-"""The types of what is adopted that azsec's catalog does not have: in which api version to speak to
-them, as the cloud says."""
+"""Api versions of adopted types that azsec's catalog does not have, as Azure offers them.
+
+Called by `workflow.adoption_reader`.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,9 +28,11 @@ _NOWHERE = Span("", 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A catalog with the types that were asked for, and those of which nothing says the version,
-    each with the reason. `unlisted` are the raw types of which nobody says what can stand in one,
-    each with the reason."""
+    """A catalog with the adopted types, and those without a usable api version.
+
+    Those have a reason each. `unlisted` are the raw types whose child types are not known, each
+    with the reason.
+    """
 
     catalog: Catalog
     silent: Mapping[str, str]
@@ -41,11 +45,11 @@ def speak_to(
     inquirer: Inquirer,
     stated: Mapping[str, str],
 ) -> Spoken:
-    """Return the catalog with a type for each of some resources, in the tier that `azsec plan`
-    finds for the same api version.
+    """Return the catalog with a type for each resource, in the tier that `azsec plan` finds.
 
-    `stated` are api versions by the type in lower case; they go before that of an installed package
-    if the cloud offers it, and before the newest that the cloud offers and that is no preview.
+    `stated` are api versions by the type in lower case. They take precedence over the version of an
+    installed package, which is used if Azure offers it, and over the newest version that Azure
+    offers and that is no preview.
     """
     unknown: dict[str, ResourceId] = {}
     for resource in resources:
@@ -79,8 +83,11 @@ def speak_to(
 
 
 def _version_of(name: str, catalog: Catalog, offered: Sequence[str]) -> str | None:
-    """Return the version of an installed package, which has the models of the type, where the cloud
-    offers it or lists none of the type; else the newest that the cloud offers."""
+    """Return the api version of an installed package, else the newest that Azure offers.
+
+    The package has the models of the type. Its version is used where Azure offers it, or lists no
+    version of the type.
+    """
     found = catalog.directory.find(name)
     if found is not None and found.written.model is not None:
         version = found.written.api_version
@@ -92,8 +99,11 @@ def _version_of(name: str, catalog: Catalog, offered: Sequence[str]) -> str | No
 def _ask(
     resources: Iterable[ResourceId], inquirer: Inquirer
 ) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
-    """Return what the cloud offers of the providers of some resources, by type in lower case, and
-    why it did not say so of others, by namespace in lower case."""
+    """Return the api versions that Azure offers for the types of some resources.
+
+    They are keyed by type in lower case. The second mapping has the reasons of resource providers
+    that could not be read, by namespace in lower case.
+    """
     wanted = {
         (str(each.subscription).lower(), each.type.partition("/")[0])
         for each in resources
@@ -114,8 +124,10 @@ def _ask(
 def with_tracked(
     catalog: Catalog, ids: Mapping[str, ResourceId], bodies: Mapping[str, Body]
 ) -> Catalog:
-    """Return the catalog whose raw types are told by bodies whether they take tags: those take some
-    that have a location or tags."""
+    """Return the catalog whose raw types take tags where an answer shows that they do.
+
+    A type takes tags if one of its bodies has a location or tags.
+    """
     tracked = {
         ids[key].type.lower()
         for key, body in bodies.items()

@@ -1,8 +1,8 @@
-"""Which environments a change touches: those that read a file which the change touches.
+"""Environments affected by a change: those whose composition reads a changed file.
 
-What an environment reads is not guessed from folders: it is composed, and what the composition
-asked for is what it reads (blueprint, modules, and whatever else it opens), a file that is not
-there included.
+The files that an environment reads are not guessed from folders. It is composed, and every path
+that the composition opens counts (blueprint, modules, other files), a missing one included. Called
+by `cli` for `azsec ci`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,8 +27,10 @@ class RecordedSources:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """An environment that a change touches, by the path of its file: `files` are the changed files
-    that it reads."""
+    """An environment that reads changed files, by the path of its own file.
+
+    `files` are the changed files among those that it reads.
+    """
 
     path: str
     files: tuple[str, ...]
@@ -36,8 +38,10 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An environment of which it is not known whether a change touches it, by the path of its file:
-    it cannot be composed (`diagnostics`), and what it read until then is not changed."""
+    """An environment of which it is not known whether it is affected, by the path of its file.
+
+    It does not compose (`diagnostics`), and no file that it read up to the failure is changed.
+    """
 
     path: str
     diagnostics: tuple[Diagnostic, ...]
@@ -50,14 +54,13 @@ def find_touched(
     sources: Sources,
     places: Callable[[str], Iterable[str]],
 ) -> tuple[Sequence[Touched], Sequence[Unknown]]:
-    """Return the environments that read a changed file, and those of which that is not known, in
-    their order.
+    """Return the environments that read a changed file, and those of which that is not known.
 
-    `changed` names the changed files by their places. `places` are all through which a path leads:
-    the file, by one spelling, and the folders and symbolic links on the way, of which a changed one
-    leads to another file (a submodule is a changed folder). `compose` reads an environment; where
-    it fails, a changed file that it read until then says that it is touched. Without one nothing
-    is known: what it would have read behind the broken place may be changed.
+    Both are in the order of the environments. `changed` are the changed paths. `places` returns
+    every path that leads to a file: the file in one spelling, and the folders and symbolic links on
+    the way, of which a changed one leads to another file (a submodule is a changed folder).
+    `compose` reads an environment. Where it fails, a changed file among those read so far makes the
+    environment affected; without one it is unknown, since a file behind the failure may be changed.
     """
     touched: list[Touched] = []
     unknown: list[Unknown] = []

@@ -1,4 +1,8 @@
-"""Which api versions the cloud at hand offers, asked once a run, and what follows for its types."""
+"""Api versions that the connected cloud offers: requested once per run, then used for the types.
+
+Clouds differ: a version of the catalog may not be offered in every one. Called by `cli` before a
+plan and by `workflow.roles`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -48,13 +52,12 @@ class Memory(Protocol):
 def ask_offer(
     desired: Desired, catalog: Catalog, inquirer: Inquirer, memory: Memory
 ) -> dict[str, tuple[str, ...]]:
-    """Return the api versions that the cloud offers, by the name of the type in lower case: of the
-    providers that an environment touches, in the first of its subscriptions.
+    """Return the api versions that the cloud offers, by the name of the type in lower case.
 
-    One request for each provider that is not remembered, and for those of raw types: what a
-    provider lists says what can stand in a resource, which a delete needs to know. What may not be
-    asked is left out: the types of that provider keep the version that azsec knows. Raises
-    AzureError where nothing can be asked at all.
+    The providers are those that the environment uses, in the first of its subscriptions. It takes
+    one request for each provider that is not cached, and for those of raw types: the provider's
+    list states the child types, which a delete needs. A refused provider is left out: its types
+    keep azsec's own version. Raises AzureError where nothing can be read at all.
     """
     subscriptions = sorted({guid.lower() for guid in desired.environment.subscriptions.values()})
     if not subscriptions:
@@ -84,12 +87,15 @@ def adapt(
     offer: Mapping[str, tuple[str, ...]],
     respeak: Callable[[tuple[ResourceType, ...]], Desired],
 ) -> Desired:
-    """Return an environment with its types in the versions that a cloud offers, and with what there
-    is to say of those that differ.
+    """Return an environment with its types in offered api versions, and diagnostics of the changes.
 
-    `respeak` reads the environment again with other types. Raises DiagnosticError as it does, with
-    the versions that were spoken, and for what is declared that a spoken version does not have:
-    Azure would take it without a word and never answer it, and the next plan would miss it.
+    `respeak` composes the environment again with other types; its errors are raised with the
+    diagnostics of the versions that were chosen.
+
+    Raises:
+        DiagnosticError: Where a stated api version is not offered, and where the blueprint declares
+            a property that the chosen version does not have: Azure would accept it silently and
+            never return it, and the next plan would miss it.
     """
     unoffered = find_unoffered((*_types(desired), *_stated_alone(desired)), offer)
     if unoffered:
@@ -115,8 +121,10 @@ def adapt(
 
 
 def _stated_alone(desired: Desired) -> Iterator[ResourceType]:
-    """Yield the types whose version the environment's file states and that no resource has: what
-    left the blueprint is read and deleted in it."""
+    """Yield the types whose version the environment's file states and that no resource has.
+
+    Resources that left the blueprint are read and deleted in that version.
+    """
     used = {each.type.name for each in desired.graph}
     yield from (t for t in desired.catalog if t.stated_version and t.name not in used)
 
@@ -137,8 +145,10 @@ def _refuse_stated(
 
 
 def _place_of_version(desired: Desired, resource_type: ResourceType) -> tuple[str, Span | None]:
-    """Return what states the version of a type, and where: the first resource that does, or the
-    environment's file."""
+    """Return what states the version of a type, and where.
+
+    It is the first resource that does, else the environment's file.
+    """
     for resource in desired.graph:
         if resource.type.name == resource_type.name and resource.node.get("apiVersion") is not None:
             return resource.address, span_of(resource.node, "apiVersion")
@@ -196,8 +206,7 @@ def version_needs(subscriptions: Iterable[str]) -> frozenset[Need]:
 def tell_versions(
     differing: Iterable[SpokenVersion], used: Iterable[ResourceType]
 ) -> tuple[Diagnostic, ...]:
-    """Return what there is to say of types that are spoken in another version than the pinned one:
-    of those that an environment declares."""
+    """Return diagnostics of the declared types whose api version is not the pinned one."""
     names = {each.name for each in used}
 
     def alike(each: SpokenVersion) -> tuple[str, str, str, bool]:

@@ -1,6 +1,7 @@
-"""`azsec apply`: exactly the steps of a plan, if Azure still is as the plan saw it.
+"""`azsec apply`: runs the steps of a plan if Azure is still as the plan observed it.
 
-Where steps did not make what they were to make, the marks that were written for it are withdrawn.
+Where steps did not create what they were to create, the ownership marks written for it are
+withdrawn. Called by `cli` for `azsec apply` and `azsec ci apply`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +54,13 @@ class Surface:
 
 
 def check_permitted(plan: Plan, options: ApplyOptions) -> None:
-    """Raise DiagnosticError for a plan that cannot be applied, GateError for one that may not."""
+    """Check that a plan can be applied, and that its deletes are permitted.
+
+    Raises what `check_applicable` raises for the document.
+
+    Raises:
+        GateError: Where the steps delete and deletes are not permitted.
+    """
     check_applicable(plan, options)
     if plan.is_destructive and not options.allow_delete:
         doomed = [step.address for step in plan.steps if step.verb == DELETE]
@@ -61,7 +68,12 @@ def check_permitted(plan: Plan, options: ApplyOptions) -> None:
 
 
 def check_applicable(plan: Plan, options: ApplyOptions) -> None:
-    """Raise as `check_permitted` does, by what a plan shows: its steps are not looked at."""
+    """Check a plan as `check_permitted` does, by its document alone.
+
+    Raises:
+        DiagnosticError: Where changes are blocked (`plan-blocked`).
+        GateError: Where a gate refuses the plan, and where deletes are not permitted.
+    """
     if not plan.can_apply():
         blocked = [c for c in plan.document.changes if c.action is Action.BLOCKED]
         raise DiagnosticError(
@@ -112,8 +124,11 @@ def apply_plan(
 ) -> ApplyDocument:
     """Apply a plan; return how each step ended.
 
-    Raises GateError and DiagnosticError as `check_permitted` does, DiagnosticError
-    (`plan-stale`) with each field that moved since, and AzureError where nothing can be read.
+    Raises what `check_permitted` raises, and AzureError where nothing can be read.
+
+    Raises:
+        DiagnosticError: Where Azure changed since the plan, with each field that differs
+            (`plan-stale`).
     """
     check_permitted(plan, options)
     state = read_observed(plan.observed, surface.reader, catalog)
@@ -158,8 +173,8 @@ def apply_plan(
 
 
 def _unhindered(_step: Step) -> None:
-    """A withdrawal writes over what was read right before."""
+    """Prevent no write: a withdrawal overwrites what was read right before."""
 
 
 def _unheard(_event: Event) -> None:
-    """A withdrawal is no step of the plan, and is reported when the apply has ended."""
+    """Ignore an event: a withdrawal is no step of the plan, and is reported after the apply."""

@@ -1,10 +1,9 @@
-"""Tells a merged pull request what an apply did: the claim, the statuses and the comment.
+"""Posts on a merged pull request what an apply did: the claim, the statuses and the comment.
 
-Once Azure was written, a forge that refuses to be told stops nothing: what was done is printed, and
-the refusal beside it. Two things are in an order that no refusal may turn. An approval is claimed
-before the first write, since what is told afterwards may not arrive; and the digest of a plan that
-was refused is written after the comment that shows the plan, since whoever approves then approves
-that digest.
+After the first write to Azure a refusal of the forge stops nothing: the result is printed with the
+refusal. Two orders are fixed. The approval is claimed before the first write, since later requests
+may fail. The digest of a refused plan is written after the comment that shows the plan, since
+whoever approves from then on approves that digest. Called by `cli` for `azsec ci apply`.
 """
 
 from collections.abc import Callable
@@ -27,8 +26,10 @@ from provisioner.workflow.forge_refusals import not_told
 
 @dataclass(slots=True)
 class ApplyPosting:
-    """What an apply tells its pull request; `url` leads to the job, `refusals` are what the forge
-    did not take."""
+    """The messages of one apply to its pull request.
+
+    `url` is that of the job; `refusals` are the writes that the forge refused.
+    """
 
     forge: Forge
     pull_request: PullRequest
@@ -38,7 +39,9 @@ class ApplyPosting:
     def claim(self, environment: str, digest: str) -> None:
         """Use up the approvals of a plan that is about to be applied.
 
-        Raises DiagnosticError where the forge does not take it: the approvals would stay usable.
+        Raises:
+            DiagnosticError: Where the forge refuses the status (`approval-not-claimed`): the
+                approvals would remain usable.
         """
         try:
             self._set(claimed_status(environment, digest, self.url))
@@ -54,8 +57,10 @@ class ApplyPosting:
             ) from refusal
 
     def tell(self, entry: EnvironmentApplyDocument) -> None:
-        """Set the status of an environment, unless it offers a digest for approval: such a status
-        waits for the comment."""
+        """Set the status of an environment, unless it offers a digest for approval.
+
+        A status with a digest waits for the comment.
+        """
         status = applied_status(entry, self.url)
         if status is not None and not offers_digest(entry):
             self._try_status(status)
@@ -68,8 +73,10 @@ class ApplyPosting:
         *,
         knows_others: bool,
     ) -> CiApplyDocument:
-        """Write the comment, then the statuses that offer what it shows, and the one of all, which
-        stays as it is where what other jobs did is not known."""
+        """Write the comment, then the statuses that offer what it shows, and the overall status.
+
+        The overall status is left as it is where the results of other jobs are not known.
+        """
         comment: list[str] = []
 
         def write() -> None:

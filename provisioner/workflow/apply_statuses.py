@@ -1,4 +1,7 @@
-"""The statuses on a merged pull request: what an apply did, and what other jobs are still to do."""
+"""Commit statuses of a merged pull request: the results of an apply, and the jobs still to run.
+
+Pure functions, called by `workflow.apply_posting` and `cli`.
+"""
 
 from collections.abc import Collection, Mapping
 
@@ -23,8 +26,10 @@ FAILED = "the apply failed"
 
 
 def overall_applied_status(document: CiApplyDocument, url: str | None) -> NewStatus:
-    """Return the status of all environments together after an apply: pending, while other jobs of
-    the same change are to come."""
+    """Return the overall status of all environments after an apply.
+
+    It is pending while other jobs of the same change are to come.
+    """
     bad = [entry.name for entry in document.environments if not entry.went_well]
     bad += [entry.name for entry in document.others if not entry.went_well]
     waiting = [entry.name for entry in document.others if entry.went_well and not entry.is_done]
@@ -40,8 +45,10 @@ def overall_applied_status(document: CiApplyDocument, url: str | None) -> NewSta
 def describe_others(
     statuses: Mapping[str, Status], names: Collection[str]
 ) -> tuple[OtherJobDocument, ...]:
-    """Return the environments of a change that are not among `names`, as their newest statuses say;
-    `names` are those of the job that asks."""
+    """Return the newest statuses of a change's environments that are not among `names`.
+
+    `names` are the environments of the calling job.
+    """
     found = []
     for name, status in sorted(statuses.items()):
         digest = digest_in(status.description)
@@ -58,29 +65,37 @@ def describe_others(
 
 
 def claimed_status(environment: str, digest: str, url: str | None) -> NewStatus:
-    """Return the status that uses up the approvals of a plan before it is applied. It does not
-    begin with the digest: an approval while the plan is applied covers none."""
+    """Return the status that uses up the approvals of a plan before it is applied.
+
+    Its description does not begin with the digest: an approval during the apply covers no plan.
+    """
     return NewStatus(context_of(environment), StatusState.PENDING, f"{APPLYING} {digest}", url)
 
 
 def offers_digest(entry: EnvironmentApplyDocument) -> bool:
-    """Tell whether the status of an environment offers the digest of a refused plan: whoever
-    approves from then on approves that plan."""
+    """Return whether the status of an environment offers the digest of a refused plan.
+
+    Whoever approves from then on approves that plan.
+    """
     is_refused = entry.verdict is ApplyVerdict.REFUSED and entry.plan is not None
     # What lacks a permission alone was approved, and shown before that.
     return is_refused and not entry.unpermitted
 
 
 def unshown_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatus:
-    """Return the status of a refused plan that the comment does not show: it has no digest, so that
-    nobody approves what they were not shown."""
+    """Return the status of a refused plan that the comment does not show.
+
+    It has no digest, so that nobody approves a plan that they were not shown.
+    """
     told = "not the approved plan, and the comment that shows it was not written"
     return NewStatus(context_of(entry.name), StatusState.FAILURE, told, url)
 
 
 def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatus | None:
-    """Return the status of an environment after an apply, None for one whose turn did not come. The
-    digest of a refused plan is in it: whoever approves from now on approves that plan."""
+    """Return the status of an environment after an apply, None for one that was not reached.
+
+    It has the digest of a refused plan: whoever approves from now on approves that plan.
+    """
     # With the digest of an apply that failed: the plan was shown, and takes a new approval.
     failed = f"{entry.digest} {FAILED}" if entry.apply is not None else FAILED
     told = {

@@ -1,4 +1,7 @@
-"""What was approved is what is applied: a plan's digest, its environment, and the plan of now."""
+"""Checks that the plan to apply is the approved one: its digest, its environment, a fresh plan.
+
+Called by `cli` for `azsec apply` and `azsec cluster apply`.
+"""
 
 import re
 from collections.abc import Iterator
@@ -16,8 +19,12 @@ _MOST_PATHS = 3
 
 
 def read_digest(text: str) -> str:
-    """Return the digest that an option names. Raises DiagnosticError (`wrong-digest`) for a part of
-    one or another text: what is approved must be one plan and no other."""
+    """Return the digest that an option states.
+
+    Raises:
+        DiagnosticError: Where the text is not a whole digest (`wrong-digest`): an approval must
+            identify exactly one plan.
+    """
     digest = text.strip().lower()
     if _DIGEST.fullmatch(digest) is None:
         raise DiagnosticError(
@@ -32,9 +39,12 @@ def read_digest(text: str) -> str:
 
 
 def check_digest(plan: Plan, approved: str, source: str) -> None:
-    """Raise DiagnosticError (`digest-mismatch`) unless a plan has the approved digest.
+    """Check that a plan has the approved digest.
 
     `source` names the plan in the message: a file, or the environment that was planned just now.
+
+    Raises:
+        DiagnosticError: Where the digests differ (`digest-mismatch`).
     """
     digest = digest_of(plan)
     if digest == approved:
@@ -66,8 +76,13 @@ def _describe_change(change: ResourceChangeDocument) -> str:
 
 
 def check_same_environment(plan: Plan, desired: Desired) -> None:
-    """Raise DiagnosticError (`plan-of-another-environment`) unless a plan was made for this
-    environment as its file is now: name, tenant, cloud, subscriptions, blueprint."""
+    """Check that a plan was made for this environment as its file is now.
+
+    Name, tenant, cloud, subscriptions and blueprint are compared.
+
+    Raises:
+        DiagnosticError: Where one of them differs (`plan-of-another-environment`).
+    """
     wrong = tuple(_mismatches(plan, desired))
     if wrong:
         raise DiagnosticError(*wrong)
@@ -103,7 +118,11 @@ def _mismatches(plan: Plan, desired: Desired) -> Iterator[Diagnostic]:
 
 
 def check_agreement(approved: Plan, planned: Planned, catalog: Catalog) -> None:
-    """Raise DiagnosticError with every reason why the plan of now is not the approved one."""
+    """Check that a fresh plan is the approved one.
+
+    Raises:
+        DiagnosticError: Where it is not, with every reason.
+    """
     reasons = find_disagreement(approved, planned.plan, planned.state, catalog)
     if reasons:
         raise DiagnosticError(*reasons)

@@ -1,4 +1,7 @@
-"""What was approved of a cluster's objects, and why the plan of now is another one."""
+"""The approved plan of a cluster's objects, and why a fresh plan does not match it.
+
+Called by `cli` for `azsec cluster apply`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +16,10 @@ _REVIEW = "Have this plan reviewed, and approve its digest."
 
 @dataclass(frozen=True, slots=True)
 class ApprovedPlan:
-    """A plan that was approved: its digest and, of a saved one, for which cluster it was made and
-    its changes as JSON, by address."""
+    """An approved plan: its digest and, where it was saved, its cluster and its changes.
+
+    The changes are JSON, by address.
+    """
 
     digest: str
     uid: str | None = None
@@ -23,8 +28,10 @@ class ApprovedPlan:
 
 
 def read_approved(saved: Mapping[str, Any]) -> ApprovedPlan:
-    """Return what a plan of a cluster as JSON says. Raises KeyError and TypeError for what is no
-    such plan."""
+    """Return the approved plan that a JSON document of a cluster's plan holds.
+
+    Raises KeyError and TypeError for a document of another shape.
+    """
     cluster = saved["cluster"] or {}
     return ApprovedPlan(
         digest=str(saved["digest"]),
@@ -35,8 +42,11 @@ def read_approved(saved: Mapping[str, Any]) -> ApprovedPlan:
 
 
 def describe_mismatch(now: ClusterPlanDocument, approved: ApprovedPlan) -> Diagnostic:
-    """Return why the plan of now is not the approved one: it is of another cluster, all of it was
-    applied already, or which objects moved."""
+    """Return why a fresh plan is not the approved one.
+
+    It is of another cluster, the approved one was applied already, or objects changed: those are
+    listed.
+    """
     message = f"the plan of now has the digest {now.digest}, and {approved.digest} was approved"
     if approved.uid is None or now.cluster is None:
         return error("digest-mismatch", f"{message}.", None, _REVIEW)

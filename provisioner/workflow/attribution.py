@@ -1,4 +1,8 @@
-"""Who changed what drifted: asks both logs, once something did."""
+"""Who changed the resources that drifted, by the Activity Log and Resource Graph's change history.
+
+Nothing is requested unless there is drift. Called by `cli` and `workflow.report`; `workflow.roles`
+derives the permissions from it.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,8 +75,10 @@ def attribute_drift(
 def attribute_targets(
     targets: Sequence[Target], window: Window, catalog: Catalog, inquirer: Inquirer
 ) -> tuple[Mapping[str, AttributionDocument], Sequence[Diagnostic]]:
-    """Return who changed each of `targets`, by the key of its id, as far as the logs say, and
-    warnings for logs that could not be read."""
+    """Return who changed each of `targets`, and warnings for logs that could not be read.
+
+    The attributions are keyed by the key of the resource id, as far as the logs have them.
+    """
     if not targets:
         return {}, ()
     logs, coverages, told = _read_logs(targets, window, catalog, inquirer)
@@ -98,11 +104,10 @@ def _decide(
     coverages: Mapping[str, LogCoverage],
     is_own: Callable[[str], bool],
 ) -> UndeclaredDocument:
-    """Return an undeclared value with whether the logs say that somebody moved it, and what was not
-    read of those that decide.
+    """Return an undeclared value with whether the logs show a change of it, and what was not read.
 
-    Only Resource Graph names the properties that a write changed. What the Activity Log adds is
-    writes of the environment's own that changed none: they can take a move back, and not make one.
+    Only Resource Graph names the properties that a write changed. The Activity Log adds the
+    environment's own writes that changed none: they can retract a move, and not establish one.
     """
     if not entry.kept:
         return entry
@@ -120,8 +125,11 @@ def _decide(
 
 
 def _targets_of(document: DriftDocument, *, undecided: bool = True) -> list[Target]:
-    """Return what drifted and was added, each resource once: undeclared values count where they are
-    drift, or where only the logs tell whether they are (`undecided`)."""
+    """Return the drifted and added resources, each once.
+
+    Undeclared values count where they are drift, or where only the logs decide whether they are
+    (`undecided`).
+    """
     found: dict[str, Target] = {}
     for drifted in document.drifted:
         missing = drifted.kind is DriftKind.MISSING
@@ -170,8 +178,10 @@ _ABOVE = (
 
 
 def _ask_events(subscription: str, targets: Sequence[Target], window: Window) -> Inquiry:
-    """Return the one request for the events of a subscription, of a single group where all that
-    drifted there is in it."""
+    """Return the request for the Activity Log events of a subscription.
+
+    It is limited to a resource group where all that drifted in the subscription is in that group.
+    """
     there = [target.id for target in targets if _subscription_of(target.id) == subscription]
     groups = {(resource.resource_group or "").lower() for resource in there}
     wanted = (

@@ -1,4 +1,8 @@
-"""What one read of an environment looked at, and what it did not."""
+"""The census of one read of an environment: what was looked at, unreadable, or not covered.
+
+It is the denominator of every statement about the state. Called by `workflow.plan` and
+`workflow.check`.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -30,8 +34,10 @@ _MOST_TYPES = 5
 
 
 def count_desired(estate: Estate, graph: DesiredGraph) -> CensusDocument:
-    """Return the census of a desired state: what its graph declares, and what stands in the bodies
-    of that. Nothing of it can be unreadable."""
+    """Return the census of a desired state: declared resources and the children in their bodies.
+
+    Nothing of a desired state can be unreadable.
+    """
     return CensusDocument(
         resources=len(estate.resources),
         declared=len(graph.resources),
@@ -64,8 +70,7 @@ def take_census(reading: Reading, graph: DesiredGraph, catalog: Catalog) -> Cens
 def _unreadable(
     reading: Reading, graph: DesiredGraph, catalog: Catalog
 ) -> Iterator[UnreadableDocument]:
-    """Yield each resource of the blueprint that could not be read, and each refused read that none
-    of them was to be found by."""
+    """Yield each resource of the blueprint that could not be read, and each other refused read."""
     hidden = unreadable_resources(graph, reading.state)
     for resource, reason in hidden:
         yield UnreadableDocument(id=resource.id.text, address=resource.address, reason=reason)
@@ -149,8 +154,11 @@ def _unjudged_properties(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
 def _unlisted_children(
     reading: Reading, graph: DesiredGraph, catalog: Catalog
 ) -> Iterator[NotCoveredDocument]:
-    """Yield how many resources may hold children that nobody listed: those without facts are looked
-    into before a delete alone (`listable_children`), and of raw types no list is known."""
+    """Yield how many resources may have children that were not listed, by type.
+
+    Children of types without facts are only listed before a delete (`listable_children`); of raw
+    types no list is known.
+    """
     read = {each.path.lower() for each in reading.reads}
     by_tier: dict[Tier, list[str]] = {}
     kinds: dict[str, None] = {}
@@ -185,8 +193,11 @@ def _unlisted_children(
 
 
 def _unjudged_resources(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
-    """Yield how many resources of the blueprint no control, service rule or network path judges, by
-    type: those without facts, also what is only read."""
+    """Yield how many resources no control, service rule or network path judges, by type.
+
+    Those are the blueprint's resources of types without facts, the ones that are only read
+    included.
+    """
     by_type = Counter(
         resource.type.name for resource in graph if resource.type.tier is not Tier.KNOWN
     )
@@ -197,8 +208,10 @@ def _unjudged_resources(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
 
 
 def _unlisted_settings(reading: Reading, graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
-    """Yield how many resources of the blueprint may have diagnostic settings that were not listed:
-    no list covers them, so they are read scope by scope."""
+    """Yield how many resources of the blueprint may have diagnostic settings that were not listed.
+
+    No list covers diagnostic settings of several scopes, so they are read scope by scope.
+    """
     tail = f"/providers/{DIAGNOSTIC_SETTING.lower()}"
     read_at = [read.path.lower() for read in reading.reads]
     listed = {path.removesuffix(tail) for path in read_at if path.endswith(tail)}

@@ -1,4 +1,7 @@
-"""`azsec check`: every control over a state of an environment."""
+"""`azsec check`: evaluates every control on one state of an environment.
+
+The state is the desired, planned or actual one. Called by `cli` and `workflow.report`.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -62,8 +65,10 @@ def report_compliance(
     framework: Framework,
     now: datetime,
 ) -> ComplianceDocument:
-    """Return how far a state of an environment, read `now`, is what a framework asks for. Raises
-    what `check_environment` raises."""
+    """Return how far a state of an environment, read at `now`, meets a framework's requirements.
+
+    Raises what `check_environment` raises.
+    """
     judgement, census = _judge(desired, catalog, connect, kind)
     return _compliance_document(desired, kind, judgement, census, (framework, now))
 
@@ -76,8 +81,10 @@ def check_and_comply(
     frameworks: Sequence[Framework],
     now: datetime,
 ) -> tuple[CheckDocument, tuple[ComplianceDocument, ...]]:
-    """Return what `check_environment` and `report_compliance` return, for several frameworks, by
-    one judgement of one reading. Raises what `check_environment` raises."""
+    """Return the results of `check_environment` and `report_compliance` for several frameworks.
+
+    The state is read and evaluated once. Raises what `check_environment` raises.
+    """
     judgement, census = _judge(desired, catalog, connect, kind)
     return _check_document(desired, kind, judgement, census), tuple(
         _compliance_document(desired, kind, judgement, census, (framework, now))
@@ -164,8 +171,11 @@ def _cluster(contents: ClusterContents) -> ClusterCensusDocument:
 
 
 def _unlisted(contents: ClusterContents) -> tuple[UnreadableDocument, ...]:
-    """Return the lists that the API server refused to whoever looked, but for that which the roles
-    for observers leave out on purpose: the control that needs it is unknown."""
+    """Return the lists that the API server refused to the observer.
+
+    Lists that the observers' roles leave out on purpose do not count: the control that needs one is
+    unknown.
+    """
     return tuple(
         UnreadableDocument(id=kind.text, listed=kind.text, reason=reason)
         for kind, reason in sorted(contents.refused.items())
@@ -211,8 +221,10 @@ def _look(
 
 
 def _inquiries(desired: Desired, found: Estate) -> Iterator[tuple[str, ResourceId, Inquiry]]:
-    """Yield what is asked that no blueprint states and controls look at: the type, the id of what
-    the answer is about, and the request."""
+    """Yield the requests for what controls look at and no blueprint states.
+
+    Each is the type, the id of the resource that the answer is about, and the request.
+    """
     for guid in sorted(set(desired.environment.subscriptions.values())):
         inquiry = ask_subscription(PROVIDERS, guid, is_list=True)
         yield PROVIDER, subscription_id(guid), inquiry
