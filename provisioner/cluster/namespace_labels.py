@@ -27,8 +27,8 @@ def find_steering_values(
     """Return the security labels and annotations of a namespace that are not as `expected`.
 
     They are by name with their value, `missing` for one that is gone; `expected` is what Azure
-    makes the namespace with, and `is_managed` marks one that Azure Resource Manager makes. Of Pod Security Admission only what lowers the enforced standard
-    counts.
+    makes the namespace with, and `is_managed` marks one that Azure Resource Manager makes. Of Pod
+    Security Admission only what lowers the enforced standard counts.
     """
     metadata = body.get("metadata") or {}
     stated = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}
