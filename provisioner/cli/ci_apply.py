@@ -79,11 +79,11 @@ class Permissions:
 
 
 def run_apply(options: Options, permissions: Permissions, output: str) -> int:
-    """Apply the approved plans, post the results on the pull request, and return the exit code. forge.
+    """Apply the approved plans, post the results on the pull request, and return the exit code.
 
     Raises:
         DiagnosticError: Where `--allow-delete-digest` is not a digest, and where the job belongs to
-            no
+            no forge.
     """
     for digest in permissions.deletes:
         if not is_digest(digest):

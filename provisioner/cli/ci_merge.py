@@ -16,12 +16,11 @@ from provisioner.workflow.ci_apply import find_merged
 def find_merge(forge: Forge, job: Job, commit: str, number: int | None) -> PullRequest:
     """Return the pull request whose merge is to be applied: that of `commit`, or the one named.
 
-    Raises DiagnosticError too where there is none, and where its merge is not part of `commit`. was
-    reviewed for one branch was not reviewed for another.
+    Raises DiagnosticError too where there is none, and where its merge is not part of `commit`.
 
     Raises:
         DiagnosticError: Where it was merged into another branch than the one that the job runs for:
-            what
+            what was reviewed for one branch was not reviewed for another.
     """
     found = find_merged(forge, commit) if number is None else _named(forge, commit, number)
     if job.branch == found.base_branch:
@@ -64,11 +63,11 @@ def find_before(forge: Forge, pull_request: PullRequest, before: str | None, com
     distinguish: the forge reports which commit it merged into, or which commits are the pull
     request's.
 
-    Raises ForgeError where the forge refuses. known.
+    Raises ForgeError where the forge refuses.
 
     Raises:
         DiagnosticError: Where it is not known, or git does not have it: what the merge changed is
-            then not
+            then not known.
     """
     merged = pull_request.merged or commit
     if before is not None and is_ancestor(before, commit) and not is_ancestor(merged, before):

@@ -59,13 +59,12 @@ def hold_locks(
     """Hold the environment's lock in Azure, where there is one and it is reachable, and the Lease.
 
     The Lease in the cluster is always held: it is what an apply with a credential for Azure and one
-    without have in common. Where Azure is not reached that is reported. credential alone is
-    reported as above.
+    without have in common. Where Azure is not reached that is reported.
 
     Raises:
         AzureError: Where Azure refuses the lock.
         DiagnosticError: Where another apply holds the lock, or Azure cannot be signed in to; a
-            missing
+            missing credential alone is reported as above.
     """
     with ExitStack() as stack:
         in_azure = None
