@@ -1,10 +1,11 @@
-"""From the bodies of what stands in Azure to the files that describe it.
+"""Brownfield adoption: generates the blueprint, modules and environment for live resources.
 
-Azure answers a resource with everything: what somebody chose, what the service filled in, what only
-Azure writes, and ids of forty segments. A person who writes a blueprint states the choices, by the
-names of other resources, and what repeats once. This package goes from the one to the other.
+A resource that Azure returns holds the settings that somebody chose, the defaults of the service,
+read-only properties, and full resource ids. A blueprint states the chosen settings only, refers to
+other resources by name, and states repeated values once. This package converts the one into the
+other.
 
-`workflow/adopt.py` calls it, with what it read, and proves the outcome: it composes the files and
-plans them. Nothing here reads Azure or files, and nothing here decides what a difference is: that
-is for `diff`, which is asked about every value that is left out.
+`workflow/adopt.py` calls it with the bodies that it read, and verifies the result: it composes the
+generated files and plans them. The package reads neither Azure nor files. Whether two values differ
+is decided by `diff`, which is queried for every value that is left out.
 """

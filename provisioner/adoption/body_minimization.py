@@ -1,4 +1,7 @@
-"""Leaves values out of a body, as long as the comparison with Azure's answer says no more."""
+"""Removes values from a resource body while the comparison with the live body stays the same.
+
+`minimal_body` calls it. A removal also has to keep the properties that the schema requires.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -72,8 +75,10 @@ class Shrinking:
         return self._shrink_objects(whole, [()])
 
     def _sketch(self, whole: Mapping[str, Value]) -> Mapping[str, Value] | None:
-        """Return the parts of a body that a comparison with nothing speaks of; None where these
-        alone are too little."""
+        """Return the parts of a body that a comparison with an empty body reports.
+
+        None where these parts alone are not enough.
+        """
         spoken = self._statements(self._compare({}))
         paths = [split_steps(path) for _, path in spoken]
         names = [tuple(step.lower() for step in path) for path in paths if path]
@@ -97,9 +102,11 @@ class Shrinking:
     def _shrink_objects(
         self, whole: Mapping[str, Value], places: Sequence[Path]
     ) -> Mapping[str, Value]:
-        """Return the whole with less in alike objects (the entries of a list), property by
-        property: one that can go goes from all of them with one comparison, or from those that have
-        one value of it."""
+        """Return the body with fewer properties in similar objects (the entries of a list).
+
+        It goes property by property: one that can be omitted is removed from all of the objects
+        with one comparison, or else from those that have the same value of it.
+        """
         names: dict[str, list[Path]] = {}
         for place in places:
             here = _get(whole, place)
@@ -117,8 +124,11 @@ class Shrinking:
 
     @staticmethod
     def _is_last(whole: Mapping[str, Value], path: Path) -> bool:
-        """Tell whether a value is all that its object says: one that could not go as a whole has to
-        say something (the value of a policy's parameter, although it is an empty list)."""
+        """Tell whether a value is the only one that its object states.
+
+        An object that could not be left out as a whole has to state something (the value of a
+        policy's parameter, even an empty list).
+        """
         holder = _get(whole, path[:-1])
         return len(path) > 1 and isinstance(holder, Mapping) and len(holder) == 1
 
@@ -170,8 +180,10 @@ def _without_all(body: Mapping[str, Value], paths: Sequence[Path]) -> Mapping[st
 
 
 def _only(part: Value, names: Sequence[tuple[str, ...]], path: tuple[str, ...]) -> Value:
-    """Return what of a part stands at or below one of some paths, or on the way to one; a list
-    stays whole, because entries stand in paths by keys of their own."""
+    """Return what a part holds at, below, or on the way to one of some paths.
+
+    A list is kept whole, because paths name its entries by keys of their own.
+    """
     if not isinstance(part, Mapping):
         return part
     kept: dict[str, Value] = {}
@@ -186,8 +198,11 @@ def _only(part: Value, names: Sequence[tuple[str, ...]], path: tuple[str, ...]) 
 
 
 def _refers(part: Value) -> bool:
-    """Tell whether a part names another resource. That is stated whatever the comparison says of
-    it: order and permissions follow from it, and nobody would create the resource without."""
+    """Tell whether a part refers to another resource.
+
+    References are stated whatever the comparison reports: the order of creation and permissions
+    depend on them, and the resource could not be created without them.
+    """
     if isinstance(part, Mapping):
         return any(parse_resource_id(k) is not None or _refers(i) for k, i in part.items())
     if isinstance(part, (list, tuple)):

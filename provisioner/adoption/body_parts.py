@@ -1,8 +1,8 @@
-"""What a state of Terraform lists as a resource and Azure has as a part of another's body: rules of
-a balancer, an access policy of a vault.
+"""Terraform resources that Azure has as part of another resource's body.
 
-Such a part is stated with the body that it is in. It has an id, but where that is not a resource of
-its own nothing can be read by it.
+Examples are the rules of a load balancer and the access policies of a key vault. Such a part is
+stated in the body that contains it. It has an id, but where ARM has no resource of that id, a GET
+by it fails. `workflow/adopt.py` calls it for the ids of a Terraform state.
 """
 
 from collections.abc import Iterable

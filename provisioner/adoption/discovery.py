@@ -1,9 +1,11 @@
-"""What there is at the places that an adoption starts from: which reads show it, round by round.
+"""Discovery of the resources to adopt: which reads are needed, round by round.
 
-A group is listed, then each of its types by one list call, then the children and the extension
-resources of what was found. A cluster has no list of what belongs to it: references lead there and
-back (`belonging`). Every round is a set of reads, so that the number of waits does not grow with
-the number of resources.
+A resource group is listed, then each of its types by one list call, then the children and extension
+resources of what was found. Azure has no list of the resources that belong to a cluster: they are
+found by references in both directions (`related_resources`). Every round is one set of reads, so
+the number of round trips does not grow with the number of resources.
+
+`workflow/adoption_reader.py` calls it and sends the reads.
 """
 
 from collections import Counter
@@ -34,8 +36,11 @@ from provisioner.plan.reads import (
 
 @dataclass(frozen=True, slots=True)
 class Roots:
-    """Where an adoption starts: whole subscriptions (GUIDs), whole groups, single resources, and
-    clusters with all that belongs to each."""
+    """The starting points of an adoption.
+
+    Whole subscriptions (GUIDs), whole resource groups, single resources, and clusters with
+    everything that belongs to each.
+    """
 
     subscriptions: tuple[str, ...] = ()
     groups: tuple[ResourceId, ...] = ()
@@ -45,8 +50,10 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """A read that Azure refused (or what nobody can list), and why: what it would have shown is
-    unknown."""
+    """A read that Azure refused, or something that no list covers, and the reason.
+
+    What it would have returned is unknown.
+    """
 
     path: str
     reason: str
@@ -54,9 +61,12 @@ class Hidden:
 
 @dataclass
 class Findings:
-    """What the rounds found so far: bodies by the key of the id, what only an inventory lists, and
-    what was refused. `chosen` are the keys of what is to be adopted, in no order; the rest was read
-    on the way (a list shows all of its type)."""
+    """The results of the rounds so far.
+
+    Bodies by the key of the id, ids that only an inventory lists, and refused reads. `chosen` are
+    the keys of the resources to adopt, in no order; the other bodies were read on the way (a list
+    returns all resources of its type).
+    """
 
     answers: list[Answer] = field(default_factory=list)
     bodies: dict[str, Body] = field(default_factory=dict)
@@ -109,8 +119,11 @@ may be such a list ("Resolve errors for no registered resource provider found").
 
 
 def _shows_nothing(answer: Answer, catalog: Catalog) -> bool:
-    """Tell whether a refusal says that there is no such list: of extension resources that a type
-    cannot have, and of children of a type outside the catalog, where it is only inferred."""
+    """Tell whether a refusal means that no such list exists.
+
+    That is so for extension resources that a type cannot have, and for children of a type outside
+    the catalog, where the list is only inferred.
+    """
     assert answer.refused is not None
     if answer.refused.code in _NOT_SUPPORTED:
         return True
@@ -153,8 +166,11 @@ def inventory_reads(groups: Iterable[ResourceId], findings: Findings) -> tuple[R
 def type_reads(
     wanted: Iterable[ResourceId], findings: Findings, catalog: Catalog
 ) -> tuple[Read, ...]:
-    """Return the reads of the bodies of what is known by its id alone: one list call for a type of
-    which a subscription has several, a GET for the others."""
+    """Return the reads for the bodies of resources that are known by id alone.
+
+    That is one list call for a type of which a subscription has several, and a GET for each of the
+    others.
+    """
     missing = [each for each in wanted if each.key not in findings.bodies]
     counts = Counter((str(each.subscription).lower(), each.type.lower()) for each in missing)
     reads: dict[str, Read] = {}
@@ -181,8 +197,7 @@ def wide_reads(
 
 
 def shown_in_part(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
-    """Return the GETs of what is chosen and whose list leaves properties out
-    (`ResourceType.list_omits`)."""
+    """Return GETs of chosen resources whose list omits properties (`ResourceType.list_omits`)."""
     reads: dict[str, Read] = {}
     for key in findings.chosen:
         known = catalog.of(findings.ids[key])
@@ -194,8 +209,11 @@ def shown_in_part(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
 
 
 def wide_extension_reads(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
-    """Return the lists of the extension resources that one call shows for a whole subscription
-    (role assignments, locks), for each subscription of what is chosen."""
+    """Return the list calls for extension resources that cover a whole subscription.
+
+    Role assignments and locks have such a list. There is one call for each subscription of the
+    chosen resources.
+    """
     subscriptions = sorted(
         {str(findings.ids[key].subscription).lower() for key in findings.chosen} - {"none"}
     )
@@ -230,8 +248,11 @@ def below_reads(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
 
 
 def _may_hold_extensions(resource: ResourceId, catalog: Catalog) -> bool:
-    """Tell whether extension resources that no wide list shows are looked for at a resource: at
-    what stands in a group by itself, and at children that some type is always asked for at."""
+    """Tell whether a resource is queried for extension resources without a subscription-wide list.
+
+    That is so for top-level resources, and for children that an extension type is always listed at
+    (`always_listed_at`).
+    """
     known = catalog.of(resource)
     if known is None or known.scope is Scope.EXTENSION or resource.is_container:
         return False

@@ -1,8 +1,9 @@
-"""Credentials that stand inside of texts: command lines, headers and URLs of what others made.
+"""Credentials embedded in texts: in command lines, headers and URLs.
 
-Files of an adoption are committed, so more is kept out of them than what `model.secret_values`
-knows by its shape: whatever follows an option called `--password`, whatever its value looks like.
-What only refers to a value (`$PW`, `{{pw}}`, `%PW%`, `@file`) is none.
+The generated files are committed, so they leave out more than `model.secret_values` recognizes by
+its form: the value of an option named like `--password` is left out whatever it looks like. A
+reference to a value (`$PW`, `{{pw}}`, `%PW%`, `@file`) is not a credential. `minimal_body` calls
+it.
 """
 
 import base64
@@ -96,8 +97,7 @@ def _is_stated(text: str) -> bool:
 
 
 def _follows_option(words: Sequence[object], index: int) -> bool:
-    """Tell whether a word of a command that is a list of words is the value of an option before
-    it."""
+    """Tell whether a word of a command (a list of words) is the value of the option before it."""
     before = words[index - 1] if index else None
     return (
         isinstance(words[index], str)

@@ -1,4 +1,7 @@
-"""The files of an adopted estate: blueprint, modules, environment."""
+"""Writes the files of an adopted estate: blueprint, modules and environment.
+
+`pipeline` calls it last, with names, references and module assignment already decided.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,9 +19,12 @@ _TYPES = {"id": "resourceId", "properties.principalId": "guid", "properties.clie
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files by path, the environment's first, and the address of each resource by the key of
-    its id. `adopt` are the addresses that the environment takes over, whole modules by their
-    name. `statements` are the keys of what each statement is about, by its file and name."""
+    """The generated files by path, the environment's first, and the address of each resource.
+
+    Addresses are by the key of the resource id. `adopt` are the addresses that the environment
+    takes over, a whole module by its name. `statements` are the keys of the resources that each
+    statement declares, by its file and name.
+    """
 
     files: Mapping[str, str]
     addresses: Mapping[str, str]
@@ -140,8 +146,10 @@ class _Writer:
     # Files
 
     def _call(self, file: File) -> dict[str, Yaml]:
-        """Return how the blueprint uses a module. What is asked of other modules becomes an output
-        of theirs."""
+        """Return the use of a module in the blueprint.
+
+        A value that is read from another module becomes an output of that module.
+        """
         found: dict[str, Yaml] = {"source": f"{self._estate.name}/{file.module}.yaml"}
         group = self._names.group_of(file)
         if group is not None:

@@ -1,7 +1,8 @@
-"""Which of what was found is adopted, and why the rest is not.
+"""Selects the resources to adopt, with the reason for each one that is left out.
 
-What a service makes for itself, for another resource or for everybody is nobody's to declare; what
-carries the marks of an environment is that one's. Each is left out with its reason.
+Resources that a service creates for itself, for another resource or for the whole subscription
+cannot be declared; resources with the marks of another environment belong to that environment.
+`workflow/adopt.py` calls it and reports each exclusion with its reason.
 """
 
 import re
@@ -156,8 +157,10 @@ def select(
     exclusions: Exclusions,
     catalog: Catalog,
 ) -> Selection:
-    """Return what of some keys is adopted. What is part of its parent's body is neither adopted nor
-    left out: the parent states it."""
+    """Return which of some keys are adopted, and which are left out.
+
+    A resource that is part of its parent's body is in neither: the parent states it.
+    """
     adopted: dict[str, Body] = {}
     left_out: list[LeftOut] = []
     for key in sorted(chosen):

@@ -1,7 +1,8 @@
-"""Values of a body before they are written: texts with references in them that no file has yet.
+"""Values of a body with unresolved references, before they are written to a file.
 
-How a file writes a reference depends on the file: the name of a neighbour, a parameter, the output
-of a module. So values hold `Ref`s until it is decided what stands where.
+How a reference is written depends on the file: as the name of a resource, as a parameter, or as the
+output of a module. Values therefore hold `Ref`s until each resource is assigned to a file. Most
+modules of the package use these types.
 """
 
 import json
@@ -14,9 +15,11 @@ from provisioner.adoption.yaml_text import Yaml
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A property of another adopted resource or group, by the key of its id: `id`, `name`, or a
-    path (`properties.principalId`). One that is `soft` can be a plain value as well (`literal`):
-    what would close a circle."""
+    """A property of another adopted resource or resource group, by the key of its id.
+
+    The property is `id`, `name` or a path (`properties.principalId`). A `soft` reference can be
+    written as its plain value (`literal`) where it would close a cycle.
+    """
 
     key: str
     attribute: str = "id"
@@ -30,8 +33,11 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Var:
-    """A name that every file can have: `environment.tenantId`, or a parameter of the blueprint that
-    modules are given (`prefix`)."""
+    """A variable that every file has.
+
+    It is `environment.tenantId`, or a parameter of the blueprint that is passed to modules
+    (`prefix`).
+    """
 
     text: str
     is_parameter: bool = False
@@ -134,8 +140,10 @@ def map_tree(tree: Tree, change: Callable[[Template], Template]) -> Tree:
 
 
 def text_of(tree: Tree, text: Callable[[Template], str]) -> Yaml:
-    """Return a tree as a document holds it; `text` writes a template there. The entries of a list
-    have their names first, as people write them."""
+    """Return a tree as the data of a YAML document; `text` converts a template to its text.
+
+    The entries of a list have their names first.
+    """
     if isinstance(tree, Template):
         return text(tree)
     if isinstance(tree, Mapping):

@@ -1,4 +1,7 @@
-"""Names in the files of an estate, and how each file reads what another one states."""
+"""Names within the generated files, and how a file refers to a resource of another file.
+
+`pipeline` builds the names, and `environment_writer` writes the files with them.
+"""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -42,8 +45,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """What the files state: groups, statements with the file of each, what names and tags have in
-    common, and where it all is. `plain` are the keys of resources that are in no table."""
+    """The content of all files: resource groups, statements by file, and what names and tags share.
+
+    It also holds where everything is located. `plain` are the keys of resources that are in no
+    table.
+    """
 
     name: str
     groups: Sequence[Group]
@@ -65,8 +71,7 @@ class Estate:
 
 @dataclass
 class File:
-    """One file while it is written: its names, what it is given, what it gives, and the tables of
-    its locals."""
+    """One file while it is written: its names, parameters, outputs, and tables of its locals."""
 
     module: str
     names: Namespace
@@ -137,8 +142,10 @@ class Names:
         return found
 
     def adopted(self) -> tuple[str, ...]:
-        """Return the addresses that hold all that is taken over: modules, and what the blueprint
-        itself states."""
+        """Return the addresses that cover all adopted resources.
+
+        They are modules, and the resources that the blueprint itself states.
+        """
         groups = any(not group.existing for group in self._estate.groups)
         modules = [module for module in self.files if module != ROOT]
         return (
@@ -184,8 +191,10 @@ class Names:
         return file.outputs[wanted]
 
     def _title(self, ref: Ref, file: File | None = None) -> str:
-        """Return what a reference is called where it is handed over: `hubNetworkId`; to a file that
-        is the hub's, `networkId`."""
+        """Return the name of the parameter or output that passes a reference on.
+
+        An example is `hubNetworkId`; in a file that is the hub's own, `networkId`.
+        """
         if ref.key in self.aliases:
             stem = f"{self.aliases[ref.key]}Group"
         else:

@@ -1,8 +1,11 @@
-"""What some entries have in common, with a column for each place in which they differ.
+"""Merges similar entries into one, with a column for each place in which they differ.
 
-The entries are laid over each other. Where all say the same, that is said once; an object is gone
-through name by name; what is left is a column with a value for each entry. Whole parts can be a
-column too: a list, the parameters of a policy, or a property that only some of them have.
+Entries are compared place by place: equal values are stated once, objects are merged property by
+property, and each remaining difference becomes a column with a value for each entry. A column can
+also hold a whole part: a list, the parameters of a policy, or a property that only some of the
+entries have.
+
+`repetition` and `resource_tables` call it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -71,8 +74,10 @@ def columns_of(entries: Sequence[Entry]) -> tuple[Column, ...]:
 
 
 def generalize(entries: Sequence[Entry], fill: Fill) -> Entry:
-    """Return one entry for several, with what `fill` gives for a column in its places. The name is
-    that of the first."""
+    """Return one entry for several, with the result of `fill` in the place of each column.
+
+    The name is that of the first entry.
+    """
 
     def place(name: str) -> Template | None:
         values: list[Cell] = [getattr(entry, name) for entry in entries]
@@ -132,8 +137,10 @@ def _unify_objects(
 def _unify_lists(
     lists: Sequence[tuple[Tree, ...]], path: Path, fill: Fill
 ) -> tuple[Tree, ...] | None:
-    """Return one list for several of one length that differ in little, else None: a list is read as
-    a whole."""
+    """Return one list for several lists of the same length that differ in little, else None.
+
+    A list is compared as a whole.
+    """
     if len({len(each) for each in lists}) > 1 or not lists[0]:
         return None
     found: set[object] = set()
@@ -152,8 +159,10 @@ def _unify_lists(
 
 
 def _unify_calls(texts: Sequence[Template], path: Path, fill: Fill) -> Template | None:
-    """Return one call of a function for several that differ in their arguments (a role at a scope),
-    else None."""
+    """Return one function call for several that differ in their arguments only, else None.
+
+    An example is a role definition at several scopes.
+    """
     calls = [text.parts[0] for text in texts if len(text.parts) == 1]
     shapes = {
         (call.function, len(call.arguments)) if isinstance(call, Call) else None for call in calls

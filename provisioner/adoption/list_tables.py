@@ -1,8 +1,9 @@
-"""Lists whose entries have one shape, as a table of what differs and one expression for the rest.
+"""Writes lists of similar entries as a table of their differences and one `map` expression.
 
-The rules of a security group state ten properties each, of which six differ. A person writes a line
-for each rule, and once what a rule is made of: `${securityRules.map(rule, {"name": rule.name})}`
-with the rest of it. The lines are a local of the file, or stand in the rows of a `forEach`.
+The rules of a network security group have ten properties each, of which six differ. Such a list is
+written as one row for each rule, and one expression for what all rules share:
+`${securityRules.map(rule, {"name": rule.name})}` with the other properties. The rows are a local of
+the file, or part of the rows of a `forEach`. `environment_writer` and `repetition` call it.
 """
 
 import json
@@ -40,8 +41,11 @@ _MISSING = object()
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """What the entries of some lists are made of: `rows` for each list, the expression that makes
-    an entry of the row that a variable holds, and what the rows are where they are one value."""
+    """The common form of the entries of some lists.
+
+    `rows` for each list, the expression that makes an entry of the row in a variable, and the form
+    of the rows where each is a single value.
+    """
 
     rows: tuple[tuple[Yaml, ...], ...]
     entry: Callable[[str], str]
@@ -159,8 +163,10 @@ def _replaced_in(value: Yaml, path: Path, text: str) -> Yaml:
 
 
 def _pattern(lists: Sequence[Sequence[Yaml]]) -> _Pattern | None:
-    """Return what the entries of some lists have in common; None for too little, or for what no
-    expression can hold."""
+    """Return the common form of the entries of some lists.
+
+    None where there is too little in common, or where an expression cannot express it.
+    """
     entries = [dict(_leaves(entry, ())) for each in lists for entry in each]
     paths = list(dict.fromkeys(path for entry in entries for path in entry))
     if not entries or any(one != two and two[: len(one)] == one for one in paths for two in paths):

@@ -1,8 +1,11 @@
-"""The least that a body has to state, so that a comparison with Azure's answer says all it can.
+"""The smallest body that still lets a drift check detect every change that it can detect.
 
-A value is left out where the catalog's comparison then says nothing: it is the service's default,
-only Azure writes it, or it is another's. A value of which no default is known is stated: where
-nothing is stated, nobody would see it change. What the comparison says is asked, never guessed.
+A value is left out where the catalog's comparison reports nothing without it: it is the service's
+default, read-only, or managed by something else. A value without a known default is stated, because
+a change of it would go unnoticed otherwise. Each decision is the result of a comparison, never a
+guess.
+
+`pipeline` and `workflow/adopt.py` call it; `workflow/adoption_proof.py` verifies the result.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -75,10 +78,12 @@ def _with_guarded(
     least: Mapping[str, Value],
     actual: Body,
 ) -> Mapping[str, Value]:
-    """Return a body with what nobody would see change while a file is silent about it, and somebody
-    would want to: switches that are left to Azure Policy, and lists of children that are the whole
-    boundary (rules of a group) where they are empty. The identities of a profile are stated whole,
-    for checks read all of one; AKS answers their ids."""
+    """Return a body with security settings whose change would go unnoticed if they were not stated.
+
+    These are switches that are left to Azure Policy, and lists of children that are the whole
+    boundary (rules of a network security group), even where they are empty. The identities of a
+    profile are stated in full, because controls read all of an identity and AKS returns their ids.
+    """
     guarded = {each.path for each in resource_type.embedded if not each.kept}
     guarded |= {
         path
@@ -103,8 +108,10 @@ def _with_guarded(
 
 
 def _is_kept(resource_type: ResourceType, actual: Body, entry: object) -> bool:
-    """Tell whether an identity stands in the group that its holder keeps: it makes another one with
-    it, with ids that no file can know."""
+    """Tell whether an identity is in the resource group that its owner manages.
+
+    A new owner creates another identity there, with ids that no file can state in advance.
+    """
     made = parse_resource_id(lookup(entry, ("resourceId",)))
     group = lookup(actual, (resource_type.managed_group or "").split("."))
     return made is None or str(made.resource_group).lower() == str(group).lower()
@@ -129,8 +136,11 @@ def _with_required(
 def _without_own_children(
     resource_type: ResourceType, body: Mapping[str, Value], actual: Body
 ) -> Mapping[str, Value]:
-    """Leave out the children that are resources of their own: of the pools of a cluster, those that
-    are not system pools. AKS makes no cluster without one of these."""
+    """Leave out the children that are resources of their own.
+
+    Of the node pools of a cluster these are the user pools: AKS creates no cluster without a system
+    pool, so these stay in the body.
+    """
     for embedded in resource_type.embedded:
         path = embedded.path.split(".")
         if not embedded.flattened:
@@ -144,8 +154,10 @@ def _without_own_children(
 
 
 def stays_in_parent(entry: object) -> bool:
-    """Tell whether a child that stands flattened in its parent's body (a node pool) is stated
-    there: a system pool is."""
+    """Tell whether a child that the parent's body repeats (a node pool) is stated in the parent.
+
+    That is so for a system pool.
+    """
     return is_in_mode({"properties": entry}, "System")
 
 
@@ -227,15 +239,20 @@ def _trim(
 
 
 def _unstated(path: Path) -> Path:
-    """Return what is left out where a secret stands: the whole list that it is in. A list that is
-    declared is written as it is declared, and its entries would lose what they do not state."""
+    """Return the path that is left out because of a secret: the whole list that contains it.
+
+    A declared list replaces the live one, and its entries would lose the properties that they do
+    not state.
+    """
     index = next((at for at, step in enumerate(path) if isinstance(step, int)), len(path))
     return path[:index]
 
 
 def _secrets_by_fact(resource_type: ResourceType, actual: Body) -> Iterator[Path]:
-    """Yield the paths of what Azure answers and the catalog knows as a secret, or as what gives
-    access to whoever has it (a signed webhook address)."""
+    """Yield the paths of values that the catalog marks as secret.
+
+    A value that grants access to whoever has it (a signed webhook URL) is one of them.
+    """
 
     def descend(value: object, generic: str, path: Path) -> Iterator[Path]:
         fact = resource_type.fact(generic)

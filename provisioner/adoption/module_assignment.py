@@ -1,5 +1,7 @@
-"""Which file states which resource: modules by what people keep together, the rest in the
-blueprint."""
+"""Assigns each resource to a file: a module by function and resource group, or the blueprint.
+
+`pipeline` calls it once names and references are known.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,13 +23,13 @@ _SMALL_MODULE = 3
 def lay_out(
     entries: Sequence[Entry], bodies: Mapping[str, Body], habits: Habits
 ) -> Mapping[str, str]:
-    """Return the name of the module that states each resource, by the key of its id; ROOT for the
-    blueprint.
+    """Return the name of the module that states each resource, by the key of its id.
 
-    A module holds one part of an environment (its network, its vault) in one resource group. What
-    is kept with something (a private endpoint with what it leads to, a diagnostic setting with what
-    it logs) stands beside that. A part of one or two resources is no module: it is among the other
-    services of its group, and in the blueprint where these are few.
+    ROOT stands for the blueprint. A module holds one function of an environment (its network, its
+    vault) in one resource group. A resource that depends on another one (a private endpoint on its
+    target, a diagnostic setting on what it logs) is in the same module. A function with one or two
+    resources gets no module: it is put with the other services of its resource group, and in the
+    blueprint where these are few.
     """
     if len(entries) <= _SMALL_ESTATE:
         return {entry.key: ROOT for entry in entries}
@@ -136,8 +138,7 @@ def _written_out(entry: Entry, gone: set[Ref]) -> Entry:
 
 
 def _circles(entries: Sequence[Entry], files: Mapping[str, str]) -> list[tuple[Entry, Ref]]:
-    """Return each value of another module that an entry reads, where that module waits for the
-    entry's own."""
+    """Return each value that an entry reads from a module that depends on the entry's module."""
     edges = _module_edges(entries, files)
     waiting = {node: _waited_for(node, edges) for node in edges}
     return [

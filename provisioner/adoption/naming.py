@@ -1,5 +1,8 @@
-"""Names in files, from the names of resources: what is left of `vnet-contoso-prod-hub` where every
-resource is of contoso and of prod is that it is the hub's network."""
+"""Derives names in files from resource names by removing what all resource names share.
+
+Where every resource is named after `contoso` and `prod`, `vnet-contoso-prod-hub` becomes the
+network of the hub. `pipeline`, `file_names` and `module_assignment` call it.
+"""
 
 import re
 from collections import Counter
@@ -33,8 +36,11 @@ _MOST_WORDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What the names of an estate have in common: the prefix (an organisation, a product), and the
-    environment's name. Each may be empty."""
+    """The common parts of the resource names of an estate.
+
+    They are the prefix (an organisation, a product) and the name of the environment. Each may be
+    empty.
+    """
 
     prefix: str
     environment: str
@@ -45,8 +51,11 @@ class Habits:
         return frozenset({self.prefix, self.environment, *REGIONS, *_SHORT_REGIONS} - {""})
 
     def template(self, name: str) -> Template:
-        """Return a name with the prefix as an expression. The environment's name stays a text: to
-        rename an environment may not rename what exists, which is a delete and a create."""
+        """Return a name with the prefix as an expression.
+
+        The name of the environment stays a literal: resource names cannot change, so renaming an
+        environment would delete and create its resources.
+        """
         parts: list[Part] = []
         for piece in re.split(r"([-_.])", name):
             if piece and piece == self.prefix:
@@ -56,14 +65,19 @@ class Habits:
         return Template.of(*parts)
 
     def value(self, text: str) -> Template:
-        """Return a text of a body: as `template` does for one that looks like a name, with the
-        prefix as a word of its own; else as it is."""
+        """Return a text of a body as a template.
+
+        One that looks like a resource name, with the prefix as a word of its own, is converted as
+        in `template`; any other is a literal.
+        """
         looks = _NAME.fullmatch(text) and self.prefix and self.prefix in text.split("-")
         return self.template(text) if looks else Template.of(text)
 
     def _inside(self, piece: str) -> list[Part]:
-        """Return a piece in which the prefix may stand without hyphens: names of vaults and
-        storage accounts are written so."""
+        """Return a piece of a name that may contain the prefix without hyphens.
+
+        Names of vaults and storage accounts are written so.
+        """
         at = piece.find(self.prefix) if len(self.prefix) >= 4 else -1
         if at < 0 or at > 4 or not piece.islower():
             return [piece]
@@ -84,8 +98,11 @@ _SHORT_REGIONS = frozenset(
 
 
 def find_habits(names: Iterable[str], environment: str) -> Habits:
-    """Return what names have in common: the word that most of them hold, if it is in at least three
-    and in two of five of those that consist of several words."""
+    """Return the common parts of resource names.
+
+    The prefix is the word that most of them contain, if it is in at least three names and in two
+    fifths of the names that consist of several words.
+    """
     several = [n.split("-") for n in names if "-" in n and not is_guid(n)]
     counts = Counter(
         word
@@ -106,8 +123,11 @@ def find_habits(names: Iterable[str], environment: str) -> Habits:
 
 
 def words_of(name: str, habits: Habits) -> list[str]:
-    """Return the telling words of a resource's name, in lower case: neither what all have, nor the
-    abbreviation of its type, nor what is only there to be unique."""
+    """Return the distinctive words of a resource's name, in lower case.
+
+    The common parts, the abbreviation of the type, and suffixes that only make the name unique are
+    left out.
+    """
     if is_guid(name):
         return []
     if name.count(".") > 1:
@@ -162,8 +182,11 @@ def camel(words: Sequence[str]) -> str:
 def name_words(
     resource: ResourceId, habits: Habits, described: Mapping[str, Sequence[str]], title: str = ""
 ) -> tuple[list[str], str]:
-    """Return the telling words and the noun of a resource. `described` are the words of what it may
-    stand in or on, by key; `title` is what people call one whose name says nothing."""
+    """Return the distinctive words and the noun of a resource.
+
+    `described` are the words of the resources that may contain it or that it may extend, by key;
+    `title` is the display name, for a resource whose name has no meaning.
+    """
     noun = noun_of(resource.type)
     words = words_of(resource.name, habits)
     if not words and title:
@@ -188,8 +211,10 @@ def identifier(words: Sequence[str], noun: str) -> str:
 
 
 def unreserved(name: str, type_name: str) -> str:
-    """Return a name that expressions may have: one that they keep for themselves is said with the
-    service of its type (`serviceBusNamespace`)."""
+    """Return a name that is valid in expressions.
+
+    A reserved word is combined with the service of the resource type (`serviceBusNamespace`).
+    """
     if name.lower() not in _RESERVED:
         return name
     return camel([type_name.partition("/")[0].rpartition(".")[2], name])
@@ -213,8 +238,7 @@ class Namespace:
         self._taken = {name.lower() for name in (*_TAKEN, *taken)}
 
     def take(self, *candidates: str) -> str:
-        """Return the first of some names that is free, or the last with a number; it is taken
-        then."""
+        """Reserve and return the first of some names that is free, or the last with a number."""
         for candidate in candidates:
             if candidate and candidate.isidentifier() and candidate.lower() not in self._taken:
                 self._taken.add(candidate.lower())
@@ -228,8 +252,11 @@ class Namespace:
 
 
 def subscription_aliases(guids: Iterable[str], names: Mapping[str, str]) -> Mapping[str, str]:
-    """Return an alias for each subscription, with its GUID: its display name where that makes one.
-    `names` are display names by GUID in lower case."""
+    """Return the GUID of each subscription by an alias.
+
+    The alias is derived from the display name where that makes a valid one. `names` are display
+    names by GUID in lower case.
+    """
     own = sorted({guid.lower() for guid in guids}, key=lambda guid: (names.get(guid, ""), guid))
     taken = Namespace()
     return {taken.take(_alias(names.get(guid, "")), "subscription"): guid for guid in own}

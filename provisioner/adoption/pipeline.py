@@ -1,4 +1,7 @@
-"""From what was selected to the files: the steps of this package, in their order."""
+"""The steps from selected resources to generated files, in their order.
+
+`workflow/adopt.py` calls `minimize`, and `workflow/adoption_proof.py` calls `build`.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -30,9 +33,11 @@ from provisioner.model.values import Body, lookup
 
 @dataclass(frozen=True, slots=True)
 class AdoptionTarget:
-    """Where an estate is, and what its environment is called. `subscriptions` maps alias to GUID,
-    `subscription_names` GUID in lower case to display name, `api_versions` types in lower case to
-    the version that was asked for."""
+    """Where the files are written for: the location of the estate, and the name of its environment.
+
+    `subscriptions` maps alias to GUID, `subscription_names` maps GUID in lower case to display
+    name, and `api_versions` maps types in lower case to the version that was requested.
+    """
 
     name: str
     cloud: str
@@ -47,8 +52,11 @@ class AdoptionTarget:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What is adopted, by the key of the id: live bodies, those of all groups that it stands in,
-    and which of these groups are taken over."""
+    """The resources to adopt, by the key of the id.
+
+    Their live bodies, the bodies of all resource groups that contain them, and which of these
+    groups are adopted.
+    """
 
     ids: Mapping[str, ResourceId]
     bodies: Mapping[str, Body]
@@ -129,8 +137,10 @@ def minimize(material: Material, catalog: Catalog) -> Mapping[str, MinimalBody]:
 
 
 def _groups(material: Material, target: AdoptionTarget) -> tuple[Group, ...]:
-    """Return the groups that the blueprint states: those that are taken over, and those that what
-    is taken over stands in."""
+    """Return the resource groups that the blueprint states.
+
+    They are the adopted groups, and the groups that contain adopted resources.
+    """
     aliases = {guid.lower(): alias for alias, guid in target.subscriptions.items()}
     standing = {
         group.key for key in material.bodies if (group := group_of(material.ids[key])) is not None
@@ -189,8 +199,10 @@ def _as_literal(entry: Entry) -> Entry:
 
 
 def _at_home(entry: Entry, material: Material, catalog: Catalog) -> Entry:
-    """Return an entry without the location that it has anyhow: its group's, or the one target that
-    its type has."""
+    """Return an entry without a location that is implied.
+
+    That is the location of its resource group, or the only one that its type can have.
+    """
     if entry.location is None:
         return entry
     known = catalog.get(entry.type)
@@ -205,8 +217,7 @@ def _at_home(entry: Entry, material: Material, catalog: Catalog) -> Entry:
 
 
 def _with_habits(entry: Entry, habits: Habits) -> Entry:
-    """Return an entry whose name, and values that are its name, are written with what names have in
-    common."""
+    """Return an entry with the common prefix as an expression in its name and name-like values."""
     name = entry.id.name
     written = habits.template(name)
 
@@ -231,8 +242,10 @@ def describe(entries: Sequence[Entry], habits: Habits) -> Mapping[str, Sequence[
 
 
 def _title(entry: Entry) -> str:
-    """Return what a resource is called for people (`displayName`), "" where that is not stated.
-    What stands in brackets says to whom it belongs."""
+    """Return the display name of a resource (`displayName`), "" where the body has none.
+
+    A part in brackets, which names the owner, is left out.
+    """
     found = next((v for key, v in _properties(entry) if key == "displayName"), None)
     text = found.plain if isinstance(found, Template) and found.plain else ""
     return re.sub(r"\[[^\]]*\]", "", text).strip()
@@ -244,8 +257,10 @@ def _local_words(
     words: Mapping[str, Sequence[str]],
     habits: Habits,
 ) -> Mapping[str, Sequence[str]]:
-    """Return the telling words of each resource in its file: a module of a group need not say again
-    whose it is."""
+    """Return the distinctive words of each resource within its file.
+
+    A resource in the module of a resource group need not repeat the words of the group.
+    """
     found: dict[str, Sequence[str]] = {}
     for entry in entries:
         group = group_of(entry.id)

@@ -1,4 +1,7 @@
-"""References that would wait for each other."""
+"""Breaks cycles of references between resources.
+
+`pipeline` calls it before resources are assigned to files.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,8 +10,11 @@ from provisioner.adoption.references import Entry
 
 
 def break_circles(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return the entries without references in a circle: values that could be read from another
-    resource are written out where they would close one."""
+    """Return the entries without cyclic references.
+
+    A value that could be read from another resource is written as a literal where the reference
+    would close a cycle.
+    """
     by_key = {entry.key: entry for entry in entries}
     waits: dict[str, set[str]] = {
         entry.key: {ref.key for ref in entry.refs() if not ref.soft and ref.key in by_key}

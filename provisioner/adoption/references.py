@@ -1,5 +1,8 @@
-"""From minimal bodies to entries of a file: every id, and every value that another resource has,
-becomes a reference to it."""
+"""Converts minimal bodies to entries of a file, with references for ids and for shared values.
+
+Every id of a known resource becomes a reference to it, and so does every value that only another
+resource can have. `pipeline` calls it.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -36,9 +39,12 @@ _STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource as a file will state it. `group` is the key of the resource group it stands in,
-    None for what stands on or in another resource; `body` has neither name nor place, `api_version`
-    is stated of a type outside the catalog."""
+    """One resource as a file will state it.
+
+    `group` is the key of its resource group, None for a child or an extension resource; `body` has
+    neither name nor location of the resource; `api_version` is stated for a type outside the
+    catalog.
+    """
 
     id: ResourceId
     type: str
@@ -84,8 +90,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What references can lead to: the adopted resources and the groups that the blueprint states,
-    by key; the aliases of subscriptions by GUID in lower case; the tenant."""
+    """The targets that references can have.
+
+    They are the adopted resources and the resource groups that the blueprint states, by key; the
+    aliases of subscriptions by GUID in lower case; the tenant.
+    """
 
     resources: Mapping[str, ResourceId]
     groups: Mapping[str, ResourceId]
@@ -130,8 +139,10 @@ class EntryWriter:
     def _location(
         self, known: ResourceType | None, resource: ResourceId, actual: Body
     ) -> Template | None:
-        """Return the location of what does not stand where its group does; a child has one where it
-        carries one (a link of a zone)."""
+        """Return the location of a resource that differs from its group's.
+
+        A child has one where its body carries one (a virtual network link of a private DNS zone).
+        """
         found = actual.get("location")
         if known is None or not isinstance(found, str) or not found:
             return None
@@ -143,8 +154,10 @@ class EntryWriter:
         return Template.of(place_of(found))
 
     def id_template(self, resource: ResourceId) -> Template:
-        """Return the text of an id by what is known of it: the nearest thing above that the
-        blueprint states, or its subscription."""
+        """Return the template of an id, relative to what the blueprint states.
+
+        That is the nearest ancestor that the blueprint states, or the subscription.
+        """
         tail: list[str] = []
         current: ResourceId | None = resource
         while current is not None:
@@ -221,8 +234,11 @@ def place_of(location: str) -> str:
 def _values_of_others(
     known: Known, bodies: Mapping[str, Body], catalog: Catalog
 ) -> Mapping[str, Ref]:
-    """Return what only Azure writes and one resource alone has (a principal's id, a private
-    address, an issuer), by the value: where another body states it, it means that resource."""
+    """Return the read-only values that exactly one resource has, by the value.
+
+    Examples are a principal id, a private IP address and an OIDC issuer URL: where another body
+    states the value, it refers to that resource.
+    """
     found: dict[str, Ref] = {}
     twice: set[str] = set()
     for key, body in bodies.items():

@@ -1,10 +1,13 @@
-"""What belongs to a cluster: no list of Azure shows it, but references do, both ways.
+"""Finds the resources that belong to a cluster, by references in both directions.
 
-Forward: what the cluster and what belongs to it name in what somebody wrote (its subnets' network,
-its identities, its workspace, its key). Back: what is about one of these (a private endpoint in its
-network, an alert on its workspace), and what its identities have roles on. The other network of a
-peering is somebody else's, and what only Azure wrote into a body (the machines in a subnet) leads
-nowhere.
+Azure has no list of them. Forward: resources that the writable properties of the cluster and of its
+related resources name (the network of its subnets, its identities, its workspace, its key).
+Backward: resources that refer to one of these (a private endpoint in its network, an alert on its
+workspace), and the scopes on which its identities have roles. The remote network of a peering
+belongs to somebody else, and read-only properties (the network interfaces in a subnet) are not
+followed.
+
+`workflow/adoption_reader.py` calls it between the rounds of `discovery`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,8 +22,10 @@ from provisioner.model.values import Body, lookup, values_at, without_at
 
 
 def named_by(resource: ResourceId, body: Body, catalog: Catalog) -> Iterator[ResourceId]:
-    """Yield the resources that a resource names in what somebody wrote, each as what stands in a
-    group by itself (the network of a subnet)."""
+    """Yield the resources that the writable properties of a resource name.
+
+    Each is given as its top-level resource (the virtual network of a subnet).
+    """
     known = catalog.of(resource)
     if known is None:
         return
@@ -50,8 +55,10 @@ def _ids_in(value: object) -> Iterator[ResourceId]:
 
 
 def _top_level_resource(resource: ResourceId) -> Iterator[ResourceId]:
-    """Yield what a resource is part of and stands in a group by itself; nothing for what is in no
-    group (a role definition, a subscription)."""
+    """Yield the top-level resource in a resource group that contains a resource.
+
+    Nothing is yielded for ids outside of resource groups (a role definition, a subscription).
+    """
     current: ResourceId | None = resource
     while current is not None:
         if current.is_container:

@@ -1,8 +1,9 @@
-"""Finds resources that differ in little but their names, so that a file states them once.
+"""Merges resources that differ in few values into one statement with a `forEach`.
 
-Resources of one type, one file and one shape become one with a `forEach`, if what differs is at
-most a few values: the key, or a table of them by key. Then statements of one type whose shapes
-differ become one where that makes the file shorter: what only some of them have is a column too.
+Resources of one type, file and structure are merged if at most a few values differ: the key alone,
+or a table of values by key. Then statements of one type with different structures are merged where
+that makes the file shorter: a property that only some of them have becomes a column too. `pipeline`
+calls it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,8 +57,10 @@ def fold_entries(
 
 
 def _merge(folds: list[Fold], words: Mapping[str, Sequence[str]]) -> list[Fold]:
-    """Return the statements of one type with those as one that are shorter together: the largest
-    takes in others, one after the other, as long as that is worth it."""
+    """Return the statements of one type, merged where that makes the file shorter.
+
+    The largest statement absorbs others, one after the other, as long as the file becomes shorter.
+    """
     done: list[Fold] = []
     pending = sorted(folds, key=lambda fold: (-len(fold.members), _order(fold)))
     while pending:
@@ -131,8 +134,10 @@ def _order(fold: Fold) -> str:
 
 
 def _partition(entries: list[Entry]) -> Iterator[list[Entry]]:
-    """Yield groups in which few values differ: as long as too many do, by the one with the fewest
-    values."""
+    """Yield groups of entries in which few values differ.
+
+    While too many differ, a group is split by the property with the fewest distinct values.
+    """
     columns = _columns(entries)
     if len(entries) < 2 or len(columns) <= _MOST_COLUMNS:
         yield entries
@@ -153,8 +158,11 @@ def _columns(entries: Sequence[Entry]) -> tuple[Column, ...]:
 
 
 def _fold(entries: list[Entry], words: Mapping[str, Sequence[str]]) -> list[Fold]:
-    """Return one statement for some resources; one each where that is not shorter, or they refer to
-    each other."""
+    """Return one statement for some resources.
+
+    It returns one statement each where the merged one is not shorter, or where the resources refer
+    to each other.
+    """
     keys = {entry.key for entry in entries}
     apart = [e for e in entries if any(r.key in keys and r.key != e.key for r in e.refs())]
     together = [entry for entry in entries if entry not in apart]
@@ -169,8 +177,10 @@ def _fold(entries: list[Entry], words: Mapping[str, Sequence[str]]) -> list[Fold
 
 
 def _without_circles(folds: Iterable[Fold]) -> list[Fold]:
-    """Return the statements with those taken apart whose tables refer to each other: the table of
-    each would have to be read before that of the other."""
+    """Return the statements, with those split up whose tables refer to each other.
+
+    Each of the two tables would have to be evaluated before the other.
+    """
     done: list[Fold] = []
     of_member: dict[str, int] = {}
     reads: dict[int, set[int]] = {}

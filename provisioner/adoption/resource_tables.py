@@ -1,4 +1,7 @@
-"""Resources that are stated once, with a `forEach` over a table of what differs."""
+"""Statements with a `forEach`: several resources as one entry and a table of their differences.
+
+`repetition` builds them, and `environment_writer` writes them.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,10 +28,13 @@ Row: TypeAlias = "Mapping[str, Tree]"
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One statement of a file. `members` are the resources that it states, by their keys in the
-    `forEach`; one without a `forEach` has one member, under "". `entry` is what is written, with
-    `Each` where members differ; `rows` are the values by key, None where the keys alone differ. Of
-    a table with one column (`alone`) the values stand without its title."""
+    """One statement of a file.
+
+    `members` are the resources that it states, by their keys in the `forEach`; a statement without
+    a `forEach` has one member, under "". `entry` is the common content, with `Each` where members
+    differ; `rows` are the values by key, None where only the keys differ. A table with one column
+    (`alone`) holds the values without the column's title.
+    """
 
     entry: Entry
     members: Mapping[str, Entry]
@@ -59,8 +65,10 @@ def names_column(entries: Sequence[Entry]) -> Column:
 
 
 def table_of(entries: Sequence[Entry], named: RowKeys, columns: Sequence[Column]) -> Fold:
-    """Return the statement of resources, with what differs as a table by key: `columns`, and the
-    names where the keys do not say them."""
+    """Return the statement of several resources, with their differences as a table by key.
+
+    The table has `columns`, and a column of names where the names do not follow from the keys.
+    """
     names = names_column(entries)
     columns = [column for column in columns if column.identity != names.identity]
     if named.is_column:

@@ -1,4 +1,7 @@
-"""What the rows of a table of resources are called."""
+"""Derives the keys of the rows in a table of resources.
+
+`repetition` and `resource_tables` call it.
+"""
 
 import re
 from collections import Counter
@@ -16,8 +19,7 @@ _SEPARATORS = re.compile(r"([-_.])")
 
 @dataclass(frozen=True, slots=True)
 class RowKeys:
-    """The key of each resource, and its name by it; `is_column` where the names stand in the
-    table."""
+    """The key of each resource, its name by key; `is_column` where the table holds the names."""
 
     keys: tuple[str, ...]
     name: Template
@@ -25,8 +27,10 @@ class RowKeys:
 
 
 def _of_names(entries: Sequence[Entry]) -> RowKeys | None:
-    """Return the parts in which names differ, as keys: `nsg-…-apps` and `nsg-…-jobs` are apps and
-    jobs."""
+    """Return the parts in which names differ, as keys.
+
+    For `nsg-…-apps` and `nsg-…-jobs` these are `apps` and `jobs`.
+    """
     split = [_tokens(entry.name) for entry in entries]
     if any(is_guid(entry.id.name) for entry in entries):
         return None
@@ -78,6 +82,8 @@ def _of_words(entries: Sequence[Entry], words: Mapping[str, Sequence[str]]) -> R
 
 
 def row_keys(entries: Sequence[Entry], words: Mapping[str, Sequence[str]]) -> RowKeys | None:
-    """Return keys for resources: what differs in their names, else their telling words; None where
-    neither can be told apart."""
+    """Return keys for resources: the differing parts of their names, else their distinctive words.
+
+    None where neither are unique.
+    """
     return _of_names(entries) or _of_words(entries, words)

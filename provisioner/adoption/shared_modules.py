@@ -1,8 +1,8 @@
-"""Modules that differ in a few values are one module, used several times.
+"""Merges modules that differ in a few values into one module that is used several times.
 
-Ten teams with a group each have ten networks of one shape. Their files are compared as documents:
-where they have the same keys, the texts in which they differ become parameters, and each use gives
-its own values.
+Ten teams with a resource group each have ten networks of the same structure. Modules are compared
+as documents: where they have the same keys, the texts in which they differ become parameters, and
+each use passes its own values. `environment_writer` calls it.
 """
 
 import re
@@ -22,8 +22,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How a module is used: the file that states it, and the values of the parameters that it has
-    beside those it had alone."""
+    """One use of a module: its file, and the values of the parameters that the merge added."""
 
     file: str
     parameters: Mapping[str, Yaml]
@@ -40,8 +39,10 @@ class SharedModules:
 def share_modules(
     modules: Mapping[str, Mapping[str, Yaml]], stems: Mapping[str, str]
 ) -> SharedModules:
-    """Return modules with those as one that differ in a few texts. `stems` is what a module is
-    called without the group that it is for."""
+    """Return modules, with those merged that differ in a few texts.
+
+    `stems` are the names of modules without the resource group that each is for.
+    """
     alike: dict[object, list[str]] = {}
     for name, document in modules.items():
         alike.setdefault((stems[name], _shape(document)), []).append(name)
@@ -94,8 +95,10 @@ def _scalars(value: Yaml, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
 def _merge(
     documents: Sequence[Mapping[str, Yaml]],
 ) -> tuple[Mapping[str, Yaml], list[dict[str, Yaml]]] | None:
-    """Return one document for several of one shape, and what each use gives; None where they differ
-    in too much, or in what is an expression."""
+    """Return one document for several of the same structure, and the parameter values of each use.
+
+    None where too many values differ, or where a differing value is an expression.
+    """
     tables = [dict(_scalars(document)) for document in documents]
     middles: dict[tuple[Scalar, ...], list[Path]] = {}
     written: dict[Path, tuple[str, str]] = {}
@@ -147,8 +150,10 @@ def _is_plain(value: Scalar) -> bool:
 
 
 def _split(column: Sequence[Scalar]) -> tuple[str, tuple[Scalar, ...], str]:
-    """Return what texts begin and end with in common, whole words only, and what is between; of
-    other values nothing is in common."""
+    """Return the common prefix and suffix of texts, in whole words, and what is between them.
+
+    Values that are not texts have no common part.
+    """
     texts = [value for value in column if isinstance(value, str)]
     if len(texts) < len(column) or any(map(is_guid, texts)):
         return "", tuple(column), ""
@@ -169,8 +174,10 @@ def _split(column: Sequence[Scalar]) -> tuple[str, tuple[Scalar, ...], str]:
 
 
 def _titles(middle: Sequence[Scalar], paths: Sequence[Path]) -> tuple[str, ...]:
-    """Return names for a parameter, the best first: what it is the number or the name of, or the
-    property that it stands in."""
+    """Return names for a parameter, the best first.
+
+    They say which number or name it is, or which property it is the value of.
+    """
     steps = Counter(
         next((str(s) for s in reversed(path) if isinstance(s, str)), "value") for path in paths
     )

@@ -1,4 +1,7 @@
-"""Tags that everything carries, which a blueprint states once."""
+"""Finds the tags that all resources share, which the blueprint states once.
+
+`pipeline` calls it.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,8 +11,11 @@ from provisioner.adoption.references import Entry
 
 
 def shared_tags(taggable: Sequence[Entry], groups: Sequence[Group]) -> Mapping[str, str]:
-    """Return the tags that all of some entries carry, with their values: a blueprint's tags go to
-    everything that takes tags, and to its groups."""
+    """Return the tags, with their values, that all of some entries and resource groups carry.
+
+    The tags of a blueprint are set on every resource that supports tags, and on its resource
+    groups.
+    """
     carried = [group.tags for group in groups if not group.existing]
     carried += [_tags_of(entry) for entry in taggable]
     first: Mapping[str, str] = carried[0] if carried else {}

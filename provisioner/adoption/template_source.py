@@ -1,9 +1,9 @@
-"""What an ARM template, or a compiled Bicep file, deploys: types, and names as far as the template
-itself says them.
+"""Reads the resource types and names that an ARM template or a compiled Bicep file deploys.
 
-Names come from parameters that a deployment was given and the file does not hold. So a name is a
-pattern: what the template states as text has to be there, and an expression that only a deployment
-can evaluate stands for any text.
+Names often come from parameters of the deployment, which the file does not hold. A name is
+therefore a pattern: the literal text of the template has to match, and an expression that only a
+deployment can evaluate matches any text. `cli/adopt.py` calls it, and `workflow/adopt.py` selects
+the live resources that match.
 """
 
 import re
@@ -24,12 +24,13 @@ _HOLE = re.compile(r"\{\d+\}")
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A resource that a template deploys: its type, and a pattern of its whole name (`vnet/snet`
-    for a child). `written` is how the template writes the name.
+    """A resource that a template deploys: its type, and a pattern of its full name.
 
-    What stands on another resource may be written with that one: the type
-    `NAMESPACE/vaults/providers/locks`, named `kv/NAMESPACE/keep` ("Set scope
-    for extension resources in ARM templates": the form before `scope`).
+    A child is named with its parent (`vnet/snet`). `written` is the name as the template has it.
+
+    An extension resource may be written with the resource that it extends: the type
+    `NAMESPACE/vaults/providers/locks`, named `kv/NAMESPACE/keep` ("Set scope for extension
+    resources in ARM templates": the form before `scope`).
     """
 
     type: str
@@ -50,8 +51,9 @@ class Pattern:
 def read_template(text: str, path: str) -> tuple[Pattern, ...]:
     """Return what a template deploys, nested deployments included.
 
-    Raises DiagnosticError for what is no template, for one without resources, and for one of more
-    than `MOST_TEMPLATES` nested deployments and resources with children.
+    Raises:
+        DiagnosticError: Where the text is not an ARM template, deploys no resources, or has more
+            than `MOST_TEMPLATES` nested deployments and resources with children.
     """
     if path.lower().endswith(".bicep"):
         raise DiagnosticError(
@@ -123,8 +125,10 @@ def _resources(value: object) -> Iterator[Mapping[str, Any]]:
 
 
 def _pattern_of(written: str) -> str:
-    """Return the pattern of a name: its own text, or the texts in its expression in their order.
-    What a function does to them is not followed, so `toLower('A')` matches without case."""
+    """Return the pattern of a name: its literal text, or the literals of its expression in order.
+
+    Functions are not evaluated; matching ignores case, so `toLower('A')` matches.
+    """
     if not written.startswith("[") or written.startswith("[["):
         return re.escape(written.removeprefix("["))
     texts = [text.replace("''", "'") for text in _TEXT.findall(written)]

@@ -1,11 +1,12 @@
-"""The ids in a Terraform state or plan: where to look, and nothing else.
+"""Reads the resource ids in a Terraform state or plan, and nothing else from it.
 
-A state holds passwords, keys and connection strings in clear text. Read are the `id` and the
-`resource_manager_id` of each resource and its address; no other attribute leaves this module.
-Formats: state of version 4 (`terraform.tfstate`), and the JSON of `terraform show -json` of a state
-or a plan (developer.hashicorp.com/terraform/internals/json-format). How azurerm writes ids that are
-none of Azure Resource Manager: registry.terraform.io/providers/hashicorp/azurerm, "Import" of each
-resource.
+A state holds passwords, keys and connection strings in clear text. Only `id`, `resource_manager_id`
+and the address of each resource are read; no other attribute leaves this module. Formats: state of
+version 4 (`terraform.tfstate`), and the JSON of `terraform show -json` of a state or a plan
+(developer.hashicorp.com/terraform/internals/json-format). For azurerm ids that are not ids of Azure
+Resource Manager see registry.terraform.io/providers/hashicorp/azurerm, "Import" of each resource.
+
+`cli/adopt.py` calls it.
 """
 
 import json
@@ -41,8 +42,7 @@ MOST_MODULES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A resource of a state that cannot be looked for: its address and type in Terraform, and
-    why."""
+    """A resource of a state without an id to look for: Terraform address, type, and the reason."""
 
     address: str
     type: str
@@ -51,8 +51,11 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What states and plans list: ids in the order of their keys, the address in Terraform of each
-    by its key, and what has no id to look for."""
+    """The content of states and plans.
+
+    Resource ids in the order of their keys, the Terraform address of each by its key, and the
+    resources without an id to look for.
+    """
 
     resources: tuple[ResourceId, ...] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -68,14 +71,15 @@ class _Instance:
 
 
 def read_terraform(text: str, path: str) -> Listing:
-    """Return what a state or a plan lists of Azure.
+    """Return the Azure resources that a state or a plan lists.
 
-    Ids of azurerm that are none of Azure Resource Manager are made such where that is known:
-    diagnostic settings (`ID|NAME`), and containers, shares, queues and tables by their URL, of an
-    account that the same file lists.
+    Ids of azurerm that are not ids of Azure Resource Manager are converted where the conversion is
+    known: diagnostic settings (`ID|NAME`), and containers, shares, queues and tables by their URL,
+    of a storage account that the same file lists.
 
-    Raises DiagnosticError for what is neither, for one without a resource of Azure, and for one of
-    more than `MOST_MODULES` modules.
+    Raises:
+        DiagnosticError: Where the text is neither a state nor a plan, lists no Azure resource, or
+            has more than `MOST_MODULES` modules.
     """
     document = read_json(text, path)
     if not isinstance(document, Mapping) or not _is_terraform(document):
@@ -191,8 +195,10 @@ def _in_subscription(text: str) -> ResourceId | None:
 
 
 def _of_storage(url: str, accounts: Mapping[str, ResourceId]) -> ResourceId | None:
-    """Return the id of a container, share, queue or table by its URL, if its account is known. What
-    is in one (a blob) is none."""
+    """Return the id of a container, share, queue or table by its URL, if its account is known.
+
+    None for the content of one (a blob).
+    """
     match = _STORAGE_URL.fullmatch(url)
     account = accounts.get(match[1]) if match is not None else None
     if match is None or account is None:

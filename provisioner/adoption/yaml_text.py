@@ -1,5 +1,8 @@
-"""YAML as a person writes it: short mappings and lists on one line, quotes only where they are
-needed, texts of several lines as blocks."""
+"""Writes YAML in the style of hand-written files.
+
+Short mappings and lists are on one line, quotes are used only where they are needed, and multi-line
+texts are block scalars. `environment_writer` writes every file with it.
+"""
 
 import json
 import re
@@ -106,8 +109,10 @@ def _sequence(
 
 
 def _is_row(path: tuple[str, ...]) -> bool:
-    """Tell whether a path is that of a row: of the table of a local, of a `forEach`, or of a table
-    in a row of that."""
+    """Tell whether a path is that of a table row.
+
+    The table is a local, a `forEach`, or nested in a row of one of these.
+    """
     if path[:1] == ("locals",):
         return len(path) == _DEPTH_OF_LOCALS
     in_table = path[:1] == ("resources",) and path[2:3] == ("forEach",)
@@ -180,8 +185,10 @@ def _texts(value: Yaml) -> Iterator[str]:
 
 
 def _is_long(text: str, column: int) -> bool:
-    """Tell whether a text is an expression that goes on several lines: there, a line break is a
-    space."""
+    """Tell whether a text is an expression to be written on several lines.
+
+    In an expression, a line break counts as a space.
+    """
     return (
         text.startswith("${")
         and column + len(text) > WIDTH
