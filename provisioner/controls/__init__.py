@@ -1,1 +1,1 @@
-"""The guidelines as controls: what a secure environment is, checked on any state of it."""
+"""Security controls of the guidelines, evaluated on the desired, planned or actual state."""

@@ -1,4 +1,7 @@
-"""Checks the attestations of an environment: what people vouch for where Azure cannot answer."""
+"""Attestations of an environment: what people attest where Azure cannot answer, and its checks.
+
+Called by `workflow.security_evaluation`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -12,10 +15,11 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, war
 def check_attestations(
     attestations: Sequence[Attestation], controls: Mapping[str, Control], today: date
 ) -> tuple[Diagnostic, ...]:
-    """Return what is to be said of attestations that hold for a few days more.
+    """Return the diagnostics on attestations that expire in a few days.
 
-    Raises DiagnosticError for those of a control that there is not or that azsec answers by
-    itself, of the future, that have expired, or that stand twice.
+    Raises:
+        DiagnosticError: Where attestations are of a control that there is not or that azsec answers
+            by itself, are of the future, have expired, or are stated twice.
     """
     wrong = [
         *_repeated(attestations),

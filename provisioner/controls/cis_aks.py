@@ -1,6 +1,8 @@
-"""The recommendations of the CIS Azure Kubernetes Service Benchmark 1.8: the whole list.
+"""Recommendations of the CIS Azure Kubernetes Service Benchmark 1.8, complete.
 
 Numbers as in the benchmark (kube-bench, `cfg/aks-1.8`); the titles are azsec's own words.
+
+Called by `frameworks` and `custom`.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Turns what rules see in a cluster into findings: each of an object, by its address."""
+"""Findings from what rules observe in a cluster: each of an object, by its address.
+
+Called by `evaluation`.
+"""
 
 from collections.abc import Iterator
 
@@ -28,8 +31,11 @@ def observe(control: str, rule: ObservedRule, view: View, cluster: Resource) -> 
 
 
 def control_path(control: str) -> str:
-    """Return what stands for the property that decides, of what is said of the cluster as a whole:
-    what Azure says of it is another finding."""
+    """Return the path of a finding about the cluster as a whole, from its objects.
+
+    It stands in for a property's path, and keeps it apart from findings on what Azure answers of
+    the cluster.
+    """
     return f"kubernetes.{control}"
 
 

@@ -1,4 +1,7 @@
-"""What a control is: a row of the guidelines with the rules that check it, or a network proof."""
+"""Controls: rows of the guidelines, each with the rules or the network proof that check it.
+
+Used by every chapter, and by all that evaluates, lists or reports controls.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -51,8 +54,10 @@ class Layer(StrEnum):
 
 
 class Mode(StrEnum):
-    """Who can answer a control: Azure Resource Manager, the Kubernetes API, Microsoft Graph, a log
-    query, or a person (the letters of guidelines.md)."""
+    """Name who can answer a control (the letters of guidelines.md).
+
+    It is Azure Resource Manager, the Kubernetes API, Microsoft Graph, a log query, or a person.
+    """
 
     ARM = "A"
     CLUSTER = "K"
@@ -63,8 +68,11 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mappings:
-    """The same control in other frameworks: CIS AKS 1.8 (recommendation numbers), Azure Policy
-    (GUIDs of built-in definitions), checkov (`CKV_AZURE_n`) and PSRule (`Azure.…`)."""
+    """Map a control to other frameworks.
+
+    They are CIS AKS 1.8 (recommendation numbers), Azure Policy (GUIDs of built-in definitions),
+    checkov (`CKV_AZURE_n`) and PSRule (`Azure.…`).
+    """
 
     cis: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
@@ -160,20 +168,26 @@ class Control:
 
     @property
     def chapter(self) -> str:
-        """The letters of its id: CLU, WRK, ENV, NET, PRV, MON, CFG, SA, MAN or PRF, or others of a
-        custom control."""
+        """Return the letters of its id.
+
+        They are CLU, WRK, ENV, NET, PRV, MON, CFG, SA, MAN or PRF, or others of a custom control.
+        """
         return self.id.partition("-")[0]
 
     def parts_in(self, controls: "Iterable[Control]") -> "list[Control]":
-        """Return the parts of this control among others, in their order: CLU-01.4 of CLU-01, and of
-        one that refers to CLU-01."""
+        """Return the parts of this control among others, in their order.
+
+        CLU-01.4 is a part of CLU-01, and of one that refers to CLU-01.
+        """
         below = tuple(f"{name}." for name in (self.id, *self.same_as))
         return [c for c in controls if c.id in self.same_as or c.id.startswith(below)]
 
     @property
     def reads(self) -> Iterator[tuple[str, str]]:
-        """Yield (ARM type, path) of every property that it may look at; a proof looks at all that
-        a network is read from."""
+        """Yield (ARM type, path) of every property that it may read.
+
+        A proof reads all that a network is made from.
+        """
         if self.proof is not None:
             yield from ((kind, "properties") for kind in TYPES)
         for rule in (*self.rules, *self.in_cluster):

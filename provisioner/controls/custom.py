@@ -1,4 +1,7 @@
-"""Custom controls as controls: what a repository states of its own, judged like azsec's own."""
+"""Custom controls: rules in a repository's own files, evaluated like those of azsec.
+
+Called by `workflow.security_evaluation` and by `azsec controls`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,16 +47,23 @@ def controls_with(stated: Sequence[StatedControl]) -> tuple[Control, ...]:
 
 
 def check_controls(stated: Iterable[StatedControl]) -> None:
-    """Raise DiagnosticError for custom controls with the letters of azsec's own ids
-    (`reserved-id`), and for CIS recommendations that there are not (`unknown-recommendation`)."""
+    """Check the ids of custom controls, and the CIS recommendations that they name.
+
+    Raises:
+        DiagnosticError: Where an id has the letters of azsec's own (`reserved-id`), or a
+            recommendation does not exist (`unknown-recommendation`).
+    """
     wrong = [found for each in stated for found in _validate(each)]
     if wrong:
         raise DiagnosticError(*wrong)
 
 
 def check_control_types(stated: Iterable[StatedControl], known: Sequence[str]) -> None:
-    """Raise DiagnosticError (`unknown-type`) for each type in a rule that is not among those that
-    are known: a misspelt one would be judged to have no resources."""
+    """Check that every type in a rule is known; a misspelt one would have no resources.
+
+    Raises:
+        DiagnosticError: Where a type is not among those that are known (`unknown-type`).
+    """
     folded = {name.lower() for name in known}
     wrong = [
         error(
@@ -73,8 +83,11 @@ def check_control_types(stated: Iterable[StatedControl], known: Sequence[str]) -
 
 
 def check_control_paths(stated: Iterable[StatedControl], catalog: Catalog) -> None:
-    """Raise DiagnosticError (`unknown-property`) for each property in an expression that the model
-    of a type does not have: a misspelt one would be null for every resource."""
+    """Check the properties in expressions; a misspelt one would be null for every resource.
+
+    Raises:
+        DiagnosticError: Where the model of a type does not have a property (`unknown-property`).
+    """
     wrong = [
         error(
             "unknown-property",
@@ -100,8 +113,10 @@ _ENVELOPE = frozenset({"id", "name", "type", "etag", "location", "tags", "system
 
 
 def _has_property(schemas: SchemaIndex, name: str, steps: Sequence[str]) -> bool:
-    """Tell whether bodies of a type can have a property: one of the model, or inside of what the
-    model leaves open."""
+    """Tell whether bodies of a type can have a property.
+
+    It is one of the model, or inside of what the model leaves open.
+    """
     if steps[0].lower() in _ENVELOPE:
         return True
     for length in range(1, len(steps) + 1):
@@ -204,8 +219,13 @@ class _Judgement:
         return next(iter(read)) if len(read) == 1 else ""
 
     def evaluate(self, condition: Condition, subject: Subject) -> Value:
-        """Return the value of an expression for a resource, Unknown where it reads what is known
-        after apply. Raises DiagnosticError at the expression."""
+        """Return the value of an expression for a resource.
+
+        It is Unknown where the expression reads what is known after apply.
+
+        Raises:
+            DiagnosticError: At the expression, where it has no value or exceeds its limits.
+        """
         expression = condition.expression
         scope: Mapping[str, Bound] = {RESOURCE: seen_by(condition, subject)}
         try:
@@ -224,8 +244,11 @@ class _Judgement:
             ) from None
 
     def decide(self, condition: Condition, subject: Subject) -> bool | Unknown:
-        """Return what a condition comes to. Raises DiagnosticError as `evaluate` does, and for
-        anything but true, false and Unknown."""
+        """Return the value of a condition.
+
+        Raises:
+            DiagnosticError: As from `evaluate`, and where the value is not true, false or Unknown.
+        """
         value = self.evaluate(condition, subject)
         if isinstance(value, bool | Unknown):
             return value
@@ -266,8 +289,10 @@ def _evidence(judgement: _Judgement, subject: Subject, passes: bool) -> str:
 
 
 def _default_evidence(condition: Condition, subject: Subject, passes: bool) -> str:
-    """Return the properties that a condition reads with their values and, where it is false, the
-    condition."""
+    """Return the properties that a condition reads with their values.
+
+    Where the condition is false, it is appended.
+    """
     said = ", ".join(
         f"{path.removeprefix('properties.')} is {show(subject.value(path))}"
         + ("" if subject.states(path) or is_empty(subject.value(path)) else " (default)")
@@ -284,5 +309,5 @@ def _shortened(text: str, most: int) -> str:
 
 
 def _nothing_else(address: str) -> None:
-    """A control reads one resource, which is in its scope: there are no others to look up."""
+    """Return None: a control reads one resource, which is in its scope, and no others."""
     del address

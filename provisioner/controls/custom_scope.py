@@ -1,8 +1,10 @@
-"""What `resource` is in an expression of a custom control.
+"""Variable `resource` of the CEL expressions in custom controls.
 
 A rule reads of a resource what its expressions name, with Azure's default where a property is not
 set and the catalog knows one; a property without either is null, so that a comparison with it is
 false and no error. What `has()` asks for is left out instead, as CEL expects.
+
+Called by `custom`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,8 +39,10 @@ def _path_of(chain: Chain) -> str:
 
 
 def _steps(chain: Chain) -> tuple[str, ...]:
-    """Return the keys in the body that a chain reads, as far as they are names: () for what is not
-    of the body, and for all of it."""
+    """Return the keys in the body that a chain reads, as far as they are names.
+
+    It is () for what is not of the body, and for all of it.
+    """
     path = chain.path
     if path[0] not in (_BODY, _TAGS):
         return ()
@@ -75,8 +79,10 @@ def seen_by(condition: Condition, subject: Subject) -> Mapping[str, Bound]:
 def _filled(
     body: Value, steps: tuple[str, ...], tested: set[tuple[str, ...]], default: object
 ) -> Value:
-    """Return a body with the default of what is not set, or null; but nothing where `has()` asks
-    whether it is set, only what it would stand in."""
+    """Return a body with the default, or null, of each property that is not set.
+
+    Where `has()` tests whether one is set, only the objects around it are filled in.
+    """
     if not is_empty(default):
         return set_at(body, steps, cast(Value, default))
     asked = next((above for above in _prefixes(steps) if above in tested), None)

@@ -1,8 +1,10 @@
-"""The namespaces that an environment's `kubernetes:` states, as resources that rules look at.
+"""Namespaces that an environment's `kubernetes:` declares, as resources that rules read.
 
 No API of Azure has them: `azsec manifests` renders them, and somebody applies them. Each stands
 under its id in the cluster, at which Azure RBAC assigns roles (guidelines.md §0.4), with what the
 manifests make of it. What Azure Resource Manager keeps of one goes first, as in the cluster.
+
+Called by `evaluation_context` and `workflow.security_evaluation`.
 """
 
 from collections.abc import Iterator
@@ -26,8 +28,11 @@ def namespace_addresses(settings: KubernetesSettings) -> tuple[str, ...]:
 
 
 def state_namespaces(environment: Environment, estate: Estate) -> Iterator[Resource]:
-    """Yield the stated namespaces of an environment's cluster. Manifests are of one cluster: there
-    are none for an environment that has none or several (`azsec manifests` refuses them)."""
+    """Yield the declared namespaces of an environment's cluster.
+
+    Manifests are of one cluster: there are none for an environment that has none or several (`azsec
+    manifests` refuses them).
+    """
     settings = environment.kubernetes
     clusters = estate.of_type(CLUSTER)
     if not settings.namespaces or len(clusters) != 1:

@@ -1,4 +1,7 @@
-"""Turns controls, results and deltas into the documents that every output renders."""
+"""Documents of controls, results and deltas, from which every output is rendered.
+
+Called by `workflow.check`, `workflow.security_evaluation` and `azsec controls`.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from textwrap import dedent

@@ -1,8 +1,10 @@
-"""Who can do what, as controls ask it: by effective permissions, and never by the names of roles.
+"""Effective permissions of principals, as controls read them: by actions, never by role names.
 
 A rule that asks reads ACCESS_READS of the types in it. What grants allow is computed by
 `provisioner.access`, once for all rules of a state. Actions are those of guidelines.md §0.3, §0.4
 and of "Azure permissions for Containers".
+
+Called by controls of the chapters and by `waivers`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -84,8 +86,10 @@ _IN_CLUSTER = f"{CLUSTER}/".lower()
 
 
 def access_of(asker: Subject) -> Access:
-    """Return who can do what in the state that a rule looks at. Raises KeyError for a rule that
-    does not declare ACCESS_READS."""
+    """Return the effective permissions in the state that a rule reads.
+
+    A rule that does not declare ACCESS_READS gets a KeyError.
+    """
     return asker.derive(read_access, ACCESS_READS)
 
 
@@ -99,8 +103,11 @@ def _by_assignment(estate: Estate, catalog: Catalog) -> Mapping[str, Grant]:
 
 
 def rules_over(grants: Iterable[Grant]) -> bool:
-    """Tell whether grants together rule over all that may stand where they hold: they may change
-    half of some unlike types or more, or can have everything by assigning roles."""
+    """Tell whether grants together control all that may be in their scope.
+
+    They do where they may change half of some unlike types or more, or can have everything by
+    assigning roles.
+    """
     held = tuple(grants)
     if any(grant.escalates for grant in held):
         return True
@@ -109,8 +116,10 @@ def rules_over(grants: Iterable[Grant]) -> bool:
 
 
 def beside(access: Access, grant: Grant) -> tuple[Grant, ...]:
-    """Return the grants that change something at the scope of a grant, as it does itself, and that
-    the same principal has: itself too, and none where it changes nothing."""
+    """Return the grants of the same principal that change something at the scope of a grant.
+
+    They include the grant itself; there are none where it changes nothing.
+    """
     if not _changes_something(grant):
         return ()
     others = (other for other in access.grants if other.principal.id == grant.principal.id)
@@ -137,9 +146,12 @@ _UNLIKE_CHANGES = (
 def administrators_of(
     access: Access, cluster: ResourceId, *, run_command_off: bool
 ) -> tuple[Grant, ...]:
-    """Return the grants by which somebody administers a cluster: makes themselves its administrator
-    in the Kubernetes API, fetches an administrator's credential, runs commands in it (unless that
-    is off), says who administers it, or can have any of it by assigning roles."""
+    """Return the grants by which somebody administers a cluster.
+
+    Such a grant makes its holder the cluster's administrator in the Kubernetes API, fetches an
+    administrator's credential, runs commands in it (unless that is off), sets who administers it,
+    or can have any of it by assigning roles.
+    """
     actions = (*ADMIN_CREDENTIALS, WRITE_CLUSTER, RESET_DIRECTORY)
     ways: list[tuple[tuple[str, ...], bool]] = [((action,), False) for action in actions]
     ways += [((RUN_COMMAND,), False)] if not run_command_off else []
@@ -155,9 +167,11 @@ def administrators_of(
 
 
 def opens_shell(grant: Grant, *, run_command_off: bool) -> bool:
-    """Tell whether a grant lets its holder run commands in containers: by exec, by rights that they
-    give themselves or take from whom they impersonate, or by `az aks command invoke`, unless that
-    is off and its holder cannot switch it on."""
+    """Tell whether a grant lets its holder run commands in containers.
+
+    It does by exec, by rights that they give themselves or take from whom they impersonate, or by
+    `az aks command invoke`, unless that is off and its holder cannot switch it on.
+    """
     inside = grant.scope is not None and is_in_namespace(grant.scope)
     ways = _SHELL if inside else (*_SHELL, *_SHELL_OF_CLUSTER)
     if any(all(grant.allows(action, data=True) for action in way) for way in ways):
@@ -187,8 +201,10 @@ def grants_around(access: Access, place: ResourceId) -> Iterator[Grant]:
 
 
 def is_of(grant: Grant, identity: Subject) -> bool:
-    """Tell whether a managed identity is the principal of a grant. The rule has to read the
-    identity's `properties.principalId`."""
+    """Tell whether a managed identity is the principal of a grant.
+
+    The rule has to read the identity's `properties.principalId`.
+    """
     return identity.is_value_of(principal_of(grant), PRINCIPAL)
 
 
@@ -217,8 +233,10 @@ def is_above_groups(scope: ResourceId | None) -> bool:
 
 
 def path_of(grant: Grant) -> str:
-    """Return the path of a finding about a grant, which tells it from those about other grants: a
-    waiver or an old failure of one says nothing of the next."""
+    """Return the path of a finding about a grant, which differs from those about other grants.
+
+    So a waiver or an old failure of one says nothing of the next.
+    """
     return path_of_assignment(grant.assignment.id)
 
 

@@ -1,4 +1,7 @@
-"""Runs controls over a state, and says how each of them ended."""
+"""Evaluation of controls on a state: a result, with its verdict and findings, for each control.
+
+Called by `workflow.security_evaluation` and `workflow.report`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -79,8 +82,10 @@ class Result:
 
     @property
     def ending(self) -> str:
-        """How every report says that it ended: its verdict, or `partial` where it passes as far as
-        anybody saw."""
+        """Return its verdict, or `partial` where it passes on only part of its subjects.
+
+        Every report states it so.
+        """
         return PARTIAL if self.verdict is Verdict.PASS and self.outstanding else self.verdict.value
 
 
@@ -115,11 +120,11 @@ def judge(
 
 
 def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
-    """Return what the rules of one control find: one finding a property, the worst of it; all that
-    is as bad stands in its evidence.
+    """Return the findings of the rules of one control: one for each property, the worst of it.
 
-    What could not be read, a resource or a whole list, is unknown to every rule that would look at
-    it, and so is a failure that would be none if it were as declared.
+    All that is as bad is in its evidence. What could not be read, a resource or a whole list, is
+    unknown to every rule that reads it, and so is a failure that would be none if it were as
+    declared.
     """
     found = shared_findings(control, ground)
     if found is None:
@@ -214,8 +219,10 @@ def _judge(
 
 
 def _with_observed(told: Result, ground: Ground, waiver_of: WaiverOf) -> Result:
-    """Return a result with what the cluster itself shows, where its objects were read: that goes
-    before what somebody attested, and takes the place of what was outstanding."""
+    """Return a result with the findings on the cluster's objects, where they were read.
+
+    They go before what somebody attested, and take the place of what was outstanding.
+    """
     rule, view = told.control.observed, ground.view
     if rule is None or view is None or told.verdict is Verdict.NOT_APPLICABLE:
         return told
@@ -292,8 +299,10 @@ def _judge_unobserved(
     findings: tuple[Finding, ...],
     attestation: Attestation | None,
 ) -> Result:
-    """Return the result of a control of which Azure shows nothing: what the environment states of
-    its cluster may fail it, and does not prove it."""
+    """Return the result of a control of which Azure shows nothing.
+
+    What the environment declares of its cluster may fail it, and does not prove it.
+    """
     outstanding = "" if attestation else control.evidence
     # What others than Azure answer is about what runs in a cluster.
     hidden = () if ground.subjects(CLUSTER) else ground.hidden_of(_CLUSTER_ALONE)

@@ -1,4 +1,7 @@
-"""The state of an environment that controls judge: its estate, and what of it is its own."""
+"""State of an environment that controls evaluate: its estate, what it owns, what was unreadable.
+
+Called by `workflow.security_evaluation` and `workflow.check`.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,8 +28,10 @@ from provisioner.plan.unreadable import declared_instead, unreadable_resources
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """What could not be read of a state: a resource or, where `listed` names a type, the list of
-    that type in it. `reason` is Azure's."""
+    """Describe what could not be read of a state, a resource or a list.
+
+    `listed` names a type where it is the list of that type in the resource. `reason` is Azure's.
+    """
 
     resource: Resource
     reason: str
@@ -83,8 +88,10 @@ class Ground:
         return tuple(found for found in self.estate.of_type(kind) if found.id.key in self.own)
 
     def hidden_of(self, kinds: frozenset[str]) -> tuple[Hidden, ...]:
-        """Return what of some types (in lower case) could not be read: each resource of the
-        blueprint, and each refused read that hides none of those."""
+        """Return what of some types (in lower case) could not be read.
+
+        It is each resource of the blueprint, and each refused read that hides none of those.
+        """
         named = [hidden for hidden in self.unreadable if hidden.resource.type.lower() in kinds]
         return (*named, *self._hidden_lists(kinds, [hidden.resource for hidden in named]))
 
@@ -136,11 +143,11 @@ def survey(
     state: ActualState | None = None,
     contents: ClusterContents | None = None,
 ) -> Ground:
-    """Return the ground that an estate of an environment is. `state` is what was read of Azure,
-    where it was read: what `kubernetes:` states is of the desired state alone. `contents` is what
-    stands in its cluster, where somebody looked.
+    """Return the evaluation context of an environment's estate.
 
-    Raises DiagnosticError for contents of an environment that has no cluster, or several.
+    `state` is what was read of Azure, where it was read: what `kubernetes:` declares is of the
+    desired state alone. `contents` are the objects in its cluster, where they were read. Contents
+    of an environment that has no cluster, or several, are a DiagnosticError.
     """
     view = _view_of(estate, environment, contents) if contents else None
     stated = tuple(state_namespaces(environment, estate)) if state is None else ()

@@ -1,4 +1,7 @@
-"""Results by another framework: how far an environment is what that one asks for."""
+"""Results of controls grouped by the requirements of a compliance framework.
+
+Called by `workflow.report` and `workflow.check`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,9 +41,11 @@ runs in the cluster can say."""
 
 @dataclass(frozen=True, slots=True)
 class _Requirement:
-    """What a framework asks for, and the results that answer it. `place` is where one has to look
-    to answer the whole of it. `refuted_by` are those of controls that judge another way, which the
-    framework does not take."""
+    """Describe a requirement of a framework, with the results that answer it.
+
+    `place` is where one has to look to answer the whole of it. `refuted_by` are the results of
+    controls that judge another way, which the framework does not take.
+    """
 
     id: str
     title: str
@@ -61,8 +66,9 @@ class _Requirement:
 
 
 def comply(results: Sequence[Result], framework: Framework) -> tuple[RequirementDocument, ...]:
-    """Return every requirement of a framework in its order: of CIS and the outline all there are,
-    of the others those that controls answer.
+    """Return every requirement of a framework in its order.
+
+    Of CIS and the outline they are all there are, of the others those that controls answer.
 
     A requirement passes where every control that answers it does, as a whole. It fails where one
     fails, and where one that refutes it has something to judge. It is partial where some was seen

@@ -1,4 +1,7 @@
-"""The gate of an environment: which failures of controls refuse an apply."""
+"""Gate of an environment (`gates:`): failures of controls that refuse an apply.
+
+Called by `workflow.security_evaluation`, `workflow.adoption_proof` and `documents`.
+"""
 
 from dataclasses import dataclass
 
@@ -11,15 +14,17 @@ PROOFS_GATE = "proofs"
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What `gates:` says. `least` is the least severity at which a control that fails refuses (None
-    where none does); `proofs` is whether a network proof that fails does, whatever its severity."""
+    """Hold the settings of `gates:`.
+
+    `least` is the least severity at which a control that fails refuses (None where none does);
+    `proofs` is whether a network proof that fails does, whatever its severity.
+    """
 
     least: Severity | None
     proofs: bool
 
     def refusing(self, control: Control) -> str | None:
-        """Return the name in `gates:` by which a failure of a control refuses, None where it does
-        not."""
+        """Return the name in `gates:` by which a failure of a control refuses, or None."""
         if control.proof is not None:
             return PROOFS_GATE if self.proofs else None
         refuses = self.least is not None and control.severity.rank <= self.least.rank

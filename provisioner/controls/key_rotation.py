@@ -1,6 +1,8 @@
-"""When a vault rotates a key: by the rotation policy of it.
+"""Rotation policies of Key Vault keys: whether, and when, the vault rotates a key.
 
 Source: Key Vault "Configure cryptographic key auto-rotation" (durations are ISO 8601).
+
+Called by controls of CLU-08 and of WRK-06 and WRK-12.
 """
 
 from provisioner.controls.subject import Subject

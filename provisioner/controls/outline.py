@@ -1,7 +1,9 @@
-"""What of the guidelines is no control of its own: principles, and topics without a checkbox.
+"""Rows of the guidelines' outline that are no control of their own: principles and topics.
 
 Each is answered by controls, named by their ids; `*` at the end takes in the parts of one, or a
 whole chapter. Source: guidelines.md §1.0 and §1.1.
+
+Called by `frameworks`.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""What a change of state means for security: which controls it turns."""
+"""Security delta of a change of state: the controls whose verdict it changes.
+
+Called by `documents` and `workflow.security_evaluation`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +13,10 @@ from provisioner.controls.verdict import Finding, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A control that ends differently for one resource. `is_new` is for a resource that was not
-    judged by it before."""
+    """Record a control whose verdict changes for one resource.
+
+    `is_new` is for a resource that was not judged by it before.
+    """
 
     control: Control
     finding: Finding
@@ -64,8 +69,10 @@ _FINE = (Verdict.PASS, Verdict.WAIVED)
 def _removed(
     control: Control, failed: Iterable[Finding], now: Mapping[tuple[str, str], Verdict]
 ) -> Iterator[Turn]:
-    """Yield a turn for each resource that failed a control of which nothing is found there now: a
-    rule that was deleted, or the element that broke a network proof."""
+    """Yield a turn for each resource that failed a control which has no findings there now.
+
+    The cause is a rule that was deleted, or the element that broke a network proof.
+    """
     told: set[tuple[str, str]] = set()
     for seen in failed:
         where = seen.key[:2]

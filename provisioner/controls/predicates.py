@@ -1,4 +1,7 @@
-"""What a property has to be: a test, with the words for it."""
+"""Predicates on a property's value, each with the words of what it expects.
+
+Called by the rules of every chapter.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -8,8 +11,10 @@ from provisioner.model.values import is_empty
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A test of a property's value (ABSENT where it is not set and no default is known), and the
-    words that end the sentence "expected …"."""
+    """Test a property's value, with the words that end the sentence "expected …".
+
+    The value is ABSENT where it is not set and no default is known.
+    """
 
     test: Callable[[object], bool]
     words: str

@@ -1,4 +1,7 @@
-"""Network proofs as controls: how a proof ended, and a finding for each of its breaches."""
+"""Findings of network proofs: the outcome of a proof, and one finding for each breach.
+
+Called by `evaluation`.
+"""
 
 from provisioner.controls.evaluation_context import Ground
 from provisioner.controls.verdict import Finding, Verdict
@@ -40,8 +43,10 @@ def finding_of(control: str, breach: Breach, estate: Estate) -> Finding:
 
 
 def _element_of(breach: Breach, estate: Estate) -> Resource:
-    """Return the resource that an element names, or that a rule named by it stands in
-    (`hub.networkRules open.any`)."""
+    """Return the resource that an element of a breach names.
+
+    A rule is named after the resource that contains it (`hub.networkRules open.any`).
+    """
     for label in (breach.element, breach.element.partition(" ")[0]):
         named = parse_resource_id(label)
         found = estate.at(label) or (estate.get(named) if named else None)

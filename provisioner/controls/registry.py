@@ -1,4 +1,7 @@
-"""All controls of azsec's own, found in `provisioner/controls/chapters/` by its files."""
+"""Registry of azsec's own controls, found by the files of `provisioner/controls/chapters/`.
+
+Called by `documents`, `custom` and `azsec controls`.
+"""
 
 import importlib
 import pkgutil
@@ -28,7 +31,10 @@ CHAPTERS: Mapping[str, str] = {
 def all_controls() -> tuple[Control, ...]:
     """Return every control of azsec's own, in the order of the guidelines, the network proofs last.
 
-    Each module of a chapter states its own as `CONTROLS`. Raises ValueError where two have one id.
+    Each module of a chapter states its own as `CONTROLS`.
+
+    Raises:
+        ValueError: Where two controls have one id.
     """
     found: dict[str, Control] = {}
     for module in pkgutil.walk_packages(chapters.__path__, f"{chapters.__name__}."):

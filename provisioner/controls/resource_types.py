@@ -1,4 +1,7 @@
-"""The ARM types that controls are about, by the names that people give them."""
+"""ARM resource types that controls read, as named constants.
+
+Used by the rules of every chapter.
+"""
 
 CLUSTER = "Microsoft.ContainerService/managedClusters"
 POOL = f"{CLUSTER}/agentPools"

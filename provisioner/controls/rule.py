@@ -1,7 +1,9 @@
-"""What checks a control: a judgement of each resource of a type, and all that it may look at.
+"""Rules of a control: a judge of each resource of a type, with the properties that it may read.
 
 A judge sees nothing but the properties that its rule declares: what a control reads is therefore
 what it says it reads, in the documentation and to whoever asks what a changed property touches.
+
+Called by every chapter and by `evaluation`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,8 +73,10 @@ def expect(
     reading: Sequence[str] = (),
     clouds: Sequence[str] = (),
 ) -> Rule:
-    """Return the rule that one property is as wanted, in every resource of a type (`when` a
-    condition holds, which may read the paths in `reading`)."""
+    """Return the rule that one property is as wanted, in every resource of a type.
+
+    It applies where the condition `when` holds, which may read the paths in `reading`.
+    """
 
     def judge(subject: Subject) -> Iterator[Observation]:
         if when is None or when(subject):

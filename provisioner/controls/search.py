@@ -1,4 +1,7 @@
-"""Searching controls by the words that an engineer knows a setting by."""
+"""Search of controls by titles, settings and synonyms.
+
+Called by `azsec controls list --search`.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -28,8 +31,10 @@ def search_controls(controls: Iterable[Control], text: str) -> tuple[Control, ..
 
 
 def near_words(controls: Iterable[Control], text: str) -> tuple[str, ...]:
-    """Return words of titles and synonyms that resemble one of a text, the closest first, at most
-    five."""
+    """Return words of titles and synonyms that resemble one of a text.
+
+    They are at most five, the closest first.
+    """
     texts = (text for control in controls for text in (control.title, *control.synonyms))
     known = sorted({word for text in texts for word in _words(text)})
     found = (

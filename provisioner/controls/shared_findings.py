@@ -1,7 +1,9 @@
-"""What controls find in two states of one environment, found once where they read the same of both.
+"""Findings reused between two states of one environment where a control reads the same of both.
 
 A plan judges what stands and what it leads to. All that the second judgement may take over from the
 first is what a control declares to read (ADR 0015), so that is what has to be the same.
+
+Called by `evaluation`.
 """
 
 from collections.abc import Mapping
@@ -19,8 +21,11 @@ from provisioner.model.values import is_empty, is_identical
 
 
 def shared_findings(control: Control, ground: Ground) -> tuple[Finding, ...] | None:
-    """Return what a control found in the state that a ground is `like`; None where there is none,
-    or where the control reads something that differs, and has to be judged."""
+    """Return what a control found in the state that an evaluation context is `like`.
+
+    It is None where there is no such state, or where the control reads something that differs, and
+    has to be judged.
+    """
     like = ground.like
     known = like.findings.get(control.id) if like is not None else None
     if like is None or known is None or known[0] is not control:
@@ -74,8 +79,10 @@ class Difference:
         return False
 
     def _differs(self, pair: tuple[Resource, Resource], path: str) -> bool:
-        """Tell whether a rule sees another value at a path of one resource than of the other: one
-        that is stated, or the default that the rest of the body makes."""
+        """Tell whether a rule reads another value at a path of one resource than of the other.
+
+        The value is one that is stated, or the default that the rest of the body makes.
+        """
         one, other = (stated_at(each, path) for each in pair)
         if not is_identical(one, other):
             return True
@@ -85,14 +92,18 @@ class Difference:
 
     @cached_property
     def _listed(self) -> frozenset[str]:
-        """The types, in small letters, of which the two do not have the same resources, under the
-        same names and in the same order."""
+        """Return the types, in small letters, whose resources differ between the two states.
+
+        The same resources have the same names, in the same order.
+        """
         return frozenset(name for name, pairs in self._by_type.items() if pairs is None)
 
     @cached_property
     def _by_type(self) -> Mapping[str, "_Pairs | None"]:
-        """The resources whose bodies differ, as they are in both, by type in small letters; None
-        for a type of which the two do not have the same resources."""
+        """Return the resources whose bodies differ, in both states, by type in small letters.
+
+        It is None for a type of which the two do not have the same resources.
+        """
         names = dict.fromkeys(
             each.type.lower() for ground in (self.one, self.other) for each in ground.estate
         )

@@ -1,4 +1,7 @@
-"""One resource as a rule sees it: its properties with the catalog's defaults filled in."""
+"""Resource that a rule judges: its declared properties, with the catalog's defaults.
+
+Called by every judge of a rule.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,8 +34,11 @@ class Observation:
 
 
 class Sight:
-    """What a rule may look at, of all that there is: `reads` has paths by type. One that
-    `sees_all_types` may look at which other resources there are, too."""
+    """Hold the properties that a rule may read.
+
+    `reads` has paths by type. A rule that `sees_all_types` may see which other resources there are,
+    too.
+    """
 
     def __init__(
         self,
@@ -65,9 +71,11 @@ class Sight:
         compute: Callable[[Estate, Catalog], _Derived],
         reads: Mapping[str, tuple[str, ...]] | None = None,
     ) -> _Derived:
-        """Return what a function makes of all that the rule may look at, or of `reads`, a part of
-        it. It is called once for all rules that ask for the same. Raises KeyError for `reads` that
-        the rule does not declare."""
+        """Return what a function makes of all that the rule may read, or of `reads`, a part of it.
+
+        It is called once for all rules that request the same. `reads` that the rule does not
+        declare are a KeyError.
+        """
         seen = self._seen_by(reads)
         key, kept = (compute, seen, self._sees_all_types), self.ground.derived
         if key not in kept:
@@ -93,8 +101,7 @@ class Sight:
         return asked
 
     def _visible(self, seen: "_Seen") -> Estate:
-        """Return the resources of the types that are to be seen, with nothing in their bodies but
-        the paths that are."""
+        """Return the resources of visible types, with only the visible paths in their bodies."""
         key, kept = (seen, self._sees_all_types), self.ground.derived
         if key not in kept:
             reads = {kind: _Reading(paths) for kind, paths in seen}
@@ -144,8 +151,10 @@ def _put(body: dict[str, Value], steps: tuple[str, ...], value: Value) -> None:
 
 
 def visible_part(resource: Resource, reads: Mapping[str, frozenset[str]]) -> Resource:
-    """Return a resource with nothing in its body but the paths that `reads` has of its type, in
-    small letters."""
+    """Return a resource with only the paths in its body that `reads` has of its type.
+
+    Types in `reads` are in small letters.
+    """
     return _Reading(reads.get(resource.type.lower(), ())).visible_part(resource)
 
 
@@ -196,14 +205,18 @@ class Subject:
         return self._sight.ground.own_subscriptions
 
     def is_among_own(self, place: ResourceId) -> bool:
-        """Tell whether an id stands in a subscription in which the environment has something of its
-        own. What stands elsewhere, and is not looked up by the blueprint, may be anybody's."""
+        """Tell whether an id is in a subscription in which the environment has own resources.
+
+        A resource elsewhere, which the blueprint does not look up, may be anybody's.
+        """
         return (place.subscription or "").lower() in self.own_subscriptions
 
     def value(self, path: str) -> object:
-        """Return what stands at a path, or Azure's default where nothing does; ABSENT where none
-        is known. `[key]` in a path is a key of a map. Raises KeyError for a path that the rule
-        does not declare."""
+        """Return the value at a path, or Azure's default where it has none.
+
+        It is ABSENT where no default is known. `[key]` in a path is a key of a map. A path that the
+        rule does not declare is a KeyError.
+        """
         stated = self._stated(path)
         if not is_empty(stated):
             return stated
@@ -211,9 +224,11 @@ class Subject:
         return stated if isinstance(default, Absent) else default
 
     def is_set_by_azure(self, keys: Sequence[str]) -> bool:
-        """Tell whether a property that the body does not state may have a value once Azure made the
-        resource: one that Azure alone writes, and any of a type without facts. False where the body
-        is one that Azure answered: what that lacks is not set."""
+        """Tell whether a property that the body does not state may have a value once Azure made it.
+
+        It may where Azure alone writes it, and in any type without facts. It may not where the body
+        is one that Azure answered: what that lacks is not set.
+        """
         known = self._sight.ground.catalog.find(self.resource.type)
         if known is None or lookup(self.resource.body, ("id",)) is not ABSENT:
             return False
@@ -249,8 +264,10 @@ class Subject:
         return tuple(self._sight.of(child) for child in found)
 
     def reaching(self, kind: str) -> tuple["Subject", ...]:
-        """Return the resources of an extension type that hold for this one: those that are set on
-        it, and on all that it stands in."""
+        """Return the resources of an extension type that hold for this one.
+
+        They are those that are set on it, and on all scopes above it.
+        """
         places = (self.id, *self.id.ancestors)
         return tuple(found for place in places for found in self.children(kind, place))
 
@@ -259,21 +276,29 @@ class Subject:
         compute: Callable[[Estate, Catalog], _Derived],
         reads: Mapping[str, tuple[str, ...]] | None = None,
     ) -> _Derived:
-        """Return what a function makes of the whole state, as far as the rule may look at it, or
-        of `reads`, a part of that: an index, a plan. It is called once for all resources that the
-        rule judges. Raises KeyError for `reads` that the rule does not declare."""
+        """Return what a function makes of the whole state, as far as the rule may read it.
+
+        `reads` restricts it to a part of that; the result is an index, a plan or the like. It is
+        called once for all resources that the rule judges. `reads` that the rule does not declare
+        are a KeyError.
+        """
         return self._sight.derive(compute, reads)
 
     def at(self, value: object) -> "Subject | None":
-        """Return the resource that an id names, or None where the state does not have it, and where
-        it is of a type that the rule does not declare: what others write may refer to anything."""
+        """Return the resource that an id names.
+
+        It is None where the state does not have it, and where it is of a type that the rule does
+        not declare: what others write may refer to anything.
+        """
         named = parse_resource_id(value)
         found = self._sight.ground.estate.get(named) if named else None
         return self._sight.of(found) if found and self._sight.reads_of(found) else None
 
     def is_value_of(self, value: object, path: str) -> bool:
-        """Tell whether a value is what stands at a path of this resource: also where Azure will
-        only know it after apply, and the value is a reference to it."""
+        """Tell whether a value is the one at a path of this resource.
+
+        It is also where Azure will only know it after apply, and the value is a reference to it.
+        """
         if isinstance(value, Unknown):
             address = self.resource.address
             return address is not None and value.paths == (f"{address}.{path}",)

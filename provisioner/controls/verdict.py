@@ -1,4 +1,7 @@
-"""What controls say of resources: the verdicts, and one finding for each thing that was judged."""
+"""Verdicts of controls, and the findings that support them.
+
+Used by all that evaluates or reports controls.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,8 +12,11 @@ from provisioner.model.estate import Resource
 
 
 class Verdict(StrEnum):
-    """How a control ended, the worst first. `unknown` is not `pass`: something it rests on cannot
-    be seen. A failure is `waived` where the environment accepts it until a day."""
+    """Name how a control ended, the worst first.
+
+    `unknown` is not `pass`: something it rests on cannot be seen. A failure is `waived` where the
+    environment accepts it until a day.
+    """
 
     FAIL = "fail"
     UNKNOWN = "unknown"

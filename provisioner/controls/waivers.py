@@ -1,4 +1,7 @@
-"""Checks the waivers of an environment: failures that it accepts, for a reason and for a time."""
+"""Waivers of an environment: failures that it accepts, for a reason and until a day.
+
+Called by `evaluation`, `workflow.security_evaluation` and `workflow.report_register`.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +31,11 @@ def covers(waiver: Waiver, seen: Finding) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedAccess:
-    """The role assignments of others that the environment accepts, by the key of their id and by
-    the path of findings about them. Who accepts an assignment accepts what controls find of it."""
+    """Hold the role assignments of others that the environment accepts.
+
+    They are by the key of their id and by the path of findings about them. Who accepts an
+    assignment accepts what controls find of it.
+    """
 
     by_key: Mapping[str, Acceptance]
     by_path: Mapping[str, Acceptance]
@@ -74,10 +80,11 @@ def check_waivers(
     addresses: Collection[str],
     today: date,
 ) -> tuple[Diagnostic, ...]:
-    """Return what is to be said of waivers that hold for a few days more.
+    """Return the diagnostics on waivers that expire in a few days.
 
-    Raises DiagnosticError for those of a control that there is not (or that only its parts
-    answer), that have expired, that stand twice, or whose scope matches nothing.
+    Raises:
+        DiagnosticError: Where waivers are of a control that there is not (or that only its parts
+            answer), have expired, are stated twice, or have a scope that matches nothing.
     """
     wrong = [
         *_repeated(waivers),
@@ -99,8 +106,10 @@ def check_waivers(
 
 
 def check_used(waivers: Iterable[Waiver], found: Collection[Finding]) -> tuple[Diagnostic, ...]:
-    """Return an error for each waiver that waives nothing among some findings, those of breaches
-    one by one."""
+    """Return an error for each waiver that waives none of some findings.
+
+    The findings of breaches are matched one by one.
+    """
     waived = [seen for seen in found if seen.verdict is Verdict.WAIVED]
     return tuple(
         error(
@@ -134,8 +143,10 @@ IN_CLUSTER = "kubernetes."
 def rests_on_cluster(
     waiver: Waiver, controls: Mapping[str, Control], stated: Collection[str]
 ) -> bool:
-    """Tell whether only who looks into the cluster knows if a waiver waives something. `stated` are
-    the addresses of the namespaces that the environment states."""
+    """Tell whether only the cluster's objects show whether a waiver waives something.
+
+    `stated` are the addresses of the namespaces that the environment declares.
+    """
     control = controls.get(waiver.control)
     return waiver.scope.startswith(IN_CLUSTER) and (
         waiver.scope not in stated or control is None or not control.in_cluster

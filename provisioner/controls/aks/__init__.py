@@ -1,1 +1,1 @@
-"""Facts of AKS that several controls need: add-ons, admission, sandboxing, namespaces, versions."""
+"""AKS settings that several controls read: add-ons, admission, sandboxing, namespaces, versions."""

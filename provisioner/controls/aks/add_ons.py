@@ -1,6 +1,8 @@
-"""Which add-ons a cluster has switched on: AKS takes the name of one in any case.
+"""Add-ons that are enabled on a cluster; AKS takes an add-on's name in any case.
 
 Facts: guidelines.md §1.2; AKS "Add-ons, extensions, and other integrations".
+
+Called by `aks.admission`, `effective_access` and controls of the chapters.
 """
 
 from collections.abc import Iterator, Mapping

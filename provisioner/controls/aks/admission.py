@@ -1,8 +1,10 @@
-"""What is in force at a cluster's door: the built-in policies, and the deployment safeguards.
+"""Azure Policy assignments and deployment safeguards in force on a cluster.
 
 A policy is in force where it is assigned to the cluster or to what the cluster stands in, is
 enforced there, and does not leave the cluster or its teams' namespaces out. It takes the Azure
 Policy add-on to ask it (guidelines.md WRK-02).
+
+Called by controls of the chapters.
 """
 
 from collections.abc import Iterator, Mapping
@@ -97,8 +99,11 @@ allow 14 capabilities (guidelines.md WRK-02.2)."""
 
 
 def policy_rule(*ways: Demand, unless: Condition | None = None) -> Rule:
-    """Return the rule that one of some policies is in force on every cluster. Where none is, it
-    says so of the first that is assigned, and not to clusters that `unless` takes care of."""
+    """Return the rule that one of some policies is in force on every cluster.
+
+    Where none is, the evidence is about the first that is assigned, and clusters for which `unless`
+    holds are left out.
+    """
 
     def judge(cluster: Subject) -> Iterator[Observation]:
         seen = ask_any(cluster, ways)
@@ -109,8 +114,10 @@ def policy_rule(*ways: Demand, unless: Condition | None = None) -> Rule:
 
 
 def assign(address: str, policy: BuiltInPolicy, **parameters: str) -> str:
-    """Return the resource of a blueprint that assigns a policy, for a remediation; the values of
-    its parameters are written in YAML."""
+    """Return the resource of a blueprint that assigns a policy, for a remediation.
+
+    The values of its parameters are written in YAML.
+    """
     lines = (f"      {name}: {{value: {value}}}\n" for name, value in parameters.items())
     return f"""
 {address}:
@@ -134,8 +141,10 @@ def ask_any(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
 
 
 def ask_assignments(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
-    """Return what is to be said of a cluster that one of some policies has to be assigned to, as
-    its demand is. What Azure asks itself takes no add-on."""
+    """Return whether one of some policies is assigned to a cluster, as its demand is.
+
+    The add-on is not checked: a policy that Azure itself evaluates needs none.
+    """
     asked = [(way, assigned) for way in ways for assigned in _assignments(cluster, way.policy)]
     told: list[tuple[Verdict, str]] = []
     for way, assigned in asked:
@@ -188,8 +197,7 @@ def is_watched(cluster: Subject) -> bool:
 
 
 def tenants_of(cluster: Subject) -> tuple[str, ...]:
-    """Return the names of the teams' namespaces: those that are not for privileged agents
-    (MAN-04)."""
+    """Return the names of the teams' namespaces: those not for privileged agents (MAN-04)."""
     return tuple(
         namespace.name
         for namespace in cluster.children(NAMESPACE)
@@ -241,9 +249,11 @@ def _weaknesses(
 
 
 def _exempts(exemption: Subject, assigned: Subject, cluster: Subject) -> bool:
-    """Tell whether an exemption takes a cluster, or what it stands in, out of an assignment. What
-    it takes out of an initiative's single policies is taken out too; whether it has expired is for
-    Azure to say, and nobody here knows the day."""
+    """Tell whether an exemption takes a cluster, or a scope above it, out of an assignment.
+
+    What it takes out of an initiative's single policies is taken out too; whether it has expired is
+    for Azure to say, and nobody here knows the day.
+    """
     named = parse_resource_id(exemption.value(_EXEMPTED))
     if named is None or named != assigned.id or not _stands_above(exemption.id.scope, cluster.id):
         return False
@@ -292,8 +302,10 @@ def _selectors_in(selecting: Mapping[str, object]) -> list[Mapping[str, object]]
 
 
 def _selects(selecting: Mapping[str, object], cluster: Subject) -> bool:
-    """Tell whether what has `selectors` is about a cluster: by its region and its type. What else
-    one may select by says nothing about clusters."""
+    """Tell whether an object with `selectors` selects a cluster, by its region and its type.
+
+    Other kinds of selector say nothing about clusters.
+    """
     of_cluster = {
         "resourcelocation": cluster.value(_LOCATION),
         "resourcewithoutlocation": "",

@@ -1,7 +1,9 @@
-"""Whose images a policy names: by host, and by owner where everybody publishes on a host.
+"""Image sources that a policy allows or excludes: by host, and by owner on public hosts.
 
 Source: the pages of Azure Policy for Kubernetes on `excludedImages` (`*` stands for any text) and
 on `allowedContainerImagesRegex`; the registries' own pages on who may publish.
+
+Called by `aks.admission`, `aks.namespace_rules` and controls of the chapters.
 """
 
 import re
@@ -46,8 +48,10 @@ def names_sources(value: object) -> bool:
 
 
 def _alternatives(pattern: str) -> list[str] | None:
-    """Return an expression as a list of those without groups and alternatives; None where they are
-    too many, or it has groups of other kinds."""
+    """Return an expression as a list of those without groups and alternatives.
+
+    It is None where they are too many, or it has groups of other kinds.
+    """
     pending, plain = [f"({pattern})"], []
     while pending:
         text = pending.pop()

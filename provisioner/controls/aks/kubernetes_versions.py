@@ -1,6 +1,8 @@
-"""Which Kubernetes a cluster and its pools run, and which of it is supported.
+"""Kubernetes versions of a cluster and its pools, and which of them are supported.
 
 Facts: guidelines.md CLU-06.1; "Supported Kubernetes versions in AKS", "Long-term support".
+
+Called by controls of the chapters.
 """
 
 import re
@@ -46,9 +48,11 @@ def minor_of(version: object) -> int | None:
 
 
 def supported_minors(cluster: Subject) -> frozenset[int]:
-    """Return the minors that a cluster is supported on: those that its region offers, where Azure
-    was asked, or else those that the catalog knows; those of long-term support where it pays for
-    that. A preview is none of them."""
+    """Return the minor versions that a cluster is supported on.
+
+    They are those that its region offers, where Azure was queried, or else those that the catalog
+    knows; those of long-term support where it pays for that. A preview is none of them.
+    """
     paid = cluster.value(PLAN) == LONG_TERM and cluster.value(TIER) == "Premium"
     plans = {COMMUNITY, LONG_TERM} if paid else {COMMUNITY}
     offered = _offered(cluster)

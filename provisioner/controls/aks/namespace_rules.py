@@ -1,7 +1,9 @@
-"""What rules ask of the namespaces that an environment's `kubernetes:` states.
+"""Rules for the namespaces that an environment's `kubernetes:` declares.
 
 They stand in `in_cluster` of a control: what is stated wrong is a failure, and what is stated right
 proves nothing before somebody looked into the cluster.
+
+Called by controls of the chapters.
 """
 
 import re
@@ -54,8 +56,11 @@ def _rule(judge: Judge, *paths: str, others: Mapping[str, tuple[str, ...]] | Non
 
 
 def _is_for_agents(namespace: Subject) -> bool:
-    """Tell whether a namespace is for privileged agents, and the cluster's policies or safeguards
-    leave it out by its name, as `privilegedNamespaces` of the blueprints has them do (MAN-04)."""
+    """Tell whether a namespace is for privileged agents, and left out of the policies by name.
+
+    The cluster's policies or safeguards leave it out, as `privilegedNamespaces` of the blueprints
+    has them do (MAN-04).
+    """
     if namespace.value(STANDARD) != "privileged":
         return False
     cluster = namespace.id.parent
@@ -120,7 +125,7 @@ def _judge_limits(namespace: Subject) -> Iterator[Observation]:
 
 
 def _judge_closed(namespace: Subject) -> Iterator[Observation]:
-    """A policy closes the namespace; one that Azure keeps is for the rules of those."""
+    """Observe whether a policy closes the namespace; one that Azure keeps is for other rules."""
     if namespace.value(_KEPT):
         return
     if any(_closes(policy) for policy in namespace.entries(_POLICIES)):
@@ -141,7 +146,10 @@ def _closes(policy: Mapping[str, object]) -> bool:
 
 
 def _judge_openings(namespace: Subject) -> Iterator[Observation]:
-    """What is let out is named: not everybody, by all ranges together or by a host's last label."""
+    """Observe whether network openings name their peers.
+
+    All ranges together, or the last label of a host's name, are everybody.
+    """
     policies = namespace.entries(_POLICIES)
     reach = read_reach(block for policy in policies for block in _blocks(policy))
     hosts = [host for policy in policies for host in _hosts(policy)]

@@ -1,7 +1,9 @@
-"""What pod security standard the labels of a namespace enforce.
+"""Pod Security Standard that the labels of a namespace enforce.
 
 Source: the pages "Pod Security Admission" and "Pod Security Standards" of the Kubernetes
 documentation.
+
+Called by `aks.namespace_rules` and controls of the chapters.
 """
 
 import re
@@ -23,8 +25,11 @@ _PINNED = re.compile(r"v1\.(\d{1,3})", re.ASCII)
 
 
 def judge_standard(namespace: Subject) -> Observation:
-    """Return whether a namespace enforces the restricted standard, as of a version in which it asks
-    for all. The rule has to read STANDARD and STANDARD_VERSION."""
+    """Return whether a namespace enforces the whole restricted standard.
+
+    It does not in a version of the standard that requires less than all. The rule has to read
+    STANDARD and STANDARD_VERSION.
+    """
     level, version = namespace.value(STANDARD), namespace.value(STANDARD_VERSION)
     said = f"labels[pod-security.kubernetes.io/enforce] is {show(level)}"
     if isinstance(level, Unknown):

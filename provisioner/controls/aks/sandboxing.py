@@ -1,6 +1,8 @@
-"""Which pools of nodes are for pods that are not trusted, and which give pods virtual machines.
+"""Node pools for untrusted pods, and node pools with Pod Sandboxing.
 
 Facts: the AKS page "Pod Sandboxing" (use-pod-sandboxing).
+
+Called by controls of the chapters.
 """
 
 from collections.abc import Mapping
@@ -23,8 +25,7 @@ def is_sandbox(pool: Subject) -> bool:
 
 
 def says_untrusted(pool: Subject) -> bool:
-    """Tell whether a pool says by a label or a taint, its key or its value, that what it runs is
-    not to be trusted."""
+    """Tell whether a pool's labels or taints mark its pods as untrusted, by key or value."""
     labels = pool.value(LABELS)
     names = labels if isinstance(labels, Mapping) else {}
     marks = [(str(name), str(lookup(labels, (name,)))) for name in names]

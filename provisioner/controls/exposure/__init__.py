@@ -1,1 +1,1 @@
-"""What can be reached from the internet, and through what: NSGs, DNAT, routes, WAF policies."""
+"""Internet exposure and egress: NSGs, DNAT rules, routes, private endpoints, WAF policies."""

@@ -1,8 +1,10 @@
-"""What firewalls let in from the internet: their rules of destination translation (DNAT).
+"""DNAT rules by which Azure Firewall admits traffic from the internet.
 
 Such a rule lets in what it translates, without a network rule for it. Facts: the documentation
 "Azure Firewall rule processing logic" and "Filter inbound internet traffic with Azure Firewall
 DNAT".
+
+Called by controls of ENV-04.4.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

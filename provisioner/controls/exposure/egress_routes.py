@@ -1,8 +1,10 @@
-"""Where a subnet sends what goes to the internet: every public address, by its effective routes.
+"""Egress of a subnet: the next hop of every public address, by its effective routes.
 
 The routing is that of the proofs: the longest prefix wins, so that routes are judged by what they
 take together. Facts: the documentation "Virtual network traffic routing" and "Customize cluster
 egress with outbound types in AKS"; guidelines.md §2.1 and §2.3.
+
+Called by controls of the chapters.
 """
 
 from collections.abc import Iterator, Mapping
@@ -108,8 +110,10 @@ def _topology(estate: Estate) -> Topology:
 
 
 def find_routed(estate: Estate, _catalog: Catalog) -> Mapping[str, bool]:
-    """Return, by the key of a subnet, whether routes that somebody wrote, or that its gateway has,
-    lead all of its public addresses somewhere else than to the internet."""
+    """Return whether each subnet's public addresses are all routed elsewhere than to the internet.
+
+    It is by the subnet's key; the routes are those that somebody wrote, or that its gateway has.
+    """
     topology = _topology(estate)
     return {
         key: not any(

@@ -1,4 +1,7 @@
-"""Which private endpoints lead to a resource."""
+"""Approved private endpoints of a resource, and those from unknown subscriptions.
+
+Called by controls of the chapters.
+"""
 
 from collections.abc import Iterator
 
@@ -18,9 +21,12 @@ _APPROVED = "Approved"
 
 
 def is_linked(target: Subject, group: str) -> bool:
-    """Tell whether an endpoint leads to the part of a resource that `group` names (`vault`), and
-    has been approved. Its state is Azure's to say: one that is not made yet will be, unless it is
-    manual and waits for somebody (documentation "What is a private endpoint?")."""
+    """Tell whether an approved endpoint connects to the part of a resource that `group` names.
+
+    `group` is a name like `vault`. The endpoint's state is Azure's to say: one that is not made yet
+    will be, unless it is manual and waits for somebody (documentation "What is a private
+    endpoint?").
+    """
     for endpoint in target.all(PRIVATE_ENDPOINT):
         for path, approved in ((_AUTOMATIC, (None, _APPROVED)), (_MANUAL, (_APPROVED,))):
             for entry in endpoint.entries(path):
@@ -34,9 +40,11 @@ def is_linked(target: Subject, group: str) -> bool:
 
 
 def judge_strange_links(target: Subject) -> Iterator[Observation]:
-    """Say of each endpoint that was approved, and stands in a subscription in which the environment
-    knows of no network, that whose it is cannot be told. The rule has to read CONNECTIONS of the
-    target, and networks."""
+    """Observe each approved endpoint whose owner cannot be told.
+
+    It is in a subscription in which the environment knows of no network. The rule has to read
+    CONNECTIONS of the target, and networks.
+    """
     known = {(network.id.subscription or "").lower() for network in target.all(NETWORK)}
     for entry in target.entries(CONNECTIONS):
         named = parse_resource_id(lookup(entry, ("properties", "privateEndpoint", "id")))

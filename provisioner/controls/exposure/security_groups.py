@@ -1,8 +1,10 @@
-"""What network security groups let in from the internet, and through to other machines.
+"""Traffic that network security groups admit from the internet and between machines.
 
 The judgement is that of the proofs: rules by priority, exact in addresses, ports and protocols.
 Facts: the documentation "How network security groups filter traffic", "Working with NSG access and
 Azure Bastion" and "Application Gateway infrastructure configuration".
+
+Called by controls of the chapters.
 """
 
 from collections.abc import Iterator, Mapping
@@ -125,8 +127,10 @@ def _widened(rule: SecurityRule) -> SecurityRule:
 
 
 def _answered_ports(estate: Estate) -> Mapping[str, Intervals]:
-    """Return the TCP ports at which services for the internet answer, by the key of the group that
-    filters their subnets and no others."""
+    """Return the TCP ports at which services for the internet listen, by the key of their group.
+
+    The group filters their subnets and no others.
+    """
     gateways = {
         place.key
         for gateway in estate.of_type(APPLICATION_GATEWAY)
@@ -173,8 +177,10 @@ def find_lateral(estate: Estate, _catalog: Catalog) -> Mapping[tuple[str, int], 
 
 
 def _surroundings(topology: Topology, subnet: Subnet) -> tuple[Intervals, Intervals]:
-    """Return the addresses of a subnet, and those of its network and the network's peers; private
-    ones where they are not known."""
+    """Return the addresses of a subnet, and those of its network and the network's peers.
+
+    They are the private ranges where they are not known.
+    """
     network = topology.networks.get(subnet.network)
     near = network.ranges if network else NOTHING
     for _, remote in topology.peers(network) if network else ():

@@ -1,8 +1,10 @@
-"""What keeps a web application firewall from stopping attacks though it is in Prevention mode.
+"""Gaps of WAF policies in Prevention mode: allow rules, exclusions, disabled rule groups.
 
 A custom rule that allows a request ends its evaluation: the managed rules never see it. Facts: the
 documentation "Custom rules for Azure Web Application Firewall v2", "Web Application Firewall
 exclusion lists" and "Custom rules for Azure Front Door".
+
+Called by controls of ENV-04.4.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,8 +40,10 @@ class Hole:
 
 
 def find_holes(custom_rules: object, managed_rules: object) -> Iterator[Hole]:
-    """Yield what lets attacks pass, of a policy's `customRules` (a list, or for Front Door an
-    object with `rules`) and its `managedRules`."""
+    """Yield the gaps through which attacks pass a policy's `customRules` and `managedRules`.
+
+    `customRules` is a list, or for Front Door an object with `rules`.
+    """
     listed = lookup(custom_rules, ("rules",)) if isinstance(custom_rules, Mapping) else custom_rules
     yield from _of_custom_rules(sorted(_items(listed), key=_priority))
     if isinstance(managed_rules, Mapping):
@@ -83,8 +87,10 @@ def _sources_of(rule: object) -> tuple[Intervals, bool]:
 
 
 def _sources_of_condition(condition: object) -> Intervals | None:
-    """Return the public addresses that match a condition, None where it asks for something that
-    whoever sends the request chooses."""
+    """Return the public addresses that match a condition.
+
+    It is None where the condition tests something that whoever sends the request chooses.
+    """
     negated = True in (
         lookup(condition, ("negationConditon",)),  # Azure's own spelling
         lookup(condition, ("negateCondition",)),
@@ -169,8 +175,11 @@ def _of_exclusions(exclusions: Sequence[object]) -> Iterator[Hole]:
 
 
 def find_holes_of_gateway(configuration: object) -> Iterator[Hole]:
-    """Yield what lets attacks pass, of the configuration that a gateway without a policy has in
-    itself, which has OWASP's rules: a group that it names is off, or the rules named of it."""
+    """Yield the gaps in the WAF configuration of a gateway without a policy.
+
+    Such a configuration has OWASP's rules: a gap is a group that it disables, or the rules named of
+    it.
+    """
     overrides = [
         {
             "ruleGroupName": lookup(group, ("ruleGroupName",)),
@@ -198,8 +207,10 @@ def _unlooked(group: object, where: object) -> Hole:
 
 
 def _is_of_every_site(group: object) -> bool:
-    """Tell whether a group of rules is for attacks that every site has to expect: what the others
-    are for may not be there (PHP, Java)."""
+    """Tell whether a group of rules is for attacks that every site has to expect.
+
+    What the others are for may not be there (PHP, Java).
+    """
     return _word(group, "ruleGroupName").endswith(_OF_EVERY_SITE)
 
 

@@ -1,1 +1,1 @@
-"""Where logs are sent, and whether an alert rule can match the events it is for."""
+"""Destinations of logs, and whether an alert query can match the events that it is for."""

@@ -1,8 +1,10 @@
-"""Whether a query of an alert can return the rows that it is for.
+"""Alert queries: whether one can return the rows that the alert is for.
 
 Operators are followed in their order. What cannot be followed (functions, joins, other tables than
 audit logs) is not guessed at. Facts: the documentation of the tables "AKSAudit" (all events of the
 API server), "AKSAuditAdmin" (all but those with the verbs get and list) and "AzureActivity".
+
+Called by `logs.diagnostic_settings` and controls of MON.
 """
 
 import re
@@ -97,8 +99,11 @@ def tables_of(query: str) -> tuple[str, ...]:
 
 
 def keeps_rows(query: str) -> Answer:
-    """Return whether a transformation keeps all rows of its stream: filters may take any, and what
-    makes columns anew may leave out the ones that matter."""
+    """Return whether a transformation keeps all rows of its stream.
+
+    Filters may take any, and an operator that makes columns anew may leave out the ones that
+    matter.
+    """
     tokens = tokenize(query)
     stages = [s for s in split(tokens, "|") if s] if tokens else []
     if not stages:

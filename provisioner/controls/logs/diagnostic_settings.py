@@ -1,7 +1,9 @@
-"""Where the logs of a resource go: its diagnostic settings, and whether what they send arrives.
+"""Diagnostic settings of a resource, and whether the logs that they send arrive.
 
 Facts: guidelines.md MON-01 and MON-05; the documentation "Diagnostic settings in Azure Monitor",
 "Transformations in Azure Monitor" and the pages "Supported logs" of each service.
+
+Called by controls of the chapters.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -102,8 +104,10 @@ _NOT_SENT = Answer(Match.NO)
 
 
 def best(answers: Iterator[Answer]) -> Answer:
-    """Return the answer that says most for it that logs are kept. One that says why goes before one
-    that does not."""
+    """Return the answer that supports best that logs are kept.
+
+    One that states why goes before one that does not.
+    """
     return max(answers, key=lambda a: (_ORDER.index(a.match), bool(a.why)), default=_NOT_SENT)
 
 
@@ -141,16 +145,21 @@ _STRANGE = "is in a subscription outside the environment"
 
 
 def strange(asker: Subject, place: ResourceId) -> str:
-    """Return what is wrong with a place for logs that may be a stranger's, "" for one in the
-    environment's subscriptions, or looked up by it. Raises KeyError as `at` does."""
+    """Return why a destination of logs may be a stranger's.
+
+    It is "" for one in the environment's subscriptions, or looked up by it. As with `at`, a type
+    that the rule does not declare is a KeyError.
+    """
     if asker.is_among_own(place) or asker.at(place.text) is not None:
         return ""
     return f"{place.text} {_STRANGE}"
 
 
 def arrives(asker: Subject, named: object, *tables: str) -> Answer:
-    """Return whether a workspace (its id) is the environment's or looked up by it, and keeps what
-    is sent to some of its tables."""
+    """Return whether a workspace, by id, is the environment's and keeps what some tables receive.
+
+    One that the environment looks up counts as its own.
+    """
     if isinstance(named, Unknown):
         return Answer(Match.UNCLEAR, f"its workspace {show(named)} is not in the environment")
     place = parse_resource_id(named)

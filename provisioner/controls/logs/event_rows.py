@@ -1,8 +1,10 @@
-"""Whether the filters of a query keep the rows that an event makes in the logs.
+"""Rows that an event makes in the logs, tested against the filters of a query.
 
 A row is known by what its columns hold; of several values a column has either. Conditions on other
 columns cannot be told, but for those that leave somebody out. Facts: the documentation "String
 operators" of the Kusto Query Language, and "Auditing" of Kubernetes.
+
+Called by `logs.alert_queries` and controls of MON.
 """
 
 import re
@@ -37,8 +39,10 @@ _OLDEST, _NEWEST = 2024, 2100
 
 
 def keeps_row(stages: Sequence[Sequence[Token]], row: Row, words: re.Pattern[str]) -> bool | None:
-    """Return whether the filters of a pipeline keep a row; None where it cannot be told. `words`
-    find the event in texts of which only a part is known."""
+    """Return whether the filters of a pipeline keep a row, None where it cannot be told.
+
+    `words` find the event in texts of which only a part is known.
+    """
     aliases: dict[str, str] = {}
     told: list[bool | None] = []
     for stage in stages:
@@ -51,8 +55,10 @@ def keeps_row(stages: Sequence[Sequence[Token]], row: Row, words: re.Pattern[str
 
 
 def _assigned(tokens: Sequence[Token], aliases: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield (name, the column that it stands for) of what an operator assigns; "" for a column that
-    is made of something else."""
+    """Yield (name, the column that it stands for) of what an operator assigns.
+
+    The column is "" for one that is made of something else.
+    """
     for part in split(tokens, ","):
         if len(part) > 2 and part[1].text == "=":
             words = [t.text for t in part[2:] if t.kind == "word"]
@@ -99,8 +105,10 @@ class _Filter:
         return self._meets(tokens)
 
     def _denies(self, tokens: Sequence[Token]) -> bool | None:
-        """Return whether the contrary of a condition holds. One on a column that is not known here
-        leaves somebody out, and no events."""
+        """Return whether the contrary of a condition holds.
+
+        One on a column that is not known here leaves somebody out, and no events.
+        """
         told = self.holds(tokens)
         known = any(self._column(part) for part in split_words(tokens, ("and", "or")))
         return True if told is None and not known else _not(told)

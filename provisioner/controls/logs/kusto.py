@@ -1,8 +1,10 @@
-"""Queries of the Kusto Query Language, as far as pipelines and conditions go.
+"""Parser of the Kusto Query Language, as far as pipelines and conditions go.
 
 Comments and texts are read apart; a query is split into statements, a statement into operators, a
 filter into conditions. Nothing here knows what a query is for. Facts: the documentation "Kusto
 Query Language".
+
+Called by `logs.event_rows` and `logs.alert_queries`.
 """
 
 import re
@@ -170,8 +172,10 @@ def split_words(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[Seque
 
 
 def tokenize(query: str) -> list[Token] | None:
-    """Return the tokens of a query without comments; None where they are too many, or a sign is
-    none of the language's."""
+    """Return the tokens of a query without comments.
+
+    It is None where they are too many, or a sign is none of the language's.
+    """
     found: list[Token] = []
     position = 0
     while position < len(query):
