@@ -1,4 +1,8 @@
-"""`azsec ci apply`: on merge, the approved digest is applied, or nothing is."""
+"""`azsec ci apply`: applies the approved digest of each environment on merge, or nothing.
+
+Each environment is planned again after the merge, and applied only where that plan has the digest
+that was approved. Called by `cli`.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,10 +46,13 @@ _MOST_MOVED = 200
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment on merge, bound to its cloud: how it is planned for an apply, applied, where
-    a resource of it is by its address, who changed resources since a time, and which files that it
-    reads changed on the target branch since a commit. `permitted` are the digests of the plans that
-    may delete and replace. `apply` calls its second argument under the lock, before it writes.
+    """One environment of a merged pull request, with functions that are bound to its cloud.
+
+    `plan` plans it for an apply. `apply` applies a plan, and calls its second argument under the
+    lock, before the first write. `find` returns the id of the resource at an address, `attribute`
+    who changed resources since a time, `moved_files` which files that it reads changed on the
+    target branch since a commit. `permitted` are the digests of the plans that may delete and
+    replace.
 
     `plan` and `apply` raise DiagnosticError and AzureError.
     """
@@ -61,10 +68,11 @@ class Environment:
 
 
 def find_merged(forge: Forge, commit: str) -> PullRequest:
-    """Return the merged pull request that left `commit` on its target branch.
+    """Return the merged pull request whose merge left `commit` on its target branch.
 
-    Raises DiagnosticError where there is none: nothing that was pushed past a pull request was
-    reviewed.
+    Raises:
+        DiagnosticError: Where there is none (`no-merged-pull-request`): a commit pushed past a pull
+            request was not reviewed.
     """
     found = forge.pull_requests_of(commit)
     merged = [one for one in found if one.state is PullRequestState.MERGED]
@@ -218,11 +226,11 @@ def _find_moved(
     comparison: ComparisonDocument | None,
     since: datetime,
 ) -> tuple[MovedFieldDocument, ...]:
-    """Return what the plan does otherwise than the approved one, property by property, with who
-    changed it in Azure since the approval.
+    """Return how the plan differs from the approved one, property by property, and who changed it.
 
-    Where no change is another one, or where the comment does not say which were approved, those
-    whose resources somebody wrote since: a plan is also of what it found beside its changes.
+    Attributions are of writes in Azure since the approval. Where no change differs, or where the
+    comment does not have the approved changes, it returns those whose resources were written since:
+    a plan's digest also covers what it observed beside its changes.
     """
     changes = {change.address: change for change in plan.changes}
     moved = comparison.moved if comparison is not None else None
@@ -295,8 +303,7 @@ def not_run(name: str, path: str, because: str) -> EnvironmentApplyDocument:
 
 
 def not_yet(name: str, path: str, other: OtherJobDocument) -> EnvironmentApplyDocument:
-    """Return what is said of an environment that comes after one that another job has not
-    applied."""
+    """Return the document of an environment that waits for one that another job has not applied."""
     told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.NOT_RUN)
     reason = error(
         "promotion-order",
@@ -321,8 +328,10 @@ def fail(name: str, path: str, reason: Diagnostic) -> EnvironmentApplyDocument:
 
 
 def describe_removal(name: str, path: str, plan: Plan | None) -> EnvironmentApplyDocument:
-    """Return what is said of an environment whose file a merge deleted; `plan` is that of its
-    destruction, None where none could be made."""
+    """Return the document of an environment whose file a merge deleted.
+
+    `plan` is the plan of its destruction, None where none could be made.
+    """
     told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.REFUSED)
     if plan is not None and not plan.document.summary.changes:
         return told.model_copy(update={"verdict": ApplyVerdict.UNCHANGED})
@@ -345,8 +354,8 @@ def describe_removal(name: str, path: str, plan: Plan | None) -> EnvironmentAppl
 
 
 def remember_applied(document: CiApplyDocument, remembered: Mapping[str, Remembered]) -> str:
-    """Return what the comment is to remember after an apply: the plans that were refused beside
-    those that were approved."""
+    """Return what the comment remembers after an apply: the refused plans beside the approved ones.
+    """
     told = dict(remembered)
     for entry in document.environments:
         if entry.plan is None:

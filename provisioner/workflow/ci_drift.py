@@ -1,4 +1,7 @@
-"""`azsec ci drift`: one issue for each environment, which follows what its drift check finds."""
+"""`azsec ci drift`: keeps one issue per environment in step with the findings of its drift check.
+
+An issue is opened, updated, reopened or closed; a repeated finding writes nothing. Called by `cli`.
+"""
 
 import hashlib
 import json
@@ -64,9 +67,12 @@ def _finding(entry: UndeclaredDocument) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class IssueText:
-    """How the issue of an environment reads: while there is drift, once there is none; what is said
-    to its subscribers where the findings changed, and where a check did not see everything.
-    `drifted` and `repaired` come after the markers."""
+    """The texts of an environment's issue.
+
+    `drifted` is the body while there is drift and `repaired` the body once there is none; both come
+    after the markers. `changed` is the comment where the findings changed, and `unseen` the one
+    where a check could not read all of its scope.
+    """
 
     title: str
     drifted: str
@@ -80,9 +86,14 @@ Render = Callable[[EnvironmentDriftDocument, int], IssueText]
 
 
 def read_issues(forge: Forge) -> tuple[Sequence[Issue], Sequence[Diagnostic]]:
-    """Return the issues that may be azsec's, open and closed, the oldest first: those with the
-    label, and those that the token's account made, since a label is easily taken off. Raises
-    ForgeError."""
+    """Return the open and closed issues that may be azsec's, the oldest first.
+
+    Those are the issues with the label and the ones that the token's account created, since anybody
+    can remove a label.
+
+    Raises:
+        ForgeError: Where the forge refuses a list.
+    """
     found = {issue.id: issue for issue in forge.issues(LABEL)}
     told: list[Diagnostic] = []
     try:
@@ -109,15 +120,16 @@ def follow_drift(
     path: str,
     is_there: Callable[[str], bool],
 ) -> EnvironmentDriftDocument:
-    """Open, update, reopen or close the issue of an environment, as its check asks for; `path` is
-    that of its file from the repository's root, and `is_there` tells whether there is a file by
-    such a path.
+    """Open, update, reopen or close the issue of an environment, as its drift check requires.
 
-    It is updated only where the findings are others, and closed only by a check that saw all of
-    its scope and found nothing: where the logs that decided are not to be read any more and the
-    value stands, it did not. One that a person closed stays closed while the findings are the
-    same; a check that finds none is noted in it, so that it is opened again should they come back.
-    Raises ForgeError.
+    `path` is that of the environment's file from the repository's root; `is_there` returns whether
+    a file exists at such a path.
+
+    The issue is updated only where the findings differ. It is closed only by a check that read all
+    of its scope and found nothing: where the logs that established a move have expired and the
+    value still stands, the check did not read all. An issue that a person closed stays closed while
+    the findings are the same; a check without findings is noted in it, so that it is reopened
+    should they return. Raises ForgeError where the forge refuses a write.
     """
     known = find_issue(forge, document.name, issues, path, is_there)
     aged = still_moved(document.drift, known if known is not None and known.is_open else None)
@@ -154,9 +166,11 @@ def follow_drift(
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files of the repository, by their paths from its root: whether there is one, the folder
-    of the environments that were checked (""), and why a missing file does not say that an
-    environment is gone (None: it does)."""
+    """The files of the repository, by their paths from its root.
+
+    It has whether a file exists, the folder of the checked environments (""), and why a missing
+    file does not show that an environment is gone (None: it does).
+    """
 
     is_there: Callable[[str], bool]
     folder: str = ""
@@ -170,11 +184,11 @@ def close_left(
     files: Files,
     explain: Callable[[str, str], str],
 ) -> Iterator[Diagnostic]:
-    """Close the open issues of environments that the repository does not have any more, with a
-    statement (`explain`: of the name and the path that the file had); yield what there is to say.
+    """Close the open issues of environments that the repository no longer has; yield diagnostics.
 
-    `entries` are all environments there are in the folder; one that cannot be read is there all the
-    same. An issue that the forge does not close is told, and the others go on.
+    `explain` returns the comment for a name and the path that the file had. `entries` are all
+    environments in the folder; one that cannot be read exists all the same. An issue that the forge
+    does not close is reported, and the others are closed.
     """
     names = {entry.name for entry in entries}
     followed = {entry.issue for entry in entries}

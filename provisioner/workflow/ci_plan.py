@@ -1,4 +1,7 @@
-"""`azsec ci plan`: the plans of the environments that a change touches, under review."""
+"""`azsec ci plan`: the plans of the environments that a pull request affects, for its review.
+
+Called by `cli` and by the workflows of `azsec ci apply`, which read what was planned.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,8 +43,11 @@ MARKER = "<!-- azsec-plan -->"
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """What planning one environment gave: a plan, or the reasons why there is none. `is_removed`
-    tells an environment whose file the change deletes: the plan deletes all that it owns."""
+    """The result of planning one environment: a plan, or the errors why there is none.
+
+    `is_removed` is true for an environment whose file the change deletes: the plan deletes all that
+    it owns.
+    """
 
     name: str
     path: str
@@ -115,8 +121,10 @@ def _widening(plan: PlanDocument, catalog: Catalog) -> tuple[str, ...]:
 def compare_reviewed(
     plan: PlanDocument, review: Review, remembered: Remembered
 ) -> ComparisonDocument | None:
-    """Return what differs from the approved plan, or from the one posted last where none was
-    approved; None where there is neither."""
+    """Return the differences from the approved plan, None where there is none to compare with.
+
+    Where no plan was approved, it compares with the one that was posted last.
+    """
     newest = review.approvals[0].digest if review.approvals else None
     digest = newest or (remembered.posted.digest if remembered.posted else None)
     if digest is None:
@@ -148,8 +156,10 @@ def by_weight(entry: EnvironmentPlanDocument) -> tuple[int, int, int, str]:
 
 @dataclass(frozen=True, slots=True)
 class PullRequestReview:
-    """A pull request as it stands when its plans are posted: the reviews by environment, and what
-    azsec's comment remembers."""
+    """A pull request when its plans are posted: the reviews by environment, and azsec's comment.
+
+    Of the comment it has what it remembers.
+    """
 
     reviews: Mapping[str, Review]
     remembered: Mapping[str, Remembered]
@@ -171,8 +181,10 @@ def read_reviews(
     *,
     ignored: frozenset[str] = frozenset(),
 ) -> Mapping[str, Review]:
-    """Return the review of each environment; `ignored` are ids of approvals that were taken back a
-    moment ago."""
+    """Return the review of each environment.
+
+    `ignored` are the ids of approvals that were just dismissed.
+    """
     trust = Trust(named.accounts | {forge.account()}, pull_request.author, named.approvers)
     approvals = [one for one in forge.approvals(pull_request) if one.id not in ignored]
     commits = {pull_request.head, *(approval.commit for approval in approvals)}
@@ -203,8 +215,10 @@ def newest_statuses(
 
 
 def status_of(entry: EnvironmentPlanDocument, url: str | None) -> NewStatus:
-    """Return the status of an environment: its description begins with the digest where the plan
-    may be approved."""
+    """Return the status of an environment.
+
+    Its description begins with the digest where the plan may be approved.
+    """
     state, description = _status(entry)
     return NewStatus(context_of(entry.name), state, description[:MOST_DESCRIPTION], url)
 
@@ -237,8 +251,10 @@ def refusal_reason(plan: PlanDocument) -> str:
 
 
 def pending_statuses(environments: Sequence[str], url: str | None) -> Sequence[NewStatus]:
-    """Return the statuses while plans are made. They have no digest: whoever approves meanwhile has
-    not seen the plan that comes."""
+    """Return the statuses while plans are made.
+
+    They have no digest: whoever approves meanwhile has not seen the plan that is being made.
+    """
     return _for_all(environments, StatusState.PENDING, "planning", url)
 
 

@@ -1,4 +1,7 @@
-"""Posts plans on a pull request: the comment, the statuses, and what becomes of old approvals."""
+"""Posts plans on a pull request: the comment, the statuses, and the dismissal of old approvals.
+
+Called by `cli`; `workflow.apply_posting` shares the overall status.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,12 +54,13 @@ class Posting:
         render: Callable[[int], str],
         url: str | None,
     ) -> tuple[CiPlanDocument, Sequence[Diagnostic]]:
-        """Write the comment and the statuses; return the document with what became of it, and the
-        statuses that the forge did not take. `render` returns the comment's text of at most so many
-        characters. Raises ForgeError where the comment cannot be written.
+        """Write the comment and the statuses; return the document with what became of them.
 
-        The statuses come last: a digest never stands on the commit before the plan it is of is in
-        the comment. Where there is nothing to say, only an old comment is written over.
+        The statuses that the forge refused are returned too. `render` returns the comment's text of
+        at most so many characters. Raises ForgeError where the comment cannot be written.
+
+        The statuses come last: a digest never is on the commit before the comment has its plan.
+        Where there is nothing to report, only an existing comment is overwritten.
         """
         forge, pull_request = self.forge, self.pull_request
         # The order of promotion is reviewed, too: it decides what is applied before what.
@@ -92,8 +96,11 @@ class Posting:
     def dismiss(
         self, document: CiPlanDocument, known: PullRequestReview, plannings: Sequence[Planning]
     ) -> CiPlanDocument:
-        """Dismiss the approvals of other plans; return the document as it is without them. What
-        differs from the plan that they approved stays in it. Raises ForgeError."""
+        """Dismiss the approvals of other plans; return the document without them.
+
+        The differences from the plan that they approved stay in it. Raises ForgeError where the
+        forge refuses.
+        """
         void = {
             (approval.by, approval.commit)
             for entry in document.environments
@@ -159,8 +166,10 @@ def _remember(document: CiPlanDocument, known: PullRequestReview) -> str:
 
 
 def overall_status(document: CiPlanDocument, url: str | None) -> NewStatus:
-    """Return the status of all environments together: the one that branch protection can require,
-    since it is set whichever environments a change touches."""
+    """Return the overall status of all environments.
+
+    Branch protection can require it, since it is set whichever environments a change affects.
+    """
     statuses = [status_of(entry, url) for entry in document.environments]
     bad = sum(status.state is not StatusState.SUCCESS for status in statuses)
     changing = sum(entry.outcome is PlanOutcome.CHANGES for entry in document.environments)

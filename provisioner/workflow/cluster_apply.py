@@ -1,4 +1,7 @@
-"""`azsec cluster apply`: sends the steps of a plan, stage by stage."""
+"""`azsec cluster apply`: sends the steps of a plan to the API server, stage by stage.
+
+Called by `cli`; `check_cluster_plan` runs before anything is written.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -23,9 +26,12 @@ from provisioner.workflow.cluster_plan import ClusterPlan
 
 
 def check_cluster_plan(plan: ClusterPlan, *, allow_delete: bool) -> None:
-    """Refuse a plan that cannot be applied, or whose deletes or adoptions nobody permitted.
+    """Check that a plan can be applied, and that its deletes and adoptions are permitted.
 
-    Raises DiagnosticError for what is blocked, GateError for what takes a permission.
+    Raises:
+        DiagnosticError: Where changes are blocked.
+        GateError: Where a delete (`delete-not-permitted`) or an adoption (`adopt-not-permitted`) is
+            not permitted.
     """
     document = plan.document
     blocked = [

@@ -1,5 +1,7 @@
-"""What stands in the way of a plan of a cluster: kinds that are not served, and lists that are
-refused."""
+"""Blockers of a cluster's plan: kinds that are not served, lists that are refused.
+
+Called by `workflow.cluster_plan`.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -40,8 +42,10 @@ def find_missing_kinds(decisions: Iterable[Decision], state: ClusterState) -> It
 
 
 def find_refused_lists(desired: Desired, state: ClusterState) -> Iterator[Diagnostic]:
-    """Yield one error for the lists that could not be read for one cause, with the kinds that were
-    not looked at: the census has each with its reason."""
+    """Yield one error for all lists refused for the same cause, with the kinds not looked at.
+
+    The census has each kind with its reason.
+    """
     role = f"`azsec roles {desired.document.name} --for cluster-apply` writes the role for it."
     causes: dict[tuple[int, str], list[tuple[ServedKind, KubernetesError]]] = {}
     for kind, refusal in state.refusals:
@@ -56,7 +60,11 @@ def find_refused_lists(desired: Desired, state: ClusterState) -> Iterator[Diagno
 
 
 def check_adoptions(addresses: Iterable[str], wanted: Iterable[DeclaredObject]) -> None:
-    """Raise DiagnosticError for each address to adopt at which the environment declares nothing."""
+    """Check that the environment declares an object at each address to adopt.
+
+    Raises:
+        DiagnosticError: Where it does not, for each such address.
+    """
     objects = tuple(wanted)
     known = [each.key.address for each in objects]
     spaces = {f"{each.key.namespace}/*" for each in objects if each.key.namespace}

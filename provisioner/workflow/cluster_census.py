@@ -1,8 +1,8 @@
-"""What a statement about a cluster speaks of: kinds that were looked at, and those that were not.
+"""The census of one read of a cluster: kinds that were looked at, and kinds that were not.
 
-An API server says which kinds it serves, an observation holds the definitions of custom resources
-and the parts of the API that others answer for. So it is known which custom kinds there are, also
-where azsec knows nothing of what their objects do.
+The API server's discovery states which kinds it serves; an observation holds the
+CustomResourceDefinitions and APIServices. So the custom kinds are known even where azsec has no
+facts about their objects. Called by `workflow.cluster_drift`.
 """
 
 from collections.abc import Iterator
@@ -55,8 +55,8 @@ def describe_census(state: ClusterState, bootstrap: Bootstrap) -> ClusterCensusD
 
 
 def _find_unread(state: ClusterState) -> list[Kind]:
-    """Return the custom kinds of a cluster that no list was read of, those first that decide on
-    security."""
+    """Return the custom kinds of a cluster that were not listed, the security-relevant ones first.
+    """
     read = {Kind(each.kind.group, each.kind.kind) for each in state.lists if each.refusal is None}
     found = {kind for kind in _custom_kinds(state) if kind not in read}
     return sorted(found, key=lambda kind: (not decides_on_security(kind), kind.text))

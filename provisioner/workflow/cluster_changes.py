@@ -1,4 +1,7 @@
-"""The changes and the steps of a cluster's plan, as documents."""
+"""The documents of a cluster's plan: its changes and its steps.
+
+Called by `workflow.cluster_plan`.
+"""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,7 +1,7 @@
-"""What an apply deletes in a cluster: what an environment made there and no longer declares.
+"""The deletes of a cluster's plan: objects that the environment created and no longer declares.
 
-A namespace takes all that stands in it along, so it is deleted only where nothing of others is in
-it, and where that can be seen.
+Deleting a namespace deletes all objects in it. So it is deleted only where every object in it could
+be read, and none belongs to others. Called by `workflow.cluster_plan`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -83,8 +83,11 @@ def _within(kind: ServedKind, namespace: str) -> ApiRequest:
 
 
 def _find_others(found: Sequence[Object], desired: Desired) -> list[str]:
-    """Return which objects of a namespace are not the environment's, and go with no other one that
-    is named: an owner outside of the namespace stays when that goes."""
+    """Return the objects of a namespace that are not the environment's.
+
+    Objects that are deleted with another listed one do not count; an owner outside of the namespace
+    remains when the namespace is deleted.
+    """
     within = {str(body["metadata"].get("uid")) for body in found}
     others = []
     for body in found:

@@ -1,4 +1,7 @@
-"""`azsec cluster drift`: what in a cluster is not as declared, and what nobody declared."""
+"""`azsec cluster drift`: differences of a cluster's objects from the declared ones, and additions.
+
+Called by `cli`, against an API server or with the observation of a cluster.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -53,9 +56,12 @@ class _Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """How the declared objects that stand differ, and of which of them the API server refused the
-    dry run, and why: those were compared in part at most. `jobs` are the declared jobs that exist,
-    by UID, with the words that their pods are compared with."""
+    """The differences of the declared objects that exist, and the dry runs that were refused.
+
+    Objects whose dry run the API server refused have a reason each, and were compared in part at
+    most. `jobs` are the declared Jobs that exist, by UID, with the values that their pods are
+    compared with.
+    """
 
     found: Mapping[Key, _Comparison]
     refused: Mapping[Key, str]

@@ -1,4 +1,7 @@
-"""Tries what an apply would do to each declared object, by server-side dry runs."""
+"""Server-side dry runs: what an apply would do to each declared object.
+
+Called by `workflow.cluster_plan` and `workflow.cluster_drift`.
+"""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,8 @@
-"""Which cluster an API server belongs to: the one that an environment states, or another one.
+"""The identity of a cluster: whether an API server belongs to the one that the environment states.
 
-The UID of the namespace kube-system is what no other cluster has: it is made with the cluster, and
-cannot be deleted (kubernetes.io, "Namespaces"; OpenTelemetry's k8s.cluster.uid is the same).
+A cluster is identified by the UID of the namespace kube-system, which is created with the cluster
+and cannot be deleted (kubernetes.io, "Namespaces"; OpenTelemetry's k8s.cluster.uid is the same).
+Called by `cli` and before each plan and drift check of a cluster.
 """
 
 from collections.abc import Iterator
@@ -15,9 +16,14 @@ from provisioner.workflow.plan import Desired
 
 
 def check_cluster(desired: Desired, api: ClusterApi, way: str) -> None:
-    """Raise DiagnosticError where the environment states the UID of its cluster
-    (`kubernetes.access.cluster`) and the API server is that of another one, and where it does not
-    answer. Without a UID nothing is asked."""
+    """Check that the API server is that of the cluster whose UID the environment states.
+
+    The UID is `kubernetes.access.cluster`. Without one nothing is requested.
+
+    Raises:
+        DiagnosticError: Where the API server belongs to another cluster (`wrong-cluster`), and
+            where it does not answer.
+    """
     access = desired.environment.kubernetes.access
     if access is None or access.cluster is None:
         return
@@ -39,8 +45,11 @@ def check_cluster(desired: Desired, api: ClusterApi, way: str) -> None:
 def find_doubts(
     desired: Desired, objects: ClusterObjects, cluster: ClusterDocument
 ) -> Iterator[Diagnostic]:
-    """Yield a warning for what tells that an API server may be that of another cluster, where no
-    UID is stated: its version is not the environment's, or its address not the stated one."""
+    """Yield a warning for each sign that an API server belongs to another cluster.
+
+    Only where no UID is stated: the version is not the environment's, or the address is not the
+    stated one.
+    """
     access = desired.environment.kubernetes.access
     if access is not None and access.cluster is not None:
         return

@@ -1,4 +1,7 @@
-"""One apply in a cluster at a time: a Lease object of the environment's own."""
+"""The lock of a cluster: one apply at a time, by a Lease object of the environment.
+
+Called by `cli` for `azsec cluster apply` and `azsec lock`.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -52,10 +55,11 @@ def _place(desired: Desired) -> Place:
 def hold_cluster_lock(
     desired: Desired, api: ClusterApi, request: LockRequest
 ) -> Iterator[HeldClusterLock]:
-    """Hold the Lease of an environment, and release it in every way out.
+    """Hold the Lease of an environment, and release it however the block ends.
 
-    Raises DiagnosticError: `lock-held` where another has it after the timeout, `forbidden` where
-    Leases may not be written, `no-api-server` where none answers.
+    Raises:
+        DiagnosticError: Where another holder has it after the timeout (`lock-held`), where Leases
+            may not be written (`forbidden`), and where no API server answers (`no-api-server`).
     """
     document = desired.document
     try:
@@ -73,7 +77,11 @@ def hold_cluster_lock(
 
 
 def show_cluster_lock(desired: Desired, api: ClusterApi, now: datetime) -> LockDocument:
-    """Return who holds the Lease of an environment. Raises DiagnosticError."""
+    """Return who holds the Lease of an environment.
+
+    Raises:
+        DiagnosticError: Where the API server refuses or does not answer.
+    """
     place = _place(desired)
     try:
         status = find_cluster_lease(api, place, now)
@@ -91,7 +99,11 @@ def show_cluster_lock(desired: Desired, api: ClusterApi, now: datetime) -> LockD
 
 
 def break_cluster_lock(desired: Desired, api: ClusterApi, now: datetime) -> LockDocument:
-    """End the Lease of an environment, whoever holds it; return how it stands then."""
+    """End the Lease of an environment, whoever holds it; return its state afterwards.
+
+    Raises:
+        DiagnosticError: Where the API server refuses or does not answer.
+    """
     try:
         break_cluster_lease(api, _place(desired))
     except KubernetesError as refusal:

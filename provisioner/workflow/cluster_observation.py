@@ -1,4 +1,7 @@
-"""`azsec cluster observe`: writes down what a cluster holds, for who cannot reach it."""
+"""`azsec cluster observe`: writes what a cluster holds to a file, for those who cannot reach it.
+
+Called by `cli`, which also reads such files for drift, check and upgrade.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -135,8 +138,10 @@ _STATUS = {
 def contents_of(
     observation: ObservationDocument, source: str, *, verified: bool
 ) -> ClusterContents:
-    """Return an observation as what controls read of a cluster; `verified` tells whether its
-    signature was checked."""
+    """Return an observation as the contents of a cluster that controls evaluate.
+
+    `verified` is whether its signature was checked.
+    """
     lists, refused = {}, {}
     for each, kind in zip(observation.lists, map(_kind_of, observation.lists), strict=True):
         named = Kind(kind.group, kind.kind)
@@ -173,8 +178,10 @@ def state_of(observation: ObservationDocument) -> ClusterState:
 
 
 def _unlisted(observation: ObservationDocument, served: Served) -> Iterator[Kind]:
-    """Yield the kinds that have no list, and of which nothing says that they are not served: the
-    lists were taken out, or the observer is older than this azsec."""
+    """Yield the kinds that have no list in an observation and are not stated as not served.
+
+    Either lists were removed from it, or the observer is older than this azsec.
+    """
     not_served = observation.not_served
     for named in (Kind(each.group, each.kind) for each in ADDITIVE):
         always = (named.group, named.name) in ALWAYS_SERVED

@@ -1,4 +1,8 @@
-"""`azsec cluster plan`: what an apply would do to the objects in a cluster."""
+"""`azsec cluster plan`: what an apply would do to the objects in a cluster.
+
+It writes nothing: creates and updates are server-side dry runs. Called by `cli`, and by the
+workflows of combined plans and cluster drift.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -115,8 +119,10 @@ _NO_NAMESPACE = (
 def plan_awaited_cluster(
     desired: Desired, objects: ClusterObjects, permission: Permission
 ) -> ClusterPlan:
-    """Plan the objects of a cluster that Azure has yet to make: all are creations, and nothing is
-    tried."""
+    """Plan the objects of a cluster that Azure has yet to create.
+
+    All changes are creations, and there is no dry run.
+    """
     wanted = declare_objects(desired, objects, Served({}, {}))
     awaited = (await_creation(each, _AWAITED_CLUSTER) for each in wanted)
     decisions = tuple(sorted(awaited, key=_order))
@@ -138,8 +144,10 @@ def plan_awaited_cluster(
 
 
 def _has_no_namespace(key: Key, live: Mapping[Key, Object], declared: Sequence[Key]) -> bool:
-    """Tell whether an object's namespace is neither there nor declared: Azure Resource Manager
-    makes those of `managedNamespaces`."""
+    """Return whether an object's namespace neither exists nor is declared.
+
+    Azure Resource Manager creates those of `managedNamespaces`.
+    """
     namespace = Key("", "Namespace", "", key.namespace)
     return bool(key.namespace) and namespace not in live and namespace not in declared
 
@@ -153,7 +161,7 @@ def _namespaces(live: Mapping[Key, Object]) -> Iterator[str]:
 
 
 def _order(decision: Decision) -> tuple[bool, int, Key]:
-    """Deletes come last, what was made first at their end."""
+    """Return a sort key: deletes come last, and among them what was created first."""
     is_delete = decision.action is Action.DELETE
     stage = stage_of(decision.key.kind)
     return is_delete, -stage if is_delete else stage, decision.key

@@ -1,4 +1,7 @@
-"""The digest of a plan of a cluster, and the file of one: each can be verified by itself."""
+"""The file of a cluster's plan and its digest: each can be verified by itself.
+
+Called by `cli` and by the file of a combined plan.
+"""
 
 import json
 from typing import Any
@@ -56,7 +59,10 @@ def write_cluster_plan(document: ClusterPlanDocument) -> str:
 def read_cluster_plan(text: str, file: str) -> ClusterPlanDocument:
     """Read the file of a plan of a cluster.
 
-    Raises DiagnosticError: `not-a-plan` for what is none, `plan-edited` for one that was altered.
+    Raises what `read_cluster_content` raises for its content, `plan-edited` included.
+
+    Raises:
+        DiagnosticError: Where the file is not such a plan (`not-a-plan`).
     """
     content = read_json(text, file)
     if not isinstance(content, dict) or content.get("kind") != "azsec/cluster-plan":
@@ -67,7 +73,12 @@ def read_cluster_plan(text: str, file: str) -> ClusterPlanDocument:
 
 
 def read_cluster_content(content: Any, file: str) -> ClusterPlanDocument:  # noqa: ANN401  JSON
-    """Return the plan of a cluster that a file holds. Raises what `read_cluster_plan` raises."""
+    """Return the plan of a cluster that a file's content holds.
+
+    Raises:
+        DiagnosticError: Where the content does not match its digest (`plan-edited`), and where a
+            part is missing or wrong (`not-a-plan`).
+    """
     try:
         bare = {name: value for name, value in content.items() if name != "checksum"}
         document = ClusterPlanDocument.model_validate(bare)

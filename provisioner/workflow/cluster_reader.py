@@ -1,4 +1,7 @@
-"""Reads a cluster: which one it is, what it serves, and the objects of the kinds that count."""
+"""Reads a cluster: its identity, the kinds that it serves, and the objects of the relevant kinds.
+
+Called by the workflows of cluster plans, drift and observations.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -47,11 +50,12 @@ class KindList:
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """What was read of a cluster. `minor` is its version as in 1.35; `pods` is how many pods were
-    looked at: of those only the ones with a hand on their node are kept.
+    """The contents of a cluster that were read.
 
-    `unlisted` are the kinds that an observation should have a list of and has not; `unstated` those
-    of which it does not state whether the API server serves them.
+    `minor` is its version as in 1.35. `pods` is the number of pods that were looked at; only those
+    with access to their node are kept. `unlisted` are the kinds that an observation should have a
+    list of and has not; `unstated` those of which it does not state whether the API server serves
+    them.
     """
 
     document: ClusterDocument
@@ -90,8 +94,10 @@ class ClusterState:
 
     @property
     def refusals(self) -> tuple[tuple[ServedKind, KubernetesError], ...]:
-        """The kinds whose lists could not be read, each with the reason, but for those that roles
-        leave out."""
+        """The kinds whose lists could not be read, each with the reason.
+
+        Those that the roles leave out on purpose are not among them.
+        """
         return tuple(
             (each.kind, each.refusal)
             for each in self.lists
@@ -123,10 +129,12 @@ def _unlisted(kind: Kind) -> str:
 
 
 def read_cluster(api: ClusterApi, way: str, *, inventory: bool) -> ClusterState:
-    """Read the objects of every kind that an environment can declare, since what it no longer
-    declares can be of any of them; with `inventory` of every kind that adds up too.
+    """Read the objects of every kind that an environment can declare.
 
-    Raises DiagnosticError where the API server cannot be reached, or does not say which it is.
+    An object that it no longer declares can be of any of them. With `inventory` the kinds whose
+    objects count as additions are read too.
+
+    Raises DiagnosticError where the API server cannot be reached, or does not identify itself.
     """
     document, served = identify(api, way)
     kinds = {(kind.group, kind.name) for kind in DECLARED_KINDS}
@@ -163,8 +171,11 @@ def _as_list(kind: ServedKind, told: Answer) -> KindList:
 
 
 def without_noise(kind: ServedKind, item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item of a list with its type, which lists leave out, and without what is large and
-    never asked for: who managed which field, and the content of secrets."""
+    """Return an item of a list with its type, and without what is large and never compared.
+
+    Lists leave out the type of their items. The status, `managedFields` and the data of Secrets and
+    ConfigMaps are removed.
+    """
     metadata = {k: v for k, v in (item.get("metadata") or {}).items() if k != "managedFields"}
     dropped: tuple[str, ...] = ("metadata", "status")
     if kind.kind in ("Secret", "ConfigMap"):
@@ -193,7 +204,11 @@ def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
 
 
 def identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
-    """Return which cluster it is and what it serves. Raises DiagnosticError where none answers."""
+    """Return the identity of the cluster and the kinds that it serves.
+
+    Raises:
+        DiagnosticError: Where no API server answers, and where the answer is not that of one.
+    """
     asks = (
         ApiRequest("GET", "/version"),
         ApiRequest("GET", _UID_PATH),

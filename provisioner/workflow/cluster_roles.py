@@ -1,12 +1,12 @@
-"""`azsec roles --for cluster-…`: what it takes in Azure and in Kubernetes to work on a cluster.
+"""`azsec roles --for cluster-…`: the least privileges in Azure and Kubernetes to work on a cluster.
 
-In Azure that is the address and the certificate of the API server, no more: the built-in role
-Azure Kubernetes Service Cluster User Role has the same two actions. What its holder may do inside
-is for Kubernetes RBAC to say, which AKS asks beside Azure RBAC (learn.microsoft.com, "Use Azure
-role-based access control for Kubernetes authorization": an identity that Azure RBAC does not allow
-is left to Kubernetes RBAC). Azure's own roles for that are wider: Azure Kubernetes Service RBAC
-Cluster Admin may do everything in the cluster, and RBAC Admin and Writer write neither namespaces
-nor cluster roles nor admission policies.
+In Azure these are to read the address and the certificate of the API server; the built-in role
+Azure Kubernetes Service Cluster User Role has the same two actions. What its holder may do in the
+cluster is up to Kubernetes RBAC, which AKS evaluates beside Azure RBAC (learn.microsoft.com, "Use
+Azure role-based access control for Kubernetes authorization": an identity that Azure RBAC does not
+allow is left to Kubernetes RBAC). Azure's own roles for that are wider: Azure Kubernetes Service
+RBAC Cluster Admin may do everything in the cluster, and RBAC Admin and Writer write neither
+namespaces nor cluster roles nor admission policies.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,7 @@
-"""One plan over Azure and the cluster: its digest, and whether what comes second is still it."""
+"""One plan over Azure and the cluster: its digest, and whether the cluster's part still holds.
+
+The cluster's part is planned again once Azure's is applied. Called by `cli`.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,7 @@
-"""The file of a plan over Azure and the cluster: both plans, and the digest over both."""
+"""The file of a plan over Azure and the cluster: both plans, and the digest over both.
+
+Called by `cli`.
+"""
 
 import json
 from collections.abc import Mapping
@@ -20,9 +23,11 @@ _VERSION = "1"
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What a file holds: the plan of Azure, the document of the cluster's, and what was approved.
+    """The content of a file: Azure's plan, the document of the cluster's plan, and the approval.
+
     Neither is executed: apply plans again, and compares the digest. `adopt` and `forces` are what
-    was permitted in the cluster: adoptions, and fields of other managers."""
+    was permitted in the cluster: adoptions, and fields of other managers.
+    """
 
     azure: Plan
     cluster: Mapping[str, Any]
@@ -45,7 +50,13 @@ def write_combined_file(digest: str, azure: str, cluster: ClusterPlanDocument) -
 
 
 def read_combined_file(text: str, file: str) -> SavedPlan:
-    """Read a file. Raises DiagnosticError for one that is none, or whose parts were altered."""
+    """Read a file of a combined plan.
+
+    Raises:
+        DiagnosticError: Where the file is no such plan, or its parts do not have its digest
+            (`plan-edited`).
+        ValueError: Never: it is reported as DiagnosticError.
+    """
     content = read_json(text, file)
     try:
         if content["kind"] != KIND or content["formatVersion"] != _VERSION:

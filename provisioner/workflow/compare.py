@@ -1,6 +1,6 @@
-"""`azsec compare`: desired bodies against Azure's answers, a line each, as a stream.
+"""`azsec compare`: compares desired bodies with Azure's answers, one JSON line each, as a stream.
 
-The shape of lines and answers is in docs/compare.md.
+The shape of lines and answers is in docs/compare.md. Called by `cli`; it sends no request.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

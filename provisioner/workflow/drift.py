@@ -1,4 +1,7 @@
-"""`azsec drift`: what changed in Azure behind the blueprint's back."""
+"""`azsec drift`: changes in Azure that the blueprint does not have.
+
+Called by `cli` and `workflow.report`.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -137,8 +140,10 @@ def _not_reversible(change: ResourceChange, *, missing: bool) -> Diagnostic:
 def _unread(
     changes: tuple[ResourceChange, ...], state: ActualState, environment: Environment
 ) -> Iterator[Diagnostic]:
-    """Yield an error for each refused read, with what of the blueprint it hides: one refused list
-    hides every resource of its type in a subscription."""
+    """Yield an error for each refused read, with the resources of the blueprint that it hides.
+
+    One refused list hides every resource of its type in a subscription.
+    """
     hidden: dict[tuple[str, str, str], list[str]] = {}
     for change in changes:
         found = state.get(change.id)

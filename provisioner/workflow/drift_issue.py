@@ -1,7 +1,8 @@
-"""What the issue of an environment remembers from one night to the next, in markers of its body.
+"""The state of an environment's drift issue between two checks, in markers of its body.
 
-Labels and titles are people's to change, so an issue is known by a marker and by its author. The
-repository stands in it too: work items of Azure Boards are of a project, which may have several.
+People may change labels and titles, so an issue is known by a marker and by its author. The marker
+has the repository too: work items of Azure Boards belong to a project, which may have several.
+Called by `workflow.ci_drift`.
 """
 
 import hashlib
@@ -27,8 +28,10 @@ _MOST_MOVED = 500
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the environment of an issue is stated: the repository, by the forge's name for it, and
-    the path of its file from the repository's root."""
+    """The file of an issue's environment.
+
+    It is the repository, by the forge's name for it, and the path of the file from its root.
+    """
 
     repository: str
     path: str
@@ -47,8 +50,10 @@ def findings_line(findings: str | None) -> str:
 def issue_head(
     environment: str, origin: Origin, findings: str | None, moved: Iterable[str] = ()
 ) -> str:
-    """Return the markers that an issue's body begins with, a line each; `moved` are the keys of
-    the values that somebody moved (`moved_keys`)."""
+    """Return the markers that an issue's body begins with, a line each.
+
+    `moved` are the keys of the values that somebody changed (`moved_keys`).
+    """
     keys = sorted(set(moved))[:_MOST_MOVED]
     lines = (
         issue_marker(environment),
@@ -100,11 +105,10 @@ def find_issue(
     path: str,
     is_there: Callable[[str], bool],
 ) -> Issue | None:
-    """Return the issue of an environment: azsec's own, the oldest one, of the environment's file
-    (`path`) first.
+    """Return the issue of an environment: azsec's own, the oldest, that of its file (`path`) first.
 
     One of another file counts by its name where that file is gone (`is_there`): it was renamed. A
-    repository may hold several folders with environments, and names are of one of them.
+    repository may hold several folders with environments, and names are unique in one of them.
     """
     own = own_issues(forge, issues)
     here = Origin(forge.repository, path)
@@ -126,8 +130,10 @@ def moved_keys(drift: DriftDocument | None) -> Sequence[str]:
 
 
 def still_moved(drift: DriftDocument | None, issue: Issue | None) -> Sequence[UndeclaredDocument]:
-    """Return the values that an issue was told somebody moved, that stand as they did, and of which
-    the logs tell neither that move any more nor a write of the environment's own since."""
+    """Return the values that were reported as changed by somebody, and that still stand.
+
+    Of those the logs have no more of that change, nor a later write of the environment's own.
+    """
     seen = _MOVED.search(issue.body) if issue is not None else None
     if drift is None or seen is None:
         return ()
@@ -149,8 +155,10 @@ def _key(entry: UndeclaredDocument) -> str:
 
 
 def unseen_key(document: EnvironmentDriftDocument) -> str:
-    """Return a digest of what a check did not see. Messages are no part of it: Azure's name the
-    request and the time."""
+    """Return a digest of what a check could not read.
+
+    Messages are not part of it: Azure's contain the request and the time.
+    """
     drift = document.drift
     parts = [diagnostic.code for diagnostic in document.diagnostics]
     if drift is not None:
@@ -167,8 +175,10 @@ def has_note(issue: Issue, key: str | None = None) -> bool:
 
 
 def with_note(body: str, note: str, key: str, most: int) -> str:
-    """Return an issue's body, of at most `most` characters, with a note of what the last check did
-    not see at its end, in the place of an older note."""
+    """Return an issue's body with a note at its end of what the last check could not read.
+
+    The body has at most `most` characters; an older note is replaced.
+    """
     seen = _UNSEEN.search(body)
     kept = (body[: seen.start()] if seen else body).rstrip("\n")
     tail = f"\n\n<!-- azsec-unseen {key} -->\n{note}"

@@ -1,4 +1,7 @@
-"""That an environment's id is its own: what azsec deletes and overwrites depends on it."""
+"""The uniqueness of an environment's id, on which azsec's deletes and overwrites depend.
+
+Called by `cli`.
+"""
 
 import re
 from collections.abc import Mapping
@@ -12,10 +15,13 @@ NEW_ID = "`openssl rand -hex 16` prints a new one."
 
 
 def check_unique_id(environment: Environment, beside: Mapping[str, str]) -> None:
-    """Raise DiagnosticError (`id-taken`) where another file states the id of an environment.
+    """Check that no other file states the id of an environment.
 
     `beside` holds the texts of the other files of its directory, by path. One that cannot be read
-    as YAML is passed over: its own commands say what is wrong with it.
+    as YAML is skipped: its own commands report what is wrong with it.
+
+    Raises:
+        DiagnosticError: Where another file states the id (`id-taken`).
     """
     if not environment.states_id:
         return
@@ -39,7 +45,11 @@ def check_unique_id(environment: Environment, beside: Mapping[str, str]) -> None
 
 
 def read_id(text: str) -> str:
-    """Return the id of an environment as it was given. Raises DiagnosticError (`wrong-id`)."""
+    """Return the id of an environment as it was given.
+
+    Raises:
+        DiagnosticError: Where it is not 32 lower-case hexadecimal digits (`wrong-id`).
+    """
     if not re.fullmatch(r"[0-9a-f]{32}", text):
         raise DiagnosticError(
             error("wrong-id", f"{text!r} is not an id: expected 32 lower-case hexadecimal digits.")

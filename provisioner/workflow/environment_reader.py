@@ -1,4 +1,8 @@
-"""Reads an environment: rounds of wide reads, assembled into its actual state."""
+"""Reads the actual state of an environment, in rounds of lists that each cover many resources.
+
+Called by the workflows that need Azure's present state (plan, access, census, inventory,
+migration).
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -48,8 +52,9 @@ def read_environment(
     *,
     removing: bool = False,
 ) -> Reading:
-    """Return the actual state of what the graph and the environment's marks name; with all that may
-    stand in it, where it is for `removing` all of it.
+    """Return the actual state of the resources that the graph and the environment's marks name.
+
+    Their possible children are read too, all of them where it is for `removing`.
 
     Raises AzureError where nothing can be read at all.
     """
@@ -116,8 +121,10 @@ def read_environment(
 def _without_facts(
     seen: Iterable[ResourceId], state: ActualState, catalog: Catalog
 ) -> Iterator[ResourceId]:
-    """Yield what stands in the environment's groups or subnets, was seen by its id alone, and is of
-    a type of which the catalog has no facts."""
+    """Yield resources in the environment's groups or subnets that are of types without facts.
+
+    Only their ids were seen.
+    """
     for resource in {each.key: each for each in seen}.values():
         known = catalog.of(resource)
         if resource.key not in state.found and (known is None or known.tier is not Tier.KNOWN):

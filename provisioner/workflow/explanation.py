@@ -1,4 +1,7 @@
-"""`azsec plan --explain ADDRESS`: why a plan changes one resource."""
+"""`azsec plan --explain ADDRESS`: why a plan changes one resource.
+
+Called by `cli`.
+"""
 
 from collections.abc import Callable
 
@@ -37,12 +40,14 @@ def explain_change(
     blame: Blame,
     ask: Ask | None = None,
 ) -> ExplanationDocument:
-    """Return why a plan changes the resource at an address: which properties, where their values
-    are stated and by whom, what waits for it, and who changed it in Azure (`ask`; None: nobody is
-    asked).
+    """Return why a plan changes the resource at an address.
 
-    Raises DiagnosticError (`unknown-address`) with the nearest address for one that neither the
-    plan nor the blueprint has.
+    That is: which properties, where their values are stated and by whom, what waits for it, and who
+    changed it in Azure (`ask`; None: no log is read).
+
+    Raises:
+        DiagnosticError: Where neither the plan nor the blueprint has the address
+            (`unknown-address`, with the nearest one).
     """
     graph = desired.graph
     change = next((one for one in plan.document.changes if one.address == address), None)

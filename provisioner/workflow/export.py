@@ -1,4 +1,7 @@
-"""`azsec export`: an environment as the files of another tool."""
+"""`azsec export`: writes an environment as the files of another tool.
+
+Called by `cli`.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum

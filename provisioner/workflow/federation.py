@@ -1,4 +1,7 @@
-"""Whom Azure lets a CI job sign in as: federated credentials for GitHub and Azure Pipelines."""
+"""Federated credentials that let a CI job of GitHub or Azure Pipelines sign in to Azure.
+
+Called by `cli` and `workflow.roles`.
+"""
 
 import base64
 import re
@@ -135,8 +138,15 @@ def _pipelines_credentials(
 def _connection_credential(
     desired: Desired, organization: str, purpose: Purpose, connection: str
 ) -> FederatedCredentialDocument:
-    """Issuer and subject of both kinds: Azure DevOps, release notes of sprint 253, Workload
-    identity federation uses Entra issuer."""
+    """Return the credential of a service connection of Azure Pipelines.
+
+    Source of issuer and subject of both kinds: Azure DevOps, release notes of sprint 253, "Workload
+    identity federation uses Entra issuer".
+
+    Raises:
+        DiagnosticError: Where the text is not a service connection, and where it is an id outside
+            of the public cloud, which alone has the Entra issuer (`wrong-connection`).
+    """
     environment = desired.environment
     if is_guid(connection):
         if environment.cloud_names != "AzureCloud":
@@ -180,14 +190,18 @@ def _connection_credential(
 
 
 def _short(connection: str) -> str:
-    """Return what a credential is told by: a connection is used by all environments, so that its
-    credential has one name in the output of each of them."""
+    """Return the name by which a credential is known in the output.
+
+    All environments share a connection, so its credential has one name in the output of each.
+    """
     if is_guid(connection):
         return connection.lower()[:8]
     return re.sub(r"[^A-Za-z0-9_-]+", "-", connection.rpartition("/")[2])[:80]
 
 
 def _encode(guid: str) -> str:
-    """Return a GUID as it stands in a subject of Entra: its bytes, the first three groups with the
-    lowest byte first, in base64url without padding. Raises ValueError for no GUID."""
+    """Return a GUID as Entra writes it into a subject: base64url without padding.
+
+    The first three groups are little-endian. Raises ValueError for a text that is no GUID.
+    """
     return base64.urlsafe_b64encode(uuid.UUID(guid).bytes_le).decode().rstrip("=")

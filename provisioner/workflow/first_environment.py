@@ -1,4 +1,7 @@
-"""`azsec init --from`: the first environment of a blueprint that exists already."""
+"""`azsec init --from`: the first environment file for an existing blueprint.
+
+Called by `cli`.
+"""
 
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -14,7 +17,13 @@ _TENANT = "00000000-0000-0000-0000-000000000000"
 
 
 def load_blueprint(location: str, sources: Sources) -> BlueprintFile:
-    """Return the blueprint at a location. Raises DiagnosticError, for a module too."""
+    """Return the blueprint at a location.
+
+    Raises DiagnosticError for one that cannot be read.
+
+    Raises:
+        DiagnosticError: Where it is a module (`wrong-kind`).
+    """
     file, node = load_composable(location, sources)
     if isinstance(file, BlueprintFile):
         return file

@@ -1,7 +1,7 @@
-"""`azsec fleet`: one command over many environments, with a ledger of what became of each.
+"""`azsec fleet`: runs one command over many environments, with a ledger of their outcomes.
 
-The ledger decides what counts: an environment that was answered in a run is not asked again in it,
-whatever was lost after the answer was put.
+The ledger decides: an environment with an answer in a run is not asked again in that run, whatever
+fails after the answer was stored. Called by `cli`.
 """
 
 import hashlib
@@ -34,8 +34,11 @@ class FleetEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of `count` parts of a run: the environments with this index (from 0), and every
-    `count`th after it, in the order of their paths."""
+    """One of `count` parts of a run.
+
+    It has the environments with this index (from 0), and every `count`th after it, in the order of
+    their paths.
+    """
 
     index: int
     count: int
@@ -43,12 +46,14 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class FleetRequest:
-    """What a run is asked: its name in the ledger, the command, the environments, the options of
-    each item, for how many seconds it may run, since when a clean answer of unchanged files is
-    young enough to be left as it is (ISO 8601, UTC; "": each is asked), and the part of the
-    environments that is asked here (None: all). `placement` is what items are told of where they
-    run, which is no part of the run: it may be taken up elsewhere. `question` names all that an
-    answer depends on beside the files and Azure: only an answer to the same one may stand for it.
+    """The parameters of a run.
+
+    It has the run's name in the ledger, the command, the environments, the options of each item,
+    the limit of its duration (seconds), the time since when a clean answer of unchanged files is
+    recent enough to be kept (ISO 8601, UTC; "": none is), and the shard to run (None: all).
+    `placement` tells items where they run; it is not part of the run, which may be resumed
+    elsewhere. `question` names all that an answer depends on beside the files and Azure: only an
+    answer to the same one is reused.
     """
 
     run: str
@@ -71,9 +76,12 @@ class FleetRequest:
 
 @dataclass(frozen=True, slots=True)
 class FleetPorts:
-    """What a run works with: `digest_of` returns the digest of a file by its path, None where it
-    cannot be read; `tell` hears of each entry as it is answered. `find_untouched` returns an entry
-    for each of some answers that still holds, by the logs (None: nobody asks them)."""
+    """The ports of a run.
+
+    `digest_of` returns the digest of a file by its path, None where it cannot be read. `tell`
+    receives each entry as it is answered. `find_untouched` returns an entry for each answer that
+    still holds by the logs (None: logs are not read).
+    """
 
     ledger: Ledger
     scheduler: Scheduler
@@ -116,9 +124,11 @@ def run_fleet(request: FleetRequest, ports: FleetPorts) -> FleetDocument:
 
 
 def _begin(request: FleetRequest, started: str, ledger: Ledger) -> FleetRequest:
-    """Begin a run, and return the request as the ledger has it: whoever began it first counts.
+    """Begin a run, and return the request as the ledger has it: the first to begin it counts.
 
-    Raises DiagnosticError where a run of the name is about something else.
+    Raises:
+        DiagnosticError: Where the ledger has a run of this name for another request
+            (`different-run`).
     """
     paths = tuple(one.path for one in request.environments)
     record = RunRecord(
@@ -149,8 +159,7 @@ def _begin(request: FleetRequest, started: str, ledger: Ledger) -> FleetRequest:
 def _put_untouched(
     request: FleetRequest, left: Sequence[FleetEnvironment], ports: FleetPorts
 ) -> Iterator[FleetEntryDocument]:
-    """Yield the entries of environments whose last complete answer still holds, once they are in
-    the ledger."""
+    """Yield the entries of environments whose last complete answer still holds, once stored."""
     if ports.find_untouched is None:
         return
     newest = ports.ledger.newest(request.question, {one.path for one in left})
@@ -239,8 +248,11 @@ def _outcome(
 
 
 def _is_current(outcome: Outcome, ports: FleetPorts) -> bool:
-    """Tell whether an outcome is an answer, of the environment as its files are now, and nothing
-    that they state for a time has ended since: a waiver that expires is a change of the answer."""
+    """Return whether an outcome is an answer for the environment's files as they are now.
+
+    Nothing that they state until a date may have ended since: the expiry of a waiver changes the
+    answer.
+    """
     holds_until = str(outcome.scope.get("holdsUntil") or "9999-12-31")
     return (
         outcome.answered
@@ -250,8 +262,10 @@ def _is_current(outcome: Outcome, ports: FleetPorts) -> bool:
 
 
 def _fresh(request: FleetRequest, answered: Collection[str], ports: FleetPorts) -> frozenset[str]:
-    """Return the paths of the environments without an answer in this run whose last complete one
-    found nothing, is young enough, and of the files as they are now."""
+    """Return the paths of environments without an answer in this run that need none.
+
+    Their last complete answer found nothing, is recent enough, and is of the files as they are now.
+    """
     asked = {one.path for one in request.asked if one.path not in answered}
     return frozenset(
         path

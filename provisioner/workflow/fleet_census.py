@@ -1,5 +1,7 @@
-"""The census of a run: each environment that was asked about, the worst first, equal findings
-together."""
+"""The summary of a fleet run: each queried environment, the worst first, equal findings grouped.
+
+Called by `cli` and `workflow.fleet`.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -21,8 +23,10 @@ def summarize_run(
     fresh: Sequence[str],
     ended_at: str,
 ) -> FleetDocument:
-    """Return what a run came to: the entries of the environments that were asked about, so many
-    with those that were left out as fresh, which are given by their names."""
+    """Return the summary of a run from the entries of the queried environments.
+
+    Environments that were left out as fresh are given by their names, and count too.
+    """
     told = sorted(entries, key=lambda entry: (_ORDER[entry.answer], entry.name))
     return FleetDocument(
         command=record.command,
@@ -67,8 +71,7 @@ def read_entry(outcome: Outcome) -> FleetEntryDocument:
 
 
 def group_findings(entries: Sequence[FleetEntryDocument]) -> tuple[FindingGroupDocument, ...]:
-    """Return the findings with the environments that have each, those of most environments
-    first."""
+    """Return the findings with the environments that have each, the most frequent first."""
     found: dict[str, dict[str, None]] = {}
     for entry in entries:
         for finding in entry.findings:

@@ -1,4 +1,7 @@
-"""What a document says of an environment, in words that are the same in each environment."""
+"""Findings of one environment's document, in words that are equal across environments.
+
+Called by the worker of a fleet (`cli.fleet_worker`).
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -28,8 +31,11 @@ class Verdict:
 def read_verdict(
     document: DriftDocument | PlanDocument | CheckDocument | ComplianceDocument,
 ) -> Verdict:
-    """Return what a document comes to. A check that finds something says so whether or not all was
-    read; one that finds nothing is CLEAN only where all was."""
+    """Return the verdict of a document.
+
+    One with findings is FINDINGS whether or not all was read; one without is CLEAN only where all
+    of its scope was read, else UNCERTAIN.
+    """
     if isinstance(document, DriftDocument):
         return _of_drift(document)
     if isinstance(document, PlanDocument):
@@ -40,8 +46,10 @@ def read_verdict(
 
 
 def read_adoption(document: PlanDocument) -> Verdict:
-    """Return how far an environment is adopted: what it has marked, and what it would still take
-    over, by the plan of its files."""
+    """Return how far an environment is adopted, by the plan of its files.
+
+    It counts what is marked and what an apply would still adopt.
+    """
     left = (
         _finding(f"to adopt: {change.type}", change.address)
         for change in document.changes

@@ -1,6 +1,7 @@
-"""One environment of a fleet, as a text that a worker takes and a text that it answers.
+"""One environment of a fleet run as JSON: the item that a worker takes, and its answer.
 
-Both are JSON. Neither is executed, and a worker reads no more of the run than its item.
+Neither is executed, and a worker reads no more of the run than its item. Called by `workflow.fleet`
+and `cli`.
 """
 
 import json
@@ -13,8 +14,7 @@ from provisioner.documents.fleet import FleetEntryDocument
 
 @dataclass(frozen=True, slots=True)
 class FleetItem:
-    """What a worker is asked: the command, the path of the environment's file, and the options of
-    the command."""
+    """The item of a worker: the command, the path of the environment's file, and the options."""
 
     command: str
     path: str
@@ -29,7 +29,11 @@ class FleetItem:
 
     @staticmethod
     def read(text: str) -> "FleetItem":
-        """Return the item that a text holds. Raises ValueError for a text that holds none."""
+        """Return the item that a text holds.
+
+        Raises:
+            ValueError: Where the text holds none.
+        """
         told = json.loads(text)
         if not isinstance(told, dict) or not isinstance(told.get("options"), dict):
             raise ValueError("an item is an object with options")
@@ -38,8 +42,11 @@ class FleetItem:
 
 @dataclass(frozen=True, slots=True)
 class FleetAnswerText:
-    """What a worker answers: the entry, the digest of each file that the environment was composed
-    from, by its path, and the subscriptions and resource groups that it stands in."""
+    """The answer of a worker.
+
+    It has the entry, the digest of each file that the environment was composed from, by its path,
+    and the environment's subscriptions and resource groups.
+    """
 
     entry: FleetEntryDocument
     files: Mapping[str, str]
@@ -60,7 +67,11 @@ class FleetAnswerText:
 
     @staticmethod
     def read(text: str) -> "FleetAnswerText":
-        """Return the answer that a text holds. Raises ValueError for a text that holds none."""
+        """Return the answer that a text holds.
+
+        Raises:
+            ValueError: Where the text holds none.
+        """
         told = json.loads(text)
         if not isinstance(told, dict):
             raise ValueError("an answer is an object")

@@ -1,9 +1,9 @@
-"""Environments that nobody touched since their last complete check, by Azure's logs.
+"""Environments without a logged change since their last complete check, by Azure's logs.
 
-A log is evidence of a change, and its silence is none of everything: what was never logged, and
-what changed at a management group, is found by the next full check alone. What may act on resources
-of other groups (a peering, an endpoint in a subnet, a role assignment) counts for every environment
-of the subscription; Azure names only the resource that does it.
+A log is evidence of changes, and its silence proves no absence: what was never logged, and what
+changed at a management group, is found by the next full check alone. What may act on resources of
+other groups (a peering, an endpoint in a subnet, a role assignment) counts for every environment of
+the subscription, since Azure names only the resource that was written. Called by `cli`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,9 +24,11 @@ ReadLogs = Callable[[Mapping[str, datetime]], Mapping[str, LogRead]]
 
 @dataclass(frozen=True, slots=True)
 class CleanCheck:
-    """The last complete check of an environment, which found nothing: when all of it was read,
-    until when it is known to hold, and the subscriptions and resource groups (lower case) that the
-    environment stands in or refers to."""
+    """The last complete check of an environment, without findings.
+
+    It has the time when all was read, until when the check holds, and the subscriptions and
+    resource groups (lower case) that the environment is in or refers to.
+    """
 
     path: str
     name: str
@@ -38,8 +40,10 @@ class CleanCheck:
 
 
 def read_clean_check(outcome: Outcome, name: str) -> CleanCheck | None:
-    """Return the clean check that an outcome tells of; None for one that found something, and for
-    an environment that the logs of its subscriptions do not cover."""
+    """Return the clean check of an outcome.
+
+    None for one with findings, and for an environment that its subscriptions' logs do not cover.
+    """
     entry = FleetEntryDocument.model_validate(outcome.entry)
     scope = outcome.scope
     if not outcome.clean or not scope.get("logged") or not scope.get("subscriptions"):
@@ -66,8 +70,10 @@ def find_untouched(
     read: ReadLogs,
     catalog: Catalog,
 ) -> Sequence[FleetEntryDocument]:
-    """Return an entry for each environment of which the logs say that nothing was changed since its
-    check. One whose check is older than `full_every` is to be read again in any case."""
+    """Return an entry for each environment without a logged change since its check.
+
+    One whose check is older than `full_every` is to be read again in any case.
+    """
     young = [check for check in checks if now - check.checked_at < full_every]
     since: dict[str, datetime] = {}
     for check in young:
@@ -92,8 +98,11 @@ def find_untouched(
 def _is_silent(
     check: CleanCheck, subscription: str, read: LogRead | None, catalog: Catalog
 ) -> bool:
-    """Tell whether the logs of a subscription were read, and name nothing of an environment. What
-    stands in no resource group (a role assignment at the subscription) is of every environment."""
+    """Return whether the logs of a subscription were read and have no change of an environment.
+
+    A change outside of any resource group (a role assignment at the subscription) is one of every
+    environment.
+    """
     if read is None or read.refused is not None or read.until < check.holds_until:
         return False
     return not any(

@@ -1,8 +1,9 @@
-"""A forge as one folder of a repository sees it.
+"""A forge as seen by one folder of a repository: statuses and a comment of its own.
 
-A repository may hold several folders with environments, each with jobs of its own
-(`working-directory`). Names are of one folder, so statuses and the comment are, too: those of a
-folder are named after it, and each sees its own alone. The repository's root has the plain names.
+A repository may hold several folders with environments, each with its own jobs
+(`working-directory`). Environment names are unique in one folder, so statuses and the comment are
+named after the folder, and each folder sees its own alone. The repository's root has the plain
+names. Called by `cli` for all commands of `azsec ci`.
 """
 
 from collections.abc import Sequence
@@ -30,8 +31,10 @@ def in_folder(forge: Forge, folder: str) -> Forge:
 
 @dataclass(frozen=True, slots=True)
 class FolderForge:
-    """A forge whose statuses are `azsec:FOLDER` and `azsec:FOLDER/ENVIRONMENT`, and whose comment
-    has a marker with the folder. `label` is the folder's path as in a URL."""
+    """A forge with the statuses `azsec:FOLDER` and `azsec:FOLDER/ENVIRONMENT`.
+
+    Its comment has a marker with the folder. `label` is the folder's path as in a URL.
+    """
 
     forge: Forge
     label: str
@@ -103,19 +106,25 @@ class FolderForge:
 
     @property
     def shares_statuses(self) -> bool:
-        """Whether a status is of a commit, so that all pull requests with that head show it
-        (GitHub), or of one pull request (Azure DevOps)."""
+        """Whether all pull requests with the same head show a status.
+
+        On GitHub a status is one of a commit, on Azure DevOps one of a pull request.
+        """
         return self.forge.shares_statuses
 
     @property
     def states_target(self) -> bool:
-        """Whether `base` of a merged pull request is what its target branch had when it was merged
-        (Azure DevOps), or may be older (GitHub)."""
+        """Whether `base` of a merged pull request is what its target branch had at the merge.
+
+        It is on Azure DevOps; on GitHub it may be older.
+        """
         return self.forge.states_target
 
     def account(self) -> str:
-        """Return the account that the token writes as, as `Comment.author` and `Status.creator`
-        name it."""
+        """Return the account that the token writes as.
+
+        It is given as in `Comment.author` and `Status.creator`.
+        """
         return self.forge.account()
 
     def pull_request(self, number: int) -> PullRequest:
@@ -147,8 +156,10 @@ class FolderForge:
         self.forge.remove_comment(pull_request, comment)
 
     def issues(self, label: str) -> Sequence[Issue]:
-        """Return the issues with a label (Azure Boards: a tag), open and closed, the oldest
-        first."""
+        """Return the issues with a label, open and closed, the oldest first.
+
+        On Azure Boards a label is a tag.
+        """
         return self.forge.issues(label)
 
     def own_issues(self) -> Sequence[Issue]:
