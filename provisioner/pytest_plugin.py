@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def azsec_local() -> "Iterator[AzureDouble]":
-    """An empty built-in Azure over TLS, which ends with the test: docs/clients.md."""
+    """Provide an empty built-in Azure over TLS, which ends with the test: docs/clients.md."""
     from provisioner.testing import open_azure
 
     with open_azure() as double:

@@ -81,8 +81,14 @@ class Rehearsal:
         return self._session.plan(self._environment, (), PlanChoices()).document
 
     def apply(self, *, allow_delete: bool = False) -> ApplyDocument:
-        """Plan and apply; return the steps and the outputs. Raises DiagnosticError too where a
-        step failed, and GateError for deletes without `allow_delete`."""
+        """Plan and apply; return the steps and the outputs.
+
+        Raises GateError for deletes without `allow_delete`, and DiagnosticError too where planning
+        fails.
+
+        Raises:
+            DiagnosticError: Where a step failed.
+        """
         options = ApplyOptions(allow_delete, parallelism=4)
         plan = self._session.plan(self._environment, (), PlanChoices(applies=True))
         check_permitted(plan, options)
@@ -106,8 +112,13 @@ class Rehearsal:
         return self._session.check(self._environment, StateKind.DESIRED)
 
     def body(self, address: str) -> Mapping[str, Any]:
-        """Return what the built-in Azure answers of a resource. Raises DiagnosticError for an
-        address that the files do not have, and AzureError for a resource that is not there."""
+        """Return the body of a resource, as the built-in Azure answers it.
+
+        Raises AzureError for a resource that does not exist.
+
+        Raises:
+            DiagnosticError: Where the files do not have the address.
+        """
         desired = self._session.reach(self._environment)
         resource = desired.graph.resources.get(f"{self._prefix}{address}")
         if resource is None:
@@ -120,11 +131,11 @@ class Rehearsal:
 
 @contextmanager
 def rehearse(environment: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Rehearsal]:
-    """Open an environment, by its name or path, on a built-in Azure of its own, whatever cloud it
-    names.
+    """Open an environment, by its name or path, on a built-in Azure of its own.
 
-    `parameters` go before those that its file states; variables of the process (`AZSEC_PARAM_…`)
-    give none. Raises DiagnosticError."""
+    The cloud that it names is not used. `parameters` take precedence over those that its file
+    states; variables of the process (`AZSEC_PARAM_…`) are not read. Raises DiagnosticError.
+    """
     given = (parameters or {}).items()
     values = [recorded_value(name, value, "the test") for name, value in given]
     with _open(None, values) as session:
@@ -138,11 +149,11 @@ def rehearse_module(
     *,
     beside: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[Rehearsal]:
-    """Open one module, by its path from the working directory or as any `source`, in a resource
-    group of its own.
+    """Open one module in a resource group of its own.
 
-    `parameters` may be expressions, and read the resources in `beside`: what the module stands on
-    (a network, a workspace), written as in a blueprint, by name. Raises DiagnosticError.
+    Given its path from the working directory, or any `source`. `parameters` may be expressions, and
+    read the resources in `beside`: what the module depends on (a network, a workspace), written as
+    in a blueprint, by name. Raises DiagnosticError.
     """
     blueprint = {
         "apiVersion": "azsec/v1",
@@ -200,16 +211,17 @@ def _open(sources: Sources | None, values: Sequence[ParameterValue] = ()) -> Ite
 
 @dataclass(frozen=True)
 class AzureDouble:
-    """A built-in Azure for tests of programs that talk to Azure: it begins empty and ends with the
-    test. Everybody may sign in, and is Owner."""
+    """A built-in Azure for tests of programs that talk to Azure.
+
+    It begins empty and ends with the test. Every credential signs in, as Owner.
+    """
 
     _server: LocalAzure
     _variables: Mapping[str, str]
 
     @property
     def endpoint(self) -> str:
-        """The base URL of Azure Resource Manager, and of Entra and Graph; without a slash at its
-        end."""
+        """The base URL of Azure Resource Manager, Entra and Graph, without a trailing slash."""
         return self._server.endpoint
 
     @property
@@ -231,8 +243,10 @@ class AzureDouble:
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """The variables by which az, Terraform and the SDKs find it: for `subprocess`, or
-        `monkeypatch.setenv`."""
+        """The environment variables by which az, Terraform and the SDKs find it.
+
+        For `subprocess`, or `monkeypatch.setenv`.
+        """
         return self._variables
 
     @property

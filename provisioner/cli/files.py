@@ -1,6 +1,7 @@
-"""Files as commands read and write them, and the folders of caches and of the built-in Azure.
+"""Files that commands read and write, and the folders of caches and of the built-in Azure.
 
-Nothing here knows what is in a file: `azsec local` starts without the models of blueprints.
+Reading is bounded, and writing is atomic: a file is written whole or not at all. This module does
+not import the models of blueprints, because `azsec local` starts without them.
 """
 
 import os
@@ -48,8 +49,11 @@ class FileSources:
         self._within = None if os.environ.get(ALLOW_OUTSIDE) else within
 
     def read_text(self, path: str) -> str:
-        """Return the text of a file. Raises DiagnosticError: `file-not-found`, `file-outside`,
-        `file-unreadable` or `too-large`."""
+        """Return the text of a file.
+
+        Raises:
+            DiagnosticError: `file-not-found`, `file-outside`, `file-unreadable` or `too-large`.
+        """
         try:
             self._check_place(path)
             return decode_utf8(_read_regular(path, self._most), path)
@@ -77,8 +81,13 @@ class FileSources:
 
 
 def _read_regular(path: str, most: int) -> bytes:
-    """Return the bytes of a regular file, at most `most`. Raises OSError and ValueError as
-    `read_regular` does, and DiagnosticError for one too large."""
+    """Return the bytes of a regular file, at most `most`.
+
+    Raises OSError and ValueError as `read_regular` does.
+
+    Raises:
+        DiagnosticError: Where the file is larger.
+    """
     content = read_regular(path, most)
     if len(content) > most:
         raise DiagnosticError(
@@ -101,8 +110,10 @@ def read_if_text(path: str) -> str:
 
 
 def load_catalog(types: Sequence[ResourceType] | None = None) -> Catalog:
-    """Return the catalog of `types` (all that azsec knows), its schema index from the cache of this
-    user where it is there."""
+    """Return the catalog of `types` (by default of all that azsec knows).
+
+    Its schema index is read from the user's cache where that has it.
+    """
     from provisioner.azure.schema_cache import load_catalog as load
 
     return load(cache_folder(), types=types, directory=installed_types())
@@ -123,8 +134,9 @@ def cache_folder() -> Path:
 
 
 def local_key(place: str | Path) -> str:
-    """Return the name of a built-in Azure in what is remembered of clouds: of the one at an
-    endpoint, or of the one with a state file. Another version of azsec offers other api versions.
+    """Return the key of a built-in Azure in the cache of clouds, by its endpoint or its state file.
+
+    Another version of azsec offers other api versions.
     """
     named = place.resolve() if isinstance(place, Path) else place.rstrip("/")
     return f"local {__version__} {named}"
@@ -145,9 +157,10 @@ def state_path(given: str | None) -> Path:
 
 
 def make_folder(path: Path, *, private: bool = False) -> None:
-    """Make a folder with those above it; `private` keeps others out of new ones.
+    """Make a folder and its parents; new ones are accessible to this user alone if `private`.
 
-    Raises DiagnosticError where it cannot be.
+    Raises:
+        DiagnosticError: Where the folder cannot be made.
     """
     try:
         protection.make_folder(path, private=private)
@@ -158,8 +171,12 @@ def make_folder(path: Path, *, private: bool = False) -> None:
 def write_file(path: str, text: str, *, private: bool = True) -> None:
     """Write a text file whole or not at all, for this user alone unless it is not `private`.
 
-    Raises DiagnosticError where it cannot be, and where `path` is a link, a FIFO or a device; but
     `/dev/stdout`, `/dev/stderr`, `/dev/fd/N` and `/dev/null` are written.
+
+    Raises:
+        BrokenPipeError: Where the reader of `/dev/stdout` has gone.
+        DiagnosticError: Where the file cannot be written, and where `path` is a link, a FIFO or a
+            device.
     """
     try:
         write_atomically(Path(path), text.encode(), private=private)
@@ -188,8 +205,10 @@ _IGNORED = """\
 
 
 def ignore_plan_files(directory: str) -> list[str]:
-    """Write a .gitignore for what azsec leaves in a repository; return its path, or nothing where
-    there is one already. Raises DiagnosticError where it cannot be written."""
+    """Write a .gitignore for the files that azsec writes into a repository; return its path.
+
+    Nothing where there is one already. Raises DiagnosticError where it cannot be written.
+    """
     path = Path(directory) / ".gitignore"
     if path.exists() or path.is_symlink():
         return []

@@ -1,4 +1,4 @@
-"""`azsec init --from`: the first environment of a blueprint that exists already."""
+"""Run `azsec init --from`: the first environment of an existing blueprint."""
 
 import os
 import secrets
@@ -29,8 +29,7 @@ from provisioner.workflow.modules import copy_files, has_same_origin
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """The blueprint of a first environment: its source, and whether it is copied into the
-    repository."""
+    """The blueprint of a first environment: its source, and whether it is copied (vendored)."""
 
     source: str
     copy: bool = False
@@ -95,8 +94,11 @@ def _copies(source: str, location: str, directory: str, sources: Sources) -> dic
 
 
 def _lock(directory: str, used: Sequence[str], git: CurrentGitSources) -> Mapping[str, str]:
-    """Return the lock with those of `used` that are in git, by its path; nothing where that is as
-    it was. Raises DiagnosticError for a tag that moved since it was locked."""
+    """Return the lock with those of `used` that are in git, by its path.
+
+    Empty where the lock is unchanged. Raises DiagnosticError for a tag that moved since it was
+    locked.
+    """
     keys = {(source.repository, source.ref) for source in map(git_location, used) if source}
     path = (Path(directory) / LOCK_FILE).as_posix()
     before = read_lock(path, FileSources())

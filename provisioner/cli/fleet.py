@@ -1,4 +1,7 @@
-"""Runs a command over many environments: which ones, on what, and what is printed of them."""
+"""Run a command over many environments: their selection, scheduler, ledger and census.
+
+`cli.fleet_application` calls it; `cli.fleet_worker` runs each item.
+"""
 
 import hashlib
 import json
@@ -55,17 +58,19 @@ _WORKER = "from provisioner.cli.fleet_worker import serve_items; serve_items()"
 
 @dataclass(frozen=True, slots=True)
 class FleetOptions:
-    """What a fleet command was asked for: patterns of environments, the options of each item, the
-    file of the ledger, the run to go on with, how fresh an answer may be, and the commit since
-    which a file of an environment has to have changed.
+    """The options of a fleet command.
+
+    Patterns of environments, the options of each item, the file of the ledger, the run to resume,
+    how fresh a reused answer may be, and the commit since which a file of an environment has to
+    have changed.
 
     It runs on `workers` processes of this machine for so many `seconds`, or on the workers of the
-    Dask scheduler at an address (`certificates`: the files of its CA, and of the own certificate
-    and key). `logs_first` asks Azure's logs who was touched since the last complete check, which is
-    made again after `full_every` in any case.
+    Dask scheduler at an address (`certificates`: the files of its CA, and of the client's
+    certificate and key). `logs_first` queries Azure's logs for the environments that changed since
+    the last complete check, which is repeated after `full_every` in any case.
 
-    A run that `name`s itself goes on where the ledger has it already, and several machines may ask
-    a `shard` of it each.
+    A run with a `name` continues where the ledger has it already, and several machines may each
+    process a `shard` of it.
     """
 
     command: str
@@ -87,11 +92,11 @@ class FleetOptions:
 
 
 def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) -> int:
-    """Run a command over the environments, print what became of them, and return the exit code: 2
-    where something was found, 1 where nothing was found and not everything was answered; of a
-    shard 0 where each has an answer, and 1 where not.
+    """Run a command over the environments, print the results, and return the exit code.
 
-    Raises DiagnosticError for a shard of a run without a name, or in a ledger of this machine.
+    2 where something was found, 1 where nothing was found and some environments have no answer,
+    otherwise 0; for a shard 0 where each has an answer, and 1 where not. Raises DiagnosticError for
+    a shard of a run without a name, or in a ledger of this machine.
     """
     _check_shard(options)
     with ExitStack() as stack:
@@ -122,14 +127,20 @@ def exit_code_of(document: FleetDocument) -> int:
 
 
 def _exit_code_of_shard(document: FleetDocument) -> int:
-    """Return whether a shard is done: what starts it anew where it fails has nothing to repeat
-    where something was found."""
+    """Return whether a shard is complete, as an exit code.
+
+    Findings do not count: a Job that restarts failed shards has nothing to repeat for them.
+    """
     lacking = document.count(FleetAnswer.FAILED) + document.count(FleetAnswer.NOT_RUN)
     return ExitCode.ERROR if lacking else ExitCode.SUCCESS
 
 
 def _check_shard(options: FleetOptions) -> None:
-    """Raise DiagnosticError for a shard that no other one could complete."""
+    """Refuse a shard that no other shard could complete.
+
+    Raises:
+        DiagnosticError: Where the run has no name, or its ledger is a file of this machine.
+    """
     if options.shard is None:
         return
     if options.name is None:
@@ -153,9 +164,11 @@ def _check_shard(options: FleetOptions) -> None:
 
 
 def _open_scheduler(options: FleetOptions, request: FleetRequest) -> tuple[Scheduler, FleetRequest]:
-    """Return what runs the items, and the request with what workers elsewhere have to be told: the
-    commit of the working copy, their machine's share of the requests, and where the built-in Azure
-    is."""
+    """Return the scheduler of the items, and the request with the placement of remote workers.
+
+    The placement has the commit of the working copy, each machine's share of the requests to Azure,
+    and the endpoint of the built-in Azure.
+    """
     if options.scheduler is None:
         return ProcessScheduler([sys.executable, "-c", _WORKER], options.workers), request
     from provisioner.cli.fleet_worker import report_version, run_item
@@ -214,9 +227,12 @@ def _request(options: FleetOptions, ledger: Ledger) -> FleetRequest:
 def _question(
     command: str, item: Mapping[str, Any], environments: Sequence[FleetEnvironment]
 ) -> str:
-    """Return what an answer depends on beside the files and Azure, as a digest: the command with
-    its options, the values of parameters in the environment, azsec, and which Azure is asked. A
-    rehearsal says nothing of the real one, and two built-in ones are two."""
+    """Return a digest of what an answer depends on beside the files and Azure.
+
+    The command with its options, the values of parameters in the environment, azsec's version, and
+    which Azure is queried: an answer of a built-in Azure holds neither for the real one nor for
+    another built-in one.
+    """
     variables = {name: value for name, value in os.environ.items() if name.startswith(VARIABLE)}
     told: dict[str, Any] = {
         "command": command,
@@ -243,8 +259,10 @@ def name_run() -> str:
 
 @contextmanager
 def _local_cloud(request: FleetRequest, options: FleetOptions) -> Iterator[None]:
-    """Start one built-in Azure for all workers, where an environment is meant for it: a state file
-    is for one server at a time."""
+    """Start one built-in Azure for all workers, where an environment is deployed to it.
+
+    A state file can be opened by one server at a time.
+    """
     if os.environ.get(LOCAL_ENDPOINT) or not _is_local(request.environments, options.item):
         yield
         return
@@ -301,8 +319,10 @@ def _find_untouched(
 
 
 def _first_document(session: Session, checks: Sequence[CleanCheck]) -> EnvironmentDocument | None:
-    """Return the first environment that loads, to sign in as it says; None where none does. What is
-    wrong with the others is said when each is asked."""
+    """Return the first environment that loads, whose `auth` signs in; None where none does.
+
+    What is wrong with the others is reported when each is processed.
+    """
     for check in checks:
         try:
             return session.load(check.path).document

@@ -1,4 +1,4 @@
-"""Which environments the patterns of a fleet command name."""
+"""The environments that the patterns of a fleet command select."""
 
 import os
 from collections import Counter
@@ -16,12 +16,14 @@ _KIND = "Environment"
 
 
 def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
-    """Return the environments that patterns name, by their paths in order: names, paths, folders,
-    and patterns with `*` and `**`.
+    """Return the environments that patterns select, ordered by path.
 
-    A file that is named in several ways is one environment. Those that share a name are told apart
-    by their paths. Raises DiagnosticError for a pattern that names none, and for a file whose path
-    is no text.
+    A pattern is a name, a path, a folder, or has `*` and `**`. A file that is named in several ways
+    is one environment. Those that share a name are distinguished by their paths. Raises
+    DiagnosticError too for a file whose path is not UTF-8.
+
+    Raises:
+        DiagnosticError: Where a pattern selects no environment.
     """
     found: dict[str, str] = {}
     files: set[str] = set()
@@ -51,9 +53,12 @@ def list_fleet(patterns: Sequence[str]) -> tuple[FleetEnvironment, ...]:
 
 
 def _check_text(path: str) -> None:
-    """Raise DiagnosticError for a path that is not UTF-8: it can stand in no ledger and no output.
+    """Refuse a path that is not UTF-8: no ledger and no output can hold it.
 
-    Python reads such a name with lone surrogates in it (PEP 383).
+    Python decodes such a name with lone surrogates (PEP 383).
+
+    Raises:
+        DiagnosticError: Where the path is not UTF-8.
     """
     try:
         path.encode()
@@ -71,8 +76,10 @@ def _check_text(path: str) -> None:
 def only_changed(
     environments: tuple[FleetEnvironment, ...], base: str | None
 ) -> tuple[FleetEnvironment, ...]:
-    """Return the environments that read a file which differs between a commit and HEAD, and those
-    of which that is not known; all of them where no commit is named."""
+    """Return the environments that read a file which differs between a commit and HEAD.
+
+    Those of which that is not known are included; without a commit all are.
+    """
     if base is None:
         return environments
     paths = [one.path for one in environments]
@@ -93,8 +100,11 @@ def _expand(pattern: str) -> Sequence[str]:
 
 
 def _is_environment(path: Path) -> bool:
-    """Tell whether a file is an environment, or may be one: what cannot be read (a broken link, a
-    mistake in YAML) is asked and fails, and is not left out of the count."""
+    """Return whether a file is an environment, or may be one.
+
+    What cannot be read (a broken link, an error in YAML) is processed and fails, so that it counts
+    in the census.
+    """
     try:
         text = FileSources().read_text(path.as_posix())
         if _KIND not in text:

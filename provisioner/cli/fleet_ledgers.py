@@ -1,4 +1,4 @@
-"""The ledger that `--ledger` names: a file, or a container of Azure Storage."""
+"""The ledger of `--ledger`: a SQLite file, or a container of Azure Storage."""
 
 import os
 from collections.abc import Iterator
@@ -16,8 +16,10 @@ from provisioner.model.diagnostic import DiagnosticError, error
 
 @contextmanager
 def open_ledger(place: str, *, create: bool = True) -> Iterator[Ledger]:
-    """Open the ledger at a path or a URL; a file that is not there is made with `create`. Raises
-    DiagnosticError where it cannot be used."""
+    """Open the ledger at a path or a URL; a missing file is made with `create`.
+
+    Raises DiagnosticError where it cannot be used.
+    """
     address = find_container(place)
     if address is not None:
         with _open_container(address) as ledger:
@@ -32,8 +34,14 @@ def open_ledger(place: str, *, create: bool = True) -> Iterator[Ledger]:
 
 
 def _check_file(path: Path, *, create: bool) -> None:
-    """Raise DiagnosticError for a file that is not there and is not to be made, and for what is no
-    file of one's own: through a link SQLite would write to whatever it leads to."""
+    """Check the file of a ledger before SQLite opens it.
+
+    SQLite would follow a link and write to its target.
+
+    Raises:
+        DiagnosticError: Where the file is missing without `create`, and where it is not a regular
+            file with one name (a link, a device).
+    """
     if not create and not path.exists():
         raise DiagnosticError(
             error(
@@ -50,8 +58,11 @@ def _check_file(path: Path, *, create: bool) -> None:
 
 
 def find_container(place: str) -> ContainerAddress | None:
-    """Return the container that `--ledger` names, None for a file. Raises DiagnosticError for a URL
-    of anything else."""
+    """Return the container that `--ledger` names, None for a file.
+
+    Raises:
+        DiagnosticError: Where a URL is not one of a container.
+    """
     if "://" not in place:
         return None
     address = parse_container_url(place)

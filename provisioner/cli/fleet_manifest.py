@@ -22,8 +22,10 @@ _OF_THE_JOB = ("ledger", "resume", "run", "shard", "scheduler", "scheduler_tls",
 
 @dataclass(frozen=True, slots=True)
 class ManifestOptions:
-    """What `azsec fleet manifest` was asked for; `command` is the fleet command with its options,
-    as it would be typed behind `azsec fleet`."""
+    """The options of `azsec fleet manifest`.
+
+    `command` is the fleet command with its options, as it would be typed after `azsec fleet`.
+    """
 
     command: tuple[str, ...]
     image: str
@@ -68,9 +70,15 @@ def print_manifest(options: ManifestOptions, own: typer.Context) -> None:
 
 
 def _read_command(given: Sequence[str], own: typer.Context) -> tuple[str, Sequence[str], float]:
-    """Return the name of a fleet command, its arguments as they were given, with one worker where
-    they do not say, and the seconds that it has. Raises typer.BadParameter, and what the command
-    raises for its own options."""
+    """Return the name of a fleet command, its arguments as given, and its seconds.
+
+    One worker is added where the arguments do not state it. Raises what the command raises for its
+    own options.
+
+    Raises:
+        BadParameter: Where a Job cannot run the command, and where an option is set by the Job
+            itself.
+    """
     name, *arguments = given
     fleet = own.parent
     assert fleet is not None

@@ -1,4 +1,4 @@
-"""Prints what a ledger has of a run: the census of all, or the document of one environment."""
+"""Results of a run in a ledger: the census of all environments, or the document of one."""
 
 import json
 import sys
@@ -16,8 +16,11 @@ from provisioner.workflow.fleet_census import read_census
 
 
 def show_outcome(run: str, environment: str, ledger: str) -> None:
-    """Print the document of an environment in a run, as JSON. Raises DiagnosticError where the
-    ledger has none."""
+    """Print the document of an environment in a run, as JSON.
+
+    Raises:
+        DiagnosticError: Where the ledger has none.
+    """
     with open_ledger(ledger, create=False) as kept:
         record = _find_run(kept, run, ledger)
         paths = record.environments
@@ -39,8 +42,10 @@ def show_outcome(run: str, environment: str, ledger: str) -> None:
 
 
 def show_run(run: str, ledger: str, print_document: Callable[[FleetDocument], None]) -> int:
-    """Print what a run came to so far, and return the exit code as `run` does. Raises
-    DiagnosticError where the ledger has no such run."""
+    """Print the results of a run so far, and return the exit code as `run` does.
+
+    Raises DiagnosticError where the ledger has no such run.
+    """
     with open_ledger(ledger, create=False) as kept:
         document = read_census(_find_run(kept, run, ledger), kept, _name)
     print_document(document)

@@ -1,6 +1,7 @@
-"""A worker of a fleet: reads items from stdin, and answers each on stdout.
+"""A worker of a fleet: reads items from stdin, and writes an answer to each on stdout.
 
-Whatever else a command prints goes to stderr: stdout has answers alone.
+Everything else that a command prints goes to stderr: stdout has answers alone. The schedulers start
+it as a process, or call `run_item` on a worker of Dask.
 """
 
 import hashlib
@@ -74,8 +75,10 @@ def digest_text(text: str) -> str:
 
 
 def serve_items() -> None:
-    """Answer items until stdin ends, or nobody is there to read the answer: the ledger of the
-    command that handed the item out is what `--resume` goes on with."""
+    """Answer items until stdin ends, or the reader of the answers has gone.
+
+    `--resume` continues from the ledger of the command that handed out the items.
+    """
     collect_rarely()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -89,8 +92,10 @@ def serve_items() -> None:
 
 
 def run_item(text: str) -> str:
-    """Return the answer to one item. Raises ValueError for a text that is none; what goes wrong in
-    the environment is in its entry."""
+    """Return the answer to one item.
+
+    A failure of the environment is in its entry. Raises ValueError for a text that is not an item.
+    """
     item = FleetItem.read(text)
     started = time.monotonic()
     files = DigestedSources(FileSources(repository_of(item.path)))
@@ -140,8 +145,10 @@ def report_version() -> str:
 
 
 def open_session(item: FleetItem, files: Sources | None = None) -> Session:
-    """Return the session of an item, on the buckets that the workers of this machine share. Raises
-    DiagnosticError where the working copy is of another commit than the item."""
+    """Return the session of an item, on the token buckets that the workers of this machine share.
+
+    Raises DiagnosticError where the working copy is at another commit than the item.
+    """
     _check_commit(item)
     endpoint = item.options.get("endpoint")
     if endpoint:
@@ -159,8 +166,11 @@ def open_session(item: FleetItem, files: Sources | None = None) -> Session:
 
 
 def _check_commit(item: FleetItem) -> None:
-    """Raise DiagnosticError where the working copy of a worker elsewhere is not of the item's
-    commit."""
+    """Check that the working copy of a remote worker is at the item's commit.
+
+    Raises:
+        DiagnosticError: Where it is at another one.
+    """
     wanted = item.options.get("commit")
     if wanted and (here := head_commit()) != wanted:
         raise DiagnosticError(
@@ -191,10 +201,12 @@ def _holds_until(path: str, files: Sources) -> str | None:
 
 
 def _scope_of(desired: Desired, document: DriftDocument) -> Mapping[str, Any]:
-    """Return where an environment stands, as a ledger keeps it: its subscriptions and resource
-    groups with those that its bodies refer to (a network that it is peered with), and whether the
-    logs of the subscriptions tell of all that a check reads. They do not of what stands above them,
-    nor of the objects in a cluster."""
+    """Return the scope of an environment, as a ledger keeps it.
+
+    Its subscriptions and resource groups, with those that its bodies refer to (a peered network),
+    and whether the logs of the subscriptions cover all that a check reads. They do not cover scopes
+    above the subscriptions, nor the objects in a cluster.
+    """
     ids = [resource.id for resource in desired.graph]
     schemas = desired.catalog.schemas
     places = [

@@ -1,4 +1,4 @@
-"""`azsec fmt`: the canonical layout of the files that a person writes."""
+"""`azsec fmt`: the canonical layout of azsec's YAML files."""
 
 import difflib
 import sys
@@ -68,8 +68,11 @@ def fmt(
 
 
 def _find(paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    """Yield files and whether they were named, and those below folders in the order of their
-    names."""
+    """Yield files and whether they were named; those below folders in the order of their names.
+
+    Raises:
+        DiagnosticError: Where there are more than `_MOST_FILES`.
+    """
     count = 0
     for path in paths:
         entry = Path(path)
@@ -90,8 +93,10 @@ def _find(paths: Sequence[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _is_ours(text: str, path: str) -> bool:
-    """Tell whether a file below a folder is one of azsec's: others are left alone. Raises
-    DiagnosticError for one that mentions azsec/v1 and cannot be read as YAML."""
+    """Return whether a file below a folder is one of azsec's: others are not changed.
+
+    Raises DiagnosticError for one that mentions azsec/v1 and cannot be read as YAML.
+    """
     from provisioner.blueprint.yaml_source import parse_yaml
 
     if "azsec/v1" not in text:

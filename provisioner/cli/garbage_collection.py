@@ -1,4 +1,4 @@
-"""How often Python looks for cycles of objects while a command runs."""
+"""The threshold of Python's cyclic garbage collector while a command runs."""
 
 import gc
 

@@ -1,4 +1,7 @@
-"""What git knows of the working copy: commits, and the files that a change touches."""
+"""Queries of the working copy's git repository: commits, changed files, contents and blame.
+
+The commands of `azsec ci` and `azsec fleet`, and `--explain`, call it.
+"""
 
 import subprocess
 from dataclasses import dataclass
@@ -15,8 +18,7 @@ _SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
-    """A file that a change touches: its path from the working directory, and whether the change
-    deletes it."""
+    """A file that a change touches: its path from the working directory, and whether it is gone."""
 
     path: str
     is_deleted: bool
@@ -28,7 +30,10 @@ def head_commit() -> str:
 
 
 def find_commit(revision: str) -> str:
-    """Return the commit that a revision names. Raises DiagnosticError for one unknown to git."""
+    """Return the commit that a revision names.
+
+    Raises DiagnosticError for one unknown to git.
+    """
     if revision.startswith("-"):
         raise _unknown(revision)
     found = _try("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
@@ -73,8 +78,10 @@ def has_file(commit: str, path: str) -> bool:
 
 
 def folder_here() -> str:
-    """Return the path of the working directory from the repository's root, "" for that and outside
-    of a repository."""
+    """Return the path of the working directory from the repository's root.
+
+    "" for the root itself and outside of a repository.
+    """
     return (_try("rev-parse", "--show-prefix") or "").rstrip("\n").rstrip("/")
 
 
@@ -89,8 +96,10 @@ def is_ancestor(commit: str, other: str) -> bool:
 
 
 def merges(commit: str, other: str) -> bool:
-    """Tell whether a commit has another one in its history, as far as git has it; parents that a
-    shallow clone was cut before count."""
+    """Return whether a commit has another one in its history, as far as git has it.
+
+    Parents that a shallow clone cut off count.
+    """
     told = (_try("cat-file", "commit", commit) or "").partition("\n\n")[0]
     return f"parent {other}" in told.splitlines() or is_ancestor(other, commit)
 
@@ -112,7 +121,11 @@ def changed_files(base: str, head: str) -> list[ChangedFile]:
 
 
 def read_at(commit: str, path: str) -> str:
-    """Return the text of a file as a commit has it. Raises DiagnosticError where it has none."""
+    """Return the text of a file at a commit.
+
+    Raises:
+        DiagnosticError: Where the commit has no such file.
+    """
     found = _try("show", f"{commit}:./{path}")
     if found is None:
         raise DiagnosticError(
@@ -122,11 +135,11 @@ def read_at(commit: str, path: str) -> str:
 
 
 def blame_line(span: Span) -> CommitDocument | str:
-    """Return the commit that last changed the line of a place; where git does not know, why. Never
-    a failure: an explanation does without.
+    """Return the commit that last changed the line of a span; where git does not know, why.
 
-    The format is that of `git blame --porcelain`: a line `HASH OLD NEW COUNT`, then `key value`
-    lines; the hash of what is not committed is all zeros (git-blame(1)).
+    Never raises: an explanation is complete without it. The format is that of `git blame
+    --porcelain`: a line `HASH OLD NEW COUNT`, then `key value` lines; the hash of uncommitted lines
+    is all zeros (git-blame(1)).
     """
     if not is_local(span.file):
         return "the file is not in this repository"

@@ -1,4 +1,4 @@
-"""Outputs for scripts, and a console of expressions."""
+"""Run `azsec output --raw` and `azsec console`: values for scripts, and expressions."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,9 @@ _MOST_LINES = 10_000
 def print_raw(document: OutputsDocument, name: str | None) -> None:
     """Print the text of one output, without an end of line, as scripts want it.
 
-    Raises DiagnosticError for no name, and for a value that is not known, holds a secret, or is a
-    list or a map.
+    Raises:
+        DiagnosticError: Where there is no name, and for a value that is not known, holds a secret,
+            or is null, a list or a map.
     """
     if name is None:
         raise DiagnosticError(
@@ -58,8 +59,10 @@ def evaluate_lines(
     *,
     live: bool,
 ) -> bool:
-    """Evaluate expressions, or the lines of a stream, each printed at once where a person reads it;
-    tell whether all have a value."""
+    """Evaluate expressions, or the lines of a stream; return whether all have a value.
+
+    At an interactive terminal each result is printed at once.
+    """
     desired, names, found = session.open_names(environment, actual=live)
     results: list[EvaluatedDocument] = []
 

@@ -1,11 +1,11 @@
-"""The log of a CI job, in which a line of the right form is a command to the agent.
+"""The log of a CI job, in which a line may be a command to the agent: such lines are escaped.
 
 Azure Pipelines runs `##vso[area.action …]` wherever it stands in a line (azure-pipelines-agent,
 docs/logging commands). GitHub Actions runs `::command …::` at the beginning of a line, and the
 older form `##[command …]` wherever it stands in one (actions/runner, src/Runner.Common:
 ActionCommandManager.TryProcessCommand tries both, ActionCommand.TryParse looks for `##[`). What
-azsec prints holds text of others: names and tags in Azure, files of a pull request. It must not set
-variables or paths for the steps after it.
+azsec prints contains text of others: names and tags in Azure, files of a pull request. It must not
+set variables or paths for the steps after it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`azsec local`: the built-in Azure as a server of its own."""
+"""Run `azsec local`: the built-in Azure as a server process."""
 
 import shlex
 import sys
@@ -128,8 +128,10 @@ def _announcement(running: Running, state: str | None) -> str:
 
 
 def _tenancy(service: Service) -> Tenancy:
-    """Return what the built-in Azure begins with. Raises DiagnosticError for an option or a file
-    that does not fit."""
+    """Return the initial tenants, subscriptions and principals of the built-in Azure.
+
+    Raises DiagnosticError for an invalid option or file.
+    """
     from provisioner.cli.local_subscriptions import read_guid, read_subscription, stated_by_files
 
     stated = tuple(map(read_subscription, service.subscriptions)) or stated_by_files()
@@ -167,11 +169,14 @@ def load_local(file: Path, state: str | None) -> None:
 def limit_versions(
     state: str | None, until: str | None, types: Sequence[str], *, all_versions: bool
 ) -> None:
-    """Offer only the api versions of a day and before, or all again; of `types` outside the catalog
-    (`TYPE=VERSION,VERSION`, `TYPE=` for one that there is not) only those. Say which are offered.
+    """Limit the api versions that the built-in Azure offers; print which are offered.
 
-    Raises DiagnosticError for what is no day or no such type, and while another process has the
-    state.
+    To those of a day and before, or to all again; for `types` outside the catalog
+    (`TYPE=VERSION,VERSION`, `TYPE=` for one that does not exist) to the listed ones. Raises
+    DiagnosticError too for an invalid type, and while another process has the state open.
+
+    Raises:
+        DiagnosticError: Where `until` is not a day.
     """
     path = state_path(state)
     if until is not None and not _is_day(until):
@@ -192,7 +197,11 @@ def limit_versions(
 
 
 def _read_type(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return a type and the api versions that are offered of it, of `TYPE=VERSION,VERSION`."""
+    """Return a type and its offered api versions, of `TYPE=VERSION,VERSION`.
+
+    Raises:
+        DiagnosticError: Where the text has another form, and where the catalog has the type.
+    """
     name, sign, listed = text.partition("=")
     versions = tuple(each for each in listed.split(",") if each)
     if not sign or not is_type_name(name) or not all(map(is_api_version, versions)):

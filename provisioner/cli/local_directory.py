@@ -68,8 +68,11 @@ class DirectoryFile(FilePart):
 
 
 def load_directory(path: Path) -> Directory:
-    """Return the directory that a file declares, closed to everybody else. Raises DiagnosticError
-    with every place that does not fit."""
+    """Return the directory that a file declares, closed to all other principals.
+
+    Raises:
+        DiagnosticError: Where members are unknown or entries repeat, with every place.
+    """
     sources = FileSources()
     file, node = load_file(DirectoryFile, str(path), sources)
     users = [_user(each) for each in file.users]

@@ -1,8 +1,9 @@
-"""`azsec local env`: the variables by which other tools find a built-in Azure that runs.
+"""`azsec local env`: the environment variables by which other tools use a running built-in Azure.
 
 Sources: the environment variables of azure-identity, of Terraform's azurerm and azapi providers
 (azapi 2.7 and newer for ARM_DISABLE_INSTANCE_DISCOVERY), of the Azure CLI (AZURE_SECTION_NAME), of
-azure.azcollection, and of OpenSSL, Go, requests and Node.js for what they trust.
+azure.azcollection, and of OpenSSL, Go, requests and Node.js for the CA certificates that they
+trust.
 """
 
 import json
@@ -86,8 +87,11 @@ def forget_running(folder: Path) -> None:
 
 
 def print_environment(state: str | None, form: EnvironmentFormat) -> None:
-    """Print the variables of the built-in Azure that has a state file. Raises DiagnosticError where
-    none runs."""
+    """Print the variables of the built-in Azure that has a state file.
+
+    Raises:
+        DiagnosticError: Where none is running.
+    """
     from provisioner.simulator.server import identity_folder
     from provisioner.simulator.state.state_file import status
 

@@ -1,4 +1,4 @@
-"""The subscriptions and the tenants that a built-in Azure begins with."""
+"""The initial subscriptions and tenants of a built-in Azure."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,11 @@ _MOST_BASES = 8
 
 
 def read_guid(option: str, text: str) -> str:
-    """Return the GUID that an option states. Raises DiagnosticError."""
+    """Return the GUID that an option states, in lower case.
+
+    Raises:
+        DiagnosticError: Where the text is not a GUID.
+    """
     if _GUID.fullmatch(text) and text != _NOBODY:
         return text.lower()
     raise DiagnosticError(
@@ -32,7 +36,11 @@ def read_guid(option: str, text: str) -> str:
 
 
 def read_subscription(text: str) -> StatedSubscription:
-    """Return the subscription that `NAME=GUID` states. Raises DiagnosticError."""
+    """Return the subscription that `NAME=GUID` states.
+
+    Raises:
+        DiagnosticError: Where the text has another form.
+    """
     name, sign, found = text.rpartition("=")
     if not sign or not name.strip() or not _GUID.fullmatch(found):
         raise DiagnosticError(
@@ -47,8 +55,10 @@ def read_subscription(text: str) -> StatedSubscription:
 
 
 def stated_by_files(folder: Path = Path("environments")) -> tuple[StatedSubscription, ...]:
-    """Return the subscriptions that the environments of this folder name, each once. A file that
-    does not read states none: `azsec validate` says what is wrong with it."""
+    """Return the subscriptions that the environments of a folder name, each once.
+
+    An invalid file names none: `azsec validate` reports what is wrong with it.
+    """
     found: dict[str, StatedSubscription] = {}
     for path in sorted(folder.glob("*.yaml")):
         tenant, aliases = _read(path, _MOST_BASES)

@@ -1,4 +1,8 @@
-"""`azsec lock`, and the lock that an apply holds: who this process is, and what it asks."""
+"""Run `azsec lock`, and hold the lock of an environment as this process.
+
+The holder's name shows others who has the lock. `cli.session`, `cli.cluster` and
+`cli.combined_plan` call it.
+"""
 
 import getpass
 import os

@@ -1,4 +1,4 @@
-"""`azsec manifests`: the objects of a cluster on stdout or as files, and the check of pods."""
+"""Run `azsec manifests`: write the objects of a cluster, and check the pods of files."""
 
 import sys
 from dataclasses import dataclass
@@ -49,9 +49,10 @@ def write_manifests(session: Session, wanted: Wanted, directory: str | None) -> 
 def check_pods(
     session: Session, wanted: Wanted, files: list[str], namespace: str | None, *, asked: bool
 ) -> int:
-    """Print the verdicts on the pods of files; return the exit code.
+    """Print the verdicts on the pods in files; return the exit code.
 
-    Raises DiagnosticError for files without `--check`, and for `--check` without files.
+    Raises:
+        DiagnosticError: Where there are files without `--check`, or `--check` without files.
     """
     if not asked or not files:
         what = "files are read with --check only" if files else "there is no file to check"

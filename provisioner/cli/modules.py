@@ -1,4 +1,4 @@
-"""`azsec modules`: lists, shows, locks and copies what environments are made of."""
+"""Run `azsec modules`: list, show, lock and vendor the modules of environments."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -61,8 +61,10 @@ def _kind_of(path: Path) -> object:
 
 
 def show_module(source: str, output: str) -> None:
-    """Print a blueprint or a module with its parameters; one in git that is not locked as it is
-    now. Raises DiagnosticError."""
+    """Print a blueprint or a module with its parameters.
+
+    One in git that is not locked is fetched in its current version. Raises DiagnosticError.
+    """
     location = resolve_source(source)
     lock, sources = _open(location)
     module = describe_module(location, sources, lock)
@@ -70,8 +72,10 @@ def show_module(source: str, output: str) -> None:
 
 
 def _open(location: str = "") -> tuple[Lock, WorkspaceSources | ModuleSources]:
-    """Return the lock, and the files as it states them; a location in git that it does not have is
-    read as it is now."""
+    """Return the lock, and the sources by it.
+
+    A location in git that the lock does not have is fetched in its current version.
+    """
     files = FileSources()
     lock = read_lock(LOCK_FILE, files)
     if location.startswith(GIT):
@@ -85,8 +89,10 @@ def _open(location: str = "") -> tuple[Lock, WorkspaceSources | ModuleSources]:
 def update_lock(
     environments: Sequence[str], output: str, *, check: bool = False, allow_moved: bool = False
 ) -> int:
-    """Lock the git sources of some environments, by default of all below `environments/`; return
-    the exit code. With `check` nothing is written, and 2 says that the lock is not current.
+    """Lock the git sources of some environments; return the exit code.
+
+    By default of all environments below `environments/`. With `check` nothing is written, and 2
+    means that the lock is not current.
 
     Raises DiagnosticError (`source-moved`) for tags that moved since they were locked, unless that
     is allowed or nothing is written, and what reading the files raises.
@@ -114,8 +120,11 @@ def update_lock(
 
 
 def _lock_of(paths: Sequence[str]) -> str:
-    """Return the path of the lock of some environments. Raises DiagnosticError where these are in
-    several repositories."""
+    """Return the path of the lock of some environments.
+
+    Raises:
+        DiagnosticError: Where they are in several repositories.
+    """
     locks = dict.fromkeys(map(lock_of, paths))
     if len(locks) > 1:
         raise DiagnosticError(
@@ -152,9 +161,12 @@ def _all_environments() -> list[str]:
 
 
 def vendor(source: str, folder: str) -> None:
-    """Copy a blueprint or a module, and all that it uses from where it is, into a folder.
+    """Copy a blueprint or a module, and all that it uses from its own source, into a folder.
 
-    Raises DiagnosticError, and writes nothing, where one of the files exists.
+    Raises DiagnosticError too, and writes nothing, where one of the files exists.
+
+    Raises:
+        DiagnosticError: Where the source is a file of this repository.
     """
     location = resolve_source(source)
     if is_local(location):
@@ -172,8 +184,11 @@ def vendor(source: str, folder: str) -> None:
 
 
 def write_copies(copies: Mapping[str, str]) -> list[str]:
-    """Write files that do not exist; return their paths. Raises DiagnosticError, and writes
-    nothing, where one does."""
+    """Write files that do not exist; return their paths.
+
+    Raises:
+        DiagnosticError: Where one exists; nothing is written.
+    """
     present = [path for path in copies if Path(path).exists() or Path(path).is_symlink()]
     if present:
         raise DiagnosticError(

@@ -1,4 +1,8 @@
-"""The observation of a cluster that a command reads: a file or a blob, or a ConfigMap in one."""
+"""Observations of a cluster that commands read: from a file, a blob or a ConfigMap.
+
+`azsec cluster observe` writes them. Their signature is verified before they are decompressed or
+parsed.
+"""
 
 import base64
 import gzip
@@ -45,7 +49,8 @@ PART = "observation.json.gz"
 def find_key() -> str | None:
     """Return the key that observations are signed with, None where there is none.
 
-    Raises DiagnosticError for one that is too short.
+    Raises:
+        DiagnosticError: Where the key is too short.
     """
     key = os.environ.get(KEY) or None
     if key is not None and len(key) < SHORTEST_KEY:
@@ -75,15 +80,21 @@ def is_blob(source: str) -> bool:
 
 
 def source_of(settings: ObservationSettings, environment: str) -> str | None:
-    """Return what names the observation that an environment states: a path or a URL; None where it
-    states none. `environment` is the path of its file."""
+    """Return the path or URL of the observation that an environment states, None for none.
+
+    `environment` is the path of its file.
+    """
     if settings.blob is not None or settings.file is None:
         return settings.blob
     return (Path(environment).parent / settings.file).as_posix()
 
 
 def read_file(path: str) -> bytes:
-    """Return the content of a file. Raises DiagnosticError where there is none."""
+    """Return the content of a file.
+
+    Raises:
+        DiagnosticError: Where it cannot be read.
+    """
     try:
         return Path(path).read_bytes()
     except OSError as failure:
@@ -95,11 +106,13 @@ def read_file(path: str) -> bytes:
 def load_observation(
     content: bytes, source: str, settings: ObservationSettings
 ) -> ObservationDocument:
-    """Return the observation in what `observe` wrote, or `kubectl get configmap -o json`; `source`
-    is what to call it.
+    """Return the observation in the output of `observe`, or of `kubectl get configmap -o json`.
 
-    Raises DiagnosticError for one that is none, was altered, is of another cluster, or too old, and
-    for a blob that may be of any cluster.
+    `source` is its name in messages. Raises DiagnosticError too for content that is not an
+    observation, and for one that was altered, is of another cluster, or is too old.
+
+    Raises:
+        DiagnosticError: Where the content is too large, and for a blob that may be of any cluster.
     """
     if len(content) > _MOST_BYTES:
         raise DiagnosticError(
@@ -128,9 +141,11 @@ def describe_objects(
     source: str | None,
     observe: Callable[[], ObservationDocument | None],
 ) -> ClusterObjectsDocument | None:
-    """Return what is known of the objects that an environment declares in its cluster: what its
-    observation shows, which `source` names, and `observe` reads. None where the environment has no
-    cluster to put them in."""
+    """Return the state of the objects that an environment declares in its cluster.
+
+    As its observation shows it: `source` names that, and `observe` reads it. None where the
+    environment has no cluster.
+    """
     from provisioner.workflow.cluster_drift import check_observed_drift
     from provisioner.workflow.cluster_observation import state_of
     from provisioner.workflow.manifests import find_objects
@@ -171,8 +186,10 @@ def _no_reader() -> Reader:
 
 
 def pack(observation: ObservationDocument, key: str | None) -> bytes:
-    """Return an observation as it is kept in a ConfigMap and in a blob: JSON, compressed, and
-    signed where there is a key."""
+    """Return an observation as a ConfigMap or a blob keeps it: JSON, gzip, and signed with a key.
+
+    Without a key it is not signed.
+    """
     return sign_content(gzip.compress(json.dumps(observation.to_json()).encode(), mtime=0), key)
 
 
@@ -182,8 +199,13 @@ def is_verified() -> bool:
 
 
 def _unpacked(content: bytes, path: str) -> str:
-    """Return the text of an observation, which may be compressed, also in a ConfigMap. Its
-    signature is verified before it is decompressed or parsed."""
+    """Return the text of an observation, which may be compressed, also in a ConfigMap.
+
+    Its signature is verified before it is decompressed or parsed.
+
+    Raises:
+        DiagnosticError: Where the content is not an observation.
+    """
     try:
         bare = verify_content(_out_of_config_map(content), path, find_key())
         return _decompressed(bare) if bare.startswith(_GZIP) else bare.decode("utf-8")

@@ -1,4 +1,4 @@
-"""`azsec cluster observe`: where an observation is written."""
+"""Run `azsec cluster observe`: read a cluster, and write the observation to its target."""
 
 import base64
 import gc
@@ -37,8 +37,10 @@ _CONFIG_MAP_BYTES = 700 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an observation goes: a file, a ConfigMap (NAMESPACE/NAME), a blob (its URL), else
-    standard output."""
+    """The target of an observation: a file, a ConfigMap (NAMESPACE/NAME), or a blob (its URL).
+
+    Without one it is printed on standard output.
+    """
 
     out: str | None
     config_map: str | None
@@ -124,15 +126,20 @@ _GAP = (
 
 
 def _is_left_out(observed: ObservedListDocument) -> bool:
-    """Tell whether a list is one that the roles for observers leave out on purpose: that it was
-    refused is no failure."""
+    """Return whether the roles for observers leave out a list on purpose.
+
+    A refusal of such a list is not a failure.
+    """
     return (observed.api_version, observed.kind) == ("v1", LEFT_OUT.name)
 
 
 @contextmanager
 def _without_cycles() -> Iterator[None]:
-    """Look for no cyclic garbage: lists are trees, and to search the objects of 10,000 pods for
-    cycles again and again takes as long as all else, and frees nothing."""
+    """Disable the cyclic garbage collector.
+
+    Lists are trees without cycles: repeated collections over the objects of 10,000 pods take as
+    long as everything else, and free nothing.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""The options that commands of several groups take."""
+"""The options that several groups of commands share."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Prints documents: in which format, on which stream, with colour or without."""
+"""Output of documents: format, stream, colour and width."""
 
 import os
 import shutil
@@ -139,7 +139,11 @@ def print_check(document: "CheckDocument", output: str, *, show_all: bool) -> No
 
 
 def print_compliance(document: "ComplianceDocument", output: str) -> None:
-    """Print a compliance report as text, JSON or Markdown."""
+    """Print a compliance report as text, JSON or Markdown.
+
+    Raises:
+        DiagnosticError: Where the format is SARIF or JUnit.
+    """
     from provisioner.reports.check_markdown import render_compliance_markdown
 
     if output in ("sarif", "junit"):
@@ -187,8 +191,7 @@ def print_cluster(
     output: str,
     stream: TextIO | None = None,
 ) -> None:
-    """Print a plan, an apply or a drift check of the objects in a cluster, as text, JSON or
-    Markdown."""
+    """Print a plan, an apply or a drift check of a cluster's objects: text, JSON or Markdown."""
     from provisioner.reports.cluster_markdown import render_cluster_markdown
 
     _print(document, output, stream or sys.stdout, lambda: render_cluster_markdown(document))
@@ -213,8 +216,10 @@ def print_combined(
     output: str,
     stream: TextIO | None = None,
 ) -> None:
-    """Print a plan over Azure and the cluster as text, JSON or Markdown, an apply as text or
-    JSON."""
+    """Print a plan over Azure and the cluster, or an apply.
+
+    A plan as text, JSON or Markdown, an apply as text or JSON.
+    """
 
     def render_markdown() -> str:
         from provisioner.reports.combined_markdown import render_combined_plan_markdown
@@ -309,8 +314,10 @@ def _print(
 
 
 def _width_of(stream: TextIO) -> int | None:
-    """Return how many columns a stream has: those of a terminal, and of a file or a pipe what
-    COLUMNS states, as `ls` and `ps` take it; None where nothing states it."""
+    """Return the number of columns of a stream; None where nothing states it.
+
+    That of a terminal; for a file or a pipe the value of COLUMNS, as `ls` and `ps` read it.
+    """
     is_stated = os.environ.get("COLUMNS", "").isdecimal()
     return shutil.get_terminal_size().columns if is_stated or stream.isatty() else None
 
@@ -322,8 +329,10 @@ def _has_color(stream: TextIO) -> bool:
 
 
 def open_waiting(*, quiet: bool) -> "Callable[[Sequence[InProgress], float], None]":
-    """Return what shows on stderr which resources an apply waits for: a line for each new state,
-    and one each half a minute."""
+    """Return a callback that prints on stderr which resources an apply waits for.
+
+    A line for each new state, and one each half a minute.
+    """
     shown: dict[str, tuple[str, float]] = {}
 
     def show(entries: "Sequence[InProgress]", elapsed: float) -> None:

@@ -1,4 +1,4 @@
-"""Which format a command writes: that of `--output`, else that of the ending of `--out`."""
+"""The output format of a command, by `--output` or by the file extension of `--out`."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -9,11 +9,10 @@ from provisioner.model.diagnostic import DiagnosticError, error
 def choose_format(
     output: str | None, out: str | None, endings: Mapping[str, str], default: str | None
 ) -> str:
-    """Return the format that `output` names, else that of the ending of the file `out`, else
-    `default`. `endings` has the formats by ending (`.html`).
+    """Return the format that `output` names, or that of the extension of `out`, or `default`.
 
-    Raises DiagnosticError for a file whose ending is not among them, and where nothing names a
-    format and there is no default.
+    `endings` has the formats by extension (`.html`). Raises DiagnosticError for a file whose
+    extension is not among them, and where neither names a format and there is no default.
     """
     if output is not None:
         return output

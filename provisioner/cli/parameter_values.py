@@ -1,4 +1,4 @@
-"""The values that options, files and environment variables give to a blueprint's parameters."""
+"""Values of a blueprint's parameters from options, files and environment variables."""
 
 from collections.abc import Mapping, Sequence
 

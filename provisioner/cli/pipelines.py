@@ -32,8 +32,11 @@ _NO_NAMES = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "nul
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where CI jobs take azsec from: a repository (OWNER/NAME) at a commit, on GitHub by the
-    service connection `connection`, or in Azure Repos (PROJECT/NAME) where there is none."""
+    """The source from which CI jobs install azsec: a repository at a commit.
+
+    On GitHub (OWNER/NAME) through the service connection `connection`, or in Azure Repos
+    (PROJECT/NAME) where there is none.
+    """
 
     repository: str
     commit: str
@@ -47,10 +50,13 @@ class _Workflow(Template):
 
 
 def read_source(text: str | None, connection: str | None = None) -> Source:
-    """Return the source that `text` states, OWNER/NAME@COMMIT; None: where this azsec was installed
-    from, if that was a commit of a repository on GitHub (PEP 610).
+    """Return the source that `text` states as OWNER/NAME@COMMIT.
 
-    Raises DiagnosticError for another form, and where nothing is known.
+    Without `text`: the source of this installation, if that was a commit of a repository on GitHub
+    (PEP 610).
+
+    Raises:
+        DiagnosticError: Where the text has another form, and where no source is known.
     """
     stated = text if text is not None else _installed_from()
     if stated is None:
@@ -91,11 +97,14 @@ def _installed_from() -> str | None:
 def write_pipelines(
     directory: str, kind: PipelineKind, environments: Sequence[str], source: Source, branch: str
 ) -> list[str]:
-    """Write the pipelines for the environments in `directory` and return their paths;
+    """Write the pipelines for the environments in `directory` and return their paths.
+
     `environments` are names in the order of promotion. They are written at the root of the git
     repository, where GitHub looks for workflows, and run in `directory`.
 
-    Raises DiagnosticError, and writes nothing, where one is there already.
+    Raises:
+        DiagnosticError: Where the name of the branch is invalid, and where one of the files exists;
+            nothing is written.
     """
     if not _BRANCH.fullmatch(branch):
         raise DiagnosticError(error("wrong-branch", f"{branch!r} is not a name of a branch."))
@@ -117,8 +126,10 @@ def write_pipelines(
 
 
 def _find_root(directory: str) -> tuple[Path, str]:
-    """Return the root of the git repository that a folder is in, and the folder's path from there
-    ("" for the root itself, and where there is no repository)."""
+    """Return the root of the git repository of a folder, and the folder's path from there.
+
+    "" for the root itself, and where there is no repository.
+    """
     here = Path(directory).resolve()
     root = next((above for above in (here, *here.parents) if (above / ".git").exists()), here)
     if root == here:

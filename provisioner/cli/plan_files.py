@@ -1,4 +1,4 @@
-"""Reads, shows and compares saved plans of all three kinds: of Azure, of a cluster, and of both."""
+"""Saved plans of all three kinds (of Azure, of a cluster, of both): read, show, compare."""
 
 from provisioner.cli.combined_plan import read_saved
 from provisioner.cli.output import (
@@ -41,8 +41,13 @@ def print_plan_file(path: str, output: str, *, full: bool) -> None:
 
 
 def print_difference(before: str, after: str, output: str) -> bool:
-    """Print what two saved plans of one kind differ in; tell whether they are the same. Raises
-    DiagnosticError."""
+    """Print the differences of two saved plans of one kind; return whether they are the same.
+
+    Raises DiagnosticError too where a plan cannot be read.
+
+    Raises:
+        DiagnosticError: Where the plans are of two kinds.
+    """
     one, other = read_any_plan(before), read_any_plan(after)
     if isinstance(one, Plan) and isinstance(other, Plan):
         document = compare_plans(one, other)

@@ -1,4 +1,4 @@
-"""Makes a report of environments, each over a session of its own, and writes it."""
+"""Run `azsec report`: assess environments, each in a session of its own, and write the report."""
 
 import sys
 from collections.abc import Callable
@@ -55,11 +55,13 @@ class ReportQuestion:
 
 
 def make_report(question: ReportQuestion) -> ReportDocument:
-    """Return the report of some environments. One that cannot be assessed is a part of it that says
-    why.
+    """Return the report of some environments.
 
-    Raises DiagnosticError for options that go together with none of what is asked, and for the
-    only environment there is, where that cannot be assessed.
+    An environment that cannot be assessed is listed in it with the reason; where it is the only
+    one, DiagnosticError is raised.
+
+    Raises:
+        DiagnosticError: Where options have no effect on the requested report.
     """
     now = datetime.now(UTC)
     state = StateKind(question.state)
@@ -124,8 +126,13 @@ def _report(
 
 
 def with_history(report: ReportDocument, folder: str) -> ReportDocument:
-    """Return a report with the trend since the earlier ones in a folder, which may not be there
-    yet. Raises DiagnosticError where it cannot be read."""
+    """Return a report with the trend since the earlier ones in a folder.
+
+    The folder may not exist yet. Raises DiagnosticError too where an earlier report cannot be read.
+
+    Raises:
+        DiagnosticError: Where the path is not a folder.
+    """
     place = Path(folder)
     if place.exists() and not place.is_dir():
         raise DiagnosticError(
@@ -154,10 +161,10 @@ def with_history(report: ReportDocument, folder: str) -> ReportDocument:
 def write_report(
     make: Callable[[], ReportDocument], form: str | None, out: str | None, history: str | None
 ) -> ReportDocument:
-    """Make a report, write it to a file or to standard output, and add it to the folder of the
-    earlier ones; return it.
+    """Make a report, write it to a file or to standard output, and return it.
 
-    Raises DiagnosticError, before anything is read, for a file whose ending says nothing.
+    With a history it is added to the folder of the earlier ones. Raises DiagnosticError, before
+    anything is read, for a file whose extension names no format.
     """
     chosen = choose_format(form, out, _ENDINGS, "html")
     report = make()

@@ -1,4 +1,4 @@
-"""`azsec init`: a first blueprint and environment, small and secure, to grow from; pipelines."""
+"""Run `azsec init`: write a small, secure first blueprint and environment, and pipelines."""
 
 import re
 import secrets
@@ -21,8 +21,10 @@ _TEMPLATES = files("provisioner.cli") / "templates"
 
 @dataclass(frozen=True, slots=True)
 class PipelineChoices:
-    """Which pipelines to write: for which CI, where they take azsec from (`pipelines.read_source`),
-    and the branch that is applied."""
+    """The pipelines to write: their CI, the source of azsec, and the branch that is applied.
+
+    `pipelines.read_source` returns the source.
+    """
 
     kind: PipelineKind
     source: str | None = None
@@ -60,8 +62,10 @@ def init_directory(
 
 
 def _known_environments(directory: str) -> Sequence[str]:
-    """Return the names of the environments that exist, in the order of promotion.yaml where it
-    states one. Raises DiagnosticError for one that is wrong."""
+    """Return the names of the existing environments.
+
+    In the order of promotion.yaml, where it states one. Raises DiagnosticError for a wrong file.
+    """
     known = sorted(path.stem for path in (Path(directory) / "environments").glob("*.yaml"))
     promotion = Path(directory) / "promotion.yaml"
     if not promotion.is_file():
@@ -96,7 +100,8 @@ def _check_name(name: str) -> None:
 def write_scaffold(directory: str, name: str) -> list[str]:
     """Write the files below `directory`; return their paths.
 
-    Raises DiagnosticError, and writes nothing, where one is there already.
+    Raises:
+        DiagnosticError: Where one exists; nothing is written.
     """
     root = Path(directory)
     prefix = (re.sub(r"[^a-z0-9]", "", name).lstrip("0123456789") + "env")[:8]

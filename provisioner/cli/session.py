@@ -1,6 +1,7 @@
-"""One command at work: the environment, the catalog, and Azure behind its ports.
+"""The session of one command: the loaded environment, the catalog, and the clients of Azure.
 
-What only some commands need is imported by their methods: each command pays for its own start.
+Commands call the workflow through it. What only some commands need is imported by their methods, so
+that the start-up time of each command stays its own.
 """
 
 import json
@@ -122,9 +123,11 @@ NO_COMPOSITION_CACHE = "AZSEC_NO_COMPOSITION_CACHE"
 
 @dataclass(frozen=True, slots=True)
 class PlanChoices:
-    """What was asked of a plan: to delete, to put back defaults, to leave out the preflight,
-    whether its caller is about to apply it, what may be taken over, and for how many seconds to
-    wait for the lock of another apply."""
+    """The options of a plan.
+
+    Whether it may delete, reset to defaults, and skip the preflight; whether its caller is about to
+    apply it; what may be adopted; and for how many seconds to wait for the lock of another apply.
+    """
 
     destroy: bool = False
     reset_defaults: bool = False
@@ -136,12 +139,15 @@ class PlanChoices:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a session takes from its caller: `sources` are the files of environments (None: those of
-    the working copy); `start_local` returns the endpoint of a built-in Azure that several sessions
-    share (None: each has its own); `values` are for parameters, beside those of environment
-    `variables` (None: the process's); `buckets` is the folder of the buckets from which other
-    processes take their requests too, and `bucket_share` the part of them that this machine may
-    take; `memory` is the folder of what is remembered of clouds (None: the user's cache)."""
+    """What a session takes from its caller.
+
+    `sources` are the files of environments (None: those of the working copy); `start_local` returns
+    the endpoint of a built-in Azure that several sessions share (None: each has its own); `values`
+    are for parameters, beside those of environment `variables` (None: the process's); `buckets` is
+    the folder of the token buckets from which other processes take their requests too, and
+    `bucket_share` the part of them that this machine may take; `memory` is the folder of the cache
+    of clouds (None: the user's).
+    """
 
     sources: Sources | None = None
     start_local: Callable[[], str] | None = None
@@ -184,8 +190,10 @@ class Session:
 
     @property
     def catalog(self) -> Catalog:
-        """What is known of the types: those that the files of the last environment name included,
-        in the api versions that are spoken (`reach`)."""
+        """The catalog of resource types, with those that the last environment's files declare.
+
+        Its api versions are those that the cloud offers, once they were read (`reach`).
+        """
         return self._extended or self._base
 
     @property
@@ -198,8 +206,10 @@ class Session:
             return load_catalog()
 
     def load(self, environment: str, cloud: str | None = None) -> Desired:
-        """Return an environment, by its name or path, as its files describe it; `cloud` is where a
-        plan was made for, if one was."""
+        """Return the desired state of an environment, given its name or path.
+
+        `cloud` is the one that a plan was made for, if there is a plan.
+        """
         path = Path(find_environment(environment)).as_posix()
         today = datetime.now().astimezone().date()
         sources = self._open_sources(path)
@@ -218,9 +228,11 @@ class Session:
         return desired
 
     def _store_of(self, origin: str) -> CompositionStore | None:
-        """Return where what the modules of an environment come to is kept. Before an apply they are
-        composed afresh: what the cache made of them then differs from the plan that was reviewed,
-        and is refused."""
+        """Return the cache of composed modules of an environment, None before an apply.
+
+        An apply composes afresh: if the cached composition that the reviewed plan was made from
+        differs, the apply is refused.
+        """
         if self._composes_afresh or self._variables.get(NO_COMPOSITION_CACHE):
             return None
         return CompositionFiles(cache_folder(), origin)
@@ -237,12 +249,11 @@ class Session:
         return WorkspaceSources(files, lock_of(path))
 
     def reach(self, environment: str, cloud: str | None = None) -> Desired:
-        """Return an environment as `load` does, for the cloud at hand: its types in the api
-        versions that the cloud offers.
+        """Return an environment as `load` does, in the api versions that the cloud offers.
 
-        Which ones these are is asked once a session, and remembered for a day. Raises AzureError
-        where nothing can be asked, and DiagnosticError for an environment without an id, before
-        anything is: whoever has no credential yet learns of the file first.
+        The api versions are read once a session, and cached for a day. Raises AzureError where they
+        cannot be read, and DiagnosticError for an environment without an id, before any request: a
+        user without a credential sees the errors of the file first.
         """
         from provisioner.azure.version_cache import VersionCache
         from provisioner.workflow.api_versions import adapt, ask_offer
@@ -324,8 +335,10 @@ class Session:
         return self._stack.enter_context(client)
 
     def _open_buckets(self, environment: EnvironmentDocument) -> "TokenBuckets | None":
-        """Return the buckets that are shared with other processes, if that was asked for. Whoever
-        signs in the same way to the same tenant is taken for one principal."""
+        """Return the token buckets that are shared with other processes, if that was requested.
+
+        All who sign in the same way to the same tenant count as one principal.
+        """
         from provisioner.azure.token_buckets import TokenBuckets
 
         folder = self._surroundings.buckets
@@ -349,8 +362,11 @@ class Session:
     def observe(
         self, environment: EnvironmentDocument, source: str, settings: "ObservationSettings"
     ) -> "ObservationDocument":
-        """Return the observation in a file, or in the blob of a URL. Raises DiagnosticError for one
-        that cannot be read, was altered, is of another cluster, or is too old."""
+        """Return the observation in a file, or in the blob of a URL.
+
+        Raises DiagnosticError for one that cannot be read, was altered, is of another cluster, or
+        is too old.
+        """
         from provisioner.cli.observation_source import is_blob, load_observation, read_file
 
         if is_blob(source):
@@ -390,8 +406,10 @@ class Session:
         targets: Sequence[str],
         choices: PlanChoices,
     ) -> Plan:
-        """Read Azure and plan; say on a terminal how long the reading took. What is in progress is
-        waited for where the plan is about to be applied."""
+        """Read Azure and plan; print on a terminal how long the reading took.
+
+        Operations in progress are waited for where the plan is about to be applied.
+        """
         self._composes_afresh = choices.applies
         desired = self.reach(environment)
         if choices.applies or choices.destroy:
@@ -530,8 +548,10 @@ class Session:
     def attribute(
         self, environment: str, targets: "Sequence[Target]", since: datetime
     ) -> "Mapping[str, AttributionDocument]":
-        """Return who changed each of `targets` since a time, by the key of its id, as far as
-        Azure's logs say; what they do not say is left out."""
+        """Return who changed each of `targets` since a time, by the key of its id.
+
+        What Azure's logs do not report is left out.
+        """
         from provisioner.attribution.window import LOG_RETENTION, Window
         from provisioner.workflow.attribution import attribute_targets
 
@@ -644,8 +664,10 @@ class Session:
     def open_names(
         self, environment: str, *, actual: bool
     ) -> "tuple[Desired, ComposedNames, ReadResources | None]":
-        """Return an environment, the names of its blueprint and, with `actual`, its resources as
-        they are in Azure."""
+        """Return an environment, the names of its blueprint, and its resources.
+
+        The resources are those in Azure with `actual`, otherwise None.
+        """
         from provisioner.blueprint.composition import ComposedNames
         from provisioner.workflow.inventory import read_resources
 
@@ -705,10 +727,13 @@ def write_roles(document: "RolesDocument", directory: str) -> list[str]:
 
 
 def write_export(files: Mapping[str, str], out: str | None) -> list[str]:
-    """Write the files of an export and return their paths; one alone is printed where none is.
+    """Write the files of an export and return their paths; a single file may be printed.
 
-    `out` is a folder, or the path of the main file with the others beside it. Raises
-    DiagnosticError where several have no folder, or one cannot be written.
+    `out` is a folder, or the path of the main file with the others beside it; without it a single
+    file is printed. Raises DiagnosticError too where a file cannot be written.
+
+    Raises:
+        DiagnosticError: Where there are several files and no folder.
     """
     main = next(iter(files))
     if out is None:
@@ -737,7 +762,8 @@ def write_export(files: Mapping[str, str], out: str | None) -> list[str]:
 def refuse_options(why: str, given: Mapping[str, bool]) -> None:
     """Refuse options that cannot have an effect. `given`: whether each was given, by its name.
 
-    Raises DiagnosticError, one diagnostic an option.
+    Raises:
+        DiagnosticError: Where one was given; one diagnostic an option.
     """
     told = [
         error("option-without-effect", f"{option}: {why}.", None, "Leave it out.")
@@ -749,8 +775,13 @@ def refuse_options(why: str, given: Mapping[str, bool]) -> None:
 
 
 def read_plan(path: str) -> Plan:
-    """Return the plan of Azure in a file. Raises DiagnosticError as `read_plan_file` does, and for
-    a plan of the objects in a cluster."""
+    """Return the plan of Azure in a file.
+
+    Raises DiagnosticError too as `read_plan_file` does.
+
+    Raises:
+        DiagnosticError: Where it is a plan of the objects in a cluster.
+    """
     if kind_of_plan_file(path) == CLUSTER_KIND:
         raise DiagnosticError(
             error(
@@ -787,11 +818,13 @@ def apply_saved(
 
 
 def require_digest(approved: Plan, digest: str | None, path: str) -> None:
-    """Raise DiagnosticError (`digest-required`) for a plan file with values of parameters that no
-    file of the environment states, unless its digest was approved.
+    """Require an approved digest for a plan with parameter values that no file states.
 
-    What apply derives again would come from the plan file itself: whoever can write that could
-    choose the values, and the plan would still agree with it.
+    Apply would derive the same plan from the plan file's own values: an attacker who can write that
+    file could choose them, and the plan would still agree with them.
+
+    Raises:
+        DiagnosticError: `digest-required`, where there is no digest.
     """
     given = approved.request.parameters
     if given and digest is None:
@@ -808,8 +841,10 @@ def require_digest(approved: Plan, digest: str | None, path: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """How a plan that was just made is approved: by `digest`, by `yes`, or by a person who is
-    asked. `derive` makes a plan again that is not one of the environment's blueprint."""
+    """How a plan that was just made is approved: by `digest`, by `yes`, or at the terminal.
+
+    `derive` makes a plan again that is not one of the environment's blueprint.
+    """
 
     yes: bool
     digest: str | None = None
@@ -860,7 +895,11 @@ def _finish(document: ApplyDocument, output: str) -> int:
 
 
 def confirm() -> bool:
-    """Ask at the terminal; tell whether the answer was yes. Raises GateError without one."""
+    """Prompt at the terminal; return whether the answer was yes.
+
+    Raises:
+        GateError: Where there is no interactive terminal.
+    """
     if not sys.stdin.isatty():
         raise GateError(
             error(
@@ -881,8 +920,10 @@ def is_plan_file(subject: str) -> bool:
 
 
 def kind_of_plan_file(subject: str) -> str | None:
-    """Return the `kind` that a plan file states; None for an environment, and for a file that
-    states none."""
+    """Return the `kind` that a plan file states.
+
+    None for an environment, and for a file that states none.
+    """
     if not is_plan_file(subject):
         return None
     try:

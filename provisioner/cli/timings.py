@@ -1,4 +1,4 @@
-"""`--timings`: prints on stderr where the time of a command went."""
+"""`--timings`: the time that each phase of a command took, printed on stderr."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,9 @@ OPTION = "--timings"
 
 def take_option(arguments: Sequence[str]) -> tuple[list[str], bool]:
     """Return the arguments of a command line without the option, and whether it was among them.
-    Every command takes it, in any place before `--`."""
+
+    Every command takes it, anywhere before `--`.
+    """
     end = list(arguments).index("--") if "--" in arguments else len(arguments)
     kept = [word for word in arguments[:end] if word != OPTION]
     return [*kept, *arguments[end:]], len(kept) < end

@@ -1,4 +1,4 @@
-"""Wires `azsec upgrade`: the observation it reads, the file it writes, and the exit code."""
+"""Run `azsec upgrade`: read the observation, write the version, and choose the exit code."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,8 +26,11 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked: an environment, a version and clusters of it; where the observation is; and
-    whether the version is written, also where the path is blocked."""
+    """The subject of an upgrade: an environment, a version, and some of its clusters.
+
+    Beside that: where the observation is, and whether the version is written, also where the path
+    is blocked.
+    """
 
     environment: str
     version: str | None
@@ -38,8 +41,11 @@ class Request:
 
 
 def run_upgrade(session: Session, request: Request, output: str) -> int:
-    """Print the upgrade of an environment's clusters, and write a version if that is asked for;
-    return the exit code. Raises GateError for a blocked path, after it was printed."""
+    """Print the upgrade of an environment's clusters, and return the exit code.
+
+    The version is written if that was requested. Raises GateError for a blocked path, after
+    printing.
+    """
     _check_options(request)
     desired = session.reach(request.environment)
     question = UpgradeQuestion(request.version, request.clusters, datetime.now(UTC))
@@ -77,8 +83,10 @@ def _check_options(request: Request) -> None:
 
 
 def _find_observation(session: Session, desired: Desired, request: Request) -> Observed | None:
-    """Return the observation that was named, or that the environment names; None where neither
-    does. Raises DiagnosticError for one that is none, was altered, is of another cluster, or old.
+    """Return the observation that was named, or that the environment names; None for neither.
+
+    Raises DiagnosticError for one that cannot be read, was altered, is of another cluster, or is
+    too old.
     """
     settings = desired.environment.kubernetes.observation
     source = request.observation or source_of(settings, desired.environment.path)
@@ -91,8 +99,12 @@ def _find_observation(session: Session, desired: Desired, request: Request) -> O
 def _edit(
     session: Session, desired: Desired, found: UpgradeDocument, request: Request, output: str
 ) -> VersionEdit:
-    """Return the environment's file with the version that was asked for. Raises DiagnosticError
-    where it cannot be written, and GateError where the path is blocked."""
+    """Return the environment's file with the requested version.
+
+    Raises:
+        DiagnosticError: Where not everything that the decision depends on could be read.
+        GateError: Where the upgrade path is blocked.
+    """
     if not found.is_certain:
         print_upgrade(found, output)
         raise DiagnosticError(

@@ -1,4 +1,4 @@
-"""Files and folders: where environments, caches and the built-in Azure's state are."""
+"""The files and folders of a working copy: environments, their sources, and their lock."""
 
 import os
 from pathlib import Path
@@ -72,8 +72,10 @@ _ENVIRONMENTS = Path("environments")
 
 
 class WorkspaceSources(ModuleSources):
-    """The files that environments are composed from: `files` of the working copy, the library, and
-    git as the lock at a path states it."""
+    """The sources that environments are composed from.
+
+    `files` of the working copy, the library, and git by the lock at a path.
+    """
 
     def __init__(self, files: Sources, lock: str = LOCK_FILE) -> None:
         self._locked = LockedGitSources(git_access(), lambda: read_lock(lock, files))
@@ -86,15 +88,20 @@ class WorkspaceSources(ModuleSources):
 
 
 def open_sources(path: str, *, git: Sources | None = None) -> ModuleSources:
-    """Return the files that the environment at `path` may be composed from; those in git by the
-    lock, unless other sources of them are given."""
+    """Return the sources that the environment at `path` may be composed from.
+
+    Those in git by the lock, unless `git` is given.
+    """
     files = FileSources(repository_of(path))
     return WorkspaceSources(files, lock_of(path)) if git is None else ModuleSources(files, git)
 
 
 def lock_of(path: str) -> str:
-    """Return the path of the lock of an environment: `azsec.lock` of the working directory where
-    that holds the environment, or else the nearest one above it in its own repository."""
+    """Return the path of the lock of an environment.
+
+    `azsec.lock` of the working directory where that contains the environment, otherwise the nearest
+    one above it in its own repository.
+    """
     own = Path(path)
     if not os.path.relpath(path).startswith("..") or own.resolve().is_relative_to(Path.cwd()):
         return LOCK_FILE
@@ -123,9 +130,11 @@ def git_access() -> GitAccess:
 
 
 def repository_of(path: str) -> Path:
-    """Return the folder that the files of an environment have to lie in: the nearest one above it
-    with a `.git`; without one, the working directory if the environment is below it, or else the
-    folder above the environment's."""
+    """Return the folder that has to contain all files of an environment.
+
+    The nearest one above it with a `.git`; without one, the working directory if the environment is
+    below it, otherwise the parent of the environment's folder.
+    """
     folder = Path(path).absolute().parent
     for above in (folder, *folder.parents):
         if (above / ".git").exists():
@@ -138,7 +147,8 @@ def repository_of(path: str) -> Path:
 def find_environment(name: str) -> str:
     """Return the path of an environment's file, given its name or path.
 
-    Raises DiagnosticError where there is none, with the names that there are.
+    Raises:
+        DiagnosticError: Where there is none; the hint has the nearest name.
     """
     if name.endswith((".yaml", ".yml")) or "/" in name:
         return name
@@ -169,10 +179,12 @@ def find_siblings(path: str) -> tuple[str, ...]:
 
 
 def list_environment_files(*, nested: bool = False) -> tuple[str, ...]:
-    """Return the paths of the environments in `environments/`, in order: every YAML file but the
-    bases, also one that cannot be read, so that its mistake is told. With `nested`, also those in
-    folders below it, where other files may stand: what says that it is an environment, and what
-    cannot be read."""
+    """Return the paths of the environments in `environments/`, in order.
+
+    Every YAML file but the bases, also one that cannot be read, so that its error is reported. With
+    `nested`, also those in folders below it, which may contain other files: there, files that state
+    that they are environments, and those that cannot be read.
+    """
     endings = ("yaml", "yml")
     found = [entry for ending in endings for entry in _ENVIRONMENTS.glob(f"*.{ending}")]
     paths = [path for entry in found if not is_base(path := entry.as_posix())]
@@ -202,6 +214,8 @@ def is_base(path: str) -> bool:
 
 
 def read_dump(path: str) -> str:
-    """Return the text of a dump of a cluster, which may be larger than what people write. Raises
-    what `FileSources.read_text` raises."""
+    """Return the text of a dump of a cluster, which may be larger than a configuration file.
+
+    Raises what `FileSources.read_text` raises.
+    """
     return FileSources(most=MAX_DUMP_BYTES).read_text(path)
