@@ -1,7 +1,7 @@
-"""The CEL library without its interactive shell.
+"""Imports the CEL library without its interactive shell.
 
-Importing `cel` imports its command line too, with a terminal toolkit and a syntax highlighter:
-0.2 s of every command, for nothing. An empty module in the place of that command line leaves the
+Importing `cel` imports its command line too, with a terminal toolkit and a syntax highlighter: 0.2
+s of every command, for nothing. An empty module in the place of that command line leaves the
 library itself whole.
 """
 

@@ -1,4 +1,4 @@
-"""Parts of a file that are parsed when something reads them.
+"""Deferred nodes: parts of a file that are parsed when they are first read.
 
 A module that comes from the composition cache is needed as text only where a diagnostic points into
 it, or an expression reads an output that was not kept.

@@ -1,4 +1,4 @@
-"""An environment file, checked: where a blueprint is applied, and with which values."""
+"""An environment file, checked: blueprint, subscriptions, parameter values, gates and waivers."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -41,17 +41,20 @@ class Egress:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """One environment. `id` is what its marks are made with, and `states_id` whether its file says
-    it; `subscriptions` maps alias to GUID; paths are relative to where the command runs; `adopt`
-    are addresses whose resources may be taken over; `types` are the api versions that it states, by
+    """One environment.
+
+    `id` is what its marks are made with, and `states_id` whether its file states it;
+    `subscriptions` maps alias to GUID; paths are relative to where the command runs; `adopt` are
+    addresses whose resources may be taken over; `types` are the API versions that it states, by
     type; `schemas` the packages that it reads types from; `ignores` are properties that others may
-    change; `proofs_block` says whether a proof that fails refuses an apply; `controls_gate` is the
-    least severity at which a control that newly fails does (None: none does); `accepted` are
-    additions of others that are no drift; `kubernetes` is
-    what stands in the cluster and has no ARM form; `node` is the file, for the places of what is
-    wrong; `lock` is the blob container whose lease an apply holds; `given` are values of parameters
-    that a command was given, and `given_by` what gave each (`--set location`); `observes` says that
-    it is only watched, and owns nothing; `controls` are its custom controls."""
+    change; `proofs_block` states whether a proof that fails refuses an apply; `controls_gate` is
+    the least severity at which a control that newly fails does (None: none does); `accepted` are
+    additions of others that are no drift; `kubernetes` is what stands in the cluster and has no ARM
+    form; `node` is the file, for the places of diagnostics; `lock` is the blob container whose
+    lease an apply holds; `given` are values of parameters that a command was given, and `given_by`
+    what gave each (`--set location`); `observes` states that it is only watched, and owns nothing;
+    `controls` are its custom controls.
+    """
 
     name: str
     id: str
@@ -103,9 +106,11 @@ class Environment:
 
 
 def find_next_expiry(environment: Environment, today: date) -> date | None:
-    """Return the last day on which everything holds that an environment states for a time, and that
-    holds today: ignored properties, waivers, attestations, accepted additions and objects, and
-    exemptions from policies. None where it states nothing of the kind."""
+    """Return the last day on which everything with an expiry in an environment still holds.
+
+    Counted is what holds today: ignored properties, waivers, attestations, accepted additions and
+    objects, and exemptions from policies. None where the environment states none of these.
+    """
     kubernetes = environment.kubernetes
     stated: tuple[Any, ...] = (
         *environment.ignores,
@@ -119,10 +124,14 @@ def find_next_expiry(environment: Environment, today: date) -> date | None:
 
 
 def load_environment(path: str, sources: Sources, origin: str | None = None) -> Environment:
-    """Read the environment file at `path`. Raises DiagnosticError with every place.
+    """Read the environment file at `path`.
 
     One that states no id gets one derived from `origin`, the absolute path of its file (without:
     from `path`); the workflows decide where that is good enough.
+
+    Raises:
+        DiagnosticError: With every place that cannot be read, does not fit or names what there is
+            not.
     """
     file, node = load_environment_file(path, sources)
     wrong = [
@@ -196,7 +205,11 @@ _LOCK_NAMES = (
 
 
 def _lock(file: EnvironmentFile, node: Node) -> ResourceId | None:
-    """Return the id of the lock's container. Raises DiagnosticError for an unknown subscription."""
+    """Return the id of the lock's container.
+
+    Raises:
+        DiagnosticError: For an unknown subscription, and for names that Azure does not take.
+    """
     if file.lock is None:
         return None
     named = file.lock.subscription
@@ -232,8 +245,13 @@ def _lock(file: EnvironmentFile, node: Node) -> ResourceId | None:
 
 
 def _egress(file: EnvironmentFile, node: Node, sources: Sources) -> Iterator[Egress]:
-    """Yield what the environment opens, and then what its tables do, each named relative to the
-    file that states it. Raises DiagnosticError for a table that is none or stands twice."""
+    """Yield the environment's own egress entries, and then those of its tables.
+
+    Each is named relative to the file that states it.
+
+    Raises:
+        DiagnosticError: For a table that is none or is named twice.
+    """
     listed = node.find(("egressTables",)).items
     entries = list(file.egress)
     seen: set[str] = set()
@@ -305,7 +323,11 @@ def _acceptances(file: EnvironmentFile, node: Node) -> Iterator[Acceptance]:
 
 
 def _ignores(file: EnvironmentFile, node: Node) -> Iterator[Ignore]:
-    """Yield the entries of `ignore`. Raises DiagnosticError for a path that is none."""
+    """Yield the entries of `ignore`.
+
+    Raises:
+        DiagnosticError: For a path that is none (`wrong-path`).
+    """
     for number, entry in enumerate(file.ignore):
         here = node.find(("ignore", number))
         steps = split_steps(entry.path)

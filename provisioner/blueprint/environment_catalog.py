@@ -1,7 +1,7 @@
-"""The catalog of one environment: that of azsec, with the types that only its files name.
+"""The catalog of one environment: azsec's own, extended by the types that only its files name.
 
-A type that the catalog lacks is made of what an installed SDK package says of it, or of its name
-and the `apiVersion:` that the files state. docs/types.md says what is claimed of which.
+A type that the catalog lacks is made of what an installed SDK package states of it, or of its name
+and the `apiVersion:` that the files state. docs/types.md lists what is claimed of which.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -44,12 +44,11 @@ def extend_catalog(
 
 
 def with_stated_types(stated: Sequence[StatedType], catalog: Catalog) -> Catalog:
-    """Return a catalog with the types that are stated, each in the highest tier that there is for
-    it: that of the catalog, of an installed SDK package, or raw. Types of children and of parents
-    come along.
+    """Return a catalog with the stated types, each in the highest tier that there is for it.
 
-    A type that is in no tier is left out. Raises DiagnosticError where the models of a package
-    cannot be read.
+    The tiers are the catalog, an installed SDK package, and raw. Types of children and of parents
+    come along. A type that is in no tier is left out. Raises DiagnosticError where the models of a
+    package cannot be read.
     """
     found = {
         each.name.lower(): sdk
@@ -79,8 +78,11 @@ def schemas_of(types: Iterable[ResourceType]) -> SchemaIndex:
 
 
 def _check_packages(environment: Environment, directory: TypeDirectory) -> None:
-    """Raise DiagnosticError for each package of schemas that is stated and not installed, or not in
-    the version that is stated."""
+    """Check that the stated schema packages are installed, in the version that is stated.
+
+    Raises:
+        DiagnosticError: With each package that is not.
+    """
     missing = []
     for index, stated in enumerate(environment.schemas):
         package, _, version = stated.partition("==")
@@ -100,8 +102,10 @@ def _check_packages(environment: Environment, directory: TypeDirectory) -> None:
 
 
 def _inside(found: dict[str, SdkType], catalog: Catalog) -> list[SdkType]:
-    """Return the types of what can stand in resources of some types, at any depth: lists of them
-    prove what a delete would take along."""
+    """Return the types of what can stand in resources of some types, at any depth.
+
+    Lists of them prove what a delete would take along.
+    """
     inside: dict[str, SdkType] = {}
     pending = list(found)
     while pending:
@@ -169,8 +173,10 @@ def of_sdk(sdk: SdkType, schemas: SchemaIndex, *, extension: bool = False) -> Re
 
 
 def _with_proof(resource_type: ResourceType, types: Sequence[ResourceType]) -> ResourceType:
-    """Return a type that knows whether lists show all that one can hold: kinds of children that
-    have a list, or that every parent has under fixed names."""
+    """Return a type that states whether lists show all that one of its resources can hold.
+
+    They do where each kind of child has a list, or every parent has it under fixed names.
+    """
     if resource_type.tier is not Tier.SCHEMA:
         return resource_type
     inside = (each for each in types if each.parent == resource_type.name)
@@ -179,8 +185,11 @@ def _with_proof(resource_type: ResourceType, types: Sequence[ResourceType]) -> R
 
 
 def _raw_parents(types: Iterable[ResourceType], catalog: Catalog) -> Iterator[ResourceType]:
-    """Yield the types of the parents of children that nothing else names: an id that a file writes
-    out may stand for one. Their version is inferred from the child's (`catalog.generic_types`)."""
+    """Yield the types of the parents of children that nothing else names.
+
+    An id that a file writes out may stand for one. Their version is inferred from the child's
+    (`catalog.generic_types`).
+    """
     known = {each.name.lower() for each in types}
     for each in [each for each in types if each.lists is ListRead.SINGLE]:
         above = each.parent

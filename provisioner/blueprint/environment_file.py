@@ -1,4 +1,4 @@
-"""The file of an environment, merged with those that it extends.
+"""Reads the file of an environment, merged with the files that it extends.
 
 Mappings are merged key by key, everything else is replaced as a whole, and null removes what the
 base states (in a file that extends another, null states nothing). `metadata` is never merged: a
@@ -46,8 +46,11 @@ _ELSEWHERE = re.compile(r"/|~|[A-Za-z][A-Za-z0-9+.-]*:")
 def load_environment_file(path: str, sources: Sources) -> tuple[EnvironmentFile, Node]:
     """Read the file of an environment and those that it extends, as one.
 
-    Paths in the result are relative to `path`. Raises DiagnosticError with every place that does
-    not fit: `cycle` for files that extend each other, `not-an-environment` for a base alone.
+    Paths in the result are relative to `path`.
+
+    Raises:
+        DiagnosticError: With every place that does not fit: `cycle` for files that extend each
+            other, `not-an-environment` for a base alone.
     """
     root = parse_file(path, sources)
     if root.find(("kind",)).value == BASE_KIND:
@@ -149,8 +152,14 @@ _NOTHING = Node({}, Span("", 0, 0))
 
 
 def _rebased(node: Node, steps: tuple[str, ...], path: str) -> Node:
-    """Return a node in which what `steps` lead to names its file relative to `path`, and not to the
-    file that states it."""
+    """Return a node in which the file that `steps` lead to is named relative to `path`.
+
+    In `node` it is named relative to the file that states it.
+
+    Raises:
+        DiagnosticError: Where it is not a file of this machine (`wrong-source`); a blueprint need
+            not be.
+    """
     found = node.get(steps[0])
     if found is None:
         return node

@@ -1,4 +1,4 @@
-"""Evaluates the nodes of a file: what a name means, and what an expression comes to."""
+"""Evaluates the nodes of a file: binds names in their scope and computes expressions."""
 
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
@@ -56,7 +56,12 @@ class Evaluator:
         self._outputs: dict[tuple[int, str], Traced] = {}
 
     def evaluate(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
-        """Return the value of a node, its expressions evaluated, with what it came from."""
+        """Return the value of a node, its expressions evaluated, with its sources.
+
+        Raises:
+            DiagnosticError: Where the budget of the environment ends, or an expression has no
+                value.
+        """
         try:
             self._context.budget.charge(_NODE)
         except BudgetError as problem:
@@ -85,9 +90,11 @@ class Evaluator:
     ) -> Mapping[str, Key]:
         """Return the keys of a mapping as they are written, each with its value.
 
-        A key may hold expressions (`${identity.id}: {}` under userAssignedIdentities). Raises
-        DiagnosticError for one that is no text, or is only known after apply: what a body looks
-        like has to be known when it is planned. And for two that come to the same.
+        A key may hold expressions (`${identity.id}: {}` under userAssignedIdentities).
+
+        Raises:
+            DiagnosticError: For a key that is no text, or is only known after apply: the shape of a
+                body has to be known when it is planned. And for two keys with the same value.
         """
         found: dict[str, Key] = {}
         written: dict[str, str] = {}
@@ -151,8 +158,13 @@ class Evaluator:
         return traced
 
     def _charge_again(self, memo: Traced, text: str, span: Span) -> None:
-        """Charge for a value that was evaluated before: whoever walks what it is put into meets it
-        once more."""
+        """Charge for a value that was evaluated before.
+
+        Whoever walks what it is put into meets it once more.
+
+        Raises:
+            DiagnosticError: Where the budget ends.
+        """
         try:
             self._context.budget.charge_value(memo.value)
         except BudgetError as problem:
@@ -192,7 +204,11 @@ class Evaluator:
         return scope
 
     def _bind(self, instance: Instance, chain: Chain, each: Traced | None, span: Span) -> Traced:
-        """Return what the root of a chain means in a file."""
+        """Return the meaning of a chain's root in a file.
+
+        Raises:
+            DiagnosticError: Where the file has no such name (`unknown-name`).
+        """
         name = chain.root
         given = self._given(instance, name, each)
         if given is not None:
@@ -216,6 +232,10 @@ class Evaluator:
         """Return the value of a parameter; None where the file has none of this name.
 
         It is evaluated when it is first read, so that modules can give each other values.
+
+        Raises:
+            DiagnosticError: Where it is required and not given, does not fit its declaration, or is
+                a secret.
         """
         spec = instance.parameters.get(name)
         if spec is None:
@@ -262,6 +282,9 @@ class Evaluator:
 
         Of a map that is written out, only the entry that is read is evaluated: the others may come
         from what reads this one, and what reads it waits for nothing that they come from.
+
+        Raises:
+            DiagnosticError: Where the value is or holds a secret.
         """
         node = instance.locals[name]
         entered: tuple[str, ...] = ()
@@ -355,7 +378,11 @@ class Evaluator:
             self._outputs[id(module), name] = traced
 
     def _check_chain(self, bound: Bound, chain: Chain, span: Span) -> None:
-        """Refuse a property that the resource's type does not have."""
+        """Check that the type of a resource has the property that a chain reads.
+
+        Raises:
+            DiagnosticError: Where it does not (`unknown-property`).
+        """
         path = list(chain.path)
         while path and isinstance(bound, Mapping):
             if path[0] not in bound:
@@ -434,8 +461,10 @@ class _KnownResource(Mapping[str, Value]):
         return len(list(iter(self)))
 
     def _body(self) -> Mapping[str, Value]:
-        """Return the body as expressions may read it: what is shown by no document where the file
-        states it is shown nowhere else."""
+        """Return the body as expressions may read it.
+
+        What no document shows where the file states it is shown nowhere else.
+        """
         body = self._context.body_of(self._address)
         if self._read is None or self._read[0] is not body:
             catalog = self._context.catalog
@@ -452,7 +481,11 @@ def _is_open(prop: Property | None) -> bool:
 
 
 def _refuse_expressions(default: Node) -> None:
-    """Refuse expressions in a default, which is taken as it is written: nothing evaluates them."""
+    """Check that a default holds no expressions: it is taken as it is written.
+
+    Raises:
+        DiagnosticError: At the first expression (`bad-expression`).
+    """
     for node in default.walk():
         texts = [(key, node.key_spans[key]) for key in node.entries]
         if isinstance(node.value, str):

@@ -1,4 +1,4 @@
-"""Places resources and opens modules: `when`, `forEach`, groups and the use of files."""
+"""Expands a blueprint into placed resources: `when`, `forEach`, resource groups and modules."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -60,8 +60,10 @@ def _parts_of(file: ModuleFile, node: Node) -> _ModuleParts:
 
 
 def _deferred_parts(path: str, span: Span, names: int, context: Context) -> _ModuleParts:
-    """Return the parts of a file that was sound when it was read before, and is parsed when
-    something reads one of them."""
+    """Return the parts of a file that was valid when it was read before.
+
+    Each is parsed when something reads it.
+    """
 
     def load() -> tuple[ModuleFile, Node]:
         return load_module(path, context.sources, span)
@@ -243,8 +245,10 @@ class Placement:
         return self._files[path]
 
     def has_room_for(self, resources: int, span: Span) -> bool:
-        """Tell whether so many more resources stay within the bounds. Charges for them as placing
-        each does; raises DiagnosticError where the budget ends."""
+        """Return whether so many more resources stay within the bounds.
+
+        Charges for them as placing each does; raises DiagnosticError where the budget ends.
+        """
         if len(self._context.placed) + resources > MAX_RESOURCES:
             return False
         self._charge(_RESOURCE * resources, span)
@@ -260,7 +264,11 @@ class Placement:
             self._names[id(instance), name] = traced
 
     def find_group(self, instance: Instance, alias: str | None, node: Node) -> str | None:
-        """Return the address of the group with this alias; without one, of the file's own."""
+        """Return the address of the group with this alias; without one, of the file's own.
+
+        Raises:
+            DiagnosticError: Where no group has the alias (`unknown-name`).
+        """
         if alias is None:
             return instance.group
         bound = self._context.groups.get(alias)
@@ -276,7 +284,11 @@ class Placement:
         return bound.address
 
     def stated_edges(self, stated: Stated) -> tuple[Edge, ...]:
-        """Return the edges that a `dependsOn` means. Asked once everything is placed."""
+        """Return the edges of a `dependsOn`, once everything is placed.
+
+        Raises:
+            DiagnosticError: For a name that is no resource or module of the file (`unknown-name`).
+        """
         instance, name = stated.instance, stated.name
         if name in instance.resources:
             addresses = list(addresses_in(self.place_resource(instance, name).value))
@@ -297,7 +309,7 @@ class Placement:
         return tuple(Edge(address, "dependsOn") for address in addresses)
 
     def _check_names(self, instance: Instance) -> None:
-        """A file's parameters, locals, resources and modules share one namespace."""
+        """Check that no two of a file's parameters, locals, resources and modules share a name."""
         seen: dict[str, str] = {}
         for section in ("parameters", "locals", "resources", "modules"):
             for name in entries_of(instance.node, section):

@@ -1,8 +1,8 @@
-"""Expressions: CEL in `${…}`, what they refer to, and their value as far as it is known.
+"""Expressions: CEL in `${…}`, compiled to the names that they read, and evaluated.
 
 Which properties an expression reads is found statically (`Expression.chains`), so that a value
 which Azure will only know after apply makes the whole expression Unknown, whatever the branch,
-unless the expression only puts it somewhere (`holes`).
+unless the expression only puts it somewhere (`deferred_expressions`).
 """
 
 import math
@@ -74,9 +74,11 @@ class Chain:
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A compiled expression: its CEL text, the chains it reads and the functions it calls.
+
     `program` is what is run: the text with the calls that count its cost. `reads` are the names
     that must be bound, sorted (those of comprehensions are left out), and the paths of each that
-    are read."""
+    are read.
+    """
 
     text: str
     program: cel.Program
@@ -88,7 +90,13 @@ class Expression:
 
 @lru_cache(maxsize=4096)
 def compile_expression(text: str) -> Expression:
-    """Compile CEL. Raises ExpressionError for bad syntax, ExceededError for too much of it."""
+    """Compile CEL.
+
+    Raises:
+        ExpressionError: For a syntax error.
+        ExceededError: For an expression that is too long, nested too deeply, or in a form whose
+            cost cannot be counted.
+    """
     try:
         metered = meter_expression(text)
         program = cel.compile(text)
@@ -186,8 +194,10 @@ def evaluate(
     """Return the value of an expression, or Unknown where it reads what is not known yet.
 
     `scope` binds the expression's names; `budget` is charged with what the evaluation costs
-    (default: one of its own). Raises ExpressionError where it has no value, ExceededError where it
-    costs more than is left or makes a value larger than `MAX_VALUE`.
+    (default: one of its own). Raises ExpressionError where it has no value.
+
+    Raises:
+        ExceededError: Where it costs more than is left or makes a value larger than `MAX_VALUE`.
     """
     budget = Budget() if budget is None else budget
     try:
@@ -246,8 +256,11 @@ def _sensitive(
     secret: Sequence[Chain],
     budget: Budget,
 ) -> Value:
-    """Return the value of an expression that reads what no document shows: what it reads, where it
-    is nothing but a name; else all of it is sensitive, whatever it makes of that."""
+    """Return the value of an expression that reads what no document shows.
+
+    Where the expression is nothing but a name, that is the value it reads; else all of it is
+    sensitive, whatever the expression makes of that.
+    """
     (first, *others) = expression.chains
     if not others and expression.text == str(first):
         value = _plain(_reached(scope[first.root], first, known))
@@ -268,7 +281,13 @@ def _plain(value: object) -> Value:
 
 
 def _execute(expression: Expression, variables: Mapping[str, object], budget: Budget) -> Value:
-    """Run an expression within its budget. Raises ExpressionError and BudgetError."""
+    """Run an expression within its budget.
+
+    Raises:
+        ExpressionError: Where it has no value.
+        BudgetError: Where it exceeds its budget.
+        KeyboardInterrupt: Where the user interrupts it.
+    """
     meter = Meter(expression.metered, budget, sum(map(size_of, variables.values())))
     meter.start()
     failures: list[str] = []
@@ -307,9 +326,11 @@ def _evaluate_around(
     unknown: list[Chain],
     budget: Budget,
 ) -> Value | Absent:
-    """Return the value of an expression that only puts unknown values somewhere, with each of them
-    in its place, or null where it chooses to set nothing. ABSENT where it does more with one of
-    them, or is nothing but one."""
+    """Return the value of an expression that only puts unknown values somewhere.
+
+    Each of them is in its place, or null where the expression chooses to set nothing. ABSENT where
+    it does more with one of them, or is nothing but one.
+    """
     holed = dig_holes(expression.text, [str(chain) for chain in unknown])
     if holed is None:
         return ABSENT
@@ -334,8 +355,9 @@ def _filled(value: Value, fill: Mapping[str, Value]) -> Value:
 def _in_order(value: object) -> Value:
     """Return a value with its keys sorted: CEL gives those of a map in another order each time.
 
-    Raises ExpressionError for what JSON cannot hold: CEL has times, bytes, infinity and keys that
-    are numbers, and a request to Azure has none of them.
+    Raises:
+        ExpressionError: For what JSON cannot hold: CEL has times, bytes, infinity and keys that are
+            numbers, and a request to Azure has none of them.
     """
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
@@ -386,8 +408,10 @@ def _call(function: Callable[..., object], failures: list[str], *arguments: obje
 
 
 def _call_metered(name: str, meter: Meter, failures: list[str], *arguments: object) -> object:
-    """Call one of our functions and charge for what it makes, as nothing else bounds a value that
-    one function makes larger for the next."""
+    """Call one of azsec's functions and charge for its result.
+
+    Nothing else bounds a value that one function makes larger for the next.
+    """
     if meter.failure is not None or failures:
         return None
     value = _call(partial(call_function, name, FUNCTIONS[name]), failures, arguments)

@@ -78,7 +78,11 @@ class Budget:
             self.charge(_CHARACTER * len(text))
 
     def charge(self, cost: int) -> None:
-        """Take `cost` off. Raises BudgetError where nothing is left."""
+        """Take `cost` off.
+
+        Raises:
+            BudgetError: Where nothing is left.
+        """
         self.left -= cost
         if self.left < 0:
             raise BudgetError(
@@ -109,8 +113,11 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One comprehension of an expression: the number of operations in the part that is repeated,
-    and the site whose repeated part it stands in (-1: none)."""
+    """One comprehension of an expression.
+
+    It has the number of operations in the part that is repeated, and the site whose repeated part
+    contains it (-1: none).
+    """
 
     operations: int
     inside: int
@@ -172,7 +179,12 @@ class Meter:
         return True
 
     def _charge(self, operations: int) -> None:
-        """Charge for operations on the largest value so far, each of which may copy all of it."""
+        """Charge for operations on the largest value so far, each of which may copy all of it.
+
+        Raises:
+            BudgetError: Where the operations times the size of the value exceed 20 times
+                `MAX_VALUE`.
+        """
         grown = operations * self._largest
         if grown > 20 * MAX_VALUE:
             raise BudgetError(
@@ -183,9 +195,12 @@ class Meter:
 
 
 def size_of(value: object) -> int:
-    """Return the size of a value. Raises BudgetError for one above `MAX_VALUE`.
+    """Return the size of a value.
 
     What is shared counts wherever it is met, because whoever walks or writes the value meets it so.
+
+    Raises:
+        BudgetError: For a value above `MAX_VALUE`.
     """
     size = 0
     rest: list[object] = [value]
@@ -211,8 +226,12 @@ def size_of(value: object) -> int:
 
 @lru_cache(maxsize=4096)
 def meter_expression(text: str) -> Metered:
-    """Return an expression that counts. Raises BudgetError for one too long or nested too deeply,
-    and for comprehensions in a form that cannot be counted."""
+    """Return an expression that counts its cost.
+
+    Raises:
+        BudgetError: For one too long or nested too deeply, and for comprehensions in a form that
+            cannot be counted.
+    """
     if len(text) > MAX_EXPRESSION_CHARACTERS:
         raise BudgetError(
             f"has {len(text):,} characters; at most {MAX_EXPRESSION_CHARACTERS:,} are evaluated"
@@ -249,7 +268,11 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def _closers(tokens: Sequence[_Token]) -> Mapping[int, int]:
-    """Return the closing bracket of each opening one; those that are not closed are left out."""
+    """Return the closing bracket of each opening one; those that are not closed are left out.
+
+    Raises:
+        BudgetError: For brackets that nest more than MAX_EXPRESSION_NESTING levels deep.
+    """
     found: dict[int, int] = {}
     opened: list[int] = []
     for number, token in enumerate(tokens):
@@ -267,7 +290,11 @@ def _closers(tokens: Sequence[_Token]) -> Mapping[int, int]:
 def _repeated_part(
     tokens: Sequence[_Token], closers: Mapping[int, int], number: int
 ) -> tuple[int, int] | None:
-    """Return the first and last token of what a comprehension repeats, where `number` names one."""
+    """Return the first and last token of what a comprehension repeats, where `number` names one.
+
+    Raises:
+        BudgetError: For a comprehension without a name and an expression.
+    """
     is_macro = (
         tokens[number].word in _COMPREHENSIONS
         and number > 0

@@ -1,4 +1,4 @@
-"""What all parts of a file have in common."""
+"""The base class of all parts of a file: frozen, and strict about unknown keys."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,4 +1,4 @@
-"""The shapes of the three files a person writes: Blueprint, Module and Environment.
+"""The schemas of the files that a person writes: Blueprint, Module, Environment and egress tables.
 
 These models check structure; values are checked against parameters, and bodies against the SDK's
 schema, while composing. `azsec schema` writes the JSON Schemas of these models.
@@ -45,8 +45,11 @@ class Sources(Protocol):
 
 
 class Parameter(FilePart):
-    """What a parameter accepts. Without a `default` it has to be given. An `example` is what
-    `azsec init --from` writes into a first environment; nothing else reads it."""
+    """The values that a parameter accepts.
+
+    Without a `default` it has to be given. An `example` is what `azsec init --from` writes into a
+    first environment; nothing else reads it.
+    """
 
     type: ParameterType
     description: str = ""
@@ -162,8 +165,11 @@ class BlueprintFile(FilePart):
 
 
 class EnvironmentMetadata(Metadata):
-    """What an environment is called, and its id: 128 random bits, which the marks on its resources
-    are made with. `azsec init` writes one."""
+    """The name of an environment, and its id.
+
+    The id is 128 random bits, which the marks on its resources are made with. `azsec init` writes
+    one.
+    """
 
     id: str | None = Field(None, pattern=r"^[0-9a-f]{32}$")
 
@@ -184,8 +190,14 @@ _HOST = re.compile(rf"(\*\.)?({_LABEL}\.)+{_TOP}\.?")
 
 
 def _check_host(text: str) -> str:
-    """Return a host, or `*.` and the domain whose hosts are meant: what an application rule of
-    Azure Firewall takes as a target FQDN. An address, a URL and a bare `*` are refused."""
+    """Return a host, or `*.` and the domain whose hosts are meant.
+
+    It is what an application rule of Azure Firewall takes as a target FQDN. An address, a URL and a
+    bare `*` are refused.
+
+    Raises:
+        PydanticCustomError: For what is no such host.
+    """
     if len(text) > 253 or not _HOST.fullmatch(text):
         why = f"{text!r} is not a host. Expected one as api.contoso.com, or *.contoso.com"
         raise PydanticCustomError("no_host", "{why}", {"why": why})
@@ -214,8 +226,11 @@ class EgressTableFile(FilePart):
 
 
 class WaiverFile(FilePart):
-    """A control that may fail in a scope, for a time. `expires` is the last day of it. `breach`: of
-    a network proof, the one breach that is accepted, as `azsec check` words it."""
+    """A control that may fail in a scope, until it expires.
+
+    `expires` is the last day of it. `breach`: of a network proof, the one breach that is accepted,
+    as `azsec check` words it.
+    """
 
     control: str = Field(min_length=1)
     scope: str = Field(min_length=1)
@@ -226,8 +241,10 @@ class WaiverFile(FilePart):
 
 
 class AttestationFile(FilePart):
-    """What somebody vouches for where Azure cannot answer: who looked, when, and until when it
-    holds. `evidence` says what shows it."""
+    """What somebody attests where Azure's API cannot show it.
+
+    It has who looked, when, and until when it holds. `evidence` states what shows it.
+    """
 
     control: str = Field(min_length=1)
     by: str = Field(min_length=1)
@@ -268,8 +285,11 @@ class LockFile(FilePart):
 
 
 class GatesFile(FilePart):
-    """What refuses an apply. `proofs`: whether a proof that fails does, or only warns. `controls`:
-    the least severity at which a control that newly fails does."""
+    """The conditions that refuse an apply.
+
+    `proofs`: whether a proof that fails does, or only warns. `controls`: the least severity at
+    which a control that newly fails does.
+    """
 
     proofs: Literal["block", "warn"] = "block"
     controls: Literal["critical", "high", "medium", "low", "none"] = "high"
@@ -281,11 +301,13 @@ SchemaPackage = Annotated[
 
 
 class EnvironmentFile(FilePart):
-    """One environment: where a blueprint is applied, and with which values. One of the mode
-    `observe` is only watched. `types` maps types to the api versions that are spoken of them;
-    `schemas` are the packages on PyPI that types outside the catalog are read from, each with
-    `==VERSION` where it has to be that one; `extends` is the file whose values it takes;
-    `controls` are files of custom controls."""
+    """One environment: where a blueprint is applied, and with which values.
+
+    One of the mode `observe` is only watched. `types` maps types to the API versions that are used
+    for them; `schemas` are the packages on PyPI that types outside the catalog are read from, each
+    with `==VERSION` where it has to be that one; `extends` is the file whose values it takes;
+    `controls` are files of custom controls.
+    """
 
     api_version: Literal["azsec/v1"] = Field(alias="apiVersion")
     kind: Literal["Environment"]
@@ -339,8 +361,10 @@ def _parse_file(model: type[BaseModel], path: str, text: str) -> tuple[BaseModel
 
 
 def parse_file(path: str, sources: Sources) -> Node:
-    """Read a file without looking at its shape. Raises DiagnosticError for what is no mapping, and
-    with the place of every secret."""
+    """Read a file without checking its shape.
+
+    Raises DiagnosticError for what is no mapping, and with the place of every secret.
+    """
     return _parse(path, sources.read_text(path))
 
 
@@ -358,7 +382,11 @@ def _parse(path: str, text: str) -> Node:
 
 
 def check_shape(model: type[AnyFile], node: Node) -> AnyFile:
-    """Return a node as `model`. Raises DiagnosticError with every place that does not fit."""
+    """Return a node as `model`.
+
+    Raises:
+        DiagnosticError: With every place that does not fit.
+    """
     try:
         return model.model_validate(node.plain())
     except ValidationError as problem:

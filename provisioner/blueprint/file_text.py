@@ -1,12 +1,15 @@
-"""The text of a file: UTF-8, with or without a byte order mark."""
+"""Decodes the text of a file: UTF-8, with or without a byte order mark."""
 
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.span import Span
 
 
 def decode_utf8(content: bytes, path: str) -> str:
-    """Return the text of a file. Raises DiagnosticError (`file-unreadable`) at the first byte that
-    is not UTF-8."""
+    """Return the text of a file.
+
+    Raises:
+        DiagnosticError: At the first byte that is not UTF-8 (`file-unreadable`).
+    """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:

@@ -1,4 +1,4 @@
-"""Calls of functions from expressions: the arguments checked, before a function sees them."""
+"""Checks the arguments of function calls in expressions, before a function gets them."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -17,8 +17,14 @@ _KINDS: Mapping[type, str] = {
 def call_function(
     name: str, function: Callable[..., object], arguments: tuple[object, ...]
 ) -> object:
-    """Call a function of expressions. Raises ValueError, in the words of expressions, for the
-    wrong number or kind of arguments; otherwise what the function raises."""
+    """Call a function of expressions.
+
+    What the function raises is passed on.
+
+    Raises:
+        ValueError: For the wrong number or kind of arguments, with a message for the author of the
+            file.
+    """
     signature = _signature(function)
     try:
         bound = signature.bind(*arguments)

@@ -1,4 +1,4 @@
-"""The functions that expressions may call beyond those of CEL itself. docs/expressions.md."""
+"""The functions that expressions may call beyond those of CEL itself: docs/expressions.md."""
 
 import base64
 import hashlib
@@ -20,7 +20,8 @@ _NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 def cidrsubnet(prefix: str, new_bits: int, number: int) -> str:
     """Return the `number`-th (from 0) subnet of `prefix` that is `new_bits` longer.
 
-    Raises ValueError for what is not a range, or a subnet that lies outside of it.
+    Raises:
+        ValueError: For what is not a range, or a subnet that lies outside of it.
     """
     network = ipaddress.ip_network(prefix)
     length = network.prefixlen + new_bits
@@ -35,7 +36,8 @@ def cidrsubnet(prefix: str, new_bits: int, number: int) -> str:
 def cidrhost(prefix: str, number: int) -> str:
     """Return the `number`-th address of `prefix`, counted from its first (0).
 
-    Raises ValueError for an address outside of it.
+    Raises:
+        ValueError: For an address outside of it.
     """
     network = ipaddress.ip_network(prefix)
     if not 0 <= number < network.num_addresses:
@@ -57,7 +59,8 @@ def unique_string(*parts: object) -> str:
 def role_definition_id(scope: str, role: str) -> str:
     """Return the id of a built-in role, by its name, as Azure writes it for this scope.
 
-    Raises ValueError for a scope outside any subscription and for an unknown name.
+    Raises:
+        ValueError: For a scope outside any subscription and for an unknown name.
     """
     parsed = parse_resource_id(scope)
     if parsed is None or parsed.subscription is None:
@@ -69,8 +72,10 @@ def role_definition_id(scope: str, role: str) -> str:
 def egress_rules(cloud: str, region: str, features: list[str]) -> list[dict[str, object]]:
     """Return what a firewall has to let through for features of a cluster, a rule for each port.
 
-    A rule has `name`, `description`, `protocol` (Https or Http), `port` and `hosts`. Raises
-    ValueError for a feature of which nobody knows what it needs in this cloud.
+    A rule has `name`, `description`, `protocol` (Https or Http), `port` and `hosts`.
+
+    Raises:
+        ValueError: For a feature whose required egress in this cloud is not known.
     """
     rules: list[dict[str, object]] = []
     for feature in features:

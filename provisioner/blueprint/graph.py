@@ -1,4 +1,4 @@
-"""The desired graph: what an environment is to be, every resource with its reasons to wait."""
+"""The desired graph: the resources and outputs of an environment, with their dependency edges."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -16,8 +16,11 @@ from provisioner.model.values import Value
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edge:
-    """A resource has to wait for the one at the address `on`; `because` names the reason: the
-    property that refers to it, or the words parent, scope, resource group, dependsOn."""
+    """A dependency on the resource at the address `on`.
+
+    `because` is the reason: the property that refers to it, or the words parent, scope, resource
+    group, dependsOn.
+    """
 
     on: str
     because: str
@@ -74,8 +77,11 @@ class DesiredResource:
 
 @dataclass(frozen=True)
 class DesiredGraph:
-    """The resources by address, in the order of their addresses, and the outputs, each with the
-    addresses that it comes from. `warnings` are what was found of the files while composing."""
+    """The resources by address, in the order of their addresses, and the outputs.
+
+    Each output has the addresses that it comes from. `warnings` are what was found of the files
+    while composing.
+    """
 
     resources: Mapping[str, DesiredResource]
     outputs: Mapping[str, Value]
@@ -92,9 +98,10 @@ class DesiredGraph:
 
     @cached_property
     def ordered(self) -> tuple[DesiredResource, ...]:
-        """The resources, each after everything it waits for; ties in the order of addresses.
+        """Return the resources, each after everything it waits for; ties in the order of addresses.
 
-        Raises DiagnosticError (`cycle`) that prints the cycle with its reasons.
+        Raises:
+            DiagnosticError: For a cycle (`cycle`), with its edges and their reasons.
         """
         done: dict[str, DesiredResource] = {}
         open_edges: dict[str, Edge | None] = {}

@@ -1,4 +1,4 @@
-"""`ignore:` of an environment: properties that somebody else may change, for a time.
+"""Ignored properties (`ignore:`): changes by others that an environment suppresses, with an expiry.
 
 What is ignored is neither planned nor drift, and it is still reported: who suppresses it, why, and
 until when.
@@ -28,8 +28,10 @@ _NOTICE = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """One entry. `scope` is an address, or what addresses begin with (`hub` holds `hub.vnet`);
-    `expires` is the last day on which it holds.
+    """One entry of `ignore:`.
+
+    `scope` is an address, or what addresses begin with (`hub` holds `hub.vnet`); `expires` is the
+    last day on which it holds.
     """
 
     path: str
@@ -43,7 +45,7 @@ class Ignore:
     scope_span: Span
 
     def covers(self, path: str) -> bool:
-        """Tell whether a property of a resource in scope is one that this lets go."""
+        """Return whether this suppresses a property of a resource in scope."""
         steps = split_steps(path)
         return steps is not None and is_below(steps, self.steps)
 
@@ -55,10 +57,12 @@ class Ignore:
 def check_ignores(
     ignores: Sequence[Ignore], graph: DesiredGraph, catalog: Catalog, today: date
 ) -> tuple[Diagnostic, ...]:
-    """Return what is to be said of entries that hold for a few days more.
+    """Return warnings of entries that expire soon.
 
-    Raises DiagnosticError for entries that have expired, that stand twice, whose scope matches
-    nothing, whose path is no property of what it matches, or that would let ownership go.
+    Raises:
+        DiagnosticError: For entries that have expired, that are stated twice, whose scope matches
+            nothing, whose path is no property of what it matches, or that would suppress ownership
+            tags.
     """
     wrong = [
         *_repeated(ignores),

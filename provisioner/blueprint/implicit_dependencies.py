@@ -1,8 +1,8 @@
-"""What has to be there first although no expression says so: the roles of an identity before what
-works with it, and a service before what names it by its address.
+"""Adds the dependencies that no expression states: role assignments, and services named by address.
 
-A cluster that encrypts with a key asks the vault as its identity while it is made, and one in a
-network of one's own joins it as that identity: without the role Azure refuses the write
+The roles of an identity come before what works with it, and a service before what names it by its
+address. A cluster that encrypts with a key reads the vault as its identity while it is made, and
+one in a network of one's own joins it as that identity: without the role Azure refuses the write
 (AzureKeyVaultKmsValidateIdentityPermissionCustomerError, CustomRouteTableMissingPermission and
 their like, guidelines.md §3.2). A policy that changes resources does so as its identity.
 """
@@ -80,8 +80,11 @@ class _Order:
                 self._add(resource, grant.assignment, "a role of its identity")
 
     def _identities(self, resource: DesiredResource) -> set[str]:
-        """Return the keys of the identities that a resource works with: its own, and for a child
-        (a node pool) those of its parents, their system-assigned ones among them."""
+        """Return the keys of the identities that a resource works with.
+
+        They are its own, and for a child (a node pool) those of its parents, the system-assigned
+        ones among them.
+        """
         found = {identity.key for identity in identities_in(resource.type, resource.body)}
         above = resource.id.parent
         while above is not None:

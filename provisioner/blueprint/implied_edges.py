@@ -1,4 +1,4 @@
-"""What a finished graph means beyond its expressions: edges of ids written by hand, clashes."""
+"""Adds the edges of ids that are written by hand to a finished graph, and finds clashing claims."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,7 +10,12 @@ from provisioner.model.values import Value
 
 
 def with_implied_edges(resources: list[DesiredResource]) -> list[DesiredResource]:
-    """Add the edges that ids written out by hand mean, and refuse two claims to one id."""
+    """Add the edges that ids written out by hand mean.
+
+    Raises:
+        DiagnosticError: Where two resources claim one id, or a child is stated beside a parent that
+            states its children itself.
+    """
     by_key: dict[str, DesiredResource] = {}
     clashes = []
     for resource in resources:
@@ -34,8 +39,10 @@ def with_implied_edges(resources: list[DesiredResource]) -> list[DesiredResource
 def _stated_twice(
     resource: DesiredResource, by_key: Mapping[str, DesiredResource]
 ) -> Iterator[Diagnostic]:
-    """Refuse a child beside a parent whose own list says which children there are: each write of
-    the parent would delete it."""
+    """Yield an error for a child beside a parent whose own list states its children.
+
+    Each write of the parent would delete it.
+    """
     parent = by_key.get(resource.id.parent.key) if resource.id.parent else None
     if parent is None or not parent.managed:
         return

@@ -47,8 +47,10 @@ def json_schemas(catalog: Catalog) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _environment_schema() -> Mapping[str, Any]:
-    """Return the schema of environments and of their bases: one that extends another may leave to
-    it what it has to state otherwise."""
+    """Return the schema of environments and of their bases.
+
+    One that extends another may leave to it what it has to state otherwise.
+    """
     schema = EnvironmentFile.model_json_schema(by_alias=True)
     kinds = {"kind": {"enum": ["Environment", BASE_KIND], "type": "string"}}
     return {

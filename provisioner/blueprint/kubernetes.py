@@ -1,4 +1,4 @@
-"""The `kubernetes:` of an environment: what stands inside the cluster and has no ARM form.
+"""The schema of an environment's `kubernetes:`, for what is in the cluster and has no ARM form.
 
 The defaults are the secure ones: what is not stated is refused, limited or not given.
 """
@@ -78,8 +78,10 @@ class IngressRule(FilePart):
 
 
 class EgressRule(FilePart):
-    """Where pods may go (see `parse_peer`), on which ports, and why. `pods` are labels: those of
-    the pods that it is for; none is all of the namespace."""
+    """A destination of pods (see `parse_peer`), its ports, and the reason.
+
+    `pods` are labels of the pods that it is for; none is all of the namespace.
+    """
 
     to: str
     ports: tuple[int, ...] = Field(min_length=1)
@@ -130,8 +132,10 @@ class NamespaceSettings(FilePart):
 
 
 class BenchmarkSettings(FilePart):
-    """The image of kube-bench, as the environment's registry has it: REPOSITORY@sha256:DIGEST or
-    REPOSITORY:TAG."""
+    """The image of kube-bench, as the environment's registry has it.
+
+    REPOSITORY@sha256:DIGEST or REPOSITORY:TAG.
+    """
 
     image: str
 
@@ -147,14 +151,16 @@ class PolicyExemption(FilePart):
 
 
 class AccessSettings(FilePart):
-    """How the API server is reached. `kubeconfig`: a context of a kubeconfig, exec plugins too.
-    `in-cluster`: the service account of the pod that azsec runs in. `entra`: a token of Entra from
-    where the environment's `auth` says, for the `server` of an AKS cluster; without one, Azure
-    Resource Manager is asked where the environment's cluster is.
+    """The access to the API server.
+
+    `kubeconfig`: a context of a kubeconfig, exec plugins too. `in-cluster`: the service account of
+    the pod that azsec runs in. `entra`: a token of Entra from where the environment's `auth`
+    states, for the `server` of an AKS cluster; without one, its address is read from Azure Resource
+    Manager.
 
     Paths are relative to the environment's file. Without `kubeconfig` the variable KUBECONFIG names
-    it, else ~/.kube/config. `cluster` is the UID of the one cluster that is meant, by whatever way:
-    that of its namespace kube-system.
+    it, else ~/.kube/config. `cluster` is the UID of the one cluster that is meant, however it is
+    reached: that of its namespace kube-system.
     """
 
     via: Literal["kubeconfig", "in-cluster", "entra"]
@@ -166,9 +172,12 @@ class AccessSettings(FilePart):
 
 
 class ObserverSettings(FilePart):
-    """A job in the cluster that writes observations: the image of azsec, as the environment's
-    registry has it, and when (cron, in UTC). `clientId` is the identity that it writes a blob as,
-    where the environment's federated credentials do not say it."""
+    """A job in the cluster that writes observations.
+
+    It has the image of azsec, as the environment's registry has it, and a schedule (cron, in UTC).
+    `clientId` is the identity that it writes a blob as, where the environment's federated
+    credentials do not state it.
+    """
 
     image: str
     client_id: str | None = Field(None, alias="clientId")
@@ -176,9 +185,12 @@ class ObserverSettings(FilePart):
 
 
 class ObservationSettings(FilePart):
-    """The observation that stands for the API server: its file, relative to the environment's, or
-    its blob (https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME), of which cluster it has to be
-    (the UID of the namespace kube-system), and how many hours old at most."""
+    """The observation that replaces the API server.
+
+    It is a file, relative to the environment's, or a blob
+    (https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME), with the cluster it has to be of (the
+    UID of the namespace kube-system), and its greatest age in hours.
+    """
 
     file: str | None = None
     blob: str | None = None
@@ -190,12 +202,13 @@ _OBSERVATION = ObservationSettings.model_validate({})
 
 
 class AcceptedObject(FilePart):
-    """An object in the cluster that nobody declared and that is known, for a time. `name` and
-    `namespace` may hold `*`; without a namespace it is an object of the cluster.
+    """An object in the cluster that nobody declared and that is known, with an expiry.
+
+    `name` and `namespace` may hold `*`; without a namespace it is an object of the cluster.
 
     A role or a binding is accepted by what it does: `role` is the role that a binding gives, and
     `subjects` are whom it gives it to (NAMESPACE/ACCOUNT, `User NAME`, `Group NAME`), and `allows`
-    are what it may give of what escalates, runs commands or leads around what is enforced, and the
+    are what it may give of what escalates, runs commands or bypasses what is enforced, and the
     roles that it may be aggregated into, in the words of the report: all of them are patterns as
     well. Without subjects they have to be service accounts, without `allows` it may give none.
     """
@@ -212,10 +225,12 @@ class AcceptedObject(FilePart):
 
 
 class KubernetesSettings(FilePart):
-    """What stands in the cluster. `registries` are those that images may come from, beside the
-    environment's own; `tokenAudiences` those that projected tokens may be for, beside Entra's;
-    `access` says how its API server is reached, `observation` what stands for it, `accepted` what
-    others put there that is no drift."""
+    """The `kubernetes:` of an environment.
+
+    `registries` are those that images may come from, beside the environment's own; `tokenAudiences`
+    those that projected tokens may be for, beside Entra's; `access` is how its API server is
+    reached, `observation` what replaces it, `accepted` what others put there that is no drift.
+    """
 
     access: AccessSettings | None = None
     observation: ObservationSettings = _OBSERVATION
@@ -267,8 +282,11 @@ def is_system_namespace(name: str) -> bool:
 
 
 def parse_peer(text: str) -> Peer | None:
-    """Return what `to` means: a range (10.20.1.5/32), a host (api.example.com, *.example.com),
-    `namespace:NAME` or `private-endpoints`; None for what is none of them."""
+    """Return the destination that `to` names; None where it names none.
+
+    It is a range (10.20.1.5/32), a host (api.example.com, *.example.com), `namespace:NAME` or
+    `private-endpoints`.
+    """
     if text == PeerKind.PRIVATE_ENDPOINTS:
         return Peer(PeerKind.PRIVATE_ENDPOINTS)
     if text.startswith("namespace:"):

@@ -18,7 +18,11 @@ def concat(*lists: list[object]) -> list[object]:
 
 
 def flatten(lists: list[object]) -> list[object]:
-    """Return the items of the lists in a list, one after the other; of one level, as in Bicep."""
+    """Return the items of the lists in a list, one after the other; of one level, as in Bicep.
+
+    Raises:
+        ValueError: Where an item is no list.
+    """
     if not all(isinstance(part, list) for part in lists):
         raise ValueError("the list holds something that is not a list")
     return [item for part in lists if isinstance(part, list) for item in part]
@@ -27,7 +31,8 @@ def flatten(lists: list[object]) -> list[object]:
 def number_range(start: int, count: int | None = None) -> list[int]:
     """Return `count` whole numbers from `start`; with one argument, that many from 0.
 
-    Raises ValueError for a negative count or one above `MAX_RANGE`.
+    Raises:
+        ValueError: For a negative count or one above `MAX_RANGE`.
     """
     first, many = (0, start) if count is None else (start, count)
     if not 0 <= many <= MAX_RANGE:
@@ -113,8 +118,12 @@ def items(subject: Mapping[str, object]) -> list[dict[str, object]]:
 
 
 def zipmap(names: list[str], given: list[object]) -> dict[str, object]:
-    """Return a map of keys and values. Raises ValueError for lists of different lengths, and for a
-    key that stands twice."""
+    """Return a map of keys and values.
+
+    Raises:
+        ValueError: For lists of different lengths, for a key that is no string, and for a duplicate
+            key.
+    """
     _check_lengths((names, given))
     if not all(isinstance(name, str) for name in names):
         raise ValueError("the keys hold something that is not a string")

@@ -1,4 +1,4 @@
-"""Files that are in memory alone, or not yet written."""
+"""A source of files that are held in memory alone, or are not yet written."""
 
 from collections.abc import Mapping
 
@@ -14,8 +14,13 @@ class MemoryFiles:
         self._beside = beside
 
     def read_text(self, path: str) -> str:
-        """Return the text of a file. Raises DiagnosticError (`file-not-found`), or what the files
-        beside it raise."""
+        """Return the text of a file.
+
+        What the files beside it raise is passed on.
+
+        Raises:
+            DiagnosticError: Where there is no such file (`file-not-found`).
+        """
         text = self._texts.get(path)
         if text is not None:
             return text

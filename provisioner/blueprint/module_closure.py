@@ -1,4 +1,4 @@
-"""The files that an environment or a module is composed from, found without evaluating anything.
+"""Finds the files that an environment or a module is composed from, without evaluating anything.
 
 Unlike a composition this follows every `source`, whatever `when` and `forEach` come to, and needs
 no values of parameters: what is locked or copied has to do for all of them.
@@ -19,8 +19,10 @@ MAX_FILES = 1_000
 
 
 def load_composable(path: str, sources: Sources) -> tuple[BlueprintFile | ModuleFile, Node]:
-    """Return the blueprint or module at a location, whichever its `kind` says it is. Raises
-    DiagnosticError for anything else."""
+    """Return the blueprint or module at a location, whichever its `kind` states.
+
+    Raises DiagnosticError for anything else.
+    """
     node = parse_yaml(sources.read_text(path), path)
     kind = node.get("kind")
     if kind is not None and kind.value == "Blueprint":
@@ -33,8 +35,11 @@ def find_files(
 ) -> Mapping[str, BlueprintFile | ModuleFile]:
     """Return the file at a location and all that it uses, by location, in the order they are found.
 
-    `named` is the place that names the first. Raises DiagnosticError with everything that cannot be
-    read, at the `source` that names it, and for more than MAX_FILES.
+    `named` is the place that names the first.
+
+    Raises:
+        DiagnosticError: With everything that cannot be read, at the `source` that names it, and for
+            more than MAX_FILES.
     """
     wrong: dict[Diagnostic, None] = {}
 
@@ -64,10 +69,10 @@ def walk_files(
     fail: Callable[[DiagnosticError, Span | None], None],
     named: Span | None = None,
 ) -> Iterator[tuple[str, AnyFile | ModuleFile, Node]]:
-    """Yield the file at a location, which `load` reads, and every module that it uses, once each,
-    with their locations.
+    """Yield a file and every module that it uses, once each, with their locations.
 
-    What cannot be read is told to `fail`, with the place that names it, and left out.
+    `load` reads the file at the location. What cannot be read is passed to `fail`, with the place
+    that names it, and left out.
     """
 
     def read(at: str) -> tuple[AnyFile | ModuleFile, Node]:
@@ -87,8 +92,10 @@ def walk_uses(
     fail: Callable[[DiagnosticError, Span | None], None],
     named: Span | None = None,
 ) -> Iterator[tuple[str, Read]]:
-    """Yield what `read` makes of the file at a location, and of every module that `uses` finds in
-    that, once each, with their locations. Raises nothing: see `walk_files`."""
+    """Yield what `read` makes of a file, and of every module that `uses` finds in it.
+
+    Each is yielded once, with its location. Raises nothing: see `walk_files`.
+    """
     left: list[tuple[str, Span | None]] = [(path, named)]
     seen = {path}
     while left:

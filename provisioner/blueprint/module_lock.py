@@ -1,4 +1,4 @@
-"""`azsec.lock`: which commit and which content each git source of the environments stands for.
+"""The module lock `azsec.lock`: the commit and the content that each git source is pinned to.
 
 `azsec modules update` writes it, and it is committed: every plan after that reads the files by
 their digests, on any machine, and refuses what is not in it. It holds no credentials, because no
@@ -25,9 +25,11 @@ _Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
 class LockedSourceFile(FilePart):
-    """One source in `azsec.lock`: the URL of a repository, the tag or commit that files name, the
-    commit that it was, and the files that are used, each with the digest of its content; `digest`
-    is over all of that."""
+    """One source in `azsec.lock`.
+
+    It has the URL of a repository, the tag or commit that files name, the commit that it was, and
+    the files that are used, each with the digest of its content; `digest` is over all of that.
+    """
 
     repository: str
     ref: str
@@ -60,8 +62,10 @@ class LockedSource:
 
     @property
     def digest(self) -> str:
-        """One digest over the repository, the ref, the commit, and the paths and digests of all
-        files: files that are cached are read without a look at the commit, and plans name it."""
+        """One digest over repository, ref, commit, and the paths and digests of all files.
+
+        Files that are cached are read without a look at the commit, and plans name this digest.
+        """
         covered = [self.repository, self.ref, self.commit, sorted(self.files.items())]
         return digest_of(json.dumps(covered).encode())
 
@@ -78,8 +82,9 @@ def digest_of(content: bytes) -> str:
 def read_lock(path: str, sources: Sources) -> Lock:
     """Return the sources in a lock, by repository and ref; none where there is no file.
 
-    Raises DiagnosticError for one that is not a lock, that names a source that no file could name,
-    or whose digest is not the one of its files: it was edited.
+    Raises:
+        DiagnosticError: For a file that is not a lock, that names a source that no file could name,
+            or whose digest is not the one of its files: it was edited.
     """
     try:
         file, node = load_file(ModuleLockFile, path, sources)

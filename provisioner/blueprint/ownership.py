@@ -1,10 +1,9 @@
-"""Which environment a resource belongs to, written in tags: there is no state file.
+"""Ownership marks: tags that identify the environment of a resource; there is no state file.
 
 A resource that takes tags carries a **mark**: a keyed hash over its id, its type and its address,
 whose key is the environment's id. Nobody can compute it who only reads tags, and copied to another
-resource it does not verify. Azure copies tags by itself (AKS to its node resource group and to
-what is in it, policies from a group to its resources), so an environment's name in a tag proves
-nothing.
+resource it does not verify. Azure copies tags by itself (AKS to its node resource group and to what
+is in it, policies from a group to its resources), so an environment's name in a tag proves nothing.
 
 A resource without tags (a subnet, a role assignment) has its mark on a **carrier**: the nearest
 resource above it that takes tags; else the first that it waits for; else a resource group of the
@@ -88,8 +87,10 @@ class Marks:
 
     @property
     def owner(self) -> str:
-        """The environment's id as tags and plan files hold it: 16 characters that do not give the
-        id away. Azure filters lists by it."""
+        """The environment's id as tags and plan files hold it: 16 characters.
+
+        They do not give the id away. Azure filters lists by it.
+        """
         return self._hash(_OWNER_BYTES, "owner")
 
     def mark(self, resource: ResourceId, address: str, stands_in_for: str = "") -> str:
@@ -102,19 +103,26 @@ class Marks:
         return self._hash(_MARK_BYTES, "object", key)
 
     def mark_below(self, resource: ResourceId) -> str:
-        """Return the mark by which a carrier knows a resource without tags: 12 characters, of which
-        the last 4 are those of `mark_list`."""
+        """Return the mark by which a carrier knows a resource without tags.
+
+        It has 12 characters, of which the last 4 are those of `mark_list`.
+        """
         return self._carried("below", resource)
 
     def mark_part(self, resource: ResourceId) -> str:
-        """Return the mark by which a carrier knows a child that its own body states (a pool of a
-        cluster): 12 characters, as `mark_below`."""
+        """Return the mark by which a carrier knows a child that its own body states.
+
+        Such a child is a pool of a cluster. It has 12 characters, as `mark_below`.
+        """
         return self._carried("part", resource)
 
     def mark_list(self, container: str, type_name: str) -> str:
-        """Return how the marks of all end whose resources are of one type and stand directly in one
-        container, given by its key: 4 characters. A mark gives no id away, and without this nobody
-        could tell whether what it stands for is gone or was never looked for."""
+        """Return the last 4 characters of the marks of one type's resources in one container.
+
+        The container is given by its key, and contains the resources directly. A mark gives no id
+        away, and without these characters nobody could decide whether its resource is gone or was
+        never looked for.
+        """
         return self._hash(_LIST_BYTES, "list", container, type_name.lower())
 
     def _carried(self, purpose: str, resource: ResourceId) -> str:
@@ -169,8 +177,10 @@ class Marks:
         return str(UUID(bytes=nonce + self._stamp_of(nonce)))
 
     def is_stamp(self, correlation: str) -> bool:
-        """Tell whether a correlation id is one that `stamp` made: nobody without the environment's
-        id can make one, and Azure's logs have that of each write."""
+        """Return whether a correlation id is one that `stamp` made.
+
+        Nobody without the environment's id can make one, and Azure's logs have that of each write.
+        """
         try:
             found = UUID(correlation).bytes
         except ValueError:
@@ -188,8 +198,10 @@ class Marks:
 
 @lru_cache(maxsize=65_536)
 def _keyed_hash(key: str, size: int, message: str) -> str:
-    """Return `size` bytes of an HMAC as text. One plan asks for each some three times: while it
-    composes, while it reads and while it decides."""
+    """Return `size` bytes of an HMAC as text.
+
+    One plan needs each some three times: while it composes, while it reads and while it decides.
+    """
     digest = hmac.digest(key.encode(), message.encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(digest[:size]).decode()
 
@@ -206,7 +218,8 @@ def derive_id(origin: str) -> str:
 def add_ownership(graph: DesiredGraph, marks: Marks) -> DesiredGraph:
     """Return the graph with marks in the bodies of all that is managed.
 
-    Raises DiagnosticError (`no-carrier`, `too-many-tags`) for what nothing can carry the mark of.
+    Raises:
+        DiagnosticError: For what nothing can carry the mark of (`no-carrier`, `too-many-tags`).
     """
     carriers = _Carriers(graph)
     below: dict[str, list[str]] = {}
@@ -284,8 +297,11 @@ class _Carriers:
 
 
 def needs_carrier(resource_type: ResourceType) -> bool:
-    """Tell whether another resource carries the mark of one of a type: it takes no tags, and is not
-    one that every scope has, and that nobody makes or deletes (a plan of Defender)."""
+    """Return whether another resource carries the mark of one of a type.
+
+    It does where the type takes no tags, and is not one that every scope has, and that nobody makes
+    or deletes (a plan of Defender).
+    """
     always_there = resource_type.scope is Scope.EXTENSION and not resource_type.deletable
     return not resource_type.taggable and not always_there
 

@@ -1,11 +1,11 @@
-"""Values that a command gives to the blueprint's parameters, beside those of the files.
+"""The parameter values that a command is given: `--set`, `--parameters` and `AZSEC_PARAM_name`.
 
 In the order in which they count: `--set` and `--set-file`, `--parameters FILE` (a later file before
 an earlier one), the environment's file, and environment variables `AZSEC_PARAM_name`, which only
 give what nothing else does: no variable of a job changes what a reviewed file states.
 
-All of them are plain data. Where the parameter is a text, a value is taken as it is written
-(`1.30` is a version, and no number); for other types it is read as YAML.
+All of them are plain data. Where the parameter is a text, a value is taken as it is written (`1.30`
+is a version, and no number); for other types it is read as YAML.
 """
 
 import re
@@ -57,7 +57,11 @@ class ParameterValue:
 
 
 def read_assignment(text: str, source: Source) -> tuple[str, str]:
-    """Return name and value of `name=value`. Raises DiagnosticError (`wrong-assignment`)."""
+    """Return name and value of `name=value`.
+
+    Raises:
+        DiagnosticError: Where the text is no such assignment (`wrong-assignment`).
+    """
     name, equals, value = text.partition("=")
     if not equals or not _NAME.fullmatch(name):
         form = "name=FILE" if source is Source.SET_FILE else "name=value"
@@ -75,7 +79,8 @@ def read_assignment(text: str, source: Source) -> tuple[str, str]:
 def read_parameter_file(path: str, text: str) -> Iterator[ParameterValue]:
     """Yield the values in a file of parameters: a mapping of name to value.
 
-    Raises DiagnosticError for another shape, and for expressions: the file gives plain data.
+    Raises:
+        DiagnosticError: For another shape, and for expressions: the file gives plain data.
     """
     root = parse_yaml(text, path)
     if not isinstance(root.value, Mapping):
@@ -117,8 +122,13 @@ def recorded_value(name: str, value: Json, where: str) -> ParameterValue:
 
 
 def check_unique(values: Iterable[ParameterValue]) -> None:
-    """Raise DiagnosticError (`set-twice`) where a parameter is set twice on the command line, as
-    nobody could say which of them was meant."""
+    """Check that no parameter is set twice on the command line.
+
+    Nobody could decide which of them was meant.
+
+    Raises:
+        DiagnosticError: Where one is (`set-twice`).
+    """
     seen: dict[str, ParameterValue] = {}
     for value in values:
         first = seen.setdefault(value.name, value)
@@ -137,11 +147,13 @@ def check_unique(values: Iterable[ParameterValue]) -> None:
 def with_given_values(
     environment: Environment, values: Iterable[ParameterValue], sources: Sources
 ) -> Environment:
-    """Return an environment with the values that a command was given; each counts more than those
-    before it, and a fallback less than all others.
+    """Return an environment with the values that a command was given.
 
-    Raises DiagnosticError for a name that is no parameter of the blueprint (a fallback may be meant
-    for another one), and for a text that is not YAML where the type takes that.
+    Each counts more than those before it, and a fallback less than all others.
+
+    Raises:
+        DiagnosticError: For a name that is no parameter of the blueprint (a fallback may be meant
+            for another one), and for a text that is not YAML where the type takes that.
     """
     given = list(values)
     if not given:

@@ -1,4 +1,4 @@
-"""Checks the values of parameters against what a file says it accepts."""
+"""Checks the values of parameters against their declaration in a file."""
 
 import ipaddress
 from collections.abc import Callable, Mapping

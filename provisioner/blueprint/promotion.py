@@ -1,4 +1,4 @@
-"""The order in which environments are applied: the stages of a file (`promotion.yaml`)."""
+"""The promotion order of environments: the stages that a file states (`promotion.yaml`)."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -21,8 +21,9 @@ class PromotionFile(FilePart):
 def load_promotion(path: str, sources: Sources, known: Sequence[str]) -> Sequence[Sequence[str]]:
     """Return the stages that a file states, as names of environments.
 
-    Raises DiagnosticError for another shape, a name that is not among `known`, and one that stands
-    in two places.
+    Raises:
+        DiagnosticError: For another shape, a name that is not among `known`, and one that is listed
+            twice.
     """
     file, node = load_file(PromotionFile, path, sources)
     seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Regular expressions that a file brings along, matched in linear time.
+"""Matches the regular expressions of files with RE2, in linear time.
 
 Python's `re` backtracks: `(a+)+` and 40 letters take longer than a pipeline waits, in native code
 that no signal ends. RE2 is linear in the text, and is what CEL specifies for `matches`. It has no
@@ -49,9 +49,12 @@ def matches_whole(pattern: str, text: str) -> bool:
 
 
 def matches_part(text: object, pattern: str) -> bool:
-    """Tell whether a pattern matches somewhere in `text`: CEL's `text.matches(pattern)`.
+    """Return whether a pattern matches somewhere in `text`: CEL's `text.matches(pattern)`.
 
-    Raises PatternError, and ValueError for what is no text: CEL calls it on any value.
+    Raises PatternError for a pattern that is none.
+
+    Raises:
+        ValueError: For what is no text: CEL calls it on any value.
     """
     if not isinstance(text, str):
         given = "null" if text is None else repr(text)

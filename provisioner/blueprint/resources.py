@@ -1,4 +1,4 @@
-"""Builds the desired resources: the id of each, its body, and what it waits for."""
+"""Builds the desired resources: the id of each, its body, and its dependency edges."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +27,10 @@ from provisioner.model.values import Bound, ResourceValue, Unknown, Value, looku
 
 @dataclass(frozen=True, slots=True)
 class CachedResource:
-    """What a resource came to by itself: without what its module as a whole waits for. `inherited`
-    are the paths of the properties that it has from elsewhere."""
+    """The composed form of a resource by itself: without what its module as a whole waits for.
+
+    `inherited` are the paths of the properties that it has from elsewhere.
+    """
 
     id: ResourceId
     body: Mapping[str, Value]
@@ -174,7 +176,12 @@ class Resources:
     def _container(
         self, placed: Placed, spec: Resource, resource_type: ResourceType
     ) -> tuple[ResourceId, str, frozenset[str]]:
-        """Return what a resource stands in, in which sense, and what that came from."""
+        """Return the resource or scope that contains a resource, in which sense, and its sources.
+
+        Raises:
+            DiagnosticError: Where it has to be in a resource group and is in none
+                (`missing-property`).
+        """
         if resource_type.parent:
             return self._stated_container(placed, "parent", resource_type)
         if resource_type.scope is Scope.EXTENSION:
@@ -300,7 +307,11 @@ class Resources:
 
 
 def without_nulls(value: Bound) -> Value:
-    """Leave out what an expression made null: `${condition ? x : null}` means "not set"."""
+    """Leave out what an expression made null: `${condition ? x : null}` means "not set".
+
+    Raises:
+        TypeError: For a resource in the place of a value.
+    """
     if isinstance(value, Mapping):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -331,8 +342,10 @@ def _check_name(resource_type: ResourceType, name: str, span: Span) -> None:
 def _check_child_names(
     resource_type: ResourceType, catalog: Catalog, body: Mapping[str, Value], node: Node
 ) -> Iterator[Diagnostic]:
-    """Yield an error for each child in a body whose name Azure does not take, as for one that is a
-    resource of its own."""
+    """Yield an error for each child in a body whose name Azure does not take.
+
+    The same names are refused for a child that is a resource of its own.
+    """
     for embedded in resource_type.embedded:
         path = embedded.path.split(".")
         entries = lookup(body, path)

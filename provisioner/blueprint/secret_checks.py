@@ -1,6 +1,6 @@
-"""Refuses secrets in files: wherever a text stands, and wherever an expression gives one.
+"""Refuses secrets in files: in every text of a file, and in every value of an expression.
 
-`provisioner.model.secret_values` says what a secret is. What stands in a file ends in plans, pull
+`provisioner.model.secret_values` defines what a secret is. What is in a file ends in plans, pull
 requests and logs, so there is no exception for tags, reasons, names or keys.
 """
 
@@ -16,10 +16,9 @@ _WRAPPERS = frozenset({"resources", "resourceGroups"})
 
 
 def check_file(plain: object, root: Node) -> Iterator[Diagnostic]:
-    """Yield each secret in the texts and keys of a file (`plain` is its `root` as data), with its
-    place.
+    """Yield each secret in the texts and keys of a file, with its place.
 
-    What is an expression is judged by its value, once it has one.
+    `plain` is its `root` as data. What is an expression is judged by its value, once it has one.
     """
     for found in find_secrets(plain):
         if found.kind == NAMED and "${" in found.text:

@@ -1,4 +1,4 @@
-"""Where a blueprint or a module comes from: the working copy, the library, or a git repository.
+"""Source locations of blueprints and modules: the working copy, the library, or a git repository.
 
 A location is a text, so that it can stand in a file, in the place of a message and in a document:
 
@@ -43,8 +43,11 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 @dataclass(frozen=True, slots=True, order=True)
 class GitLocation:
-    """A file in a git repository: the URL of the repository, a tag or a whole commit, and the path
-    of the file from the repository's root."""
+    """A file in a git repository.
+
+    It has the URL of the repository, a tag or a whole commit, and the path of the file from the
+    repository's root.
+    """
 
     repository: str
     ref: str
@@ -66,12 +69,15 @@ class GitLocation:
 
 
 def resolve_source(reference: str, path: str | None = None, span: Span | None = None) -> str:
-    """Return the location that `reference` names in the file at `path`; on the command line (None),
-    it is relative to the working directory.
+    """Return the location that `reference` names in the file at `path`.
 
-    A relative reference stays where the file is: in the working copy, in the library, or in the
-    same repository at the same ref. Raises DiagnosticError at `span`: `wrong-source` for one that
-    cannot be understood, `windows-path`, and `source-outside` for one that leaves its repository.
+    On the command line (None), it is relative to the working directory. A relative reference stays
+    where the file is: in the working copy, in the library, or in the same repository at the same
+    ref.
+
+    Raises:
+        DiagnosticError: At `span`: `wrong-source` for a reference that cannot be understood,
+            `windows-path`, and `source-outside` for one that leaves its repository.
     """
     if reference.startswith(LIBRARY):
         return _library_location(reference, span)
@@ -95,8 +101,12 @@ def resolve_source(reference: str, path: str | None = None, span: Span | None = 
 
 
 def parse_git(location: str, span: Span | None = None) -> GitLocation:
-    """Return the parts of a location of git. Raises DiagnosticError (`wrong-source`), which never
-    repeats credentials."""
+    """Return the parts of a location of git.
+
+    Raises:
+        DiagnosticError: For a location that is none (`wrong-source`) or holds credentials
+            (`credentials-in-source`), which the message never repeats.
+    """
     match = _URL.fullmatch(location.removeprefix(GIT))
     if match is None:
         raise _wrong_git("it names no repository and path, divided by //", span)

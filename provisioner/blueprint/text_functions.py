@@ -40,7 +40,11 @@ def trim(text: str) -> str:
 
 
 def replace(text: str, old: str, new: str) -> str:
-    """Return `text` with every `old` replaced by `new`. Raises ValueError for an empty `old`."""
+    """Return `text` with every `old` replaced by `new`.
+
+    Raises:
+        ValueError: For an empty `old`.
+    """
     if not old:
         raise ValueError("the string to replace is empty (the second argument)")
     _check_length(len(text) + text.count(old) * (len(new) - len(old)))
@@ -48,7 +52,11 @@ def replace(text: str, old: str, new: str) -> str:
 
 
 def split(text: str, separator: str) -> list[str]:
-    """Return the parts of `text` between its separators. Raises ValueError for an empty one."""
+    """Return the parts of `text` between its separators.
+
+    Raises:
+        ValueError: For an empty separator.
+    """
     if not separator:
         raise ValueError("the separator is empty")
     return text.split(separator)
@@ -62,7 +70,11 @@ def join(items: list[object], separator: str) -> str:
 
 
 def substring(text: str, start: int, length: int) -> str:
-    """Return `length` characters from `start` (from 0). Raises ValueError past the end."""
+    """Return `length` characters from `start` (from 0).
+
+    Raises:
+        ValueError: Where these lie outside of the text.
+    """
     if start < 0 or length < 0 or start + length > len(text):
         raise ValueError(
             f"the text has {len(text)} characters; there are no {length} from character {start}"
@@ -71,7 +83,11 @@ def substring(text: str, start: int, length: int) -> str:
 
 
 def pad_left(value: object, length: int, padding: str = " ") -> str:
-    """Return a text or number, padded to `length` characters at its beginning."""
+    """Return a text or number, padded to `length` characters at its beginning.
+
+    Raises:
+        ValueError: For a padding that is not one character, and for a length above `MAX_WIDTH`.
+    """
     if len(padding) != 1:
         raise ValueError(f"the padding is {padding!r}; expected one character")
     if length > MAX_WIDTH:
@@ -84,7 +100,10 @@ def format_text(pattern: str, *values: object) -> str:
 
     `%s` takes a text, number or boolean, `%d`, `%x`, `%X` and `%b` an integer, `%f` a number (6
     digits, `%.2f` for 2), `%%` is a percent sign. `%5s` pads to 5 characters, `%-5s` at the end,
-    `%03d` with zeros. Raises ValueError for other verbs and for another number of values.
+    `%03d` with zeros.
+
+    Raises:
+        ValueError: For other verbs and for another number of values.
     """
     left = list(values)
     written: list[str] = []
@@ -132,7 +151,11 @@ def base64_encode(text: str) -> str:
 
 
 def base64_decode(text: str) -> str:
-    """Return the text, in UTF-8, of which `text` is the base64. Raises ValueError."""
+    """Return the text, in UTF-8, of which `text` is the base64.
+
+    Raises:
+        ValueError: For what is no base64, or whose content is no UTF-8.
+    """
     try:
         return base64.b64decode(text, validate=True).decode()
     except binascii.Error:
@@ -144,7 +167,9 @@ def base64_decode(text: str) -> str:
 def json_encode(value: object) -> str:
     """Return a value as JSON without white space, the keys of its maps in order.
 
-    Raises ValueError for one that holds a secret by a name: in a text nothing would know it.
+    Raises:
+        ValueError: For a value that holds a secret by a name (in a text nothing would know it), or
+            what JSON has not.
     """
     if holds_secret(value):
         raise ValueError("the value holds a secret, and no file may hold one")
@@ -157,7 +182,12 @@ def json_encode(value: object) -> str:
 
 
 def json_decode(text: str) -> object:
-    """Return the value that a JSON text holds. Raises ValueError with the place of a mistake."""
+    """Return the value that a JSON text holds.
+
+    Raises:
+        ValueError: For what is no JSON, with the place of the mistake; for duplicate keys, too many
+            levels, and integers beyond 64 bits.
+    """
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
     except json.JSONDecodeError as problem:
@@ -171,7 +201,11 @@ def json_decode(text: str) -> object:
 
 
 def text_of(value: object) -> str:
-    """Return a text, number or boolean as text. Raises ValueError for anything else."""
+    """Return a text, number or boolean as text.
+
+    Raises:
+        ValueError: For anything else.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -203,7 +237,11 @@ def _too_deep() -> str:
 
 
 def _check_json(value: object) -> None:
-    """Refuse what an expression cannot hold: too many levels, and integers beyond 64 bits."""
+    """Check that an expression can hold a value of JSON.
+
+    Raises:
+        ValueError: For too many levels, and for integers beyond 64 bits.
+    """
     level: list[object] = [value]
     for _ in range(MAX_JSON_DEPTH + 1):
         below: list[object] = []

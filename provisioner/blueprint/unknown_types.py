@@ -1,4 +1,4 @@
-"""What to say of a type that is in no tier: what it is probably meant to be, or how to use it."""
+"""The diagnostics of a type that is in no tier: the type that was meant, or how to use this one."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -14,8 +14,10 @@ _NEAR, _NEAR_ELSEWHERE = 0.8, 0.94
 
 
 def unknown_type(name: str, span: Span | None, catalog: Catalog) -> Diagnostic:
-    """Return the diagnostic of a type that neither the catalog nor an installed SDK package has,
-    and for which no api version is stated."""
+    """Return the diagnostic of an unknown type.
+
+    Neither the catalog nor an installed SDK package has it, and no API version is stated for it.
+    """
     if not is_type_name(name):
         return wrong_type_name(name, span)
     installed = catalog.directory.names_in(name.partition("/")[0])
@@ -48,8 +50,10 @@ def wrong_type_name(name: str, span: Span | None) -> Diagnostic:
 
 
 def find_near_type(name: str, known: Iterable[str]) -> str | None:
-    """Return the known type that a name is spelled almost like, or None: one of the same namespace
-    whose rest is alike, else one that differs in a letter or two."""
+    """Return the known type that a name is spelled almost like, or None.
+
+    It is one of the same namespace whose rest is alike, else one that differs in a letter or two.
+    """
     folded = {each.lower(): each for each in known}
     wanted = name.lower()
     namespace = wanted.partition("/")[0]

@@ -1,4 +1,4 @@
-"""Where the value of a property is stated: through modules, to the file that gives a parameter.
+"""Finds where a property's value is stated: through modules, to the file that gives a parameter.
 
 Static: expressions are read and not evaluated, so that every place that a value may come from is
 named, also of a condition's other branch.
@@ -21,12 +21,14 @@ MOST_PLACES = 12
 
 @dataclass(frozen=True, slots=True)
 class StatedPlace:
-    """A place that states a value. `parameter` is the parameter that it gives a value to, and
-    `is_default` tells the parameter's own default; `local` is the local that it gives one to;
-    without either the place is the property itself. `is_exact` is true where the value there is the
-    property's: it is false where the property stands in a value that is one expression, where an
-    expression makes it from the parameter or local, and where no place states it (the place is then
-    the resource's)."""
+    """A place that states a value.
+
+    `parameter` is the parameter that it gives a value to, and `is_default` marks the parameter's
+    own default; `local` is the local that it gives one to; without either the place is the property
+    itself. `is_exact` is true where the value there is the property's: it is false where the
+    property stands in a value that is one expression, where an expression makes it from the
+    parameter or local, and where no place states it (the place is then the resource's).
+    """
 
     span: Span
     parameter: str | None = None
@@ -36,9 +38,11 @@ class StatedPlace:
 
 
 def stated_places(resource: DesiredResource, path: str) -> tuple[StatedPlace, ...]:
-    """Return the places that state a property of a resource: first its own, or that of the resource
-    group or the blueprint that it has the property from, then where each parameter in it is given,
-    as far as the files say."""
+    """Return the places that state a property of a resource.
+
+    First its own, or that of the resource group or the blueprint that it has the property from,
+    then where each parameter in it is given, as far as the files state it.
+    """
     steps = tuple(step.strip("[]") for step in split_steps(path) or ())
     found: list[StatedPlace] = []
     inherited = {
@@ -76,9 +80,11 @@ class _Nearest:
 
 
 def _find(node: Node, steps: tuple[str, ...]) -> _Nearest | None:
-    """Return the node at a path, or the nearest above it whose value may hold the property: an
-    expression, entries with expressions as keys, a list. None where there is neither: the file
-    states nothing of it."""
+    """Return the node at a path, or the nearest above it whose value may hold the property.
+
+    Such a value is an expression, entries with expressions as keys, or a list. None where there is
+    neither: the file states nothing of it.
+    """
     span = node.span
     for depth, step in enumerate(steps):
         below = _entry(node, step)
@@ -109,8 +115,10 @@ def _name(node: Node) -> object:
 def _givers(
     node: Node, scope: Scope, seen: set[tuple[int, str]], *, is_exact: bool
 ) -> Iterator[StatedPlace]:
-    """Yield where the parameters that a value reads are given, and those that these read; `each` is
-    what the `forEach` around the value goes through."""
+    """Yield where the parameters that a value reads are given, and those that these read.
+
+    `each` is what the `forEach` around the value iterates over.
+    """
     for name in _names_in(node):
         key = (id(scope), name)
         if key in seen:

@@ -1,4 +1,4 @@
-"""What an environment says of controls: failures that it accepts, and what people vouch for."""
+"""Waivers and attestations of an environment: accepted control failures, and attested controls."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,9 +8,12 @@ from provisioner.model.span import Span
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """An entry of `waivers`: a control that may fail. `scope` is an address, or what addresses
-    begin with (`hub` holds `hub.network`); `expires` is the last day on which it holds. `breach` is
-    the one breach of a network proof that it is about, in the words of reports (None: all)."""
+    """An entry of `waivers`: a control that may fail.
+
+    `scope` is an address, or what addresses begin with (`hub` holds `hub.network`); `expires` is
+    the last day on which it holds. `breach` is the one breach of a network proof that it is about,
+    in the words of reports (None: all).
+    """
 
     control: str
     scope: str
@@ -24,8 +27,10 @@ class Waiver:
     breach_span: Span | None = None
 
     def is_about(self, message: str) -> bool:
-        """Tell whether a finding with this message is one that it is about; white space and the
-        stop at the end do not matter."""
+        """Return whether a finding with this message is one that it is about.
+
+        White space and the stop at the end do not matter.
+        """
         return self.breach is None or _words(self.breach) == _words(message)
 
     def holds(self, address: str) -> bool:
@@ -39,8 +44,10 @@ def _words(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """An entry of `attestations`: who looked, on which day, what shows it, and the last day on
-    which it holds."""
+    """An entry of `attestations`.
+
+    It has who looked, on which day, what shows it, and the last day on which it holds.
+    """
 
     control: str
     by: str

@@ -1,4 +1,4 @@
-"""What an environment may write to: its own subscriptions, and nothing above or beside them."""
+"""The write scope of an environment: its own subscriptions, and nothing above or beside them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -9,10 +9,13 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 def check_boundaries(
     resources: Iterable[DesiredResource], subscriptions: Mapping[str, str]
 ) -> None:
-    """Raise DiagnosticError for each managed resource outside of an environment's subscriptions.
+    """Check that all managed resources are within an environment's subscriptions.
 
     `subscriptions` maps alias to GUID. What stands at a management group or the tenant belongs to
-    many environments: none of them could tell, once it left its blueprint, that it is its own.
+    many environments: none of them could decide, once it left its blueprint, that it is its own.
+
+    Raises:
+        DiagnosticError: With each managed resource outside of them.
     """
     wrong = list(_outside(resources, set(subscriptions.values())))
     if wrong:

@@ -1,4 +1,4 @@
-"""The comments of a YAML file, which no parser keeps."""
+"""Finds the comments of a YAML file, which no parser keeps."""
 
 import re
 from bisect import bisect_right
@@ -12,8 +12,10 @@ _SIGN = re.compile(r"(?:^|(?<=[ \t]))#", re.MULTILINE)
 
 
 def comments_of(text: str) -> Counter[str]:
-    """Return the comments of a text, with how often each stands in it. What begins with `#` inside
-    of a text is none."""
+    """Return the comments of a text, with how often each is in it.
+
+    What begins with `#` inside of a text is none.
+    """
     inside = sorted(_scalar_spans(text))
     starts = [start for start, _ in inside]
     found: Counter[str] = Counter()

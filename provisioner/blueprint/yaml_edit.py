@@ -23,7 +23,9 @@ def replace_scalar(text: str, node: Node, value: str) -> str:
     """Return a text with another value at a scalar that was read from it.
 
     Quotes stay as they are; a value without any gets double ones, because 1.35 would be a number.
-    Raises NotEditableError for a scalar that is written with escapes or over several lines.
+
+    Raises:
+        NotEditableError: For a scalar that is written with escapes or over several lines.
     """
     at = _offset(text, node.span)
     stated = re.escape(str(node.value))
@@ -40,8 +42,10 @@ def insert_entry(text: str, root: Node, name: str, key: str, value: str) -> str:
     """Return a text with an entry `key: "value"` in the mapping `name` of its root.
 
     It is put first, below the line of `name`, indented as the entries there; a mapping that is
-    missing is made at the end of the text. Raises NotEditableError for a mapping that is written in
-    a way that leaves no place for it.
+    missing is made at the end of the text.
+
+    Raises:
+        NotEditableError: For a mapping that is written in a way that leaves no place for it.
     """
     entry = f'{key}: "{value}"'
     mapping = root.get(name)

@@ -1,4 +1,4 @@
-"""The canonical layout of a file that a person writes: only what cannot change its meaning.
+"""Formats a YAML file in azsec's canonical layout, without changing its meaning.
 
 Indentation becomes two spaces a level, lists two more than their key, single quotes double ones
 where that needs no escape, trailing white space and repeated blank lines go, and the keys of the
@@ -87,9 +87,12 @@ class _Collection:
 
 @dataclass(slots=True)
 class _Layout:
-    """What the tokens of a text say of its lines, by number from 0: `indents` the new indentation
-    of lines that begin something, `follows` the line whose shift a continuation shares, `fixed`
-    the lines inside of texts; `edits` are replacements of (line, start, end)."""
+    """The layout of a text's lines as its tokens give it, by number from 0.
+
+    `indents` are the new indentations of lines that begin something, `follows` the line whose shift
+    a continuation shares, `fixed` the lines inside of texts; `edits` are replacements of (line,
+    start, end).
+    """
 
     indents: dict[int, int] = field(default_factory=dict)
     follows: dict[int, int] = field(default_factory=dict)
@@ -134,8 +137,11 @@ def _read_layout(text: str) -> _Layout:
 
 
 class _Reader:
-    """Reads the tokens of a text. `stack` holds the collections that are open in block style,
-    `depth` counts those in flow style; `started` is the line on which what goes on began."""
+    """Reads the tokens of a text.
+
+    `stack` holds the collections that are open in block style, `depth` counts those in flow style;
+    `started` is the line on which what goes on began.
+    """
 
     def __init__(self, lines: Sequence[str], tokens: Sequence[Any]) -> None:
         self.lines = lines
@@ -259,8 +265,10 @@ def _shift_of_comment(
     content: Sequence[int],
     following: int | None,
 ) -> int:
-    """A comment moves with the line below it; one that is indented more than that, with the line
-    above: it ends what stands there."""
+    """Return the shift of a comment: that of the line below it.
+
+    One that is indented more than that shifts with the line above, because it ends what is there.
+    """
     indent = _indent_of(lines[number])
     if following is not None and indent <= _indent_of(lines[following]):
         return shifts[following] if indent else 0

@@ -1,4 +1,4 @@
-"""The scalars of YAML 1.2's core schema: what a text is, by its tag or by how it is written."""
+"""Reads the scalars of YAML 1.2's core schema: their kind by tag or by form, and their value."""
 
 import re
 from typing import Any
@@ -21,8 +21,12 @@ _FORM = re.compile("|".join(f"(?P<{kind}>{form.pattern})" for kind, form in _FOR
 
 
 def read_scalar(event: Any, span: Span) -> bool | int | float | str | None:  # noqa: ANN401
-    """Return the value of a scalar event of PyYAML. Raises DiagnosticError: `invalid-yaml` for a
-    tag that is not of the core schema, `number-out-of-range`."""
+    """Return the value of a scalar event of PyYAML.
+
+    Raises:
+        DiagnosticError: For a tag that is not of the core schema (`invalid-yaml`), and for a number
+            that is out of range (`number-out-of-range`).
+    """
     text = str(event.value)
     match _kind(event, text, span):
         case "str":
@@ -43,8 +47,11 @@ def read_scalar(event: Any, span: Span) -> bool | int | float | str | None:  # n
 
 
 def _kind(event: Any, text: str, span: Span) -> str:  # noqa: ANN401
-    """Return the kind of a scalar: what its tag says, or how it is written. Raises DiagnosticError
-    for a tag of something that is written in another way."""
+    """Return the kind of a scalar: that of its tag, or of how it is written.
+
+    Raises:
+        DiagnosticError: For a tag of something that is written in another way.
+    """
     if event.tag is None and event.implicit[0]:
         found = _FORM.match(text)
         return str(found.lastgroup) if found else "str"
@@ -57,8 +64,14 @@ def _kind(event: Any, text: str, span: Span) -> str:  # noqa: ANN401
 
 
 def _integer(text: str, span: Span) -> int:
-    """Return an integer. Azure Resource Manager's readers hold 64 bits, and Python's own
-    conversion refuses more than 4,300 digits with an exception."""
+    """Return an integer.
+
+    Azure Resource Manager's readers hold 64 bits, and Python's own conversion refuses more than
+    4,300 digits with an exception.
+
+    Raises:
+        DiagnosticError: For an integer beyond 64 bits.
+    """
     if len(text.lstrip("+-0ox")) <= _INTEGER_DIGITS:
         number = int(text, 0) if text[:2] in ("0x", "0o") else int(text)
         if -(2**63) <= number < 2**63:

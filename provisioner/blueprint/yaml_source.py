@@ -1,9 +1,9 @@
-"""YAML as a tree of nodes that know where they stand.
+"""Reads YAML as a tree of nodes with their file, line and column.
 
-The core schema of YAML 1.2 applies (`yes`, `on` and dates are strings), with the merge keys of
-YAML 1.1 (yaml.org/type/merge.html), as kubectl reads them. Tags are refused: a document is data and
-never makes objects. Whoever writes a file may be a stranger (the pipeline of a
-pull request plans it), so everything that can grow has a bound, and the diagnostic names it.
+The core schema of YAML 1.2 applies (`yes`, `on` and dates are strings), with the merge keys of YAML
+1.1 (yaml.org/type/merge.html), as kubectl reads them. Tags are refused: a document is data and
+never makes objects. Whoever writes a file may be a stranger (the pipeline of a pull request plans
+it), so everything that can grow has a bound, and the diagnostic names it.
 """
 
 import re
@@ -94,8 +94,12 @@ bound."""
 
 
 def parse_yaml(text: str, file: str) -> Node:
-    """Read one YAML document. Raises DiagnosticError with the place: `invalid-yaml`,
-    `duplicate-key`, `number-out-of-range`, or `too-large` with the bound that was exceeded."""
+    """Read one YAML document.
+
+    Raises:
+        DiagnosticError: With the place: `invalid-yaml`, `duplicate-key`, `number-out-of-range`, or
+            `too-large` with the bound that was exceeded.
+    """
     roots = _read(text, file, 1)
     if not roots:
         raise DiagnosticError(
@@ -126,7 +130,11 @@ def _read(text: str, file: str, documents: int) -> list[Node]:
 
 @contextmanager
 def _as_diagnostics(text: str, file: str) -> Iterator[None]:
-    """Turn the parser's errors into diagnostics with their place."""
+    """Turn the parser's errors into diagnostics with their place.
+
+    Raises:
+        DiagnosticError: In the place of an error of the parser (`invalid-yaml`).
+    """
     try:
         yield
     except yaml.MarkedYAMLError as problem:
@@ -175,8 +183,11 @@ class _Open:
     levels: int = 1
 
     def close(self) -> _Complete:
-        """Return the node. What a mapping states itself wins over what is merged into it, and of
-        that the first one that states a key. A merged entry keeps the place where it is written."""
+        """Return the node.
+
+        What a mapping states itself wins over what is merged into it, and of that the first one
+        that states a key. A merged entry keeps the place where it is written.
+        """
         if not self.is_mapping:
             return _Complete(Node(tuple(self.items), self.span), self.nodes, self.levels)
         for source in self.merged:
@@ -337,7 +348,11 @@ class _Builder:
             )
 
     def _place(self, complete: _Complete, new: int, span: Span) -> None:
-        """Put a node, `new` nodes of which are not counted yet, where it belongs."""
+        """Put a node, `new` nodes of which are not counted yet, where it belongs.
+
+        Raises:
+            DiagnosticError: Where the file has more than MAX_NODES values (`too-large`).
+        """
         self._nodes += new
         if self._nodes > MAX_NODES:
             raise DiagnosticError(
@@ -361,7 +376,11 @@ class _Builder:
 
 
 def _mappings_to_merge(node: Node, span: Span) -> tuple[Node, ...]:
-    """Return the mappings that the value of a merge key names. Raises DiagnosticError."""
+    """Return the mappings that the value of a merge key names.
+
+    Raises:
+        DiagnosticError: Where it is no mapping or list of mappings (`invalid-yaml`).
+    """
     sources = node.items if isinstance(node.value, tuple) else (node,)
     if not sources or not all(isinstance(source.value, Mapping) for source in sources):
         raise DiagnosticError(
