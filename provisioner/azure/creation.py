@@ -102,8 +102,10 @@ class GuardedCreate:
     def check_again(self, error: AzureError) -> None:
         """Read the resource before the next attempt, after `error`; called by the retry policy.
 
-        Raises AzureError `ResourceAppeared` where it belongs to others, and ends the attempts where
-        it is the write's own.
+        Raises AzureError `ResourceAppeared` where it belongs to others.
+
+        Raises:
+            _OwnError: Where an earlier attempt of this write created it: that ends the attempts.
         """
         if self._released:
             return

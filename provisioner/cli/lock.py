@@ -1,6 +1,6 @@
 """Run `azsec lock`, and hold the lock of an environment as this process.
 
-The holder's name shows others who has the lock. `cli.session`, `cli.cluster` and
+The holder's name shows others who has the lock. `cli.session`, `cli.cluster_lock` and
 `cli.combined_plan` call it.
 """
 

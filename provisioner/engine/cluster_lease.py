@@ -184,7 +184,8 @@ def _take(
 ) -> Mapping[str, Any] | None:
     """Write a new holder into a Lease; return None where another writer was faster (409).
 
-    Raises KubernetesError for every other refusal.
+    Raises:
+        KubernetesError: Where the API server refuses the write for another reason.
     """
     before = {} if found is None else found.get("spec") or {}
     spec = {

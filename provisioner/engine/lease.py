@@ -85,7 +85,8 @@ def find_status(service: Requester, container: ResourceId, now: datetime) -> Lea
 def break_lease(service: Requester, container: ResourceId) -> None:
     """Break a lease at once, whoever holds it; without a lease nothing is done.
 
-    Raises AzureError for every other refusal.
+    Raises:
+        AzureError: Where Azure refuses for another reason than `LeaseNotPresentWithLeaseOperation`.
     """
     try:
         _send(service, container, {"action": "Break", "breakPeriod": 0})

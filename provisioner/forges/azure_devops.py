@@ -254,7 +254,11 @@ class AzureDevOps:
         return found
 
     def remove_comment(self, pull_request: PullRequest, comment: Comment) -> None:
-        """Delete a comment; one that is gone already is deleted."""
+        """Delete a comment; one that does not exist counts as deleted.
+
+        Raises:
+            ForgeError: Where Azure DevOps refuses for another reason.
+        """
         try:
             path = self._comment_path(pull_request, comment)
             self._client.send("DELETE", path, query={"api-version": _API})

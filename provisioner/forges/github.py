@@ -150,6 +150,9 @@ class GitHub:
 
         Branch protection requires the same of a review. The endpoint answers 404 for an account
         that is no collaborator.
+
+        Raises:
+            ForgeError: Where GitHub refuses for another reason.
         """
         try:
             access = self._get(f"/collaborators/{quote(login, safe='')}/permission")
@@ -196,7 +199,11 @@ class GitHub:
         return self._send_and_read(_comment, path, {"body": body}, method="PATCH")
 
     def remove_comment(self, pull_request: PullRequest, comment: Comment) -> None:
-        """Delete a comment; one that is gone already is deleted."""
+        """Delete a comment; one that does not exist counts as deleted.
+
+        Raises:
+            ForgeError: Where GitHub refuses for another reason.
+        """
         try:
             self._client.send("DELETE", f"{self._root}/issues/comments/{comment.id}")
         except ForgeError as refusal:

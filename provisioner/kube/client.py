@@ -115,7 +115,8 @@ class KubeClient:
     def _page(self, ask: ApiRequest, token: str, most: int) -> tuple[Mapping[str, Any], int]:
         """Return a page, and how many items the next one may have.
 
-        Raises KubernetesError as `_send` does.
+        Raises:
+            KubernetesError: As `_send` raises it.
         """
         has_moved = False
         while True:

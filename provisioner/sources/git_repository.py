@@ -115,8 +115,9 @@ class GitCheckout:
     def _fetched(self) -> str:
         """The commit, once it is fetched.
 
-        Raises DiagnosticError `commit-not-found` where the server does not give it, and what
-        `GitCommand.run` raises.
+        Raises:
+            DiagnosticError: `commit-not-found` where the server does not give it, and what
+                `GitCommand.run` raises.
         """
         self._run("init", "--quiet", "--bare", "--template=", ".")
         for key, value in (
