@@ -1,4 +1,4 @@
-"""Which additions an environment accepts, and which entries of `accepted:` cannot be believed.
+"""Matching of additions with the `accepted:` entries of an environment, and faulty entries.
 
 An entry accepts no more than it names. Where more match than it allows, or a role that was assigned
 allows more than the named one, nothing of the surplus is accepted: which of them was meant cannot
@@ -35,8 +35,10 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
-    """The additions that are left, those that are accepted, and what is wrong with the entries:
-    those that match more than they name, and those that match nothing."""
+    """The additions that remain, those that are accepted, and the errors in the entries.
+
+    An entry is wrong where it matches more than it names, or nothing.
+    """
 
     left: tuple[Addition, ...]
     accepted: tuple[Accepted, ...]
@@ -175,8 +177,11 @@ def _named(additions: Sequence[Addition]) -> str:
 
 @dataclass(frozen=True)
 class Roles:
-    """What is known of roles: Azure's own, and the custom ones that a read found, by the GUID of
-    their definition in lower case (name and permissions; None where those cannot be read)."""
+    """Azure's built-in roles and the custom roles that a read found.
+
+    Both are by the GUID of their definition in lower case, with name and permissions (None where
+    those cannot be read).
+    """
 
     custom: Mapping[str, tuple[str, tuple[Permission, ...] | None]]
     _meant: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
@@ -209,8 +214,10 @@ class Roles:
         return given.name.lower() in self._named_by(entry.role)
 
     def allow(self, entry: Acceptance, addition: Addition) -> bool:
-        """Tell whether an addition gives no more than the role that an entry names. What is not
-        known of either is more."""
+        """Return whether an addition gives no more than the role that an entry names.
+
+        A role whose permissions are unknown counts as more.
+        """
         if self.name(entry, addition):
             return True
         given = role_given(addition)
@@ -250,8 +257,10 @@ class Roles:
 
 
 def role_given(addition: Addition) -> ResourceId | None:
-    """Return the definition of the role that an assignment gives; None for other additions, and
-    where it cannot be read."""
+    """Return the definition of the role that an assignment gives.
+
+    None for other additions, and where the assignment cannot be read.
+    """
     role = parse_resource_id(lookup(addition.body, ("properties", "roleDefinitionId")))
     return role if role is not None and role.type.lower() == ROLE_DEFINITION_TYPE.lower() else None
 

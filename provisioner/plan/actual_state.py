@@ -1,4 +1,4 @@
-"""Assembles what the reads answered into the actual state of an environment."""
+"""The actual state of an environment, assembled from the answers of its reads."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -184,8 +184,7 @@ def _generated(found: Iterable[Found], catalog: Catalog) -> Iterator[ResourceId]
 
 
 def hidden_by(answer: Answer, expected: Iterable[tuple[ResourceId, str]]) -> Iterator[ResourceId]:
-    """Yield those of some expected resources (with the names of their lists) that a refused read
-    would have led to.
+    """Yield those expected resources (with the names of their lists) that a refused read hides.
 
     They are those of its type, and the children of that type, below what it was to list.
     """

@@ -1,4 +1,4 @@
-"""Additions as the documents that show them."""
+"""Documents of additions, as plans and reports show them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -44,8 +44,10 @@ def accepted_documents(
 def ended_documents(
     resources: Sequence[ResourceChange], state: ActualState, catalog: Catalog
 ) -> Mapping[str, AdditionDocument]:
-    """Return what stands in Azure of each resource that is deleted or replaced, by the key of its
-    id: of those that grant access, and of those whose name is a GUID."""
+    """Return the live bodies of resources that are deleted or replaced, by the key of their id.
+
+    Only of those that grant access, and of those whose name is a GUID.
+    """
     roles = Roles.of(state)
     addresses = {change.id.key: change.address for change in resources}
     identities = {

@@ -1,4 +1,4 @@
-"""Puts a plan together: decisions, steps, what was seen, and the document that shows them."""
+"""Assembly of a plan: decisions, steps, observed resources, and the document that shows them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ from provisioner.plan.value_text import disclose, mask_output, named_by, to_plai
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The part of an environment that a plan is limited to: addresses, with all they wait for."""
+    """The part of an environment that a plan is limited to: addresses and their dependencies."""
 
     addresses: tuple[str, ...]
 
@@ -70,8 +70,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a plan is made from: the environment, what was asked for, a digest of what the
-    environment's file says, and one of its custom controls (None: it has none)."""
+    """The inputs of a plan: the environment, the request and the digests of its files.
+
+    The digests are of what the environment's file states, and of its custom controls (None: it has
+    none).
+    """
 
     environment: EnvironmentDocument
     request: Request
@@ -81,8 +84,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What was proved of the state that a plan leads to, what it means for the controls, and the
-    gates that refuse it."""
+    """The proofs and control results for the state after a plan, and the gates that refuse it."""
 
     proofs: tuple[ProofDocument, ...] = ()
     security: SecurityDeltaDocument | None = None
@@ -90,7 +92,10 @@ class Assessment:
 
 
 def select_changes(changes: Changes, graph: DesiredGraph, target: Target) -> Changes:
-    """Return the changes that a target covers. What is deleted takes what it holds along."""
+    """Return the changes that a target covers.
+
+    A delete covers what the resource holds, too.
+    """
     selected = target.select(graph)
     covered = [
         change
@@ -176,7 +181,7 @@ def _observe(
     state: ActualState,
     catalog: Catalog,
 ) -> tuple[Observed, ...]:
-    """Return what apply has to find unchanged: all that it writes or reads a value from."""
+    """Return what apply has to find unchanged: all resources that it writes or reads from."""
     observed: dict[str, Observed] = {}
     read: set[str] = set()
     for change in resources:

@@ -1,7 +1,7 @@
-"""What Azure would refuse of a plan, foretold: what is locked, in use, or does not go together.
+"""Changes that Azure would refuse: locked, in use, or refused by a service rule.
 
-Nothing is asked of Azure here: the references that were read, the users that Azure names in a
-body, and the locks tell. A change that Azure would refuse is blocked, with who stands in its way.
+Azure is not queried here: the references that were read, the users that Azure names in a body, and
+the locks decide. A change that Azure would refuse is blocked, with what is in its way.
 """
 
 import re
@@ -47,8 +47,9 @@ def foretell_refusals(
     catalog: Catalog,
     today: str | None,
 ) -> Changes:
-    """Return the changes with those blocked that Azure would refuse, if they are made `today`, and
-    the turns of the others.
+    """Block the changes that Azure would refuse, and return them with the turns of the others.
+
+    `today` is the day of the apply.
 
     Where what goes is named by a resource of the environment whose blueprint is silent about it,
     the reference goes too, as a change of that resource. A change that is blocked no longer makes
@@ -82,7 +83,7 @@ def _apply(changes: Changes, blocked: Mapping[str, str]) -> Changes:
 
 @dataclass(frozen=True)
 class _Live:
-    """What was read, and who uses what in it."""
+    """The resources that were read, and which of them uses which."""
 
     state: ActualState
     catalog: Catalog
@@ -100,8 +101,10 @@ class _Live:
         return {key: place for place, key in enumerate(self.state.found)}
 
     def below(self, resource: ResourceId) -> Iterator[Found]:
-        """Yield all that was read and is deleted with a resource, itself included, in the order of
-        the read."""
+        """Yield all that was read and is deleted with a resource, itself included.
+
+        The order is that of the read.
+        """
         for key in sorted(self._index.within(resource.key), key=self._places.__getitem__):
             yield self.state.found[key]
 
@@ -119,8 +122,10 @@ class _Live:
 
 
 def _free(changes: Changes, live: _Live) -> Changes:
-    """Return the changes in which what points to something that goes loses the reference, where
-    the blueprint is silent about it."""
+    """Return the changes with undeclared references to deleted resources removed.
+
+    A reference that the blueprint states is left.
+    """
     gone = {
         key_of(hit.id, live.catalog)
         for change in changes.resources
@@ -260,7 +265,10 @@ class _Foresight:
         return self.ended.covers(resource.key)
 
     def _nested(self, change: ResourceChange) -> str | None:
-        """Azure deletes no zone with its links: each has to be a delete of its own."""
+        """Return why a delete needs deletes of children first, or None.
+
+        Azure deletes no zone with its links: each has to be a delete of its own.
+        """
         kinds = {name.lower() for name in change.type.nested}
         held = [
             hit.id.text
@@ -272,12 +280,18 @@ class _Foresight:
         return f"it cannot go before {_listed(held)}" if held else None
 
     def _keeps(self, change: ResourceChange) -> str | None:
-        """What stands in a resource would go with it, although its own delete is refused."""
+        """Return why a delete would take along what has a blocked delete of its own, or None.
+
+        What stands in a resource would go with it, although its own delete is refused.
+        """
         kept = self.blocked_below.get(change.id.key)
         return f"it holds {_listed(kept)}, which cannot go" if kept else None
 
     def _outside(self, change: ResourceChange) -> str | None:
-        """A role keeps the scopes in which it is assigned (`ResourceType.confines`)."""
+        """Return why a change would exclude a user that stays, or None.
+
+        A role keeps the scopes in which it is assigned (`ResourceType.confines`).
+        """
         path = change.type.confines
         if path is None or change.action not in (Action.UPDATE, Action.ADOPT):
             return None
@@ -297,7 +311,10 @@ class _Foresight:
 
 
 def _keeps_name(change: ResourceChange) -> str | None:
-    """A deleted vault keeps its name, also when its group is replaced with all that is in it."""
+    """Return why the name of a deleted resource cannot be used again, or None.
+
+    A deleted vault keeps its name, also when its group is replaced with all that is in it.
+    """
     made_anew = change.found is not None and change.action in (Action.REPLACE, Action.CREATE)
     if not made_anew or change.type.soft_delete is None:
         return None
@@ -314,8 +331,10 @@ def _goes(change: ResourceChange) -> bool:
 
 
 def _writes_into(change: ResourceChange, group: ResourceId) -> bool:
-    """Tell whether a change is one of the resources in a group; what Azure RBAC and the like hang
-    on it (an assignment, a lock) is not."""
+    """Return whether a change is of a resource in a group.
+
+    Extension resources on the group (a role assignment, a lock) are not in it.
+    """
     inside = change.id.scope == group and change.type.scope is not Scope.EXTENSION
     return inside or any(target.is_within(group) for target in reached_by(change))
 

@@ -1,9 +1,12 @@
-"""Which change has to be made before which, because Azure refuses one while the other stands as it
-is: a subnet grows into a range that another gives up, a new gateway takes the address of one that
-goes, the last system pool goes once there is another.
+"""The order of changes that Azure accepts only after others, as the service rules state it.
 
-The service rules tell, and nothing is known here of what they are about: a change that is refused
-beside another as it is now, and not as it will be, comes after that one.
+Azure refuses one change while another resource is as it was: a subnet grows into a range that
+another gives up, a new gateway takes the address of one that goes, the last system pool goes once
+there is another.
+
+The service rules decide, and this module knows nothing of what they are about: a change that is
+refused beside another as it is now, and not as it will be, comes after that one. Used by
+`blockers`.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -39,8 +42,11 @@ class Turn:
 
 @dataclass(frozen=True)
 class Turns:
-    """Finds the turns of the changes of a plan; `outcome` is the state that it leads to,
-    `around` what stands beside each change then, and `today` the day of the apply."""
+    """Finds the turns of the changes of a plan.
+
+    `outcome` is the state that the plan leads to, `around` what stands beside each change then, and
+    `today` the day of the apply.
+    """
 
     changes: Sequence[ResourceChange]
     graph: DesiredGraph
@@ -100,8 +106,10 @@ class Turns:
         return actual_estate(self.state, self.graph, self.catalog)
 
     def _ground(self, change: ResourceChange) -> frozenset[str]:
-        """Return the keys of what is made before a change whatever comes of it: all that it names
-        and that is not there yet."""
+        """Return the keys of what is made before a change in any case.
+
+        That is all that it refers to and that is not there yet.
+        """
         stating = resource_stating(change, self.graph)
         pending = [stating] if stating is not None else []
         seen: set[str] = set()
@@ -120,8 +128,11 @@ class Turns:
         return findings_of(change, self.outcome, around, self.catalog, self.today)
 
     def _needed(self, change: ResourceChange, pending: Sequence[str]) -> list[str]:
-        """Return which of the others a change has to come after: mostly each by itself is enough
-        for a refusal, so halves tell; where only several together are, all of them."""
+        """Return which of the pending changes a change has to come after.
+
+        Mostly each by itself is enough for a refusal, so a search by halves finds them; where only
+        several together are, all of them are returned.
+        """
         if not pending or not self._refused(change, pending):
             return []
         if len(pending) == 1:
@@ -133,8 +144,7 @@ class Turns:
 
 @dataclass(frozen=True)
 class _Meanwhile:
-    """Neighbours while some of the `changes` (the keys `pending` of their ids) are still to be
-    made."""
+    """Neighbours while some `changes` (`pending`: the keys of their ids) are still to be made."""
 
     now: Estate
     later: Neighbours

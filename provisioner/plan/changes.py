@@ -1,4 +1,4 @@
-"""What has to change: desired against actual, one decision for each resource."""
+"""The diff of desired and actual state: one decision (create, update, replace, …) a resource."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -41,7 +41,7 @@ from provisioner.plan.redaction import concealed_values, sensitive_problem
 
 
 class ActionReason(StrEnum):
-    """Why a change is what it is. For people: nothing decides by it."""
+    """The reason for a change's action, for reports alone: no decision depends on it."""
 
     ADOPTED = "exists already, without a mark of azsec, and is taken over"
     LEFT_BLUEPRINT = "carries this environment's mark and is no longer in the blueprint"
@@ -54,7 +54,7 @@ class ActionReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StandIn:
-    """What takes the place of a resource while it is replaced by rotation.
+    """The temporary resource that takes the place of one that is replaced by rotation.
 
     `body` is what is written of it, None where it is there already and needs no write. `found` is
     what an earlier apply left of it. `relieves` tells whether the resource has to be deleted.
@@ -69,7 +69,7 @@ class StandIn:
 
 @dataclass(frozen=True, slots=True)
 class ResourceChange:
-    """What happens to one resource, and the bodies that say so.
+    """The decision on one resource, with its bodies before and after.
 
     `desired` is the body with its references resolved as far as they are known; None for a
     delete. `found` is what stands in Azure now, or None. `tags` are those of others. `stand_in` is
@@ -125,9 +125,11 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The addresses that a plan is limited to: at which it deletes what left the blueprint, and at
-    which it writes what the blueprint has. `only_read` are the keys of what the blueprint states
-    as existing: it may carry a mark of a time when the environment made it, and is never deleted.
+    """The addresses that a plan is limited to.
+
+    One limit is for the deletes of what left the blueprint, one for the writes of what the
+    blueprint has. `only_read` are the keys of what the blueprint states as existing: it may carry a
+    mark of a time when the environment made it, and is never deleted.
     """
 
     deletes_at: Callable[[str], bool]
@@ -269,8 +271,10 @@ def _name_kept_by(deleted: ResourceChange) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Withholding:
-    """Finds the marks that a plan may not write yet, although the blueprint has what they stand
-    for: they would claim what azsec has not made, or make its own what nobody permitted."""
+    """Finds the ownership marks of declared resources that a plan may not write yet.
+
+    They would claim what azsec has not made, or adopt what nobody permitted.
+    """
 
     graph: DesiredGraph
     state: ActualState
@@ -308,8 +312,10 @@ class _Withholding:
 def unmarked_parts(
     resource: DesiredResource, graph: DesiredGraph, state: ActualState, owners: Owners
 ) -> list[ResourceId]:
-    """Return the children that a body states, that exist, and that azsec did not make: a pool that
-    somebody added by hand, and that the blueprint now lists in the body of the cluster."""
+    """Return the children that a body states, that exist, and that azsec did not make.
+
+    One is a node pool that somebody added by hand and that the blueprint now lists in the cluster.
+    """
     if not resource.managed or not resource.type.taggable:
         return []
     return [
@@ -322,7 +328,11 @@ def unmarked_parts(
 
 
 def _with_losses(changes: Sequence[ResourceChange], contents: Contents) -> list[ResourceChange]:
-    """Return the changes, each loss of a container with its content and the worst that it means."""
+    """Return the changes, deletes and replacements with the lost content and its disruption.
+
+    The disruption is the worst of any loss below the resource. Updates that keep children in the
+    body have their content too.
+    """
     worst: dict[str, Disruption] = {}
     for change in changes:
         for container in change.id.ancestors if change.action in _LOSSES else ():
@@ -390,8 +400,11 @@ class _Decider:
         return self._compare(resource, desired, actual)
 
     def _resolve(self, stated: Mapping[str, Value]) -> Value:
-        """Return a body with its references resolved as far as they are known. Raises
-        ExpressionError for one that has no value, or that Azure answered a secret for."""
+        """Return a body with its references resolved as far as they are known.
+
+        ExpressionError passes through for a reference that has no value, or for which Azure
+        answered a secret.
+        """
         if next(unknowns(stated), None) is None:
             return stated  # most bodies: nothing in them is to be resolved, or is Azure's
         return _without_secrets(resolve(stated, self._readable))
@@ -413,14 +426,19 @@ class _Decider:
     def _with_marks(
         self, resource: DesiredResource, desired: Mapping[str, Value]
     ) -> Mapping[str, Value]:
-        """Return a desired body with the marks that the resource is to carry after this plan: not
-        those of what may not be taken over, and still those of what left and is not deleted."""
+        """Return a desired body with the marks that the resource is to carry after this plan.
+
+        Left out are those of what may not be adopted; kept are those of what left the blueprint and
+        is not deleted.
+        """
         carried = self._owners.below.get(resource.id.key, frozenset())
         return with_marks_below(desired, carried & self._kept_marks, self._withheld)
 
     def _hold(self, resource: DesiredResource, found: Found) -> tuple[bool, str | None]:
-        """Return whether a resource that was found has to be adopted, and why it may not be touched
-        at all, if so."""
+        """Return whether a found resource has to be adopted, and why it may not be changed.
+
+        The reason is None where it may.
+        """
         if self._terms.observes:
             return False, None
         manager = lookup(found.body, ("managedBy",))
@@ -434,8 +452,11 @@ class _Decider:
         return owner.claim is Claim.NONE, _why_not_ours(owner, self._terms.marks.environment)
 
     def _unread_carrier(self, resource: ResourceId) -> str | None:
-        """Return why nobody can tell whether a resource without a mark is the environment's: what
-        may carry its mark cannot be read. That of an extension at a subscription is a group."""
+        """Return why the owner of a resource without a mark is unknown, or None.
+
+        It is unknown where what may carry its mark cannot be read. The carrier for an extension
+        resource at a subscription is a resource group.
+        """
         above = {each.key for each in resource.ancestors}
         for hidden in self._state.unreadable:
             if hidden.id.key in above or hidden.id.type == RESOURCE_GROUP:
@@ -443,9 +464,11 @@ class _Decider:
         return None
 
     def _held_above(self, resource: ResourceId) -> str | None:
-        """Return why what exists without a mark may not be adopted: it stands in something of
-        another environment that carries marks of what stands in it, and nobody but that environment
-        can tell whether this is one of them."""
+        """Return why what exists without a mark may not be adopted, or None.
+
+        It may not where it stands in something of another environment that carries the marks of its
+        content: only that environment can verify whether this is one of them.
+        """
         for above in resource.ancestors:
             owner, found = self._owners.by_tags.get(above.key), self._state.get(above)
             if owner is None or not isinstance(found, Found):
@@ -460,16 +483,20 @@ class _Decider:
         return None
 
     def _taken_child(self, resource: DesiredResource) -> ResourceId | None:
-        """Return a child that a body states and that is there without a mark (a pool that somebody
-        added to the cluster), or None."""
+        """Return a child that a body states and that exists without a mark, or None.
+
+        A node pool that somebody added to the cluster is one.
+        """
         if self._terms.observes:
             return None
         parts = unmarked_parts(resource, self._graph, self._state, self._owners)
         return next(iter(parts), None)
 
     def _stale_tags(self, desired: Mapping[str, Value], live: Body) -> Mapping[str, str]:
-        """Return azsec's own tags that are to go; those that are seen on what is only watched are
-        of the environment that owns it."""
+        """Return azsec's own tags that are to be removed.
+
+        Those on resources that are only watched belong to the environment that owns them.
+        """
         return {} if self._terms.observes else stale_tags(desired, live)
 
     def _hinders_loss(self, container: ResourceId) -> str | None:
@@ -501,8 +528,11 @@ class _Decider:
         return None
 
     def _make(self, resource: DesiredResource, desired: Mapping[str, Value]) -> ResourceChange:
-        """Return the creation of a resource, blocked where Azure never accepts a value of it, and
-        where the group that a service would make for it is there already, with others' things."""
+        """Return the creation of a resource, blocked where Azure would refuse it.
+
+        Azure refuses values that it never accepts, and a managed resource group that exists already
+        with resources of others.
+        """
         group = managed_group_id(resource, desired)
         if group is not None and group.key in self._state.found:
             why = f"the group {group} exists, and {resource.type.kind} takes one that Azure makes"
@@ -646,9 +676,11 @@ class _Decider:
 
 
 def managed_group_id(resource: DesiredResource, body: Mapping[str, Value]) -> ResourceId | None:
-    """Return the id of the group that a service makes for a resource, where its body names it. AKS
-    takes no group that exists (learn.microsoft.com, "Frequently asked questions about AKS": the
-    node resource group is made by AKS)."""
+    """Return the id of the group that a service makes for a resource, where its body names it.
+
+    AKS accepts no group that exists (learn.microsoft.com, "Frequently asked questions about AKS":
+    the node resource group is made by AKS).
+    """
     path, subscription = resource.type.managed_group, resource.id.subscription
     name = lookup(body, path.split(".")) if path else None
     if not isinstance(name, str) or not name or subscription is None:
@@ -680,8 +712,13 @@ def _hinders_update(
 
 
 def _without_secrets(desired: Value) -> Value:
-    """Return a resolved body as it is. Raises ExpressionError where it holds a secret: files hold
-    none, so it is one that Azure answered elsewhere, and a plan is a file."""
+    """Return a resolved body unchanged if it holds no secret.
+
+    Files hold none, so a secret is one that Azure answered elsewhere; a plan is a file.
+
+    Raises:
+        ExpressionError: Where the body holds a secret.
+    """
     problem = sensitive_problem(desired)
     if problem is not None:
         raise ExpressionError(problem)
@@ -708,7 +745,10 @@ def _by_declaration(
 def _value_of(
     resource: DesiredResource, live: Body, desired: Mapping[str, Value]
 ) -> Mapping[str, Value]:
-    """Return what expressions may read of a resource that exists: live, overlaid with desired."""
+    """Return what expressions may read of a resource that exists.
+
+    That is the live body, overlaid with the desired one.
+    """
     merged = _overlay(live, desired)
     assert isinstance(merged, Mapping)
     return {
@@ -767,7 +807,7 @@ def creation_of(
 def _leaves(
     value: Value, path: str, steps: tuple[str | int, ...]
 ) -> Iterator[tuple[str, tuple[str | int, ...], Value]]:
-    """Yield the values of a body with their paths, as a person reads them and as steps."""
+    """Yield the values of a body with their paths: as text for reports, and as a tuple of steps."""
     if isinstance(value, Mapping) and value:
         for key in value:
             yield from _leaves(value[key], f"{path}.{key}" if path else key, (*steps, key))
@@ -800,7 +840,7 @@ def _delete(orphan: Orphan, owners: Owners, catalog: Catalog, keeps_others: bool
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """What else decides whether a delete may go.
+    """The conditions beside ownership under which a delete is allowed.
 
     `carried` are the marks that what the plan writes carries. `deletes_at` tells at which addresses
     a plan that is limited to some deletes. `staying` are the keys of what the blueprint has.

@@ -1,4 +1,4 @@
-"""What stands in a container, and whether deleting the container takes along what is not ours.
+"""The content of containers, and whether a delete would take along what is not ours.
 
 A resource group, a network, a vault, a zone and a cluster take what is in them along when they are
 deleted. So each of them goes only when everything in it is known, and goes by this plan too.
@@ -91,8 +91,11 @@ class Contents:
 
 
 def is_always_there(resource_type: ResourceType, name: str) -> bool:
-    """Tell whether a child is nobody's: every parent has one (blobServices/default, Azure's own
-    tables of a workspace), or a service makes it for itself (a container of logs)."""
+    """Return whether a child exists in every parent, or a service makes it for itself.
+
+    Every storage account has blobServices/default, every workspace Azure's own tables; a container
+    of logs is made by the service that writes them. None of these belongs to anybody.
+    """
     fixed = not resource_type.deletable and bool(resource_type.rule.fixed)
     with_parent = resource_type.is_made_with_parent(name)
     return fixed or with_parent or resource_type.is_service_made(name)

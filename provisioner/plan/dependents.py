@@ -1,4 +1,4 @@
-"""Who uses a resource: what points to it, declared or live, and what Azure names in its body."""
+"""The users of a resource: declared and live references to it, and users that its body names."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,11 @@ from provisioner.model.values import Value, lookup
 
 
 def key_of(resource: ResourceId, catalog: Catalog) -> str:
-    """Return what two ids of one resource have in common: the id's key, or the type and name where
-    the name alone tells (a role definition, which an assignment may name at any scope)."""
+    """Return the key under which all ids of one resource are equal.
+
+    It is the id's key, or the type and name where the name alone is unique (a role definition,
+    which an assignment may name at any scope).
+    """
     resource_type = catalog.of(resource)
     if resource_type is not None and resource_type.named_alone:
         return f"{resource_type.name}/{resource.name}".lower()
@@ -24,8 +27,10 @@ def key_of(resource: ResourceId, catalog: Catalog) -> str:
 def mentions(
     resource_type: ResourceType, body: Mapping[str, Value], catalog: Catalog
 ) -> Iterator[ResourceId]:
-    """Yield all that a body points to, and what it stands in: what points into a resource (a
-    frontend of a load balancer) points to it as well."""
+    """Yield all that a body refers to, and the parents of those.
+
+    A reference into a resource (a frontend of a load balancer) is one to the resource as well.
+    """
     for _path, mentioned in references_in(resource_type, catalog.schemas, body):
         current: ResourceId | None = mentioned
         while current is not None and not current.is_container:
@@ -93,8 +98,9 @@ class Users:
         return index
 
     def named(self, hit: Found) -> Iterator[tuple[ResourceId | None, str]]:
-        """Yield (id, label) of those that Azure names in a body as its users and that do not show
-        in what was read: the network interfaces in a subnet, the subnet of another subscription.
+        """Yield (id, label) of the users that Azure names in a body and that were not read.
+
+        Such are the network interfaces in a subnet, and a subnet of another subscription.
 
         The id is None where Azure tells the service alone.
         """

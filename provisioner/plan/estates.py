@@ -23,8 +23,10 @@ from provisioner.plan.options import with_defaults
 
 
 def expand(resources: Iterable[Resource], catalog: Catalog) -> tuple[Resource, ...]:
-    """Return resources with the children that stand inside of them; what is stated by itself comes
-    last, and so counts."""
+    """Return resources with the children that stand in their bodies.
+
+    A child that is stated by itself comes last, and so takes precedence.
+    """
     stated = tuple(resources)
     return (*(child for resource in stated for child in _children(resource, catalog)), *stated)
 
@@ -57,9 +59,11 @@ def known_estate(graph: DesiredGraph, state: ActualState, catalog: Catalog) -> E
 def stated_estate(
     changes: Changes, state: ActualState, graph: DesiredGraph, catalog: Catalog
 ) -> Estate:
-    """Return what the blueprint describes, as Azure would have it if nobody had changed it: with
-    references resolved, and with the values that Azure alone writes as they were found. What else
-    only Azure can know is Unknown."""
+    """Return what the blueprint describes, as Azure would have it without any drift.
+
+    References are resolved, and values that Azure alone writes are as they were found. What else
+    only Azure can know is Unknown.
+    """
     bodies = {c.id.key: c.desired for c in changes.resources if c.desired is not None}
     stated = []
     for each in graph:
@@ -84,8 +88,9 @@ def planned_estate(
     catalog: Catalog,
     actual: Estate | None = None,
 ) -> Estate:
-    """Return the state that a plan leads to: what is found (`actual`, the estate of it, where there
-    is one already), with the plan's changes made to it.
+    """Return the state that a plan leads to: the found state with the plan's changes made.
+
+    `actual` is the estate of the found state, where there is one already.
 
     A blocked change is not made, and neither is what would stand in what a blocked change was to
     create. Values that Azure will only answer with are Unknown.

@@ -1,4 +1,4 @@
-"""Reads of what others have, where it may add to something of the environment.
+"""Reads of the resources of others that may be additions to the environment.
 
 The lists of an environment show its own resources, and those of others beside them. Whether one of
 those reaches into the environment (a connection of a gateway, the link of a zone to a network)
@@ -19,23 +19,27 @@ from provisioner.plan.container_contents import managed_group_in
 from provisioner.plan.reads import INVENTORY, Answer, Read, list_of_children
 
 MOST_FOREIGN = 200
-"""How many resources of others are looked into for what they add to the environment's."""
+"""The most resources of others that are read for additions to the environment."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignReads:
-    """Reads of what others have, and how many more there would have been: what those hide is not
-    known."""
+    """Reads of the resources of others, and how many more were left out at the limit.
+
+    What the left-out ones would show is unknown.
+    """
 
     reads: tuple[Read, ...]
     left_out: int
 
 
 def foreign_reads(answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog) -> ForeignReads:
-    """Return the reads of what others have that may add to something of the environment
-    (`adds_to`) and that the first two rounds did not show: what only the content of a group lists,
-    what is in a resource of the environment and does something there (`looked_into`), and the
-    children of what a wide list lists (the links of a zone). At most `MOST_FOREIGN`, by their path.
+    """Return the reads of resources of others that may add to the environment (`adds_to`).
+
+    They are those that the first two rounds did not show: what only the content of a group lists,
+    what is in a resource of the environment and has an effect there (`looked_into`), and the
+    children of what a wide list lists (the links of a zone). At most `MOST_FOREIGN`, by their
+    path.
     """
     read: dict[str, ResourceId] = {}
     listed: dict[str, ResourceId] = {}
@@ -68,10 +72,12 @@ def foreign_reads(answers: Sequence[Answer], graph: DesiredGraph, catalog: Catal
 def occupants_of_ours(
     answers: Sequence[Answer], graph: DesiredGraph, catalog: Catalog
 ) -> Iterator[ResourceId]:
-    """Yield what Azure says is in a resource of the environment (`occupants`) and the blueprint
-    does not have, each once: the resource itself, where Azure names a part of it. What a service
-    makes for something that was read (the interface of a private endpoint), and what is in the
-    group that it keeps for it (the scale sets of nodes), is that one's business."""
+    """Yield the undeclared occupants of the environment's resources (`occupants`), each once.
+
+    Where Azure names a part of a resource, the resource itself is yielded. Left out is what a
+    service makes for something that was read (the interface of a private endpoint), and what is in
+    the group that it manages for it (the scale sets of nodes): their maker is judged instead.
+    """
     ours = {*graph.by_id, *(r.id.parent.key for r in graph if r.id.parent is not None)}
     bodies = [
         (known, item)

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Absent(Enum):
-    """Stands for a value that one of two objects does not have: null is a value."""
+    """The marker for a value that one of two objects does not have: null is a value."""
 
     ABSENT = "absent"
 
@@ -25,8 +25,10 @@ class JsonDifference:
 
 
 def json_differences(before: Any, after: Any, path: str = "") -> Iterator[JsonDifference]:  # noqa: ANN401  any JSON
-    """Yield each difference of two JSON values, by path. Lists are compared as a whole: which of
-    their entries belong together is not known here."""
+    """Yield each difference of two JSON values, by path.
+
+    Lists are compared as a whole: which of their entries belong together is not known here.
+    """
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted(before.keys() | after.keys()):
             inner = f"{path}.{key}" if path else key

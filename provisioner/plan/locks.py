@@ -1,4 +1,4 @@
-"""Management locks: which changes of a plan they forbid, now and once the plan has changed them.
+"""Management locks: the changes of a plan that they forbid, before and after the plan changes them.
 
 Sources: "Lock your resources to protect your infrastructure": CanNotDelete forbids the deletes at
 and below its scope, ReadOnly every write; a delete of what holds a locked resource is refused too.

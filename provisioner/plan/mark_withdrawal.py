@@ -1,4 +1,4 @@
-"""Marks of what takes no tags, and what becomes of them where a step did not make it.
+"""Ownership marks of resources without tags, and their removal where a create did not happen.
 
 Such a mark is written on its carrier before the resource exists, so that a crash orphans nothing.
 If the create then does not happen, the mark would claim whatever others make of that id: it has to
@@ -79,8 +79,9 @@ def _carried(
 def find_unmade(
     steps: Sequence[Step], outcomes: Mapping[str, Outcome], lost: Collection[str]
 ) -> tuple[tuple[CarriedMark, ...], tuple[CarriedMark, ...]]:
-    """Return the marks of what these steps did not make or have deleted, and those of which a read
-    has to decide it.
+    """Return the marks of what these steps did not make or have deleted, and the undecided marks.
+
+    The undecided ones need a read.
 
     `outcomes` are those of the steps by their keys. `lost` are the keys of the creates that found
     what others had made in the meantime. What was absent and was never sent is not this plan's,
@@ -122,8 +123,10 @@ def _is_dropped(mark: CarriedMark, written: Mapping[str, Step]) -> bool:
 
 
 def build_withdrawal(carrier: Found, marks: Set[str], catalog: Catalog) -> Step:
-    """Return the step that removes marks from a carrier that was just read. Its body is the live
-    one: nothing but tags changes."""
+    """Return the step that removes marks from a carrier that was just read.
+
+    Its body is the live one: nothing but tags changes.
+    """
     resource_type = catalog.get(carrier.id.type)
     tags = lookup(carrier.body, ("tags",))
     found = tags.items() if isinstance(tags, Mapping) else ()

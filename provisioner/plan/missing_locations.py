@@ -7,9 +7,11 @@ from provisioner.model.resource_id import RESOURCE_GROUP
 
 
 def warn_of_unstated_locations(graph: DesiredGraph) -> tuple[Diagnostic, ...]:
-    """Return a warning for each raw resource that stands directly in a resource group and states no
-    location. Azure Resource Manager refuses a tracked resource without one (`LocationRequired`),
-    and whether a raw type is tracked is not known."""
+    """Return a warning for each raw resource directly in a resource group without a location.
+
+    Azure Resource Manager refuses a tracked resource without one (`LocationRequired`), and whether
+    a raw type is tracked is not known.
+    """
     return tuple(
         warning(
             "no-location",

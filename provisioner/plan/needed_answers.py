@@ -1,4 +1,7 @@
-"""Of which steps the settled body is needed: a GET after the others would read what nobody uses."""
+"""The steps after which apply has to GET the settled body of the resource.
+
+A GET after any other step would read what nothing uses, and count towards Azure's request limits.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -7,8 +10,9 @@ from provisioner.plan.step import Step
 
 
 def find_needed(steps: Sequence[Step], outputs: Mapping[str, Value]) -> frozenset[str]:
-    """Return the keys of the steps whose resource another step waits for, or whose body the body of
-    another step or an output reads.
+    """Return the keys of the steps whose settled body is needed.
+
+    Another step waits for their resource, or the body of another step or an output reads theirs.
 
     A step that others wait for is among them, whether or not they read of it: a resource that is
     still in transition after its operation has ended refuses the writes of its children.

@@ -1,4 +1,4 @@
-"""On which terms an environment is planned: what it ignores, puts back and may take over."""
+"""Planning options of an environment: ignored changes, default resets and permitted adoption."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,14 @@ from provisioner.model.values import ABSENT, Absent, Value, is_empty
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The environment's marks, the properties that others may change, whether values that were
-    moved off the service's defaults are put back, the addresses whose resources may be taken
-    over (all of a module by the module's address, `*` for every address), the additions of others
-    that are known, and whether the environment is only watched: whose a resource is, is nothing to
-    a comparison then."""
+    """The options that a plan or drift run decides by.
+
+    They are the environment's marks, the properties that others may change, whether values that
+    differ from the service's defaults are reset, the addresses whose resources may be adopted (all
+    of a module by the module's address, `*` for every address), the additions of others that are
+    accepted, and whether the environment is only watched: ownership does not count in a comparison
+    then.
+    """
 
     marks: Marks
     ignores: tuple[Ignore, ...] = ()
@@ -41,7 +44,7 @@ def is_at(address: str, wanted: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A change that is left alone, and who lets it go."""
+    """A change that is suppressed, and what suppresses it."""
 
     field: FieldChange
     ignore: Ignore
@@ -50,7 +53,7 @@ class Ignored:
 def split_ignored(
     address: str, changes: Sequence[FieldChange], ignores: Iterable[Ignore]
 ) -> tuple[tuple[FieldChange, ...], tuple[Ignored, ...]]:
-    """Return the changes of a resource that count, and those that the environment lets go."""
+    """Return the changes of a resource that count, and those that the environment ignores."""
     kept: list[FieldChange] = []
     ignored: list[Ignored] = []
     inside = [ignore for ignore in ignores if ignore.holds(address)]
@@ -64,7 +67,7 @@ def split_ignored(
 
 
 def with_live(desired: Mapping[str, Value], ignored: Iterable[Ignored]) -> Mapping[str, Value]:
-    """Return a desired body that says of what is ignored what Azure has."""
+    """Return a desired body with the live values of the properties that are ignored."""
     for entry in ignored:
         if entry.field.declared and not entry.field.is_state:
             desired = _set(desired, entry.field.path, entry.field.before)

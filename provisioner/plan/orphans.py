@@ -1,4 +1,4 @@
-"""What is there and not in the blueprint: what azsec made, and what it did not."""
+"""Orphaned and unmanaged resources: those in Azure that the blueprint does not have."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -65,8 +65,10 @@ def find_orphans(
 
 
 def _left_its_parent(child: ResourceId, found: Mapping[str, Orphan], owners: Owners) -> bool:
-    """Tell whether a child left the body of its parent. Where the parent goes, the child goes with
-    it: AKS deletes no last system pool by itself."""
+    """Return whether a child left the body of a parent that stays.
+
+    Where the parent is deleted, the child goes with it: AKS deletes no last system pool by itself.
+    """
     going = child.parent is not None and child.parent.key in found
     return not going and owners.is_stated(child)
 

@@ -1,4 +1,4 @@
-"""Whose each resource that was read is: what the marks in Azure prove, and what they do not."""
+"""Ownership of the resources that were read, as far as the marks in Azure prove it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

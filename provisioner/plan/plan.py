@@ -1,4 +1,8 @@
-"""The plan: what is reviewed, and exactly what is applied."""
+"""The plan: the document that is reviewed, the steps that apply carries out, and their digest.
+
+Apply derives the plan again from its request and compares the digests (`plan_verification`): the
+steps of a file are never sent.
+"""
 
 import hashlib
 import json
@@ -21,7 +25,7 @@ ADOPTION_GATE = "adoption"
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What the plan saw of a resource that it touches or reads a value from.
+    """The state of a resource that the plan writes or reads a value from, as it was read.
 
     `body` is the live body without what Azure computes; None for one that was absent. `touched`
     tells the resources that the plan writes.
@@ -66,7 +70,7 @@ class Plan:
 
     @property
     def adopts_unasked(self) -> bool:
-        """Whether the plan would take over what exists without a permission to do so."""
+        """Whether the plan would adopt what exists without permission to do so."""
         return any(gate.gate == ADOPTION_GATE for gate in self.document.gates)
 
     @property
@@ -93,12 +97,12 @@ def with_diagnostics(plan: Plan, diagnostics: Iterable[Diagnostic]) -> Plan:
 
 
 def with_in_progress(plan: Plan, entries: tuple[InProgressDocument, ...]) -> Plan:
-    """Return the plan with what Azure still works on. It is no part of its digest."""
+    """Return the plan with the resources still in transition, which are no part of its digest."""
     return replace(plan, document=plan.document.model_copy(update={"in_progress": entries}))
 
 
 def with_census(plan: Plan, census: CensusDocument) -> Plan:
-    """Return the plan with what was looked at for it. It is no part of its digest."""
+    """Return the plan with the scope that was read for it, which is no part of its digest."""
     return replace(plan, document=plan.document.model_copy(update={"census": census}))
 
 

@@ -1,4 +1,4 @@
-"""What one plan does differently from another: for whoever approved the first.
+"""The differences of two plans, for reviewers who approved the first (`azsec diff`).
 
 Compared is what a reviewer sees, so that the difference reads like a plan. Two plans with one
 digest do the same; whatever differs then (a warning, an addition of others) is beside the approval.
@@ -44,8 +44,10 @@ _TOLD = frozenset(
 
 
 def compare_plans(before: Plan, after: Plan) -> PlanDiffDocument:
-    """Return what a plan does differently from an earlier one, down to the bodies of its requests,
-    and which of their inputs differ."""
+    """Return what a plan does differently from an earlier one, and which inputs differ.
+
+    The comparison covers the bodies of the requests.
+    """
     told = compare_documents(before.document, after.document)
     one, other = content_of(before), content_of(after)
     observed = tuple(_observed_differently(one, other))
@@ -68,8 +70,10 @@ def compare_plans(before: Plan, after: Plan) -> PlanDiffDocument:
 
 
 def compare_documents(before: PlanDocument, after: PlanDocument) -> PlanDiffDocument:
-    """Return what a plan does differently from an earlier one, as far as their documents state it:
-    everything but the bodies of the requests."""
+    """Return what a plan does differently from an earlier one, by their documents.
+
+    That is everything but the bodies of the requests.
+    """
     known = {entry.id.lower() for entry in before.additions}
     warned = set(before.diagnostics)
     return PlanDiffDocument(
@@ -113,8 +117,10 @@ def compare_cluster_plans(
 
 
 def _by_leaf(change: ResourceChangeDocument) -> ResourceChangeDocument:
-    """Return a change of an object whose fields are its deepest ones: a creation states `spec` as a
-    whole, and what differs of two is one value in it."""
+    """Return a change of a Kubernetes object with its fields split into leaf values.
+
+    A creation states `spec` as a whole, and the difference of two creations is one value in it.
+    """
     fields = tuple(
         field.model_copy(update={"path": path, "after": value})
         for field in change.fields

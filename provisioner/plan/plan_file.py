@@ -1,4 +1,4 @@
-"""The plan file: a plan as text, and the refusal of what is not one."""
+"""The plan file: writing a plan as text, and reading and validating it."""
 
 import json
 from typing import Any
@@ -31,7 +31,9 @@ def write_plan_file(plan: Plan) -> str:
 def read_plan_file(text: str, file: str) -> Plan:
     """Read a plan file. Nothing in it is executed: apply derives its steps again and compares.
 
-    Raises DiagnosticError: `not-a-plan`, `plan-version` or `plan-edited`.
+    Raises:
+        DiagnosticError: Where the text is no plan file (`not-a-plan`), has another format version
+            (`plan-version`), or was changed or damaged (`plan-edited`).
     """
     span = Span(file, 1, 1)
     content = _read_content(text, file)

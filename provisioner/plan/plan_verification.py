@@ -1,4 +1,4 @@
-"""Whether a plan that was approved is the plan that azsec derives now, and if not, why.
+"""Verification of an approved plan against the plan that is derived at apply.
 
 Apply sends steps that it derived a moment ago, never those of a file. What decides is that the two
 plans have one digest; everything else here is the explanation of a refusal.
@@ -39,8 +39,10 @@ _MOST_PATHS = 5
 
 @dataclass(slots=True)
 class _Comparison:
-    """Collects what differs. `code` and `because` say what is to blame for differences that no
-    single moved value explains."""
+    """Collects the differences of two plans.
+
+    `code` and `because` are the cause of differences that no single moved value explains.
+    """
 
     approved: Plan
     derived: Plan
@@ -247,8 +249,10 @@ def _compare_parts(comparison: _Comparison) -> None:
 
 
 def _differing(one: Any, other: Any) -> Iterator[str]:  # noqa: ANN401  any JSON
-    """Yield the paths at which two JSON values differ. Values of bodies are not shown: they may
-    hold what a plan hides."""
+    """Yield the paths at which two JSON values differ.
+
+    Values of bodies are not shown: they may hold what a plan hides.
+    """
     for found in json_differences(one, other):
         if found.before is ABSENT or found.after is ABSENT:
             yield f"{found.path} {'left out' if found.before is ABSENT else 'added'}"

@@ -1,4 +1,4 @@
-"""Whether a resource may be deleted or written now: asked again right before the request.
+"""Checks right before a request: whether the resource may still be deleted or written.
 
 Between a review and the moment of a delete somebody else may have put something into a group, or
 made the resource anew. What was not seen when the plan was made stops the delete.

@@ -1,5 +1,7 @@
-"""What an update sends beyond the blueprint: live values that nobody stated and that stay as they
-are (design: updates merge). A reviewer approves these too, and so they are shown.
+"""Live values that an update sends beside the blueprint's, and so preserves.
+
+Updates merge: a PUT replaces the body, so undeclared live values are sent as they are. A reviewer
+approves these too, and so they are shown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What Azure still works on, and what it failed to finish, by the resources' provisioning states.
+"""Resources in transition and failed resources, by their provisioning states.
 
 The state is read from Azure at each plan and remembered nowhere: an apply that was killed, another
 apply and a person in the portal leave the same word in `properties.provisioningState`.
@@ -24,8 +24,11 @@ from provisioner.plan.changes import Changes, ResourceChange
 
 @dataclass(frozen=True, slots=True)
 class InProgress:
-    """A resource that Azure still works on. `address` is None for one that the blueprint does not
-    have; `state` is the provider's own word (`Creating`)."""
+    """A resource whose last operation has not ended.
+
+    `address` is None for one that the blueprint does not have; `state` is the provider's own word
+    (`Creating`).
+    """
 
     address: str | None
     id: ResourceId
@@ -42,9 +45,11 @@ class InProgress:
 def find_in_progress(
     changes: Changes, graph: DesiredGraph, state: ActualState, catalog: Catalog
 ) -> tuple[InProgress, ...]:
-    """Return what Azure still works on, of the plan's resources, what they refer to, and what
-    stands in either: a node pool that somebody adds keeps its whole cluster busy
-    (guidelines.md §3.7)."""
+    """Return the resources in transition that a plan would meet.
+
+    They are the plan's own, those that it refers to, and what stands in either: a node pool that
+    somebody adds keeps its whole cluster busy (guidelines.md §3.7).
+    """
     addresses = {change.id.key: change.address for change in changes.resources}
     addresses |= {
         change.stand_in.id.key: change.stand_in.address
@@ -120,8 +125,10 @@ def _repair(change: ResourceChange) -> ResourceChange:
 
 
 def failures_of(change: ResourceChange) -> tuple[str, ...]:
-    """Return the failed states of a resource that stays, and of the children that its declared body
-    states; nothing for one that is absent or goes."""
+    """Return the failed states of a resource and of the children that its declared body states.
+
+    Empty for a resource that is absent or deleted.
+    """
     if change.found is None or change.desired is None:
         return ()
     return tuple(_failures(change, change.found))

@@ -1,4 +1,4 @@
-"""Which requests read an environment: one list call for each type and scope, however large.
+"""The requests that read an environment: one list call for each type and scope, however large.
 
 Reading goes in rounds. The first lists whole types in each subscription, and what carries this
 environment's tag. The second lists the children of the parents that the first found, the content of
@@ -48,7 +48,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the items of a list (one item for a single resource), or the refusal.
+    """The answer to a read: the items of a list (one item for a single resource), or the refusal.
 
     A 404 is no refusal: `items` is then empty. `calls` counts requests, pages and retries
     included.
@@ -127,8 +127,9 @@ def child_reads(
     *,
     removing: bool = False,
 ) -> tuple[Read, ...]:
-    """Return the reads that what was found so far leads to, by the key of its id: the second round
-    and, below what that finds, a further one.
+    """Return the reads below what was found so far: the second round and further ones.
+
+    `found` is by the key of the id.
 
     Lists are read only below resources that exist and that azsec has something below, in the
     blueprint or by the tags in Azure; whether what the blueprint only names the id of (a network
@@ -171,8 +172,7 @@ def _is_shown_in_part(resource_type: ResourceType, body: Body | None) -> bool:
 
 
 def list_of_children(parent: ResourceId, child: ResourceType) -> Read:
-    """Return the read of the children of a type in a parent, with those listed together with
-    them."""
+    """Return the read of the children of a type in a parent, with those that its list includes."""
     kind = child.listed_as or child.kind
     return Read(f"{parent}/{kind}", child.api_version, child.list_name, True)
 
@@ -233,8 +233,11 @@ def _listed_children(
 def _strangers(
     graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
 ) -> Iterator[ResourceId]:
-    """Yield what is not in the blueprint and may change the effect of what is, with all below it: a
-    network manager, a zone that answers for a service of the blueprint (and no other zone)."""
+    """Yield undeclared resources that may change the effect of declared ones, with all below them.
+
+    Such are a network manager, and a DNS zone that answers for a service of the blueprint (no other
+    zone).
+    """
     types = {
         other.name: other
         for resource_type in {resource.type.name: resource.type for resource in graph}.values()
@@ -255,9 +258,11 @@ def _strangers(
 def _listed_extensions(
     graph: DesiredGraph, catalog: Catalog, found: Mapping[str, Body]
 ) -> Iterator[tuple[ResourceId, ResourceType]]:
-    """Yield (scope, type) for the lists of extension resources that no wide list covers: of those
-    that the blueprint has, of those that affect what it makes, and of those that would do harm
-    there (`always_listed_at`)."""
+    """Yield (scope, type) for the lists of extension resources that no wide list covers.
+
+    They are of types that the blueprint has, of those that affect what it makes, and of those that
+    would do harm there (`always_listed_at`).
+    """
     subscriptions: set[str] = set()
     for resource in graph:
         scope = resource.id.scope
@@ -304,8 +309,10 @@ def listable_children(
 
 
 def _may_exist(resource: DesiredResource, found: Mapping[str, Body]) -> bool:
-    """Tell whether there can be something below a resource: it was found, or it is itself a child
-    whose list is read in this same round (the blob service between an account and its containers).
+    """Return whether there can be something below a resource.
+
+    There can where it was found, or is itself a child whose list is read in this same round (the
+    blob service between an account and its containers).
     """
     parent = resource.id.parent
     if resource.id.key in found:
@@ -351,8 +358,10 @@ _MOST_SUBSCRIPTIONS = 50
 def stray_reads(
     answers: Iterable[Answer], owner: str, subscriptions: Iterable[str]
 ) -> tuple[Read, ...]:
-    """Return the lists that show what an environment left in subscriptions that are no longer its
-    own, in the first 50 of those that are visible."""
+    """Return the lists that show what an environment left in subscriptions no longer its own.
+
+    Only the first 50 visible subscriptions are covered.
+    """
     own = {each.lower() for each in subscriptions}
     visible = {
         str(item.get("subscriptionId", "")).lower()

@@ -1,4 +1,4 @@
-"""Resources that hold the principal of an identity that was made again, and so are written again.
+"""Resources that hold the principal of a recreated identity, and so are written again.
 
 The body that the blueprint states is the same: it names the identity, and Azure copies who that is
 when the resource is written. So no comparison of bodies finds it.

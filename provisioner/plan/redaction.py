@@ -1,4 +1,4 @@
-"""What a plan says of a secret that Azure answered: where it is, and never the value.
+"""Redaction of live secrets in plans: a plan holds the place of a secret, never its value.
 
 An update sends the live body, overlaid with the desired one, so what others own is kept (design:
 updates merge). Where such a live value is a secret the plan file holds an Unknown in its place,
@@ -34,15 +34,19 @@ def sensitive_places(
     live: Body,
     desired: Mapping[str, Value] | None,
 ) -> Places:
-    """Return the texts of a live body that the catalog says no document shows, but for those that
-    the desired body states itself: what a blueprint declares is sent as it is declared."""
+    """Return the texts of a live body that no document may show, as the catalog states.
+
+    Left out are those that the desired body states itself: they are sent as they are declared.
+    """
     found = dict(find_sensitive(resource_type, schemas, live))
     return {text: path for text, path in found.items() if text not in set(texts_in(desired))}
 
 
 def sensitive_problem(body: Value) -> str | None:
-    """Return what is wrong with a body of which an expression read what no document shows ("tags.k
-    would be a secret that Azure answered"), or None."""
+    """Return why a body may not be planned because an expression read a secret, or None.
+
+    The secret is one that no document shows; the reason reads "tags.k would be the secret …".
+    """
     for path, value in _leaves(body, ()):
         if isinstance(value, Sensitive):
             read = ", ".join(value.paths)
@@ -78,9 +82,10 @@ def concealed_values(
     types: Mapping[str, ResourceType | None],
     schemas: SchemaIndex,
 ) -> Callable[[str], Mapping[str, Value] | None]:
-    """Return how expressions look up what is known of a resource by its address: with a Sensitive
-    in the place of what no document shows. What an expression makes of a secret has lost its place,
-    so it never sees one. `types` are the resources' types by address.
+    """Return the values that expressions read by address, with secrets replaced by a Sensitive.
+
+    A value that an expression derives from a secret has lost its place, so an expression never sees
+    one. `types` are the resources' types by address.
 
     What `conceal` refers to is given as it is: it is sent to where it was read.
     """
@@ -106,8 +111,10 @@ def conceal(
     """Return a body of the resource at `address` with its live secrets as Unknowns.
 
     `sensitive` are more of them: texts that are secret by what the catalog knows of their place.
-    Raises DiagnosticError (`secret`) for a secret that is not in `live`: a file cannot hold it, and
-    nothing says where apply could read it.
+
+    Raises:
+        DiagnosticError: Where a secret is not in `live`, or is a key of an object (`secret`): a
+            file cannot hold it, and nothing states where apply could read it.
     """
     found = {secret.path: secret for secret in find_secrets(body)}
     if not found and not sensitive:
@@ -134,8 +141,10 @@ def _homeless(secret: SecretFound, address: str) -> Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class _Concealer:
-    """Puts Unknowns in the place of texts: at the paths of `hidden`, and wherever one of
-    `sensitive` stands."""
+    """Replaces texts by Unknowns.
+
+    It does so at the paths of `hidden`, and wherever one of `sensitive` stands.
+    """
 
     hidden: Mapping[tuple[str | int, ...], str]
     places: Places
@@ -167,8 +176,11 @@ def _readable(path: Sequence[str | int]) -> Iterator[str]:
 
 
 def _steps(path: Sequence[str | int], live: object, names: dict[str, Bound]) -> Iterator[str]:
-    """Yield the steps of a path in CEL: an entry of a list by its name where all have one, because
-    Azure answers some lists in another order each time."""
+    """Yield the steps of a path in CEL.
+
+    An entry of a list is selected by its name where all have one, because Azure answers some lists
+    in another order each time.
+    """
     for step in path:
         if isinstance(step, str):
             yield f"[{_quoted(step, names)}]"

@@ -1,4 +1,4 @@
-"""What a plan was asked for: enough to derive the same plan again."""
+"""The options of a plan, from which apply derives the same plan again."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -52,7 +52,13 @@ def request_to_json(request: Request) -> dict[str, Any]:
 
 
 def read_request(content: Mapping[str, Any]) -> Request:
-    """Return the request in a plan file. Raises KeyError or TypeError for what is none."""
+    """Return the request in a plan file.
+
+    KeyError passes through where a part is missing.
+
+    Raises:
+        TypeError: Where a part has another type than it should have.
+    """
     path, targets = content["environmentFile"], content["targets"]
     destroy, reset_defaults = content["destroy"], content["resetDefaults"]
     adopt = content["adopt"]

@@ -1,4 +1,4 @@
-"""Which requests read once more, right before an apply, what a plan observed.
+"""The requests that read observed resources again right before an apply.
 
 One GET for each observed resource takes 1,000 requests before the first write of 1,000 resources.
 Two facts save nearly all: nothing exists in what does not exist, and the lists that the plan was
@@ -20,8 +20,10 @@ _LEAST = 5
 def split_absent(
     observed: Sequence[Observed],
 ) -> tuple[tuple[Observed, ...], tuple[tuple[Observed, ResourceId], ...]]:
-    """Return what to read first, and what was absent within something absent, each with the
-    outermost of what it stands in that was absent."""
+    """Return what to read first, and what was absent within something absent.
+
+    Each of the latter comes with its outermost parent that was absent.
+    """
     absent = {entry.id.key for entry in observed if entry.body is None}
     first: list[Observed] = []
     within: list[tuple[Observed, ResourceId]] = []
@@ -53,8 +55,10 @@ def read_of(entry: Observed) -> Read:
 
 
 def _list_showing(resource: ResourceId, catalog: Catalog) -> Read | None:
-    """Return the list whose items hold a resource whole, by themselves or inside of their bodies;
-    None where no list does."""
+    """Return the list whose items hold a resource whole, or None.
+
+    The resource is an item itself, or stands in the body of one.
+    """
     known = catalog.of(resource)
     if known is None or known.list_omits:
         return None

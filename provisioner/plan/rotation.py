@@ -1,4 +1,4 @@
-"""Replacement by rotation: another resource stands in while one is deleted and made again.
+"""Replacement by rotation: a temporary resource serves while one is deleted and made again.
 
 The stand-in carries marks of its own, so that a plan made after a crash at any point finds it: with
 it there, the rotation is taken up where it stopped, whatever has been done of it.

@@ -1,4 +1,4 @@
-"""Children that a parent's body states and that a write of the parent does not make.
+"""Children that a parent's body states but that need a request of their own (AKS node pools).
 
 AKS makes the pools of a cluster's body together with the cluster, and takes no more by it: a pool
 that is stated there later is made at `…/agentPools/NAME` (`Embedded.separate`). One that leaves the
@@ -20,8 +20,10 @@ _STAYS = (Action.NO_OP, Action.UPDATE, Action.ADOPT)
 
 
 def separate_children(changes: Changes, state: ActualState, catalog: Catalog) -> Changes:
-    """Return the changes with a change of its own for each child that the body of an existing
-    parent adds, at `ADDRESS/KIND/NAME`."""
+    """Return the changes with one more for each child that the body of an existing parent adds.
+
+    The address of such a change is `ADDRESS/KIND/NAME`.
+    """
     resources: list[ResourceChange] = []
     for change in changes.resources:
         added = list(_added(change, state, catalog)) if change.action in _STAYS else []

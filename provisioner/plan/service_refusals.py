@@ -1,4 +1,4 @@
-"""What Azure refuses of a desired graph, and of the changes of a plan, by the service rules."""
+"""Service rules applied to a desired graph and to the changes of a plan: what Azure refuses."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -62,8 +62,11 @@ def planned_neighbours(
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a plan can say for sure: `actions` by the key of the id, and `listed`, the containers of
-    whose children of a type the blueprint has one, so that they were listed."""
+    """What a plan knows for certain.
+
+    `actions` are by the key of the id. `listed` are the containers of which the blueprint has a
+    child of a type, so that their children of it were listed.
+    """
 
     actions: Mapping[str, Action]
     state: ActualState
@@ -107,8 +110,10 @@ def _is_in(gap: Gap, container: ResourceId, type_name: str) -> bool:
 def refusal_of(
     change: ResourceChange, outcome: Estate, around: Neighbours, catalog: Catalog, today: str | None
 ) -> str | None:
-    """Return why Azure refuses the write or the delete of a change, made `today`, or None where it
-    does not."""
+    """Return why Azure refuses the write or the delete of a change, or None.
+
+    `today` is the day on which it is made.
+    """
     found = next(iter(findings_of(change, outcome, around, catalog, today)), None)
     return str(found) if found else None
 
@@ -146,8 +151,10 @@ def _write(
 def _without_unstated_children(
     change: ResourceChange, body: Mapping[str, Value]
 ) -> Mapping[str, Value]:
-    """Leave out the children that stand in the body because Azure answered them there: those that
-    a write does not state are resources of their own in the outcome."""
+    """Leave out the children that are in the body only because Azure answered them there.
+
+    Those that a write does not state are resources of their own in the outcome.
+    """
     for embedded in change.type.embedded:
         path = embedded.path.split(".")
         if lookup(change.desired, path) is ABSENT and lookup(body, path) is not ABSENT:

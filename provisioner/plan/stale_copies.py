@@ -1,6 +1,8 @@
-"""Copies that go stale by what a plan does: a peering goes out of sync when a network gets other
-ranges (`ResourceType.snapshot`). What the environment has is written again, and asks Azure to copy
-anew; of what others have a plan can only say that it is theirs to do.
+"""Copies that a plan makes stale: peerings out of sync after a change of address space.
+
+A peering keeps a copy of the remote network's ranges (`ResourceType.snapshot`). Copies of the
+environment are written again, with the parameters that renew them; for those of others the plan
+warns that their owner has to.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +24,10 @@ _MADE = (Action.CREATE, Action.REPLACE)
 
 
 def refresh_snapshots(changes: Changes, state: ActualState, catalog: Catalog) -> Changes:
-    """Return the changes with the writes of what keeps a copy that the plan makes stale, and a
-    warning for each copy that is out of its reach."""
+    """Return the changes with a write of each resource whose copy the plan makes stale.
+
+    Each stale copy that is not the environment's gets a warning instead.
+    """
     refreshed = _Refresher(changes, state, catalog)
     resources = tuple(refreshed.refresh(change) for change in changes.resources)
     return replace(
@@ -46,8 +50,10 @@ class _Refresher:
 
     @cached_property
     def moved(self) -> Mapping[str, Mapping[str, ResourceChange]]:
-        """What the plan changes of which copies are kept, by the type that keeps them and the key
-        of its id."""
+        """The changes of resources that others keep copies of.
+
+        They are by the type that keeps the copies and the key of the changed resource's id.
+        """
         return {kind: dict(self._moved(snapshot)) for kind, snapshot in self.kinds.items()}
 
     def _moved(self, snapshot: Snapshot) -> Iterator[tuple[str, ResourceChange]]:
@@ -82,8 +88,10 @@ class _Refresher:
         return replace(change, action=action, fields=(*change.fields, field))
 
     def warnings(self, resources: tuple[ResourceChange, ...]) -> Iterator[Diagnostic]:
-        """Yield what is out of sync after the plan and not the environment's to write: the copies
-        that others keep of what the plan changes."""
+        """Yield a warning for each copy that is out of sync after the plan and belongs to others.
+
+        They are the copies that others keep of what the plan changes.
+        """
         known = {change.id.key for change in resources}
         for kind, snapshot in self.kinds.items():
             moved = [c for c in self.moved[kind].values() if c.action in _STAYS]
@@ -124,8 +132,10 @@ class _Copies:
 
 
 def without_repaired(changes: Changes) -> Changes:
-    """Return the changes without what is said of a state that a write of this plan mends: the other
-    side of a peering is in sync once this one is."""
+    """Return the changes without the diagnostics of a state that a write of this plan repairs.
+
+    The other side of a peering is in sync once this one is.
+    """
     written = {
         change.id.parent.key
         for change in changes.resources

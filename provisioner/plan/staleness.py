@@ -1,4 +1,4 @@
-"""Whether Azure still is as the plan saw it, field by field."""
+"""Staleness of a plan: whether Azure has changed since the plan was made, field by field."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -44,8 +44,10 @@ def find_stale(
 
 
 def observed_values(plan: Plan, state: ActualState) -> Mapping[str, Mapping[str, Value]]:
-    """Return what expressions may read of the resources that a plan observed, by address; `state`
-    is a new read of them."""
+    """Return what expressions may read of the resources that a plan observed, by address.
+
+    `state` is a new read of them.
+    """
     found = {entry.address: (entry, state.get(entry.id)) for entry in plan.observed}
     return {
         address: {**actual.body, "id": entry.id.text, "name": entry.id.name, "type": entry.type}
@@ -91,8 +93,10 @@ def find_stale_fields(
 def _with_secrets(
     body: Mapping[str, Value], values: Mapping[str, Mapping[str, Value]]
 ) -> Mapping[str, Value] | None:
-    """Return what was seen with the secrets that Azure has now, None where one is not there: a plan
-    does not hold them, so it cannot be told whether one was rotated, and apply keeps it."""
+    """Return an observed body with the secrets that Azure has now, None where one is not there.
+
+    A plan does not hold secrets, so a rotated one cannot be detected: apply keeps what Azure has.
+    """
     try:
         seen = resolve(body, values.get)
     except ExpressionError:

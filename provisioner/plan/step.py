@@ -1,4 +1,4 @@
-"""One request of a plan."""
+"""The step: one PUT or DELETE of a plan, with its guards and the steps that it waits for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,5 +43,5 @@ class Step:
 
     @property
     def is_checked(self) -> bool:
-        """Whether a write looks right before at what it overwrites, because no ETag guards it."""
+        """Whether a write reads what it overwrites right before, because no ETag guards it."""
         return self.verb == PUT and not self.guarded and bool(self.mark or self.inside)

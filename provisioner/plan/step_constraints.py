@@ -1,4 +1,4 @@
-"""What else decides the order of steps: locks, policies, and what shares a writer."""
+"""Order constraints of steps beside dependencies: locks, policies, peerings and shared writers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,10 @@ def order_around_locks(
     after: dict[str, set[str]],
     locks: Iterable[Lock],
 ) -> None:
-    """What a lock forbids comes after the lock is gone or wider, or before it is made or tighter.
+    """Order steps around the management locks that the plan changes.
+
+    What a lock forbids comes after the lock is deleted or loosened, or before it is made or
+    tightened.
 
     The write of a lock then no longer waits for what it stands on: that is there already.
     """
@@ -45,9 +48,11 @@ def order_around_locks(
 def order_mutual(
     changes: Sequence[ResourceChange], puts: Mapping[str, Step], after: dict[str, set[str]]
 ) -> None:
-    """What keeps a copy of what keeps a copy of it (both sides of a peering) is made after the
-    other one is well again: Azure creates no peering whose other side is Disconnected
-    (RemotePeeringIsDisconnected: "update or re-create the remote peering")."""
+    """Order the creation of one side of a mutual copy after the repair of the other side.
+
+    Both sides of a peering are such copies: Azure creates no peering whose other side is
+    Disconnected (RemotePeeringIsDisconnected: "update or re-create the remote peering").
+    """
     # A resource that moves has two changes at one address: the one that goes is written nowhere.
     written = [c for c in changes if c.address in puts and c.desired is not None]
     ends = {change.address: _ends(change) for change in written}
@@ -84,9 +89,11 @@ def order_around_policies(
     after: dict[str, set[str]],
     state: ActualState,
 ) -> None:
-    """What a policy judges is written after the change of the policy, so that the plan is judged by
-    the policies that it leads to; a new one comes when it may, unless it exempts. What the policy
-    itself waits for cannot wait for it."""
+    """Order the writes that a policy evaluates after the change of the policy.
+
+    So the plan is evaluated by the policies that it leads to. A new policy comes when it may,
+    unless it exempts. What the policy itself waits for cannot wait for it.
+    """
     for change in changes:
         if not change.type.judges or (change.found is None and not change.type.exempts):
             continue
@@ -106,8 +113,10 @@ def order_around_policies(
 def _judged_scopes(
     change: ResourceChange, changes: Sequence[ResourceChange], state: ActualState
 ) -> Iterator[ResourceId]:
-    """Yield the scopes in which a policy judges: where it is assigned, by what is read or
-    planned."""
+    """Yield the scopes in which a policy is evaluated.
+
+    They are the scopes of its assignments that were read or are planned.
+    """
     bodies = [(hit.id, hit.body) for hit in state.found.values()]
     planned = [(other.id, other.desired or {}) for other in changes if other.type.judges]
     for resource, body in ((change.id, {}), *bodies, *planned):
@@ -134,8 +143,10 @@ def share_locks(
     state: ActualState,
     catalog: Catalog,
 ) -> tuple[Step, ...]:
-    """Return the steps with one lock for all that Azure writes together
-    (`ResourceType.written_with`): the IP groups of a firewall policy, the policy and its firewalls.
+    """Return the steps with one lock for all resources that Azure writes together.
+
+    `ResourceType.written_with` states which: the IP groups of a firewall policy, the policy and its
+    firewalls.
 
     The lock is that of what they share.
     """

@@ -1,4 +1,4 @@
-"""How steps take their turns (`Changes.turns`), and what a step says of those that come before."""
+"""The order of steps by the turns of their changes (`Changes.turns`), and its effect on bodies."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
@@ -21,8 +21,10 @@ def order_turns(
     turns: Mapping[str, frozenset[str]],
     stated: Mapping[str, Set[str]],
 ) -> None:
-    """What Azure takes only once another change is made comes after it (`Changes.turns`): a subnet
-    that grows after the one that gives up the range, a last system pool goes after the new one.
+    """Order each step after those without which Azure refuses it (`Changes.turns`).
+
+    A subnet grows after the one that gives up the range; the last system pool is deleted after the
+    new one is made.
 
     The other one then does without the waits that would close a circle and that it can do without:
     of those that the blueprint makes (`stated`, by address), the ones for a write of something that
@@ -49,8 +51,10 @@ def order_turns(
 def _turn(
     change: ResourceChange, puts: Mapping[str, Step], deletes: Mapping[str, Step]
 ) -> Step | None:
-    """Return the step with which a change takes its turn: what is replaced releases with its
-    delete."""
+    """Return the step with which a change takes its turn.
+
+    For a replacement it is the delete, which releases what others wait for.
+    """
     return deletes.get(change.id.key) or puts.get(change.address)
 
 
@@ -74,8 +78,11 @@ def _loose_waits(
 def with_made(
     step: Step, puts: Mapping[str, Step], after: Mapping[str, set[str]], catalog: Catalog
 ) -> Step:
-    """Return a write that states, and expects to find, what the plan makes before it in the list
-    of children that it writes: the new system pool of a cluster."""
+    """Return a write of a parent that includes the children that the plan makes before it.
+
+    It states them in its list of children and expects to find them: the new system pool of a
+    cluster.
+    """
     lists = [embedded for embedded in catalog.get(step.type).embedded if embedded.separate]
     before = closure(step.key, after) - {step.key} if lists else ()
     for made in (put for put in puts.values() if put.key in before and put.id.parent == step.id):

@@ -1,4 +1,7 @@
-"""The requests that carry out a plan, and which of them have to wait for which."""
+"""The steps of a plan: the requests that carry it out, and the dependencies between them.
+
+`build_steps` is called once a plan; the other functions add one kind of order each.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -81,8 +84,10 @@ def build_steps(
 
 
 def _is_written(change: ResourceChange) -> bool:
-    """Tell whether a change is a write of the resource itself. What takes no tags and is adopted
-    as it is gets its mark on its carrier."""
+    """Return whether a change is a write of the resource itself.
+
+    A resource without tags that is adopted unchanged gets its mark on its carrier instead.
+    """
     return change.action in _PUTS and (change.action is not Action.ADOPT or bool(change.fields))
 
 
@@ -93,8 +98,11 @@ def _is_deleted(change: ResourceChange) -> bool:
 
 
 def _goes_with_parent(change: ResourceChange, lost: Collection[str], catalog: Catalog) -> bool:
-    """Tell whether a resource is made anew without a delete of its own, because its parent's delete
-    takes it along: AKS deletes the pools of a cluster, and no last system pool by itself."""
+    """Return whether the delete of its parent deletes a resource that is made anew.
+
+    It needs no delete of its own then: AKS deletes the pools of a cluster, and no last system pool
+    by itself.
+    """
     parent = change.id.parent
     if change.action is not Action.REPLACE or parent is None or parent.key not in lost:
         return False
@@ -151,7 +159,7 @@ def _rotate(
 
 
 def _order_deletes(deletes: Mapping[str, Step], after: dict[str, set[str]]) -> None:
-    """What stands in or on another goes before it."""
+    """Order the delete of what stands in or on another resource before the delete of that."""
     for step in deletes.values():
         for container in step.id.ancestors:
             holder = deletes.get(container.key)
@@ -166,7 +174,10 @@ def _order_narrowed(
     after: dict[str, set[str]],
     catalog: Catalog,
 ) -> None:
-    """What confines its users (a role, by its scopes) changes once those that go have gone."""
+    """Order the change of what confines its users after the deletes of users.
+
+    A role confines its assignments by its assignable scopes.
+    """
     confining = {
         key_of(change.id, catalog): puts[change.address]
         for change in changes
@@ -187,8 +198,11 @@ def _order_carriers(
     deletes: Mapping[str, Step],
     after: dict[str, set[str]],
 ) -> None:
-    """A mark goes from its carrier only once what it stands for is gone, or another carrier has it:
-    an apply that stops in between leaves nothing behind that is not known."""
+    """Order the removal of a mark from its carrier after the delete of its resource.
+
+    A mark may also be removed once another carrier has it. So an apply that stops in between leaves
+    no resource behind without a mark.
+    """
     writes = {c.id.key: puts[c.address] for c in changes if c.address in puts}
     _order_handovers(changes, puts, after)
     for change in changes:
@@ -211,7 +225,7 @@ def _order_names(
     deletes: Mapping[str, Step],
     after: dict[str, set[str]],
 ) -> None:
-    """A name that all of Azure has once is free only when the resource that had it is gone."""
+    """Order the creation of a globally unique name after the delete of the resource that has it."""
     gone = {
         (change.type.name, change.id.name.lower()): deletes[change.id.key].key
         for change in changes
@@ -226,10 +240,10 @@ def _order_names(
 def _order_handovers(
     changes: Sequence[ResourceChange], puts: Mapping[str, Step], after: dict[str, set[str]]
 ) -> None:
-    """A carrier that hands a mark over to another one is written after it.
+    """Order the write of a carrier that hands a mark over after the write of the new carrier.
 
-    Where the new carrier itself waits for the old one, the mark is for a moment on neither; an
-    apply that ends there leaves something that is declared, and that the next plan asks to adopt.
+    Where the new carrier itself waits for the old one, the mark is briefly on neither; an apply
+    that ends there leaves a declared resource that the next plan has to adopt.
     """
     marks = {step.key: marks_below(lookup(step.body, ("tags",))) for step in puts.values()}
     for change in changes:
@@ -267,7 +281,9 @@ def _order_around_deletes(
     after: dict[str, set[str]],
     catalog: Catalog,
 ) -> None:
-    """What points to a resource has to let go of it, or go, before the resource can go.
+    """Order a delete after the writes and deletes that remove the references to it.
+
+    A reference has to be removed, or its holder deleted, before the resource can be deleted.
 
     `deletes` holds the deletes by what two ids of one resource have in common (`key_of`).
     """
@@ -295,9 +311,12 @@ def _order_around_deletes(
 
 
 def _mentioned(change: ResourceChange, catalog: Catalog, *, whole: bool) -> Iterator[ResourceId]:
-    """Yield what the body in Azure points to, with what the children in it point to that are
-    written with it (the rules of a security group), or all of them where it goes as a `whole` (the
-    subnet of a cluster's system pool)."""
+    """Yield the ids that the live body of a resource refers to.
+
+    Included are the references of the children that are written with it (the rules of a security
+    group), or of all children where it is deleted as a `whole` (the subnet of a cluster's system
+    pool).
+    """
     assert change.found is not None
     found = list(references_in(change.type, catalog.schemas, change.found.body))
     for embedded in change.type.embedded:
@@ -337,7 +356,7 @@ def _put(change: ResourceChange, catalog: Catalog, gone: Collection[str]) -> Ste
 def _concealed(
     change: ResourceChange, body: Mapping[str, Value], catalog: Catalog
 ) -> Mapping[str, Value]:
-    """A plan is a file: what it keeps of Azure's secrets it only refers to."""
+    """Return a body with live secrets as references: a plan is a file and holds no secret."""
     live = change.found.body if change.found is not None else {}
     places = sensitive_places(change.type, catalog.schemas, live, change.desired)
     return conceal(body, live, change.address, places)
@@ -383,7 +402,10 @@ def _write(
 
 
 def _refreshing(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
-    """A creation copies what is there; a later write copies again only where it says so."""
+    """Return the query parameters with which a write renews the copy of a resource.
+
+    A creation copies what is there; a later write copies again only with these parameters.
+    """
     return tuple(sorted(snapshot.query.items()))
 
 
@@ -406,7 +428,9 @@ def _delete(change: ResourceChange) -> Step:
 
 
 def _lock(resource_type: ResourceType, resource: ResourceId) -> str:
-    """Return what is written to: the top resource where its children share its writer.
+    """Return the lock of a step: what is written to, so that its writes go one at a time.
+
+    It is the top resource where its children share its writer.
 
     What shares a writer because it points to a third is found by `share_locks`.
     """
@@ -418,8 +442,10 @@ def _lock(resource_type: ResourceType, resource: ResourceId) -> str:
 def _unguard_shared(
     steps: tuple[Step, ...], state: ActualState, catalog: Catalog
 ) -> tuple[Step, ...]:
-    """A write to a network changes the ETags of its subnets, and the other way round: where a
-    plan writes twice to one resource tree, only the first of its steps can be guarded.
+    """Remove the If-Match guard of all but the first write to one resource tree.
+
+    A write to a network changes the ETags of its subnets, and the other way round: where a plan
+    writes twice to one tree, only the first of its steps can be guarded.
 
     So it changes those of the networks that keep a copy of it (their peerings), whose writes run
     beside it: they are guarded where the plan writes to none of them.
@@ -454,8 +480,11 @@ def _root(resource: ResourceId) -> ResourceId:
 
 
 def _unguard_stated(steps: tuple[Step, ...], catalog: Catalog) -> tuple[Step, ...]:
-    """A child that its parent's body states (a subnet in a network's list) is made by the parent's
-    write: where that is in the plan, finding the child there is no lost race."""
+    """Remove the create guard of children that the write of their parent states too.
+
+    A subnet in a network's list is made by the network's write: where that is in the plan, finding
+    the subnet there is no lost race.
+    """
     stated = {key for step in steps if step.verb == PUT for key in _stated_children(step, catalog)}
     return tuple(
         replace(step, create_guard=None) if step.id.key in stated else step for step in steps

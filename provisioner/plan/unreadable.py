@@ -1,4 +1,4 @@
-"""What could not be read, for those who judge a state: it is neither absent nor as declared."""
+"""Declared resources that could not be read: neither absent nor proved to be as declared."""
 
 from dataclasses import replace
 

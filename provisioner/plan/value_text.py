@@ -1,4 +1,4 @@
-"""Values in words, for documents and diagnostics."""
+"""Values as text, for documents and diagnostics."""
 
 import json
 import re
@@ -25,8 +25,11 @@ def disclose(value: object, *, sensitive: bool) -> Json:
 
 
 def named_by(path: str) -> str:
-    """Return the name that the value at a path stands under: `tags.password` is a password, and so
-    is `env[DB_PASSWORD].value`."""
+    """Return the name of the value at a path.
+
+    `tags.password` is named as a password by its last step, `env[DB_PASSWORD].value` by the key of
+    its entry.
+    """
     steps = [step for step in re.split(r"[.\[\]]", path) if step]
     if len(steps) > 1 and steps[-1] in ("value", "default", "defaultValue"):
         steps.pop()

@@ -1,4 +1,4 @@
-"""Where a plan may write: in the environment's subscriptions and nowhere else.
+"""The write scope of a plan: the environment's subscriptions and nothing else.
 
 The blueprint's own resources were checked when it was composed, and deletes are of what was read in
 these subscriptions, so that nothing is found in a plan that azsec derived soundly. The ids of the
@@ -12,8 +12,10 @@ from provisioner.plan.steps import Step
 
 
 def find_outside(steps: Iterable[Step], subscriptions: Iterable[str]) -> tuple[Diagnostic, ...]:
-    """Return an error for each step whose id lies outside of an environment's subscriptions
-    (GUIDs): in another one, at a management group, or at the tenant."""
+    """Return an error for each step whose id lies outside of an environment's subscriptions.
+
+    `subscriptions` are GUIDs. Outside is another subscription, a management group, or the tenant.
+    """
     guids = frozenset(guid.lower() for guid in subscriptions)
     return tuple(
         error(
