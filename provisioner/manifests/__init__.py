@@ -1,1 +1,5 @@
-"""What stands inside a cluster and has no ARM form: its objects, and the judgement of pods."""
+"""Kubernetes objects of an environment, and the evaluation of pods against its policies.
+
+It covers what ARM has no resource for: namespaces, RBAC, network policies, admission policies and
+jobs. Nothing here reads a cluster; `workflow` and `controls` call it.
+"""

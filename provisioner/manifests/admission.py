@@ -1,4 +1,9 @@
-"""Evaluates the admission policies on a pod, as the API server does before it lets the pod in."""
+"""Evaluates the admission policies on a pod, as the API server does at admission.
+
+The expressions are the ones that `policy_objects` renders, evaluated by azsec's CEL library.
+`pod_evaluation` calls it for the files of a workload, and the pod controls call it for the pods of
+a cluster.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,8 +29,10 @@ _NAME_LABEL = "kubernetes.io/metadata.name"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule of a policy that does not hold for a field of a pod; `exemption` is what lets the pod
-    in nevertheless, for a time."""
+    """A policy rule that a field of a pod violates.
+
+    `exemption` is the exemption that admits the pod nevertheless, until it expires.
+    """
 
     policy: AdmissionPolicy
     path: Path
@@ -44,8 +51,11 @@ IMAGE_VOLUMES = (1, 35)
 
 
 def read_pod(pod: Object, version: tuple[int, int]) -> Object:
-    """Return a pod as the API server of a version reads it: without volumes that the version does
-    not have, which it drops without a word."""
+    """Return a pod as the API server of a version decodes it.
+
+    Volumes of a type that the version does not have are dropped, as the API server does without an
+    error.
+    """
     spec = pod.get("spec")
     volumes = spec.get("volumes") if isinstance(spec, Mapping) else None
     if version >= IMAGE_VOLUMES or not isinstance(spec, Mapping) or not isinstance(volumes, list):
@@ -103,9 +113,12 @@ def _with_image_policy(volume: Any) -> Any:  # noqa: ANN401
 
 
 def _with_sources(volume: Any) -> Any:  # noqa: ANN401
-    """Return a volume as policies see it: of a projected one without sources they see null, which
-    is there for `has` and no list for `all`, so that the API server refuses it (core/v1,
-    ProjectedVolumeSource: `sources` is written also where it is empty)."""
+    """Return a volume as policies see it.
+
+    A projected volume without `sources` has null there: `has` finds it, but `all` cannot iterate
+    it, so that the API server refuses the pod (core/v1, ProjectedVolumeSource: `sources` is
+    serialized even if it is empty).
+    """
     projected = volume.get("projected") if isinstance(volume, Mapping) else None
     if not isinstance(projected, Mapping) or "sources" in projected:
         return volume
@@ -113,8 +126,11 @@ def _with_sources(volume: Any) -> Any:  # noqa: ANN401
 
 
 def evaluate(policy: AdmissionPolicy, pod: Object, labels: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield the rules of a policy that do not hold for a new pod (see `admit`) in a namespace with
-    these labels. What cannot be evaluated does not hold, as failurePolicy says."""
+    """Yield the rules of a policy that a new pod violates (see `admit`).
+
+    `labels` are those of the pod's namespace. A rule whose evaluation fails counts as violated, as
+    with failurePolicy Fail.
+    """
     if not selects(policy.selector, labels):
         return
     name = labels.get(_NAME_LABEL)

@@ -1,7 +1,7 @@
-"""What Pod Security cannot say of pods, as ValidatingAdmissionPolicies (WRK-01.6, MAN-05).
+"""ValidatingAdmissionPolicies for requirements beyond Pod Security (WRK-01.6, MAN-05).
 
-Each policy is judged twice: `policy_objects` renders it for the API server, and `admission`
-evaluates the same expressions for `azsec manifests --check`. The rules are in `pod_rules`.
+Each policy is used twice: `policy_objects` renders it for the API server, and `admission` evaluates
+the same expressions for `azsec manifests --check`. The rules are in `pod_rules`.
 """
 
 from collections.abc import Iterable
@@ -28,8 +28,10 @@ _STANDARD = "pod-security.kubernetes.io/enforce"
 
 
 class Part(StrEnum):
-    """What a rule is about: the pod as a whole, each of its containers (`c`), or each of its
-    volumes (`v`)."""
+    """The subject of a rule: the pod, each of its containers, or each of its volumes.
+
+    In expressions a container is `c`, and a volume is `v`.
+    """
 
     POD = "pod"
     CONTAINER = "container"
@@ -38,8 +40,10 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One expression that has to hold of a part of the pod, `message` says what of it. `field` is
-    the path of what it is about, in that part."""
+    """One CEL expression that has to be true of a part of the pod.
+
+    `message` states the requirement. `field` is the path of the checked field within that part.
+    """
 
     expression: str
     message: str
@@ -72,8 +76,10 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class AdmissionPolicy:
-    """Rules for the pods of the namespaces whose labels `selector` takes. One that is not
-    `enforced` warns and is written to the audit log."""
+    """Rules for the pods of the namespaces that `selector` matches.
+
+    A policy that is not `enforced` warns and writes to the audit log.
+    """
 
     name: str
     controls: tuple[str, ...]
@@ -122,15 +128,20 @@ class Selectors:
 
 
 def excluded_namespaces(declared: Iterable[str]) -> list[str]:
-    """Return the namespaces that the policies leave alone: those of Kubernetes and AKS, and those
-    of extensions of AKS that the environment does not declare as its own."""
+    """Return the namespaces that the policies do not apply to.
+
+    They are those of Kubernetes and AKS, and those of AKS extensions that the environment does not
+    declare as its own.
+    """
     own = set(declared)
     return sorted({*SYSTEM_NAMESPACES, *(name for name in EXTENSION_NAMESPACES if name not in own)})
 
 
 def _selector(names: list[str], *standards: str) -> Object:
-    """Return the selector of all namespaces but these, and but those that enforce one of some
-    standards. NotIn takes what has no such label."""
+    """Return a selector of all namespaces except some, and except those that enforce a standard.
+
+    The operator NotIn also matches a namespace without the label.
+    """
     expressions: list[Object] = [{"key": _NAME_LABEL, "operator": "NotIn", "values": names}]
     if standards:
         expressions.append({"key": _STANDARD, "operator": "NotIn", "values": list(standards)})

@@ -1,4 +1,7 @@
-"""The job that holds a node against the CIS benchmark (CLU-07, CLU-02.7)."""
+"""The Job that runs the CIS Kubernetes benchmark (kube-bench) on a node (CLU-07, CLU-02.7).
+
+`rendering` calls it where the environment declares `benchmark:`.
+"""
 
 from collections.abc import Iterator
 

@@ -1,13 +1,16 @@
-"""Reads dumps of a cluster: what `kubectl get … -o json` prints, and the report of kube-bench.
+"""Reads cluster dumps: the output of `kubectl get … -o json`, and the report of kube-bench.
 
-kubectl prints a List without the kind of its items. A dump therefore shows the kinds of its items,
-and, where a list is empty, those that its name states: `pods,secrets=FILE`, or a file that is named
-after its resource (`secrets.json`). `kubectl get --raw` prints lists that say their kind.
+kubectl prints a List without the kind of its items. A dump therefore counts for the kinds of its
+items and, where a list is empty, for those that its name states: `pods,secrets=FILE`, or a file
+that is named after its resource (`secrets.json`). `kubectl get --raw` prints lists with their kind.
 
-Nor does a List say of which namespaces it is. It counts as one of all where it shows more than one,
-or where that is stated, and where it has what every cluster has in kube-system; else it is one of
-the namespaces that it shows. A list of what stands in no namespace counts as whole where it has
-what every cluster has; an empty one, which shows nothing of its selector, where that is stated.
+A List does not state its namespaces either. It counts as a list of all namespaces where it has
+objects of more than one or where that is stated, if it has what every cluster has in kube-system;
+else it covers only the namespaces of its objects. A list of cluster-scoped objects counts as
+complete where it has what every cluster has; an empty one, which does not show its selector, only
+where that is stated.
+
+`cli/cluster_files.py` calls it for `--observation`.
 """
 
 import json
@@ -44,13 +47,15 @@ _YAML = re.compile(r"\s*(---|apiVersion:|kind:|items:)")
 def read_dumps(
     files: Mapping[str, str], read_on: date, *, all_namespaces: bool = False
 ) -> ClusterContents:
-    """Return what some dumps show together; `files` are texts by what `--observation` says, FILE or
-    RESOURCE[,RESOURCE]=FILE. `all_namespaces` states that the lists are of all namespaces, and
-    without a selector.
+    """Return the combined content of several dumps.
 
-    Raises DiagnosticError for a text that is no JSON of Kubernetes or kube-bench, for a resource
-    that no control reads, for what is no whole list, for an empty one that does not say of what it
-    is, and for dumps of two clusters.
+    `files` maps the arguments of `--observation`, FILE or RESOURCE[,RESOURCE]=FILE, to texts.
+    `all_namespaces` states that the lists cover all namespaces, without a selector.
+
+    Raises:
+        DiagnosticError: Where a text is not JSON of Kubernetes or kube-bench, a resource is read by
+            no control, a list is incomplete, an empty list does not state its kind, or the dumps
+            are of two clusters.
     """
     lists: dict[Kind, dict[tuple[str, str], Object]] = {}
     partial: dict[Kind, frozenset[str]] = {}
@@ -112,8 +117,10 @@ def read_dumps(
 
 
 def _uid_of(namespaces: Mapping[tuple[str, str], Object]) -> str | None:
-    """Return the UID of the namespace kube-system, which identifies a cluster; None where it is not
-    among some namespaces."""
+    """Return the UID of the namespace kube-system, which identifies a cluster.
+
+    None where it is not among the namespaces.
+    """
     found = at(namespaces.get(("", "kube-system")), "metadata", "uid")
     return found if isinstance(found, str) and found else None
 
@@ -137,8 +144,7 @@ def _flaw_of(document: Object) -> str | None:
 def _is_whole(
     kind: Kind, shown: frozenset[str], names: frozenset[str], *, all_namespaces: bool
 ) -> bool:
-    """Tell whether a list that shows objects of some names and namespaces is one of the whole
-    cluster."""
+    """Tell whether a list with objects of some names and namespaces covers the whole cluster."""
     if kind in IN_EVERY_CLUSTER:
         return names >= IN_EVERY_CLUSTER[kind]
     if kind in OF_THE_CLUSTER:
@@ -150,8 +156,11 @@ def _is_whole(
 def _add(
     lists: dict[Kind, dict[tuple[str, str], Object]], bodies: Iterable[Object], path: str
 ) -> Iterator[Diagnostic]:
-    """Add objects to their lists; of one that is there already the newer one stays. Yields an error
-    for one that is another's of the same name: the dumps are of two clusters, or of two times."""
+    """Add objects to their lists, keeping the newer version of an object that is there already.
+
+    Yield an error where `default` or `kube-system` has another UID than before: the dumps are of
+    two clusters.
+    """
     for body in bodies:
         kind, key = _kind_of(body), (namespace_of(body), name_of(body))
         known = lists[kind].get(key)
@@ -170,8 +179,10 @@ def _add(
 
 
 def _version_of(body: Object) -> int:
-    """Return the resourceVersion of an object: the higher, the later it was written (kubernetes.io,
-    "API concepts": resource versions are comparable)."""
+    """Return the resourceVersion of an object as a number: higher if it was written later.
+
+    Source: kubernetes.io, "API concepts": resource versions are comparable.
+    """
     text = str(at(body, "metadata", "resourceVersion") or "")
     return int(text) if text.isdigit() else 0
 

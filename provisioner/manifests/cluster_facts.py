@@ -1,4 +1,8 @@
-"""Reads what the objects of a cluster depend on from an estate, whatever state that is."""
+"""Extracts the cluster settings that Kubernetes objects depend on from an estate.
+
+The estate may be the desired, the planned or the actual state. Every module that renders objects
+takes these facts.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -31,9 +35,11 @@ _SUBJECT = "system:serviceaccount:"
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """A service account that signs in as a managed identity, in a namespace that is not the
-    system's. `client_id` is None where only Azure
-    knows it; `identity` is what to call the identity."""
+    """A service account with a federated credential of a managed identity.
+
+    Its namespace is not a system namespace. `client_id` is None where only Azure knows it;
+    `identity` is the label of the identity.
+    """
 
     namespace: str
     account: str
@@ -43,9 +49,11 @@ class Federation:
 
 @dataclass(frozen=True, slots=True)
 class ManagedNamespace:
-    """A namespace that ARM makes, and what it keeps of it: changes in the cluster are refused. Its
-    standard is that of `pod_security_version`, None for the cluster's own; `labels` has its
-    annotations as well."""
+    """A namespace that ARM creates and manages: AKS refuses changes of its settings in the cluster.
+
+    Its Pod Security level is of `pod_security_version`, None for the cluster's version; `labels`
+    includes its annotations.
+    """
 
     name: str
     pod_security: str
@@ -87,9 +95,12 @@ class ClusterFacts:
 
 
 def read_cluster(estate: Estate, cloud: str, tenant_id: str) -> ClusterFacts:
-    """Return the facts of the one cluster of an estate; `cloud` is the one whose names it uses.
+    """Return the facts of the only cluster of an estate.
 
-    Raises DiagnosticError where there is none, or more than one.
+    `cloud` is the Azure cloud whose host names it uses.
+
+    Raises:
+        DiagnosticError: Where the estate has no cluster, or more than one.
     """
     clusters = estate.of_type(_CLUSTER)
     if len(clusters) != 1:
@@ -224,9 +235,11 @@ def _texts(resource: Resource, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _node_group(cluster: Resource) -> str:
-    """Return how the provider ids of the cluster's nodes begin, in small letters: that of a virtual
-    machine or of an instance of a scale set in its node resource group (cloud-provider-azure,
-    "azure:///" and the resource id)."""
+    """Return the prefix of the provider ids of the cluster's nodes, in lower case.
+
+    A provider id is that of a virtual machine or of a scale set instance in the node resource group
+    (cloud-provider-azure: "azure:///" and the resource id).
+    """
     if cluster.id.subscription is None:
         return ""
     group = node_resource_group(cluster.id, cast("Body", cluster.body))

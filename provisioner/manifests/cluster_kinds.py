@@ -1,7 +1,7 @@
-"""The kinds of objects that controls read of a cluster, and the resources that kubectl calls them.
+"""The kinds of Kubernetes objects that controls read, with their kubectl resource names.
 
 Source: the API reference of Kubernetes ("API Groups"), and the custom resources of Cilium, of the
-Secrets Store driver and of Istio.
+Secrets Store CSI driver and of Istio.
 """
 
 from collections.abc import Mapping

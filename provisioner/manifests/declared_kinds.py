@@ -1,8 +1,8 @@
-"""Every kind of object that an environment can declare in a cluster, whatever it declares today.
+"""Every kind of object that an environment can declare, whether it declares one today or not.
 
-Objects that an environment no longer declares are found by their mark, and so in every one of these
-kinds: one that went with its last object (the Role of the only `deployers:`) would not be looked at
-if only what is still declared were. `make_manifest` takes no other kind.
+Objects that are no longer declared are found by their label, so every one of these kinds has to be
+listed: a kind whose last object was removed (the Role of the only `deployers:`) would be missed
+otherwise. `make_manifest` accepts no other kind; `workflow/cluster_reader.py` lists them.
 """
 
 from provisioner.model.cluster_contents import Kind

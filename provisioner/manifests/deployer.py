@@ -1,10 +1,12 @@
-"""What applies an environment's objects may do in the cluster, and no more.
+"""Least-privilege ClusterRoles for applying and for observing an environment's objects.
 
 Kubernetes lets nobody write a role with permissions that they do not hold, or bind one, unless they
 hold `escalate` or `bind` (kubernetes.io, "Using RBAC Authorization", "Privilege escalation
-prevention and bootstrapping"). `escalate` would let its holder become anything. So this role holds
-what the environment's roles grant, and `bind` for the roles that its bindings name: a binding is
-tried before its role exists, and what is not there cannot be compared with what one holds.
+prevention and bootstrapping"). `escalate` would allow its holder to gain any permission. This role
+therefore holds what the environment's roles grant, and `bind` for the roles that its bindings name:
+a binding may be sent before its role exists, and permissions of a missing role cannot be compared.
+
+`workflow/cluster_roles.py` calls it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,8 +79,10 @@ def _rules_for(resources: Iterable[tuple[str, str]], verbs: list[str]) -> Iterat
 
 
 def reader_role(name: str) -> dict[str, Any]:
-    """Return the ClusterRole for an observation, and for what of a drift check is the inventory. It
-    reads no secrets."""
+    """Return the ClusterRole for an observation and for the inventory of a drift check.
+
+    It cannot read secrets.
+    """
     rules = (_rule([group], list(found), ["get", "list"]) for group, found in READ)
     return _role("ClusterRole", {"name": name}, rules)
 
@@ -131,8 +135,11 @@ def _group_of(api_version: str) -> str:
 
 
 def _resource_of(kind: str) -> str:
-    """Return the resource of a kind by the rule that Kubernetes guesses by where it does not ask
-    (apimachinery, `UnsafeGuessKindToResource`); a test asks a server for all that are declared."""
+    """Return the resource name of a kind by the rule of Kubernetes.
+
+    That is `UnsafeGuessKindToResource` of apimachinery; a test asks a server for every declared
+    kind.
+    """
     name = kind.lower()
     if name.endswith("s"):
         return f"{name}es"

@@ -1,4 +1,7 @@
-"""Exempts namespaces from admission policies for a time, as `kubernetes.exemptions` says."""
+"""Time-limited exemptions of namespaces from admission policies (`kubernetes.exemptions`).
+
+`rendering` adds them to the policies; `workflow/plan.py` reports those that expire or have expired.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -37,8 +40,11 @@ def check_exempted(
     namespaces: Sequence[WantedNamespace],
     node: Node,
 ) -> Iterator[Diagnostic]:
-    """Yield an error for each exemption that exempts nothing: from a policy that the cluster does
-    not have, or of a namespace that it does not have. `node` is that of `kubernetes:`."""
+    """Yield an error for each exemption without effect.
+
+    It names a policy or a namespace that the cluster does not have. `node` is the `kubernetes:` of
+    the environment.
+    """
     known = [policy.name for policy in policies]
     places = [namespace.name for namespace in namespaces]
     for number, entry in enumerate(settings.exemptions):
@@ -59,9 +65,12 @@ def check_exempted(
 def check_exemptions(
     settings: KubernetesSettings, node: Node, today: date
 ) -> tuple[Diagnostic, ...]:
-    """Return a warning for each exemption that ends soon; `node` is that of `kubernetes:`.
+    """Return a warning for each exemption that expires soon.
 
-    Raises DiagnosticError for those that have ended: the cluster refuses by itself from then on.
+    `node` is the `kubernetes:` of the environment.
+
+    Raises:
+        DiagnosticError: Where an exemption has expired, and the cluster refuses its pods again.
     """
     ended: list[Diagnostic] = []
     ending: list[Diagnostic] = []

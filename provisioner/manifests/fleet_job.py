@@ -1,12 +1,11 @@
-"""The objects with which a Kubernetes cluster runs a command over a fleet: an Indexed Job, a part
-of the environments for each index.
+"""The objects of an Indexed Job that runs a command over a fleet, one shard for each index.
 
-Every pod runs the same command line with its own `--shard`. A pod that is lost, or leaves something
-unanswered, is started again, and asks what has no answer in the ledger yet.
+Every pod runs the same command line with its own `--shard`. A pod that is lost, or that leaves
+environments unanswered, is restarted, and continues with those that have no answer in the ledger.
 
 Sources: kubernetes.io, "Jobs" (completion mode, backoff limit per index, pod failure policy) and
 "Pod Security Standards" (restricted); learn.microsoft.com, "Microsoft Entra Workload ID with AKS"
-(label and annotations).
+(label and annotations). `cli/fleet_manifest.py` calls it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Who a process in a pod is: its user, its groups and its profiles, as the outline asked for them.
+"""Admission rules for the user, groups and security profiles of the processes in a pod.
 
 Facts: the outline's podsecuritypolicy_restricted.yaml, and the pages "Configure a Security Context
-for a Pod or Container" and "User Namespaces" of the Kubernetes documentation.
+for a Pod or Container" and "User Namespaces" of the Kubernetes documentation. `pod_rules` calls it.
 """
 
 from collections.abc import Iterator
@@ -45,8 +45,10 @@ def group_rules() -> Iterator[Rule]:
 
 
 def strict_group_rule() -> Rule:
-    """Return the rule that the image's /etc/group adds no groups (supplementalGroupsPolicy, as of
-    1.35 in every cluster)."""
+    """Return the rule that requires `supplementalGroupsPolicy: Strict`.
+
+    With it, the image's /etc/group adds no groups; every cluster has the field from 1.35 on.
+    """
     policy = f"{_CONTEXT}.supplementalGroupsPolicy"
     return Rule(
         f"{_IS_WINDOWS} || (has({_CONTEXT}) && has({policy}) && {policy} == 'Strict')",
@@ -56,8 +58,10 @@ def strict_group_rule() -> Rule:
 
 
 def non_root_rules() -> Iterator[Rule]:
-    """Yield the rules that a pod in a user namespace does not run as root: what the restricted
-    standard itself says of all other pods."""
+    """Yield the rules that a pod in a user namespace does not run as root.
+
+    The restricted standard itself requires that of all other pods.
+    """
     elsewhere = f"(!has({POD}.spec.hostUsers) || {POD}.spec.hostUsers == true)"
     says = f"has({_CONTEXT}) && has({_CONTEXT}.{{0}})"
     own = f"has({_OWN}) && has({_OWN}.{{0}})"

@@ -1,4 +1,4 @@
-"""One object of Kubernetes, with the control that it meets."""
+"""One Kubernetes object of an environment, with the controls that it satisfies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,9 @@
-"""The policies for hosts by name, of Cilium, and those that somebody has to open where there are
-none: where pods sign in to Entra, and where the API server is."""
+"""Cilium network policies for hosts by name, and warnings where hosts cannot be named.
+
+Pods need Entra to sign in, and some need the API server. A policy for a host name needs Cilium with
+FQDN filtering; without it a warning states what has to be opened by other means. `network_policies`
+and `rendering` call it.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
@@ -47,8 +51,10 @@ def allow_sign_in(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[M
 def warn_of_needs(
     namespaces: Iterable[WantedNamespace], facts: ClusterFacts
 ) -> Iterator[Diagnostic]:
-    """Yield a warning for each namespace whose pods have to reach what no policy opens: Entra where
-    policies cannot name hosts, and an API server whose address is not known here."""
+    """Yield a warning for each namespace whose pods need a destination that no policy opens.
+
+    That is Entra where policies cannot name hosts, and an API server with an unknown address.
+    """
     for namespace in namespaces:
         if _reaches_all(namespace):
             continue
@@ -98,9 +104,11 @@ def _host_policy(
     reached: list[tuple[Object, tuple[int, ...], str]],
     annotations: Mapping[str, str],
 ) -> Manifest:
-    """Return a policy for hosts. Cilium learns their addresses from the answers of DNS, which it
-    reads where a rule says so; AKS takes no pattern for all names there
-    (how-to-apply-fqdn-filtering-policies)."""
+    """Return a policy for host names.
+
+    Cilium learns their addresses from DNS responses, which it inspects where a rule says so; AKS
+    accepts no pattern for all names there (how-to-apply-fqdn-filtering-policies).
+    """
     hosts = [host for host, _, _ in reached]
     unique = [host for number, host in enumerate(hosts) if host not in hosts[:number]]
     resolver = {"k8s:io.kubernetes.pod.namespace": "kube-system", "k8s:k8s-app": "kube-dns"}

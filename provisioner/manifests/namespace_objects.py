@@ -1,4 +1,7 @@
-"""The objects of a namespace but its network policies: itself, its bounds, accounts and roles."""
+"""The objects of a namespace: itself, quota and limits, service accounts, roles and bindings.
+
+Its network policies are in `network_policies`. `rendering` calls it for each namespace.
+"""
 
 from collections.abc import Iterator
 
@@ -40,8 +43,10 @@ def render_bounds(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[M
 
 
 def pod_security_labels(level: str, version: tuple[int, int]) -> dict[str, str]:
-    """Return the labels that make a namespace enforce, audit and warn of a level of the Pod
-    Security Standards, as they were in the version of the cluster."""
+    """Return the labels with which a namespace enforces, audits and warns at a level.
+
+    The level is one of the Pod Security Standards, in the version of the cluster.
+    """
     pinned = f"v{version[0]}.{version[1]}"
     labels = {}
     for mode in ("enforce", "audit", "warn"):

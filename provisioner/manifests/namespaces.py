@@ -1,4 +1,7 @@
-"""The namespaces of a cluster: those that the environment states, and those that follow from it."""
+"""The namespaces of a cluster: declared ones, managed ones, and those of federated credentials.
+
+`rendering` calls it first; the other modules take its `WantedNamespace`.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,8 +46,10 @@ class WantedNamespace:
 
     @property
     def pod_security_version(self) -> tuple[int, int] | None:
-        """The version that its level is of, None for the cluster's: what azsec labels, and what
-        ARM leaves open or calls latest."""
+        """The version of its Pod Security level, None for the cluster's version.
+
+        None applies to namespaces that azsec labels, and where ARM leaves it open or has `latest`.
+        """
         return self.managed.pod_security_version if self.managed else None
 
     def client_id(self, account: str) -> str | None:
@@ -55,8 +60,11 @@ class WantedNamespace:
 def find_namespaces(
     settings: KubernetesSettings, facts: ClusterFacts
 ) -> tuple[WantedNamespace, ...]:
-    """Return the namespaces by name: those stated, those that ARM makes, and those of federated
-    credentials, the latter with everything at its default."""
+    """Return the namespaces by name.
+
+    They are those that the environment declares, those that ARM manages, and those of federated
+    credentials, the latter with default settings.
+    """
     stated = {namespace.name: namespace for namespace in settings.namespaces}
     names = {*stated, *facts.managed, *(found.namespace for found in facts.federations)}
     return tuple(

@@ -1,8 +1,9 @@
-"""The network policies of a namespace: nothing goes, but what one of them allows.
+"""The network policies of a namespace: default deny, and one policy for each allowed flow.
 
-A rule of a policy allows each of its ports to each of its peers. That is why DNS and every
-destination have a rule of their own here: the outline's one rule for both opened the database's
-port to the resolver's range, and DNS to the database's (guidelines.md MAN-03).
+A rule of a policy allows each of its ports to each of its peers. DNS and every destination
+therefore have a rule of their own: the outline's single rule for both opened the database's port to
+the resolver's range, and DNS to the database's (guidelines.md MAN-03). `rendering` calls it for
+each namespace.
 """
 
 import re
@@ -213,8 +214,10 @@ def _peers(peer: Peer, facts: ClusterFacts) -> list[Object]:
 
 
 def _block(cidr: str) -> Object:
-    """Return a range without the metadata service: an `except` is no rule of its own, so each
-    range that holds it has to leave it out."""
+    """Return an `ipBlock` of a range that excludes the instance metadata service.
+
+    `except` belongs to one `ipBlock`, so each range that contains the address has to exclude it.
+    """
     network = ip_network(cidr)
     if network.version == 4 and METADATA_SERVICE.subnet_of(network):
         return {"cidr": cidr, "except": [str(METADATA_SERVICE)]}

@@ -1,8 +1,8 @@
-"""What observes the cluster from inside of it: a job that reads, and writes down what it saw.
+"""The objects of the observer: a CronJob in the cluster that records what it reads.
 
-It may list what `azsec cluster observe` looks at, but for secrets, and write one ConfigMap of its
-own namespace, or a blob as an identity of its own: no right of an administrator, and no port that
-is open to anybody.
+It may list what `azsec cluster observe` reads, except secrets, and write one ConfigMap of its own
+namespace, or a blob with an identity of its own. It needs no administrator permission and no open
+port. `rendering` calls it where the environment declares `observer:`.
 """
 
 from collections.abc import Iterator
@@ -90,8 +90,10 @@ the roles it writes for observers leave out on purpose."""
 
 
 def is_kept_by_observer(body: Object) -> bool:
-    """Tell whether an object is what the observer writes or signs with: nobody declares them, and
-    they go with its namespace."""
+    """Tell whether an object is what the observer writes or signs with.
+
+    No environment declares these objects, and they are deleted with the observer's namespace.
+    """
     metadata = body["metadata"]
     return metadata.get("namespace") == OBSERVER_NAMESPACE and (
         (body["kind"], metadata["name"]) in (("ConfigMap", _CONFIG_MAP), ("Secret", _KEY_SECRET))
@@ -136,8 +138,10 @@ def _client_of(settings: ObserverSettings, facts: ClusterFacts) -> str | None:
 def render_observer(
     settings: ObserverSettings, blob: str | None, facts: ClusterFacts
 ) -> Iterator[Manifest]:
-    """Yield the observer's namespace, account, roles, policy and job; `blob` is where it writes,
-    None for its ConfigMap."""
+    """Yield the observer's namespace, account, roles, policy and job.
+
+    `blob` is the blob that it writes to, None for its ConfigMap.
+    """
     client = _client_of(settings, facts) if blob else None
     identity = {
         "azure.workload.identity/client-id": client,

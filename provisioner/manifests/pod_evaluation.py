@@ -1,4 +1,7 @@
-"""Judges pods as the cluster would: by the standard of their namespace, and by its policies."""
+"""Evaluates pods as the cluster would: by Pod Security level and by admission policies.
+
+`workflow/manifests.py` calls it for `azsec manifests --check`.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,8 +18,11 @@ from provisioner.model.span import Span
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Something that a pod may not have. `rule` is the policy, or the control of the standards;
-    `field` its path in the object. One that is not `enforced` only warns."""
+    """A setting of a pod that is not allowed.
+
+    `rule` is the policy, or the control of the Pod Security Standards; `field` is the path in the
+    object. A verdict that is not `enforced` only warns.
+    """
 
     rule: str
     controls: tuple[str, ...]
@@ -38,8 +44,10 @@ class JudgedPod:
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """What a namespace means to its pods: its level, the version that the level is of, and which
-    accounts mount a token."""
+    """The settings of a namespace that apply to its pods.
+
+    They are its Pod Security level, the version of that level, and which accounts mount a token.
+    """
 
     name: str
     level: str
@@ -57,9 +65,12 @@ class _Home:
 def judge_pods(
     pods: tuple[FoundPod, ...], objects: ClusterObjects, default_namespace: str | None
 ) -> tuple[JudgedPod, ...]:
-    """Return the verdicts on pods. One without a namespace is judged for `default_namespace`.
+    """Return the verdicts on pods.
 
-    Raises DiagnosticError for a namespace that the cluster is not to have.
+    A pod without a namespace is evaluated for `default_namespace`.
+
+    Raises:
+        DiagnosticError: Where a pod names a namespace that the cluster is not to have.
     """
     homes = {home.name: home for home in _homes(objects)}
     wrong: list[Diagnostic] = []

@@ -1,8 +1,8 @@
-"""The admission policies of a cluster, and the expressions that they hold pods to.
+"""The admission policies of a cluster, and their CEL expressions.
 
-The expressions keep to what both the API server and the CEL library of azsec evaluate: `has`,
-`size`, `all`, comparisons, conditionals, `startsWith`, `endsWith`, `contains` and `matches`. What
-fails to evaluate does not hold.
+The expressions use only what both the API server and azsec's CEL library evaluate: `has`, `size`,
+`all`, comparisons, conditionals, `startsWith`, `endsWith`, `contains` and `matches`. An expression
+whose evaluation fails counts as violated. `rendering` and the pod controls call it.
 """
 
 from collections.abc import Iterator
@@ -43,8 +43,11 @@ def admission_policies(
     facts: ClusterFacts,
     registries: tuple[str, ...],
 ) -> tuple[AdmissionPolicy, ...]:
-    """Return the policies of a cluster, by name. `registries` are those that images may come from;
-    without any there is no policy for them."""
+    """Return the policies of a cluster, by name.
+
+    `registries` are the registries that images may come from; without any, there is no policy for
+    image sources.
+    """
     where = Selectors.of(settings, namespaces)
     found = [
         *_image_policies(where.everywhere, registries),
@@ -87,8 +90,11 @@ def _image_policies(selector: Object, registries: tuple[str, ...]) -> Iterator[A
 
 
 def _of_images(expression: str, message: str) -> tuple[Rule, Rule]:
-    """Return the rule over the images of containers, and over those of volumes: a volume of type
-    image mounts what a registry has, as a container does (Kubernetes, "Image Volumes")."""
+    """Return the rule for the images of containers, and the rule for those of volumes.
+
+    A volume of type image mounts an image of a registry, as a container does (Kubernetes, "Image
+    Volumes").
+    """
     return (
         Rule(expression.format("c.image"), message, ("image",), Part.CONTAINER),
         _of_volumes("image", expression.format("v.image.reference"), message, "reference"),
@@ -170,9 +176,11 @@ def _pod_policies(selector: Object) -> Iterator[AdmissionPolicy]:
 
 
 def _restricted_policies(selector: Object, facts: ClusterFacts) -> Iterator[AdmissionPolicy]:
-    """Yield the policies for what the restricted standard lets in, and the outline's policy did
-    not: the one capability that it lets back in (a port below 1024 is for a Service to have), and
-    root in a user namespace."""
+    """Yield the policies for what the restricted standard allows and the outline's policy did not.
+
+    That is the one capability that may be added back (for ports below 1024; a Service can map such
+    a port instead), and root in a user namespace.
+    """
     own = "c.securityContext.capabilities"
     yield AdmissionPolicy(
         "azsec-capabilities",

@@ -1,9 +1,11 @@
-"""The Pod Security Standards: judges a pod as the admission of Kubernetes does.
+"""The Pod Security Standards: evaluates a pod as the PodSecurity admission controller does.
 
 Source: the pages "Pod Security Standards" and, for sysctls by version, "Using sysctls in a
-Kubernetes Cluster" of the Kubernetes documentation; for user namespaces and volumes of images the
-checks of k8s.io/pod-security-admission 0.34 to 0.36. Fields that a pod leaves out count as the API
-server takes them. A value of another type than the field has is never one that is allowed.
+Kubernetes Cluster" of the Kubernetes documentation; for user namespaces and image volumes the
+checks of k8s.io/pod-security-admission 0.34 to 0.36. Fields that a pod leaves out have the API
+server's defaults. A value of another type than the field has is never allowed.
+
+`pod_evaluation` and the pod controls call it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +20,11 @@ Version = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A field of a pod that a standard does not allow. `path` is that of the field in the pod;
-    `control` is what the page of the standards calls the control."""
+    """A field of a pod that a standard does not allow.
+
+    `path` is the path of the field in the pod; `control` is the control's name on the page of the
+    Pod Security Standards.
+    """
 
     path: Path
     control: str

@@ -1,4 +1,7 @@
-"""Finds the pods, and the templates of pods, in the files of a workload."""
+"""Finds pods and pod templates in the files of a workload.
+
+`workflow/manifests.py` calls it for `azsec manifests --check`.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,8 +27,11 @@ _TEMPLATES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class FoundPod:
-    """A pod of an object. `body` is the pod as plain data without what is null, which the API
-    server takes as left out; `path` is where it stands in the object."""
+    """A pod or pod template of an object.
+
+    `body` is the pod as plain data without null values, which the API server treats as absent;
+    `path` is its path in the object.
+    """
 
     kind: str
     name: str

@@ -1,8 +1,9 @@
-"""Renders admission policies: for pods, which are refused, and for what makes pods, which warns.
+"""Renders admission policies: a denying one for pods, and a warning one for pod templates.
 
-A Deployment whose pods are refused is made all the same, and no pod ever comes. That is why each
-policy has a second one over the templates of workloads, whose binding warns: who applies one is
-told at once (Kubernetes, "Validating Admission Policy": validationActions).
+A Deployment whose pods are refused is created nevertheless, and its pods never start. Each policy
+therefore has a second one over the templates of workloads, whose binding warns, so that whoever
+applies the workload is informed at once (Kubernetes, "Validating Admission Policy":
+validationActions). `rendering` calls it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -104,9 +105,11 @@ def _spec(policy: AdmissionPolicy, matched: list[Object], pod: str, changes: str
 
 
 def _exemptions(policy: AdmissionPolicy) -> Iterator[Object]:
-    """Yield a condition for each exemption, which ends by itself: CEL has no clock, but the API
-    server sets creationTimestamp before it validates (rest.BeforeCreate of k8s.io/apiserver). A
-    later change of what was exempt is judged."""
+    """Yield a condition for each exemption, which expires by itself.
+
+    CEL has no clock, but the API server sets creationTimestamp before it validates
+    (rest.BeforeCreate of k8s.io/apiserver). Later changes of an exempt object are evaluated.
+    """
     made = "object.metadata.creationTimestamp"
     for exemption in policy.exemptions:
         end = (exemption.expires + timedelta(days=1)).isoformat()

@@ -1,4 +1,7 @@
-"""All objects of a cluster, in the order in which they are to be made."""
+"""Renders all Kubernetes objects of an environment, in the order in which they are created.
+
+`workflow/manifests.py` calls it for plans, drift checks and `azsec manifests`.
+"""
 
 from dataclasses import dataclass
 
@@ -36,9 +39,12 @@ class ClusterObjects:
 
 
 def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node) -> ClusterObjects:
-    """Return the objects of a cluster. `node` is the `kubernetes:` that the settings are from.
+    """Return the objects of a cluster.
 
-    Raises DiagnosticError for what the cluster cannot do.
+    `node` is the `kubernetes:` that the settings were read from.
+
+    Raises:
+        DiagnosticError: Where the settings need something that the cluster does not have.
     """
     wrong = list(check_namespaces(settings, facts, node))
     for key, stated in (("benchmark", settings.benchmark), ("observer", settings.observer)):

@@ -1,8 +1,8 @@
-"""Which tokens a pod may hold: none that the API server takes, by whatever way it would get one.
+"""Admission rules that keep tokens of the API server out of pods, however a pod would get one.
 
 Facts: the pages "Configure Service Accounts for Pods", "Projected Volumes" and "Certificates and
 Certificate Signing Requests" of the Kubernetes documentation; the audiences of Entra from the page
-"Workload identity overview" of AKS and guidelines.md ENV-02.4.
+"Workload identity overview" of AKS and guidelines.md ENV-02.4. `pod_rules` calls it.
 """
 
 from collections.abc import Iterator
@@ -29,8 +29,11 @@ certificate of kubernetes.io/kube-apiserver-client-pod signs in to it."""
 
 
 def token_rules(facts: ClusterFacts, audiences: tuple[str, ...]) -> Iterator[Rule]:
-    """Yield the rules of namespaces whose pods have no business with the API server. `audiences`
-    are those that the environment lets projected tokens be for, beside Entra's and the mesh's."""
+    """Yield the rules of namespaces whose pods need no access to the API server.
+
+    `audiences` are the additional audiences that the environment allows for projected tokens,
+    besides those of Entra and of the service mesh.
+    """
     account = f"{POD}.spec.serviceAccountName"
     yield Rule(
         f"has({account}) && {account} != 'default'",

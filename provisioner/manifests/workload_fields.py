@@ -1,7 +1,8 @@
-"""The fields of pods and of what makes pods, by type, as the API server decodes them.
+"""The fields of pods and workloads by type, as the API server decodes them.
 
 Source: the OpenAPI schemas of Kubernetes 1.34 to 1.37 together (a field that one of them has is
-known). tests/unit/manifests/test_workload_objects.py holds the table against those of 1.35.
+known). tests/unit/manifests/test_workload_objects.py compares the table with those of 1.35.
+`workload_objects` calls it.
 """
 
 from collections.abc import Mapping
@@ -242,8 +243,10 @@ What is below a field without a type is not known here."""
 
 @cache
 def fields_of(type_name: str) -> Mapping[str, str]:
-    """Return the fields of a type, each with the type of its value ("": not known); none for a type
-    that is not in the table."""
+    """Return the fields of a type, each with the type of its value ("" if it is not known).
+
+    The mapping is empty for a type that is not in the table.
+    """
     return _types().get(type_name, {})
 
 

@@ -1,8 +1,8 @@
-"""What the API server refuses of a workload before it judges its pod: a field that it does not
-know, an API version that it does not serve, a selector that is missing.
+"""Finds what the API server refuses of a workload before it evaluates the pod.
 
-`kubectl apply` asks for strict validation (kubernetes.io, "API concepts", field validation), so an
-unknown field is an error there too.
+That is an unknown field, an API version that is not served, or a missing selector. `kubectl apply`
+requests strict validation (kubernetes.io, "API concepts", field validation), so an unknown field is
+an error there too. `workflow/manifests.py` calls it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,9 +32,11 @@ _SELECTING = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")
 
 
 def find_flaws(document: Node, minor: int) -> Iterator[Diagnostic]:
-    """Yield why the API server of Kubernetes 1.`minor` would refuse an object or those of a List,
-    whatever its kind for an API version that is gone; and a warning for an object of an unknown
-    kind that has a template of pods: a misspelt one is judged by nobody."""
+    """Yield why the API server of Kubernetes 1.`minor` would refuse an object or items of a List.
+
+    A removed API version is an error for any kind. An object of an unknown kind with a pod template
+    gets a warning: nothing would evaluate the pods of a misspelt kind.
+    """
     if not isinstance(document.plain(), dict):
         yield error(
             "no-object",
