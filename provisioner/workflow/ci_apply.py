@@ -354,8 +354,7 @@ def describe_removal(name: str, path: str, plan: Plan | None) -> EnvironmentAppl
 
 
 def remember_applied(document: CiApplyDocument, remembered: Mapping[str, Remembered]) -> str:
-    """Return what the comment remembers after an apply: the refused plans beside the approved ones.
-    """
+    """Return what the comment remembers after an apply: approved and refused plans."""
     told = dict(remembered)
     for entry in document.environments:
         if entry.plan is None:

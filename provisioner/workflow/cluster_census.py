@@ -55,8 +55,7 @@ def describe_census(state: ClusterState, bootstrap: Bootstrap) -> ClusterCensusD
 
 
 def _find_unread(state: ClusterState) -> list[Kind]:
-    """Return the custom kinds of a cluster that were not listed, the security-relevant ones first.
-    """
+    """Return the custom kinds of a cluster that were not listed, security-relevant ones first."""
     read = {Kind(each.kind.group, each.kind.kind) for each in state.lists if each.refusal is None}
     found = {kind for kind in _custom_kinds(state) if kind not in read}
     return sorted(found, key=lambda kind: (not decides_on_security(kind), kind.text))

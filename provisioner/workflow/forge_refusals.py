@@ -1,4 +1,7 @@
-"""What is said where the forge does not take something, and the work goes on."""
+"""Errors for what a forge refused, where the work goes on without it.
+
+Called by the workflows of `azsec ci` and by `cli`.
+"""
 
 from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.forge_error import ForgeError

@@ -1,4 +1,7 @@
-"""`azsec graph`: an environment's network as a drawing."""
+"""`azsec graph`: the network of an environment as a diagram.
+
+Called by `cli` and `workflow.report`.
+"""
 
 from collections.abc import Callable
 
@@ -35,9 +38,10 @@ def draw_graph(
 def draw_estate(
     estate: Estate, topology: Topology, environment: EnvironmentDocument, state: StateKind
 ) -> GraphDocument:
-    """Return an estate and the topology that was read from it as a drawing.
+    """Return the diagram of an estate and of the topology read from it.
 
-    Raises DiagnosticError where there is no network.
+    Raises:
+        DiagnosticError: Where the state has no virtual network (`nothing-to-draw`).
     """
     if not any(network.declared for network in topology.networks.values()):
         raise DiagnosticError(

@@ -1,4 +1,7 @@
-"""`azsec output`, `list` and `console`: what an environment gives and has, as Azure says now."""
+"""`azsec output`, `list` and `console`: outputs, resources and expressions, by Azure's answers.
+
+Called by `cli`; nothing is written.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,8 +42,11 @@ class ReadResources:
     schemas: SchemaIndex
 
     def body_at(self, address: str) -> Mapping[str, Value] | None:
-        """Return what Azure answered for the resource at an address, with `id`, `name` and `type`
-        and with a Sensitive in the place of what no document shows; None where it has none."""
+        """Return Azure's answer for the resource at an address, None where it has none.
+
+        It has `id`, `name` and `type`, and a Sensitive in the place of each value that no document
+        shows.
+        """
         resource = self.graph.resources[address]
         actual = self.state.get(resource.id)
         if not isinstance(actual, Found):
@@ -62,8 +68,10 @@ class ReadResources:
 def read_resources(
     desired: Desired, catalog: Catalog, reader: Reader
 ) -> tuple[ReadResources, Reading]:
-    """Read what an environment's blueprint and marks name. Raises AzureError where nothing can be
-    read."""
+    """Read the resources that an environment's blueprint and marks name.
+
+    Raises AzureError where nothing can be read.
+    """
     environment = desired.environment
     subscriptions = sorted(set(environment.subscriptions.values()))
     reading = read_environment(desired.graph, catalog, environment.marks, subscriptions, reader)
@@ -73,10 +81,12 @@ def read_resources(
 def read_outputs(
     desired: Desired, catalog: Catalog, connect: Callable[[], Reader], name: str | None = None
 ) -> OutputsDocument:
-    """Return the outputs of an environment, or the one of a name, by what is in Azure.
+    """Return the outputs of an environment, or the one with a name, by what exists in Azure.
 
-    `connect` gives what reads Azure, and is called only where an output comes from a resource.
-    Raises DiagnosticError (`unknown-output`) for a name that the blueprint has not.
+    `connect` returns the reader of Azure, and is called only where an output depends on a resource.
+
+    Raises:
+        DiagnosticError: Where the blueprint has no output of the name (`unknown-output`).
     """
     graph = desired.graph
     if name is not None and name not in graph.outputs:
@@ -167,8 +177,11 @@ def list_resources(desired: Desired, catalog: Catalog, reader: Reader) -> Resour
 def evaluate_expression(
     names: ComposedNames, text: str, place: Span, actual: ReadResources | None
 ) -> EvaluatedDocument:
-    """Return what an expression comes to in the names of a blueprint; `actual` are the resources
-    that values which only Azure knows are taken from (None: they stay unknown)."""
+    """Return the value of an expression in the scope of a blueprint.
+
+    `actual` are the resources from which values are taken that only Azure knows (None: they stay
+    unknown).
+    """
     try:
         value = names.evaluate(text, place)
         if actual is not None:

@@ -1,4 +1,8 @@
-"""One apply at a time: the lock of an environment, a lease on a blob container."""
+"""The lock of an environment: one apply at a time, by a lease on a blob container.
+
+A lease that an apply no longer renews ends by itself. Called by `cli`; `workflow.cluster_lock` is
+the lock of a cluster.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,8 +31,11 @@ from provisioner.model.values import Body
 
 @dataclass(frozen=True, slots=True)
 class LockRequest:
-    """Who wants a lock: the holder's name, a new GUID for the lease, how many seconds it waits for
-    another to release it, and the time."""
+    """A request for a lock.
+
+    It has the holder's name, a new GUID for the lease, the seconds to wait for another holder, and
+    the time.
+    """
 
     holder: str
     lease_id: str
@@ -80,10 +87,13 @@ class HeldLock:
 def hold_lock(
     environment: EnvironmentDocument, service: Requester, request: LockRequest
 ) -> Iterator[HeldLock]:
-    """Hold the lock of an environment, if it names one, and release it in every way out.
+    """Hold the lock of an environment, if it names one, and release it however the block ends.
 
-    Raises DiagnosticError: `lock-held` where another has it after the timeout, `lock-not-found`
-    where its container does not exist and this environment does not make it.
+    Raises DiagnosticError `lock-not-found` too, where the lock's container does not exist and this
+    environment does not create it.
+
+    Raises:
+        DiagnosticError: Where another holder has the lock after the timeout (`lock-held`).
     """
     container = find_container(environment)
     if container is None or environment.lock is None:
@@ -131,10 +141,14 @@ def show_lock(environment: EnvironmentDocument, service: Requester, now: datetim
 
 
 def break_lock(environment: EnvironmentDocument, service: Requester, now: datetime) -> LockDocument:
-    """End the lock of an environment, whoever holds it; return how it stands then.
+    """End the lock of an environment, whoever holds it; return its state afterwards.
 
     The apply that held it starts no further step once it notices, within 20 seconds. Raises
-    DiagnosticError (`no-lock`, `lock-not-found`) and AzureError.
+    DiagnosticError `no-lock` where the environment names none.
+
+    Raises:
+        DiagnosticError: Where the container does not exist (`lock-not-found`).
+        AzureError: Where Azure refuses the request.
     """
     container = _required(environment)
     try:
@@ -240,7 +254,11 @@ def _required(environment: EnvironmentDocument) -> ResourceId:
 
 
 def _absent(environment: EnvironmentDocument, container: ResourceId) -> Diagnostic:
-    """Return the warning for an apply without its lock. Raises DiagnosticError for a refusal."""
+    """Return the warning for an apply without its lock.
+
+    Raises:
+        DiagnosticError: Where the lock is not optional (`lock-not-found`).
+    """
     assert environment.lock is not None
     if not environment.lock.optional:
         raise DiagnosticError(_not_found(environment, container))
@@ -279,8 +297,10 @@ def describe_holder(
     timeout: float,
     option: str = "",
 ) -> Diagnostic:
-    """Return the error of a lock that another holds. `option` is that of `azsec lock break` for
-    a lock which is not the one in Azure."""
+    """Return the error for a lock that another holder has.
+
+    `option` is the option of `azsec lock break` for a lock other than the one in Azure.
+    """
     holder = status.holder or "a holder that has not written its name yet"
     since = ""
     if status.since is not None:

@@ -1,4 +1,7 @@
-"""`azsec modules update`: what becomes of the lock."""
+"""`azsec modules update`: the lock file of module sources after an update.
+
+Called by `cli`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +15,21 @@ from provisioner.model.diagnostic import DiagnosticError, error
 
 @dataclass(frozen=True, slots=True)
 class LockUpdate:
-    """A lock after an update, and what became of each source; `is_current` tells that it is as it
-    was."""
+    """A lock file after an update, and the result of each source.
+
+    `is_current` is true where the lock file is unchanged.
+    """
 
     lock: Lock
     changes: tuple[LockChangeDocument, ...]
     is_current: bool
 
     def refuse_moved(self) -> None:
-        """Raise DiagnosticError (`source-moved`) for tags that moved since they were locked."""
+        """Check that no tag was moved since it was locked.
+
+        Raises:
+            DiagnosticError: Where one was (`source-moved`).
+        """
         moved = [
             moved_tag(GitLocation(each.repository, each.ref, ""), each.before, each.after)
             for each in self.changes
@@ -31,11 +40,12 @@ class LockUpdate:
 
 
 def update_lock(before: Lock, found: Sequence[LockedSource], *, whole: bool) -> LockUpdate:
-    """Return a lock with what was found; where not all environments were read (`whole` is false),
-    with what the others use as it was.
+    """Return the lock file with the found sources.
 
-    Raises DiagnosticError (`lock-mismatch`) where a repository gives another content for the same
-    commit than it gave before.
+    Where not all environments were read (`whole` is false), the sources of the others are kept.
+
+    Raises DiagnosticError (`lock-mismatch`) where a repository has another content for a locked
+    commit.
     """
     after = _merged(before, found, whole=whole)
     changes = tuple(

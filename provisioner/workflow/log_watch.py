@@ -1,4 +1,7 @@
-"""What Azure's logs say was changed since a time: one request a subscription, and one for all."""
+"""Changes since a time by Azure's logs: one request per subscription, and one for all.
+
+Called by `workflow.fleet_logs` and `cli`.
+"""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,8 +27,10 @@ _MOST_PAGES = 50
 
 @dataclass(frozen=True, slots=True)
 class LogRead:
-    """What the logs of a subscription say was changed from a time until `until`; `refused` says why
-    they say nothing (None: they were read as a whole)."""
+    """The changes in the logs of a subscription, from a time until `until`.
+
+    `refused` is why the logs are unknown (None: they were read completely).
+    """
 
     targets: tuple[ResourceId, ...]
     until: datetime

@@ -1,4 +1,7 @@
-"""`azsec manifests`: what stands inside the cluster, and whether it would let pods in."""
+"""`azsec manifests`: the objects rendered for a cluster, and whether it would admit given pods.
+
+Called by `cli`; Azure is read only for a state that needs it.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -92,8 +95,11 @@ def check_pods(
 
 
 def _empty(path: str) -> Diagnostic:
-    """Return the error for a file without an object: what should have written it wrote nothing, and
-    that nothing was refused would be no verdict."""
+    """Return the error for a file without an object.
+
+    The program that should have written it wrote nothing, and "no pod was refused" would be no
+    verdict.
+    """
     return error(
         "empty-file",
         "there is no object to check.",

@@ -1,7 +1,8 @@
-"""Withdraws, at the end of an apply, the marks of what it did not make.
+"""Withdraws, at the end of an apply, the ownership marks of resources that it did not create.
 
-The mark of what takes no tags stands on its carrier before the resource is made. Left behind by a
-create that did not happen, it would claim what others make of that id.
+The mark of a resource without tags is written to its carrier before the resource is created. If it
+remained after a failed create, it would claim what others create with that id. Called by
+`workflow.apply`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -69,10 +70,10 @@ class Withdrawal:
 def withdraw_marks(
     steps: Sequence[Step], run: Run, reader: Reader, send: Send, catalog: Catalog
 ) -> Withdrawal:
-    """Remove the marks of what the steps of an apply did not make or have deleted, with one write
-    for each carrier. Nothing is read where every step that makes something succeeded.
+    """Remove the marks of what the steps did not create or have deleted, one write per carrier.
 
-    What a GET finds was made, perhaps by halves, and keeps its mark. So does what cannot be read.
+    Nothing is read where every creating step succeeded. A resource that a GET finds was created,
+    perhaps partly, and keeps its mark. So does one that cannot be read.
     """
     outcomes = {entry.key: entry.outcome for entry in run.outcomes}
     unmade, doubtful = find_unmade(steps, outcomes, run.lost)
@@ -129,8 +130,11 @@ def _write(
 
 
 def _hindrance(carrier: Actual) -> str | None:
-    """Return why a carrier is not written, or None. A write of one that failed would begin the
-    operation again that just failed: the next apply does that, with all that it takes."""
+    """Return why a carrier is not written, or None.
+
+    A write to one whose own write failed would start the failed operation again: that is for the
+    next apply, with its checks.
+    """
     if isinstance(carrier, Unreadable):
         return f"{carrier.id.name} cannot be read: {carrier.reason}"
     if isinstance(carrier, Missing):

@@ -1,8 +1,8 @@
-"""`azsec ownership migrate`: new marks for what an environment made before it had its present id.
+"""`azsec ownership migrate`: new marks for the resources of an environment whose id changed.
 
-Only tags are written. What is marked is decided by what stands in Azure: tags of the form that
-azsec wrote before marks were keyed, or marks made with an earlier id. What is not marked anew is
-listed with the reason, and stays as it is.
+Only tags are written. What is marked is decided by Azure's state: tags of the form that azsec wrote
+before marks were keyed, or marks made with an earlier id. Resources that are not marked anew are
+listed with the reason, and stay as they are. Called by `cli`.
 """
 
 import hashlib
@@ -137,9 +137,11 @@ class _Migration:
 
     @property
     def _withheld(self) -> frozenset[str]:
-        """The marks of what the blueprint has and no carrier gets: it is not known to be the
-        environment's, or it is absent. A migration makes nothing, so that the mark would claim
-        what others make of that id."""
+        """The marks of the blueprint's resources that no carrier gets.
+
+        Such a resource is not known to be the environment's, or it is absent. A migration creates
+        nothing, so the mark would claim what others create with that id.
+        """
         graph, marks = self.desired.graph, self.owners.marks
         below = (
             marks.mark_below(resource.id)
@@ -166,15 +168,20 @@ class _Migration:
         return isinstance(self.state.get(resource), Missing)
 
     def _was_stated(self, resource: DesiredResource, child: ResourceId) -> bool:
-        """Tell whether a child that a body states was the environment's before: a mark of an
-        earlier id says so, or marks were not keyed then, and parts had none."""
+        """Return whether a child in a body was the environment's before.
+
+        It was if it has a mark of an earlier id, or if marks were not keyed then, when parts had
+        none.
+        """
         tags = lookup(self.state.found[resource.id.key].body, ("tags",))
         named = marks_below(tags)
         return _is_unkeyed(tags) or any(m.mark_part(child) in named for m in self.previous)
 
     def _kept(self, carrier: DesiredResource) -> set[str]:
-        """Return the marks that a carrier keeps although the blueprint has not what they stand for:
-        of what left it and is still there, and of what no read found."""
+        """Return the marks that a carrier keeps although the blueprint lacks their resources.
+
+        Those left the blueprint and still exist, or no read found them.
+        """
         kept = {mark for word in self._named_by(carrier) for mark in self._left.get(word, ())}
         if not self.forget_missing:
             kept |= self._missing.get(carrier.id.key, frozenset())

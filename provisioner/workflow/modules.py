@@ -1,4 +1,7 @@
-"""`azsec modules`: what a module takes and gives, which sources are locked, and copies of files."""
+"""`azsec modules`: parameters and outputs of a module, locked sources, and copies of files.
+
+Called by `cli`.
+"""
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +22,10 @@ from provisioner.model.source_location import LIBRARY, is_local
 
 
 def describe_module(location: str, sources: Sources, lock: Lock) -> ModuleDocument:
-    """Return what a blueprint or a module takes and gives. Raises DiagnosticError for what cannot
-    be read."""
+    """Return the parameters and outputs of a blueprint or a module.
+
+    Raises DiagnosticError for a file that cannot be read.
+    """
     file, _ = load_composable(location, sources)
     is_blueprint = isinstance(file, BlueprintFile)
     return ModuleDocument(
@@ -114,7 +119,8 @@ def _bounds(parameter: Parameter) -> Iterator[str]:
 def read_used(environments: Sequence[str], sources: Sources) -> None:
     """Read every file that some environments are composed from, so that their sources are known.
 
-    Raises DiagnosticError with everything that cannot be read.
+    Raises:
+        DiagnosticError: Where files cannot be read, with all of them.
     """
     wrong: dict[Diagnostic, None] = {}
     for path in environments:
@@ -129,11 +135,11 @@ def read_used(environments: Sequence[str], sources: Sources) -> None:
 
 
 def copy_files(location: str, folder: str, sources: Sources) -> Mapping[str, str]:
-    """Return copies of a file and of all it uses from where it is: the text of each by its path
-    below `folder`, the first being the file itself.
+    """Return copies of a file and of all files that it uses from the same origin.
 
-    Relative sources lead to the copies. Sources of elsewhere (`azsec:` and `git::` written out) are
-    left as they are. Raises DiagnosticError.
+    They are texts by their paths below `folder`, the first being the file itself. Relative sources
+    refer to the copies. Sources of other origins (`azsec:` and `git::` written out) are left as
+    they are. Raises DiagnosticError for a file that cannot be read.
     """
     root, _ = _part_of(location)
     parts = {at: _part_of(at) for at in find_files(location, sources)}
@@ -145,8 +151,10 @@ def copy_files(location: str, folder: str, sources: Sources) -> Mapping[str, str
 
 
 def has_same_origin(one: str, other: str) -> bool:
-    """Tell whether two locations are in the library, or in the same repository at the same ref, or
-    in the working copy."""
+    """Return whether two locations have the same origin.
+
+    That is the library, the same repository at the same ref, or the working copy.
+    """
     return _part_of(one)[0] == _part_of(other)[0]
 
 

@@ -1,4 +1,7 @@
-"""`azsec network`: the address plan of an environment, beside those of its directory."""
+"""`azsec network`: the address plan of an environment and of its siblings in the directory.
+
+Called by `cli`; `azsec validate` runs its checks, too. Azure is not read.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,8 +56,10 @@ def load_siblings(
     today: date,
     invocation: Invocation | None = None,
 ) -> Siblings:
-    """Read and compose the environments at `paths`, as far as they can be; `invocation` is the same
-    for all."""
+    """Read and compose the environments at `paths`, as far as they can be.
+
+    `invocation` is the same for all of them.
+    """
     composed: list[Desired] = []
     problems: list[Diagnostic] = []
     for path in paths:
@@ -76,10 +81,13 @@ def load_siblings(
 def validate_environment(
     desired: Desired, catalog: Catalog, siblings: Siblings
 ) -> tuple[Diagnostic, ...]:
-    """Return what there is to say of an environment that composes, without talking to Azure.
+    """Return the diagnostics of an environment that composes, without a request to Azure.
 
-    Raises DiagnosticError, with all of it, where one is an error. Proofs that fail are errors only
-    where the addresses are right, and the environment's gate does not merely warn.
+    Failed network proofs are errors only where the addresses are right, and the environment's gate
+    does not merely warn.
+
+    Raises:
+        DiagnosticError: Where one of the diagnostics is an error, with all of them.
     """
     require_id(desired)
     check_adoptions(desired.environment.adopt, desired)
@@ -103,8 +111,10 @@ def validate_environment(
 def describe_network(
     desired: Desired, siblings: Siblings, catalog: Catalog, *, show_all: bool = False
 ) -> NetworkDocument:
-    """Return the address plan of an environment, checked against its siblings; theirs, too, where
-    all are to be shown."""
+    """Return the address plan of an environment, checked against its siblings.
+
+    It has the plans of the siblings, too, where all are to be shown.
+    """
     estates = _estates((desired, *siblings.environments))
     plans = {name: read_address_plan(estate) for name, estate in estates.items()}
     described = []

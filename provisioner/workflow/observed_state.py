@@ -1,4 +1,7 @@
-"""Reads once more what a plan observed, before the first of its steps is sent."""
+"""Reads the resources that a plan observed once more, before the first of its steps.
+
+Called by `workflow.apply`, which refuses a plan that is stale.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,11 +16,10 @@ from provisioner.plan.rereads import read_of, shared_lists, split_absent
 
 
 def read_observed(observed: Sequence[Observed], reader: Reader, catalog: Catalog) -> ActualState:
-    """Return what Azure says now of each resource that a plan observed. Raises AzureError only
-    where nothing can be read.
+    """Return Azure's present answer for each resource that a plan observed.
 
-    What was absent within something absent is read only where that exists by now, or cannot be
-    read.
+    A resource that was absent within an absent parent is read only where the parent exists by now,
+    or cannot be read. Raises AzureError only where nothing can be read.
     """
     first, within = split_absent(observed)
     lists = shared_lists(first, catalog)

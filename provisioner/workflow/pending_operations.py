@@ -1,4 +1,7 @@
-"""Waits for what Azure still works on, so that a plan is made of what has settled."""
+"""Waits for operations that Azure has in progress, so that a plan is made of a settled state.
+
+Called by `cli` before a plan that is to be applied.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,8 +23,11 @@ _LONGEST_PAUSE = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How an apply waits: `clock` gives monotonic seconds, `sleep` takes them. `on_wait` is called
-    before each look with what is waited for, and for how many seconds that has been done."""
+    """How an apply waits for Azure.
+
+    `clock` returns monotonic seconds, `sleep` takes seconds. `on_wait` is called before each look
+    with what is waited for, and since how many seconds.
+    """
 
     clock: Callable[[], float]
     sleep: Callable[[float], object]
@@ -60,9 +66,11 @@ def _wait(
 
 
 def _look(entry: InProgress, answer: Answer) -> InProgress | None:
-    """Return what is in progress as it is now; None once it has settled or is gone.
+    """Return the present state of what is in progress; None once it has settled or is gone.
 
-    Raises DiagnosticError where it cannot be read: whether it has settled is unknown then.
+    Raises:
+        DiagnosticError: Where it cannot be read (`still-in-progress`): whether it has settled is
+            then unknown.
     """
     if answer.refused is not None:
         raise DiagnosticError(

@@ -1,4 +1,7 @@
-"""`azsec plan` and `azsec destroy`: desired against actual, before anything is written."""
+"""`azsec plan` and `azsec destroy`: compares the desired with the actual state, and writes nothing.
+
+`Desired` is the input of almost every other workflow. Called by `cli`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -102,10 +105,12 @@ from provisioner.workflow.security_evaluation import (
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """An environment as its files describe it, and the cloud that it is meant for now. `catalog`
-    has the types that its files name, those outside of azsec's own included; `contents` is what
-    was read of its cluster, None where nobody looked; `today` the day on which it was read
-    (`2026-12-31`), None where that is not known."""
+    """An environment as its files describe it, and the cloud that it is for in this run.
+
+    `catalog` has the types that its files name, those outside of azsec's own included. `contents`
+    is what was read of its cluster, None where nothing was. `today` is the day on which it was read
+    (`2026-12-31`), None where that is not known.
+    """
 
     environment: Environment
     graph: DesiredGraph
@@ -144,8 +149,10 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What was asked for (addresses; none: everything), and the terms of it; `assess` is whether
-    the outcome is to be judged."""
+    """The addresses to plan (none: everything), and the options of the plan.
+
+    `assess` is whether the resulting state is to be evaluated by controls.
+    """
 
     terms: Terms
     request: Request
@@ -157,8 +164,11 @@ class Scope:
         return not targets or any(is_at(address, wanted) for wanted in targets)
 
     def limits_in(self, graph: DesiredGraph, stated: DesiredGraph) -> Limits:
-        """Return the limits as a plan of the graph takes them: it writes what is at the addresses,
-        and all they wait for, and deletes nothing that the blueprint (`stated`) only reads."""
+        """Return the limits for a plan of the graph.
+
+        Such a plan writes what is at the addresses and everything they depend on, and deletes
+        nothing that the blueprint (`stated`) only reads.
+        """
         only_read = frozenset(resource.id.key for resource in stated if not resource.managed)
         targets = self.request.targets
         if not targets:
@@ -169,8 +179,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what was read for it. `census` says what was looked at, without the controls;
-    `asked` counts the requests of its preflight; `in_progress` is what Azure still works on."""
+    """A plan with what was read for it.
+
+    `census` is what was looked at, without the controls. `asked` is the number of requests of the
+    preflight; `in_progress` are operations that Azure has not finished.
+    """
 
     plan: Plan
     state: ActualState
@@ -187,8 +200,11 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What a command adds to the files of an environment: the absolute path of its file (None: not
-    known), values for parameters, and where what its modules come to is kept (None: nowhere)."""
+    """The inputs of a command beside the environment's files.
+
+    They are the absolute path of its file (None: not known), values of parameters, and the cache of
+    its expanded modules (None: no cache).
+    """
 
     origin: str | None = None
     values: tuple[ParameterValue, ...] = ()
@@ -232,8 +248,7 @@ def load_desired(
 
 
 def given_parameters(desired: Desired) -> tuple[GivenParameter, ...]:
-    """Return the values of parameters that a plan of the environment has to hold: those that its
-    files do not state."""
+    """Return the parameter values that a plan has to hold: those that no file states."""
     environment = desired.environment
     return tuple(
         GivenParameter(name, plain_value(node), environment.given_by[name])
@@ -256,8 +271,13 @@ def _check_id(environment: Environment, cloud: str) -> tuple[Diagnostic, ...]:
 
 
 def require_id(desired: Desired) -> None:
-    """Raise DiagnosticError (`environment-without-id`) for an environment that cannot tell its own
-    resources from those of another one: all clouds but the built-in one are shared."""
+    """Check that an environment can distinguish its own resources from another one's.
+
+    It needs an id in all clouds but the built-in one, since those are shared.
+
+    Raises:
+        DiagnosticError: Where it states none (`environment-without-id`).
+    """
     environment = desired.environment
     if environment.states_id or desired.cloud == LOCAL:
         return
@@ -281,8 +301,13 @@ _ID_HINT = (
 
 
 def require_managed(desired: Desired) -> None:
-    """Raise GateError (`only-observed`) for an environment that is only watched: nothing in it is
-    azsec's to change or to delete."""
+    """Check that an environment is managed, and not only observed.
+
+    Nothing in an observed one is azsec's to change or to delete.
+
+    Raises:
+        GateError: Where it is only observed (`only-observed`).
+    """
     environment = desired.environment
     if environment.observes:
         raise GateError(
@@ -305,14 +330,18 @@ def plan_environment(
     preflight: Preflight | None = None,
     assess: bool = True,
 ) -> Planned:
-    """Return the plan that makes the environment what its blueprint says, as `request` limits it
-    (None: all of it); one that asks to destroy gets the plan of `plan_destroy`.
+    """Return the plan that brings the environment to what its blueprint describes.
 
-    `preflight` adds what would fail (None where nobody will apply it, for drift). `assess` is false
-    for those that judge states themselves: the plan then has no judgement. Raises AzureError
-    where nothing can be read, and DiagnosticError for a target or an address to adopt that does not
-    exist, a waiver that waives nothing, or a blueprint without resources: deleting everything takes
-    `azsec destroy`.
+    `request` limits it (None: all of it); one that destroys gets the plan of `plan_destroy`.
+    `preflight` adds what would fail (None for drift, where nobody applies the plan). `assess` is
+    false for callers that evaluate states themselves: the plan then has no judgement.
+
+    Raises AzureError where nothing can be read, and DiagnosticError too for an address to adopt
+    that does not exist and for a waiver that waives nothing.
+
+    Raises:
+        DiagnosticError: Where the blueprint has no resources (`empty-blueprint`), since deleting
+            everything takes `azsec destroy`, and where a target does not exist (`unknown-target`).
     """
     environment = desired.environment
     request = request or Request(environment.path, parameters=given_parameters(desired))
@@ -458,8 +487,10 @@ def _assess(
     catalog: Catalog,
     census: CensusDocument,
 ) -> tuple[Assessment, CensusDocument]:
-    """Return what the state that changes lead to is judged to be, and what they turn; with the
-    census of what was judged."""
+    """Return how controls judge the state after the changes, and which results the changes turn.
+
+    It returns the census with what was evaluated, too.
+    """
     environment, graph = desired.environment, desired.graph
     outcome = planned_estate(changes, state, graph, catalog, found)
     if all(change.action in _NOTHING_DONE for change in changes.resources):
@@ -509,7 +540,11 @@ def _why_adopted(change: ResourceChange) -> str:
 
 
 def check_adoptions(addresses: Sequence[str], desired: Desired) -> None:
-    """Raise DiagnosticError for each address to adopt at which the blueprint has nothing."""
+    """Check that the blueprint has a resource at each address to adopt.
+
+    Raises:
+        DiagnosticError: Where it has none, for each such address.
+    """
     graph = desired.graph
     listed = desired.environment.adopt
     unknown = [
@@ -532,8 +567,12 @@ _NOTHING_DONE = (Action.NO_OP, Action.BLOCKED)
 
 
 def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
-    """Name the refused lists. Where the blueprint has what they would show, that is unreadable,
-    and blocked; or else each was read by itself, and it is an error that the list was not."""
+    """Return a diagnostic for each refused list.
+
+    Where resources of the blueprint are unreadable for it, they are blocked, and nothing is added.
+    Otherwise each was read by its id; the refused list is an error where the blueprint has its
+    type, else a warning.
+    """
     blocked = {
         resource.type.list_name
         for resource in graph
@@ -587,9 +626,11 @@ def _warn_of_strays(reading: Reading) -> list[Diagnostic]:
 
 
 def _warn_of_unknown_types(reading: Reading, catalog: Catalog) -> list[Diagnostic]:
-    """Return an error for each type that is in no tier, and of which there are resources with the
-    environment's mark: they left the blueprint, and nothing says in which api version to speak to
-    them, so that they are neither read nor deleted."""
+    """Return an error for each type without facts of which the environment has marked resources.
+
+    It is in no tier of the catalog. The resources left the blueprint, and nothing states an api
+    version for them, so that they are neither read nor deleted.
+    """
     found: dict[str, list[ResourceId]] = {}
     for owned in reading.inventory.owned:
         if catalog.of(owned.id) is None:
@@ -613,7 +654,11 @@ def _first_of(resources: Sequence[ResourceId]) -> str:
 
 
 def _check_subscriptions(environment: Environment, reading: Reading) -> None:
-    """Raise DiagnosticError for each subscription of the environment that Azure does not know."""
+    """Check that Azure knows each subscription of the environment.
+
+    Raises:
+        DiagnosticError: Where it does not show one (`subscription-not-found`).
+    """
     unknown: dict[str, str] = {}
     for answer in reading.refused:
         if answer.refused is not None and answer.refused.code in _NO_SUBSCRIPTION:

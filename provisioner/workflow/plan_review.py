@@ -1,8 +1,9 @@
-"""Which plan was approved: the digest that stood on a commit when somebody approved it.
+"""The approval of a plan: the digest that a commit's status had when somebody approved the commit.
 
 `azsec ci plan` sets a status for each environment on the head of the pull request, with the digest
-of its plan in the description. Nothing else is stored: a status and a review carry who made them
-and when, both by the forge's own word. A comment never decides anything.
+of its plan in the description. Nothing else is stored: by the forge's own data a status and a
+review have their author and time. A comment never decides anything. Called by `workflow.ci_apply`
+and `cli`.
 """
 
 import re
@@ -48,8 +49,11 @@ def is_digest(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NamedAccounts:
-    """Accounts that whoever runs the command named: those whose statuses count beside the token's
-    own, and those whose approval counts whatever the forge says of them."""
+    """Accounts named by options.
+
+    They are those whose statuses count beside the token's own, and those whose approvals count
+    whatever permission the forge states.
+    """
 
     accounts: frozenset[str] = frozenset()
     approvers: frozenset[str] = frozenset()
@@ -57,9 +61,11 @@ class NamedAccounts:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whose word counts: `accounts` are those whose statuses name the digest of a plan, `author` is
-    the pull request's, and `approvers` are accounts whose approval counts whatever the forge says
-    of them."""
+    """The accounts that are trusted.
+
+    `accounts` are those whose statuses state the digest of a plan, `author` is the pull request's,
+    and `approvers` are those whose approvals count whatever permission the forge states.
+    """
 
     accounts: frozenset[str]
     author: str
@@ -68,10 +74,13 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What was reviewed of one environment: its approvals, the newest first, and those that approve
-    no plan, with the reason; `posted` is the digest of the newest status on the head, of a plan
-    that is being applied too. `outdated`
-    tells that approvals of earlier commits would count if the order of promotion were the same."""
+    """The review of one environment.
+
+    It has the approvals, the newest first, and those that approve no plan, with the reason.
+    `posted` is the digest of the newest status on the head, also of a plan that is being applied.
+    `outdated` is whether approvals of earlier commits would count if the order of promotion were
+    the same.
+    """
 
     approvals: tuple[ApprovalDocument, ...] = ()
     uncounted: tuple[UncountedApprovalDocument, ...] = ()
@@ -83,8 +92,10 @@ class Review:
         return next((one for one in self.approvals if one.digest == digest), None)
 
     def is_void(self, digest: str) -> bool:
-        """Tell whether plans of the environment were approved, and this one was not, or for another
-        order of promotion."""
+        """Return whether plans were approved, but not this one.
+
+        An approval for another order of promotion does not approve it either.
+        """
         return (bool(self.approvals) or self.outdated) and self.approval_of(digest) is None
 
 
@@ -95,8 +106,11 @@ def read_review(
     head: str,
     trust: Trust,
 ) -> Review:
-    """Return the review of an environment. `statuses_of` returns the statuses on a commit, the
-    newest first; it is asked for each commit that an approval covers, and for `head`."""
+    """Return the review of an environment.
+
+    `statuses_of` returns the statuses on a commit, the newest first; it is called for each commit
+    that an approval covers, and for `head`.
+    """
     found: list[ApprovalDocument] = []
     uncounted: list[UncountedApprovalDocument] = []
     for approval in approvals:
@@ -132,8 +146,10 @@ def _digest_of(description: str) -> str | None:
 
 
 def hold_to_head(review: Review, head: str) -> Review:
-    """Return a review in which only approvals of the head count: what they approve beside the plan
-    (the order of promotion) is what the head has."""
+    """Return a review in which only approvals of the head count.
+
+    Beside the plan they approve the order of promotion, which is the head's.
+    """
     uncounted = [
         UncountedApprovalDocument(by=one.by, reason=_EARLIER)
         for one in review.approvals
@@ -163,8 +179,10 @@ def _reason_against(approval: Approval, trust: Trust) -> str | None:
 def _digest_at(
     environment: str, approval: Approval, statuses: Sequence[Status], trust: Trust
 ) -> str | None:
-    """Return the digest that stood on the commit when it was approved: one that came later, of a
-    plan that was made again, is not what the reviewer saw."""
+    """Return the digest that the commit had when it was approved.
+
+    A later digest is of a plan that was made again, which the reviewer did not see.
+    """
     seen = [one for one in _trusted(environment, statuses, trust) if one.at < approval.at]
     return digest_in(seen[0].description) if seen else None
 
@@ -176,8 +194,10 @@ def _used_by(
     statuses: Sequence[Status],
     trust: Trust,
 ) -> str | None:
-    """Return which apply used an approval up, None where none did: one that ended with success, or
-    one that began, of which nothing else may have been told."""
+    """Return which apply used an approval up, None where none did.
+
+    It succeeded, or it began: of the latter nothing else may have been reported.
+    """
     marks = {
         f"{digest} {APPLIED}": "its plan was applied at",
         f"{APPLYING} {digest}": "an apply of its plan began at",

@@ -1,8 +1,9 @@
-"""What a comment remembers of the plans that it shows, to say in words what changed since.
+"""Snapshots of plans in a comment, to describe in words what changed since the plan shown.
 
-For each environment: the digest, and for each change its action and short hashes of what it does,
-by address and property. It holds no value and no plan. Whoever may edit the comment may write
-anything here, so it is used for wording alone: which digest was approved is the statuses' word.
+Each environment has the digest and, for each change, its action and short hashes by address and
+property. A snapshot holds no value and no plan. Anybody who can edit the comment can write anything
+here, so it is used for wording alone: which digest was approved is decided by the statuses. Called
+by the workflows of `azsec ci`.
 """
 
 import base64
@@ -27,8 +28,10 @@ _HASH = 8
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of a plan: its action, a hash of all of it, and of the change of each property
-    (empty where the comment had no room for them)."""
+    """One change of a plan: its action, a hash of the whole, and a hash per changed property.
+
+    The latter are empty where the comment had no room for them.
+    """
 
     action: str
     hash: str
@@ -37,8 +40,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One plan: its digest, the commit of the target branch that it was made on ("" where that is
-    not known), and its changes by address (None: the comment had no room for them)."""
+    """One plan: its digest, its target commit and its changes.
+
+    The commit is the one of the target branch that it was made on ("" where not known). The changes
+    are by address (None: the comment had no room for them).
+    """
 
     digest: str
     base: str
@@ -47,8 +53,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What a comment remembers of one environment: the plan that it shows, and the last one of
-    which it showed that it was approved."""
+    """The snapshots of one environment: the plan that the comment shows, and the approved one.
+
+    The latter is the last plan that the comment showed as approved.
+    """
 
     posted: Snapshot | None = None
     approved: Snapshot | None = None
@@ -108,8 +116,10 @@ def _moved_paths(before: Change | None, after: Change | None) -> tuple[str, ...]
 
 
 def write_snapshots(remembered: Mapping[str, Remembered]) -> str:
-    """Return what a comment remembers, as an HTML comment of at most 9,000 characters: without the
-    hashes of properties, then without changes, where there is no room for them."""
+    """Return the snapshots as an HTML comment of at most 9,000 characters.
+
+    Where there is no room, the hashes of properties are left out, then the changes.
+    """
     text = ""
     for lighten in (_whole, _without_fields, _without_changes):
         content = {
@@ -153,8 +163,10 @@ def _to_json(snapshot: Snapshot) -> object:
 
 
 def read_snapshots(body: str) -> Mapping[str, Remembered]:
-    """Return what a comment remembers, by the name of the environment; nothing for what was edited
-    out of shape."""
+    """Return the snapshots of a comment, by the name of the environment.
+
+    One that was edited into another shape is left out.
+    """
     found = _FORM.search(body)
     if found is None:
         return {}

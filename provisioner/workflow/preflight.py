@@ -1,4 +1,8 @@
-"""Preflight of a plan: asks Azure what would fail, and writes that into the plan."""
+"""Preflight of a plan: what Azure would refuse at apply, found by read-only requests beforehand.
+
+The findings become part of the plan. Called by `cli`, `workflow.plan` and
+`workflow.adoption_proof`.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -63,9 +67,11 @@ class Preflight:
 
 
 def _look(intent: Intent, inquirer: Inquirer) -> tuple[Mapping[str, InspectedFields], int]:
-    """Return what policies can see in each subscription that the plan writes to, and how many
-    requests it took: the assignments, what they name, and what sets name. Below a few writes it is
-    cheaper to ask about each."""
+    """Return what policies can see in each written subscription, and the number of requests.
+
+    That is the assignments, the definitions they name, and those in sets. For few writes it is
+    cheaper to check each one alone.
+    """
     if len(intent.writes) < _FEW_WRITES:
         return {}, 0
     subscriptions = subscriptions_of(_ids(intent))

@@ -1,4 +1,7 @@
-"""`azsec report`: one document of what check, frameworks, graph, access and drift say."""
+"""`azsec report`: one document of the results of check, frameworks, graph, access and drift.
+
+Called by `cli`.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -51,10 +54,11 @@ LAYERS = {
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What a report is asked for: a state, the frameworks, and how far back who changed what is
-    looked up (`window.now` is the time of the report). `unseen` is what of the cluster could not be
-    read: it is no part of any answer, and is said. `look_into` returns what an observation shows of
-    the objects in the cluster, which is a part of drift.
+    """The parameters of a report: a state, the frameworks, and the window of attribution.
+
+    `window.now` is the time of the report. `unseen` is what of the cluster could not be read: it is
+    part of no result, and is reported. `look_into` returns what an observation has of the objects
+    in the cluster, which is a part of drift.
     """
 
     state: StateKind
@@ -112,8 +116,10 @@ def report_environment(
 def compose_report(
     check: CheckDocument, sections: Sections, now: datetime
 ) -> EnvironmentReportDocument:
-    """Return the report that a check and other documents of one state make, at a time: counted, and
-    with how each control was answered. Nothing is judged again."""
+    """Return the report of a check and other documents of one state, at a time.
+
+    Results are counted, and listed for each control. Nothing is evaluated again.
+    """
     return EnvironmentReportDocument(
         name=check.environment.name,
         state=check.state,

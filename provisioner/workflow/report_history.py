@@ -1,4 +1,7 @@
-"""The trend of an environment: this report among earlier ones."""
+"""The trend of an environment: a report compared with earlier ones.
+
+Called by `cli` for `azsec report`.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -44,8 +47,10 @@ class History:
 
 
 def read_history(texts: Mapping[str, str]) -> History:
-    """Return what earlier reports (JSON, by the names of their files) say of how environments
-    stood. A file that is none is skipped, with the reason."""
+    """Return the results of environments in earlier reports (JSON, by the names of their files).
+
+    A file that is no report is skipped, with the reason.
+    """
     postures: dict[tuple[str, ...], dict[tuple[str, str], PostureDocument]] = {}
     skipped: list[SkippedFileDocument] = []
     for file, text in sorted(texts.items()):
@@ -102,8 +107,10 @@ def _reason_against(text: str) -> str | None:
 
 
 def with_trends(report: ReportDocument, history: History) -> ReportDocument:
-    """Return a report whose environments have a trend: earlier reports of the same state, and this
-    one. What was reported later than this one is no part of it."""
+    """Return a report whose environments have a trend.
+
+    It consists of earlier reports of the same state, and this one; later ones are left out.
+    """
     return report.model_copy(
         update={
             "environments": tuple(

@@ -1,4 +1,7 @@
-"""The register of what holds until a day: waivers, attestations, accepted additions."""
+"""The register of what expires: waivers, attestations and accepted additions.
+
+Called by `workflow.report`.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +25,10 @@ class _Ending:
 def list_register(
     check: CheckDocument, drift: DriftDocument | None, today: date
 ) -> tuple[RegisterEntryDocument, ...]:
-    """Return the register of an environment, what ends first at the top. Accepted additions are
-    known where drift was looked for."""
+    """Return the register of an environment, the next to expire first.
+
+    Accepted additions are known only where drift was checked.
+    """
     found = [
         *_waivers(check, today),
         *_attestations(check, today),

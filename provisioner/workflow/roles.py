@@ -1,4 +1,7 @@
-"""`azsec roles`: the least that an environment's commands may do, and who its CI signs in as."""
+"""`azsec roles`: least-privilege custom roles for an environment's commands and its CI.
+
+Called by `cli`; federated credentials of the CI are listed with the roles.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,8 +66,10 @@ _WRITING = (Purpose.APPLY, Purpose.DELETE)
 
 
 def _left_out(purpose: Purpose, scope: ResourceId, desired: Desired) -> Iterator[str]:
-    """Yield what a role of a scope leaves out on purpose: what only a change of something that
-    stands already takes, and would let its holder do anything.
+    """Yield why a role of a scope lacks an action on purpose.
+
+    Such an action is required only to change certain existing resources, and would let the role's
+    holder do anything.
 
     Key Vault, "Provide access with Azure RBAC": to change the permission model of a vault takes an
     unrestricted roleAssignments/write; to create one with either model does not.
@@ -110,8 +115,10 @@ _DESCRIPTIONS = {
 
 
 def needs_of(purpose: Purpose, desired: Desired, catalog: Catalog) -> frozenset[Need]:
-    """Return what the commands of an environment need for a purpose; all but `azsec access` run
-    the preflight too."""
+    """Return the permissions that the commands of an environment need for a purpose.
+
+    All commands but `azsec access` run the preflight too.
+    """
     environment, graph = desired.environment, desired.graph
     reads = read_needs(graph, catalog, environment.marks.owner, environment.subscriptions.values())
     reads |= version_needs(environment.subscriptions.values())

@@ -1,7 +1,7 @@
-"""The one judgement of a state: every control over it, network proofs among them, and the gate.
+"""The evaluation of a state by all controls, network proofs among them, and the gate's decision.
 
-`validate`, `plan`, `check`, `drift` and the frameworks read what is decided here, and decide
-nothing of it themselves, so that they cannot contradict each other.
+`validate`, `plan`, `check`, `drift` and the frameworks report what is decided here, and decide
+nothing themselves, so that they cannot contradict each other.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,8 +44,11 @@ from provisioner.plan.estates import desired_estate
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How every control ended over one state, and the gate of its environment; `accepted` are the
-    additions in it that the environment accepts, `contents` what was read of its cluster."""
+    """The result of every control on one state, and the gate of its environment.
+
+    `accepted` are the additions in it that the environment accepts, `contents` what was read of its
+    cluster.
+    """
 
     results: tuple[Result, ...]
     gate: Gate
@@ -64,8 +67,7 @@ class Judgement:
 
     @property
     def refused(self) -> tuple[Result, ...]:
-        """The controls that fail and that the gate refuses; those that only have parts are not
-        among them."""
+        """The failed controls that the gate refuses, without those that only have parts."""
         return tuple(
             result
             for result in self.results
@@ -108,8 +110,11 @@ def judge_state(
     state: ActualState | None = None,
     accepted: Sequence[Accepted] = (),
 ) -> Judgement:
-    """Return the judgement of an estate of an environment by all controls; `state` is what was read
-    of Azure, where it was read, and `accepted` the additions in it that the environment accepts."""
+    """Return the judgement of an estate of an environment by all controls.
+
+    `state` is what was read from Azure, if it was read, and `accepted` the additions in it that the
+    environment accepts.
+    """
     with measure_phase("controls and proofs"):
         ground = survey(estate, graph, catalog, environment, state)
         return judge_ground(ground, environment, accepted)
@@ -123,9 +128,11 @@ def judge_turn(
     state: ActualState,
     accepted: Sequence[Accepted] = (),
 ) -> tuple[Judgement, Judgement]:
-    """Return the judgements of two estates: of what was read of Azure (`state`), and of what
-    becomes of it. What is the same to a control in both is judged once. `accepted` are the
-    additions that the environment accepts in the second."""
+    """Return the judgements of the estate read from Azure (`state`), and of the one after changes.
+
+    Where a control reads the same in both, it is evaluated once. `accepted` are the additions that
+    the environment accepts in the second.
+    """
     with measure_phase("controls and proofs"):
         before, after = (survey(each, graph, catalog, environment, state) for each in estates)
         outcome = judge_ground(after, environment, accepted)
@@ -135,8 +142,10 @@ def judge_turn(
 def judge_ground(
     ground: Ground, environment: Environment, accepted: Sequence[Accepted] = ()
 ) -> Judgement:
-    """Return the judgement of a ground of an environment by all controls: one that has what stands
-    in the cluster, too."""
+    """Return the judgement of an evaluation context by all controls.
+
+    Unlike an estate, the context may have the contents of the cluster.
+    """
     return _judge(controls_with(environment.controls), ground, environment, accepted)
 
 
@@ -147,10 +156,10 @@ def judge_origin(
     environment: Environment,
     catalog: Catalog,
 ) -> Judgement:
-    """Return the judgement of the desired state that one judged already drifted from; what was
-    accepted there is accepted here.
+    """Return the judgement of the desired state from which an evaluated one drifted.
 
-    A network proof is made again only where it fails now: what is asked is whether that is new.
+    Additions accepted there are accepted here. A network proof is made again only where it fails
+    now: the question is whether the failure is new.
     """
     holding = {result.control.id for result in later.results if result.verdict is not Verdict.FAIL}
     controls = [
@@ -194,9 +203,10 @@ def compare_judgements(before: Judgement, after: Judgement) -> Turned:
 def check_desired_network(
     environment: Environment, graph: DesiredGraph, catalog: Catalog
 ) -> tuple[Diagnostic, ...]:
-    """Return what the network proofs over an environment's desired state warn of.
+    """Return the warnings of the network proofs over an environment's desired state.
 
-    Raises DiagnosticError with every breach, unless the gate only warns.
+    Raises:
+        DiagnosticError: Where a proof fails, with every breach, unless the gate only warns.
     """
     estate = desired_estate(graph, catalog)
     judgement = judge_network(estate, graph, environment, catalog)
@@ -208,8 +218,10 @@ def check_desired_network(
 
 
 def check_custom_controls(environment: Environment, graph: DesiredGraph, catalog: Catalog) -> None:
-    """Raise DiagnosticError for custom controls of an environment that cannot be judged: reserved
-    ids, recommendations of CIS that there are not, and types that nobody knows."""
+    """Check that the custom controls of an environment can be evaluated.
+
+    Raises DiagnosticError for reserved ids, unknown recommendations of CIS, and unknown types.
+    """
     if environment.controls:
         check_controls(environment.controls)
         known = {each.name for each in catalog} | {each.type.name for each in graph}
@@ -235,8 +247,13 @@ def check_waivers_and_attestations(
 
 
 def check_waivers_used(judgement: Judgement, environment: Environment) -> None:
-    """Raise DiagnosticError for each waiver that waives nothing of what was found. Of what only the
-    cluster shows that is known where somebody looked into it."""
+    """Check that each waiver waives something that was found.
+
+    Waivers of findings that only the cluster shows are checked only where its contents were read.
+
+    Raises:
+        DiagnosticError: Where one waives nothing, for each such waiver.
+    """
     found = [seen for result in judgement.results for seen in (result.breaches or result.findings)]
     stated = namespace_addresses(environment.kubernetes)
     known = {control.id: control for control in controls_with(environment.controls)}

@@ -1,8 +1,9 @@
-"""The one comment that azsec keeps on a pull request.
+"""The one comment of azsec on a pull request, written over in place.
 
 It is known by a marker in its body and by its author: anybody can write the marker, and only the
-account of the job's token writes as that account. Two jobs may run at once, and no forge offers a
-comment that exists once: so what was written is read again, and of two own ones the older stays.
+account of the job's token writes as that account. Two jobs may run at once, and no forge offers
+creation of a unique comment: so the comments are read again after a write, and of two own ones the
+older is kept. Called by `workflow.ci_posting` and `cli`.
 """
 
 from collections.abc import Sequence
@@ -52,8 +53,15 @@ def find_comment(forge: Forge, pull_request: PullRequest, marker: str) -> Found:
 
 
 def write_comment(forge: Forge, pull_request: PullRequest, marker: str, body: str) -> Comment:
-    """Write azsec's comment, or replace its body; leave one, the oldest. `body` begins with the
-    marker. Raises ForgeError."""
+    """Write azsec's comment, or replace its body; keep one, the oldest.
+
+    `body` begins with the marker.
+
+    Raises:
+        ForgeError: Where the forge refuses the write, and where somebody deleted the comment before
+            each try.
+        AssertionError: Never: the last try returns or raises.
+    """
     assert body.startswith(marker)
     for attempt in range(_TRIES):
         try:

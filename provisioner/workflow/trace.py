@@ -1,4 +1,7 @@
-"""`azsec trace`: where packets go, and which element decides it."""
+"""`azsec trace`: the flow path of packets, and the element that decides it.
+
+Called by `cli`, and for its states by `workflow.graph` and `workflow.manifests`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +21,10 @@ from provisioner.workflow.plan import Desired, plan_environment
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: from where to what (as `azsec trace` takes them), by `tcp` or `udp`, and of
-    which state of the environment."""
+    """The query: a source and a destination (as `azsec trace` takes them), protocol and state.
+
+    The protocol is `tcp` or `udp`.
+    """
 
     source: str
     destination: str
@@ -30,11 +35,13 @@ class Question:
 def trace(
     desired: Desired, catalog: Catalog, connect: Callable[[], Reader], question: Question
 ) -> TraceDocument:
-    """Return the ways of packets in a state of an environment.
+    """Return the flow paths in a state of an environment.
 
-    `connect` gives what reads Azure, and is called only for a state that takes reading. Raises
-    DiagnosticError for a source or destination that does not exist, and what `plan_environment`
-    raises.
+    `connect` returns the reader of Azure, and is called only for a state that needs it. Raises what
+    `plan_environment` raises, and DiagnosticError for a source or destination that does not exist.
+
+    Raises:
+        DiagnosticError: Where the state has no such destination (`nothing-to-trace`).
     """
     destination = parse_destination(question.destination)
     estate = estate_in(question.state, desired, catalog, connect)
@@ -68,10 +75,11 @@ def trace(
 def estate_in(
     state: StateKind, desired: Desired, catalog: Catalog, connect: Callable[[], Reader]
 ) -> Estate:
-    """Return an environment in one of its states. Azure is asked for all but the desired one.
+    """Return an environment in one of its states; Azure is read for all but the desired one.
 
-    Raises DiagnosticError (`unreadable`) where a type that a network is read from could not be
-    read: what is not known is not drawn, traced or rendered as if it were not there.
+    Raises:
+        DiagnosticError: Where a type that a network consists of could not be read (`unreadable`):
+            an unknown element must not be drawn, traced or rendered as absent.
     """
     if state is StateKind.DESIRED:
         return desired_estate(desired.graph, catalog)

@@ -1,4 +1,7 @@
-"""`azsec schema add|list|show`: which types there are, and what is known of their bodies."""
+"""`azsec schema add|list|show`: resource types, and the known shape of their bodies.
+
+Called by `cli`; the facts are the catalog's and those of installed azure-mgmt packages.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -39,10 +42,14 @@ class PackageDirectory(TypeDirectory, Protocol):
 def describe_subject(
     subject: str, catalog: Catalog, directory: PackageDirectory
 ) -> PackageDocument:
-    """Return the package that a name or a type means, with what it writes.
+    """Return the package that a name or a type refers to, with the types that it writes.
 
-    Raises DiagnosticError for one that is not installed (with the command that installs it), and
-    for a type that no package is known to have.
+    Raises DiagnosticError too for a package that is not installed, with the command that installs
+    it.
+
+    Raises:
+        DiagnosticError: Where the text is no type's name, and where no known package has the type
+            (`unknown-type`).
     """
     if "/" not in subject:
         return _describe_package(subject.lower(), catalog, directory)
@@ -135,8 +142,11 @@ def _type_document(name: str, catalog: Catalog, directory: TypeDirectory) -> Typ
 
 
 def describe_type(name: str, catalog: Catalog, directory: TypeDirectory) -> TypeSchemaDocument:
-    """Return what is known of the shape of a type. Raises DiagnosticError for one that neither the
-    catalog nor an installed package has."""
+    """Return the known shape of a type.
+
+    Raises:
+        DiagnosticError: Where neither the catalog nor an installed package has the type.
+    """
     resource_type = catalog.find(name)
     sdk = directory.find(name) if resource_type is None else None
     schemas = catalog.schemas

@@ -1,4 +1,7 @@
-"""`azsec upgrade`: the path of an environment's clusters to a version, and what is in its way."""
+"""`azsec upgrade`: the upgrade path of an environment's clusters to a version, and its blockers.
+
+Called by `cli`; nothing is written.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,8 +56,10 @@ _POOL_RUNNING = ("properties", "currentOrchestratorVersion")
 
 @dataclass(frozen=True, slots=True)
 class UpgradeQuestion:
-    """What was asked: a version (None: the newest), and the addresses of clusters (none: all).
-    `now` decides which windows are next, and what is out of support."""
+    """The query: a version (None: the newest), and the addresses of clusters (none: all).
+
+    `now` decides which maintenance windows are next, and which versions are out of support.
+    """
 
     version: str | None
     clusters: tuple[str, ...]
@@ -63,8 +68,7 @@ class UpgradeQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An observation of a cluster, what to call where it came from, and whether its signature was
-    checked."""
+    """An observation of a cluster, the name of its source, and whether its signature is checked."""
 
     observation: ObservationDocument
     source: str
@@ -78,11 +82,13 @@ def describe_upgrades(
     question: UpgradeQuestion,
     observed: Observed | None,
 ) -> UpgradeDocument:
-    """Return where the clusters of an environment can go, and what is in the way.
+    """Return the upgrade paths of the clusters of an environment, and the blockers.
 
-    Raises DiagnosticError for an environment without clusters, for an unknown address, and for a
-    version that is no target (`catalog.version_path.find_refusal`); AzureError where nothing can be
-    read.
+    Raises AzureError where nothing can be read, and DiagnosticError too for an environment without
+    clusters and for an unknown address.
+
+    Raises:
+        DiagnosticError: Where the version is no target (`catalog.version_path.find_refusal`).
     """
     readings = read_clusters(_selected(desired, question), catalog, azure)
     wrong = [told for each in readings for told in _refusals(each, question)]
@@ -101,8 +107,10 @@ def describe_upgrades(
 
 
 def find_version_places(document: UpgradeDocument, desired: Desired) -> tuple[VersionPlace, ...]:
-    """Return what has to state the version that was asked for: the clusters that do not run it;
-    where all do, the pools that state an older one."""
+    """Return what has to state the requested version.
+
+    It is the clusters that do not run it; where all do, the node pools that state an older one.
+    """
     clusters = tuple(
         VersionPlace(each.address, _STATED)
         for each in document.clusters
@@ -139,8 +147,10 @@ def _selected(desired: Desired, question: UpgradeQuestion) -> list[DesiredResour
 
 
 def _refusals(reading: ClusterReading, question: UpgradeQuestion) -> Iterator[Diagnostic]:
-    """Yield why the version that was asked for is no target. Nothing is said where the region did
-    not answer: what is offered is not known then."""
+    """Yield why the requested version is no target.
+
+    Nothing is yielded where the region did not answer: the offered versions are not known then.
+    """
     if question.version is None or not reading.offered:
         return
     refusal = find_refusal(_running(reading, question), question.version)
@@ -216,8 +226,10 @@ def _step(step: VersionStep, reading: ClusterReading, desired: Desired) -> Upgra
 
 
 def _stated_of_pool(name: str, reading: ClusterReading, desired: Desired) -> str | None:
-    """Return the version that the blueprint states for a pool: in a resource of its own, or in the
-    body of the cluster; None where it leaves that to AKS."""
+    """Return the version that the blueprint states for a node pool, None where AKS decides.
+
+    It is in a resource of its own, or in the body of the cluster.
+    """
     cluster = reading.resource
     own = desired.graph.by_id.get(f"{cluster.id.key}/agentpools/{name.lower()}")
     if own is not None:
@@ -276,8 +288,10 @@ _DRAIN_TIMEOUT = 30
 
 
 def _channels(reading: ClusterReading) -> Iterator[ChannelDocument]:
-    """Yield the channels that Azure answers: what it does where it answers none has changed with
-    its releases, so that nothing is said of them then."""
+    """Yield the auto-upgrade channels that Azure answers.
+
+    The effect of an absent channel has changed between releases of AKS, so nothing is stated then.
+    """
     profile = lookup(reading.body, ("properties", "autoUpgradeProfile"))
     for name, describe in (
         ("upgradeChannel", describe_version_channel),
@@ -289,8 +303,10 @@ def _channels(reading: ClusterReading) -> Iterator[ChannelDocument]:
 
 
 def _windows(reading: ClusterReading, now: datetime) -> Iterator[MaintenanceWindowDocument]:
-    """Yield the windows of a cluster that exists, also those that it has not configured; none where
-    they could not be read."""
+    """Yield the maintenance windows of a cluster, those not configured included.
+
+    None are yielded where they could not be read.
+    """
     if reading.body is not None and reading.windows is not None:
         bodies = {name.lower(): body for name, body in reading.windows.items()}
         yield from (_window(name, bodies.get(name.lower()), now) for name in PURPOSES)
@@ -337,8 +353,11 @@ def _quotas(reading: ClusterReading) -> Iterator[SurgeQuotaDocument]:
 def _observation_of(
     reading: ClusterReading, readings: Sequence[ClusterReading], observed: Observed | None
 ) -> Observed | None:
-    """Return the observation of a cluster. Where there are several, it is of the one whose name in
-    the DNS the API server was reached by: nothing else that Azure answers tells them apart."""
+    """Return the observation of a cluster.
+
+    Of several it is the one whose API server was reached by the cluster's DNS name: nothing else in
+    Azure's answers distinguishes them.
+    """
     if observed is None or reading.body is None:
         return None
     if len(readings) == 1:

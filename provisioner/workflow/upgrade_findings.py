@@ -1,8 +1,9 @@
-"""What stands in the way of an upgrade: an error blocks the path, a warning is for who goes it.
+"""Findings about an upgrade: an error blocks the path, a warning informs who upgrades.
 
 Sources: AKS, "Stop cluster upgrades automatically on API breaking changes" (deprecated APIs that
 were called in the last 12 hours, and `forceUpgrade`), "Upgrade an AKS cluster" (surge, drains),
-"Use planned maintenance" (windows are for what AKS does by itself), and where each fact is judged.
+"Use planned maintenance" (windows are for what AKS does by itself), and where each fact is
+evaluated. Called by `workflow.upgrade`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,8 +26,10 @@ _BLOCKING = (Hindrance.BLOCKED.value, Hindrance.SEVERAL.value)
 def find_upgrade_problems(
     cluster: ClusterUpgradeDocument, body: Mapping[str, object], now: datetime
 ) -> tuple[Diagnostic, ...]:
-    """Return what stands in the way of a cluster's upgrade; `body` is the cluster as Azure has it,
-    or as the blueprint does where it does not exist."""
+    """Return the findings about a cluster's upgrade.
+
+    `body` is the cluster in Azure, or in the blueprint where it does not exist.
+    """
     return tuple(
         (
             *_support(cluster, now.date()),

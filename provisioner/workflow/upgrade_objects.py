@@ -1,4 +1,7 @@
-"""What an observation of a cluster says of its upgrade: API versions that go, and drains."""
+"""Upgrade findings in an observation of a cluster: removed API versions, and blocked drains.
+
+Called by `workflow.upgrade`.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -57,8 +60,11 @@ def describe_upgrade_objects(
 
 
 def _unread(observation: ObservationDocument, target: int) -> Iterator[str]:
-    """Yield the lists that were refused, those that decide over drains and are not there, and what
-    is beyond azsec's own table."""
+    """Yield what an observation lacks.
+
+    That is refused lists, missing lists that decide on drains, and versions beyond azsec's own
+    table.
+    """
     if target > LAST_KNOWN:
         yield f"API versions: what goes after 1.{LAST_KNOWN} is not known to this version of azsec"
     for each in observation.lists:

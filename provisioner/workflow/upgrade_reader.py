@@ -1,4 +1,7 @@
-"""Reads what the upgrade of a cluster depends on in Azure."""
+"""Reads from Azure what the upgrade of a cluster depends on.
+
+Called by `workflow.upgrade`; `workflow.roles` derives the permissions from it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,11 +23,11 @@ from provisioner.preflight.surge import inquiries_for_surge
 
 @dataclass(frozen=True, slots=True)
 class ClusterReading:
-    """What Azure answers of one cluster. `body` is None where it does not exist; `pools` and
-    `windows` are by name, and these None where they could not be read; `upgrades` are what its
-    profile offers, `offered` what its region does.
+    """Azure's answers about one cluster.
 
-    `replies` are those about sizes and quotas. `unreadable` says what was refused, and why.
+    `body` is None where it does not exist. `pools` and `windows` are by name, and None where they
+    could not be read. `upgrades` are the versions of its upgrade profile, `offered` those of its
+    region. `replies` are those about sizes and quotas. `unreadable` is what was refused, and why.
     """
 
     resource: DesiredResource

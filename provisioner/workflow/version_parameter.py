@@ -1,8 +1,9 @@
-"""Where an environment's file states the version of its clusters, and what to write there.
+"""The parameter in an environment's file that states its clusters' version, and the edit of it.
 
-A version may come to a cluster through modules and expressions. So nothing is guessed from names:
+A version may reach a cluster through modules and expressions. So nothing is guessed from names:
 each value of the environment that reads like the version is changed in memory, the environment is
-composed again, and it is the one if the cluster's version follows.
+composed again, and the value is the right one if the cluster's version follows. Called by `cli` and
+`workflow.upgrade`.
 """
 
 import re
@@ -59,8 +60,11 @@ class VersionFile:
 
 @dataclass(frozen=True, slots=True)
 class VersionEdit:
-    """A changed text of the environment's file, and what was changed in it. `also` are the other
-    properties (ADDRESS.PATH) that the same values decide: a tag that names the version, say."""
+    """A changed text of the environment's file, and the changes in it.
+
+    `also` are the other properties (ADDRESS.PATH) that the same values decide: a tag with the
+    version, for example.
+    """
 
     text: str
     written: tuple[WrittenVersionDocument, ...]
@@ -81,8 +85,10 @@ class _Overlay:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A value that may be the one: the path of the parameter, its value and place, and how a text
-    gets another one. `before` is None for one that is a default so far."""
+    """A value that may decide the version: the parameter's path, its value, its span, and an edit.
+
+    `before` is None for a value that is a default so far.
+    """
 
     parameter: str
     value: str
@@ -103,9 +109,10 @@ class _Attempt:
 def write_version(file: VersionFile, places: Sequence[VersionPlace], version: str) -> VersionEdit:
     """Return the environment's file with another version at places of its resources.
 
-    Raises DiagnosticError (`version-not-writable`) for those that no single value of the file
-    decides, with the place that states them, and (`version-shared`) where the same value decides
-    over the version of a cluster that was not asked for: nobody has looked at its path.
+    Raises:
+        DiagnosticError: Where no single value of the file decides a place (`version-not-writable`,
+            with what states it), and where the same value decides the version of a cluster that was
+            not named (`version-shared`), whose path nobody has looked at.
     """
     text = file.sources.read_text(file.path)
     before = graph = file.compose(text)
@@ -160,8 +167,10 @@ def _find(
 
 
 def _candidates(file: VersionFile, text: str) -> Iterator[_Candidate]:
-    """Yield the values of the environment that read like a version, and the blueprint's defaults
-    that it does not give."""
+    """Yield the values that read like a version.
+
+    They are the environment's, and the blueprint's defaults that it does not override.
+    """
     root = parse_yaml(text, file.path)
     given = root.get(_PARAMETERS)
     if given is not None:
