@@ -1,4 +1,4 @@
-"""Access as Markdown."""
+"""Renders the effective access to an environment as Markdown (`azsec access`)."""
 
 from provisioner.documents.access import AccessDocument, GrantDocument
 from provisioner.reports.access_wording import (

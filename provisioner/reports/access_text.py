@@ -1,4 +1,7 @@
-"""The text of an environment's access: who can do what, the worst first."""
+"""Renders the effective access to an environment as text, the most privileged first.
+
+`text` calls it.
+"""
 
 from collections.abc import Iterator
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""How access is said in words, in text and in Markdown alike."""
+"""Wording of principals, permissions and deny assignments, shared by text, Markdown and HTML."""
 
 from collections.abc import Iterator
 
@@ -19,8 +19,10 @@ _KINDS = {"user": "user", "group": "members of group", "serviceprincipal": "serv
 
 
 def who(principal: PrincipalDocument) -> str:
-    """Return whom access is given to: a group stands for its members, which only the directory
-    knows."""
+    """Return the label of a principal that has access.
+
+    A group stands for its members, which only the directory knows.
+    """
     if principal.id == _EVERYONE:
         return "everyone"
     kind = _KINDS.get((principal.type or "").lower(), "")
@@ -42,8 +44,10 @@ def notes(grant: GrantDocument, state: AccessState) -> Iterator[str]:
 
 
 def denied(denial: DenialDocument) -> str:
-    """Return what a deny assignment denies, to whom, to whom not, and where:
-    "* except */read · everyone but user 5d2b… · at resourceGroups.cluster"."""
+    """Return what a deny assignment denies, to which principals, with which exceptions, and where.
+
+    Example: "* except */read · everyone but user 5d2b… · at resourceGroups.cluster".
+    """
     entries = [entry for each in denial.permissions for entry in _denied_actions(each)]
     excluded = ", ".join(map(who, denial.excluded))
     apart = f" but {excluded}" if excluded else ""

@@ -1,4 +1,7 @@
-"""What others added to what is the environment's, as Markdown."""
+"""Renders additions by others to an environment's resources as Markdown.
+
+`markdown` and `cluster_markdown` call it for drift checks.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,8 @@
-"""The text of what others added to what is the environment's."""
+"""Renders additions by others to an environment's resources as text.
+
+Additions are resources that the blueprint does not declare, on or in resources of the environment:
+role assignments, locks, DNS records. They are drift, and a plan never changes them.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -51,9 +55,11 @@ def addition_label(entry: AdditionDocument) -> str:
 
 
 def describe_addition(entry: AdditionDocument, longest: int = _LONGEST_VALUE) -> str:
-    """Return what an addition is, what it does, to whom and how, with values of at most `longest`
-    characters: "role assignment: Owner (administers access) for user 5d2b…", "lock freeze, forbids
-    changes to it: level ReadOnly"."""
+    """Return what an addition is, its effect, for whom and how.
+
+    Values have at most `longest` characters. Examples: "role assignment: Owner (administers access)
+    for user 5d2b…", "lock freeze, forbids changes to it: level ReadOnly".
+    """
     values = {name: shorten(show_value(value), longest) for name, value in entry.values.items()}
     if entry.role is None:
         told = [f"{plain(name)} {value}" for name, value in values.items()]
@@ -70,8 +76,10 @@ def describe_addition(entry: AdditionDocument, longest: int = _LONGEST_VALUE) ->
 
 
 def describe_ended(entry: AdditionDocument) -> str:
-    """Return what ends with a resource that is deleted or replaced: what Azure has of it, and on
-    what."""
+    """Return what is deleted together with a deleted or replaced resource.
+
+    The text describes the addition that Azure has, and names the resource that it is on.
+    """
     return f"ends {describe_addition(entry)}, on {addition_label(entry)}"
 
 
@@ -86,8 +94,10 @@ def _noun_of(type_name: str) -> str:
 
 
 def _words_in(name: str) -> str:
-    """Return the words of a name in camel case, in lower case; a name in capitals stays: the type
-    of a DNS record."""
+    """Return the words of a name in camel case, in lower case.
+
+    A name in capitals stays as it is: it is the type of a DNS record.
+    """
     return name if name.isupper() else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 

@@ -1,4 +1,4 @@
-"""An adoption as Markdown, for the pull request that brings the files."""
+"""Renders an adoption as Markdown, for the pull request that adds the generated files."""
 
 from provisioner.documents.adoption import AdoptionDocument
 from provisioner.reports.adoption_wording import by_reason, next_words, proof_words, short_id

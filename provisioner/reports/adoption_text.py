@@ -1,4 +1,7 @@
-"""The text of an adoption: files, what would change, what is missing and why, the proof."""
+"""Renders an adoption as text: files, changes, omissions with reasons, and the proof.
+
+`text` calls it.
+"""
 
 from collections.abc import Iterator, Sequence
 

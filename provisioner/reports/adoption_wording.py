@@ -1,4 +1,4 @@
-"""What an adoption says, in the words that text and Markdown share."""
+"""Wording of an adoption, shared by text and Markdown."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,8 +27,10 @@ def proof_words(document: AdoptionDocument) -> str:
 
 
 def _beyond(document: AdoptionDocument) -> str:
-    """Return what the proof does not cover: resources that the files do not state, and reads that
-    Azure refused."""
+    """Return what the proof does not cover.
+
+    That is resources that the files do not state, and reads that Azure refused.
+    """
     missing, refused = len(document.not_expressed), len(document.unreadable)
     found = f"; {plural(missing, 'resource')} not in the files" if missing else ""
     if refused:

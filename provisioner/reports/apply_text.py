@@ -1,4 +1,7 @@
-"""The text of an apply that has ended."""
+"""Renders the result of an apply as text.
+
+`text` calls it, and `combined_text` for the part of Azure.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Who changed what drifted, as a section of a comment on a pull request."""
+"""Renders who changed the drifted resources, as a section of a pull request comment."""
 
 from provisioner.documents.additions import AdditionDocument
 from provisioner.documents.drift import DriftDocument

@@ -1,4 +1,4 @@
-"""The text of who changed a resource."""
+"""Renders who changed a resource as text, for drift checks and `azsec explain`."""
 
 from collections.abc import Iterator
 

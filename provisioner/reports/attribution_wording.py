@@ -1,4 +1,4 @@
-"""Who changed a resource, in sentences that say what the logs say and no more."""
+"""Wording of attributions: who changed a resource, as far as the activity log records it."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What was looked at, as Markdown."""
+"""Renders the scope of a report (what was assessed, unreadable or not covered) as Markdown."""
 
 from provisioner.documents.census import CensusDocument
 from provisioner.reports.census_text import (

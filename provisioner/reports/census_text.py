@@ -1,4 +1,7 @@
-"""What was looked at, in words: the scope that every statement of a report is about."""
+"""Renders the scope of a report as text: what was assessed, unreadable or not covered.
+
+Every statement of absence in a report is about this scope.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -93,8 +96,10 @@ def unreadable_lines(unreadable: Sequence[UnreadableDocument], width: int) -> It
 
 
 def unreadable_by_reason(unreadable: Sequence[UnreadableDocument]) -> list[tuple[str, str]]:
-    """Return what could not be read, with Azure's reason: what one refused list of a type hides
-    stands together."""
+    """Return what could not be read, with Azure's reason.
+
+    Resources that one refused list call hides are grouped.
+    """
     hidden: dict[tuple[str, str], list[UnreadableDocument]] = {}
     for entry in unreadable:
         named = parse_resource_id(entry.id)
@@ -131,8 +136,10 @@ def not_covered_name(entry: NotCoveredDocument) -> str:
 
 
 def not_assessed(census: CensusDocument) -> Iterator[tuple[str, str]]:
-    """Yield what was not assessed, with the reason: what could not be read, then what is not
-    covered."""
+    """Yield what was not assessed, with the reason.
+
+    What could not be read comes first, then what is not covered.
+    """
     for name, reason in unreadable_by_reason(census.unreadable):
         yield name, f"unreadable: {reason}"
     for entry in census.not_covered:

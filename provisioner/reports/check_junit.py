@@ -1,4 +1,4 @@
-"""A check as JUnit XML: a suite for each chapter, a case for each control."""
+"""Renders a check as JUnit XML: a test suite for each chapter, a test case for each control."""
 
 from collections.abc import Sequence
 from xml.etree import ElementTree
@@ -10,8 +10,11 @@ from provisioner.reports.verdict_wording import chapters
 
 
 def render_check_junit(document: CheckDocument) -> str:
-    """Return a check as JUnit XML. What is partial, waived, unknown or not applicable is skipped,
-    with the reason; what is not known because it could not be read is an error."""
+    """Return a check as JUnit XML.
+
+    A control that is partial, waived, unknown or not applicable is skipped, with the reason; one
+    that is unknown because something could not be read is an error.
+    """
     unread = _unread(document)
     told = [result for result in document.results if not result.is_group]
     root = ElementTree.Element("testsuites", name=f"azsec check {document.environment.name}")

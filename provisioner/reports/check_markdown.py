@@ -1,4 +1,4 @@
-"""A check, a compliance report and what turned as Markdown."""
+"""Renders a check, a compliance report and changed verdicts as Markdown."""
 
 from collections.abc import Sequence
 
@@ -28,8 +28,10 @@ from provisioner.reports.verdict_wording import (
 
 
 def render_check_markdown(document: CheckDocument) -> str:
-    """Return a check as Markdown: counts, the table of chapters by layers, then what fails, is
-    waived and is not known."""
+    """Return a check as Markdown.
+
+    It has the counts, the table of chapters by layers, then failing, waived and unknown controls.
+    """
     told = worst_first(result for result in document.results if not result.is_group)
     text = f"### azsec check: {prose(document.environment.name, 200)}\n\n"
     text += f"Controls {prose(totals_of(document))}\n\n"

@@ -1,8 +1,8 @@
-"""A check as SARIF 2.1.0, for code scanning: what fails, at its line of the blueprint.
+"""Renders checks as SARIF 2.1.0 for code scanning: failing controls, at their blueprint line.
 
-What an environment waives is a suppressed result, with the reason. GitHub takes the severity from
-`security-severity` (0 to 10) and wants a location of every result, so what has no place in the
-blueprint stands at its first line. What could not be read is a notification of the run.
+A waived control is a suppressed result, with the reason. GitHub takes the severity from
+`security-severity` (0 to 10) and requires a location of every result, so a finding without a place
+in the blueprint is reported at its first line. What could not be read is a notification of the run.
 """
 
 import hashlib
@@ -37,8 +37,11 @@ def render_check_sarif(document: CheckDocument, version: str) -> str:
 
 
 def render_checks_sarif(documents: Sequence[CheckDocument], version: str) -> str:
-    """Return the checks of several environments as SARIF: a run for each, of a category of its own,
-    since GitHub takes one run of a tool and category in a file."""
+    """Return the checks of several environments as SARIF, one run for each environment.
+
+    Each run has a category of its own, since GitHub accepts one run of a tool and category in a
+    file.
+    """
     log: Mapping[str, Any] = {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -135,8 +138,11 @@ def _message(seen: FindingDocument) -> str:
 
 
 def _location(seen: FindingDocument, environment: EnvironmentDocument) -> Mapping[str, Any]:
-    """Return where a finding is shown: code scanning takes files of the working copy alone, so what
-    stands in the library or in git is shown at the environment."""
+    """Return the location of a finding.
+
+    Code scanning accepts only files of the working copy, so a finding in the library or in a git
+    module is reported at the environment's file.
+    """
     path, line, column = _split(seen.place) or (environment.blueprint, 1, 1)
     if not is_local(path):
         path, line, column = environment.path, 1, 1
@@ -162,7 +168,7 @@ def _split(place: str | None) -> tuple[str, int, int] | None:
 
 
 def _fingerprint(control: ControlDocument, seen: FindingDocument) -> str:
-    """What tells a finding from others, wherever its line moves to."""
+    """Return the identity of a finding, which does not change when its line moves."""
     text = "\n".join((control.id, seen.address or seen.id.lower(), seen.path))
     return hashlib.sha256(text.encode()).hexdigest()
 

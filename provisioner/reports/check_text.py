@@ -1,4 +1,7 @@
-"""The text of a check: what fails first, then what nobody knows, and the table of all."""
+"""Renders a check as text: failing controls first, then unknown ones, and the table of all.
+
+`text` calls it.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 

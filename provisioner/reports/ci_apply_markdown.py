@@ -1,4 +1,4 @@
-"""The comment on a merged pull request: what its apply did, or why it did not."""
+"""Renders the comment on a merged pull request: what its apply did, or why it did not run."""
 
 from collections import Counter
 

@@ -1,8 +1,8 @@
-"""The comment on a pull request, and the summary of a job: the plans of its environments.
+"""Renders the pull request comment and the job summary with the plans of all environments.
 
-A row for each environment, the worst first; below it what changed since the review, and the plans,
-folded. Whatever the plans hold, the comment stays within the forge's bound: what is over is in the
-job's summary, and the comment says so.
+There is a row for each environment, the worst first; below the table are the differences since the
+review, and the plans, folded. The comment always stays within the forge's limit: the remainder is
+in the job summary, and the comment says so. `azsec ci` calls it.
 """
 
 from collections.abc import Sequence
@@ -42,8 +42,10 @@ _LEAST_ROOM = 3_000
 
 
 def render_ci_plan_comment(document: CiPlanDocument, limit: int, url: str | None) -> str:
-    """Return the body of a comment of at most `limit` characters. `url` is where the job's summary
-    is."""
+    """Return the body of a comment of at most `limit` characters.
+
+    `url` is the address of the job summary.
+    """
     noteworthy = [entry for entry in document.environments if entry.is_noteworthy]
     if not noteworthy:
         seen = f"{_others(document)}{_messages(document)}{_scope(document)}"
@@ -288,8 +290,10 @@ def _footer(document: CiPlanDocument) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    """Return a text that is too long all the same (a table of hundreds of environments), cut at the
-    end of a line."""
+    """Return a text that is still too long, cut at the end of a line.
+
+    A table of hundreds of environments can be.
+    """
     if len(text) <= limit:
         return text
     note = "\n\nThe rest has no room here.\n"

@@ -1,5 +1,8 @@
-"""What stands below the table of a plan's comment, for one environment: why there is no plan, what
-the plan deletes, and what differs from the plan that was reviewed."""
+"""Notes on one environment below the table of a plan comment.
+
+They state why there is no plan, what the plan deletes, and what differs from the reviewed plan.
+`ci_plan_markdown` and `ci_apply_markdown` call it.
+"""
 
 from provisioner.documents.ci import (
     ComparisonDocument,
@@ -20,9 +23,11 @@ _DIGEST_LENGTH = len("sha256:") + 12
 
 
 def plan_notes(entry: EnvironmentPlanDocument, most: int) -> str:
-    """Return the notes on one environment as a Markdown list: why there is no plan, that its file
-    is deleted, what the plan deletes, at most `most` changes that differ from the reviewed plan,
-    and approvals that do not count; "" where there is nothing to note."""
+    """Return the notes on one environment as a Markdown list, "" where there are none.
+
+    Notes are why there is no plan, that the environment's file is deleted, what the plan deletes,
+    at most `most` changes that differ from the reviewed plan, and approvals that do not count.
+    """
     told = []
     if entry.plan is None:
         told += [diagnostic_note(text) for text in entry.diagnostics]
@@ -56,8 +61,10 @@ def diagnostic_note(told: DiagnosticDocument) -> str:
 
 
 def _deletes(plan: PlanDocument, most: int) -> str:
-    """Return what a plan deletes or replaces (at most so many by name), what is lost by it, and the
-    digest that permits it."""
+    """Return what a plan deletes or replaces, the data that is lost, and the permitting digest.
+
+    At most `most` resources are named.
+    """
     lost = {change.address: change.disruption for change in plan.changes}
     actions = {change.address: str(change.action) for change in plan.changes}
     named = [

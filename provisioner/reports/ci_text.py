@@ -1,4 +1,4 @@
-"""What `azsec ci` prints into the log of a job: a block for each environment."""
+"""Renders the job log of `azsec ci`: a block for each environment."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""A plan, an apply and a drift check of the objects in a cluster as Markdown."""
+"""Renders a plan, an apply and a drift check of Kubernetes objects as Markdown."""
 
 from collections.abc import Iterator
 from functools import partial

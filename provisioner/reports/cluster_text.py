@@ -1,4 +1,4 @@
-"""The text of a plan, an apply and a drift check of the objects in a cluster."""
+"""Renders a plan, an apply and a drift check of Kubernetes objects as text."""
 
 import re
 from collections import Counter
@@ -73,8 +73,10 @@ def render_cluster_plan_text(document: ClusterPlanDocument, width: int = 100) ->
 def _blocked_alike(
     changes: Sequence[ResourceChangeDocument],
 ) -> Mapping[str, Sequence[ResourceChangeDocument]]:
-    """Return the changes that are blocked for the same reason as others, by reason: a list that is
-    refused blocks every object of its kind."""
+    """Return the changes that are blocked for the same reason as others, by reason.
+
+    A refused list call blocks every object of its kind.
+    """
     reasons: dict[str, list[ResourceChangeDocument]] = {}
     for change in changes:
         if change.action is Action.BLOCKED and change.reason and not change.fields:
@@ -96,8 +98,11 @@ def _blocked_lines(
 
 
 def render_cluster_apply_text(document: ClusterApplyDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines of an apply in a cluster: what failed, what is not known to be done, and what
-    was skipped for it."""
+    """Yield the lines of an apply in a cluster.
+
+    They name failed changes, changes with an unknown result, and changes that were skipped for
+    these.
+    """
     yield from _heading("apply", document.environment.name, document.cluster, width)
     for step in document.steps:
         if step.outcome is Outcome.SUCCEEDED:
@@ -194,8 +199,10 @@ def _heading(
 
 
 def describe_observed(document: ClusterDriftDocument) -> str:
-    """Return when the cluster was observed, and whether anybody checked by whom; "" where the API
-    server was asked."""
+    """Return when the cluster was observed, and a note where the signature was not verified.
+
+    "" where the API server was queried directly.
+    """
     if document.observed is None:
         return ""
     unverified = "" if document.verified else NOT_VERIFIED
@@ -226,8 +233,10 @@ _MOST_KINDS = 8
 
 
 def describe_unread(census: ClusterCensusDocument) -> str:
-    """Return which custom kinds nobody looked at, those first that decide on security; "" where
-    there are none."""
+    """Return which custom resource kinds were not read, security-relevant ones first.
+
+    "" where there are none.
+    """
     kinds = census.not_looked_at
     if not kinds:
         return ""

@@ -1,4 +1,7 @@
-"""Whether output is coloured."""
+"""Decides whether output is coloured.
+
+`cli/output.py` calls it.
+"""
 
 from collections.abc import Mapping
 

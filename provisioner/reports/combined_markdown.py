@@ -1,4 +1,4 @@
-"""A plan and an apply over Azure and the cluster as Markdown."""
+"""Renders a plan and an apply over Azure and the cluster as Markdown."""
 
 from provisioner.documents.combined import CombinedPlanDiffDocument, CombinedPlanDocument
 from provisioner.reports.cluster_markdown import render_cluster_plan_markdown
@@ -13,8 +13,10 @@ _END = 4_000
 
 
 def render_combined_plan_markdown(document: CombinedPlanDocument) -> str:
-    """Return both plans as Markdown of less than 65,000 characters, with the digest over both. The
-    cluster's takes half of the room at most."""
+    """Return both plans as Markdown of less than 65,000 characters, with their common digest.
+
+    The cluster's plan takes at most half of that.
+    """
     within = ""
     if document.cluster is not None:
         within = render_cluster_plan_markdown(document.cluster, LIMIT // 2)

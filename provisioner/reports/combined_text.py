@@ -1,4 +1,4 @@
-"""The text of a plan and an apply over Azure and the cluster."""
+"""Renders a plan and an apply over Azure and the cluster as text."""
 
 from collections.abc import Iterator
 

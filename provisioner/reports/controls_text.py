@@ -1,4 +1,4 @@
-"""The text of controls: the list of all, or one with all that is to be said of it."""
+"""Renders the control catalog as text: the list, or one control with all of its details."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,10 @@ _MODES = {
 
 
 def render_controls_text(document: ControlsDocument, width: int = 100) -> Iterator[Line]:
-    """Yield a line for each control, by chapters; a single one is shown whole, unless it is what a
-    search found."""
+    """Yield a line for each control, by chapter.
+
+    A single control is rendered with all details, unless it is the result of a search.
+    """
     if len(document.controls) == 1 and not document.search:
         yield from _whole(document.controls[0], width)
         return

@@ -1,4 +1,4 @@
-"""Diagnostics as Markdown."""
+"""Renders diagnostics (errors and warnings with their positions) as Markdown."""
 
 from collections.abc import Sequence
 

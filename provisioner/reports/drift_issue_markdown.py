@@ -1,4 +1,7 @@
-"""The issue of an environment: what drifted, who did it, and how to repair or accept it."""
+"""Renders the drift issue of an environment: drift, who caused it, how to repair or accept it.
+
+`azsec ci drift` opens and updates the issue with it.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -138,8 +141,11 @@ def _advice(document: EnvironmentDriftDocument, drift: DriftDocument) -> str:
 
 
 def render_badge(document: CiDriftDocument) -> dict[str, object]:
-    """Return the drift of all environments as a badge: the JSON that an endpoint badge of shields
-    reads ("Endpoint Badge": schemaVersion, label, message, color)."""
+    """Return the drift of all environments as a badge.
+
+    It is the JSON of an endpoint badge of Shields ("Endpoint Badge": schemaVersion, label, message,
+    color).
+    """
     drifted = sum(entry.found for entry in document.environments)
     unsure = sum(not entry.found and not entry.is_certain for entry in document.environments)
     count = len(document.environments)

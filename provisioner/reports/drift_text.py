@@ -1,4 +1,4 @@
-"""The text of a drift check."""
+"""Renders a drift check as text."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The text of why one resource changes."""
+"""Renders the reasons why one resource changes as text (`azsec explain`)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,8 +25,11 @@ _OUTDATED = (
 
 
 def render_explanation_text(document: ExplanationDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines of an explanation: what happens and why, each property with the places that
-    state it, who changed it in Azure, and what waits."""
+    """Yield the lines of an explanation.
+
+    They state the action and its reason, each property with the positions that state it, who
+    changed it in Azure, and which changes wait for it.
+    """
     yield from heading("explain", document.environment, width)
     change = document.change
     yield line("  ", Span(plain(document.address), Style.BOLD))

@@ -1,4 +1,4 @@
-"""The lines of one resource's fields, in two aligned columns: path and what happens to it."""
+"""Renders the property changes of one resource in two aligned columns: path and change."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The properties of one resource in Markdown: in a cell of a table, and as a diff."""
+"""Renders the property changes of one resource as Markdown: as a table cell and as a diff."""
 
 from collections.abc import Iterable, Sequence
 
@@ -23,8 +23,10 @@ _LONGEST_IN_CELL = 40
 
 
 def fields_cell(fields: Sequence[FieldChangeDocument]) -> str:
-    """Return the properties that matter most with what happens to them: what forces a replace,
-    then what concerns security."""
+    """Return the most important property changes.
+
+    Properties that force a replacement come first, then security-relevant ones.
+    """
     ordered = sorted(fields, key=lambda field: (not field.forces_replace, not field.security))
     shown = [_field(field) for field in ordered[:_FIELDS_IN_CELL]]
     if len(ordered) > _FIELDS_IN_CELL:

@@ -1,4 +1,4 @@
-"""The Markdown of a run over many environments."""
+"""Renders the result of a run over many environments as Markdown."""
 
 from provisioner.documents.fleet import FleetAnswer, FleetDocument
 from provisioner.reports.fleet_wording import answer_words, census_words, entry_words
@@ -9,8 +9,10 @@ _MOST_NAMES = 10
 
 
 def render_fleet_markdown(document: FleetDocument) -> str:
-    """Return a run as Markdown: the census, equal findings together, and a row an environment that
-    was not found clean."""
+    """Return a run as Markdown.
+
+    It has the counts, equal findings grouped, and a row for each environment that is not clean.
+    """
     head = f"## `azsec fleet {document.command}`: {census_words(document)}\n\n"
     groups = [
         row(

@@ -1,4 +1,4 @@
-"""The text of a run over many environments: the census, the worst first, equal findings as one."""
+"""Renders a run over many environments as text: counts, the worst first, findings grouped."""
 
 from collections.abc import Iterator
 

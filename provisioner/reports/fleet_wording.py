@@ -1,4 +1,4 @@
-"""How the answers of a fleet read, in its text and its Markdown."""
+"""Wording of the results of a fleet run, shared by text and Markdown."""
 
 from provisioner.documents.fleet import FleetAnswer, FleetDocument, FleetEntryDocument
 from provisioner.reports.values import plural
@@ -32,8 +32,7 @@ def answer_words(command: str, answer: FleetAnswer) -> str:
 
 
 def census_words(document: FleetDocument) -> str:
-    """Return the census of a run: how many environments it was asked about, and how many there are
-    of each answer."""
+    """Return the counts of a run: all environments in scope, and how many have each result."""
     counted = [
         f"{document.count(answer)} {answer_words(document.command, answer)}"
         for answer in FleetAnswer

@@ -1,4 +1,4 @@
-"""The boxes of a drawing before they have a place: what is written in each, and how high it is."""
+"""Boxes of a network diagram before layout: the text of each, and its height."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,6 +1,6 @@
-"""Lets the lines of one tree join, instead of lying on each other where they share lanes.
+"""Merges diagram edges of one tree where they share lanes, instead of drawing them twice.
 
-Dashes that lie on each other would read as a line without them.
+Overlapping dashes would look like a solid line. `graph_svg` calls it after the routing.
 """
 
 from collections.abc import Container, Iterable, Sequence
@@ -13,8 +13,11 @@ _Segment = tuple[Point, Point]
 
 
 def join_routes(routes: Sequence[Route], alone: Container[tuple[str, str]]) -> tuple[Route, ...]:
-    """Return the lines, each up to where it meets one of its tree that is drawn already, or from
-    there. The order stays. A line whose ends are in `alone` is left whole, and nothing joins it."""
+    """Return the edges, each up to where it meets an edge of its tree, or from there on.
+
+    The order is kept. An edge whose ends are in `alone` is left whole, and nothing is merged into
+    it.
+    """
     drawn: dict[Tree, list[_Segment]] = {}
     joined = dict(enumerate(routes))
     for number in sorted(joined, key=lambda n: (_reach(routes[n]), n)):

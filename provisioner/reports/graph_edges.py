@@ -1,4 +1,4 @@
-"""The lines of a drawing, with those that say the same put together."""
+"""Edges of a network diagram, with equal ones merged."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -42,8 +42,10 @@ def _is_in(edge: EdgeDocument, group: str, parents: Mapping[str, str | None]) ->
 
 
 def fails_by_id(document: GraphDocument, *, certain: bool) -> Mapping[str, tuple[str, ...]]:
-    """Return the names of the proofs with a counter-example at each box, by its id: those that
-    fail, or those that are unknown."""
+    """Return the names of the proofs with a counter-example at each box, by its id.
+
+    With `certain` they are the proofs that fail, else those that are unknown.
+    """
     found: dict[str, dict[str, None]] = {}
     for mark in document.marks:
         if mark.certain is certain:

@@ -1,7 +1,7 @@
-"""A graph as a page: the drawing, the way to the internet hop by hop, and what is proved false.
+"""Renders a network diagram as an HTML page: drawing, egress path by hop, and failed proofs.
 
-The page holds all that it shows. Its policy allows the two style sheets in it, by their digests,
-and nothing else: no script, no font, no request.
+The page is self-contained. Its content security policy allows the two style sheets in it, by their
+digests, and nothing else: no script, no font, no request.
 """
 
 from base64 import b64encode

@@ -1,8 +1,9 @@
-"""Where the boxes of a drawing stand: columns from the outside inwards, and room for lines between.
+"""Layout of a network diagram: columns from the outside inwards, with gutters for edges.
 
-The first column is what lies outside. Each subscription is a frame around columns of its own, hubs
-before other networks before resource groups. Nothing overlaps by construction: boxes stand one over
-the other, and lines run in the gutters between the columns and on the highway above them.
+The first column is what lies outside of the environment. Each subscription is a frame around
+columns of its own, hubs before other networks before resource groups. Nothing overlaps by
+construction: boxes are stacked, and edges run in the gutters between the columns and on the highway
+above them.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
-"""A graph as a Mermaid flowchart, which code hosts draw in pull requests and pages.
+"""Renders a network diagram as a Mermaid flowchart, which code hosts draw in pull requests.
 
-Groups are subgraphs, and a group that holds nothing is a node, because Mermaid lays out no empty
-subgraph. Texts are quoted, and what means something inside of quotes is written as an entity
-(flowchart syntax: special characters, entity codes).
+Groups are subgraphs, and an empty group is a node, because Mermaid lays out no empty subgraph.
+Texts are quoted, and characters with a meaning inside of quotes are written as entities (flowchart
+syntax: special characters, entity codes).
 """
 
 from collections.abc import Iterator, Sequence

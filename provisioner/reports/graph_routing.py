@@ -1,8 +1,8 @@
-"""Which way the lines of a drawing take: sideways out of a box, along a lane, sideways in.
+"""Routes diagram edges: sideways out of a box, along a lane, sideways into the other box.
 
-Lines of one kind that end, or begin, at one box share their lanes and the place where they meet
-the box, and so form a tree. A line between columns that are not neighbours takes the highway above
-all boxes.
+Edges of one kind that end, or begin, at one box share their lanes and the point where they meet the
+box, and so form a tree. An edge between columns that are not neighbours takes the highway above all
+boxes. `graph_svg` calls it after the layout.
 """
 
 from collections import Counter
@@ -27,8 +27,11 @@ Tree = tuple[int, str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The lanes of one line: by which side it leaves and arrives (1 is right), and the gutters
-    that it goes along; two of them if it takes the highway between."""
+    """The lanes of one edge.
+
+    The sides by which it leaves and arrives (1 is right), and its gutters; two of them if it takes
+    the highway between.
+    """
 
     edge: EdgeDocument
     tree: Tree
@@ -49,8 +52,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Roads:
-    """The lanes that lines share. `gutters` has the trees along each gutter, from left to right;
-    `highway` those above all boxes, from top to bottom."""
+    """The lanes that edges share.
+
+    `gutters` has the trees along each gutter, from left to right; `highway` those above all boxes,
+    from top to bottom.
+    """
 
     ways: tuple[Way, ...]
     gutters: tuple[tuple[Tree, ...], ...]

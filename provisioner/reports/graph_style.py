@@ -1,4 +1,4 @@
-"""The colours and strokes of a drawing, in light and in dark."""
+"""Colours and strokes of network diagrams, for light and dark colour schemes."""
 
 from provisioner.documents.graph import EdgeKind
 

@@ -1,7 +1,7 @@
-"""A graph as SVG: one file without scripts, fonts or anything else from elsewhere.
+"""Renders a network diagram as SVG: one file without scripts, fonts or external resources.
 
-Colours are classes, in light and, where the reader prefers it, in dark. Everything that is written
-in it is escaped: names come from Azure and from files.
+Colours are classes, for light and dark colour schemes. Every text is escaped: names come from Azure
+and from files.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Text in a drawing: how wide it is at most, and where it is broken.
+"""Text metrics of diagrams: the maximum width of a text, and where it is broken.
 
-No font is measured: whoever looks at a drawing has fonts of their own. The widths are upper bounds
-over the usual sans-serif fonts, DejaVu Sans Bold being the widest of them.
+No font is measured, because viewers have fonts of their own. The widths are upper bounds over the
+usual sans-serif fonts, of which DejaVu Sans Bold is the widest.
 """
 
 import re
@@ -39,9 +39,11 @@ def _unusual(character: str) -> float:
 
 @lru_cache(maxsize=65_536)
 def break_text(text: str, width: float, size: float, *, bold: bool = False) -> tuple[str, ...]:
-    """Return text as lines that are at most `width` wide: broken behind a dash, dot, slash, comma
-    or space or before a capital where there is one, and anywhere else. Nothing is lost but spaces
-    at the ends."""
+    """Return text as lines that are at most `width` wide.
+
+    Lines are broken after a dash, dot, slash, comma or space or before a capital where there is
+    one, else anywhere. Only spaces at the ends are dropped.
+    """
     lines, current = [], ""
     for part in _PARTS.findall(text):
         for piece in _fitting(part, width, size, bold):

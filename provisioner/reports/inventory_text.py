@@ -1,4 +1,4 @@
-"""The text of outputs, of what an environment owns, and of values of expressions."""
+"""Renders outputs, the resources that an environment owns, and expression values as text."""
 
 import json
 from collections.abc import Iterator
@@ -34,8 +34,10 @@ def render_outputs_text(document: OutputsDocument, width: int = 100) -> Iterator
 
 
 def render_resources_text(document: ResourcesDocument, width: int = 100) -> Iterator[Line]:
-    """Yield two lines for each resource, address with type, and id; then what is missing, and what
-    could not be read."""
+    """Yield two lines for each resource: address with type, and id.
+
+    Missing resources, and what could not be read, come last.
+    """
     yield from heading("list", document.environment, width)
     column = max((len(plain(one.address or "-")) for one in document.resources), default=0)
     for resource in document.resources:

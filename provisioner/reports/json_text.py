@@ -1,4 +1,4 @@
-"""Documents as JSON: the contract that docs/outputs.md describes."""
+"""Renders documents as JSON: the contract that docs/outputs.md describes."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The text of a lock: who holds it, since when, until when."""
+"""Renders the lock of an environment as text: holder, start and expiry."""
 
 from provisioner.documents.lock import LockDocument
 from provisioner.reports.values import plain

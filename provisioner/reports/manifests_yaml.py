@@ -1,4 +1,4 @@
-"""The objects of a cluster as YAML for kubectl: a stream of documents, each under its reason."""
+"""Renders Kubernetes objects as a YAML stream for kubectl, each under a comment with its reason."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -34,8 +34,11 @@ def render_manifests_yaml(document: ManifestsDocument) -> str:
 
 
 def render_manifest_files(document: ManifestsDocument) -> Mapping[str, str]:
-    """Return the objects as files by name: one for each namespace, which begins with it, and
-    `cluster.yaml` for what belongs to no namespace."""
+    """Return the objects as files by name.
+
+    There is one file for each namespace, which begins with the Namespace itself, and `cluster.yaml`
+    for cluster-scoped objects.
+    """
     files: dict[str, list[ManifestDocument]] = {}
     for manifest in document.manifests:
         name = f"namespace-{manifest.namespace}.yaml" if manifest.namespace else _CLUSTER_FILE

@@ -1,7 +1,8 @@
-"""Plans and drift checks as Markdown: a comment on a pull request.
+"""Renders plans and drift checks as Markdown, for comments on pull requests.
 
-A comment on GitHub holds 65,536 characters. What is over is left out from the least risky end:
-first the details of resources, then rows of the table; the text always says how much is missing.
+A comment on GitHub holds 65,536 characters. What exceeds the limit is left out from the least risky
+end: first the details of resources, then rows of the table; the text always states how much is left
+out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -68,8 +69,10 @@ _AROUND_SHARE = 70
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource, or `count` of a module: its row of the table, and what makes its folded details
-    (None: it has none)."""
+    """One resource, or `count` resources of a module.
+
+    It has its row of the table, and a function for its folded details (None: it has none).
+    """
 
     row: str
     fold: Callable[[], str] | None
@@ -77,8 +80,10 @@ class Entry:
 
 
 def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
-    """Return a plan as Markdown, riskiest changes first: of less than `limit` characters, as far as
-    what stands around its table leaves room for that."""
+    """Return a plan as Markdown, riskiest changes first.
+
+    It has less than `limit` characters, as far as the text around its table leaves room for that.
+    """
     estimate = remaining_seconds(document.steps)
     told = [f"**{number:,} {action}**" for action, number in counts(document.summary)]
     told.append(f"{document.summary.unchanged:,} unchanged")

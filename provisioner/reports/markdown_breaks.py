@@ -1,9 +1,9 @@
-"""Places at which long words in a table of Markdown can be broken.
+"""Line break opportunities in long words of Markdown tables.
 
-A table on GitHub is as wide as its longest words, and scrolls sideways where that is too much. So
-such words get `<wbr>`: a place to break a line, and no character when text is copied. It is one of
-the elements that GitHub lets through (html-pipeline's SanitizationFilter). A code span in backticks
-can hold no element, so one with a long word becomes `<code>`.
+A table on GitHub is as wide as its longest words, and scrolls sideways where that is too much. Such
+words therefore get `<wbr>`, which allows a line break and is not copied with the text. It is one of
+the elements that GitHub allows (html-pipeline's SanitizationFilter). A code span in backticks
+cannot contain elements, so one with a long word becomes `<code>`. `markdown_table` calls it.
 """
 
 import re
@@ -23,8 +23,10 @@ _BREAK = "<wbr>"
 
 
 def with_breaks(cell: str) -> str:
-    """Return the Markdown of a cell whose words of more than 24 characters can be broken: after
-    what ends a part of a path, before a capital letter, or else anywhere."""
+    """Return the Markdown of a cell whose words of more than 24 characters can be broken.
+
+    Break opportunities are after the parts of a path, before a capital letter, or else anywhere.
+    """
     return "".join(_words(_SPAN.sub(_breakable_code, cell)))
 
 
@@ -47,8 +49,10 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _broken(word: list[str]) -> Iterator[str]:
-    """Yield the characters and entities of a word, with breaks where it is long. Parts that are
-    short stay together: a break is for what needs one."""
+    """Yield the characters and entities of a word, with break opportunities where it is long.
+
+    Short parts stay together.
+    """
     if _width(word) <= LONGEST_WORD:
         yield from word
         return
@@ -67,8 +71,11 @@ def _width(tokens: list[str]) -> int:
 
 
 def _parts(word: list[str]) -> Iterator[list[str]]:
-    """Yield a word in parts of at most 24 characters (but for a GUID): between the parts of a path,
-    within these before a capital letter, and within what is longer still anywhere."""
+    """Yield a word in parts of at most 24 characters, except that a GUID is one part.
+
+    It is split between the parts of a path, within these before a capital letter, and anywhere
+    within what is still too long.
+    """
     for section in _split(word, lambda before, token: token in _OPEN or before in _ENDS_PART):
         if _width(section) <= LONGEST_WORD:
             yield section

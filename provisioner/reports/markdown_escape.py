@@ -1,4 +1,4 @@
-"""Untrusted text in Markdown: nothing of it is markup, HTML, a mention or a reference."""
+"""Escapes untrusted text for Markdown: it adds no markup, HTML, mention or reference."""
 
 import re
 

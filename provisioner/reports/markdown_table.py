@@ -1,4 +1,4 @@
-"""Tables and lists in Markdown, no longer than a report has room for."""
+"""Renders tables and lists in Markdown within a size limit."""
 
 from collections.abc import Iterable, Sequence
 

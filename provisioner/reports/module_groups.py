@@ -1,9 +1,9 @@
-"""The creates and adoptions of a large plan, by module: a first plan is read by what it makes, or
-takes over, where.
+"""Groups the creates and adoptions of a large plan by module.
 
-Only a create that does nothing else is put into a group, and an adoption that writes nothing but
-azsec's marks; a delete, a replace and whatever disrupts is shown by itself. What grants access is
-named within its group.
+A first plan is reviewed by what it creates, or takes over, in which module. Only plain creates, and
+adoptions that write nothing but azsec's marks, are grouped; a delete, a replacement and every
+disruptive change is listed by itself. Resources that grant access are named within their group.
+`plan_text` and `markdown` call it.
 """
 
 from collections import Counter
@@ -25,9 +25,11 @@ _ROOT = "(blueprint)"
 
 @dataclass(frozen=True, slots=True)
 class ModuleGroup:
-    """The creates or adoptions of one module that have one reason, if any. `kinds` says how many
-    there are of each type, most first: `3 subnets`, `bastionHosts`; `granting` are the addresses of
-    those that give access."""
+    """The creates or adoptions of one module with the same reason, if any.
+
+    `kinds` has the count of each type, most first: `3 subnets`, `bastionHosts`; `granting` are the
+    addresses of those that grant access.
+    """
 
     module: str
     action: Action
@@ -40,9 +42,11 @@ class ModuleGroup:
 def group_creates(
     changes: Sequence[ResourceChangeDocument], *, lists_all: bool = False
 ) -> tuple[list[ResourceChangeDocument], list[ModuleGroup]]:
-    """Return the changes that are shown by themselves, and the groups of the others, in the order
-    in which the first of each is made. There are none where the plan has few of an action, or where
-    all are to be listed."""
+    """Return the changes that are listed by themselves, and the groups of the others.
+
+    Groups are in the order of the first creation of each. There are none where the plan has few
+    changes of an action, or with `lists_all`.
+    """
     plain_ones = [change for change in changes if _is_plain(change)]
     counted = Counter(change.action for change in plain_ones)
     many = {action for action, count in counted.items() if count > MOST_SHOWN}

@@ -1,5 +1,4 @@
-"""The text of blueprints and modules: the list of all, one with its parameters as a table; and of
-an update of the lock."""
+"""Renders blueprints and modules as text: the list, one with its parameters, and lock updates."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -24,8 +23,10 @@ _LONGEST_DEFAULT = 40
 
 
 def render_modules_text(document: ModulesDocument, width: int = 100) -> Iterator[Line]:
-    """Yield a line for each blueprint and module, by where it comes from; a single one is told as a
-    whole."""
+    """Yield a line for each blueprint and module, by source.
+
+    A single one is rendered with all details.
+    """
     if len(document.modules) == 1 and document.modules[0].problem is None:
         yield from _module_lines(document.modules[0], width)
         return

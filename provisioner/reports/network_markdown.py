@@ -1,4 +1,4 @@
-"""Address plans as Markdown: a page, or a comment on a pull request."""
+"""Renders address plans as Markdown: a page, or a comment on a pull request."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""The text of address plans."""
+"""Renders address plans as text."""
 
 from collections.abc import Iterator, Sequence
 

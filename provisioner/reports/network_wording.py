@@ -1,4 +1,4 @@
-"""The words that every report of address plans uses for the same thing."""
+"""Wording of address plans, shared by text and Markdown."""
 
 import ipaddress
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
-"""The lines of one object of a cluster: its name with its API version, what happens to it, and of a
-new one all that it states."""
+"""Renders one Kubernetes object of a plan: name, API version, change, and a new one's content.
+
+`cluster_text` and `plan_diff_text` call it.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,8 +16,11 @@ _INDENT = 6
 
 
 class ObjectNames:
-    """Names objects by their addresses. The API version stands beside each, in one column, where a
-    line has room for it, else below; namespace and kind are part of the address."""
+    """The names of objects by address, with their API versions.
+
+    The API version is beside the address, in one column, where a line has room for it, else below;
+    namespace and kind are part of the address.
+    """
 
     def __init__(self, addresses: Iterable[str], width: int) -> None:
         widths = [columns_of(plain(address)) for address in addresses]
@@ -25,8 +30,10 @@ class ObjectNames:
     def lines(
         self, address: str, resource_type: str, namespace: str | None = None
     ) -> Iterator[Line]:
-        """Yield the line that names an object; two where it is too long for its API version. Its
-        namespace is not repeated beside the address."""
+        """Yield the line that names an object; two where it is too long for its API version.
+
+        The namespace is not repeated beside the address.
+        """
         name, version = plain(address), plain(resource_type.rpartition("/")[0])
         column = max(self._column, columns_of(name))
         if 4 + column + columns_of(version) <= self._width:

@@ -1,7 +1,7 @@
-"""A new object of a cluster as YAML, as a plan shows it, and in a few words for a table.
+"""Renders a new Kubernetes object as YAML for a plan, and as a summary for a table.
 
-Left out is what says nothing to a reviewer: azsec's own labels and mark, which every object of an
-environment carries. The kind and the name are in its address.
+azsec's own labels and mark are left out, because every object of an environment has them. The kind
+and the name are in the object's address.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,10 @@ _LEAST_WIDTH = 40
 
 
 def yaml_lines(fields: Sequence[FieldChangeDocument], width: int = 4096) -> list[str]:
-    """Return the lines of an object that is made: its fields, each with its whole value, in lines
-    of at most `width` columns as far as its words are that short."""
+    """Return the lines of a new object: its fields, each with its whole value.
+
+    Lines have at most `width` columns as far as the words are that short.
+    """
     content = _content(fields)
     if not content:
         return []
@@ -28,8 +30,11 @@ def yaml_lines(fields: Sequence[FieldChangeDocument], width: int = 4096) -> list
 
 
 def object_in_words(fields: Sequence[FieldChangeDocument]) -> str:
-    """Return what an object that is made states, on one line: of a binding who is given which role,
-    of a role how many rules it has, else the names of its fields."""
+    """Return a summary of a new object on one line.
+
+    For a binding it names subjects and role, for a role the number of its rules, else the names of
+    its fields.
+    """
     content = _content(fields)
     role, subjects = content.get("roleRef"), content.get("subjects")
     if isinstance(role, Mapping) and isinstance(subjects, list):

@@ -1,4 +1,4 @@
-"""What a plan says of the objects in the cluster, as text and as Markdown."""
+"""Renders the part of a plan about the cluster's objects, as text and as Markdown."""
 
 from collections.abc import Iterator
 

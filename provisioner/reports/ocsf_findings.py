@@ -1,10 +1,10 @@
-"""A report as OCSF compliance findings (class 2003), for a SIEM: one for each finding of a control,
-or for the control where it has none.
+"""Renders a report as OCSF compliance findings (class 2003), for a SIEM.
 
-OCSF 1.5.0, which collectors read today: https://schema.ocsf.io/1.5.0/classes/compliance_finding.
-What nobody could answer is `Unknown`, what passes in part a `Warning`; a waived failure is a
-suppressed finding. What does not apply is left out. What was not assessed is an `Unknown` finding
-of its own, one for each environment.
+There is one for each finding of a control, or for the control where it has none. OCSF 1.5.0, which
+collectors read today: https://schema.ocsf.io/1.5.0/classes/compliance_finding. An unknown verdict
+is `Unknown`, a partial pass a `Warning`; a waived failure is a suppressed finding. What does not
+apply is left out. What was not assessed is an `Unknown` finding of its own, one for each
+environment.
 """
 
 import json
@@ -36,8 +36,10 @@ _GUIDELINES = "Guidelines for Securing Kubernetes on Azure"
 
 
 def render_ocsf_findings(report: ReportDocument) -> str:
-    """Return the findings of a report as a JSON array. An environment that could not be assessed
-    has none: the exit code of the command says so."""
+    """Return the findings of a report as a JSON array.
+
+    An environment that could not be assessed has none: the exit code of the command reports it.
+    """
     events = [event for entry in report.environments for event in _events(entry)]
     return json.dumps(events, indent=2, ensure_ascii=True) + "\n"
 
@@ -161,8 +163,10 @@ def _origin(control: ControlDocument) -> str:
 
 
 def _verdict(result: ResultDocument, seen: FindingDocument | None) -> str:
-    """Return how one finding ended; one that passes of a control of which a part is still to be
-    shown passes in part."""
+    """Return the verdict of one finding.
+
+    A passing finding is a partial pass where a part of its control is still to be attested.
+    """
     if seen is None:
         return result.verdict
     return "partial" if seen.verdict == "pass" and result.verdict == "partial" else seen.verdict

@@ -1,7 +1,7 @@
-"""A report as an OSCAL component definition: which requirements an environment implements.
+"""Renders a report as an OSCAL component definition: the requirements that are implemented.
 
-Only what was seen is claimed: a requirement that passes is implemented, one that passes in part is
-partial. What fails, is waived, or nobody answered is not claimed at all.
+Only evidence is claimed: a requirement that passes is implemented, one that passes in part is
+partial. Failing, waived and unknown requirements are not claimed at all.
 """
 
 from collections.abc import Iterator
@@ -28,8 +28,10 @@ _CLAIMED = {"pass": "implemented", "partial": "partial"}
 
 
 def render_component_definition(report: ReportDocument) -> str:
-    """Return the component definition of a report as JSON: a component for each environment that
-    could be assessed."""
+    """Return the component definition of a report as JSON.
+
+    It has a component for each environment that could be assessed.
+    """
     assessed = [(e, e.environment) for e in report.environments]
     components = [_component(entry, found) for entry, found in assessed if found is not None]
     frameworks = {f.framework: f.title for e in report.environments for f in e.frameworks}

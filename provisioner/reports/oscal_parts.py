@@ -1,7 +1,7 @@
-"""What both OSCAL documents are made of: identifiers, metadata, properties, text.
+"""Common parts of the OSCAL documents: identifiers, metadata, properties, text.
 
-OSCAL 1.2: https://pages.nist.gov/OSCAL/reference/. Its identifiers are derived from what they name
-(UUID version 5), so that the same state gives the same document, the time apart.
+OSCAL 1.2: https://pages.nist.gov/OSCAL/reference/. Identifiers are derived from what they identify
+(UUID version 5), so that the same state gives the same document, except for times.
 """
 
 import json
@@ -45,8 +45,10 @@ def environment_key(environment: EnvironmentDocument) -> str:
 
 
 def content_identifier(kind: str, content: Mapping[str, Any]) -> str:
-    """Return the UUID of a document by its content without times: OSCAL asks for another one when
-    the content changes."""
+    """Return the UUID of a document by its content without times.
+
+    OSCAL requires another UUID when the content changes.
+    """
     text = json.dumps(_timeless(content), sort_keys=True, ensure_ascii=False)
     return identifier(kind, sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
 
@@ -68,8 +70,11 @@ def markup(text: str) -> str:
 
 
 def token(text: str) -> str:
-    """Return a text as an OSCAL token: an underscore stands for what a token cannot have, and for
-    a first character that is no letter one comes before it."""
+    """Return a text as an OSCAL token.
+
+    An underscore replaces each character that a token cannot have, and precedes a first character
+    that is not a letter.
+    """
     cleaned = _NO_TOKEN.sub("_", text)
     return cleaned if re.match(r"[A-Za-z_]", cleaned) else f"_{cleaned}"
 

@@ -1,9 +1,9 @@
-"""A report as OSCAL assessment results: an observation for each source that answered a control, a
-finding for each control, a risk for each waiver.
+"""Renders a report as OSCAL assessment results.
 
-OSCAL knows satisfied and not satisfied alone. What nobody could answer is not satisfied, for the
-reason `other`, and never satisfied; its verdict is a property. What does not apply is excluded from
-the reviewed controls.
+There is an observation for each source that answered a control, a finding for each control, and a
+risk for each waiver. OSCAL has only satisfied and not satisfied. An unknown verdict is not
+satisfied, for the reason `other`; the verdict itself is a property. What does not apply is excluded
+from the reviewed controls.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,8 +46,10 @@ _MOST_SHOWN = 200
 
 
 def render_assessment_results(report: ReportDocument) -> str:
-    """Return the assessment results of a report as JSON: a result for each environment that could
-    be assessed. The others stand in the remarks."""
+    """Return the assessment results of a report as JSON.
+
+    There is a result for each environment that could be assessed. The others are in the remarks.
+    """
     assessed = [entry for entry in report.environments if entry.check is not None]
     plan = identifier("assessment-plan")
     content: Json = {

@@ -1,4 +1,4 @@
-"""What two plans differ in as Markdown: a comment on a pull request."""
+"""Renders the comparison of two plans as Markdown, for a comment on a pull request."""
 
 from collections.abc import Sequence
 
@@ -30,8 +30,11 @@ _LONGEST = 120
 
 
 def render_plan_diff_markdown(document: PlanDiffDocument) -> str:
-    """Return a comparison of two plans as Markdown: the verdict, a table of resources, and what
-    follows. Each section is bounded, so that all of it fits a comment."""
+    """Return a comparison of two plans as Markdown.
+
+    It has the verdict, a table of resources, and the consequences. Each section is bounded, so that
+    all of it fits a comment.
+    """
     name = prose(document.after.environment.name, 200)
     text = f"### azsec diff: {name}\n\n**{verdict(document)}** {prose(causes(document))}\n\n"
     text += f"{summary(document)}\n\n"

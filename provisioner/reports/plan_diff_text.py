@@ -1,4 +1,4 @@
-"""The text of what two plans differ in."""
+"""Renders the comparison of two plans as text."""
 
 from collections.abc import Iterable, Iterator
 
@@ -36,8 +36,11 @@ _MOST_REQUESTS = 20
 
 
 def render_plan_diff_text(document: PlanDiffDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines of a comparison of two plans: resources, what follows for controls, proofs
-    and gates, requests, and last whether the approval of the first covers the second."""
+    """Yield the lines of a comparison of two plans.
+
+    They cover resources, the consequences for controls, proofs and gates, requests, and last
+    whether the approval of the first plan covers the second.
+    """
     yield from heading("diff", document.after.environment, width)
     for label, side in (("before", document.before), ("after", document.after)):
         digest = show_digest(side.digest)

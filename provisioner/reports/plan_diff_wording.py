@@ -1,4 +1,4 @@
-"""The words for what two plans differ in."""
+"""Wording of the differences between two plans, shared by text and Markdown."""
 
 from collections.abc import Iterator, Mapping
 
@@ -88,8 +88,10 @@ def planned_before_and_after(change: ChangeDifferenceDocument) -> tuple[str, str
 
 
 def field_before_and_after(field: FieldDifferenceDocument) -> tuple[str, str]:
-    """Return what each of the plans makes of a property: the value that it is set to, or where
-    only what stands in Azure differs, both values."""
+    """Return what each of the plans does to a property.
+
+    That is the value that it is set to, or, where only Azure's current value differs, both values.
+    """
     one, other = field.before, field.after
     both = one is not None and other is not None and one.after == other.after
     return _goal(one, both=both), _goal(other, both=both)

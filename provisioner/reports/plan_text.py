@@ -1,4 +1,4 @@
-"""The text of a plan."""
+"""Renders a plan as text."""
 
 from collections.abc import Iterator, Sequence
 
@@ -112,8 +112,10 @@ _PLURALS = {Action.CREATE: "creates", Action.ADOPT: "adoptions"}
 
 
 def _group_section(group: ModuleGroup, width: int) -> Iterator[Line]:
-    """Yield the lines of a module's creates or adoptions: how many of each type, why, and which
-    give access."""
+    """Yield the lines of a module's creates or adoptions.
+
+    They state how many of each type, why, and which grant access.
+    """
     yield line("  ", Span(group.module, Style.BOLD))
     words = f"{SIGNS[group.action]} {len(group.changes):,} {group.action}"
     sign = Span(words, _STYLES[group.action])

@@ -1,4 +1,4 @@
-"""The text of the verdicts on pods."""
+"""Renders the verdicts on pods as text (`azsec manifests --check`)."""
 
 from collections.abc import Iterator
 

@@ -1,7 +1,7 @@
-"""What an apply is doing, while it does it: live on a terminal, as lines elsewhere.
+"""Renders the progress of an apply: live on a terminal, as lines elsewhere.
 
-Both displays are context managers that are called with each event, from any thread. A reader that
-goes away does not stop an apply: output that cannot be written is dropped.
+Both displays are context managers that are called with each event, from any thread. A closed output
+does not stop an apply: lines that cannot be written are dropped.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Proofs as Markdown: how each ended, and every counter-example."""
+"""Renders network proofs as Markdown: the result of each, and every counter-example."""
 
 from collections.abc import Sequence
 

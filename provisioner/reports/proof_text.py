@@ -1,4 +1,4 @@
-"""The text of proofs: the counter-examples, and one line that says how each ended."""
+"""Renders network proofs as text: counter-examples, and one line with the result of each."""
 
 from collections.abc import Iterator, Sequence
 

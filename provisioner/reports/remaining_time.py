@@ -1,4 +1,7 @@
-"""How long the steps of a plan will still take."""
+"""Estimates the remaining duration of the steps of a plan, in seconds.
+
+`progress` calls it during an apply; `plan_text` and `markdown` call it for the whole plan.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 

@@ -1,6 +1,6 @@
-"""The geometry of the charts in a report: stacked bars, a line of shares, columns of counts.
+"""Geometry of the charts in an HTML report: stacked bars, a line of shares, columns of counts.
 
-A template draws them. Every number of a chart stands in a table beside it, too.
+A template draws them. Every number of a chart is in a table beside it, too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,8 +1,8 @@
-"""A report as a table: a row for each finding of a control, or for the control where it has none;
-then a row for each entry of what was not assessed.
+"""Renders a report as CSV, for spreadsheets.
 
-A cell that a spreadsheet would take for a formula begins with an apostrophe (OWASP, "CSV
-Injection"): names come from Azure and from files.
+There is a row for each finding of a control, or for the control where it has none; then a row for
+each entry of what was not assessed. A cell that a spreadsheet would take for a formula begins with
+an apostrophe (OWASP, "CSV Injection"): names come from Azure and from files.
 """
 
 import csv
@@ -45,8 +45,10 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def render_report_csv(report: ReportDocument) -> str:
-    """Return the findings of a report as CSV (RFC 4180) with a head; an environment that could not
-    be assessed is a row that says why."""
+    """Return the findings of a report as CSV (RFC 4180) with a header.
+
+    An environment that could not be assessed is a row with the reason.
+    """
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)

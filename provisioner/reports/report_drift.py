@@ -1,5 +1,7 @@
-"""What the page of a report shows of a drift check: all that departs from the blueprint, and who
-did it."""
+"""Drift section of the HTML report: every departure from the blueprint, and who caused it.
+
+`report_html` calls it.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,8 +41,11 @@ class Departure:
 
 
 def departures(document: DriftDocument) -> Iterator[Departure]:
-    """Yield what is not as declared and makes a drift check fail: resources, additions, values and
-    tags that the blueprint does not declare, objects in the cluster."""
+    """Yield what is not as declared and makes a drift check fail.
+
+    They are changed resources, additions, values and tags that the blueprint does not declare, and
+    objects in the cluster.
+    """
     yield from _resources(document)
     yield from _additions(document)
     yield from _undeclared(document)
@@ -48,8 +53,10 @@ def departures(document: DriftDocument) -> Iterator[Departure]:
 
 
 def broken(document: DriftDocument) -> tuple[str, ...]:
-    """Return the ids of the controls that drift breaks and that make a drift check fail; network
-    proofs are among them."""
+    """Return the ids of the controls that drift breaks and that make a drift check fail.
+
+    Network proofs are among them.
+    """
     turned = (turn.control for turn in document.security.refused)
     proofs = (proof.control for proof in document.proofs if proof.verdict == FAILS)
     return tuple(dict.fromkeys((*turned, *proofs)))

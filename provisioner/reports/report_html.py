@@ -1,8 +1,8 @@
-"""A report as one HTML page: no script, no font, no request; it prints.
+"""Renders a report as one printable HTML page: no script, no font, no request.
 
-Its policy allows the style sheets in it, by their digests, and nothing else. Names come from Azure
-and from files, so the template engine escapes whatever it writes, and `plain` makes visible what
-would reorder or hide text.
+Its content security policy allows the style sheets in it, by their digests, and nothing else. Names
+come from Azure and from files, so the template engine escapes every value, and `plain` makes
+characters visible that would reorder or hide text.
 """
 
 from base64 import b64encode
@@ -47,8 +47,10 @@ def render_report_html(document: ReportDocument) -> str:
 
 @lru_cache(maxsize=1)
 def _templates() -> "Environment":
-    """Return the template engine: escaping is on for everything, and a name that is missing is an
-    error."""
+    """Return the template engine.
+
+    Every value is escaped, and an undefined name is an error.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     engine = Environment(

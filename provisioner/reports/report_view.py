@@ -1,4 +1,4 @@
-"""What the page of a report shows of its document: counted, sorted and in words.
+"""Data of the report page: counts, sorted rows and wording of a report document.
 
 Nothing is judged here. The template calls these functions, and escapes what they return.
 """
@@ -91,8 +91,10 @@ def ending_of(entry: EnvironmentReportDocument, result: ResultDocument) -> str:
 
 
 def answered_by(entry: EnvironmentReportDocument, result: ResultDocument) -> str:
-    """Return how a control was answered, with the age of an observation and the end of an
-    attestation."""
+    """Return the source of a control's verdict.
+
+    It includes the age of an observation and the expiry of an attestation.
+    """
     told: list[str] = []
     for source in entry.answers.get(result.control.id, ()):
         if source is AnswerSource.CLUSTER and entry.check and entry.check.census.cluster:
@@ -138,8 +140,10 @@ def requirement_sources(entry: EnvironmentReportDocument, requirement: Requireme
 
 
 def others(requirement: RequirementDocument, controls: Sequence[str]) -> list[str]:
-    """Return the controls that answer a requirement; it is not named as an answer to itself, unless
-    it is the only one."""
+    """Return the controls that answer a requirement.
+
+    The requirement itself is listed only where no other control answers it.
+    """
     named = [control for control in controls if control != requirement.id]
     return named or list(controls)
 

@@ -1,4 +1,4 @@
-"""Roles as Markdown."""
+"""Renders the least-privilege roles and CI credentials of an environment as Markdown."""
 
 from collections.abc import Mapping
 from typing import Any

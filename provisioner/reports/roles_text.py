@@ -1,4 +1,4 @@
-"""The text of the roles of an environment."""
+"""Renders the least-privilege roles and CI credentials of an environment as text."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

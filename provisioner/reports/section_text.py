@@ -1,4 +1,4 @@
-"""The sections that the text of several documents has in common."""
+"""Sections that the text of several documents has in common."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -46,8 +46,10 @@ _GAP = "  "
 
 
 def heading(command: str, environment: EnvironmentDocument, width: int) -> list[Line]:
-    """Return the first line: the command, and which environment it speaks of; below it the git
-    repositories that the environment is composed from."""
+    """Return the heading: the command and the environment.
+
+    Below it are the git repositories that the environment is composed from.
+    """
     title = f"azsec {command} {plain(environment.name)}"
     about = joined(
         (
@@ -112,8 +114,7 @@ class Columns:
             yield line("    ", Span(pad(kind, self._type), Style.DIM), *told[1:])
 
     def note(self, group: str | None) -> str:
-        """Return what is to be said of the resource group where its column has no room; maybe
-        ""."""
+        """Return the text about a resource group that has no room in its column; may be ""."""
         return f"in {plain(group)}" if group and not self._has_group else ""
 
 

@@ -1,4 +1,4 @@
-"""The sections that the Markdown of several documents has in common."""
+"""Sections that the Markdown of several documents has in common."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The text of what a plan or a drift means for the controls."""
+"""Renders the effect of a plan or of drift on the controls as text."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -13,9 +13,11 @@ _MOST_NAMED = 6
 
 
 def turn_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[Line]:
-    """Yield the section of controls that newly fail and that the gate is about, the worst first:
-    what fails, where and why. Those below the gate are named in the total, and of network proofs
-    the section of breaches tells."""
+    """Yield the section of newly failing controls that the gate covers, the worst first.
+
+    Each has its finding, place and reason. Controls below the gate are named in the total, and
+    network proofs in the section of breaches.
+    """
     refused = [turn for turn in (security.refused if security else ()) if turn.gate != "proofs"]
     if not refused:
         return
@@ -39,8 +41,10 @@ def turn_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[L
 
 
 def security_total(security: SecurityDeltaDocument | None) -> str:
-    """Return how many controls turn, and which, by what refuses them; "" where nothing was judged
-    or turns."""
+    """Return how many controls change their verdict, and which, by the gate that refuses them.
+
+    "" where nothing was evaluated or nothing changes.
+    """
     if security is None or not (security.failing or security.passing):
         return ""
     failing = _ids(security.failing)
@@ -68,8 +72,7 @@ def total_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[
 
 
 def count_newly_failing(security: SecurityDeltaDocument) -> str:
-    """Return how many controls newly fail and are refused for that by `gates.controls`; maybe
-    ""."""
+    """Return how many controls newly fail and are refused by `gates.controls`; may be ""."""
     count = len(_ids(turn for turn in security.failing if turn.gate == "controls"))
     verb = "fails" if count == 1 else "fail"
     at = f"at or above {plain(security.gate or '')}"

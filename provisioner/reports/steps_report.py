@@ -1,4 +1,4 @@
-"""The steps of a plan, in the order in which apply sends them: as text and as Markdown."""
+"""Renders the requests of a plan in the order of apply: as text and as Markdown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,8 +13,11 @@ _STYLES = {"PUT": Style.CREATE, "DELETE": Style.DELETE}
 
 
 def render_steps_text(document: PlanDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the requests of a plan: number, verb, address, what each waits for, its id, and what it
-    keeps of Azure's beyond the blueprint. The last line is the digest, which `--digest` takes."""
+    """Yield the requests of a plan.
+
+    Each has its number, verb, address, dependencies, id, and which values of Azure it keeps beyond
+    the blueprint. The last line is the digest, which `--digest` takes.
+    """
     numbers = _numbers(document.steps)
     column = len(str(len(numbers)))
     yield BLANK

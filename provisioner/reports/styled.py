@@ -1,6 +1,6 @@
-"""Lines of styled text, and how they are written: with ANSI colours or as they are.
+"""Styled lines of text, and writing them with or without ANSI colours.
 
-A style only underlines what the words already say. Text is never read as markup.
+A style only emphasizes what the words already say. Text is never parsed as markup.
 """
 
 import textwrap
@@ -50,8 +50,10 @@ def length(spans: Iterable[Span]) -> int:
 
 
 def columns_of(text: str) -> int:
-    """Return how many columns of a terminal a text takes: wide and full-width characters take two
-    (Unicode Standard Annex 11), those that are put onto another one none."""
+    """Return how many columns of a terminal a text takes.
+
+    Wide and full-width characters take two (Unicode Standard Annex 11), combining characters none.
+    """
     if text.isascii():
         return len(text)
     return sum(map(_columns, text))

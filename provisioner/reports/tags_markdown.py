@@ -1,4 +1,4 @@
-"""Tags that the blueprint does not declare, as Markdown."""
+"""Renders tags that the blueprint does not declare as Markdown."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Tags that the blueprint does not declare, as text."""
+"""Renders tags that the blueprint does not declare as text."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Documents as text, with or without colour."""
+"""Renders documents as text, with or without colour.
+
+`cli/output.py` calls it; each document type has a renderer of its own.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO, TypeAlias

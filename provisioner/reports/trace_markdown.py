@@ -1,4 +1,4 @@
-"""Traces as Markdown."""
+"""Renders network traces as Markdown."""
 
 from provisioner.documents.trace import FlowPathDocument, TraceDocument
 from provisioner.reports.markdown_escape import code, prose

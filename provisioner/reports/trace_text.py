@@ -1,4 +1,4 @@
-"""The text of a trace: one block a journey, one line a hop."""
+"""Renders network traces as text: one block for each flow, one line for each hop."""
 
 from collections.abc import Iterator
 

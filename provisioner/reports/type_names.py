@@ -1,6 +1,6 @@
-"""ARM types as short as they can be told apart: what a reader of a table needs of them.
+"""Shortest unambiguous names of ARM resource types, for tables.
 
-A node pool reads `managedClusters/agentPools`, without its resource provider. JSON has the whole
+A node pool is named `managedClusters/agentPools`, without its resource provider. JSON has the full
 type.
 """
 
@@ -17,8 +17,10 @@ def without_vendor(resource_type: str) -> str:
 
 
 def kinds_of(resource_types: Iterable[str]) -> Mapping[str, str]:
-    """Return the name of each type without its resource provider, but for those that have the same
-    one in two providers."""
+    """Return the name of each type without its resource provider.
+
+    Types that have the same name in two providers keep it.
+    """
     types = sorted(set(resource_types))
     counted = Counter(map(_kind, types))
     return {one: _kind(one) if counted[_kind(one)] == 1 else without_vendor(one) for one in types}

@@ -1,4 +1,4 @@
-"""Types and packages as text."""
+"""Renders resource types and the SDK packages that define them as text."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Upgrades as Markdown: a page, or a comment on a pull request."""
+"""Renders upgrades as Markdown: a page, or a comment on a pull request."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""The text of an upgrade: a block for each cluster, with the path first."""
+"""Renders upgrades as text: a block for each cluster, with the upgrade path first."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -79,8 +79,10 @@ def _cluster(cluster: ClusterUpgradeDocument, width: int) -> Iterator[Line]:
 def _section(
     name: str, note: str, rows: Sequence[tuple[str, str | list[str]]], width: int
 ) -> Iterator[Line]:
-    """Yield the rows of a section: a name, and words that go on below themselves, or items that are
-    not broken."""
+    """Yield the rows of a section.
+
+    Each has a name, and a text that is wrapped below itself, or items that are not broken.
+    """
     if not rows:
         return
     yield line("    ", Span(name, Style.BOLD), Span(f" · {note}" if note else "", Style.DIM))

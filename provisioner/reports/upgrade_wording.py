@@ -1,4 +1,4 @@
-"""How an upgrade is worded, in text and in Markdown."""
+"""Wording of upgrades, shared by text and Markdown."""
 
 from collections import Counter
 from collections.abc import Iterator

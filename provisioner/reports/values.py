@@ -1,4 +1,4 @@
-"""Values, paths and durations as a person reads them. Nothing here knows of colour or columns."""
+"""Formats values, property paths and durations for readers, without colour or columns."""
 
 import json
 import re

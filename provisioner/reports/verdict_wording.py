@@ -1,4 +1,4 @@
-"""The words, marks and counts that every report of controls uses."""
+"""Wording, marks and counts of verdicts, shared by every report of controls."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -79,8 +79,10 @@ def compliance_totals(document: ComplianceDocument) -> str:
 
 
 def answers_of(requirement: RequirementDocument) -> str:
-    """Return the controls that answer a requirement: those that decide how it ended. A control is
-    not named as an answer to itself."""
+    """Return the controls that decide the verdict of a requirement.
+
+    A control is not named as an answer to itself.
+    """
     if requirement.failing:
         return _others(requirement, requirement.failing)
     if not requirement.unanswered:
@@ -101,8 +103,10 @@ def chapters(results: Sequence[ResultDocument]) -> dict[str, str]:
 
 
 def matrix(results: Sequence[ResultDocument]) -> Mapping[tuple[str, str], tuple[int, int, int]]:
-    """Return (passing, applicable, failing) by chapter and layer. What is partial, unknown or
-    waived is applicable and does not pass."""
+    """Return (passing, applicable, failing) by chapter and layer.
+
+    Partial, unknown and waived controls are applicable and do not pass.
+    """
     cells: dict[tuple[str, str], tuple[int, int, int]] = {}
     for result in results:
         if result.is_group or result.verdict == "not applicable":

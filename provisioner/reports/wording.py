@@ -1,4 +1,4 @@
-"""The words and signs that every report uses for the same thing."""
+"""Wording and signs that all reports share."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
