@@ -66,7 +66,7 @@ and refuses nothing."""
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """An environment at home on a built-in Azure that begins empty and ends with the test.
+    """An environment on a built-in Azure that begins empty and ends with the test.
 
     Addresses are those of plans; of a module that is rehearsed alone, its own names. Every method
     raises DiagnosticError, with file, line and column, for what azsec would refuse.
@@ -104,11 +104,11 @@ class Rehearsal:
         return document
 
     def drift(self) -> DriftDocument:
-        """Return what differs in the built-in Azure from what the files say."""
+        """Return the differences between the built-in Azure and the files."""
         return self._session.drift(self._environment, None)
 
     def check(self) -> CheckDocument:
-        """Return every control, judged on what the files describe."""
+        """Return the results of every control, evaluated on the desired state."""
         return self._session.check(self._environment, StateKind.DESIRED)
 
     def body(self, address: str) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ from provisioner.workflow.adoption_roots import AdoptionSources, Names, find_roo
 
 @dataclass(frozen=True, slots=True)
 class AdoptionRequest:
-    """What was asked: the name of the environment, where to look, and where to write."""
+    """The options of `azsec adopt`: the environment's name, where to search, and where to write."""
 
     name: str
     groups: tuple[str, ...]

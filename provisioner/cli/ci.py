@@ -95,7 +95,7 @@ class Outputs:
 
 
 def run_plan(options: Options, outputs: Outputs) -> int:
-    """Plan what the change touches, post it, write the files; return the exit code."""
+    """Plan what the change touches, post the plans, write the files; return the exit code."""
     with open_host(publish=options.publish) as host, open_cloud(options) as cloud:
         run = _Run(options, outputs, host, cloud)
         document = run.plan()
@@ -113,7 +113,7 @@ def _exit_code(document: CiPlanDocument) -> int:
 
 
 class _Run:
-    """One run: what it found out, step by step."""
+    """One run of `azsec ci plan`, and the facts that its steps collect."""
 
     def __init__(self, options: Options, outputs: Outputs, host: Host, cloud: Cloud) -> None:
         self._options = options
@@ -250,7 +250,10 @@ class _Run:
         return True
 
     def _say_cancelled(self, pull_request: PullRequest, selection: Selection) -> None:
-        """Say that a job was cancelled (CI sends SIGTERM, and waits for seconds)."""
+        """Post that a job was cancelled.
+
+        A cancelled job gets SIGTERM, and some seconds until it is killed.
+        """
         names = [name_of(one.path, FileSources()) for one in selection.touched]
         self._set_quietly(pull_request, cancelled_statuses(names, self._job.url))
 

@@ -119,7 +119,7 @@ def _no_digest(text: str) -> Diagnostic:
 
 
 class _Run:
-    """One run: what it found out, step by step."""
+    """One run of `azsec ci apply`, and the facts that its steps collect."""
 
     def __init__(
         self, options: Options, permissions: Permissions, host: Host, forge: Forge, cloud: Cloud
@@ -204,7 +204,7 @@ class _Run:
     def _find_unapplied(
         self, pull_request: PullRequest, names: Collection[str]
     ) -> Mapping[str, OtherJobDocument]:
-        """Return what other jobs have to apply before, where this one is of some environments."""
+        """Return what other jobs have to apply first, where this job covers some environments."""
         if not self._options.named or not names:
             return {}
         statuses = newest_statuses(self._forge, pull_request, self._accounts())
@@ -326,7 +326,7 @@ class _Run:
     def _others(
         self, posting: ApplyPosting, document: CiApplyDocument
     ) -> tuple[OtherJobDocument, ...] | None:
-        """Return the environments of the other jobs, None where the forge does not tell."""
+        """Return the environments of the other jobs, None where the forge does not report them."""
         try:
             statuses = newest_statuses(self._forge, posting.pull_request, self._accounts())
         except ForgeError as refusal:

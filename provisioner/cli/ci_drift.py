@@ -116,10 +116,10 @@ def _follow(
     *,
     is_all: bool,
 ) -> tuple[Sequence[EnvironmentDriftDocument], Sequence[Diagnostic]]:
-    """Follow the findings up in issues; return what became of them, and what there is to say.
+    """Open, update and close the issues of the findings; return the entries, and diagnostics.
 
-    Issues of environments that are gone are closed where all environments were checked. What the
-    forge refuses is said, and takes nothing from the findings and from the other issues.
+    Issues of deleted environments are closed where all environments were checked. A refusal of the
+    forge is reported, and changes neither the findings nor the other issues.
     """
     try:
         issues, notes = read_issues(forge)
@@ -175,12 +175,15 @@ def _doubt(host: Host, forge: Forge) -> str | None:
 
 
 def _is_there(root: Path, path: str) -> bool:
-    """Tell whether a file is in the working copy or in its commit: a sparse checkout lacks some."""
+    """Return whether a file is in the working copy or in its commit.
+
+    A sparse checkout lacks files of its commit.
+    """
     return (root / path).exists() or has_file("HEAD", path)
 
 
 def _place_of(path: str) -> tuple[Path, str]:
-    """Return the root of the repository that a file is in, and its path from there."""
+    """Return the root of the repository of a file, and the file's path from that root."""
     root = repository_of(path)
     return root, Path(os.path.relpath(Path(path).resolve(), root)).as_posix()
 

@@ -233,7 +233,7 @@ def name_of(path: str, sources: Sources) -> str:
 def read_stages(known: Sequence[str]) -> Sequence[Sequence[str]] | None:
     """Return the order of promotion that `promotion.yaml` states, None where there is no file.
 
-    Raises DiagnosticError for one that is wrong.
+    Raises DiagnosticError for an invalid file.
     """
     if not Path(PROMOTION).is_file():
         return None

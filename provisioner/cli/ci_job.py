@@ -37,7 +37,7 @@ class Host:
 
 @contextmanager
 def open_host(*, publish: bool) -> Iterator[Host]:
-    """Open the forge of the job that this process is part of, as its variables say.
+    """Open the forge of the CI job of this process, by the job's environment variables.
 
     Raises ForgeError where the job gives no token.
     """

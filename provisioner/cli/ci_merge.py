@@ -93,7 +93,7 @@ _MOST_COMMITS = 250
 
 
 def _find_target(forge: Forge, pull_request: PullRequest, merged: str) -> str | None:
-    """Return the commit that a merge was made on, None where that cannot be told."""
+    """Return the commit that a merge was made on, None where that cannot be determined."""
     parent = parent_of(merged)
     if parent is None or merged_commit(merged) is not None:
         return parent
@@ -149,7 +149,7 @@ def find_newer(
 
 
 def _changed_since(commit: str, head: str, path: str) -> Sequence[str] | None:
-    """Return the changed files that an environment reads, None where git cannot say."""
+    """Return the changed files that an environment reads, None where git lacks the commits."""
     if not has_commit(head) or not is_ancestor(commit, head):
         return None
     found = select_touched([path], commit, head, load_catalog(), all_named=True)

@@ -74,6 +74,6 @@ class Cloud:
 
 @contextmanager
 def open_cloud(options: Options) -> Iterator[Cloud]:
-    """Open what the sessions of one command share."""
+    """Open the clouds that the sessions of one command share."""
     with ExitStack() as stack:
         yield Cloud(options, stack)

@@ -48,7 +48,7 @@ def drift_outputs(document: CiDriftDocument) -> Mapping[str, str]:
 
 
 def write_outputs(job: Job, outputs: Mapping[str, str]) -> None:
-    """Hand outputs to the steps after this one, where the job's service has a way."""
+    """Set the outputs of the CI job for its later steps, where its service supports outputs."""
     if job.outputs is not None:
         with Path(job.outputs).open("a", encoding="utf-8") as file:
             file.writelines(f"{name}={value}\n" for name, value in outputs.items())
@@ -58,5 +58,5 @@ def write_outputs(job: Job, outputs: Mapping[str, str]) -> None:
 
 
 def _json(value: object) -> str:
-    """Return JSON in one line: a line is what both services take as a value."""
+    """Return JSON in one line: both services read one line as a value."""
     return json.dumps(value, separators=(",", ":"))

@@ -19,7 +19,7 @@ def find_unapplied(
 
     `names` are the environments of this job. An earlier stage of promotion.yaml blocks where the
     change from `base` to `commit` touches an environment of it that no job applied, by its newest
-    status. Empty without a promotion.yaml. Raises DiagnosticError for a wrong one.
+    status. Empty without a promotion.yaml. Raises DiagnosticError for an invalid one.
     """
     paths = {name_of(path, FileSources()): path for path in list_environments()}
     stages = read_stages(list(paths)) or ()

@@ -98,16 +98,16 @@ def find_rivals(forge: Forge, pull_request: PullRequest) -> Diagnostic | None:
 def changes_order(base: str) -> bool:
     """Return whether the order of promotion differs from that at a commit.
 
-    Raises DiagnosticError for a wrong file.
+    Raises DiagnosticError for an invalid file.
     """
     known = [name_of(path, FileSources()) for path in list_environments()]
     return read_stages(known) != _stages_at(base)
 
 
 def describe_order(base: str | None) -> Diagnostic | None:
-    """Return what a change does to the order of promotion, None where nothing.
+    """Return how a change affects the order of promotion, None where it does not.
 
-    Raises DiagnosticError for a file that is wrong: an apply would stop at it after the merge.
+    Raises DiagnosticError for an invalid file: an apply would stop at it after the merge.
     """
     known = [name_of(path, FileSources()) for path in list_environments()]
     now = read_stages(known)

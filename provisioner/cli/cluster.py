@@ -67,7 +67,7 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    """A command at work: what is declared, and the API server."""
+    """The declared objects and the API server of a running command."""
 
     session: Session
     desired: Desired
@@ -118,7 +118,7 @@ def run_plan(
 
 
 def run_apply(request: Request, reach: Reach, output: str, consent: Consent) -> int:
-    """Plan, ask, apply and print; return the exit code. Raises GateError."""
+    """Plan, prompt, apply and print; return the exit code. Raises GateError."""
     approved = None if consent.digest is None else ApprovedPlan(read_digest(consent.digest))
     if is_plan_file(request.subject):
         given = {"--adopt": bool(request.adopt), "--force-conflicts": request.force_conflicts}
@@ -159,7 +159,7 @@ def _apply(
     *,
     shows: bool = False,
 ) -> ClusterApplyDocument:
-    """Plan under the lock, and apply that if it is what was approved.
+    """Plan under the lock, and apply that plan if it was approved.
 
     The plan is made while no other apply runs: an object that appears between plan and apply would
     be merged, since a server-side apply cannot be limited to a creation.
@@ -197,7 +197,7 @@ def run_drift(request: Request, reach: Reach, output: str) -> int:
 
 
 def _stated_observation(request: Request, reach: Reach) -> str | None:
-    """Return what names the observation of an environment that states no way to its API server."""
+    """Return the source of the observation of an environment without access to its API server."""
     if reach.kubeconfig is not None or reach.context is not None:
         return None
     with _session(reach) as session:
@@ -234,7 +234,7 @@ def print_observer(environment: str, of: str, values: tuple[ParameterValue, ...]
 
 
 def _read_plan(request: Request) -> tuple[Request, ApprovedPlan]:
-    """Return what a saved plan was asked for, and what it says. Raises DiagnosticError."""
+    """Return the request and the document of a saved plan. Raises DiagnosticError."""
     path = request.subject
     saved = read_cluster_plan(FileSources().read_text(path), path)
     asked = Request(saved.path, request.of, saved.adopt, saved.force_conflicts)

@@ -40,7 +40,7 @@ class Reach:
 
     @property
     def is_stated(self) -> bool:
-        """Whether an option says how."""
+        """Whether an option states the connection."""
         return self.kubeconfig is not None or self.context is not None
 
 

@@ -36,7 +36,7 @@ class ClusterEvidence:
     unseen: UnreadableDocument | None = None
 
     def complete(self, document: Answer) -> Answer:
-        """Return a document that says what was not seen of the cluster."""
+        """Return a document whose census lists what was not read of the cluster."""
         if self.unseen is None:
             return document
         return document.model_copy(update={"census": self._completed(document.census)})
@@ -97,7 +97,7 @@ def _check_identity(contents: ClusterContents, kubernetes: KubernetesSettings) -
 def read_contents(
     files: list[str], kubernetes: KubernetesSettings, *, all_namespaces: bool
 ) -> ClusterContents | None:
-    """Return what some files show of a cluster; None without files.
+    """Return the contents of a cluster from files; None without files.
 
     `kubernetes` states the expected cluster, and how old an observation may be; `all_namespaces`
     that lists of kubectl are of all namespaces.

@@ -50,19 +50,19 @@ _PARALLELISM = 8
 
 @dataclass(frozen=True, slots=True)
 class ClusterOptions:
-    """How the API server is reached, and whether fields of other managers are taken over there."""
+    """How to connect to the API server, and whether fields of other managers are taken over."""
 
     reach: Reach
     force_conflicts: bool = False
 
     def permit(self, adopt: tuple[str, ...]) -> Permission:
-        """Return what is permitted in the cluster, with addresses that may be adopted there."""
+        """Return the permission for the cluster, with the objects that may be adopted."""
         return Permission(adopt, self.force_conflicts)
 
 
 @dataclass(frozen=True, slots=True)
 class CombinedChoices:
-    """What was asked for of both parts."""
+    """The options of both parts."""
 
     azure: PlanChoices
     cluster: ClusterOptions
@@ -70,7 +70,7 @@ class CombinedChoices:
 
 @dataclass(frozen=True, slots=True)
 class _Both:
-    """Both plans, what the cluster's was made from, and what opens Azure Resource Manager."""
+    """Both plans, with the objects and the connections that the plans are derived from."""
 
     azure: Plan
     desired: Desired
@@ -186,7 +186,7 @@ def run_apply(
     approval: Approval,
     output: str,
 ) -> int:
-    """Plan both, or derive saved plans again; ask once, apply both; return the exit code.
+    """Plan both, or derive saved plans again; prompt once, apply both; return the exit code.
 
     Raises DiagnosticError and GateError before anything was changed.
     """
@@ -271,7 +271,7 @@ def _apply_both(session: Session, both: _Both, options: ApplyOptions) -> Combine
 
 
 def _permitted(plan: ClusterPlan) -> Permission:
-    """Return what a plan was permitted."""
+    """Return the permission that a plan was made with."""
     return Permission(plan.document.adopt, plan.document.force_conflicts)
 
 

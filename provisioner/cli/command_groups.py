@@ -20,7 +20,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
 
 
 class _Formatter(Protocol):
-    """What is used of the formatter of click, of which Typer brings a copy of its own."""
+    """The used part of click's help formatter, of which Typer has a copy of its own."""
 
     width: int
 

@@ -120,7 +120,7 @@ def run(options: FleetOptions, print_document: Callable[[FleetDocument], None]) 
 
 
 def exit_code_of(document: FleetDocument) -> int:
-    """Return the exit code of what a run came to."""
+    """Return the exit code of a run."""
     if document.found:
         return ExitCode.DIFFERENCES
     return ExitCode.SUCCESS if document.is_complete else ExitCode.ERROR
@@ -293,10 +293,9 @@ def _variable(name: str, value: str) -> Iterator[None]:
 def _find_untouched(
     options: FleetOptions, known: Sequence[Outcome]
 ) -> Sequence[FleetEntryDocument]:
-    """Return an entry for each environment of which the logs tell of no change since its check.
+    """Return an entry for each environment whose logs report no change since its check.
 
-    Environments that are reached in the same way are asked about together: one request a
-    subscription.
+    Environments with the same sign-in share their requests: one a subscription.
     """
     groups: dict[tuple[str, str, str], list[CleanCheck]] = {}
     for outcome in known:

@@ -42,8 +42,8 @@ class ManifestOptions:
 def print_manifest(options: ManifestOptions, own: typer.Context) -> None:
     """Print the objects of the Job as YAML; `own` is the context of this command.
 
-    Raises DiagnosticError for what the pods could not run with, and the error of the command itself
-    for a command line that is wrong.
+    Raises DiagnosticError for options with which the pods could not run, and the fleet command's
+    own error for an invalid command line.
     """
     _check(options)
     name, arguments, seconds = _read_command(options.command, own)

@@ -67,5 +67,5 @@ def _find_run(ledger: Ledger, run: str, place: str) -> RunRecord:
 
 
 def _name(path: str) -> str:
-    """Return the name of an environment: the one in its file where that is here."""
+    """Return the name of an environment, that in its file where the file exists."""
     return name_of(path, FileSources())

@@ -55,14 +55,14 @@ Ask = Callable[[Session, FleetItem], Answered]
 
 
 class DigestedSources:
-    """Files, and the digest of each that was read; "" for one that is not there."""
+    """Files, and the digest of each that was read; "" for one that does not exist."""
 
     def __init__(self, files: Sources) -> None:
         self._files = files
         self.digests: dict[str, str] = {}
 
     def read_text(self, path: str) -> str:
-        """Return the text of a file. Raises DiagnosticError where there is none."""
+        """Return the text of a file. Raises DiagnosticError where it does not exist."""
         self.digests[path] = ""
         text = self._files.read_text(path)
         self.digests[path] = digest_text(text)

@@ -62,18 +62,18 @@ def parent_of(commit: str) -> str | None:
 
 
 def merged_commit(commit: str) -> str | None:
-    """Return the second parent of a commit: what it merged, None for one that merges nothing."""
+    """Return the second parent of a commit, None for one that is not a merge."""
     found = _try("rev-parse", "--verify", "--quiet", f"{commit}^2^{{commit}}")
     return found.strip() if found else None
 
 
 def has_commit(commit: str) -> bool:
-    """Tell whether git has a commit."""
+    """Return whether git has a commit."""
     return _try("cat-file", "-e", f"{commit}^{{commit}}") is not None
 
 
 def has_file(commit: str, path: str) -> bool:
-    """Tell whether a commit has a file, by its path from the repository's root."""
+    """Return whether a commit has a file, by its path from the repository's root."""
     return _try("cat-file", "-e", f"{commit}:{path}") is not None
 
 
@@ -86,12 +86,12 @@ def folder_here() -> str:
 
 
 def is_shallow() -> bool:
-    """Tell whether the clone was cut: git has not all commits that lead to what it has."""
+    """Return whether the clone is shallow: git lacks ancestors of the commits that it has."""
     return _git("rev-parse", "--is-shallow-repository").strip() == "true"
 
 
 def is_ancestor(commit: str, other: str) -> bool:
-    """Tell whether a commit is another one or in its history, as far as git has it."""
+    """Return whether a commit is another one or in its history, as far as git has it."""
     return _try("merge-base", "--is-ancestor", commit, other) is not None
 
 
@@ -105,7 +105,7 @@ def merges(commit: str, other: str) -> bool:
 
 
 def changed_files(base: str, head: str) -> list[ChangedFile]:
-    """Return the files that differ between `head` and what it has in common with `base`, in order.
+    """Return the files that differ between `head` and its merge base with `base`, in order.
 
     A renamed file is a deleted one and a new one. Raises DiagnosticError for a revision that git
     does not know: one that begins with a dash would be an option.

@@ -21,12 +21,12 @@ _AT_THE_BEGINNING = re.compile(r"(?<![^\r\n])([^\S\r\n]*):(?=:(?:[a-z]|\Z))", re
 
 
 def disarm(text: str) -> str:
-    """Return a text in which nothing is a command of either agent: a space stands in the prefix."""
+    """Return a text without commands of either agent: a space is inserted in their prefix."""
     return _AT_THE_BEGINNING.sub(r"\1: ", _ANYWHERE.sub("## ", text))
 
 
 class JobLog(TextIOWrapper):
-    """Standard output or standard error of a job: what is written to it is no command."""
+    """Standard output or standard error of a job, in which no written line is a command."""
 
     _line = ""
     """What was written of the line so far: a command may come in pieces."""
@@ -46,7 +46,7 @@ class JobLog(TextIOWrapper):
 
 
 def guard_streams(environ: Mapping[str, str]) -> None:
-    """Disarm what is printed into the log of a job. A file that a shell redirects to is none."""
+    """Disarm what is printed into the log of a job, but not a file of a shell's redirection."""
     if environ.get("TF_BUILD", "").lower() != "true" and environ.get("GITHUB_ACTIONS") != "true":
         return
     for name in ("stdout", "stderr"):

@@ -52,7 +52,7 @@ class Service:
 
 
 def serve_local(service: Service) -> None:
-    """Serve until Ctrl-C, reporting where, and what other tools need to get there."""
+    """Serve until Ctrl-C, and print the endpoint and what other tools need to connect to it."""
     path = state_path(service.state)
     folder = identity_folder(path)
 
@@ -234,7 +234,7 @@ def _is_day(text: str) -> bool:
 
 
 def print_local_status(state: str | None) -> None:
-    """Print what the state file holds."""
+    """Print the contents of the state file."""
     path = state_path(state)
     found = status(path)
     total = sum(found.resources.values())

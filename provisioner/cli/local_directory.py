@@ -156,7 +156,7 @@ def _unknown_members(
 
 
 def _repeated(file: DirectoryFile, node: Node) -> Iterator[Diagnostic]:
-    """Yield what two principals share that names one alone."""
+    """Yield a diagnostic for each unique name or id that two principals share."""
     seen: set[str] = set()
     named = [
         *(("users", i, "userPrincipalName", each.user_principal_name)

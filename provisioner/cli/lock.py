@@ -56,7 +56,7 @@ def _request(timeout: float) -> LockRequest:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock as `azsec lock` sees it: how it stands at a time, and how it is broken then."""
+    """A lock for `azsec lock`: functions that read it and break it, at a time."""
 
     show: Callable[[datetime], LockDocument]
     end: Callable[[datetime], LockDocument]
@@ -68,7 +68,7 @@ def print_lock(lock: Lock, output: str) -> None:
 
 
 def break_held(lock: Lock, output: str, *, yes: bool) -> int:
-    """Show who holds a lock, ask, break it; return the exit code. Raises GateError."""
+    """Show the holder of a lock, prompt, break the lock; return the exit code. Raises GateError."""
     before = lock.show(_now())
     if before.state in _FREE or (before.lease is not None and not before.held):
         _print(before, output)

@@ -19,7 +19,7 @@ _STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The environment that is asked for, in which of its states, and how it is printed."""
+    """The options of `azsec manifests`: an environment, its state, and the output format."""
 
     environment: str
     state: StateKind

@@ -34,7 +34,7 @@ _BLUEPRINTS = Path("blueprints")
 
 
 def list_modules(output: str) -> None:
-    """Print the library, what this repository has, and what is locked from git."""
+    """Print the modules of the library, of this repository, and those that are locked from git."""
     lock, sources = _open()
     locked = [
         str(GitLocation(source.repository, source.ref, path))

@@ -61,7 +61,7 @@ def find_key() -> str | None:
 
 
 def is_observation(text: str) -> bool:
-    """Tell whether a text is an observation, or a ConfigMap that holds one."""
+    """Return whether a text is an observation, or a ConfigMap that contains one."""
     if is_signed(text[:64].encode()):
         return True
     try:
@@ -75,7 +75,7 @@ def is_observation(text: str) -> bool:
 
 
 def is_blob(source: str) -> bool:
-    """Tell whether what names an observation is a URL; else it is a path."""
+    """Return whether the name of an observation is a URL; otherwise it is a path."""
     return "://" in source
 
 
@@ -194,7 +194,7 @@ def pack(observation: ObservationDocument, key: str | None) -> bytes:
 
 
 def is_verified() -> bool:
-    """Tell whether the signatures of observations are verified: one that is not is refused then."""
+    """Return whether signatures of observations are verified: an invalid one is then refused."""
     return find_key() is not None
 
 
@@ -216,7 +216,7 @@ def _unpacked(content: bytes, path: str) -> str:
 
 
 def _out_of_config_map(content: bytes) -> bytes:
-    """Return what a ConfigMap holds, as kubectl prints one; other content as it is."""
+    """Return the content of a ConfigMap, as kubectl prints one; other content as it is."""
     if len(content) > _MOST_BYTES_OF_MAP or not content.lstrip().startswith(b"{"):
         return content
     found = json.loads(content)

@@ -48,7 +48,7 @@ class Target:
 
     @property
     def is_stated(self) -> bool:
-        """Whether there is one."""
+        """Whether there is a target."""
         return any(each is not None for each in (self.out, self.config_map, self.blob))
 
 
@@ -95,7 +95,7 @@ def run_observe(
 
 
 def _report_written(found: ObservationDocument, target: Target) -> None:
-    """Print where the observation is, what it holds, and of how many lists it does not."""
+    """Print where the observation is, its contents, and how many lists it lacks."""
     read = [each for each in found.lists if each.refused is None]
     refused = len(found.lists) - len(read)
     objects = sum(each.count for each in read)

@@ -63,7 +63,7 @@ PlainFormatOption = Annotated[
 
 
 class FrameworkChoice(StrEnum):
-    """Whose requirements a check is told by."""
+    """The compliance framework by which the results of a check are grouped."""
 
     OUTLINE = "outline"
     CIS = "cis-aks-1.8"

@@ -92,7 +92,7 @@ def print_explanation(document: "ExplanationDocument", output: str) -> None:
 
 
 def print_plan_diff(document: "PlanDiffDocument | CombinedPlanDiffDocument", output: str) -> None:
-    """Print what two plans differ in as text, JSON or Markdown."""
+    """Print the differences of two plans as text, JSON or Markdown."""
 
     def render_markdown() -> str:
         from provisioner.reports.combined_markdown import render_combined_diff_markdown
@@ -167,7 +167,7 @@ def print_roles(document: "RolesDocument", output: str) -> None:
 
 
 def print_access(document: "AccessDocument", output: str) -> None:
-    """Print who can do what as text, JSON or Markdown."""
+    """Print who has which access as text, JSON or Markdown."""
     from provisioner.reports.access_markdown import render_access_markdown
 
     _print(document, output, sys.stdout, lambda: render_access_markdown(document))
@@ -240,7 +240,7 @@ def print_ci_plan(document: "CiPlanDocument", output: str) -> None:
 
 
 def print_ci_apply(document: "CiApplyDocument", output: str) -> None:
-    """Print what a merge did as text, JSON or the Markdown of the comment."""
+    """Print the results of a merge as text, JSON or the Markdown of the comment."""
     from provisioner.reports.ci_apply_markdown import render_ci_apply_comment
     from provisioner.reports.markdown import LIMIT
 
@@ -274,7 +274,7 @@ def print_network(document: "NetworkDocument", output: str) -> None:
 
 
 def print_apply(document: "ApplyDocument", output: str) -> None:
-    """Print what an apply did, as text or JSON."""
+    """Print the results of an apply, as text or JSON."""
     _print(document, output, sys.stdout, _refuse_markdown)
 
 
@@ -284,7 +284,7 @@ def print_modules(document: "ModulesDocument", output: str) -> None:
 
 
 def print_lock_update(document: "LockUpdateDocument", output: str) -> None:
-    """Print what became of a lock of modules, as text or JSON."""
+    """Print the changes of a lock of modules, as text or JSON."""
     _print(document, output, sys.stdout, str)
 
 

@@ -39,7 +39,7 @@ with the time: more than a year of nightly ones."""
 
 @dataclass(frozen=True, slots=True)
 class ReportQuestion:
-    """What `azsec report` was asked for, as its options say."""
+    """The options of `azsec report`."""
 
     environments: tuple[str, ...]
     state: str
@@ -181,7 +181,7 @@ def write_report(
 
 
 def describe_gaps(report: ReportDocument) -> list[str]:
-    """Return, a line each, what of a report's environments could not be assessed or read."""
+    """Return a line for each part of a report's environments that could not be assessed or read."""
     lines = []
     for entry in report.environments:
         for told in entry.diagnostics:

@@ -38,11 +38,11 @@ def init_directory(
     pipelines: PipelineChoices | None,
     blueprint: "Blueprint | None" = None,
 ) -> list[str]:
-    """Write a first environment, and pipelines where they are asked for; return what to report.
+    """Write a first environment, and pipelines if requested; return what to report.
 
-    Where environments exist, pipelines are written for them, and nothing else. `blueprint` is what
-    the environment is made of (None: one that is written with it). Raises DiagnosticError, and
-    overwrites nothing.
+    Where environments exist, pipelines are written for them, and nothing else. `blueprint` is that
+    of the environment (None: one that is written with it). Raises DiagnosticError, and overwrites
+    nothing.
     """
     _check_name(name)
     if blueprint is not None:

@@ -26,7 +26,7 @@ def write_schemas(directory: str | None) -> None:
 
 
 def add_package(subject: str, output: str) -> None:
-    """Print what an installed package writes, for its name or a type of it."""
+    """Print the types that an installed package writes, given its name or one of the types."""
     from provisioner.reports.types_text import render_added_text
     from provisioner.workflow.types import describe_subject
 
@@ -45,7 +45,7 @@ def print_packages(subject: str | None, output: str) -> None:
 
 
 def print_type(name: str, output: str) -> None:
-    """Print what is known of a type."""
+    """Print the known properties and api versions of a type."""
     from provisioner.reports.types_text import render_type_text
     from provisioner.workflow.types import describe_type
 

@@ -159,7 +159,10 @@ class Surroundings:
 
 
 class Session:
-    """Wires a command to Azure. A context manager: what it opens ends with it."""
+    """The environment, the catalog and the clients of one command.
+
+    A context manager: it closes what it opened.
+    """
 
     def __init__(
         self,
@@ -238,7 +241,7 @@ class Session:
         return CompositionFiles(cache_folder(), origin)
 
     def take_values(self, plan: Plan) -> None:
-        """Give parameters the values that a plan was made with, and no others."""
+        """Give parameters the values that a plan was made with, and no other values."""
         self._values = tuple(
             recorded_value(given.name, given.value, given.given_by)
             for given in plan.request.parameters
@@ -296,7 +299,7 @@ class Session:
         return load_siblings(paths, self._base, sources, today, variables)
 
     def validate(self, environment: str) -> tuple[Desired, tuple[Diagnostic, ...]]:
-        """Return an environment with what there is to say of it; raise what is wrong with it."""
+        """Return an environment with its warnings; raise its errors."""
         desired = self.load(environment)
         siblings = self.load_siblings(desired)
         return desired, validate_environment(desired, self.catalog, siblings)
@@ -434,14 +437,14 @@ class Session:
         return made if choices.destroy else self._with_cluster(made, desired)
 
     def _with_cluster(self, made: Plan, desired: Desired) -> Plan:
-        """Return a plan that says of the objects in the cluster what an observation shows."""
+        """Return a plan with the observed state of the objects in the cluster."""
         told = self.look_into_cluster(desired)
         if told is None:
             return made
         return replace(made, document=made.document.model_copy(update={"cluster": told}))
 
     def look_into_cluster(self, desired: Desired) -> "ClusterObjectsDocument | None":
-        """Return what an observation shows of an environment's objects; None where it has none."""
+        """Return the observed state of an environment's objects; None where it has none."""
         from provisioner.cli.observation_source import describe_objects, source_of
 
         settings = desired.environment.kubernetes
@@ -456,11 +459,11 @@ class Session:
         return describe_objects(desired, self.catalog, source, observe)
 
     def derive(self, approved: Plan, lock_timeout: float) -> Plan:
-        """Return the plan of now, for what an approved plan was asked for.
+        """Return a new plan for the request of an approved plan.
 
-        Only what it was asked for is taken from the approved plan. Raises DiagnosticError unless
-        the environment is the one it was made for and both plans have one digest, and where another
-        apply holds the lock while something is in progress.
+        Only the request is taken from the approved plan. Raises DiagnosticError unless the
+        environment is the same and both plans have one digest, and where another apply holds the
+        lock while an operation is in progress.
         """
         self.take_values(approved)
         self._composes_afresh = True
@@ -488,9 +491,9 @@ class Session:
     def _settle(
         self, plan: Callable[[], Planned], desired: Desired, lock_timeout: float
     ) -> Planned:
-        """Plan, and again once what is in progress has settled.
+        """Plan, and plan again once the operations in progress have ended.
 
-        It may be the work of another apply, which its lock says at once: so the lock is held
+        They may be those of another apply: acquiring the lock shows that at once, so it is held
         meanwhile.
         """
         planned = plan()
@@ -504,7 +507,7 @@ class Session:
     def plan_migration(
         self, environment: str, previous_ids: Sequence[str], *, forget_missing: bool
     ) -> Plan:
-        """Read Azure and plan the new marks of what an environment made before.
+        """Read Azure and plan the new marks of resources with the environment's earlier ids.
 
         On the built-in Azure an environment without an id had one from the path of its file.
         """
@@ -521,7 +524,7 @@ class Session:
     def drift(
         self, environment: str, since: str | None, *, strict_tags: bool = False
     ) -> "DriftDocument":
-        """Read Azure, compare, and look up since when and by whom what drifted was changed."""
+        """Read Azure, compare, and look up when and by whom the drifted resources were changed."""
         from provisioner.attribution.window import read_window
 
         window = read_window(since, datetime.now(UTC))
@@ -530,7 +533,7 @@ class Session:
     def check_drift(
         self, desired: Desired, window: "Window", *, strict_tags: bool = False
     ) -> "DriftDocument":
-        """Compare an environment that was reached, and look up who changed what drifted."""
+        """Compare a reached environment, and look up who changed the drifted resources."""
         from provisioner.workflow.attribution import attribute_drift
         from provisioner.workflow.drift import check_drift
 
@@ -585,7 +588,7 @@ class Session:
         framework: "Framework",
         contents: "ClusterContents | None" = None,
     ) -> "ComplianceDocument":
-        """Return how far a state of an environment is what a framework asks for."""
+        """Return the compliance of a state of an environment with a framework."""
         from provisioner.workflow.check import report_compliance
 
         desired = replace(self.look_at(environment, kind), contents=contents)
@@ -629,7 +632,10 @@ class Session:
         )
 
     def explain_access(self, environment: str, question: "AccessQuestion") -> "AccessDocument":
-        """Say who can do what in an environment; Azure is read only for the actual state."""
+        """Return who has which access in an environment.
+
+        Azure is read only for the actual state.
+        """
         from provisioner.workflow.access import explain_access
 
         desired = self.look_at(environment, question.state)
@@ -640,7 +646,7 @@ class Session:
     def find_objects(
         self, environment: str, state: "StateKind"
     ) -> tuple[Desired, "ClusterObjects"]:
-        """Return what is to stand in a cluster; Azure is read only for a state that takes it."""
+        """Return the objects of a cluster; Azure is read only for a state that depends on it."""
         from provisioner.workflow.manifests import find_objects
 
         desired = self.look_at(environment, state)
@@ -648,14 +654,14 @@ class Session:
         return desired, found
 
     def read_outputs(self, environment: str, name: str | None) -> "OutputsDocument":
-        """Return the outputs of an environment, or one of them, by what is in Azure."""
+        """Return the outputs of an environment, or one of them, with values read from Azure."""
         from provisioner.workflow.inventory import read_outputs
 
         desired = self.reach(environment)
         return read_outputs(desired, self.catalog, lambda: self.connect(desired.document), name)
 
     def list_resources(self, environment: str) -> "ResourcesDocument":
-        """Return what an environment owns in Azure."""
+        """Return the resources that an environment owns in Azure."""
         from provisioner.workflow.inventory import list_resources
 
         desired = self.reach(environment)
@@ -854,10 +860,10 @@ class Approval:
 def apply_environment(
     session: Session, plan: Plan, options: ApplyOptions, approval: Approval, output: str
 ) -> int:
-    """Show a plan that was just made, ask, apply it; return the exit code.
+    """Show a plan that was just made, prompt, apply it; return the exit code.
 
-    A person takes their time to answer, so the plan is derived again then. Where nobody is asked it
-    is applied as it was just made.
+    A person takes time to answer, so the plan is derived again after the prompt. Without a prompt
+    it is applied as it was made.
     """
     print_plan(plan.document, "text", stream=sys.stderr)
     if approval.digest is not None:
@@ -915,7 +921,7 @@ def confirm() -> bool:
 
 
 def is_plan_file(subject: str) -> bool:
-    """Tell whether what is to be applied is a plan file; else it is an environment."""
+    """Return whether the argument of an apply is a plan file; otherwise it is an environment."""
     return not subject.endswith((".yaml", ".yml")) and Path(subject).is_file()
 
 

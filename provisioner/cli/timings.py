@@ -21,7 +21,7 @@ def take_option(arguments: Sequence[str]) -> tuple[list[str], bool]:
 
 @contextmanager
 def print_timings(*, wanted: bool) -> Iterator[None]:
-    """Measure a block, and print the table at its end, whatever came of it."""
+    """Measure a block, and print the table at its end, also after an exception."""
     if not wanted:
         yield
         return

@@ -115,7 +115,7 @@ def lock_of(path: str) -> str:
 
 
 def git_access() -> GitAccess:
-    """Return how modules are fetched from git, as the variables of this process say."""
+    """Return the settings for fetching modules from git, by the variables of this process."""
     hosts = os.environ.get(GIT_HOSTS)
     return GitAccess(
         GitCommand(
@@ -203,7 +203,7 @@ def _may_be_environment(path: str) -> bool:
 
 
 def is_base(path: str) -> bool:
-    """Tell whether a file is one that environments extend, and is none by itself."""
+    """Return whether a file is a base that environments extend, and not an environment."""
     text = read_if_text(path)
     if BASE_KIND not in text:
         return False
