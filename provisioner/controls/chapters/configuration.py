@@ -1,4 +1,4 @@
-"""CFG: what configuration of workloads and resources has to look like.
+"""CFG: configuration of workloads and resources: requests, limits, probes, namespaces, tags.
 
 Facts: guidelines.md §1.5.
 """
@@ -52,7 +52,7 @@ _WARNS = Demand(SAFEGUARDS_INITIATIVE, {"effect": one_of("Audit", "Deny")})
 
 
 def _judge_practice(cluster: Subject) -> Iterator[Observation]:
-    """The safeguards look at probes, budgets and spread: they warn at least."""
+    """Judge whether the safeguards cover probes, budgets and spread: they warn at least."""
     if is_watched(cluster):
         yield cluster.passes("", "deployment safeguards evaluate them")
     else:
@@ -60,7 +60,7 @@ def _judge_practice(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_tags(resource: Subject) -> Iterator[Observation]:
-    """A resource says by a tag what environment it belongs to."""
+    """Judge whether a tag of a resource names its environment."""
     path = next((path for path in _TAGS if resource.states(path)), None)
     if path is None:
         yield resource.fails("tags", f"it has no tag {' or '.join(t[5:] for t in _TAGS)}")

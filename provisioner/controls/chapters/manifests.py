@@ -1,4 +1,4 @@
-"""MAN: the sample manifests of the outline, as they are written today.
+"""MAN: sample manifests of the outline, in their present form.
 
 Facts: guidelines.md §0.3, §1.6 and its field map.
 """
@@ -62,8 +62,10 @@ _DELEGATED = "properties.network.delegatedSubnetResourceId"
 
 
 def _role_rule(*actions: str) -> Rule:
-    """Return the rule that a role of one's own allows exactly this, is given in namespaces, and
-    that whoever has it there has nothing more."""
+    """Return the rule on a custom role: its exact actions, its scopes and its holders.
+
+    It is assigned in namespaces, and whoever has it there has nothing more.
+    """
     exact = (Permission(data_actions=tuple(f"{CLUSTER}/{name}" for name in actions)),)
 
     def judge(cluster: Subject) -> Iterator[Observation]:
@@ -117,8 +119,10 @@ def _look_at_use(cluster: Subject, roles: list[Subject]) -> Iterator[Observation
 
 
 def _more_than(access: Access, grant: Grant) -> Iterator[Grant]:
-    """Yield what else the principal of a grant has in the same namespace, and that allows more in
-    it than to deploy and to read logs."""
+    """Yield the other grants of a grant's principal in the same namespace that allow more in it.
+
+    More is what exceeds deploying and reading logs.
+    """
     if grant.scope is None:
         return
     for other in access.reaching(grant.scope):
@@ -134,7 +138,7 @@ _EXACT = (Permission(data_actions=tuple(f"{CLUSTER}/{n}" for n in (*_DEPLOYS, *_
 
 
 def _judge_postgres(server: Subject) -> Iterator[Observation]:
-    """A server outside of the network is reached through a private endpoint."""
+    """Judge whether a server outside of the network is reached through a private endpoint."""
     if server.states(_DELEGATED):
         yield server.passes(
             _DELEGATED, ("it is injected into the virtual network (delegatedSubnetResourceId)")

@@ -1,4 +1,4 @@
-"""PRF-01 to PRF-07: the proofs over the whole network (docs/paths.md), as controls.
+"""PRF-01 to PRF-07: controls on the whole network, each backed by a proof (docs/paths.md).
 
 What one resource's properties cannot show: the effect of routes, groups, peerings, firewall rules
 and names together. The proofs are computed in `provisioner.network`.

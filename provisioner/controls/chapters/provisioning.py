@@ -1,4 +1,4 @@
-"""PRV: what a cluster is made of, and what has to be there before it is.
+"""PRV: pricing tier, availability zones, disks and resource providers of a cluster.
 
 Facts: guidelines.md §1.5 and §2.6; the documentation "Reliability in AKS".
 """
@@ -43,8 +43,7 @@ def _judge_zones(pool: Subject) -> Iterator[Observation]:
 
 
 def _needed(estate: Estate, catalog: Catalog) -> frozenset[tuple[str, str]]:
-    """Return the subscription and the namespace of each resource provider that is needed, in small
-    letters."""
+    """Return the subscription and namespace of each resource provider needed, in small letters."""
     found: set[tuple[str, str]] = set()
     for resource in estate:
         known = catalog.find(resource.type)

@@ -1,4 +1,4 @@
-"""SA: who pods and Azure's own services are in a cluster.
+"""SA: service accounts of pods, and trusted access role bindings of Azure services.
 
 Facts: guidelines.md §1.5.
 """
@@ -36,13 +36,13 @@ _ALLOWED = (
 
 
 def _judge_bindings(cluster: Subject) -> Iterator[Observation]:
-    """A cluster without bindings trusts no service."""
+    """Judge whether a cluster has no bindings: without them it trusts no service."""
     if not cluster.children(TRUSTED_ACCESS):
         yield cluster.passes("", "it has no trusted access role bindings")
 
 
 def _judge_binding(binding: Subject) -> Iterator[Observation]:
-    """A binding gives a known service the one role that is meant for it."""
+    """Judge whether a binding gives a known service only the role that is meant for it."""
     allowed = {role.lower() for role in _ALLOWED}
     roles = binding.texts(_ROLES)
     source = parse_resource_id(binding.value(_SOURCE))

@@ -1,4 +1,4 @@
-"""What controls read of a cluster itself: the objects of an observation or of dumps.
+"""Rules on the Kubernetes objects of a cluster, from an observation or from dumps.
 
 Azure Resource Manager shows what a cluster was told to be; what stands in it is its own to say. A
 rule here names the kinds of objects that it needs, and judges them by their effect: a policy by

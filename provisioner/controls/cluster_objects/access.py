@@ -1,7 +1,9 @@
-"""Who can do what in a cluster, by the effect of its roles and bindings.
+"""RBAC roles and bindings of a cluster, judged by their effect.
 
 Sources: the pages "Role Based Access Control Good Practices" (privilege escalation) and "Using RBAC
 Authorization" of the Kubernetes documentation; guidelines.md CLU-03.5, MAN-01, MAN-02.
+
+Its rules are collected by `rules`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,8 +43,10 @@ _READS_LOGS = Capability("allows reading pod logs", "", ("pods/log",), ("get",))
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A binding of somebody who is not the system's: whose, and what its role allows; None where
-    the role is not there."""
+    """Describe a binding of somebody who is not the system's: its subjects, and its role's rules.
+
+    The rules are None where the role is not there.
+    """
 
     binding: Object
     subjects: tuple[str, ...]
@@ -50,8 +54,10 @@ class Bound:
 
 
 def find_bound(view: View, *, everywhere_alone: bool = False) -> Iterator[Bound]:
-    """Yield the bindings of a cluster that give something to others than the system; with
-    `everywhere_alone` those that do so in every namespace, and no other list is looked at."""
+    """Yield the bindings of a cluster that give something to others than the system.
+
+    With `everywhere_alone` they are those that do so in every namespace, and no other list is read.
+    """
     known = view.of(CLUSTER_ROLE)
     roles = {
         (kind.name, namespace_of(role), name_of(role)): tuple(rules_of(role, known))
@@ -93,14 +99,13 @@ does, and a certificate can be had for any name that begins with `system:`."""
 def _strangers(
     view: View, binding: Object, rules: tuple[Mapping[str, Any], ...] | None
 ) -> Iterator[str]:
-    """Yield the subjects of a binding that are neither the system's nor the cluster's own
-    administrators; `rules` are those of its role.
+    """Yield the subjects of a binding that are neither the system's nor administrators of AKS.
 
-    A service account can be written as a user of its full name. One in a namespace of the system is
-    the system's for the roles alone that Kubernetes or AKS gives it: whoever may write there makes
-    accounts there (Tiller of Helm 2 had cluster-admin in kube-system). The groups of accounts are
-    nobody's in particular: nothing of Kubernetes or AKS is given more than public discovery by
-    them.
+    `rules` are those of the binding's role. A service account can be written as a user of its full
+    name. One in a namespace of the system is the system's for the roles alone that Kubernetes or
+    AKS gives it: whoever may write there makes accounts there (Tiller of Helm 2 had cluster-admin
+    in kube-system). The groups of accounts are nobody's in particular: nothing of Kubernetes or AKS
+    is given more than public discovery by them.
     """
     kind_of_role, role = (str(at(binding, "roleRef", part)) for part in ("kind", "name"))
     for subject in items(binding.get("subjects")):

@@ -1,9 +1,10 @@
-"""What judges objects at admission in a cluster: whether the environment's policies are in force as
-they were rendered, and what else judges.
+"""Admission policies and webhooks of a cluster, compared with the environment's policies.
 
 A policy is in force where it says what azsec renders, and a binding denies by it without narrowing
 where it holds. Sources: the pages "Validating Admission Policy" and "Dynamic Admission Control" of
 the Kubernetes documentation.
+
+Its rules are collected by `rules`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,8 +40,10 @@ _SPOKEN = ("failurePolicy", "matchConditions", "variables")
 
 
 def find_lapsed(view: View, names: Sequence[str] = ()) -> Iterator[Seen]:
-    """Yield what is wrong with the environment's policies: those that are not in force, or not as
-    the environment has them. `names` are those that are asked for; none is all that deny."""
+    """Yield the failures of the environment's policies that are missing, changed or not in force.
+
+    `names` are those that are requested; without names they are all that deny.
+    """
     there = {name_of(found): found for found in view.of(ADMISSION_POLICY)}
     for policy in view.policies:
         if not policy.enforced or (names and policy.name not in names):
@@ -69,8 +72,10 @@ def _rendered(policy: AdmissionPolicy) -> Object:
 
 
 def _differs(found: Object, wanted: Object) -> str:
-    """Return what of a policy is not as wanted, "" for nothing. The API server adds defaults, and
-    so what is wanted is compared, by name."""
+    """Return what of a policy is not as wanted, "" for nothing.
+
+    The API server adds defaults, and so what is wanted is compared, by name.
+    """
     spec = at(found, "spec") or {}
     for name in _SPOKEN:
         if spec.get(name) != wanted.get(name):
@@ -106,8 +111,10 @@ def _single(rules: Sequence[Object]) -> Iterator[Object]:
 
 
 def _covers(rule: object, wanted: Object) -> bool:
-    """Tell whether a rule is asked about something; one for some names or for objects of the
-    cluster alone is not asked about all pods."""
+    """Tell whether a rule matches a wanted operation and resource.
+
+    One for some names or for objects of the cluster alone does not match all pods.
+    """
     if items(at(rule, "resourceNames")) or at(rule, "scope") == "Cluster":
         return False
     return all({"*", wanted[name]} & set(items(at(rule, name))) for name in _MATCHED)
@@ -142,8 +149,10 @@ def _strange_webhooks(view: View) -> Iterator[tuple[Object, str]]:
 
 
 def _own(view: View) -> Iterator[Seen]:
-    """What the environment asks of admission is in policies, which are in force; nothing else of
-    one's own decides by a webhook, which can fail and see every object."""
+    """Judge whether the environment's admission policies are in force, without custom webhooks.
+
+    A webhook can fail and see every object.
+    """
 
     def judge() -> Iterator[Seen]:
         for found, where in _strange_webhooks(view):

@@ -1,4 +1,7 @@
-"""What bounds the namespaces of a cluster: quotas, limits, standards, accounts and tokens."""
+"""Quotas, limits, Pod Security Standards, service accounts and tokens of a cluster's namespaces.
+
+Its rules are collected by `rules`.
+"""
 
 import re
 from collections.abc import Iterator
@@ -133,8 +136,11 @@ def _agents(view: View) -> Iterator[Seen]:
 
 
 def _tokens(view: View) -> Iterator[Seen]:
-    """Accounts mount no token, and no pod holds one for the API server, where the environment does
-    not give its namespace access to it."""
+    """Judge whether accounts and pods hold no token for the API server that they do not need.
+
+    Accounts mount no token, and no pod holds one, where the environment does not give its namespace
+    access to the API server.
+    """
     allowed = {found.name for found in view.namespaces if found.settings.api_access}
 
     def judge() -> Iterator[Seen]:

@@ -1,7 +1,9 @@
-"""What the network policies of a cluster let through.
+"""Network policies of a cluster: the traffic that they allow together.
 
 Network policies add up: one that nobody declared opens what all others close, and so each of a
 namespace counts (Kubernetes, "Network Policies"; Cilium, "Network Policy").
+
+Its rules are collected by `rules`.
 """
 
 from collections.abc import Iterator
@@ -180,8 +182,11 @@ def _ports(rule: object) -> set[object]:
 
 
 def _metadata(view: View) -> Iterator[Seen]:
-    """No pod reaches the metadata service: its namespace is closed, and no range holds it; or
-    Cilium denies it, which goes before every allow."""
+    """Judge whether no pod reaches the instance metadata service.
+
+    Its namespace is closed, and no range holds the service; or Cilium denies it, which goes before
+    every allow.
+    """
     exposed = [each for each in view.teams if not _denies_metadata(view, name_of(each))]
     said = "it allows egress to the instance metadata service"
 
@@ -228,8 +233,10 @@ def _any_leads_out(policy: Object) -> bool:
 
 
 def _leads_out(rule: object) -> bool:
-    """Tell whether a rule of Cilium leads to the metadata service, which is in its world; one that
-    names ports alone leads everywhere."""
+    """Tell whether a rule of Cilium allows egress to the metadata service, which is in its world.
+
+    A rule that names ports alone allows egress to everywhere.
+    """
     if {"all", "world", "world-ipv4", "host"} & set(map(str, items(at(rule, "toEntities")))):
         return True
     if not names_peers(rule, "to"):
@@ -264,8 +271,11 @@ def _holds_metadata(peer: object) -> bool:
 
 
 def _rules_apart(view: View) -> Iterator[Seen]:
-    """A rule opens all its ports to all its peers: DNS and a database stand in rules of their own,
-    and a database is no address of strangers (the outline's sample, guidelines.md MAN-03)."""
+    """Judge whether each rule is for one destination: all its ports are open to all its peers.
+
+    DNS and a database are in rules of their own, and a database is no address of strangers (the
+    outline's sample, guidelines.md MAN-03).
+    """
 
     def judge() -> Iterator[Seen]:
         for policy in view.outside(NETWORK_POLICY):

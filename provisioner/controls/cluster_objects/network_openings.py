@@ -1,10 +1,12 @@
-"""What the policies of a cluster open to everybody, judged by effect, whatever their kind.
+"""Openings to everybody by network policies of any kind: Kubernetes, Cilium, Calico, admin tiers.
 
 An opening is to everybody where its peers are pods of a namespace that nobody knows yet: a selector
 by `Exists`, `NotIn` or `DoesNotExist` takes that as `{}` does. Rules of AdminNetworkPolicy and of
 ClusterNetworkPolicy in the tier Admin, and of Calico, go before network policies or beside them.
 Sources: Kubernetes, "Network Policies"; network-policy-api.sigs.k8s.io, "API reference"; Cilium,
 "Layer 3 Policies", "Layer 4 Policies"; Calico, "Network policy", "Global network policy".
+
+Called by `cluster_objects.network`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,8 +34,10 @@ _EVERYBODY = frozenset({"all", "cluster", "world", "world-ipv4", "world-ipv6"})
 
 
 def opens_all_namespaces(selector: object, pods: object) -> bool:
-    """Tell whether selectors of namespaces and of pods take pods of any namespace. Pods that have a
-    stated label are not any pods: the resolver is found so in every namespace."""
+    """Tell whether selectors of namespaces and of pods take pods of any namespace.
+
+    Pods that have a stated label are not any pods: the resolver is found so in every namespace.
+    """
     return (
         isinstance(selector, dict) and selects(selector, _ANY_NAMESPACE) and not _names_labels(pods)
     )
@@ -97,8 +101,11 @@ def _is_any_host(host: object) -> bool:
 
 
 def _is_any_endpoint(selector: object, everywhere: bool) -> bool:
-    """Tell whether a selector of Cilium takes pods of any namespace. One of a namespace takes its
-    own pods alone unless it speaks of the namespace (Cilium, "Layer 3 Policies")."""
+    """Tell whether a selector of Cilium takes pods of any namespace.
+
+    One of a namespace takes its own pods alone unless it speaks of the namespace (Cilium, "Layer 3
+    Policies").
+    """
     plain = {
         str(key).partition(":")[2] or str(key): value
         for key, value in (at(selector, "matchLabels") or {}).items()

@@ -1,4 +1,7 @@
-"""What the nodes, the workloads on them and the cluster itself are like."""
+"""Nodes of a cluster, the workloads on them, and cluster-wide settings.
+
+Its rules are collected by `rules`.
+"""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -53,7 +56,7 @@ def _sensor(view: View) -> Iterator[Seen]:
 
 
 def _authority(view: View) -> Iterator[Seen]:
-    """The authority of the cluster is in a ConfigMap of every namespace (RootCAConfigMap)."""
+    """Judge when the cluster's CA expires, from its ConfigMap (feature RootCAConfigMap)."""
     ends = [
         (end, found)
         for found in view.of(CONFIG_MAP)

@@ -1,7 +1,9 @@
-"""What the running pods of a cluster are, judged as admission would judge them today.
+"""Running pods of a cluster, judged as admission would judge them today.
 
 A pod that ran before a policy was there is still running: that is why pods are read, and not only
 policies.
+
+Its rules are collected by `rules`.
 """
 
 from collections.abc import Iterator
@@ -202,8 +204,11 @@ def _default_namespace(view: View) -> Iterator[Seen]:
 
 
 def _sandboxes(view: View) -> Iterator[Seen]:
-    """Pods that are not trusted: those of isolated namespaces, and those that ask for a pool of
-    them, which labels and taints call untrusted."""
+    """Judge whether untrusted pods run in a sandbox.
+
+    They are those of isolated namespaces, and those that select a pool for them, which labels and
+    taints call untrusted.
+    """
     isolated = {found.name for found in view.namespaces if found.settings.isolated}
 
     def judge() -> Iterator[Seen]:
@@ -241,8 +246,11 @@ _AKS_TAINTS = ("CriticalAddonsOnly", "node.kubernetes.io/", "kubernetes.azure.co
 
 
 def _tenants(view: View) -> Iterator[Seen]:
-    """A node that a taint keeps for a tenant runs pods of namespaces alone whose annotation leads
-    them there (PodNodeSelector): a toleration is the pod's own word."""
+    """Judge whether a tenant's nodes, kept by a taint, run pods of that tenant's namespaces alone.
+
+    A namespace's annotation leads its pods there (PodNodeSelector): a toleration is the pod's own
+    word.
+    """
     kept = {
         name_of(node): labels_of(node)
         for node in view.of(NODE)
@@ -294,8 +302,11 @@ def _vault(view: View) -> Iterator[Seen]:
 
 
 def _restricted(view: View) -> Iterator[Seen]:
-    """Namespaces that are not for agents enforce the restricted standard, its rest is enforced by
-    the environment's policies, and no pod that runs breaks one of them."""
+    """Judge whether namespaces and running pods meet the restricted standard.
+
+    Namespaces that are not for agents enforce it, its rest is enforced by the environment's
+    policies, and no pod that runs breaks one of them.
+    """
     for namespace in view.teams:
         level = standard_of(namespace)
         if level != "restricted" and name_of(namespace) not in view.agents:

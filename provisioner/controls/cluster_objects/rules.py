@@ -1,4 +1,7 @@
-"""The rules over the contents of a cluster, by the id of the control that each answers."""
+"""Registry of the rules on a cluster's objects, by the id of the control that each answers.
+
+Called by `control`.
+"""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,8 +21,11 @@ from provisioner.controls.cluster_objects.view import ObservedRule
 
 @lru_cache(maxsize=1)
 def observed_rules() -> Mapping[str, ObservedRule]:
-    """Return the rule of each control that the cluster can answer. Raises ValueError where two
-    modules have one."""
+    """Return the rule of each control that the cluster can answer.
+
+    Raises:
+        ValueError: Where two modules have a rule for one control.
+    """
     found: dict[str, ObservedRule] = {}
     for module in (pods, namespaces, access, network, services, admission, nodes):
         for control, rule in module.RULES.items():

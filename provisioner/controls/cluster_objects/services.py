@@ -1,4 +1,7 @@
-"""What the services, the ingresses and the mesh of a cluster open, and how it is encrypted."""
+"""Services, ingresses and service mesh of a cluster: their exposure and their encryption.
+
+Its rules are collected by `rules`.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""A cluster as rules see it: its objects, and what the environment wants of them."""
+"""View of a cluster for rules: its objects, and the environment's expectations of them.
+
+Called by every module of this package, and by `evaluation` and `cluster_findings`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -87,8 +90,10 @@ class View:
 
     @cached_property
     def teams(self) -> tuple[Object, ...]:
-        """The namespaces that are neither the system's nor `default`, nor the benchmark's, in which
-        azsec's own job runs alone."""
+        """Return the namespaces of teams: not the system's, not `default`, not the benchmark's.
+
+        In the last azsec's own job runs alone.
+        """
         left_out = {"default", *([BENCHMARK_NAMESPACE] if self.settings.benchmark else ())}
         return tuple(
             found
@@ -133,10 +138,12 @@ Judge: TypeAlias = Callable[[View], Iterable[Seen]]
 
 @dataclass(frozen=True, slots=True)
 class ObservedRule:
-    """A judgement of a cluster that reads lists of objects. `needs` are the kinds without which
-    nothing can be said, `reads` those that are read where they are there (custom resources, which a
-    cluster may not have): where one of these was refused, nothing passes. `benchmark` asks for a
-    report of kube-bench instead."""
+    """Judge a cluster by lists of its objects.
+
+    `needs` are the kinds without which nothing can be said, `reads` those that are read where they
+    are there (custom resources, which a cluster may not have): where one of these was refused,
+    nothing passes. `benchmark` requests a report of kube-bench instead.
+    """
 
     judge: Judge
     needs: tuple[Kind, ...]
@@ -157,8 +164,11 @@ class ObservedRule:
         return frozenset.intersection(*found) if found else None
 
     def within(self, namespaces: frozenset[str]) -> "ObservedRule":
-        """Return the rule for lists that cover some namespaces alone: what is wrong there is wrong,
-        and nothing is said of the rest, nor of what is missing in the cluster as a whole."""
+        """Return the rule for lists that cover some namespaces alone.
+
+        What is wrong there is wrong, and nothing is said of the rest, nor of what is missing in the
+        cluster as a whole.
+        """
 
         def judge(view: View) -> Iterator[Seen]:
             seen = self.judge(replace(view, contents=view.contents.within(namespaces)))
@@ -182,9 +192,11 @@ class ObservedRule:
         return "; ".join((*parts, *_refusals(self.needs, contents)))
 
     def unread(self, contents: ClusterContents) -> str:
-        """Return what the rule reads where it is there and the API server refused to list, in
-        words; "" for nothing. One object of it can undo what all others show: a kind that is
-        not served has none, and a list that was refused may have any."""
+        """Return which optional lists the API server refused, in words; "" for none.
+
+        One object of such a kind can undo what all others show: a kind that is not served has none,
+        and a list that was refused may have any.
+        """
         return "; ".join(_refusals(self.reads, contents))
 
 
@@ -252,8 +264,10 @@ def containers_of(pod: Object) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 
 def standard_of(namespace: Object) -> str:
-    """Return the standard that a namespace enforces, with its version where it is one that asks for
-    less than today's; privileged where it has no label."""
+    """Return the standard that a namespace enforces, privileged where it has no label.
+
+    It has its version where that is one that requires less than today's.
+    """
     labels = labels_of(namespace)
     level = labels.get(STANDARD) or "privileged"
     version = labels.get(f"{STANDARD}-version") or "latest"

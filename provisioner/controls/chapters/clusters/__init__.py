@@ -1,1 +1,1 @@
-"""Securing a cluster: CLU."""
+"""Controls of chapter CLU: cluster security."""

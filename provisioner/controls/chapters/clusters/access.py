@@ -1,4 +1,4 @@
-"""CLU-03: who is let into the Kubernetes API, and what they may do there.
+"""CLU-03: Entra ID authentication, Kubernetes RBAC and Azure RBAC of a cluster.
 
 Facts: guidelines.md §0.3, §0.4, §1.2 and §2.5.
 """
@@ -39,8 +39,10 @@ _RUN_COMMAND_OFF = "properties.apiServerAccessProfile.disableRunCommand"
 
 
 def _judge_admin_groups(cluster: Subject) -> Iterator[Observation]:
-    """The administrators' ids are those of objects in the directory, and of no user or service
-    that an assignment names."""
+    """Judge whether the administrators' ids are those of groups in the directory.
+
+    They are not those of a user or service that an assignment names.
+    """
     stated = cluster.texts(_ADMIN_GROUPS)
     kinds = {
         grant.principal.id.lower(): grant.principal.type

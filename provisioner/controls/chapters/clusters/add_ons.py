@@ -1,4 +1,4 @@
-"""CLU-09: add-ons, those that protect a cluster and those that open it.
+"""CLU-09: AKS add-ons that protect a cluster, and those that expose it.
 
 Facts: guidelines.md §1.2; AKS "Add-ons, extensions, and other integrations".
 """

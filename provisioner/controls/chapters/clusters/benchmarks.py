@@ -1,4 +1,4 @@
-"""CLU-07: benchmarks of a cluster.
+"""CLU-07: CIS AKS Benchmark (kube-bench) of a cluster.
 
 Facts: guidelines.md §1.2; kube-bench, `cfg/aks-1.8`.
 """

@@ -1,4 +1,4 @@
-"""CLU-10: encryption of what services say to each other, from node to node.
+"""CLU-10: encryption in transit between nodes: WireGuard, Istio mutual TLS, VNet encryption.
 
 One of three does it: Cilium's WireGuard, Istio, or the virtual network. Facts: guidelines.md §1.2;
 AKS "WireGuard encryption", "Istio-based service mesh add-on", "Virtual network encryption".
@@ -43,8 +43,10 @@ def _has_mesh(cluster: Subject) -> bool:
 
 
 def _networks(cluster: Subject) -> tuple[Subject, ...]:
-    """Return the networks that the nodes of a cluster are in, where they are known here. One that
-    AKS makes for a pool without a subnet is none of these, and does not encrypt."""
+    """Return the networks that the nodes of a cluster are in, where they are known here.
+
+    One that AKS makes for a pool without a subnet is none of these, and does not encrypt.
+    """
     named = (parse_resource_id(pool.value(_SUBNET)) for pool in cluster.children(POOL))
     ids = dict.fromkeys(subnet.parent.text for subnet in named if subnet and subnet.parent)
     return tuple(network for text in ids if (network := cluster.at(text)) is not None)
@@ -70,7 +72,7 @@ def _judge_wireguard(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_mesh(cluster: Subject) -> Iterator[Observation]:
-    """A mesh has a revision that somebody chose, and moves on from."""
+    """Judge whether a mesh has a revision that somebody chose."""
     if _has_mesh(cluster):
         yield look(cluster, _REVISIONS, is_set())
 

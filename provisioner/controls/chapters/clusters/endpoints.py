@@ -1,4 +1,4 @@
-"""CLU-01: the endpoint of the API server.
+"""CLU-01: exposure of the API server: Private Link, VNet integration, IP ranges, local accounts.
 
 Facts: guidelines.md §0.6, §1.2 and §2.4.
 """
@@ -46,7 +46,7 @@ def _is_integrated(cluster: Subject) -> bool:
 
 
 def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
-    """A public API server answers the ranges that are named, and no others."""
+    """Judge whether a public API server accepts only the IP ranges that are named."""
     if cluster.value(_PRIVATE) is True:
         return
     ranges = cluster.texts(_RANGES)
@@ -71,7 +71,7 @@ def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_subnet(cluster: Subject) -> Iterator[Observation]:
-    """The subnet of an integrated API server is delegated to AKS and a /28 or larger."""
+    """Judge whether the subnet of an integrated API server is delegated to AKS, at least a /28."""
     if not _is_integrated(cluster):
         return
     named = cluster.value(_SUBNET)

@@ -1,4 +1,4 @@
-"""CLU-02: the virtual machines that nodes are.
+"""CLU-02: node VMs: SSH access, public IP addresses, Trusted Launch, disk encryption, Bastion.
 
 Facts: guidelines.md §1.2, §2.2 and §2.5; AKS "Trusted launch" (not for Windows, nor for Kata).
 """
@@ -108,7 +108,7 @@ def _leads_away(peering: Subject) -> bool:
 
 
 def _judge_bastion(host: Subject) -> Iterator[Observation]:
-    """A bastion host has a tier with tunnels, and room to grow."""
+    """Judge whether a bastion host has a tier with tunnels, and room to grow."""
     yield look(host, _SKU, one_of("Standard", "Premium"))
     for entry in host.entries(_CONFIGURATIONS):
         subnet = host.at(lookup(entry, ("properties", "subnet", "id")))

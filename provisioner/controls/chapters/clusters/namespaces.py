@@ -1,4 +1,4 @@
-"""CLU-05: namespaces of teams, with their limits and their people.
+"""CLU-05: team namespaces: quotas, network policies, Pod Security Standard, role assignments.
 
 Facts: guidelines.md §0.4, §1.2 and §2.5; AKS "Use managed namespaces".
 """
@@ -58,8 +58,10 @@ def _judge_standard(namespace: Subject) -> Iterator[Observation]:
 
 
 def _judge_policy(namespace: Subject) -> Iterator[Observation]:
-    """Nobody switched off in its cluster what enforces network policies; whether a cluster has it
-    at all is WRK-03.1's to say."""
+    """Judge whether the cluster's network policy engine has not been disabled.
+
+    Whether a cluster has one at all is for WRK-03.1.
+    """
     cluster = namespace.at(namespace.id.parent.text) if namespace.id.parent else None
     if cluster is None or not cluster.states(_ENGINE):
         return
@@ -78,7 +80,7 @@ def _judge_state(namespace: Subject) -> Iterator[Observation]:
 
 
 def _judge_users(namespace: Subject) -> Iterator[Observation]:
-    """Groups may do something in a namespace, and get there."""
+    """Judge whether groups have permissions in a namespace, and access to the cluster."""
     if namespace.value(STANDARD) == "privileged":
         return  # It is for agents on nodes, and for nobody to sign in to (MAN-04).
     cluster = namespace.id.parent

@@ -1,4 +1,4 @@
-"""CLU-06.5, CLU-06.7 and CLU-06.8: what nodes run, and how it confines containers.
+"""CLU-06.5, CLU-06.7 and CLU-06.8: OS version of nodes, AppArmor, seccomp and user namespaces.
 
 Facts: guidelines.md §1.2; AKS "Secure container access".
 """
@@ -75,7 +75,7 @@ def _judge_confinement(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_app_armor(pool: Subject) -> Iterator[Observation]:
-    """A node image has AppArmor; only Azure says which image it is."""
+    """Judge whether a node image has AppArmor; only Azure says which image it is."""
     image = pool.value(_IMAGE)
     if lacks_app_armor(image):
         yield pool.fails(_IMAGE, f"{image} predates AppArmor in Azure Linux (2025-11-07)")

@@ -1,4 +1,4 @@
-"""CLU-11: Azure's services that a cluster uses, closed to everybody else.
+"""CLU-11: network access to Azure platform services that a cluster uses.
 
 Private endpoints do it; service endpoints stand in where there are none. Facts: guidelines.md §1.2
 and §2.4. A registry has no service endpoints: they never left preview. Storage accounts are not
@@ -89,7 +89,10 @@ def _linked(kind: str, group: str, *paths: str) -> Rule:
 
 
 def _judge_service_endpoints(vault: Subject) -> Iterator[Observation]:
-    """A vault that subnets reach names them, and they send what is for it over the backbone."""
+    """Judge whether a vault and its subnets are joined by service endpoints on both sides.
+
+    The vault names the subnets, and they send what is for it over the backbone.
+    """
     rules = vault.entries(_RULES)
     if not rules or is_linked(vault, "vault"):
         return

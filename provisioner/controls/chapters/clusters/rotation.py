@@ -1,4 +1,4 @@
-"""CLU-08: certificates, keys and secrets that are replaced in time; images that are thrown away.
+"""CLU-08: rotation of certificates, keys and secrets, and removal of unused images.
 
 Facts: guidelines.md §1.2; AKS "Certificate rotation", "Azure Key Vault provider for Secrets Store
 CSI Driver" (the poll interval is a Go duration, 2m by default); Key Vault "Configure cryptographic
@@ -41,7 +41,7 @@ _LONGEST_POLL = DAY
 
 
 def _judge_rotation(key: Subject) -> Iterator[Observation]:
-    """The vault itself rotates a key, before the versions of it expire."""
+    """Judge whether the vault rotates a key before its versions expire."""
     age = rotation_age(key)
     if not rotates(key):
         yield key.fails(ACTIONS, "rotationPolicy has no lifetime action of type rotate")

@@ -1,4 +1,4 @@
-"""CLU-04: what watches clusters and images all the time.
+"""CLU-04: Defender for Containers: runtime threat detection and vulnerability assessment.
 
 Facts: guidelines.md §1.2 and §2.4.
 """
@@ -61,7 +61,7 @@ def _is_on(plan: Subject | None, extension: str) -> bool:
 
 
 def _judge_plan(cluster: Subject) -> Iterator[Observation]:
-    """The plan is on, with everything that it has."""
+    """Judge whether the Defender plan is enabled with all its extensions."""
     plan = _plan_of(cluster)
     if plan is None:
         yield cluster.fails("", "the Defender plan Containers of its subscription is not visible")

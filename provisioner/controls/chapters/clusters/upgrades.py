@@ -1,4 +1,4 @@
-"""CLU-06: keeping clusters and their nodes up to date. What nodes run is in `nodes`.
+"""CLU-06: Kubernetes version, automatic upgrades and maintenance windows; `nodes` has the node OS.
 
 Facts: guidelines.md §1.2; AKS "Planned maintenance", "Upgrade options".
 """
@@ -66,7 +66,7 @@ _INTERVALS = {
 
 
 def _judge_version(cluster: Subject) -> Iterator[Observation]:
-    """A cluster runs a version that is supported."""
+    """Judge whether a cluster runs a version that is supported."""
     version = version_of(cluster, RUNNING, STATED)
     minor, supported = minor_of(version), supported_minors(cluster)
     if isinstance(version, Unknown):
@@ -83,7 +83,7 @@ def _judge_version(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_pool(pool: Subject) -> Iterator[Observation]:
-    """A pool is not ahead of its cluster, and not far behind."""
+    """Judge whether a pool is not ahead of its cluster, and not far behind."""
     cluster = cluster_of(pool)
     version = version_of(pool, POOL_RUNNING, POOL_STATED)
     if cluster is None or is_empty(version):
@@ -112,7 +112,7 @@ def _judge_windows(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_schedule(window: Subject) -> Iterator[Observation]:
-    """A window comes again and again; that of AKS's own releases does so each week."""
+    """Judge whether a window recurs; that of AKS's own releases has to do so each week."""
     stated = window.value(_SCHEDULE)
     kinds = ("weekly", "daily", "absoluteMonthly", "relativeMonthly")
     allowed = kinds[:1] if window.name.lower() == "default" else kinds
@@ -161,8 +161,10 @@ _LONGEST_FREEZE = 45
 
 
 def _longest_freeze(spans: Iterable[tuple[date, date]], wait: int) -> int:
-    """Return the most days in a row without maintenance, at a window every so many days. Days
-    between two spans count where they are too few for a window to be among them."""
+    """Return the most days in a row without maintenance, at a window every so many days.
+
+    Days between two spans count where they are too few for a window to be among them.
+    """
     longest, start, last = 0, date.min, date.min
     for begin, end in sorted(spans):
         if (begin - last).days > wait:

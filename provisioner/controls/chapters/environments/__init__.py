@@ -1,1 +1,1 @@
-"""Setting up environments: ENV."""
+"""Controls of chapter ENV: environment setup."""

@@ -1,4 +1,4 @@
-"""ENV-05: who may sign in to clusters, as what, and who may say so.
+"""ENV-05: Azure role assignments and cluster credentials of people.
 
 Facts: guidelines.md §0.4, §1.4 and §2.5; the documentation "Delegate Azure access management to
 others".

@@ -1,4 +1,4 @@
-"""ENV-04: the way out of the environment: through a firewall, or none at all.
+"""ENV-04: egress of the environment through Azure Firewall, or no egress at all.
 
 Facts: guidelines.md §1.4, §2.1 and §2.3; the documentation "Azure Firewall forced tunneling".
 """
@@ -116,7 +116,7 @@ def _judge_subnet(cluster: Subject, subnet: Subject, path: str) -> Iterator[Obse
 
 
 def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:
-    """The registry that nodes start from is private, and fetches what they ask for."""
+    """Judge whether the registry that nodes bootstrap from is private and caches what they pull."""
     if not _is_isolated(cluster):
         return
     yield look(cluster, _BOOTSTRAP, is_set())
@@ -143,9 +143,11 @@ def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_default_access(subnet: Subject) -> Iterator[Observation]:
-    """Machines get no address of Azure's own accord: it is off, or nothing is left to leave by it.
+    """Judge whether machines have no default outbound access: it is off, or without effect.
+
     A NAT gateway goes before it, and a route to elsewhere takes packets away from it ("Default
-    outbound access in Azure")."""
+    outbound access in Azure").
+    """
     found = look(subnet, _DEFAULT_ACCESS, equals(False))
     if subnet.value(_DEFAULT_ACCESS) is not True:
         yield found
@@ -160,7 +162,7 @@ def _judge_default_access(subnet: Subject) -> Iterator[Observation]:
 
 
 def _judge_management(firewall: Subject) -> Iterator[Observation]:
-    """A firewall whose traffic is led on premises is managed through an address of its own."""
+    """Judge whether a firewall in forced tunneling has its own management address."""
     tunnels = [hop for _, hop in _default_routes(firewall, CONFIGURATIONS) if hop in _ON_PURPOSE]
     if not firewall.states(_MANAGEMENT):
         if tunnels:
@@ -183,8 +185,10 @@ def _judge_management(firewall: Subject) -> Iterator[Observation]:
 
 
 def _default_routes(firewall: Subject, path: str) -> Iterator[tuple[str, str]]:
-    """Yield (route, next hop) of each route for public addresses in the subnet of a configuration:
-    halves of all addresses are such routes too."""
+    """Yield (route, next hop) of each route for public addresses in the subnet of a configuration.
+
+    Halves of all addresses are such routes too.
+    """
     stated = firewall.value(path)
     for entry in stated if isinstance(stated, (list, tuple)) else [stated]:
         subnet = firewall.at(lookup(entry, ("properties", "subnet", "id")))

@@ -1,4 +1,4 @@
-"""ENV-02.3 and ENV-02.4: workloads that sign in with the tokens of their service accounts.
+"""ENV-02.3 and ENV-02.4: workload identity with federated credentials for service accounts.
 
 Facts: guidelines.md §1.4; the documentation "Workload identity federation".
 """

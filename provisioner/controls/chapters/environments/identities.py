@@ -1,5 +1,4 @@
-"""ENV-02: what clusters and nodes sign in as, and how little that may do; pods that do not reach
-their node's identity.
+"""ENV-02: managed identities of clusters and nodes, their permissions, and access of pods to them.
 
 Facts: guidelines.md §1.4 and §2.5; the documentation "Use a managed identity in AKS".
 """
@@ -61,7 +60,7 @@ def _identities_of(cluster: Subject) -> tuple[ResourceId, ...]:
 
 
 def _judge_own_identity(cluster: Subject) -> Iterator[Observation]:
-    """A cluster has one identity, and nothing else signs in as that."""
+    """Judge whether a cluster has one identity, with which nothing else signs in."""
     own = _identities_of(cluster)
     if len(own) != 1:
         yield cluster.fails(_GIVEN, f"it has {len(own)} user-assigned identities, expected one")
@@ -74,8 +73,10 @@ def _judge_own_identity(cluster: Subject) -> Iterator[Observation]:
 
 
 def _sharers(cluster: Subject, identity: ResourceId) -> tuple[str, ...]:
-    """Return what else signs in as an identity of a cluster: other clusters, their nodes, and pods
-    by a federated credential."""
+    """Return what else signs in as an identity of a cluster.
+
+    It is other clusters, their nodes, and pods by a federated credential.
+    """
     others = [other for other in cluster.all(CLUSTER) if other.id != cluster.id]
     clusters = (other.label for other in others if identity in _identities_of(other))
     nodes = (
@@ -91,7 +92,10 @@ def _sharers(cluster: Subject, identity: ResourceId) -> tuple[str, ...]:
 
 
 def _judge_kubelet(cluster: Subject) -> Iterator[Observation]:
-    """The nodes have an identity of their own, which is neither AKS's to make nor the cluster's."""
+    """Judge whether the kubelet identity is the nodes' own, and not created by AKS.
+
+    It is not the cluster's identity, and nothing else signs in with it.
+    """
     kubelet = parse_resource_id(cluster.value(_KUBELET_ID))
     nodes = cluster.value(_NODE_GROUP)
     if kubelet is None:
@@ -123,8 +127,10 @@ def _judge_kubelet(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_operator(cluster: Subject, kubelet: ResourceId) -> Iterator[Observation]:
-    """The cluster may give the nodes their identity: Azure Resource Manager grants nothing on the
-    way (guidelines.md §0.11)."""
+    """Judge whether the cluster may assign the kubelet identity to its nodes.
+
+    Azure Resource Manager grants nothing on the way (guidelines.md §0.11).
+    """
     target = cluster.at(kubelet.text)
     given = [cluster.at(own.text) for own in _identities_of(cluster)]
     principals = [found for found in given if found is not None]
@@ -152,10 +158,10 @@ def _is_to(grant: Grant, identities: Sequence[Subject]) -> bool:
 
 
 def _judge_power(assignment: Subject) -> Iterator[Observation]:
-    """No identity of the environment rules over a resource group, or over more, by whatever roles
-    together.
+    """Judge whether no identity of the environment controls a resource group or more.
 
-    Whose an assignment is, its principal says: what it states as the type of it does not.
+    It is by whatever roles together. The principal of an assignment decides whose it is: what it
+    states as the type of it does not.
     """
     grant, principal = grant_of(assignment), assignment.value(PRINCIPAL)
     mine = [

@@ -1,4 +1,4 @@
-"""ENV-04.4: what the internet can reach.
+"""ENV-04.4: inbound exposure: public IP addresses, load balancers, gateways, WAF policies, DNAT.
 
 Facts: guidelines.md §1.4 and WRK-03.5; the documentation "Web Application Firewall" and "Web
 application firewall on Application Gateway for Containers".
@@ -103,8 +103,10 @@ not: by it members of a pool leave."""
 
 
 def _balancers_of_addresses(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[str, bool]]:
-    """Return the load balancer that has each public address, and whether it hands on what arrives
-    there, by the key of the address."""
+    """Return the load balancer of each public address, and whether it has inbound rules there.
+
+    They are by the key of the address.
+    """
     found: dict[str, tuple[str, bool]] = {}
     for balancer in estate.of_type(LOAD_BALANCER):
         answering = {
@@ -174,8 +176,10 @@ def _judge_address(address: Subject) -> Iterator[Observation]:
 
 
 def _judge_balancer(balancer: Subject) -> Iterator[Observation]:
-    """A balancer hands nothing on that arrives at an address of a public prefix; its public
-    addresses are judged by themselves."""
+    """Judge whether a load balancer has no inbound rules on a public prefix.
+
+    Its public addresses are judged by themselves.
+    """
     prefixes = {
         str(lookup(entry, ("name",))).lower()
         for entry in balancer.entries(_FRONTENDS)
@@ -193,8 +197,10 @@ def _judge_balancer(balancer: Subject) -> Iterator[Observation]:
 
 
 def _judge_machines(path: str) -> Callable[[Subject], Iterator[Observation]]:
-    """Return what judges whether machines have public addresses by the configurations of their
-    interfaces: of these there is no resource."""
+    """Return the judge of machines' public addresses in the configurations of their interfaces.
+
+    There is no resource for such an address.
+    """
 
     def judge(machines: Subject) -> Iterator[Observation]:
         for interface in machines.entries(path):
@@ -262,8 +268,10 @@ def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
-    """A gateway for the web has a firewall of its own that stops attacks, by a policy or itself; a
-    listener or a path with another policy has it in place of the gateway's."""
+    """Judge whether a gateway for the web has a WAF in Prevention mode, by a policy or in itself.
+
+    A listener or a path with another policy has it in place of the gateway's.
+    """
     named = {_WEB_FIREWALL: gateway.value(_WEB_FIREWALL)} if gateway.states(_WEB_FIREWALL) else {}
     for path in (_LISTENERS, _PATH_MAPS):
         for label, policy in _policies_of(gateway.value(path), path):
@@ -287,8 +295,11 @@ def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
 
 
 def _is_reached(gateway: Subject) -> bool:
-    """Tell whether the internet reaches a gateway: by a public address, or by a firewall that
-    translates to a private one. A private address that is not known may be any."""
+    """Tell whether the internet reaches a gateway.
+
+    It does by a public address, or by a firewall that translates to a private one. A private
+    address that is not known may be any.
+    """
     frontends = gateway.entries(_FRONTENDS)
     if not frontends or any(
         not is_empty(lookup(entry, ("properties", "publicIPAddress"))) for entry in frontends
@@ -303,7 +314,10 @@ def _is_reached(gateway: Subject) -> bool:
 
 
 def _judge_own_rules(gateway: Subject) -> Iterator[Observation]:
-    """The rules in a gateway's own configuration, as gateways had them before policies, are on."""
+    """Judge whether the rules of a WAF in a gateway's own configuration are enabled.
+
+    Gateways had them there before policies.
+    """
     if gateway.value(_OWN_BODIES) is False:
         yield gateway.fails(_OWN_BODIES, "request body inspection is disabled")
     for hole in find_holes_of_gateway(gateway.value(_OWN)):
@@ -338,8 +352,11 @@ def _judge_policy(gateway: Subject, path: str, named: object) -> Iterator[Observ
 
 
 def _judge_controller(controller: Subject) -> Iterator[Observation]:
-    """Each frontend of a gateway for containers is guarded, by a policy of its own or by the
-    gateway's. Without frontends here the cluster makes them, and the gateway's holds for all."""
+    """Judge whether each frontend of an Application Gateway for Containers has a WAF policy.
+
+    It is one of its own or the gateway's. Without frontends here the cluster makes them, and the
+    gateway's holds for all.
+    """
     own = controller.value(_GUARD) if controller.states(_GUARD) else None
     frontends = controller.children(TRAFFIC_FRONTEND)
     ways = [
@@ -376,7 +393,7 @@ def _holes(subject: Subject, path: str, policy: Subject) -> Iterator[Observation
 
 
 def _judge_front_door(policy: Subject) -> Iterator[Observation]:
-    """A firewall of Front Door is on, stops what it finds, and passes nothing over."""
+    """Judge whether a WAF policy of Front Door is enabled, in Prevention mode and without gaps."""
     yield look(policy, _MODE, _PREVENTS)
     # Azure takes a policy that does not say so to be enabled.
     yield look(policy, _ENABLED_STATE, differs("Disabled"))
@@ -384,7 +401,7 @@ def _judge_front_door(policy: Subject) -> Iterator[Observation]:
 
 
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
-    """A firewall translates what partners send to it, and not what everybody does."""
+    """Judge whether the DNAT rules of a firewall are for named partners, and not for everybody."""
     for opening in firewall.derive(find_translations).get(firewall.id.key, ()):
         make = firewall.fails if opening.certain else firewall.unknown
         yield make(_CONFIGURATIONS, opening.words)

@@ -1,4 +1,4 @@
-"""ENV-01: what is kept apart: the hub, the vault, the cluster, and what must not be deleted.
+"""ENV-01: isolation of hub, vault and cluster, and resource locks against deletion.
 
 Facts: guidelines.md §1.4, §2.6, PRI-05.
 """
@@ -73,7 +73,7 @@ def _judge_place(subject: Subject) -> Iterator[Observation]:
 
 
 def _judge_lock(subject: Subject) -> Iterator[Observation]:
-    """A lock on it, or on what it stands in, keeps it from being deleted."""
+    """Judge whether a lock on a resource, or on a scope above it, prevents its deletion."""
     for lock in subject.reaching(LOCK):
         if _keeps(lock):
             yield subject.passes("", f"{lock.label} prevents its deletion")
@@ -82,8 +82,11 @@ def _judge_lock(subject: Subject) -> Iterator[Observation]:
 
 
 def _judge_zone(zone: Subject) -> Iterator[Observation]:
-    """AKS writes and deletes the records of its API servers: their zones stay unlocked, since what
-    locks a zone locks its records ("Lock your resources to protect your infrastructure")."""
+    """Judge whether the private DNS zones of API servers are without locks.
+
+    AKS writes and deletes the records of its API servers: their zones stay unlocked, since what
+    locks a zone locks its records ("Lock your resources to protect your infrastructure").
+    """
     if not is_api_server_zone(zone.name, zone.cloud):
         yield from _judge_lock(zone)
         return

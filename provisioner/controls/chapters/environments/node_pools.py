@@ -1,4 +1,4 @@
-"""ENV-01.2, ENV-01.3 and ENV-03: which pods share nodes, and which nodes share hosts.
+"""ENV-01.2, ENV-01.3 and ENV-03: system, user and tenant node pools, taints and dedicated hosts.
 
 Facts: guidelines.md §1.4; the documentation of AKS ("Manage system node pools") and of Azure
 ("Virtual machine isolation in Azure").
@@ -69,7 +69,7 @@ def _is_system(pool: Subject) -> bool:
 
 
 def judge_modes(cluster: Subject) -> Iterator[Observation]:
-    """A cluster has a pool for what runs the cluster, and another one for all else."""
+    """Judge whether a cluster has a pool for the system, and another one for workloads."""
     if cluster.value(_HOSTED) is True:
         yield cluster.passes(_HOSTED, "AKS runs system pods on nodes that it manages")
         return
@@ -86,8 +86,11 @@ def judge_modes(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_provisioning(cluster: Subject) -> Observation:
-    """AKS makes nodes for pods that the system's pools repel, by the NodePools in the cluster: one
-    that it makes itself, or others that only the cluster shows ("Node auto-provisioning")."""
+    """Judge whether AKS provisions nodes for pods that the system's pools repel.
+
+    It does by the NodePools in the cluster: one that it makes itself, or others that only the
+    cluster shows ("Node auto-provisioning").
+    """
     pools = cluster.value(_PROVISIONED)
     if str(pools).lower() == "auto":
         return cluster.passes("", "node auto-provisioning creates nodes for user pods")
@@ -102,7 +105,7 @@ def _has_nodes(pool: Subject) -> bool:
 
 
 def _judge_taint(pool: Subject) -> Iterator[Observation]:
-    """A pool of the system repels all pods that are not the system's."""
+    """Judge whether a system pool repels all pods that are not the system's."""
     if not _is_system(pool):
         return
     taints = pool.texts(TAINTS)
@@ -114,7 +117,7 @@ def _judge_taint(pool: Subject) -> Iterator[Observation]:
 
 
 def _judge_nodes(pool: Subject) -> Iterator[Observation]:
-    """The system's pods have two nodes at least, of one pool or of several."""
+    """Judge whether the system's pods have two nodes at least, of one pool or of several."""
     if not _is_system(pool):
         return
     path, least = _least_nodes(pool)
@@ -142,7 +145,7 @@ def _tenant_of(pool: Subject) -> str | None:
 
 
 def _judge_tenant(pool: Subject) -> Iterator[Observation]:
-    """A tenant's pool draws the tenant's pods, repels others, and shares its subnets with none."""
+    """Judge whether a tenant's pool attracts its pods, repels others and shares no subnet."""
     tenant = _tenant_of(pool)
     if tenant is None:
         return

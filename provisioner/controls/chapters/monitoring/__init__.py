@@ -1,1 +1,1 @@
-"""Monitoring and auditing: MON."""
+"""Controls of chapter MON: monitoring and auditing."""

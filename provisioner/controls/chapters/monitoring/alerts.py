@@ -1,4 +1,4 @@
-"""MON-06: somebody is told of what should not happen.
+"""MON-06: alert rules on the audit log, and their action groups.
 
 Facts: guidelines.md §1.5; the documentation "Log search alert rules".
 """
@@ -173,8 +173,10 @@ def _looks_at(alert: Subject, places: set[str]) -> bool:
 
 
 def _filled(event: Event, settings: Sequence[Subject]) -> frozenset[str]:
-    """Return the tables (in small letters) of those that have an event to which the settings of a
-    cluster send it. AzureActivity is a subscription's, and for MON-07."""
+    """Return the tables (in small letters) to which a cluster's diagnostic settings send an event.
+
+    AzureActivity is a subscription's, and for MON-07.
+    """
     found = {"azureactivity"}
     for setting in settings:
         dedicated = str(setting.value(TABLES)).lower() == "dedicated"
@@ -200,8 +202,10 @@ def _source(query: str, event: Event, fed: frozenset[str]) -> Answer:
 
 
 def _measure(condition: object) -> Answer:
-    """Return whether a condition counts all rows: not some by a dimension, nor a column's values
-    that may be nothing."""
+    """Return whether a condition counts all rows.
+
+    It does not where it counts some by a dimension, or a column's values that may be nothing.
+    """
     dimensions = lookup(condition, ("dimensions",))
     for dimension in dimensions if isinstance(dimensions, (list, tuple)) else ():
         listed = lookup(dimension, ("values",))
@@ -287,8 +291,10 @@ def _listed(group: Subject) -> Iterator[object]:
 
 
 def _is_told(receiver: object) -> bool:
-    """Tell whether a receiver takes messages: one who unsubscribed is kept as Disabled, and mail to
-    no address goes nowhere."""
+    """Tell whether a receiver takes messages.
+
+    One who unsubscribed is kept as Disabled, and mail to no address goes nowhere.
+    """
     return lookup(receiver, ("status",)) != "Disabled" and lookup(receiver, ("emailAddress",)) != ""
 
 

@@ -1,4 +1,4 @@
-"""MON-03 and MON-04: what the agents on nodes collect, and the workspace that it goes to.
+"""MON-03 and MON-04: Container insights, Prometheus metrics and the Log Analytics workspace.
 
 Facts: guidelines.md §1.5; the documentation "Enable monitoring for AKS clusters" and "Azure Monitor
 private link".
@@ -81,7 +81,7 @@ def _signs_in(cluster: Subject) -> bool:
 
 
 def _judge_metrics(cluster: Subject) -> Iterator[Observation]:
-    """The agent of Prometheus sends what a rule that is associated with the cluster names."""
+    """Judge whether the Prometheus agent sends the metrics that an associated rule names."""
     if cluster.value(_METRICS) is True:
         found = _collected(cluster, (_PROMETHEUS,))
         yield _told(
@@ -90,8 +90,7 @@ def _judge_metrics(cluster: Subject) -> Iterator[Observation]:
 
 
 def _collected(cluster: Subject, streams: Sequence[str]) -> Answer:
-    """Return whether a data collection rule of a cluster takes some of its streams, and keeps
-    them."""
+    """Return whether a data collection rule of a cluster takes and keeps some of its streams."""
     found = [
         Answer(
             Match.NO,
@@ -117,8 +116,11 @@ def _told(cluster: Subject, path: str, found: Answer, passing: str) -> Observati
 
 
 def _judge_cap(workspace: Subject) -> Iterator[Observation]:
-    """A cap that a day of logs reaches drops the rest of them: whoever makes noise is not seen.
-    -1, Azure's default, is none (documentation "Set daily cap on Log Analytics workspace")."""
+    """Judge whether a workspace has no daily cap.
+
+    A cap that a day of logs reaches drops the rest of them: whoever makes noise is not seen. -1,
+    Azure's default, is none (documentation "Set daily cap on Log Analytics workspace").
+    """
     cap = workspace.value(_CAP)
     if is_number(cap) and 0 <= float(str(cap)) < _LEAST_CAP:
         said = f"{_CAP} is {show(cap)} GB: logs above the daily cap are dropped"
@@ -126,8 +128,10 @@ def _judge_cap(workspace: Subject) -> Iterator[Observation]:
 
 
 def _is_scoped(workspace: Subject) -> bool:
-    """Tell whether a private link scope leads to a workspace. Without one, a workspace that is
-    closed takes no logs at all."""
+    """Tell whether a private link scope leads to a workspace.
+
+    Without one, a workspace that is closed takes no logs at all.
+    """
     return workspace.states(_SCOPED)
 
 

@@ -1,4 +1,4 @@
-"""MON-01, MON-02, MON-05 and MON-07: which logs are kept, and whether they arrive.
+"""MON-01, MON-02, MON-05 and MON-07: diagnostic settings and activity log export.
 
 Facts: guidelines.md §1.5; the documentation "Monitor AKS data reference" and those of each service.
 """
@@ -70,7 +70,7 @@ def _judge_control_plane(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
-    """The tier Premium also logs intrusions."""
+    """Judge whether a firewall's logs are kept; the tier Premium also logs intrusions."""
     premium = str(firewall.value(_TIER)).lower() == "premium"
     wanted = (*_FIREWALL, _INTRUSIONS) if premium else _FIREWALL
     yield from judge_logs(firewall, firewall.id, wanted)
@@ -86,8 +86,10 @@ def _judge_all(*wanted: str) -> Judge:
 
 
 def _judge_activity(cluster: Subject) -> Iterator[Observation]:
-    """What is done through Azure Resource Manager in a cluster's subscription is kept. Where the
-    environment only peers with a hub, whoever owns that one keeps it."""
+    """Judge whether the activity log of a cluster's subscription is kept.
+
+    Where the environment only peers with a hub, whoever owns that one keeps it.
+    """
     name = (cluster.id.subscription or "").lower()
     said = f"the activity log of {name}"
     yield from judge_logs(cluster, ResourceId(SUBSCRIPTION, (name,)), _ACTIVITY, said)

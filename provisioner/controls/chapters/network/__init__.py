@@ -1,1 +1,1 @@
-"""Setting up and validating the virtual network: NET."""
+"""Controls of chapter NET: virtual network setup."""

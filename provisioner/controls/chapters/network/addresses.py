@@ -1,4 +1,4 @@
-"""NET-01, NET-02 and NET-11: addresses that are enough, and nobody else's.
+"""NET-01, NET-02 and NET-11: sizes and overlaps of address ranges, zones of Azure Firewall.
 
 The arithmetic is that of `azsec network`. Facts: guidelines.md §1.5, §2.2 and §3.2.
 """
@@ -136,8 +136,11 @@ def _whole(estate: Estate, _catalog: Catalog) -> Estate:
 
 
 def _overlaps(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Diagnostic, ...]]:
-    """Return what cannot be because ranges overlap, by the key of whose range it is. What only
-    keeps networks from ever being connected is left to `azsec network`, which warns of it."""
+    """Return the errors of overlapping ranges, by the key of whose range it is.
+
+    Overlaps that only keep networks from ever being connected are left to `azsec network`, which
+    warns of them.
+    """
     found: dict[str, tuple[Diagnostic, ...]] = {}
     for overlap in find_overlaps(read_address_plan(estate), {}):
         if overlap.hinders:
@@ -146,8 +149,10 @@ def _overlaps(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Diagnosti
 
 
 def _told(subject: Subject, path: str, wrong: Iterable[Diagnostic]) -> Iterator[Observation]:
-    """Say of a resource what a check found. A subnet that is large enough for less than it is to
-    hold does not fit either."""
+    """Observe what a check found of a resource.
+
+    A subnet that is large enough for less than it is to hold does not fit either.
+    """
     for found in wrong:
         said = found.message.removeprefix(f"{subject.label}: ").rstrip(".")
         make = subject.unknown if found.code in _UNKNOWN else subject.fails
@@ -155,8 +160,10 @@ def _told(subject: Subject, path: str, wrong: Iterable[Diagnostic]) -> Iterator[
 
 
 def _refused(estate: Estate, catalog: Catalog) -> Mapping[str, tuple[Finding, ...]]:
-    """Return what Azure would refuse of networks, of subnets, and of clusters with their pools, by
-    the key of the network, the subnet and the cluster. What the estate lacks is not known."""
+    """Return what Azure would refuse of networks, of subnets, and of clusters with their pools.
+
+    It is by the key of the network, the subnet and the cluster. What the estate lacks is not known.
+    """
     around = EstateNeighbours(estate, lambda _id: False, lambda _container, _type: False)
     found: dict[str, tuple[Finding, ...]] = {}
     for name in (NETWORK, SUBNET, CLUSTER, POOL):
@@ -249,7 +256,7 @@ def _judge_firewall_subnet(subnet: Subject) -> Iterator[Observation]:
 
 
 def _judge_zones(firewall: Subject) -> Iterator[Observation]:
-    """A firewall stands in several zones, where its region has any."""
+    """Judge whether a firewall is in several zones, where its region has any."""
     region = str(firewall.value("location")).lower()
     zones = tuple(dict.fromkeys(firewall.texts(_ZONES)))
     if len(zones) >= _LEAST_ZONES:

@@ -1,4 +1,4 @@
-"""NET-07, NET-08 and NET-12: networks that are joined, and names that are found in them.
+"""NET-07, NET-08 and NET-12: network peerings, private DNS zone links, routes to the API server.
 
 Facts: guidelines.md §1.5 and §2.4; the documentation "Virtual network peering" and "Private DNS
 zone virtual network links".
@@ -47,7 +47,7 @@ _LINKED = "properties.virtualNetwork.id"
 
 
 def _judge_peering(peering: Subject) -> Iterator[Observation]:
-    """A peering has another side that leads back, and both let through what others send."""
+    """Judge whether a peering has its other side, and both allow forwarded traffic."""
     yield _forwards(peering, peering)
     state = peering.value(_STATE)
     if isinstance(state, str):
@@ -104,9 +104,11 @@ class _Stranger:
 
 
 def _networks_by_zone(estate: Estate, _catalog: Catalog) -> Mapping[str, Mapping[str, str]]:
-    """Return, by the key of a zone, the keys of the networks in which its names are asked for, with
-    why: where endpoints with names in it stand, and where those networks have their names
-    resolved."""
+    """Return, by the key of a zone, the keys of the networks that query its names, with the reason.
+
+    The networks are those of endpoints with names in the zone, and those where those networks have
+    their names resolved.
+    """
     resolvers = _resolvers(estate)
     found: dict[str, dict[str, str]] = {}
     for zone, network, user in (*_endpoints(estate), *_clusters(estate)):
@@ -119,8 +121,7 @@ def _networks_by_zone(estate: Estate, _catalog: Catalog) -> Mapping[str, Mapping
 
 
 def _strangers_by_zone(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[_Stranger, ...]]:
-    """Return, by the key of a zone, the DNS servers that are asked for its names and stand in no
-    network that is known."""
+    """Return, by the key of a zone, the DNS servers for its names that are in no known network."""
     resolvers = _resolvers(estate)
     found: dict[str, tuple[_Stranger, ...]] = {}
     for zone, network, _ in (*_endpoints(estate), *_clusters(estate)):
@@ -157,8 +158,10 @@ def _clusters(estate: Estate) -> Iterator[tuple[ResourceId, ResourceId, str]]:
 
 
 def _resolvers(estate: Estate) -> Mapping[str, tuple[tuple[object, ResourceId | None], ...]]:
-    """Return, by the key of a network, its DNS servers with the networks that they stand in, None
-    where that is not known."""
+    """Return, by the key of a network, its DNS servers with the networks that they are in.
+
+    The network is None where it is not known.
+    """
     hosts = [
         (firewall, subnet.parent)
         for firewall in estate.of_type(FIREWALL)
@@ -175,8 +178,10 @@ def _resolvers(estate: Estate) -> Mapping[str, tuple[tuple[object, ResourceId | 
 def _place_of(
     server: object, estate: Estate, hosts: list[tuple[Resource, ResourceId]]
 ) -> ResourceId | None:
-    """Return the network with a DNS server: that of the firewall whose address it will be, or the
-    one whose space has the address."""
+    """Return the network with a DNS server.
+
+    It is that of the firewall whose address it will be, or the one whose space has the address.
+    """
     if isinstance(server, Unknown):
         named = (place for host, place in hosts if server.paths == (f"{host.address}.{_ADDRESS}",))
         return next(named, None)
@@ -201,7 +206,7 @@ def _id_at(resource: Resource | None, path: str) -> ResourceId | None:
 
 
 def _judge_zone(zone: Subject) -> Iterator[Observation]:
-    """A zone is linked to the networks whose machines ask for its names, and to their resolvers."""
+    """Judge whether a zone is linked to the networks that query its names and their resolvers."""
     links = zone.children(ZONE_LINK)
     linked = {found.key for link in links if (found := parse_resource_id(link.value(_LINKED)))}
     wanted = zone.derive(_networks_by_zone).get(zone.id.key, {})

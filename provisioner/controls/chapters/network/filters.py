@@ -1,4 +1,4 @@
-"""NET-03 to NET-06: what each subnet lets in, and what machines in it may reach of each other.
+"""NET-03 to NET-06: network security groups, lateral traffic and outbound access of subnets.
 
 Facts: guidelines.md §1.5 and §2.2; the documentation "How network security groups filter traffic"
 and "Manage network policies for private endpoints".
@@ -40,7 +40,7 @@ _BASTION = "azurebastionsubnet"
 
 
 def _judge_group(subnet: Subject) -> Iterator[Observation]:
-    """A subnet has a group of which it is known what it lets through: NET-04 judges that."""
+    """Judge whether a subnet has a network security group; NET-04 judges what it allows."""
     if subnet.name.lower() in _WITHOUT_GROUP:
         return
     named = subnet.value(_GROUP)
@@ -56,8 +56,10 @@ def _takes_endpoints(subnet: Subject) -> bool:
 
 
 def _judge_source(found: Subject) -> Iterator[Observation]:
-    """A rule that lets something in says from where, and that is not from everywhere: by itself,
-    or with the other rules of its group."""
+    """Judge whether a rule that allows traffic names a source that is not everybody.
+
+    It is everybody by itself, or with the other rules of its group.
+    """
     inbound = str(found.value(DIRECTION)).lower() == "inbound"
     if not inbound or str(found.value(ACCESS)).lower() != "allow":
         return

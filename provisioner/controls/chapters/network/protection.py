@@ -1,4 +1,4 @@
-"""NET-09 and NET-10: networks whose traffic is recorded, and that withstand a flood.
+"""NET-09 and NET-10: VNet flow logs and DDoS Network Protection.
 
 Facts: guidelines.md §1.5; the documentation "Virtual network flow logs" and "Azure DDoS
 Protection".
@@ -127,8 +127,10 @@ def _misconfigured(log: Subject) -> Iterator[str]:
 
 
 def _public_networks(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
-    """Return what has a public address in each network that no plan protects by itself, by the
-    network's key."""
+    """Return the owner of a public address in each network that no plan protects by itself.
+
+    It is by the network's key.
+    """
     found: dict[str, str] = {}
     for kind, paths in _HOSTS.items():
         for host in estate.of_type(kind):
@@ -165,7 +167,7 @@ def _entries(body: Mapping[str, object], path: str) -> tuple[object, ...]:
 
 
 def _judge_flood(network: Subject) -> Iterator[Observation]:
-    """A network that answers the internet has a plan of DDoS protection."""
+    """Judge whether a network with public IP addresses has a DDoS protection plan."""
     host = network.derive(_public_networks).get(network.id.key)
     if host is None:
         return

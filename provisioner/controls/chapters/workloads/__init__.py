@@ -1,1 +1,1 @@
-"""Securing workloads: WRK."""
+"""Controls of chapter WRK: workload security."""

@@ -1,4 +1,4 @@
-"""WRK-07 and WRK-08: what the API server asks of images, and by which controllers.
+"""WRK-07 and WRK-08: image pull policy, and the admission policies and webhooks of a cluster.
 
 Facts: guidelines.md §1.3.
 """

@@ -1,4 +1,4 @@
-"""WRK-06 and WRK-12: Kubernetes secrets in etcd, and the key that they are encrypted with.
+"""WRK-06 and WRK-12: KMS encryption of Kubernetes Secrets in etcd, and its key.
 
 Facts: guidelines.md §0.8, §0.9, §1.3 and §2.5.
 """
@@ -68,7 +68,7 @@ def _judge_encryption(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_key(cluster: Subject, encrypts: bool) -> Iterator[Observation]:
-    """A key of one's own can be used, is there to stay, and is rotated before it expires."""
+    """Judge whether a customer-managed key is usable, permanent and rotated before it expires."""
     if encrypts:
         yield look(cluster, _KEY_ID, _VERSIONLESS)
     vault = cluster.at(cluster.value(_VAULT_ID))
@@ -98,8 +98,10 @@ def _judge_key(cluster: Subject, encrypts: bool) -> Iterator[Observation]:
 
 
 def _judge_use(cluster: Subject, vault: Subject, key: str) -> Observation:
-    """An identity of the cluster encrypts and decrypts with the key: by its roles, or by a policy
-    of a vault that has those instead."""
+    """Judge whether an identity of the cluster may encrypt and decrypt with the key.
+
+    It may by its roles, or by a policy of a vault that has those instead.
+    """
     identities = _identities_of(cluster)
     if vault.value(_BY_ROLES) is False:
         if any(_has_policy(vault, identity) for identity in identities):
@@ -127,8 +129,10 @@ def _has(grant: Grant, action: str) -> bool:
 
 
 def _identities_of(cluster: Subject) -> list[Subject]:
-    """Return the identities that a cluster was given: KMS works with no other ones (AKS page
-    use-kms-etcd-encryption)."""
+    """Return the user-assigned identities of a cluster.
+
+    KMS works with no other ones (AKS page use-kms-etcd-encryption).
+    """
     stated = cluster.value(_IDENTITIES)
     names = stated if isinstance(stated, Mapping) else {}
     found = (cluster.at(name) for name in names if not isinstance(name, Unknown))
@@ -149,7 +153,10 @@ def _operations_in(policy: Mapping[str, object]) -> set[str]:
 
 
 def _judge_life(cluster: Subject, key: Subject) -> Iterator[Observation]:
-    """A key is there and does what KMS asks of it. One whose versions end is rotated before."""
+    """Judge whether a key exists and meets the requirements of KMS.
+
+    One whose versions end is rotated before.
+    """
     age = rotation_age(key)
     works = {name.lower() for name in key.texts(_OPERATIONS)}
     ends = key.states(_EXPIRY) or key.states(EXPIRY_TIME)

@@ -1,4 +1,4 @@
-"""WRK-01: what images run, and what is known of them.
+"""WRK-01: container images: scanning, approved registries and gated deployment.
 
 Facts: guidelines.md §1.3.
 """
@@ -31,8 +31,10 @@ _CLOUDS = ("AzureCloud", "AzureUSGovernment")
 
 
 def _plan_of(registry: Subject) -> Subject | None:
-    """Return the plan of Defender for Containers that holds for a registry: the nearest one, for a
-    plan of a resource goes before that of its subscription."""
+    """Return the plan of Defender for Containers that holds for a registry, the nearest one.
+
+    A plan of a resource goes before that of its subscription.
+    """
     plans = [
         (len(scope.text), plan)
         for plan in registry.all(DEFENDER_PLAN)
@@ -44,7 +46,7 @@ def _plan_of(registry: Subject) -> Subject | None:
 
 
 def _judge_scan(registry: Subject) -> Iterator[Observation]:
-    """The plan of Defender for Containers on a registry's subscription scans what it holds."""
+    """Judge whether the Defender plan on a registry's subscription scans its images."""
     plan = _plan_of(registry)
     if plan is None:
         yield registry.fails(
@@ -66,7 +68,7 @@ def _judge_scan(registry: Subject) -> Iterator[Observation]:
 
 
 def _judge_gate(cluster: Subject) -> Iterator[Observation]:
-    """The gate is on, and can read what was found in each of the environment's registries."""
+    """Judge whether gated deployment is on, and can read the findings of each registry."""
     gate = look(cluster, _GATE, equals(True))
     yield gate
     if cluster.value(_GATE) is not True:

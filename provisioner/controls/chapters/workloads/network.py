@@ -1,4 +1,4 @@
-"""WRK-03: which traffic of workloads is let through, in the cluster and out of it.
+"""WRK-03: network policies of workloads, and threat detection of Azure Firewall.
 
 Facts: guidelines.md §1.3 and §2.1.
 """
@@ -118,8 +118,7 @@ def _held(side: list[str] | None) -> Intervals:
 
 
 def _is_blind(held: tuple[Intervals, Intervals]) -> bool:
-    """Tell whether two sides are more than a few machines and the internet, or than two whole
-    networks."""
+    """Tell whether a bypass joins two whole networks, or more than a few hosts to the internet."""
     few, many = sorted(held, key=lambda side: side.size)
     if few.size >= _WHOLE_NETWORK:
         return True
@@ -129,8 +128,10 @@ def _is_blind(held: tuple[Intervals, Intervals]) -> bool:
 def _together(
     both: Sequence[tuple[Intervals, Intervals]],
 ) -> Iterator[tuple[Intervals, Intervals]]:
-    """Yield, for each side of each bypass, what all that have at least this side hold together on
-    the other."""
+    """Yield (sources, destinations), each side of a bypass with all that is opposite to it.
+
+    That is the union over the bypasses whose same side covers this one.
+    """
     for sources, destinations in both:
         to, by = NOTHING, NOTHING
         for one, other in both:
@@ -150,7 +151,7 @@ def _listed(value: object) -> tuple[object, ...]:
 
 
 def _judge_allowed_threats(policy: Subject) -> Iterator[Observation]:
-    """What threat intelligence lets pass is named, and not everybody."""
+    """Judge whether the exceptions of threat intelligence are named, and not everybody."""
     reach = read_reach(policy.texts(_ALLOWED_ADDRESSES))
     names = policy.texts(_ALLOWED_NAMES)
     wide = [name for name in names if is_anybodys(name)]
@@ -165,7 +166,7 @@ def _judge_allowed_threats(policy: Subject) -> Iterator[Observation]:
 
 
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
-    """A firewall without a policy holds its own settings, as firewalls once did."""
+    """Judge a firewall without a policy by its own settings, as firewalls once had them."""
     if firewall.states(_POLICY):
         named = firewall.value(_POLICY)
         if firewall.at(named) is None and not isinstance(named, Unknown):

@@ -1,4 +1,4 @@
-"""WRK-02: what pods may be, where pod security policies once said it.
+"""WRK-02: Pod Security Standards by policy initiatives, safeguards and namespace labels.
 
 Facts: guidelines.md §0.2, §1.3 and the field map of MAN-05.
 """
@@ -52,7 +52,7 @@ def _has_restricted(cluster: Subject) -> bool:
 
 
 def _judge_safeguards(cluster: Subject) -> Iterator[Observation]:
-    """A cluster without safeguards has the initiatives; one with neither lacks the safeguards."""
+    """Judge whether a cluster has deployment safeguards or, without them, the initiatives."""
     if safeguards_of(cluster) is not None:
         if has_policy_add_on(cluster):
             yield cluster.passes("", "deployment safeguards are enabled")
@@ -68,7 +68,7 @@ def _judge_safeguards(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_left_out(guards: Subject) -> Iterator[Observation]:
-    """The safeguards reach the teams' namespaces."""
+    """Judge whether the safeguards cover the teams' namespaces."""
     for cluster in guards.all(CLUSTER):
         if guards.id.scope == cluster.id:
             kept = left_out_by(guards, cluster)

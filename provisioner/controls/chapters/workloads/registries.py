@@ -1,4 +1,4 @@
-"""WRK-01.4 and WRK-01.5: the registry that images lie in, and who may take them out.
+"""WRK-01.4 and WRK-01.5: network exposure of the container registry, and its pull permissions.
 
 Facts: guidelines.md §0.10, §1.3 and §2.5.
 """
@@ -64,7 +64,7 @@ def _is_kubelet(cluster: Subject, grant: Grant) -> bool:
 
 
 def _judge_pull(registry: Subject) -> Iterator[Observation]:
-    """The nodes of a cluster pull from the registry, and can do nothing else to it."""
+    """Judge whether the nodes of a cluster can pull from the registry, and do nothing else."""
     clusters = registry.all(CLUSTER)
     if not clusters:
         return
@@ -115,8 +115,11 @@ def _allows(access: Access, grant: Grant, registry: Subject, pull: tuple[str, bo
 
 
 def _judge_token(token: Subject) -> Iterator[Observation]:
-    """A token of the registry's own is for repositories that are named, and is no second
-    administrator. Source: "Token-based repository permissions in Azure Container Registry"."""
+    """Judge whether a token of the registry is limited to named repositories.
+
+    It is no second administrator. Source: "Token-based repository permissions in Azure Container
+    Registry".
+    """
     if str(token.value(_STATUS)).lower() == "disabled":
         yield token.passes(_STATUS, f"{_STATUS} is disabled")
         return

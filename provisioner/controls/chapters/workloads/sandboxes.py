@@ -1,4 +1,4 @@
-"""WRK-04: pods in virtual machines of their own.
+"""WRK-04: Pod Sandboxing (Kata) of untrusted pods.
 
 Facts: guidelines.md §1.3.
 """
@@ -44,7 +44,7 @@ _NESTING = Wanted(
 
 
 def _judge_pool(pool: Subject) -> Iterator[Observation]:
-    """A pool that is for untrusted pods, or for sandboxes, has what a sandbox needs."""
+    """Judge whether a pool for untrusted pods, or for sandboxes, has what a sandbox needs."""
     runtime = pool.value(RUNTIME)
     if is_sandbox(pool):
         yield pool.passes(RUNTIME, f"{RUNTIME} is {show(runtime)}")

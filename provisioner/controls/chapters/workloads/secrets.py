@@ -1,4 +1,4 @@
-"""WRK-05, WRK-11 and WRK-13: how workloads come to their secrets.
+"""WRK-05, WRK-11 and WRK-13: access of workloads to secrets in Key Vault.
 
 Facts: guidelines.md §1.3 and §2.5.
 """
@@ -53,8 +53,10 @@ def _judge_readers(vault: Subject) -> Iterator[Observation]:
 
 
 def _holder_of(vault: Subject, grant: Grant) -> Subject | None:
-    """Return the identity that a grant is for, or the cluster whose pods all sign in by it; None
-    where it is for a person or somebody whom nobody here knows."""
+    """Return the identity that a grant is for, or the cluster whose pods all sign in by it.
+
+    It is None where the grant is for a person or somebody whom nobody here knows.
+    """
     for cluster in vault.all(CLUSTER):
         nodes = cluster.at(cluster.value(_KUBELET_ID))
         if nodes is not None and is_of(grant, nodes):

@@ -1,4 +1,4 @@
-"""WRK-02.8: who may open a shell in a container.
+"""WRK-02.8: permissions to run commands in containers (pods/exec).
 
 Facts: guidelines.md §0.3, §1.3 and ENV-05.2.
 """
@@ -27,7 +27,7 @@ _ADMINISTRATOR = find_built_in_role("Azure Kubernetes Service RBAC Cluster Admin
 
 
 def _judge_grants(cluster: Subject) -> Iterator[Observation]:
-    """What is assigned in or above a cluster opens shells to nobody but its administrators."""
+    """Judge whether role assignments in or above a cluster allow exec to administrators alone."""
     off = cluster.value(_RUN_COMMAND_OFF) is True
     for grant in grants_around(access_of(cluster), cluster.id):
         said = f"{grant.assignment.label} ({grant.role.name} at {describe_scope(grant)})"

@@ -1,4 +1,4 @@
-"""WRK-05: the vault that secrets lie in.
+"""WRK-05: network exposure, permission model, deletion protection and audit logs of Key Vault.
 
 Facts: guidelines.md §1.3 and §2.8.
 """
@@ -43,8 +43,10 @@ _AUDIT = (("category", "auditevent"), ("categoryGroup", "audit"), ("categoryGrou
 
 
 def _judge_reach(vault: Subject) -> Iterator[Observation]:
-    """The vault does not answer the internet. What a network security perimeter lets in is written
-    in its profiles, which nobody here reads."""
+    """Judge whether a vault does not answer the internet.
+
+    What a network security perimeter lets in is written in its profiles, which nobody here reads.
+    """
     stated = vault.value(_PUBLIC)
     if str(stated).lower() == _PERIMETER:
         said = (
@@ -57,7 +59,7 @@ def _judge_reach(vault: Subject) -> Iterator[Observation]:
 
 
 def _judge_endpoint(vault: Subject) -> Iterator[Observation]:
-    """A vault that is closed to the internet is reached through a private endpoint."""
+    """Judge whether a vault that is closed to the internet has a private endpoint."""
     if is_linked(vault, "vault"):
         yield vault.passes("", "a private endpoint is connected to it")
     else:
