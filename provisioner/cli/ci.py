@@ -155,7 +155,7 @@ class _Run:
                 self._say_cancelled(pull_request, selection)
             raise
         if publishes and pull_request is not None:
-            # It may have been pushed to, merged or closed while the plans were made.
+            # The pull request may have been pushed to, merged or closed while the plans were made.
             pull_request = self._find_pull_request()
             publishes = pull_request is not None and self._may_publish(pull_request)
         known = self._read_known(pull_request, plannings)
@@ -238,7 +238,7 @@ class _Run:
         every = [name_of(one.path, sources) for one in selection.touched]
         try:
             stands = newest_statuses(self._forge, pull_request, frozenset({self._forge.account()}))
-            # Where no digest stands there is nothing to approve, and nothing to take back.
+            # Without a digest in its status there is nothing to approve, and nothing to withdraw.
             names = [
                 name for name in every if name in stands and digest_in(stands[name].description)
             ]

@@ -305,13 +305,13 @@ class _Run:
 
         others: tuple[OtherJobDocument, ...] | None = ()
         if self._options.named:
-            # A job for each environment: what the others did stays in the comment, and one that the
-            # change does not touch has nothing to say.
+            # One job per environment: the results of the other jobs stay in the comment, and a job
+            # whose environment the change does not touch posts nothing.
             if not document.environments:
                 return document
             others = self._others(posting, document)
             document = document.model_copy(update={"others": others or ()})
-        # Before the statuses: what has no room in the comment is shown here.
+        # Written before the statuses: the summary has room for what the comment has not.
         write_summary(self._job, render_ci_apply_comment(document, 4 * LIMIT, None))
         url = self._job.url
         written = posting.post(

@@ -78,7 +78,7 @@ def write_summary(job: Job, text: str) -> None:
         with Path(job.summary).open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as problem:
-        # It is said elsewhere, too: no reason to fail.
+        # The same content is reported elsewhere too, so the job does not fail for it.
         sys.stderr.write(f"warning: the job's summary cannot be written: {problem.strerror}.\n")
         return
     if job.summary_command is not None:

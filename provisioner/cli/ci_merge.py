@@ -89,7 +89,7 @@ def find_before(forge: Forge, pull_request: PullRequest, before: str | None, com
 
 
 _MOST_COMMITS = 250
-"""More than a pull request has that GitHub merges by rebase (100 commits)."""
+"""More than GitHub merges by rebase (100 commits)."""
 
 
 def _find_target(forge: Forge, pull_request: PullRequest, merged: str) -> str | None:

@@ -33,7 +33,7 @@ def find_unapplied(
     listed = {name for stage in stages for name in stage}
     last = _first_unapplied(earlier, paths, statuses, base, commit) if earlier else None
     if last is not None:
-        # What stands in no stage comes after all of them.
+        # Environments that are in no stage are applied after all stages.
         found |= {name: last for name in names - listed}
     return found
 

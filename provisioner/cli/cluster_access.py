@@ -78,7 +78,7 @@ def find_connection(desired: Desired, reach: Reach, connect: Connect) -> Connect
     if reach.kubeconfig is not None:
         return read_kubeconfig(Path(reach.kubeconfig), reach.context)
     if access is None and reach.context is not None:
-        # Who names a context names the cluster; where the kubeconfig is, kubectl's rules say.
+        # A context names the cluster; the kubeconfig is found by kubectl's own rules.
         path = _default_kubeconfig(os.environ.get("KUBECONFIG", ""))
         return read_kubeconfig(path, reach.context)
     if access is None:

@@ -166,7 +166,7 @@ def _read(
         )
     return replace(
         contents,
-        # Nobody signs what kubectl prints, nor does a list without kube-system say whose it is.
+        # kubectl's output is not signed, and a list without kube-system shows no cluster's UID.
         verified=False,
         uid=read.uid,
         source=f"{contents.source}, {read.source}",

@@ -42,8 +42,8 @@ def run_side_by_side(
     left = len(items)
     while left and (rest := end - time.monotonic()) > 0:
         try:
-            # Python runs a signal's handler between two instructions of this thread: a short wait
-            # each time, and the SIGTERM of a cancelled job is heard.
+            # Python runs a signal's handler between two instructions of the main thread: with short
+            # waits the SIGTERM of a cancelled job is handled in time.
             number, result = done.get(timeout=min(rest, _PAUSE))
         except queue.Empty:
             continue

@@ -39,13 +39,13 @@ def _run_guarded(app: typer.Typer, arguments: Sequence[str]) -> int:
     except (DiagnosticError, AzureError, ForgeError, KubernetesError) as problem:
         return _tell(problem)
     except BrokenPipeError:
-        # The reader of our output went away (`azsec plan … | head`).
+        # The reader of stdout has closed it (`azsec plan … | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.SUCCESS
     except (KeyboardInterrupt, Abort):
         return _leave()
     except (RecursionError, MemoryError) as problem:
-        # Whatever reads a file has bounds of its own; this is for what has none yet.
+        # Every reader of a file has bounds of its own; this is the fallback for a missing one.
         what = "there is not enough memory for the input"
         if isinstance(problem, RecursionError):
             what = "the input nests too deeply"
@@ -64,7 +64,7 @@ def _tell_usage(problem: TyperException, arguments: Sequence[str]) -> int:
         return ExitCode.SUCCESS
     end = "" if message.endswith((".", "?")) else "."
     context = getattr(problem, "ctx", None)
-    # What a parser of options raises has no context: then the first word names the command.
+    # An error of the option parser has no context: then the first word names the command.
     words = [each for each in arguments[:1] if not each.startswith("-")]
     command = context.command_path if context is not None else " ".join(("azsec", *words))
     sys.stderr.write(f"error: {message}{end} See `{command} --help`.\n")
@@ -87,7 +87,7 @@ def handle_interrupts() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)
-    # The CEL library logs what a function raises, a KeyboardInterrupt too; it is told once, here.
+    # The CEL library logs what a function raises, a KeyboardInterrupt too; azsec reports it itself.
     logging.getLogger("cel").addHandler(logging.NullHandler())
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ALLOW_OUTSIDE = "AZSEC_ALLOW_OUTSIDE"
 LOCAL_ENDPOINT = "AZSEC_LOCAL_ENDPOINT"
 TRUST = "REQUESTS_CA_BUNDLE"
-"""What requests, and most of what is built on it, verify certificates with."""
+"""The variable with the CA bundle of requests, and of most libraries built on it."""
 MAX_BYTES = 64_000_000
 """The bytes of any file that is read. What is in it has bounds of its own."""
 

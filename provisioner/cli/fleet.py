@@ -51,8 +51,8 @@ from provisioner.workflow.log_watch import read_changed
 from provisioner.workflow.plan import LOCAL
 
 _NO_PART = frozenset({"parallelism", "since", "local_state"})
-"""Options that no answer depends on: how fast it is, who did what it found, and the file of the
-built-in Azure, which counts where one is asked."""
+"""Options that no answer depends on: concurrency, attribution, and the file of the built-in Azure,
+which counts only where that is queried."""
 _WORKER = "from provisioner.cli.fleet_worker import serve_items; serve_items()"
 
 

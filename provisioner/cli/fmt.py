@@ -47,7 +47,7 @@ def fmt(
             if not is_named and not _is_ours(text, path):
                 continue
             formatted = format_yaml(text, path)
-            # What is read has lost its byte order mark: `text` is compared, and not the bytes.
+            # `read_text` drops a byte order mark: the text is compared, and not the bytes.
             if formatted == text:
                 continue
             if not check:

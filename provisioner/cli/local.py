@@ -62,7 +62,7 @@ def serve_local(service: Service) -> None:
         if recorder is not None:
             local.observe(recorder.record)
         local.faults.latency, local.faults.throttled = service.latency, service.throttle
-        # Another state may have answered there before.
+        # A built-in Azure with another state file may have used the same endpoint before.
         forget_versions(cache_folder(), local_key(local.endpoint))
         make_folder(folder, private=True)
         running = _describe(local, folder.absolute())

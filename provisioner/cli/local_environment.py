@@ -22,7 +22,7 @@ from provisioner.model.diagnostic import DiagnosticError, error
 _RUNNING = "running.json"
 _TRUST = "trust.pem"
 _SECRET = "local"
-"""The secret of the local operator: any text is, and this one is nobody's."""
+"""The client secret of the local operator: any text is accepted, and this one is no secret."""
 
 
 @dataclass(frozen=True, slots=True)

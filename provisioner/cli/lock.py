@@ -113,7 +113,7 @@ def _name_self() -> str:
     try:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):
-        # A container's user without an entry in its passwd.
+        # A container may run as a user id without an entry in /etc/passwd.
         user = f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
     return name_holder(user, socket.gethostname(), os.environ)
 

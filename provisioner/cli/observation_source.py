@@ -120,7 +120,8 @@ def load_observation(
         )
     found = read_observation(_unpacked(content, source), source)
     if is_blob(source) and settings.cluster is None and find_key() is not None:
-        # One key may serve several clusters, and who writes a blob may write another's there.
+        # One key may sign for several clusters, and a writer of this blob could replace its
+        # observation by that of another cluster.
         raise DiagnosticError(
             error(
                 "observation-of-any",

@@ -58,7 +58,7 @@ def run_observe(
     """Observe a cluster; return the exit code."""
 
     key = find_key()
-    # Whoever is inside of the cluster has the token of its pod, and no environment.
+    # The observer's pod signs in with its own workload identity, and has no environment file.
     auth, tenant_id = "workload-identity", ""
     blob = None if target.blob is None else require_blob(target.blob)
     desired: Desired | None = None

@@ -69,7 +69,7 @@ def print_difference(before: str, after: str, output: str) -> bool:
 
 
 def _print_both(before: SavedPlan, after: SavedPlan, output: str) -> bool:
-    # A saved plan has both parts: nothing is saved where the cluster's is missing.
+    # A saved plan has both parts: a plan without the cluster's is never saved.
     one, other = before.document.cluster, after.document.cluster
     assert one is not None
     assert other is not None

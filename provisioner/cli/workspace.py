@@ -173,7 +173,7 @@ def find_siblings(path: str) -> tuple[str, ...]:
     if not own.is_file():
         return ()
     beside = [entry for suffix in ("yaml", "yml") for entry in own.parent.glob(f"*.{suffix}")]
-    # A broken link is no environment that could have the same id.
+    # A broken link cannot be an environment with the same id.
     others = (one.as_posix() for one in beside if one.is_file() and not one.samefile(own))
     return tuple(sorted(path for path in others if not is_base(path)))
 
