@@ -1,4 +1,4 @@
-"""`azsec adopt`: the options. What it does is in `provisioner.cli.adopt`."""
+"""`azsec adopt`: the command and its options. `provisioner.cli.adopt` runs it."""
 
 from enum import StrEnum
 from typing import Annotated

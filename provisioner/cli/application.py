@@ -1,6 +1,6 @@
-"""The commands and their options. What a command does is in `provisioner.workflow`.
+"""The root command `azsec`, and the commands with their options. `provisioner.workflow` runs them.
 
-Everything heavy is imported when a command runs, so that `azsec --help` answers at once.
+Heavy modules are imported when a command runs, so that `azsec --help` answers at once.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`azsec ci`: its commands and their options. What they do is in `cli.ci` and its neighbours."""
+"""`azsec ci`: its commands and their options. `cli.ci` and `cli.ci_*` run them."""
 
 from typing import Annotated
 

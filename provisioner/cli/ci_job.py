@@ -1,4 +1,4 @@
-"""The CI job that runs azsec, the forge that it belongs to, and the files that it leaves."""
+"""The CI job that runs azsec: its forge, its summary, and the files that it writes."""
 
 import json
 import os
@@ -91,7 +91,7 @@ def write_json(path: str, content: object) -> None:
 
 
 def explain_unpublished(pull_request: PullRequest | None, refusal: ForgeError) -> Diagnostic:
-    """Return the warning for what could not be written on the pull request of a fork.
+    """Return the warning that results could not be posted on the pull request of a fork.
 
     Raises the refusal itself for any other: there the job lacks a permission.
     """

@@ -1,4 +1,4 @@
-"""`azsec cluster`: its commands and their options. What they do is in `cli.cluster`."""
+"""`azsec cluster`: its commands and their options. `cli.cluster` runs them."""
 
 from typing import Annotated
 

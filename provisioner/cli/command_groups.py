@@ -1,4 +1,4 @@
-"""The help of `azsec`: its commands by what they are for, and examples of the main ones."""
+"""The help of `azsec`: commands in sections, and examples of the main commands."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Terraform's convention, and one more for what a gate refused."""
+    """The exit codes: Terraform's convention (0, 1, 2), and one more for the refusal of a gate."""
 
     SUCCESS = 0
     ERROR = 1

@@ -127,7 +127,7 @@ def installed_types() -> "InstalledTypes":
 
 
 def cache_folder() -> Path:
-    """Return the folder of what this user's commands remember."""
+    """Return the folder of this user's caches."""
     from platformdirs import user_cache_path
 
     return Path(os.environ.get("AZSEC_CACHE") or user_cache_path("azsec"))

@@ -1,4 +1,4 @@
-"""`azsec fleet`: its commands and their options. What they do is in `cli.fleet`."""
+"""`azsec fleet`: its commands and their options. `cli.fleet` runs them."""
 
 import re
 from datetime import timedelta

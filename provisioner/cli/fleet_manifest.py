@@ -1,4 +1,4 @@
-"""Prints the manifest of a Job that runs a fleet command in a Kubernetes cluster."""
+"""Run `azsec fleet manifest`: print the manifest of a Kubernetes Job that runs a fleet command."""
 
 import re
 import sys

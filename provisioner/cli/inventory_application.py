@@ -1,4 +1,4 @@
-"""`azsec output`, `list` and `console`: their options. What they do is in `workflow.inventory`."""
+"""`azsec output`, `list` and `console`, and their options. `workflow.inventory` runs them."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated

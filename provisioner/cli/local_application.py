@@ -1,4 +1,4 @@
-"""`azsec local`: its commands and their options. What they do is in `cli.local`."""
+"""`azsec local`: its commands and their options. `cli.local` runs them."""
 
 from pathlib import Path
 from typing import Annotated

@@ -27,10 +27,10 @@ _SECRET = "local"
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A built-in Azure that runs: what clients have to know of it.
+    """A running built-in Azure: the settings that clients need.
 
-    trust      file of the authorities that clients trust; "" without TLS
-    authority  file of the built-in Azure's own one among them; "" without TLS
+    `trust` is the file of the certificate authorities that clients trust, `authority` that of the
+    built-in Azure's own one among them; both are "" without TLS.
     """
 
     endpoint: str

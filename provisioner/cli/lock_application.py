@@ -1,4 +1,4 @@
-"""`azsec lock`: its commands and their options. What they do is in `cli.lock`."""
+"""`azsec lock`: its commands and their options. `cli.lock` runs them."""
 
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""`azsec modules`: its commands and their options. What they do is in `cli.modules`."""
+"""`azsec modules`: its commands and their options. `cli.modules` runs them."""
 
 from typing import Annotated
 

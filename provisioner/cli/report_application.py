@@ -1,4 +1,4 @@
-"""`azsec report`: the options. What it does is in `provisioner.cli.report`."""
+"""`azsec report`: the command and its options. `provisioner.cli.report` runs it."""
 
 from enum import StrEnum
 from typing import Annotated

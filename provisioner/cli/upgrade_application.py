@@ -1,4 +1,4 @@
-"""`azsec upgrade`: the command and its options. What it does is in `cli.upgrade`."""
+"""`azsec upgrade`: the command and its options. `cli.upgrade` runs it."""
 
 from typing import Annotated
 
