@@ -365,7 +365,7 @@ def _unseen_of(proof: Proof, ground: Ground) -> Unseen:
 
 
 def _nothing(control: Control, ground: Ground) -> str:
-    """Say that there is nothing to judge, and what there is that nobody can judge."""
+    """Return why a control has nothing to judge, with the types that no control judges."""
     kinds = dict.fromkeys(rule.on for rule in control.rules)
     if not kinds:
         return ""

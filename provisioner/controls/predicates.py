@@ -21,45 +21,45 @@ class Wanted:
 
 
 def equals(value: object) -> Wanted:
-    """Want a value; text is compared without case, as ARM compares enums."""
+    """Require a value; text is compared without case, as ARM compares enums."""
     return Wanted(lambda found: _folded(found) == _folded(value), show(value))
 
 
 def differs(value: object) -> Wanted:
-    """Want any value but this one."""
+    """Require any value but this one."""
     return Wanted(lambda found: _folded(found) != _folded(value), f"anything but {show(value)}")
 
 
 def one_of(*values: object) -> Wanted:
-    """Want one of some values."""
+    """Require one of some values."""
     folded = [_folded(value) for value in values]
     words = " or ".join(show(value) for value in values)
     return Wanted(lambda found: _folded(found) in folded, words)
 
 
 def at_least(number: int) -> Wanted:
-    """Want a number that is no smaller."""
+    """Require a number that is no smaller."""
     return Wanted(lambda found: is_number(found) and found >= number, f"at least {number}")  # type: ignore[operator]
 
 
 def between(least: int, most: int) -> Wanted:
-    """Want a number of a range, its ends included."""
+    """Require a number of a range, its ends included."""
     words = f"{least} to {most}"
     return Wanted(lambda found: is_number(found) and least <= found <= most, words)  # type: ignore[operator]
 
 
 def is_set() -> Wanted:
-    """Want any value at all."""
+    """Require any value at all."""
     return Wanted(lambda found: not is_empty(found), "a value")
 
 
 def is_unset() -> Wanted:
-    """Want none: absent, null or empty."""
+    """Require none: absent, null or empty."""
     return Wanted(is_empty, "nothing")
 
 
 def holds(*values: str) -> Wanted:
-    """Want a list that holds all of some texts, whatever else it holds."""
+    """Require a list that holds all of some texts, whatever else it holds."""
     wanted = {value.lower() for value in values}
 
     def test(found: object) -> bool:
@@ -70,7 +70,7 @@ def holds(*values: str) -> Wanted:
 
 
 def only(*values: str) -> Wanted:
-    """Want a list of no other texts than these; not all of them have to be there."""
+    """Require a list of no other texts than these; not all of them have to be there."""
     allowed = {value.lower() for value in values}
 
     def test(found: object) -> bool:

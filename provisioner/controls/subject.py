@@ -306,15 +306,15 @@ class Subject:
         return not is_empty(stated) and _folded(stated) == _folded(value)
 
     def passes(self, path: str, evidence: str) -> Observation:
-        """Say that a property is as it should be."""
+        """Return the observation that a property is as it should be."""
         return Observation(Verdict.PASS, path, evidence)
 
     def fails(self, path: str, evidence: str) -> Observation:
-        """Say that a property is not as it should be."""
+        """Return the observation that a property is not as it should be."""
         return Observation(Verdict.FAIL, path, evidence)
 
     def unknown(self, path: str, evidence: str) -> Observation:
-        """Say that it cannot be told whether a property is as it should be."""
+        """Return the observation that it cannot be told whether a property is as it should be."""
         return Observation(Verdict.UNKNOWN, path, evidence)
 
     def _stated(self, path: str) -> object:

@@ -73,7 +73,7 @@ def _tag_rules() -> tuple[Rule, ...]:
 
 
 def _judge_trust(cluster: Subject) -> Iterator[Observation]:
-    """Nodes behind a firewall that reads TLS trust its authority; and few others."""
+    """Judge whether nodes behind TLS inspection trust a CA, and few CAs in all."""
     stated = cluster.value(_CERTIFICATES)
     if isinstance(stated, Unknown):
         yield cluster.unknown(_CERTIFICATES, f"{_CERTIFICATES} is {stated}")

@@ -197,7 +197,7 @@ _FIELDS = {
 
 
 def _judge_fields(cluster: Subject) -> Iterator[Observation]:
-    """Each field is asked for by the initiative, or by a policy of its own.
+    """Judge whether each field is enforced by the initiative, or by a policy of its own.
 
     The initiative has all of them: its ranges of groups and its volumes are fixed.
     """

@@ -31,7 +31,7 @@ _ASKING = (
 
 
 def _judge_zones(pool: Subject) -> Iterator[Observation]:
-    """Nodes stand in several zones, where the region of their cluster has any."""
+    """Judge whether nodes are in several zones, where the region of their cluster has any."""
     cluster = pool.at(pool.id.parent.text) if pool.id.parent else None
     region = str(cluster.value(_REGION) if cluster is not None else "").lower()
     zones = tuple(dict.fromkeys(pool.texts(_ZONES)))
@@ -56,7 +56,10 @@ def _needed(estate: Estate, catalog: Catalog) -> frozenset[tuple[str, str]]:
 
 
 def _judge_provider(provider: Subject) -> Iterator[Observation]:
-    """Azure refuses what a provider that is not registered would make."""
+    """Judge whether a resource provider that is needed is registered.
+
+    Azure refuses the resources of one that is not.
+    """
     place = ((provider.id.subscription or "").lower(), provider.name.lower())
     if place in provider.derive(_needed):
         yield look(provider, _STATE, equals("Registered"))

@@ -164,7 +164,7 @@ def _own(view: View) -> Iterator[Seen]:
 
 
 def _known(view: View) -> Iterator[Seen]:
-    """Whatever judges objects is the environment's or the system's."""
+    """Judge whether all admission policies and webhooks are the environment's or the system's."""
     declared = {policy.name + end for policy in view.policies for end in ("", WORKLOADS_SUFFIX)}
 
     def judge() -> Iterator[Seen]:

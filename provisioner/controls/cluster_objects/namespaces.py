@@ -219,7 +219,7 @@ def _accounts(view: View) -> Iterator[Seen]:
 
 
 def _providers(view: View) -> Iterator[Seen]:
-    """Secrets come by the identity of the pod, as files, and are not copied into the cluster."""
+    """Judge whether secrets are mounted by workload identity, and not copied into the cluster."""
 
     def judge() -> Iterator[Seen]:
         for found in view.outside(SECRET_PROVIDER_CLASS):

@@ -126,7 +126,7 @@ def _peers(policy: Object, part: str, peers: str) -> tuple[object, ...]:
 
 
 def _denied(view: View) -> Iterator[Seen]:
-    """Each namespace is closed both ways, and no policy opens it to everybody."""
+    """Judge whether each namespace has default-deny, and no policy opens it to everybody."""
 
     def judge() -> Iterator[Seen]:
         for namespace in view.teams:
@@ -149,7 +149,7 @@ def _denied(view: View) -> Iterator[Seen]:
 
 
 def _recipes(view: View) -> Iterator[Seen]:
-    """Each namespace has what it needs beside its closing: a way to the cluster's DNS."""
+    """Judge whether each namespace has default-deny, and a policy that allows DNS to kube-dns."""
 
     def judge() -> Iterator[Seen]:
         for namespace in view.teams:
@@ -297,7 +297,7 @@ def _rules_apart(view: View) -> Iterator[Seen]:
 
 
 def _by_name(view: View) -> Iterator[Seen]:
-    """Where pods leave the cluster for the internet, a policy names the host."""
+    """Judge whether egress of pods to the internet is allowed by host name."""
 
     def judge() -> Iterator[Seen]:
         for policy in view.outside(NETWORK_POLICY):

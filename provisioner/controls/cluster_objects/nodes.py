@@ -109,7 +109,7 @@ def _pod_of(workload: Object) -> Object:
 
 
 def _encrypted(view: View) -> Iterator[Seen]:
-    """Cilium writes the key of each node that encrypts to its CiliumNode."""
+    """Judge whether each node has a WireGuard key, which Cilium writes to its CiliumNode."""
     keyed = {name_of(n) for n in view.of(CILIUM_NODE) if annotations_of(n).get(_WIREGUARD)}
     found = (
         fails("it has no WireGuard public key", node)
@@ -217,7 +217,7 @@ def _is_spread(pod: Object) -> bool:
 
 
 def _kubelets(view: View) -> Iterator[Seen]:
-    """Section 3 of the benchmark is of the nodes."""
+    """Judge section 3 of the CIS benchmark, which is on the nodes."""
     yield from _benchmark(view, "3.")
 
 

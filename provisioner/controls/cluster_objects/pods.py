@@ -286,7 +286,7 @@ def _tenants(view: View) -> Iterator[Seen]:
 
 
 def _vault(view: View) -> Iterator[Seen]:
-    """HashiCorp Vault is not used where no pod runs it, nor its agent."""
+    """Judge whether no pod runs HashiCorp Vault or its agent."""
 
     def judge() -> Iterator[Seen]:
         for pod in view.pods:

@@ -229,17 +229,17 @@ def _describe_part(kind: Kind, seen: frozenset[str]) -> str:
 
 
 def passes(evidence: str, body: Object | None = None) -> Seen:
-    """Say that the cluster, or one object, is as it should be."""
+    """Return the observation that the cluster, or one object, is as it should be."""
     return Seen(Verdict.PASS, evidence, body)
 
 
 def fails(evidence: str, body: Object | None = None, path: str = "") -> Seen:
-    """Say that something is not as it should be."""
+    """Return the observation that something is not as it should be."""
     return Seen(Verdict.FAIL, evidence, body, path)
 
 
 def unknown(evidence: str, body: Object | None = None, path: str = "") -> Seen:
-    """Say that it cannot be seen whether something is as it should be."""
+    """Return the observation that it cannot be seen whether something is as it should be."""
     return Seen(Verdict.UNKNOWN, evidence, body, path)
 
 

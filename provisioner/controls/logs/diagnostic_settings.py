@@ -73,7 +73,7 @@ def find_settings(subject: Subject, place: ResourceId) -> tuple[Subject, ...]:
 def judge_logs(
     subject: Subject, place: ResourceId, wanted: Sequence[str], said: str = "its logs"
 ) -> Iterator[Observation]:
-    """Say of a resource whether all wanted categories of a place's logs arrive in a workspace.
+    """Judge whether all wanted categories of a place's logs arrive in a workspace.
 
     Several settings may share the work. The group `allLogs` has all categories.
     """

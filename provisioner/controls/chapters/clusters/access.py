@@ -58,7 +58,7 @@ def _judge_admin_groups(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
-    """Azure RBAC decides, and somebody has a role that it decides by."""
+    """Judge whether Azure RBAC is enabled and some role assignment grants access to the cluster."""
     switched = look(cluster, _AZURE_RBAC, equals(True))
     yield switched
     if switched.verdict is not Verdict.PASS:
@@ -72,7 +72,7 @@ def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_breadth(cluster: Subject) -> Iterator[Observation]:
-    """Nobody administers a cluster because they administer all of a subscription."""
+    """Judge whether no role assignment above the cluster's resource group can administer it."""
     access = access_of(cluster)
     off = cluster.value(_RUN_COMMAND_OFF) is True
     able = administrators_of(access, cluster.id, run_command_off=off)

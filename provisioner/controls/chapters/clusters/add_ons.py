@@ -29,7 +29,7 @@ _ALLOWED = ("azurepolicy", "azureKeyvaultSecretsProvider", "omsagent")
 
 
 def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
-    """Nothing is switched on but what is allowed."""
+    """Judge whether all enabled add-ons are allowed."""
     found = cluster.value(ADD_ONS)
     names = found if isinstance(found, Mapping) else {}
     on = [name for name in names if lookup(found, (name, "enabled")) is True]

@@ -64,7 +64,7 @@ def _is_encrypted(cluster: Subject) -> bool:
 
 
 def _judge_wireguard(cluster: Subject) -> Iterator[Observation]:
-    """WireGuard is on, unless another way is gone."""
+    """Judge whether WireGuard is on, unless a mesh or the network encrypts instead."""
     chosen = str(cluster.value(_ENCRYPTION)).lower() == "wireguard"
     if chosen or not (_has_mesh(cluster) or _is_encrypted(cluster)):
         for path, wanted in _WIREGUARD.items():
@@ -78,7 +78,10 @@ def _judge_mesh(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_network(cluster: Subject) -> Iterator[Observation]:
-    """Where some network of a cluster encrypts, all do, and its API server stands in none."""
+    """Judge whether all networks of a cluster encrypt, where one does.
+
+    The cluster's API server is then in none of them.
+    """
     networks = _networks(cluster)
     if not any(network.value(_IN_NETWORK) is True for network in networks):
         return

@@ -54,7 +54,7 @@ def _can_be_trusted(pool: Subject) -> bool:
 
 
 def _judge_way_in(cluster: Subject) -> Iterator[Observation]:
-    """There is a bastion host to come in by: in the nodes' network, or in one that is peered."""
+    """Judge whether a bastion host is in the nodes' network, or in one that is peered with it."""
     ours = _networks_of(cluster)
     near = {network.key for network in ours} | _peers_of(cluster, ours)
     hosts = cluster.all(BASTION)
@@ -125,7 +125,7 @@ def _judge_bastion(host: Subject) -> Iterator[Observation]:
 
 
 def _judge_logins(cluster: Subject) -> Iterator[Observation]:
-    """Who signs in to machines does so in the nodes' resource group, and nowhere else."""
+    """Judge whether roles that allow VM login are assigned in node resource groups alone."""
     group = cluster.value(_NODE_GROUP)
     for grant in access_of(cluster).grants:
         if not any(grant.allows(action, data=True) for action in _LOGINS):

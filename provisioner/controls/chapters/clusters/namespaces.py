@@ -44,7 +44,7 @@ _ENGINE = "properties.networkProfile.networkPolicy"
 
 
 def _judge_presence(cluster: Subject) -> Iterator[Observation]:
-    """There are namespaces that Azure Resource Manager keeps."""
+    """Judge whether the cluster has managed namespaces of Azure Resource Manager."""
     found = cluster.children(NAMESPACE)
     if found:
         yield cluster.passes("", f"managed namespaces: {', '.join(one.name for one in found)}")
@@ -53,7 +53,7 @@ def _judge_presence(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_standard(namespace: Subject) -> Iterator[Observation]:
-    """Kubernetes enforces the restricted standard, as of a version in which it asks for all."""
+    """Judge whether a namespace enforces the whole restricted Pod Security Standard."""
     yield judge_standard(namespace)
 
 
@@ -73,7 +73,10 @@ def _judge_policy(namespace: Subject) -> Iterator[Observation]:
 
 
 def _judge_state(namespace: Subject) -> Iterator[Observation]:
-    """Azure has made it: only Azure says so, and of one that is still to be made, nobody does."""
+    """Judge whether Azure has created the namespace.
+
+    Only Azure says so, and of one that is still to be made, nobody does.
+    """
     state = namespace.value(_STATE)
     if isinstance(state, str) and state not in ("Succeeded", "Creating", "Updating"):
         yield namespace.fails(_STATE, f"provisioningState is {state}, expected Succeeded")

@@ -47,7 +47,7 @@ _CONFINEMENT_READS: Mapping[str, tuple[str, ...]] = {
 
 
 def _judge_image(pool: Subject) -> Iterator[Observation]:
-    """Nodes run what still gets images."""
+    """Judge whether the OS and image of a pool's nodes are still supported."""
     sku, image = pool.value(_SKU), pool.value(_IMAGE)
     why = why_retired(sku, image, kubernetes_of(pool))
     runs = f"{show(sku)} ({image})" if isinstance(image, str) else show(sku)
@@ -60,7 +60,7 @@ def _judge_image(pool: Subject) -> Iterator[Observation]:
 
 
 def _judge_confinement(cluster: Subject) -> Iterator[Observation]:
-    """Something refuses pods that are not confined: a policy, the safeguards, or namespaces."""
+    """Judge whether a policy, the safeguards or all team namespaces deny unconfined pods."""
     if is_safeguarded(cluster, "Restricted"):
         yield cluster.passes(
             "", ("deployment safeguards enforce the restricted Pod Security Standard")
@@ -82,7 +82,10 @@ def _judge_app_armor(pool: Subject) -> Iterator[Observation]:
 
 
 def _judge_users(pool: Subject) -> Iterator[Observation]:
-    """Pods of a pool can have users of their own. Windows has none, and Kata a whole machine."""
+    """Judge whether a pool supports user namespaces.
+
+    Windows has none, and with Kata a pod has a whole machine.
+    """
     kata = str(pool.value(_RUNTIME)).lower().startswith("kata")
     sku = pool.value(_SKU)
     if kata or str(pool.value(_SYSTEM)).lower() == "windows":

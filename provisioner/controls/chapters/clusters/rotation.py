@@ -60,7 +60,7 @@ _MOST_LIFE = "expected two years at most"
 
 
 def _judge_expiry(key: Subject) -> Iterator[Observation]:
-    """Each version of a key ends, in a time that somebody will see."""
+    """Judge whether each version of a key expires, within LONGEST_LIFE."""
     stated = key.value(EXPIRY_TIME)
     life = parse_iso_duration(stated)
     if isinstance(stated, Unknown):

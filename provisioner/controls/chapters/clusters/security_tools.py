@@ -79,7 +79,7 @@ def _judge_plan(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_findings(cluster: Subject) -> Iterator[Observation]:
-    """Vulnerabilities of running images are found, or else asked for by the policy."""
+    """Judge whether running images are scanned, or the policy on their findings is assigned."""
     plan = _plan_of(cluster)
     if _is_on(plan, _ASSESSMENT) and plan is not None:
         yield cluster.passes("", f"{plan.label} scans images")

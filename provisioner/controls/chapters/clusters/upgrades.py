@@ -102,7 +102,7 @@ def _judge_pool(pool: Subject) -> Iterator[Observation]:
 
 
 def _judge_windows(cluster: Subject) -> Iterator[Observation]:
-    """Every kind of maintenance has its window."""
+    """Judge whether a cluster has a maintenance configuration of each kind."""
     found = {window.name.lower() for window in cluster.children(WINDOW)}
     missing = [name for name in _WINDOWS if name.lower() not in found]
     if missing:
@@ -141,7 +141,7 @@ def _wait_of(schedule: object) -> int | None:
 
 
 def _judge_exceptions(window: Subject) -> Iterator[Observation]:
-    """Days on which nothing is maintained are exceptions: they leave the rest of the year."""
+    """Judge whether the days without maintenance are few enough in a row."""
     spans = window.entries(_NOT_ALLOWED)
     dates = [found for span in spans if (found := _dates_of(span)) is not None]
     if len(dates) < len(spans):

@@ -45,7 +45,10 @@ _NO_PERSON = one_of("Group", "ServicePrincipal")
 
 
 def _judge_admins(cluster: Subject) -> Iterator[Observation]:
-    """Nobody may fetch the certificate that answers to no directory, by whatever role."""
+    """Judge whether no role assignment grants the cluster-admin credential.
+
+    With its certificate one authenticates without the directory.
+    """
     access = access_of(cluster)
     fetching = [g for action in ADMIN_CREDENTIALS for g in access.who_can(action, cluster.id)]
     grants = {id(grant): grant for grant in fetching}
@@ -74,7 +77,7 @@ def _judge_users(assignment: Subject) -> Iterator[Observation]:
 
 
 def _judge_persona(assignment: Subject) -> Iterator[Observation]:
-    """Roles for teams stand at their namespace, those of the platform at the cluster."""
+    """Judge whether team roles are assigned on namespaces, administrators' on the cluster."""
     grant = grant_of(assignment)
     scope = grant.scope
     clusters = [cluster.id for cluster in assignment.all(CLUSTER)]
@@ -105,7 +108,7 @@ def _judge_persona(assignment: Subject) -> Iterator[Observation]:
 
 
 def _judge_delegation(assignment: Subject) -> Iterator[Observation]:
-    """Who may assign roles may assign those that a condition names, and can have no more by it."""
+    """Judge whether a right to assign roles is limited by a condition to named, harmless ones."""
     grant = grant_of(assignment)
     if not grant.is_known:
         said = f"{ROLE} is {show(assignment.value(ROLE))}"

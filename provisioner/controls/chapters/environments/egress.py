@@ -66,7 +66,7 @@ def _is_isolated(cluster: Subject) -> bool:
 
 
 def _judge_egress(cluster: Subject) -> Iterator[Observation]:
-    """All that leaves the subnets of a cluster is led to a firewall, unless nothing leaves them."""
+    """Judge whether all egress of a cluster's subnets is routed to a firewall, or disabled."""
     if _is_isolated(cluster):
         yield from _judge_isolated(cluster)
         return
@@ -85,7 +85,7 @@ def _judge_egress(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_isolated(cluster: Subject) -> Iterator[Observation]:
-    """AKS makes no way out: nor does anybody else, by a gateway or by addresses of the nodes."""
+    """Judge whether a cluster without egress has no NAT gateway and no node public IP addresses."""
     for pool in cluster.children(POOL):
         for named in filter(None, (pool.value(path) for path in (_NODES, _PODS))):
             subnet = cluster.at(named)
@@ -100,7 +100,7 @@ def _judge_isolated(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_subnet(cluster: Subject, subnet: Subject, path: str) -> Iterator[Observation]:
-    """Every public address leads to a firewall, to a network of one's own, or nowhere."""
+    """Judge whether each public address is routed to a firewall, an own network, or nowhere."""
     table = cluster.at(subnet.value(TABLE))
     if table is None:
         named = subnet.value(TABLE)

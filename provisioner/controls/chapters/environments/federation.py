@@ -39,7 +39,7 @@ _DEFAULT_ACCOUNT = ":default"
 
 
 def _judge_issuer(credential: Subject) -> Iterator[Observation]:
-    """Tokens of a cluster of the environment are taken, and no others."""
+    """Judge whether a federated credential trusts a cluster of the environment as its issuer."""
     issuer = credential.value(_ISSUER)
     clusters = credential.all(CLUSTER)
     issuing = next((c for c in clusters if c.is_value_of(issuer, _ISSUER_URL)), None)
@@ -66,7 +66,7 @@ def _judge_issuer(credential: Subject) -> Iterator[Observation]:
 
 
 def _judge_token(credential: Subject) -> Iterator[Observation]:
-    """One service account's tokens are taken, and only those made for Entra ID."""
+    """Judge whether a credential trusts one service account, and only tokens for Entra ID."""
     subject = credential.value(_SUBJECT)
     named = isinstance(subject, str) and _SERVICE_ACCOUNT.fullmatch(subject)
     if named and str(subject).endswith(_DEFAULT_ACCOUNT):
@@ -87,7 +87,7 @@ def _judge_token(credential: Subject) -> Iterator[Observation]:
 
 
 def _judge_count(identity: Subject) -> Iterator[Observation]:
-    """Entra ID takes twenty credentials of an identity, and refuses the next."""
+    """Judge whether an identity has at most twenty credentials: Entra ID refuses the next."""
     count = len(identity.children(FEDERATED_CREDENTIAL))
     if count > _MOST_CREDENTIALS:
         yield identity.fails(

@@ -217,7 +217,7 @@ def _judge_machines(path: str) -> Callable[[Subject], Iterator[Observation]]:
 
 
 def _judge_nodes(cluster: Subject) -> Iterator[Observation]:
-    """Beside the nodes there is no address but those that traffic leaves by."""
+    """Judge whether the node resource group has no public IP addresses but those of egress."""
     group, subscription = cluster.value(_NODE_GROUP), cluster.id.subscription
     if not isinstance(group, str) or not group or subscription is None:
         return
@@ -244,7 +244,7 @@ def _judge_nodes(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
-    """No add-on of a cluster opens an ingress to the internet that nothing guards."""
+    """Judge whether no add-on of a cluster exposes an ingress to the internet without a WAF."""
     routing = str(cluster.value(_NGINX)).lower()
     if cluster.value(_ROUTING) is True and routing == "external":
         yield cluster.fails(_NGINX, f"{_NGINX} is {show(cluster.value(_NGINX))}")

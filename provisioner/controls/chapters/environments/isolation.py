@@ -61,7 +61,10 @@ def _cluster_groups(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
 
 
 def _judge_place(subject: Subject) -> Iterator[Observation]:
-    """Those who run a cluster may change all of its resource group: nothing else stands there."""
+    """Judge whether a resource is in a resource group without clusters.
+
+    Those who run a cluster may change all of its resource group.
+    """
     groups = subject.derive(_cluster_groups)
     place = subject.resource_group
     if not groups or place is None:
@@ -82,7 +85,7 @@ def _judge_lock(subject: Subject) -> Iterator[Observation]:
 
 
 def _judge_zone(zone: Subject) -> Iterator[Observation]:
-    """Judge whether the private DNS zones of API servers are without locks.
+    """Judge whether a private DNS zone has a lock, or none where it is an API server's.
 
     AKS writes and deletes the records of its API servers: their zones stay unlocked, since what
     locks a zone locks its records ("Lock your resources to protect your infrastructure").
@@ -102,7 +105,10 @@ def _keeps(lock: Subject) -> bool:
 
 
 def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
-    """AKS deletes nodes, disks and addresses as a cluster shrinks: nothing may hold it up."""
+    """Judge whether no lock prevents AKS from deleting resources of a cluster.
+
+    AKS deletes nodes, disks and addresses as a cluster shrinks.
+    """
     nodes = _node_group(cluster.id, cluster.value(_NODE_GROUP), cluster.value(_LOCATION))
     places = [nodes] if nodes is not None else []
     places += [place for place in cluster.id.ancestors if place.is_container]

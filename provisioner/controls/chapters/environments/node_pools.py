@@ -184,7 +184,10 @@ def _keeps_others_away(pool: Subject) -> bool:
 
 
 def _judge_host(pool: Subject) -> Iterator[Observation]:
-    """Pods that are not trusted share no kernel and no host with others, by one of three ways."""
+    """Judge whether a sandbox, dedicated hosts or isolated VM sizes isolate untrusted pods.
+
+    Such pods share neither kernel nor host with others.
+    """
     size, runtime = str(pool.value(_SIZE)), str(pool.value(RUNTIME))
     untrusted = says_untrusted(pool)
     hosts = parse_resource_id(pool.value(_HOSTS))

@@ -130,7 +130,7 @@ _EVENTS = {
 
 
 def _judge_alerts(cluster: Subject) -> Iterator[Observation]:
-    """For each event, an alert that can fire looks where the logs are, and tells somebody."""
+    """Judge whether an alert rule can detect each event in its logs, and notifies somebody."""
     settings = cluster.children(DIAGNOSTIC_SETTING)
     named = (s.value(WORKSPACE_ID) for s in settings)
     workspaces = [found for name in named if (found := parse_resource_id(name)) is not None]

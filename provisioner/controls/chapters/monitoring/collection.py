@@ -54,7 +54,7 @@ _QUERY = "properties.publicNetworkAccessForQuery"
 
 
 def _judge_insights(cluster: Subject) -> Iterator[Observation]:
-    """Container insights are on by their new name, or as the add-on of old."""
+    """Judge whether Container insights is enabled, as such or as the older add-on omsagent."""
     if cluster.value(_ADDON) is True:
         workspace = lookup(cluster.value(_ADDON_CONFIG), ("logAnalyticsWorkspaceResourceID",))
         path, on = _ADDON_CONFIG, workspace

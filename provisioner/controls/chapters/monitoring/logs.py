@@ -55,7 +55,7 @@ _ACTIVITY = ("Administrative", "Policy", "Security")
 
 
 def _judge_control_plane(cluster: Subject) -> Iterator[Observation]:
-    """All that the control plane logs is kept, in tables of its own."""
+    """Judge whether all control plane logs are kept, in resource-specific tables."""
     drivers = [name for path, name in _DRIVERS.items() if cluster.value(path) is True]
     audits = [list(judge_logs(cluster, cluster.id, (n,))) for n in (_AUDIT_OF_WRITES, _AUDIT)]
     # Either is enough; of two that are not, the one that is least wrong is told.

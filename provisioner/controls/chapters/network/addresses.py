@@ -239,7 +239,10 @@ def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
 
 
 def _judge_firewall_subnet(subnet: Subject) -> Iterator[Observation]:
-    """Azure Firewall takes a /26, so that it can grow to all of its instances."""
+    """Judge whether the subnet of Azure Firewall is a /26 at least.
+
+    With that the firewall can grow to all of its instances.
+    """
     if subnet.name.lower() not in _FIREWALL_SUBNETS:
         return
     texts = subnet.texts(_PREFIXES) or (subnet.value(_PREFIX),)

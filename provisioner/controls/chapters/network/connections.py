@@ -74,7 +74,7 @@ def _judge_peering(peering: Subject) -> Iterator[Observation]:
 
 
 def _opens(peering: Subject, side: Subject) -> Iterator[Observation]:
-    """Say of a side of a peering that it keeps the other network out, where it does."""
+    """Observe a side of a peering that blocks the other network, or part of it."""
     if side.value(_ACCESS) is False:
         said = f"{_ACCESS} of {side.label} is false, expected true"
         yield peering.fails(_ACCESS, said)
@@ -84,7 +84,7 @@ def _opens(peering: Subject, side: Subject) -> Iterator[Observation]:
 
 
 def _forwards(peering: Subject, side: Subject) -> Observation:
-    """Say whether a side of a peering lets forwarded traffic through."""
+    """Observe whether a side of a peering allows forwarded traffic."""
     value = side.value(_FORWARDED)
     if isinstance(value, Unknown):
         return peering.unknown(_FORWARDED, f"{_FORWARDED} of {side.label} is {value}")

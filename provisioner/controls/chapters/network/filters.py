@@ -98,7 +98,7 @@ def _listed(value: object) -> tuple[object, ...]:
 
 
 def _judge_lateral(group: Subject) -> Iterator[Observation]:
-    """Nobody opens a session from one machine to the next; from Bastion, people do."""
+    """Judge whether SSH and RDP between virtual machines are denied, but for Azure Bastion."""
     ways = group.derive(find_lateral)
     for port in REMOTE_ACCESS:
         path = f"properties.securityRules[{port}]"

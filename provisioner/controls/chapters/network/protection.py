@@ -81,7 +81,7 @@ def _logs_by_target(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[str
 
 
 def _judge_flows(network: Subject) -> Iterator[Observation]:
-    """One flow log of a network is on, keeps what it records, and has it analysed."""
+    """Judge whether a flow log of a network is enabled, retained and analysed."""
     ids = network.derive(_logs_by_target).get(network.id.key, ())
     logs = [log for log in map(network.at, ids) if log is not None]
     if not logs:

@@ -56,7 +56,7 @@ def _key_path(key: str) -> list[str]:
 
 
 def _judge_encryption(cluster: Subject) -> Iterator[Observation]:
-    """Etcd is encrypted by the new generation of KMS, or by the one before it."""
+    """Judge whether etcd is encrypted by KMS, of the new generation or the one before it."""
     encrypts = cluster.value(_ENCRYPTION) == "Enabled"
     has_key = cluster.value(_ON) is True
     if encrypts or not has_key:
@@ -198,7 +198,7 @@ _REMEDY = """
 
 
 def _judge_managed(cluster: Subject) -> Iterator[Observation]:
-    """Either generation of the managed KMS does what the plugin did."""
+    """Judge whether KMS of either generation, managed by AKS, is enabled."""
     if cluster.value(_ON) is True:
         yield cluster.passes(_ON, f"{_ON} is true")
     else:

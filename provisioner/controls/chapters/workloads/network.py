@@ -55,7 +55,7 @@ def _is_premium(policy: Subject) -> bool:
 
 
 def _judge_bypass(policy: Subject) -> Iterator[Observation]:
-    """Intrusion detection looks at what it is for: nothing that passes it by is everybody's."""
+    """Judge whether what bypasses IDPS is limited to named addresses and few signatures."""
     if not _is_premium(policy):
         return
     both: list[tuple[Intervals, Intervals]] = []

@@ -38,7 +38,7 @@ _KUBELET_ID = "properties.identityProfile.kubeletidentity.resourceId"
 
 
 def _judge_readers(vault: Subject) -> Iterator[Observation]:
-    """Of the identities, those that read secrets are workloads', and read this vault alone."""
+    """Judge whether identities that read secrets are of workloads, and read this vault alone."""
     for grant in grants_around(access_of(vault), vault.id):
         holder = _holder_of(vault, grant)
         if holder is None:

@@ -68,7 +68,7 @@ def _judge_endpoint(vault: Subject) -> Iterator[Observation]:
 
 
 def _judge_audit(vault: Subject) -> Iterator[Observation]:
-    """Who read what from the vault is sent somewhere."""
+    """Judge whether a diagnostic setting sends the audit log of a vault to a destination."""
     unseen, strangers = None, None
     for setting in vault.children(DIAGNOSTIC_SETTING):
         on = [entry for entry in setting.entries(_LOGS) if entry.get("enabled") is True]
