@@ -25,7 +25,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 
 class Shrinking:
-    """Leaves values out as long as the comparison, and what the schema requires, permit it."""
+    """Removes values as long as the comparison and the schema's required properties permit it."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Shrinking:
         return sum(found.code == "missing-property" for found in told)
 
     def _holds(self, body: Mapping[str, Value]) -> bool:
-        """Tell whether a comparison of this body says nothing that one of the whole does not."""
+        """Tell whether a smaller body is valid: no new difference, and no new missing property."""
         return (
             self._statements(self._compare(body)) <= self._told
             and self._required(body) <= self._missing
@@ -91,7 +91,7 @@ class Shrinking:
     def _shrink_at(
         self, whole: Mapping[str, Value], path: Path, part: Value
     ) -> Mapping[str, Value]:
-        """Return the whole with less at `path`, where `part` stands."""
+        """Return the body with fewer values below `path`, whose value is `part`."""
         if isinstance(part, Mapping):
             return self._shrink_objects(whole, [path])
         if isinstance(part, (list, tuple)) and any(isinstance(e, Mapping) for e in part):
@@ -135,7 +135,7 @@ class Shrinking:
     def _leave_out(
         self, whole: Mapping[str, Value], name: str, holders: Sequence[Path]
     ) -> tuple[Mapping[str, Value], list[Path]]:
-        """Return the whole without a property where it can go, and the places where it stays."""
+        """Return the body without a property where that is possible, and the paths that keep it."""
         groups: dict[str, list[Path]] = {}
         stays: list[Path] = []
         for path in holders:
@@ -223,7 +223,7 @@ def _at(part: Value, step: str | int) -> Value:
 
 
 def without_path(body: Mapping[str, Value], path: Sequence[str | int]) -> Mapping[str, Value]:
-    """Return a body without what stands at a path of names and indices."""
+    """Return a body without the value at a path of names and indices."""
     changed = _changed(body, path)
     assert isinstance(changed, Mapping)
     return changed

@@ -29,7 +29,7 @@ class Part:
 def split_parts(
     resources: Iterable[ResourceId], catalog: Catalog
 ) -> tuple[tuple[ResourceId, ...], tuple[Part, ...]]:
-    """Return what is a resource, and what is a part of the body of one that the catalog knows."""
+    """Return the resources, and the parts of a resource body that the catalog knows."""
     whole: list[ResourceId] = []
     parts: list[Part] = []
     for resource in resources:
@@ -42,7 +42,7 @@ def split_parts(
 
 
 def _holder_of(resource: ResourceId, catalog: Catalog) -> ResourceId | None:
-    """Return the resource whose body a part is in, None for what is no part."""
+    """Return the resource whose body contains a part, None for an id that is not a part."""
     for each in (resource, *resource.ancestors):
         parent = each.parent
         if parent is not None and _is_in_body(each, parent, catalog):

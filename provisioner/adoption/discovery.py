@@ -76,7 +76,7 @@ class Findings:
     done: set[str] = field(default_factory=set)
 
     def take(self, answers: Sequence[Answer], catalog: Catalog) -> None:
-        """Keep what a round of reads answered."""
+        """Store the answers of a round of reads."""
         self.answers += answers
         for answer in answers:
             self.done.add(answer.read.path.lower())
@@ -100,7 +100,7 @@ class Findings:
         return tuple(Hidden(path, refused[path]) for path in sorted(refused))
 
     def inventory(self) -> Iterator[tuple[ResourceId, Body]]:
-        """Yield what the lists of mixed types show: no properties, but `managedBy` and tags."""
+        """Yield the entries of lists of mixed types: no properties, but `managedBy` and tags."""
         for answer in self.answers:
             if answer.read.type == INVENTORY:
                 for item in answer.items:
@@ -155,7 +155,7 @@ def first_reads(roots: Roots, catalog: Catalog) -> tuple[Read, ...]:
 
 
 def inventory_reads(groups: Iterable[ResourceId], findings: Findings) -> tuple[Read, ...]:
-    """Return the lists of what stands in some groups."""
+    """Return the list calls for the resources in some resource groups."""
     reads = [
         Read(f"{group}/resources", api_versions.RESOURCES, INVENTORY, is_list=True)
         for group in groups
@@ -230,7 +230,7 @@ def wide_extension_reads(findings: Findings, catalog: Catalog) -> tuple[Read, ..
 
 
 def below_reads(findings: Findings, catalog: Catalog) -> tuple[Read, ...]:
-    """Return the lists of children and of extension resources at what is chosen."""
+    """Return the list calls for children and extension resources of chosen resources."""
     chosen = [findings.ids[key] for key in sorted(findings.chosen)]
     reads: dict[str, Read] = {}
     for holder in chosen:

@@ -46,7 +46,7 @@ _ENTRY_NAMES = ("name", "key", "header")
 
 
 def find_embedded(value: object) -> Iterator[Path]:
-    """Yield the paths of the texts in a body that hold a credential among other words."""
+    """Yield the paths of the texts in a body that contain a credential among other words."""
     yield from _find(value, (), is_header=False)
 
 

@@ -34,7 +34,7 @@ default workspaces), of Cloud Shell ("Persist files in Azure Cloud Shell"), and 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A resource that is not adopted, and why; `owned` tells that it carries azsec's marks."""
+    """A resource that is not adopted, and the reason; `owned` if it carries azsec's marks."""
 
     id: ResourceId
     reason: str
@@ -43,17 +43,18 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is adopted, by the key of the id in the order of the keys, and what is left out."""
+    """The adopted resources, by the key of the id in the order of keys, and the excluded ones."""
 
     adopted: Mapping[str, Body]
     left_out: tuple[LeftOut, ...]
 
 
 class Exclusions:
-    """Says of each resource why it is not adopted, if it is not.
+    """Decides for each resource whether it is excluded, and for which reason.
 
-    `bodies` is everything that was read, by the key of the id; `listed` what only inventories show,
-    with their `managedBy`. What is only to be watched (`observes`) may be another environment's.
+    `bodies` is everything that was read, by the key of the id; `listed` are resources that only
+    inventories show, with their `managedBy`. Resources that are only observed (`observes`) may
+    belong to another environment.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Exclusions:
         return _made_for_everybody(known, resource, body) if known is not None else None
 
     def _marked(self, resource: ResourceId) -> str | None:
-        """Return whose marks a resource carries, or what it stands in."""
+        """Return whose marks a resource, or one that contains it, carries."""
         known = self._catalog.of(resource)
         for each in (resource, *resource.ancestors):
             tags = lookup(self._bodies.get(each.key, {}), ("tags",))

@@ -53,7 +53,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """A part of what a `forEach` repeats: `each.key`, `each.value`, `each.value.prefix`."""
+    """A reference to the row of a `forEach`: `each.key`, `each.value`, `each.value.prefix`."""
 
     text: str
 
@@ -63,7 +63,7 @@ Part: TypeAlias = "str | Ref | Var | Call | Each"
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text, of parts that stand in it as they are, and of expressions."""
+    """A text that consists of literal parts and of expressions."""
 
     parts: tuple[Part, ...]
 

@@ -109,7 +109,7 @@ class Names:
         return found
 
     def _name(self, fold: Fold) -> None:
-        """Give a statement its name: what its resources have in common, and what they are."""
+        """Name a statement after the common words of its resources, and their noun."""
         first = next(iter(fold.members.values()))
         file = self.files[self._estate.files[first.key]]
         words = list(self._estate.words.get(first.key, ()))
@@ -173,7 +173,7 @@ class Names:
         return self._parameter(file, ref)
 
     def group_of(self, file: File) -> str | None:
-        """Return the key of the group that most resources of a file stand in."""
+        """Return the key of the resource group that contains most resources of a file."""
         keys = [f.entry.group for f in file.statements.values() if f.entry.group]
         return max(sorted(set(keys)), key=keys.count) if keys else None
 
@@ -209,13 +209,13 @@ class Names:
         return self.files[module].statements[name].entry.type
 
     def stem(self, file: File) -> str:
-        """Return what a module is called without the group that it is for."""
+        """Return the name of a module without the resource group that it is for."""
         words = self._group_words(self.group_of(file))
         ending = "".join(word[:1].upper() + word[1:] for word in words)
         return file.module.removesuffix(ending) if ending else file.module
 
     def _group_words(self, key: str | None) -> Sequence[str]:
-        """Return the telling words of a group's name."""
+        """Return the distinctive words of a resource group's name."""
         name = key.rpartition("/")[2] if key is not None else ""
         return words_of(name, self._estate.habits)
 

@@ -26,7 +26,7 @@ _ARGUMENTS = {"roleDefinitionId": "role", "policyDefinitionId": "policy"}
 
 
 class Absent:
-    """What stands in a column for an entry that has nothing there."""
+    """The value in a column for an entry that lacks the property."""
 
     def __repr__(self) -> str:
         return "ABSENT"
@@ -45,7 +45,7 @@ class Column:
 
     @property
     def identity(self) -> object:
-        """What two columns have in common that say the same."""
+        """The common identity of columns with equal values."""
         return tuple(map(frozen, self.cells))
 
 
@@ -62,7 +62,7 @@ def frozen(tree: Cell) -> object:
 
 
 def columns_of(entries: Sequence[Entry]) -> tuple[Column, ...]:
-    """Return the columns of some entries of one type, those that say the same once."""
+    """Return the columns of some entries of one type, columns with equal values once."""
     found: dict[object, Column] = {}
 
     def note(column: Column) -> Template:
@@ -184,7 +184,7 @@ def _unify_calls(texts: Sequence[Template], path: Path, fill: Fill) -> Template 
 
 
 def shape_of(entry: Entry) -> object:
-    """Return what two resources have to have in common to differ in values alone."""
+    """Return the structure that two resources have to share to differ in values alone."""
     places = tuple(bool(place) for place in (entry.parent, entry.scope, entry.location))
     return (bool(entry.secrets), entry.api_version, places, _shape(entry.body))
 

@@ -81,7 +81,7 @@ def tabulate(
 
 
 def _tabulate_rows(statement: Mapping[str, Yaml]) -> Mapping[str, Yaml]:
-    """Return a statement whose `forEach` holds, in the place of lists of one shape, their rows."""
+    """Return a statement whose `forEach` has rows in the place of lists of one structure."""
     table = statement.get("forEach")
     if not isinstance(table, Mapping):
         return statement
@@ -198,7 +198,7 @@ def _pattern(lists: Sequence[Sequence[Yaml]]) -> _Pattern | None:
 
 
 def _fixed(entries: Sequence[Mapping[Path, Yaml]], paths: Sequence[Path]) -> Mapping[Path, str]:
-    """Return what all entries say alike, as an expression writes it."""
+    """Return the values that all entries share, as expression text."""
     fixed: dict[Path, str] = {}
     for path in paths:
         values = {json.dumps(entry[path], sort_keys=True) for entry in entries if path in entry}
@@ -213,7 +213,7 @@ def _fixed(entries: Sequence[Mapping[Path, Yaml]], paths: Sequence[Path]) -> Map
 
 
 def _leaves(value: Yaml, path: Path) -> Iterator[tuple[Path, Yaml]]:
-    """Yield (path, value) of what an entry says; lists and empty objects are values."""
+    """Yield (path, value) of an entry; lists and empty objects count as values."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             yield from _leaves(item, (*path, key))

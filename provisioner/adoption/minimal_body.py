@@ -31,11 +31,12 @@ _ENVELOPE = ("id", "name", "type", "location", "etag", "eTag", "systemData")
 
 @dataclass(frozen=True, slots=True)
 class MinimalBody:
-    """What a file states of a resource.
+    """The part of a resource body that a file states.
 
-    `secrets` are the paths of secrets, which no file may hold: Azure keeps them. `differs` are the
-    paths at which the comparison finds a difference all the same: what Azure takes and does not
-    honour. `refused` says what of the body azsec's schema refuses, and is left out.
+    `secrets` are the paths of secrets, which no file may hold: an update leaves Azure's value.
+    `differs` are the paths at which the comparison still finds a difference: Azure accepts the
+    value and does not apply it. `refused` are the parts of the body that azsec's schema refuses,
+    and that are left out.
     """
 
     body: Mapping[str, Value]
@@ -182,7 +183,7 @@ def _without_tags_of_azsec(body: Mapping[str, Value]) -> Mapping[str, Value]:
 def _without_refused(
     resource_type: ResourceType, schemas: SchemaIndex, body: Mapping[str, Value]
 ) -> tuple[Mapping[str, Value], tuple[str, ...]]:
-    """Leave out what the schema refuses: properties that a newer version of the service has."""
+    """Leave out what the schema refuses: properties of a newer version of the service."""
     refused: list[str] = []
     for key in list(body):
         alone = {key: body[key]}
@@ -209,7 +210,7 @@ _UNKNOWN_TO_SCHEMA = frozenset(
 def _trim(
     resource_type: ResourceType, schemas: SchemaIndex, key: str, value: Value
 ) -> tuple[Value, list[str]]:
-    """Return what is left of a property without the parts that the schema refuses, and those."""
+    """Return a property without the parts that the schema refuses, and these parts."""
     gone: list[str] = []
 
     def wrong(path: tuple[str | int, ...], part: Value) -> bool:

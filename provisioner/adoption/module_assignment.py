@@ -66,7 +66,7 @@ def _bucket(
 
 
 def _holder(entry: Entry, bodies: Mapping[str, Body]) -> ResourceId | None:
-    """Return what a resource is kept with, or None."""
+    """Return the resource with which a resource is kept in one module, or None."""
     if entry.id.parent is not None:
         return entry.id.parent
     if entry.scope is not None:
@@ -96,12 +96,13 @@ def _module_names(buckets: Sequence[_Bucket], habits: Habits) -> Mapping[_Bucket
 def without_module_circles(
     entries: Sequence[Entry], files: Mapping[str, str]
 ) -> tuple[tuple[Entry, ...], Mapping[str, str]]:
-    """Return the entries and their files such that no two modules wait for each other's values.
+    """Return the entries and their files without cyclic dependencies between modules.
 
-    A module's parameters are evaluated when it is opened, all of them: one that reads a value (and
-    no id) of a module that itself reads something of this one would never end. What has such a
-    value and is read by nobody moves to where the value is (a federated credential to the cluster
-    whose issuer it trusts), the one first that undoes most circles; else the value is written out.
+    All parameters of a module are evaluated when it is opened: one that reads a value (other than
+    an id) of a module that itself reads a value of this one would never be resolved. A resource
+    that has such a value and is read by no other moves to the module of the value (a federated
+    credential to the cluster whose issuer it trusts), the one first that removes most cycles; else
+    the value is written as a literal.
     """
     placed = dict(files)
     read = {ref.key for entry in entries for ref in entry.refs()}

@@ -47,7 +47,7 @@ class Habits:
 
     @property
     def noise(self) -> frozenset[str]:
-        """The words that say nothing of a single resource."""
+        """The words that all resource names share, which do not identify a single resource."""
         return frozenset({self.prefix, self.environment, *REGIONS, *_SHORT_REGIONS} - {""})
 
     def template(self, name: str) -> Template:
@@ -163,7 +163,7 @@ _CONNECTING = frozenset({"and", "by", "for", "in", "of", "on", "or", "over", "to
 
 
 def without_group(words: Sequence[str], around: Sequence[str]) -> list[str]:
-    """Return words without those of the group that a resource stands in, and its number."""
+    """Return words without those of the resource group's name, and without its number."""
     return [
         word
         for word in words
@@ -173,7 +173,7 @@ def without_group(words: Sequence[str], around: Sequence[str]) -> list[str]:
 
 
 def camel(words: Sequence[str]) -> str:
-    """Return words as one identifier: `hubNetwork`. Empty for none."""
+    """Return words as one identifier: `hubNetwork`. Empty for no words."""
     text = "".join(word[:1].upper() + word[1:] for word in words if word)
     text = text[:1].lower() + text[1:]
     return f"n{text}" if text[:1].isdigit() else text
@@ -200,7 +200,7 @@ def name_words(
 
 
 def identifier(words: Sequence[str], noun: str) -> str:
-    """Return the identifier of words that end with a noun, which is not said twice."""
+    """Return the identifier of words that end with a noun; the noun is not repeated."""
     last = [word.lower() for word in _WORD.findall(noun)]
     ending = [word.lower() for word in words[-len(last) :]]
     if ending == last:
@@ -221,7 +221,7 @@ def unreserved(name: str, type_name: str) -> str:
 
 
 def plural(noun: str) -> str:
-    """Return the name of several of what a noun names."""
+    """Return the plural of a noun."""
     if noun.endswith("s") and not noun.endswith("ss"):
         return noun
     if noun.endswith(("ss", "x", "ch", "sh")):
@@ -232,7 +232,7 @@ def plural(noun: str) -> str:
 
 
 class Namespace:
-    """The names of one file, which no two things share."""
+    """The names of one file, each of which is used once."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = {name.lower() for name in (*_TAKEN, *taken)}

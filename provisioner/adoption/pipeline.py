@@ -66,7 +66,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The files of an estate, and what was left out of the bodies, by key."""
+    """The generated files of an estate, and the values that were left out of the bodies, by key."""
 
     written: Written
     minimal: Mapping[str, MinimalBody]
@@ -82,10 +82,10 @@ def build(
     literal: AbstractSet[str] = frozenset(),
     warns_of_proofs: bool = False,
 ) -> Built:
-    """Return the files that state some material.
+    """Return the files that declare some resources.
 
-    `literal` are the keys of resources whose values are written out: what was made an expression
-    did not come to what Azure has.
+    `literal` are the keys of resources whose values are written as literals, because their
+    expressions did not evaluate to the values in Azure.
     """
     groups = _groups(material, target)
     known = Known(
@@ -168,7 +168,7 @@ def _groups(material: Material, target: AdoptionTarget) -> tuple[Group, ...]:
 
 
 def secret_tags(group: Body) -> frozenset[str]:
-    """Return the names of a group's tags that hold a secret, which no file may."""
+    """Return the names of a resource group's tags that hold a secret, which no file may hold."""
     tags = lookup(group, ("tags",))
     found = find_secrets(tags, "tags") if isinstance(tags, Mapping) else ()
     return frozenset(str(each.path[-1]) for each in found if each.path)
@@ -190,7 +190,7 @@ def _habits(material: Material, target: AdoptionTarget, catalog: Catalog) -> Hab
 
 
 def _as_literal(entry: Entry) -> Entry:
-    """Return an entry whose values are written out, but for the ids of what it stands in."""
+    """Return an entry with the plain values in the place of soft references."""
     return entry.map(
         lambda text: text.map(
             lambda part: part.literal if isinstance(part, Ref) and part.soft else part
@@ -230,7 +230,7 @@ def _with_habits(entry: Entry, habits: Habits) -> Entry:
 
 
 def describe(entries: Sequence[Entry], habits: Habits) -> Mapping[str, Sequence[str]]:
-    """Return the telling words of each resource, by its key."""
+    """Return the distinctive words of each resource, by its key."""
     described: dict[str, Sequence[str]] = {}
     for entry in sorted(entries, key=lambda each: sum(1 for _ in each.id.ancestors)):
         described[entry.key] = name_words(entry.id, habits, described, _title(entry))[0]
@@ -272,7 +272,7 @@ def _local_words(
 
 
 def _granted(entry: Entry, described: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the words of a grant: whose it is, and which role. Its name is a GUID."""
+    """Return the words of a role assignment: its principal and role. Its own name is a GUID."""
     roles: list[str] = []
     principals: list[Ref] = []
     for key, value in _properties(entry):

@@ -283,7 +283,7 @@ def _is_telling(value: str) -> bool:
 
 
 def group_of(resource: ResourceId) -> ResourceId | None:
-    """Return the resource group that a resource stands in, or None."""
+    """Return the resource group that contains a resource, or None."""
     return next(
         (each for each in (resource, *resource.ancestors) if each.type == RESOURCE_GROUP), None
     )

@@ -71,7 +71,7 @@ def _top_level_resource(resource: ResourceId) -> Iterator[ResourceId]:
 
 
 def joins(resource: ResourceId, body: Body, chosen: AbstractSet[str]) -> bool:
-    """Tell whether a resource is about something that is chosen, or that stands in it."""
+    """Tell whether a resource refers to a chosen resource, or to a part of one."""
     for path in joining_paths(resource.type):
         for value in values_at(body, path):
             named = parse_resource_id(value)
@@ -89,7 +89,7 @@ def joining_lists(catalog: Catalog) -> tuple[ResourceType, ...]:
 
 
 def principals_of(bodies: Mapping[str, Body], chosen: AbstractSet[str]) -> frozenset[str]:
-    """Return the object ids of the identities among what is chosen, in lower case."""
+    """Return the object ids of the identities among the chosen resources, in lower case."""
     paths = (("properties", "principalId"), ("identity", "principalId"))
     return frozenset(
         value.lower()

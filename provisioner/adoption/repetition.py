@@ -32,8 +32,8 @@ def fold_entries(
 ) -> tuple[Fold, ...]:
     """Return the statements of some resources, in the order of their ids.
 
-    `files` are the files that state them, and `words` their telling words, by key. Resources whose
-    keys are in `apart` are in no table with others of another shape.
+    `files` are the files that state them, and `words` their distinctive words, by key. Resources
+    whose keys are in `apart` are in no table with others of another structure.
     """
     groups: dict[tuple[object, object], list[Entry]] = {}
     for entry in entries:
@@ -152,7 +152,7 @@ def _partition(entries: list[Entry]) -> Iterator[list[Entry]]:
 
 
 def _columns(entries: Sequence[Entry]) -> tuple[Column, ...]:
-    """Return the places in which entries differ, but for where their names stand."""
+    """Return the places in which entries differ, except for the places of their names."""
     names = names_column(entries).identity
     return tuple(column for column in columns_of(entries) if column.identity != names)
 

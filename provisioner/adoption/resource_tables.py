@@ -102,7 +102,7 @@ def table_of(entries: Sequence[Entry], named: RowKeys, columns: Sequence[Column]
 
 
 def _order_of(numbered: tuple[int, str], named: RowKeys) -> tuple[str, int]:
-    """Return where a row stands: by its key where the names (GUIDs) say nothing."""
+    """Return the sort key of a row: its key where names (GUIDs) are a column, else its position."""
     index, key = numbered
     return (key if named.is_column else "", index)
 
@@ -114,7 +114,7 @@ def _cells(column: Column) -> tuple[Cell, ...]:
 
 
 def _titles(paths: Sequence[Path]) -> Sequence[str]:
-    """Return a name for each column: the property's, or that of what it stands in."""
+    """Return a title for each column: the name of the property, or of the one that contains it."""
     found: list[str] = []
     for path in paths:
         steps = [re.sub(r"[^A-Za-z0-9]", "", step) for step in path]

@@ -60,7 +60,7 @@ def _tokens(name: Template) -> list[Part]:
 
 
 def _of_words(entries: Sequence[Entry], words: Mapping[str, Sequence[str]]) -> RowKeys | None:
-    """Return keys of what is known of the resources beside their names, which mean nothing."""
+    """Return keys from the words that are known of the resources whose names have no meaning."""
     keys = [camel(words.get(entry.key, ())) for entry in entries]
     if len(set(keys)) < len(keys):
         above = [entry.id.container for entry in entries]

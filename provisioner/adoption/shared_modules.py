@@ -69,7 +69,7 @@ def _singles(alike: Mapping[object, list[str]]) -> Iterator[tuple[str, list[str]
 
 
 def _shape(value: Yaml) -> object:
-    """Return what two documents have to have in common: keys, lengths and kinds of values."""
+    """Return the structure that two documents have to share: keys, lengths and types of values."""
     if isinstance(value, Mapping):
         return tuple((key, _shape(item)) for key, item in value.items())
     if isinstance(value, (list, tuple)):
@@ -145,7 +145,7 @@ _INTERFACE = ("parameters", "outputs")
 
 
 def _is_plain(value: Scalar) -> bool:
-    """Tell whether a value can be given to a parameter as it stands."""
+    """Tell whether a value can be passed as a parameter unchanged."""
     return value is not None and value != "" and "${" not in str(value)
 
 

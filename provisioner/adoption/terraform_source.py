@@ -167,7 +167,7 @@ def _address_of(resource: Mapping[str, Any], index: object) -> str:
 
 
 def _instance(address: str, resource: Mapping[str, Any], attributes: object) -> Iterator[_Instance]:
-    """Yield an instance that exists: what a plan creates has no id yet."""
+    """Yield an instance that exists: one that a plan creates has no id yet."""
     value, manager = (_object(attributes).get(n) for n in ("id", "resource_manager_id"))
     if isinstance(value, str):
         by_manager = manager if isinstance(manager, str) else ""

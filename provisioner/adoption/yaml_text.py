@@ -29,7 +29,7 @@ _IN_FLOW = frozenset("{}[],")
 
 
 def render_yaml(document: Mapping[str, Yaml], comments: Mapping[tuple[str, ...], str]) -> str:
-    """Return the text of a document. `comments` stand above the keys at their paths."""
+    """Return the text of a document. `comments` are written above the keys at their paths."""
     lines = list(_mapping(document, 0, (), comments))
     return "\n".join(lines) + "\n"
 
@@ -124,7 +124,7 @@ _DEPTH_OF_TABLES = 4
 
 
 def _is_wrapped(value: Yaml) -> bool:
-    """Tell whether a list is of short texts, which stand beside each other on several lines."""
+    """Tell whether a list consists of short texts, which are written in several per line."""
     return (
         isinstance(value, (list, tuple))
         and len(value) > _MOST_ON_LINES
@@ -253,7 +253,7 @@ def _scalar(text: str, *, flow: bool, key: bool = False) -> str:
 
 
 def _escaped(character: str) -> str:
-    """Return a character as a quoted scalar holds it: what nobody sees by its number."""
+    """Return a character as a quoted scalar holds it: invisible ones as escape sequences."""
     if character.isprintable():
         return character
     code = ord(character)
@@ -261,7 +261,10 @@ def _escaped(character: str) -> str:
 
 
 def _may_be_block(text: str) -> bool:
-    """Tell whether a block can hold a text: no line has spaces at its end, which people lose."""
+    """Tell whether a text can be a block scalar.
+
+    None of its lines may have trailing spaces, which are easily lost when people edit the file.
+    """
     lines = text.split("\n")
     first = next((line for line in lines if line), " ")
     return (

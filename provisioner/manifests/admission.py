@@ -65,11 +65,11 @@ def read_pod(pod: Object, version: tuple[int, int]) -> Object:
 
 
 def admit(pod: Object, mounts_tokens: Mapping[str, bool]) -> Object:
-    """Return a new pod as it is when policies see it: with defaults, and a token if it gets one.
+    """Return a new pod as policies see it: with defaults, and with its token volume if it has one.
 
-    `mounts_tokens` says of service accounts whether they mount a token; of others it is taken that
-    they do. Sources: the pages "Images" (the default of imagePullPolicy), "Configure Service
-    Accounts for Pods" and "Managing Service Accounts" (the volume) of the Kubernetes documentation.
+    `mounts_tokens` maps service accounts to whether they mount a token; others are assumed to.
+    Sources: the pages "Images" (the default of imagePullPolicy), "Configure Service Accounts for
+    Pods" and "Managing Service Accounts" (the volume) of the Kubernetes documentation.
     """
     stated = pod.get("spec")
     spec = dict(stated) if isinstance(stated, Mapping) else {}
@@ -94,7 +94,7 @@ def admit(pod: Object, mounts_tokens: Mapping[str, bool]) -> Object:
 
 
 def _with_pull_policy(part: Any, image: str, policy: str) -> Any:  # noqa: ANN401
-    """Return what names an image at the key `image` with its pull policy."""
+    """Return a container or an image source of a volume with the pull policy's default."""
     if not isinstance(part, Mapping) or policy in part:
         return part
     # The tag alone decides: `latest` beside a digest is pulled always, and without a tag a digest
@@ -144,7 +144,7 @@ def evaluate(policy: AdmissionPolicy, pod: Object, labels: Mapping[str, str]) ->
 
 
 def _blamed(rule: Rule, pod: Object) -> Iterator[Path]:
-    """Yield the fields for which a rule does not hold."""
+    """Yield the fields that violate a rule."""
     match rule.part:
         case Part.POD:
             yield rule.field

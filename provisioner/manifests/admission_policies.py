@@ -68,7 +68,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A namespace whose new pods a policy lets in until the end of a day."""
+    """A namespace whose new pods a policy admits until the end of a day."""
 
     namespace: str
     expires: date
@@ -92,13 +92,12 @@ class AdmissionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Selectors:
-    """The namespaces that policies are for.
+    """The namespaces that policies apply to.
 
-    `everywhere` is all but those of the system; `hardened` leaves those out that enforce the
-    privileged standard, and `restricted` those of the baseline one, too. A namespace without a
-    label is in all of them: it would be the way around every rule otherwise. The label
-    `control-plane`, which AKS has webhooks leave out, exempts nothing here: whoever may label a
-    namespace could exempt it.
+    `everywhere` is all but those of the system; `hardened` excludes those that enforce the
+    privileged standard, and `restricted` those of the baseline standard, too. A namespace without a
+    label is in all of them: it would bypass every rule otherwise. The label `control-plane`, which
+    AKS excludes from webhooks, exempts nothing here: whoever may label a namespace could exempt it.
     """
 
     everywhere: Object

@@ -126,7 +126,7 @@ def _uid_of(namespaces: Mapping[tuple[str, str], Object]) -> str | None:
 
 
 def _flaw_of(document: Object) -> str | None:
-    """Return why what kubectl printed is no whole list, in words; None where it is one."""
+    """Return why the output of kubectl is not a complete list; None where it is one."""
     kind = str(document["kind"])
     if kind == "Table":
         return "is a table, as kubectl prints it for people, and does not hold the objects"
@@ -254,7 +254,7 @@ def _parse(argument: str, text: str) -> tuple[set[Kind], Object]:
 
 
 def _bodies(document: Object) -> Iterator[Object]:
-    """Yield the objects of a list. The items of one that says its kind leave it out."""
+    """Yield the objects of a list. The items of a list with a kind do not state theirs."""
     for item in items(document.get("items")):
         if isinstance(item, dict):
             kind = item.get("kind") or str(document["kind"]).removesuffix("List")

@@ -66,13 +66,13 @@ class ManagedNamespace:
 
 @dataclass(frozen=True, slots=True)
 class ClusterFacts:
-    """What a cluster is, as far as its objects depend on it.
+    """The settings of a cluster that its objects depend on.
 
     `id` is its resource id; `version` is its minor version; `registries` are login servers,
-    `endpoint_ranges` the subnets that private endpoints stand in, `filters_hosts` whether policies
-    may name hosts. `administrators` are the object ids of the groups that AKS binds to
-    cluster-admin, in small letters; `node_group` is how the provider ids of its nodes begin,
-    likewise, "" where it is not known. `add_ons` are the parts of AKS that it has.
+    `endpoint_ranges` the subnets of private endpoints, `filters_hosts` whether policies may name
+    hosts. `administrators` are the object ids of the groups that AKS binds to cluster-admin, in
+    lower case; `node_group` is the prefix of the provider ids of its nodes, likewise, "" where it
+    is not known. `add_ons` are its AKS add-ons and extensions.
     """
 
     cloud: str

@@ -50,11 +50,11 @@ _LEASE = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
 def deployer_role(name: str, manifests: Sequence[Manifest], *, deletes: bool) -> dict[str, Any]:
     """Return the ClusterRole for a plan and an apply of some objects; `deletes` for deletes too.
 
-    A namespace takes all that stands in it along, so who deletes one lists that first, also its
-    secrets: RBAC has no verb for the names alone.
+    Deleting a namespace deletes everything in it, so its objects are listed first, including
+    secrets: RBAC has no verb for their names alone.
 
-    Of kinds that are not declared it lists the objects, and deletes them: what an environment no
-    longer declares can be of any kind that it ever could.
+    The role may list and delete objects of kinds that are not declared: an object that is no longer
+    declared can be of any kind that an environment can declare.
     """
     declared = {("", "namespaces")} | {
         (_group_of(str(manifest.body["apiVersion"])), _resource_of(manifest.kind))
@@ -88,7 +88,7 @@ def reader_role(name: str) -> dict[str, Any]:
 
 
 def lock_role(name: str, namespace: str, lease: str) -> dict[str, Any]:
-    """Return the Role for the Lease that an apply holds. A role cannot limit `create` to a name."""
+    """Return the Role for the Lease of an apply. RBAC cannot restrict `create` to a name."""
     rules = ({**_LEASE, "resourceNames": [lease], "verbs": ["get", "update"]},)
     return _role(
         "Role", {"name": name, "namespace": namespace}, (*rules, {**_LEASE, "verbs": ["create"]})

@@ -102,7 +102,7 @@ def _service_account(job: FleetJob) -> Object:
 
 
 def _network_policy(job: FleetJob) -> Object:
-    """Return the policy that lets nobody in, and pods to TLS servers and the resolver alone."""
+    """Return the policy that denies ingress, and allows egress to TLS servers and to DNS only."""
     ports = [_port("TCP", 443), _port("UDP", 53), _port("TCP", 53)]
     spec = {
         "podSelector": {"matchLabels": dict(_LABELS)},

@@ -19,7 +19,7 @@ does not run it."""
 def group_rules() -> Iterator[Rule]:
     """Yield the rules that no process runs as the root group, and that no volume is given to it.
 
-    A process of which nobody says the group has that of its image, and images say 0 by default.
+    A process without a stated group has that of its image, and the default of images is 0.
     """
     for field in ("fsGroup", "runAsGroup"):
         yield Rule(

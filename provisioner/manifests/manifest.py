@@ -21,7 +21,7 @@ Object = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """An object with the controls that it meets and, in a sentence, what it does."""
+    """An object with the controls that it satisfies and a sentence about its effect."""
 
     controls: tuple[str, ...]
     reason: str
@@ -48,7 +48,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What an object is and where: `api` is its apiVersion, `namespace` None for the cluster."""
+    """The identity of an object: `api` is its apiVersion, `namespace` None if cluster-scoped."""
 
     api: str
     kind: str

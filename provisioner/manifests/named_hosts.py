@@ -24,7 +24,7 @@ _SIGNS_IN: Object = {"matchLabels": {"azure.workload.identity/use": "true"}}
 def allow_hosts(
     namespace: str, name: str, pods: Object, rules: list[tuple[EgressRule, Peer]]
 ) -> Manifest:
-    """Return the policy that lets pods reach hosts."""
+    """Return the policy that allows pods to reach hosts."""
     return _host_policy(
         Place(_CILIUM, "CiliumNetworkPolicy", name, namespace),
         ("WRK-03.3", "MAN-03"),
@@ -36,7 +36,7 @@ def allow_hosts(
 
 
 def allow_sign_in(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
-    """Yield the policy that lets pods with an identity sign in, where policies may name hosts."""
+    """Yield the policy that allows pods with an identity to sign in, if policies may name hosts."""
     if facts.filters_hosts and _signs_in(namespace, facts):
         yield _host_policy(
             Place(_CILIUM, "CiliumNetworkPolicy", "allow-sign-in", namespace.name),
@@ -85,7 +85,7 @@ def _signs_in(namespace: WantedNamespace, facts: ClusterFacts) -> bool:
 
 
 def _reaches_all(namespace: WantedNamespace) -> bool:
-    """Tell whether a range of the namespace's egress lets its pods go anywhere on port 443."""
+    """Tell whether an egress rule of the namespace allows any IPv4 address on port 443."""
     for rule in namespace.settings.egress:
         peer = parse_peer(rule.to)
         wide = peer is not None and peer.kind is PeerKind.RANGE
@@ -137,6 +137,6 @@ def _host(name: str) -> Object:
 
 
 def reasons_of(rules: Iterable[EgressRule]) -> Mapping[str, str]:
-    """Return the annotation that says why each rule is there, as the environment does."""
+    """Return the annotation with the environment's reason for each rule."""
     stated = [f"{rule.to}: {rule.reason}" for rule in rules if rule.reason]
     return {REASONS: "\n".join(stated)} if stated else {}

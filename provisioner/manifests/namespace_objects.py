@@ -27,7 +27,7 @@ def render_namespace(namespace: WantedNamespace, facts: ClusterFacts) -> Iterato
 
 
 def render_bounds(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
-    """Yield what bounds the pods of a namespace: itself, its quota and limits, and its accounts."""
+    """Yield a namespace with its quota, limits and service accounts."""
     if namespace.managed is None:
         yield make_manifest(
             Place("v1", "Namespace", namespace.name),

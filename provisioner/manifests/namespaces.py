@@ -28,7 +28,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class WantedNamespace:
-    """A namespace as it is to be. `managed` is what ARM keeps of it, if it is ARM's."""
+    """A namespace as declared. `managed` are the settings that ARM manages, if it does."""
 
     settings: NamespaceSettings
     accounts: tuple[Account, ...]
@@ -41,7 +41,7 @@ class WantedNamespace:
 
     @property
     def pod_security(self) -> str:
-        """The level of the Pod Security Standards that it enforces: ARM's word goes first."""
+        """The Pod Security level that it enforces: ARM's setting takes precedence."""
         return self.managed.pod_security if self.managed else self.settings.pod_security
 
     @property
@@ -97,7 +97,10 @@ def _accounts(
 def check_namespaces(
     settings: KubernetesSettings, facts: ClusterFacts, node: Node
 ) -> Iterator[Diagnostic]:
-    """Yield what the cluster cannot do of what is asked for. `node` is that of `kubernetes:`."""
+    """Yield an error for each setting that the cluster does not support.
+
+    `node` is the `kubernetes:` of the environment.
+    """
     for number, namespace in enumerate(settings.namespaces):
         here = node.find(("namespaces", number))
         if namespace.isolated and not facts.has_kata:

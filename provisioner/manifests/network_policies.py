@@ -176,8 +176,8 @@ def _egress(
 def _allow_api_server(namespace: str, facts: ClusterFacts) -> Iterator[Manifest]:
     """Yield the policy that opens the API server to pods that may hold a token for it.
 
-    Cilium knows it as an entity, for what goes to it also in AKS (cilium/cilium#32464). Of other
-    engines the address has to be known; `warn_of_needs` says so where it is not.
+    Cilium has an entity for it, which also works in AKS for egress (cilium/cilium#32464). Other
+    engines need its address; `warn_of_needs` reports where it is not known.
     """
     reason = "Pods of the namespace may hold a token for the API server, and reach it."
     if facts.has_cilium:

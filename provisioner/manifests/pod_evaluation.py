@@ -34,7 +34,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class JudgedPod:
-    """A pod, the namespace that it was judged for and its level, and what it may not have."""
+    """A pod, the namespace that it was evaluated for with its level, and its violations."""
 
     pod: FoundPod
     namespace: str

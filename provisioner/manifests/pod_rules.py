@@ -234,7 +234,7 @@ def _namespace_policies(strange: Object) -> Iterator[AdmissionPolicy]:
 def _chosen_policies(
     namespaces: tuple[WantedNamespace, ...], settings: KubernetesSettings, facts: ClusterFacts
 ) -> Iterator[AdmissionPolicy]:
-    """Yield the policies for namespaces that ask for them."""
+    """Yield the policies for namespaces that opt in to them."""
     if pulled := [n.name for n in namespaces if n.settings.pull_always]:
         message = "the pull policy of an image has to be Always"
         wanted = "has({0}) && {0} == 'Always'"

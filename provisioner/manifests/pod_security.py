@@ -44,7 +44,7 @@ class _Pod:
 
     @property
     def is_in_user_namespace(self) -> bool:
-        """Whether its users are none of the node, where the standards of the version ask."""
+        """Whether it has its own user namespace, and the version's standards consider that."""
         hosts = _get(self.body, "spec", "hostUsers")
         return hosts is False and self.version >= (1, 35)
 
@@ -55,7 +55,7 @@ class _Pod:
                 yield ("spec", name, number), container
 
     def contexts(self) -> Iterator[tuple[Path, Object]]:
-        """Yield what security contexts stand in: the pod's spec and the containers."""
+        """Yield the parents of security contexts: the pod's spec and the containers."""
         yield ("spec",), _get(self.body, "spec") or {}
         yield from self.containers()
 
@@ -66,9 +66,9 @@ class _Pod:
 
 
 def judge_pod(pod: Object, level: str, version: Version) -> tuple[Violation, ...]:
-    """Return what in a pod a level does not allow: `restricted`, `baseline` or `privileged`.
+    """Return the violations of a level by a pod: `restricted`, `baseline` or `privileged`.
 
-    `pod` has `metadata` and `spec`; `version` is the minor version that the standards are of.
+    `pod` has `metadata` and `spec`; `version` is the minor version of the standards.
     """
     if level == "privileged":
         return ()

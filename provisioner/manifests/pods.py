@@ -41,7 +41,7 @@ class FoundPod:
     node: Node
 
     def span_of(self, field: tuple[str | int, ...]) -> Span:
-        """Return the place of a field of the pod, or of the nearest thing above it."""
+        """Return the position of a field of the pod, or of its nearest ancestor."""
         path = (*self.path, *field)
         parent = self.node.find(path[:-1])
         return parent.key_spans.get(str(path[-1]), self.node.find(path).span)

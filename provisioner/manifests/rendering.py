@@ -29,7 +29,7 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error
 
 @dataclass(frozen=True, slots=True)
 class ClusterObjects:
-    """What is to stand in a cluster: its namespaces, what judges their pods, and every object."""
+    """The desired objects of a cluster, with its namespaces and admission policies."""
 
     facts: ClusterFacts
     namespaces: tuple[WantedNamespace, ...]
