@@ -5,6 +5,9 @@ a policy sends logs to a second workspace. `azsec drift` reports each as an addi
 blueprint states it as `existing: true`, or an entry of `accepted:` names it. An entry names what it
 accepts so closely that nothing else slips in: with a pattern it states how many. Each has a reason,
 an owner and a last day.
+
+`blueprint.environment` reads the entries; `plan.accepted_additions` matches them with what a plan
+or a drift run found.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -62,7 +65,7 @@ class Acceptance:
 
     @property
     def most(self) -> int:
-        """How many additions it may accept."""
+        """The number of additions that it may accept."""
         return 1 if self.at_most is None else self.at_most
 
     @property
@@ -71,11 +74,11 @@ class Acceptance:
         return self.type.rpartition("/")[2].lower() == ROLE_ASSIGNMENTS.lower()
 
     def is_for(self, type_name: str) -> bool:
-        """Tell whether it is about additions of a type, given by its full name."""
+        """Return whether it is about additions of a type, given by its full name."""
         return self.type.lower() in (type_name.lower(), type_name.rpartition("/")[2].lower())
 
     def holds_at(self, *scopes: str | None) -> bool:
-        """Tell whether it is about additions to what has any of these names: an id, an address."""
+        """Return whether it is about additions to what has one of these names: id or address."""
         return any(scope is not None and matches(self.scope, scope) for scope in scopes)
 
     def __str__(self) -> str:
@@ -218,7 +221,7 @@ def _validate_role(entry: Acceptance, role: str, graph: DesiredGraph) -> Iterato
 
 
 def _may_be_guid(pattern: str) -> bool:
-    """Tell whether a pattern matches any GUID at all."""
+    """Return whether a pattern matches any GUID at all."""
     ends = {0}
     for character in pattern.lower():
         if character == "*":
@@ -236,7 +239,7 @@ _A_GUID = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 
 
 def is_role_id(role: str) -> bool:
-    """Tell whether a role is named by the id or the GUID of its definition, and not by its name."""
+    """Return whether a role is named by the id or GUID of its definition, and not by its name."""
     return parse_resource_id(role) is not None or is_guid(role)
 
 

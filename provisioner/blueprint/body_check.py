@@ -1,4 +1,10 @@
-"""Checks a desired body against the SDK's schema: names, types, enums, required properties."""
+"""Checks a desired body against the SDK's schema: names, types, enums, required properties.
+
+A part of a body that an expression gave has the place of the expression. Azure compares the names
+of properties without case (guidelines.md §3.1), Kubernetes the keys of labels with it.
+`blueprint.resources` calls it for each resource that is composed, `adoption` for the bodies that it
+generates.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -95,7 +101,7 @@ class _Checker:
     def _unlisted(
         self, shape: Shape, value: object, span: Span, path: tuple[str, ...]
     ) -> Diagnostic:
-        """Return what is said of a value that the SDK's enum does not have.
+        """Return the diagnostic of a value that the SDK's enum does not have.
 
         The SDK for Python types every enum as `Union[str, Enum]`, whether the service's is closed
         or may grow (`modelAsString`, AutoRest's "Enums and x-ms-enum"), and most may: a virtual
@@ -267,7 +273,10 @@ def _is_known(value: object, enum: tuple[str, ...]) -> bool:
 
 
 def _fold(text: str) -> str:
-    """Services differ in the spaces between the names of two kinds of identity in one text."""
+    """Return a text in lower case, without the spaces after commas.
+
+    Services differ in them, in the names of two kinds of identity in one text.
+    """
     return text.lower().replace(", ", ",")
 
 

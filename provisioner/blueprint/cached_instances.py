@@ -4,6 +4,8 @@ What a module composes to depends on its file, the values of its parameters, its
 resource group, the blueprint's tags, the environment and the types of its resources: all of that
 makes the key. A module that uses others is composed as without a cache, and those are looked up one
 by one.
+
+Called by `blueprint.composition`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,7 +27,7 @@ from provisioner.model.values import Bound, Json, ResourceValue
 
 
 class Composed(Context, Protocol):
-    """What is remembered of what was composed, and takes in what need not be."""
+    """The part of a composition that is remembered, and that takes in what need not be composed."""
 
     cache: CompositionCache
 
@@ -36,16 +38,16 @@ class Composed(Context, Protocol):
         """Return the values of the tags that every resource has."""
 
     def environment_value(self) -> object:
-        """Return what expressions read of the environment."""
+        """Return the values that expressions read of the environment."""
 
     def meaning_of(self, instance: Instance, name: str) -> Traced:
-        """Return what the name of a resource that was placed means."""
+        """Return the meaning of the name of a placed resource."""
 
     def output_of(self, instance: Instance, name: str) -> Traced | None:
         """Return the value of an output, None where it has none."""
 
     def cacheable_resource(self, placed: Placed) -> CachedResource:
-        """Return what was made of a resource."""
+        """Return the composed form of a resource."""
 
     def take_resource(self, placed: Placed, made: CachedResource) -> None:
         """Take in a resource that need not be composed."""
@@ -56,7 +58,7 @@ class Composed(Context, Protocol):
         """Take in what the names of resources mean in a file, and the values of outputs."""
 
     def has_room_for(self, resources: int) -> bool:
-        """Tell whether so many more resources stay within the bounds, and charge for them."""
+        """Return whether so many more resources stay within the bounds, and charge for them."""
 
 
 class CachedInstances:
@@ -69,7 +71,7 @@ class CachedInstances:
         self._specs: dict[tuple[str, bool], Resource] = {}
 
     def restore(self, instance: Instance) -> bool:
-        """Take in what a use of a module came to; tell whether it was there.
+        """Take in the composed result of a use of a module; return whether it was there.
 
         Where it was not, it is kept by `keep` once it is composed.
         """
@@ -177,7 +179,7 @@ class CachedInstances:
         ]
 
     def _take(self, instance: Instance, entry: Any, is_marked: bool) -> bool:  # noqa: ANN401
-        """Take in an entry, all of it or nothing; tell whether it could be read."""
+        """Take in an entry, all of it or nothing; return whether it could be read."""
         try:
             made = [
                 self._decode_resource(instance, each, is_marked=is_marked)
@@ -253,7 +255,7 @@ def _encode_traced(traced: Traced) -> Json:
 
 
 def _reads_back(resource: ResourceId) -> bool:
-    """Tell whether an id is the one that its text says, also by the case of its parts."""
+    """Return whether the text of an id gives the same id back, also in the case of its parts."""
     found = parse_resource_id(resource.text)
     while found is not None:
         if (found.type, found.names) != (resource.type, resource.names):

@@ -3,6 +3,8 @@
 Only what comes back equal and of the same class is taken, so that a body from the cache cannot
 differ from a composed one; what JSON does not hold is refused. So is a `Sensitive`: what no
 document shows is not written to disk either.
+
+Called by `blueprint.cached_instances` and `blueprint.composition_cache`.
 """
 
 import math
@@ -23,7 +25,10 @@ class NotCacheableError(ValueError):
 
 
 def encode_value(value: object) -> Json:
-    """Return a value as JSON. Raises NotCacheableError."""
+    """Return a value as JSON.
+
+    Raises NotCacheableError for what JSON would not give back as it was.
+    """
     kind = value.__class__
     if value is None or kind is bool or kind is int:
         return cast(Json, value)
@@ -48,7 +53,7 @@ def _encode_mark(value: object) -> Json:
 
 
 def _is_encodable(text: str) -> bool:
-    """Tell whether a text has no half of a surrogate pair: JSON would join two of them."""
+    """Return whether a text has no half of a surrogate pair: JSON would join two of them."""
     if text.isascii():
         return True
     try:

@@ -3,6 +3,8 @@
 Importing `cel` imports its command line too, with a terminal toolkit and a syntax highlighter: 0.2
 s of every command, for nothing. An empty module in the place of that command line leaves the
 library itself whole.
+
+Imported by `blueprint.expression` and `manifests.admission`, in the place of `cel`.
 """
 
 import sys

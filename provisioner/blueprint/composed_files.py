@@ -1,6 +1,8 @@
 """Loads the files that a composition opens.
 
 A diagnostic without a place of its own gets the place that names the file.
+
+Called by `blueprint.composition`, `blueprint.expansion` and `blueprint.parameter_values`.
 """
 
 from collections.abc import Sequence

@@ -2,6 +2,9 @@
 
 Values are found on demand: a name is evaluated when something reads it, once. That lets files be
 written in any order, and finds every cycle.
+
+A composition reads files and the catalog, and never Azure. Called by `workflow.plan` and the
+workflows that need the desired graph.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -65,7 +68,7 @@ class ComposedNames:
 
 
 class _Composition:
-    """The `Context` of one composition: its parts, its mistakes, and what is being evaluated."""
+    """The `Context` of one composition: its parts, its diagnostics, and the current evaluations."""
 
     def __init__(
         self,
@@ -118,7 +121,7 @@ class _Composition:
         self._instances = CachedInstances(self)
 
     def compose(self) -> DesiredGraph:
-        """Place everything, then build everything; raise what is wrong with either."""
+        """Place everything, then build everything; raise the diagnostics of both."""
         for alias, group in self._groups_of_file.items():
             self.attempt(self._placement.place_group, self._root, alias, group)
         self.attempt(self._placement.place_all, self._root)
@@ -161,7 +164,7 @@ class _Composition:
         self._evaluator.take_outputs(instance, outputs)
 
     def has_room_for(self, resources: int) -> bool:
-        """Tell whether so many more resources stay within the bounds, and charge for them."""
+        """Return whether so many more resources stay within the bounds, and charge for them."""
         return self._placement.has_room_for(resources, self._root.place)
 
     def output_of(self, instance: Instance, name: str) -> Traced | None:
@@ -187,7 +190,7 @@ class _Composition:
         self._output_sources[name] = tuple(sorted(traced.sources))
 
     def evaluate_names(self, instance: Instance) -> None:
-        """Evaluate every parameter and local of a file, so that each mistake in one is told."""
+        """Evaluate every parameter and local of a file, so that each mistake in one is reported."""
         for name, given in instance.given.items():
             if name not in instance.parameters:
                 self.fail(
@@ -248,7 +251,7 @@ class _Composition:
         part = (address, what, span)
         if part in self._open:
             around = self._open[self._open.index(part) :]
-            # Told from the same place wherever it was entered, so that it is told once.
+            # Reported from the same place wherever it was entered, so that it is reported once.
             start = around.index(min(around))
             links = [(a, w) for a, w, _ in (*around[start:], *around[:start])]
             raise DiagnosticError(cycle_diagnostic(links, links[0][0], around[start][2]))

@@ -4,6 +4,9 @@ An entry is found by the digest of everything that it was made from, so that a s
 read: an input that changed has another key. Entries hold what is known of a module's file (its
 types and the files that it uses) and the composed result of one use of a module. docs/adr/0039 has
 the reasons; `cached_values` says what is never kept.
+
+The command line gives the store; `blueprint.composition`, `blueprint.declared_types` and
+`blueprint.environment_catalog` read and add entries.
 """
 
 import json

@@ -1,4 +1,8 @@
-"""The state of a composition: the files in use, and the resources placed at addresses."""
+"""The state of a composition: the files in use, and the resources placed at addresses.
+
+Also the protocol `Context`, by which the parts of a composition (`evaluation`, `expansion`,
+`resources`) call each other without importing each other.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -107,7 +111,7 @@ class Stated:
 
 
 Opened: TypeAlias = Mapping[str, Instance] | Instance | None
-"""What a module call came to: one instance, one for each key of its `forEach`, or none."""
+"""What a module call opens: one instance, one for each key of its `forEach`, or none."""
 
 
 @dataclass(eq=False)
@@ -140,7 +144,7 @@ class Placed:
 
 
 class Context(Protocol):
-    """What the parts of a composition need of each other."""
+    """The interface by which the parts of a composition call each other."""
 
     environment: Environment
     catalog: Catalog
@@ -151,7 +155,7 @@ class Context(Protocol):
     cache: CompositionCache
 
     def restore(self, instance: Instance) -> bool:
-        """Take what a use of a module came to from the cache; tell whether it was there."""
+        """Take the composed result of a module from the cache; return whether it was there."""
 
     def fail(self, diagnostic: Diagnostic) -> None:
         """Note a mistake, and go on."""
@@ -174,13 +178,13 @@ class Context(Protocol):
         """Return the keys of a mapping as they are written, each with its value."""
 
     def place_resource(self, instance: Instance, name: str) -> Traced:
-        """Return what the name of a resource means."""
+        """Return the meaning of a resource's name."""
 
     def open_module(self, instance: Instance, name: str) -> Opened:
-        """Return what a module call came to."""
+        """Return the files in use that a module call opens."""
 
     def find_group(self, instance: Instance, alias: str | None, node: Node) -> str | None:
-        """Return the address of a resource group, or of the one that a file stands in."""
+        """Return the address of a resource group, or of the one that a file is used in."""
 
     def stated_edges(self, stated: Stated) -> tuple[Edge, ...]:
         """Return the edges that a `dependsOn` means."""

@@ -1,4 +1,8 @@
-"""The schema of a file of `kind: Control`, which states a custom control."""
+"""The schema of a file of `kind: Control`, which states a custom control.
+
+`blueprint.custom_controls` reads such files; `azsec schema` writes their JSON Schema, and `azsec
+fmt` takes the order of their keys from here.
+"""
 
 from typing import Literal
 

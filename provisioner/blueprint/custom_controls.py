@@ -3,6 +3,8 @@
 An environment names them under `controls:`, each relative to the file that states it. They are
 named one by one, and not found in a folder, so that a control that is removed or renamed is an
 error or a change of the environment's file, and never a check that is silently gone.
+
+Here the files are read and checked; `controls.custom` evaluates them.
 """
 
 import re

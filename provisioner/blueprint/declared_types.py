@@ -4,6 +4,8 @@
 evaluated. One environment uses one API version of a type: lists return all resources of a type, in
 one version. The environment's file can state versions too (`types:`), also of types that no file
 names any more.
+
+Called by `blueprint.environment_catalog` and `workflow.adoption_types`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,7 +36,7 @@ from provisioner.model.values import Json
 
 @dataclass(frozen=True, slots=True)
 class StatedType:
-    """A type as the files of an environment name it.
+    """A type as the files of an environment state it.
 
     `api_version` is the one that they state, None where none does; `span` is where it, or the type,
     stands first. `is_scoped` tells that a resource of it has a `scope:`, `has_tags` that one states
@@ -96,7 +98,7 @@ class _Summary:
 def _summaries(
     environment: Environment, sources: Sources, cache: CompositionCache
 ) -> Iterator[_Summary]:
-    """Yield what the files of an environment say, each file once."""
+    """Yield the summaries of an environment's files, each file once."""
     texts = cache.over(sources)
 
     def summarise(path: str) -> _Summary:

@@ -5,6 +5,8 @@ prefixes, whatever the address turns out to be. A chain of names is a hole where
 literal list or map, a branch of a choice or the body of a `map`, and the same holds for all that
 contains it, up to lists that `concat` joins. A hole is never an operand, a condition, a key or an
 argument. What is around the holes can be known while they are not.
+
+Called by `blueprint.expression`.
 """
 
 import re
@@ -93,7 +95,7 @@ def _chain_at(tokens: Sequence[_Token], position: int) -> tuple[str, int]:
 
 
 def _is_put(tokens: Sequence[_Token], first: int, after: int) -> bool:
-    """Tell whether tokens `first` to `after` are a part that is only put somewhere."""
+    """Return whether tokens `first` to `after` are a part that is only put somewhere."""
     while True:
         before = tokens[first - 1].word if first else ""
         behind = tokens[after].word if after < len(tokens) else ""
@@ -112,7 +114,7 @@ def _is_put(tokens: Sequence[_Token], first: int, after: int) -> bool:
 
 
 def _opener(tokens: Sequence[_Token], inside: int) -> int | None:
-    """Return the bracket that a token stands in."""
+    """Return the bracket that contains a token."""
     depth = 0
     for position in range(inside - 1, -1, -1):
         if tokens[position].kind != "mark":

@@ -2,6 +2,8 @@
 
 A module that comes from the composition cache is needed as text only where a diagnostic points into
 it, or an expression reads an output that was not kept.
+
+Made by `blueprint.cached_instances` and `blueprint.expansion`.
 """
 
 from collections.abc import Callable, Iterator, Mapping

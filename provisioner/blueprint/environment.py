@@ -1,4 +1,9 @@
-"""An environment file, checked: blueprint, subscriptions, parameter values, gates and waivers."""
+"""An environment file, checked: blueprint, subscriptions, parameter values, gates and waivers.
+
+The file and those that it extends are merged (`environment_file`), checked against their schema
+(`file_schemas`), and what they name is read: egress tables, custom controls, `kubernetes:`. The
+workflows load every environment through `load_environment`.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -85,7 +90,7 @@ class Environment:
 
     @property
     def marks(self) -> Marks:
-        """What makes and verifies the marks on the environment's resources."""
+        """The marks of the environment: they are made and verified with its id."""
         return Marks(self.name, self.id)
 
     @property

@@ -2,6 +2,8 @@
 
 A type that the catalog lacks is made of what an installed SDK package states of it, or of its name
 and the `apiVersion:` that the files state. docs/types.md lists what is claimed of which.
+
+Called by the workflows before a composition.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -156,7 +158,7 @@ def _type_of(
 
 
 def of_sdk(sdk: SdkType, schemas: SchemaIndex, *, extension: bool = False) -> ResourceType:
-    """Return the type of what an SDK package says; a model says whether it has tags."""
+    """Return the type that an SDK package describes; its model shows whether it has tags."""
     root = schemas.root(sdk.written.name)
     tags, location = root.find("tags"), root.find("location")
     made = schema_type(

@@ -4,6 +4,8 @@ Mappings are merged key by key, everything else is replaced as a whole, and null
 base states (in a file that extends another, null states nothing). `metadata` is never merged: a
 name and an id belong to one environment. Each value keeps the place where it is written, so that
 diagnostics, explanations and blame name that file.
+
+Called by `blueprint.environment`.
 """
 
 import posixpath

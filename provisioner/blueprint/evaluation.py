@@ -1,4 +1,9 @@
-"""Evaluates the nodes of a file: binds names in their scope and computes expressions."""
+"""Evaluates the nodes of a file: binds names in their scope and computes expressions.
+
+Values are found on demand and remembered: a parameter or local is evaluated when it is first read.
+A property that Azure only knows after apply is Unknown, with the addresses of the resources that it
+comes from; those become edges of the graph. Called by `blueprint.composition`.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
@@ -44,7 +49,7 @@ _NODE = 3
 
 
 class Evaluator:
-    """Evaluates nodes in the names of the file that they stand in."""
+    """Evaluates nodes in the names of the file that contains them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -268,7 +273,10 @@ class Evaluator:
         return bound
 
     def given_value(self, instance: Instance, name: str) -> Traced:
-        """Return the value that is given to a parameter, not checked yet. Raises DiagnosticError"""
+        """Return the value that is given to a parameter, not checked yet.
+
+        Raises DiagnosticError where it cannot be evaluated.
+        """
         key = (id(instance), name)
         if key not in self._given_values:
             given = instance.given[name]
@@ -308,7 +316,7 @@ class Evaluator:
         return Traced(value, memo.sources)
 
     def _given(self, instance: Instance, name: str, each: Traced | None) -> Traced | None:
-        """Return what a name means that is no resource and no module, or None."""
+        """Return the meaning of a name that is no resource and no module, or None."""
         if name == EACH:
             return each
         if name == ENVIRONMENT:
@@ -320,7 +328,7 @@ class Evaluator:
         return self.parameter(instance, name)
 
     def environment_value(self) -> Bound:
-        """Return what expressions read of the environment."""
+        """Return the values that expressions read of the environment."""
         environment = self._context.environment
         return {
             "name": environment.name,
@@ -441,7 +449,7 @@ class Evaluator:
 
 
 class _KnownResource(Mapping[str, Value]):
-    """What a blueprint says of one of its resources; its body is evaluated when it is read."""
+    """A resource as expressions read it; its body is evaluated when it is read."""
 
     def __init__(self, context: Context, address: str) -> None:
         self._context = context

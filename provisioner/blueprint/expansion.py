@@ -1,4 +1,9 @@
-"""Expands a blueprint into placed resources: `when`, `forEach`, resource groups and modules."""
+"""Expands a blueprint into placed resources: `when`, `forEach`, resource groups and modules.
+
+A `when` or a `forEach` has to be known when it is planned: it decides which addresses there are.
+Resources and modules are bounded (`MAX_RESOURCES`, the budget of `expression_limits`). Called by
+`blueprint.composition`.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -78,7 +83,7 @@ def _deferred_parts(path: str, span: Span, names: int, context: Context) -> _Mod
 
 
 class Placement:
-    """Decides which resources there are, and at which addresses."""
+    """Expands files into resources and their addresses."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -108,7 +113,7 @@ class Placement:
         self._context.groups[alias] = ResourceValue(address)
 
     def place_resource(self, instance: Instance, name: str) -> Traced:
-        """Place a resource, once or once for each of its `forEach`; return what its name means."""
+        """Place a resource, once or for each entry of its `forEach`; return its name's meaning."""
         memo = self._names.get((id(instance), name))
         if memo is not None:
             return memo
@@ -191,7 +196,7 @@ class Placement:
         return value
 
     def open_module(self, instance: Instance, name: str) -> Opened:
-        """Open the file of a module call, once; return what the call came to."""
+        """Open the file of a module call, once; return the files in use that it opens."""
         memo = (id(instance), name)
         if memo in self._opened:
             return self._opened[memo]
@@ -255,7 +260,7 @@ class Placement:
         return True
 
     def meaning_of(self, instance: Instance, name: str) -> Traced:
-        """Return what the name of a resource that was placed means."""
+        """Return the meaning of the name of a placed resource."""
         return self._names[id(instance), name]
 
     def take_names(self, instance: Instance, names: Mapping[str, Traced]) -> None:

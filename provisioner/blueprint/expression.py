@@ -3,6 +3,9 @@
 Which properties an expression reads is found statically (`Expression.chains`), so that a value
 which Azure will only know after apply makes the whole expression Unknown, whatever the branch,
 unless the expression only puts it somewhere (`deferred_expressions`).
+
+Called by `blueprint.evaluation` for files, and by `controls.custom` for the conditions of custom
+controls.
 """
 
 import math
@@ -399,7 +402,7 @@ def _rebind(bound: Bound, known: Lookup) -> Bound:
 
 
 def _call(function: Callable[..., object], failures: list[str], *arguments: object) -> object:
-    """Call one of our functions; note a refusal here, because CEL logs what is raised."""
+    """Call one of azsec's functions; note a refusal here, because CEL logs what is raised."""
     try:
         return function(*arguments)
     except (ValueError, TypeError, AttributeError) as problem:
@@ -439,7 +442,7 @@ def _narrow(bound: Bound, paths: Paths) -> Bound:
 
 
 def _unknown_paths(bound: Bound, chain: Chain, known: Lookup) -> list[str]:
-    """Return what is not known of what a chain reads, as paths for a person."""
+    """Return the unknown parts of what a chain reads, as paths for a person."""
     current: Any = bound
     for position, step in enumerate(chain.path):
         if isinstance(current, (Unknown, ResourceValue)):

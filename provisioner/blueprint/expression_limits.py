@@ -15,6 +15,8 @@ Both are called from native code, so that a signal is obeyed between any two tur
 
 What an expression costs outside of comprehensions is bounded by its length times the size of what
 it reads, and is charged before it runs.
+
+Called by `blueprint.expression`; one budget is shared by all expressions of a composition.
 """
 
 import re
@@ -133,7 +135,7 @@ class Metered:
 
 
 class Meter:
-    """Counts one run of an expression against a budget; `failure` says which bound ended it."""
+    """Counts one run of an expression against a budget; `failure` names the bound that ended it."""
 
     def __init__(self, metered: Metered, budget: Budget, inputs: int) -> None:
         self.failure: str | None = None
@@ -154,7 +156,7 @@ class Meter:
         return {STEP: self.step, RESULT: self.result}
 
     def step(self, site: int) -> bool:
-        """Charge for a turn; tell whether it may be made."""
+        """Charge for a turn; return whether it may be made."""
         if self.failure is not None:
             return False
         self._turns[site] += 1

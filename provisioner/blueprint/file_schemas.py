@@ -125,7 +125,7 @@ class ResourceGroup(FilePart):
 
 
 class Metadata(FilePart):
-    """What a file is called, and for what it is."""
+    """The name of a file, and what it is for."""
 
     name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
     description: str = ""
@@ -175,7 +175,7 @@ class EnvironmentMetadata(Metadata):
 
 
 class IgnoreFile(FilePart):
-    """A property that somebody else may change, for a time. `expires` is the last day of it."""
+    """A property that somebody else may change until it expires. `expires` is the last day."""
 
     path: str = Field(min_length=1)
     scope: str = Field(min_length=1)
@@ -254,7 +254,7 @@ class AttestationFile(FilePart):
 
 
 class AcceptanceFile(FilePart):
-    """Additions of others that are known: what they are, on what, and of whom, for a time.
+    """Accepted additions of others: what they are, on what, and of whom, until they expire.
 
     `scope` is an address or an id; `*` stands for any text in `scope`, `principal` and `name`.
     `principal` and `role` name role assignments, `name` all other types. `expires` is the last day

@@ -1,4 +1,7 @@
-"""Decodes the text of a file: UTF-8, with or without a byte order mark."""
+"""Decodes the text of a file: UTF-8, with or without a byte order mark.
+
+The one decoder of files from disk and from git, so that both report the same place.
+"""
 
 from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.model.span import Span

@@ -1,4 +1,10 @@
-"""Checks the arguments of function calls in expressions, before a function gets them."""
+"""Checks the arguments of function calls in expressions, before a function gets them.
+
+The accepted kinds are the annotations of the function. A wrong call is a ValueError whose message
+`blueprint.expression` reports at the expression.
+
+Called by `blueprint.expression`.
+"""
 
 import inspect
 from collections.abc import Callable, Mapping

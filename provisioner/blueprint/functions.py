@@ -1,4 +1,9 @@
-"""The functions that expressions may call beyond those of CEL itself: docs/expressions.md."""
+"""The functions that expressions may call beyond those of CEL itself: docs/expressions.md.
+
+Those on text and lists are in `text_functions` and `list_functions`; here are those on addresses,
+names and Azure's ids. All are pure: the same arguments give the same value in every run. Called by
+`blueprint.expression`.
+"""
 
 import base64
 import hashlib
@@ -70,7 +75,7 @@ def role_definition_id(scope: str, role: str) -> str:
 
 
 def egress_rules(cloud: str, region: str, features: list[str]) -> list[dict[str, object]]:
-    """Return what a firewall has to let through for features of a cluster, a rule for each port.
+    """Return the egress rules that features of a cluster need, a rule for each port.
 
     A rule has `name`, `description`, `protocol` (Https or Http), `port` and `hosts`.
 

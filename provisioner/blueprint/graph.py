@@ -1,4 +1,8 @@
-"""The desired graph: the resources and outputs of an environment, with their dependency edges."""
+"""The desired graph: the resources and outputs of an environment, with their dependency edges.
+
+An edge has the reason for which a resource waits, so that a cycle can be reported with its reasons.
+`blueprint.composition` makes the graph; planning, controls and reports read it.
+"""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -35,7 +39,7 @@ class Scope(Protocol):
 
     @property
     def given(self) -> Mapping[str, "GivenValue"]:
-        """The values that whoever uses the file gives to its parameters."""
+        """The values that are given to the file's parameters where it is used."""
 
 
 class GivenValue(Protocol):
@@ -52,7 +56,7 @@ class GivenValue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DesiredResource:
-    """One resource as the blueprint wants it.
+    """One resource as the blueprint states it.
 
     `body` may hold Unknown leaves. One that is not `managed` is only read (`existing: true`).
     `node` is where the blueprint states it, for the places of its properties, and `scope` the file

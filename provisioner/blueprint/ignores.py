@@ -2,6 +2,8 @@
 
 What is ignored is neither planned nor drift, and it is still reported: who suppresses it, why, and
 until when.
+
+`blueprint.environment` reads the entries, `workflow.plan` checks them, and planning applies them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -50,7 +52,7 @@ class Ignore:
         return steps is not None and is_below(steps, self.steps)
 
     def holds(self, address: str) -> bool:
-        """Tell whether the resource at `address` is in scope."""
+        """Return whether the resource at `address` is in scope."""
         return address == self.scope or address.startswith((f"{self.scope}.", f"{self.scope}["))
 
 

@@ -5,6 +5,8 @@ address. A cluster that encrypts with a key reads the vault as its identity whil
 one in a network of one's own joins it as that identity: without the role Azure refuses the write
 (AzureKeyVaultKmsValidateIdentityPermissionCustomerError, CustomRouteTableMissingPermission and
 their like, guidelines.md §3.2). A policy that changes resources does so as its identity.
+
+Called by `blueprint.composition` on the finished graph.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +22,7 @@ _PRINCIPAL = ("properties", "principalId")
 
 
 def with_derived_order(resources: list[DesiredResource]) -> list[DesiredResource]:
-    """Return the resources with the edges that follow from what they are to each other.
+    """Return the resources with the edges that follow from their roles and addresses.
 
     An edge that would close a circle is left out: what the blueprint says goes first.
     """
@@ -96,7 +98,7 @@ class _Order:
         return found
 
     def _touched(self, resource: DesiredResource) -> set[str]:
-        """Return the keys of what a resource stands in and names, and of all that holds those."""
+        """Return the keys of what contains a resource, of what it names, and of all above these."""
         near = [resource.id, *_ids(resource.body)]
         near += [self._by_address[on].id for on in self._waits[resource.address]]
         return {one.key for each in near for one in (each, *each.ancestors)}

@@ -1,4 +1,8 @@
-"""Adds the edges of ids that are written by hand to a finished graph, and finds clashing claims."""
+"""Adds the edges of ids that are written by hand to a finished graph, and finds clashing claims.
+
+An id that a file writes out means the resource of the graph that has it: it waits for that as it
+would for an expression. Called by `blueprint.composition`.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -1,6 +1,9 @@
 """The schema of an environment's `kubernetes:`, for what is in the cluster and has no ARM form.
 
 The defaults are the secure ones: what is not stated is refused, limited or not given.
+
+`blueprint.kubernetes_checks` checks the values; the manifests and the cluster's comparison are made
+from them.
 """
 
 import re
@@ -141,7 +144,7 @@ class BenchmarkSettings(FilePart):
 
 
 class PolicyExemption(FilePart):
-    """A namespace whose new pods an admission policy lets in, why, and the last day on which."""
+    """A namespace whose new pods an admission policy admits, the reason, and the last day of it."""
 
     policy: str
     namespace: str
@@ -244,7 +247,7 @@ class KubernetesSettings(FilePart):
 
 
 class PeerKind(StrEnum):
-    """What pods may go to."""
+    """The kinds of destinations of pods."""
 
     RANGE = "range"
     HOST = "host"
@@ -267,17 +270,17 @@ _HOST = re.compile(
 
 
 def is_label(name: str) -> bool:
-    """Tell whether a name is a DNS label, as that of a namespace has to be."""
+    """Return whether a name is a DNS label, as that of a namespace has to be."""
     return _LABEL.fullmatch(name) is not None
 
 
 def is_subdomain(name: str) -> bool:
-    """Tell whether a name is labels with dots between, as that of most objects has to be."""
+    """Return whether a name is labels with dots between, as that of most objects has to be."""
     return len(name) <= 253 and all(map(is_label, name.split(".")))
 
 
 def is_system_namespace(name: str) -> bool:
-    """Tell whether a namespace is the system's or everybody's, and so nobody's to describe."""
+    """Return whether a namespace is the system's or a shared one, which no environment states."""
     return name == "default" or name.startswith("kube-") or name in SYSTEM_NAMESPACES
 
 

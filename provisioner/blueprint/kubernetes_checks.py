@@ -1,4 +1,8 @@
-"""Checks the values in an environment's `kubernetes:`, beyond their shapes."""
+"""Checks the values in an environment's `kubernetes:`, beyond their shapes.
+
+Names follow the rules for DNS labels and subdomains, quantities those of the page "Quantity" of
+Kubernetes; images have a tag other than `latest` or a digest. Called by `blueprint.environment`.
+"""
 
 import re
 from collections.abc import Iterator
@@ -45,7 +49,7 @@ Path = tuple[str | int, ...]
 
 
 def check_kubernetes(settings: KubernetesSettings, node: Node) -> Iterator[Diagnostic]:
-    """Yield what is wrong with values in `kubernetes:`, whose node is `node`."""
+    """Yield an error for each wrong value in `kubernetes:`, whose node is `node`."""
     for number, registry in enumerate(settings.registries):
         if not _REGISTRY.fullmatch(registry):
             yield _wrong(
@@ -83,7 +87,7 @@ _STATED_BY = {
 
 
 def _check_reach(settings: KubernetesSettings, node: Node) -> Iterator[Diagnostic]:
-    """Yield what is wrong with `access`: a key of another way, or a missing server."""
+    """Yield errors in `access`: a key of another mode, or a missing server."""
     access = settings.access
     if access is None:
         return
@@ -108,7 +112,7 @@ def _check_reach(settings: KubernetesSettings, node: Node) -> Iterator[Diagnosti
 
 
 def _check_observation(settings: KubernetesSettings, node: Node) -> Iterator[Diagnostic]:
-    """Yield what is wrong with where observations are, and with who writes them."""
+    """Yield errors in the place of observations, and in the identity that writes them."""
     stated = settings.observation
     here = node.find(("observation", "blob"))
     if stated.blob is not None and parse_blob_url(stated.blob) is None:
@@ -232,7 +236,7 @@ def _check_quantities(namespace: NamespaceSettings, node: Node) -> Iterator[Diag
 
 
 def _check_bounds(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnostic]:
-    """Yield what a LimitRange refuses: a request over its limit, a limit over the most."""
+    """Yield what a LimitRange refuses: a request over its limit, a limit over its max."""
     limits = namespace.limits
     for low, low_name, high, high_name in (
         (limits.cpu_request, "cpuRequest", limits.cpu, "cpu"),
@@ -247,7 +251,7 @@ def _check_bounds(namespace: NamespaceSettings, node: Node) -> Iterator[Diagnost
 
 
 def _amount(quantity: Quantity | None) -> Decimal | None:
-    """Return what a quantity stands for; None for what is none (see the page "Quantity")."""
+    """Return the number of a quantity; None for what is none (see the page "Quantity")."""
     match = _QUANTITY.fullmatch(str(quantity))
     if quantity is None or match is None:
         return None

@@ -1,6 +1,8 @@
 """Functions of expressions on lists and maps: the ones that Bicep and Terraform have.
 
 Where the two disagree (`range`, `flatten`) they do what Bicep's do, as bodies are Azure's.
+
+Registered by `blueprint.functions`.
 """
 
 import json

@@ -1,4 +1,8 @@
-"""A source of files that are held in memory alone, or are not yet written."""
+"""A source of files that are held in memory alone, or are not yet written.
+
+Used to compose what is not on disk yet: the files that an adoption generates are composed and
+compared before they are written.
+"""
 
 from collections.abc import Mapping
 

@@ -2,6 +2,8 @@
 
 Unlike a composition this follows every `source`, whatever `when` and `forEach` come to, and needs
 no values of parameters: what is locked or copied has to do for all of them.
+
+Called by `azsec modules`, `azsec init` and `blueprint.declared_types`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

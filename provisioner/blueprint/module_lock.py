@@ -3,6 +3,8 @@
 `azsec modules update` writes it, and it is committed: every plan after that reads the files by
 their digests, on any machine, and refuses what is not in it. It holds no credentials, because no
 source may (`provisioner.blueprint.source_locations`).
+
+Read by the sources of git files, written by `workflow.lock_update`.
 """
 
 import hashlib

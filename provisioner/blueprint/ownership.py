@@ -51,7 +51,7 @@ _SEPARATOR = "."
 
 
 class Claim(StrEnum):
-    """What the tags of a resource say about whose it is."""
+    """The ownership that the tags of a resource state."""
 
     NONE = "no environment's"
     OURS = "this environment's"
@@ -62,7 +62,7 @@ class Claim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose a resource is by its tags; `environment` and `address` are what they state."""
+    """The owner of a resource by its tags; `environment` and `address` are what they state."""
 
     claim: Claim
     environment: str = ""
@@ -131,7 +131,7 @@ class Marks:
         return own + self.mark_list(container, resource.type)
 
     def tags(self, resource: ResourceId, address: str) -> Mapping[str, str]:
-        """Return the tags that say that a resource is this environment's."""
+        """Return the tags that mark a resource as this environment's."""
         return {
             ENVIRONMENT_TAG: self.environment,
             ADDRESS_TAG: address,
@@ -148,7 +148,7 @@ class Marks:
         }
 
     def owner_of(self, resource: ResourceId, tags: object) -> Owner:
-        """Return whose a resource is by its tags."""
+        """Return the owner of a resource by its tags."""
         found = _azsec_tags(tags)
         if any(len(values) > 1 for values in found.values()):
             return Owner(Claim.AMBIGUOUS)
@@ -207,7 +207,7 @@ def _keyed_hash(key: str, size: int, message: str) -> str:
 
 
 def derive_id(origin: str) -> str:
-    """Return the id of an environment that states none, from where its file stands.
+    """Return the id of an environment that states none, from the location of its file.
 
     Good enough for a rehearsal on the built-in Azure, and for nothing else: who knows the path
     knows the id.
@@ -284,7 +284,7 @@ class _Carriers:
         return sorted(groups, key=lambda group: group.address)
 
     def _waits(self, candidate: DesiredResource, resource: DesiredResource) -> bool:
-        """Tell whether the candidate itself waits for the resource whose mark it would carry."""
+        """Return whether the candidate itself waits for the resource whose mark it would carry."""
         pending, seen = [candidate.address], set[str]()
         while pending:
             address = pending.pop()
@@ -431,7 +431,7 @@ def mark_in(body: Body) -> str | None:
 
 
 def is_ownership_tag(name: str) -> bool:
-    """Tell whether a tag is one that azsec writes to know its own; case is ignored, as by Azure."""
+    """Return whether a tag is one of azsec's ownership tags; case is ignored, as by Azure."""
     return name.lower() in _NAMES or _is_below(name)
 
 

@@ -6,6 +6,8 @@ give what nothing else does: no variable of a job changes what a reviewed file s
 
 All of them are plain data. Where the parameter is a text, a value is taken as it is written (`1.30`
 is a version, and no number); for other types it is read as YAML.
+
+Called by the commands before the environment is composed.
 """
 
 import re
@@ -30,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Source(StrEnum):
-    """How a value was given."""
+    """The way in which a value was given."""
 
     SET = "--set"
     SET_FILE = "--set-file"

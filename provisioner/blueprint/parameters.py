@@ -1,4 +1,8 @@
-"""Checks the values of parameters against their declaration in a file."""
+"""Checks the values of parameters against their declaration in a file.
+
+An Unknown passes: Azure checks its value at apply. Values that look like secrets are masked in
+messages. Called by `blueprint.evaluation`.
+"""
 
 import ipaddress
 from collections.abc import Callable, Mapping
@@ -13,7 +17,7 @@ from provisioner.model.values import Bound, Unknown
 
 
 def check_parameter(name: str, spec: Parameter, value: object) -> str | None:
-    """Return what is wrong with a value, as the end of a sentence about it, or None.
+    """Return the mistake in a value, as the end of a sentence about it, or None.
 
     An Unknown passes: what it stands for is checked by Azure.
     """

@@ -1,4 +1,7 @@
-"""The promotion order of environments: the stages that a file states (`promotion.yaml`)."""
+"""The promotion order of environments: the stages that a file states (`promotion.yaml`).
+
+The environments of a stage wait for those of all stages before. Read by `azsec ci`.
+"""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -42,7 +45,7 @@ def load_promotion(path: str, sources: Sources, known: Sequence[str]) -> Sequenc
 
 
 def order_stages(names: Sequence[str], stages: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-    """Return `names` by stage, those that stand in none last, each stage by name."""
+    """Return `names` by stage, those that are in none last, each stage by name."""
     placed = [sorted(name for name in names if name in stage) for stage in stages]
     listed = {name for stage in stages for name in stage}
     rest = sorted(name for name in names if name not in listed)

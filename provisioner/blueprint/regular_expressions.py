@@ -3,6 +3,8 @@
 Python's `re` backtracks: `(a+)+` and 40 letters take longer than a pipeline waits, in native code
 that no signal ends. RE2 is linear in the text, and is what CEL specifies for `matches`. It has no
 lookaround and no backreferences; such a pattern is refused. docs/adr has the choice.
+
+Called for `matches` in expressions and for the `pattern` of parameters.
 """
 
 from functools import lru_cache
@@ -44,7 +46,7 @@ def check_pattern(pattern: str) -> None:
 
 
 def matches_whole(pattern: str, text: str) -> bool:
-    """Tell whether a pattern matches all of `text`. Raises PatternError."""
+    """Return whether a pattern matches all of `text`. Raises PatternError."""
     return _matcher(pattern, text).fullmatch(text) is not None
 
 

@@ -1,4 +1,9 @@
-"""Builds the desired resources: the id of each, its body, and its dependency edges."""
+"""Builds the desired resources: the id of each, its body, and its dependency edges.
+
+The blueprint's tags and the location of the resource group are filled in where a resource states
+none; the body is checked against the SDK's schema and for secrets. Called by
+`blueprint.composition`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,9 +44,10 @@ class CachedResource:
 
 
 class Resources:
-    """The resources that were placed, evaluated when something asks for them.
+    """The resources that were placed, evaluated when they are first read.
 
-    `tags` are the blueprint's own, which every resource that can carries; they stand in `root`.
+    `tags` are the blueprint's own, which every resource that can carries; they are stated in
+    `root`.
     """
 
     def __init__(self, context: Context, root: Instance, tags: Mapping[str, Node]) -> None:
@@ -79,7 +85,10 @@ class Resources:
         )
 
     def make(self, placed: Placed) -> CachedResource:
-        """Return what a resource comes to by itself. Raises DiagnosticError."""
+        """Return the composed form of a resource by itself.
+
+        Raises DiagnosticError where it is wrong.
+        """
         address = placed.address
         resource, id_edges = self.identify(address)
         body = self.body_of(address)
@@ -91,7 +100,7 @@ class Resources:
         return CachedResource(resource, body, own, tuple(self._inherited(placed)))
 
     def take(self, placed: Placed, made: CachedResource) -> None:
-        """Take in what a resource came to."""
+        """Take in the composed form of a resource."""
         address = placed.address
         self._cached[address] = made
         self._ids[address] = (made.id, ())
@@ -112,7 +121,7 @@ class Resources:
                     yield ("tags", key)
 
     def _giver_of(self, placed: Placed, path: tuple[str, ...]) -> Given:
-        """Return where a property stands that `_evaluate_body` fills in."""
+        """Return the place of a property that `_evaluate_body` fills in."""
         if path[0] == "tags":
             return Given(self._tags[path[1]], self._root)
         group = self._group_of(placed)
@@ -329,7 +338,7 @@ def _one_reason_each(edges: Iterable[Edge]) -> tuple[Edge, ...]:
 
 
 def _is_of_tenant(placed: Placed, resource_type: ResourceType) -> bool:
-    """Tell whether an extension resource stands at the tenant itself: its scope is `/`."""
+    """Return whether an extension resource stands at the tenant itself: its scope is `/`."""
     scope = placed.node.get("scope")
     return resource_type.scope is Scope.EXTENSION and scope is not None and scope.value == "/"
 

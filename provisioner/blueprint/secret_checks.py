@@ -2,6 +2,8 @@
 
 `provisioner.model.secret_values` defines what a secret is. What is in a file ends in plans, pull
 requests and logs, so there is no exception for tags, reasons, names or keys.
+
+Called while files are read and bodies are composed.
 """
 
 from collections.abc import Iterator
@@ -34,7 +36,7 @@ def check_values(value: object, node: Node, name: str = "") -> Iterator[Diagnost
 
 
 def check_result(value: object, span: Span) -> Iterator[Diagnostic]:
-    """Yield each secret, known by its shape, in what an expression comes to."""
+    """Yield each secret, known by its shape, in the value of an expression."""
     if isinstance(value, str):
         kind = secret_in(value)
         if kind is not None:
@@ -45,7 +47,7 @@ def check_result(value: object, span: Span) -> Iterator[Diagnostic]:
 
 
 def secret_error(path: tuple[str | int, ...], found: SecretFound, span: Span) -> Diagnostic:
-    """Return the refusal of one secret."""
+    """Return the diagnostic of one secret."""
     said = "is a secret" if found.kind == NAMED else f"holds {found.kind}"
     readable = readable_path(path)
     return error("secret", f"{readable} {said}, and no file may hold one.", span, HINT)

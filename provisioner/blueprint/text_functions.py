@@ -2,7 +2,9 @@
 
 The subject is the first argument, as in Bicep, so that `names.join(",")` reads as a method too.
 Whatever can make a text longer than what it reads is bounded before it makes one; every result is
-charged to the budget by its size (`metering`).
+charged to the budget by its size (`expression_limits`).
+
+Registered by `blueprint.functions`.
 """
 
 import base64
@@ -14,7 +16,7 @@ from collections.abc import Mapping
 from provisioner.model.secret_values import holds_secret
 
 MAX_TEXT = 8_000_000
-"""Characters of a text that a function makes: `metering.MAX_VALUE`, 16 to a unit."""
+"""Characters of a text that a function makes: `expression_limits.MAX_VALUE`, 16 to a unit."""
 MAX_WIDTH = 1_000
 """Characters to which `padLeft` and `format` pad one value."""
 MAX_JSON_DEPTH = 64

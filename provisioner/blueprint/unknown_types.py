@@ -1,4 +1,10 @@
-"""The diagnostics of a type that is in no tier: the type that was meant, or how to use this one."""
+"""The diagnostics of a type that is in no tier: the type that was meant, or how to use this one.
+
+The tiers are the catalog, an installed SDK package, and raw (an `apiVersion:` alone):
+docs/types.md.
+
+Called where a file names such a type.
+"""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -33,7 +39,7 @@ def unknown_type(name: str, span: Span | None, catalog: Catalog) -> Diagnostic:
 
 
 def _package_hint(name: str, catalog: Catalog) -> Iterable[str]:
-    """Yield how to have a type checked: with the package that has it, if it is not installed."""
+    """Yield the hint to have a type checked by the package that has it, if it is not installed."""
     package = package_for(name)
     if package is not None and catalog.directory.version_of(package) is None:
         yield f"install the package that has its models (pip install {package})"

@@ -2,6 +2,8 @@
 
 Static: expressions are read and not evaluated, so that every place that a value may come from is
 named, also of a condition's other branch.
+
+Called by `workflow.explanation`.
 """
 
 from collections.abc import Iterator
@@ -144,12 +146,12 @@ def _givers(
 
 
 def _is_reference(node: Node, name: str) -> bool:
-    """Tell whether a value is one expression that is only a name: `${location}`."""
+    """Return whether a value is one expression that is only a name: `${location}`."""
     return isinstance(node.value, str) and node.value.strip() == f"${{{name}}}"
 
 
 def _repetition_of(node: Node, file: Node) -> Node | None:
-    """Return the `forEach` of the resource or module that a node stands in."""
+    """Return the `forEach` of the resource or module that contains a node."""
     for kind in ("resources", "modules"):
         for entry in file.find((kind,)).entries.values():
             if any(one is node for one in entry.walk()):

@@ -1,4 +1,8 @@
-"""Waivers and attestations of an environment: accepted control failures, and attested controls."""
+"""Waivers and attestations of an environment: accepted control failures, and attested controls.
+
+Both expire. `blueprint.environment` reads them; `controls.waivers` and `controls.attestations`
+apply them.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -34,7 +38,7 @@ class Waiver:
         return self.breach is None or _words(self.breach) == _words(message)
 
     def holds(self, address: str) -> bool:
-        """Tell whether the resource at an address is in scope."""
+        """Return whether the resource at an address is in scope."""
         return address == self.scope or address.startswith((f"{self.scope}.", f"{self.scope}["))
 
 

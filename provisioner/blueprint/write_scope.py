@@ -1,4 +1,7 @@
-"""The write scope of an environment: its own subscriptions, and nothing above or beside them."""
+"""The write scope of an environment: its own subscriptions, and nothing above or beside them.
+
+Called by `blueprint.composition`, so that no plan has such a resource.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 

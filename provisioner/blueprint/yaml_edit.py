@@ -2,6 +2,8 @@
 
 Comments, order, quotes, line ends and indentation are the author's: only the characters of one
 scalar are replaced, or one entry is added. Whoever edits reads the result again before it is kept.
+
+Called by `workflow.version_parameter`.
 """
 
 import re

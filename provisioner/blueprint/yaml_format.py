@@ -4,6 +4,8 @@ Indentation becomes two spaces a level, lists two more than their key, single qu
 where that needs no escape, trailing white space and repeated blank lines go, and the keys of the
 file stand in the order of their documentation. Comments stay with the line below them; what stands
 inside of texts over several lines is left alone. The result is read again and compared.
+
+Called by `azsec fmt` and for the files that `azsec init` writes.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""Reads the scalars of YAML 1.2's core schema: their kind by tag or by form, and their value."""
+"""Reads the scalars of YAML 1.2's core schema: their kind by tag or by form, and their value.
+
+Called by `blueprint.yaml_source`.
+"""
 
 import re
 from typing import Any
@@ -85,5 +88,5 @@ def _out_of_range(text: str, span: Span, expected: str) -> Diagnostic:
 
 
 def refused_tag(tag: object, span: Span) -> Diagnostic:
-    """Return the diagnostic of a tag that would make something else than plain data."""
+    """Return the diagnostic of a tag that would make anything but plain data."""
     return error("invalid-yaml", f"the tag {tag!r} is not allowed.", span, "Remove it.")

@@ -4,6 +4,8 @@ The core schema of YAML 1.2 applies (`yes`, `on` and dates are strings), with th
 1.1 (yaml.org/type/merge.html), as kubectl reads them. Tags are refused: a document is data and
 never makes objects. Whoever writes a file may be a stranger (the pipeline of a pull request plans
 it), so everything that can grow has a bound, and the diagnostic names it.
+
+The files that a person writes are read through `parse_yaml`.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""A change: one property whose desired and live values differ."""
+"""A change: one property whose desired and live values differ.
+
+`diff.comparison` makes them; plans and drift reports show them.
+"""
 
 from dataclasses import dataclass
 

@@ -3,6 +3,9 @@
 It reports two kinds of change. A declared one: the desired body says a value, and Azure has
 another. An undeclared one: the body is silent, and Azure has a value off the default. Where no
 default is known nothing is reported; the path is listed, so that coverage can be measured.
+
+A change that holds a secret is marked sensitive, so that no document shows its values. Called while
+planning, for drift, and to compare environments.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -69,7 +72,7 @@ def compare(
     """Compare two bodies of one type. Never raises, whatever JSON they are.
 
     `api_version` is the one that the bodies were written and answered with; without it, the one
-    that azsec speaks.
+    that azsec uses for the type.
     `desired` may hold Unknown leaves: each differs from whatever Azure has. Bodies nested deeper
     than Python can follow (hundreds of levels) differ as wholes, unless they are equal.
     """
@@ -216,7 +219,7 @@ class _Walker:
             self.tags.append(replace(change, declared=False))
 
     def _compare_entry_of_map(self, rule: Rule, desired: object, actual: object, path: str) -> None:
-        """In a map to have a key says something already, even with nothing behind it."""
+        """Compare an entry of a map, in which a key states something even without a value."""
         is_there = actual is not ABSENT and actual is not None
         if is_there or desired is None or not is_empty(desired):
             self._compare_value(rule, desired, actual, path)
@@ -264,7 +267,7 @@ class _Walker:
             self._judge_silence(rule, actual, path)
 
     def _judge_missing(self, rule: Rule, desired: object, actual: object, path: str) -> None:
-        """Azure leaves out what is as it would be anyway."""
+        """Judge a desired value that Azure does not return: it leaves out what is at a default."""
         if any(is_same(rule, value, desired) for value in rule.fact.refused):
             self._report(rule, path, desired, actual)
             return
@@ -280,7 +283,7 @@ class _Walker:
     def _compare_lists(
         self, rule: Rule, desired: Sequence[object], actual: Sequence[object], path: str
     ) -> None:
-        """Scalars are reported as the whole list that they stand in, objects one by one."""
+        """Compare lists: one of scalars is reported as a whole, objects one by one."""
         entry = self._rules.entry(rule)
         if are_scalars(desired, actual):
             if not has_same_scalars(rule, entry, desired, actual):
@@ -325,7 +328,7 @@ class _Walker:
             self._report(entry, path, ABSENT, actual, declared=False, of=rule)
 
     def _judge_silence(self, rule: Rule, actual: object, path: str) -> None:
-        """Judge a value that the desired body does not speak of."""
+        """Judge a value that the desired body does not state."""
         fact = rule.fact
         if is_empty(actual) or fact.embeds:
             return
@@ -373,7 +376,7 @@ class _Walker:
                 self._judge_silence(child, value, _join(path, key if rule.is_map else child.name))
 
     def _is_off(self, rule: Rule, default: object, actual: object) -> bool:
-        """Tell whether Azure spells out what is not set: nothing of it is switched on."""
+        """Return whether Azure spells out what is not set: nothing of it is switched on."""
         return (
             is_empty(default)
             and isinstance(actual, (Mapping, str))
@@ -384,7 +387,7 @@ class _Walker:
         return self._equals(rule, self._view.default(rule), value)
 
     def _equals(self, rule: Rule, default: object, value: object) -> bool:
-        """Tell whether a value is no other than a default, spelled out or left out."""
+        """Return whether a value equals a default, spelled out or left out."""
         if default is ABSENT:
             return False
         if is_empty(default) or is_empty(value):
@@ -496,7 +499,7 @@ def _kind(desired: object, actual: object) -> FieldKind:
 
 
 def _join(path: str, name: str) -> str:
-    """Return the path of a property; a key that is an id stands in brackets, to be readable."""
+    """Return the path of a property; a key that is an id is put in brackets, to be readable."""
     if "/" in name:
         return f"{path}[{name}]"
     return f"{path}.{name}" if path else name

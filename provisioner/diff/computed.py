@@ -1,4 +1,7 @@
-"""Reads what Azure alone writes into a body: ids, addresses, the OIDC issuer URL of a cluster."""
+"""Reads what Azure alone writes into a body: ids, addresses, the OIDC issuer URL of a cluster.
+
+Called by `plan.estates`.
+"""
 
 from collections.abc import Mapping
 

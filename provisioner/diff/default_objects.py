@@ -1,4 +1,8 @@
-"""Compares an object that Azure returns with the defaults of a property that nobody sets."""
+"""Compares an object that Azure returns with the defaults of a property that nobody sets.
+
+Azure spells out objects that nobody sets, with every switch off; such an object is no change.
+Called by `diff.comparison`.
+"""
 
 from collections.abc import Mapping
 
@@ -13,12 +17,12 @@ _SWITCHES = frozenset({"enabled", "managed"})
 
 
 def is_hollow(rules: Rules, view: View, rule: Rule, value: object) -> bool:
-    """Tell whether a value says no more than that nothing is set or switched on.
+    """Return whether a value states nothing but that nothing is set or switched on.
 
     That is false, nothing, a part's own default, or the "off" of an enumeration, and an object or
     list with nothing else in it. Where the facts know a part's default, that alone is it: false is
     none where the default is true, and "Disabled" is none where it is "Enabled". A switch that is
-    on says something, whatever its default: that is one of an object that is stated.
+    on states something, whatever its default: that is one of an object that is stated.
     """
     if isinstance(value, Mapping):
         return all(is_hollow(rules, view, rules.child(rule, k), v) for k, v in value.items())

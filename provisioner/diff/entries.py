@@ -1,4 +1,8 @@
-"""Pairs the entries of two lists: by a key, by position, or by similarity."""
+"""Pairs the entries of two lists: by a key, by position, or by similarity.
+
+Which properties are the keys of a list is a fact of its type. Called by `diff.comparison` and
+`diff.merge`, which have to pair alike.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,14 +33,14 @@ class Pair:
 
 
 def are_scalars(*lists: Sequence[object]) -> bool:
-    """Tell whether lists hold text, numbers and booleans alone, or nothing."""
+    """Return whether lists hold text, numbers and booleans alone, or nothing."""
     return all(is_scalar(item) or is_empty(item) for entries in lists for item in entries)
 
 
 def has_same_scalars(
     rule: Rule, entry: Rule, desired: Sequence[object], actual: Sequence[object]
 ) -> bool:
-    """Tell whether two lists of scalars mean the same: as bags, unless their order matters.
+    """Return whether two lists of scalars are equal: as bags, unless their order matters.
 
     Where others have entries in the list too, theirs are no difference.
     """
@@ -55,7 +59,7 @@ def has_same_scalars(
 
 
 def is_reserved(rule: Rule, entries: object) -> bool:
-    """Tell whether the service itself adds all of these entries (or keys) of a list or map."""
+    """Return whether the service itself adds all of these entries (or keys) of a list or map."""
     prefix = rule.fact.reserved
     if prefix is None or not isinstance(entries, (list, tuple, Mapping)):
         return False
@@ -73,7 +77,7 @@ def pair_entries(
 
     Entries are paired by the key that the facts name, or by position where their order matters,
     or by their `name` or `id`. Of others, what is equal is paired first, and then what is most
-    alike, so that a changed entry is told as a change and not as one gone and one new.
+    alike, so that a changed entry is reported as a change, not as one gone and one new.
     """
     keys = rule.fact.keys if rule.fact.compare is Compare.ORDERED else _keys(rule)
     entry = rules.entry(rule)
@@ -155,7 +159,7 @@ def _by_key(ours: Sequence[_Marked], theirs: Sequence[_Marked], distance: Distan
 
 
 def _nearest(entry: object, candidates: Sequence[_Marked], distance: Distance) -> int:
-    """Return which of several entries with one key is meant: the most alike."""
+    """Return the most alike of several entries with one key."""
     if len(candidates) == 1:
         return 0
     return min(range(len(candidates)), key=lambda at: distance(entry, candidates[at].entry))

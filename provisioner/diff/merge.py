@@ -2,6 +2,8 @@
 
 So what others own (policy's tags, the autoscaler's counts, service defaults) survives, while lists
 that the blueprint declares are exactly as it declares them (design: updates merge).
+
+Called while planning (`plan`) and adopting (`adoption.minimal_body`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,7 +83,7 @@ class _Merger:
     def _merge_lists(
         self, rule: Rule, desired: Sequence[object], actual: Sequence[object]
     ) -> list[object]:
-        """Entries of a list are as declared; those of child resources are merged, and kept."""
+        """Merge lists: entries are as declared; those of child resources are merged, and kept."""
         entry = self._rules.entry(rule)
         keeps_others = rule.fact.embeds or rule.fact.shared
         if not keeps_others:

@@ -1,4 +1,9 @@
-"""Decides whether Azure makes a change in place, and what the change needs where it does not."""
+"""Decides whether Azure makes a change in place, and what the change needs where it does not.
+
+A change is made in place, needs a replacement, or is refused, by the facts of the property. A live
+value that is missing and not known to be filled in is no reason to replace: it may be one that
+Azure never returns. Called by `diff.comparison`.
+"""
 
 from dataclasses import dataclass
 
@@ -62,10 +67,10 @@ def _one_way(path: str, present: object) -> str:
 
 
 def _said(value: object) -> str:
-    """Return a value as it stands in a blueprint."""
+    """Return a value as a blueprint states it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _short(path: str) -> str:
-    """Return a path as a person calls the property: `zones` for an entry of it."""
+    """Return the short name of a property that a path leads to: `zones` for an entry of it."""
     return path.removeprefix("properties.")

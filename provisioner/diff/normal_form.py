@@ -1,4 +1,8 @@
-"""Compares scalars that Azure writes in another form than the blueprint."""
+"""Compares scalars that Azure writes in another form than the blueprint.
+
+Ids, GUIDs and locations differ in case and spacing, moments in the digits of their fractions,
+versions in how much of them is stated. Called by the modules of the package that compare values.
+"""
 
 import ipaddress
 import re
@@ -31,7 +35,7 @@ Form = Hashable
 
 
 def is_same(rule: Rule, desired: object, actual: object) -> bool:
-    """Tell whether two scalars mean the same under the rule of their property."""
+    """Return whether two scalars are equal under the rule of their property."""
     if type(desired) is type(actual) and desired == actual:
         return True
     if not (is_scalar(desired) and is_scalar(actual)):
@@ -45,7 +49,7 @@ def is_same(rule: Rule, desired: object, actual: object) -> bool:
 
 
 def is_scalar(value: object) -> bool:
-    """Tell whether a value is text, a number or a boolean."""
+    """Return whether a value is text, a number or a boolean."""
     return isinstance(value, (str, bool, int, float))
 
 
@@ -80,13 +84,13 @@ def _digits(number: int | float) -> Form:
 
 
 def is_version_of(prefix: str, version: str) -> bool:
-    """Tell whether a version is the one that `prefix` names: 1.33 is 1.33.5, and not 1.3."""
+    """Return whether a version is the one that `prefix` names: 1.33 is 1.33.5, and not 1.3."""
     wanted, found = prefix.lower().split("."), version.lower().split(".")
     return found[: len(wanted)] == wanted
 
 
 def is_newer(one: str, other: str) -> bool:
-    """Tell whether the version `one` is newer than `other`. False where either is no version."""
+    """Return whether the version `one` is newer than `other`. False where either is no version."""
     ours, theirs = (
         [int(number) for number in _VERSION_PART.findall(text)] for text in (one, other)
     )

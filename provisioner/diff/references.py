@@ -1,4 +1,8 @@
-"""Finds references to resources by their ids."""
+"""Compares references to resources by their ids.
+
+Azure sometimes answers more of a referenced resource than its id, and clients sometimes send all
+that they have read of it. Called by `diff.comparison`.
+"""
 
 from collections.abc import Mapping
 
@@ -9,7 +13,7 @@ _ID = frozenset({"id", "Id", "ID", "iD"})
 
 
 def is_same_reference(desired: Mapping[str, object], actual: object) -> bool:
-    """Tell whether both point to one resource, and one of them says no more than its id.
+    """Return whether both refer to one resource, and one of them states no more than its id.
 
     Azure sometimes answers more of a resource than was asked for, and clients sometimes send all
     that they have read of it.

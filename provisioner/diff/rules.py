@@ -1,4 +1,9 @@
-"""The comparison rules of a type: schema and facts of its properties as one tree, built once."""
+"""The comparison rules of a type: schema and facts of its properties as one tree, built once.
+
+A rule states whether Azure computes a property, whether a change of it needs a new resource, and
+how its values compare. A fact of the type (`catalog`) counts before the schema. Called by the other
+modules of the package.
+"""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -27,7 +32,7 @@ class Rule:
     name       as the schema spells it, `[]` for entries
     compare    the fact's own way, else the one that the schema implies, else None
     computed   only Azure writes it
-    silent     passed over: computed, or never answered, or told to be ignored
+    silent     passed over: computed, never answered, or ignored by a fact
     stated     computed, and compared nevertheless where the body states it
     closed     inside an open object in which Azure fills in nothing
     generated  the id, type or ETag of an entry that is a resource: passed over where it has a name
@@ -84,7 +89,7 @@ class Rule:
 
     @property
     def is_tags(self) -> bool:
-        """Whether others, such as a policy, have entries of their own in it."""
+        """Whether it is the tags of a resource, in which others, such as a policy, have entries."""
         return self.name == _TAGS and self.shape.kind is Kind.MAP
 
 
@@ -130,7 +135,7 @@ class Rules:
         return spell(self._schemas, rule.shape, value)
 
     def _named_entries(self, rule: Rule) -> dict[str, Rule]:
-        """Return the rules of those entries of a map that facts speak of by their key."""
+        """Return the rules of those entries of a map that facts name by their key."""
         prefix = f"{rule.path}.".lower()
         keys = {
             path[len(prefix) :].split(".")[0].split("[")[0]
@@ -215,7 +220,7 @@ class Rules:
         )
 
     def _implied(self, rule: Rule, key: str, shape: Shape) -> Compare | None:
-        """Names of entries are compared without case, as they are paired without."""
+        """Return how names of entries compare: without case, as they are paired without."""
         if rule.is_entry and key in (*self._keys_of(rule), "name"):
             return Compare.CASELESS
         return _implied(key, shape)
@@ -283,7 +288,7 @@ def _fixed(parent: Rule, fact: Field) -> tuple[ImmutableRule, bool]:
 
 
 def rules_of(resource_type: ResourceType, schemas: SchemaIndex) -> Rules:
-    """Return the rules of a type, the same ones each time it is asked."""
+    """Return the rules of a type, the same object each time."""
     return _cached(_Key(resource_type, schemas))
 
 

@@ -1,4 +1,7 @@
-"""Selects the part of a value that a file states, and whether a document may show it."""
+"""Selects the part of a value that a file states, and whether a document may show it.
+
+Called by `diff.comparison` for the values that it reports.
+"""
 
 from collections.abc import Mapping
 
@@ -8,7 +11,7 @@ from provisioner.model.values import is_empty
 
 
 def written(rules: Rules, rule: Rule, value: object) -> object:
-    """Return what somebody wrote of a value: nothing that Azure computes or never answers."""
+    """Return the stated part of a value: nothing that Azure computes or never returns."""
     if isinstance(value, (list, tuple)):
         entry = rules.entry(rule)
         return [written(rules, entry, item) for item in value]
@@ -24,7 +27,7 @@ def written(rules: Rules, rule: Rule, value: object) -> object:
 
 
 def holds_secret(rules: Rules, rule: Rule, value: object) -> bool:
-    """Tell whether a value is one that no document may show, or holds one."""
+    """Return whether a value is one that no document may show, or holds one."""
     if rule.fact.secret or rule.fact.sensitive:
         return not is_empty(value)
     if isinstance(value, Mapping):

@@ -1,4 +1,8 @@
-"""The view that facts are evaluated on: the bodies of one resource before and after a change."""
+"""The view that facts are evaluated on: the bodies of one resource before and after a change.
+
+Facts are defaults, owners and rules that depend on the rest of a body. Called by `diff.comparison`,
+`diff.merge` and `diff.mutability`.
+"""
 
 from collections.abc import Mapping
 from typing import cast
@@ -64,7 +68,7 @@ class View:
 
     @property
     def stated(self) -> Body:
-        """The desired body alone: what a PUT of it says."""
+        """The desired body alone, as a PUT would send it."""
         if self._stated is None:
             self._stated = self._body_of(self._desired)
         return self._stated
@@ -77,7 +81,7 @@ class View:
         return {"properties": body} if flattened else body
 
     def default(self, rule: Rule) -> Json | Absent:
-        """Return what Azure fills in for a property, or ABSENT where that is not known.
+        """Return the value that Azure fills in for a property, or ABSENT where it is not known.
 
         The default of an object is the default of each of its parts: of one that starts absent,
         every part does, but for those with a default of their own.
@@ -93,7 +97,7 @@ class View:
         return owner if isinstance(owner, Owner) else owner(self.after)
 
     def leaves_to_others(self, rule: Rule, desired: object, actual: object) -> bool:
-        """Tell whether the desired value has nothing to say against the actual one.
+        """Return whether the desired value states nothing against the actual one.
 
         What another writes is left to it. An upgrade channel moves a version ahead of the stated
         one: only a stated version that is newer than the running one is a change. A policy writes
@@ -107,7 +111,7 @@ class View:
         return owner is not Owner.BLUEPRINT
 
     def passes_over(self, rule: Rule) -> bool:
-        """Tell whether the value of a property that nobody states goes by itself, or has no effect.
+        """Return whether a value that nobody states goes by itself or has no effect.
 
         Azure filled it in from a value that the desired body changes (`Field.follows`), or an
         earlier write left it (`Field.residual`).
@@ -116,7 +120,7 @@ class View:
         return self.is_outdated(rule) or (residual is not None and residual(self.after))
 
     def is_outdated(self, rule: Rule) -> bool:
-        """Tell whether Azure filled a property in from one that the desired body changes.
+        """Return whether Azure filled a property in from one that the desired body changes.
 
         That is `Field.follows`: the value goes with the old one.
         """
@@ -126,11 +130,11 @@ class View:
         return any(lookup(self.before, path) != lookup(self.after, path) for path in paths)
 
     def keeps(self, rule: Rule) -> bool:
-        """Tell whether a PUT of the desired body, silent about a property, keeps its value."""
+        """Return whether a PUT of the desired body, silent about a property, keeps its value."""
         return rule.fact.kept_in(self.stated) if rule.fact.kept else False
 
     def takes_as(self, rule: Rule, desired: object, actual: object) -> bool:
-        """Tell whether Azure answers the one scalar to whoever asks for the other."""
+        """Return whether Azure returns the one scalar where the other was written."""
         if not rule.fact.taken_as:
             return False
         return any(
@@ -144,7 +148,7 @@ class View:
         return {**self.stated, PARENT: self._parent.stated}
 
     def drops(self, rule: Rule) -> bool:
-        """Tell whether Azure takes the value of a property and has no use for it."""
+        """Return whether Azure accepts the value of a property and does not use it."""
         return rule.fact.dropped is not None and rule.fact.dropped(self.after)
 
     def entry(self, rule: Rule, embedded: Embedded, desired: object, actual: object) -> "View":
