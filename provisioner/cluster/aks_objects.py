@@ -86,7 +86,7 @@ _API_GROUPS = (
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Hold the facts of a cluster that objects of AKS are verified against.
+    """Facts of a cluster that objects of AKS are verified against.
 
     They are the object ids of the cluster's groups of administrators in small letters, what it has
     of AKS, the workloads of AKS in it, the services of AKS that AKS' own images alone are behind,

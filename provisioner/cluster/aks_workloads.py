@@ -96,7 +96,7 @@ class Controller:
 
 @dataclass(frozen=True, slots=True)
 class Controllers:
-    """Hold the DaemonSets, Deployments and ReplicaSets of AKS in a cluster, by UID."""
+    """DaemonSets, Deployments and ReplicaSets of AKS in a cluster, by UID."""
 
     known: Mapping[str, Controller]
 

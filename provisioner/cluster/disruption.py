@@ -55,7 +55,7 @@ class DrainHindrance:
 
 @dataclass(frozen=True, slots=True)
 class DrainedObjects:
-    """Hold the objects that decide over a drain, as they were observed.
+    """Objects that decide over a drain, as they were observed.
 
     One of `pods` may stand for several that are alike.
     """

@@ -36,7 +36,7 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """Describe a capability that a rule may grant, with its `risk`.
+    """Capability that a rule may grant, with its `risk`.
 
     It is one of `verbs` on one of `resources` of a group, on any of it where none is named.
     """

@@ -20,7 +20,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 @dataclass(frozen=True, slots=True)
 class ApiUse:
-    """Describe the objects, by address, that use a removed API version, and how that is known.
+    """Objects, by address, that use a removed API version, and how that is known.
 
     It is known as `listed` where it is the version that the server lists them in, else as
     `applied`, by kubectl's annotation.

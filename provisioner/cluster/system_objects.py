@@ -50,7 +50,7 @@ def _without_nothing(value: Any) -> Any:  # noqa: ANN401  JSON
 
 @dataclass(frozen=True, slots=True)
 class KnownObject:
-    """Record an object's digest, what it allows and the roles that it is aggregated into.
+    """Digest of an object, what it allows and the roles that it is aggregated into.
 
     What it allows is of `permissions.CAPABILITIES`; it and the roles are empty for what is no role.
     """

@@ -44,7 +44,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Hold what an inventory is compared with: declared, accepted, and made by Kubernetes or Azure.
+    """Objects that an inventory leaves out: declared, accepted, and made by Kubernetes or Azure.
 
     `jobs` are the declared jobs that exist, by UID, with the words that are compared: a pod of one
     is declared if it is what that states. `administrators` are the object ids of the groups that

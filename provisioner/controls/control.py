@@ -15,7 +15,7 @@ from provisioner.network.proofs.suite import Prove
 
 
 class Severity(StrEnum):
-    """How much a control matters, the worst first, as in the outline of the guidelines."""
+    """Severity of a failure, the worst first, as in the outline of the guidelines."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -54,7 +54,7 @@ class Layer(StrEnum):
 
 
 class Mode(StrEnum):
-    """Name who can answer a control (the letters of guidelines.md).
+    """Source that can answer a control (the letters of guidelines.md).
 
     It is Azure Resource Manager, the Kubernetes API, Microsoft Graph, a log query, or a person.
     """
@@ -68,7 +68,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mappings:
-    """Map a control to other frameworks.
+    """Mappings of a control to other frameworks.
 
     They are CIS AKS 1.8 (recommendation numbers), Azure Policy (GUIDs of built-in definitions),
     checkov (`CKV_AZURE_n`) and PSRule (`Azure.…`).

@@ -176,7 +176,7 @@ def _breach_waiver(waiver: Waiver) -> BreachWaiverDocument:
 
 
 def delta_document(delta: Delta, gate: Gate) -> SecurityDeltaDocument:
-    """Return the document of what turned, with what the gate refuses.
+    """Return the document of the changed verdicts, with what the gate refuses.
 
     It says where by address and property alone: a line that moves is nothing to a plan.
     """

@@ -56,7 +56,7 @@ _UNSEEN_BY = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one control ended.
+    """Result of one control on a state.
 
     `why` says it where there are no findings. `outstanding` is the evidence that Azure Resource
     Manager cannot give and nobody attested, "" where there is none; `attestation` is the one that

@@ -28,7 +28,7 @@ from provisioner.plan.unreadable import declared_instead, unreadable_resources
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Describe what could not be read of a state, a resource or a list.
+    """Resource or list of a state that could not be read.
 
     `listed` names a type where it is the list of that type in the resource. `reason` is Azure's.
     """

@@ -41,7 +41,7 @@ runs in the cluster can say."""
 
 @dataclass(frozen=True, slots=True)
 class _Requirement:
-    """Describe a requirement of a framework, with the results that answer it.
+    """Requirement of a framework, with the results that answer it.
 
     `place` is where one has to look to answer the whole of it. `refuted_by` are the results of
     controls that judge another way, which the framework does not take.

@@ -14,7 +14,7 @@ PROOFS_GATE = "proofs"
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Hold the settings of `gates:`.
+    """Settings of `gates:`.
 
     `least` is the least severity at which a control that fails refuses (None where none does);
     `proofs` is whether a network proof that fails does, whatever its severity.

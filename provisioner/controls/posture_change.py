@@ -13,7 +13,7 @@ from provisioner.controls.verdict import Finding, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Record a control whose verdict changes for one resource.
+    """Control whose verdict changes for one resource.
 
     `is_new` is for a resource that was not judged by it before.
     """
@@ -25,14 +25,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What fails that did not, and what passes that failed; the worst first."""
+    """Failures that are new, and those that are gone; the worst first."""
 
     failing: tuple[Turn, ...]
     passing: tuple[Turn, ...]
 
 
 def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Delta:
-    """Return what turned between two results over the same environment.
+    """Return the changed verdicts between two results over the same environment.
 
     A property that fails now and did not is a turn, also of a resource that is new. A resource for
     which a control failed and does not any more is one, also where it is gone, or nothing is left

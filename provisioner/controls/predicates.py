@@ -11,7 +11,7 @@ from provisioner.model.values import is_empty
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Test a property's value, with the words that end the sentence "expected …".
+    """Test of a property's value, with the words that end the sentence "expected …".
 
     The value is ABSENT where it is not set and no default is known.
     """

@@ -86,7 +86,7 @@ def expect(
 
 
 def look(subject: Subject, path: str, wanted: Wanted) -> Observation:
-    """Return what is to be said of one property that is to be as wanted."""
+    """Return the observation on one property that is to be as wanted."""
     value = subject.value(path)
     name = path.removeprefix("properties.")
     if isinstance(value, Unknown):

@@ -26,7 +26,7 @@ _Seen: TypeAlias = frozenset[tuple[str, frozenset[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is said of one property of a resource, with the words that show it."""
+    """Verdict on one property of a resource, with its evidence."""
 
     verdict: Verdict
     path: str
@@ -34,7 +34,7 @@ class Observation:
 
 
 class Sight:
-    """Hold the properties that a rule may read.
+    """Properties that a rule may read.
 
     `reads` has paths by type. A rule that `sees_all_types` may see which other resources there are,
     too.

@@ -12,7 +12,7 @@ from provisioner.model.estate import Resource
 
 
 class Verdict(StrEnum):
-    """Name how a control ended, the worst first.
+    """Outcome of a control, the worst first.
 
     `unknown` is not `pass`: something it rests on cannot be seen. A failure is `waived` where the
     environment accepts it until a day.
@@ -32,7 +32,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a control says of one resource.
+    """Verdict of a control on one resource.
 
     `path` is the property that decides it, "" for the resource as a whole; `evidence` says in words
     what stands there. `waiver` is what accepts it, of one that is waived.

@@ -31,7 +31,7 @@ def covers(waiver: Waiver, seen: Finding) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedAccess:
-    """Hold the role assignments of others that the environment accepts.
+    """Role assignments of others that the environment accepts.
 
     They are by the key of their id and by the path of findings about them. Who accepts an
     assignment accepts what controls find of it.

@@ -43,7 +43,7 @@ _READS_LOGS = Capability("allows reading pod logs", "", ("pods/log",), ("get",))
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Describe a binding of somebody who is not the system's: its subjects, and its role's rules.
+    """Binding of somebody who is not the system's: its subjects, and its role's rules.
 
     The rules are None where the role is not there.
     """

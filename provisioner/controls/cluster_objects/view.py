@@ -138,7 +138,7 @@ Judge: TypeAlias = Callable[[View], Iterable[Seen]]
 
 @dataclass(frozen=True, slots=True)
 class ObservedRule:
-    """Judge a cluster by lists of its objects.
+    """Rule on a cluster, by lists of its objects.
 
     `needs` are the kinds without which nothing can be said, `reads` those that are read where they
     are there (custom resources, which a cluster may not have): where one of these was refused,
