@@ -57,8 +57,8 @@ def explain_access(
 ) -> AccessDocument:
     """Return who can do what in a state of an environment.
 
-    `connect` gives what reads Azure, and is called only for the actual state. Raises
-    DiagnosticError for a question that can have no answer (see `access_question`), and AzureError
+    `connect` returns the reader of Azure, and is called only for the actual state. Raises
+    DiagnosticError for a query that cannot have an answer (see `access_question`), and AzureError
     where nothing can be read.
     """
     told = check_action(question, catalog)
@@ -235,7 +235,7 @@ def _condition_document(grant: Grant) -> ConditionDocument | None:
 
 
 def _scope_name(scope: ResourceId | None, desired: Desired) -> str:
-    """Return a scope as a person calls it: by its address, or by what it is."""
+    """Return the display name of a scope: its address, or what kind of scope it is."""
     if scope is None:
         return "the tenant's root"
     known = desired.graph.by_id.get(scope.key)
@@ -283,7 +283,7 @@ def _rank(row: GrantDocument) -> tuple[int, str, str, str]:
 
 
 def _diagnostics(grants: Sequence[Grant]) -> list[Diagnostic]:
-    """Say which conditions were not understood, and which roles are not known."""
+    """Return a warning for conditions that were not parsed, and for roles that are not known."""
     told = [
         warning(
             "condition-not-understood",

@@ -109,7 +109,7 @@ class Who:
     names: frozenset[str] | None = None
 
     def is_about(self, principal: Principal) -> bool:
-        """Tell whether a principal is asked about."""
+        """Return whether the query covers a principal."""
         if self.names is None:
             return True
         return bool(self.names & {principal.id.lower(), (principal.address or "").lower()})

@@ -38,7 +38,7 @@ from provisioner.workflow.adoption_reader import Discovery, discover
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What an adoption came to: its report, and the files by path."""
+    """The result of an adoption: its report, and the files by path."""
 
     document: AdoptionDocument
     files: Mapping[str, str]
@@ -51,12 +51,12 @@ def adopt(
     patterns: Sequence[Pattern] = (),
     listing: Listing | None = None,
 ) -> Adoption:
-    """Return the files of what stands at the roots, with the proof that they plan to nothing.
+    """Return the files of the resources at the roots, with the proof that they plan no change.
 
-    `target` needs no subscriptions: they are those of what is found. `patterns` limit it to what
-    some templates deploy (none: all); `listing` is what states list beside the ids of the roots.
-    Raises AzureError where nothing can be read, and
-    DiagnosticError for a root that does not exist, or at which there is nothing to adopt.
+    `target` needs no subscriptions: they are those of the resources found. `patterns` limit the
+    resources to those that some templates deploy (none: all); `listing` has what states list beside
+    the ids of the roots. Raises AzureError where nothing can be read, and DiagnosticError for a
+    root that does not exist, or at which there is nothing to adopt.
     """
     listing = listing or Listing()
     whole, parts = split_parts(roots.resources, inputs.catalog)
@@ -108,7 +108,7 @@ def _limit(findings: Findings, patterns: Sequence[Pattern]) -> list[LeftOutDocum
 
 
 def _missing(discovery: Discovery, roots: Roots) -> list[LeftOutDocument]:
-    """Return what a state lists and Azure does not have."""
+    """Return the resources that a state lists and Azure does not have."""
     findings = discovery.findings
     refused = {a.read.path.lower() for a in findings.answers if a.refused is not None}
     return [
@@ -123,7 +123,7 @@ def _missing(discovery: Discovery, roots: Roots) -> list[LeftOutDocument]:
 
 
 def _unread(listing: Listing) -> Iterator[LeftOutDocument]:
-    """Yield what a state lists without an id to look for."""
+    """Yield the entries of a state without an id to look for."""
     for each in listing.unread:
         yield LeftOutDocument(id="", type=each.type, address=each.address, reason=each.reason)
 
@@ -131,7 +131,7 @@ def _unread(listing: Listing) -> Iterator[LeftOutDocument]:
 def _parts_alone(
     parts: Sequence[Part], discovery: Discovery, listing: Listing
 ) -> Iterator[LeftOutDocument]:
-    """Yield the parts of bodies that no file states, because what they are in is not adopted."""
+    """Yield the parts of bodies that no file states, because their parent is not adopted."""
     for part in parts:
         holder = part.holder
         if holder.key not in discovery.findings.chosen:
@@ -152,7 +152,7 @@ def _lowered(verdict: Verdict) -> Verdict:
 def gather(
     findings: Findings, catalog: Catalog, *, observes: bool = False
 ) -> tuple[Selection, Material]:
-    """Return what of the findings is adopted, and the material of its files."""
+    """Return the resources to adopt, and the material of their files."""
     exclusions = Exclusions(
         findings.bodies, findings.ids, findings.inventory(), catalog, observes=observes
     )
@@ -278,7 +278,7 @@ def _report(
 
 
 def _unlisted_children(discovery: Discovery) -> Iterator[Hidden]:
-    """Yield the types of what is chosen of which nobody lists what stands in them."""
+    """Yield the chosen types whose child types are not known."""
     findings = discovery.findings
     chosen = {findings.ids[key].type.lower() for key in findings.chosen}
     for name, why in sorted(discovery.unlisted.items()):

@@ -31,7 +31,7 @@ _MARK_PREFIX = "tags.azsec-"
 
 @dataclass(frozen=True, slots=True)
 class ProofInputs:
-    """What a proof takes: azsec's own catalog, Azure, and the day."""
+    """The inputs of a proof: azsec's own catalog, Azure, and the day."""
 
     catalog: Catalog
     source: Source
@@ -40,7 +40,7 @@ class ProofInputs:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The plan of some files; `left` is what it would change beside marks."""
+    """The plan of some files; `left` are its changes beside marks."""
 
     desired: Desired
     planned: Planned
@@ -137,7 +137,7 @@ def _check_left(material: Material, unfit: Mapping[str, str]) -> None:
 def _preflight(
     proof: Proof, target: AdoptionTarget, inputs: ProofInputs
 ) -> tuple[tuple[Diagnostic, ...], int]:
-    """Ask what would fail of the apply that writes the marks; one that is only watched has none."""
+    """Return the preflight of the apply that writes the marks, none for an observed environment."""
     if target.observe:
         return (), 0
     desired, planned = proof.desired, proof.planned
@@ -160,12 +160,12 @@ def prove(built: Built, target: AdoptionTarget, inputs: ProofInputs) -> Proof:
 
 
 def beside_marks(change: ResourceChange) -> tuple[FieldChange, ...]:
-    """Return the fields of a change that are no marks of azsec."""
+    """Return the fields of a change that are not marks of azsec."""
     return tuple(field for field in change.fields if not field.path.startswith(_MARK_PREFIX))
 
 
 def _is_taken_over(change: ResourceChange) -> bool:
-    """Tell whether a plan does nothing to a resource but to mark it."""
+    """Return whether a plan only marks a resource."""
     kept = (Action.NO_OP, Action.ADOPT, Action.UPDATE)
     return change.action in kept and not beside_marks(change)
 
@@ -186,7 +186,7 @@ def _culprits(problem: DiagnosticError, built: Built) -> Mapping[str, str]:
 
 
 def _statement_at(text: str, number: int) -> str:
-    """Return the name of the statement that a line stands in."""
+    """Return the name of the statement that contains a line."""
     lines: Sequence[str] = text.splitlines()[:number]
     match = next((m for line in reversed(lines) if (m := _STATEMENT.match(line))), None)
     return match[1] if match is not None else ""

@@ -52,7 +52,7 @@ class Discovery:
     unlisted: dict[str, str] = field(default_factory=dict)
 
     def read_types(self, wanted: Iterable[ResourceId]) -> None:
-        """Read the bodies of what is known by its id alone."""
+        """Read the bodies of resources that are known by id alone."""
         ids = list(wanted)
         spoken = speak_to(ids, self.catalog, self.source, self.stated)
         self.catalog = spoken.catalog
@@ -62,7 +62,7 @@ class Discovery:
         self.take(type_reads(ids, self.findings, self.catalog))
 
     def take(self, reads: Iterable[Read]) -> None:
-        """Answer reads, and keep what they answered."""
+        """Send reads, and keep their answers."""
         self.findings.take(self.source.read(tuple(reads)), self.catalog)
 
 
@@ -103,7 +103,7 @@ def _groups(roots: Roots, findings: Findings) -> dict[str, ResourceId]:
 
 
 def _groups_around(findings: Findings) -> list[ResourceId]:
-    """Return the groups that something chosen stands in and that nobody has read."""
+    """Return the resource groups of chosen resources that were not read yet."""
     found = {
         group.key: group
         for key in findings.chosen

@@ -18,7 +18,7 @@ from provisioner.plan.reads import SUBSCRIPTIONS
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the subscriptions are called, by GUID in lower case, and their tenant."""
+    """The display names of the subscriptions, by GUID in lower case, and their tenant."""
 
     subscriptions: Mapping[str, str]
     tenant: str

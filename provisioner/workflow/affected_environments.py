@@ -13,14 +13,17 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError
 
 
 class RecordedSources:
-    """Files, and which of them were asked for."""
+    """Files, with a record of which of them were read."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self.paths: dict[str, None] = {}
 
     def read_text(self, path: str) -> str:
-        """Return the text of the file at `path`. Raises DiagnosticError where there is none."""
+        """Return the text of the file at `path`.
+
+        Raises DiagnosticError where there is none.
+        """
         self.paths[path] = None
         return self._sources.read_text(path)
 

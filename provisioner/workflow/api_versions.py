@@ -38,15 +38,15 @@ _OFFERED_SHOWN = 10
 
 
 class Memory(Protocol):
-    """What is remembered of the api versions that a cloud offers."""
+    """A cache of the api versions that a cloud offers."""
 
     def find(self, subscription: str, namespace: str) -> Mapping[str, tuple[str, ...]] | None:
-        """Return what a provider offers by the names of its types, None where that is unknown."""
+        """Return the offered versions of a provider by type name, None where they are unknown."""
 
     def keep(
         self, subscription: str, found: Iterable[tuple[str, Mapping[str, tuple[str, ...]]]]
     ) -> None:
-        """Remember what providers offer: (namespace, versions)."""
+        """Store the offered versions of providers: (namespace, versions)."""
 
 
 def ask_offer(
@@ -199,7 +199,7 @@ def _types(desired: Desired) -> Iterator[ResourceType]:
 
 
 def version_needs(subscriptions: Iterable[str]) -> frozenset[Need]:
-    """Return what it takes to ask which api versions are offered."""
+    """Return the permissions to read which api versions are offered."""
     return frozenset(Need(PROVIDER.action, subscription_id(guid)) for guid in subscriptions)
 
 

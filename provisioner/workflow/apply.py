@@ -28,10 +28,11 @@ from provisioner.workflow.observed_state import read_observed
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """What the person who applies has decided.
+    """The options of an apply.
 
-    `allow_delete` permits deletes and replacements; `parallelism` is how many steps run at once;
-    `lock_timeout` is how many seconds to wait for another apply to release the environment's lock.
+    `allow_delete` permits deletes and replacements; `parallelism` is the number of steps that run
+    at once; `lock_timeout` is how many seconds to wait for another apply to release the
+    environment's lock.
     """
 
     allow_delete: bool
@@ -41,9 +42,9 @@ class ApplyOptions:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """The world as an apply needs it: Azure, a clock of monotonic seconds, and who listens.
+    """The ports of an apply: Azure, a clock of monotonic seconds, and a listener.
 
-    `halted` gives the reason why no further step may start, or None.
+    `halted` returns the reason why no further step may start, or None.
     """
 
     reader: Reader

@@ -22,7 +22,7 @@ from provisioner.workflow.plan_review import (
 )
 
 FAILED = "the apply failed"
-"""What stands behind the digest in the status of a plan whose apply did not end well."""
+"""The text after the digest in the status of a plan whose apply failed."""
 
 
 def overall_applied_status(document: CiApplyDocument, url: str | None) -> NewStatus:

@@ -61,7 +61,7 @@ def check_digest(plan: Plan, approved: str, source: str) -> None:
 
 
 def _describe(document: PlanDocument) -> str:
-    """Return what a plan does, in a few words: actions, addresses and properties."""
+    """Return a plan in a few words: actions, addresses and properties."""
     if not document.changes:
         return "no changes"
     actions = [_describe_change(change) for change in document.changes[:_MOST_CHANGES]]

@@ -32,7 +32,7 @@ _MOST_TARGETS = 200
 """Resources that the query of Resource Graph names."""
 
 _MARGIN = timedelta(minutes=5)
-"""How far the clocks of Azure and of this machine may be apart."""
+"""The assumed clock skew between Azure and this machine."""
 
 
 def _is_nobodys(_correlation: str) -> bool:
@@ -49,10 +49,10 @@ def attribute_drift(
 ) -> DriftDocument:
     """Return a drift check with who changed what drifted, as far as the logs say.
 
-    Nothing is asked where nothing drifted. A log that cannot be read is a warning: the verdict of
-    the check depends on it for values alone that Azure keeps on writes, which are drift where a
-    change of somebody since the environment's last write (`is_own` knows its correlation ids)
-    names them. Of those it leaves the check uncertain (`UndeclaredDocument.unread`).
+    Nothing is requested where nothing drifted. A log that cannot be read is a warning. The verdict
+    depends on it only for values that Azure keeps on writes: they are drift where the logs name
+    them in a change by somebody since the environment's last write (`is_own` knows its correlation
+    ids). For those an unreadable log leaves the check uncertain (`UndeclaredDocument.unread`).
     """
     targets = _targets_of(document)
     if not targets:
@@ -90,7 +90,7 @@ def attribute_targets(
 
 
 def attribution_needs(subscriptions: Sequence[str]) -> frozenset[Need]:
-    """Return what it takes to read both logs of an environment's subscriptions."""
+    """Return the permissions to read both logs of an environment's subscriptions."""
     return frozenset(
         Need(endpoint.action, subscription_id(subscription))
         for subscription in subscriptions
@@ -217,7 +217,7 @@ def _ask_changes(
 
 
 def _ask(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
-    """Return the replies. Where nothing can be asked at all, each is that refusal."""
+    """Return the replies; where no request can be made, each is that refusal."""
     try:
         return inquirer.ask(inquiries)
     except AzureError as refused:
@@ -254,7 +254,7 @@ def _told_of_events(subscription: str, reply: Reply, log: LogCoverage) -> Iterat
 
 
 def _unread_changes(reply: Reply, targets: Sequence[Target]) -> str | None:
-    """Return what was not read of the changes in Resource Graph, None where all was."""
+    """Return what was not read of Resource Graph's changes, None where all was."""
     if reply.refused is not None:
         return f"Resource Graph could not be queried ({reply.refused.code})"
     if _is_cut(reply, targets):

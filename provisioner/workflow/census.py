@@ -50,7 +50,7 @@ def count_desired(estate: Estate, graph: DesiredGraph) -> CensusDocument:
 
 
 def take_census(reading: Reading, graph: DesiredGraph, catalog: Catalog) -> CensusDocument:
-    """Return what a reading of an environment's desired graph looked at, and what it did not."""
+    """Return the census of a reading of an environment's desired graph."""
     answered = [read for read in reading.reads if read.type != INVENTORY]
     kinds = {hit.id.type for hit in reading.state.found.values()}
     known = (catalog.find(name) for name in (*kinds, *(read.type for read in answered)))
@@ -120,7 +120,7 @@ def _not_covered(
 
 
 def _unread_types(reading: Reading, catalog: Catalog) -> Iterator[NotCoveredDocument]:
-    """Yield what stands in the environment's groups and was seen by its id alone, by type."""
+    """Yield the resources in the environment's groups that were seen by id alone, by type."""
     by_type = Counter(
         (resource.type, catalog.of(resource) is None)
         for resource in reading.inventory.in_groups
@@ -132,7 +132,7 @@ def _unread_types(reading: Reading, catalog: Catalog) -> Iterator[NotCoveredDocu
 
 
 def _unjudged_properties(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
-    """Yield how many resources are compared by what is declared alone, by tier."""
+    """Yield how many resources are compared only by their declared properties, by tier."""
     by_tier: dict[Tier, list[str]] = {}
     for resource in graph:
         if resource.managed and resource.type.tier is not Tier.KNOWN:

@@ -47,9 +47,9 @@ def check_environment(
     connect: Callable[[], Source],
     kind: StateKind,
 ) -> CheckDocument:
-    """Return what the controls say of a state of an environment, network proofs among them.
+    """Return the results of all controls on a state of an environment, network proofs included.
 
-    `connect` gives what reads Azure, and is called only for a state that takes reading. Raises
+    `connect` returns the reader of Azure, and is called only for a state that needs it. Raises
     DiagnosticError for a waiver that waives nothing in the desired state, for contents of a cluster
     where there is none or several, and what `plan_environment` raises.
     """
@@ -131,7 +131,7 @@ def _compliance_document(
 
 
 def format_minute(moment: datetime) -> str:
-    """Return a moment to the minute (ISO 8601, UTC)."""
+    """Return a time to the minute (ISO 8601, UTC)."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
@@ -185,7 +185,7 @@ def _unlisted(contents: ClusterContents) -> tuple[UnreadableDocument, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A state of an environment, with what was read for it and the additions that it accepts."""
+    """A state of an environment, with what was read for it and its accepted additions."""
 
     estate: Estate
     state: ActualState | None

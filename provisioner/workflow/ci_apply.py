@@ -41,7 +41,7 @@ from provisioner.workflow.plan_review import Review, context_of
 from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_snapshots
 
 _MOST_MOVED = 200
-"""Fields that a refusal lists; the plan has all of them."""
+"""The maximum of fields that a refusal lists; the plan has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def apply_reviewed(
 ) -> EnvironmentApplyDocument:
     """Plan an environment again and apply the plan, if it is an approved one.
 
-    `claim` uses up the approvals of the environment's digest; it raises DiagnosticError where it
+    `claim` uses up the approvals of the environment's digest. It raises DiagnosticError where it
     cannot, and then nothing is applied.
     """
     told = EnvironmentApplyDocument(
@@ -173,7 +173,7 @@ def _refuse(
     remembered: Remembered,
     told: EnvironmentApplyDocument,
 ) -> EnvironmentApplyDocument:
-    """Return the refusal of a plan that nobody approved, with what is not as it was reviewed."""
+    """Return the refusal of a plan without approval, with what differs from the reviewed one."""
     told = told.model_copy(update={"plan": plan})
     if not review.approvals:
         return _with(told, ApplyVerdict.REFUSED, [_not_approved(environment.name, review)])
@@ -296,7 +296,7 @@ def _rows(
 
 
 def not_run(name: str, path: str, because: str) -> EnvironmentApplyDocument:
-    """Return what is said of an environment whose turn did not come."""
+    """Return the document of an environment that was not reached."""
     told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.NOT_RUN)
     reason = error("not-run", f"{name} comes after {because}, which did not end well.")
     return _with(told, ApplyVerdict.NOT_RUN, [reason])
@@ -316,13 +316,13 @@ def not_yet(name: str, path: str, other: OtherJobDocument) -> EnvironmentApplyDo
 
 
 def refuse(name: str, path: str, reason: Diagnostic) -> EnvironmentApplyDocument:
-    """Return what is said of an environment that is not even planned."""
+    """Return the document of an environment that is refused before it is planned."""
     told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.REFUSED)
     return _with(told, ApplyVerdict.REFUSED, [reason])
 
 
 def fail(name: str, path: str, reason: Diagnostic) -> EnvironmentApplyDocument:
-    """Return what is said of an environment that could not be looked at."""
+    """Return the document of an environment that could not be planned."""
     told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.FAILED)
     return _with(told, ApplyVerdict.FAILED, [reason])
 

@@ -40,9 +40,9 @@ LABEL = "azsec-drift"
 
 
 def findings_of(drift: DriftDocument) -> str | None:
-    """Return a digest of what makes a drift check fail, None where nothing does.
+    """Return a digest of the findings that make a drift check fail, None where there are none.
 
-    Who did it and when is no part of it: logs fill up hours later, and age out.
+    Who changed it and when is not part of it: events arrive in the logs hours later, and expire.
     """
     if not drift.found:
         return None
@@ -273,7 +273,10 @@ def _keep_open(
 def _leave_open(
     forge: Forge, document: EnvironmentDriftDocument, known: Issue, text: IssueText
 ) -> EnvironmentDriftDocument:
-    """Leave an issue open, and say in it what was not seen: once, while that is the same."""
+    """Leave an issue open, and note once in it what could not be read.
+
+    It is noted again only when that differs.
+    """
     key = unseen_key(document)
     if not has_note(known, key):
         body = with_note(known.body, text.unseen, key, forge.most_characters)

@@ -38,7 +38,7 @@ from provisioner.workflow.plan_review import (
 from provisioner.workflow.plan_snapshot import Remembered, compare_snapshot
 
 MARKER = "<!-- azsec-plan -->"
-"""What azsec's comment on a pull request begins with."""
+"""The marker with which azsec's comment on a pull request begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Planning:
 def describe_planning(
     planning: Planning, review: Review, remembered: Remembered, catalog: Catalog
 ) -> EnvironmentPlanDocument:
-    """Return what a reviewer has to know of one environment's plan."""
+    """Return the summary of one environment's plan for a reviewer."""
     outcome = _outcome(planning)
     document = EnvironmentPlanDocument(
         name=planning.name,
@@ -98,7 +98,7 @@ def _outcome(planning: Planning) -> PlanOutcome:
 
 
 def worst_disruption(plan: PlanDocument) -> str | None:
-    """Return the worst that a plan does to what runs, None where it changes nothing."""
+    """Return the worst disruption of running resources by a plan, None where it changes nothing."""
     found = [Disruption(change.disruption) for change in plan.changes]
     return max(found, key=lambda one: one.rank).value if found else None
 
@@ -140,7 +140,7 @@ def compare_reviewed(
 
 
 def by_weight(entry: EnvironmentPlanDocument) -> tuple[int, int, int, str]:
-    """Return the sort key of an environment: the lower, the more it needs a reviewer's eye."""
+    """Return the sort key of an environment: the lower, the more its plan needs review."""
     order = (
         PlanOutcome.FAILED,
         PlanOutcome.REMOVED,
@@ -169,7 +169,7 @@ class PullRequestReview:
         return self.reviews.get(environment, Review())
 
     def remembered_of(self, environment: str) -> Remembered:
-        """Return what the comment remembers of an environment."""
+        """Return the snapshots of an environment in the comment."""
         return self.remembered.get(environment, Remembered())
 
 
@@ -198,7 +198,7 @@ def read_reviews(
 def posted_environments(
     forge: Forge, pull_request: PullRequest, accounts: frozenset[str]
 ) -> frozenset[str]:
-    """Return the names of the environments that a plan of a trusted account was posted for."""
+    """Return the names of the environments for which a trusted account posted a plan."""
     return frozenset(newest_statuses(forge, pull_request, accounts))
 
 
@@ -259,7 +259,7 @@ def pending_statuses(environments: Sequence[str], url: str | None) -> Sequence[N
 
 
 def unposted_statuses(environments: Sequence[str], url: str | None) -> Sequence[NewStatus]:
-    """Return the statuses where the comment could not be written: nobody was shown the plans."""
+    """Return the statuses where the comment could not be written, so that no plan was shown."""
     told = "not posted: the comment with the plan was not written"
     return _for_all(environments, StatusState.ERROR, told, url)
 
@@ -277,7 +277,7 @@ def _for_all(
 
 
 def describe_pull_request(pull_request: PullRequest) -> PullRequestDocument:
-    """Return a pull request as documents name it."""
+    """Return the document of a pull request."""
     return PullRequestDocument(
         number=pull_request.number,
         url=pull_request.url,

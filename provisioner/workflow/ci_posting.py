@@ -33,14 +33,14 @@ from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_
 from provisioner.workflow.sticky_comment import find_comment, write_comment
 
 PROMOTION_CHANGED = "promotion-changed"
-"""The code of the diagnostic that a change turns the order of promotion."""
+"""The code of the diagnostic for a change that reverses the order of promotion."""
 
 _DISMISSAL = "azsec: the plan is not the one that was approved any more."
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """Where plans are posted; `named` are accounts that count beside the own one."""
+    """The pull request where plans are posted; `named` are accounts that count like the own one."""
 
     forge: Forge
     pull_request: PullRequest
@@ -136,7 +136,10 @@ class Posting:
 def write_plan_comment(
     forge: Forge, pull_request: PullRequest, render: Callable[[int], str], snapshots: str
 ) -> Comment:
-    """Write azsec's comment with what it remembers; return it. Raises ForgeError."""
+    """Write azsec's comment with its snapshots; return it.
+
+    Raises ForgeError where the forge refuses it.
+    """
     room = forge.most_characters - len(MARKER) - len(snapshots) - 2
     body = f"{MARKER}\n{render(room)}\n{snapshots}"
     return write_comment(forge, pull_request, MARKER, body)

@@ -66,7 +66,7 @@ _DESTRUCTIVE = (Action.DELETE, Action.REPLACE)
 
 
 def find_unasked(plan: ClusterPlan) -> tuple[str, ...]:
-    """Return the addresses of objects that would be adopted and that nobody permitted."""
+    """Return the addresses of objects that would be adopted without permission."""
     from provisioner.cluster.decisions import Permission
 
     permission = Permission(plan.document.adopt)
@@ -88,15 +88,16 @@ def apply_cluster(
     clock: Callable[[], float] = time.monotonic,
     parallelism: int = 8,
 ) -> ClusterApplyDocument:
-    """Send the steps of a plan, those of one stage in parallel. Raises nothing once it began.
+    """Send the steps of a plan, those of one stage in parallel; once begun, raise nothing.
 
-    `halted` gives the reason why no further step may start, or None; it is asked before each one.
-    A KeyboardInterrupt lets what is in flight end, starts nothing more, and is in the document.
-    A namespace that was not made stops the steps in it. A step that got no answer is unknown, and
-    stops all that were not sent: the next apply takes up from what stands then.
+    `halted` returns the reason why no further step may start, or None; it is called before each
+    one. After a KeyboardInterrupt the requests in flight end, no further one starts, and the
+    document states it. A namespace that was not created stops the steps in it. A step without an
+    answer is unknown, and stops all that were not sent: the next apply continues from the state
+    then.
 
-    Each step is guarded by what the plan saw: an object that changed since is refused by the API
-    server (its resourceVersion), and so is the delete of another one of the same name (its UID).
+    Each step is guarded by what the plan observed: the API server refuses an object that changed
+    since (its resourceVersion), and the delete of another one of the same name (its UID).
     """
     document = plan.document
     # A plan of a cluster that is yet to be made is planned again once it is there.
@@ -171,7 +172,7 @@ class _Sender:
         self.is_interrupted = False
 
     def send(self, step: ClusterStepDocument) -> StepOutcome:
-        """Send a step, unless something stands in its way; return how it ended."""
+        """Send a step, unless a condition prevents it; return how it ended."""
         decision = self._decisions[step.path]
         why = self._find_reason(decision.key.namespace)
         if why is not None:

@@ -21,7 +21,7 @@ _MOST_NAMED = 5
 
 
 def find_missing_kinds(decisions: Iterable[Decision], state: ClusterState) -> Iterator[Diagnostic]:
-    """Yield one error for each kind that the API server does not serve, with what brings it."""
+    """Yield one error for each kind that the API server does not serve, with its add-on."""
     missing: dict[str, list[str]] = {}
     for decision in decisions:
         body = decision.body

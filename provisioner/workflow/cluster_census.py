@@ -18,7 +18,7 @@ from provisioner.workflow.cluster_reader import ClusterState
 
 
 def describe_census(state: ClusterState, bootstrap: Bootstrap) -> ClusterCensusDocument:
-    """Return what of a cluster was looked at, and what was not."""
+    """Return the census of a cluster: kinds that were looked at, and kinds that were not."""
     not_covered = []
     if not bootstrap.is_exact:
         not_covered.append(

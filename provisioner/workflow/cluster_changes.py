@@ -14,7 +14,7 @@ from provisioner.plan.plan import digest_json
 
 
 def describe_change(decision: Decision) -> ResourceChangeDocument:
-    """Return what happens to an object."""
+    """Return the document of an object's change."""
     return ResourceChangeDocument(
         address=decision.key.address,
         id=decision.path,
@@ -28,7 +28,7 @@ def describe_change(decision: Decision) -> ResourceChangeDocument:
 
 
 def _disruption(decision: Decision) -> Disruption:
-    """Return what a change does to what runs: a namespace that goes takes all in it along."""
+    """Return the disruption by a change: deleting a namespace deletes all objects in it."""
     goes = decision.action in (Action.DELETE, Action.REPLACE)
     return Disruption.DATA if goes and decision.key.kind == "Namespace" else Disruption.NONE
 
@@ -57,7 +57,7 @@ def describe_steps(decisions: Iterable[Decision]) -> Iterator[ClusterStepDocumen
 
 
 def summarize(decisions: Iterable[Decision]) -> PlanSummary:
-    """Return how many objects are changed in which way."""
+    """Return the number of objects by change."""
     counts: dict[str, int] = {}
     for decision in decisions:
         name = "unchanged" if decision.action is Action.NO_OP else decision.action.value

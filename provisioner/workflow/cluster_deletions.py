@@ -47,7 +47,7 @@ def find_deletions(
 def _others_within(
     api: ClusterApi, state: ClusterState, namespace: str, desired: Desired
 ) -> str | None:
-    """Return why a namespace may not be deleted: what stands in it is not the environment's."""
+    """Return why a namespace may not be deleted: it contains objects of others."""
     kinds = [
         kind
         for kind in state.served.kinds.values()
@@ -102,4 +102,4 @@ def _find_others(found: Sequence[Object], desired: Desired) -> list[str]:
 
 
 _PASSING = frozenset({"Event", "Endpoints", "EndpointSlice", "Lease", "PodMetrics"})
-"""Kinds whose objects come and go by themselves."""
+"""Kinds whose objects Kubernetes creates and removes continuously."""

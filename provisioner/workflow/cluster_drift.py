@@ -48,7 +48,7 @@ Fields = tuple[FieldChangeDocument, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """How a declared object that stands differs: declared fields, and values of others."""
+    """The differences of an existing declared object: declared fields, and values of others."""
 
     drifted: Fields
     undeclared: Fields
@@ -79,7 +79,7 @@ class _Drifted:
 def check_cluster_drift(
     desired: Desired, objects: ClusterObjects, api: ClusterApi, way: str, today: date
 ) -> ClusterDriftDocument:
-    """Compare a cluster with what is declared, and take the inventory of what adds up."""
+    """Compare a cluster with the declared objects, and take the inventory of additions."""
     state = read_cluster(api, way, inventory=True)
     wanted = declare_objects(desired, objects, state.served)
     live = state.objects
@@ -104,7 +104,7 @@ def check_cluster_drift(
 def check_observed_drift(
     desired: Desired, objects: ClusterObjects, observation: ObservationDocument, today: date
 ) -> ClusterDriftDocument:
-    """Compare what was observed of a cluster with what is declared; no API server is asked."""
+    """Compare an observation of a cluster with the declared objects, without an API server."""
     state = state_of(observation)
     wanted = declare_objects(desired, objects, state.served)
     live = state.objects
@@ -216,7 +216,7 @@ def _report(
 
 
 def _find_jobs(wanted: tuple[DeclaredObject, ...], state: ClusterState) -> dict[str, Object]:
-    """Return the declared jobs that exist, by the UID that the cluster gave them."""
+    """Return the declared Jobs that exist, by their UID in the cluster."""
     live = state.objects
     return {
         str(live[each.key]["metadata"].get("uid")): each.body
@@ -248,7 +248,10 @@ def _drifted(
 
 
 def _orphaned(orphans: frozenset[Key], state: ClusterState) -> Iterator[_Drifted]:
-    """Yield what has this environment's mark and is no longer declared: an apply deletes it."""
+    """Yield objects with this environment's mark that are no longer declared.
+
+    An apply deletes them.
+    """
     for each in state.lists:
         for body in each.bodies:
             key = key_of(body)
@@ -264,7 +267,7 @@ def _orphaned(orphans: frozenset[Key], state: ClusterState) -> Iterator[_Drifted
 
 
 def _ends_by_itself(wanted: DeclaredObject) -> bool:
-    """Tell whether Kubernetes deletes an object once it is done (`ttlSecondsAfterFinished`)."""
+    """Return whether Kubernetes deletes an object once it is done (`ttlSecondsAfterFinished`)."""
     spec = wanted.body.get("spec") or {}
     return wanted.key.kind == "Job" and "ttlSecondsAfterFinished" in spec
 

@@ -21,7 +21,7 @@ def try_objects(
     live: Mapping[Key, Object],
     namespaces: Iterable[str],
 ) -> Mapping[Key, Trial]:
-    """Return what dry runs answered for each object whose namespace exists. Nothing is changed."""
+    """Return the dry run's answer for each object whose namespace exists; nothing is changed."""
     present = frozenset(namespaces)
     tried = [
         each
@@ -43,9 +43,10 @@ def try_objects(
 
 
 def try_alone(api: ClusterApi, standing: Sequence[DeclaredObject]) -> Mapping[Key, Trial]:
-    """Return what the server makes of each declared object that stands, and nothing else.
+    """Return what the API server makes of each declared object that exists, without other fields.
 
-    Where it refuses that, an apply in place is tried: it shows less, and more than nothing.
+    Where it refuses that, the dry run of an apply to the existing object is used: it shows less,
+    but more than nothing.
     """
     tried = [each for each in standing if each.kind is not None]
     answers = list(api.ask([_apply_alone(each) for each in tried])) if tried else []
@@ -67,7 +68,10 @@ def _apply(wanted: DeclaredObject, *, force: bool = False) -> ApiRequest:
 
 
 def _apply_alone(wanted: DeclaredObject) -> ApiRequest:
-    """Apply the object under a name that nothing has: what comes back is it and the defaults."""
+    """Return the request for a dry run of the object under an unused name.
+
+    The answer has the object and the API server's defaults alone.
+    """
     name = _PREFIX + hashlib.sha256(wanted.key.text.encode()).hexdigest()[:12]
     metadata = {**wanted.body["metadata"], "name": name}
     return _ask(wanted, {**wanted.body, "metadata": metadata}, name, force=True)

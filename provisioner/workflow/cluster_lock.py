@@ -42,7 +42,7 @@ class HeldClusterLock:
 
 
 def lease_name(desired: Desired) -> str:
-    """Return the name of the Lease of an environment: that of no other."""
+    """Return the name of an environment's Lease, which no other environment has."""
     owner = hashlib.sha256(desired.environment.marks.owner.encode()).hexdigest()
     return f"azsec-{owner[:20]}"
 

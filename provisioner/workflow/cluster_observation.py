@@ -33,17 +33,17 @@ _MORE = (
     ("batch", "Job"), ("batch", "CronJob"), ("networking.k8s.io", "Ingress"),
     ("policy", "PodDisruptionBudget"), ("cilium.io", "CiliumNode"),
 )  # fmt: skip
-"""Kinds that controls ask for, beside those that add up."""
+"""Kinds that controls evaluate, beside those of the inventory."""
 
 _AT_ONCE = 4
-"""Lists that are read at once: of each, two pages are held."""
+"""The number of lists that are read in parallel: of each, two pages are held."""
 
 
 def observe_cluster(api: ClusterApi, way: str, now: datetime) -> ObservationDocument:
-    """Return the objects of a cluster as they are now. A list that is refused says so.
+    """Return the objects of a cluster as they are now, with the refusal of each refused list.
 
-    Lists are read in parallel, a page at a time, and slimmed at once: what is held of 10,000 pods
-    are the kinds of pods. Raises DiagnosticError where the API server cannot be reached.
+    Lists are read in parallel, a page at a time, and reduced at once: of 10,000 pods only the
+    distinct ones are held. Raises DiagnosticError where the API server cannot be reached.
     """
     cluster, served = identify(api, way)
     wanted = {(each.group, each.kind) for each in ADDITIVE} | set(_MORE)
@@ -83,7 +83,7 @@ def _observe(api: ClusterApi, selecting: Selecting, kind: ServedKind) -> Observe
 
 @dataclass(slots=True)
 class _Read:
-    """A list that is read, and how many items there were."""
+    """A list that is read, and its number of items."""
 
     kind: ServedKind
     selecting: Selecting
@@ -91,7 +91,7 @@ class _Read:
     count: int = 0
 
     def items(self) -> Iterator[dict[str, Any]]:
-        """Yield the items, slimmed, a page at a time."""
+        """Yield the items, reduced, a page at a time."""
         for page in self.pages:
             found = page["items"]
             self.count += len(found)
@@ -132,7 +132,7 @@ _STATUS = {
         "expectedPods",
     ),
 }
-"""What of a status controls ask for. The rest is large, and changes all the time."""
+"""The parts of a status that controls evaluate. The rest is large, and changes all the time."""
 
 
 def contents_of(
@@ -161,7 +161,7 @@ def contents_of(
 
 
 def state_of(observation: ObservationDocument) -> ClusterState:
-    """Return an observation as what was read of a cluster."""
+    """Return an observation as the state of a cluster."""
     kinds = [_kind_of(each) for each in observation.lists]
     served = Served(
         {(kind.group, kind.kind): kind for kind in kinds},

@@ -52,14 +52,14 @@ class ClusterPlan:
 
     @property
     def can_apply(self) -> bool:
-        """Whether nothing stands in the way of an apply, beside permissions."""
+        """Whether nothing but missing permissions prevents an apply."""
         return not self.document.has_errors and not self.document.blocked
 
 
 def declare_objects(
     desired: Desired, objects: ClusterObjects, served: Served
 ) -> tuple[DeclaredObject, ...]:
-    """Return the declared objects with their marks, each as the server serves it."""
+    """Return the declared objects with their marks, in the versions that the API server serves."""
     marks = desired.environment.marks
     bodies = [mark_object(manifest.body, marks) for manifest in objects.manifests]
     return tuple(
@@ -78,9 +78,9 @@ def plan_cluster(
     permission: Permission,
     awaited: frozenset[str] = frozenset(),
 ) -> ClusterPlan:
-    """Read a cluster, try what is declared there, and decide. Nothing is changed.
+    """Read a cluster, dry-run the declared objects, and decide; nothing is changed.
 
-    `awaited` are namespaces that Azure makes before this plan is applied.
+    `awaited` are namespaces that Azure creates before this plan is applied.
     """
     declared = [key_of(manifest.body) for manifest in objects.manifests]
     state = read_cluster(api, way, inventory=False)

@@ -24,8 +24,9 @@ def approvable(document: ClusterPlanDocument) -> ClusterPlanDocument:
 def digest_of(document: ClusterPlanDocument) -> str:
     """Return the digest over what an apply would do, as its document states it.
 
-    All that it covers is in the document, so that who shows a file can verify it. What was seen
-    and is not changed is left out, as in a plan of Azure: it may move between plan and apply.
+    All that it covers is in the document, so that whoever shows a file can verify it. What was
+    observed and is not changed is left out, as in a plan of Azure: it may change between plan and
+    apply.
     """
     content = document.to_json()
     environment = content["environment"]
@@ -44,8 +45,8 @@ def digest_of(document: ClusterPlanDocument) -> str:
 def cluster_plan_to_json(document: ClusterPlanDocument) -> dict[str, Any]:
     """Return the content of a plan's file: its document, and a checksum over all of it.
 
-    Anybody can compute a checksum. It shows an edit of what the digest leaves out; what keeps a
-    forged file from being applied is that apply plans again and compares the digest.
+    The checksum shows an edit of what the digest leaves out, and is no protection, since anybody
+    can compute one: a forged file is not applied because apply plans again and compares the digest.
     """
     content = document.to_json()
     return {**content, "checksum": digest_json(content)}

@@ -34,7 +34,7 @@ OBSERVER_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class KindList:
-    """What a list of one kind answered: its objects, or the refusal."""
+    """The answer to the list of one kind: its objects, or the refusal."""
 
     kind: ServedKind
     adds: AdditiveKind | None
@@ -43,7 +43,7 @@ class KindList:
 
     @property
     def is_left_out(self) -> bool:
-        """Whether it was refused for want of a right that an observer's role leaves out."""
+        """Whether it was refused for lack of a permission that an observer's role leaves out."""
         named = (self.kind.group, self.kind.kind) == (LEFT_OUT.group, LEFT_OUT.name)
         return named and self.refusal is not None and self.refusal.is_forbidden
 
@@ -106,7 +106,7 @@ class ClusterState:
 
     @property
     def left_out(self) -> tuple[KindList, ...]:
-        """The lists that the roles that azsec writes for observers leave out on purpose."""
+        """The lists that azsec's roles for observers leave out on purpose."""
         return tuple(each for each in self.lists if each.is_left_out)
 
     def refusal_of(self, key: Key) -> KubernetesError | None:
@@ -153,7 +153,7 @@ def read_cluster(api: ClusterApi, way: str, *, inventory: bool) -> ClusterState:
 
 
 def find_kinds(served: Served, kinds: Iterable[tuple[str, str]]) -> list[ServedKind]:
-    """Return those of some kinds, given by group and name, that a server serves lists of."""
+    """Return the kinds, of some given by group and name, that an API server serves lists of."""
     found = (served.find(group, kind) for group, kind in sorted(kinds))
     return [kind for kind in found if kind is not None and "list" in kind.verbs]
 
@@ -185,7 +185,7 @@ def without_noise(kind: ServedKind, item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
-    """Read pods a page at a time: a large cluster's would fill the memory."""
+    """Read pods page by page: those of a large cluster at once would exceed the memory."""
     count = 0
     kept: list[Object] = []
     try:

@@ -27,12 +27,12 @@ def combine_digests(azure: str, cluster: str) -> str:
 
 
 def makes_cluster(plan: PlanDocument, facts: ClusterFacts) -> bool:
-    """Tell whether a plan makes the cluster, so that no API server can be asked before it."""
+    """Return whether a plan creates the cluster, so that no API server exists before it."""
     return facts.id.lower() in _made(plan)
 
 
 def made_namespaces(plan: PlanDocument, facts: ClusterFacts) -> frozenset[str]:
-    """Return the namespaces that a plan makes through Azure Resource Manager."""
+    """Return the namespaces that a plan creates through Azure Resource Manager."""
     made = _made(plan)
     return frozenset(
         name for name, namespace in facts.managed.items() if namespace.id.lower() in made
@@ -44,10 +44,10 @@ def _made(plan: PlanDocument) -> frozenset[str]:
 
 
 def find_moved(approved: ClusterPlan, now: ClusterPlan) -> Iterator[Diagnostic]:
-    """Yield why the plan of now, after Azure's part, is not the approved one.
+    """Yield why a fresh plan, after Azure's part, is not the approved one.
 
-    What could be tried before has to be as it was, to the field. What awaited Azure has to be a
-    creation of the same object, or one of those that Kubernetes puts into each new namespace: no
+    Changes that had a dry run before must be the same, to the field. Those that awaited Azure must
+    be a creation of the same object, or of one that Kubernetes puts into each new namespace: no
     adoption, update, delete or conflict was approved there.
     """
     before, after = approved.document.cluster, now.document.cluster
@@ -103,7 +103,7 @@ def _say(decision: Decision | None) -> str:
 
 
 def describe_moved(saved: Mapping[str, Any], now: ClusterPlanDocument) -> str:
-    """Return what differs between a saved plan of a cluster and that of now, in a few words."""
+    """Return the differences of a saved and a fresh plan of a cluster, in a few words."""
     before = {str(c["address"]): c for c in saved.get("changes", ())}
     after = {change.address: change.to_json() for change in now.changes}
     told = []

@@ -38,7 +38,7 @@ class SavedPlan:
 
 
 def write_combined_file(digest: str, azure: str, cluster: ClusterPlanDocument) -> str:
-    """Return the text of a file. `azure` is that of the plan file of Azure."""
+    """Return the text of a file; `azure` is the text of Azure's plan file."""
     content = {
         "kind": KIND,
         "formatVersion": _VERSION,

@@ -19,7 +19,7 @@ def compare_lines(
 ) -> Iterator[Mapping[str, Any]]:
     """Yield the answer to each line, in order; a line that cannot be answered gets an `error`.
 
-    Holds one line at a time. `show_unknown` adds the paths of values with no known default.
+    One line is held at a time. `show_unknown` adds the paths of values with no known default.
     """
     for line in lines:
         if line.strip():

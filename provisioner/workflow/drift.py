@@ -30,11 +30,10 @@ _REVERSED = {
 def check_drift(
     desired: Desired, catalog: Catalog, reader: Reader, *, strict_tags: bool = False
 ) -> DriftDocument:
-    """Return how Azure departs from an environment's blueprint.
+    """Return the differences of Azure from an environment's blueprint.
 
-    It is the plan, told in the order in which things happened: what plan would change back is
-    what drifted. With `strict_tags`, tags that the blueprint does not declare are drift too. Raises
-    what `plan_environment` raises.
+    It is the plan reversed: what the plan would change back has drifted. With `strict_tags`, tags
+    that the blueprint does not declare are drift too. Raises what `plan_environment` raises.
     """
     planned = plan_environment(desired, catalog, reader, assess=False)
     changes = planned.changes.resources
@@ -75,26 +74,26 @@ def check_drift(
 
 
 def _is_for_good(change: ResourceChange, state: ActualState) -> bool:
-    """Tell whether a resource drifted in a way that no plan can turn back."""
+    """Return whether a resource drifted in a way that no plan can revert."""
     blocked = change.action is Action.BLOCKED
     return blocked and (bool(change.fields) or _is_missing(change, state))
 
 
 def _is_missing(change: ResourceChange, state: ActualState) -> bool:
-    """Tell whether Azure lacks a resource of the blueprint, also one that cannot be created."""
+    """Return whether Azure lacks a resource of the blueprint, also one that cannot be created."""
     blocked = change.action is Action.BLOCKED and change.desired is not None
     return change.action is Action.CREATE or (blocked and isinstance(state.get(change.id), Missing))
 
 
 _CANNOT_TELL = frozenset({"cannot-list", "not-looked-into", "acceptance-exceeded"})
-"""The codes of what a plan only warns of and a drift check cannot pass over."""
+"""The codes of what a plan only warns of and a drift check must not ignore."""
 
 
 def _told_by_drift(diagnostic: Diagnostic) -> Diagnostic:
-    """Return a diagnostic of a plan as a drift check tells it.
+    """Return a diagnostic of a plan with its severity in a drift check.
 
-    What left the blueprint or was added may stand in a list that was refused: an error, so that it
-    never counts as absent. A plan only warns of it: it can be applied all the same.
+    Orphans and additions may be in a list that was refused: that is an error, so that they never
+    count as absent. A plan only warns of it, since it can be applied all the same.
     """
     if diagnostic.code not in _CANNOT_TELL:
         return diagnostic
@@ -105,7 +104,7 @@ _DRIFTED = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
 
 
 def _told(changes: tuple[ResourceChange, ...], state: ActualState) -> list[Diagnostic]:
-    """Say what is neither in sync nor drifted: what cannot be compared, and leftovers."""
+    """Return what is neither in sync nor drifted: resources not comparable, and orphans."""
     told: list[Diagnostic] = []
     for change in changes:
         if _is_for_good(change, state):
@@ -165,7 +164,7 @@ def _unread(
 
 
 _REFUSED = "AuthorizationFailed"
-"""How Azure's reason begins where the credential lacks a permission."""
+"""The beginning of Azure's reason where the credential lacks a permission."""
 
 
 def _drift_document(change: ResourceChange, state: ActualState) -> ResourceDriftDocument:
@@ -183,9 +182,10 @@ def _drift_document(change: ResourceChange, state: ActualState) -> ResourceDrift
 
 
 def _reversed(field: FieldChangeDocument) -> FieldChangeDocument:
-    """Turn a planned change around: before is what the blueprint says, after what Azure has.
+    """Reverse a planned change: before is the blueprint's value, after is Azure's.
 
-    Whose access the change back would end is no part of it: what happened let them in.
+    A reason that states whose access the planned change would end is left out: the drift granted
+    it.
     """
     says_what_it_is = field.forces_replace or field.state
     return field.model_copy(

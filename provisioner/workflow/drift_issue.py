@@ -23,7 +23,7 @@ _MOVED = re.compile(r"^<!-- azsec-moved ([0-9a-f ]+) -->$", re.MULTILINE)
 _UNSEEN = re.compile(r"^<!-- azsec-unseen ([0-9a-f]{16}) -->$", re.MULTILINE)
 _KEY_LENGTH = 16
 _MOST_MOVED = 500
-"""Moved values that an issue remembers: 8.5 kB of a body that may have 65,536 characters."""
+"""The maximum of moved values in an issue: 8.5 kB of a body of at most 65,536 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Origin:
 
 
 def issue_marker(environment: str) -> str:
-    """Return what the body of an environment's issue begins with."""
+    """Return the marker with which the body of an environment's issue begins."""
     return f"<!-- azsec-drift {environment} -->"
 
 
 def findings_line(findings: str | None) -> str:
-    """Return the line of an issue's body that names what was found; None: nothing any more."""
+    """Return the marker line with the digest of the findings; None: there are no more findings."""
     return f"<!-- azsec-findings {findings or 'none'} -->"
 
 
@@ -65,19 +65,19 @@ def issue_head(
 
 
 def environment_of(issue: Issue) -> str | None:
-    """Return the name of the environment that an issue is of, None for any other issue."""
+    """Return the name of an issue's environment, None for any other issue."""
     seen = _ENVIRONMENT.match(issue.body)
     return seen[1] if seen else None
 
 
 def origin_of(issue: Issue) -> Origin | None:
-    """Return where the environment of an issue is stated; None where its body does not say."""
+    """Return the file of an issue's environment; None where its body does not state it."""
     seen = _ORIGIN.search(issue.body)
     return Origin(unquote(seen[1]), unquote(seen[2])) if seen else None
 
 
 def findings_in(issue: Issue) -> str | None:
-    """Return the digest that an issue's body has, None where it notes that nothing was found."""
+    """Return the digest in an issue's body, None where it notes that there are no findings."""
     seen = _FINDINGS.search(issue.body)
     return None if seen is None or seen[1] == "none" else seen[1]
 
@@ -124,7 +124,7 @@ def find_issue(
 
 
 def moved_keys(drift: DriftDocument | None) -> Sequence[str]:
-    """Return the keys of the values that the logs say somebody moved."""
+    """Return the keys of the values that somebody changed, by the logs."""
     entries = drift.undeclared if drift is not None else ()
     return [_key(entry) for entry in entries if entry.moved]
 
@@ -169,7 +169,7 @@ def unseen_key(document: EnvironmentDriftDocument) -> str:
 
 
 def has_note(issue: Issue, key: str | None = None) -> bool:
-    """Tell whether an issue notes that a check did not see everything, and what (`key`)."""
+    """Return whether an issue notes that a check could not read everything, and what (`key`)."""
     seen = _UNSEEN.search(issue.body)
     return seen is not None and key in (None, seen[1])
 

@@ -29,10 +29,10 @@ from provisioner.plan.reads import (
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one read of an environment found, which reads were answered, and the refusals.
+    """The result of one read of an environment: the resources, the answered reads, the refusals.
 
-    `strays` carry its mark in subscriptions that are none of its own (any more). `left_out` is how
-    many resources of others were not looked into for what they add to the environment's.
+    `strays` carry its mark in subscriptions that are not (or no longer) its own. `left_out` is the
+    number of resources of others that were not read for what they add to the environment's.
     """
 
     state: ActualState
@@ -138,10 +138,10 @@ def _scopes_of_marks(
     state: ActualState,
     subscriptions: Sequence[str],
 ) -> list[ResourceId]:
-    """Return where extension resources may stand whose marks nothing that was read accounts for.
+    """Return the scopes of extension resources whose marks no resource that was read explains.
 
-    That is at the carrier of the mark (`carriers` are their keys), at what stands below it without
-    tags, at what the blueprint only reads, and at the subscriptions.
+    These are the carriers of the marks (`carriers` are their keys), the resources below them
+    without tags, what the blueprint only reads, and the subscriptions.
     """
     below = [
         hit.id

@@ -29,7 +29,7 @@ Blame = Callable[[Span], CommitDocument | str]
 """Returns the last commit of the line at a place, or why that is not known."""
 
 Ask = Callable[[ResourceChangeDocument], AttributionDocument | None]
-"""Asks Azure's logs who changed a resource."""
+"""Reads in Azure's logs who changed a resource."""
 
 
 def explain_change(

@@ -14,7 +14,7 @@ from provisioner.workflow.plan import Desired
 
 
 class ExportFormat(StrEnum):
-    """The languages that an environment is exported in."""
+    """The languages to which an environment is exported."""
 
     ARM = "arm"
     BICEP = "bicep"
@@ -23,7 +23,7 @@ class ExportFormat(StrEnum):
 def export_environment(desired: Desired, catalog: Catalog, form: ExportFormat) -> Mapping[str, str]:
     """Return the files that deploy the resources of an environment, by path.
 
-    Raises DiagnosticError (`not-exportable`) with everything that the format cannot say.
+    Raises DiagnosticError (`not-exportable`) with everything that the format cannot express.
     """
     environment = desired.environment
     source = Source(

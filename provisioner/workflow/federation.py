@@ -61,7 +61,7 @@ def describe_credentials(
 ) -> tuple[FederatedCredentialDocument, ...]:
     """Return the federated credentials of an environment's jobs, those of the plan identity first.
 
-    Raises DiagnosticError for what names no repository, organization or connection.
+    Raises DiagnosticError for a text that is no repository, organization or connection.
     """
     if isinstance(jobs, GitHubJobs):
         return _github_credentials(desired, jobs)

@@ -38,7 +38,7 @@ def load_blueprint(location: str, sources: Sources) -> BlueprintFile:
 
 
 def missing_values(file: BlueprintFile) -> tuple[str, ...]:
-    """Return the names of the parameters that a person has to give."""
+    """Return the names of the parameters that the user has to give."""
     return tuple(name for name, each in file.parameters.items() if _is_open(each))
 
 
@@ -47,9 +47,9 @@ def first_environment(
 ) -> str:
     """Return the text of an environment of a blueprint.
 
-    `reference` names the blueprint from the environment's file, `shown` on the command line. Values
-    come from the `example` of each parameter that has one; one that has to be given and has none is
-    null until a person fills it in.
+    `reference` is the blueprint's path from the environment's file, `shown` the one on the command
+    line. Values come from the `example` of each parameter that has one; a required one without is
+    null until the user fills it in.
     """
     subscriptions = dict.fromkeys(
         group.subscription
@@ -103,7 +103,7 @@ def _parameters(source: str, parameters: Mapping[str, Parameter]) -> Iterator[st
 
 
 def _is_open(parameter: Parameter) -> bool:
-    """Tell whether a person has to find the value."""
+    """Return whether the user has to supply the value."""
     return parameter.is_required and not _has_example(parameter)
 
 

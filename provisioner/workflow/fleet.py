@@ -26,7 +26,7 @@ _WHOLE = (FleetAnswer.FINDINGS, FleetAnswer.CLEAN, FleetAnswer.UNCHANGED)
 
 @dataclass(frozen=True, slots=True)
 class FleetEnvironment:
-    """An environment that a run is asked about: the path of its file, and its name."""
+    """An environment of a run: the path of its file, and its name."""
 
     path: str
     name: str
@@ -68,7 +68,7 @@ class FleetRequest:
 
     @property
     def asked(self) -> tuple[FleetEnvironment, ...]:
-        """The environments that are asked here."""
+        """The environments of this shard."""
         if self.shard is None:
             return self.environments
         return self.environments[self.shard.index :: self.shard.count]
@@ -92,10 +92,10 @@ class FleetPorts:
 
 
 def run_fleet(request: FleetRequest, ports: FleetPorts) -> FleetDocument:
-    """Ask each environment that has no answer yet, and return what the run came to.
+    """Run the command for each environment without an answer, and return the summary of the run.
 
-    Raises DiagnosticError where the ledger cannot be used, or has a run of the same name about
-    something else. What cannot be told of one environment is said in its entry.
+    Raises DiagnosticError where the ledger cannot be used, or has a run of the same name for
+    another request. An environment that fails has the failure in its entry.
     """
     started = _moment(ports.now())
     request = _begin(request, started, ports.ledger)
@@ -184,7 +184,7 @@ def _put_untouched(
 def _ask(
     request: FleetRequest, left: Sequence[FleetEnvironment], ports: FleetPorts
 ) -> Iterator[FleetEntryDocument]:
-    """Yield the entry of each environment as its item ends. It is in the ledger before that."""
+    """Yield the entry of each environment as its item ends, once it is in the ledger."""
     options = {**request.options, **request.placement}
     items = [FleetItem(request.command, one.path, options).write() for one in left]
     for finished in ports.scheduler.run(items, request.seconds):
@@ -199,7 +199,7 @@ def _ask(
 
 
 def _read(environment: FleetEnvironment, finished: Finished, now: str) -> FleetAnswerText:
-    """Return what a worker answered; an answer that is none is a failure of its environment."""
+    """Return the answer of a worker; a malformed one is a failure of its environment."""
     lost = finished.lost
     if finished.text is not None:
         try:

@@ -41,9 +41,9 @@ def summarize_run(
 
 
 def read_census(record: RunRecord, ledger: Ledger, name_of: Callable[[str], str]) -> FleetDocument:
-    """Return what a run came to so far, as the ledger has it: nobody is asked.
+    """Return the summary of a run so far, by the ledger alone.
 
-    `name_of` returns the name of an environment that has no answer, by its path. Raises
+    `name_of` returns the name of an environment without an answer, by its path. Raises
     DiagnosticError where the ledger cannot be used.
     """
     outcomes = ledger.outcomes(record.run)
@@ -66,7 +66,7 @@ def read_census(record: RunRecord, ledger: Ledger, name_of: Callable[[str], str]
 
 
 def read_entry(outcome: Outcome) -> FleetEntryDocument:
-    """Return the entry of an environment that an outcome has."""
+    """Return the entry of an environment in an outcome."""
     return FleetEntryDocument.model_validate(outcome.entry)
 
 

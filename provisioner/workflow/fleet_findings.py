@@ -21,7 +21,7 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a document comes to: the answer, what it counts, and what was found."""
+    """The verdict of a document: the answer, the counts, and the findings."""
 
     answer: FleetAnswer
     summary: Mapping[str, int]

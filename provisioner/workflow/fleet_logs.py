@@ -19,7 +19,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.workflow.log_watch import LogRead
 
 ReadLogs = Callable[[Mapping[str, datetime]], Mapping[str, LogRead]]
-"""Reads what was changed in subscriptions since a time each."""
+"""Reads the changes in subscriptions since a time each."""
 
 
 @dataclass(frozen=True, slots=True)

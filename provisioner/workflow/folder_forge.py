@@ -101,7 +101,7 @@ class FolderForge:
 
     @property
     def repository(self) -> str:
-        """The repository, by a name that its issues can be told by (GitHub: OWNER/NAME)."""
+        """The repository, by a name that distinguishes its issues (GitHub: OWNER/NAME)."""
         return self.forge.repository
 
     @property
@@ -144,15 +144,15 @@ class FolderForge:
         return self.forge.branch_head(branch)
 
     def approvals(self, pull_request: PullRequest) -> Sequence[Approval]:
-        """Return the approvals that stand, the author's own too, the oldest first."""
+        """Return the approvals in force, the author's own too, the oldest first."""
         return self.forge.approvals(pull_request)
 
     def dismiss(self, pull_request: PullRequest, approval: Approval, reason: str) -> None:
-        """Take an approval back (GitHub: dismiss the review; Azure DevOps: reset the vote)."""
+        """Dismiss an approval (GitHub: dismiss the review; Azure DevOps: reset the vote)."""
         self.forge.dismiss(pull_request, approval, reason)
 
     def remove_comment(self, pull_request: PullRequest, comment: Comment) -> None:
-        """Delete a comment; one that is gone already is deleted."""
+        """Delete a comment; one that no longer exists is no error."""
         self.forge.remove_comment(pull_request, comment)
 
     def issues(self, label: str) -> Sequence[Issue]:
@@ -167,7 +167,7 @@ class FolderForge:
         return self.forge.own_issues()
 
     def open_issue(self, title: str, body: str, label: str) -> Issue:
-        """Open an issue that has a label; the label is made where there is none."""
+        """Open an issue with a label, which is created where it does not exist."""
         return self.forge.open_issue(title, body, label)
 
     def edit_issue(self, issue: Issue, title: str, body: str, *, is_open: bool) -> Issue:
@@ -175,5 +175,5 @@ class FolderForge:
         return self.forge.edit_issue(issue, title, body, is_open=is_open)
 
     def add_issue_comment(self, issue: Issue, body: str) -> None:
-        """Write a comment on an issue: what its subscribers are notified of."""
+        """Write a comment on an issue, of which its subscribers are notified."""
         self.forge.add_issue_comment(issue, body)

@@ -8,5 +8,5 @@ from provisioner.model.forge_error import ForgeError
 
 
 def not_told(what: str, refusal: ForgeError) -> Diagnostic:
-    """Return the error for something that the forge does not take."""
+    """Return the error for a write that the forge refused."""
     return error("not-told", f"{what} was not written: {refusal.message}", None, refusal.hint)

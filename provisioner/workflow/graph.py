@@ -25,9 +25,9 @@ from provisioner.workflow.trace import estate_in
 def draw_graph(
     desired: Desired, catalog: Catalog, connect: Callable[[], Reader], state: StateKind
 ) -> GraphDocument:
-    """Return the network of a state of an environment, with what is proved false of it.
+    """Return the network of a state of an environment as a diagram, with its failed proofs.
 
-    `connect` gives what reads Azure, and is called only for a state that takes reading. Raises
+    `connect` returns the reader of Azure, and is called only for a state that needs it. Raises
     DiagnosticError where there is no network, and what `plan_environment` raises.
     """
     estate = estate_in(state, desired, catalog, connect)
@@ -67,7 +67,7 @@ def draw_estate(
 
 
 def _told_once(ways: tuple[EgressWay, ...]) -> tuple[EgressDocument, ...]:
-    """Return the ways, those that arrive first; subnets that go the same one are told together."""
+    """Return the flow paths, those that arrive first; subnets with the same one are grouped."""
     found: dict[tuple[object, ...], list[EgressWay]] = {}
     for way in ways:
         found.setdefault((way.host, way.path, way.unjudged), []).append(way)

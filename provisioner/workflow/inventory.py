@@ -56,7 +56,7 @@ class ReadResources:
         return {**conceal_sensitive(resource.type, self.schemas, address, actual.body), **named}
 
     def why_not(self, address: str) -> str | None:
-        """Say why nothing is known of the resource at an address; None where something is."""
+        """Return why nothing is known of the resource at an address; None where something is."""
         actual = self.state.get(self.graph.resources[address].id)
         if isinstance(actual, Found):
             return None
@@ -127,7 +127,7 @@ def _output(name: str, graph: DesiredGraph, actual: ReadResources | None) -> Out
 
 
 def list_resources(desired: Desired, catalog: Catalog, reader: Reader) -> ResourcesDocument:
-    """Return what an environment owns in Azure, as its marks prove.
+    """Return the resources that an environment owns in Azure, by their marks.
 
     Raises AzureError where nothing can be read.
     """
@@ -197,5 +197,5 @@ def evaluate_expression(
 
 
 def has_errors(results: Sequence[EvaluatedDocument]) -> bool:
-    """Tell whether an expression of several has no value."""
+    """Return whether an expression of several has no value."""
     return any(result.error is not None for result in results)

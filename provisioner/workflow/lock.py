@@ -47,8 +47,8 @@ class LockRequest:
 class HeldLock:
     """The lock of an environment while an apply runs: held, or none (`lease` None).
 
-    `released_for` is what the lock was released for, so that it can be deleted, and which has not
-    been deleted.
+    `released_for` is the resource whose delete required the release of the lock, until it is
+    deleted.
     """
 
     container: ResourceId | None
@@ -62,13 +62,13 @@ class HeldLock:
         return f"the lock was lost: {loss}" if loss is not None else None
 
     def guard(self, writer: Writer) -> Writer:
-        """Return the writer with which to apply: it releases the lock before its container goes."""
+        """Return the writer for the apply: it releases the lock before its container's delete."""
         if self.lease is None or self.container is None:
             return writer
         return _ReleasingWriter(writer, self, self.lease, self.container)
 
     def report(self) -> tuple[Diagnostic, ...]:
-        """Return what there is to report of the lock once the apply has ended."""
+        """Return the diagnostics of the lock once the apply has ended."""
         if self.released_for is not None:
             return (*self.diagnostics, _released(self.released_for))
         reason = self.halted()
@@ -164,7 +164,10 @@ _NOT_FOUND = 404
 
 
 class _ReleasingWriter:
-    """Writes as `writer` does. What a lease guards cannot be deleted while it is leased."""
+    """A writer that releases the lease first where the delete would fail for it.
+
+    Azure Storage does not delete a container while it is leased.
+    """
 
     def __init__(self, writer: Writer, lock: HeldLock, lease: Lease, container: ResourceId) -> None:
         self._writer = writer
@@ -224,7 +227,10 @@ def _github_run(environ: Mapping[str, str]) -> str | None:
 
 
 def _azure_pipelines_run(environ: Mapping[str, str]) -> str | None:
-    """Predefined variables of Azure Pipelines; the build's number stands for its page's query."""
+    """Return the run's address by the predefined variables of Azure Pipelines.
+
+    The build's id stands for its page's query, which is cut off.
+    """
     collection, project = environ.get("SYSTEM_COLLECTIONURI"), environ.get("SYSTEM_TEAMPROJECT")
     build = environ.get("BUILD_BUILDID", "")
     if not (collection and project and build.isdigit()):

@@ -21,7 +21,7 @@ LOG_LAG = timedelta(minutes=20)
 """How late an event may come into the Activity Log: 3 to 20 minutes ("Azure Monitor data
 ingestion": "Activity log")."""
 _MARGIN = timedelta(minutes=5)
-"""How far the clocks of Azure and of this machine may be apart."""
+"""The assumed clock skew between Azure and this machine."""
 _MOST_PAGES = 50
 
 
@@ -40,10 +40,10 @@ class LogRead:
 def read_changed(
     since: Mapping[str, datetime], now: datetime, inquirer: Inquirer
 ) -> Mapping[str, LogRead]:
-    """Return what was changed in each subscription since a time.
+    """Return the changes in each subscription since a time.
 
-    A log that is refused, that is longer than what is read of it, or that does not reach back to
-    the time, says nothing.
+    A log has no result where it is refused, is longer than the part that is read, or does not reach
+    back to the time.
     """
     subscriptions = sorted(since)
     if not subscriptions:
@@ -90,7 +90,7 @@ def _ask_changes(subscriptions: Sequence[str], start: datetime) -> Inquiry:
 
 
 def _ask(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
-    """Return the replies. Where nothing can be asked at all, each is that refusal."""
+    """Return the replies; where no request can be made, each is that refusal."""
     try:
         return inquirer.ask(inquiries)
     except AzureError as refused:

@@ -33,8 +33,8 @@ def find_objects(
 ) -> ClusterObjects:
     """Return the objects of an environment's cluster, which is read in one of its states.
 
-    `connect` gives what reads Azure, and is called only for a state that takes reading. Raises
-    DiagnosticError for what the cluster cannot do.
+    `connect` returns the reader of Azure, and is called only for a state that needs it. Raises
+    DiagnosticError for objects that the cluster cannot have.
     """
     environment = desired.environment
     estate = estate_in(state, desired, catalog, connect)
@@ -68,7 +68,7 @@ def check_pods(
 ) -> PodChecksDocument:
     """Return the verdicts on the pods of some files, given as texts by their paths.
 
-    Raises DiagnosticError for a file that is no YAML, and for a namespace that does not exist.
+    Raises DiagnosticError for a file that is not YAML, and for a namespace that does not exist.
     """
     read = {path: parse_documents(text, path) for path, text in files.items()}
     documents = [document for each in read.values() for document in each]

@@ -48,7 +48,7 @@ _UNKEYED_DIGITS = 8
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """Whether a resource is marked anew, and why or why not."""
+    """Whether a resource is marked anew, and why."""
 
     marked: bool
     reason: str
@@ -62,11 +62,11 @@ def plan_migration(
     *,
     forget_missing: bool = False,
 ) -> Plan:
-    """Return the plan that marks anew what an environment made; nothing but tags changes.
+    """Return the plan that marks an environment's resources anew; only tags change.
 
-    `previous_ids` are ids that the environment had before; `forget_missing` drops the marks of what
-    no read finds. Raises AzureError where nothing can be
-    read, and DiagnosticError for an environment without an id.
+    `previous_ids` are ids that the environment had before; `forget_missing` drops the marks of
+    resources that no read finds. Raises AzureError where nothing can be read, and DiagnosticError
+    for an environment without an id.
     """
     require_id(desired)
     environment = desired.environment
@@ -189,7 +189,7 @@ class _Migration:
 
     @cached_property
     def _left(self) -> Mapping[str, set[str]]:
-        """The marks of what left the blueprint and is still there, by what may name it."""
+        """The marks of resources that left the blueprint and still exist, by possible carrier."""
         left: dict[str, set[str]] = {}
         for hit in self.state.found.values():
             known = self.catalog.of(hit.id)
@@ -202,11 +202,11 @@ class _Migration:
 
     @cached_property
     def _missing(self) -> Mapping[str, frozenset[str]]:
-        """The marks of what may exist where nothing was read, by the key of their carrier."""
+        """The marks of resources that may exist where nothing was read, by their carrier's key."""
         return find_unaccounted(self.owners, self.desired.graph, self.state, self.inventory)
 
     def passed_over(self) -> Iterator[Diagnostic]:
-        """Yield what the blueprint has, exists, and is not marked anew."""
+        """Yield the resources of the blueprint that exist and are not marked anew."""
         for resource in self._found(taggable=True):
             verdict = self._judge(resource)
             if not verdict.marked and not self.owners.is_ours(resource.id):
@@ -217,7 +217,7 @@ class _Migration:
                 yield _not_marked(resource.address, resource.id, verdict.reason)
 
     def strangers(self, tagged: Iterable[Body]) -> Iterator[Diagnostic]:
-        """Yield what names the environment in its tags and is not in the blueprint."""
+        """Yield resources whose tags name the environment and that are not in the blueprint."""
         for body in tagged:
             resource = parse_resource_id(body.get("id"))
             if resource is None or resource.key in self.desired.graph.by_id:
@@ -260,7 +260,7 @@ class _Migration:
 
     @cached_property
     def _named_anew(self) -> frozenset[str]:
-        """What the carriers that are marked anew name."""
+        """The resources named by carriers that are marked anew."""
         return frozenset(
             word
             for carrier in self._found(taggable=True)
@@ -269,12 +269,15 @@ class _Migration:
         )
 
     def _named_by(self, carrier: DesiredResource) -> set[str]:
-        """Return what the tags of a carrier that was found name as below it."""
+        """Return the resources that the tags of a carrier name as below it."""
         tags = lookup(self.state.found[carrier.id.key].body, ("tags",))
         return {word for mark in marks_below(tags) for word in mark.split()}
 
     def _judge_below(self, resource: ResourceId) -> _Verdict:
-        """Judge what takes no tags: a carrier that is ours, by now or before, has to name it."""
+        """Decide on a resource without tags: its carrier has to name it.
+
+        The carrier has to be the environment's, by its present id or an earlier one.
+        """
         if self.owners.is_carried(resource):
             return _Verdict(True, "")
         earlier = (marks.mark_below(resource) for marks in self.previous)
@@ -284,7 +287,7 @@ class _Migration:
 
 
 def _unkeyed_digest(resource: ResourceId) -> str:
-    """Return what stood for a resource in its carrier's tags before marks were keyed."""
+    """Return the digest of a resource in its carrier's tags from before marks were keyed."""
     return hashlib.sha256(resource.key.encode()).hexdigest()[:_UNKEYED_DIGITS]
 
 
@@ -295,7 +298,7 @@ def _own_tags(body: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _is_unkeyed(tags: object) -> bool:
-    """Tell whether tags have the form that azsec wrote before marks were keyed."""
+    """Return whether tags have the form that azsec wrote before marks were keyed."""
     names = {name.lower() for name in tags} if isinstance(tags, Mapping) else set()
     return {ENVIRONMENT_TAG, ADDRESS_TAG} <= names and not names & {OWNER_TAG, MARK_TAG}
 

@@ -44,7 +44,7 @@ def describe_module(location: str, sources: Sources, lock: Lock) -> ModuleDocume
 
 
 def list_module(location: str, sources: Sources, lock: Lock) -> ModuleDocument:
-    """Return what `describe_module` does; of what cannot be read, why."""
+    """Return the result of `describe_module`, or why the file cannot be read."""
     try:
         return describe_module(location, sources, lock)
     except DiagnosticError as problem:
@@ -63,7 +63,7 @@ def _origin_of(location: str) -> Literal["library", "local", "git"]:
 
 
 def source_document(source: LockedSource) -> LockedSourceDocument:
-    """Return a locked source as documents name it."""
+    """Return the document of a locked source."""
     return LockedSourceDocument(
         repository=source.repository, ref=source.ref, commit=source.commit, digest=source.digest
     )
@@ -159,7 +159,7 @@ def has_same_origin(one: str, other: str) -> bool:
 
 
 def _part_of(location: str) -> tuple[str, str]:
-    """Return where a file comes from, and its path there."""
+    """Return the origin of a file, and its path there."""
     if location.startswith(LIBRARY):
         return LIBRARY, location.removeprefix(LIBRARY)
     git = git_location(location)

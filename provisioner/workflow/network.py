@@ -43,7 +43,7 @@ from provisioner.workflow.security_evaluation import check_desired_network, chec
 
 @dataclass(frozen=True, slots=True)
 class Siblings:
-    """The other environments of a directory; `problems` tell which of them do not compose."""
+    """The other environments of a directory; `problems` are of those that do not compose."""
 
     environments: tuple[Desired, ...]
     problems: tuple[Diagnostic, ...] = ()

@@ -35,7 +35,7 @@ class Patience:
 
 
 def plan_settled(plan: Callable[[], Planned], reader: Reader, patience: Patience) -> Planned:
-    """Plan, wait for what is in progress, and plan again until nothing is.
+    """Plan, wait for operations in progress, and plan again until there are none.
 
     Raises DiagnosticError (`still-in-progress`) after OPERATION_SECONDS, and what planning raises.
     """

@@ -159,7 +159,7 @@ class Scope:
     assess: bool = True
 
     def holds(self, address: str) -> bool:
-        """Tell whether what left the blueprint at an address is within the limits."""
+        """Return whether an orphan at an address is within the limits."""
         targets = self.request.targets
         return not targets or any(is_at(address, wanted) for wanted in targets)
 
@@ -194,7 +194,7 @@ class Planned:
 
     @property
     def calls(self) -> int:
-        """How many requests the plan took."""
+        """The number of requests that the plan took."""
         return self.state.calls + self.asked
 
 
@@ -219,10 +219,10 @@ def load_desired(
     cloud: str | None = None,
     invocation: "Invocation | None" = None,
 ) -> Desired:
-    """Read and compose an environment; `cloud` goes before the one that its file names.
+    """Read and compose an environment; `cloud` takes precedence over the one in its file.
 
-    `today` is the day by which what the environment lets go expires; `invocation` is what the
-    command adds to its files. Raises DiagnosticError with everything that is wrong.
+    `today` is the day for expiry dates in the files; `invocation` has the command's own inputs.
+    Raises DiagnosticError with every error of the files.
     """
     invocation = invocation or Invocation()
     cache = CompositionCache(invocation.store)
@@ -389,9 +389,9 @@ def plan_destroy(
     *,
     preflight: Preflight | None = None,
 ) -> Planned:
-    """Return the plan that deletes everything the environment owns: a plan of an empty graph.
+    """Return the plan that deletes everything the environment owns: the plan of an empty graph.
 
-    All that `preflight` has to ask about it is whether the caller may delete.
+    Its `preflight` only checks whether the caller may delete.
     """
     terms = Terms(desired.environment.marks)
     request = Request(
@@ -506,13 +506,13 @@ def _assess(
 
 
 def _digest_of_controls(environment: Environment) -> str | None:
-    """Return the digest of what the files of custom controls say, None where there are none."""
+    """Return the digest of the files of custom controls, None where there are none."""
     stated = environment.controls
     return digest_json([[each.path, each.node.plain()] for each in stated]) if stated else None
 
 
 def _adoption_gates(changes: Changes, terms: Terms) -> tuple[GateDocument, ...]:
-    """Return the gate that refuses to take over what nobody permitted to, if there is such."""
+    """Return the gate that refuses adoptions without permission, if there are any."""
     refused = [
         change
         for change in changes.resources
@@ -593,7 +593,7 @@ def _warn_of_gaps(reading: Reading, graph: DesiredGraph) -> list[Diagnostic]:
 
 
 def _warn_of_foreigners(reading: Reading) -> list[Diagnostic]:
-    """Return a warning where resources of others are too many to look into each."""
+    """Return a warning where others' resources are too many to read each of them."""
     if not reading.left_out:
         return []
     return [

@@ -18,15 +18,16 @@ CONTEXT = "azsec"
 """The context of the status for all environments together."""
 
 APPLIED = "applied"
-"""What stands behind the digest in the status of a plan that was applied: it uses up the approvals
-given before."""
+"""The text after the digest in the status of an applied plan: earlier approvals are used up."""
 
 APPLYING = "applying"
-"""What stands before the digest in the status of a plan while it is applied: it uses up the
-approvals given before, also where nothing is told afterwards."""
+"""The text before the digest in the status of a plan that is being applied.
+
+It uses up the earlier approvals, even if no later status can be written.
+"""
 
 NEEDS_PERMISSION = "needs allow-delete"
-"""What stands in the status of a plan that deletes or replaces."""
+"""The text in the status of a plan that deletes or replaces."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}(?=\s|$)")
 
@@ -43,7 +44,7 @@ def digest_in(description: str) -> str | None:
 
 
 def is_digest(text: str) -> bool:
-    """Tell whether a text is the whole digest of a plan, `sha256:` and 64 hex digits."""
+    """Return whether a text is the whole digest of a plan, `sha256:` and 64 hex digits."""
     return digest_in(text) == text
 
 

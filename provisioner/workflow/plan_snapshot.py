@@ -21,7 +21,7 @@ from provisioner.documents.plan import PlanDocument, ResourceChangeDocument
 
 _FORM = re.compile(r"<!-- azsec-snapshot ([A-Za-z0-9+/=]*) -->")
 _MOST_BYTES = 2 * 2**20
-"""Of the text that is unpacked: whoever edits the comment may have packed gigabytes."""
+"""The maximum of the decompressed text: whoever edits the comment may have compressed gigabytes."""
 _MOST_CHARACTERS = 9_000
 _HASH = 8
 
@@ -62,13 +62,13 @@ class Remembered:
     approved: Snapshot | None = None
 
     def of(self, digest: str) -> Snapshot | None:
-        """Return the plan with a digest, None where the comment does not remember it."""
+        """Return the plan with a digest, None where the comment does not have it."""
         known = (self.posted, self.approved)
         return next((one for one in known if one is not None and one.digest == digest), None)
 
 
 def take_snapshot(plan: PlanDocument, base: str) -> Snapshot:
-    """Return what is remembered of a plan."""
+    """Return the snapshot of a plan."""
     changes: dict[str, Change] = {}
     for change in plan.changes:
         # A resource that moves has two changes at one address.
@@ -88,7 +88,7 @@ def _hash(value: object) -> str:
 
 
 def compare_snapshot(then: Snapshot, now: PlanDocument) -> tuple[MovedChangeDocument, ...] | None:
-    """Return the changes that are not as they were, by address; None where that is not known."""
+    """Return the changes that differ from the snapshot, by address; None where not known."""
     if then.changes is None:
         return None
     current = take_snapshot(now, "").changes or {}

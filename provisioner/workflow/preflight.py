@@ -1,4 +1,4 @@
-"""Preflight of a plan: what Azure would refuse at apply, found by read-only requests beforehand.
+"""Preflight of a plan: asks Azure what would fail at apply, without changing anything.
 
 The findings become part of the plan. Called by `cli`, `workflow.plan` and
 `workflow.adoption_proof`.
@@ -36,10 +36,10 @@ _FEW_WRITES = 10
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """Who asks for a plan what would fail at apply.
+    """The checks of a plan against Azure for what would fail at apply.
 
-    `inquirer` is None for a plan that is made without (`--offline`). `applies` holds where the
-    caller is about to apply the plan: what the caller may not do is an error then.
+    `inquirer` is None for a plan without them (`--offline`). `applies` is true where the caller is
+    about to apply the plan: a missing permission is an error then.
     """
 
     inquirer: Inquirer | None
@@ -48,10 +48,9 @@ class Preflight:
     def check(
         self, plan: Plan, graph: DesiredGraph, state: ActualState, catalog: Catalog
     ) -> tuple[tuple[Diagnostic, ...], int]:
-        """Return what would fail, and how many requests it took to know.
+        """Return what would fail, and the number of requests.
 
-        A plan without writes has nothing to ask about. Raises AzureError where nothing can be
-        asked at all.
+        A plan without writes takes none. Raises AzureError where no request can be made.
         """
         if not plan.steps:
             return (), 0
@@ -87,13 +86,13 @@ def _replies(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> dict[Inquiry, 
 
 
 def permissions_of(needs: Iterable[Need]) -> tuple[Permission, ...]:
-    """Return needs as preflight takes them, in an order of their own."""
+    """Return needs as the preflight takes them, in a stable order."""
     ordered = sorted(needs, key=lambda need: (need.scope.key, need.action))
     return tuple(Permission(need.action, need.scope) for need in ordered)
 
 
 def preflight_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
-    """Return what it takes to ask everything that a plan of an environment may ask."""
+    """Return the permissions for the requests of the preflight of any plan of an environment."""
     needs = write_needs(graph, catalog) | delete_needs(graph, catalog)
     intent = intent_from_nothing(graph, permissions_of(needs))
     inquiries = [*inquiries_for(intent), *ask_assignments(subscriptions_of(_ids(intent)))]

@@ -49,7 +49,7 @@ LAYERS = {
     "runtime": "Runtime",
     "audit": "Monitoring and audit",
 }
-"""The layers of defence, from the outside in (guidelines: PRI-02, PRI-08)."""
+"""The layers of defence in depth, from the outside in (guidelines: PRI-02, PRI-08)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ReportRequest:
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """What a report has beside its controls; what is None stands in `omitted` with the reason."""
+    """The sections of a report beside its controls; `omitted` has the reasons of those missing."""
 
     frameworks: tuple[ComplianceDocument, ...] = ()
     graph: GraphDocument | None = None
@@ -92,7 +92,7 @@ def report_environment(
 ) -> EnvironmentReportDocument:
     """Return the report of a state of an environment, without a trend.
 
-    `connect` gives what reads Azure, and is called only for a state that takes reading. A section
+    `connect` returns the reader of Azure, and is called only for a state that needs it. A section
     that cannot be made is omitted with the reason. Raises what `check_environment` raises.
     """
     state, now = request.state, request.now
@@ -216,7 +216,7 @@ _BY_OTHERS = frozenset(
 
 
 def _not_assessed(check: CheckDocument) -> tuple[str, ...]:
-    """Return the controls that others than Azure answer, and that nobody answered."""
+    """Return the controls whose result does not come from Azure, and that have none."""
     return tuple(
         control
         for unknown in check.census.unknown
@@ -241,7 +241,7 @@ def _posture(check: CheckDocument, now: datetime) -> PostureDocument:
 
 
 def format_second(moment: datetime) -> str:
-    """Return a moment to the second (ISO 8601, UTC): two reports of one minute are two."""
+    """Return a time to the second (ISO 8601, UTC): two reports of one minute differ."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -286,7 +286,7 @@ _STATES = {
 
 
 def _sources(result: ResultDocument, check: CheckDocument) -> tuple[AnswerSource, ...]:
-    """Return what answered a control: what its findings are of, and who attested it."""
+    """Return the sources of a control's result: what its findings are of, and who attested it."""
     if result.verdict == Verdict.NOT_APPLICABLE:
         return ()
     if result.verdict == Verdict.UNKNOWN:

@@ -20,11 +20,11 @@ from provisioner.documents.report import (
 )
 
 MOST_POINTS = 12
-"""How many reports a trend shows: more columns cannot be told apart on a page."""
+"""The maximum of reports in a trend: a page cannot show more columns legibly."""
 
 
 class _Environment(BaseModel):
-    """What a trend needs of an environment in an earlier report; all else in it is left unread."""
+    """The fields of an environment in an earlier report that a trend needs."""
 
     model_config = ConfigDict(extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
@@ -40,7 +40,7 @@ class _Report(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """How environments stood, by what tells them apart, and the files that say nothing of it."""
+    """The earlier results of environments, by their identity, and the files that have none."""
 
     postures: Mapping[tuple[str, ...], tuple[PostureDocument, ...]]
     skipped: tuple[SkippedFileDocument, ...] = ()
@@ -79,7 +79,7 @@ def read_history(texts: Mapping[str, str]) -> History:
 
 
 def _adds_up(posture: PostureDocument) -> bool:
-    """Tell whether counts can be those of a report: a page draws them."""
+    """Return whether counts can be those of a report; a page draws them."""
     tally = posture.tally
     parts = (tally.passed, tally.partial, tally.failed, tally.waived, tally.unknown)
     return min(*parts, tally.not_assessed) >= 0 and sum(parts) + tally.not_assessed == (
@@ -88,7 +88,7 @@ def _adds_up(posture: PostureDocument) -> bool:
 
 
 def _identity(environment: EnvironmentDocument) -> tuple[str, ...]:
-    """Return what tells environments apart: a name is given in every tenant anew."""
+    """Return the identity of an environment: its name alone may exist in every tenant."""
     subscriptions = sorted(each.lower() for each in environment.subscriptions.values())
     return (environment.name, environment.tenant_id.lower(), *subscriptions)
 

@@ -15,7 +15,7 @@ from provisioner.documents.report import RegisterEntryDocument, RegisterKind
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """The last day of an entry, and how far off it is."""
+    """The last day of an entry, and the days left until it."""
 
     day: str
     days_left: int

@@ -35,7 +35,7 @@ def describe_roles(
 ) -> RolesDocument:
     """Return the roles of an environment for some purposes, and the credentials of its CI jobs.
 
-    Raises DiagnosticError for jobs that cannot be.
+    Raises DiagnosticError for a job whose credential cannot be described.
     """
     environment = desired.environment
     aliases = {guid.lower(): alias for alias, guid in environment.subscriptions.items()}

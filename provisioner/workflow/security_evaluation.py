@@ -57,12 +57,12 @@ class Judgement:
 
     @property
     def proofs(self) -> tuple[Proof, ...]:
-        """The network proofs, in the order in which they are told."""
+        """The network proofs, in the order of the output."""
         return tuple(result.proof for result in self.results if result.proof is not None)
 
     @property
     def proof_documents(self) -> tuple[ProofDocument, ...]:
-        """The network proofs as documents hold them."""
+        """The documents of the network proofs."""
         return proof_documents(self.results)
 
     @property
@@ -96,7 +96,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """What turns between two judged states, and the gates that refuse it for that."""
+    """The controls whose result differs between two states, and the gates that refuse it."""
 
     security: SecurityDeltaDocument
     gates: tuple[GateDocument, ...]
@@ -194,7 +194,7 @@ def _judge(
 
 
 def compare_judgements(before: Judgement, after: Judgement) -> Turned:
-    """Return what turns between two judgements of one environment, and what the gate refuses."""
+    """Return the changed results between two judgements of one environment, and the gates."""
     delta = compare_results(before.results, after.results)
     gates = (*after.gates, *_gates(delta, after.gate))
     return Turned(delta_document(delta, after.gate), gates)
@@ -232,7 +232,7 @@ def check_custom_controls(environment: Environment, graph: DesiredGraph, catalog
 def check_waivers_and_attestations(
     environment: Environment, graph: DesiredGraph, today: date
 ) -> tuple[Diagnostic, ...]:
-    """Return what is to be said of waivers and attestations that hold for a few days more.
+    """Return warnings of waivers and attestations that expire within a few days.
 
     Raises DiagnosticError for those that cannot hold.
     """
@@ -270,9 +270,10 @@ def check_waivers_used(judgement: Judgement, environment: Environment) -> None:
 
 
 def check_desired_waivers(environment: Environment, graph: DesiredGraph, catalog: Catalog) -> None:
-    """Raise DiagnosticError for each waiver that waives nothing of the desired state.
+    """Check that each waiver waives a finding in the desired state.
 
-    Only the controls that waivers name are judged: all of them take a tenth of a plan's time.
+    Raises DiagnosticError for those that do not. Only the controls that waivers name are evaluated:
+    all of them take a tenth of a plan's time.
     """
     if environment.waivers:
         waived = {waiver.control for waiver in environment.waivers}

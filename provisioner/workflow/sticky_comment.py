@@ -29,7 +29,7 @@ class Found:
         return self.own[0].body if self.own else ""
 
     def report(self) -> Sequence[Diagnostic]:
-        """Return what there is to say of comments of others that carry the marker."""
+        """Return a warning of comments of others that carry the marker."""
         return [
             warning(
                 "foreign-comment",

@@ -36,7 +36,10 @@ class PackageDirectory(TypeDirectory, Protocol):
         """The installed packages, by their names on PyPI."""
 
     def index(self, package: str) -> PackageOperations:
-        """Return what an installed package writes. Raises KeyError for any other."""
+        """Return the types that an installed package writes.
+
+        Raises KeyError for any other package.
+        """
 
 
 def describe_subject(

@@ -47,7 +47,7 @@ from provisioner.workflow.upgrade_reader import ClusterReading, find_clusters, r
 from provisioner.workflow.version_parameter import VersionPlace
 
 _OPENINGS = 3
-"""How many of the next windows are shown."""
+"""The number of next maintenance windows that are shown."""
 
 _STATED, _RUNNING = ("properties", "kubernetesVersion"), ("properties", "currentKubernetesVersion")
 _POOL_STATED = ("properties", "orchestratorVersion")
@@ -244,7 +244,7 @@ def _stated_of_pool(name: str, reading: ClusterReading, desired: Desired) -> str
 def _support(
     cluster: RunningCluster, stated: str | None, target: str | None
 ) -> Iterator[VersionSupportDocument]:
-    """Yield the support of each minor version from the one that runs, or is to, to the target."""
+    """Yield the support of each minor version from the running or stated one to the target."""
     if target is None:
         return
     offered = {minor_of(one.minor): one for one in cluster.offered}
@@ -284,7 +284,7 @@ def _pool(
 
 
 _DRAIN_TIMEOUT = 30
-"""Minutes, where a pool does not say (SDK: `AgentPoolUpgradeSettings`)."""
+"""The default drain timeout in minutes (SDK: `AgentPoolUpgradeSettings`)."""
 
 
 def _channels(reading: ClusterReading) -> Iterator[ChannelDocument]:

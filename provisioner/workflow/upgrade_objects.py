@@ -17,13 +17,13 @@ from provisioner.documents.upgrade import ApiUseDocument, HindranceDocument, Obj
 _POD, _BUDGET = ("", "Pod"), ("policy", "PodDisruptionBudget")
 _WORKLOADS = (("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "ReplicaSet"))
 _DECIDING = (_POD, _BUDGET, *_WORKLOADS[:2])
-"""Kinds without which nothing can be said of drains."""
+"""Kinds without which nothing can be stated about drains."""
 
 
 def describe_upgrade_objects(
     observation: ObservationDocument, source: str, now: datetime, current: int, target: int
 ) -> ObjectsDocument:
-    """Return what an observation shows of an upgrade from 1.`current` to 1.`target`."""
+    """Return the findings in an observation about an upgrade from 1.`current` to 1.`target`."""
     lists = {
         (group_of(each.api_version), each.kind): each
         for each in observation.lists

@@ -47,14 +47,14 @@ class ClusterReading:
 
 
 def find_clusters(graph: DesiredGraph) -> tuple[DesiredResource, ...]:
-    """Return the clusters of an environment, also those that it only reads."""
+    """Return the clusters of an environment, including those that it only reads."""
     return tuple(resource for resource in graph if resource.type.name == CLUSTER)
 
 
 def read_clusters(
     clusters: Sequence[DesiredResource], catalog: Catalog, azure: Source
 ) -> tuple[ClusterReading, ...]:
-    """Read clusters with their pools and windows, and ask what their regions offer.
+    """Read clusters with their pools and windows, and the versions that their regions offer.
 
     Raises AzureError where nothing can be read at all.
     """
@@ -72,7 +72,7 @@ def read_clusters(
 
 
 def upgrade_needs(graph: DesiredGraph) -> frozenset[Need]:
-    """Return what `azsec upgrade` needs beside what the preflight asks."""
+    """Return the permissions that `azsec upgrade` needs beside the preflight's."""
     return frozenset(Need(UPGRADE_PROFILE.action, each.id) for each in find_clusters(graph))
 
 
@@ -106,7 +106,7 @@ def _inquiries(
 
 
 def _spoken(endpoint: Endpoint, version: str) -> Endpoint:
-    """Return an endpoint in the version that the cloud at hand speaks of the provider's types."""
+    """Return an endpoint in the api version that the cloud offers for the provider's types."""
     return replace(endpoint, api_version=version)
 
 

@@ -37,21 +37,24 @@ class VersionPlace:
     path: tuple[str, ...]
 
     def read(self, graph: DesiredGraph) -> object:
-        """Return what a graph has there; ABSENT for a resource that it does not have."""
+        """Return the value of a graph there; ABSENT for a resource that it does not have."""
         resource = graph.resources.get(self.address)
         return lookup(resource.body if resource else None, self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class VersionFile:
-    """The environment's file, and what it takes to compose it with another text."""
+    """The environment's file, with the function that composes it with another text."""
 
     path: str
     sources: Sources
     catalog: Catalog
 
     def compose(self, text: str) -> DesiredGraph:
-        """Return the desired graph with another text of the file. Raises DiagnosticError."""
+        """Return the desired graph with another text of the file.
+
+        Raises DiagnosticError where it does not compose.
+        """
         overlay = _Overlay(self.sources, self.path, text)
         environment = load_environment(self.path, overlay)
         catalog = extend_catalog(environment, self.catalog, overlay)
@@ -227,7 +230,7 @@ def _is_version(node: Node) -> bool:
 
 
 def _find_moved(before: DesiredGraph, after: DesiredGraph) -> list[VersionPlace]:
-    """Return what differs between two graphs, property by property."""
+    """Return the differences of two graphs, property by property."""
     found: list[VersionPlace] = []
     for address in sorted({*before.resources, *after.resources}):
         old, new = before.resources.get(address), after.resources.get(address)
@@ -250,7 +253,7 @@ def _differing(one: object, other: object, path: tuple[str, ...]) -> Iterator[tu
 
 
 def _is_asked(moved: VersionPlace, places: Sequence[VersionPlace], graph: DesiredGraph) -> bool:
-    """Tell whether a version that moved is one of a cluster that was asked for, or of its pools."""
+    """Return whether a changed version is one of a named cluster, or of its node pools."""
     return _cluster_of(moved, graph) in {_cluster_of(place, graph) for place in places}
 
 
