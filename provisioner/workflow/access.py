@@ -154,7 +154,7 @@ def _read(desired: Desired, catalog: Catalog, reader: Reader, question: Question
         reading.state,
         tuple(_resources_in(eligible)),
         tuple(_refusal(answer) for answer in (*refused, *without)),
-        # Eligibility takes a licence that many directories do not have: that is no failure.
+        # Eligibility schedules need a licence that many directories lack: not a failure.
         is_partial=bool(refused),
     )
 

@@ -134,7 +134,7 @@ def find_who(
         return who
     resource = _resource_at(stated, estate, desired.graph)
     if resource is None:
-        # A principal that is not known before apply is called by the property that will tell it.
+        # A principal unknown before apply is named by the property that will hold its id.
         if any(who.is_about(grant.principal) for grant in access.grants):
             return who
         raise DiagnosticError(_unknown_principal(stated, estate, desired.graph))

@@ -71,7 +71,7 @@ def speak_to(
             types.append(StatedType(resource.type, _NOWHERE, version, has_tags=True))
     extended = with_stated_types(types, catalog)
     raw = [t for t in extended if t.tier is Tier.RAW and catalog.find(t.name) is None]
-    # What was stated says of a child too that there are such, and in which version.
+    # A stated api version of a child type also states that the child type exists.
     known = {**offer, **{name: (version,) for name, version in stated.items()}}
     children = [t for t in with_offered_children(raw, known) if extended.find(t.name) is None]
     unlisted = {

@@ -73,7 +73,7 @@ def find_touched(
         try:
             compose(path, recorded)
         except DiagnosticError as problem:
-            # Planning a touched one says what is wrong with it.
+            # The error is reported when an affected environment is planned.
             broken = problem.diagnostics
         read = dict.fromkeys(place for each in recorded.paths for place in places(each))
         files = tuple(changed[place] for place in read if place in changed)

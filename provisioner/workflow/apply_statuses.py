@@ -78,7 +78,7 @@ def offers_digest(entry: EnvironmentApplyDocument) -> bool:
     Whoever approves from then on approves that plan.
     """
     is_refused = entry.verdict is ApplyVerdict.REFUSED and entry.plan is not None
-    # What lacks a permission alone was approved, and shown before that.
+    # A plan that lacks only a permission was approved, so it was shown before.
     return is_refused and not entry.unpermitted
 
 
@@ -96,7 +96,7 @@ def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatu
 
     It has the digest of a refused plan: whoever approves from now on approves that plan.
     """
-    # With the digest of an apply that failed: the plan was shown, and takes a new approval.
+    # The digest of a failed apply: the plan was shown, and needs a new approval.
     failed = f"{entry.digest} {FAILED}" if entry.apply is not None else FAILED
     told = {
         ApplyVerdict.APPLIED: (StatusState.SUCCESS, f"{entry.digest} {APPLIED}"),
@@ -108,7 +108,7 @@ def applied_status(entry: EnvironmentApplyDocument, url: str | None) -> NewStatu
         return None
     state, description = told
     if entry.unpermitted:
-        # With the digest: a further approval of the same plan counts as well.
+        # The digest lets a further approval of the same plan count as well.
         description = f"{entry.digest} approved, not applied: {NEEDS_PERMISSION}"
     elif entry.verdict is ApplyVerdict.REFUSED and entry.plan is None:
         first = entry.diagnostics[0].message if entry.diagnostics else "refused"

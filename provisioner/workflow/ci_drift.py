@@ -144,7 +144,7 @@ def follow_drift(
     if document.found:
         if known is None:
             opened = forge.open_issue(text.title, head + text.drifted, LABEL)
-            # Of two jobs that open one at once, the older issue stays.
+            # Where two jobs open an issue at once, the older one is kept.
             first = find_issue(forge, document.name, forge.issues(LABEL), path, is_there) or opened
             if first.id != opened.id:
                 forge.edit_issue(opened, text.title, cleared, is_open=False)
@@ -158,7 +158,7 @@ def follow_drift(
         return document
     if not document.is_certain:
         return _leave_open(forge, document, known, text)
-    # The comment last: where the issue cannot be closed, it would be written anew each night.
+    # The comment comes last: if closing failed, each run would write it again.
     closed = forge.edit_issue(known, text.title, cleared, is_open=False)
     forge.add_issue_comment(known, text.changed)
     return _told(document, IssueAction.CLOSED, closed)

@@ -112,7 +112,7 @@ def _widening(plan: PlanDocument, catalog: Catalog) -> tuple[str, ...]:
         change.address
         for change in plan.changes
         if change.action in _GIVES
-        # Of a type outside the catalog nobody knows it.
+        # For a type outside the catalog it is unknown.
         and (known := catalog.find(change.type)) is not None
         and known.grants_access
     )

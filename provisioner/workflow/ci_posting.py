@@ -63,7 +63,7 @@ class Posting:
         Where there is nothing to report, only an existing comment is overwritten.
         """
         forge, pull_request = self.forge, self.pull_request
-        # The order of promotion is reviewed, too: it decides what is applied before what.
+        # The order of promotion is reviewed too, since it is the order of the applies.
         is_noteworthy = any(entry.is_noteworthy for entry in document.environments) or any(
             told.code == PROMOTION_CHANGED for told in document.diagnostics
         )
@@ -77,7 +77,7 @@ class Posting:
         stands = newest_statuses(self.forge, self.pull_request, frozenset({self.forge.account()}))
         for entry in document.environments:
             status = status_of(entry, url)
-            # GitHub takes 500 requests an hour that make content: what stands is not set again.
+            # GitHub allows 500 content-creating requests an hour: no equal status is set again.
             if not _is_same(stands.get(entry.name), status):
                 self._try(status, refusals)
         overall = overall_status(document, url)

@@ -100,7 +100,7 @@ def apply_cluster(
     since (its resourceVersion), and the delete of another one of the same name (its UID).
     """
     document = plan.document
-    # A plan of a cluster that is yet to be made is planned again once it is there.
+    # The plan of a cluster that does not exist yet is made again once it exists.
     assert document.cluster is not None
     sender = _Sender(api, plan, halted, clock)
     outcomes: list[StepOutcome] = []
@@ -127,7 +127,7 @@ def _send_all(
     futures: list[Future[StepOutcome]] = []
     while True:
         try:
-            # An interrupt may strike before all are submitted.
+            # An interrupt may arrive before all are submitted.
             futures += [pool.submit(sender.send, step) for step in steps[len(futures) :]]
             wait(futures)
             return [future.result() for future in futures]
@@ -201,7 +201,7 @@ class _Sender:
 
 
 def _rank(step: ClusterStepDocument) -> tuple[int, bool]:
-    # Of one stage, what is replaced is deleted first.
+    # Within a stage, the deletes of replacements come first.
     return step.stage, step.verb == "APPLY"
 
 

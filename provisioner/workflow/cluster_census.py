@@ -75,7 +75,7 @@ def _custom_kinds(state: ClusterState) -> Iterator[Kind]:
         for kind in state.served.kinds.values()
         if kind.group in aggregated and "list" in kind.verbs
     )
-    # An observation does not have the kinds of those, only that somebody answers for the group.
+    # An observation lacks the kinds of those; it has only the APIService of the group.
     yield from (Kind(group, "*") for group in aggregated - named)
 
 

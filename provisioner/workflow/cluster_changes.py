@@ -40,7 +40,7 @@ def describe_steps(decisions: Iterable[Decision]) -> Iterator[ClusterStepDocumen
         address, path = decision.key.address, decision.path
         named = path or address
         if decision.action in (Action.DELETE, Action.REPLACE):
-            # Deletes come after all stages, in their reverse order; a replace stays in its own.
+            # Deletes come after all stages, in reverse order; a replacement stays in its stage.
             late = 100 - stage if decision.action is Action.DELETE else stage
             yield ClusterStepDocument(
                 key=f"DELETE {named}", verb="DELETE", address=address, path=path, stage=late

@@ -127,7 +127,7 @@ def _compare(wanted: DeclaredObject, live: Object, trial: Trial) -> _Comparison:
 
 def _compare_observed(wanted: DeclaredObject, observed: Object) -> _Comparison:
     drifted, undeclared = list(find_deletion(observed)), []
-    # What an observation does not hold is not compared (see `_with_hidden`).
+    # Values that an observation does not hold are not compared (see `with_hidden`).
     for each in find_observed_differences(hide_values(wanted.body), observed):
         if has_path(wanted.body, each.path):
             drifted.append(describe_difference(each, declared=True, security=True))

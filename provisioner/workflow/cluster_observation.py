@@ -209,7 +209,7 @@ def _refusal_of(observed: ObservedListDocument, kind: ServedKind) -> KubernetesE
     if observed.refused is not None:
         return KubernetesError(observed.status or 0, observed.reason or UNSTATED, observed.refused)
     held, count = len(observed.items), observed.count
-    # Pods that are alike are one item, and of the long kinds not every item is kept.
+    # Equal pods are one item, and of the long kinds not every item is kept.
     fewest = min(count, 1) if kind.kind == "Pod" else count
     if held < fewest and (kind.group, kind.kind) not in _LONG:
         why = f"the observation counts {count} of {observed.resource} and holds {held}"

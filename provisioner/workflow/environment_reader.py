@@ -81,8 +81,8 @@ def read_environment(
     scopes = _scopes_of_marks(carriers, owners, graph, state, subscriptions) if carriers else []
     foreign = foreign_reads(answers, graph, catalog)
     done = [answer.read for answer in answers]
-    # What left the blueprint may stand in what is read by itself and not looked into otherwise.
-    # Nothing deletes a secret or a table by itself, so its list is read for its parent's delete.
+    # An orphan may be in a resource that is read by id, whose children are not listed otherwise.
+    # A secret or a table is only deleted with its parent, so its list is read for that delete.
     inside = (
         [
             read

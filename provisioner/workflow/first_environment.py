@@ -96,7 +96,7 @@ def _parameters(source: str, parameters: Mapping[str, Parameter]) -> Iterator[st
                 subsequent_indent="  # ",
             )
         if _is_open(each):
-            # Until it is given, what is wrong has the place of this line.
+            # Until the value is given, errors have the location of this line.
             yield f"  {name}: null    # {each.type}, has to be given"
         else:
             yield from (f"  {line}" for line in _as_yaml({name: each.example}))

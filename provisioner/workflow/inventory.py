@@ -52,7 +52,7 @@ class ReadResources:
         if not isinstance(actual, Found):
             return None
         named = {"id": actual.id.text, "name": actual.id.name, "type": actual.id.type}
-        # Before expressions use it: what one makes of a secret has lost the secret's place.
+        # Masked before expressions use it: a value derived from a secret no longer has its path.
         return {**conceal_sensitive(resource.type, self.schemas, address, actual.body), **named}
 
     def why_not(self, address: str) -> str | None:

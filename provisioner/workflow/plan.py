@@ -494,7 +494,7 @@ def _assess(
     environment, graph = desired.environment, desired.graph
     outcome = planned_estate(changes, state, graph, catalog, found)
     if all(change.action in _NOTHING_DONE for change in changes.resources):
-        # Where nothing is done nothing turns.
+        # Without a change no control's result changes.
         after = judge_state(outcome, graph, environment, catalog, state, changes.accepted)
         return Assessment(after.proof_documents, gates=after.gates), after.complete(census)
     before, after = judge_turn(

@@ -71,7 +71,7 @@ def take_snapshot(plan: PlanDocument, base: str) -> Snapshot:
     """Return the snapshot of a plan."""
     changes: dict[str, Change] = {}
     for change in plan.changes:
-        # A resource that moves has two changes at one address.
+        # A resource whose id changes has two changes at one address.
         key = change.address if change.address not in changes else f"{change.address} {change.id}"
         changes[key] = _change(change)
     return Snapshot(plan.digest, base, changes)
@@ -172,7 +172,7 @@ def read_snapshots(body: str) -> Mapping[str, Remembered]:
         return {}
     try:
         packed = base64.b64decode(found[1], validate=True)
-        # What is longer is cut off, and no JSON any more.
+        # A longer text is cut off, and is then no JSON.
         content = json.loads(zlib.decompressobj().decompress(packed, _MOST_BYTES))
         return {str(name): _remembered(entry) for name, entry in content.items()}
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):

@@ -169,7 +169,7 @@ def _attempt(section: str, make: Callable[[], _T], omitted: list[OmittedDocument
 def _access(
     desired: Desired, catalog: Catalog, connect: Callable[[], Source], state: StateKind
 ) -> AccessDocument:
-    # A plan changes assignments that the blueprint declares; those of others stand in Azure only.
+    # A plan changes assignments in the blueprint; those of others exist in Azure alone.
     asked = AccessState.DESIRED if state is StateKind.DESIRED else AccessState.ACTUAL
     return explain_access(desired, catalog, connect, Question(asked))
 
@@ -296,7 +296,7 @@ def _sources(result: ResultDocument, check: CheckDocument) -> tuple[AnswerSource
     for seen in result.findings:
         if seen.verdict == Verdict.UNKNOWN:
             continue
-        # What an observation shows has an address or a path below `kubernetes`.
+        # Findings of an observation have an address or a path below `kubernetes`.
         in_cluster = f"{seen.address or ''} {seen.path}".find("kubernetes.") >= 0
         observed = in_cluster and check.census.cluster is not None
         found.append(AnswerSource.CLUSTER if observed else own)

@@ -133,7 +133,7 @@ def _with_trend(
     earlier = [past for past in known if past.state == now.state and past.at < now.at]
     before = frozenset(earlier[-1].failing) if earlier else frozenset(now.failing)
     failing = frozenset(now.failing)
-    # A control that fails no more because it could not be read is not repaired.
+    # A control that no longer fails because it could not be read is not repaired.
     settled = now.certain and (not earlier or earlier[-1].certain)
     trend = TrendDocument(
         points=(*earlier[-(MOST_POINTS - 1) :], now),

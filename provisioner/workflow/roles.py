@@ -94,7 +94,7 @@ def role_files(document: RolesDocument) -> Mapping[str, Mapping[str, object]]:
         for role in document.roles
     }
     for found in document.credentials:
-        # What `az ad app federated-credential create --parameters` takes.
+        # The format of `az ad app federated-credential create --parameters`.
         files[f"federated-{found.name}.json"] = {
             key: value for key, value in found.to_json().items() if key != "purpose"
         }

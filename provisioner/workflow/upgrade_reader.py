@@ -100,7 +100,7 @@ def _inquiries(
         group=cluster.id.resource_group or "",
         cluster=cluster.id.name,
     )
-    # Asking for it is an action on the cluster, not on the subscription.
+    # The read is an action on the cluster, not on the subscription.
     sizes, usage = inquiries_for_surge(subscription, location)
     return offered, replace(profile, scope=cluster.id), sizes, usage
 
@@ -121,7 +121,7 @@ def _reading(
     offered, profile = replies[asked[0]], replies[asked[1]]
     refused = [(answer.read.path, answer.refused) for answer in answers]
     refused += [(inquiry.path, replies[inquiry].refused) for inquiry in asked]
-    # Nobody answers for what does not exist yet.
+    # What does not exist yet has no answer.
     gone = body is None and itself.refused is None
     return ClusterReading(
         resource=cluster,

@@ -181,7 +181,7 @@ def _candidates(file: VersionFile, text: str) -> Iterator[_Candidate]:
     environment = load_environment(file.path, _Overlay(file.sources, file.path, text))
     blueprint, stated = environment.blueprint, environment.stated_parameters
     for name, node in stated.items():
-        # What a file states that this one extends is overridden here: others extend that too.
+        # A value from an extended file is overridden here: other files extend that file too.
         if (given is None or name not in given.entries) and _is_version(node):
             yield _Candidate(
                 f"{_PARAMETERS}.{name}",
