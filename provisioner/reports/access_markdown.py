@@ -15,7 +15,7 @@ from provisioner.reports.markdown_table import row, section, table_head
 
 
 def render_access_markdown(document: AccessDocument) -> str:
-    """Return who can do what as a table, the worst first, with what was not readable."""
+    """Return the access paths as a table, the most privileged first, with what was unreadable."""
     text = f"### azsec access: {prose(document.environment.name, 200)}\n\n"
     question = asked(document)
     if question is not None:

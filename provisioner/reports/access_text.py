@@ -25,7 +25,7 @@ _WIDEST_ROLE = 48
 
 
 def render_access_text(document: AccessDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines: paths by what they allow, deny assignments, what was not readable."""
+    """Yield the lines: access paths by permission, deny assignments, and what was unreadable."""
     yield from heading("access", document.environment, width)
     question = asked(document)
     if question is not None:
@@ -55,7 +55,7 @@ def render_access_text(document: AccessDocument, width: int = 100) -> Iterator[L
 def _grant_lines(
     grants: list[GrantDocument], document: AccessDocument, width: int
 ) -> Iterator[Line]:
-    """Yield two lines a path: who and the role, then where it holds and what is to be known."""
+    """Yield two lines for each access path: principal and role, then scope and notes."""
     column = min(max(len(who(grant.principal)) for grant in grants), _WIDEST_WHO)
     roles = min(max(len(plain(grant.role.name)) for grant in grants), _WIDEST_ROLE)
     for grant in grants:

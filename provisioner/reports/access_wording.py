@@ -30,7 +30,7 @@ def who(principal: PrincipalDocument) -> str:
 
 
 def notes(grant: GrantDocument, state: AccessState) -> Iterator[str]:
-    """Yield what is to be known of a path beside the role and its scope."""
+    """Yield the notes on an access path beside its role and its scope."""
     if grant.by_assigning:
         yield "by assigning roles"
     if grant.inherited:
@@ -77,7 +77,7 @@ def unread(entry: UnreadAccessDocument) -> str:
 
 
 def verdict(document: AccessDocument) -> str:
-    """Return the last line: how many of what, on which state; what was not seen is said."""
+    """Return the last line: the counts and the state, with a note on what was unreadable."""
     principals = len({grant.principal.id for grant in document.grants})
     counts = joined(
         (
@@ -92,7 +92,7 @@ def verdict(document: AccessDocument) -> str:
 
 
 def scope_of_claim(document: AccessDocument) -> str:
-    """Return what the answer covers, and what it cannot."""
+    """Return what the answer covers, and what it cannot cover."""
     subscriptions = plural(len(document.environment.subscriptions), "subscription")
     if document.state is AccessState.DESIRED:
         return (
@@ -117,7 +117,7 @@ _MISSING = {
 
 
 def _missing(document: AccessDocument) -> Iterator[str]:
-    """Yield what could not be read, and in which way the answer may be wrong for that."""
+    """Yield what could not be read, and how the answer may be wrong because of it."""
     for kind, (what, so) in _MISSING.items():
         refused = [e.path.lower() for e in document.unreadable if e.type.lower().endswith(kind)]
         # A definition that is read by its id may be of no subscription.
@@ -128,7 +128,7 @@ def _missing(document: AccessDocument) -> Iterator[str]:
 
 
 def asked(document: AccessDocument) -> str | None:
-    """Return the question in words; None where nothing in particular was asked."""
+    """Return the filters of the query in words; None without filters."""
     question = document.question
     parts = []
     if question.who is not None:

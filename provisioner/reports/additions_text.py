@@ -48,7 +48,7 @@ def accepted_lines(entries: Sequence[AcceptedDocument], width: int) -> list[Line
 
 
 def addition_label(entry: AdditionDocument) -> str:
-    """Return what to call that which an addition adds to: an address, or else the end of its id."""
+    """Return the label of the resource that an addition is on: its address or the end of its id."""
     if entry.address:
         return plain(entry.address)
     return "the tenant" if entry.on == "/" else plain("/".join(entry.on.split("/")[-2:]))
@@ -84,7 +84,7 @@ def describe_ended(entry: AdditionDocument) -> str:
 
 
 def _noun_of(type_name: str) -> str:
-    """Return one resource of a type in words: "role assignment" of `…/roleAssignments`."""
+    """Return the singular noun of a type: "role assignment" for `…/roleAssignments`."""
     words = _words_in(plain(type_name.rpartition("/")[2]))
     if words.endswith("ies"):
         return f"{words[:-3]}y"

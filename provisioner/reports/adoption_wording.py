@@ -8,7 +8,7 @@ from provisioner.reports.values import plain, plural
 
 
 def proof_words(document: AdoptionDocument) -> str:
-    """Return how the proof ended, with what it covers."""
+    """Return the result of the proof, with its scope."""
     total = plural(document.adopted, "resource")
     marks = "nothing" if document.observe else "nothing but azsec's marks"
     held = f"the plan of these files changes {marks}"
@@ -39,7 +39,7 @@ def _beyond(document: AdoptionDocument) -> str:
 
 
 def next_words(document: AdoptionDocument) -> list[str]:
-    """Return what to do next."""
+    """Return the next steps for the user."""
     name = plain(document.environment.name)
     if document.verdict is Verdict.NOT_PROVEN and not document.changes:
         return [f"resolve the errors, then run azsec plan {name} --out {name}.azplan"]
@@ -54,7 +54,7 @@ def next_words(document: AdoptionDocument) -> list[str]:
 
 
 def _of_first_drift(document: AdoptionDocument) -> list[str]:
-    """Return what drift reports although nobody changed anything, if there is any of it."""
+    """Return what the first drift check will report without any change, if there is something."""
     found = []
     if document.failing_proofs:
         found.append(
@@ -69,7 +69,7 @@ def _of_first_drift(document: AdoptionDocument) -> list[str]:
 
 
 def by_reason(entries: Sequence[LeftOutDocument]) -> Mapping[str, Sequence[str]]:
-    """Return what was left out by the reason, each as type and name."""
+    """Return the excluded resources by reason, each as type and name."""
     found: dict[str, list[str]] = {}
     for entry in entries:
         found.setdefault(entry.reason, []).append(short_id(entry))
@@ -77,7 +77,7 @@ def by_reason(entries: Sequence[LeftOutDocument]) -> Mapping[str, Sequence[str]]
 
 
 def short_id(entry: LeftOutDocument) -> str:
-    """Return what was left out as its type and its name, or as its address in Terraform."""
+    """Return the label of an excluded resource: its type and name, or its Terraform address."""
     if entry.address is not None:
         return plain(entry.address)
     return f"{without_vendor(plain(entry.type))} {plain(entry.id.rpartition('/')[2])}"

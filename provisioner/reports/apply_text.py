@@ -16,9 +16,9 @@ _ORDER = (Outcome.SUCCEEDED, Outcome.FAILED, Outcome.SKIPPED)
 
 
 def render_apply_text(document: ApplyDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines of an apply: what failed, what was skipped for it, and the outputs.
+    """Yield the lines of an apply: failed changes, changes skipped for them, and the outputs.
 
-    What succeeded is counted: it stands in the plan, and in the progress.
+    Successful changes are only counted: they are listed in the plan, and in the progress.
     """
     yield from heading("apply", document.environment, width)
     steps = {step.key: step for step in document.steps}

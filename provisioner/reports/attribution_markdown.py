@@ -13,7 +13,7 @@ def _added(entry: AdditionDocument) -> str:
 
 
 def attribution_section(document: DriftDocument) -> str:
-    """Return a table of who changed what drifted; nothing where nobody was looked up."""
+    """Return a table of who changed the drifted resources; empty where none was looked up."""
     addresses = {drifted.id: drifted.address for drifted in document.drifted}
     addresses |= {entry.id: entry.address for entry in document.undeclared}
     addresses |= {entry.id: _added(entry) for entry in document.additions}

@@ -10,7 +10,7 @@ from provisioner.reports.styled import Line, Span, Style, line, wrap
 def attribution_lines(
     attribution: AttributionDocument | None, width: int, indent: int = 4
 ) -> Iterator[Line]:
-    """Yield who changed a resource, to stand below what changed in it."""
+    """Yield who changed a resource, as lines below its changes."""
     for sentence in attribution_sentences(attribution) if attribution is not None else ():
         first, *rest = wrap(sentence, width - indent - 2)
         yield line(" " * indent, Span(first, Style.DIM))

@@ -16,7 +16,7 @@ def census_paragraph(census: CensusDocument | None) -> str:
 
 
 def census_section(census: CensusDocument | None) -> str:
-    """Return the table of what was not seen; empty where all was."""
+    """Return the table of what was not assessed; empty where everything was."""
     if census is None:
         return ""
     rows = [

@@ -82,7 +82,7 @@ def census_lines(census: CensusDocument | None, width: int) -> Iterator[Line]:
 
 
 def unreadable_lines(unreadable: Sequence[UnreadableDocument], width: int) -> Iterator[Line]:
-    """Yield the section of what Azure refused to show; none where it showed all."""
+    """Yield the section of reads that Azure refused; nothing where it refused none."""
     if not unreadable:
         return
     title = " · what it may show is neither absent nor as declared"
@@ -117,7 +117,7 @@ def unreadable_by_reason(unreadable: Sequence[UnreadableDocument]) -> list[tuple
 
 
 def unreadable_name(entry: UnreadableDocument) -> str:
-    """Return what to call something that could not be read."""
+    """Return the label of something that could not be read."""
     name = plain(entry.address or entry.id)
     return f"the list of {plain(entry.listed)} at {name}" if entry.listed else name
 
@@ -126,7 +126,7 @@ _COUNTED = {UNKNOWN_TYPE: "of unknown types", ID_ALONE: "by their ids alone"}
 
 
 def not_covered_name(entry: NotCoveredDocument) -> str:
-    """Return how many of what nobody looked at."""
+    """Return the label of resources that are not covered, with their count."""
     what = plain(entry.what)
     return (
         f"{what} of {plural(entry.count, plain(entry.of))}"

@@ -63,7 +63,7 @@ def render_compliance_markdown(document: ComplianceDocument) -> str:
 
 
 def security_section(security: SecurityDeltaDocument | None) -> str:
-    """Return the section of what turned, what fails first; empty where nothing did."""
+    """Return the section of changed verdicts, failing ones first; empty where there are none."""
     total = security_total(security)
     if security is None or not total:
         return ""

@@ -72,7 +72,7 @@ def _run(document: CheckDocument, version: str) -> Mapping[str, Any]:
 
 
 def _invocation(document: CheckDocument) -> Mapping[str, Any]:
-    """Return whether all of the state was seen: without results alone nobody could tell."""
+    """Return whether the whole state was read, which the absence of results does not show."""
     unreadable = document.census.unreadable
     return {
         "executionSuccessful": not unreadable,

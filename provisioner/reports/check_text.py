@@ -125,7 +125,7 @@ def _finding(seen: FindingDocument, width: int) -> Iterator[Line]:
 
 
 def _partial(results: Iterable[ResultDocument], width: int) -> Iterator[Line]:
-    """Yield what passes as far as Azure can say, and of which the rest is still to be shown."""
+    """Yield the controls that pass as far as Azure shows, and whose rest needs an attestation."""
     ids = [result.control.id for result in results if result.verdict == "partial"]
     if not ids:
         return

@@ -107,7 +107,7 @@ def _head(document: CiPlanDocument, noteworthy: Sequence[EnvironmentPlanDocument
 
 
 def _others(document: CiPlanDocument) -> str:
-    """Return what other jobs planned on the same commit."""
+    """Return the plans of other jobs on the same commit."""
     if not document.others:
         return ""
     rows = "".join(map(other_note, document.others[:_NAMES]))
@@ -117,7 +117,7 @@ def _others(document: CiPlanDocument) -> str:
 
 
 def _seen(document: CiPlanDocument) -> str:
-    """Return what was looked at and what was not, once for environments that say the same."""
+    """Return the scope of the plans, once for environments with the same scope."""
     told: dict[str, list[str]] = {}
     for entry in document.environments:
         if entry.plan is not None and entry.plan.census is not None:
@@ -212,11 +212,12 @@ def approver(approval: ApprovalDocument) -> str:
 def _fold_plans(
     entries: Sequence[EnvironmentPlanDocument], room: int, most: int
 ) -> tuple[str, list[EnvironmentPlanDocument]]:
-    """Return the folded plans that `room` characters hold, and the environments without room.
+    """Return the folded plans that fit in `room` characters, and the environments without room.
 
-    The entries come worst first, and so does the room: as many as may have the least each share it,
-    and the mildest go without. What one leaves is the next one's, so that a short plan costs a long
-    one nothing."""
+    The entries are ordered worst first, and so the room is assigned: it is shared among as many
+    entries as can have the minimum each, and the least severe get none. Room that one entry does
+    not need is passed to the next, so that a short plan does not shorten a long one.
+    """
     told = ""
     left = []
     planned = [entry for entry in entries if entry.plan is not None]
@@ -246,7 +247,7 @@ def _fold(entry: EnvironmentPlanDocument, room: int) -> str:
 
 
 def _scope(document: CiPlanDocument) -> str:
-    """Return what was looked at, in a paragraph."""
+    """Return the scope of the plans, as a paragraph."""
     told = []
     unchanged = [e.name for e in document.environments if not e.is_noteworthy]
     if unchanged:

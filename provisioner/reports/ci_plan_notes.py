@@ -112,7 +112,7 @@ def _moved(one: MovedChangeDocument) -> str:
 
 
 def other_note(entry: OtherJobDocument) -> str:
-    """Return what another job says of its environment, as an entry of a Markdown list."""
+    """Return the result of another job for its environment, as an entry of a Markdown list."""
     digest = f" {code(entry.digest[:_DIGEST_LENGTH])}" if entry.digest else ""
     told = prose(entry.told, 120)
     shown = told if entry.went_well else f"**{told}**"

@@ -101,7 +101,7 @@ def _planned(entry: EnvironmentPlanDocument, width: int) -> Iterator[Line]:
 
 
 def _refusals(entry: EnvironmentPlanDocument) -> Iterator[str]:
-    """Yield why a plan cannot be applied: what is blocked, and the gates that refuse it."""
+    """Yield why a plan cannot be applied: blocked changes, and the gates that refuse it."""
     if entry.plan is None or entry.outcome is not PlanOutcome.REFUSED:
         return
     blocked = [one for one in entry.plan.changes if one.action is Action.BLOCKED]
@@ -126,7 +126,7 @@ def _deletes(plan: PlanDocument) -> str:
 
 
 def render_ci_apply_text(document: CiApplyDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines of what a merge did."""
+    """Yield the lines of the result of a merge."""
     yield from _title("azsec ci apply", document.pull_request, document.commit)
     for entry in document.environments:
         yield from _applied(entry, width)

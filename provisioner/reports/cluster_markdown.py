@@ -89,7 +89,7 @@ def _new_object(change: ResourceChangeDocument) -> str:
 
 
 def render_cluster_apply_markdown(document: ClusterApplyDocument) -> str:
-    """Return an apply as Markdown: what failed, and what was skipped for it."""
+    """Return an apply as Markdown: failed changes, and changes that were skipped for them."""
     head = _heading(
         "apply", document.environment.name, document.cluster, prose(apply_summary(document))
     )

@@ -128,7 +128,7 @@ def apply_summary(document: ClusterApplyDocument) -> str:
 
 
 def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines of a drift check: fields read from what is declared to what stands."""
+    """Yield the lines of a drift check: each field as its declared and its actual value."""
     yield from _heading("drift", document.environment.name, document.cluster, width)
     names = ObjectNames((drifted.address for drifted in document.drifted), width)
     for drifted in document.drifted:
@@ -155,7 +155,7 @@ def render_cluster_drift_text(document: ClusterDriftDocument, width: int = 100) 
 
 
 def nothing_found(document: ClusterDriftDocument) -> str:
-    """Return what finding no drift means: it says less where not all could be read."""
+    """Return the sentence for a check without drift, which is limited to what could be read."""
     if not document.is_certain:
         return "No drift was found in what could be read."
     if document.census.not_covered or document.census.not_looked_at:
@@ -247,5 +247,5 @@ def describe_unread(census: ClusterCensusDocument) -> str:
 
 
 def census_sentence(census: ClusterCensusDocument) -> str:
-    """Return what was looked at."""
+    """Return the scope of a check, as a sentence."""
     return f"Looked at {census.objects:,} objects of {plural(len(census.kinds), 'kind')}."

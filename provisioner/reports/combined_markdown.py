@@ -27,7 +27,7 @@ def render_combined_plan_markdown(document: CombinedPlanDocument) -> str:
 
 
 def render_combined_diff_markdown(document: CombinedPlanDiffDocument) -> str:
-    """Return what two plans differ in as Markdown, Azure's part first."""
+    """Return the comparison of two plans as Markdown, Azure's part first."""
     return (
         f"**In Azure**\n\n{render_plan_diff_markdown(document.azure)}\n"
         f"**In the cluster**\n\n{render_plan_diff_markdown(document.cluster)}"

@@ -37,7 +37,7 @@ def render_combined_plan_text(document: CombinedPlanDocument, width: int = 100) 
 def render_combined_diff_text(
     document: CombinedPlanDiffDocument, width: int = 100
 ) -> Iterator[Line]:
-    """Yield the lines of what two plans differ in, Azure's part first."""
+    """Yield the lines of the comparison of two plans, Azure's part first."""
     for title, part in (("In Azure", document.azure), ("In the cluster", document.cluster)):
         yield line(Span(title, Style.BOLD))
         yield from render_plan_diff_text(part, width)

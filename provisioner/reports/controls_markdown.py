@@ -16,7 +16,7 @@ _MODES = {
 
 
 def render_controls_markdown(document: ControlsDocument) -> str:
-    """Return controls as Markdown: a table for each chapter, then each with all there is to say."""
+    """Return controls as Markdown: a table for each chapter, then the details of each control."""
     text = ""
     for chapter in dict.fromkeys(control.chapter for control in document.controls):
         inside = [control for control in document.controls if control.chapter == chapter]

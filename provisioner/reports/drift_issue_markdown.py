@@ -45,7 +45,7 @@ def render_repaired_issue(document: EnvironmentDriftDocument, checked_at: str) -
 
 
 def render_unseen(document: EnvironmentDriftDocument, checked_at: str) -> str:
-    """Return why a check that found nothing does not close the issue: what it did not see."""
+    """Return why a check without drift does not close the issue: what it could not read."""
     drift = document.drift
     reasons = list(document.diagnostics)
     told = "no check could be made" if drift is None else ""

@@ -37,7 +37,7 @@ from provisioner.reports.wording import (
 
 
 def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines of a drift check: fields read from what is declared to what Azure has."""
+    """Yield the lines of a drift check: each field as its declared and its actual value."""
     yield from heading("drift", document.environment, width)
     columns = Columns([(d.address, d.type, d.resource_group) for d in document.drifted], width)
     for drifted in document.drifted:
@@ -77,7 +77,10 @@ def render_drift_text(document: DriftDocument, width: int = 100) -> Iterator[Lin
 
 
 def _other_attribution_lines(document: DriftDocument, width: int) -> Iterator[Line]:
-    """Yield the section of who changed what has no entry of its own: undeclared values."""
+    """Yield the section of who changed resources without an entry of their own.
+
+    Such a resource differs in undeclared values only.
+    """
     shown = {entry.id for entry in document.drifted} | {entry.id for entry in document.additions}
     addresses = {entry.id: entry.address for entry in document.undeclared}
     others = {key: told for key, told in document.attributions.items() if key not in shown}
@@ -96,7 +99,7 @@ def _about(drifted: ResourceDriftDocument) -> str:
 
 
 def drift_summary(document: DriftDocument) -> str:
-    """Return what drifted, and in which way: resources, controls and network proofs."""
+    """Return the counts of drift: resources, controls and network proofs."""
     kinds = Counter(drifted.kind for drifted in document.drifted)
     counted = ((kinds[kind], kind.value) for kind in DriftKind)
     drifted = [entry for entry in document.undeclared if entry.drifted]

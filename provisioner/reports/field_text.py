@@ -52,7 +52,7 @@ def change_lines(fields: Sequence[FieldChangeDocument], width: int) -> list[Line
 def _objects(
     path: str, parts: Sequence[Part], field: FieldChangeDocument, width: int
 ) -> list[Line]:
-    """Return the lines of entries that come or go as a whole: their content takes full lines."""
+    """Return the lines of entries that are added or removed whole, with their content."""
     room = width - INDENT
     head = _annotate([line(path)], parts, field, room)
     body = [row for part in parts for row in _object(part, room - 4)]
@@ -60,9 +60,9 @@ def _objects(
 
 
 def create_lines(fields: Sequence[FieldChangeDocument], width: int) -> list[Line]:
-    """Return the lines of a resource that is made: its properties, their content inline.
+    """Return the lines of a new resource: its properties, with their content inline.
 
-    What is left out is counted; all of it stands in the JSON.
+    What is left out is counted; the JSON document has all of it.
     """
     groups: dict[str, list[tuple[str, Any]]] = {}
     for field in fields:
@@ -85,7 +85,7 @@ def create_lines(fields: Sequence[FieldChangeDocument], width: int) -> list[Line
 
 
 def _group_of(path: str) -> str:
-    """Return what a path is told under: the innermost named entry, or else the property."""
+    """Return the heading of a path: the innermost named entry, or else the property."""
     named = [mark for mark in _MARK.finditer(path) if not mark[1].isdecimal()]
     if named:
         return path[: named[-1].end()]
@@ -94,7 +94,7 @@ def _group_of(path: str) -> str:
 
 
 def _unwrapped(name: str, content: list[tuple[str, Any]]) -> tuple[str, list[tuple[str, Any]]]:
-    """Write a group that holds one property as that property: `subnet.id`."""
+    """Write a group with a single property as that property: `subnet.id`."""
     rest, value = content[0]
     if len(content) > 1 or not rest:
         return name, content
@@ -138,7 +138,7 @@ def _items(content: Sequence[tuple[str, Any]], room: int) -> list[str]:
 
 
 def _inline(value: Any, room: int) -> str:  # noqa: ANN401  any JSON
-    """Return a value short enough to stand among others; a long list by its first entries."""
+    """Return a value that is short enough for one line; a long list by its first entries."""
     limit = max(12, min(_INLINE, room))
     if not isinstance(value, list):
         return shorten(show_value(value), limit)
@@ -227,7 +227,7 @@ def _pieces(path: str, value: Any, room: int) -> list[str]:  # noqa: ANN401  any
 def _annotate(
     rows: list[Row], parts: Sequence[Part], field: FieldChangeDocument, room: int
 ) -> list[Row]:
-    """Add what has to be said of a field: on a row of its own only where it fits on no other."""
+    """Add the notes on a field: on a row of their own only where they fit on no other."""
     kept = parts[0].kept
     notes = [Span(f"({kept} unchanged)", Style.DIM)] if kept else []
     notes += [Span(f"[{mark}]", Style.WARNING) for mark in marks(field)]

@@ -60,12 +60,12 @@ def _short(value: object) -> str:
 
 
 def emphasised(field: FieldChangeDocument) -> str:
-    """Return what has to be said of a field beside its values, in bold."""
+    """Return the notes on a field beside its values, in bold."""
     return "".join(f" **{prose(mark, 60)}**" for mark in marks(field))
 
 
 def diff_lines(fields: Iterable[FieldChangeDocument]) -> list[str]:
-    """Return the lines of a diff block: what goes behind a minus, what comes behind a plus."""
+    """Return the lines of a diff block: removed values after a minus, added ones after a plus."""
     lines: list[str] = []
     for field in fields:
         notes = "".join(f"  [{mark}]" for mark in marks(field))

@@ -20,7 +20,7 @@ _CLEAN = {
 
 
 def answer_words(command: str, answer: FleetAnswer) -> str:
-    """Return what an answer of a command reads as."""
+    """Return the wording of a command's result."""
     return {
         FleetAnswer.FAILED: "failed",
         FleetAnswer.FINDINGS: _FINDINGS[command],
@@ -44,7 +44,7 @@ def census_words(document: FleetDocument) -> str:
 
 
 def entry_words(command: str, entry: FleetEntryDocument) -> str:
-    """Return what there is to say of an environment beside its answer."""
+    """Return the notes on an environment beside its result."""
     if entry.diagnostics:
         return entry.diagnostics[0].message
     if entry.answer is FleetAnswer.UNCHANGED:

@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A box with what is written at its top and the boxes below that, one over the other."""
+    """A box with the text at its top and the boxes below it, stacked."""
 
     item: GroupDocument | NodeDocument
     rows: tuple[Row, ...]
@@ -67,7 +67,7 @@ class Block:
 
     @property
     def header(self) -> int:
-        """The height of what is written, with the space around it."""
+        """The height of the text, with the space around it."""
         return sum(HEIGHTS[row.letter] for row in self.rows) + 2 * PADDING
 
     @property
@@ -78,7 +78,7 @@ class Block:
 
 
 def build_blocks(document: GraphDocument) -> tuple[Block, ...]:
-    """Return what stands in no group, then each subscription, with all that is in them."""
+    """Return the boxes without a group, then each subscription with its content."""
     return _Builder(document).outermost()
 
 

@@ -31,7 +31,7 @@ def join_routes(routes: Sequence[Route], alone: Container[tuple[str, str]]) -> t
 
 
 def _reach(route: Route) -> tuple[int, int]:
-    """Return what puts the line first that goes furthest along the lanes which others join."""
+    """Return the sort key by which the edge with the longest shared lanes comes first."""
     xs = [x for x, _ in route.points[1:-1]]
     (_, begin), *_ = points = _outwards(route)
     return min(xs) - max(xs), -abs(points[2][1] - begin) if len(points) > 2 else 0

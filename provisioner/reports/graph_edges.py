@@ -7,10 +7,10 @@ from provisioner.documents.graph import EdgeDocument, EdgeKind, GraphDocument
 
 
 def fold_edges(document: GraphDocument) -> tuple[EdgeDocument, ...]:
-    """Return the edges, with one from a group instead of the same one from each thing in it.
+    """Return the edges, with one from a group in the place of equal edges of all its members.
 
-    The same is: every member of a group has a line of one kind to one target. Nothing is folded
-    where one member has no such line, one of them is marked, or the target stands in the group.
+    Edges are equal if every member of the group has an edge of one kind to one target. Nothing is
+    merged where one member has no such edge, one of them is marked, or the target is in the group.
     """
     parents = {box.id: box.parent for box in document.groups}
     parents |= {node.id: node.group for node in document.nodes}

@@ -25,7 +25,7 @@ _NETWORKS = (GroupKind.HUB, GroupKind.NETWORK)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The blocks of one frame in one column; the frame is None for what stands in none."""
+    """The blocks of one frame in one column; the frame is None for blocks without one."""
 
     frame: Block | None
     blocks: tuple[Block, ...]
@@ -33,14 +33,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What stands over one another. Several slots are frames of one column each."""
+    """A column of stacked slots. Several slots are frames of one column each."""
 
     slots: tuple[Slot, ...]
     width: int
 
     @property
     def frame(self) -> Block | None:
-        """The frame that may go on in the next column."""
+        """The frame that may continue in the next column."""
         return self.slots[-1].frame if len(self.slots) == 1 else None
 
 
@@ -76,7 +76,7 @@ def arrange(blocks: Sequence[Block]) -> tuple[Column, ...]:
 
 
 def _stacks(blocks: Sequence[Block], limit: int) -> Iterator[tuple[Block, ...]]:
-    """Yield blocks in stacks that are no higher than a limit; hubs and spokes stand apart."""
+    """Yield blocks in stacks that are no higher than a limit; hubs and spokes are separate."""
     if sum(map(_is_network, blocks)) < 2 and sum(b.height for b in blocks) < limit * _STRETCH:
         yield tuple(blocks)
         return
@@ -100,9 +100,9 @@ def _is_hub(block: Block) -> bool:
 
 
 def place(columns: Sequence[Column], gutters: Sequence[int], top: int) -> tuple[Place, ...]:
-    """Return every box with its place, a box before what is in it.
+    """Return every box with its position, a box before its content.
 
-    `gutters` is the width of the space behind each column, `top` where the highest boxes begin.
+    `gutters` is the width of the space behind each column, `top` the position of the highest boxes.
     """
     placed: list[Place] = []
     left = 2 * GAP

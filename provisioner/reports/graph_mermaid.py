@@ -153,5 +153,5 @@ class _Writer:
 
 
 def quote(text: str) -> str:
-    """Return text for between Mermaid's quotes, where it stands for nothing but itself."""
+    """Return text escaped for use between Mermaid's quotes."""
     return "".join(_ENTITIES.get(character, character) for character in plain(text))

@@ -71,7 +71,7 @@ class Roads:
 
 
 def _frame_space(columns: Sequence[Column], one: int, other: int) -> int:
-    """Return what frames take of the gutter between two columns."""
+    """Return the part of the gutter between two columns that frames take."""
     if other < len(columns):
         frame = columns[one].frame
         if frame is not None and frame is columns[other].frame:
@@ -163,9 +163,9 @@ def _side(place: Place, side: int) -> int:
 def _ports(roads: Roads, by_id: Mapping[str, Place]) -> Mapping[tuple[str, int, Tree], int]:
     """Return the height at which each tree meets each side of a box.
 
-    At a group it is beside what is written in it, because the lines of what it holds pass lower.
-    The heights of left and right sides are never the same, so that lines from both sides of a
-    gutter do not lie on each other.
+    At a group it is beside the text, because the edges of its content pass lower. The heights of
+    left and right sides are never the same, so that edges from both sides of a gutter do not
+    overlap.
     """
     meeting: dict[tuple[str, int], set[Tree]] = {}
     for way in roads.ways:

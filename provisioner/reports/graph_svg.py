@@ -104,7 +104,7 @@ def render_graph_svg(document: GraphDocument, name: str = "azsec") -> str:
 
 
 def describe(document: GraphDocument) -> str:
-    """Return what a graph shows, in sentences."""
+    """Return the content of a diagram as sentences."""
     kinds = (GroupKind.HUB, GroupKind.NETWORK)
     networks = plural(sum(group.kind in kinds for group in document.groups), "network")
     subnets = plural(sum(g.kind is GroupKind.SUBNET for g in document.groups), "subnet")
@@ -114,7 +114,7 @@ def describe(document: GraphDocument) -> str:
 
 
 def describe_way(way: EgressDocument) -> str:
-    """Return where the packet of a way got to, in words."""
+    """Return whether an egress path reaches its destination, and through what, as a sentence."""
     asked = way.host or "an address on the internet"
     if way.unjudged and not way.delivered:
         told = unjudged_words(way.unjudged)

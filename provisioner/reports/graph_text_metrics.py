@@ -59,7 +59,7 @@ def break_text(text: str, width: float, size: float, *, bold: bool = False) -> t
 
 
 def _fitting(part: str, width: float, size: float, bold: bool) -> list[str]:
-    """Cut what is too wide for a line of its own."""
+    """Break a word that is too wide for a line of its own."""
     pieces, current = [], ""
     for character in part:
         if current and measure_text(current + character, size, bold=bold) > width:

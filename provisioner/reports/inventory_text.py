@@ -70,7 +70,7 @@ def render_resources_text(document: ResourcesDocument, width: int = 100) -> Iter
 
 
 def render_evaluations_text(document: EvaluationsDocument, width: int = 100) -> Iterator[Line]:
-    """Yield what each expression comes to, as JSON that can be copied: nothing is shortened."""
+    """Yield the value of each expression, as JSON that can be copied: nothing is shortened."""
     del width
     for result in document.results:
         if result.error is not None:

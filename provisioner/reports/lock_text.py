@@ -17,7 +17,7 @@ _CLUSTER_NOTES = {"absent": "The lock is not held: no apply has made its Lease y
 
 
 def render_lock_text(document: LockDocument) -> str:
-    """Return the lines of a lock. `last` stands before what an earlier holder left there."""
+    """Return the lines of a lock. `last` precedes the data that an earlier holder left there."""
     last = "" if document.held else "last "
     notes = _NOTES if document.container is not None else {**_NOTES, **_CLUSTER_NOTES}
     rows = [

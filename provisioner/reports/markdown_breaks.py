@@ -66,7 +66,7 @@ def _broken(word: list[str]) -> Iterator[str]:
 
 
 def _width(tokens: list[str]) -> int:
-    """Return how many characters are seen: an entity is one, a GUID stays whole."""
+    """Return the number of visible characters: an entity counts as one, a GUID is never split."""
     return sum(1 if token.startswith("&") else len(token) for token in tokens)
 
 
@@ -87,7 +87,7 @@ def _parts(word: list[str]) -> Iterator[list[str]]:
 
 
 def _split(word: list[str], is_break: Callable[[str, str], bool]) -> Iterator[list[str]]:
-    """Yield a word in pieces: a new one begins where `is_break(last token, token)`."""
+    """Yield a word in pieces: a new one begins where `is_break(last token, token)` is true."""
     start = 0
     for position in range(1, len(word)):
         if is_break(word[position - 1], word[position]):

@@ -53,7 +53,7 @@ def html_code(text: str, longest: int = 200) -> str:
 def details(summary: str, lines: list[str]) -> str:
     """Return a block that is folded until it is clicked. `summary` is HTML already.
 
-    The lines stand in a `diff` block whose fence is longer than any that they contain.
+    The lines are in a `diff` block whose fence is longer than any that they contain.
     """
     text = "\n".join(lines)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)

@@ -30,7 +30,7 @@ def section(head: str, rows: Iterable[str], count: int, noun: str) -> str:
 
 
 def fitting(texts: Iterable[str], room: int) -> list[str]:
-    """Return the first texts that `room` characters hold."""
+    """Return the first texts that fit in `room` characters."""
     taken: list[str] = []
     for text in texts:
         room -= len(text)

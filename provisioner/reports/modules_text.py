@@ -118,7 +118,7 @@ def _meaning(parameter: ParameterDocument) -> str:
 
 
 def render_lock_update_text(document: LockUpdateDocument, width: int = 100) -> Iterator[Line]:
-    """Yield a line for each source that changed, and what became of the lock."""
+    """Yield a line for each source that changed, and the result for the lock."""
     for change in document.changes:
         yield from (line(row) for row in wrap(_change_words(change), width))
     if document.changes:

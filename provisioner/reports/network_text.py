@@ -94,7 +94,7 @@ def _subnet_row(subnet: SubnetDocument) -> tuple[str, ...]:
 
 
 def _under(subnets: Sequence[SubnetDocument], width: int) -> list[list[Line]]:
-    """Return the lines below each subnet: what is in it, what it carries, and the arithmetic."""
+    """Return the lines below each subnet: security group, routes, delegations, content, sums."""
     blocks = []
     for subnet in subnets:
         carries = joined(

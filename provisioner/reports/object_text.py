@@ -47,7 +47,7 @@ class ObjectNames:
 def object_section(
     change: ResourceChangeDocument, names: ObjectNames, width: int
 ) -> Iterator[Line]:
-    """Yield the lines of what happens to one object."""
+    """Yield the lines of one object's change."""
     yield from names.lines(change.address, change.type)
     yield from action_lines(change, "", width)
     if change.action is Action.CREATE:

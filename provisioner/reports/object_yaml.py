@@ -80,13 +80,13 @@ def _is_own(key: str, value: object) -> bool:
 
 
 def _plain(row: str) -> str:
-    """Return a row without what steers a terminal; its indentation is part of YAML."""
+    """Return a row without terminal control characters; its indentation is part of YAML."""
     text = row.lstrip(" ")
     return " " * (len(row) - len(text)) + plain(text)
 
 
 def _fold(row: str, width: int) -> list[str]:
-    """Break a row of a block of text, which YAML does not fold, between its words."""
+    """Break a row of a block scalar, which YAML does not fold, between its words."""
     indent = " " * (len(row) - len(row.lstrip(" ")) + 2)
     rows = []
     while columns_of(row) > width:

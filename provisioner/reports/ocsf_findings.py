@@ -56,7 +56,7 @@ def _events(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
 
 
 def _not_assessed(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
-    """Yield what was not assessed of an environment; nothing where all was."""
+    """Yield the finding for what was not assessed of an environment; nothing where all was."""
     check, environment, posture = entry.check, entry.environment, entry.posture
     if check is None or environment is None or posture is None:
         return
@@ -87,7 +87,7 @@ def _not_assessed(entry: EnvironmentReportDocument) -> Iterator[dict[str, Any]]:
 def _head(
     entry: EnvironmentReportDocument, at: str, severity: str, state: tuple[int, str]
 ) -> dict[str, Any]:
-    """Return what every finding of an environment has."""
+    """Return the attributes that all findings of an environment share."""
     return {
         "activity_id": _CREATE,
         "activity_name": "Create",
@@ -156,7 +156,7 @@ def _event(
 
 
 def _origin(control: ControlDocument) -> str:
-    """Return what asks for a control: the guidelines, or the rules of a repository's own."""
+    """Return the source of a control: the guidelines, or a repository's own rules."""
     return (
         control.chapter_title if control.source else "Guidelines for Securing Kubernetes on Azure"
     )

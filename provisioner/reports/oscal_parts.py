@@ -39,7 +39,7 @@ def identifier(*names: str) -> str:
 
 
 def environment_key(environment: EnvironmentDocument) -> str:
-    """Return what tells an environment from all others: its tenant, subscriptions and name."""
+    """Return the unique key of an environment: its tenant, subscriptions and name."""
     guids = ",".join(sorted(set(environment.subscriptions.values())))
     return f"{environment.tenant_id}/{guids}/{environment.name}"
 
@@ -96,7 +96,7 @@ def metadata(report: ReportDocument, title: str) -> Json:
 
 
 def source_of(framework: str, title: str) -> Json:
-    """Return the back-matter resource that stands for a framework, which has no OSCAL catalog."""
+    """Return the back-matter resource for a framework without an OSCAL catalog."""
     return {
         "uuid": identifier("framework", framework),
         "title": markup(_TITLES.get(framework, title)),

@@ -144,7 +144,7 @@ def _result(entry: EnvironmentReportDocument) -> Json:
 
 
 def _not_assessed(census: CensusDocument, at: str, key: str) -> Iterator[Json]:
-    """Yield an observation of what was not assessed; none where all was."""
+    """Yield an observation of what was not assessed; nothing where all was."""
     lines = [markup(f"{what}: {reason}") for what, reason in not_assessed(census)]
     if lines:
         yield {
@@ -171,7 +171,7 @@ def _inventory(results: Sequence[ResultDocument], key: str) -> list[Json]:
 def _observations(
     entry: EnvironmentReportDocument, result: ResultDocument, key: str
 ) -> Iterator[Json]:
-    """Yield an observation for each source that answered a control: what it showed."""
+    """Yield an observation for each source that answered a control, with its evidence."""
     for source in entry.answers.get(result.control.id, ()):
         shown = [f for f in result.findings if _is_from(f, source, entry)]
         observation: Json = {
@@ -208,7 +208,7 @@ def _observation_id(result: ResultDocument, source: AnswerSource, key: str) -> s
 def _collected(
     entry: EnvironmentReportDocument, result: ResultDocument, source: AnswerSource
 ) -> str:
-    """Return when something was seen: a report is no newer than what it rests on."""
+    """Return when evidence was collected, which may be before the report."""
     if source is AnswerSource.ATTESTATION and result.attestation:
         return f"{result.attestation.on}T00:00:00Z"
     if source is AnswerSource.CLUSTER and entry.check and entry.check.census.cluster:

@@ -41,7 +41,7 @@ _MOST_PARTS = 5
 
 
 def name_of_side(side: PlanSideDocument) -> str:
-    """Return what one of the plans does, in numbers."""
+    """Return the counts of one of the plans."""
     told = [f"{number:,} {action}" for action, number in counts(side.summary)]
     if side.destroys:
         told.insert(0, "destroys the environment")
@@ -56,7 +56,7 @@ def verdict(document: PlanDiffDocument) -> str:
 
 
 def causes(document: PlanDiffDocument) -> str:
-    """Return which inputs of the plans differ, in words; "" where none is known to."""
+    """Return which inputs of the plans differ, in words; "" where no difference is known."""
     known = [_INPUTS[name] for name in document.inputs if name in _INPUTS]
     if not known:
         return ""
@@ -75,7 +75,7 @@ def summary(document: PlanDiffDocument) -> str:
 
 
 def planned_before_and_after(change: ChangeDifferenceDocument) -> tuple[str, str]:
-    """Return what each of the plans does to a resource, in words."""
+    """Return the action of each of the plans on a resource, in words."""
     told = []
     for side in (change.before, change.after):
         if side is None:
@@ -105,7 +105,7 @@ def _goal(field: FieldChangeDocument | None, *, both: bool) -> str:
 
 
 def other_lines(document: PlanDiffDocument) -> Iterator[tuple[DifferenceKind, str]]:
-    """Yield what differs beside resources, each with its kind: controls, proofs, gates."""
+    """Yield the differences beside resources, each with its kind: controls, proofs, gates."""
     for turn in document.controls:
         refused = f" (refused by the gate '{plain(turn.gate)}')" if turn.gate else ""
         verb = "newly fails" if turn.turns == "fail" else "now passes"
@@ -133,7 +133,7 @@ def request_lines(document: PlanDiffDocument) -> Iterator[tuple[DifferenceKind, 
 
 
 def beside_lines(document: PlanDiffDocument) -> Iterator[str]:
-    """Yield what else differs: reads, other parts, and what no digest covers."""
+    """Yield the remaining differences: reads, other parts, and what no digest covers."""
     if document.observed:
         yield f"read differently in Azure: {', '.join(map(plain, document.observed))}"
     if document.parts:

@@ -62,8 +62,8 @@ _STYLES = {
 def render_plan_text(document: PlanDocument, width: int = 100) -> Iterator[Line]:
     """Yield the lines of a plan.
 
-    What it breaks of the controls comes first. What is riskiest comes last, next to the totals,
-    where the eye is when a plan has scrolled by.
+    Newly failing controls come first. The riskiest changes come last, next to the totals, where a
+    reader's eyes are when a plan has scrolled by.
     """
     yield from heading("plan", document.environment, width)
     yield from turn_lines(document.security, width)
@@ -148,7 +148,7 @@ def _summary(document: PlanDocument) -> str:
 
 
 def change_section(change: ResourceChangeDocument, columns: Columns, width: int) -> Iterator[Line]:
-    """Yield the lines of what happens to one resource."""
+    """Yield the lines of one resource's change."""
     yield from columns.lines(change.address, change.type, change.resource_group)
     yield from action_lines(change, columns.note(change.resource_group), width)
     if change.action is Action.CREATE:

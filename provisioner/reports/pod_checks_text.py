@@ -9,7 +9,7 @@ from provisioner.reports.values import plain, plural
 
 
 def render_pod_checks_text(document: PodChecksDocument, width: int = 100) -> Iterator[Line]:
-    """Yield the lines: each pod with what it may not have, and where that stands."""
+    """Yield the lines: each pod with its violations and their positions."""
     yield from heading("manifests", document.environment, width)
     for pod in document.pods:
         yield from _pod(pod, width)

@@ -54,7 +54,7 @@ _STYLES = {"+": Style.CREATE, "~": Style.UPDATE, "-": Style.DELETE}
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A step in words: its sign, its address, and what happens and has happened to it."""
+    """The wording of a step: its sign, its address, its action and its result."""
 
     sign: str
     address: str
@@ -63,7 +63,7 @@ class Task:
 
     @staticmethod
     def of(step: StepDocument) -> "Task":
-        """Return the words of a step. A replace is a delete and then a create."""
+        """Return the wording of a step. A replacement is a delete and then a create."""
         action = step.action or Action.UPDATE
         if step.verb == "DELETE":
             action = Action.DELETE
@@ -89,7 +89,7 @@ class _Running:
 
 
 class Board:
-    """What runs and what has ended. Not thread-safe: its owner holds a lock.
+    """The running and the completed steps. Not thread-safe: its owner holds a lock.
 
     `clock` gives monotonic seconds.
     """
@@ -103,7 +103,7 @@ class Board:
         self._running: dict[str, _Running] = {}
 
     def take(self, event: Event) -> Line | None:
-        """Note an event; return the line that tells it, or None where it only moves the display."""
+        """Record an event; return its line, or None where it only updates the display."""
         if isinstance(event, StepProgressed):
             running = self._running.get(event.key)
             if running is not None:
@@ -141,7 +141,7 @@ class Board:
         )
 
     def reminders(self) -> list[Line]:
-        """Return a line for each step of which nothing was said for half a minute."""
+        """Return a line for each step without a line for half a minute."""
         now = self._clock()
         lines = []
         for running in self._running.values():
@@ -206,7 +206,7 @@ def _told(task: Task, text: str, style: Style = Style.PLAIN) -> Line:
 
 
 class Progress(Protocol):
-    """What an apply tells its events to."""
+    """The receiver of an apply's events."""
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -228,10 +228,10 @@ def _time_of_day() -> str:
 
 
 class PlainProgress(Progress):
-    """A line for each thing that happens, for a log: `12:03:04  + aks.cluster  creating (~6 min)`.
+    """A line for each event, for a log: `12:03:04  + aks.cluster  creating (~6 min)`.
 
-    `clock` gives monotonic seconds, `time_of_day` what a line begins with. Every half a minute a
-    line says of each running step that it is, and in which state Azure says it is.
+    `clock` gives monotonic seconds, `time_of_day` the beginning of a line. Every half a minute a
+    line reports each running step, with the provisioning state that Azure returns.
     """
 
     def __init__(
@@ -269,7 +269,7 @@ class PlainProgress(Progress):
                 self._write([told])
 
     def remind(self) -> None:
-        """Write a line for each step of which nothing was said for half a minute."""
+        """Write a line for each step without a line for half a minute."""
         with self._lock:
             self._write(self._board.reminders())
 
@@ -289,7 +289,7 @@ class PlainProgress(Progress):
 
 
 class LiveProgress(Progress):
-    """The running steps with their times, redrawn in place; what ended scrolls by above them.
+    """The running steps with their times, redrawn in place; completed steps scroll by above.
 
     `clock` gives monotonic seconds. Colours follow NO_COLOR and the terminal.
     """
@@ -332,7 +332,7 @@ class LiveProgress(Progress):
                 self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        """Take an event in; write a line for what has ended."""
+        """Record an event; write a line for a completed step."""
         with self._lock:
             told = self._board.take(event)
         # Outside of the lock: rich holds its own one while it asks for what to draw.

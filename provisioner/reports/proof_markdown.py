@@ -9,13 +9,13 @@ from provisioner.reports.wording import PROOF_WORDS, joined, waiver_words
 
 
 def gates_refuse(gates: Sequence[GateDocument]) -> str:
-    """Return the paragraph that says which gates refuse an apply; empty where none does."""
+    """Return the paragraph with the gates that refuse an apply; empty where none does."""
     names = ", ".join(dict.fromkeys(code(gate.gate) for gate in gates))
     return f"**An apply is refused by the gate {names}.**\n\n" if gates else ""
 
 
 def proof_totals(proofs: Sequence[ProofDocument]) -> str:
-    """Return the paragraph that says how every proof ended; empty where nothing was proved."""
+    """Return the paragraph with the result of every proof; empty where there are no proofs."""
     told = [proof for proof in proofs if proof.verdict in PROOF_WORDS]
     words = joined(_total(proof) for proof in told)
     return f"Proofs: {words}\n\n" if told else ""

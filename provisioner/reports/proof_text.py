@@ -12,7 +12,7 @@ _STYLES = {FAILS: Style.BLOCKED, "unknown": Style.WARNING}
 
 
 def breach_lines(proofs: Sequence[ProofDocument], width: int) -> Iterator[Line]:
-    """Yield the section of what was not proved: the claim, then every counter-example."""
+    """Yield the section of failed proofs: the claim, then every counter-example."""
     for proof in proofs:
         if not proof.breaches:
             continue
@@ -40,7 +40,7 @@ def breach_lines(proofs: Sequence[ProofDocument], width: int) -> Iterator[Line]:
 
 
 def proof_totals(proofs: Sequence[ProofDocument], width: int) -> Iterator[Line]:
-    """Yield the line that says how every proof ended; none where nothing was to be proved."""
+    """Yield the line with the result of every proof; nothing where there are no proofs."""
     told = [proof for proof in proofs if proof.verdict in PROOF_WORDS]
     if not told:
         return
@@ -59,7 +59,7 @@ def proof_totals(proofs: Sequence[ProofDocument], width: int) -> Iterator[Line]:
 
 
 def gate_lines(gates: Sequence[GateDocument], width: int) -> Iterator[Line]:
-    """Yield what the gates say: that an apply will be refused, and by which one."""
+    """Yield the lines about gates that refuse an apply."""
     if not gates:
         return
     names = list(dict.fromkeys(f"'{plain(gate.gate)}'" for gate in gates))

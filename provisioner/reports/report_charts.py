@@ -58,7 +58,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Points from left to right, and where the axis lies."""
+    """The points of a chart from left to right, and the position of the axis."""
 
     points: tuple[Point, ...]
     base: float = HEIGHT - _BOTTOM
@@ -70,7 +70,7 @@ class Chart:
 
     @property
     def area(self) -> str:
-        """What lies between the points and the axis, as SVG writes a polygon."""
+        """The area between the points and the axis, as an SVG polygon."""
         first, last = self.points[0], self.points[-1]
         return f"{first.x:g},{self.base:g} {self.line} {last.x:g},{self.base:g}"
 

@@ -32,7 +32,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """One thing that drifted: what, how, which properties, and who did it."""
+    """One departure from the blueprint: resource, change, properties, and who caused it."""
 
     label: str
     how: str
@@ -114,12 +114,12 @@ def _who(document: DriftDocument, resource: str) -> tuple[str, ...]:
 
 
 def drift_messages(entry: EnvironmentReportDocument) -> Iterator[str]:
-    """Yield what a drift check says beside what drifted; not what the environment's files say."""
+    """Yield the diagnostics of a drift check, without those on the environment's files."""
     for told in entry.drift.diagnostics if entry.drift else ():
         if told not in entry.diagnostics:
             yield f"{told.message} {told.hint or ''}".strip()
 
 
 def drift_scope(document: DriftDocument) -> str:
-    """Return what a drift check looked at; the controls that it leaves open are told elsewhere."""
+    """Return the scope of a drift check; the controls that it leaves open are listed elsewhere."""
     return census_sentence(document.census.model_copy(update={"unknown": ()}))

@@ -82,7 +82,7 @@ def _templates() -> "Environment":
 
 
 def _visible(value: Any) -> Any:  # noqa: ANN401  whatever a template writes
-    """Return what a template writes: text on one line, without what hides or reorders it."""
+    """Return a value for a template: text on one line, without hidden or reordering characters."""
     from markupsafe import Markup
 
     if isinstance(value, str) and not isinstance(value, Markup):
@@ -98,7 +98,7 @@ def _trusted(text: str) -> str:
 
 
 def _drawing(graph: GraphDocument, name: str) -> str:
-    """Return the drawing of a network; `render_graph_svg` escapes what it writes."""
+    """Return the network diagram; `render_graph_svg` escapes its texts."""
     return _trusted(render_graph_svg(graph, name))
 
 

@@ -84,7 +84,7 @@ def by_chapter(
 
 
 def ending_of(entry: EnvironmentReportDocument, result: ResultDocument) -> str:
-    """Return as which part of a tally a result counts: what nobody was asked is not assessed."""
+    """Return the part of a tally that a result counts for: unanswered ones are not assessed."""
     if result.verdict == "unknown" and result.control.id in entry.not_assessed:
         return "not_assessed"
     return VERDICT_ENDINGS[result.verdict]
@@ -129,7 +129,7 @@ _SOURCES = {
 
 
 def requirement_sources(entry: EnvironmentReportDocument, requirement: RequirementDocument) -> str:
-    """Return what answered the controls of a requirement, each source once."""
+    """Return the sources that answered the controls of a requirement, each once."""
     results = {r.control.id: r for r in (entry.check.results if entry.check else ())}
     told = [
         words
@@ -171,7 +171,7 @@ def framework_links(entry: EnvironmentReportDocument, anchor: str) -> list[str]:
 
 
 def gate_sentence(entry: EnvironmentReportDocument) -> str:
-    """Return what the gates of an environment refuse."""
+    """Return how many controls each gate of an environment refuses."""
     if entry.check is None:
         return ""
     told = [
@@ -193,5 +193,5 @@ def slug(*parts: str) -> str:
 
 
 def environment_slugs(entries: Sequence[EnvironmentReportDocument]) -> list[str]:
-    """Return an id for each environment: two of one name are told apart by their position."""
+    """Return an id for each environment: those of the same name differ by their position."""
     return [f"e{number}-{slug(entry.name)}" for number, entry in enumerate(entries, 1)]

@@ -77,12 +77,12 @@ def ends(left: Line, right: Line, width: int) -> Line:
 
 
 class Columns:
-    """How wide addresses and types are shown: one decision for all resources of a document.
+    """The widths of addresses and types: one decision for all resources of a document.
 
     Where a line has no room for all, types lose the vendor's name first, then their resource
-    provider where that is unambiguous, and at last the longest of them all but the last kind. Where
-    that is not enough, `note` says the resource group beside the action instead. An address that is
-    too long for its column has a line for itself.
+    provider where that is unambiguous, and at last the longest of them all but the last segment.
+    Where that is not enough, `note` puts the resource group beside the action instead. An address
+    that is too long for its column has a line for itself.
     """
 
     def __init__(self, resources: Sequence[tuple[str, str, str | None]], width: int) -> None:
@@ -171,7 +171,7 @@ def _undeclared_values(entry: UndeclaredDocument, room: int) -> str:
 
 
 def ignored_lines(entries: Sequence[IgnoredDocument], width: int) -> list[Line]:
-    """Return the section of changes that the environment lets go."""
+    """Return the section of changes that the environment suppresses (`ignore:`)."""
     if not entries:
         return []
     shown = entries[:_MOST_UNDECLARED]
@@ -208,7 +208,7 @@ def unmanaged_lines(entries: Sequence[UnmanagedDocument], width: int) -> list[Li
 
 
 def in_progress_lines(entries: Sequence[InProgressDocument], width: int) -> list[Line]:
-    """Return the section of what Azure still works on."""
+    """Return the section of operations that are still running in Azure."""
     if not entries:
         return []
     shown = entries[:_MOST_UNMANAGED]
@@ -229,7 +229,7 @@ def _hidden(count: int, noun: str) -> list[Line]:
 
 
 def render_diagnostics(diagnostics: Iterable[DiagnosticDocument], width: int = 100) -> list[Line]:
-    """Return the lines of diagnostics, errors first: place, message and what to do."""
+    """Return the lines of diagnostics, errors first: position, message and remedy."""
     result: list[Line] = []
     for told in sorted(diagnostics, key=lambda told: told.severity != "error"):
         style = Style.BLOCKED if told.severity == "error" else Style.WARNING
@@ -259,7 +259,7 @@ def output_lines(outputs: dict[str, Any], width: int) -> list[Line]:
 
 
 def totals(label: str, told: str, digest: str | None, width: int) -> list[Line]:
-    """Return the last line: how many of what, and the digest (below, where it does not fit)."""
+    """Return the last line: the counts, and the digest (below, where it does not fit)."""
     first, *rest = wrap(told, width - 7)
     rows = [line(Span(f"{label:7}", Style.BOLD), first), *(line(" " * 7, row) for row in rest)]
     if digest is None:

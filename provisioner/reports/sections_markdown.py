@@ -61,7 +61,7 @@ def unmanaged_section(entries: Sequence[UnmanagedDocument]) -> str:
 
 
 def in_progress_section(entries: Sequence[InProgressDocument]) -> str:
-    """Return the table of what Azure still works on."""
+    """Return the table of operations that are still running in Azure."""
     rows = (
         row(code(entry.address or entry.id, 300), code(entry.type), code(entry.state))
         for entry in entries

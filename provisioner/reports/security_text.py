@@ -62,7 +62,7 @@ def security_total(security: SecurityDeltaDocument | None) -> str:
 
 
 def total_lines(security: SecurityDeltaDocument | None, width: int) -> Iterator[Line]:
-    """Yield the line that says how many controls turn."""
+    """Yield the line with the number of controls whose verdict changes."""
     told = security_total(security)
     if not told:
         return

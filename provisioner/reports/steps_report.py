@@ -68,7 +68,7 @@ def render_steps_markdown(document: PlanDocument, room: int) -> str:
 
 
 def _kept_markdown(steps: Sequence[StepDocument], room: int) -> str:
-    """Return what the requests send beyond the blueprint as a table."""
+    """Return the values that requests send beyond the blueprint, as a table."""
     rows = [
         row(
             code(step.address),
@@ -100,7 +100,7 @@ def _about(steps: Sequence[StepDocument]) -> str:
 
 
 def _beyond(step: StepDocument) -> list[str]:
-    """Return in words what a request asks beside its body, and what it keeps of Azure's."""
+    """Return the query parameters of a request, and which of Azure's values it keeps, in words."""
     asked = [f"?{plain(name)}={plain(text)}" for name, text in step.query.items()]
     kept = [
         f"{show_path(kept.path)} {shorten(show_value(kept.value), _LONGEST)}" for kept in step.keeps

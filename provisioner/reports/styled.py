@@ -115,7 +115,7 @@ def write_lines(lines: Iterable[Line], stream: TextIO, *, color: bool) -> None:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    """Return `text` as an encoding can write it: a similar character stands for a missing one."""
+    """Return `text` with characters that an encoding lacks replaced by similar ones."""
     if encoding is None or encoding.lower().startswith("utf"):
         return text
     return text.translate(_SIMILAR).encode(encoding, "replace").decode(encoding)

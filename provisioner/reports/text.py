@@ -122,9 +122,9 @@ def write_text(
     color: bool,
     width: int | None,
 ) -> None:
-    """Write a document as text. `width` is in columns, None for what is no terminal.
+    """Write a document as text. `width` is in columns, None where there is no terminal.
 
-    Without `color` nothing but the text is written: no ANSI sequence.
+    Without `color` only the text is written: no ANSI sequence.
     """
     columns = max(width or UNBOUNDED_WIDTH, _NARROWEST)
     render = _RENDERERS[type(document)]

@@ -22,7 +22,7 @@ def render_packages_text(document: PackagesDocument) -> str:
 
 
 def render_added_text(document: PackageDocument) -> str:
-    """Return the lines of a package that was read, and what to state for a CI."""
+    """Return the lines of a package that was read, and the setting that CI needs for it."""
     return (
         "\n".join(
             (
@@ -46,7 +46,7 @@ def _package(package: PackageDocument) -> Iterator[str]:
 
 
 def render_type_text(document: TypeSchemaDocument) -> str:
-    """Return the lines of a type: what is known of it, and its properties."""
+    """Return the lines of a type: its facts and its properties."""
     known = document.type
     source = f"{known.package} {known.package_version}" if known.package else None
     rows = [

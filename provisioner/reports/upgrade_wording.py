@@ -27,7 +27,7 @@ _BY = {"apply": "by azsec apply", "azure": "not by an apply"}
 
 
 def versions_of(cluster: ClusterUpgradeDocument) -> str:
-    """Return where a cluster is and where it goes: 1.34.7 -> 1.35.4."""
+    """Return the current and the target version of a cluster: 1.34.7 -> 1.35.4."""
     if cluster.running is None:
         return f"not created yet, states {plain(cluster.stated or 'no version')}"
     if cluster.steps:
@@ -82,7 +82,7 @@ def opening_words(opening: OpeningDocument) -> str:
 
 
 def quota_words(quota: SurgeQuotaDocument) -> str:
-    """Return what surges take of a quota, and what is left."""
+    """Return how much of a quota the surge nodes take, and how much is left."""
     needed = f"surges take {plain(quota.words)} = {quota.all_at_once}"
     if quota.limit is None or quota.used is None:
         return f"not known; {needed}"
@@ -90,7 +90,10 @@ def quota_words(quota: SurgeQuotaDocument) -> str:
 
 
 def objects_words(objects: ObjectsDocument) -> str:
-    """Return what was looked at in a cluster, and how much of it hinders."""
+    """Return how many objects of a cluster were read, and the findings in them.
+
+    These are uses of API versions that the upgrade removes, and hindrances of node drains.
+    """
     looked = (
         f"{plural(objects.objects, 'object')}, {plural(objects.pods, 'pod')} and "
         f"{plural(objects.budgets, 'disruption budget')} of Kubernetes {plain(objects.version)}"
@@ -103,19 +106,19 @@ def objects_words(objects: ObjectsDocument) -> str:
 
 
 def written_words(written: WrittenVersionDocument) -> str:
-    """Return what was written into the environment's file."""
+    """Return the values that were written to the environment's file."""
     before = "added" if written.before is None else f"{plain(written.before)} ->"
     place = plain(written.place)
     return f"{place}  {plain(written.parameter)}  {before} {plain(written.after)}"
 
 
 def also_words(document: UpgradeDocument) -> Iterator[str]:
-    """Yield what else the written values decide, a line each."""
+    """Yield what else the written values change, a line each."""
     yield from (f"also sets {plain(each)}" for each in document.also)
 
 
 def findings_of(cluster: ClusterUpgradeDocument, severity: Severity) -> list[DiagnosticDocument]:
-    """Return what of a severity stands in the way of a cluster."""
+    """Return the findings of a severity for a cluster."""
     return [told for told in cluster.findings if told.severity is severity]
 
 
@@ -125,7 +128,7 @@ def finding_words(told: DiagnosticDocument) -> str:
 
 
 def upgrade_summary(document: UpgradeDocument) -> str:
-    """Return how many clusters go where."""
+    """Return the number of clusters by state (to upgrade, blocked, up to date) and of findings."""
     counts = Counter(_state(cluster) for cluster in document.clusters)
     told = ", ".join(f"{number} {state}" for state, number in counts.items())
     blocking = sum(len(findings_of(c, Severity.ERROR)) for c in document.clusters)
@@ -144,6 +147,6 @@ def _state(cluster: ClusterUpgradeDocument) -> str:
 
 
 def next_words(document: UpgradeDocument) -> Iterator[str]:
-    """Yield what to run next, where a version was written."""
+    """Yield the commands to run next, where a version was written."""
     if document.written:
         yield f"azsec plan {plain(document.path)}"

@@ -19,10 +19,10 @@ _CONTEXT = 8
 
 
 def plain(text: str) -> str:
-    """Return untrusted text on one line, without what steers a terminal or reorders text.
+    """Return untrusted text on one line, without control or reordering characters.
 
     Line breaks and tabs become a space; other control and invisible characters become U+FFFD, so
-    that the reader sees that there was something.
+    that they are not removed silently.
     """
     if text.isprintable():
         return text
@@ -60,7 +60,7 @@ def _show_text(value: str) -> str:
 
 
 def show_pair(before: Any, after: Any) -> tuple[str, str]:  # noqa: ANN401  any JSON
-    """Return two values so that they can be told apart: 1 and "1" are not the same."""
+    """Return two values in distinguishable forms: 1 and "1" are not the same."""
     shown = show_value(before), show_value(after)
     if shown[0] != shown[1]:
         return shown
@@ -104,7 +104,7 @@ def _common(one: str, other: str) -> int:
 
 
 def _to_slash(text: str, end: int) -> int:
-    """Return how much of a common end to show, so that what is shown ends with a segment."""
+    """Return the length of a common end to show, shortened to begin at a slash where it has one."""
     position = text.find("/", len(text) - end)
     return position - (len(text) - end) if position >= 0 else end
 
@@ -121,7 +121,7 @@ def _window(text: str, start: int, end: int, room: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ListDifference:
-    """What a list loses and gains, each in its own order, and how many entries stay."""
+    """The removed and added entries of a list, each in its own order, and the count of the rest."""
 
     removed: tuple[Any, ...]
     added: tuple[Any, ...]
@@ -129,7 +129,7 @@ class ListDifference:
 
 
 def list_difference(before: Sequence[Any], after: Sequence[Any]) -> ListDifference:
-    """Return the entries that go and come. Neither, for a list whose order alone changes."""
+    """Return the removed and added entries; neither for a list of which only the order changes."""
     removed, added = _without(before, after), _without(after, before)
     return ListDifference(removed, added, len(after) - len(added))
 

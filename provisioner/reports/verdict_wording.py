@@ -37,9 +37,9 @@ def worst_first(results: Iterable[ResultDocument]) -> list[ResultDocument]:
 
 
 def totals_of(document: CheckDocument) -> str:
-    """Return how many controls there are, how many ended in which way, and in which state.
+    """Return the number of controls, the number with each verdict, and the state.
 
-    How many pass is not said where something of the state could not be read.
+    The number of passing controls is left out where a part of the state was unreadable.
     """
     shown = VERDICTS[1:] if document.census.unreadable else VERDICTS
     counts = joined(f"{document.summary[v]:,} {v}" for v in shown if document.summary[v])
@@ -48,13 +48,13 @@ def totals_of(document: CheckDocument) -> str:
 
 
 def legend(verdicts: Iterable[str]) -> str:
-    """Return what the marks of some verdicts mean, the worst first."""
+    """Return the meanings of the marks of some verdicts, the worst first."""
     used = frozenset(verdicts)
     return "  ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items() if verdict in used)
 
 
 def refusals(document: CheckDocument) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each gate that refuses something, in words, with the ids of the controls."""
+    """Yield each gate that refuses the plan, in words, with the ids of the controls."""
     words = {"controls": f"'controls' ({document.gate} and worse)", "proofs": "'proofs'"}
     for gate, said in words.items():
         ids = tuple(result.control.id for result in document.refused if result.gate == gate)
@@ -122,6 +122,6 @@ def matrix(results: Sequence[ResultDocument]) -> Mapping[tuple[str, str], tuple[
 
 
 def remedy_hint(control: ControlDocument) -> str:
-    """Return where to read what satisfies a control."""
+    """Return where the remedy for a control is documented."""
     where = control.source or f"azsec controls show {control.id}"
     return f"`{where}` explains the remediation."

@@ -87,12 +87,12 @@ def risk(change: ResourceChangeDocument) -> tuple[int, int, bool]:
 
 
 def is_disruptive(change: ResourceChangeDocument) -> bool:
-    """Tell whether a change does something to what runs that has to be said."""
+    """Tell whether a change has a disruption that the report has to state."""
     return change.disruption != HARMLESS
 
 
 def tier_words(change: ResourceChangeDocument) -> str:
-    """Return what is known of the type of a change, where the catalog does not have it."""
+    """Return what azsec knows of the type of a change, for a type outside the catalog."""
     return f"type {plain(change.tier)}" if change.tier else ""
 
 
@@ -108,7 +108,7 @@ def refusal_of(document: PlanDocument) -> str | None:
 
 
 def no_changes(document: PlanDocument) -> str:
-    """Return the sentence for a plan without changes: what it covers, and what it does not."""
+    """Return the sentence for a plan without changes: its scope, and the limits of that."""
     if document.destroys:
         return "Nothing to delete: no resource that was read carries this environment's mark."
     unseen = document.census.unreadable if document.census else ()
@@ -119,7 +119,7 @@ def no_changes(document: PlanDocument) -> str:
 
 
 def no_drift(document: DriftDocument) -> str:
-    """Return the sentence for a check without drift: what it covers, and what it does not."""
+    """Return the sentence for a check without drift: its scope, and the limits of that."""
     if not document.is_certain:
         unseen = len(document.census.unreadable)
         cluster = document.cluster
@@ -142,7 +142,7 @@ def no_drift(document: DriftDocument) -> str:
 
 
 def _but_for(document: PlanDocument | DriftDocument) -> list[str]:
-    """Return what stands in Azure beside what the blueprint says, in words."""
+    """Return what Azure has beyond the blueprint, in words."""
     told = (
         ("is ignored", document.ignored),
         ("others added", document.additions),
@@ -194,7 +194,7 @@ def count_additions(
 
 
 def keeping(entry: UndeclaredDocument) -> str:
-    """Return what is known of a value that Azure keeps on writes; "" for any other."""
+    """Return the note on a value that Azure keeps on writes; "" for any other value."""
     if not entry.kept:
         return ""
     if entry.unread is not None:
@@ -216,7 +216,7 @@ def count_tags(tags: Sequence[UndeclaredTagDocument]) -> str:
 
 
 def count_ignored(ignored: Sequence[IgnoredDocument]) -> str:
-    """Return how many changes are let go, and how many of those are about security; maybe ""."""
+    """Return how many changes are suppressed, and how many of them affect security; maybe ""."""
     if not ignored:
         return ""
     security = sum(entry.field.security for entry in ignored)
@@ -238,7 +238,7 @@ def counts(summary: PlanSummary) -> list[tuple[Action, int]]:
 
 
 def marks(field: FieldChangeDocument) -> list[str]:
-    """Return what has to be said of a field beside its values."""
+    """Return the notes on a field beside its values."""
     told = []
     if field.security:
         told.append("security")
@@ -251,7 +251,7 @@ def marks(field: FieldChangeDocument) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing that happens within a field: `+` gains, `-` loses, `~` turns one into another.
+    """One change within a field: `+` is added, `-` is removed, `~` is changed.
 
     `path` is as displayed. `kept` counts the entries of a list that stay.
     """
@@ -264,7 +264,7 @@ class Part:
 
     @property
     def value(self) -> Any:  # noqa: ANN401  any JSON
-        """What a `+` gains or a `-` loses."""
+        """The value that a `+` adds or a `-` removes."""
         return self.after if self.sign == "+" else self.before
 
 
@@ -312,7 +312,7 @@ def _changed_list(path: str, before: Sequence[Any], after: Sequence[Any]) -> Ite
 
 
 def outcome_of(journey: FlowPathDocument) -> str:
-    """Return how a journey ends, in words."""
+    """Return the result of a traced flow, in words."""
     over = f", through {plain(journey.through)}" if journey.through else ""
     if journey.delivered:
         return f"delivered{over}"
@@ -323,7 +323,7 @@ def outcome_of(journey: FlowPathDocument) -> str:
 
 
 def unjudged_words(unjudged: Sequence[str]) -> str:
-    """Return what of a subnet is not judged: a way through it is not seen."""
+    """Return which parts of a subnet are not evaluated: a path through them is not found."""
     named = ", ".join(plain(each) for each in unjudged[:_MOST_UNJUDGED])
     more = f" and {len(unjudged) - _MOST_UNJUDGED} more" if len(unjudged) > _MOST_UNJUDGED else ""
     return f"{named}{more} may open another way, and azsec does not judge it"
@@ -343,7 +343,7 @@ def joined(texts: Iterable[str]) -> str:
 
 
 def and_more(hidden: int, noun: str) -> str:
-    """Return the line that stands for what was left out."""
+    """Return the line with the number of omitted entries."""
     number, _, nouns = plural(hidden, noun).partition(" ")
     return f"… and {number} more {nouns}"
 
@@ -355,7 +355,7 @@ def source_words(source: LockedSourceDocument) -> str:
 
 
 def waiver_words(breach: BreachDocument) -> str:
-    """Return who waives a counter-example, until when and why; nothing where nobody does."""
+    """Return who waives a counter-example, until when and why; empty without a waiver."""
     if breach.waiver is None:
         return "waived" if breach.waived else ""
     waiver = breach.waiver
