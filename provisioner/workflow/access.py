@@ -1,4 +1,4 @@
-"""`azsec access`: who can do what in an environment, and by which role assignments and policies.
+"""`azsec access`: who can do what in an environment, and by which path of grants.
 
 Called by `cli` and, for a report, by `workflow.report`.
 """
