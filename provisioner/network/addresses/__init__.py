@@ -1,1 +1,1 @@
-"""The address plan: which ranges there are, whether they overlap, and whether they are enough."""
+"""The address plan: IP ranges of networks, subnets and clusters, their overlaps and their size."""

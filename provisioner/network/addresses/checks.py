@@ -1,4 +1,7 @@
-"""Whether the address plan of an environment can be: the one function for all of its checks."""
+"""The checks of an address plan, in one function: overlaps, subnets and cluster ranges.
+
+`workflow.plan` and `workflow.network` call it.
+"""
 
 from collections.abc import Mapping
 
@@ -15,8 +18,9 @@ _NONE: Mapping[str, Estate] = {}
 def check_addresses(estate: Estate, others: Mapping[str, Estate] = _NONE) -> tuple[Diagnostic, ...]:
     """Return what is wrong with the addresses of an estate, with the arithmetic of each.
 
-    `others` are the estates of other environments by name: what overlaps with them is an error
-    where networks are peered, and a warning elsewhere. What is wrong among them is left to them.
+    `others` are the estates of other environments by name: an overlap with one is an error where
+    networks are peered, and a warning elsewhere. Overlaps among the others are reported by their
+    own checks.
     """
     plan = read_address_plan(estate)
     others_plans = {name: read_address_plan(other) for name, other in others.items()}

@@ -1,4 +1,4 @@
-"""Whether the ranges inside of a cluster hold what they are to hold at most: advice.
+"""Size checks of the pod and service ranges of clusters, as recommendations.
 
 What is wrong with their form, with the address of DNS among them, and with the number of pods of a
 node is a service rule (`service_rules/tables/cluster_ranges.py`, `agent_pool_scale.py`).
@@ -95,7 +95,10 @@ def _check_networks(cluster: Cluster) -> Iterator[Diagnostic]:
 
 
 def _check_names(cluster: Cluster, networks: tuple[ResourceId, ...]) -> Iterator[Diagnostic]:
-    """guidelines.md §2.2: these names are in labels of overlay nodes, of 63 characters at most."""
+    """Yield names that are too long for the labels of overlay nodes.
+
+    guidelines.md §2.2: these names are in labels, which have 63 characters at most.
+    """
     named = [("subnet", subnet.name) for subnet in cluster.subnets]
     named += [("network", network.name) for network in networks]
     named += [("resource group", network.resource_group or "") for network in networks]

@@ -1,4 +1,4 @@
-"""Clusters as the address plan sees them: pools with their nodes at most, and the ranges inside.
+"""Cluster data for the address plan: maximum node counts of pools, pod, service and bridge ranges.
 
 Sources: guidelines.md §2.2 and the documentation of AKS ("IP address planning", "Upgrade node
 pools"). Defaults are those of the catalog.
@@ -19,7 +19,7 @@ from provisioner.model.values import ABSENT, Body, Unknown, Value, lookup, unkno
 
 
 class Plugin(StrEnum):
-    """Where pods take their addresses from; the text is how a report names it."""
+    """The network plugin and mode, which decide where pods get addresses; texts are for reports."""
 
     FLAT = "Azure CNI, flat"
     OVERLAY = "Azure CNI, overlay"
@@ -34,9 +34,12 @@ class Plugin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """One node pool. `nodes` is how many it has at most, None where nobody says; `surge` is how
-    many more an upgrade makes, as `surge_text` says. `static` pods take whole blocks of the pod
-    subnet when a node is made."""
+    """One node pool.
+
+    `nodes` is the maximum node count, None where it is not stated; `surge` is how many more nodes
+    an upgrade makes, from `surge_text`. `static` pods take whole blocks of the pod subnet when a
+    node is made.
+    """
 
     resource: Resource
     nodes: int | None
@@ -54,7 +57,7 @@ class Pool:
 
     @property
     def most(self) -> int:
-        """The nodes that there are at most, during an upgrade; 0 where nobody says."""
+        """The maximum node count, during an upgrade; 0 where it is not stated."""
         return (self.nodes or 0) + self.surge
 
 
@@ -131,7 +134,7 @@ def _read_cluster(resource: Resource, estate: Estate) -> Cluster:
 
 
 def _with_plugin(body: Mapping[str, Value]) -> Body:
-    """Return a cluster's body with the network plugin that it gets where nobody says."""
+    """Return a cluster's body with the default network plugin where none is stated."""
     properties = lookup(body, ("properties",))
     network = lookup(properties, ("networkProfile",))
     known: Body = network if isinstance(network, Mapping) else {}
@@ -151,8 +154,10 @@ def _plugin_of(body: Body) -> Plugin:
 
 
 def _ranges(body: Body, names: Iterable[str]) -> tuple[IpRange, ...]:
-    """Return the ranges of the first of several properties that has any, without what is none. What
-    is known in part only is not known."""
+    """Return the ranges of the first of several properties that has any.
+
+    Texts that are no ranges are left out. A list that is known in part counts as unknown.
+    """
     for name in names:
         stated = lookup(body, ("properties", "networkProfile", name))
         listed = stated if isinstance(stated, (list, tuple)) else [stated]
@@ -174,7 +179,7 @@ def _read_bridge(text: str) -> IpRange | None:
 
 
 def _default(body: Body, names: Iterable[str], default: object) -> tuple[IpRange, ...]:
-    """Return the range that a cluster gets where nobody says; none where one is still unknown."""
+    """Return the default range where none is stated; nothing where one is still unknown."""
     stated = [lookup(body, (*_NETWORK, name)) for name in names]
     is_silent = all(each in (ABSENT, None, "", [], ()) for each in stated)
     found = read_range(default) if is_silent else None
@@ -213,12 +218,18 @@ def _read_pool(resource: Resource, cluster: Body) -> Pool:
 
 
 def _most_pods(cluster: Body, pod_subnet: object) -> int:
-    """Pods that take addresses of a subnet of their own are 110 a node (guidelines.md §2.2)."""
+    """Return the maximum number of pods of a node, by default.
+
+    Pods that take addresses of a subnet of their own are 110 a node (guidelines.md §2.2).
+    """
     return 110 if isinstance(pod_subnet, str) else cluster_defaults.most_pods(cluster)
 
 
 def _most_nodes(properties: object) -> int | None:
-    """Return how many nodes a pool has at most: what the autoscaler may make, or what is stated."""
+    """Return the maximum node count of a pool.
+
+    It is the autoscaler's maximum, or the stated count.
+    """
     counts = list(_counts(properties))
     return sum(c for c in counts if c is not None) if counts and None not in counts else None
 

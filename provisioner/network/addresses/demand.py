@@ -1,4 +1,4 @@
-"""What takes addresses of subnets, how many at most, and the arithmetic of it in words.
+"""Address demand of subnets: what takes addresses, how many at most, and the arithmetic as text.
 
 Sources: guidelines.md §2.2; the documentation of each service for what its subnet is called.
 """
@@ -36,7 +36,7 @@ _BATCH = 16
 
 
 class DemandKind(StrEnum):
-    """What stands in a subnet; the text is how a report names it."""
+    """The kind of resource that takes addresses of a subnet; the text is for reports."""
 
     NODES = "nodes"
     PODS = "pods"
@@ -57,8 +57,11 @@ class DemandKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one resource takes of a subnet. `addresses` is how many at most, None where that is not
-    known; `least` is with how many it can work at all. `arithmetic` says how they are counted."""
+    """The address demand of one resource in a subnet.
+
+    `addresses` is the maximum, None where it is not known; `least` is the minimum that it can work
+    with. `arithmetic` is the calculation as text.
+    """
 
     kind: DemandKind
     resource: Resource
@@ -96,8 +99,11 @@ def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand
 
 
 def _of_application_gateway(gateway: Resource) -> Iterator[Demand]:
-    """Yield what an application gateway takes: an address for each instance, and one for each
-    private frontend ("Application Gateway infrastructure configuration", size of the subnet)."""
+    """Yield the demand of an application gateway.
+
+    It takes an address for each instance, and one for each private frontend ("Application Gateway
+    infrastructure configuration", size of the subnet).
+    """
     capacity = lookup(gateway.body, ("properties", "sku", "capacity"))
     scales = lookup(gateway.body, _AUTOSCALE) is not ABSENT
     most = lookup(gateway.body, (*_AUTOSCALE, "maxCapacity")) if scales else capacity
@@ -158,8 +164,11 @@ def _texts_in(value: object) -> Iterator[str]:
 
 
 def _of_configurations(estate: Estate) -> Iterator[Demand]:
-    """Yield what interfaces and the private frontends of load balancers take: an address for each
-    of their configurations. The interface of a private endpoint is that one's."""
+    """Yield the demand of network interfaces and of private frontends of load balancers.
+
+    Each IP configuration takes an address. The interface of a private endpoint is counted with the
+    endpoint.
+    """
     for kind, name, path in _CONFIGURED:
         for resource in estate.of_type(name):
             if lookup(resource.body, ("properties", "privateEndpoint")) is not ABSENT:
@@ -174,8 +183,10 @@ def _of_configurations(estate: Estate) -> Iterator[Demand]:
 
 
 def _of_scale_sets(estate: Estate) -> Iterator[Demand]:
-    """Yield what scale sets take, and machines whose interfaces stand in their bodies: for each
-    machine an address a configuration."""
+    """Yield the demand of scale sets, and of machines whose interfaces are in their bodies.
+
+    Each machine takes an address for each of its IP configurations.
+    """
     sets = ((resource, _SET_INTERFACES) for resource in estate.of_type(SCALE_SET))
     single = ((resource, _MACHINE_INTERFACES) for resource in estate.of_type(MACHINE))
     for resource, path in (*sets, *single):
@@ -231,7 +242,10 @@ def _subnets_of(host: Resource, path: str) -> list[ResourceId]:
 
 
 def _endpoint_addresses(endpoint: Resource) -> tuple[int, str]:
-    """A registry has an address of its own and one for the data of its region; others have one."""
+    """Return how many addresses a private endpoint takes, and the arithmetic.
+
+    A registry has an address of its own and one for the data of its region; others have one.
+    """
     connections = lookup(endpoint.body, ("properties", "privateLinkServiceConnections"))
     for connection in connections if isinstance(connections, (list, tuple)) else ():
         target = parse_resource_id(lookup(connection, ("properties", "privateLinkServiceId")))

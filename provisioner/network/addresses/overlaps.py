@@ -1,4 +1,4 @@
-"""Which ranges overlap, and whether that is an error, a warning, or allowed.
+"""Overlaps of IP ranges: errors, warnings, and those that are allowed.
 
 - Azure refuses overlapping spaces among a network and all its peers (guidelines.md §3.3). What it
   refuses within one network (subnets, ranges of its space) is a service rule.
@@ -38,7 +38,7 @@ _REFUSED = "overlapping-networks"
 
 
 class ClaimKind(StrEnum):
-    """What a range is for; the text is how a message names it."""
+    """The purpose of a range; the text is for messages."""
 
     SPACE = "the address space"
     PODS = "the pod range"
@@ -53,8 +53,11 @@ _INSIDE = (ClaimKind.PODS, ClaimKind.SERVICES, ClaimKind.BRIDGE)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One range and who claims it. `owner` is the key of the network or cluster; `networks` are the
-    keys of those that a cluster stands in; `environment` is None for the one that is checked."""
+    """One range and its owner.
+
+    `owner` is the key of the network or cluster; `networks` are the keys of those that a cluster
+    stands in; `environment` is None for the one that is checked.
+    """
 
     kind: ClaimKind
     range: IpRange
@@ -75,7 +78,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """`hinders` is whether something cannot be, or cannot be reached, as things stand."""
+    """The meaning of an overlap.
+
+    `hinders` is whether something cannot be made, or cannot be reached, because of it.
+    """
 
     hinders: bool
     code: str
@@ -85,9 +91,12 @@ class _Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A range that overlaps others: `owner` is the key of the network, subnet, cluster or site that
-    claims it. `hinders` is whether something cannot be reached, or made, because of it; `is_ruled`
-    whether a service rule says all of it."""
+    """A range that overlaps others.
+
+    `owner` is the key of the network, subnet, cluster or site that claims it. `hinders` is whether
+    something cannot be reached, or made, because of it; `is_ruled` whether a service rule reports
+    all of it.
+    """
 
     owner: str
     diagnostic: Diagnostic
@@ -107,8 +116,10 @@ def check_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Iter
 
 
 def find_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Iterator[Overlap]:
-    """Yield what overlaps as `check_overlaps` says, with whose range each is about, and what the
-    service rules say, too."""
+    """Yield the overlaps as `check_overlaps` judges them, each with the owner of the range.
+
+    Those that service rules report are included.
+    """
     merged = merge_networks({"": plan, **others})
     whole = AddressPlan(merged, plan.clusters, plan.sites)
     claims = list(_claims_of(plan, others, merged))
@@ -124,7 +135,9 @@ def find_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Itera
 
 
 def find_repeated(plans: Mapping[str, AddressPlan]) -> tuple[str, ...]:
-    """Return, in words, which ranges inside of clusters are the same in several, which is allowed.
+    """Return as text the ranges inside of clusters that several clusters use.
+
+    Such repetition is allowed.
 
     `plans` are by the name of their environment.
     """
@@ -193,8 +206,10 @@ def _is_ours(claim: Claim) -> bool:
 
 
 def _is_ruled(wider: Claim, inner: Claim, plan: AddressPlan) -> bool:
-    """Tell whether a service rule sees both ranges: of one cluster, or of two networks that the
-    environment has and peers."""
+    """Return whether a service rule sees both ranges.
+
+    It does for those of one cluster, and of two networks that the environment has and peers.
+    """
     kinds = {wider.kind, inner.kind}
     if kinds == {ClaimKind.PODS, ClaimKind.SERVICES}:
         return wider.owner == inner.owner
@@ -206,7 +221,7 @@ def _is_ruled(wider: Claim, inner: Claim, plan: AddressPlan) -> bool:
 
 
 def _judge(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:
-    """Return what an overlap means, None where it is allowed or somebody else's."""
+    """Return the verdict on an overlap, None where it is allowed or belongs to others."""
     if not (_is_ours(wider) or _is_ours(inner)):
         return None
     kinds = {wider.kind, inner.kind}

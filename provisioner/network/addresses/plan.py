@@ -1,9 +1,8 @@
-"""The address plan of an environment: its virtual networks and subnets with all that takes
-addresses of them, and the ranges inside of its clusters.
+"""The address plan of an environment: networks, subnets with their demand, and cluster ranges.
 
-An address plan is read from an estate and judges nothing; `address_checks` does. What an estate
-does not know (a network that is only referred to, a range that Azure will give) is left out of the
-ranges and said with `known`.
+An address plan is read from an estate and judges nothing; `checks` does. What an estate does not
+know (a network that is only referred to, a range that Azure will give) is left out of the ranges
+and marked by `known`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,9 +28,12 @@ RESERVED = 5
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """One subnet. `wrong` are texts that stand for ranges and are none; `known` is whether all of
-    its ranges are known. `delegations` are names of services; `hides_delegations` is whether there
-    may be more that are not known."""
+    """One subnet.
+
+    `wrong` are texts in the place of ranges that are none; `known` is whether all of its ranges are
+    known. `delegations` are names of services; `hides_delegations` is whether there may be more
+    that are not known.
+    """
 
     resource: Resource
     ranges: tuple[IpRange, ...]
@@ -50,21 +52,24 @@ class Subnet:
 
     @property
     def usable(self) -> int | None:
-        """How many IPv4 addresses it gives to others; None where it has no IPv4 range."""
+        """The number of usable IPv4 addresses; None where it has no IPv4 range."""
         sizes = [one.num_addresses - RESERVED for one in self.ranges if one.version == 4]
         return max(0, sum(sizes)) if sizes else None
 
     @property
     def needed(self) -> int | None:
-        """How many IPv4 addresses what stands in it takes at most; None where one is not known."""
+        """The maximum demand of IPv4 addresses; None where one demand is not known."""
         counts = [demand.addresses for demand in self.demands]
         return sum(c for c in counts if c is not None) if None not in counts else None
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualNetwork:
-    """One network. `resource` is None for one that is only referred to; `known` is whether all of
-    its spaces are known. `peers` are the keys of the networks that it is peered with."""
+    """One virtual network.
+
+    `resource` is None for one that is only referred to; `known` is whether all of its address
+    spaces are known. `peers` are the keys of the networks that it is peered with.
+    """
 
     id: ResourceId
     resource: Resource | None
@@ -76,18 +81,18 @@ class VirtualNetwork:
 
     @property
     def label(self) -> str:
-        """What to call it: its address, or else its name."""
+        """Its name in reports: its address, or else its name."""
         return (self.resource.address if self.resource else None) or self.id.name
 
     @property
     def claimed(self) -> tuple[IpRange, ...]:
-        """Its spaces; the ranges of its subnets where the spaces are not known."""
+        """Its address spaces; the ranges of its subnets where the spaces are not known."""
         return self.spaces or tuple(one for subnet in self.subnets for one in subnet.ranges)
 
 
 @dataclass(frozen=True, slots=True)
 class OnPremises:
-    """The ranges behind a gateway: a site of one's own, as its gateway's resource says."""
+    """The on-premises ranges of a local network gateway."""
 
     resource: Resource
     ranges: tuple[IpRange, ...]
@@ -95,8 +100,10 @@ class OnPremises:
 
 @dataclass(frozen=True, slots=True)
 class AddressPlan:
-    """The networks by the key of their id, the clusters, the sites, and the demands of what stands
-    in a subnet that the estate does not have."""
+    """The networks by the key of their id, the clusters, the sites, and the unplaced demands.
+
+    An unplaced demand is one in a subnet that the estate does not have.
+    """
 
     networks: Mapping[str, VirtualNetwork]
     clusters: tuple[Cluster, ...]
@@ -115,8 +122,10 @@ class AddressPlan:
         return self.networks.get(subnet.parent.key) if subnet and subnet.parent else None
 
     def are_neighbours(self, one: str, other: str) -> bool:
-        """Tell whether two networks (by key) are one, are peered, or share a peer: Azure keeps the
-        ranges of a network and of all its peers apart (Azure/ResourceModules#731)."""
+        """Return whether two networks (by key) are one, are peered, or share a peer.
+
+        Azure keeps the ranges of a network and of all its peers apart (Azure/ResourceModules#731).
+        """
         if one == other:
             return True
         ours, theirs = self.peers_of(one), self.peers_of(other)
@@ -153,8 +162,11 @@ def read_address_plan(estate: Estate) -> AddressPlan:
 
 
 def merge_networks(plans: Mapping[str, AddressPlan]) -> Mapping[str, VirtualNetwork]:
-    """Return the networks of several plans, by key: the first that knows a network's spaces tells
-    them, and the peerings of all hold."""
+    """Return the networks of several plans, by key.
+
+    The spaces are those of the first plan that knows them; the peerings are those of all plans
+    together.
+    """
     merged: dict[str, VirtualNetwork] = {}
     for plan in plans.values():
         for key, network in plan.networks.items():
@@ -187,7 +199,7 @@ def _network_ids(estate: Estate, demands: Mapping[str, list[Demand]]) -> list[Re
 
 
 def _read_peerings(estate: Estate) -> tuple[dict[str, set[str]], dict[str, list[str]]]:
-    """Return who is peered with whom, and the ranges that Azure answers for the remote sides."""
+    """Return the peered networks, and the ranges that Azure answers for the remote sides."""
     peers: dict[str, set[str]] = {}
     ranges: dict[str, list[str]] = {}
     for peering in estate.of_type(PEERING):

@@ -1,5 +1,7 @@
-"""Whether each subnet is large enough for what stands in it, and carries nothing that this does not
-bear: advice. What Azure refuses of a subnet, and of what is made in it, is a service rule.
+"""Checks of subnets: size for their demand, names, delegations and sharing, as recommendations.
+
+Whatever Azure refuses of a subnet, and of resources in it, is a service rule instead
+(`provisioner/service_rules`).
 
 Sources: guidelines.md §2.2, NET-03, NET-11; the documentation of Azure Firewall, Bastion, VPN
 Gateway and Route Server for their subnets; the Virtual network FAQ for the least size of a subnet.
@@ -31,8 +33,11 @@ _WHOLE = ("0.0.0.0/0", "::/0")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a subnet for one service has to be: its name, and how large at least. `default_route`
-    are the next hops that a route for all addresses may have there; None allows any."""
+    """The requirements of one service for its subnet: the name and the minimum size.
+
+    `default_route` are the next hops that a route for all addresses may have there; None allows
+    any.
+    """
 
     name: str
     prefix: int
@@ -117,7 +122,7 @@ def _check_size(subnet: Subnet, network: VirtualNetwork) -> Iterator[Diagnostic]
 
 
 def describe_demands(subnet: Subnet) -> str:
-    """Return in words what takes addresses of a subnet, and how they are counted."""
+    """Return as text what takes addresses of a subnet, and the arithmetic."""
     nodes = [d for d in subnet.demands if d.kind in (DemandKind.NODES, DemandKind.PODS)]
     words = [
         f"{demand.resource.label}: {demand.arithmetic}" if len(nodes) > 1 else demand.arithmetic
@@ -196,8 +201,11 @@ def _check_routes(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagno
 
 
 def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
-    """guidelines.md §2.2: AKS takes no delegated subnet for nodes, nor Azure one for endpoints; the
-    subnets of pods and of API servers are delegated to AKS."""
+    """Yield delegations that do not fit what is in a subnet.
+
+    guidelines.md §2.2: AKS accepts no delegated subnet for nodes, nor Azure one for endpoints; the
+    subnets of pods and of API servers are delegated to AKS.
+    """
     label, span = subnet.resource.label, subnet.resource.span
     foreign = [name for name in subnet.delegations if name.lower() != CLUSTER.lower()]
     kinds = {demand.kind for demand in subnet.demands}
@@ -229,7 +237,7 @@ def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
 
 
 def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
-    """Yield what stands in a subnet of the wrong name, and what shares one that is not shared."""
+    """Yield what is in a subnet of the wrong name, and what shares a dedicated subnet."""
     for demand in subnet.demands:
         certain = demand.kind is not DemandKind.OTHER
         if rule is not None and certain and demand.kind not in _BY_KIND:
@@ -255,7 +263,10 @@ def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
 
 
 def _check_sharing(subnet: Subnet) -> Iterator[Diagnostic]:
-    """guidelines.md §2.2: API servers share with nothing, and pods not with nodes."""
+    """Yield subnets that are shared against guidelines.md §2.2.
+
+    API servers share a subnet with nothing, and pods not with nodes.
+    """
     kinds = {demand.kind for demand in subnet.demands} - {DemandKind.OTHER}
     for kind in (DemandKind.API_SERVER, DemandKind.PODS):
         company = sorted(kinds - {kind, DemandKind.API_SERVER})

@@ -1,4 +1,4 @@
-"""Draws a network: which boxes there are, what stands in which, and what is written in them."""
+"""The groups and nodes of a network diagram, their nesting and their labels (`azsec graph`)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -74,8 +74,10 @@ def draw_network(
     ways: Iterable[EgressWay],
     subscriptions: Mapping[str, str],
 ) -> Picture:
-    """Return the boxes of a network: the environment's own, what they lead to, and the networks
-    that peer with them. `subscriptions` maps alias to GUID."""
+    """Return the boxes of a network: the environment's own, their targets, and peered networks.
+
+    `subscriptions` maps alias to GUID.
+    """
     artist = _Artist(estate, topology, ways, subscriptions)
     nodes = tuple(sorted(artist.nodes(), key=_order))
     return Picture(tuple(artist.groups(nodes)), nodes)
@@ -106,8 +108,11 @@ class _Artist:
         self._subnets = {s.key: s for s in topology.subnets.values() if s.network in self._inside}
 
     def _drawn_networks(self) -> dict[str, Network | None]:
-        """Return the networks to draw by key. One that peers with the environment's is drawn as an
-        empty box; it is None where it was not read."""
+        """Return the networks to draw by key.
+
+        One that peers with the environment's is drawn as an empty box; it is None where it was not
+        read.
+        """
         networks = self._topology.networks
         own = [network for network in networks.values() if network.declared]
         self._inside = {network.key for network in own}
@@ -120,9 +125,12 @@ class _Artist:
         return drawn
 
     def _find_hubs(self) -> set[str]:
-        """Return the networks that others share: peered with others, and with a firewall, a gateway
-        or a bastion. Else it is the one that most are peered with, and of equal ones the one beside
-        a firewall; one peering alone makes neither side a hub."""
+        """Return the hub networks.
+
+        A hub is peered with others, and has a firewall, a gateway or a bastion. Without such a
+        network it is the one with the most peerings, and of equal ones the one beside a firewall;
+        one peering alone makes neither side a hub.
+        """
         peers: dict[str, set[str]] = {key: set() for key in self._networks}
         for key, network in self._networks.items():
             for peering in network.peerings if network else ():
@@ -356,7 +364,7 @@ class _Artist:
 
 
 def _is_shared(bystander: Bystander) -> bool:
-    """Tell whether something makes the network that it stands in one for others."""
+    """Return whether a resource makes its network one that others share."""
     return bool(bystander.subnet) and bystander.kind in (NodeKind.BASTION, NodeKind.GATEWAY)
 
 

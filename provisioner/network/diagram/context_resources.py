@@ -1,4 +1,4 @@
-"""What a drawing of a network shows although no packet is decided by it."""
+"""Resources that a network diagram shows although they route or filter no packets."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,8 +20,11 @@ _DIAGNOSTIC = "Microsoft.Insights/diagnosticSettings"
 
 @dataclass(frozen=True, slots=True)
 class Bystander:
-    """A bastion, a gateway, an application gateway, a workspace or an identity. `subnet` is the key
-    of the subnet that it stands in, None for what stands in no network."""
+    """A bastion, a gateway, an application gateway, a workspace or an identity.
+
+    `subnet` is the key of the subnet that it stands in, None for a resource outside of any
+    network.
+    """
 
     resource: Resource
     kind: NodeKind
@@ -31,7 +34,7 @@ class Bystander:
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A relation that is no way of packets, between two resources by their keys."""
+    """A relation of two resources (by key) that is no network path."""
 
     source: str
     target: str
@@ -61,7 +64,7 @@ def find_bystanders(estate: Estate) -> Iterator[Bystander]:
 
 
 def find_ties(estate: Estate) -> Iterator[Tie]:
-    """Yield who signs in as which identity, whose logs go where, and the lines of gateways."""
+    """Yield the relations: assigned identities, log destinations, and gateway connections."""
     for cluster in estate.of_type(_CLUSTER):
         for identity in _mapping(cluster.body, "identity", "userAssignedIdentities"):
             yield from _tie(cluster, identity, EdgeKind.IDENTITY, "the control plane signs in as")
@@ -80,7 +83,7 @@ def find_ties(estate: Estate) -> Iterator[Tie]:
 
 
 def find_public_frontends(estate: Estate) -> Iterator[Tie]:
-    """Yield the ways from the internet to the listeners of application gateways."""
+    """Yield the inbound paths from the internet to the listeners of application gateways."""
     for gateway in estate.of_type(_APPLICATION_GATEWAY):
         for name in _public_frontends(gateway):
             words = f"arrives at its public frontend {name}"

@@ -1,4 +1,4 @@
-"""Draws the lines of a network: peerings, the ways to the internet, and what belongs together."""
+"""The edges of a network diagram: peerings, egress paths and relations (`azsec graph`)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -131,8 +131,11 @@ def mark_breaches(
     edges: Iterable[EdgeDocument],
     proofs: Iterable[Proof],
 ) -> tuple[MarkDocument, ...]:
-    """Return every counter-example with what of the picture it is about: its boxes, and the lines
-    of a peering or of a way to the internet that should not be."""
+    """Return every counter-example with the elements of the diagram that it is about.
+
+    They are its boxes, and the edges of a peering or of an egress path that violates the proof's
+    claim.
+    """
     leaving = [(edge.source, edge.target) for edge in edges if edge.kind is EdgeKind.EGRESS]
     owners = _owners(topology)
     ends = _peering_ends(topology)
@@ -158,7 +161,10 @@ def mark_breaches(
 
 
 def _find(owners: Mapping[str, tuple[str, ...]], element: str) -> tuple[str, ...]:
-    """Return what an element belongs to; a default rule is named behind its group."""
+    """Return the keys of the boxes that an element belongs to.
+
+    The label of a default rule follows that of its group.
+    """
     return owners.get(element) or owners.get(element.partition(" ")[0]) or ()
 
 

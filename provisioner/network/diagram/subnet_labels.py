@@ -1,5 +1,7 @@
-"""What a drawing writes into a subnet: its ranges, where it sends what goes to the internet, and
-what stands in it that has a public or a balanced address."""
+"""The labels of subnets in a network diagram: ranges, egress, public and load-balanced addresses.
+
+`boxes` writes them into the groups of the subnets.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,13 +15,16 @@ from provisioner.network.paths.egress_paths import EgressWay
 
 @dataclass(frozen=True, slots=True)
 class SubnetDetails:
-    """The lines of the subnets of a network. `name` is what to call a resource by its key."""
+    """The label lines of the subnets of a network.
+
+    `name` gives the name of a resource by its key.
+    """
 
     topology: Topology
     name: Callable[[str], str]
 
     def of(self, subnet: Subnet, ways: Iterable[EgressWay]) -> Iterator[str]:
-        """Yield the lines of a subnet with these ways out."""
+        """Yield the lines of a subnet with these egress paths."""
         if subnet.ranges:
             yield show_addresses(subnet.ranges)
         if subnet.delegations:

@@ -1,1 +1,1 @@
-"""What decides where a packet goes: addresses, routes, rules and names, read from an estate."""
+"""The network model: addresses, routes, filter rules and DNS names, read from an estate."""

@@ -16,12 +16,14 @@ _VALUES = {
     "CNAME": ("cnameRecord", "cname"),
 }
 RECORDS = tuple(f"{ZONE}/{kind}" for kind in _VALUES)
-"""The types of the records that lead somewhere."""
+"""The types of the records that name a target."""
 
 
 def read_zones(estate: Estate, unread: Mapping[str, str]) -> Iterator[tuple[str, Zone]]:
-    """Yield (key, zone) of an estate. `unread` says by key why the records of a zone could not be
-    read."""
+    """Yield (key, zone) for the private DNS zones of an estate.
+
+    `unread` states by key why the records of a zone could not be read.
+    """
     for resource in estate.of_type(ZONE):
         links = estate.children(resource.id, LINK)
         yield (
@@ -46,8 +48,10 @@ def read_zones(estate: Estate, unread: Mapping[str, str]) -> Iterator[tuple[str,
 
 
 def read_names(groups: Iterable[Resource]) -> Iterator[EndpointName]:
-    """Yield the names that Azure keeps for a private endpoint, of its DNS zone groups: they answer
-    the record sets that they wrote."""
+    """Yield the names of a private endpoint from its DNS zone groups.
+
+    The groups answer the record sets that they wrote.
+    """
     for group in groups:
         for config in _items(lookup(group.body, ("properties", "privateDnsZoneConfigs"))):
             zone = _key(config, "privateDnsZoneId")

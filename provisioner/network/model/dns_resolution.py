@@ -1,7 +1,7 @@
-"""Name resolution: in which network a private DNS zone answers the questions of another one.
+"""DNS resolution: the private DNS zones that answer the queries of a network.
 
-A private zone answers in the networks that it is linked to. A network whose DNS server is the
-firewall (as proxy) or a private resolver asks where those stand (guidelines.md NET-08).
+A private zone answers in the networks that it is linked to. For a network whose DNS server is the
+firewall (as proxy) or a private resolver, the links of their network count (guidelines.md NET-08).
 """
 
 from collections.abc import Collection
@@ -14,9 +14,12 @@ from provisioner.network.model.topology import Firewall, NameRecord, Network, To
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Who answers a network's questions: `asks` is the key of the network whose links count, None
-    where nothing is known of it, and `words` says who and why. `certain` is false where that is for
-    lack of reading it."""
+    """A DNS server of a network.
+
+    `asks` is the key of the network whose zone links count, None where nothing is known of it, and
+    `words` describes the server. `certain` is false where it is unknown only because it was not
+    read.
+    """
 
     element: str
     asks: str | None
@@ -25,7 +28,7 @@ class Resolver:
 
 
 def resolvers_of(topology: Topology, network: Network) -> tuple[Resolver, ...]:
-    """Return who answers a network's questions, one for each of its DNS servers."""
+    """Return the resolvers of a network, one for each of its DNS servers."""
     if not network.known:
         words = "DNS servers that are not known: the network was not read"
         return (Resolver(network.label, None, words, certain=False),)
@@ -35,8 +38,10 @@ def resolvers_of(topology: Topology, network: Network) -> tuple[Resolver, ...]:
 
 
 def resolves(topology: Topology, network: Network, zone: Zone) -> tuple[bool, Resolver]:
-    """Return whether every DNS server of a network answers for a private zone, and the first one
-    that does not (else the first)."""
+    """Return whether every DNS server of a network answers for a private zone.
+
+    With it comes the first server that does not, else the first.
+    """
     linked = {link.network for link in zone.links}
     resolvers = resolvers_of(topology, network)
     for resolver in resolvers:
@@ -89,9 +94,11 @@ def _is(topology: Topology, firewall: Firewall, server: str) -> bool:
 
 
 def answering_zone(topology: Topology, asked: str, host: str) -> Zone | None:
-    """Return the private zone that answers for a host in the network `asked` (its key): of those
-    that are linked to it, the one with the longest name ("What is a private Azure DNS zone"); None
-    where the public DNS answers."""
+    """Return the private zone that answers for a host in the network `asked` (its key).
+
+    Of the zones that are linked to it, it is the one with the longest name ("What is a private
+    Azure DNS zone"); None where the public DNS answers.
+    """
     linked = (
         zone
         for zone in topology.zones.values()
@@ -102,8 +109,10 @@ def answering_zone(topology: Topology, asked: str, host: str) -> Zone | None:
 
 
 def records_for(records: Collection[NameRecord], host: str) -> tuple[NameRecord, ...]:
-    """Return the records that answer for a host, those of that very name; where there are none,
-    those of the nearest wildcard."""
+    """Return the records that answer for a host.
+
+    They are those of that very name; where there are none, those of the nearest wildcard.
+    """
     names = [host]
     labels = host.split(".")
     names += [".".join(("*", *labels[position:])) for position in range(1, len(labels))]

@@ -1,4 +1,4 @@
-"""Effective routes: for every IPv4 address, where a subnet sends what goes there.
+"""Effective routes of subnets: the next hop for every IPv4 destination.
 
 The rules are Azure's (virtual-networks-udr-overview): the longest prefix wins; of equal prefixes a
 user-defined route goes before a learned one, and that before a system route; but the system routes
@@ -26,8 +26,11 @@ SYSTEM_ROUTE = "the system route"
 
 @dataclass(frozen=True, slots=True)
 class EffectiveRoute:
-    """Where some addresses lead. `label` is the route's or the peering's; `prefix` is the range
-    that was stated; `towards` is the appliance's address or key, or the peer's key."""
+    """The effective route of some addresses.
+
+    `label` is the route's or the peering's; `prefix` is the range that was stated; `towards` is the
+    appliance's address or key, or the peer's key.
+    """
 
     label: str
     prefix: str
@@ -39,7 +42,7 @@ class EffectiveRoute:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """All that a subnet does with addresses. The `routes` are disjoint and hold every address.
+    """The routing of a subnet. The `routes` are disjoint and hold every address.
 
     `tagged` are user-defined routes for service tags: they take some public addresses, nobody
     knows which. `learned_from` is the gateway whose routes, whatever else they are, are added; None
@@ -57,8 +60,10 @@ class Routing:
 
 
 def is_tunneled(routing: Routing) -> bool:
-    """Tell whether every public address that leaves goes to a gateway: routes that the gateway
-    learns then lead nowhere else."""
+    """Return whether all traffic to public addresses goes to a gateway.
+
+    Routes that the gateway learns then lead nowhere else.
+    """
     leaving = [r for r in routing.routes if r.addresses & PUBLIC and r.hop in _LEAVING]
     return bool(leaving) and all(route.hop is HopType.GATEWAY for route in leaving)
 
@@ -67,8 +72,10 @@ _LEAVING = (HopType.INTERNET, HopType.APPLIANCE, HopType.GATEWAY)
 
 
 def route_subnet(topology: Topology, subnet: Subnet) -> Routing:
-    """Return the effective routes of a subnet: those of all subnets of its network with the same
-    route table, beside its own service endpoints."""
+    """Return the effective routes of a subnet.
+
+    All subnets of its network with the same route table share them, but for service endpoints.
+    """
     found = _routing_of(topology, subnet)
     if found.service_endpoints == subnet.service_endpoints:
         return found

@@ -1,4 +1,4 @@
-"""Azure Firewall: what its policy lets through, and which rule says so.
+"""Azure Firewall: evaluation of its policy, with the rule that decides.
 
 Network rules go before application rules; within a kind, groups and collections by priority; what
 no rule names is denied (rule-processing of Azure Firewall). A rule for a host name in a network
@@ -18,8 +18,11 @@ _WEB = {"https": ("tcp",), "http": ("tcp",), "mssql": ("tcp",)}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a client asks a firewall for: a host name (maybe with a leading `*.`), a service tag, or
-    addresses; with a protocol (`tcp`, `udp`) and a port."""
+    """The destination of a client behind a firewall.
+
+    It is a host name (maybe with a leading `*.`), a service tag, or addresses; with a protocol
+    (`tcp`, `udp`) and a port.
+    """
 
     protocol: str
     port: int
@@ -34,7 +37,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What a firewall does: `rule` is the label of what decided."""
+    """The decision of a firewall: `rule` is the label of what decided."""
 
     allowed: bool
     rule: str

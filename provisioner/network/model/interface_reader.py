@@ -1,5 +1,4 @@
-"""Reads network interfaces from an estate: where machines stand, and by which addresses they are
-reached."""
+"""Reads network interfaces from an estate: the subnets and addresses of machines."""
 
 from collections.abc import Iterator, Mapping
 
@@ -31,8 +30,9 @@ _NOT_KNOWN = "that is not known yet"
 
 
 def read_interfaces(estate: Estate, groups: Mapping[str, SecurityGroup]) -> Iterator[Interface]:
-    """Yield the network interfaces of an estate, and those that scale sets and machines make by
-    configurations in their bodies; `groups` are its security groups by key.
+    """Yield the network interfaces of an estate, also those stated by scale sets and machines.
+
+    `groups` are its security groups by key.
 
     What stands in a group that a cluster keeps for its nodes is judged by the cluster's pools.
     """
@@ -112,8 +112,10 @@ def _pools(entry: object) -> Iterator[str]:
 
 
 def _public_address(estate: Estate, entry: object) -> tuple[str | None, bool]:
-    """Return what to call the public address of a configuration, None where it has none, and
-    whether that is known."""
+    """Return the name of the public address of a configuration, and whether it is known.
+
+    The name is None where there is no public address.
+    """
     own = lookup(entry, ("properties", "publicIPAddressConfiguration"))
     if not is_empty(own):
         # Each machine has one of its own.

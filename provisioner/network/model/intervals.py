@@ -1,4 +1,4 @@
-"""Sets of numbers as intervals: IPv4 addresses and ports, exact and whole."""
+"""Interval sets: exact sets of IPv4 addresses and ports, with set operations, parsing and text."""
 
 import hashlib
 import ipaddress
@@ -13,8 +13,10 @@ _HIGHEST_PORT = 2**16 - 1
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """A set of integers: `parts` are disjoint, sorted (low, high) pairs, both ends included, with
-    a gap between any two."""
+    """A set of integers as intervals.
+
+    `parts` are disjoint, sorted (low, high) pairs, both ends included, with a gap between any two.
+    """
 
     parts: tuple[tuple[int, int], ...] = ()
 
@@ -166,8 +168,10 @@ def show_addresses(addresses: Intervals, most: int = 3) -> str:
 
 
 def identify_addresses(addresses: Intervals, most: int = 6) -> str:
-    """Return the ranges of a set such that another set has another text: all of up to `most`, of
-    more the first, how many there are, and a digest over all."""
+    """Return a text that is unique for a set of addresses.
+
+    It has all of up to `most` ranges; of more, the first, their number, and a digest over all.
+    """
     parts = addresses.parts
     if len(parts) <= most:
         return ", ".join(map(_show_range, parts))

@@ -1,4 +1,4 @@
-"""Reads load balancers from an estate."""
+"""Reads load balancers from an estate: frontends, rules and the members of their pools."""
 
 from collections.abc import Iterator, Mapping
 
@@ -28,8 +28,11 @@ limitations)."""
 
 
 def read_load_balancers(estate: Estate) -> Iterator[LoadBalancer]:
-    """Yield the load balancers of an estate, but for those that AKS keeps beside the nodes: what
-    leaves by them is said by the cluster's `outboundType`."""
+    """Yield the load balancers of an estate.
+
+    Those that AKS manages beside the nodes are left out: the cluster's `outboundType` states what
+    leaves by them.
+    """
     kept = kept_groups(estate)
     for resource in estate.of_type(LOAD_BALANCER):
         if resource.id.container is not None and resource.id.container.key in kept:
@@ -72,8 +75,10 @@ def _frontend(entry: object) -> Frontend:
 
 
 def _public(properties: object) -> str | None:
-    """Return the name of the public address or prefix of a frontend; None for a private one. What
-    is not in a subnet is public, whatever its address will be."""
+    """Return the name of the public address or prefix of a frontend; None for a private one.
+
+    A frontend that is not in a subnet is public, whatever its address will be.
+    """
     for name in ("publicIPAddress", "publicIPPrefix"):
         named = parse_resource_id(lookup(properties, (name, "id")))
         if named is not None:

@@ -1,9 +1,9 @@
-"""Load balancers as packets meet them: what arrives at which frontend goes where, and whose packets
-leave by which address.
+"""The model of load balancers: frontends, inbound rules and outbound rules.
 
-A balancer hands on what its rules name, with its source unchanged; the groups of those who get it
-judge it, and nothing else does ("Azure Load Balancer components"). Outbound, a rule gives the
-members of its pool the public address of its frontends ("Outbound rules Azure Load Balancer").
+A load balancer forwards what its rules name, with its source unchanged; the security groups of the
+backend filter it, and nothing else does ("Azure Load Balancer components"). An outbound rule gives
+the members of its pool the public address of its frontends ("Outbound rules Azure Load
+Balancer").
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from provisioner.network.model.intervals import Intervals
 
 
 class RuleKind(StrEnum):
-    """What a rule of a load balancer is, as a person calls it."""
+    """The kind of a load balancer's rule; the text is for reports."""
 
     BALANCING = "load balancing rule"
     NAT = "inbound NAT rule"
@@ -24,8 +24,11 @@ class RuleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frontend:
-    """A frontend of a load balancer. `public` names its public address or prefix, None where it is
-    private: then it stands in `subnet` (a key) with `address`, None before Azure has given it."""
+    """A frontend of a load balancer.
+
+    `public` names its public address or prefix, None where it is private: then it stands in
+    `subnet` (a key) with `address`, None before Azure has given it.
+    """
 
     name: str
     public: str | None
@@ -35,9 +38,11 @@ class Frontend:
 
 @dataclass(frozen=True, slots=True)
 class BalancerRule:
-    """One rule. `frontends` and `targets` are the keys of frontends and of what it hands on to: a
-    pool, or the rule itself where interfaces name that. `ports` are those of the frontend,
-    `backend_ports` those of the target.
+    """One rule of a load balancer.
+
+    `frontends` and `targets` are the keys of frontends and of what it forwards to: a pool, or the
+    rule itself where interfaces name that. `ports` are those of the frontend, `backend_ports` those
+    of the target.
 
     By one that `leads_out`, members of its targets leave with the public address of its frontends;
     where that is not `certain`, it is not known.
@@ -65,8 +70,11 @@ class PoolAddress:
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancer:
-    """A load balancer. `frontends` and `addresses` (the members that pools name by address) are by
-    the key of the frontend or pool."""
+    """A load balancer.
+
+    `frontends` and `addresses` (the members that pools name by address) are by the key of the
+    frontend or pool.
+    """
 
     key: str
     label: str

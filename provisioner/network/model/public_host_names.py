@@ -1,4 +1,4 @@
-"""Host names that whoever likes can have, and the patterns that stand for them.
+"""Host names that anybody can register, and the wildcard patterns that match them.
 
 Facts: the domains' registries (the Public Suffix List has both kinds); the documentation "Azure
 Firewall FQDN filtering": an asterisk stands at the head of a name.
@@ -12,7 +12,7 @@ _SECOND_LEVEL = frozenset(
         "in", "info", "ltd", "me", "mil", "ne", "net", "nom", "or", "org", "plc", "priv",
     )
 )  # fmt: skip
-"""What stands before a country's domain where names are sold below it: `co.uk`, `com.br`."""
+"""The labels before a country's domain below which names are sold: `co.uk`, `com.br`."""
 
 _OF_CUSTOMERS = (
     "blob.core.windows.net", "dfs.core.windows.net", "file.core.windows.net",
@@ -29,9 +29,11 @@ _OF_CUSTOMERS = (
 
 
 def is_anybodys(pattern: str) -> bool:
-    """Tell whether a name with an asterisk at its head stands for hosts that whoever likes has:
-    all of a top-level domain, or what all customers of a provider run. A top-level domain that
-    stands alone is taken for all below it."""
+    """Return whether a name with a leading asterisk matches hosts that anybody can have.
+
+    Such are all of a top-level domain, and those that all customers of a provider run. A top-level
+    domain that stands alone is taken for all below it.
+    """
     name = pattern.strip().lower().rstrip(".")
     labels = name.lstrip("*").strip(".").split(".")
     if len(labels) == 1:

@@ -1,4 +1,4 @@
-"""How much of the internet a list of ranges and service tags holds, taken together.
+"""The share of the internet that a list of ranges and service tags covers, taken together.
 
 A list is judged by its union: `0.0.0.0/1` and `128.0.0.0/1` are everybody, however it is cut, and
 everything but a hole is everybody too. Private ranges are nobody outside. Facts: the table of tags
@@ -50,7 +50,7 @@ too: by its page it has the inbound addresses of apps alone, by which they may s
 
 @dataclass(frozen=True, slots=True)
 class PublicReach:
-    """What of the internet a list holds.
+    """The part of the internet that a list covers.
 
     `ipv4` and `ipv6` are its public addresses, `rented` the tags in which anybody rents, `unclear`
     the texts of which nobody can tell from here whose they are: tags of services that act for their

@@ -1,4 +1,4 @@
-"""Networks whose routes come from others by BGP: those of route servers and of virtual hubs.
+"""Networks that learn routes by BGP from route servers and virtual hubs.
 
 A route server programs what its peers tell it into the machines of its network, and of networks
 that use its gateways ("Azure Route Server frequently asked questions", virtual network peering); a
@@ -30,8 +30,10 @@ _HINT_OF_HUB = "Read the effective routes of the hub (az network vhub get-effect
 def find_learned_routes(
     estate: Estate, networks: Mapping[str, Network], subnets: Mapping[str, Subnet]
 ) -> Iterator[Unjudged]:
-    """Yield the route servers and hubs of an estate with the subnets that take routes from them:
-    not those whose route table keeps learned routes out (`disableBgpRoutePropagation`)."""
+    """Yield the route servers and hubs of an estate with the subnets that learn routes from them.
+
+    Subnets whose route table excludes learned routes (`disableBgpRoutePropagation`) are left out.
+    """
     told: set[str] = set()
     for configuration in estate.of_type(IP_CONFIGURATION):
         named = parse_resource_id(lookup(configuration.body, ("properties", "subnet", "id")))

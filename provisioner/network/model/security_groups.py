@@ -1,4 +1,4 @@
-"""Network security groups: which part of some traffic they let through, exactly."""
+"""Network security groups: exact evaluation of the traffic that they allow."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -84,8 +84,10 @@ def admit(
 def judge(
     group: SecurityGroup | None, *, inbound: bool, packet: Traffic, tags: Tags
 ) -> tuple[bool, str]:
-    """Return whether a group lets one packet through (a traffic of one address each), and which
-    rule decides. A service tag of which nobody knows the addresses is taken to hold it."""
+    """Return whether a group allows one packet (a traffic of one address each), and the rule.
+
+    A service tag whose addresses are unknown is taken to hold the packet's address.
+    """
     let = admit(group, inbound=inbound, traffic=packet, tags=tags, certain=False)
     if let or group is None:
         return True, let[0].rule if let else NO_GROUP
@@ -145,8 +147,10 @@ def admit_through(
     tags: Tags,
     certain: bool,
 ) -> tuple[Admitted, ...]:
-    """Return the parts of `traffic` that each of some groups lets through, with the rules of the
-    last one that do: the group of a subnet and that of an interface judge one after the other."""
+    """Return the parts of `traffic` that all of some groups allow, with the rules of the last one.
+
+    The group of a subnet and that of an interface are evaluated one after the other.
+    """
     found: tuple[Admitted, ...] = (Admitted(traffic, NO_GROUP),) if traffic else ()
     for group in groups:
         found = tuple(
@@ -162,8 +166,10 @@ def admit_through(
 def any_traffic(
     *groups: SecurityGroup | None, inbound: bool, sources: Intervals, destinations: Intervals
 ) -> Iterator[Traffic]:
-    """Yield all that can go between two sets of addresses, one for each protocol that a rule of the
-    groups names. Every other protocol meets the same rules: the first stands for all of them."""
+    """Yield all traffic between two sets of addresses, one for each protocol that a rule names.
+
+    Every other protocol meets the same rules: the first represents all of them.
+    """
     rules = [rule for group in groups if group for rule in group.rules]
     named = {rule.protocol for rule in rules if rule.inbound == inbound}
     other = next((protocol for protocol in PROTOCOLS if protocol not in named), None)

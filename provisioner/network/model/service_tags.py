@@ -1,4 +1,4 @@
-"""What the prefixes of rules stand for: ranges exactly, service tags as far as anybody can know.
+"""The addresses of rule prefixes: exact for ranges, lower and upper bounds for service tags.
 
 Microsoft publishes the addresses of most service tags and changes them every week, so a tag is two
 sets: the addresses that it may hold, and those that it must hold. A proof that something cannot
@@ -92,8 +92,10 @@ class Tags:
 
 
 def tags_of(topology: Topology, network: Network, subnet: Subnet) -> Tags:
-    """Return the service tags as a subnet sees them: the same ones as all subnets of the network
-    with the same route table."""
+    """Return the service tags as a subnet sees them.
+
+    All subnets of the network with the same route table see the same.
+    """
     key, kept = ("tags", network.key, id(subnet.table)), topology.derived
     known = cast("tuple[Network, RouteTable | None, Tags] | None", kept.get(key))
     # Held against what they were made of: an id says nothing once its object is gone.

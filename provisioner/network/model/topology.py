@@ -1,4 +1,4 @@
-"""The neutral model of a network: what decides where a packet goes, and nothing else.
+"""The network topology: a model of everything that routes, filters or names, independent of ARM.
 
 Every element keeps the `label` by which a person finds it in the blueprint or in Azure. Ids are
 keys (`ResourceId.key`). A set of values that only Azure will know is empty or None, and what rests
@@ -16,7 +16,7 @@ from provisioner.network.model.load_balancers import LoadBalancer
 
 
 class HopType(StrEnum):
-    """Where a route leads, in Azure's words for effective routes."""
+    """The next hop type of a route, in Azure's words for effective routes."""
 
     VNET = "VnetLocal"
     PEERING = "VNetPeering"
@@ -29,8 +29,11 @@ class HopType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A user-defined route. `prefix` is a range or a service tag; `appliance` is the next hop's
-    address, or the key of the firewall whose address Azure has yet to give."""
+    """A user-defined route.
+
+    `prefix` is a range or a service tag; `appliance` is the next hop's address, or the key of the
+    firewall whose address Azure has yet to give.
+    """
 
     label: str
     prefix: str
@@ -40,7 +43,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
-    """A route table. `propagates` says whether routes that a gateway learned are added."""
+    """A route table. `propagates` is whether routes that a gateway learned are added."""
 
     label: str
     routes: tuple[Route, ...]
@@ -72,8 +75,11 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet. `private` is `defaultOutboundAccess: false`; `hidden` are the names of the
-    properties that point to what is not known, or in part only (`routeTable`, `natGateway`)."""
+    """A subnet.
+
+    `private` is `defaultOutboundAccess: false`; `hidden` are the names of the properties that refer
+    to something that is unknown, or known in part only (`routeTable`, `natGateway`).
+    """
 
     key: str
     label: str
@@ -94,8 +100,11 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A virtual network gateway. With a `default_site` it leads what goes to the internet on
-    premises (forced tunneling), in every subnet that learns its routes."""
+    """A virtual network gateway.
+
+    With a `default_site` it routes internet traffic on premises (forced tunneling), in every subnet
+    that learns its routes.
+    """
 
     label: str
     default_site: bool
@@ -116,13 +125,16 @@ class Peering:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A virtual network. `prefixes` are its address spaces one by one, each with a system route
-    of its own. A DNS server is an address, or the key of what will have one; none at all is Azure's
-    own resolver. `declared` tells whether the blueprint has it.
+    """A virtual network.
+
+    `prefixes` are its address spaces one by one, each with a system route of its own. A DNS server
+    is an address, or the key of what will have one; none at all is Azure's own resolver. `declared`
+    is whether the blueprint has it.
 
     One that is not `known` was seen by the ids of its subnets alone: its prefixes are their ranges,
     and its peerings, DNS servers and gateway are not known (`declared` where one of the subnets
-    is)."""
+    is).
+    """
 
     key: str
     label: str
@@ -169,8 +181,10 @@ class FirewallRule:
 
 @dataclass(frozen=True, slots=True)
 class FirewallPolicy:
-    """A firewall policy with its rules in the order of evaluation within each kind, those of the
-    policy that it inherits from first."""
+    """A firewall policy with its rules in the order of evaluation within each kind.
+
+    The rules of the policy that it inherits from come first.
+    """
 
     key: str
     label: str
@@ -181,9 +195,12 @@ class FirewallPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Firewall:
-    """An Azure Firewall. `address` is None until Azure has given it one. One that others run, or
-    whose policy or base policy was not read, is not `known`: `policy` has what was read. One in a
-    virtual hub has no `network`."""
+    """An Azure Firewall.
+
+    `address` is None until Azure has given it one. One that others run, or whose policy or base
+    policy was not read, is not `known`: `policy` has what was read. One in a virtual hub has no
+    `network`.
+    """
 
     key: str
     label: str
@@ -206,9 +223,11 @@ class ZoneLink:
 
 @dataclass(frozen=True, slots=True)
 class NameRecord:
-    """A record set of a private DNS zone that leads somewhere: its `targets` are addresses (A,
-    AAAA) or another name (CNAME). `host` is what it answers for, in lower case; `*.` at its head
-    stands for any label."""
+    """A record set of a private DNS zone with a target.
+
+    Its `targets` are addresses (A, AAAA) or another name (CNAME). `host` is the name that it
+    answers for, in lower case; a leading `*.` matches any label.
+    """
 
     label: str
     kind: str
@@ -218,7 +237,7 @@ class NameRecord:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A private DNS zone. `unread` says why its records could not be read; None where they were."""
+    """A private DNS zone. `unread` is why its records could not be read; None where they were."""
 
     key: str
     label: str
@@ -231,8 +250,10 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class EndpointName:
-    """A host in a private DNS zone (its key), and the addresses that Azure gave a private endpoint
-    for it."""
+    """A host name of a private endpoint.
+
+    It is in a private DNS zone (its key), with the addresses that Azure gave the endpoint for it.
+    """
 
     zone: str
     host: str
@@ -241,8 +262,9 @@ class EndpointName:
 
 @dataclass(frozen=True, slots=True)
 class PrivateEndpoint:
-    """A private endpoint: what it leads to, the zones that hold its records, and the `names` of
-    those records, none before Azure has answered them.
+    """A private endpoint: its target, the zones that hold its records, and their `names`.
+
+    There are no names before Azure has answered them.
 
     `approved` is None before Azure has said so.
     """
@@ -295,10 +317,13 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class IpConfiguration:
-    """One IP configuration of a network interface. `subnet` is a key, empty where it is not known;
-    `public` names its public address, None where it has none. Of one whose public address is not
-    `known` it is not known either whether there is one. `address` is its own, None before Azure has
-    given it; `pools` are the keys of the pools and rules of load balancers that it is behind."""
+    """One IP configuration of a network interface.
+
+    `subnet` is a key, empty where it is not known; `public` names its public address, None where it
+    has none. Where the public address is not `known`, its existence is unknown too. `address` is
+    its own, None before Azure has given it; `pools` are the keys of the pools and rules of load
+    balancers that it is behind.
+    """
 
     subnet: str
     public: str | None = None
@@ -309,9 +334,12 @@ class IpConfiguration:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A network interface of a machine. `group` is a security group of its own, which judges beside
-    that of its subnet: only what both let through passes ("How network security groups filter
-    network traffic"). Where it `hides_group`, there is one whose rules are not known."""
+    """A network interface of a machine.
+
+    `group` is a security group of its own, which filters beside that of its subnet: only what both
+    allow passes ("How network security groups filter network traffic"). Where it `hides_group`,
+    there is one whose rules are not known.
+    """
 
     key: str
     label: str
@@ -327,7 +355,7 @@ class Interface:
 
 
 class ServiceKind(StrEnum):
-    """A platform service that private endpoints stand for."""
+    """The kind of a platform service that has private endpoints."""
 
     VAULT = "vault"
     REGISTRY = "registry"
@@ -336,9 +364,12 @@ class ServiceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A platform service. `public` is whether it answers on a public address; `openings` are what
-    its own firewall lets in (addresses, subnets, resources), and `guarded` whether that lets in
-    nothing else but Azure's trusted services. `hosts` are the names that it is found by."""
+    """A platform service.
+
+    `public` is whether it answers on a public address; `openings` are what its own firewall allows
+    (addresses, subnets, resources), and `guarded` is whether that allows nothing else but Azure's
+    trusted services. `hosts` are its host names.
+    """
 
     key: str
     label: str
@@ -354,7 +385,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Hosts outside that workloads may reach over TLS, as the environment says."""
+    """External hosts that workloads may reach over TLS, as the environment states."""
 
     hosts: tuple[str, ...]
     ports: tuple[int, ...]
@@ -362,8 +393,9 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
-    """Something that stands in the network and of which nobody knows what it does to packets: azsec
-    has no facts of its type, or `reason` says what is not known; `hint` says what to do.
+    """A resource in the network whose effect on packets is unknown.
+
+    azsec has no facts of its type, or `reason` states what is unknown; `hint` is what to do.
 
     `subnets` are the keys of those that it is connected with: it names them, stands in them or in
     their network, or holds a public address that leads nobody knows where.
@@ -380,9 +412,11 @@ class Unjudged:
 
 @dataclass(frozen=True)
 class Topology:
-    """A whole network. `cloud` is the name of the cloud whose names it uses. Each of the `subnets`
-    has its network among the `networks`. What is `unjudged` makes every statement that there is no
-    path unknown, for the subnets that it is connected with.
+    """The topology of an environment's networks.
+
+    `cloud` is the name of the cloud whose names it uses. Each of the `subnets` has its network
+    among the `networks`. What is `unjudged` makes every statement that there is no path unknown,
+    for the subnets that it is connected with.
 
     What is not `declared` stands in the same subscriptions or beside the environment's own: proofs
     are about what is, and look at the rest as far as it is in the way.
@@ -404,11 +438,11 @@ class Topology:
 
     @cached_property
     def derived(self) -> dict[object, object]:
-        """What was made of the whole network once, for all of its subnets that ask for the same."""
+        """A cache of results that several subnets of the topology share."""
         return {}
 
     def unjudged_in(self, subnet: Subnet) -> tuple[Unjudged, ...]:
-        """Return what nobody can judge of what is connected with a subnet."""
+        """Return the unjudged resources that are connected with a subnet."""
         return tuple(each for each in self.unjudged if subnet.key in each.subnets)
 
     def interfaces_in(self, subnet: Subnet) -> tuple[Interface, ...]:
@@ -469,8 +503,11 @@ class Topology:
         return {key: tuple(those) for key, those in found.items()}
 
     def peers(self, network: Network) -> tuple[tuple[Peering, Network], ...]:
-        """Return the networks whose peering with this one is whole and gives access: both sides
-        are there, let traffic in, and are connected as far as Azure has said."""
+        """Return the networks whose peering with this one is complete and gives access.
+
+        Both sides exist, allow virtual network access, and are connected as far as Azure has
+        answered.
+        """
         found = []
         for peering in network.peerings:
             remote = self.networks.get(peering.remote)

@@ -1,4 +1,7 @@
-"""Reads the neutral model of a network from an estate, whatever state that is."""
+"""Reads the network topology from an estate: the desired, actual or planned state.
+
+Controls, network proofs, `trace` and `graph` evaluate its result.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -99,7 +102,7 @@ def topology_of(estate: Estate, environment: Environment) -> Topology:
 
 
 def openings_of(environment: Environment) -> tuple[Opening, ...]:
-    """Return what an environment lets workloads reach outside."""
+    """Return the external hosts that an environment lets workloads reach."""
     return tuple(Opening(egress.fqdns, egress.ports) for egress in environment.egress)
 
 
@@ -109,9 +112,11 @@ def read_topology(
     openings: Iterable[Opening] = (),
     unread: Mapping[str, str] = NOTHING_UNREAD,
 ) -> Topology:
-    """Return the network of an estate. `cloud` is the name of the cloud whose names it uses,
-    `openings` is what its environment lets workloads reach. `unread` says by key of the zones whose
-    records could not be read why."""
+    """Return the network of an estate.
+
+    `cloud` is the name of the cloud whose names it uses, `openings` is what its environment lets
+    workloads reach. `unread` is why the records of a zone could not be read, by the zone's key.
+    """
     reader = _Reader(estate, cloud)
     subnets = {r.id.key: reader.subnet(r) for r in estate.of_type(_SUBNET)}
     seen = {r.id.key: reader.network(r) for r in estate.of_type(_NETWORK)}
@@ -138,16 +143,21 @@ def read_topology(
 
 
 def read_security_groups(estate: Estate) -> Mapping[str, SecurityGroup]:
-    """Return the network security groups of an estate by the keys of their ids, also those that no
-    subnet has; the label of a rule is that of its resource."""
+    """Return the network security groups of an estate by the keys of their ids.
+
+    Included are those that no subnet has. The label of a rule is that of its resource.
+    """
     return {group.id.key: _group(estate, group) for group in estate.of_type(_GROUP)}
 
 
 def _unseen_networks(
     subnets: Iterable[Subnet], networks: Mapping[str, Network]
 ) -> Mapping[str, Network]:
-    """Return the networks of subnets that an estate has without them: a subnet whose `parent` is an
-    id, one of a network that cannot be read or is not there."""
+    """Return the networks of subnets that an estate has without their network.
+
+    Such is a subnet whose `parent` is an id, and one of a network that cannot be read or does not
+    exist.
+    """
     found: dict[str, list[Subnet]] = {}
     for subnet in subnets:
         if subnet.network not in networks:
@@ -235,8 +245,10 @@ class _Reader:
         )
 
     def _hidden(self, properties: object, table: str | None) -> Iterator[str]:
-        """Yield the names of the properties of a subnet that point to what is not known; `table`
-        is the key of its route table."""
+        """Yield the names of the properties of a subnet that refer to something unknown.
+
+        `table` is the key of its route table.
+        """
         for name in ("routeTable", "natGateway"):
             if isinstance(properties, Unknown) or _is_hidden(_at(properties, name)):
                 yield name
@@ -244,8 +256,10 @@ class _Reader:
             yield "routeTable"
 
     def _hides_routes(self, table: Resource) -> bool:
-        """Tell whether a table may have routes that are not known, or of which it is not known
-        what they take or where they lead."""
+        """Return whether a route table may have routes that are unknown.
+
+        A route whose prefix or next hop is unknown counts.
+        """
         properties = _at(table.body, "properties")
         stated = _at(properties, "routes")
         entries = [*_items(stated), *(_at(entry, "name") for entry in _items(stated))]
@@ -294,8 +308,11 @@ class _Reader:
         )
 
     def _policy_of(self, firewall: Resource) -> tuple[FirewallPolicy | None, bool]:
-        """Return the policy of a firewall, and whether all of it was read; a firewall without one
-        has the rules that stand in itself, as all had before there were policies."""
+        """Return the policy of a firewall, and whether all of it was read.
+
+        A firewall without a policy has classic rules in its own body, as all had before there were
+        policies.
+        """
         named = _at(firewall.body, "properties.firewallPolicy.id")
         if named:
             key = _key(firewall.body, "properties.firewallPolicy.id") or ""

@@ -1,10 +1,10 @@
-"""What stands in a network although the catalog has no facts of its type.
+"""Resources in a network of types without catalog facts, whose effect on packets is unknown.
 
 A connection to a virtual hub, an appliance of another vendor: each opens a path that no route, rule
-or peering shows. Who does not know the type does not see the path, so that nobody may say of its
-subnets that there is none. The same holds of a load balancer of which an interface says that it is
-behind it, and that was not read, and of the network of a subnet that is known by its id alone: its
-peerings and its gateway route the subnet too.
+or peering shows. Without facts of the type the path is not seen, so that the absence of a path may
+not be claimed for its subnets. The same holds for a load balancer that an interface names and that
+was not read, and for the network of a subnet that is known by its id alone: its peerings and its
+gateway route the subnet too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,8 +25,10 @@ _ADDRESSES = frozenset(
 
 
 def find_unjudged(estate: Estate) -> tuple[Unjudged, ...]:
-    """Return what an estate holds of types without facts that has to do with a subnet, in the order
-    of the estate; then what stands in `Microsoft.Network` and was seen by its id alone.
+    """Return the resources of types without facts that are connected with a subnet.
+
+    They come in the order of the estate; after them the network resources that were seen by their
+    id alone.
 
     It has to do with a subnet where it names the subnet, its network, or an interface in it; where
     an interface in it, or something else without facts that has to do with it, names it or a part
@@ -184,8 +186,10 @@ def _ids_in(value: object) -> Iterator[ResourceId]:
 
 
 def words_of(unjudged: Iterable[Unjudged]) -> tuple[str, ...]:
-    """Return what to call each of some: its label with its type, and what is not known of it where
-    that is not the type itself."""
+    """Return the names of unjudged resources for reports.
+
+    Each is its label with its type, and what is unknown of it where that is not the type itself.
+    """
     return tuple(
         f"{each.label} ({each.type}{f': {each.reason}' if each.reason else ''})"
         for each in unjudged

@@ -1,1 +1,1 @@
-"""Where packets go: candidates for egress, packets followed hop by hop, and flows by name."""
+"""Network paths: egress candidates, packet traces hop by hop, and flows to named destinations."""

@@ -1,4 +1,4 @@
-"""The ways out of a subnet, and the firewall behind a route."""
+"""Egress candidates of a subnet (resources with a public address), and firewalls as next hops."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,10 +20,12 @@ from provisioner.network.model.topology import (
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """What gives packets of a subnet a public address to leave with. One that is not `shared` is
-    that of a single machine, behind a security group of its own (`group`) if it has one; one with
-    `protocols` carries no others. Of one that is not `known` it is not known either whether it is
-    there."""
+    """An egress candidate: it gives packets of a subnet a public source address.
+
+    One that is not `shared` is that of a single machine, behind a security group of its own
+    (`group`) if it has one; one with `protocols` carries no others. If it is not `known`, its
+    existence is unknown.
+    """
 
     element: str
     words: str
@@ -35,8 +37,9 @@ class WayOut:
 
 
 def ways_out(topology: Topology, subnet: Subnet) -> tuple[WayOut, ...]:
-    """Return what lets packets that are routed to the internet leave a subnet, those of everything
-    in it before those of one machine.
+    """Return the egress candidates for packets of a subnet that are routed to the internet.
+
+    Those of the whole subnet come before those of one machine.
 
     A public address of an interface leads out as far as the routes lead to the internet: "Virtual
     appliance UDR / VPN Gateway / ExpressRoute >> NAT gateway >> instance-level public IP address >>
@@ -89,9 +92,11 @@ def _through_balancers(topology: Topology, subnet: Subnet) -> Iterator[WayOut]:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Something in a subnet that a rule of a load balancer hands on to: an interface with the
-    security group of its own, or an address that nothing is known of. `address` is None before
-    Azure has given it."""
+    """A member of a load balancer's backend in a subnet.
+
+    It is an interface with the security group of its own, or an address of which nothing else is
+    known. `address` is None before Azure has given it.
+    """
 
     label: str
     address: int | None
@@ -102,7 +107,7 @@ class Member:
 def members_in(
     topology: Topology, balancer: LoadBalancer, rule: BalancerRule, subnet: Subnet
 ) -> tuple[Member, ...]:
-    """Return what stands in a subnet behind a rule of a load balancer."""
+    """Return the members in a subnet that a rule of a load balancer forwards to."""
     targets = frozenset(rule.targets)
     found = [
         Member(interface.label, each.address, interface.group, not interface.hides_group)

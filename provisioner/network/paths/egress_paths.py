@@ -1,4 +1,4 @@
-"""The way that each workload subnet has to the internet, as a traced packet takes it."""
+"""The egress paths of workload subnets to the internet, by packet traces."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,12 @@ _HTTPS = 443
 
 @dataclass(frozen=True, slots=True)
 class EgressWay:
-    """Where a subnet sends what goes to the internet. `route` is the one that takes it,
-    `firewall` the one behind that route; `host` is what was asked for, empty for an address.
-    `unjudged` is what may open another way: with its type."""
+    """The egress path of a subnet.
+
+    `route` is the effective route of the traffic, `firewall` the one behind that route; `host` is
+    the traced host name, empty for an address. `unjudged` is what may open another path, with its
+    type.
+    """
 
     subnet: Subnet
     host: str
@@ -34,8 +37,10 @@ class EgressWay:
 
 
 def find_egress(topology: Topology) -> tuple[EgressWay, ...]:
-    """Return the ways of the environment's workload subnets: one for each, and more for one whose
-    routes divide the internet between them."""
+    """Return the egress paths of the environment's workload subnets.
+
+    Each has one, and more if its routes divide the internet between them.
+    """
     ways = []
     for subnet in topology.workload_subnets:
         host = _host_of(topology, subnet)

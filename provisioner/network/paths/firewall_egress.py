@@ -1,4 +1,4 @@
-"""What a firewall lets a subnet reach of the internet at large: addresses and hosts of anybody.
+"""Firewall rules that open a subnet to the internet at large: addresses and hosts of anybody.
 
 A rule that denies takes away what it names, for those and on those ports that it names, and leaves
 the rest to the rules behind it. What is left is exact: boxes of senders, ports and addresses.
@@ -23,7 +23,7 @@ _TIME = Intervals(((123, 123),))
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A way to the internet at large; not `certain` where a rule is not known as a whole."""
+    """An opening to the internet at large; not `certain` where a rule is known in part only."""
 
     certain: bool
     words: str
@@ -49,7 +49,7 @@ class _Box:
 
 
 def find_outlets(rules: Sequence[FirewallRule], sources: Intervals) -> Iterator[Outlet]:
-    """Yield what the rules of a firewall, in their order, let some addresses reach at large."""
+    """Yield the openings to the internet that a firewall's rules, in order, give some addresses."""
     network = [rule for rule in rules if rule.kind == "network"]
     for transport in _TRANSPORTS:
         spoken = [
@@ -110,8 +110,10 @@ def _of_web(
 
 
 def _outlet(rule: FirewallRule, denying: Sequence[FirewallRule], where: str) -> Outlet:
-    """Return an outlet, which is not certain where a rule that is not known as a whole, and comes
-    before, may take it away."""
+    """Return an outlet.
+
+    It is not certain where an earlier rule that is known in part only may deny it.
+    """
     vague = next((r for r in denying if r.open_sources or r.open_destinations), None)
     words = f"{rule.label} allows it to {where}"
     if vague is None:
@@ -126,8 +128,10 @@ def _left(
     destinations: Intervals,
     what: str = "",
 ) -> Intervals:
-    """Return what some senders reach of `destinations` by a rule, past those that deny before it;
-    `what` is the tag or the host by which the rule names them."""
+    """Return what some sources reach of `destinations` by a rule, without what earlier rules deny.
+
+    `what` is the tag or the host by which the rule names the destinations.
+    """
     box = _Box(source_of(rule) & sources, rule.ports, destinations)
     return _remaining(box, sources, denying, what)
 
@@ -163,8 +167,10 @@ _ACCOUNTS = frozenset(("storage", "sql", "eventhub", "servicebus", "azurecosmosd
 
 
 def _is_of_strangers(tag: str, rule: FirewallRule, transport: str) -> bool:
-    """Tell whether strangers take what is sent to a tag: they rent it, or have accounts there. AKS
-    asks for a region's tag, on the ports of its tunnel."""
+    """Return whether others receive what is sent to a tag: they rent addresses or have accounts.
+
+    AKS requires the tag of a region, on the ports of its tunnel.
+    """
     family, _, region = tag.partition(".")
     if family.lower() in _ACCOUNTS:
         return True

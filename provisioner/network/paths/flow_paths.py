@@ -1,4 +1,4 @@
-"""The ways from a subnet to a destination: names resolved first, then the packets followed."""
+"""Flow paths from a subnet to a destination: DNS resolution, then packet traces (`azsec trace`)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ _DNS = "DNS"
 
 @dataclass(frozen=True, slots=True)
 class FlowPath:
-    """A way from one subnet to what `destination` says in words."""
+    """A path from one subnet to a destination; `destination` describes it."""
 
     source: Subnet
     destination: str
@@ -42,8 +42,9 @@ class FlowPath:
 def find_flow_paths(
     topology: Topology, source: Subnet, destination: Destination, protocol: str
 ) -> tuple[FlowPath, ...]:
-    """Return the ways from a subnet to a destination, one for each that differs: public addresses
-    are asked for by the routes that hold them.
+    """Return the paths from a subnet to a destination, one for each that differs.
+
+    Public addresses are traced once for each effective route that holds some.
 
     Raises DiagnosticError for a subnet that does not exist.
     """
@@ -197,8 +198,10 @@ class _Traveller:
 
 
 def _public(zone: Zone) -> str:
-    """Return the domain that clients ask for where a private link zone answers: a vault's zone is
-    `vaultcore`, its name ends with `vault` (private-endpoint-dns)."""
+    """Return the public domain of the names that a private link zone answers.
+
+    A vault's zone is `vaultcore`, its name ends with `vault` (private-endpoint-dns).
+    """
     return zone.name.lower().removeprefix("privatelink.").replace("vaultcore.", "vault.")
 
 

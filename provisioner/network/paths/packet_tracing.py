@@ -1,4 +1,4 @@
-"""Follows a packet: hop by hop, which element decided what."""
+"""Packet tracing: the hops of a packet, with the element that decides each."""
 
 from dataclasses import dataclass, replace
 
@@ -20,8 +20,10 @@ from provisioner.network.paths.egress_candidates import (
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One decision: what decided (`element`), in which role, and how. One that is not `known` stops
-    the packet for lack of reading what decides."""
+    """One decision on the path of a packet: the deciding `element`, its role and the outcome.
+
+    One that is not `known` stops the packet because the deciding element was not read.
+    """
 
     element: str
     role: str
@@ -32,7 +34,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The way of a packet. `through` is the label of the firewall that it passed, or None."""
+    """The path of a packet. `through` is the label of the firewall that it passed, or None."""
 
     hops: tuple[Hop, ...]
     delivered: bool
@@ -41,8 +43,11 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """What is sent: to an address, on a port. `name` is the host name that was asked for and
-    `tags` the firewall's tags that hold it, so that a firewall can judge by them."""
+    """A packet to an address and a port.
+
+    `name` is the host name of the destination and `tags` are the firewall's tags that hold it, by
+    which application rules decide.
+    """
 
     destination: int
     protocol: str
@@ -52,7 +57,7 @@ class Packet:
 
 
 def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
-    """Return the way of a packet from the lowest usable address of a subnet."""
+    """Return the path of a packet from the lowest usable address of a subnet."""
     if not source.ranges:
         return Path((rangeless(source),), delivered=False)
     hops: list[Hop] = []
@@ -79,8 +84,10 @@ def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
 
 
 def rangeless(subnet: Subnet) -> Hop:
-    """Return what is said of a subnet without an IPv4 range that is known, such as one that the
-    blueprint refers to and that Azure was not asked for."""
+    """Return the hop that ends a trace at a subnet without a known IPv4 range.
+
+    Such is one that the blueprint refers to and that was not read from Azure.
+    """
     words = "has no IPv4 range that is known"
     return Hop(subnet.label, "subnet", words, passes=False, known=False)
 
@@ -184,7 +191,7 @@ def _from_firewall(
 
 
 def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop | None:
-    """Return what keeps a network and a firewall apart, or None.
+    """Return the hop that blocks the path between a network and a firewall, or None.
 
     Between networks both sides of a peering have to be there, connected, give access, and take
     what the firewall forwards (NET-07).
@@ -207,7 +214,7 @@ def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop 
 
 
 def _stop_of(peering: Peering) -> Hop | None:
-    """Return what keeps forwarded packets from taking one side of a peering, or None."""
+    """Return the hop at which one side of a peering blocks forwarded packets, or None."""
     if not peering.access:
         return Hop(peering.label, "peering", "gives no access", passes=False)
     if peering.connected is False:
@@ -246,9 +253,11 @@ def _arrive(
 def _hand_on(
     topology: Topology, traffic: Traffic, balancer: LoadBalancer, frontend: str, subnet: Subnet
 ) -> tuple[tuple[Hop, ...], bool]:
-    """Return the hops of a packet from a private frontend on, and whether it is delivered: a rule
-    hands it on, with its source, to what is in the pool; the groups there judge it, and that of the
-    frontend's subnet does not."""
+    """Return the hops of a packet from a private frontend on, and whether it is delivered.
+
+    A rule forwards it, with its source, to the members of the pool; the security groups there
+    filter it, and that of the frontend's subnet does not.
+    """
     name = balancer.frontends[frontend].name
     rule = next(
         (

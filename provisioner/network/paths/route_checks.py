@@ -1,6 +1,6 @@
-"""Whether what points to each other in a network fits: next hops, outbound types, allowed ranges.
+"""Consistency checks of routes and clusters: next hops, outbound types, authorized ranges.
 
-Azure takes all of it: what it refuses is a service rule. A next hop may lie in a network that
+Azure accepts all of it: what it refuses is a service rule. A next hop may lie in a network that
 others peer, and a default route may be learned (guidelines.md §2.3, CLU-01.3, §2.6, §3.2).
 """
 
@@ -19,7 +19,7 @@ from provisioner.network.paths.egress_candidates import subnets_of
 
 
 def check_wiring(topology: Topology) -> tuple[Diagnostic, ...]:
-    """Return what is wrong with the routes and the clusters of a network, each with its place."""
+    """Return the inconsistencies of the routes and the clusters of a network, with their places."""
     return (
         *_check_hops(topology),
         *(told for cluster in topology.clusters for told in _check_cluster(topology, cluster)),
@@ -27,7 +27,10 @@ def check_wiring(topology: Topology) -> tuple[Diagnostic, ...]:
 
 
 def _check_hops(topology: Topology) -> Iterator[Diagnostic]:
-    """A next hop has to be an address that the subnet's network reaches without another hop."""
+    """Yield next hops that the subnet's network does not reach.
+
+    A next hop has to be an address that it reaches without another hop.
+    """
     told: set[tuple[str, str]] = set()
     for subnet in topology.subnets.values():
         network = topology.networks[subnet.network]
@@ -50,8 +53,10 @@ def _check_hops(topology: Topology) -> Iterator[Diagnostic]:
 
 
 def _near(topology: Topology, network: Network) -> Intervals:
-    """Return what a network reaches directly; nothing where that is not known, of itself or of a
-    peer."""
+    """Return the addresses that a network reaches directly: its own and those of its peers.
+
+    Nothing where they are unknown, of itself or of a peer.
+    """
     if not network.known:
         return NOTHING
     near = network.ranges
@@ -81,7 +86,10 @@ def _check_cluster(topology: Topology, cluster: Cluster) -> Iterator[Diagnostic]
 
 
 def _check_user_defined(cluster: Cluster, subnets: tuple[Subnet, ...]) -> Iterator[Diagnostic]:
-    """A gateway may teach a subnet the default route, and two halves are as good as a whole."""
+    """Yield subnets of a cluster with userDefinedRouting whose route table has no default route.
+
+    A gateway may propagate the default route instead, and two halves count as a whole.
+    """
     for subnet in (each for each in subnets if "routeTable" not in each.hidden):
         ways = [
             parse_addresses(route.prefix)

@@ -1,4 +1,4 @@
-"""What a trace can ask for: from where, and to what."""
+"""Sources and destinations of `azsec trace`, parsed from the command line."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _HTTPS = 443
 
 
 class DestinationKind(StrEnum):
-    """What a destination is."""
+    """The kind of a trace's destination."""
 
     INTERNET = "internet"
     HOST = "fqdn"
@@ -29,7 +29,7 @@ class DestinationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to: `name` is the host, the subnet or the address, empty for the other kinds."""
+    """A destination: `name` is the host, the subnet or the address, empty for the other kinds."""
 
     kind: DestinationKind
     name: str
@@ -44,10 +44,14 @@ _NAMELESS = {kind.value: kind for kind in DestinationKind if kind.value not in (
 
 
 def parse_destination(text: str) -> Destination:
-    """Return what `internet`, `fqdn:HOST`, `subnet:NAME`, `vault`, `registry`, `storage`,
-    `api-server` or an IPv4 address mean, each with `:PORT` behind it or 443.
+    """Parse a destination.
 
-    Raises DiagnosticError for anything else.
+    It is `internet`, `fqdn:HOST`, `subnet:NAME`, `vault`, `registry`, `storage`, `api-server` or an
+    IPv4 address, each with `:PORT` behind it; the default port is 443.
+
+    Raises:
+        DiagnosticError: Where the text is no destination, or the port is not in 1-65535
+            (`unknown-destination`).
     """
     match = _WRITTEN.fullmatch(text)
     port = int(match["port"] or _HTTPS) if match else 0
@@ -93,7 +97,9 @@ def find_sources(topology: Topology, text: str) -> tuple[Subnet, ...]:
 def find_subnet(topology: Topology, text: str) -> Subnet:
     """Return the subnet at an address of the blueprint, or the only one with a name.
 
-    Raises DiagnosticError where there is none, or more than one.
+    Raises:
+        DiagnosticError: Where there is no such subnet, or more than one with the name
+            (`unknown-subnet`).
     """
     labelled = [s for s in topology.subnets.values() if s.label == text]
     named = labelled or [s for s in topology.subnets.values() if s.name.lower() == text.lower()]

@@ -1,1 +1,1 @@
-"""What is proved of a network, one module a proof."""
+"""Network proofs, one module a proof: egress, inbound, segmentation, private services and more."""

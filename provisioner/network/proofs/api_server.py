@@ -1,7 +1,8 @@
-"""The API server is reachable from, and resolves in, exactly the networks named (CLU-01, NET-08).
+"""Proof: the private API server resolves and is reachable in the named networks only.
 
-The networks named are the blueprint's own: those that its zone is linked to by the blueprint. A
-link, a path or an address that the blueprint does not name is a breach.
+Controls CLU-01 and NET-08. The named networks are the blueprint's own: those that its zone is
+linked to by the blueprint. A link, a path or an address that the blueprint does not name is a
+breach.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ _PORT = 443
 
 
 def prove_api_server(topology: Topology) -> Proof:
-    """Prove it of every cluster."""
+    """Prove it for every cluster."""
     if not topology.own_clusters:
         return skip(NAME, CLAIM, "there is no cluster")
     breaches = [b for cluster in topology.own_clusters for b in _breaches(topology, cluster)]
@@ -114,7 +115,7 @@ def _of_names(topology: Topology, cluster: Cluster, home: Network) -> Iterator[B
 
 
 def zone_breaches(topology: Topology, zone: Zone, home: Network, what: str) -> Iterator[Breach]:
-    """Yield what is wrong with the links of a zone that `home` has to find `what` in."""
+    """Yield the wrong and missing links of a zone in which `home` has to resolve `what`."""
     if not zone.links:
         yield Breach(
             zone.label,
@@ -161,7 +162,7 @@ def zone_breaches(topology: Topology, zone: Zone, home: Network, what: str) -> I
 
 
 def _of_paths(topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]) -> Iterator[Breach]:
-    """Nodes reach the API server; networks that are not the blueprint's do not."""
+    """Yield paths to the API server that nodes lack, and those that foreign networks have."""
     server = topology.subnets.get(cluster.api_server_subnet or "") or nodes[0]
     rangeless = next((subnet for subnet in (server, *nodes) if not subnet.ranges), None)
     if rangeless is not None:

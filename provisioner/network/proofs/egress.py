@@ -1,5 +1,7 @@
-"""No workload leaves for the internet but through the firewall, or a gateway to on premises
-(ENV-04.1, ENV-04.3)."""
+"""Proof: workloads reach the internet through the firewall or an on-premises gateway only.
+
+Controls ENV-04.1 and ENV-04.3.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,7 +26,7 @@ CLAIM = "no path from a workload subnet to the internet bypasses the firewall"
 
 
 def prove_egress(topology: Topology) -> Proof:
-    """Prove that public addresses are reached through the firewall alone, or not at all.
+    """Prove that public addresses are reached through the firewall only, or not at all.
 
     What goes to a virtual network gateway goes on premises and not to the internet: forced
     tunneling ("About forced tunneling for site-to-site"). What is let out there is not seen here.
@@ -111,7 +113,7 @@ def _traffic_of(
     sources: Intervals,
     destinations: Intervals,
 ) -> Iterator[Traffic]:
-    """Yield what can take a way, one for each protocol that the groups may judge apart."""
+    """Yield the traffic that can use an egress candidate, by protocol as the groups name them."""
     if way.protocols is None:
         yield from any_traffic(*groups, inbound=False, sources=sources, destinations=destinations)
         return

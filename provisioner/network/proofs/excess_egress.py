@@ -1,4 +1,4 @@
-"""What a firewall lets through beyond what the clusters of a network need."""
+"""Excess egress: firewall rules that allow more than the clusters of a network require."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from provisioner.network.paths.packet_tracing import broken_leg
 from provisioner.network.proofs.proof import Breach
 
 TRANSPORT = {"https": "tcp", "http": "tcp"}
-"""What carries a protocol of the table of egress, where it is not one itself."""
+"""The transport protocol of an application protocol in the table of required egress."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """What may be open: a host or a service tag, with transport protocol and port."""
+    """Permitted egress: a host or a service tag, with transport protocol and port."""
 
     what: str
     protocol: str
@@ -40,7 +40,7 @@ class _Open:
 
 
 def excess_of(topology: Topology, firewall: Firewall) -> Iterator[Breach]:
-    """Yield what the rules of a firewall let workloads reach that none of them needs.
+    """Yield the egress that a firewall's rules allow and that no workload requires.
 
     What an earlier rule denies is not reached; rules between private addresses are the matter of
     other proofs.
@@ -73,7 +73,7 @@ def _workload_ranges(topology: Topology, network: Network) -> Intervals:
 
 
 def _may_be_open(topology: Topology, network: Network) -> tuple[tuple[_Open, ...], frozenset[str]]:
-    """Return what may be open to a network, and the FQDN tags that may."""
+    """Return the permitted egress of a network, and its permitted FQDN tags."""
     found: list[_Open] = [
         _Open(host, "tcp", port)
         for opening in topology.openings

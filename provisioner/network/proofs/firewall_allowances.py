@@ -1,4 +1,4 @@
-"""The firewall lets through what the clusters need, and nothing else (WRK-03.4, ENV-04.1)."""
+"""Proof: the firewall allows the required egress of clusters and no other (WRK-03.4, ENV-04.1)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,7 +22,7 @@ CLAIM = "firewall rules allow the egress that the clusters require, and nothing 
 
 
 def prove_allowances(topology: Topology) -> Proof:
-    """Prove it of every cluster's features (`provisioner.catalog.egress`) and every firewall rule.
+    """Prove it for every cluster's features (`provisioner.catalog.egress`) and firewall rule.
 
     Beside what the features need, what the environment's `egress` names may be open, and names
     that a private zone answers where the firewall stands. A feature of which nobody knows what it
@@ -39,7 +39,7 @@ def prove_allowances(topology: Topology) -> Proof:
 
 
 def _missing(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
-    """What a cluster needs, and its subnets do not get."""
+    """Yield the required egress of a cluster that its subnets do not have."""
     subnets = subnets_of(topology, cluster)
     for feature in cluster.features:
         needs = egress_of(topology.cloud, feature, cluster.region)
@@ -130,7 +130,7 @@ def _to_blame(firewall: Firewall, rule: str) -> str:
 
 
 def _stopped(topology: Topology, subnet: Subnet, protocol: str, port: int) -> Hop | None:
-    """Return what keeps a subnet from every public address, or None."""
+    """Return the hop that blocks a subnet from every public address, or None."""
     network = topology.networks[subnet.network]
     tags = tags_of(topology, network, subnet)
     traffic = Traffic(subnet.ranges, PUBLIC, protocol, Intervals(((port, port),)))

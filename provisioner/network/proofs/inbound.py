@@ -1,4 +1,4 @@
-"""Nothing on the internet reaches a workload subnet (NET-03, NET-04, CLU-02.2)."""
+"""Proof: workload subnets are not reachable from the internet (NET-03, NET-04, CLU-02.2)."""
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
@@ -33,8 +33,9 @@ CLAIM = (
 
 
 def prove_inbound(topology: Topology) -> Proof:
-    """Prove that every workload subnet is closed to public sources, and that neither a node nor the
-    interface of a machine has a public address.
+    """Prove that every workload subnet is closed to public sources.
+
+    Neither a node nor the interface of a machine may have a public address.
 
     Traffic that a load balancer or a gateway hands on keeps its source, so the group is what
     decides, whatever leads there. Service tags of Azure's own services are not the internet.
@@ -49,7 +50,7 @@ def prove_inbound(topology: Topology) -> Proof:
 
 
 def _find_closed(topology: Topology, subnets: Sequence[Subnet]) -> frozenset[str]:
-    """Return the keys of the subnets that nothing public gets into by any rule.
+    """Return the keys of the subnets to which no rule allows public sources.
 
     Judged together for those of one network that share a group and a route table, as they see the
     same service tags: what is not let into all of their ranges is let into none of them.
@@ -104,7 +105,7 @@ def _breaches(topology: Topology, subnet: Subnet, closed: Set[str]) -> Iterator[
 
 
 def _distinct(found: Sequence[Admitted]) -> Iterator[tuple[str, Sequence[Traffic]]]:
-    """Yield each rule with what it lets in: once for the protocols of which it lets in the same.
+    """Yield each rule with what it allows: once for all protocols of which it allows the same.
 
     A waiver is for one breach (docs/check.md), so what a rule lets in besides is another. What has
     no group, or only the default rule, is one breach: it names no rule that somebody wrote.
@@ -120,8 +121,10 @@ def _distinct(found: Sequence[Admitted]) -> Iterator[tuple[str, Sequence[Traffic
 
 
 def _ways_in(topology: Topology, subnet: Subnet, traffic: Traffic) -> Iterator[str]:
-    """Yield the public frontends of load balancers that hand some of what is let in on to something
-    in a subnet, in words."""
+    """Yield the public frontends of load balancers that forward allowed traffic into a subnet.
+
+    Each is described as text.
+    """
     for balancer in topology.balancers:
         for rule in balancer.rules:
             if rule.kind is RuleKind.OUTBOUND or traffic.protocol not in rule.protocols:

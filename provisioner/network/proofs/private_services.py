@@ -1,4 +1,7 @@
-"""Vault and registry answer only on their private endpoints (CLU-11.1, WRK-05.1, WRK-01.4)."""
+"""Proof: vaults, registries and storage accounts answer on private endpoints only.
+
+Controls CLU-11.1, WRK-05.1 and WRK-01.4.
+"""
 
 from collections.abc import Iterator
 
@@ -36,11 +39,12 @@ _PORT = 443
 
 
 def prove_private_services(topology: Topology) -> Proof:
-    """Prove it of every vault, registry and storage account of the environment.
+    """Prove it for every vault, registry and storage account of the environment.
 
-    One that is closed and has no private endpoint answers nowhere, which is nobody's danger. So is
-    a storage account without one whose own firewall denies everybody but Azure's trusted services:
-    no client is meant to reach it. One with a private endpoint has clients, and no such excuse.
+    One that is closed and has no private endpoint answers nowhere, which is no breach. Neither is a
+    storage account without one whose own firewall denies everybody but Azure's trusted services: no
+    client is meant to reach it. One with a private endpoint has clients, so that exception does not
+    apply.
     """
     if not topology.own_services:
         return skip(NAME, CLAIM, "there is no key vault, registry or storage account")
@@ -125,7 +129,7 @@ def _of_endpoint(
 def _of_paths(
     topology: Topology, service: Service, endpoint: PrivateEndpoint, home: Network
 ) -> Iterator[Breach]:
-    """The nodes that stand in the endpoint's network reach it."""
+    """Yield the node subnets of the endpoint's network that cannot reach the endpoint."""
     subnet = topology.subnets.get(endpoint.subnet)
     if subnet is None or not subnet.ranges:
         return

@@ -1,4 +1,4 @@
-"""What a proof says: it holds, or here is the counter-example and the element that is to blame."""
+"""The result of a network proof: its verdict, and its counter-examples with what decides them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -8,8 +8,11 @@ from provisioner.model.span import Span
 
 
 class Verdict(StrEnum):
-    """How a proof ended. `unknown` is not `holds`: something that it rests on is not known. Nor is
-    `waived`: it fails, and the environment accepts every breach until a day."""
+    """The verdict of a proof.
+
+    `unknown` is not `holds`: something that it rests on is not known. Nor is `waived`: it fails,
+    and the environment accepts every breach until a date.
+    """
 
     HOLDS = "holds"
     FAILS = "fails"
@@ -20,9 +23,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One counter-example. `element` is the label of what decides it: the route, the rule, the
-    peering to change. `hint` says what to do. `certain` is false where it cannot be known; `waived`
-    is true where the environment accepts it."""
+    """One counter-example.
+
+    `element` is the label of what decides it: the route, the rule, the peering to change. `hint` is
+    what to do. `certain` is false where it cannot be known; `waived` is true where the environment
+    accepts it.
+    """
 
     element: str
     message: str
@@ -36,7 +42,7 @@ class Breach:
 class Proof:
     """A statement about the whole network, and every breach of it.
 
-    `name` is short (`egress`), `claim` the statement in words; `scope` says what was looked at.
+    `name` is short (`egress`), `claim` the statement as text; `scope` is what was evaluated.
     """
 
     name: str
@@ -47,8 +53,10 @@ class Proof:
 
 
 def conclude(name: str, claim: str, breaches: Iterable[Breach], scope: str) -> Proof:
-    """Return the proof that some breaches make: it fails if one is certain, else it is unknown;
-    what is waived does not count for either."""
+    """Return the proof that results from its breaches.
+
+    It fails if one is certain, else it is unknown; waived breaches do not count for either.
+    """
     found = tuple(dict.fromkeys(breaches))
     standing = [breach for breach in found if not breach.waived]
     if standing:
@@ -99,5 +107,5 @@ _MOST_HIDDEN = 3
 
 
 def skip(name: str, claim: str, because: str) -> Proof:
-    """Return the proof of a statement that has nothing to be about."""
+    """Return the proof of a statement that applies to nothing in the network."""
     return Proof(name, claim, Verdict.NOT_APPLICABLE, (), because)

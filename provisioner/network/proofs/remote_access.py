@@ -1,4 +1,4 @@
-"""No workload subnet opens remote access to another (NET-04)."""
+"""Proof: no workload subnet has remote access (SSH, RDP) to another (NET-04)."""
 
 from collections.abc import Iterator
 
@@ -16,9 +16,9 @@ _PORTS = Intervals.of([(22, 22), (3389, 3389)])
 
 
 def prove_remote_access(topology: Topology) -> Proof:
-    """Prove it for the subnets of networks that hold a cluster, and of their peers.
+    """Prove it for the subnets of networks that contain a cluster, and of their peers.
 
-    What leaves is judged, not what comes in: an intruder on one node must not get to the next one.
+    Outbound traffic is evaluated: an intruder on one node must not reach the next one.
     """
     nodes = {
         subnet.network

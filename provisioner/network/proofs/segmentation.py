@@ -1,4 +1,4 @@
-"""Peered networks reach each other through the firewall alone (NET-07, WRK-03.4)."""
+"""Proof: peered networks reach each other through the firewall only (NET-07, WRK-03.4)."""
 
 from collections.abc import Iterator
 
@@ -69,7 +69,7 @@ def _over(
 def let_through(
     topology: Topology, subnet: Subnet, other: Subnet, reached: Intervals
 ) -> tuple[Admitted, Admitted] | None:
-    """Return an example of what both groups let from one subnet to addresses of another."""
+    """Return an example of traffic from one subnet to another that both groups allow."""
     ours = _tags(topology, subnet)
     theirs = _tags(topology, other)
     for protocol in PROTOCOLS:

@@ -1,4 +1,4 @@
-"""The names of a service lead to its private endpoints, and nowhere else.
+"""DNS names of a service: breaches where they resolve to anything but its private endpoints.
 
 Azure writes the records of an endpoint into the zones of its DNS zone group, and says which. What
 somebody else wrote for a name of the service takes its traffic elsewhere: another record in those
@@ -25,8 +25,11 @@ _ADDRESSES = "A"
 def name_breaches(
     topology: Topology, service: Service, endpoints: Sequence[PrivateEndpoint]
 ) -> Iterator[Breach]:
-    """Yield what leads a name of a service elsewhere, or may. `endpoints` are those of the service;
-    nothing is known before Azure has answered the records of one."""
+    """Yield the records and zones that resolve a name of a service elsewhere, or may.
+
+    `endpoints` are those of the service; nothing is known before Azure has answered the records of
+    one.
+    """
     names = [name for endpoint in endpoints for name in endpoint.names]
     for host in dict.fromkeys(name.host for name in names):
         for key in dict.fromkeys(name.zone for name in names if name.host == host):
@@ -77,8 +80,10 @@ def _in_zone(
 def _in_network(
     topology: Topology, service: Service, network: Network, zones: set[str]
 ) -> Iterator[Breach]:
-    """Yield the zones that answer for a service in a network although none of its endpoints writes
-    into them."""
+    """Yield the zones that answer for a service in a network without records of its endpoints.
+
+    None of the endpoints writes into such a zone.
+    """
     for resolver in resolvers_of(topology, network):
         for host in service.hosts if resolver.asks is not None else ():
             zone = answering_zone(topology, resolver.asks or "", host)
@@ -118,8 +123,10 @@ def _led_elsewhere(record: NameRecord, host: str, service: Service, expected: st
 
 
 def _client_networks(topology: Topology, endpoints: Iterable[PrivateEndpoint]) -> Iterator[Network]:
-    """Yield the networks whose clients are led to a service: those of its endpoints, and those of
-    the nodes."""
+    """Yield the networks with clients of a service.
+
+    They are those of its endpoints, and those of the nodes.
+    """
     keys = [endpoint.network for endpoint in endpoints]
     keys += [
         pool.subnet.rpartition("/subnets/")[0]

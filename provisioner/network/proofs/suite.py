@@ -1,4 +1,4 @@
-"""Runs every proof over a network."""
+"""The suite of network proofs, and their results as documents and diagnostics."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -30,7 +30,7 @@ PROOFS: tuple[Prove, ...] = (
 
 
 def prove_topology(topology: Topology) -> tuple[Proof, ...]:
-    """Return every proof over a network, in the order in which they are told."""
+    """Return every proof over a network, in the order of reports."""
     return tuple(proof(topology) for proof in PROOFS)
 
 
@@ -56,8 +56,10 @@ def proof_document(proof: Proof, control: str) -> ProofDocument:
 
 
 def proof_diagnostics(proofs: Sequence[Proof]) -> tuple[Diagnostic, ...]:
-    """Return what failed as errors, and what is unknown as warnings, one a breach that nobody
-    waived."""
+    """Return failed proofs as errors, and unknown ones as warnings.
+
+    There is one for each breach that is not waived.
+    """
     told = []
     for proof in proofs:
         if proof.verdict not in (Verdict.FAILS, Verdict.UNKNOWN):

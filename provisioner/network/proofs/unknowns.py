@@ -1,4 +1,4 @@
-"""What keeps a proof from being made: what stands in the network and cannot be judged."""
+"""Unjudged resources in a network, as uncertain breaches that make a proof unknown."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,8 +9,10 @@ _MOST_NAMED = 3
 
 
 def find_gaps(name: str, topology: Topology, subnets: Sequence[Subnet]) -> Iterator[Breach]:
-    """Yield a breach that is not certain for all that is connected with some subnets and cannot be
-    judged; `name` is the proof's."""
+    """Yield an uncertain breach for each unjudged resource that is connected with some subnets.
+
+    `name` is the proof's.
+    """
     for unjudged in topology.unjudged:
         touched = [subnet.label for subnet in subnets if subnet.key in unjudged.subnets]
         if not touched:
