@@ -18,7 +18,7 @@ from provisioner.model.span import Span
 from provisioner.model.values import Body, Value
 
 NOWHERE = Span("", 1, 1)
-"""The place of a body that no file holds."""
+"""The span of a body that is in no file."""
 
 Path: TypeAlias = tuple[str | int, ...]
 """Names and indices from the root of a body."""
@@ -140,7 +140,8 @@ class Shrinking:
         stays: list[Path] = []
         for path in holders:
             value = _get(whole, path)
-            # What a comparison with nothing speaks of would be spoken of again.
+            # A value that a comparison with an empty body reports would be reported again without
+            # it.
             spoken = tuple(str(step).lower() for step in path) in self._spoken
             if spoken or _refers({name: value}) or self._is_last(whole, path):
                 stays.append(path)
@@ -162,8 +163,8 @@ class Shrinking:
 
 
 _MOST_TRIALS = 2
-"""Values of one property of the entries of a list that are tried by themselves, the most frequent
-first. What is stated without need is no mistake, and rules have a description each."""
+"""Values of one property of list entries that are tried separately, the most frequent first. A
+value that is stated without need is harmless, and the descriptions of rules all differ."""
 _MOST_LISTS = 40
 
 

@@ -15,7 +15,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.plan.container_contents import is_part
 
 _ACCESS_POLICY = "microsoft.keyvault/vaults/objectid"
-"""How azurerm numbers an access policy: `VAULT/objectId/GUID`, `…/applicationId/GUID`."""
+"""The azurerm id of an access policy: `VAULT/objectId/GUID`, `…/applicationId/GUID`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,12 +110,12 @@ class Findings:
 
 
 _NOT_SUPPORTED = frozenset({"ResourceTypeNotSupported", "UnsupportedResourceType"})
-"""How Azure Monitor answers for a type that has no diagnostic settings (learn.microsoft.com,
-"Diagnostic settings in Azure Monitor", troubleshooting)."""
+"""Azure Monitor's error for a type without diagnostic settings (learn.microsoft.com, "Diagnostic
+settings in Azure Monitor", troubleshooting)."""
 _NO_LIST = frozenset({400, 404, 405})
 _WRONG_VERSION = frozenset({"NoRegisteredProviderFound", "InvalidApiVersionParameter"})
-"""How Azure Resource Manager answers for a version that a provider does not have of a type: there
-may be such a list ("Resolve errors for no registered resource provider found")."""
+"""Azure Resource Manager's error for an API version that a provider does not have for a type: the
+list may exist nevertheless ("Resolve errors for no registered resource provider found")."""
 
 
 def _shows_nothing(answer: Answer, catalog: Catalog) -> bool:

@@ -26,10 +26,10 @@ _GROUPS_OF_AZURE = re.compile(
     r"(?i)NetworkWatcherRG|DefaultResourceGroup-[A-Z0-9]+|LogAnalyticsDefaultResources"
     r"|cloud-shell-storage-[a-z]+|AzureBackupRG_[a-z0-9]+_\d+"
 )
-"""Groups that Azure makes for everybody in a subscription: of network watchers (learn.microsoft.com
-"Enable or disable Azure Network Watcher"), of default workspaces ("Manage Defender for Servers":
-default workspaces), of Cloud Shell ("Persist files in Azure Cloud Shell"), and of restore points
-("Azure VM backup", resource group of restore point collections)."""
+"""Resource groups that Azure creates for a whole subscription: of network watchers
+(learn.microsoft.com "Enable or disable Azure Network Watcher"), of default workspaces ("Manage
+Defender for Servers": default workspaces), of Cloud Shell ("Persist files in Azure Cloud Shell"),
+and of restore points ("Azure VM backup", resource group of restore point collections)."""
 
 
 @dataclass(frozen=True, slots=True)

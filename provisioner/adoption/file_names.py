@@ -120,7 +120,7 @@ class Names:
             noun = plural(noun)
         own = words_of(first.id.name, self._estate.habits)
         if file.module != ROOT:
-            # The module is the group's already.
+            # The module is specific to the group, so its names need not repeat the group's words.
             group = group_of(first.id)
             around = self._group_words(group.key if group is not None else None)
             words, own = without_group(words, around), without_group(own, around)

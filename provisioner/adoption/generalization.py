@@ -16,12 +16,12 @@ from provisioner.adoption.expression_templates import Call, Each, Part, Template
 from provisioner.adoption.references import Entry
 
 Path: TypeAlias = tuple[str, ...]
-"""Steps from the root of an entry; a key that is an expression stands by its number."""
+"""Steps from the root of an entry; a key that is an expression is replaced by its index."""
 
 _MOST_OPTIONAL = 2
-"""Properties that not all of some objects have, before the objects themselves are the column."""
+"""Properties that not all of some objects have, above which the whole objects become a column."""
 _MOST_OF_ONE = 2
-"""Places in which lists of one entry may differ, before the lists themselves are the column."""
+"""Places in which lists of one entry may differ, above which the whole lists become a column."""
 _ARGUMENTS = {"roleDefinitionId": "role", "policyDefinitionId": "policy"}
 
 
@@ -117,7 +117,7 @@ def _unify_objects(
     plain = list(dict.fromkeys(key for each in objects for key in each if key.plain is not None))
     optional = [key for key in plain if any(key not in each for each in objects)]
     most = _MOST_OPTIONAL if len(optional) < len(plain) else 0
-    # The properties themselves are the resource: what only some have of them is a column each.
+    # At the root the number is not limited: each property that only some have is a column.
     if path not in ((), ("properties",)) and len(optional) > most:
         return None
     unified: dict[Template, Tree] = {}

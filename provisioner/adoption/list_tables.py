@@ -19,11 +19,11 @@ Path: TypeAlias = tuple[str, ...]
 
 _LEAST_ENTRIES = 3
 _LEAST_SAVED = 3
-"""Lines that a table has to save: the list itself is easier to read."""
+"""Lines that a table has to save, because the list itself is easier to read."""
 _MOST_COLUMNS = 9
 _MOST_OPTIONAL = 3
 _ALONE = re.compile(r"\$\{([^{}$\"']*)\}")
-"""An expression that stands alone, and is no more than a name with its properties."""
+"""An expression of a whole text that is only a name with its properties."""
 _OF_ROW = re.compile(r"\$\{(each\.value(?:\.\w+)?)\}")
 _TITLES = {
     "sourceAddressPrefix": "source",
@@ -35,7 +35,7 @@ _TITLES = {
     "destinationPortRange": "port",
     "destinationPortRanges": "ports",
 }
-"""What people call the columns of a table of rules."""
+"""The conventional column names of a table of rules."""
 _MISSING = object()
 
 
@@ -206,7 +206,7 @@ def _fixed(entries: Sequence[Mapping[Path, Yaml]], paths: Sequence[Path]) -> Map
         if len(values) == 1 and literal is not None and all(path in entry for entry in entries):
             fixed[path] = literal
     if len(fixed) == len(paths):
-        # Nothing differs: what the entries are called stands in the rows.
+        # Nothing differs: the rows are the names of the entries.
         called = [path for path in paths if isinstance(entries[0][path], str)][:1]
         return {path: text for path, text in fixed.items() if path not in called}
     return fixed
@@ -281,7 +281,7 @@ def _mapped(source: str, pattern: _Pattern, title: str) -> str:
     last = re.findall(r"[A-Z]?[a-z]+", title)[-1:] or ["row"]
     word = last[0].lower()
     variable = _singular(word) if word.endswith("s") else "row"
-    # A name that the file has would mean that here.
+    # The variable would shadow a name of the file in the expression.
     if variable in ("each", source) or f"{variable}." in pattern.entry("row"):
         variable = "row"
     return f"${{{source}.map({variable}, {pattern.entry(variable)})}}"

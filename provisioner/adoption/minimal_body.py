@@ -60,7 +60,8 @@ def minimal_body(resource_type: ResourceType, schemas: SchemaIndex, actual: Body
         whole = without_path(whole, _unstated(path))
     whole, refused = _without_refused(resource_type, schemas, whole)
     trial = Shrinking(resource_type, schemas, actual, whole)
-    # Of a raw type no default is known: all of it is stated, empty lists and objects too.
+    # A type outside the catalog has no known defaults: its whole body is stated, empty lists and
+    # objects too.
     least = whole if resource_type.tier is Tier.RAW else trial.shrink(whole)
     least = _with_required(
         resource_type, schemas, _with_guarded(resource_type, whole, least, actual)

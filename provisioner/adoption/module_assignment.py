@@ -15,7 +15,7 @@ from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, values_at
 
 ROOT = ""
-"""The file of the blueprint itself."""
+"""The key for the file of the blueprint itself."""
 _SMALL_ESTATE = 8
 _SMALL_MODULE = 3
 
@@ -36,7 +36,7 @@ def lay_out(
     by_key = {entry.key: entry for entry in entries}
     buckets = {entry.key: _bucket(entry, by_key, bodies, 0) for entry in entries}
     sizes = Counter(buckets.values())
-    # What is too little for a module of its own goes with the rest of its group.
+    # A function with too few resources for a module is put with the rest of its resource group.
     small = {bucket for bucket, size in sizes.items() if size < _SMALL_MODULE}
     buckets = {
         key: (OTHER_PART, group) if (part, group) in small else (part, group)

@@ -19,8 +19,8 @@ from provisioner.model.resource_id import ResourceId
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _UNIQUE = re.compile(r"(?=[a-z0-9]*[0-9][a-z])(?=[a-z0-9]*[a-z])[a-z0-9]{6,}|[0-9a-f]{8,}")
-"""What a function made to be unique: letters and digits in one word, and not a number at its
-end."""
+"""A suffix that a function made unique: letters and digits in one word, which does not end with a
+number."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _CEL_WORDS = frozenset(
     {
@@ -159,7 +159,7 @@ def words_of(name: str, habits: Habits) -> list[str]:
 
 _ARTICLES = frozenset({"a", "an", "the"})
 _CONNECTING = frozenset({"and", "by", "for", "in", "of", "on", "or", "over", "to", "with"})
-"""Words that no name ends with."""
+"""Words that no name may end with."""
 
 
 def without_group(words: Sequence[str], around: Sequence[str]) -> list[str]:

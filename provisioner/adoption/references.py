@@ -205,7 +205,8 @@ class EntryWriter:
         if policy is not None:
             return Template.of(Call("policyDefinitionId", (policy,)))
         if named.is_within(own) or text.endswith("/"):
-            # Its own parts (the frontend of a gateway): to read its own id would be a circle.
+            # Parts of the resource itself (the frontend of a gateway): a reference to its own id
+            # would be cyclic.
             scope = own.scope
             if scope is not None and scope.key in self._known.groups and named.is_within(scope):
                 return Template.of(Ref(scope.key), named.text[len(scope.text) :])

@@ -97,7 +97,7 @@ def principals_of(bodies: Mapping[str, Body], chosen: AbstractSet[str]) -> froze
         for path in paths
         if isinstance(value := lookup(bodies.get(key, {}), path), str)
         and value
-        # A grant names the principal of another.
+        # A role assignment names a principal that may belong to another environment.
         and "/roleassignments/" not in key
     )
 

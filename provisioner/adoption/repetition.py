@@ -20,7 +20,7 @@ from provisioner.adoption.yaml_text import Yaml, count_lines
 _MOST_COLUMNS = 3
 _MOST_COLUMNS_OF_SHAPES = 6
 _MOST_STATEMENTS = 12
-"""Statements that are tried at once, those of the most resources first."""
+"""The number of statements that are tried, those of the most resources first."""
 _MOST_TAKEN = 40
 
 
@@ -83,7 +83,7 @@ def _merge(folds: list[Fold], words: Mapping[str, Sequence[str]]) -> list[Fold]:
 
 
 _LEAST_SAVED = 6
-"""A table over statements of several shapes has to save one line of so many that it takes in: it is
+"""A table over statements of several structures has to save one line of this many, because it is
 harder to read."""
 
 

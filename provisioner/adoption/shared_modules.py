@@ -141,7 +141,7 @@ def _merge(
 
 
 _INTERFACE = ("parameters", "outputs")
-"""The sections that other files rely on."""
+"""The sections of a module that other files depend on."""
 
 
 def _is_plain(value: Scalar) -> bool:

@@ -138,6 +138,7 @@ def _pattern_of(written: str) -> str:
     if joins[1] == "format" and texts:
         return ".*".join(map(re.escape, _HOLE.split(texts[0])))
     if "(" in written[joins.end() :].rstrip(")]"):
-        # `concat(parameters('prefix'), '-x')`: the names of parameters are texts too.
+        # `concat(parameters('prefix'), '-x')`: names of parameters are string literals too, but no
+        # part of the name.
         texts = [t for t in texts if f"('{t}')" not in written]
     return ".*" + ".*".join(map(re.escape, texts)) + ".*"

@@ -24,7 +24,8 @@ _PARTS = ("values", "planned_values", "prior_state")
 _OF_AZURE = ("azurerm_", "azapi_")
 _DIAGNOSTIC_SETTING = "azurerm_monitor_diagnostic_setting"
 _WITH_SCOPE = frozenset({"azurerm_role_assignment", "azurerm_role_definition"})
-"""Whose second half (`ID|SCOPE`, `ID|TENANT`) is no end of an association."""
+"""Types whose second half of the id (`ID|SCOPE`, `ID|TENANT`) is not a resource of an
+association."""
 _STORAGE_URL = re.compile(
     r"https://([a-z0-9]{3,24})\.(blob|dfs|file|queue|table)\.[a-z0-9.-]+/"
     r"(?:Tables\('([^'/]+)'\)|([^/?#()]+))"

@@ -14,9 +14,10 @@ Yaml: TypeAlias = "bool | int | float | str | Sequence[Yaml] | Mapping[str, Yaml
 
 WIDTH = 120
 _ROW_WIDTH = 180
-"""A row of a table stands on one line that may be longer: its columns are read down the page."""
+"""A table row is one line that may be longer, because tables are read by column."""
 _ROW_TEXT = 100
-"""What else a row may have beside its longest text (a query), which no line break could shorten."""
+"""Characters that a row may have beside its longest text (a query), which no line break could
+shorten."""
 _SHORT = 40
 _PLAIN = re.compile(r"[A-Za-z0-9_./$][A-Za-z0-9_./$(){}\[\]:@+*%&;=<>~^|?!,\"' -]*")
 _NO_TEXT = re.compile(
@@ -24,7 +25,7 @@ _NO_TEXT = re.compile(
     r"|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?\.(inf|nan)|[0-9]+(:[0-9.]+)+)\Z",
     re.IGNORECASE,
 )
-"""What a reader of YAML 1.1 or 1.2 takes for something else than a text."""
+"""Plain scalars that YAML 1.1 or 1.2 parses as something other than a string."""
 _IN_FLOW = frozenset("{}[],")
 
 
@@ -228,7 +229,7 @@ def _size(value: Yaml) -> int:
     if isinstance(value, Mapping):
         return sum(_size(item) for item in value.values())
     if isinstance(value, (list, tuple)):
-        # A list of texts is read at a glance, whatever its length.
+        # A list of short texts stays readable in flow style, whatever its length.
         return 1 + sum(_size(item) for item in value if isinstance(item, (Mapping, list, tuple)))
     return 1
 

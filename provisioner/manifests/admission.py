@@ -46,8 +46,8 @@ class Finding:
 
 
 IMAGE_VOLUMES = (1, 35)
-"""As of which minor version an API server keeps the images of volumes, unless it is told otherwise
-(the feature gate ImageVolume; AKS sets none)."""
+"""The minor version from which API servers keep image volumes by default (the feature gate
+ImageVolume; AKS sets none)."""
 
 
 def read_pod(pod: Object, version: tuple[int, int]) -> Object:
@@ -80,7 +80,7 @@ def admit(pod: Object, mounts_tokens: Mapping[str, bool]) -> Object:
             ]
     if isinstance(spec.get("volumes"), list):
         spec["volumes"] = [_with_sources(_with_image_policy(v)) for v in spec["volumes"]]
-    # The older name of the field still counts.
+    # The deprecated name of the field (`serviceAccount`) still takes effect.
     account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec["serviceAccountName"] = account
     mounts = spec.get("automountServiceAccountToken")
@@ -138,7 +138,7 @@ def evaluate(policy: AdmissionPolicy, pod: Object, labels: Mapping[str, str]) ->
     known = {"variables": {"pod": pod}}
     for rule in policy.rules:
         if not holds(rule.whole, known):
-            # Where the expression fails as a whole, no part is to blame alone.
+            # The failure of the whole expression cannot be attributed to one part.
             for path in list(_blamed(rule, pod)) or [("spec",)]:
                 yield Finding(policy, path, rule.message, exemption)
 

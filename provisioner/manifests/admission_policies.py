@@ -21,7 +21,7 @@ from provisioner.manifests.namespaces import WantedNamespace
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 
 POD = "variables.pod"
-"""What expressions call the pod: the object itself, or the template of what makes pods."""
+"""The variable of expressions for the pod: the object itself, or the pod template of a workload."""
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
 _STANDARD = "pod-security.kubernetes.io/enforce"

@@ -18,7 +18,7 @@ _NODE_PATHS = {
     "default": "/etc/default",
     "kubernetes": "/etc/kubernetes",
 }
-"""What kube-bench reads of a node (its job for AKS)."""
+"""The host paths that kube-bench reads (its job for AKS)."""
 
 
 def render_benchmark(settings: BenchmarkSettings, facts: ClusterFacts) -> Iterator[Manifest]:
@@ -76,7 +76,7 @@ def _job_spec(image: str) -> dict[str, object]:
     pod = {
         "automountServiceAccountToken": False,
         "containers": [container],
-        # The benchmark reads the command line of the kubelet.
+        # The benchmark reads the kubelet's command line from the process list of the node.
         "hostPID": True,
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "restartPolicy": "Never",

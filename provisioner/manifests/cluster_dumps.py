@@ -217,7 +217,7 @@ def _parse(argument: str, text: str) -> tuple[set[Kind], Object]:
             )
         )
     if not text.strip():
-        # What a shell leaves of `kubectl get … > FILE` where the cluster does not serve the kind.
+        # `kubectl get … > FILE` leaves an empty file where the cluster does not serve the kind.
         raise DiagnosticError(
             error(
                 "empty-file",

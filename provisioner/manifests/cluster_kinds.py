@@ -52,21 +52,23 @@ OF_THE_CLUSTER = frozenset({
     ADMISSION_BINDING, VALIDATING_WEBHOOK, MUTATING_WEBHOOK, CILIUM_CLUSTER_POLICY, CILIUM_NODE,
     ADMIN_POLICY, CLUSTER_POLICY, CALICO_CLUSTER_POLICY, MUTATING_POLICY,
 })  # fmt: skip
-"""The kinds whose objects stand in no namespace."""
+"""The cluster-scoped kinds."""
 
 IN_EVERY_CLUSTER: Mapping[Kind, frozenset[str]] = {
     NAMESPACE: frozenset({"default", "kube-system"}),
     CLUSTER_ROLE: frozenset({"admin", "cluster-admin", "edit", "view"}),
     CLUSTER_ROLE_BINDING: frozenset({"cluster-admin"}),
 }
-"""What every API server makes itself (kubernetes.io, "Namespaces": initial namespaces; "Using RBAC
-Authorization": user-facing roles). A list without one of these was filtered by a selector."""
+"""Objects that every API server creates itself (kubernetes.io, "Namespaces": initial namespaces;
+"Using RBAC Authorization": user-facing roles). A list without one of these was filtered by a
+selector."""
 
 IN_KUBE_SYSTEM = frozenset({
     POD, SERVICE, SERVICE_ACCOUNT, CONFIG_MAP, DEPLOYMENT, DAEMON_SET, ROLE, ROLE_BINDING,
 })  # fmt: skip
-"""The kinds of which every cluster of AKS has some in kube-system: its DNS, its agents, their
-accounts and roles, and the root CA's ConfigMap. A list without these is not of all namespaces."""
+"""The kinds of which every AKS cluster has objects in kube-system: its DNS, its agents, their
+accounts and roles, and the root CA's ConfigMap. A list without these does not cover all
+namespaces."""
 
 RESOURCES: Mapping[str, Kind] = {
     "namespaces": NAMESPACE,
@@ -104,7 +106,7 @@ RESOURCES: Mapping[str, Kind] = {
     "secretproviderclasses": SECRET_PROVIDER_CLASS,
     "peerauthentications": PEER_AUTHENTICATION,
 }
-"""The kinds by the name of their resource, as kubectl takes it."""
+"""The kinds by resource name, as kubectl accepts it."""
 
 
 def resource_of(kind: Kind) -> str:

@@ -20,8 +20,8 @@ from provisioner.manifests.observer import READ
 
 _RBAC = "rbac.authorization.k8s.io"
 _APPLY = ("create", "get", "list", "patch")
-"""What a server-side apply and its dry run take, which RBAC does not tell apart; creations by an
-apply take `create` beside `patch`."""
+"""The verbs of a server-side apply and of its dry run, which RBAC does not distinguish; an apply
+that creates needs `create` beside `patch`."""
 
 _NAMESPACED = (
     ("", (
@@ -37,8 +37,8 @@ _NAMESPACED = (
     ("resource.k8s.io", ("resourceclaims", "resourceclaimtemplates")),
     ("storage.k8s.io", ("csistoragecapacities",)),
 )  # fmt: skip
-"""Kubernetes' own kinds of objects in namespaces (API reference of 1.35, without events, endpoints
-and leases, which come and go by themselves)."""
+"""The namespaced built-in kinds of Kubernetes (API reference of 1.35, without events, endpoints and
+leases, which are created and deleted by the cluster itself)."""
 
 _WITHIN_NAMESPACES = frozenset(
     (group, resource) for group, found in (*_NAMESPACED, *READ) for resource in found

@@ -14,7 +14,7 @@ from provisioner.manifests.namespaces import WantedNamespace
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, nearest, warning
 
 NOTICE = timedelta(days=14)
-"""How long before its end an exemption is warned of, as a waiver is."""
+"""How long before its expiry an exemption is reported, as with a waiver."""
 
 
 def exempt(

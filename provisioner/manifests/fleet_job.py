@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from provisioner.manifests.manifest import Object
 
 FIRST_VERSION = (1, 33)
-"""The first version of Kubernetes whose Jobs have `backoffLimitPerIndex` for good."""
+"""The first version of Kubernetes in which `backoffLimitPerIndex` of Jobs is stable."""
 
 _LABELS = {"app.kubernetes.io/name": "azsec-fleet"}
 _CONTAINER = "azsec"
@@ -69,7 +69,7 @@ def render_fleet_job(job: FleetJob) -> Iterator[Object]:
     schedule = {
         "schedule": job.schedule,
         "timeZone": "Etc/UTC",
-        # One that still runs goes on: its environments are not asked twice at a time.
+        # With Forbid a running job finishes first: no environment is processed twice at a time.
         "concurrencyPolicy": "Forbid",
         "startingDeadlineSeconds": 3600,
         "jobTemplate": {"metadata": {"labels": dict(_LABELS)}, "spec": spec},
@@ -121,19 +121,19 @@ def _job_spec(job: FleetJob) -> Object:
         "completionMode": "Indexed",
         "completions": job.pods,
         "parallelism": job.pods,
-        # A part that cannot be done does not end the others: `maxFailedIndexes` is not stated.
+        # A failed index does not stop the others, so `maxFailedIndexes` is not set.
         "backoffLimitPerIndex": _ATTEMPTS - 1,
         "activeDeadlineSeconds": int(_ATTEMPTS * job.seconds) + _SECONDS_TO_START,
         "ttlSecondsAfterFinished": _SECONDS_AFTER,
         "podFailurePolicy": {
             "rules": [
                 {
-                    # An eviction or a node that goes is no attempt.
+                    # An eviction or a lost node does not count as an attempt.
                     "action": "Ignore",
                     "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
                 },
                 {
-                    # A command line that is wrong is wrong in every pod.
+                    # An invalid command line fails in every pod, so the whole job fails at once.
                     "action": "FailJob",
                     "onExitCodes": {
                         "containerName": _CONTAINER,
@@ -153,7 +153,8 @@ def _job_spec(job: FleetJob) -> Object:
 def _pod(job: FleetJob) -> Object:
     return {
         "serviceAccountName": job.service_account,
-        # The token for Entra is a volume of the webhook; none for the API server is needed.
+        # The webhook of workload identity mounts the token for Entra; none for the API server is
+        # needed.
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "hostUsers": False,
@@ -189,7 +190,7 @@ def _container(job: FleetJob) -> Object:
         "args": ["fleet", command, *own, *shard, *given],
         "env": [
             {
-                # The Job controller labels its pods so, and a CronJob names each Job anew.
+                # The Job controller sets this label on its pods, and a CronJob names each Job anew.
                 "name": "AZSEC_RUN",
                 "valueFrom": {
                     "fieldRef": {"fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}

@@ -12,8 +12,8 @@ _CONTEXT = f"{POD}.spec.securityContext"
 _OWN = "c.securityContext"
 _IN_RANGE = "{0} >= 1 && {0} <= 65535"
 _IS_WINDOWS = f"(has({POD}.spec.os) && {POD}.spec.os.name == 'windows')"
-"""The API server refuses users and groups of Linux in such a pod, and the kubelet of a Linux node
-does not run it."""
+"""A Windows pod: the API server refuses Linux users and groups in it, and the kubelet of a Linux
+node does not run it."""
 
 
 def group_rules() -> Iterator[Rule]:

@@ -8,15 +8,15 @@ from provisioner.manifests.declared_kinds import DECLARED_KINDS
 from provisioner.model.cluster_contents import Kind
 
 CONTROLS = "azsec.dev/controls"
-"""The annotation that names the controls of the guidelines that an object meets."""
+"""The annotation with the controls that an object satisfies."""
 
 REASONS = "azsec.dev/reasons"
-"""The annotation that says why each way out of a namespace is there, a line each."""
+"""The annotation with the reason for each egress rule of a namespace, a line each."""
 
 MANAGED_BY = {"app.kubernetes.io/managed-by": "azsec"}
 
 Object = Mapping[str, Any]
-"""A Kubernetes object, or a part of one, as its API takes it."""
+"""A Kubernetes object, or a part of one, in the form of its API."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from provisioner.model.diagnostic import Diagnostic, warning
 _CILIUM = "cilium.io/v2"
 
 _SIGNS_IN: Object = {"matchLabels": {"azure.workload.identity/use": "true"}}
-"""What the webhook of workload identity takes pods by (the page "Workload identity overview")."""
+"""The label by which the webhook of workload identity selects pods (the page "Workload identity
+overview")."""
 
 
 def allow_hosts(

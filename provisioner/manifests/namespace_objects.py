@@ -16,7 +16,7 @@ _SECRETS_CLOUD = {
     "AzureUSGovernment": "AzureUSGovernmentCloud",
     "AzureChinaCloud": "AzureChinaCloud",
 }
-"""The clouds as the provider of the Secrets Store calls them (its page "Sovereign clouds")."""
+"""The names of the clouds in the Secrets Store provider (its page "Sovereign clouds")."""
 
 
 def render_namespace(namespace: WantedNamespace, facts: ClusterFacts) -> Iterator[Manifest]:
@@ -134,17 +134,17 @@ DEPLOYMENT_MANAGER: tuple[Object, ...] = (
         "resources": ["deployments/scale"],
         "verbs": ["get", "update", "patch"],
     },
-    # What became of a deployment: kubectl's rollout, get and describe ask for these.
+    # kubectl's rollout, get and describe read these to show the state of a deployment.
     {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": _READ},
     {"apiGroups": [""], "resources": ["pods", "events"], "verbs": _READ},
     {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": _READ},
 )
-"""What those who deploy may do, in a namespace."""
+"""The rules of the deployer role in a namespace."""
 
 LOG_READER: tuple[Object, ...] = (
     {"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": _READ},
 )
-"""What those who read logs may do, in a namespace."""
+"""The rules of the log reader role in a namespace."""
 
 
 def _roles(namespace: WantedNamespace) -> Iterator[Manifest]:

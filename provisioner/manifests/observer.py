@@ -81,12 +81,12 @@ READ = (
     ("storage.k8s.io", ("csidrivers", "storageclasses")),
     ("telemetry.istio.io", ("telemetries",)),
 )  # fmt: skip
-"""What it lists: the kinds of `provisioner.cluster.object_kinds` and those that controls ask for,
-without secrets. A list of those would show what is in them."""
+"""The kinds that it lists: those of `provisioner.cluster.object_kinds` and those that controls
+read, without secrets. A list of secrets returns their content."""
 
 LEFT_OUT = Kind("", "Secret")
-"""The kind that azsec would look at (tokens of service accounts that never expire, SA-03), and that
-the roles it writes for observers leave out on purpose."""
+"""The kind that controls would read (service account tokens that never expire, SA-03), and that the
+observer's role leaves out deliberately."""
 
 
 def is_kept_by_observer(body: Object) -> bool:
@@ -208,7 +208,7 @@ def _roles(*, writes_map: bool) -> Iterator[Manifest]:
         {
             "rules": [
                 {**own, "resourceNames": [_CONFIG_MAP], "verbs": ["get", "patch"]},
-                # A name cannot be stated for what does not exist yet.
+                # `create` cannot be restricted to a name, because the object does not exist yet.
                 {**own, "verbs": ["create"]},
             ]
         },
@@ -265,11 +265,12 @@ def _schedule(settings: ObserverSettings, image: str, blob: str | None) -> dict[
     }
     template: dict[str, object] = {"spec": pod}
     if blob is not None:
-        # The webhook of workload identity gives such pods the token and the variables of Azure.
+        # The webhook of workload identity adds the token and Azure's environment variables to these
+        # pods.
         template["metadata"] = {"labels": {"azure.workload.identity/use": "true"}}
     job = {
         "backoffLimit": 1,
-        # With Forbid one that hangs would keep all later ones from starting.
+        # With Forbid, a job that hangs would block all later ones.
         "activeDeadlineSeconds": 1800,
         "ttlSecondsAfterFinished": 3600,
         "template": template,

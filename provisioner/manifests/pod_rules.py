@@ -28,13 +28,13 @@ from provisioner.manifests.namespaces import WantedNamespace
 from provisioner.manifests.token_rules import token_rules
 
 KATA_RUNTIME = "kata-vm-isolation"
-"""The RuntimeClass of isolated pools, which AKS makes (considerations-pod-sandboxing)."""
+"""The RuntimeClass of isolated pools, which AKS creates (considerations-pod-sandboxing)."""
 
 SECRETS_DRIVER = "secrets-store.csi.k8s.io"
 
 USER_NAMESPACES = (1, 35)
-"""As of which minor version the restricted standard lets a pod with `hostUsers: false` run as root
-(k8s.io/pod-security-admission 0.35, check_runAsNonRoot and check_runAsUser)."""
+"""The minor version from which the restricted standard allows a pod with `hostUsers: false` to run
+as root (k8s.io/pod-security-admission 0.35, check_runAsNonRoot and check_runAsUser)."""
 
 
 def admission_policies(

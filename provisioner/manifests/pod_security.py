@@ -225,7 +225,7 @@ _SYSCTLS: Mapping[str, Version] = {
     "net.ipv4.tcp_notsent_lowat": (1, 37),
     "net.ipv4.tcp_slow_start_after_idle": (1, 37),
 }
-"""The sysctls that are safe, and since when they are."""
+"""The safe sysctls, with the version since which they are."""
 
 
 def _sysctls(pod: _Pod) -> Iterator[Violation]:
@@ -329,5 +329,5 @@ _RESTRICTED: tuple[_Check, ...] = (
     *_BOTH, _proc_mount, _volume_types, _privilege_escalation, _non_root, _root_user,
     _restricted_seccomp, _restricted_capabilities,
 )  # fmt: skip
-"""The checks of the restricted standard. Four of the baseline are not among them, because it has
-a stricter one in the place of each: of volumes, of proc, of seccomp and of capabilities."""
+"""The checks of the restricted standard. Four checks of the baseline standard are not among them,
+because it has a stricter one in the place of each: for volumes, proc, seccomp and capabilities."""

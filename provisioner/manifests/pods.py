@@ -22,7 +22,7 @@ _TEMPLATES: dict[str, tuple[str, ...]] = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
-"""Where the pod stands in an object of each kind."""
+"""The path of the pod in an object of each kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from provisioner.manifests.admission_policies import AdmissionPolicy
 from provisioner.manifests.manifest import Manifest, Object, Place, make_manifest
 
 CHANGES_POD = "request.operation == 'CREATE' || object.spec != oldObject.spec"
-"""A pod that was let in is not judged again where only its labels or finalizers change: it could
-not be deleted otherwise."""
+"""An update that changes only labels or finalizers of an admitted pod is not evaluated again: the
+pod could not be deleted otherwise."""
 
 WORKLOADS_SUFFIX = "-workloads"
-"""What the name of a policy over templates ends with."""
+"""The suffix of the names of policies over pod templates."""
 
 _API = "admissionregistration.k8s.io/v1"
 _TEMPLATE = (
@@ -90,7 +90,7 @@ def _workload_spec(policy: AdmissionPolicy) -> Object:
 
 def _spec(policy: AdmissionPolicy, matched: list[Object], pod: str, changes: str) -> Object:
     return {
-        # What cannot be judged is refused.
+        # A policy that cannot be evaluated refuses the request (failurePolicy Fail).
         "failurePolicy": "Fail",
         "matchConstraints": {"namespaceSelector": policy.selector, "resourceRules": matched},
         "matchConditions": [

@@ -71,7 +71,7 @@ def render_cluster(settings: KubernetesSettings, facts: ClusterFacts, node: Node
         manifests += render_benchmark(settings.benchmark, facts)
     if settings.observer is not None:
         manifests += render_observer(settings.observer, settings.observation.blob, facts)
-    # Policies come last: they judge what is made after them.
+    # Policies come last: they apply to objects that are created after them.
     manifests += render_policies(policies)
     if facts.has_istio:
         manifests.append(_strict_mesh())

@@ -11,21 +11,22 @@ from provisioner.manifests.admission_policies import POD, Part, Rule
 from provisioner.manifests.cluster_facts import ClusterFacts
 
 TOKEN_VOLUME = "kube-api-access-"
-"""What the names of the volumes begin with that the API server adds for an account's token."""
+"""The prefix of the names of the volumes that the API server adds for an account's token."""
 
 ENTRA_AUDIENCES = {
     "AzureCloud": "api://AzureADTokenExchange",
     "AzureUSGovernment": "api://AzureADTokenExchangeUSGov",
     "AzureChinaCloud": "api://AzureADTokenExchangeChina",
 }
-"""The audience of tokens that sign in to Entra, which its webhook adds to every pod that asks."""
+"""The audience of tokens that sign in to Entra, which its webhook adds to every pod with its
+label."""
 
 _MESH_AUDIENCE = "istio-ca"
-"""The audience of the token by which a sidecar of the Istio add-on gets its certificate."""
+"""The audience of the token with which a sidecar of the Istio add-on gets its certificate."""
 
 CLUSTER_SIGNERS = "kubernetes.io/"
-"""What the names of the signers begin with whose certificates the API server trusts: a projected
-certificate of kubernetes.io/kube-apiserver-client-pod signs in to it."""
+"""The prefix of the signers whose certificates the API server trusts: a projected certificate of
+kubernetes.io/kube-apiserver-client-pod signs in to it."""
 
 
 def token_rules(facts: ClusterFacts, audiences: tuple[str, ...]) -> Iterator[Rule]:
@@ -40,7 +41,7 @@ def token_rules(facts: ClusterFacts, audiences: tuple[str, ...]) -> Iterator[Rul
         "serviceAccountName has to name an account other than default",
         ("spec", "serviceAccountName"),
     )
-    # What the API server mounts, be it for the pod's word or for its account's.
+    # The API server mounts a token because of the pod's setting or of its service account's.
     mounts = f"{POD}.spec.automountServiceAccountToken"
     yield Rule(
         f"(!has({mounts}) || {mounts} == false) && (!has({POD}.spec.volumes) || "

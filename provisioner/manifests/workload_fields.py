@@ -237,8 +237,8 @@ WorkloadPodGroupSchedulingConstraints: topology>TopologyConstraint
 WorkloadPodGroupSchedulingPolicy: basic gang>WorkloadPodGroupGangSchedulingPolicy
 WorkloadReference: name podGroup podGroupReplicaKey
 """
-"""TYPE: FIELD, or FIELD>TYPE for one whose value, or each entry of whose list, is of that type.
-What is below a field without a type is not known here."""
+"""TYPE: FIELD, or FIELD>TYPE for a field whose value, or each entry of whose list, is of that type.
+The content of a field without a type is not checked."""
 
 
 @cache

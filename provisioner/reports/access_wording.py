@@ -113,14 +113,14 @@ _MISSING = {
     "/roledefinitions": ("Role definitions", "a role that is listed may allow more than is shown."),
     "/denyassignments": ("Deny assignments", "who is listed may have less access."),
 }
-"""What could not be read, by the end of its type, and what that says of the answer."""
+"""Reads that may fail, by the end of their type, and how the answer may be wrong without them."""
 
 
 def _missing(document: AccessDocument) -> Iterator[str]:
     """Yield what could not be read, and how the answer may be wrong because of it."""
     for kind, (what, so) in _MISSING.items():
         refused = [e.path.lower() for e in document.unreadable if e.type.lower().endswith(kind)]
-        # A definition that is read by its id may be of no subscription.
+        # A role definition that is read by its id may belong to no subscription.
         places = {path.split("/")[2] for path in refused if path.startswith("/subscriptions/")}
         of = f" of {plural(len(places), 'subscription')}" if places else ""
         if refused:

@@ -35,10 +35,11 @@ _COLUMNS = (
 _PATHS = 3
 _NAMES = 30
 _MOST_MOVED, _FEWEST = 60, 3
-"""Changes that differ from the reviewed plan: of all environments, and of each at least."""
+"""Changes that differ from the reviewed plan: the limit for all environments, and the minimum of
+each."""
 _DIGEST_LENGTH = len("sha256:") + 12
 _LEAST_ROOM = 3_000
-"""Characters below which a plan is not worth beginning."""
+"""Characters below which a plan is not started."""
 
 
 def render_ci_plan_comment(document: CiPlanDocument, limit: int, url: str | None) -> str:
@@ -67,7 +68,7 @@ def render_ci_plan_summary(document: CiPlanDocument, limit: int) -> str:
     noteworthy = [entry for entry in document.environments if entry.is_noteworthy]
     head = _head(document, noteworthy) if noteworthy else f"{_title(document)}\n\n"
     tail = _footer(document)
-    # A character takes up to four bytes in UTF-8: fewer have room where those of the plans do.
+    # The limit is in bytes, and a character takes up to four in UTF-8: shorten until it fits.
     most = limit
     while True:
         folded, left = _fold_plans(noteworthy, most - len(head) - len(tail), 4 * LIMIT)
@@ -97,7 +98,7 @@ def _title(document: CiPlanDocument) -> str:
 
 def _head(document: CiPlanDocument, noteworthy: Sequence[EnvironmentPlanDocument]) -> str:
     rows = [_cells(entry) for entry in noteworthy]
-    # A column that is empty for all would only make the table wider than a comment.
+    # A column that is empty in every row would only make the table wider than a comment.
     shown = [number for number, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
     table = table_head([_COLUMNS[number] for number in shown])
     table += "".join(row(*(cells[number] for number in shown)) for cells in rows)

@@ -86,7 +86,8 @@ def _comparison(entry: EnvironmentPlanDocument, told: ComparisonDocument, most: 
     if told.moved is None:
         return f"{text}; what differs is not known, since no comment of azsec remembers that plan."
     if not told.moved:
-        # The digest also covers what makes no change: a comment does not remember which it was.
+        # The digest also covers inputs that cause no change, and a comment does not record which
+        # differed.
         return (
             f"{text}: the changes are the same. What differs is beside them: waivers, gates or "
             "values of the files, the version of azsec, or what else is in Azure "

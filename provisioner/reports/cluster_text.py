@@ -36,8 +36,8 @@ _MOST_ALIKE = 6
 _FORBIDDEN = re.compile(
     r'^\S+ is forbidden: (User "[^"]*") cannot list resource "[^"]*" in API group "[^"]*"(.*)$'
 )
-"""How the API server words a list that RBAC refuses (apiserver, `ForbiddenMessage`): the same for
-each kind but for its name, so those of one user are reported together."""
+"""The API server's message for a list that RBAC refuses (apiserver, `ForbiddenMessage`): it differs
+between kinds only by their name, so refusals of one user are reported together."""
 _MISSING = " · declared, and not in the cluster"
 _UNMARKED = " · without this environment's mark"
 

@@ -9,7 +9,7 @@ from provisioner.reports.markdown_escape import code
 from provisioner.reports.plan_diff_markdown import render_plan_diff_markdown
 
 _END = 4_000
-"""What the end of the report may take: diagnostics and the digest over both."""
+"""The room for the end of the report: diagnostics and the digest over both plans."""
 
 
 def render_combined_plan_markdown(document: CombinedPlanDocument) -> str:

@@ -242,5 +242,5 @@ def _annotate(
             result.append((note,))
         else:
             result[index] = (*result[index], Span("  "), note)
-    # Words that take several rows stay together.
+    # A text of several rows is kept together.
     return [*result, *((Span(text, Style.DIM),) for text in reason if len(reason) > 1)]

@@ -14,7 +14,7 @@ from provisioner.reports.graph_text_metrics import break_text
 from provisioner.reports.values import plain
 
 GAP = 10
-"""Pixels between boxes, and between a box and what is in it."""
+"""Pixels between boxes, and between a box and its content."""
 
 PADDING = 9
 COLUMN_WIDTH = 290

@@ -77,4 +77,4 @@ WORDS = {
     EdgeKind.IDENTITY: "signs in as",
     EdgeKind.LOGS: "sends logs to",
 }
-"""What a line of each kind means, for a legend."""
+"""The meaning of each kind of edge, for the legend."""

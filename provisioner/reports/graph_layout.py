@@ -16,8 +16,8 @@ from provisioner.reports.graph_boxes import COLUMN_WIDTH, GAP, OUTSIDE_WIDTH, Bl
 _LEAST_HEIGHT = 780
 _FLATNESS = 0.7
 _STRETCH = 1.4
-"""How high a column of a large drawing is to be, to its width: screens are wider than high. It may
-be higher where that saves its frame a second one."""
+"""The ratio of height to width of a large drawing, because screens are wider than high. A column
+may be higher where that saves its frame a second one."""
 
 _APART = 2 * GAP
 _NETWORKS = (GroupKind.HUB, GroupKind.NETWORK)

@@ -21,7 +21,7 @@ from provisioner.reports.graph_edges import failing_ends, fails_by_id, fold_edge
 from provisioner.reports.values import plain
 
 MOST_TEXT, MOST_EDGES = 50_000, 500
-"""What Mermaid draws unless it is configured otherwise (maxTextSize, maxEdges)."""
+"""Mermaid's default limits (maxTextSize, maxEdges)."""
 
 _ENTITIES = {
     "#": "#35;",

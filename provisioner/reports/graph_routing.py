@@ -22,7 +22,7 @@ _RIGHT, _LEFT = 1, -1
 
 Point = tuple[int, int]
 Tree = tuple[int, str, bool]
-"""The kind of lines (its position), the box that they share, and whether it is their source."""
+"""The kind of edge (its index), the box that the edges share, and whether it is their source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def route_edges(
         last = lanes[way.gutters[-1], way.tree]
         points = [(_side(source, way.leaves), begin), (first, begin)]
         if way.leaves != way.arrives and abs(begin - end) < _STEP:
-            end = begin  # A straight line, where the sides of a gutter are a hair apart.
+            end = begin  # A straight line, where the sides of a gutter barely differ.
         if len(way.gutters) > 1:
             points += [(first, levels[way.tree]), (last, levels[way.tree])]
         points += [(last, end), (_side(target, way.arrives), end)]

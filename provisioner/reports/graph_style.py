@@ -16,7 +16,7 @@ _EDGES = {
     EdgeKind.IDENTITY: ("#57606a", "#9aa4af", "1.25", ""),
     EdgeKind.LOGS: ("#57606a", "#9aa4af", "1.25", "2 3"),
 }
-"""The colour in light and in dark, the width and the dashes of each kind of line."""
+"""The colour for light and dark schemes, the width and the dashes of each kind of edge."""
 
 _FAMILIES = {
     "outside": ("#eef1f4", "#57606a", "#21262d", "#9aa4af"),
@@ -26,7 +26,7 @@ _FAMILIES = {
     "names": ("#e6f6f4", "#0f766e", "#0d2926", "#4fd1c5"),
     "watch": ("#f3f4f6", "#57606a", "#1f242b", "#9aa4af"),
 }
-"""The paper and the border of each family of boxes, in light and in dark."""
+"""The fill and the border of each family of boxes, for light and dark schemes."""
 
 _GROUPS = {
     "subscription": ("#f6f8fa", "#8c959f", "#0f141a", "#6e7681"),
@@ -100,4 +100,4 @@ ARROWS = "".join(
     f'<path class="head-{name}" d="M0 0L8 4L0 8z"/></marker>'
     for name in ("fails", *(class_of(kind) for kind in EdgeKind if kind is not EdgeKind.PEERING))
 )
-"""The heads of the lines, one of each colour."""
+"""The arrowheads of the edges, one for each colour."""

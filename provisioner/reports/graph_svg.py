@@ -180,7 +180,7 @@ def _boxes(document: GraphDocument, places: Sequence[Place]) -> Iterator[str]:
 def _lines(document: GraphDocument, routes: Sequence[Route]) -> Iterator[str]:
     failing = failing_ends(document)
     names = {box.id: box.name for box in (*document.groups, *document.nodes)}
-    # What matters most is drawn last, and so lies on top.
+    # The most important edges are drawn last, and so are on top.
     for route in reversed(routes):
         edge = route.edge
         classes = f"edge {class_of(edge.kind)}" + ("" if route.arrives else " joins")

@@ -56,15 +56,15 @@ from provisioner.reports.wording import (
 )
 
 LIMIT = 65_000
-"""The most characters that a report has."""
+"""The maximum length of a report in characters."""
 
 _ROWS_SHARE = 60
-"""How much of the room, in percent, goes to a table that does not fit: the riskiest changes keep
-their details."""
+"""The share of the room, in percent, of a table that does not fit: the riskiest changes keep their
+details."""
 
 _GROUP_SHARE = 20_000
 _AROUND_SHARE = 70
-"""How much of the room, in percent, may stand around the table of changes."""
+"""The share of the room, in percent, for the text around the table of changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def render_plan_markdown(document: PlanDocument, limit: int = LIMIT) -> str:
         + census_section(document.census)
     )
     if len(head) + len(beside) + len(tail) > limit * _AROUND_SHARE // 100:
-        # In a small room the changes go before what the plan leaves as it is.
+        # With little room, changes take precedence over what the plan leaves unchanged.
         beside = f"There is no room here for what else the plan has. {hint}\n\n"
     tail = beside + tail
     shown, groups = group_creates(document.changes, lists_all=document.lists_all)

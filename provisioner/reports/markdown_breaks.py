@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from provisioner.reports.markdown_escape import escape
 
 LONGEST_WORD = 24
-"""The characters that stand without a place to break: four columns of such words fit a page."""
+"""The longest run of characters without a break opportunity: four columns of such words fit a
+page."""
 
 _SPAN = re.compile(r"`([^`]*)`")
 _GUID = r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"

@@ -16,7 +16,7 @@ from provisioner.reports.values import plain
 from provisioner.reports.wording import is_disruptive
 
 MOST_SHOWN = 20
-"""The most creates, and the most adoptions, that are shown by themselves."""
+"""The maximum of creates, and of adoptions, that are listed by themselves."""
 
 _MARKS = "tags.azsec-"
 

@@ -17,9 +17,9 @@ from provisioner.documents.report import ReportDocument
 from provisioner.reports.values import plain
 
 OSCAL_VERSION = "1.2.3"
-"""The release whose schema the documents are held to in the tests."""
+"""The OSCAL release whose schema the tests validate the documents against."""
 NAMESPACE = "https://azsec.invalid/oscal"
-"""What azsec's own properties are named within: an identifier, and no address."""
+"""The namespace of azsec's own properties: an identifier, which does not resolve."""
 GUIDELINES = "guidelines"
 _ROOT = UUID("5b0a1a0e-6f0c-5c6e-9a51-3f0d4f6f1d5a")
 _TITLES = {
@@ -33,7 +33,7 @@ Json = dict[str, Any]
 
 def identifier(*names: str) -> str:
     """Return the UUID of something by its names: always the same."""
-    # YAML has escapes for halves of a surrogate pair, which UTF-8 has not.
+    # YAML can escape single surrogates, which UTF-8 cannot encode.
     text = "\x1f".join(names).encode("utf-8", "backslashreplace").decode("utf-8")
     return str(uuid5(_ROOT, text))
 

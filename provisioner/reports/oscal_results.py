@@ -103,7 +103,7 @@ def _result(entry: EnvironmentReportDocument) -> Json:
     key = f"{environment_key(environment)}/{entry.state}"
     judged = [r for r in check.results if not r.is_group and r.verdict != "not applicable"]
     excluded = [r for r in check.results if not r.is_group and r.verdict == "not applicable"]
-    # OSCAL has no empty arrays, and asks for either of both.
+    # OSCAL has no empty arrays, and requires one of the two.
     selection: Json = {"include-all": {}}
     if judged:
         selection = {"include-controls": [{"control-id": r.control.id} for r in judged]}

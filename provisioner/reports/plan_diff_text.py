@@ -93,7 +93,7 @@ def _change_lines(
         yield line("    ", words)
         yield from (line("      was ", row) for row in wrap(before, width - 10))
         yield from (line("      now ", row) for row in wrap(after, width - 10))
-    # The properties of a resource that only one plan creates are those of that plan.
+    # A resource that only one plan creates has only the properties of that plan.
     shown = change.fields if change.before and change.after else ()
     for field in shown[:_MOST_FIELDS]:
         yield line("      ", show_path(field.path))

@@ -24,7 +24,7 @@ KIND_WORDS: Mapping[DifferenceKind, str] = {
     DifferenceKind.REMOVED: "no longer planned",
     DifferenceKind.CHANGED: "planned differently",
 }
-"""What the second plan does about a resource, compared with the first."""
+"""The second plan's action on a resource, compared with the first plan's."""
 
 _INPUTS = {
     "request": "the options of the plan",

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 REMINDER_SECONDS = 30.0
-"""How often a line says that a step is still running."""
+"""How often a line reports that a step is still running."""
 
 _TICK_SECONDS = 1.0
 _REFRESHES_PER_SECOND = 4
@@ -157,7 +157,7 @@ class Board:
         now = self._clock()
         entries = list(self._running.values())
         shown = entries[: max(1, height - 2)]
-        # What an address leaves: the sign, what happens, and for how long of how long.
+        # The room beside an address: the sign, the action, and the elapsed and the estimated time.
         room = max(12, width - _BESIDE_ADDRESS)
         names = [_fitting(entry.task.address, room) for entry in shown]
         column = max(map(columns_of, names), default=0)
@@ -335,7 +335,7 @@ class LiveProgress(Progress):
         """Record an event; write a line for a completed step."""
         with self._lock:
             told = self._board.take(event)
-        # Outside of the lock: rich holds its own one while it asks for what to draw.
+        # Outside of the lock: rich holds a lock of its own while it requests the content to draw.
         if told is None or self._console is None or self._live is None:
             return
         with contextlib.suppress(OSError):

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from provisioner.documents.report import PostureDocument, TallyDocument
 
 ENDINGS = ("passed", "partial", "failed", "waived", "unknown", "not_assessed")
-"""The parts of a bar in their order: what passes, what does not, what nobody knows."""
+"""The parts of a bar in their order, from passing to not assessed."""
 
 WIDTH, HEIGHT = 440, 190
 TOP = 28
 _LEFT, _RIGHT, _BOTTOM = 0, 0, 30
 _MOST_LABELS = 6
 _GAP = 0.35
-"""Between the parts of a bar, in percent of its width."""
+"""The space between the parts of a bar, in percent of its width."""
 
 
 @dataclass(frozen=True, slots=True)

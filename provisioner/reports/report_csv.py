@@ -39,9 +39,10 @@ COLUMNS = (
     "psrule",
 )
 _MOST_CHARACTERS = 32_000
-"""A cell of Excel has 32,767 characters at most ("Excel specifications and limits")."""
+"""The maximum length of a cell in Excel is 32,767 characters ("Excel specifications and
+limits")."""
 _FORMULA = ("=", "+", "-", "@")
-"""What a spreadsheet takes for a formula, also behind the space that a tab became."""
+"""First characters that make a cell a formula, also after the space that replaces a tab."""
 
 
 def render_report_csv(report: ReportDocument) -> str:

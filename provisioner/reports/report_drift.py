@@ -17,7 +17,7 @@ from provisioner.reports.values import plain, shorten, show_value
 from provisioner.reports.wording import ORPHANED, UNMARKED, parts_of
 
 _VALUE = 90
-"""The longest value that is shown: a page is no diff."""
+"""The longest value that the page shows in full."""
 
 
 @dataclass(frozen=True, slots=True)

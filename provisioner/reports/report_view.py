@@ -47,7 +47,7 @@ VERDICT_ENDINGS = {
     "manual": "not_assessed",
     "not applicable": "not_applicable",
 }
-"""Which part of a tally a verdict counts as."""
+"""The part of a tally that a verdict counts for."""
 
 
 def worst(entry: EnvironmentReportDocument) -> tuple[list[ResultDocument], int]:

@@ -251,7 +251,7 @@ def output_lines(outputs: dict[str, Any], width: int) -> list[Line]:
     result = [line("  ", Span("outputs", Style.BOLD))]
     for name, value in outputs.items():
         room = max(40, width - column - 6)
-        # Outputs are copied from here: they are never shortened.
+        # Outputs are never shortened, because users copy them.
         rows = wrap(show_value(value), room) or ['""']
         result.append(line(f"    {plain(name):{column}}  {rows[0]}"))
         result += [line(" " * (column + 6), row) for row in rows[1:]]

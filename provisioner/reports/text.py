@@ -107,10 +107,10 @@ TextDocument: TypeAlias = (
     | ResourcesDocument
     | EvaluationsDocument
 )
-"""What can be written as text."""
+"""The documents that can be rendered as text."""
 
 UNBOUNDED_WIDTH = 120
-"""The columns that a file or a pipe is laid out for."""
+"""The columns of the layout for a file or a pipe."""
 
 _NARROWEST = 60
 

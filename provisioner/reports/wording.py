@@ -41,7 +41,7 @@ BY_RISK = (
     Action.UPDATE,
     Action.CREATE,
 )
-"""The actions that need a reviewer's eye most, first."""
+"""The actions in order of the attention that a reviewer should give them."""
 
 HARMLESS = "no disruption"
 _DISRUPTIONS = (
@@ -56,7 +56,7 @@ _DISRUPTIONS = (
 """`provisioner.catalog.field.Disruption`, from harmless to worst."""
 
 GRANTS_ACCESS = "grants access"
-"""Said of a change that lets a principal, an issuer of tokens or a service in."""
+"""The note on a change that grants access to a principal, a token issuer or a service."""
 
 NO_CHANGES = "No changes"
 NO_DRIFT = "No drift"
@@ -72,10 +72,10 @@ PROOF_WORDS: Mapping[str, str] = {
     "waived": "waived",
     "unknown": "unknown",
 }
-"""How a proof ended, in a word; what there was nothing to prove of is not mentioned."""
+"""The wording of a proof's result; a proof without subjects is not mentioned."""
 
 BLUEPRINT = "blueprint"
-"""The owner of a field that needs no mention."""
+"""The owner of a field that reports do not mention."""
 
 
 def risk(change: ResourceChangeDocument) -> tuple[int, int, bool]:
@@ -136,7 +136,7 @@ def no_drift(document: DriftDocument) -> str:
     cluster = document.cluster
     if cluster is None or cluster.source is not None:
         return found
-    # The claim is of what was looked at: Azure, and not the cluster that is declared beside it.
+    # The claim covers what was read: Azure, and not the cluster's objects that are declared too.
     scoped = found.replace(f"{NO_DRIFT}: Azure is", f"{NO_DRIFT} in Azure: it is", 1)
     return f"{scoped} {plural(cluster.declared, 'object')} in the cluster: not observed."
 
@@ -153,11 +153,12 @@ def _but_for(document: PlanDocument | DriftDocument) -> list[str]:
 
 NOT_VERIFIED = "signature not verified"
 NOT_IDENTIFIED = "cluster not identified: no namespace kube-system in the lists"
-"""Of an observation that was read without AZSEC_OBSERVATION_KEY."""
+"""The notes on an observation that was read without AZSEC_OBSERVATION_KEY, and on lists without the
+namespace kube-system."""
 
 _UNKNOWN = "It is unknown whether anything"
 _UNSEEN = frozenset({"unaccounted-mark", "left-in-subscription"})
-"""The codes of diagnostics that tell of something that was not seen."""
+"""The codes of diagnostics about something that could not be read."""
 
 
 def _nothing_found(
