@@ -1,4 +1,7 @@
-"""Renders an adoption as Markdown, for the pull request that adds the generated files."""
+"""Renders an adoption as Markdown, for the pull request that adds the generated files.
+
+`cli/output.py` calls it.
+"""
 
 from provisioner.documents.adoption import AdoptionDocument
 from provisioner.reports.adoption_wording import by_reason, next_words, proof_words, short_id

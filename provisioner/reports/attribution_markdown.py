@@ -1,4 +1,7 @@
-"""Renders who changed the drifted resources, as a section of a pull request comment."""
+"""Renders who changed the drifted resources, as a section of a pull request comment.
+
+`markdown` calls it.
+"""
 
 from provisioner.documents.additions import AdditionDocument
 from provisioner.documents.drift import DriftDocument

@@ -1,4 +1,7 @@
-"""Renders the scope of a report (what was assessed, unreadable or not covered) as Markdown."""
+"""Renders the scope of a report (what was assessed, unreadable or not covered) as Markdown.
+
+`check_markdown` and `markdown` call it.
+"""
 
 from provisioner.documents.census import CensusDocument
 from provisioner.reports.census_text import (

@@ -1,4 +1,7 @@
-"""Renders a check as JUnit XML: a test suite for each chapter, a test case for each control."""
+"""Renders a check as JUnit XML: a test suite for each chapter, a test case for each control.
+
+`cli/ci.py` and `cli/output.py` call it.
+"""
 
 from collections.abc import Sequence
 from xml.etree import ElementTree

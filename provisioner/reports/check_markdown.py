@@ -1,4 +1,7 @@
-"""Renders a check, a compliance report and changed verdicts as Markdown."""
+"""Renders a check, a compliance report and changed verdicts as Markdown.
+
+`cli/output.py` and `markdown` call it.
+"""
 
 from collections.abc import Sequence
 

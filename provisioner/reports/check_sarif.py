@@ -3,6 +3,7 @@
 A waived control is a suppressed result, with the reason. GitHub takes the severity from
 `security-severity` (0 to 10) and requires a location of every result, so a finding without a place
 in the blueprint is reported at its first line. What could not be read is a notification of the run.
+`cli/ci.py` and `cli/output.py` call it.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""Renders the comment on a merged pull request: what its apply did, or why it did not run."""
+"""Renders the comment on a merged pull request: what its apply did, or why it did not run.
+
+`cli/ci_apply.py`, `cli/output.py` and `ci_text` call it.
+"""
 
 from collections import Counter
 

@@ -1,4 +1,7 @@
-"""Renders a plan, an apply and a drift check of Kubernetes objects as Markdown."""
+"""Renders a plan, an apply and a drift check of Kubernetes objects as Markdown.
+
+`cli/output.py` and `combined_markdown` call it.
+"""
 
 from collections.abc import Iterator
 from functools import partial

@@ -1,4 +1,7 @@
-"""Renders a plan, an apply and a drift check of Kubernetes objects as text."""
+"""Renders a plan, an apply and a drift check of Kubernetes objects as text.
+
+`cluster_markdown`, `combined_text` and `text` call it.
+"""
 
 import re
 from collections import Counter

@@ -1,4 +1,7 @@
-"""Renders a plan and an apply over Azure and the cluster as Markdown."""
+"""Renders a plan and an apply over Azure and the cluster as Markdown.
+
+`cli/output.py` calls it.
+"""
 
 from provisioner.documents.combined import CombinedPlanDiffDocument, CombinedPlanDocument
 from provisioner.reports.cluster_markdown import render_cluster_plan_markdown

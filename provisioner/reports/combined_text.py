@@ -1,4 +1,7 @@
-"""Renders a plan and an apply over Azure and the cluster as text."""
+"""Renders a plan and an apply over Azure and the cluster as text.
+
+`combined_markdown` and `text` call it.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""Renders the control catalog as text: the list, or one control with all of its details."""
+"""Renders the control catalog as text: the list, or one control with all of its details.
+
+`text` calls it.
+"""
 
 from collections.abc import Iterator
 

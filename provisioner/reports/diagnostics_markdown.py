@@ -1,4 +1,7 @@
-"""Renders diagnostics (errors and warnings with their positions) as Markdown."""
+"""Renders diagnostics (errors and warnings with their positions) as Markdown.
+
+`cluster_markdown`, `combined_markdown` and `markdown` call it.
+"""
 
 from collections.abc import Sequence
 

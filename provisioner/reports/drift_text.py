@@ -1,4 +1,7 @@
-"""Renders a drift check as text."""
+"""Renders a drift check as text.
+
+`ci_text`, `markdown`, `report_html` and `text` call it.
+"""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Renders the property changes of one resource as Markdown: as a table cell and as a diff."""
+"""Renders the property changes of one resource as Markdown: as a table cell and as a diff.
+
+`adoption_markdown`, `cluster_markdown`, `markdown` and `sections_markdown` call it.
+"""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,7 @@
-"""Renders the result of a run over many environments as Markdown."""
+"""Renders the result of a run over many environments as Markdown.
+
+`cli/output.py` calls it.
+"""
 
 from provisioner.documents.fleet import FleetAnswer, FleetDocument
 from provisioner.reports.fleet_wording import answer_words, census_words, entry_words

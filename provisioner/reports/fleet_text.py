@@ -1,4 +1,7 @@
-"""Renders a run over many environments as text: counts, the worst first, findings grouped."""
+"""Renders a run over many environments as text: counts, the worst first, findings grouped.
+
+`text` calls it.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""Boxes of a network diagram before layout: the text of each, and its height."""
+"""Boxes of a network diagram before layout: the text of each, and its height.
+
+`graph_layout`, `graph_routing` and `graph_svg` call it.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

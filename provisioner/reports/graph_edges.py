@@ -1,4 +1,7 @@
-"""Edges of a network diagram, with equal ones merged."""
+"""Edges of a network diagram, with equal ones merged.
+
+`graph_boxes`, `graph_mermaid` and `graph_svg` call it.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
 """Renders a network diagram as an HTML page: drawing, egress path by hop, and failed proofs.
 
 The page is self-contained. Its content security policy allows the two style sheets in it, by their
-digests, and nothing else: no script, no font, no request.
+digests, and nothing else: no script, no font, no request. `cli/diagram_output.py` calls it.
 """
 
 from base64 import b64encode

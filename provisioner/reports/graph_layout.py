@@ -3,7 +3,7 @@
 The first column is what lies outside of the environment. Each subscription is a frame around
 columns of its own, hubs before other networks before resource groups. Nothing overlaps by
 construction: boxes are stacked, and edges run in the gutters between the columns and on the highway
-above them.
+above them. `graph_routing` and `graph_svg` call it.
 """
 
 from collections.abc import Iterator, Sequence

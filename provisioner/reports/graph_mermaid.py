@@ -2,7 +2,7 @@
 
 Groups are subgraphs, and an empty group is a node, because Mermaid lays out no empty subgraph.
 Texts are quoted, and characters with a meaning inside of quotes are written as entities (flowchart
-syntax: special characters, entity codes).
+syntax: special characters, entity codes). `cli/diagram_output.py` calls it.
 """
 
 from collections.abc import Iterator, Sequence

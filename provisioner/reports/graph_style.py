@@ -1,4 +1,7 @@
-"""Colours and strokes of network diagrams, for light and dark colour schemes."""
+"""Colours and strokes of network diagrams, for light and dark colour schemes.
+
+`graph_html`, `graph_svg` and `report_html` call it.
+"""
 
 from provisioner.documents.graph import EdgeKind
 

@@ -1,7 +1,7 @@
 """Renders a network diagram as SVG: one file without scripts, fonts or external resources.
 
 Colours are classes, for light and dark colour schemes. Every text is escaped: names come from Azure
-and from files.
+and from files. `cli/diagram_output.py`, `graph_html` and `report_html` call it.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Text metrics of diagrams: the maximum width of a text, and where it is broken.
 
 No font is measured, because viewers have fonts of their own. The widths are upper bounds over the
-usual sans-serif fonts, of which DejaVu Sans Bold is the widest.
+usual sans-serif fonts, of which DejaVu Sans Bold is the widest. `graph_boxes` and `graph_svg` call
+it.
 """
 
 import re

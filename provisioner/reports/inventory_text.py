@@ -1,4 +1,7 @@
-"""Renders outputs, the resources that an environment owns, and expression values as text."""
+"""Renders outputs, the resources that an environment owns, and expression values as text.
+
+`text` calls it.
+"""
 
 import json
 from collections.abc import Iterator

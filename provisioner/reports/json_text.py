@@ -1,4 +1,7 @@
-"""Renders documents as JSON: the contract that docs/outputs.md describes."""
+"""Renders documents as JSON: the contract that docs/outputs.md describes.
+
+`cli/diagram_output.py`, `cli/lock.py`, `cli/output.py` and `cli/report.py` call it.
+"""
 
 import json
 import re

@@ -1,4 +1,7 @@
-"""Renders the lock of an environment as text: holder, start and expiry."""
+"""Renders the lock of an environment as text: holder, start and expiry.
+
+`cli/lock.py` calls it.
+"""
 
 from provisioner.documents.lock import LockDocument
 from provisioner.reports.values import plain

@@ -1,4 +1,7 @@
-"""Escapes untrusted text for Markdown: it adds no markup, HTML, mention or reference."""
+"""Escapes untrusted text for Markdown: it adds no markup, HTML, mention or reference.
+
+All renderers of Markdown call it.
+"""
 
 import re
 

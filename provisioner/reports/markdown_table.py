@@ -1,4 +1,7 @@
-"""Renders tables and lists in Markdown within a size limit."""
+"""Renders tables and lists in Markdown within a size limit.
+
+All renderers of Markdown with tables call it.
+"""
 
 from collections.abc import Iterable, Sequence
 

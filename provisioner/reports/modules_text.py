@@ -1,4 +1,7 @@
-"""Renders blueprints and modules as text: the list, one with its parameters, and lock updates."""
+"""Renders blueprints and modules as text: the list, one with its parameters, and lock updates.
+
+`text` calls it.
+"""
 
 import json
 from collections.abc import Iterator, Sequence

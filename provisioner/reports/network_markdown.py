@@ -1,4 +1,7 @@
-"""Renders address plans as Markdown: a page, or a comment on a pull request."""
+"""Renders address plans as Markdown: a page, or a comment on a pull request.
+
+`cli/output.py` calls it.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,4 +1,7 @@
-"""Renders address plans as text."""
+"""Renders address plans as text.
+
+`text` calls it.
+"""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,7 @@
 """Renders a new Kubernetes object as YAML for a plan, and as a summary for a table.
 
 azsec's own labels and mark are left out, because every object of an environment has them. The kind
-and the name are in the object's address.
+and the name are in the object's address. `cluster_markdown` and `object_text` call it.
 """
 
 from collections.abc import Mapping, Sequence

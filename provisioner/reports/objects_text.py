@@ -1,4 +1,7 @@
-"""Renders the part of a plan about the cluster's objects, as text and as Markdown."""
+"""Renders the part of a plan about the cluster's objects, as text and as Markdown.
+
+`drift_text`, `markdown` and `plan_text` call it.
+"""
 
 from collections.abc import Iterator
 

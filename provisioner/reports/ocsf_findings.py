@@ -4,7 +4,7 @@ There is one for each finding of a control, or for the control where it has none
 collectors read today: https://schema.ocsf.io/1.5.0/classes/compliance_finding. An unknown verdict
 is `Unknown`, a partial pass a `Warning`; a waived failure is a suppressed finding. What does not
 apply is left out. What was not assessed is an `Unknown` finding of its own, one for each
-environment.
+environment. `cli/report.py` calls it.
 """
 
 import json

@@ -1,7 +1,8 @@
 """Common parts of the OSCAL documents: identifiers, metadata, properties, text.
 
 OSCAL 1.2: https://pages.nist.gov/OSCAL/reference/. Identifiers are derived from what they identify
-(UUID version 5), so that the same state gives the same document, except for times.
+(UUID version 5), so that the same state gives the same document, except for times. `ocsf_findings`,
+`oscal_components` and `oscal_results` call it.
 """
 
 import json

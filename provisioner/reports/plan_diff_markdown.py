@@ -1,4 +1,7 @@
-"""Renders the comparison of two plans as Markdown, for a comment on a pull request."""
+"""Renders the comparison of two plans as Markdown, for a comment on a pull request.
+
+`cli/output.py` and `combined_markdown` call it.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Renders the comparison of two plans as text."""
+"""Renders the comparison of two plans as text.
+
+`combined_text` and `text` call it.
+"""
 
 from collections.abc import Iterable, Iterator
 

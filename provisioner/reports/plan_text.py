@@ -1,4 +1,7 @@
-"""Renders a plan as text."""
+"""Renders a plan as text.
+
+`combined_text`, `object_text` and `text` call it.
+"""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,7 @@
-"""Renders network proofs as Markdown: the result of each, and every counter-example."""
+"""Renders network proofs as Markdown: the result of each, and every counter-example.
+
+`markdown` calls it.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Renders network proofs as text: counter-examples, and one line with the result of each."""
+"""Renders network proofs as text: counter-examples, and one line with the result of each.
+
+`drift_text` and `plan_text` call it.
+"""
 
 from collections.abc import Iterator, Sequence
 

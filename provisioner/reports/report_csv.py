@@ -2,7 +2,8 @@
 
 There is a row for each finding of a control, or for the control where it has none; then a row for
 each entry of what was not assessed. A cell that a spreadsheet would take for a formula begins with
-an apostrophe (OWASP, "CSV Injection"): names come from Azure and from files.
+an apostrophe (OWASP, "CSV Injection"): names come from Azure and from files. `cli/report.py` calls
+it.
 """
 
 import csv

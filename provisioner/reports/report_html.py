@@ -2,7 +2,7 @@
 
 Its content security policy allows the style sheets in it, by their digests, and nothing else. Names
 come from Azure and from files, so the template engine escapes every value, and `plain` makes
-characters visible that would reorder or hide text.
+characters visible that would reorder or hide text. `cli/report.py` calls it.
 """
 
 from base64 import b64encode

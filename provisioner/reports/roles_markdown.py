@@ -1,4 +1,7 @@
-"""Renders the least-privilege roles and CI credentials of an environment as Markdown."""
+"""Renders the least-privilege roles and CI credentials of an environment as Markdown.
+
+`cli/output.py` calls it.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,7 @@
-"""Renders the least-privilege roles and CI credentials of an environment as text."""
+"""Renders the least-privilege roles and CI credentials of an environment as text.
+
+`roles_markdown` and `text` call it.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,7 @@
-"""Sections that the text of several documents has in common."""
+"""Sections that the text of several documents has in common.
+
+Most text renderers call it.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,7 @@
-"""Sections that the Markdown of several documents has in common."""
+"""Sections that the Markdown of several documents has in common.
+
+`cluster_markdown` and `markdown` call it.
+"""
 
 from collections.abc import Sequence
 

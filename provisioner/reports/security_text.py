@@ -1,4 +1,7 @@
-"""Renders the effect of a plan or of drift on the controls as text."""
+"""Renders the effect of a plan or of drift on the controls as text.
+
+`check_markdown`, `drift_text` and `plan_text` call it.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,4 +1,7 @@
-"""Renders the requests of a plan in the order of apply: as text and as Markdown."""
+"""Renders the requests of a plan in the order of apply: as text and as Markdown.
+
+`cli/output.py` calls it.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 

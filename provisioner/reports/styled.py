@@ -1,6 +1,7 @@
 """Styled lines of text, and writing them with or without ANSI colours.
 
-A style only emphasizes what the words already say. Text is never parsed as markup.
+A style only emphasizes what the words already say. Text is never parsed as markup. Every text
+renderer returns these lines, and `text` writes them.
 """
 
 import textwrap

@@ -1,4 +1,7 @@
-"""Renders tags that the blueprint does not declare as Markdown."""
+"""Renders tags that the blueprint does not declare as Markdown.
+
+`markdown` calls it.
+"""
 
 from collections.abc import Sequence
 

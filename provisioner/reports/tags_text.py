@@ -1,4 +1,7 @@
-"""Renders tags that the blueprint does not declare as text."""
+"""Renders tags that the blueprint does not declare as text.
+
+`drift_text` and `plan_text` call it.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,7 @@
-"""Renders network traces as Markdown."""
+"""Renders network traces as Markdown.
+
+`cli/output.py` calls it.
+"""
 
 from provisioner.documents.trace import FlowPathDocument, TraceDocument
 from provisioner.reports.markdown_escape import code, prose

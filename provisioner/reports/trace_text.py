@@ -1,4 +1,7 @@
-"""Renders network traces as text: one block for each flow, one line for each hop."""
+"""Renders network traces as text: one block for each flow, one line for each hop.
+
+`text` calls it.
+"""
 
 from collections.abc import Iterator
 

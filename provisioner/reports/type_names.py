@@ -1,7 +1,7 @@
 """Shortest unambiguous names of ARM resource types, for tables.
 
 A node pool is named `managedClusters/agentPools`, without its resource provider. JSON has the full
-type.
+type. `adoption_wording`, `markdown`, `module_groups` and `section_text` call it.
 """
 
 from collections import Counter

@@ -1,4 +1,7 @@
-"""Renders resource types and the SDK packages that define them as text."""
+"""Renders resource types and the SDK packages that define them as text.
+
+`cli/schema_output.py` calls it.
+"""
 
 from collections.abc import Iterator
 

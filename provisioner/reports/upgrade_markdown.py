@@ -1,4 +1,7 @@
-"""Renders upgrades as Markdown: a page, or a comment on a pull request."""
+"""Renders upgrades as Markdown: a page, or a comment on a pull request.
+
+`cli/output.py` calls it.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 

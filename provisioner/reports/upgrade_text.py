@@ -1,4 +1,7 @@
-"""Renders upgrades as text: a block for each cluster, with the upgrade path first."""
+"""Renders upgrades as text: a block for each cluster, with the upgrade path first.
+
+`text` calls it.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -1,4 +1,7 @@
-"""Formats values, property paths and durations for readers, without colour or columns."""
+"""Formats values, property paths and durations for readers, without colour or columns.
+
+All renderers of text and Markdown call it; `plain` makes untrusted text safe for a terminal.
+"""
 
 import json
 import re
