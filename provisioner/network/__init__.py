@@ -1,1 +1,1 @@
-"""The network of an environment: address plan, effective paths, and what is proved of them."""
+"""The network of an environment: address plan, topology, effective paths, proofs and diagram."""

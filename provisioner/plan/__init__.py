@@ -1,1 +1,1 @@
-"""Desired against actual: the reads, the changes, the ordered steps and the plan file."""
+"""Planning: the reads of an environment, the diff, the ordered steps and the plan file."""

@@ -1,8 +1,8 @@
 """Matching of additions with the `accepted:` entries of an environment, and faulty entries.
 
 An entry accepts no more than it names. Where more match than it allows, or a role that was assigned
-allows more than the named one, nothing of the surplus is accepted: which of them was meant cannot
-be told from Azure.
+allows more than the named one, nothing of the surplus is accepted: Azure does not show which of
+them was meant.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -107,7 +107,7 @@ def sort_additions(
 
 
 def _is_about(entry: Acceptance, addition: Addition, catalog: Catalog) -> bool:
-    """Tell whether an entry matches an addition, whatever role that may give."""
+    """Return whether an entry matches an addition, whatever role that may give."""
     known = catalog.of(addition.id)
     if not entry.is_for(known.name if known is not None else addition.id.type):
         return False
@@ -115,7 +115,7 @@ def _is_about(entry: Acceptance, addition: Addition, catalog: Catalog) -> bool:
 
 
 def _names(entry: Acceptance, addition: Addition) -> bool:
-    """Tell whether an entry names the principal of an addition, or its own name."""
+    """Return whether an entry names the principal of an addition, or its own name."""
     if entry.principal is not None:
         principal = lookup(addition.body, ("properties", "principalId"))
         return isinstance(principal, str) and matches(entry.principal, principal)
@@ -207,7 +207,7 @@ class Roles:
         return self.custom[guid][0] if guid in self.custom else role.name
 
     def name(self, entry: Acceptance, addition: Addition) -> bool:
-        """Tell whether an entry names the very role that an addition gives."""
+        """Return whether an entry names the very role that an addition gives."""
         given = role_given(addition)
         if entry.role is None or given is None:
             return entry.role is None

@@ -1,4 +1,8 @@
-"""The actual state of an environment, assembled from the answers of its reads."""
+"""The actual state of an environment, assembled from the answers of its reads.
+
+What a refused read would have shown is unreadable, not absent. `workflow.environment_reader` calls
+`assemble_state`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

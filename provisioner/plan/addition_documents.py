@@ -1,4 +1,4 @@
-"""Documents of additions, as plans and reports show them."""
+"""Documents of additions, as `assembly` puts them into plans and reports show them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 

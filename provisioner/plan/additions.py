@@ -256,7 +256,7 @@ class _Search:
         )
 
     def _is_inside(self, resource: ResourceId) -> bool:
-        """Tell whether a resource is ours, stands in ours or is made for it by a service."""
+        """Return whether a resource is ours, stands in ours or is made for it by a service."""
         above = (each for each in resource.ancestors if not each.is_container)
         return any(each.key in self._ours for each in (resource, *above)) or (
             not resource.is_container and self._made_for(resource)

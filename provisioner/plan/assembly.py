@@ -1,4 +1,8 @@
-"""Assembly of a plan: decisions, steps, observed resources, and the document that shows them."""
+"""Assembly of a plan: decisions, steps, observed resources, and the document that shows them.
+
+`workflow.plan` calls `assemble_plan` once the changes are decided and the state after them is
+assessed.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -261,7 +261,7 @@ class _Foresight:
         return using
 
     def _is_going(self, resource: ResourceId) -> bool:
-        """Tell whether a resource is deleted by the plan, or by Azure along with what is."""
+        """Return whether a resource is deleted by the plan, or by Azure along with one that is."""
         return self.ended.covers(resource.key)
 
     def _nested(self, change: ResourceChange) -> str | None:

@@ -1,4 +1,9 @@
-"""The diff of desired and actual state: one decision (create, update, replace, …) a resource."""
+"""The diff of desired and actual state: one decision (create, update, replace, …) a resource.
+
+Ownership marks decide what may be changed: a resource of others is blocked, one without a mark has
+to be adopted. `workflow.plan` calls `decide_changes`, then `rotation`, `blockers` and others to
+refine its result.
+"""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -662,7 +667,7 @@ class _Decider:
         return tuple(back), tuple(left)
 
     def _rotates(self, change: FieldChange) -> bool:
-        """Tell whether a child can be replaced in place of the resource whose body states it."""
+        """Return whether a child can be replaced instead of the resource whose body states it."""
         child = change.child
         return child is not None and self._catalog.get(child.type).rotation is not None
 

@@ -102,7 +102,7 @@ def is_always_there(resource_type: ResourceType, name: str) -> bool:
 
 
 def is_part(child: ResourceId, catalog: Catalog) -> bool:
-    """Tell whether a child is part of its parent's body and nothing without it (a rule)."""
+    """Return whether a child is part of its parent's body and nothing without it (a rule)."""
     parent = catalog.of(child.parent) if child.parent else None
     return any(
         not embedded.kept and embedded.child.lower() == child.type.lower()

@@ -1,4 +1,8 @@
-"""The users of a resource: declared and live references to it, and users that its body names."""
+"""The users of a resource: declared and live references to it, and users that its body names.
+
+`blockers` refuses the delete of a resource with users that stay, and `steps` orders the deletes of
+users before it.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,7 +119,7 @@ class Users:
                     yield named, named.text
 
     def _shows(self, named: ResourceId, target: ResourceId) -> bool:
-        """Tell whether the references that were read hold one that Azure names."""
+        """Return whether the references that were read hold one that Azure names."""
         return any(hit.id.is_within(named) or named.is_within(hit.id) for hit in self.read(target))
 
 

@@ -1,4 +1,4 @@
-"""The paths at which two JSON values differ."""
+"""The paths at which two JSON values differ, for the comparison of plans."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

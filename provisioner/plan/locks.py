@@ -40,11 +40,11 @@ class Lock:
         return f"the lock {self.id} forbids {what} ({_LEVELS.get(self.now, self.now)})"
 
     def forbids_now(self, change: ResourceChange, *, deleting: bool) -> bool:
-        """Tell whether the lock, as it is now, forbids the write or the delete of a change."""
+        """Return whether the lock, as it is now, forbids the write or the delete of a change."""
         return _forbids(self.now, self.scope, change, deleting=deleting)
 
     def forbids_then(self, change: ResourceChange, *, deleting: bool) -> bool:
-        """Tell whether the lock, as the plan makes it, would forbid it."""
+        """Return whether the lock, as the plan makes it, would forbid it."""
         return _forbids(self.then, self.scope, change, deleting=deleting)
 
 

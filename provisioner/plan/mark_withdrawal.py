@@ -110,14 +110,14 @@ def find_unmade(
 
 
 def _was_absent(resource: ResourceId, deleted: Mapping[str, bool]) -> bool:
-    """Tell whether a resource was seen absent: when planning, or after a delete that took it."""
+    """Return whether a resource was seen absent: when planning, or after a delete that took it."""
     keys = (resource.key, *(above.key for above in resource.ancestors))
     ends = [deleted[key] for key in keys if key in deleted]
     return not ends or any(ends)
 
 
 def _is_dropped(mark: CarriedMark, written: Mapping[str, Step]) -> bool:
-    """Tell whether a step that succeeded has dropped a mark from its carrier, or deleted it."""
+    """Return whether a step that succeeded has dropped a mark from its carrier, or deleted it."""
     step = written.get(mark.carrier.key)
     return step is not None and mark.text not in marks_below(lookup(step.body, ("tags",)))
 

@@ -1,4 +1,4 @@
-"""Raw resources without a location: of a type without a model, none is inherited from the group."""
+"""Warnings for raw resources without a location: a type without a model inherits none."""
 
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.resource_type import Tier

@@ -1,6 +1,7 @@
 """The steps after which apply has to GET the settled body of the resource.
 
-A GET after any other step would read what nothing uses, and count towards Azure's request limits.
+A GET after any other step would read what nothing uses. `workflow.apply` calls it before the first
+write.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -30,7 +30,7 @@ class Terms:
     observes: bool = False
 
     def permits_adoption(self, address: str) -> bool:
-        """Tell whether the resource at an address may be taken over where it exists already."""
+        """Return whether the resource at an address may be adopted where it exists already."""
         return any(wanted == EVERY_ADDRESS or is_at(address, wanted) for wanted in self.adopt)
 
 
@@ -38,7 +38,7 @@ EVERY_ADDRESS = "*"
 
 
 def is_at(address: str, wanted: str) -> bool:
-    """Tell whether an address is the wanted one or stands inside of it (`hub` holds `hub.vnet`)."""
+    """Return whether an address is the wanted one or inside of it (`hub` holds `hub.vnet`)."""
     return address == wanted or address.startswith((f"{wanted}.", f"{wanted}[", f"{wanted}/"))
 
 

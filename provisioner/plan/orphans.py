@@ -1,4 +1,8 @@
-"""Orphaned and unmanaged resources: those in Azure that the blueprint does not have."""
+"""Orphaned and unmanaged resources: those in Azure that the blueprint does not have.
+
+An orphan carries the environment's mark and is deleted; an unmanaged resource does not and is only
+listed. `changes` calls both functions.
+"""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -124,7 +128,7 @@ def find_unmanaged(
 def _stands_in_ours(
     hit: Found, graph: DesiredGraph, going: Collection[str], catalog: Catalog
 ) -> bool:
-    """Tell whether a child stands in one of our resources without being part of it."""
+    """Return whether a child is in one of our resources without being part of it."""
     child = hit.id
     assert child.parent is not None
     parent_type, own = catalog.of(child.parent), catalog.of(child)

@@ -1,4 +1,8 @@
-"""Ownership of the resources that were read, as far as the marks in Azure prove it."""
+"""Ownership of the resources that were read, as far as the marks in Azure prove it.
+
+A mark is in the tags of its resource, or in those of a carrier for a type without tags. `changes`
+and `workflow.environment_reader` call `find_owners`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -45,22 +49,22 @@ class Owners:
     standing_in: frozenset[str]
 
     def is_ours(self, resource: ResourceId) -> bool:
-        """Tell whether a resource that was found verifies as this environment's."""
+        """Return whether a resource that was found verifies as this environment's."""
         owner = self.by_tags.get(resource.key)
         if owner is not None and owner.is_ours:
             return True
         return resource.key in self.standing_in or self.is_marked(resource)
 
     def is_marked(self, resource: ResourceId) -> bool:
-        """Tell whether a carrier has a mark of a resource, declared by itself or in its parent."""
+        """Return whether a carrier has a mark of a resource, as one of its own or as a child."""
         return self.is_carried(resource) or self.is_stated(resource)
 
     def is_carried(self, resource: ResourceId) -> bool:
-        """Tell whether a carrier has the mark of a resource."""
+        """Return whether a carrier has the mark of a resource."""
         return bool(self.carried) and self.marks.mark_below(resource) in self.carried
 
     def is_stated(self, resource: ResourceId) -> bool:
-        """Tell whether a carrier has the mark of a child that its own body states."""
+        """Return whether a carrier has the mark of a child that its own body states."""
         return bool(self.carried) and self.marks.mark_part(resource) in self.carried
 
     def address_of(self, resource: ResourceId) -> str | None:

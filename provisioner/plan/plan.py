@@ -64,7 +64,7 @@ class Plan:
     request: Request
 
     def can_apply(self) -> bool:
-        """Tell whether the plan may be applied: nothing blocked, and no error in it."""
+        """Return whether the plan may be applied: nothing blocked, and no error in it."""
         has_error = any(d.severity is Severity.ERROR for d in self.document.diagnostics)
         return not has_error and self.document.summary.blocked == 0
 

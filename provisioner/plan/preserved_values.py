@@ -1,7 +1,7 @@
 """Live values that an update sends beside the blueprint's, and so preserves.
 
-Updates merge: a PUT replaces the body, so undeclared live values are sent as they are. A reviewer
-approves these too, and so they are shown.
+Updates merge: the live body is sent, overlaid with the desired one, so undeclared values stay as
+they are. A reviewer approves these too, and so `assembly` puts them into the plan's document.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -165,7 +165,7 @@ def child_reads(
 
 
 def _is_shown_in_part(resource_type: ResourceType, body: Body | None) -> bool:
-    """Tell whether what was found of a resource may lack what its list does not answer."""
+    """Return whether the found body of a resource may lack what its list does not answer."""
     return body is not None and any(
         lookup(body, path.split(".")) is ABSENT for path in resource_type.list_omits
     )
@@ -279,7 +279,7 @@ def _listed_extensions(
 
 
 def comes_along(child: ResourceType) -> bool:
-    """Tell whether Azure makes one with each parent and never deletes it (a blob service)."""
+    """Return whether Azure makes one with each parent and never deletes it (a blob service)."""
     return bool(child.with_parent) and not child.deletable
 
 

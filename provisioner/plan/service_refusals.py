@@ -1,4 +1,8 @@
-"""Service rules applied to a desired graph and to the changes of a plan: what Azure refuses."""
+"""Service rules applied to a desired graph and to the changes of a plan: what Azure refuses.
+
+`workflow.network` checks a graph without Azure; `blockers` and `change_order` check the changes of
+a plan beside the state that was read.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -93,7 +97,7 @@ class _Seen:
         return (container.key, type_name.lower()) in self.listed or self._answers(found, type_name)
 
     def _answers(self, found: Found, type_name: str) -> bool:
-        """Tell whether Azure answers all children of a type in the body of what holds them."""
+        """Return whether Azure answers all children of a type in the body of their parent."""
         known = self.catalog.of(found.id)
         return any(
             embedded.child.lower() == type_name.lower()

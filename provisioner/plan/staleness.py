@@ -1,4 +1,7 @@
-"""Staleness of a plan: whether Azure has changed since the plan was made, field by field."""
+"""Staleness of a plan: whether Azure has changed since the plan was made, field by field.
+
+`workflow.apply` calls it before the first write; `plan_verification` explains a refusal by it.
+"""
 
 from collections.abc import Mapping
 from typing import cast

@@ -1,6 +1,6 @@
 """The steps of a plan: the requests that carry it out, and the dependencies between them.
 
-`build_steps` is called once a plan; the other functions add one kind of order each.
+`assembly` calls `build_steps`; each `_order_…` function adds one kind of dependency.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

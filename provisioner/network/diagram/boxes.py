@@ -1,4 +1,7 @@
-"""The groups and nodes of a network diagram, their nesting and their labels (`azsec graph`)."""
+"""The groups and nodes of a network diagram, their nesting and their labels (`azsec graph`).
+
+`workflow.graph` calls `draw_network`, then draws the `edges` between its boxes.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Resources that a network diagram shows although they route or filter no packets."""
+"""Resources that a network diagram shows although they route or filter no packets.
+
+`boxes` draws them as nodes, `edges` their relations. No proof depends on them.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""The edges of a network diagram: peerings, egress paths and relations (`azsec graph`)."""
+"""The edges of a network diagram: peerings, egress paths and relations (`azsec graph`).
+
+`workflow.graph` calls `draw_edges`, then `mark_breaches` with the results of the proofs.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 

@@ -1,4 +1,7 @@
-"""Reads private DNS zones, their records, and the names of private endpoints from an estate."""
+"""Reads private DNS zones, their records, and the names of private endpoints from an estate.
+
+`topology_reader` calls it for the topology; `dns_resolution` evaluates the result.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

@@ -80,9 +80,9 @@ def destination_of(rule: FirewallRule) -> Intervals:
 
 
 def is_covered(name: str, pattern: str) -> bool:
-    """Tell whether every host that `name` stands for is one that `pattern` stands for.
+    """Return whether every host that `name` matches is one that `pattern` matches.
 
-    `*.example.com` stands for every host below example.com, `*` for all.
+    `*.example.com` matches every host below example.com, `*` all.
     """
     name, pattern = name.lower().rstrip("."), pattern.lower().rstrip(".")
     if pattern == "*" or name == pattern:
@@ -121,6 +121,6 @@ def _names(
 
 
 def _holds(outer: str, inner: str) -> bool:
-    """Tell whether one service tag holds another, as AzureMonitor holds AzureMonitor.WestEurope."""
+    """Return whether one service tag holds another (AzureMonitor, AzureMonitor.WestEurope)."""
     one, other = outer.lower(), inner.lower()
     return one == other or other.startswith(f"{one}.")

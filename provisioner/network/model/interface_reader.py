@@ -1,4 +1,8 @@
-"""Reads network interfaces from an estate: the subnets and addresses of machines."""
+"""Reads network interfaces from an estate: the subnets and addresses of machines.
+
+`topology_reader` calls it for the topology. AKS nodes are left out: the pools of their cluster
+represent them.
+"""
 
 from collections.abc import Iterator, Mapping
 

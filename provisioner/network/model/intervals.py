@@ -1,4 +1,7 @@
-"""Interval sets: exact sets of IPv4 addresses and ports, with set operations, parsing and text."""
+"""Interval sets: exact sets of IPv4 addresses and ports, with set operations, parsing and text.
+
+Routes, security groups, firewalls and proofs compute with them.
+"""
 
 import hashlib
 import ipaddress
@@ -78,12 +81,12 @@ class Intervals:
         return Intervals(tuple(found))
 
     def _may_meet(self, other: "Intervals") -> bool:
-        """Tell whether the spans of two sets meet: those of most rules and routes do not."""
+        """Return whether the spans of two sets meet: those of most rules and routes do not."""
         ours, theirs = self.parts, other.parts
         return bool(ours and theirs and ours[0][0] <= theirs[-1][1] and theirs[0][0] <= ours[-1][1])
 
     def _spans(self, other: "Intervals") -> bool:
-        """Tell whether this is one interval that holds all of another set, which is not empty."""
+        """Return whether this is one interval that holds all of another set, which is not empty."""
         ours, theirs = self.parts, other.parts
         return len(ours) == 1 and ours[0][0] <= theirs[0][0] and theirs[-1][1] <= ours[0][1]
 
@@ -98,7 +101,7 @@ class Intervals:
         return iter(self.parts)
 
     def covers(self, other: "Intervals") -> bool:
-        """Tell whether every number of `other` is in this set."""
+        """Return whether every number of `other` is in this set."""
         return not other - self
 
     @property

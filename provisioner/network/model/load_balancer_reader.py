@@ -1,4 +1,7 @@
-"""Reads load balancers from an estate: frontends, rules and the members of their pools."""
+"""Reads load balancers from an estate: frontends, rules and the members of their pools.
+
+`topology_reader` calls it for the topology; the model is in `load_balancers`.
+"""
 
 from collections.abc import Iterator, Mapping
 

@@ -116,7 +116,7 @@ def read_reach(texts: Iterable[str]) -> PublicReach:
 
 
 def is_rented(tag: str) -> bool:
-    """Tell whether a service tag is one of addresses that anybody rents, also of one region."""
+    """Return whether a service tag is one of addresses that anybody rents, also of one region."""
     return _family(tag) in _RENTED
 
 

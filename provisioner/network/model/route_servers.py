@@ -1,9 +1,10 @@
 """Networks that learn routes by BGP from route servers and virtual hubs.
 
-A route server programs what its peers tell it into the machines of its network, and of networks
-that use its gateways ("Azure Route Server frequently asked questions", virtual network peering); a
-virtual hub does so in the networks that are connected to it. Azure Resource Manager shows who the
-peers are and not what they tell: no statement about where a subnet sends its packets can be made.
+A route server programs the routes that its peers advertise into the machines of its network, and of
+networks that use its gateways ("Azure Route Server frequently asked questions", virtual network
+peering); a virtual hub does so in the networks that are connected to it. Azure Resource Manager
+shows the peers and not the routes that they advertise: no statement about where a subnet sends its
+packets can be made.
 """
 
 from collections.abc import Iterator, Mapping
@@ -101,7 +102,7 @@ def _server(
 
 
 def _takes(network: Network | None, home: str) -> bool:
-    """Tell whether a peered network uses the gateways of another one, as far as it was read."""
+    """Return whether a peered network uses the gateways of another one, as far as it was read."""
     if network is None or is_empty(network.peerings):
         return network is None
     return any(p.remote == home and p.remote_gateways for p in network.peerings)

@@ -1,4 +1,7 @@
-"""Network security groups: exact evaluation of the traffic that they allow."""
+"""Network security groups: exact evaluation of the traffic that they allow.
+
+Proofs, packet traces and the exposure controls use it. Service tags have bounds (`service_tags`).
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

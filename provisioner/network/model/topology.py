@@ -537,6 +537,6 @@ RESERVED_SUBNETS = frozenset(
 
 
 def is_workload(subnet: Subnet) -> bool:
-    """Tell whether workloads can stand in a subnet: neither a reserved one nor a resolver's."""
+    """Return whether workloads can be in a subnet: neither a reserved one nor a resolver's."""
     resolver = any("dnsresolvers" in service.lower() for service in subnet.delegations)
     return subnet.name.lower() not in RESERVED_SUBNETS and not resolver

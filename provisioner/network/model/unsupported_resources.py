@@ -115,7 +115,7 @@ class _Neighbours:
                 yield Unjudged(unread.key, unread.text, unread.type, self._own)
 
     def _touches(self, key: str, subnet: ResourceId) -> bool:
-        """Tell whether something names a subnet or its network, or is a child of the network."""
+        """Return whether something names a subnet or its network, or is a child of the network."""
         network = subnet.parent
         inside = {subnet.key, network.key} if network is not None else {subnet.key}
         above = self._estate.resources[key].id.parent

@@ -1,4 +1,8 @@
-"""Egress candidates of a subnet (resources with a public address), and firewalls as next hops."""
+"""Egress candidates of a subnet: NAT gateway, public addresses, outbound rules, default access.
+
+Packet traces and the egress proof combine them with the effective routes; `firewall_behind` finds
+the firewall that is the next hop of a route.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

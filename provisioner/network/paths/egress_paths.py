@@ -1,4 +1,7 @@
-"""The egress paths of workload subnets to the internet, by packet traces."""
+"""The egress paths of workload subnets to the internet, by packet traces.
+
+`workflow.graph` calls `find_egress` for the network diagram.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""Packet tracing: the hops of a packet, with the element that decides each."""
+"""Packet tracing: the hops of a packet, with the element that decides each.
+
+`azsec trace`, the network diagram and the proofs of API server, firewall and services call it.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -124,7 +127,7 @@ def _routed(topology: Topology, source: Subnet, route: EffectiveRoute, traffic: 
 
 
 def _is_open(topology: Topology, source: Subnet, way: WayOut, traffic: Traffic) -> bool:
-    """Tell whether the security group of a machine, if it has one, lets a packet take its way."""
+    """Return whether the security group of a machine, if it has one, allows a packet to leave."""
     tags = tags_of(topology, topology.networks[source.network], source)
     return judge(way.group, inbound=False, packet=traffic, tags=tags)[0]
 

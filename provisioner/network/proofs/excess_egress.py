@@ -1,4 +1,7 @@
-"""Excess egress: firewall rules that allow more than the clusters of a network require."""
+"""Excess egress: firewall rules that allow more than the clusters of a network require.
+
+The second half of the proof in `firewall_allowances`, which calls `excess_of` for each firewall.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -127,7 +130,7 @@ def _breach(rule: FirewallRule, network: Network, what: str) -> Breach:
 
 
 def _is_needed(rule: FirewallRule, what: str, opened: Iterable[_Open]) -> bool:
-    """Tell whether everything that a rule opens of a host or a tag is among what may be open."""
+    """Return whether all that a rule opens of a host or a tag is permitted egress."""
     protocols = {"tcp"} if rule.kind == "application" else rule.protocols
     matching = [one for one in opened if is_covered(what, one.what)]
     for protocol in protocols:
@@ -138,7 +141,7 @@ def _is_needed(rule: FirewallRule, what: str, opened: Iterable[_Open]) -> bool:
 
 
 def _is_shadowed(firewall: Firewall, rule: FirewallRule, name: str) -> bool:
-    """Tell whether a rule that comes first denies a host on every port that `rule` opens."""
+    """Return whether an earlier rule denies a host on every port that `rule` opens."""
     protocols = {"tcp"} if rule.kind == "application" else rule.protocols & {"tcp", "udp"}
     rulings = [
         decide(firewall.policy, source_of(rule), Target(protocol, port, name=name))
@@ -150,7 +153,7 @@ def _is_shadowed(firewall: Firewall, rule: FirewallRule, name: str) -> bool:
 
 
 def _resolves_privately(topology: Topology, firewall: Firewall, name: str) -> bool:
-    """Tell whether a private zone answers for a name where the firewall stands."""
+    """Return whether a private zone answers for a name in the firewall's network."""
     home = topology.networks.get(firewall.network)
     if home is None:
         return False

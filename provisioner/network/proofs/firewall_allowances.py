@@ -174,7 +174,7 @@ def _firewalls_before(topology: Topology, subnet: Subnet) -> Iterator[Firewall]:
 
 
 def _is_private(topology: Topology, network: Network, host: str) -> bool:
-    """Tell whether a private link zone answers for a host in a network."""
+    """Return whether a private link zone answers for a host in a network."""
     for zone in topology.zones.values():
         public = zone.name.lower().removeprefix("privatelink.")
         if public != zone.name.lower() and is_covered(host, f"*.{public}"):

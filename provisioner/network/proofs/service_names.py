@@ -1,8 +1,8 @@
 """DNS names of a service: breaches where they resolve to anything but its private endpoints.
 
-Azure writes the records of an endpoint into the zones of its DNS zone group, and says which. What
-somebody else wrote for a name of the service takes its traffic elsewhere: another record in those
-zones, or another zone that is linked where clients ask and that has the longer name.
+Azure writes the records of an endpoint into the zones of its DNS zone group, and answers which.
+Anything else for a name of the service takes its traffic elsewhere: another record in those zones,
+or another zone that is linked to the clients' networks and has the longer name.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

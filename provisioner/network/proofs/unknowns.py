@@ -1,4 +1,8 @@
-"""Unjudged resources in a network, as uncertain breaches that make a proof unknown."""
+"""Unjudged resources in a network, as uncertain breaches that make a proof unknown.
+
+The proofs that claim the absence of a path call it: egress, inbound, remote access and
+segmentation.
+"""
 
 from collections.abc import Iterator, Sequence
 
