@@ -152,7 +152,7 @@ class _Foresight:
 
     @cached_property
     def around(self) -> Neighbours:
-        """What stands beside each change, as far as it was read."""
+        """The neighbours of each change, as far as they were read."""
         return planned_neighbours(
             self.outcome, self.graph, self.live.state, self.changes, self.live.catalog
         )
@@ -165,12 +165,12 @@ class _Foresight:
 
     @cached_property
     def going(self) -> frozenset[str]:
-        """The keys of what is deleted, or deleted and made anew."""
+        """The keys of the resources that are deleted or replaced."""
         return frozenset(change.id.key for change in self.changes.resources if _goes(change))
 
     @cached_property
     def ended(self) -> KeyIndex:
-        """The keys of what is deleted with all that is below it, by the plan or by Azure."""
+        """The keys of deleted resources with all below them, by the plan or by Azure."""
         along: set[str] = set()
         for change in self.changes.resources:
             if not _goes(change):
@@ -231,7 +231,7 @@ class _Foresight:
         return None
 
     def _staying(self, hit: Found, change: ResourceChange) -> list[str]:
-        """Return the labels of what points to a resource now and would still do so."""
+        """Return the labels of the resources that refer to a resource now and after the plan."""
         staying: list[str] = []
         for user in self.live.users.read(hit.id):
             if user.id.is_within(change.id) or self._is_going(user.id):

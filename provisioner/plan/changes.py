@@ -101,7 +101,7 @@ class ResourceChange:
 
     @property
     def disruption(self) -> Disruption:
-        """The worst thing that the change does to what runs on the resource."""
+        """The worst disruption that the change causes to workloads on the resource."""
         if self.action in _LOSSES:
             return max(self.type.loss, self.loses, key=lambda d: d.rank)
         if self.action not in (Action.UPDATE, Action.ADOPT):
@@ -154,7 +154,7 @@ def decide_changes(
     terms: Terms,
     limits: Limits = UNLIMITED,
 ) -> Changes:
-    """Return what has to happen to make the actual state the desired one.
+    """Return the changes that make the actual state the desired one.
 
     An empty graph plans a delete of everything that the environment owns: only `destroy` gives
     one. `values` holds what is known of each resource that exists and stays, by address.
@@ -606,7 +606,7 @@ class _Decider:
         *,
         adopted: bool,
     ) -> tuple[Action, str | None]:
-        """Return what happens to a resource that stays, and why."""
+        """Return the action for a resource that stays, and its reason."""
         if adopted:
             return Action.ADOPT, ActionReason.ADOPTED
         taken = self._taken_child(resource)
@@ -621,7 +621,7 @@ class _Decider:
     def _replace(
         self, resource: DesiredResource, declared: Sequence[FieldChange]
     ) -> tuple[Action, str | None]:
-        """Return the replacement of a resource, or that what it holds hinders it."""
+        """Return REPLACE, or BLOCKED where the resource's content prevents it, and the reason."""
         forcing = next(c for c in declared if c.forces_replace and not self._rotates(c))
         hindrance = self._hinders_loss(resource.id)
         if hindrance is not None:
@@ -696,7 +696,7 @@ def managed_group_id(resource: DesiredResource, body: Mapping[str, Value]) -> Re
 def _hinders_update(
     resource: DesiredResource, declared: Sequence[FieldChange], *, adopted: bool
 ) -> str | None:
-    """Return why a resource cannot become what is declared, or None."""
+    """Return why an update to the declared body is impossible, or None."""
     refused = next((change for change in declared if change.refused), None)
     forcing = next((change for change in declared if change.forces_replace), None)
     if refused is not None:
@@ -856,7 +856,7 @@ class Going:
     staying: Collection[str]
 
     def keys(self, deletes: Sequence[ResourceChange]) -> frozenset[str]:
-        """Return the keys of what goes: what the limits cover, and what stands in it."""
+        """Return the keys of the deletes that the limits cover, with all that is in them."""
         planned = [change for change in deletes if change.action is Action.DELETE]
         covered = {change.id.key for change in planned if self.deletes_at(change.address)}
         return frozenset(

@@ -52,18 +52,18 @@ def targets_of(type_name: str, body: Mapping[str, Value], catalog: Catalog) -> f
 
 @dataclass(frozen=True)
 class Users:
-    """What points to what in Azure now."""
+    """The live references between resources."""
 
     found: Mapping[str, Found]
     catalog: Catalog
 
     @staticmethod
     def of(state: ActualState, catalog: Catalog) -> "Users":
-        """Return who uses what in a state."""
+        """Return the references in a state."""
         return Users(state.found, catalog)
 
     def read(self, resource: ResourceId) -> tuple[Found, ...]:
-        """Return what was read and points to a resource from outside of it."""
+        """Return the resources that were read and refer to a resource from outside of it."""
         return self._outside(resource, self._by_target)
 
     def read_of(self, resource: ResourceId, types: frozenset[str]) -> tuple[Found, ...]:
@@ -94,7 +94,7 @@ class Users:
         return {}
 
     def _index(self, hits: Iterable[Found]) -> Mapping[str, Sequence[Found]]:
-        """Return what points to each target, by the key (`key_of`) of the target."""
+        """Return the resources that refer to each target, by the key (`key_of`) of the target."""
         index: dict[str, list[Found]] = {}
         for hit in hits:
             for target in targets_of(hit.id.type, hit.body, self.catalog):

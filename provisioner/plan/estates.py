@@ -155,7 +155,10 @@ def _found(state: ActualState, graph: DesiredGraph, catalog: Catalog) -> dict[st
 
 
 def _place(child: ResourceId, graph: DesiredGraph) -> tuple[str | None, Span | None]:
-    """Return where what the blueprint does not have stands, if it stands in something it has."""
+    """Return an address for an undeclared child of a declared parent, and the parent's place.
+
+    Both are None without a declared parent.
+    """
     parent = graph.by_id.get(child.parent.key) if child.parent else None
     if parent is None:
         return None, None
@@ -177,7 +180,7 @@ def _outcome(change: ResourceChange, catalog: Catalog) -> Mapping[str, Value] | 
 def _without_outdated(
     resource_type: ResourceType, found: Mapping[str, Value], written: Mapping[str, Value]
 ) -> Mapping[str, Value]:
-    """Return a live body without what goes with a value that the write changes."""
+    """Return a live body without the values that become outdated by the write."""
     outdated = [
         path.split(".")
         for path, facts in resource_type.fields.items()

@@ -23,7 +23,7 @@ _LEVELS = {_READ_ONLY: "ReadOnly", _NO_DELETE: "CanNotDelete"}
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock with its levels in lower case: what it is now and what the plan makes it.
+    """A management lock with its level now and after the plan, in lower case.
 
     "" stands for a lock that is not there. `address` is that of its change, None without one.
     """
@@ -35,7 +35,7 @@ class Lock:
     address: str | None
 
     def refusal(self, *, deleting: bool) -> str:
-        """Return what the lock forbids, in words."""
+        """Return as text what the lock forbids."""
         what = "the delete" if deleting else "the write"
         return f"the lock {self.id} forbids {what} ({_LEVELS.get(self.now, self.now)})"
 
@@ -68,7 +68,7 @@ def find_locks(
 
 
 def verbs_of(change: ResourceChange) -> tuple[bool, ...]:
-    """Return what a change does, as whether it deletes: True for its DELETE, False for its PUT."""
+    """Return the requests of a change: True for its DELETE, False for its PUT."""
     return {
         Action.CREATE: (False,),
         Action.UPDATE: (False,),
@@ -79,12 +79,15 @@ def verbs_of(change: ResourceChange) -> tuple[bool, ...]:
 
 
 def managed_group_of(change: ResourceChange) -> ResourceId | None:
-    """Return the id of the resource group that Azure keeps for what a change is about, or None."""
+    """Return the id of the managed resource group of a change's resource, or None."""
     return managed_group_in(change.type, change.found) if change.found is not None else None
 
 
 def reached_by(change: ResourceChange) -> Iterator[ResourceId]:
-    """Yield what Azure writes into with a change (`ResourceType.reaches`), before and after it."""
+    """Yield the resources that Azure writes into with a change (`ResourceType.reaches`).
+
+    They are those that the body before the change and the body after it refer to.
+    """
     for body in (change.found.body if change.found else None, change.desired):
         for path in change.type.reaches if body is not None else ():
             for value in values_at(body, path):

@@ -40,7 +40,7 @@ def find_orphans(
     catalog: Catalog,
     owners: Owners,
 ) -> list[Orphan]:
-    """Return what the environment made and the blueprint no longer holds, each with an address."""
+    """Return the orphaned resources of an environment, each with an address."""
     declared = declared_keys(graph)
     found = {
         owned.id.key: orphan
@@ -87,7 +87,7 @@ def _by_tags(resource: ResourceId, address: str, state: ActualState) -> Orphan |
 
 
 def _address_below(resource: ResourceId, owners: Owners) -> str:
-    """Name a resource without tags by the address of what it stands in."""
+    """Name a resource without tags by the address of its nearest ancestor that has one."""
     for ancestor in resource.ancestors:
         address = owners.address_of(ancestor)
         if address is not None:
@@ -102,7 +102,7 @@ def find_unmanaged(
     gone: Collection[str],
     additions: Collection[str],
 ) -> tuple[ResourceId, ...]:
-    """Return what stands beside the environment's resources and is not its own.
+    """Return the unmanaged resources beside those of the environment.
 
     `gone` are the keys of what the plan deletes, `additions` those of what is told as an addition.
     What a service makes for one of the environment's resources is not listed.

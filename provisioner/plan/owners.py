@@ -74,7 +74,7 @@ class Owners:
 
 
 def find_owners(state: ActualState, catalog: Catalog, marks: Marks) -> Owners:
-    """Return whose the resources in a state are. A carrier counts if its own mark verifies."""
+    """Return the owners of the resources in a state. A carrier counts if its own mark verifies."""
     by_tags: dict[str, Owner] = {}
     below: dict[str, frozenset[str]] = {}
     standing_in: set[str] = set()
@@ -102,7 +102,7 @@ def find_owners(state: ActualState, catalog: Catalog, marks: Marks) -> Owners:
 def find_unaccounted(
     owners: Owners, graph: DesiredGraph, state: ActualState, inventory: Inventory
 ) -> Mapping[str, frozenset[str]]:
-    """Return the marks, by the key of their carrier, of what may exist where nothing was read.
+    """Return the marks of resources that may exist but were not read, by the key of the carrier.
 
     Neither the graph has it nor a read found it, and it stands in no list that was read to its end:
     a mark whose resource is known not to exist is not among them.

@@ -20,7 +20,7 @@ from provisioner.plan.request import Request, request_to_json
 from provisioner.plan.steps import Step
 
 ADOPTION_GATE = "adoption"
-"""The gate that refuses to take over what exists and carries no mark of azsec."""
+"""The gate that refuses the adoption of existing resources without permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def with_census(plan: Plan, census: CensusDocument) -> Plan:
 
 
 def digest_of(plan: Plan) -> str:
-    """Return `sha256:…` over what a plan does: the same for the same files and the same Azure.
+    """Return `sha256:…` over the content of a plan: equal for equal files and equal live state.
 
     Left out is what is said beside it, and comes and goes while the plan stays the same: the
     preflight's answers, what is in progress, what azsec does not touch, what was looked at.
@@ -137,7 +137,7 @@ BESIDE = (
 
 
 def content_of(plan: Plan) -> dict[str, Any]:
-    """Return what a plan does, as JSON: the parts that approve it, by name."""
+    """Return the content of a plan as JSON: the parts that an approval covers, by name."""
     content = _content(plan)
     del content["digest"], content["digests"]
     del content["plan"]["digest"]

@@ -44,7 +44,7 @@ _TOLD = frozenset(
 
 
 def compare_plans(before: Plan, after: Plan) -> PlanDiffDocument:
-    """Return what a plan does differently from an earlier one, and which inputs differ.
+    """Return the differences of a plan from an earlier one, and which inputs differ.
 
     The comparison covers the bodies of the requests.
     """
@@ -70,7 +70,7 @@ def compare_plans(before: Plan, after: Plan) -> PlanDiffDocument:
 
 
 def compare_documents(before: PlanDocument, after: PlanDocument) -> PlanDiffDocument:
-    """Return what a plan does differently from an earlier one, by their documents.
+    """Return the differences of a plan from an earlier one, by their documents.
 
     That is everything but the bodies of the requests.
     """
@@ -97,7 +97,7 @@ def compare_documents(before: PlanDocument, after: PlanDocument) -> PlanDiffDocu
 def compare_cluster_plans(
     before: ClusterPlanDocument, after: ClusterPlanDocument
 ) -> PlanDiffDocument:
-    """Return what a plan of the objects in a cluster does differently from an earlier one."""
+    """Return the differences of a plan of cluster objects from an earlier one."""
     warned = set(before.diagnostics)
     return PlanDiffDocument(
         scope="cluster",
@@ -163,7 +163,7 @@ def _side(document: PlanDocument | ClusterPlanDocument) -> PlanSideDocument:
 def _pairs(
     before: Mapping[_Key, _Entry], after: Mapping[_Key, _Entry]
 ) -> Iterator[tuple[_Entry | None, _Entry | None, DifferenceKind]]:
-    """Yield the entries that differ, those of the second plan in its order, then what is gone."""
+    """Yield the entries that differ: those of the second plan in its order, then removed ones."""
     for key, entry in after.items():
         if before.get(key) is None:
             yield None, entry, DifferenceKind.ADDED

@@ -88,7 +88,7 @@ def find_disagreement(
 def _find_moved(
     approved: Plan, derived: Plan, state: ActualState, catalog: Catalog
 ) -> tuple[list[Diagnostic], set[str]]:
-    """Return what moved in Azure, and the addresses that this explains.
+    """Return what changed in Azure since the plan, and the addresses that this explains.
 
     A file may hold anything: what it says of a resource counts where it agrees with the derived
     plan on which resource that is, and none of its expressions is evaluated.
@@ -149,7 +149,7 @@ _INPUTS = {
 
 
 def _blame(approved: Plan, derived: Plan, moved: list[Diagnostic]) -> tuple[str, str]:
-    """Return code and cause of what no moved value explains."""
+    """Return code and cause of the differences that no changed live value explains."""
     changed = [
         cause
         for name, cause in _INPUTS.items()

@@ -16,7 +16,7 @@ from provisioner.plan.value_text import disclose, named_by
 
 
 def kept_values(step: Step, change: ResourceChange) -> tuple[KeptValueDocument, ...]:
-    """Return what the body of a step holds and the blueprint does not state, in order of paths.
+    """Return the undeclared values in the body of a step, in order of paths.
 
     Only of what exists, or what stands in for it, Azure has anything to keep. A secret is masked.
     """

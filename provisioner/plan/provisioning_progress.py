@@ -77,7 +77,7 @@ def find_in_progress(
 
 
 def _referred(addresses: Iterable[str], graph: DesiredGraph) -> frozenset[str]:
-    """Return the addresses of what resources that are only read lie behind these addresses."""
+    """Return the addresses of the resources that are only read, to which these refer."""
     return frozenset(
         edge.on
         for address in addresses
@@ -88,7 +88,7 @@ def _referred(addresses: Iterable[str], graph: DesiredGraph) -> frozenset[str]:
 
 
 def in_progress_documents(entries: Iterable[InProgress]) -> tuple[InProgressDocument, ...]:
-    """Return the documents of what is in progress."""
+    """Return the documents of the resources in transition."""
     return tuple(
         InProgressDocument(
             address=entry.address, id=entry.id.text, type=entry.type, state=entry.state
@@ -98,7 +98,7 @@ def in_progress_documents(entries: Iterable[InProgress]) -> tuple[InProgressDocu
 
 
 def repair_failed(changes: Changes) -> Changes:
-    """Return the changes in which what Azure failed to provision is written again.
+    """Return the changes in which resources that failed to provision are written again.
 
     A resource can have every declared value and not work: its last write ended as Failed or
     Canceled. Another PUT of the same body is what makes the provider try again.

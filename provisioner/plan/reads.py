@@ -374,7 +374,7 @@ def stray_reads(
 
 
 def tagged_reads(tag: str, value: str, subscriptions: Sequence[str]) -> tuple[Read, ...]:
-    """Return the lists of what carries a tag with a value, one a subscription."""
+    """Return the lists of the resources that have a tag with a value, one a subscription."""
     query = {"$filter": f"tagName eq '{tag}' and tagValue eq '{value}'"}
     return tuple(
         Read(

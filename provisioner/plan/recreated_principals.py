@@ -20,7 +20,7 @@ _RENEWED = "an identity that was made again has a new principal"
 
 
 def renew_holders(changes: Changes, state: ActualState) -> Changes:
-    """Return the changes with the writes of what holds the principal of an earlier identity."""
+    """Return the changes with a write of each resource that holds an earlier principal."""
     made = {change.id.key: change.address for change in changes.resources if change.action in _MADE}
     return replace(
         changes, resources=tuple(_renewed(change, made, state) for change in changes.resources)

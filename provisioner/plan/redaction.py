@@ -70,7 +70,7 @@ def _leaves(
 def with_live_bodies(
     values: Mapping[str, Mapping[str, Value]],
 ) -> dict[str, Mapping[str, Value]]:
-    """Return what is known of resources by address, with what the Unknowns of `conceal` refer to.
+    """Return the known values by address, with the live bodies that `conceal`'s Unknowns refer to.
 
     They refer to what was read first, also after a step deleted or wrote the resource.
     """

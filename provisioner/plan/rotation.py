@@ -85,7 +85,7 @@ class _Rotator:
     def outlived(
         self, changes: Sequence[ResourceChange], standing: Iterable[str]
     ) -> Iterator[ResourceChange]:
-        """Yield the deletes of what stands in for nothing any more, and does not go anyway."""
+        """Yield the deletes of stand-ins whose resource left, unless they are deleted already."""
         doomed = (Action.DELETE, Action.REPLACE)
         gone = {c.id.key for c in changes if c.action in doomed} | set(standing)
         for key in sorted(self.state.found):
@@ -185,7 +185,7 @@ class _Rotator:
     def _completed(
         self, resource_type: ResourceType, body: Mapping[str, Value], live: Body
     ) -> Mapping[str, Value]:
-        """Return what to write to a stand-in that an earlier apply left, perhaps half made.
+        """Return the body to write to a stand-in that an earlier apply left, perhaps half made.
 
         One of another shape than is wanted by now serves as well, as it is.
         """
@@ -209,7 +209,7 @@ class _Rotator:
         return _with_tags(body, rotation.marks.split("."), marks)
 
     def _standing_in(self, resource: ResourceId) -> Found | None:
-        """Return what stands in for a resource since an earlier apply, or None."""
+        """Return the stand-in of a resource that an earlier apply left, or None."""
         for key in sorted(self.state.found):
             hit = self.state.found[key]
             if hit.id.parent == resource.parent:
@@ -264,7 +264,7 @@ def _fields_of(change: ResourceChange, embedded: Embedded, name: str) -> Iterato
 
 
 def without_children(change: ResourceChange, separate: Sequence[ResourceChange]) -> ResourceChange:
-    """Return the parent's change without what the changes of its children do by themselves."""
+    """Return the parent's change without the parts that its children's changes carry out."""
     if not separate:
         return change
     children = {Child(child.type.name, child.id.name) for child in separate}

@@ -167,7 +167,7 @@ def _without_unstated_children(
 
 
 def _without_refilled(change: ResourceChange, body: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Leave out what Azure fills in anew with each write that does not state it."""
+    """Leave out the values that Azure fills in again with each write that does not state them."""
     for name, facts in change.type.fields.items():
         path = name.split(".")
         if facts.refilled and lookup(change.desired, path) is ABSENT:

@@ -71,7 +71,7 @@ def order_mutual(
 
 
 def _ends(change: ResourceChange) -> tuple[str, str] | None:
-    """Return the keys of what holds a copy and of what it is a copy of, or None."""
+    """Return the keys of the resource that holds a copy and of the original, or None."""
     snapshot, holder = change.type.snapshot, change.id.parent
     if snapshot is None or holder is None:
         return None
@@ -169,7 +169,7 @@ def _is_written_along(resource: ResourceId, catalog: Catalog) -> bool:
 def _written_together(
     resource: ResourceId, body: Mapping[str, Value], catalog: Catalog
 ) -> Iterator[tuple[ResourceId, ResourceId]]:
-    """Yield (user, used) for what a body points to, and for the users that Azure names in it."""
+    """Yield (user, used) for the references in a body, and for the users that Azure names in it."""
     known = catalog.of(resource)
     if known is None:
         return
@@ -207,7 +207,7 @@ class _Writers:
             self.sets[key] = joined
 
     def lock(self, step: Step, catalog: Catalog) -> Step:
-        """Return a step with the lock of its set: of what others are written through, if any."""
+        """Return a step with the lock of its set of resources with one writer, if there is one."""
         members = self.sets.get(_top(step.id).key)
         if members is None:
             return step

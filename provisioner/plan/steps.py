@@ -40,7 +40,7 @@ def build_steps(
     catalog: Catalog,
     state: ActualState,
 ) -> tuple[Step, ...]:
-    """Return the steps of what is decided, in an order in which each comes after what it waits for.
+    """Return the steps of the changes, each after those that it waits for.
 
     `state` tells what in Azure points to what, and which locks there are.
     """
@@ -133,7 +133,7 @@ def _rotate(
     after: dict[str, set[str]],
     catalog: Catalog,
 ) -> Mapping[str, Step]:
-    """Return the steps of what stands in: made before the old goes, deleted after the new is there.
+    """Return the steps of a stand-in: made before the delete, deleted after the new creation.
 
     The write of the parent comes first, with the children as they are: a pool may be made anew in
     a version that its cluster is only upgraded to.
@@ -159,7 +159,7 @@ def _rotate(
 
 
 def _order_deletes(deletes: Mapping[str, Step], after: dict[str, set[str]]) -> None:
-    """Order the delete of what stands in or on another resource before the delete of that."""
+    """Order the delete of children and extension resources before that of their parent or scope."""
     for step in deletes.values():
         for container in step.id.ancestors:
             holder = deletes.get(container.key)

@@ -27,7 +27,7 @@ def unreadable_resources(
 def declared_instead(
     estate: Estate, graph: DesiredGraph, state: ActualState, catalog: Catalog
 ) -> Estate:
-    """Return an estate in which what could not be read is as the blueprint declares it.
+    """Return an estate in which resources that could not be read are as they are declared.
 
     What is judged alike with and without it does not depend on what could not be read.
     """

@@ -29,7 +29,7 @@ PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
 
 API_SERVER_ADDRESSES = 9
-"""What the API server of one cluster takes of its subnet at least (guidelines.md §2.2)."""
+"""The minimum demand of a cluster's API server in its subnet (guidelines.md §2.2)."""
 
 _BATCH = 16
 """Pods of a subnet of their own get their addresses in batches of so many (guidelines.md §2.2)."""
@@ -72,7 +72,7 @@ class Demand:
 
 
 def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand]:
-    """Yield what takes addresses of any subnet, in the order of the estate by kind."""
+    """Yield the address demands of all subnets, by kind in the order of the estate."""
     for cluster in clusters:
         yield from _of_cluster(cluster)
     for endpoint in estate.of_type(PRIVATE_ENDPOINT):
@@ -132,7 +132,7 @@ def _of_application_gateway(gateway: Resource) -> Iterator[Demand]:
 
 
 def _of_resolvers(estate: Estate) -> Iterator[Demand]:
-    """Yield what the endpoints of DNS resolvers take: each stands in a subnet of its own."""
+    """Yield the demand of the endpoints of DNS resolvers: each is in a subnet of its own."""
     for endpoint in (*estate.of_type(INBOUND_ENDPOINT), *estate.of_type(OUTBOUND_ENDPOINT)):
         for text in (*values_at(endpoint.body, _INBOUND), *values_at(endpoint.body, _OUTBOUND)):
             subnet = parse_resource_id(text)
@@ -141,7 +141,7 @@ def _of_resolvers(estate: Estate) -> Iterator[Demand]:
 
 
 def _of_others(estate: Estate) -> Iterator[Demand]:
-    """Yield what names a subnet and is of a type without facts: it may stand in it."""
+    """Yield resources of types without facts that refer to a subnet: they may be in it."""
     for resource in estate:
         if resource.has_facts:
             continue

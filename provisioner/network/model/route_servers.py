@@ -62,7 +62,7 @@ def find_learned_routes(
 
 
 def _occupant_of(subnet: Resource) -> ResourceId | None:
-    """Return what Azure says is in the subnet of a route server, if that is there."""
+    """Return the occupant that Azure names in a route server's subnet, if there is one."""
     entries = lookup(subnet.body, ("properties", "ipConfigurations"))
     for entry in entries if isinstance(entries, (list, tuple)) else ():
         named = parse_resource_id(lookup(entry, ("id",)))

@@ -124,7 +124,7 @@ class _Neighbours:
         )
 
     def _linked(self) -> Mapping[str, frozenset[str]]:
-        """Return who names whom of what has no facts and of interfaces, both ways."""
+        """Return the references between resources without facts and interfaces, both ways."""
         links: dict[str, set[str]] = {key: set() for key in self._named}
         outside = {resource.id.key for resource in self._outside}
         for key, named in self._named.items():
