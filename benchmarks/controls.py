@@ -13,7 +13,7 @@ from provisioner.controls.registry import all_controls
 from provisioner.controls.verdict import Verdict
 from provisioner.plan.estates import desired_estate
 from provisioner.workflow.plan import Desired, load_desired
-from provisioner.workflow.security_evaluation import judge_state
+from provisioner.workflow.security_evaluation import evaluate_state
 
 _ENVIRONMENTS = 100
 _ENOUGH = 5
@@ -43,7 +43,7 @@ def measure_controls(runs: int) -> None:
     for _ in range(min(max(runs, 3), _ENOUGH)):
         start = time.perf_counter()
         found = [
-            judge_state(estate, desired.graph, desired.environment, catalog).results
+            evaluate_state(estate, desired.graph, desired.environment, catalog).results
             for estate, desired in zip(estates, environments, strict=True)
         ]
         seconds.append(time.perf_counter() - start)

@@ -74,7 +74,7 @@ def _policy(namespace: str) -> ApiRequest:
 
 
 def _pod(namespace: str, number: int) -> ApiRequest:
-    """A pod as a Deployment makes it: of one namespace's, four are alike."""
+    """Return a pod as a Deployment makes it: of one namespace, four are alike."""
     owner = number // (_A_NAMESPACE * 4) % 5
     container = {
         "name": "app",

@@ -28,7 +28,7 @@ from provisioner.blueprint.file_schemas import Sources
 from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.blueprint.parameter_values import ParameterValue, recorded_value
 from provisioner.cli.local_environment import Running, variables_of, write_trust
-from provisioner.cli.session import PlanChoices, Session, Surroundings
+from provisioner.cli.session import PlanChoices, Session, SessionContext
 from provisioner.cli.workspace import LOCAL_ENDPOINT, FileSources, load_catalog
 from provisioner.documents.apply import ApplyDocument, Outcome
 from provisioner.documents.controls import CheckDocument
@@ -201,7 +201,7 @@ def _open(sources: Sources | None, values: Sequence[ParameterValue] = ()) -> Ite
             parallelism=4,
             realistic=None,
             quiet=True,
-            surroundings=Surroundings(
+            surroundings=SessionContext(
                 sources, lambda: local.endpoint, values, variables={}, memory=Path(folder)
             ),
         ) as session,

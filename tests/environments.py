@@ -22,7 +22,7 @@ from provisioner.model.values import Body
 from provisioner.plan.plan import Plan
 from provisioner.plan.reads import Read
 from provisioner.plan.request import Request
-from provisioner.preflight.azure_queries import Inquiry
+from provisioner.preflight.azure_queries import AzureQuery
 from provisioner.simulator.server import LocalAzure
 from provisioner.simulator.state.clock import Clock, SystemClock
 from provisioner.workflow.apply import ApplyOptions, Surface, apply_plan
@@ -115,7 +115,7 @@ class Bench:
         """Send one request of an API that azsec has no use for, as an operator would."""
         text = None if body is None else json.dumps(body)
         scope = ResourceId.parse("/".join(path.split("/")[:3]))
-        inquiry = Inquiry(method, path, version or "2024-07-01", "", scope, (), text or "{}")
+        inquiry = AzureQuery(method, path, version or "2024-07-01", "", scope, (), text or "{}")
         (reply,) = self.client.ask([inquiry])
         assert reply.refused is None, reply.refused
         return reply.items[0]

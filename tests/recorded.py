@@ -12,7 +12,7 @@ from typing import Any
 from provisioner.azure.client import ArmClient
 from provisioner.model.azure_error import AzureError
 from provisioner.plan.reads import Answer, Read
-from provisioner.preflight.azure_queries import Inquiry, Reply
+from provisioner.preflight.azure_queries import AzureQuery, Reply
 
 Body = dict[str, Any]
 REFUSALS = {
@@ -27,7 +27,7 @@ class RecordedSource:
 
     client: ArmClient
     answers: dict[object, Answer]
-    replies: dict[Inquiry, Reply]
+    replies: dict[AzureQuery, Reply]
     edits: tuple[Callable[[Answer], Answer], ...] = ()
 
     def read(self, reads: Sequence[Read]) -> Sequence[Answer]:
@@ -37,7 +37,7 @@ class RecordedSource:
             self.answers[_key(read)] = answer
         return [self._edited(replace(self.answers[_key(read)], read=read)) for read in reads]
 
-    def ask(self, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
+    def ask(self, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
         """Answer inquiries, as `Inquirer` does."""
         new = [inquiry for inquiry in inquiries if inquiry not in self.replies]
         self.replies.update(zip(new, self.client.ask(new), strict=True))

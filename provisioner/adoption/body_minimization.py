@@ -24,7 +24,7 @@ Path: TypeAlias = tuple[str | int, ...]
 """Names and indices from the root of a body."""
 
 
-class Shrinking:
+class BodyMinimizer:
     """Removes values as long as the comparison and the schema's required properties permit it."""
 
     def __init__(

@@ -10,7 +10,7 @@ from provisioner.adoption.expression_templates import Template, Tree, Var, leave
 from provisioner.adoption.file_names import PARAMETERS, Estate, File, Names
 from provisioner.adoption.list_tables import tabulate
 from provisioner.adoption.module_assignment import ROOT
-from provisioner.adoption.resource_tables import Fold, Row
+from provisioner.adoption.resource_tables import ForEachStatement, Row
 from provisioner.adoption.shared_modules import share_modules
 from provisioner.adoption.yaml_text import Yaml, render_yaml
 
@@ -90,7 +90,7 @@ class _Writer:
         file.tables |= tables
         return statement
 
-    def _statement(self, file: File, fold: Fold) -> dict[str, Yaml]:
+    def _statement(self, file: File, fold: ForEachStatement) -> dict[str, Yaml]:
         entry = fold.entry
         found: dict[str, Yaml] = {"type": entry.type}
         if entry.api_version is not None:

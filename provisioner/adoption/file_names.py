@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from provisioner.adoption.expression_templates import Ref, Var
 from provisioner.adoption.module_assignment import ROOT
 from provisioner.adoption.naming import (
-    Habits,
     Namespace,
+    NamingConvention,
     camel,
     identifier,
     plural,
@@ -20,7 +20,7 @@ from provisioner.adoption.naming import (
     words_of,
 )
 from provisioner.adoption.references import group_of
-from provisioner.adoption.resource_tables import Fold
+from provisioner.adoption.resource_tables import ForEachStatement
 from provisioner.adoption.yaml_text import Yaml
 from provisioner.catalog.naming_conventions import noun_of
 from provisioner.model.resource_id import ResourceId
@@ -53,10 +53,10 @@ class Estate:
 
     name: str
     groups: Sequence[Group]
-    folds: Sequence[Fold]
+    folds: Sequence[ForEachStatement]
     files: Mapping[str, str]
     words: Mapping[str, Sequence[str]]
-    habits: Habits
+    habits: NamingConvention
     location: str
     shared_tags: Mapping[str, str]
     cloud: str
@@ -75,7 +75,7 @@ class File:
 
     module: str
     names: Namespace
-    statements: dict[str, Fold] = field(default_factory=dict)
+    statements: dict[str, ForEachStatement] = field(default_factory=dict)
     given: dict[Ref | Var, str] = field(default_factory=dict)
     outputs: dict[Ref, str] = field(default_factory=dict)
     tables: dict[str, Yaml] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class Names:
             found[group.id.key] = names.take(camel(words) or "main", camel([*words, "group"]))
         return found
 
-    def _name(self, fold: Fold) -> None:
+    def _name(self, fold: ForEachStatement) -> None:
         """Name a statement after the common words of its resources, and their noun."""
         first = next(iter(fold.members.values()))
         file = self.files[self._estate.files[first.key]]

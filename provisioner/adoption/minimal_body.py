@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from provisioner.adoption.body_minimization import NOWHERE, Path, Shrinking, without_path
+from provisioner.adoption.body_minimization import NOWHERE, BodyMinimizer, Path, without_path
 from provisioner.adoption.embedded_credentials import find_embedded
 from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.ownership import is_ownership_tag
@@ -59,7 +59,7 @@ def minimal_body(resource_type: ResourceType, schemas: SchemaIndex, actual: Body
     for path in (*hidden, *by_fact):
         whole = without_path(whole, _unstated(path))
     whole, refused = _without_refused(resource_type, schemas, whole)
-    trial = Shrinking(resource_type, schemas, actual, whole)
+    trial = BodyMinimizer(resource_type, schemas, actual, whole)
     # A type outside the catalog has no known defaults: its whole body is stated, empty lists and
     # objects too.
     least = whole if resource_type.tier is Tier.RAW else trial.shrink(whole)

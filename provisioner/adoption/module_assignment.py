@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from provisioner.adoption.expression_templates import Ref
-from provisioner.adoption.naming import Habits, Namespace, camel, words_of
+from provisioner.adoption.naming import Namespace, NamingConvention, camel, words_of
 from provisioner.adoption.references import Entry, group_of
 from provisioner.catalog.naming_conventions import OTHER_PART, part_of
 from provisioner.catalog.related_id_paths import target_paths
@@ -21,7 +21,7 @@ _SMALL_MODULE = 3
 
 
 def lay_out(
-    entries: Sequence[Entry], bodies: Mapping[str, Body], habits: Habits
+    entries: Sequence[Entry], bodies: Mapping[str, Body], habits: NamingConvention
 ) -> Mapping[str, str]:
     """Return the name of the module that states each resource, by the key of its id.
 
@@ -79,7 +79,7 @@ def _holder(entry: Entry, bodies: Mapping[str, Body]) -> ResourceId | None:
     return None
 
 
-def _module_names(buckets: Sequence[_Bucket], habits: Habits) -> Mapping[_Bucket, str]:
+def _module_names(buckets: Sequence[_Bucket], habits: NamingConvention) -> Mapping[_Bucket, str]:
     """Return the names of modules: the part, and where several groups have it, the group's."""
     parts = Counter(part for part, _ in buckets)
     names = Namespace()

@@ -35,7 +35,7 @@ _MOST_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class NamingConvention:
     """The common parts of the resource names of an estate.
 
     They are the prefix (an organisation, a product) and the name of the environment. Each may be
@@ -97,7 +97,7 @@ _SHORT_REGIONS = frozenset(
 )  # fmt: skip
 
 
-def find_habits(names: Iterable[str], environment: str) -> Habits:
+def find_naming_convention(names: Iterable[str], environment: str) -> NamingConvention:
     """Return the common parts of resource names.
 
     The prefix is the word that most of them contain, if it is in at least three names and in two
@@ -116,13 +116,13 @@ def find_habits(names: Iterable[str], environment: str) -> Habits:
         and re.fullmatch(r"[a-z][a-z0-9]*", word)
     )
     if not counts:
-        return Habits("", environment)
+        return NamingConvention("", environment)
     word, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
     common = count >= 3 and count * 5 >= len(several) * 2
-    return Habits(word if common else "", environment)
+    return NamingConvention(word if common else "", environment)
 
 
-def words_of(name: str, habits: Habits) -> list[str]:
+def words_of(name: str, habits: NamingConvention) -> list[str]:
     """Return the distinctive words of a resource's name, in lower case.
 
     The common parts, the abbreviation of the type, and suffixes that only make the name unique are
@@ -180,7 +180,10 @@ def camel(words: Sequence[str]) -> str:
 
 
 def name_words(
-    resource: ResourceId, habits: Habits, described: Mapping[str, Sequence[str]], title: str = ""
+    resource: ResourceId,
+    habits: NamingConvention,
+    described: Mapping[str, Sequence[str]],
+    title: str = "",
 ) -> tuple[list[str], str]:
     """Return the distinctive words and the noun of a resource.
 

@@ -13,7 +13,13 @@ from provisioner.adoption.expression_templates import Call, Ref, Template
 from provisioner.adoption.file_names import Estate, Group
 from provisioner.adoption.minimal_body import MinimalBody, minimal_body
 from provisioner.adoption.module_assignment import ROOT, lay_out, without_module_circles
-from provisioner.adoption.naming import Habits, find_habits, name_words, without_group, words_of
+from provisioner.adoption.naming import (
+    NamingConvention,
+    find_naming_convention,
+    name_words,
+    without_group,
+    words_of,
+)
 from provisioner.adoption.reference_cycles import break_circles
 from provisioner.adoption.references import (
     Entry,
@@ -51,7 +57,7 @@ class AdoptionTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class AdoptedResources:
     """The resources to adopt, by the key of the id.
 
     Their live bodies, the bodies of all resource groups that contain them, and which of these
@@ -74,7 +80,7 @@ class Built:
 
 
 def build(
-    material: Material,
+    material: AdoptedResources,
     minimal: Mapping[str, MinimalBody],
     target: AdoptionTarget,
     catalog: Catalog,
@@ -128,7 +134,7 @@ def build(
     return Built(write_estate(estate), minimal, {entry.key: entry for entry in stated})
 
 
-def minimize(material: Material, catalog: Catalog) -> Mapping[str, MinimalBody]:
+def minimize(material: AdoptedResources, catalog: Catalog) -> Mapping[str, MinimalBody]:
     """Return the least that files state of each resource, by the key of the id."""
     return {
         key: minimal_body(catalog.get(material.ids[key].type), catalog.schemas, body)
@@ -136,7 +142,7 @@ def minimize(material: Material, catalog: Catalog) -> Mapping[str, MinimalBody]:
     }
 
 
-def _groups(material: Material, target: AdoptionTarget) -> tuple[Group, ...]:
+def _groups(material: AdoptedResources, target: AdoptionTarget) -> tuple[Group, ...]:
     """Return the resource groups that the blueprint states.
 
     They are the adopted groups, and the groups that contain adopted resources.
@@ -179,14 +185,16 @@ def _common_location(groups: Sequence[Group]) -> str:
     return max(sorted(set(locations)), key=locations.count) if locations else ""
 
 
-def _habits(material: Material, target: AdoptionTarget, catalog: Catalog) -> Habits:
+def _habits(
+    material: AdoptedResources, target: AdoptionTarget, catalog: Catalog
+) -> NamingConvention:
     names = [material.ids[key].name for key in material.groups]
     names += [
         material.ids[key].name
         for key in material.bodies
         if catalog.get(material.ids[key].type).has_location
     ]
-    return find_habits(names, target.name)
+    return find_naming_convention(names, target.name)
 
 
 def _as_literal(entry: Entry) -> Entry:
@@ -198,7 +206,7 @@ def _as_literal(entry: Entry) -> Entry:
     )
 
 
-def _at_home(entry: Entry, material: Material, catalog: Catalog) -> Entry:
+def _at_home(entry: Entry, material: AdoptedResources, catalog: Catalog) -> Entry:
     """Return an entry without a location that is implied.
 
     That is the location of its resource group, or the only one that its type can have.
@@ -216,7 +224,7 @@ def _at_home(entry: Entry, material: Material, catalog: Catalog) -> Entry:
     return entry
 
 
-def _with_habits(entry: Entry, habits: Habits) -> Entry:
+def _with_habits(entry: Entry, habits: NamingConvention) -> Entry:
     """Return an entry with the common prefix as an expression in its name and name-like values."""
     name = entry.id.name
     written = habits.template(name)
@@ -229,7 +237,7 @@ def _with_habits(entry: Entry, habits: Habits) -> Entry:
     return entry.map(change)
 
 
-def describe(entries: Sequence[Entry], habits: Habits) -> Mapping[str, Sequence[str]]:
+def describe(entries: Sequence[Entry], habits: NamingConvention) -> Mapping[str, Sequence[str]]:
     """Return the distinctive words of each resource, by its key."""
     described: dict[str, Sequence[str]] = {}
     for entry in sorted(entries, key=lambda each: sum(1 for _ in each.id.ancestors)):
@@ -255,7 +263,7 @@ def _local_words(
     entries: Sequence[Entry],
     files: Mapping[str, str],
     words: Mapping[str, Sequence[str]],
-    habits: Habits,
+    habits: NamingConvention,
 ) -> Mapping[str, Sequence[str]]:
     """Return the distinctive words of each resource within its file.
 

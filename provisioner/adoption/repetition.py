@@ -13,7 +13,7 @@ from provisioner.adoption.generalization import Column, columns_of, frozen, shap
 from provisioner.adoption.list_tables import tabulate
 from provisioner.adoption.naming import Namespace
 from provisioner.adoption.references import Entry
-from provisioner.adoption.resource_tables import Fold, names_column, single, table_of
+from provisioner.adoption.resource_tables import ForEachStatement, names_column, single, table_of
 from provisioner.adoption.row_keys import row_keys
 from provisioner.adoption.yaml_text import Yaml, count_lines
 
@@ -29,7 +29,7 @@ def fold_entries(
     files: Mapping[str, str],
     words: Mapping[str, Sequence[str]],
     apart: Iterable[str] = (),
-) -> tuple[Fold, ...]:
+) -> tuple[ForEachStatement, ...]:
     """Return the statements of some resources, in the order of their ids.
 
     `files` are the files that state them, and `words` their distinctive words, by key. Resources
@@ -39,9 +39,9 @@ def fold_entries(
     for entry in entries:
         kind = (files[entry.key], entry.type.lower(), entry.group)
         groups.setdefault((kind, shape_of(entry)), []).append(entry)
-    alike: dict[object, list[Fold]] = {}
+    alike: dict[object, list[ForEachStatement]] = {}
     alone = frozenset(apart)
-    folds: list[Fold] = []
+    folds: list[ForEachStatement] = []
     for (kind_of_all, _), same in groups.items():
         for some in _partition(same):
             for fold in _fold(some, words):
@@ -56,12 +56,14 @@ def fold_entries(
     return tuple(sorted(_without_circles(folds), key=_order))
 
 
-def _merge(folds: list[Fold], words: Mapping[str, Sequence[str]]) -> list[Fold]:
+def _merge(
+    folds: list[ForEachStatement], words: Mapping[str, Sequence[str]]
+) -> list[ForEachStatement]:
     """Return the statements of one type, merged where that makes the file shorter.
 
     The largest statement absorbs others, one after the other, as long as the file becomes shorter.
     """
-    done: list[Fold] = []
+    done: list[ForEachStatement] = []
     pending = sorted(folds, key=lambda fold: (-len(fold.members), _order(fold)))
     while pending:
         whole, others = pending[0], pending[1:]
@@ -87,7 +89,9 @@ _LEAST_SAVED = 6
 harder to read."""
 
 
-def _merged(folds: Sequence[Fold], words: Mapping[str, Sequence[str]]) -> Fold | None:
+def _merged(
+    folds: Sequence[ForEachStatement], words: Mapping[str, Sequence[str]]
+) -> ForEachStatement | None:
     entries = [entry for fold in folds for entry in fold.members.values()]
     entries.sort(key=lambda each: each.key)
     keys = {entry.key for entry in entries}
@@ -100,7 +104,7 @@ def _merged(folds: Sequence[Fold], words: Mapping[str, Sequence[str]]) -> Fold |
     return table_of(entries, named, columns)
 
 
-def _count(fold: Fold) -> int:
+def _count(fold: ForEachStatement) -> int:
     """Return how many lines a statement takes, about: names are known later."""
 
     def text(template: Template) -> str:
@@ -129,7 +133,7 @@ def _count(fold: Fold) -> int:
     return count_lines({"resources": {"statement": statement}, "locals": tables})
 
 
-def _order(fold: Fold) -> str:
+def _order(fold: ForEachStatement) -> str:
     return min(entry.key for entry in fold.members.values())
 
 
@@ -157,7 +161,7 @@ def _columns(entries: Sequence[Entry]) -> tuple[Column, ...]:
     return tuple(column for column in columns_of(entries) if column.identity != names)
 
 
-def _fold(entries: list[Entry], words: Mapping[str, Sequence[str]]) -> list[Fold]:
+def _fold(entries: list[Entry], words: Mapping[str, Sequence[str]]) -> list[ForEachStatement]:
     """Return one statement for some resources.
 
     It returns one statement each where the merged one is not shorter, or where the resources refer
@@ -176,12 +180,12 @@ def _fold(entries: list[Entry], words: Mapping[str, Sequence[str]]) -> list[Fold
     return [table_of(together, named, columns), *(single(entry) for entry in apart)]
 
 
-def _without_circles(folds: Iterable[Fold]) -> list[Fold]:
+def _without_circles(folds: Iterable[ForEachStatement]) -> list[ForEachStatement]:
     """Return the statements, with those split up whose tables refer to each other.
 
     Each of the two tables would have to be evaluated before the other.
     """
-    done: list[Fold] = []
+    done: list[ForEachStatement] = []
     of_member: dict[str, int] = {}
     reads: dict[int, set[int]] = {}
     pending = list(folds)
@@ -191,7 +195,7 @@ def _without_circles(folds: Iterable[Fold]) -> list[Fold]:
         done.append(fold)
     for index, fold in enumerate(done):
         reads[index] = {of_member[r.key] for r in fold.row_refs() if r.key in of_member}
-    result: list[Fold] = []
+    result: list[ForEachStatement] = []
     for index, fold in enumerate(done):
         if fold.repeats and _leads_to(index, reads):
             reads[index] = set()

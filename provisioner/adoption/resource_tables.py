@@ -27,7 +27,7 @@ Row: TypeAlias = "Mapping[str, Tree]"
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class ForEachStatement:
     """One statement of a file.
 
     `members` are the resources that it states, by their keys in the `forEach`; a statement without
@@ -54,9 +54,9 @@ class Fold:
                     yield from text.refs()
 
 
-def single(entry: Entry) -> Fold:
+def single(entry: Entry) -> ForEachStatement:
     """Return the statement of one resource."""
-    return Fold(entry, {"": entry})
+    return ForEachStatement(entry, {"": entry})
 
 
 def names_column(entries: Sequence[Entry]) -> Column:
@@ -64,7 +64,9 @@ def names_column(entries: Sequence[Entry]) -> Column:
     return Column(("name",), tuple(entry.name for entry in entries))
 
 
-def table_of(entries: Sequence[Entry], named: RowKeys, columns: Sequence[Column]) -> Fold:
+def table_of(
+    entries: Sequence[Entry], named: RowKeys, columns: Sequence[Column]
+) -> ForEachStatement:
     """Return the statement of several resources, with their differences as a table by key.
 
     The table has `columns`, and a column of names where the names do not follow from the keys.
@@ -98,7 +100,7 @@ def table_of(entries: Sequence[Entry], named: RowKeys, columns: Sequence[Column]
     entry = generalize(entries, lambda column: places[column.identity])
     name = places[names.identity]
     members = dict(zip(named.keys, entries, strict=True))
-    return Fold(replace(entry, name=name), members, rows if columns else None, alone)
+    return ForEachStatement(replace(entry, name=name), members, rows if columns else None, alone)
 
 
 def _order_of(numbered: tuple[int, str], named: RowKeys) -> tuple[str, int]:

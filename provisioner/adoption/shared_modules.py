@@ -21,7 +21,7 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ModuleUse:
     """One use of a module: its file, and the values of the parameters that the merge added."""
 
     file: str
@@ -33,7 +33,7 @@ class SharedModules:
     """The files by name, and the use of each module by its own name."""
 
     files: Mapping[str, Mapping[str, Yaml]]
-    uses: Mapping[str, Use]
+    uses: Mapping[str, ModuleUse]
 
 
 def share_modules(
@@ -47,20 +47,20 @@ def share_modules(
     for name, document in modules.items():
         alike.setdefault((stems[name], _shape(document)), []).append(name)
     files: dict[str, Mapping[str, Yaml]] = {}
-    uses: dict[str, Use] = {}
+    uses: dict[str, ModuleUse] = {}
     names = Namespace(name for name, same in _singles(alike))
     for same in alike.values():
         merged = _merge([modules[name] for name in same]) if len(same) > 1 else None
         if merged is None:
             for name in same:
                 files[name] = modules[name]
-                uses[name] = Use(name, {})
+                uses[name] = ModuleUse(name, {})
             continue
         document, tables = merged
         file = names.take(stems[same[0]], same[0])
         files[file] = document
         for name, values in zip(same, tables, strict=True):
-            uses[name] = Use(file, values)
+            uses[name] = ModuleUse(file, values)
     return SharedModules(files, uses)
 
 

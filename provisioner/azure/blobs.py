@@ -22,7 +22,7 @@ from provisioner.azure.blob_listing import BlobPage, read_page, unexpected_list
 from provisioner.azure.cloud import AZURE, CHINA, US_GOVERNMENT, Cloud
 from provisioner.azure.credential import SharedToken
 from provisioner.azure.pipeline import BudgetPolicy, EndpointPolicy, TokenPolicy
-from provisioner.azure.retry import Circumstances, RetryBudget
+from provisioner.azure.retry import ClientHistory, RetryBudget
 from provisioner.azure.transport import open_transport
 from provisioner.engine.container_port import ListedBlob, StoredBlob
 from provisioner.model.azure_error import AzureError
@@ -97,7 +97,7 @@ class ContainerClient:
                 RequestIdPolicy(),
                 UserAgentPolicy(base_user_agent=f"azsec/{__version__}"),
                 EndpointPolicy(cloud),
-                BudgetPolicy(cloud, _BUDGET, Circumstances(), (sleep, time.time)),
+                BudgetPolicy(cloud, _BUDGET, ClientHistory(), (sleep, time.time)),
                 TokenPolicy(tokens, cloud.scope),
             ],
         )

@@ -37,13 +37,19 @@ from provisioner.azure.errors import (
 )
 from provisioner.azure.operation import OperationPolling, body_of, encode_body
 from provisioner.azure.paging import PageLimit, follow_pages, name_resource
-from provisioner.azure.pipeline import BudgetPolicy, EndpointPolicy, StampPolicy, Tally, TokenPolicy
+from provisioner.azure.pipeline import (
+    BudgetPolicy,
+    EndpointPolicy,
+    RequestCount,
+    StampPolicy,
+    TokenPolicy,
+)
 from provisioner.azure.policy_token import PolicyTokenPolicy
 from provisioner.azure.retry import (
     Attempts,
-    Circumstances,
+    ClientHistory,
     RetryBudget,
-    find_patience,
+    find_retry_limits,
 )
 from provisioner.azure.settlement import Settlement, is_doubt
 from provisioner.azure.token_buckets import BucketPolicy, TokenBuckets
@@ -53,7 +59,7 @@ from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
-from provisioner.preflight.azure_queries import Inquiry, Reply
+from provisioner.preflight.azure_queries import AzureQuery, Reply
 
 DEFAULT_BUDGET = RetryBudget()
 _GRANT_KIND = "/roleassignments"
@@ -77,7 +83,7 @@ class ArmClient:
         client: ARMPipelineClient[HttpRequest, HttpResponse],
         threads: ThreadPoolExecutor,
         retry: RetryBudget,
-        known: Circumstances,
+        known: ClientHistory,
         time_source: tuple[Callable[[float], object], Callable[[], float]],
     ) -> None:
         self._cloud = cloud
@@ -108,7 +114,7 @@ class ArmClient:
         `clock` gives seconds since the epoch. `sleep` None is a sleep that closing the client
         ends, so that an interrupted command does not wait for it. Nothing is sent yet.
         """
-        known = Circumstances()
+        known = ClientHistory()
         time_source = (sleep or known.closed.wait, clock)
         tokens = (
             credential if isinstance(credential, SharedToken) else SharedToken(credential, clock)
@@ -153,7 +159,7 @@ class ArmClient:
         """
         return tuple(self._threads.map(self._answer_read, reads))
 
-    def ask(self, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
+    def ask(self, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
         """Answer all of `inquiries`, in their order, in parallel. A refusal is a reply.
 
         Raises AzureError only where nothing can be asked: no credential, or no endpoint.
@@ -238,7 +244,7 @@ class ArmClient:
         return body_of(self._client.send_request(request))
 
     def _answer_read(self, read: Read) -> Answer:
-        tally = Tally()
+        tally = RequestCount()
         try:
             pages = self._fetch_pages(read, partial(self._get, tally=tally))
             items = tuple(name_resource(body, read.path) for body in pages)
@@ -249,8 +255,8 @@ class ArmClient:
             return Answer(read, refused=refused, calls=tally.calls)
         return Answer(read, items, calls=tally.calls)
 
-    def _reply_to_inquiry(self, inquiry: Inquiry) -> Reply:
-        tally = Tally()
+    def _reply_to_inquiry(self, inquiry: AzureQuery) -> Reply:
+        tally = RequestCount()
         fetch = PageLimit(partial(self._get, tally=tally), inquiry.most_pages)
         try:
             items = tuple(self._inquiry_items(inquiry, fetch, tally))
@@ -260,7 +266,9 @@ class ArmClient:
             return Reply(inquiry, refused=error, calls=tally.calls)
         return Reply(inquiry, items, calls=tally.calls, is_partial=fetch.reached)
 
-    def _inquiry_items(self, inquiry: Inquiry, fetch: PageLimit, tally: Tally) -> Iterator[Body]:
+    def _inquiry_items(
+        self, inquiry: AzureQuery, fetch: PageLimit, tally: RequestCount
+    ) -> Iterator[Body]:
         query = dict(inquiry.query)
         if inquiry.body is None:
             read = Read(inquiry.path, inquiry.api_version, "", inquiry.is_list, query)
@@ -284,7 +292,7 @@ class ArmClient:
         if found is not None:
             yield found
 
-    def _get(self, url: str, tally: Tally | None = None) -> Body | None:
+    def _get(self, url: str, tally: RequestCount | None = None) -> Body | None:
         """Return the JSON object at `url`, None for 204.
 
         Raises AzureError for a refusal, and for 200 without a body, which must not look like an
@@ -341,7 +349,7 @@ class ArmClient:
                 if guarded is not None:
                     # The write was accepted: what exists now is its own.
                     guarded.release(request)
-                patience = find_patience(error, True, self._known, self._clock())
+                patience = find_retry_limits(error, True, self._known, self._clock())
                 pause = attempts.next_pause(patience, None)
                 if pause is None:
                     raise replace(error, message=error.message + attempts.account) from error

@@ -36,9 +36,9 @@ from provisioner.azure.errors import (
 from provisioner.azure.retry import (
     NEVER,
     Attempts,
-    Circumstances,
+    ClientHistory,
     RetryBudget,
-    find_patience,
+    find_retry_limits,
     read_retry_after,
 )
 from provisioner.azure.transport import UnboundedAnswerError
@@ -55,7 +55,7 @@ _BROKEN_BODY = (requests.exceptions.ChunkedEncodingError, requests.exceptions.Co
 
 
 @dataclass(slots=True)
-class Tally:
+class RequestCount:
     """Counts the attempts that were sent; passed to a request as the option `tally`."""
 
     calls: int = 0
@@ -122,7 +122,7 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
         self,
         cloud: Cloud,
         budget: RetryBudget,
-        known: Circumstances,
+        known: ClientHistory,
         time_source: tuple[Callable[[float], object], Callable[[], float]],
     ) -> None:
         super().__init__()
@@ -143,13 +143,13 @@ class BudgetPolicy(HTTPPolicy[Any, Any]):
             request.context.options.setdefault("read_timeout", self._cloud.bounds.write_seconds)
         attempts = Attempts(self._budget, self._clock)
         while not self._known.closed.is_set():
-            if isinstance(tally, Tally):
+            if isinstance(tally, RequestCount):
                 tally.calls += 1
             answer = self._attempt(request)
             if isinstance(answer, PipelineResponse):
                 return answer
             error, asked, is_lost = answer
-            patience = find_patience(error, is_write, self._known, self._clock())
+            patience = find_retry_limits(error, is_write, self._known, self._clock())
             if is_lost and before_retry is None and _is_guarded(request):
                 # The first attempt may have changed the ETag: a second one would be refused with
                 # 412, as if another writer had been there.

@@ -39,7 +39,7 @@ class RetryBudget:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryLimits:
     """The retries of a refused request: for `seconds`, 0 for none.
 
     The pauses double from 1 second to `longest_pause` where the answer has no Retry-After.
@@ -51,7 +51,7 @@ class Patience:
     counted: bool = True
 
 
-NEVER = Patience(0.0)
+NEVER = RetryLimits(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def is_transient(status: int) -> bool:
 
 
 @dataclass(slots=True)
-class Circumstances:
+class ClientHistory:
     """State of a client on which retries depend.
 
     `reached` is set once the endpoint answered anything; `granted_at` is when a role assignment
@@ -150,7 +150,7 @@ class Attempts:
         self.started = self.clock()
         self.allowed = self.budget.total_seconds
 
-    def next_pause(self, patience: Patience, asked: float | None) -> float | None:
+    def next_pause(self, patience: RetryLimits, asked: float | None) -> float | None:
         """Return the seconds to wait before the next attempt, or None to give up.
 
         `asked` is the Retry-After of the answer, and the least that is waited. 0 requests an
@@ -187,24 +187,26 @@ class Attempts:
         )
 
 
-def find_patience(error: AzureError, is_write: bool, known: Circumstances, now: float) -> Patience:
+def find_retry_limits(
+    error: AzureError, is_write: bool, known: ClientHistory, now: float
+) -> RetryLimits:
     """Return the retries of a request that was refused with `error`."""
     if error.code == CONNECTION:
         seconds = _SERVER_SECONDS if known.reached else _UNREACHED_SECONDS
-        return Patience(seconds, _LONGEST_SERVER_PAUSE)
+        return RetryLimits(seconds, _LONGEST_SERVER_PAUSE)
     if error.code == INCOMPLETE:
-        return Patience(_INCOMPLETE_SECONDS, _LONGEST_SERVER_PAUSE)
+        return RetryLimits(_INCOMPLETE_SECONDS, _LONGEST_SERVER_PAUSE)
     row = TRANSIENT_WRITES.get(error.code.lower()) if is_write else None
     if row is not None and _is_applicable(row, error, known, now):
-        return Patience(row.seconds)
+        return RetryLimits(row.seconds)
     if error.status == _THROTTLED:
-        return Patience(float("inf"), _LONGEST_THROTTLED_PAUSE, counted=False)
+        return RetryLimits(float("inf"), _LONGEST_THROTTLED_PAUSE, counted=False)
     if error.status in _SERVER_STATUSES:
-        return Patience(_SERVER_SECONDS, _LONGEST_SERVER_PAUSE)
+        return RetryLimits(_SERVER_SECONDS, _LONGEST_SERVER_PAUSE)
     return NEVER
 
 
-def _is_applicable(row: TransientCode, error: AzureError, known: Circumstances, now: float) -> bool:
+def _is_applicable(row: TransientCode, error: AzureError, known: ClientHistory, now: float) -> bool:
     if row.says not in error.message.lower():
         return False
     if not row.after_grant:

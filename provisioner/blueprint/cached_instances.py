@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from provisioner.blueprint.cached_values import NotCacheableError, encode_value
 from provisioner.blueprint.composition_cache import CompositionCache, decode_if_marked
-from provisioner.blueprint.composition_state import Context, Instance, Placed, Traced
+from provisioner.blueprint.composition_state import Context, Instance, PlacedResource, TracedValue
 from provisioner.blueprint.deferred_nodes import DeferredNode
 from provisioner.blueprint.file_schemas import Resource
 from provisioner.blueprint.graph import Edge
@@ -31,29 +31,32 @@ class Composed(Context, Protocol):
 
     cache: CompositionCache
 
-    def given_value(self, instance: Instance, name: str) -> Traced:
+    def given_value(self, instance: Instance, name: str) -> TracedValue:
         """Return the value that is given to a parameter."""
 
-    def shared_tags(self) -> Mapping[str, Traced]:
+    def shared_tags(self) -> Mapping[str, TracedValue]:
         """Return the values of the tags that every resource has."""
 
     def environment_value(self) -> object:
         """Return the values that expressions read of the environment."""
 
-    def meaning_of(self, instance: Instance, name: str) -> Traced:
+    def meaning_of(self, instance: Instance, name: str) -> TracedValue:
         """Return the meaning of the name of a placed resource."""
 
-    def output_of(self, instance: Instance, name: str) -> Traced | None:
+    def output_of(self, instance: Instance, name: str) -> TracedValue | None:
         """Return the value of an output, None where it has none."""
 
-    def cacheable_resource(self, placed: Placed) -> CachedResource:
+    def cacheable_resource(self, placed: PlacedResource) -> CachedResource:
         """Return the composed form of a resource."""
 
-    def take_resource(self, placed: Placed, made: CachedResource) -> None:
+    def take_resource(self, placed: PlacedResource, made: CachedResource) -> None:
         """Take in a resource that need not be composed."""
 
     def take_names(
-        self, instance: Instance, names: Mapping[str, Traced], outputs: Mapping[str, Traced]
+        self,
+        instance: Instance,
+        names: Mapping[str, TracedValue],
+        outputs: Mapping[str, TracedValue],
     ) -> None:
         """Take in what the names of resources mean in a file, and the values of outputs."""
 
@@ -88,7 +91,7 @@ class CachedInstances:
         What warnings point into (`told`: their files) is not kept, because nothing would raise them
         again.
         """
-        placed: dict[Instance, list[Placed]] = {instance: [] for instance in self._missed}
+        placed: dict[Instance, list[PlacedResource]] = {instance: [] for instance in self._missed}
         for each in self._context.placed.values():
             if each.instance in placed:
                 placed[each.instance].append(each)
@@ -144,7 +147,7 @@ class CachedInstances:
             *(known.tier.name, known.scope.name, known.taggable, known.has_location),
         ]
 
-    def _entry_of(self, instance: Instance, placed: Iterable[Placed]) -> Json:
+    def _entry_of(self, instance: Instance, placed: Iterable[PlacedResource]) -> Json:
         context = self._context
         resources = [self._encode_resource(each) for each in placed]
         names = {
@@ -158,7 +161,7 @@ class CachedInstances:
                 outputs[name] = _encode_traced(traced)
         return {"resources": resources, "names": names, "outputs": outputs}
 
-    def _encode_resource(self, placed: Placed) -> Json:
+    def _encode_resource(self, placed: PlacedResource) -> Json:
         made = self._context.cacheable_resource(placed)
         known = placed.type_in(self._context.catalog)
         schemas = self._context.catalog.schemas
@@ -185,9 +188,11 @@ class CachedInstances:
                 self._decode_resource(instance, each, is_marked=is_marked)
                 for each in entry["resources"]
             ]
-            names = {name: Traced(_decode_meaning(value)) for name, value in entry["names"].items()}
+            names = {
+                name: TracedValue(_decode_meaning(value)) for name, value in entry["names"].items()
+            }
             outputs = {
-                name: Traced(decode_if_marked(value, is_marked=is_marked), frozenset(sources))
+                name: TracedValue(decode_if_marked(value, is_marked=is_marked), frozenset(sources))
                 for name, (value, sources) in entry["outputs"].items()
             }
         except (KeyError, TypeError, ValueError):
@@ -205,7 +210,7 @@ class CachedInstances:
         entry: Any,  # noqa: ANN401
         *,
         is_marked: bool,
-    ) -> tuple[Placed, CachedResource]:
+    ) -> tuple[PlacedResource, CachedResource]:
         address, name, type_name, existing, text, stored, edges, place, node_place, inherited = (
             entry
         )
@@ -221,7 +226,7 @@ class CachedInstances:
         if spec is None:
             spec = Resource.model_construct(type=type_name, name="", existing=existing)
             self._specs[type_name, existing] = spec
-        placed = Placed(address, instance, node, spec, None, Span(file, *place), name)
+        placed = PlacedResource(address, instance, node, spec, None, Span(file, *place), name)
         waits = tuple(Edge(on, because) for on, because in edges)
         paths = tuple(tuple(path) for path in inherited)
         return placed, CachedResource(resource, body, waits, paths)
@@ -250,7 +255,7 @@ def _decode_meaning(value: Any) -> Bound:  # noqa: ANN401
     return None if value is None else ResourceValue(str(value))
 
 
-def _encode_traced(traced: Traced) -> Json:
+def _encode_traced(traced: TracedValue) -> Json:
     return [encode_value(traced.value), sorted(traced.sources)]
 
 

@@ -14,10 +14,16 @@ from typing import cast
 from provisioner.blueprint.cached_instances import CachedInstances
 from provisioner.blueprint.composed_files import load_blueprint
 from provisioner.blueprint.composition_cache import CompositionCache
-from provisioner.blueprint.composition_state import Given, Instance, Placed, Traced, entries_of
+from provisioner.blueprint.composition_state import (
+    GivenArgument,
+    Instance,
+    PlacedResource,
+    TracedValue,
+    entries_of,
+)
 from provisioner.blueprint.environment import Environment
 from provisioner.blueprint.evaluation import Evaluator
-from provisioner.blueprint.expansion import Placement
+from provisioner.blueprint.expansion import Expansion
 from provisioner.blueprint.expression_limits import Budget, exceeded
 from provisioner.blueprint.file_schemas import Sources, span_of
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource, cycle_diagnostic
@@ -81,7 +87,7 @@ class _Composition:
         self.cache = cache or CompositionCache()
         self.catalog = catalog
         self.sources = self.cache.over(sources)
-        self.placed: dict[str, Placed] = {}
+        self.placed: dict[str, PlacedResource] = {}
         self.groups: dict[str, Bound] = {}
         self.budget = Budget()
         self._output_sources: dict[str, tuple[str, ...]] = {}
@@ -89,7 +95,7 @@ class _Composition:
         self._warnings: dict[Diagnostic, None] = {}
         self._open: list[tuple[str, str, Span]] = []
         self._evaluator = Evaluator(self)
-        self._placement = Placement(self)
+        self._placement = Expansion(self)
         file, node = load_blueprint(environment, self.sources)
         place = span_of(environment.node, "parameters")
         outside = Instance("", environment.path, environment.node, place)
@@ -102,7 +108,10 @@ class _Composition:
             resources=file.resources,
             modules=file.modules,
             parameters=file.parameters,
-            given={name: Given(value, outside) for name, value in environment.parameters.items()},
+            given={
+                name: GivenArgument(value, outside)
+                for name, value in environment.parameters.items()
+            },
         )
         self._resources = Resources(self, self._root, entries_of(node, "tags"))
         self.evaluate = self._evaluator.evaluate
@@ -151,13 +160,16 @@ class _Composition:
         placed_all = len(self.groups) == len(self._groups_of_file)
         return self.cache.is_enabled and placed_all and self._instances.restore(instance)
 
-    def take_resource(self, placed: Placed, made: CachedResource) -> None:
+    def take_resource(self, placed: PlacedResource, made: CachedResource) -> None:
         """Take in a resource that need not be composed."""
         self.placed[placed.address] = placed
         self._resources.take(placed, made)
 
     def take_names(
-        self, instance: Instance, names: Mapping[str, Traced], outputs: Mapping[str, Traced]
+        self,
+        instance: Instance,
+        names: Mapping[str, TracedValue],
+        outputs: Mapping[str, TracedValue],
     ) -> None:
         """Take in what the names of resources mean in a file, and the values of outputs."""
         self._placement.take_names(instance, names)
@@ -167,7 +179,7 @@ class _Composition:
         """Return whether so many more resources stay within the bounds, and charge for them."""
         return self._placement.has_room_for(resources, self._root.place)
 
-    def output_of(self, instance: Instance, name: str) -> Traced | None:
+    def output_of(self, instance: Instance, name: str) -> TracedValue | None:
         """Return the value of an output of a module.
 
         None where it has none: nothing reads it, or whoever does gets the error. It costs nothing

@@ -38,7 +38,7 @@ RESERVED_NAMES = frozenset({EACH, ENVIRONMENT, GROUPS, GROUP})
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class TracedValue:
     """A value and the addresses of the resources that it came from."""
 
     value: Bound
@@ -53,16 +53,16 @@ class Key:
     sources: frozenset[str] = frozenset()
 
 
-Names: TypeAlias = Mapping[str, Traced]
+Names: TypeAlias = Mapping[str, TracedValue]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenArgument:
     """A value given to a parameter, and where its expressions are evaluated."""
 
     node: Node
     instance: "Instance"
-    each: Traced | None = None
+    each: TracedValue | None = None
 
 
 @dataclass(eq=False)
@@ -80,9 +80,9 @@ class Instance:
     resources: Mapping[str, Resource] = field(default_factory=dict)
     modules: Mapping[str, ModuleCall] = field(default_factory=dict)
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
-    given: Mapping[str, Given] = field(default_factory=dict)
+    given: Mapping[str, GivenArgument] = field(default_factory=dict)
     group: str | None = None
-    waits_for: "tuple[Stated, ...]" = ()
+    waits_for: "tuple[DependsOnEntry, ...]" = ()
     trail: tuple[tuple[str, Span], ...] = ()
 
     @property
@@ -102,7 +102,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class DependsOnEntry:
     """One name in a `dependsOn`, in the file where it is written."""
 
     instance: Instance
@@ -115,14 +115,14 @@ Opened: TypeAlias = Mapping[str, Instance] | Instance | None
 
 
 @dataclass(eq=False)
-class Placed:
+class PlacedResource:
     """A resource at its address, not evaluated yet."""
 
     address: str
     instance: Instance
     node: Node
     spec: Resource | ResourceGroup
-    each: Traced | None
+    each: TracedValue | None
     span: Span
     name: str = ""
     """What it is called in its file."""
@@ -149,7 +149,7 @@ class Context(Protocol):
     environment: Environment
     catalog: Catalog
     sources: Sources
-    placed: dict[str, Placed]
+    placed: dict[str, PlacedResource]
     groups: dict[str, Bound]
     budget: Budget
     cache: CompositionCache
@@ -169,15 +169,15 @@ class Context(Protocol):
     def evaluate_names(self, instance: Instance) -> None:
         """Note every mistake in the values of a file's parameters and locals."""
 
-    def evaluate(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
+    def evaluate(self, instance: Instance, node: Node, each: TracedValue | None) -> TracedValue:
         """Return the value of a node."""
 
     def evaluate_keys(
-        self, instance: Instance, node: Node, each: Traced | None
+        self, instance: Instance, node: Node, each: TracedValue | None
     ) -> Mapping[str, Key]:
         """Return the keys of a mapping as they are written, each with its value."""
 
-    def place_resource(self, instance: Instance, name: str) -> Traced:
+    def place_resource(self, instance: Instance, name: str) -> TracedValue:
         """Return the meaning of a resource's name."""
 
     def open_module(self, instance: Instance, name: str) -> Opened:
@@ -186,7 +186,7 @@ class Context(Protocol):
     def find_group(self, instance: Instance, alias: str | None, node: Node) -> str | None:
         """Return the address of a resource group, or of the one that a file is used in."""
 
-    def stated_edges(self, stated: Stated) -> tuple[Edge, ...]:
+    def stated_edges(self, stated: DependsOnEntry) -> tuple[Edge, ...]:
         """Return the edges that a `dependsOn` means."""
 
     def identify(self, address: str) -> tuple[ResourceId, tuple[Edge, ...]]:
@@ -239,9 +239,9 @@ def addresses_in(bound: Bound) -> Iterator[str]:
             yield from addresses_in(item)
 
 
-def stated_in(instance: Instance, names: list[str], node: Node) -> tuple[Stated, ...]:
+def stated_in(instance: Instance, names: list[str], node: Node) -> tuple[DependsOnEntry, ...]:
     """Return the names in a `dependsOn`, with their places."""
     return tuple(
-        Stated(instance, name, node.find(("dependsOn", index)).span)
+        DependsOnEntry(instance, name, node.find(("dependsOn", index)).span)
         for index, name in enumerate(names)
     )

@@ -35,7 +35,7 @@ class _Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Holed:
+class DeferredText:
     """An expression's text with literals in the place of chains.
 
     It has the chains by literal, as they were written.
@@ -45,7 +45,7 @@ class Holed:
     holes: Mapping[str, str]
 
 
-def dig_holes(text: str, chains: Sequence[str]) -> Holed | None:
+def defer_unknown_chains(text: str, chains: Sequence[str]) -> DeferredText | None:
     """Return an expression with a literal in the place of each of `chains` (`str(Chain)`).
 
     None where the expression reads one of them instead of only placing it.
@@ -69,7 +69,7 @@ def dig_holes(text: str, chains: Sequence[str]) -> Holed | None:
         done = tokens[after - 1].end
         holes[literals[chain]] = text[tokens[position].start : done]
         position = after
-    return Holed("".join([*pieces, text[done:]]), holes)
+    return DeferredText("".join([*pieces, text[done:]]), holes)
 
 
 def _chain_at(tokens: Sequence[_Token], position: int) -> tuple[str, int]:

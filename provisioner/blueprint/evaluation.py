@@ -17,7 +17,7 @@ from provisioner.blueprint.composition_state import (
     Instance,
     Key,
     Names,
-    Traced,
+    TracedValue,
     addresses_in,
 )
 from provisioner.blueprint.expression import (
@@ -53,14 +53,14 @@ class Evaluator:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._parameters: dict[tuple[int, str], Traced] = {}
+        self._parameters: dict[tuple[int, str], TracedValue] = {}
         self._resources: dict[str, _KnownResource] = {}
-        self._locals: dict[tuple[int, Path, int], Traced] = {}
-        self._texts: dict[tuple[int, str, int], Traced] = {}
-        self._given_values: dict[tuple[int, str], Traced] = {}
-        self._outputs: dict[tuple[int, str], Traced] = {}
+        self._locals: dict[tuple[int, Path, int], TracedValue] = {}
+        self._texts: dict[tuple[int, str, int], TracedValue] = {}
+        self._given_values: dict[tuple[int, str], TracedValue] = {}
+        self._outputs: dict[tuple[int, str], TracedValue] = {}
 
-    def evaluate(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
+    def evaluate(self, instance: Instance, node: Node, each: TracedValue | None) -> TracedValue:
         """Return the value of a node, its expressions evaluated, with its sources.
 
         Raises:
@@ -82,16 +82,16 @@ class Evaluator:
             value: Bound = {key: part.value for key, part in parts.items()}
             sources = [key.sources for key in keys.values()]
             sources += [part.sources for part in parts.values()]
-            return Traced(value, frozenset().union(*sources))
+            return TracedValue(value, frozenset().union(*sources))
         if isinstance(node.value, tuple):
             listed = [self.evaluate(instance, item, each) for item in node.items]
-            return Traced(
+            return TracedValue(
                 [p.value for p in listed], frozenset().union(*(p.sources for p in listed))
             )
-        return Traced(node.value)
+        return TracedValue(node.value)
 
     def evaluate_keys(
-        self, instance: Instance, node: Node, each: Traced | None
+        self, instance: Instance, node: Node, each: TracedValue | None
     ) -> Mapping[str, Key]:
         """Return the keys of a mapping as they are written, each with its value.
 
@@ -125,10 +125,12 @@ class Evaluator:
             found[name] = key
         return found
 
-    def _evaluate_text(self, instance: Instance, node: Node, each: Traced | None) -> Traced:
+    def _evaluate_text(
+        self, instance: Instance, node: Node, each: TracedValue | None
+    ) -> TracedValue:
         text = str(node.value)
         if "${" not in text:
-            return Traced(text)
+            return TracedValue(text)
         # Groups are placed one after the other: what reads them may change until all are.
         key = (id(instance), text, len(self._context.groups))
         memo = self._texts.get(key) if each is None else None
@@ -142,7 +144,7 @@ class Evaluator:
             template = parse_template(text)
             expression = template.expression
             if expression is None:
-                return Traced(template.text)
+                return TracedValue(template.text)
             self._check_functions(expression, span)
             scope = self._scope(instance, expression, each, span)
             names = {name: traced.value for name, traced in scope.items()}
@@ -157,12 +159,12 @@ class Evaluator:
             ) from None
         for secret in check_result(value, span):
             raise DiagnosticError(secret)
-        traced = Traced(value, self._sources_of(expression, scope))
+        traced = TracedValue(value, self._sources_of(expression, scope))
         if each is None:
             self._texts[key] = traced
         return traced
 
-    def _charge_again(self, memo: Traced, text: str, span: Span) -> None:
+    def _charge_again(self, memo: TracedValue, text: str, span: Span) -> None:
         """Charge for a value that was evaluated before.
 
         Whoever walks what it is put into meets it once more.
@@ -192,9 +194,9 @@ class Evaluator:
             )
 
     def _scope(
-        self, instance: Instance, expression: Expression, each: Traced | None, span: Span
+        self, instance: Instance, expression: Expression, each: TracedValue | None, span: Span
     ) -> Names:
-        scope: dict[str, Traced] = {}
+        scope: dict[str, TracedValue] = {}
         for chain in expression.chains:
             traced = self._bind(instance, chain, each, span)
             before = scope.get(chain.root)
@@ -203,12 +205,16 @@ class Evaluator:
                 and isinstance(before.value, Mapping)
                 and isinstance(traced.value, Mapping)
             ):
-                traced = Traced(_join(before.value, traced.value), before.sources | traced.sources)
+                traced = TracedValue(
+                    _join(before.value, traced.value), before.sources | traced.sources
+                )
             scope[chain.root] = traced
             self._check_chain(traced.value, chain, span)
         return scope
 
-    def _bind(self, instance: Instance, chain: Chain, each: Traced | None, span: Span) -> Traced:
+    def _bind(
+        self, instance: Instance, chain: Chain, each: TracedValue | None, span: Span
+    ) -> TracedValue:
         """Return the meaning of a chain's root in a file.
 
         Raises:
@@ -233,7 +239,7 @@ class Evaluator:
             )
         )
 
-    def parameter(self, instance: Instance, name: str) -> Traced | None:
+    def parameter(self, instance: Instance, name: str) -> TracedValue | None:
         """Return the value of a parameter; None where the file has none of this name.
 
         It is evaluated when it is first read, so that modules can give each other values.
@@ -261,18 +267,18 @@ class Evaluator:
                 )
             )
         else:
-            traced, span = Traced(spec.default), span_of(instance.node, "parameters", name)
+            traced, span = TracedValue(spec.default), span_of(instance.node, "parameters", name)
             _refuse_expressions(instance.node.find(("parameters", name, "default")))
         for secret in check_values(traced.value, given.node if given else instance.node, name):
             raise DiagnosticError(secret)
         problem = check_parameter(f"parameter {name!r}", spec, traced.value)
         if problem:
             raise DiagnosticError(error("wrong-parameter", f"{problem}.", span))
-        bound = Traced(fill_defaults(spec, traced.value), traced.sources)
+        bound = TracedValue(fill_defaults(spec, traced.value), traced.sources)
         self._parameters[id(instance), name] = bound
         return bound
 
-    def given_value(self, instance: Instance, name: str) -> Traced:
+    def given_value(self, instance: Instance, name: str) -> TracedValue:
         """Return the value that is given to a parameter, not checked yet.
 
         Raises DiagnosticError where it cannot be evaluated.
@@ -285,7 +291,7 @@ class Evaluator:
             self._given_values[key] = traced
         return self._given_values[key]
 
-    def local(self, instance: Instance, name: str, path: Path = ()) -> Traced:
+    def local(self, instance: Instance, name: str, path: Path = ()) -> TracedValue:
         """Return what `path` reads of a local, in the maps around it.
 
         Of a map that is written out, only the entry that is read is evaluated: the others may come
@@ -313,18 +319,18 @@ class Evaluator:
         value = memo.value
         for step in reversed(entered):
             value = {step: value}
-        return Traced(value, memo.sources)
+        return TracedValue(value, memo.sources)
 
-    def _given(self, instance: Instance, name: str, each: Traced | None) -> Traced | None:
+    def _given(self, instance: Instance, name: str, each: TracedValue | None) -> TracedValue | None:
         """Return the meaning of a name that is no resource and no module, or None."""
         if name == EACH:
             return each
         if name == ENVIRONMENT:
-            return Traced(self.environment_value())
+            return TracedValue(self.environment_value())
         if name == GROUPS and not instance.prefix:
-            return Traced(self._context.groups)
+            return TracedValue(self._context.groups)
         if name == GROUP and instance.group:
-            return Traced(ResourceValue(instance.group))
+            return TracedValue(ResourceValue(instance.group))
         return self.parameter(instance, name)
 
     def environment_value(self) -> Bound:
@@ -341,22 +347,22 @@ class Evaluator:
             ],
         }
 
-    def _module_outputs(self, instance: Instance, chain: Chain, span: Span) -> Traced:
+    def _module_outputs(self, instance: Instance, chain: Chain, span: Span) -> TracedValue:
         module = self._context.open_module(instance, chain.root)
         if module is None:
-            return Traced(None)
+            return TracedValue(None)
         if isinstance(module, Instance):
             return self._some_outputs(module, chain.path[:1], chain, span)
         keys = [k for k in module if not chain.path or k == str(chain.path[0])]
         found = {k: self._some_outputs(module[k], chain.path[1:2], chain, span) for k in keys}
-        return Traced(
+        return TracedValue(
             {key: traced.value for key, traced in found.items()},
             frozenset().union(*(traced.sources for traced in found.values())),
         )
 
     def _some_outputs(
         self, module: Instance, wanted: tuple[str | int, ...], chain: Chain, span: Span
-    ) -> Traced:
+    ) -> TracedValue:
         names = [str(name) for name in wanted] or list(module.outputs)
         values: dict[str, Bound] = {}
         sources: set[str] = set()
@@ -378,9 +384,9 @@ class Evaluator:
             traced = self.evaluate(module, module.outputs[name], None)
             values[name] = traced.value
             sources |= traced.sources
-        return Traced(values, frozenset(sources))
+        return TracedValue(values, frozenset(sources))
 
-    def take_outputs(self, module: Instance, outputs: Mapping[str, Traced]) -> None:
+    def take_outputs(self, module: Instance, outputs: Mapping[str, TracedValue]) -> None:
         """Take in values of outputs that need not be evaluated."""
         for name, traced in outputs.items():
             self._outputs[id(module), name] = traced

@@ -14,12 +14,12 @@ from provisioner.blueprint.composition_state import (
     GROUPS,
     RESERVED_NAMES,
     Context,
-    Given,
+    DependsOnEntry,
+    GivenArgument,
     Instance,
     Opened,
-    Placed,
-    Stated,
-    Traced,
+    PlacedResource,
+    TracedValue,
     addresses_in,
     entries_of,
     loop_entries,
@@ -82,13 +82,13 @@ def _deferred_parts(path: str, span: Span, names: int, context: Context) -> _Mod
     )
 
 
-class Placement:
+class Expansion:
     """Expands files into resources and their addresses."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._files: dict[str, _ModuleParts] = {}
-        self._names: dict[tuple[int, str], Traced] = {}
+        self._names: dict[tuple[int, str], TracedValue] = {}
         self._opened: dict[tuple[int, str], Opened] = {}
 
     def place_all(self, instance: Instance) -> None:
@@ -109,10 +109,10 @@ class Placement:
         address = f"{GROUPS}.{alias}"
         span = span_of(root.node, GROUPS, alias)
         self._check_room(span)
-        self._context.placed[address] = Placed(address, root, node, spec, None, span)
+        self._context.placed[address] = PlacedResource(address, root, node, spec, None, span)
         self._context.groups[alias] = ResourceValue(address)
 
-    def place_resource(self, instance: Instance, name: str) -> Traced:
+    def place_resource(self, instance: Instance, name: str) -> TracedValue:
         """Place a resource, once or for each entry of its `forEach`; return its name's meaning."""
         memo = self._names.get((id(instance), name))
         if memo is not None:
@@ -121,13 +121,15 @@ class Placement:
         spec = instance.resources[name]
         span = span_of(instance.node, "resources", name)
 
-        def place(address: str, each: Traced | None) -> Bound:
+        def place(address: str, each: TracedValue | None) -> Bound:
             self._check_room(span)
-            self._context.placed[address] = Placed(address, instance, node, spec, each, span, name)
+            self._context.placed[address] = PlacedResource(
+                address, instance, node, spec, each, span, name
+            )
             return ResourceValue(address)
 
         bound = self._repeat(instance, node, f"{instance.prefix}{name}", place)
-        result = Traced(bound)
+        result = TracedValue(bound)
         self._names[id(instance), name] = result
         return result
 
@@ -136,7 +138,7 @@ class Placement:
         instance: Instance,
         node: Node,
         address: str,
-        place: Callable[[str, Traced | None], Bound],
+        place: Callable[[str, TracedValue | None], Bound],
     ) -> Bound:
         if not self._condition(instance, node, None):
             return None
@@ -144,11 +146,13 @@ class Placement:
         if loop is None:
             return place(address, None)
         return {
-            key: place(f"{address}[{key}]", Traced({"key": key, "value": item.value}, item.sources))
+            key: place(
+                f"{address}[{key}]", TracedValue({"key": key, "value": item.value}, item.sources)
+            )
             for key, item in self._loop(instance, loop)
         }
 
-    def _loop(self, instance: Instance, loop: Node) -> list[tuple[str, Traced]]:
+    def _loop(self, instance: Instance, loop: Node) -> list[tuple[str, TracedValue]]:
         if loop.entries:
             # Written out, an entry waits for what it reads itself, and not for the others.
             keys = self._context.evaluate_keys(instance, loop, None)
@@ -161,7 +165,7 @@ class Placement:
             )
         entries = self._context.evaluate(instance, loop, None)
         return [
-            (key, Traced(item, entries.sources))
+            (key, TracedValue(item, entries.sources))
             for key, item in loop_entries(entries.value, loop.span)
         ]
 
@@ -178,7 +182,7 @@ class Placement:
         except BudgetError as problem:
             raise DiagnosticError(exceeded(f"placing this {problem}", span)) from None
 
-    def _condition(self, instance: Instance, node: Node, each: Traced | None) -> bool:
+    def _condition(self, instance: Instance, node: Node, each: TracedValue | None) -> bool:
         condition = node.get("when")
         if condition is None:
             return True
@@ -209,7 +213,7 @@ class Placement:
         file = self._load_module(path, source)
         opened: list[Instance] = []
 
-        def open_at(address: str, each: Traced | None) -> Bound:
+        def open_at(address: str, each: TracedValue | None) -> Bound:
             self._charge(_MODULE + _NAME * file.names, source)
             child = Instance(
                 prefix=f"{address}.",
@@ -220,7 +224,7 @@ class Placement:
                 modules=file.modules,
                 parameters=file.parameters,
                 given={
-                    parameter: Given(value, instance, each)
+                    parameter: GivenArgument(value, instance, each)
                     for parameter, value in entries_of(node, "parameters").items()
                 },
                 group=self.find_group(instance, call.resource_group, node),
@@ -259,11 +263,11 @@ class Placement:
         self._charge(_RESOURCE * resources, span)
         return True
 
-    def meaning_of(self, instance: Instance, name: str) -> Traced:
+    def meaning_of(self, instance: Instance, name: str) -> TracedValue:
         """Return the meaning of the name of a placed resource."""
         return self._names[id(instance), name]
 
-    def take_names(self, instance: Instance, names: Mapping[str, Traced]) -> None:
+    def take_names(self, instance: Instance, names: Mapping[str, TracedValue]) -> None:
         """Take in what names of resources mean that need not be placed."""
         for name, traced in names.items():
             self._names[id(instance), name] = traced
@@ -288,7 +292,7 @@ class Placement:
             )
         return bound.address
 
-    def stated_edges(self, stated: Stated) -> tuple[Edge, ...]:
+    def stated_edges(self, stated: DependsOnEntry) -> tuple[Edge, ...]:
         """Return the edges of a `dependsOn`, once everything is placed.
 
         Raises:

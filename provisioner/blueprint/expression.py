@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from provisioner.blueprint import cel_library as cel
-from provisioner.blueprint.deferred_expressions import dig_holes
+from provisioner.blueprint.deferred_expressions import defer_unknown_chains
 from provisioner.blueprint.expression_limits import (
     MATCHES,
     Budget,
@@ -334,7 +334,7 @@ def _evaluate_around(
     Each of them is in its place, or null where the expression chooses to set nothing. ABSENT where
     it does more with one of them, or is nothing but one.
     """
-    holed = dig_holes(expression.text, [str(chain) for chain in unknown])
+    holed = defer_unknown_chains(expression.text, [str(chain) for chain in unknown])
     if holed is None:
         return ABSENT
     value = _evaluate(compile_expression(holed.text), scope, known, budget)

@@ -114,7 +114,7 @@ class _Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ComprehensionSite:
     """One comprehension of an expression.
 
     It has the number of operations in the part that is repeated, and the site whose repeated part
@@ -131,7 +131,7 @@ class Metered:
 
     text: str
     operations: int
-    sites: tuple[Site, ...]
+    sites: tuple[ComprehensionSite, ...]
 
 
 class Meter:
@@ -240,7 +240,7 @@ def meter_expression(text: str) -> Metered:
         )
     tokens = tuple(_tokens(text))
     closers = _closers(tokens)
-    sites: list[Site] = []
+    sites: list[ComprehensionSite] = []
     edits: list[_Edit] = []
     around: list[tuple[int, int]] = []
     for number, token in enumerate(tokens):
@@ -253,7 +253,7 @@ def meter_expression(text: str) -> Metered:
         around = [(site, end) for site, end in around if number < end]
         site = len(sites)
         operations = _count_operations(tokens[first : last + 1])
-        sites.append(Site(operations, around[-1][0] if around else -1))
+        sites.append(ComprehensionSite(operations, around[-1][0] if around else -1))
         around.append((site, last))
         opened = f"[{STEP}({site})].filter(azsecGo, azsecGo).map(azsecGo, "
         edits.append(_Edit(tokens[first].start, tokens[first].start, opened))

@@ -50,7 +50,7 @@ _SEPARATOR = "."
 """No space: tags of DNS zones take none (same page)."""
 
 
-class Claim(StrEnum):
+class OwnershipClaim(StrEnum):
     """The ownership that the tags of a resource state."""
 
     NONE = "no environment's"
@@ -64,14 +64,14 @@ class Claim(StrEnum):
 class Owner:
     """The owner of a resource by its tags; `environment` and `address` are what they state."""
 
-    claim: Claim
+    claim: OwnershipClaim
     environment: str = ""
     address: str = ""
 
     @property
     def is_ours(self) -> bool:
         """Whether the mark verifies with this environment's id."""
-        return self.claim is Claim.OURS
+        return self.claim is OwnershipClaim.OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +151,19 @@ class Marks:
         """Return the owner of a resource by its tags."""
         found = _azsec_tags(tags)
         if any(len(values) > 1 for values in found.values()):
-            return Owner(Claim.AMBIGUOUS)
+            return Owner(OwnershipClaim.AMBIGUOUS)
         stated = {name: values[0] for name, values in found.items()}
         environment, address = stated.get(ENVIRONMENT_TAG), stated.get(ADDRESS_TAG)
         if environment is None and OWNER_TAG not in stated and MARK_TAG not in stated:
-            return Owner(Claim.NONE)
-        owner = Owner(Claim.INVALID, environment or "", address or "")
+            return Owner(OwnershipClaim.NONE)
+        owner = Owner(OwnershipClaim.INVALID, environment or "", address or "")
         if stated.get(OWNER_TAG, self.owner) != self.owner:
-            return replace(owner, claim=Claim.OTHER)
+            return replace(owner, claim=OwnershipClaim.OTHER)
         if OWNER_TAG not in stated and environment != self.environment:
-            return replace(owner, claim=Claim.OTHER)
+            return replace(owner, claim=OwnershipClaim.OTHER)
         expected = self.mark(resource, address or "", stated.get(STAND_IN_TAG, ""))
         if address and hmac.compare_digest(stated.get(MARK_TAG, ""), expected):
-            return replace(owner, claim=Claim.OURS)
+            return replace(owner, claim=OwnershipClaim.OURS)
         return owner
 
     def stood_in_for(self, resource: ResourceId, tags: object) -> tuple[str, str] | None:

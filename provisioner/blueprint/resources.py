@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from provisioner.blueprint.body_check import check_body
 from provisioner.blueprint.composition_state import (
     Context,
-    Given,
+    GivenArgument,
     Instance,
-    Placed,
-    Traced,
+    PlacedResource,
+    TracedValue,
     entries_of,
     stated_in,
 )
@@ -84,7 +84,7 @@ class Resources:
             inherited={path: self._giver_of(placed, path) for path in made.inherited},
         )
 
-    def make(self, placed: Placed) -> CachedResource:
+    def make(self, placed: PlacedResource) -> CachedResource:
         """Return the composed form of a resource by itself.
 
         Raises DiagnosticError where it is wrong.
@@ -99,14 +99,14 @@ class Resources:
         own = _one_reason_each(edge for edge in edges if edge.on != address)
         return CachedResource(resource, body, own, tuple(self._inherited(placed)))
 
-    def take(self, placed: Placed, made: CachedResource) -> None:
+    def take(self, placed: PlacedResource, made: CachedResource) -> None:
         """Take in the composed form of a resource."""
         address = placed.address
         self._cached[address] = made
         self._ids[address] = (made.id, ())
         self._bodies[address] = (made.body, ())
 
-    def _inherited(self, placed: Placed) -> Iterator[tuple[str, ...]]:
+    def _inherited(self, placed: PlacedResource) -> Iterator[tuple[str, ...]]:
         """Yield the paths of the properties that `_evaluate_body` fills in."""
         resource_type = placed.type_in(self._context.catalog)
         fixed = resource_type.fact("location").default if resource_type.has_location else ""
@@ -120,16 +120,16 @@ class Resources:
                 if key.lower() not in own:
                     yield ("tags", key)
 
-    def _giver_of(self, placed: Placed, path: tuple[str, ...]) -> Given:
+    def _giver_of(self, placed: PlacedResource, path: tuple[str, ...]) -> GivenArgument:
         """Return the place of a property that `_evaluate_body` fills in."""
         if path[0] == "tags":
-            return Given(self._tags[path[1]], self._root)
+            return GivenArgument(self._tags[path[1]], self._root)
         group = self._group_of(placed)
         assert group is not None
         stated = self._context.placed[group]
-        return Given(stated.node.entries["location"], stated.instance)
+        return GivenArgument(stated.node.entries["location"], stated.instance)
 
-    def shared_tags(self) -> Mapping[str, Traced]:
+    def shared_tags(self) -> Mapping[str, TracedValue]:
         """Return the values of the blueprint's tags. Raises DiagnosticError."""
         return {k: self._context.evaluate(self._root, n, None) for k, n in self._tags.items()}
 
@@ -140,7 +140,7 @@ class Resources:
                 self._ids[address] = self._identify(self._context.placed[address])
         return self._ids[address]
 
-    def _identify(self, placed: Placed) -> tuple[ResourceId, tuple[Edge, ...]]:
+    def _identify(self, placed: PlacedResource) -> tuple[ResourceId, tuple[Edge, ...]]:
         resource_type = placed.type_in(self._context.catalog)
         name_node = placed.node.find(("name",))
         name = self._context.evaluate(placed.instance, name_node, placed.each)
@@ -183,7 +183,7 @@ class Resources:
         return resource_group_id(guid, name)
 
     def _container(
-        self, placed: Placed, spec: Resource, resource_type: ResourceType
+        self, placed: PlacedResource, spec: Resource, resource_type: ResourceType
     ) -> tuple[ResourceId, str, frozenset[str]]:
         """Return the resource or scope that contains a resource, in which sense, and its sources.
 
@@ -208,7 +208,7 @@ class Resources:
         return self.identify(group)[0], "resource group", frozenset({group})
 
     def _stated_container(
-        self, placed: Placed, key: str, resource_type: ResourceType
+        self, placed: PlacedResource, key: str, resource_type: ResourceType
     ) -> tuple[ResourceId, str, frozenset[str]]:
         node = placed.node.get(key)
         if node is None:
@@ -251,7 +251,9 @@ class Resources:
                 self._bodies[address] = self._evaluate_body(self._context.placed[address])
         return self._bodies[address][0]
 
-    def _evaluate_body(self, placed: Placed) -> tuple[Mapping[str, Value], tuple[Edge, ...]]:
+    def _evaluate_body(
+        self, placed: PlacedResource
+    ) -> tuple[Mapping[str, Value], tuple[Edge, ...]]:
         resource_type = placed.type_in(self._context.catalog)
         if isinstance(placed.spec, ResourceGroup):
             keys = [key for key in ("location", "tags") if key in placed.node.entries]
@@ -283,7 +285,12 @@ class Resources:
         return body, tuple(edges)
 
     def _add_part(
-        self, placed: Placed, key: str, node: Node, body: dict[str, Value], edges: list[Edge]
+        self,
+        placed: PlacedResource,
+        key: str,
+        node: Node,
+        body: dict[str, Value],
+        edges: list[Edge],
     ) -> None:
         def descend(node: Node, path: str) -> Value:
             if isinstance(node.value, Mapping):
@@ -303,11 +310,11 @@ class Resources:
         if value is not None:
             body[key] = value
 
-    def _group_location(self, placed: Placed) -> Value:
+    def _group_location(self, placed: PlacedResource) -> Value:
         group = self._group_of(placed)
         return self.body_of(group).get("location") if group else None
 
-    def _group_of(self, placed: Placed) -> str | None:
+    def _group_of(self, placed: PlacedResource) -> str | None:
         """Return the address of the resource group that a resource is in."""
         spec = placed.spec
         if not isinstance(spec, Resource):
@@ -337,7 +344,7 @@ def _one_reason_each(edges: Iterable[Edge]) -> tuple[Edge, ...]:
     return tuple(first.values())
 
 
-def _is_of_tenant(placed: Placed, resource_type: ResourceType) -> bool:
+def _is_of_tenant(placed: PlacedResource, resource_type: ResourceType) -> bool:
     """Return whether an extension resource stands at the tenant itself: its scope is `/`."""
     scope = placed.node.get("scope")
     return resource_type.scope is Scope.EXTENSION and scope is not None and scope.value == "/"

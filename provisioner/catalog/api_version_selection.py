@@ -19,7 +19,7 @@ Offer = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenVersion:
+class SelectedVersion:
     """A type of which the cloud does not offer the pinned version.
 
     `spoken` is the version that is spoken in its place, None where the cloud offers none that is
@@ -68,7 +68,7 @@ def select_versions(
     catalog: Catalog,
     offer: Offer,
     find_model: Callable[[SdkModel, str], SdkModel | None],
-) -> tuple[tuple[ResourceType, ...], tuple[SpokenVersion, ...]]:
+) -> tuple[tuple[ResourceType, ...], tuple[SelectedVersion, ...]]:
     """Return the types of a catalog in the versions that a cloud offers, and those that differ.
 
     A type that the cloud does not list uses the version of its parent: some providers list no
@@ -76,7 +76,7 @@ def select_versions(
     another version of a type's SDK package, None where the installed SDK has none.
     """
     types: list[ResourceType] = []
-    differing: list[SpokenVersion] = []
+    differing: list[SelectedVersion] = []
     for resource_type in catalog:
         if resource_type.stated_version:
             types.append(resource_type)
@@ -89,7 +89,7 @@ def select_versions(
             continue
         model = resource_type.sdk
         found = find_model(model, spoken) if model is not None and spoken is not None else None
-        differing.append(SpokenVersion(resource_type.name, pinned, spoken, found is not None))
+        differing.append(SelectedVersion(resource_type.name, pinned, spoken, found is not None))
         types.append(replace(resource_type, api_version=spoken or pinned, sdk=found or model))
     return tuple(types), tuple(differing)
 

@@ -20,7 +20,7 @@ _NUMBERS = (Kind.INTEGER, Kind.LONG, Kind.NUMBER)
 _BOOLEANS = {"true": True, "false": False}
 
 
-class Spelled(CaselessMapping):
+class SchemaSpelling(CaselessMapping):
     """An object as the schema spells it: names and enum values in its case, numbers as numbers.
 
     Properties that state nothing are left out; keys of maps, text without an enum and what the
@@ -99,7 +99,7 @@ class Spelled(CaselessMapping):
 def spell(index: SchemaIndex, shape: Shape, value: object) -> object:
     """Return a value of this shape in the schema's spelling."""
     if isinstance(value, Mapping):
-        return Spelled(index, shape, value)
+        return SchemaSpelling(index, shape, value)
     if isinstance(value, (list, tuple)):
         item = shape.item or _UNTYPED
         return [spell(index, item, entry) for entry in cast(Sequence[object], value)]

@@ -229,7 +229,7 @@ def _session(
     quiet: bool = False,
     values: "Sequence[ParameterValue]" = (),
 ) -> "Session":
-    from provisioner.cli.session import Session, Surroundings
+    from provisioner.cli.session import Session, SessionContext
 
     return Session(
         cloud=cloud.value if cloud else None,
@@ -237,7 +237,7 @@ def _session(
         parallelism=parallelism,
         realistic=realistic,
         quiet=quiet,
-        surroundings=Surroundings(values=values),
+        surroundings=SessionContext(values=values),
     )
 
 
@@ -348,10 +348,10 @@ def validate(
 def _cluster_options(
     kubeconfig: str | None, context: str | None, *, force_conflicts: bool
 ) -> "ClusterOptions":
-    from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.cluster_access import ApiServerAccess
     from provisioner.cli.combined_plan import ClusterOptions
 
-    return ClusterOptions(Reach(kubeconfig, context, None, None), force_conflicts)
+    return ClusterOptions(ApiServerAccess(kubeconfig, context, None, None), force_conflicts)
 
 
 def _of_cluster(kubeconfig: str | None, context: str | None, *, forces: bool) -> dict[str, bool]:
@@ -1119,11 +1119,11 @@ def manifests(  # noqa: PLR0913  typer: one parameter an option
     The manifests are the objects of the cluster that have no ARM form. No cluster is contacted.
     Exit code 1 of --check: a pod would be refused.
     """
-    from provisioner.cli.manifests import Wanted, check_pods, write_manifests
+    from provisioner.cli.manifests import ManifestRequest, check_pods, write_manifests
     from provisioner.cli.session import refuse_options
     from provisioner.documents.trace import StateKind
 
-    wanted = Wanted(environment, StateKind(state.value), output.value)
+    wanted = ManifestRequest(environment, StateKind(state.value), output.value)
     values = _values(set_, set_file, parameters)
     with _session(cloud=cloud, local_state=local_state, quiet=True, values=values) as session:
         if admission or files:

@@ -62,7 +62,7 @@ from provisioner.workflow.ci_plan import (
     read_reviews,
 )
 from provisioner.workflow.plan_review import Review, hold_to_head, is_digest
-from provisioner.workflow.plan_snapshot import Remembered, read_snapshots
+from provisioner.workflow.plan_snapshot import RememberedPlan, read_snapshots
 from provisioner.workflow.sticky_comment import find_comment
 
 
@@ -233,7 +233,7 @@ class _Run:
         path: str,
         name: str,
         review: Review,
-        remembered: Remembered | None,
+        remembered: RememberedPlan | None,
     ) -> EnvironmentApplyDocument:
         try:
             newer = find_newer(self._forge, posting.pull_request, self._commit, path)
@@ -243,7 +243,9 @@ class _Run:
             return refuse(name, path, newer)
         with self._cloud.open() as session:
             environment = self._bind(session, path, name)
-            return apply_reviewed(environment, review, remembered or Remembered(), posting.claim)
+            return apply_reviewed(
+                environment, review, remembered or RememberedPlan(), posting.claim
+            )
 
     def _bind(self, session: Session, path: str, name: str) -> Environment:
         permissions = self._permissions
@@ -298,7 +300,7 @@ class _Run:
         self,
         posting: ApplyPosting,
         document: CiApplyDocument,
-        remembered: Mapping[str, Remembered],
+        remembered: Mapping[str, RememberedPlan],
     ) -> CiApplyDocument:
         from provisioner.reports.ci_apply_markdown import render_ci_apply_comment
         from provisioner.reports.markdown import LIMIT

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from provisioner.blueprint.file_schemas import Sources
-from provisioner.cli.session import Session, Surroundings
+from provisioner.cli.session import Session, SessionContext
 from provisioner.cli.workspace import load_catalog, state_path
 from provisioner.workflow.plan_review import NamedAccounts
 
@@ -57,7 +57,7 @@ class Cloud:
             parallelism=self._options.parallelism,
             realistic=None,
             quiet=True,
-            surroundings=Surroundings(sources, self._start),
+            surroundings=SessionContext(sources, self._start),
         )
 
     def _start(self) -> str:

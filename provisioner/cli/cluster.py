@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from provisioner.blueprint.parameter_values import ParameterValue
-from provisioner.cli.cluster_access import Reach, open_cluster
+from provisioner.cli.cluster_access import ApiServerAccess, open_cluster
 from provisioner.cli.cluster_lock import hold_locks
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.observation_source import is_verified, source_of
 from provisioner.cli.output import print_cluster, print_manifests
-from provisioner.cli.session import Session, Surroundings, confirm, is_plan_file, refuse_options
+from provisioner.cli.session import Session, SessionContext, confirm, is_plan_file, refuse_options
 from provisioner.cli.workspace import FileSources, write_file
 from provisioner.cluster.decisions import Permission
 from provisioner.documents.cluster import ClusterApplyDocument
@@ -80,19 +80,19 @@ class _Bench:
         return plan_cluster(self.desired, self.objects, self.api, self.api.way, permission)
 
 
-def _session(reach: Reach) -> Session:
+def _session(reach: ApiServerAccess) -> Session:
     return Session(
         cloud=reach.cloud,
         local_state=reach.state,
         parallelism=_PARALLELISM,
         realistic=None,
         quiet=True,
-        surroundings=Surroundings(values=reach.values),
+        surroundings=SessionContext(values=reach.values),
     )
 
 
 @contextmanager
-def _open(request: Request, reach: Reach) -> Iterator[_Bench]:
+def _open(request: Request, reach: ApiServerAccess) -> Iterator[_Bench]:
     with _session(reach) as session:
         desired, objects = session.find_objects(request.subject, StateKind(request.of))
         with open_cluster(
@@ -102,7 +102,7 @@ def _open(request: Request, reach: Reach) -> Iterator[_Bench]:
 
 
 def run_plan(
-    request: Request, reach: Reach, output: str, out: str | None, *, detailed: bool
+    request: Request, reach: ApiServerAccess, output: str, out: str | None, *, detailed: bool
 ) -> int:
     """Print the plan of an environment's objects; return the exit code."""
     with _open(request, reach) as bench:
@@ -117,7 +117,7 @@ def run_plan(
     return ExitCode.DIFFERENCES if detailed and made.document.summary.changes else ExitCode.SUCCESS
 
 
-def run_apply(request: Request, reach: Reach, output: str, consent: Consent) -> int:
+def run_apply(request: Request, reach: ApiServerAccess, output: str, consent: Consent) -> int:
     """Plan, prompt, apply and print; return the exit code. Raises GateError."""
     approved = None if consent.digest is None else ApprovedPlan(read_digest(consent.digest))
     if is_plan_file(request.subject):
@@ -173,7 +173,7 @@ def _apply(
         return done.with_diagnostics(locks.report())
 
 
-def run_drift(request: Request, reach: Reach, output: str) -> int:
+def run_drift(request: Request, reach: ApiServerAccess, output: str) -> int:
     """Print the drift of a cluster; return the exit code."""
     today = datetime.now().astimezone().date()
     source = request.observation or _stated_observation(request, reach)
@@ -196,7 +196,7 @@ def run_drift(request: Request, reach: Reach, output: str) -> int:
     return ExitCode.SUCCESS if found.is_certain else ExitCode.ERROR
 
 
-def _stated_observation(request: Request, reach: Reach) -> str | None:
+def _stated_observation(request: Request, reach: ApiServerAccess) -> str | None:
     """Return the source of the observation of an environment without access to its API server."""
     if reach.kubeconfig is not None or reach.context is not None:
         return None
@@ -212,7 +212,7 @@ def print_observer(environment: str, of: str, values: tuple[ParameterValue, ...]
     Raises:
         DiagnosticError: Where the environment states none.
     """
-    with _session(Reach(None, None, None, None, values)) as session:
+    with _session(ApiServerAccess(None, None, None, None, values)) as session:
         desired, objects = session.find_objects(environment, StateKind(of))
     found = describe_manifests(desired, objects)
     names = {OBSERVER_NAMESPACE, CLUSTER_NAME}

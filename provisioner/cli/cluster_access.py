@@ -26,7 +26,7 @@ from provisioner.workflow.plan import Desired
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ApiServerAccess:
     """How to connect to the API server where the environment's own settings are overridden.
 
     Beside that: Azure, and the values that options give to parameters.
@@ -49,7 +49,7 @@ Connect = Callable[[], Requester]
 
 @contextmanager
 def open_cluster(
-    desired: Desired, reach: Reach, connect: Connect, parallelism: int = 8
+    desired: Desired, reach: ApiServerAccess, connect: Connect, parallelism: int = 8
 ) -> Iterator[KubeClient]:
     """Yield a client of an environment's API server.
 
@@ -61,7 +61,7 @@ def open_cluster(
         yield api
 
 
-def find_connection(desired: Desired, reach: Reach, connect: Connect) -> Connection:
+def find_connection(desired: Desired, reach: ApiServerAccess, connect: Connect) -> Connection:
     """Return the connection to an environment's API server.
 
     `connect` opens Azure Resource Manager, where that has to be queried. Raises DiagnosticError too

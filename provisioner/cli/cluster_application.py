@@ -71,12 +71,14 @@ def plan(  # noqa: PLR0913  typer: one parameter an option
 ) -> None:
     """Show the changes that apply would make to the objects."""
     from provisioner.cli.cluster import Request, run_plan
-    from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.cluster_access import ApiServerAccess
     from provisioner.cli.parameter_values import read_values
 
     request = Request(environment, state.value, tuple(adopt or ()), force_conflicts)
     values = read_values(set_ or (), set_file or (), parameters or ())
-    reach = Reach(kubeconfig, context, cloud.value if cloud else None, local_state, values)
+    reach = ApiServerAccess(
+        kubeconfig, context, cloud.value if cloud else None, local_state, values
+    )
     raise typer.Exit(run_plan(request, reach, output.value, out, detailed=detailed_exitcode))
 
 
@@ -123,12 +125,14 @@ def apply(  # noqa: PLR0913  typer: one parameter an option
 ) -> None:
     """Apply a saved plan, or plan and apply the objects."""
     from provisioner.cli.cluster import Consent, Request, run_apply
-    from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.cluster_access import ApiServerAccess
     from provisioner.cli.parameter_values import read_values
 
     request = Request(subject, state.value, tuple(adopt or ()), force_conflicts)
     values = read_values(set_ or (), set_file or (), parameters or ())
-    reach = Reach(kubeconfig, context, cloud.value if cloud else None, local_state, values)
+    reach = ApiServerAccess(
+        kubeconfig, context, cloud.value if cloud else None, local_state, values
+    )
     consent = Consent(yes, allow_delete, digest, lock_timeout)
     raise typer.Exit(run_apply(request, reach, output.value, consent))
 
@@ -242,10 +246,12 @@ def drift(  # noqa: PLR0913  typer: one parameter an option
     could be read.
     """
     from provisioner.cli.cluster import Request, run_drift
-    from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.cluster_access import ApiServerAccess
     from provisioner.cli.parameter_values import read_values
 
     request = Request(environment, state.value, observation=observation)
     values = read_values(set_ or (), set_file or (), parameters or ())
-    reach = Reach(kubeconfig, context, cloud.value if cloud else None, local_state, values)
+    reach = ApiServerAccess(
+        kubeconfig, context, cloud.value if cloud else None, local_state, values
+    )
     raise typer.Exit(run_drift(request, reach, output.value))

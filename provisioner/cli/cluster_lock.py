@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from provisioner.cli.cluster_access import Reach, open_cluster
+from provisioner.cli.cluster_access import ApiServerAccess, open_cluster
 from provisioner.cli.lock import Lock, hold, hold_in_cluster
 from provisioner.cli.session import Session
 from provisioner.engine.cluster_port import ClusterApi
@@ -40,7 +40,7 @@ def open_lock(session: Session, environment: str) -> Iterator[Lock]:
 
 
 @contextmanager
-def open_cluster_lock(session: Session, environment: str, reach: Reach) -> Iterator[Lock]:
+def open_cluster_lock(session: Session, environment: str, reach: ApiServerAccess) -> Iterator[Lock]:
     """Yield the lock in an environment's cluster."""
     desired = session.load(environment)
     with (

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, replace
 
-from provisioner.cli.cluster_access import Connect, Reach, find_connection, open_cluster
+from provisioner.cli.cluster_access import ApiServerAccess, Connect, find_connection, open_cluster
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.lock import hold_in_cluster
 from provisioner.cli.output import print_combined
@@ -52,7 +52,7 @@ _PARALLELISM = 8
 class ClusterOptions:
     """How to connect to the API server, and whether fields of other managers are taken over."""
 
-    reach: Reach
+    reach: ApiServerAccess
     force_conflicts: bool = False
 
     def permit(self, adopt: tuple[str, ...]) -> Permission:
@@ -77,7 +77,7 @@ class _Both:
     objects: ClusterObjects
     within: ClusterPlan
     connect: Connect
-    reach: Reach
+    reach: ApiServerAccess
 
     @property
     def digest(self) -> str:
@@ -155,7 +155,9 @@ def _without_cluster(azure: Plan, why: tuple[Diagnostic, ...]) -> CombinedPlanDo
     )
 
 
-def _plan_both(session: Session, azure: Plan, permission: Permission, reach: Reach) -> _Both:
+def _plan_both(
+    session: Session, azure: Plan, permission: Permission, reach: ApiServerAccess
+) -> _Both:
     """Plan the cluster's objects beside a plan of Azure.
 
     Raises DiagnosticError where the API server cannot be reached, unless this plan creates its

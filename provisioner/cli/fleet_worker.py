@@ -24,7 +24,7 @@ from provisioner.catalog.references import references_in
 from provisioner.cli.ci_environments import name_of
 from provisioner.cli.garbage_collection import collect_rarely
 from provisioner.cli.git import head_commit
-from provisioner.cli.session import PlanChoices, Session, Surroundings
+from provisioner.cli.session import PlanChoices, Session, SessionContext
 from provisioner.cli.workspace import (
     LOCAL_ENDPOINT,
     FileSources,
@@ -159,7 +159,7 @@ def open_session(item: FleetItem, files: Sources | None = None) -> Session:
         parallelism=int(item.options.get("parallelism") or 10),
         realistic=None,
         quiet=True,
-        surroundings=Surroundings(
+        surroundings=SessionContext(
             files, buckets=_buckets_folder(), bucket_share=float(item.options.get("share") or 1.0)
         ),
     )

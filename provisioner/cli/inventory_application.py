@@ -126,7 +126,7 @@ def _session(
     given: tuple[list[str] | None, list[str] | None, list[str] | None],
 ) -> "Session":
     from provisioner.cli.parameter_values import read_values
-    from provisioner.cli.session import Session, Surroundings
+    from provisioner.cli.session import Session, SessionContext
 
     assigned, from_files, files = given
     return Session(
@@ -135,7 +135,7 @@ def _session(
         parallelism=10,
         realistic=None,
         quiet=True,
-        surroundings=Surroundings(
+        surroundings=SessionContext(
             values=read_values(assigned or (), from_files or (), files or ())
         ),
     )

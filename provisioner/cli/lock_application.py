@@ -78,7 +78,7 @@ def _open(
     cloud: CloudChoice | None,
     local_state: str | None,
 ) -> "AbstractContextManager[Lock]":
-    from provisioner.cli.cluster_access import Reach
+    from provisioner.cli.cluster_access import ApiServerAccess
     from provisioner.cli.cluster_lock import open_cluster_lock, open_lock
     from provisioner.cli.session import Session, refuse_options
 
@@ -88,7 +88,7 @@ def _open(
     )
     if in_cluster:
         return open_cluster_lock(
-            session, environment, Reach(kubeconfig, context, place, local_state)
+            session, environment, ApiServerAccess(kubeconfig, context, place, local_state)
         )
     given = {"--kubeconfig": kubeconfig is not None, "--context": context is not None}
     refuse_options("the lock in Azure takes no API server; add --in-cluster", given)

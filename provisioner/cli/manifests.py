@@ -18,7 +18,7 @@ _STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ManifestRequest:
     """The options of `azsec manifests`: an environment, its state, and the output format."""
 
     environment: str
@@ -26,7 +26,7 @@ class Wanted:
     output: str
 
 
-def write_manifests(session: Session, wanted: Wanted, directory: str | None) -> None:
+def write_manifests(session: Session, wanted: ManifestRequest, directory: str | None) -> None:
     """Print the objects of an environment's cluster, or write them into a directory."""
     desired, objects = session.find_objects(wanted.environment, wanted.state)
     for told in objects.diagnostics:
@@ -47,7 +47,12 @@ def write_manifests(session: Session, wanted: Wanted, directory: str | None) -> 
 
 
 def check_pods(
-    session: Session, wanted: Wanted, files: list[str], namespace: str | None, *, asked: bool
+    session: Session,
+    wanted: ManifestRequest,
+    files: list[str],
+    namespace: str | None,
+    *,
+    asked: bool,
 ) -> int:
     """Print the verdicts on the pods in files; return the exit code.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.cli.blobs import require_blob, write_blob
-from provisioner.cli.cluster_access import Reach, find_connection
+from provisioner.cli.cluster_access import ApiServerAccess, find_connection
 from provisioner.cli.exit_code import ExitCode
 from provisioner.cli.observation_source import KEY, PART, find_key, pack
 from provisioner.cli.session import Session
@@ -66,7 +66,7 @@ def run_observe(
         session = Session(cloud=None, local_state=None, parallelism=1, realistic=None, quiet=True)
         desired = session.load(environment)
         auth, tenant_id = desired.environment.auth, desired.environment.tenant_id
-        reach = Reach(kubeconfig, context, None, None)
+        reach = ApiServerAccess(kubeconfig, context, None, None)
         with session:
             connection = find_connection(desired, reach, lambda: session.connect(desired.document))
     elif kubeconfig is not None:

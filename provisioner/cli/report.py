@@ -10,7 +10,7 @@ from provisioner.attribution.window import read_window
 from provisioner.blueprint.parameter_values import ParameterValue
 from provisioner.cli.cluster_files import find_evidence
 from provisioner.cli.output_format import choose_format
-from provisioner.cli.session import Session, Surroundings
+from provisioner.cli.session import Session, SessionContext
 from provisioner.cli.workspace import FileSources, make_folder, write_file
 from provisioner.controls.frameworks import Framework
 from provisioner.documents.report import (
@@ -103,7 +103,7 @@ def _report(
             parallelism=question.parallelism,
             realistic=None,
             quiet=True,
-            surroundings=Surroundings(values=question.values),
+            surroundings=SessionContext(values=question.values),
         ) as session:
             files = list(question.observation)
             seen = find_evidence(

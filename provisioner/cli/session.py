@@ -75,7 +75,7 @@ from provisioner.workflow.network import (
     load_siblings,
     validate_environment,
 )
-from provisioner.workflow.pending_operations import Patience, plan_settled
+from provisioner.workflow.pending_operations import WaitPolicy, plan_settled
 from provisioner.workflow.plan import (
     Desired,
     Invocation,
@@ -138,7 +138,7 @@ class PlanChoices:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class SessionContext:
     """What a session takes from its caller.
 
     `sources` are the files of environments (None: those of the working copy); `start_local` returns
@@ -172,11 +172,11 @@ class Session:
         parallelism: int,
         realistic: float | None,
         quiet: bool,
-        surroundings: Surroundings | None = None,
+        surroundings: SessionContext | None = None,
     ) -> None:
         self.parallelism = parallelism
         self.quiet = quiet
-        self._surroundings = surroundings or Surroundings()
+        self._surroundings = surroundings or SessionContext()
         stated = self._surroundings.variables
         self._variables = os.environ if stated is None else stated
         self._values = with_variables(self._surroundings.values, self._variables)
@@ -500,7 +500,7 @@ class Session:
         if not planned.in_progress:
             return planned
         client = self.connect(desired.document)
-        patience = Patience(time.monotonic, time.sleep, open_waiting(quiet=self.quiet))
+        patience = WaitPolicy(time.monotonic, time.sleep, open_waiting(quiet=self.quiet))
         with hold(desired.document, client, lock_timeout):
             return plan_settled(plan, client, patience)
 

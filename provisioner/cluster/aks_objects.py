@@ -85,7 +85,7 @@ _API_GROUPS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class AksContext:
     """Facts of a cluster that objects of AKS are verified against.
 
     They are the object ids of the cluster's groups of administrators in small letters, what it has
@@ -114,11 +114,11 @@ def survey(
     add_ons: frozenset[AddOn],
     bodies: Iterable[Object],
     roles: Roles,
-) -> Surroundings:
+) -> AksContext:
     """Return the surroundings in a cluster with some add-ons, roles, and objects of `SURVEYED`."""
     known = tuple(bodies)
     system = next((b for b in known if (b["kind"], b["metadata"]["name"]) == _BIRTH), None)
-    return Surroundings(
+    return AksContext(
         administrators,
         add_ons,
         find_controllers(known, add_ons),
@@ -140,7 +140,7 @@ def _made(body: Object) -> datetime | None:
         return None
 
 
-def _is_bootstrap_token(_key: Key, body: Object, around: Surroundings) -> bool:
+def _is_bootstrap_token(_key: Key, body: Object, around: AksContext) -> bool:
     """Tell whether a secret is the bootstrap token that AKS makes with a cluster, for its nodes.
 
     Its name is random and its content is not read. So it is AKS' where AKS' workloads stand, and it
@@ -162,17 +162,17 @@ _HANDLERS = {
 """Runtime classes, each with its handler: another one under the name isolates nothing."""
 
 
-def _is_runtime_class(key: Key, body: Object, _around: Surroundings) -> bool:
+def _is_runtime_class(key: Key, body: Object, _around: AksContext) -> bool:
     return key.name in _HANDLERS and body.get("handler") == _HANDLERS[key.name]
 
 
-def is_of_aks(key: Key, body: Object, around: Surroundings) -> bool:
+def is_of_aks(key: Key, body: Object, around: AksContext) -> bool:
     """Tell whether an object is one that AKS or an add-on puts into clusters, as they put it."""
     judge = _JUDGES.get(key.kind)
     return judge is not None and judge(key, body, around)
 
 
-def _is_storage_class(key: Key, body: Object, _around: Surroundings) -> bool:
+def _is_storage_class(key: Key, body: Object, _around: AksContext) -> bool:
     provisioner = str(body.get("provisioner")).replace("kubernetes.io/azure-", "")
     known = {*_DRIVERS, "disk", "file"}
     stated = {str(name).lower() for name in body.get("parameters") or ()}
@@ -189,25 +189,25 @@ def _is_default(body: Object, kind: str) -> bool:
     return noted.get(f"{kind}.kubernetes.io/is-default-class") == "true"
 
 
-def _is_driver(key: Key, body: Object, around: Surroundings) -> bool:
+def _is_driver(key: Key, body: Object, around: AksContext) -> bool:
     requested = (body.get("spec") or {}).get("tokenRequests") or ()
     if key.name not in _CSI_DRIVERS or not around.has(_CSI_DRIVERS[key.name]):
         return False
     return all(each.get("audience") == _ENTRA for each in requested)
 
 
-def _is_ingress_class(key: Key, body: Object, around: Surroundings) -> bool:
+def _is_ingress_class(key: Key, body: Object, around: AksContext) -> bool:
     add_on, known = _INGRESS_CONTROLLERS.get(key.name, (None, ""))
     if (body.get("spec") or {}).get("controller") != known or not known:
         return False
     return around.has(add_on) and not _is_default(body, "ingressclass")
 
 
-def _is_namespace(key: Key, _body: Object, around: Surroundings) -> bool:
+def _is_namespace(key: Key, _body: Object, around: AksContext) -> bool:
     return key.name in ADD_ON_NAMESPACES and around.has(ADD_ON_NAMESPACES[key.name])
 
 
-def _is_definition(_key: Key, body: Object, around: Surroundings) -> bool:
+def _is_definition(_key: Key, body: Object, around: AksContext) -> bool:
     spec = body.get("spec") or {}
     group = str(spec.get("group"))
     webhook = (spec.get("conversion") or {}).get("webhook") or {}
@@ -217,14 +217,14 @@ def _is_definition(_key: Key, body: Object, around: Surroundings) -> bool:
     return any(group == known or group.endswith(f".{known}") for known in _API_GROUPS)
 
 
-def _is_own_namespace(name: str, around: Surroundings) -> bool:
+def _is_own_namespace(name: str, around: AksContext) -> bool:
     """Tell whether nothing but Kubernetes, and what the cluster has of AKS, fills a namespace."""
     if name in EXTENSION_NAMESPACES:
         return around.has(AddOn.EXTENSIONS)
     return name == _SYSTEM or (name in ADD_ON_NAMESPACES and around.has(ADD_ON_NAMESPACES[name]))
 
 
-_JUDGES: Mapping[str, Callable[[Key, Object, Surroundings], bool]] = {
+_JUDGES: Mapping[str, Callable[[Key, Object, AksContext], bool]] = {
     "ClusterRoleBinding": lambda key, body, around: is_binding(
         key, body, around.administrators, around.roles, around.add_ons
     ),

@@ -37,7 +37,7 @@ class DeclaredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class DryRun:
     """What dry runs answered for a declared object.
 
     `merged` is what an apply would make of it, `forced` the same with conflicts forced (asked only
@@ -100,7 +100,7 @@ class Permission:
 
 
 def decide(
-    wanted: DeclaredObject, live: Object | None, owner: Owner, trial: Trial, permission: Permission
+    wanted: DeclaredObject, live: Object | None, owner: Owner, trial: DryRun, permission: Permission
 ) -> Decision:
     """Return what happens to a declared object. `live` is what stands in its place, if anything."""
     hindrance = _find_hindrance(wanted, live, owner)
@@ -117,7 +117,7 @@ def decide(
 
 
 def _decide_standing(
-    wanted: DeclaredObject, live: Object, trial: Trial, permission: Permission, *, adopts: bool
+    wanted: DeclaredObject, live: Object, trial: DryRun, permission: Permission, *, adopts: bool
 ) -> Decision:
     """Return what happens to an object that exists and can be changed.
 
@@ -160,7 +160,9 @@ def _find_hindrance(wanted: DeclaredObject, live: Object | None, owner: Owner) -
     return f"it carries the mark of another environment ({ENVIRONMENT_LABEL}: {stated})"
 
 
-def find_drift(wanted: DeclaredObject, live: Object, trial: Trial) -> Iterator[FieldChangeDocument]:
+def find_drift(
+    wanted: DeclaredObject, live: Object, trial: DryRun
+) -> Iterator[FieldChangeDocument]:
     """Yield the declared fields of an object that are not as declared: before is what is declared.
 
     Compared with what the server makes of the declared object alone: so it is found whoever is
@@ -189,7 +191,7 @@ def find_deletion(live: Object) -> Iterator[FieldChangeDocument]:
 
 
 def find_undeclared(
-    wanted: DeclaredObject, live: Object, trial: Trial
+    wanted: DeclaredObject, live: Object, trial: DryRun
 ) -> Iterator[FieldChangeDocument]:
     """Yield values in an object that nobody declared: before is what stands, after the default.
 
@@ -221,7 +223,7 @@ def _replace(value: Any, names: Mapping[Any, Any]) -> Any:  # noqa: ANN401  JSON
 
 
 def _declared_fields(
-    wanted: DeclaredObject, live: Object, trial: Trial
+    wanted: DeclaredObject, live: Object, trial: DryRun
 ) -> Iterator[FieldChangeDocument]:
     if isinstance(trial.pristine, Mapping):
         for each in _differences(wanted, live, trial.pristine):
@@ -232,11 +234,11 @@ def _declared_fields(
 
 def await_creation(wanted: DeclaredObject, reason: str) -> Decision:
     """Return the creation of an object whose cluster or namespace is not there yet."""
-    decision = _decide_absent(wanted, Trial())
+    decision = _decide_absent(wanted, DryRun())
     return replace(decision, reason=reason, awaited=True)
 
 
-def _decide_absent(wanted: DeclaredObject, trial: Trial) -> Decision:
+def _decide_absent(wanted: DeclaredObject, trial: DryRun) -> Decision:
     if isinstance(trial.merged, KubernetesError):
         return _blocked(wanted, None, _why(trial.merged))
     fields = tuple(

@@ -30,7 +30,7 @@ _UNSCALED = frozenset(("Job", "DaemonSet"))
 A custom resource may have one; an observation does not tell."""
 
 
-class Hindrance(StrEnum):
+class DrainBlockKind(StrEnum):
     """How a drain is hindered."""
 
     BLOCKED = "blocked"
@@ -44,10 +44,10 @@ class Hindrance(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DrainHindrance:
+class DrainBlocker:
     """One hindrance: of the budget or pod at an address (NAMESPACE/NAME), why, and what to do."""
 
-    kind: Hindrance
+    kind: DrainBlockKind
     address: str
     reason: str
     hint: str
@@ -65,7 +65,7 @@ class DrainedObjects:
     workloads: tuple[Object, ...]
 
 
-def find_hindrances(seen: DrainedObjects) -> tuple[DrainHindrance, ...]:
+def find_hindrances(seen: DrainedObjects) -> tuple[DrainBlocker, ...]:
     """Return what hinders a drain of every node, what blocks it first."""
     pods, workloads = _by_namespace(seen.pods), _by_namespace(seen.workloads)
     budgets = _by_namespace(seen.budgets)
@@ -76,7 +76,7 @@ def find_hindrances(seen: DrainedObjects) -> tuple[DrainHindrance, ...]:
         for budget in within:
             found.extend(_of_budget(budget, pods[namespace], drained, workloads[namespace]))
         found.extend(_shared(within, drained))
-    order = list(Hindrance)
+    order = list(DrainBlockKind)
     return tuple(sorted(found, key=lambda each: (order.index(each.kind), each.address)))
 
 
@@ -89,7 +89,7 @@ def _by_namespace(objects: Iterable[Object]) -> defaultdict[str, list[Object]]:
 
 def _of_budget(
     budget: Object, pods: list[Object], drained: list[Object], workloads: list[Object]
-) -> Iterator[DrainHindrance]:
+) -> Iterator[DrainBlocker]:
     covered = [pod for pod in drained if _covers(budget, pod)]
     scaled = [each for each in workloads if _covers(budget, _template(each))]
     expected = _expected(budget, scaled, covered)
@@ -97,16 +97,16 @@ def _of_budget(
         return  # It selects nothing that is drained.
     reason = _written_block(budget, expected, [pod for pod in pods if _covers(budget, pod)])
     if reason is not None:
-        yield DrainHindrance(
-            Hindrance.BLOCKED,
+        yield DrainBlocker(
+            DrainBlockKind.BLOCKED,
             _address(budget),
             reason,
             "Let one pod go (maxUnavailable: 1), or run more replicas.",
         )
     elif (status := budget.get("status") or {}).get("disruptionsAllowed") == 0:
         healthy, needed = status.get("currentHealthy"), status.get("desiredHealthy")
-        yield DrainHindrance(
-            Hindrance.NO_ROOM,
+        yield DrainBlocker(
+            DrainBlockKind.NO_ROOM,
             _address(budget),
             f"no pod may be evicted: {healthy} healthy, {needed} needed, of {expected}",
             "Repair its pods before the upgrade.",
@@ -137,7 +137,7 @@ def _written_block(budget: Object, expected: int, pods: list[Object]) -> str | N
     return None
 
 
-def _shared(budgets: list[Object], drained: list[Object]) -> Iterator[DrainHindrance]:
+def _shared(budgets: list[Object], drained: list[Object]) -> Iterator[DrainBlocker]:
     """Yield the pods that several budgets select, one for those of a controller."""
     seen: set[tuple[str, ...]] = set()
     for pod in drained:
@@ -146,17 +146,17 @@ def _shared(budgets: list[Object], drained: list[Object]) -> Iterator[DrainHindr
         if len(names) < 2 or key in seen:
             continue
         seen.add(key)
-        yield DrainHindrance(
-            Hindrance.SEVERAL,
+        yield DrainBlocker(
+            DrainBlockKind.SEVERAL,
             _address(pod),
             f"it is selected by the budgets {' and '.join(names)}, and cannot be evicted",
             "Leave one budget that selects it.",
         )
 
 
-def _unmanaged(pod: Object) -> DrainHindrance:
-    return DrainHindrance(
-        Hindrance.UNMANAGED,
+def _unmanaged(pod: Object) -> DrainBlocker:
+    return DrainBlocker(
+        DrainBlockKind.UNMANAGED,
         _address(pod),
         "it has no controller, and is not made again on another node",
         "Run it by a Deployment, a StatefulSet or a Job.",

@@ -13,7 +13,7 @@ from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control
 from provisioner.controls.evaluation import Result, Unseen
 from provisioner.controls.gate import Gate
-from provisioner.controls.posture_change import Delta, Turn
+from provisioner.controls.posture_change import PostureChange, VerdictChange
 from provisioner.controls.registry import CHAPTERS
 from provisioner.controls.verdict import Finding
 from provisioner.documents.census import UnknownControlsDocument
@@ -175,7 +175,7 @@ def _breach_waiver(waiver: Waiver) -> BreachWaiverDocument:
     )
 
 
-def delta_document(delta: Delta, gate: Gate) -> SecurityDeltaDocument:
+def delta_document(delta: PostureChange, gate: Gate) -> SecurityDeltaDocument:
     """Return the document of the changed verdicts, with what the gate refuses.
 
     It says where by address and property alone: a line that moves is nothing to a plan.
@@ -187,7 +187,7 @@ def delta_document(delta: Delta, gate: Gate) -> SecurityDeltaDocument:
     )
 
 
-def _turn_document(turn: Turn, gate: Gate) -> TurnDocument:
+def _turn_document(turn: VerdictChange, gate: Gate) -> TurnDocument:
     control = turn.control
     return TurnDocument(
         control=control.id,

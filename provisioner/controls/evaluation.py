@@ -12,7 +12,7 @@ from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.cluster_findings import observe
 from provisioner.controls.cluster_objects.view import describe_scope
 from provisioner.controls.control import Control, Mode
-from provisioner.controls.evaluation_context import Ground, Hidden
+from provisioner.controls.evaluation_context import EvaluationContext, Hidden
 from provisioner.controls.proofs import VERDICTS, finding_of, prove
 from provisioner.controls.resource_types import ASKED, CLUSTER, STATED_NAMESPACE
 from provisioner.controls.rule import apply_rule
@@ -95,7 +95,7 @@ PARTIAL = "partial"
 
 def judge(
     controls: Sequence[Control],
-    ground: Ground,
+    ground: EvaluationContext,
     waivers: Sequence[Waiver] = (),
     attestations: Sequence[Attestation] = (),
     accepted: Sequence[Accepted] = (),
@@ -119,7 +119,7 @@ def judge(
     return tuple(_with_parts(told[control.id], controls, told) for control in controls)
 
 
-def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
+def find(control: Control, ground: EvaluationContext) -> tuple[Finding, ...]:
     """Return the findings of the rules of one control: one for each property, the worst of it.
 
     All that is as bad is in its evidence. What could not be read, a resource or a whole list, is
@@ -133,7 +133,7 @@ def find(control: Control, ground: Ground) -> tuple[Finding, ...]:
     return found
 
 
-def _find(control: Control, ground: Ground) -> tuple[Finding, ...]:
+def _find(control: Control, ground: EvaluationContext) -> tuple[Finding, ...]:
     rules = (*control.rules, *control.in_cluster)
     found = [seen for rule in rules for seen in apply_rule(control.id, rule, ground)]
     hidden = _hidden_from(control, ground)
@@ -153,14 +153,14 @@ def _one_a_property(found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(by_key.values())
 
 
-def _hidden_from(control: Control, ground: Ground) -> tuple[Hidden, ...]:
+def _hidden_from(control: Control, ground: EvaluationContext) -> tuple[Hidden, ...]:
     """Return what a control would look at and could not be read."""
     if control.proof is not None:
         return ground.hidden_of(TYPES_READ)
     return ground.hidden_of(frozenset(kind.lower() for kind in _types_read(control, ground)))
 
 
-def _types_read(control: Control, ground: Ground) -> Iterator[str]:
+def _types_read(control: Control, ground: EvaluationContext) -> Iterator[str]:
     """Yield what the rules that are about something look at."""
     for rule in control.rules:
         if rule.clouds and ground.cloud not in rule.clouds:
@@ -173,7 +173,7 @@ def _types_read(control: Control, ground: Ground) -> Iterator[str]:
 def _qualify(
     control: Control,
     found: Sequence[Finding],
-    ground: Ground,
+    ground: EvaluationContext,
     hidden: Sequence[Hidden],
 ) -> list[Finding]:
     """Return the findings in which a failure that depends on what could not be read is unknown."""
@@ -208,7 +208,7 @@ def _join(known: Finding, seen: Finding) -> Finding:
 
 def _judge(
     control: Control,
-    ground: Ground,
+    ground: EvaluationContext,
     waiver_of: WaiverOf,
     attestation: Attestation | None,
 ) -> Result:
@@ -218,7 +218,7 @@ def _judge(
     return _with_observed(told, ground, waiver_of)
 
 
-def _with_observed(told: Result, ground: Ground, waiver_of: WaiverOf) -> Result:
+def _with_observed(told: Result, ground: EvaluationContext, waiver_of: WaiverOf) -> Result:
     """Return a result with the findings on the cluster's objects, where they were read.
 
     They go before what somebody attested, and take the place of what was outstanding.
@@ -269,7 +269,7 @@ def _with_observed(told: Result, ground: Ground, waiver_of: WaiverOf) -> Result:
 
 def _judge_told(
     control: Control,
-    ground: Ground,
+    ground: EvaluationContext,
     waiver_of: WaiverOf,
     attestation: Attestation | None,
 ) -> Result:
@@ -295,7 +295,7 @@ def _judge_told(
 
 def _judge_unobserved(
     control: Control,
-    ground: Ground,
+    ground: EvaluationContext,
     findings: tuple[Finding, ...],
     attestation: Attestation | None,
 ) -> Result:
@@ -330,7 +330,9 @@ def _is_stated(seen: Finding) -> bool:
     return seen.resource.type == STATED_NAMESPACE
 
 
-def _judge_proof(control: Control, found: Proof, ground: Ground, waiver_of: WaiverOf) -> Result:
+def _judge_proof(
+    control: Control, found: Proof, ground: EvaluationContext, waiver_of: WaiverOf
+) -> Result:
     findings = [
         _waive(finding_of(control.id, breach, ground.estate), waiver_of)
         for breach in found.breaches
@@ -355,7 +357,7 @@ def _judge_proof(control: Control, found: Proof, ground: Ground, waiver_of: Waiv
     )
 
 
-def _unseen_of(proof: Proof, ground: Ground) -> Unseen:
+def _unseen_of(proof: Proof, ground: EvaluationContext) -> Unseen:
     """Return why a proof is unknown: what stands in the network has no facts, or was not read."""
     elements = {breach.element for breach in proof.breaches}
     unjudged = [each for each in ground.topology.unjudged if each.label in elements]
@@ -364,7 +366,7 @@ def _unseen_of(proof: Proof, ground: Ground) -> Unseen:
     return Unseen.NOT_READ if all(each.reason for each in unjudged) else Unseen.NO_FACTS
 
 
-def _nothing(control: Control, ground: Ground) -> str:
+def _nothing(control: Control, ground: EvaluationContext) -> str:
     """Return why a control has nothing to judge, with the types that no control judges."""
     kinds = dict.fromkeys(rule.on for rule in control.rules)
     if not kinds:

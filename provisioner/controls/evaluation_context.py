@@ -50,7 +50,7 @@ class Hidden:
 
 
 @dataclass(frozen=True)
-class Ground:
+class EvaluationContext:
     """A state to be judged.
 
     `own` has the keys of the resources that are judged: those of the blueprint, and what stands in
@@ -77,7 +77,7 @@ class Ground:
     unread: Mapping[str, str] = field(default_factory=dict)
     view: View | None = None
     derived: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
-    like: "Ground | None" = field(default=None, compare=False, repr=False)
+    like: "EvaluationContext | None" = field(default=None, compare=False, repr=False)
     findings: dict[str, tuple[object, tuple[Finding, ...]]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
@@ -117,7 +117,7 @@ class Ground:
         return tuple(sorted(found | {each.type for each in self.estate.unread}))
 
     @cached_property
-    def as_declared(self) -> "Ground":
+    def as_declared(self) -> "EvaluationContext":
         """The same state with what could not be read as the blueprint declares it."""
         estate = self.estate if self.declared is None else self.declared
         return replace(
@@ -142,7 +142,7 @@ def survey(
     environment: Environment,
     state: ActualState | None = None,
     contents: ClusterContents | None = None,
-) -> Ground:
+) -> EvaluationContext:
     """Return the evaluation context of an environment's estate.
 
     `state` is what was read of Azure, where it was read: what `kubernetes:` declares is of the
@@ -159,7 +159,7 @@ def survey(
         if resource.type in _ALWAYS_OWN or _is_own(resource.id, graph)
     )
     cloud, openings = environment.cloud_names, openings_of(environment)
-    ground = Ground(estate, own, catalog, cloud, openings=openings, view=view)
+    ground = EvaluationContext(estate, own, catalog, cloud, openings=openings, view=view)
     if state is None:
         return ground
     hidden = unreadable_resources(graph, state)

@@ -12,7 +12,7 @@ from provisioner.controls.verdict import Finding, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class VerdictChange:
     """Control whose verdict changes for one resource.
 
     `is_new` is for a resource that was not judged by it before.
@@ -24,14 +24,14 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
+class PostureChange:
     """Failures that are new, and those that are gone; the worst first."""
 
-    failing: tuple[Turn, ...]
-    passing: tuple[Turn, ...]
+    failing: tuple[VerdictChange, ...]
+    passing: tuple[VerdictChange, ...]
 
 
-def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Delta:
+def compare_results(before: Iterable[Result], after: Sequence[Result]) -> PostureChange:
     """Return the changed verdicts between two results over the same environment.
 
     A property that fails now and did not is a turn, also of a resource that is new. A resource for
@@ -44,23 +44,23 @@ def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Delta:
         if seen.verdict is Verdict.FAIL:
             failed[seen.key] = seen
         _note(judged, seen)
-    failing: list[Turn] = []
-    passing: list[Turn] = []
+    failing: list[VerdictChange] = []
+    passing: list[VerdictChange] = []
     for result in after:
         now: dict[tuple[str, str], Verdict] = {}
         for seen in result.findings:
             _note(now, seen)
             if seen.verdict is Verdict.FAIL and seen.key not in failed:
-                failing.append(Turn(result.control, seen, seen.key[:2] not in judged))
+                failing.append(VerdictChange(result.control, seen, seen.key[:2] not in judged))
         told: set[tuple[str, str]] = set()
         for seen in result.findings:
             where = seen.key[:2]
             if judged.get(where) is Verdict.FAIL and now[where] in _FINE and where not in told:
                 told.add(where)
-                passing.append(Turn(result.control, seen, False))
+                passing.append(VerdictChange(result.control, seen, False))
         if result.verdict in _FINE:
             passing += _removed(result.control, failed.values(), now)
-    return Delta(_worst_first(failing), _worst_first(passing))
+    return PostureChange(_worst_first(failing), _worst_first(passing))
 
 
 _FINE = (Verdict.PASS, Verdict.WAIVED)
@@ -68,7 +68,7 @@ _FINE = (Verdict.PASS, Verdict.WAIVED)
 
 def _removed(
     control: Control, failed: Iterable[Finding], now: Mapping[tuple[str, str], Verdict]
-) -> Iterator[Turn]:
+) -> Iterator[VerdictChange]:
     """Yield a turn for each resource that failed a control which has no findings there now.
 
     The cause is a rule that was deleted, or the element that broke a network proof.
@@ -79,7 +79,7 @@ def _removed(
         if seen.control == control.id and where not in now and where not in told:
             told.add(where)
             gone = replace(seen, verdict=Verdict.PASS, evidence=f"no longer: {seen.evidence}")
-            yield Turn(control, gone, False)
+            yield VerdictChange(control, gone, False)
 
 
 def _note(judged: dict[tuple[str, str], Verdict], seen: Finding) -> None:
@@ -89,7 +89,7 @@ def _note(judged: dict[tuple[str, str], Verdict], seen: Finding) -> None:
         judged[where] = seen.verdict
 
 
-def _worst_first(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+def _worst_first(turns: Iterable[VerdictChange]) -> tuple[VerdictChange, ...]:
     return tuple(
         sorted(
             turns,

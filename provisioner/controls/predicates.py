@@ -10,7 +10,7 @@ from provisioner.model.values import is_empty
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Predicate:
     """Test of a property's value, with the words that end the sentence "expected …".
 
     The value is ABSENT where it is not set and no default is known.
@@ -20,45 +20,45 @@ class Wanted:
     words: str
 
 
-def equals(value: object) -> Wanted:
+def equals(value: object) -> Predicate:
     """Require a value; text is compared without case, as ARM compares enums."""
-    return Wanted(lambda found: _folded(found) == _folded(value), show(value))
+    return Predicate(lambda found: _folded(found) == _folded(value), show(value))
 
 
-def differs(value: object) -> Wanted:
+def differs(value: object) -> Predicate:
     """Require any value but this one."""
-    return Wanted(lambda found: _folded(found) != _folded(value), f"anything but {show(value)}")
+    return Predicate(lambda found: _folded(found) != _folded(value), f"anything but {show(value)}")
 
 
-def one_of(*values: object) -> Wanted:
+def one_of(*values: object) -> Predicate:
     """Require one of some values."""
     folded = [_folded(value) for value in values]
     words = " or ".join(show(value) for value in values)
-    return Wanted(lambda found: _folded(found) in folded, words)
+    return Predicate(lambda found: _folded(found) in folded, words)
 
 
-def at_least(number: int) -> Wanted:
+def at_least(number: int) -> Predicate:
     """Require a number that is no smaller."""
-    return Wanted(lambda found: is_number(found) and found >= number, f"at least {number}")  # type: ignore[operator]
+    return Predicate(lambda found: is_number(found) and found >= number, f"at least {number}")  # type: ignore[operator]
 
 
-def between(least: int, most: int) -> Wanted:
+def between(least: int, most: int) -> Predicate:
     """Require a number of a range, its ends included."""
     words = f"{least} to {most}"
-    return Wanted(lambda found: is_number(found) and least <= found <= most, words)  # type: ignore[operator]
+    return Predicate(lambda found: is_number(found) and least <= found <= most, words)  # type: ignore[operator]
 
 
-def is_set() -> Wanted:
+def is_set() -> Predicate:
     """Require any value at all."""
-    return Wanted(lambda found: not is_empty(found), "a value")
+    return Predicate(lambda found: not is_empty(found), "a value")
 
 
-def is_unset() -> Wanted:
+def is_unset() -> Predicate:
     """Require none: absent, null or empty."""
-    return Wanted(is_empty, "nothing")
+    return Predicate(is_empty, "nothing")
 
 
-def holds(*values: str) -> Wanted:
+def holds(*values: str) -> Predicate:
     """Require a list that holds all of some texts, whatever else it holds."""
     wanted = {value.lower() for value in values}
 
@@ -66,10 +66,10 @@ def holds(*values: str) -> Wanted:
         entries = found if isinstance(found, (list, tuple)) else ()
         return wanted <= {entry.lower() for entry in entries if isinstance(entry, str)}
 
-    return Wanted(test, f"a list that contains {' and '.join(values)}")
+    return Predicate(test, f"a list that contains {' and '.join(values)}")
 
 
-def only(*values: str) -> Wanted:
+def only(*values: str) -> Predicate:
     """Require a list of no other texts than these; not all of them have to be there."""
     allowed = {value.lower() for value in values}
 
@@ -78,7 +78,7 @@ def only(*values: str) -> Wanted:
             isinstance(entry, str) and entry.lower() in allowed for entry in found
         )
 
-    return Wanted(test, f"a list that contains only {', '.join(values)}")
+    return Predicate(test, f"a list that contains only {', '.join(values)}")
 
 
 def is_number(value: object) -> bool:

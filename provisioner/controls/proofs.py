@@ -3,7 +3,7 @@
 Called by `evaluation`.
 """
 
-from provisioner.controls.evaluation_context import Ground
+from provisioner.controls.evaluation_context import EvaluationContext
 from provisioner.controls.verdict import Finding, Verdict
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
@@ -22,7 +22,7 @@ VERDICTS = {
 """How a control ends that is a proof, by how the proof ends."""
 
 
-def prove(statement: Prove, ground: Ground) -> Proof:
+def prove(statement: Prove, ground: EvaluationContext) -> Proof:
     """Return a proof over a state; what could not be read is neither absent nor as declared."""
     like = ground.like
     known = like.proofs.get(statement) if like is not None else None

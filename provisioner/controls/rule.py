@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from provisioner.controls.evaluation_context import Ground
-from provisioner.controls.predicates import Wanted, show
-from provisioner.controls.subject import Observation, Sight, Subject
+from provisioner.controls.evaluation_context import EvaluationContext
+from provisioner.controls.predicates import Predicate, show
+from provisioner.controls.subject import DeclaredReads, Observation, Subject
 from provisioner.controls.verdict import Finding
 from provisioner.model.values import Unknown, is_empty
 
@@ -67,7 +67,7 @@ def rule(
 def expect(
     on: str,
     path: str,
-    wanted: Wanted,
+    wanted: Predicate,
     *,
     when: Condition | None = None,
     reading: Sequence[str] = (),
@@ -85,7 +85,7 @@ def expect(
     return rule(on, judge, path, *reading, clouds=clouds)
 
 
-def look(subject: Subject, path: str, wanted: Wanted) -> Observation:
+def look(subject: Subject, path: str, wanted: Predicate) -> Observation:
     """Return the observation on one property that is to be as wanted."""
     value = subject.value(path)
     name = path.removeprefix("properties.")
@@ -99,11 +99,11 @@ def look(subject: Subject, path: str, wanted: Wanted) -> Observation:
     return subject.fails(path, f"{said}, expected {wanted.words}")
 
 
-def apply_rule(control: str, found: Rule, ground: Ground) -> Iterator[Finding]:
+def apply_rule(control: str, found: Rule, ground: EvaluationContext) -> Iterator[Finding]:
     """Yield the findings of a control's rule over a state."""
     if found.clouds and ground.cloud not in found.clouds:
         return
-    sight = Sight(ground, found.reads, sees_all_types=found.sees_all_types)
+    sight = DeclaredReads(ground, found.reads, sees_all_types=found.sees_all_types)
     for resource in ground.subjects(found.on):
         for seen in found.judge(sight.of(resource)):
             yield Finding(control, seen.verdict, resource, seen.path, seen.evidence)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from provisioner.controls.control import Control
-from provisioner.controls.evaluation_context import Ground
+from provisioner.controls.evaluation_context import EvaluationContext
 from provisioner.controls.rule import Rule
 from provisioner.controls.subject import default_at, stated_at
 from provisioner.controls.verdict import Finding
@@ -20,7 +20,7 @@ from provisioner.model.estate import Resource
 from provisioner.model.values import is_empty, is_identical
 
 
-def shared_findings(control: Control, ground: Ground) -> tuple[Finding, ...] | None:
+def shared_findings(control: Control, ground: EvaluationContext) -> tuple[Finding, ...] | None:
     """Return what a control found in the state that an evaluation context is `like`.
 
     It is None where there is no such state, or where the control reads something that differs, and
@@ -43,8 +43,8 @@ _KEY = "difference"
 class Difference:
     """What differs between two grounds, as far as a control can see it."""
 
-    one: Ground
-    other: Ground
+    one: EvaluationContext
+    other: EvaluationContext
 
     def touches(self, control: Control) -> bool:
         """Tell whether a control may find something else in one ground than in the other."""

@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar, cast
 
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
-from provisioner.controls.evaluation_context import Ground
+from provisioner.controls.evaluation_context import EvaluationContext
 from provisioner.controls.verdict import Verdict
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.property_path import set_at, split_steps
@@ -33,7 +33,7 @@ class Observation:
     evidence: str
 
 
-class Sight:
+class DeclaredReads:
     """Properties that a rule may read.
 
     `reads` has paths by type. A rule that `sees_all_types` may see which other resources there are,
@@ -42,7 +42,7 @@ class Sight:
 
     def __init__(
         self,
-        ground: Ground,
+        ground: EvaluationContext,
         reads: Mapping[str, tuple[str, ...]],
         *,
         sees_all_types: bool = False,
@@ -163,7 +163,7 @@ class Subject:
 
     __slots__ = ("_paths", "_sight", "resource")
 
-    def __init__(self, resource: Resource, sight: Sight, paths: frozenset[str]) -> None:
+    def __init__(self, resource: Resource, sight: DeclaredReads, paths: frozenset[str]) -> None:
         self.resource = resource
         self._sight = sight
         self._paths = paths

@@ -8,7 +8,7 @@ from provisioner.catalog.resource_type import CreateGuard
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
 from provisioner.plan.reads import Answer, Read
-from provisioner.preflight.azure_queries import Inquiry, Reply
+from provisioner.preflight.azure_queries import AzureQuery, Reply
 
 RESOURCE_APPEARED = "ResourceAppeared"
 """The code of the AzureError for a creation that found a resource which others had created."""
@@ -49,17 +49,17 @@ class Reader(Protocol):
         """
 
 
-class Inquirer(Protocol):
+class AzureQuerier(Protocol):
     """Queries Azure Resource Manager without changing anything: what-if, permissions, usages."""
 
-    def ask(self, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
+    def ask(self, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
         """Answer all of `inquiries`, in their order, in parallel. A refusal is a reply.
 
         Raises AzureError only where nothing can be asked: no credential, or no endpoint.
         """
 
 
-class Source(Reader, Inquirer, Protocol):
+class Source(Reader, AzureQuerier, Protocol):
     """Reads resources of Azure Resource Manager, and sends queries."""
 
 

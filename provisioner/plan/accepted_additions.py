@@ -34,7 +34,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Sorting:
+class SortedAdditions:
     """The additions that remain, those that are accepted, and the errors in the entries.
 
     An entry is wrong where it matches more than it names, or nothing.
@@ -56,7 +56,7 @@ def sort_additions(
     acceptances: Sequence[Acceptance],
     state: ActualState,
     catalog: Catalog,
-) -> Sorting:
+) -> SortedAdditions:
     """Return the additions as the environment's acceptances divide them."""
     roles = Roles.of(state)
     fitting: dict[int, list[Addition]] = {}
@@ -83,7 +83,7 @@ def sort_additions(
         if number not in surplus
         for addition in found
     }
-    return Sorting(
+    return SortedAdditions(
         tuple(addition for addition in additions if addition.id.key not in accepted),
         tuple(accepted[key] for key in sorted(accepted)),
         tuple(

@@ -20,8 +20,13 @@ from provisioner.model.actual import ActualState, Found
 from provisioner.model.key_index import keys_above
 from provisioner.model.resource_id import ResourceId, parse_resource_id, subscription_id
 from provisioner.model.values import Body, lookup, values_at
-from provisioner.plan.container_contents import Contents, is_always_there, is_part, managed_group_in
-from provisioner.plan.dependents import Users
+from provisioner.plan.container_contents import (
+    ContainerContents,
+    is_always_there,
+    is_part,
+    managed_group_in,
+)
+from provisioner.plan.dependents import Dependents
 from provisioner.plan.owners import declared_keys
 
 UNKNOWN_CHILD = "is part of it"
@@ -59,7 +64,7 @@ class Addition:
 
 
 def find_additions(
-    graph: DesiredGraph, state: ActualState, contents: Contents, gone: Collection[str]
+    graph: DesiredGraph, state: ActualState, contents: ContainerContents, gone: Collection[str]
 ) -> tuple[Addition, ...]:
     """Return the additions in what one read of an environment found, by the key of their id.
 
@@ -72,7 +77,7 @@ def find_additions(
 class _Search:
     graph: DesiredGraph
     state: ActualState
-    contents: Contents
+    contents: ContainerContents
     gone: frozenset[str]
 
     def run(self) -> Iterator[Addition]:
@@ -160,7 +165,7 @@ class _Search:
 
     def _occupants(self) -> Iterator[Addition]:
         """Yield what Azure says is in something of ours: it may be read nowhere else."""
-        users = Users.of(self.state, self.contents.catalog)
+        users = Dependents.of(self.state, self.contents.catalog)
         for key in sorted(self._ours):
             hit = self.state.found.get(key)
             known = self.contents.catalog.of(hit.id) if hit is not None else None

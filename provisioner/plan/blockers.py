@@ -19,10 +19,10 @@ from provisioner.model.estate import Estate
 from provisioner.model.key_index import KeyIndex, keys_above
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
-from provisioner.plan.change_order import Turns
+from provisioner.plan.change_order import ChangeOrder
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.container_contents import managed_group_in
-from provisioner.plan.dependents import Users, generated_by, key_of, targets_of
+from provisioner.plan.dependents import Dependents, generated_by, key_of, targets_of
 from provisioner.plan.estates import planned_estate
 from provisioner.plan.locks import (
     find_locks,
@@ -31,7 +31,7 @@ from provisioner.plan.locks import (
     verbs_of,
 )
 from provisioner.plan.service_refusals import planned_neighbours, refusal_of
-from provisioner.service_rules.rule import Neighbours
+from provisioner.service_rules.rule import RuleContext
 
 _WRITES = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
 _STAYS = (Action.NO_OP, Action.UPDATE, Action.ADOPT)
@@ -89,8 +89,8 @@ class _Live:
     catalog: Catalog
 
     @cached_property
-    def users(self) -> Users:
-        return Users.of(self.state, self.catalog)
+    def users(self) -> Dependents:
+        return Dependents.of(self.state, self.catalog)
 
     @cached_property
     def _index(self) -> KeyIndex:
@@ -151,17 +151,19 @@ class _Foresight:
         return planned_estate(self.changes, self.live.state, self.graph, self.live.catalog)
 
     @cached_property
-    def around(self) -> Neighbours:
+    def around(self) -> RuleContext:
         """The neighbours of each change, as far as they were read."""
         return planned_neighbours(
             self.outcome, self.graph, self.live.state, self.changes, self.live.catalog
         )
 
     @property
-    def turns(self) -> Turns:
+    def turns(self) -> ChangeOrder:
         """Which of the changes come after which others."""
         resources, state, catalog = self.changes.resources, self.live.state, self.live.catalog
-        return Turns(resources, self.graph, state, catalog, self.outcome, self.around, self.today)
+        return ChangeOrder(
+            resources, self.graph, state, catalog, self.outcome, self.around, self.today
+        )
 
     @cached_property
     def going(self) -> frozenset[str]:

@@ -25,7 +25,7 @@ from provisioner.plan.estates import actual_estate
 from provisioner.plan.rotation import resource_stating
 from provisioner.plan.service_refusals import findings_of
 from provisioner.service_rules.evaluation import Finding
-from provisioner.service_rules.rule import UNSEEN, Listing, Neighbours, Unseen
+from provisioner.service_rules.rule import UNSEEN, Listing, RuleContext, Unseen
 
 _MADE = (Action.CREATE, Action.REPLACE)
 _CHANGED = (Action.UPDATE, Action.ADOPT, *_MADE, Action.DELETE)
@@ -33,7 +33,7 @@ _PASSING = "give one of them a value that none of them has now"
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Precedence:
     """A change that comes after others: the keys of their ids, and what Azure refuses before."""
 
     after: frozenset[str]
@@ -41,7 +41,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Turns:
+class ChangeOrder:
     """Finds the turns of the changes of a plan.
 
     `outcome` is the state that the plan leads to, `around` what stands beside each change then, and
@@ -53,21 +53,21 @@ class Turns:
     state: ActualState
     catalog: Catalog
     outcome: Estate
-    around: Neighbours
+    around: RuleContext
     today: str | None
 
     @cached_property
-    def found(self) -> Mapping[str, Turn]:
+    def found(self) -> Mapping[str, Precedence]:
         """The turns, by the key of the id of what changes; what has none waits for nobody."""
         standing = {key for key, change in self._changed.items() if change.found is not None}
-        found: dict[str, Turn] = {}
+        found: dict[str, Precedence] = {}
         for key, change in self._changed.items():
             is_delete = change.action is Action.DELETE
             others = (set(self._changed) if is_delete else standing) - {key} - self._ground(change)
             refused = self._refused(change, others) if others else ()
             if refused and not self._refused(change, ()):
                 needed = self._needed(change, sorted(others))
-                found[key] = Turn(frozenset(needed), refused[0])
+                found[key] = Precedence(frozenset(needed), refused[0])
         return found
 
     def stuck(self) -> Iterator[tuple[str, str]]:
@@ -147,7 +147,7 @@ class _Meanwhile:
     """Neighbours while some `changes` (`pending`: the keys of their ids) are still to be made."""
 
     now: Estate
-    later: Neighbours
+    later: RuleContext
     changes: Mapping[str, ResourceChange]
     pending: frozenset[str]
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 from provisioner.blueprint.expression import ExpressionError, resolve
 from provisioner.blueprint.graph import DesiredGraph, DesiredResource
 from provisioner.blueprint.ownership import (
-    Claim,
     Owner,
+    OwnershipClaim,
     embedded_children,
     is_ownership_tag,
     marks_below,
@@ -38,8 +38,8 @@ from provisioner.model.values import Body, Value, lookup, unknowns
 from provisioner.plan.accepted_additions import Accepted, sort_additions
 from provisioner.plan.actual_state import Inventory
 from provisioner.plan.additions import Addition, find_additions
-from provisioner.plan.container_contents import Contents, find_contents
-from provisioner.plan.options import Ignored, Terms, split_ignored, with_live
+from provisioner.plan.container_contents import ContainerContents, find_contents
+from provisioner.plan.options import Ignored, PlanOptions, split_ignored, with_live
 from provisioner.plan.orphans import Orphan, find_orphans, find_unmanaged
 from provisioner.plan.owners import CarriedMark, Owners, find_owners, find_unaccounted
 from provisioner.plan.redaction import concealed_values, sensitive_problem
@@ -58,7 +58,7 @@ class ActionReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
+class TemporaryReplacement:
     """The temporary resource that takes the place of one that is replaced by rotation.
 
     `body` is what is written of it, None where it is there already and needs no write. `found` is
@@ -92,7 +92,7 @@ class ResourceChange:
     undeclared: tuple[FieldChange, ...]
     desired: Mapping[str, Value] | None
     found: Found | None
-    stand_in: StandIn | None = None
+    stand_in: TemporaryReplacement | None = None
     ignored: tuple[Ignored, ...] = ()
     tags: tuple[FieldChange, ...] = ()
     loses: Disruption = Disruption.NONE
@@ -151,7 +151,7 @@ def decide_changes(
     state: ActualState,
     inventory: Inventory,
     catalog: Catalog,
-    terms: Terms,
+    terms: PlanOptions,
     limits: Limits = UNLIMITED,
 ) -> Changes:
     """Return the changes that make the actual state the desired one.
@@ -177,7 +177,9 @@ def decide_changes(
     deletes = guard_deletes(
         [_delete(orphan, owners, catalog, bool(graph.resources)) for orphan in orphans],
         contents,
-        Going(carried - withheld, limits.deletes_at, frozenset(graph.by_id) | limits.only_read),
+        DeleteConditions(
+            carried - withheld, limits.deletes_at, frozenset(graph.by_id) | limits.only_read
+        ),
     )
     stays = [
         d.id for d in deletes if d.action is Action.BLOCKED or not limits.deletes_at(d.address)
@@ -218,7 +220,7 @@ def decide_changes(
 
 
 def _warn_of_others(
-    stated: DesiredGraph | None, owners: Owners, terms: Terms
+    stated: DesiredGraph | None, owners: Owners, terms: PlanOptions
 ) -> Iterator[Diagnostic]:
     """Yield what the blueprint has, exists, and is not deleted with the environment."""
     for resource in stated or ():
@@ -284,7 +286,7 @@ class _Withholding:
     graph: DesiredGraph
     state: ActualState
     owners: Owners
-    terms: Terms
+    terms: PlanOptions
     limits: Limits
 
     @property
@@ -332,7 +334,9 @@ def unmarked_parts(
     ]
 
 
-def _with_losses(changes: Sequence[ResourceChange], contents: Contents) -> list[ResourceChange]:
+def _with_losses(
+    changes: Sequence[ResourceChange], contents: ContainerContents
+) -> list[ResourceChange]:
     """Return the changes, deletes and replacements with the lost content and its disruption.
 
     The disruption is the worst of any loss below the resource. Updates that keep children in the
@@ -366,8 +370,8 @@ class _Decider:
         graph: DesiredGraph,
         state: ActualState,
         catalog: Catalog,
-        terms: Terms,
-        contents: Contents,
+        terms: PlanOptions,
+        contents: ContainerContents,
         marks: tuple[Set[str], Set[str]],
     ) -> None:
         self._graph = graph
@@ -454,7 +458,9 @@ class _Decider:
         owner = self._owners.by_tags[found.id.key]
         if isinstance(manager, str) and manager and not owner.is_ours:
             return False, f"it is managed by {manager}"
-        return owner.claim is Claim.NONE, _why_not_ours(owner, self._terms.marks.environment)
+        return owner.claim is OwnershipClaim.NONE, _why_not_ours(
+            owner, self._terms.marks.environment
+        )
 
     def _unread_carrier(self, resource: ResourceId) -> str | None:
         """Return why the owner of a resource without a mark is unknown, or None.
@@ -478,7 +484,9 @@ class _Decider:
             owner, found = self._owners.by_tags.get(above.key), self._state.get(above)
             if owner is None or not isinstance(found, Found):
                 continue
-            foreign = owner.claim is Claim.OTHER and marks_below(lookup(found.body, ("tags",)))
+            foreign = owner.claim is OwnershipClaim.OTHER and marks_below(
+                lookup(found.body, ("tags",))
+            )
             return (
                 f"it is in {above}, which belongs to the environment {owner.environment!r} and "
                 "carries marks of what that environment made in it: state it as `existing: true`"
@@ -844,7 +852,7 @@ def _delete(orphan: Orphan, owners: Owners, catalog: Catalog, keeps_others: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class DeleteConditions:
     """The conditions beside ownership under which a delete is allowed.
 
     `carried` are the marks that what the plan writes carries. `deletes_at` tells at which addresses
@@ -868,7 +876,7 @@ class Going:
 
 
 def guard_deletes(
-    deletes: Sequence[ResourceChange], contents: Contents, limits: Going
+    deletes: Sequence[ResourceChange], contents: ContainerContents, limits: DeleteConditions
 ) -> list[ResourceChange]:
     """Block the delete of what holds something that does not go by the same plan.
 
@@ -889,7 +897,10 @@ def guard_deletes(
 
 
 def _hinders_delete(
-    change: ResourceChange, contents: Contents, going: Collection[str], limits: Going
+    change: ResourceChange,
+    contents: ContainerContents,
+    going: Collection[str],
+    limits: DeleteConditions,
 ) -> str | None:
     unseen = contents.unseen(change.id)
     if unseen is not None:
@@ -918,7 +929,7 @@ _CONTENTS_UNKNOWN = (
 )
 
 
-def _all_ours(resources: Sequence[ResourceId], contents: Contents) -> bool:
+def _all_ours(resources: Sequence[ResourceId], contents: ContainerContents) -> bool:
     return all(contents.owners.is_ours(resource) for resource in resources)
 
 
@@ -942,21 +953,21 @@ _MOST_NAMED = 5
 def _why_not_ours(owner: Owner, environment: str) -> str | None:
     """Return why a resource with such an owner may not be touched, or None where it may."""
     match owner.claim:
-        case Claim.OTHER if owner.environment == environment:
+        case OwnershipClaim.OTHER if owner.environment == environment:
             return (
                 f"it belongs to another environment of the name {environment!r}: its mark was made "
                 f"with another id (if that is an earlier id of this one: `azsec ownership migrate "
                 "--previous-id`)"
             )
-        case Claim.OTHER:
+        case OwnershipClaim.OTHER:
             return f"it belongs to the environment {owner.environment!r}"
-        case Claim.INVALID:
+        case OwnershipClaim.INVALID:
             return (
                 f"its tags name the environment {owner.environment!r}, and its mark does not "
                 "verify: it was copied from another resource, edited, or written with another id "
                 "(see `azsec ownership migrate`)"
             )
-        case Claim.AMBIGUOUS:
+        case OwnershipClaim.AMBIGUOUS:
             return "it carries a tag of azsec twice, in two spellings: remove one"
-        case Claim.NONE | Claim.OURS:
+        case OwnershipClaim.NONE | OwnershipClaim.OURS:
             return None

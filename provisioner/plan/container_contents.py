@@ -18,7 +18,7 @@ from provisioner.plan.owners import Owners
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class ContainerContents:
     """Everything that one read of an environment saw, as containers hold it.
 
     `in_groups` is what the lists of its resource groups show. `made_by` names the maker of what a
@@ -121,7 +121,7 @@ def managed_group_in(resource_type: ResourceType, hit: Found) -> ResourceId | No
 
 def find_contents(
     state: ActualState, inventory: Inventory, owners: Owners, catalog: Catalog
-) -> Contents:
+) -> ContainerContents:
     """Return what the containers hold, of all that a read of an environment saw."""
     ids = {resource.key: resource for resource in inventory.in_groups}
     ids |= {key: hit.id for key, hit in state.found.items()}
@@ -134,7 +134,7 @@ def find_contents(
         if owners.carried and key not in owners.by_tags
         for mark in (owners.marks.mark_below(hit.id), owners.marks.mark_part(hit.id))
     }
-    return Contents(
+    return ContainerContents(
         owners, catalog, ids, inventory.in_groups, made_by, marked, inventory.unlisted, sorted(ids)
     )
 

@@ -51,16 +51,16 @@ def targets_of(type_name: str, body: Mapping[str, Value], catalog: Catalog) -> f
 
 
 @dataclass(frozen=True)
-class Users:
+class Dependents:
     """The live references between resources."""
 
     found: Mapping[str, Found]
     catalog: Catalog
 
     @staticmethod
-    def of(state: ActualState, catalog: Catalog) -> "Users":
+    def of(state: ActualState, catalog: Catalog) -> "Dependents":
         """Return the references in a state."""
-        return Users(state.found, catalog)
+        return Dependents(state.found, catalog)
 
     def read(self, resource: ResourceId) -> tuple[Found, ...]:
         """Return the resources that were read and refer to a resource from outside of it."""

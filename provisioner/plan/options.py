@@ -12,7 +12,7 @@ from provisioner.model.values import ABSENT, Absent, Value, is_empty
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PlanOptions:
     """The options that a plan or drift run decides by.
 
     They are the environment's marks, the properties that others may change, whether values that

@@ -14,7 +14,7 @@ from provisioner.catalog.resource_type import Scope
 from provisioner.model.actual import ActualState, Found, Unreadable
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.actual_state import Inventory
-from provisioner.plan.container_contents import Contents, is_always_there
+from provisioner.plan.container_contents import ContainerContents, is_always_there
 from provisioner.plan.owners import Owners, declared_keys
 
 
@@ -98,7 +98,7 @@ def _address_below(resource: ResourceId, owners: Owners) -> str:
 def find_unmanaged(
     graph: DesiredGraph,
     state: ActualState,
-    contents: Contents,
+    contents: ContainerContents,
     gone: Collection[str],
     additions: Collection[str],
 ) -> tuple[ResourceId, ...]:

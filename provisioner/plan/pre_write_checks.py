@@ -37,7 +37,7 @@ def removal_reads(step: Step, catalog: Catalog) -> tuple[Read, ...]:
     return (*reads, *{read.path: read for read in lists}.values())
 
 
-def find_hindrance(step: Step, answers: Sequence[Answer], catalog: Catalog) -> str | None:
+def find_blocker(step: Step, answers: Sequence[Answer], catalog: Catalog) -> str | None:
     """Return why a resource may not be deleted or written, given the answers to its reads, or None.
 
     One that is gone already may be deleted: that does nothing.

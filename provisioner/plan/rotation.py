@@ -18,7 +18,7 @@ from provisioner.documents.plan import Action
 from provisioner.model.actual import ActualState, Found
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body, Value, lookup, put_at
-from provisioner.plan.changes import ActionReason, Changes, ResourceChange, StandIn
+from provisioner.plan.changes import ActionReason, Changes, ResourceChange, TemporaryReplacement
 
 _RESUMED = "taken up where an earlier apply stopped"
 _OUTLIVED = "stood in for a resource that has left the blueprint"
@@ -167,7 +167,7 @@ class _Rotator:
         live: Body,
         *,
         relieves: bool,
-    ) -> StandIn:
+    ) -> TemporaryReplacement:
         assert change.desired is not None
         body = rotation.stand_in(change.desired, live)
         if standing is None:
@@ -180,7 +180,9 @@ class _Rotator:
             body = self._marked(change, rotation, resource, body)
             body = self._completed(change.type, body, standing.body)
         address = f"{change.address}/{resource.name}"
-        return StandIn(address, resource, body if relieves else None, standing, relieves)
+        return TemporaryReplacement(
+            address, resource, body if relieves else None, standing, relieves
+        )
 
     def _completed(
         self, resource_type: ResourceType, body: Mapping[str, Value], live: Body

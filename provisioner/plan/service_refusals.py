@@ -21,8 +21,8 @@ from provisioner.model.values import ABSENT, Body, Value, lookup, without_at
 from provisioner.plan.changes import Changes, ResourceChange
 from provisioner.plan.estates import desired_estate
 from provisioner.service_rules.evaluation import Finding, judge_write
-from provisioner.service_rules.rule import Neighbours, Write
-from provisioner.service_rules.rule_context import EstateNeighbours
+from provisioner.service_rules.rule import RuleContext, Write
+from provisioner.service_rules.rule_context import EstateContext
 
 _WRITES = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
 
@@ -34,7 +34,7 @@ def check_services(graph: DesiredGraph, catalog: Catalog) -> Iterator[Diagnostic
     Nor is the day of its creation: a date that has passed since is no error of the blueprint.
     """
     made = {resource.id.key for resource in graph if resource.managed}
-    around = EstateNeighbours(
+    around = EstateContext(
         desired_estate(graph, catalog),
         is_absent=lambda _resource: False,
         is_whole=lambda container, _type: container.key in made,
@@ -49,7 +49,7 @@ def check_services(graph: DesiredGraph, catalog: Catalog) -> Iterator[Diagnostic
 
 def planned_neighbours(
     outcome: Estate, graph: DesiredGraph, state: ActualState, changes: Changes, catalog: Catalog
-) -> Neighbours:
+) -> RuleContext:
     """Return what stands beside the changes of a plan once it has been applied (`outcome`).
 
     What was not read is not known. What the plan deletes, and what is missing where all of a type
@@ -61,7 +61,7 @@ def planned_neighbours(
         frozenset((r.id.container.key, r.type.name.lower()) for r in graph if r.id.container),
         catalog,
     )
-    return EstateNeighbours(outcome, seen.is_absent, seen.is_whole, is_made=seen.is_made)
+    return EstateContext(outcome, seen.is_absent, seen.is_whole, is_made=seen.is_made)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,11 @@ def _is_in(gap: Gap, container: ResourceId, type_name: str) -> bool:
 
 
 def refusal_of(
-    change: ResourceChange, outcome: Estate, around: Neighbours, catalog: Catalog, today: str | None
+    change: ResourceChange,
+    outcome: Estate,
+    around: RuleContext,
+    catalog: Catalog,
+    today: str | None,
 ) -> str | None:
     """Return why Azure refuses the write or the delete of a change, or None.
 
@@ -123,7 +127,11 @@ def refusal_of(
 
 
 def findings_of(
-    change: ResourceChange, outcome: Estate, around: Neighbours, catalog: Catalog, today: str | None
+    change: ResourceChange,
+    outcome: Estate,
+    around: RuleContext,
+    catalog: Catalog,
+    today: str | None,
 ) -> tuple[Finding, ...]:
     """Return what Azure refuses of the write or the delete of a change, made `today`."""
     before = change.found.body if change.found is not None else None
@@ -144,7 +152,7 @@ def _write(
     resource: ResourceId,
     before: Body | None,
     after: Mapping[str, Value],
-    around: Neighbours,
+    around: RuleContext,
     *,
     deletes: bool = False,
 ) -> Write:

@@ -10,16 +10,16 @@ from provisioner.model.actual import Found
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import lookup
-from provisioner.preflight.azure_queries import Inquiry, Replies
+from provisioner.preflight.azure_queries import AzureQuery, Replies
 from provisioner.preflight.check import Check
-from provisioner.preflight.planned_changes import Intent, Write
+from provisioner.preflight.planned_changes import PlannedChanges, Write
 
 
-def _ask(_intent: Intent) -> tuple[Inquiry, ...]:
+def _ask(_intent: PlannedChanges) -> tuple[AzureQuery, ...]:
     return ()
 
 
-def _judge(intent: Intent, _replies: Replies) -> Iterator[Diagnostic]:
+def _judge(intent: PlannedChanges, _replies: Replies) -> Iterator[Diagnostic]:
     held: dict[tuple[str, tuple[str, ...]], Found] = {}
     written = [w for w in intent.writes if w.is_new and w.type.unique_by]
     kinds = {write.type.name.lower(): write.type for write in written}
@@ -56,7 +56,7 @@ def _identity(paths: tuple[str, ...], body: Mapping[str, object]) -> tuple[str, 
     )
 
 
-def _diagnostic(write: Write, other: Found, intent: Intent) -> Diagnostic:
+def _diagnostic(write: Write, other: Found, intent: PlannedChanges) -> Diagnostic:
     what = f"{write.address}: {other.id.text} is the same under another name"
     if other.id.key in intent.deleted:
         return warning(

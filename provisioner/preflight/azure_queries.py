@@ -12,7 +12,7 @@ from provisioner.model.values import Body, Json
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class AzureQuery:
     """One request that changes nothing.
 
     `action` is the permission that it takes, on `scope`. `body` is JSON text, None for a GET. A
@@ -38,14 +38,14 @@ class Reply:
     pages than the inquiry asks for.
     """
 
-    inquiry: Inquiry
+    inquiry: AzureQuery
     items: tuple[Body, ...] = ()
     refused: AzureError | None = None
     calls: int = 1
     is_partial: bool = False
 
 
-Replies: TypeAlias = Mapping[Inquiry, Reply]
+Replies: TypeAlias = Mapping[AzureQuery, Reply]
 
 
 def ask_subscription(
@@ -57,9 +57,9 @@ def ask_subscription(
     query: tuple[tuple[str, str], ...] = (),
     body: Json = None,
     **parts: str,
-) -> Inquiry:
+) -> AzureQuery:
     """Return the inquiry at a path below a subscription; `parts` fill in the rest of its path."""
-    return Inquiry(
+    return AzureQuery(
         endpoint.method,
         endpoint.at(subscription=subscription, **parts),
         endpoint.api_version,
@@ -74,9 +74,9 @@ def ask_subscription(
 
 def ask_scope(
     endpoint: Endpoint, scope: ResourceId, *, is_list: bool = False, body: Json = None
-) -> Inquiry:
+) -> AzureQuery:
     """Return the inquiry at a path below a subscription or a resource group."""
-    return Inquiry(
+    return AzureQuery(
         endpoint.method,
         endpoint.at(scope=scope.text),
         endpoint.api_version,

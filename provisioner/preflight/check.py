@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from provisioner.model.diagnostic import Diagnostic, warning
-from provisioner.preflight.azure_queries import Inquiry, Replies
-from provisioner.preflight.planned_changes import Intent
+from provisioner.preflight.azure_queries import AzureQuery, Replies
+from provisioner.preflight.planned_changes import PlannedChanges
 
-Asker: TypeAlias = Callable[[Intent], Iterable[Inquiry]]
-Judge: TypeAlias = Callable[[Intent, Replies], Iterable[Diagnostic]]
+Asker: TypeAlias = Callable[[PlannedChanges], Iterable[AzureQuery]]
+Judge: TypeAlias = Callable[[PlannedChanges, Replies], Iterable[Diagnostic]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Check:
     ask: Asker
     judge: Judge
 
-    def run(self, intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+    def run(self, intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
         """Yield what the check finds, and a warning for each kind of refusal."""
         yield from self.judge(intent, replies)
         refused: dict[tuple[str, str], list[str]] = {}

@@ -15,9 +15,9 @@ from provisioner.preflight import (
     versions,
     vm_sizes,
 )
-from provisioner.preflight.azure_queries import Inquiry, Replies
+from provisioner.preflight.azure_queries import AzureQuery, Replies
 from provisioner.preflight.check import Check
-from provisioner.preflight.planned_changes import Intent
+from provisioner.preflight.planned_changes import PlannedChanges
 
 CHECKS: tuple[Check, ...] = (
     registrations.CHECK,
@@ -34,13 +34,13 @@ CHECKS: tuple[Check, ...] = (
 """Every check, in the order in which they are reported."""
 
 
-def inquiries_for(intent: Intent) -> tuple[Inquiry, ...]:
+def inquiries_for(intent: PlannedChanges) -> tuple[AzureQuery, ...]:
     """Return all requests that an intent needs, each once."""
-    asked: Iterable[Inquiry] = (inquiry for check in CHECKS for inquiry in check.ask(intent))
+    asked: Iterable[AzureQuery] = (inquiry for check in CHECKS for inquiry in check.ask(intent))
     return tuple(dict.fromkeys(asked))
 
 
-def judge_replies(intent: Intent, replies: Replies) -> tuple[Diagnostic, ...]:
+def judge_replies(intent: PlannedChanges, replies: Replies) -> tuple[Diagnostic, ...]:
     """Return what would fail at apply, and what could not be checked.
 
     `replies` holds one for each of `inquiries_for`.

@@ -11,21 +11,21 @@ from provisioner.catalog.endpoints import deleted_list, name_check
 from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import Body, lookup
-from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_subscription
 from provisioner.preflight.check import Check
-from provisioner.preflight.planned_changes import Intent, Write
+from provisioner.preflight.planned_changes import PlannedChanges, Write
 
 _INVALID = ("accountnameinvalid", "invalid")
 
 
-def _ask(intent: Intent) -> Iterator[Inquiry]:
+def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
     for write in _new_names(intent):
         yield _availability_inquiry(write)
         if write.type.soft_delete is not None:
             yield _deleted_inquiry(write)
 
 
-def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     for write in _new_names(intent):
         gone = _find_deleted(write, replies) if write.type.soft_delete is not None else None
         if gone is not None:
@@ -39,12 +39,12 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
 CHECK = Check("whether names are free", _ask, _judge)
 
 
-def _new_names(intent: Intent) -> list[Write]:
+def _new_names(intent: PlannedChanges) -> list[Write]:
     """Return the writes of new names: a resource that is replaced has its own."""
     return [w for w in intent.writes if w.found is None and w.type.rule.unique_in_azure]
 
 
-def _availability_inquiry(write: Write) -> Inquiry:
+def _availability_inquiry(write: Write) -> AzureQuery:
     return ask_subscription(
         name_check(write.type),
         write.id.subscription or "",
@@ -52,7 +52,7 @@ def _availability_inquiry(write: Write) -> Inquiry:
     )
 
 
-def _deleted_inquiry(write: Write) -> Inquiry:
+def _deleted_inquiry(write: Write) -> AzureQuery:
     return ask_subscription(
         deleted_list(write.type), (write.id.subscription or "").lower(), is_list=True
     )

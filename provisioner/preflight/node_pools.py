@@ -14,7 +14,7 @@ from provisioner.catalog.node_pools import (
 )
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import lookup
-from provisioner.preflight.planned_changes import Intent, Write
+from provisioner.preflight.planned_changes import PlannedChanges, Write
 
 _SHAPE = ("vmSize", "availabilityZones", "osDiskType", "osDiskSizeGB", "enableEncryptionAtHost")
 _SIZE = ("enableAutoScaling", "minCount", "maxCount", "virtualMachinesProfile", "upgradeSettings")
@@ -82,7 +82,7 @@ def surge_of(pool: PlannedPool, nodes: int) -> int:
     return count_surge(pool.surge, nodes)
 
 
-def planned_pools(intent: Intent) -> Iterator[PlannedPool]:
+def planned_pools(intent: PlannedChanges) -> Iterator[PlannedPool]:
     """Yield the pools that a plan writes, as resources and in the body of their cluster."""
     for write in intent.writes:
         if write.type.name == POOL and write.id.parent is not None:
@@ -94,7 +94,7 @@ def planned_pools(intent: Intent) -> Iterator[PlannedPool]:
             yield from _in_cluster(intent, write)
 
 
-def _in_cluster(intent: Intent, write: Write) -> Iterator[PlannedPool]:
+def _in_cluster(intent: PlannedChanges, write: Write) -> Iterator[PlannedPool]:
     stated = lookup(write.body, ("properties", "agentPoolProfiles"))
     before = lookup(write.found, ("properties", "agentPoolProfiles"))
     own = {w.id.name.lower() for w in intent.writes if w.id.parent == write.id}
@@ -112,7 +112,12 @@ def _in_cluster(intent: Intent, write: Write) -> Iterator[PlannedPool]:
 
 
 def _pool(
-    intent: Intent, write: Write, label: str, cluster: ResourceId, stated: object, held: object
+    intent: PlannedChanges,
+    write: Write,
+    label: str,
+    cluster: ResourceId,
+    stated: object,
+    held: object,
 ) -> Iterator[PlannedPool]:
     region = intent.regions.get(cluster.key)
     if region is None or not isinstance(stated, Mapping) or cluster.subscription is None:

@@ -14,19 +14,19 @@ from provisioner.model.diagnostic import Diagnostic, Severity
 from provisioner.model.permissions import grants, parse_permissions
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Body
-from provisioner.preflight.azure_queries import Inquiry, Replies, ask_scope, scope_of
+from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_scope, scope_of
 from provisioner.preflight.check import Check
-from provisioner.preflight.planned_changes import Intent, Permission
+from provisioner.preflight.planned_changes import Permission, PlannedChanges
 
 _SHOWN = 8
 
 
-def _ask(intent: Intent) -> Iterator[Inquiry]:
+def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
     scopes = {scope.key: scope for _, scope in _needed_permissions(intent)}
     return (_inquiry(scopes[key]) for key in sorted(scopes))
 
 
-def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     lacking: dict[tuple[str, bool], tuple[ResourceId, set[str]]] = {}
     for wanted, scope in _needed_permissions(intent):
         reply = replies[_inquiry(scope)]
@@ -43,14 +43,14 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
 CHECK = Check("what the caller may do", _ask, _judge)
 
 
-def _needed_permissions(intent: Intent) -> Iterator[tuple[Permission, ResourceId]]:
+def _needed_permissions(intent: PlannedChanges) -> Iterator[tuple[Permission, ResourceId]]:
     for wanted in intent.permissions:
         scope = scope_of(wanted.scope, intent.groups)
         if scope is not None:
             yield wanted, scope
 
 
-def _inquiry(scope: ResourceId) -> Inquiry:
+def _inquiry(scope: ResourceId) -> AzureQuery:
     return ask_scope(PERMISSIONS, scope, is_list=True)
 
 
@@ -66,7 +66,7 @@ def _is_allowed(action: str, roles: Sequence[Body]) -> bool:
 
 
 def _diagnostic(
-    scope: ResourceId, actions: list[str], intent: Intent, *, maybe: bool
+    scope: ResourceId, actions: list[str], intent: PlannedChanges, *, maybe: bool
 ) -> Diagnostic:
     shown = ", ".join(actions[:_SHOWN])
     more = f" and {len(actions) - _SHOWN} more" if len(actions) > _SHOWN else ""

@@ -62,7 +62,7 @@ class PolicyChange:
 
 
 @dataclass(frozen=True)
-class Intent:
+class PlannedChanges:
     """The part of a plan that checks look at.
 
     deleted     keys of the ids that the plan deletes
@@ -89,7 +89,7 @@ class Intent:
         return frozenset(key for key, hit in self.found.items() if hit.id.type == RESOURCE_GROUP)
 
 
-def read_intent(
+def read_planned_changes(
     steps: Iterable[Step],
     graph: DesiredGraph,
     state: ActualState,
@@ -97,7 +97,7 @@ def read_intent(
     permissions: Iterable[Permission] = (),
     *,
     applies: bool = False,
-) -> Intent:
+) -> PlannedChanges:
     """Return the intent of a plan, from its steps and the state that was read for it."""
     steps = tuple(steps)
     deleted = frozenset(step.id.key for step in steps if step.verb == DELETE)
@@ -106,7 +106,7 @@ def read_intent(
         for step in steps
         if step.verb == PUT
     )
-    return Intent(
+    return PlannedChanges(
         writes,
         deleted,
         state.found,
@@ -117,7 +117,9 @@ def read_intent(
     )
 
 
-def intent_from_nothing(graph: DesiredGraph, permissions: Iterable[Permission] = ()) -> Intent:
+def intent_from_nothing(
+    graph: DesiredGraph, permissions: Iterable[Permission] = ()
+) -> PlannedChanges:
     """Return the intent to create everything that a graph declares, with existing references there.
 
     It needs every request that a plan of the environment may need: `azsec roles` derives from it.
@@ -127,7 +129,7 @@ def intent_from_nothing(graph: DesiredGraph, permissions: Iterable[Permission] =
     )
     found = {r.id.key: Found(r.id, {}) for r in graph if not r.managed}
     regions = dict(_regions(writes, found))
-    return Intent(writes, frozenset(), found, regions, tuple(permissions))
+    return PlannedChanges(writes, frozenset(), found, regions, tuple(permissions))
 
 
 def _policy_changes(steps: tuple[Step, ...], state: ActualState) -> Iterator[PolicyChange]:

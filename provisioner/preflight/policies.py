@@ -12,9 +12,9 @@ from provisioner.catalog.endpoints import POLICY_RESTRICTIONS
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import ABSENT, Json, Unknown, Value, lookup, unknowns
-from provisioner.preflight.azure_queries import Inquiry, Replies, ask_scope, scope_of
+from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_scope, scope_of
 from provisioner.preflight.check import Check
-from provisioner.preflight.planned_changes import Intent, PolicyChange, Write
+from provisioner.preflight.planned_changes import PlannedChanges, PolicyChange, Write
 from provisioner.preflight.policy_fields import ANY_FIELD
 from provisioner.preflight.policy_rules import Ruling, Subject, rule_on
 
@@ -34,17 +34,17 @@ class _Finding:
     fields: tuple[str, ...]
 
 
-def _ask(intent: Intent) -> Iterator[Inquiry]:
+def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
     yield from _inquiries(intent).values()
 
 
-def _inquiries(intent: Intent) -> Mapping[str, Inquiry]:
+def _inquiries(intent: PlannedChanges) -> Mapping[str, AzureQuery]:
     """Return the inquiry for each write, by its address.
 
     Writes of one type and place that no policy can tell apart share one.
     """
-    first: dict[tuple[str, str, str], Inquiry] = {}
-    found: dict[str, Inquiry] = {}
+    first: dict[tuple[str, str, str], AzureQuery] = {}
+    found: dict[str, AzureQuery] = {}
     for write in intent.writes:
         scope = scope_of(write.id, intent.groups)
         if scope is None:
@@ -60,7 +60,7 @@ def _inquiries(intent: Intent) -> Mapping[str, Inquiry]:
     return found
 
 
-def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     inquiries = _inquiries(intent)
     changes: dict[tuple[str, str], list[str]] = {}
     denied: set[tuple[str, str]] = set()
@@ -87,7 +87,9 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
         )
 
 
-def _change_before_write(finding: _Finding, write: Write, intent: Intent) -> PolicyChange | None:
+def _change_before_write(
+    finding: _Finding, write: Write, intent: PlannedChanges
+) -> PolicyChange | None:
     """Return the change of the assignment that denies a write now, if the plan orders it before."""
     denying = parse_resource_id(finding.assignment)
     return next(
@@ -97,7 +99,7 @@ def _change_before_write(finding: _Finding, write: Write, intent: Intent) -> Pol
 
 
 def _denials_after_changes(
-    write: Write, intent: Intent, denied: Collection[tuple[str, str]]
+    write: Write, intent: PlannedChanges, denied: Collection[tuple[str, str]]
 ) -> Iterator[Diagnostic]:
     """Yield what the assignments that the plan itself changes before a write will deny of it.
 
@@ -131,7 +133,7 @@ def _content_of(write: Write) -> dict[str, Json]:
     return {"name": write.id.name, "type": write.type.name, **_known_content(write.body)}
 
 
-def _inquiry(write: Write, scope: ResourceId) -> Inquiry:
+def _inquiry(write: Write, scope: ResourceId) -> AzureQuery:
     """Return the inquiry for a write at a scope.
 
     Policies are evaluated at the resource's group. For a group that the plan has yet to create,

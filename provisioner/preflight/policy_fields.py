@@ -22,7 +22,7 @@ from provisioner.catalog.endpoints import (
 )
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
-from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_subscription
 
 MOST_DEFINITIONS = 40
 """Definitions that are read before a plan: beyond, Azure is asked about each write."""
@@ -59,7 +59,7 @@ ANY_FIELD = InspectedFields()
 """Of which nothing is known: each write is asked about."""
 
 
-def ask_assignments(subscriptions: Iterable[str]) -> tuple[Inquiry, ...]:
+def ask_assignments(subscriptions: Iterable[str]) -> tuple[AzureQuery, ...]:
     """Return the request for all assignments in force in each subscription."""
     return tuple(
         ask_subscription(POLICY_ASSIGNMENTS, subscription, is_list=True)
@@ -67,7 +67,7 @@ def ask_assignments(subscriptions: Iterable[str]) -> tuple[Inquiry, ...]:
     )
 
 
-def ask_definitions(replies: Replies) -> tuple[Inquiry, ...]:
+def ask_definitions(replies: Replies) -> tuple[AzureQuery, ...]:
     """Return the requests for definitions that are named in what was read and were not read yet.
 
     Assignments name policies or sets of them, and sets name policies. None where there are more
@@ -226,11 +226,11 @@ def _definition_ids(replies: Replies) -> Mapping[str, str]:
     return {one.text.lower(): one.text for one in ids if one is not None}
 
 
-def _ask_definition(text: str) -> Inquiry:
+def _ask_definition(text: str) -> AzureQuery:
     resource = ResourceId.parse(text)
     is_set = resource.type.lower().endswith("/policysetdefinitions")
     endpoint = POLICY_SET_DEFINITION if is_set else POLICY_DEFINITION
-    return Inquiry(endpoint.method, text, endpoint.api_version, endpoint.action, resource)
+    return AzureQuery(endpoint.method, text, endpoint.api_version, endpoint.action, resource)
 
 
 def _definition(text: str, replies: Replies) -> Mapping[str, object] | None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from provisioner.catalog.endpoints import CORE_USAGE
 from provisioner.model.diagnostic import Diagnostic, Severity
 from provisioner.model.values import Body, lookup
-from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_subscription
 from provisioner.preflight.check import Check
 from provisioner.preflight.node_pools import PlannedPool, planned_pools, surge_of
-from provisioner.preflight.planned_changes import Intent
+from provisioner.preflight.planned_changes import PlannedChanges
 from provisioner.preflight.vm_sizes import OfferedSize, ask_sizes, read_sizes
 
 _REGIONAL, _SPOT = "cores", "lowPriorityCores"
@@ -51,14 +51,14 @@ class _Count:
     words: str
 
 
-def _ask(intent: Intent) -> Iterator[Inquiry]:
+def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
     for pool in planned_pools(intent):
         if pool.grows:
             yield ask_sizes(pool)
             yield ask_usage(pool.subscription, pool.region)
 
 
-def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     for need in _demands(intent, replies):
         reply = replies[ask_usage(need.subscription, need.region)]
         if reply.refused is None:
@@ -68,14 +68,14 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
 CHECK = Check("whether the quota of vCPUs is enough", _ask, _judge)
 
 
-def ask_usage(subscription: str, region: str) -> Inquiry:
+def ask_usage(subscription: str, region: str) -> AzureQuery:
     """Return the inquiry for the usage of a subscription's quotas in a region."""
     return ask_subscription(CORE_USAGE, subscription, is_list=True, location=region)
 
 
-def _demands(intent: Intent, replies: Replies) -> list[_QuotaDemand]:
+def _demands(intent: PlannedChanges, replies: Replies) -> list[_QuotaDemand]:
     needs: dict[tuple[str, str, str], _QuotaDemand] = {}
-    lists: dict[Inquiry, Mapping[str, OfferedSize]] = {}
+    lists: dict[AzureQuery, Mapping[str, OfferedSize]] = {}
     for pool in planned_pools(intent):
         inquiry = ask_sizes(pool)
         if not pool.grows or replies[inquiry].refused is not None:

@@ -11,16 +11,16 @@ from provisioner.catalog.regions import GLOBAL, same_region
 from provisioner.model.diagnostic import Diagnostic, error, nearest
 from provisioner.model.resource_id import RESOURCE_GROUP
 from provisioner.model.values import lookup
-from provisioner.preflight.azure_queries import Inquiry, Replies, Reply, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Replies, Reply, ask_subscription
 from provisioner.preflight.check import Check
-from provisioner.preflight.planned_changes import Intent, Write
+from provisioner.preflight.planned_changes import PlannedChanges, Write
 
 
-def _ask(intent: Intent) -> Iterator[Inquiry]:
+def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
     return (_inquiry(write) for write, _region in _new_regional_writes(intent))
 
 
-def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     for write, region in _new_regional_writes(intent):
         reply = replies[_inquiry(write)]
         if reply.refused is not None:
@@ -40,7 +40,7 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
 CHECK = Check("which regions have which types", _ask, _judge)
 
 
-def _new_regional_writes(intent: Intent) -> Iterator[tuple[Write, str]]:
+def _new_regional_writes(intent: PlannedChanges) -> Iterator[tuple[Write, str]]:
     """Yield the resources that a plan creates, with their region."""
     for write in intent.writes:
         region = write.body.get("location")
@@ -49,7 +49,7 @@ def _new_regional_writes(intent: Intent) -> Iterator[tuple[Write, str]]:
             yield write, region
 
 
-def _inquiry(write: Write) -> Inquiry:
+def _inquiry(write: Write) -> AzureQuery:
     return ask_subscription(PROVIDERS, (write.id.subscription or "").lower(), is_list=True)
 
 

@@ -10,19 +10,19 @@ from provisioner.catalog.endpoints import FEATURE, PROVIDERS
 from provisioner.catalog.registrations import Registration, registrations_for
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.values import Body, lookup
-from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_subscription
 from provisioner.preflight.check import Check
-from provisioner.preflight.planned_changes import Intent, Write
+from provisioner.preflight.planned_changes import PlannedChanges, Write
 
 _REGISTERED, _REGISTERING, _PENDING = "registered", "registering", "pending"
 
 
-def _ask(intent: Intent) -> Iterator[Inquiry]:
+def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
     for subscription, what in _needed(intent):
         yield _inquiry(subscription, what)
 
 
-def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     for (subscription, what), (write, needed) in _needed(intent).items():
         reply = replies[_inquiry(subscription, what)]
         if reply.refused is not None:
@@ -43,7 +43,7 @@ def _state_of(needed: Registration, items: Iterable[Body]) -> str:
     return next((str(item.get("registrationState")) for item in named), "")
 
 
-def _needed(intent: Intent) -> dict[tuple[str, str], tuple[Write, Registration]]:
+def _needed(intent: PlannedChanges) -> dict[tuple[str, str], tuple[Write, Registration]]:
     """Return what has to be registered, by subscription and name, with the first that needs it."""
     found: dict[tuple[str, str], tuple[Write, Registration]] = {}
     for write in intent.writes:
@@ -52,7 +52,7 @@ def _needed(intent: Intent) -> dict[tuple[str, str], tuple[Write, Registration]]
     return dict(sorted(found.items(), key=lambda entry: entry[0]))
 
 
-def _inquiry(subscription: str, what: str) -> Inquiry:
+def _inquiry(subscription: str, what: str) -> AzureQuery:
     namespace, _, feature = what.partition("/")
     if feature:
         return ask_subscription(FEATURE, subscription, namespace=namespace, feature=feature)

@@ -13,9 +13,9 @@ from provisioner.catalog.endpoints import ROLE_DEFINITIONS
 from provisioner.model.diagnostic import Diagnostic, error
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
-from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_subscription
 from provisioner.preflight.check import Check
-from provisioner.preflight.planned_changes import Intent, Write
+from provisioner.preflight.planned_changes import PlannedChanges, Write
 
 _ASSIGNED = ("properties", "roleDefinitionId")
 _ALL = (("$filter", "atScopeAndBelow()"),)
@@ -35,11 +35,11 @@ class _AssignedRole:
         return tuple(dict.fromkeys(text.lower() for text in named if text is not None))
 
 
-def _ask(intent: Intent) -> Iterator[Inquiry]:
+def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
     return (_inquiry(text) for wanted in _unknown_roles(intent) for text in wanted.subscriptions)
 
 
-def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     for wanted in _unknown_roles(intent):
         answers = [replies[_inquiry(text)] for text in wanted.subscriptions]
         if not answers or any(a.refused is not None or a.is_partial for a in answers):
@@ -58,11 +58,11 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
 CHECK = Check("which roles exist", _ask, _judge)
 
 
-def _inquiry(subscription: str) -> Inquiry:
+def _inquiry(subscription: str) -> AzureQuery:
     return ask_subscription(ROLE_DEFINITIONS, subscription, is_list=True, query=_ALL)
 
 
-def _unknown_roles(intent: Intent) -> Iterator[_AssignedRole]:
+def _unknown_roles(intent: PlannedChanges) -> Iterator[_AssignedRole]:
     made = {w.id.name.lower() for w in intent.writes if w.type.name == ROLE_DEFINITION_TYPE}
     read = {
         hit.id.name.lower()

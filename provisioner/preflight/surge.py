@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from provisioner.catalog.node_pools import count_surge, machines_of, surge_text
 from provisioner.model.values import Body
-from provisioner.preflight.azure_queries import Inquiry, Replies
+from provisioner.preflight.azure_queries import AzureQuery, Replies
 from provisioner.preflight.quota import ask_usage, find_usage, quotas_of
 from provisioner.preflight.vm_sizes import OfferedSize, ask_sizes_in, read_sizes
 
@@ -58,7 +58,7 @@ class SurgeQuota:
         return None if self.limit is None or self.used is None else self.limit - self.used
 
 
-def inquiries_for_surge(subscription: str, region: str) -> tuple[Inquiry, Inquiry]:
+def inquiries_for_surge(subscription: str, region: str) -> tuple[AzureQuery, AzureQuery]:
     """Return the requests for the surges of a region: its VM sizes, and the usage of its quotas."""
     return ask_sizes_in(subscription, region), ask_usage(subscription, region)
 

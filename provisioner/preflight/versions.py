@@ -13,9 +13,9 @@ from provisioner.catalog.node_pools import CLUSTER, POOL
 from provisioner.catalog.version_changes import pool_goes_with_control_plane
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.values import Body, is_empty, lookup
-from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_subscription
 from provisioner.preflight.check import Check
-from provisioner.preflight.planned_changes import Intent, Write
+from provisioner.preflight.planned_changes import PlannedChanges, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class _StatedVersion:
     plan: object
 
 
-def _ask(intent: Intent) -> Iterator[Inquiry]:
+def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
     return (_inquiry(wanted) for wanted in _stated_versions(intent))
 
 
-def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
+def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
     for wanted in _stated_versions(intent):
         reply = replies[_inquiry(wanted)]
         if reply.refused is None:
@@ -43,14 +43,14 @@ def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
 CHECK = Check("which Kubernetes versions are offered", _ask, _judge)
 
 
-def _inquiry(wanted: _StatedVersion) -> Inquiry:
+def _inquiry(wanted: _StatedVersion) -> AzureQuery:
     subscription = (wanted.write.id.subscription or "").lower()
     # In the version that the cloud at hand speaks of the provider's types.
     endpoint = replace(KUBERNETES_VERSIONS, api_version=wanted.write.type.api_version)
     return ask_subscription(endpoint, subscription, location=wanted.region)
 
 
-def _stated_versions(intent: Intent) -> Iterator[_StatedVersion]:
+def _stated_versions(intent: PlannedChanges) -> Iterator[_StatedVersion]:
     """Yield the versions that writes state and that do not run already."""
     for write in intent.writes:
         if write.type.name == CLUSTER:
@@ -72,7 +72,7 @@ def _stated_versions(intent: Intent) -> Iterator[_StatedVersion]:
         yield _StatedVersion(write, name, version, region, _support_plan(intent, cluster.key))
 
 
-def _support_plan(intent: Intent, cluster: str) -> object:
+def _support_plan(intent: PlannedChanges, cluster: str) -> object:
     written = next((w.body for w in intent.writes if w.id.key == cluster), None)
     held = intent.found.get(cluster)
     body = written if written is not None else held.body if held else None
@@ -119,7 +119,7 @@ def _judge_one(wanted: _StatedVersion, offered: list[Mapping[str, object]]) -> I
 
 
 def _judge_default(
-    intent: Intent, wanted: _StatedVersion, offered: list[Mapping[str, object]]
+    intent: PlannedChanges, wanted: _StatedVersion, offered: list[Mapping[str, object]]
 ) -> Iterator[Diagnostic]:
     """Yield an error for a pool whose version does not fit the default of its new cluster.
 

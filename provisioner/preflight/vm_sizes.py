@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from provisioner.catalog.endpoints import MACHINE_SIZES
 from provisioner.model.diagnostic import Diagnostic, error, nearest
 from provisioner.model.values import Body, lookup
-from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_subscription
 from provisioner.preflight.check import Check
 from provisioner.preflight.node_pools import PlannedPool, planned_pools
-from provisioner.preflight.planned_changes import Intent
+from provisioner.preflight.planned_changes import PlannedChanges
 
 _MIB_IN_GB = 1024
 _LEAST_OF_SYSTEM = 2
@@ -51,12 +51,12 @@ class OfferedSize:
         return max(cached, local, nvme) // _MIB_IN_GB
 
 
-def ask_sizes(pool: PlannedPool) -> Inquiry:
+def ask_sizes(pool: PlannedPool) -> AzureQuery:
     """Return the inquiry for the sizes of a pool's region."""
     return ask_sizes_in(pool.subscription, pool.region)
 
 
-def ask_sizes_in(subscription: str, region: str) -> Inquiry:
+def ask_sizes_in(subscription: str, region: str) -> AzureQuery:
     """Return the inquiry for the sizes that a region offers a subscription."""
     query = (("$filter", f"location eq '{region}'"),)
     return ask_subscription(MACHINE_SIZES, subscription, is_list=True, query=query)
@@ -69,12 +69,12 @@ def read_sizes(items: Iterable[Body], region: str) -> Mapping[str, OfferedSize]:
     return {size.name.lower(): size for size in sizes}
 
 
-def _ask(intent: Intent) -> Iterator[Inquiry]:
+def _ask(intent: PlannedChanges) -> Iterator[AzureQuery]:
     return (ask_sizes(pool) for pool in planned_pools(intent) if pool.is_reshaped)
 
 
-def _judge(intent: Intent, replies: Replies) -> Iterator[Diagnostic]:
-    lists: dict[Inquiry, Mapping[str, OfferedSize]] = {}
+def _judge(intent: PlannedChanges, replies: Replies) -> Iterator[Diagnostic]:
+    lists: dict[AzureQuery, Mapping[str, OfferedSize]] = {}
     for pool in planned_pools(intent):
         if not pool.is_reshaped:
             continue

@@ -24,7 +24,7 @@ COLUMN_WIDTH = 290
 OUTSIDE_WIDTH = 150
 
 
-class Letter(StrEnum):
+class TextStyle(StrEnum):
     """How a row is written."""
 
     KIND = "kind"
@@ -35,27 +35,27 @@ class Letter(StrEnum):
 
 
 SIZES = {
-    Letter.KIND: 10,
-    Letter.NAME: 13,
-    Letter.DETAIL: 11,
-    Letter.FAILS: 11,
-    Letter.UNKNOWN: 11,
+    TextStyle.KIND: 10,
+    TextStyle.NAME: 13,
+    TextStyle.DETAIL: 11,
+    TextStyle.FAILS: 11,
+    TextStyle.UNKNOWN: 11,
 }
 HEIGHTS = {
-    Letter.KIND: 15,
-    Letter.NAME: 18,
-    Letter.DETAIL: 16,
-    Letter.FAILS: 16,
-    Letter.UNKNOWN: 16,
+    TextStyle.KIND: 15,
+    TextStyle.NAME: 18,
+    TextStyle.DETAIL: 16,
+    TextStyle.FAILS: 16,
+    TextStyle.UNKNOWN: 16,
 }
-BOLD = frozenset((Letter.NAME, Letter.FAILS, Letter.UNKNOWN))
+BOLD = frozenset((TextStyle.NAME, TextStyle.FAILS, TextStyle.UNKNOWN))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of text."""
 
-    letter: Letter
+    letter: TextStyle
     text: str
 
 
@@ -101,7 +101,7 @@ class _Builder:
         frames = [
             Block(
                 group,
-                (Row(Letter.KIND, group.kind.value), *_lines(Letter.NAME, group.name, 200)),
+                (Row(TextStyle.KIND, group.kind.value), *_lines(TextStyle.NAME, group.name, 200)),
                 self._inside(group.id, COLUMN_WIDTH),
                 COLUMN_WIDTH + 2 * GAP,
             )
@@ -119,31 +119,31 @@ class _Builder:
         rows: list[Row] = []
         if group.kind is not GroupKind.SUBNET:
             words = {GroupKind.HUB: "hub network", GroupKind.NETWORK: "network"}
-            rows.append(Row(Letter.KIND, words.get(group.kind, group.kind.value)))
-        rows += _lines(Letter.NAME, group.name, space)
+            rows.append(Row(TextStyle.KIND, words.get(group.kind, group.kind.value)))
+        rows += _lines(TextStyle.NAME, group.name, space)
         for detail in group.details:
-            rows += _lines(Letter.DETAIL, detail, space)
+            rows += _lines(TextStyle.DETAIL, detail, space)
         rows += self._marks(group.id, space)
         return Block(group, tuple(rows), self._inside(group.id, width - 2 * GAP), width)
 
     def _node(self, node: NodeDocument, width: int) -> Block:
         space = width - 2 * PADDING
-        rows = [Row(Letter.KIND, node.kind.value)] if node.kind.value != node.name else []
-        rows += _lines(Letter.NAME, node.name, space)
+        rows = [Row(TextStyle.KIND, node.kind.value)] if node.kind.value != node.name else []
+        rows += _lines(TextStyle.NAME, node.name, space)
         for detail in node.details:
-            rows += _lines(Letter.DETAIL, detail, space)
+            rows += _lines(TextStyle.DETAIL, detail, space)
         rows += self._marks(node.id, space)
         return Block(node, tuple(rows), (), width)
 
     def _marks(self, key: str, space: int) -> list[Row]:
         rows = []
         for proof in self._fails.get(key, ()):
-            rows += _lines(Letter.FAILS, f"fails: {proof}", space)
+            rows += _lines(TextStyle.FAILS, f"fails: {proof}", space)
         for proof in self._unknown.get(key, ()):
-            rows += _lines(Letter.UNKNOWN, f"unknown: {proof}", space)
+            rows += _lines(TextStyle.UNKNOWN, f"unknown: {proof}", space)
         return rows
 
 
-def _lines(letter: Letter, text: str, width: int) -> list[Row]:
+def _lines(letter: TextStyle, text: str, width: int) -> list[Row]:
     lines = break_text(plain(text), width, SIZES[letter], bold=letter in BOLD)
     return [Row(letter, line) for line in lines]

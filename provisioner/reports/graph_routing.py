@@ -51,7 +51,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Roads:
+class EdgeLanes:
     """The lanes that edges share.
 
     `gutters` has the trees along each gutter, from left to right; `highway` those above all boxes,
@@ -80,7 +80,7 @@ def _frame_space(columns: Sequence[Column], one: int, other: int) -> int:
     return GAP
 
 
-def plan_roads(edges: Sequence[EdgeDocument], columns: Sequence[Column]) -> Roads:
+def plan_edge_lanes(edges: Sequence[EdgeDocument], columns: Sequence[Column]) -> EdgeLanes:
     """Return the lanes that lines take through columns. One without drawn ends is left out."""
     at = {key: number for number, column in enumerate(columns) for key in _ids(column)}
     drawn = [edge for edge in edges if edge.source in at and edge.target in at]
@@ -93,7 +93,7 @@ def plan_roads(edges: Sequence[EdgeDocument], columns: Sequence[Column]) -> Road
     for way in ways:
         for number in way.gutters:
             gutters[number].add(way.tree)
-    return Roads(
+    return EdgeLanes(
         ways,
         tuple(tuple(sorted(lanes)) for lanes in gutters),
         tuple(sorted({way.tree for way in ways if len(way.gutters) > 1})),
@@ -132,7 +132,7 @@ def _way(edge: EdgeDocument, tree: Tree, start: int, end: int) -> Way:
 
 
 def route_edges(
-    roads: Roads, columns: Sequence[Column], places: Iterable[Place], highway: int
+    roads: EdgeLanes, columns: Sequence[Column], places: Iterable[Place], highway: int
 ) -> tuple[Route, ...]:
     """Return every line with its corners. `highway` is where the lanes above the boxes begin."""
     by_id = {place.block.item.id: place for place in places}
@@ -160,7 +160,7 @@ def _side(place: Place, side: int) -> int:
     return place.x + place.width if side == _RIGHT else place.x
 
 
-def _ports(roads: Roads, by_id: Mapping[str, Place]) -> Mapping[tuple[str, int, Tree], int]:
+def _ports(roads: EdgeLanes, by_id: Mapping[str, Place]) -> Mapping[tuple[str, int, Tree], int]:
     """Return the height at which each tree meets each side of a box.
 
     At a group it is beside the text, because the edges of its content pass lower. The heights of
@@ -183,7 +183,7 @@ def _ports(roads: Roads, by_id: Mapping[str, Place]) -> Mapping[tuple[str, int, 
 
 
 def _lanes(
-    roads: Roads, columns: Sequence[Column], by_id: Mapping[str, Place]
+    roads: EdgeLanes, columns: Sequence[Column], by_id: Mapping[str, Place]
 ) -> Mapping[tuple[int, Tree], int]:
     """Return the horizontal place of each tree in each gutter."""
     lanes = {}

@@ -22,7 +22,7 @@ from provisioner.reports.graph_boxes import (
     HEIGHTS,
     PADDING,
     SIZES,
-    Letter,
+    TextStyle,
     build_blocks,
 )
 from provisioner.reports.graph_edge_merging import join_routes
@@ -34,7 +34,7 @@ from provisioner.reports.graph_edges import (
     kinds_of,
 )
 from provisioner.reports.graph_layout import Place, arrange, place
-from provisioner.reports.graph_routing import LANE, Route, plan_roads, route_edges
+from provisioner.reports.graph_routing import LANE, Route, plan_edge_lanes, route_edges
 from provisioner.reports.graph_style import ARROWS, STYLE, class_of
 from provisioner.reports.graph_text_metrics import measure_text
 from provisioner.reports.values import plain, plural
@@ -74,7 +74,7 @@ def render_graph_svg(document: GraphDocument, name: str = "azsec") -> str:
     """
     columns = arrange(build_blocks(document))
     edges = fold_edges(document)
-    roads = plan_roads(edges, columns)
+    roads = plan_edge_lanes(edges, columns)
     gutters = roads.widths(columns)
     top = _TITLE_HEIGHT + LANE * len(roads.highway) + 2 * GAP
     places = place(columns, gutters, top)
@@ -138,7 +138,7 @@ def _subtitle(document: GraphDocument) -> str:
 
 def _title_width(document: GraphDocument) -> int:
     long = measure_text(plain(_title(document)), _TITLE_SIZE, bold=True)
-    small = measure_text(plain(_subtitle(document)), SIZES[Letter.DETAIL])
+    small = measure_text(plain(_subtitle(document)), SIZES[TextStyle.DETAIL])
     return int(max(long, small)) + 4 * GAP
 
 
@@ -216,7 +216,7 @@ def _legend_places(
     """Yield each entry of the legend with its place: pixels from the left, and row."""
     x, row = 2 * GAP, 0
     for classes, words in _entries(document, edges):
-        needs = _SAMPLE + GAP + int(measure_text(words, SIZES[Letter.DETAIL])) + 2 * GAP
+        needs = _SAMPLE + GAP + int(measure_text(words, SIZES[TextStyle.DETAIL])) + 2 * GAP
         if x > 2 * GAP and x + needs > width:
             x, row = 2 * GAP, row + 1
         yield x, row, classes, words

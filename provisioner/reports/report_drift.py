@@ -31,7 +31,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class DriftRow:
     """One departure from the blueprint: resource, change, properties, and who caused it."""
 
     label: str
@@ -40,7 +40,7 @@ class Departure:
     who: tuple[str, ...] = ()
 
 
-def departures(document: DriftDocument) -> Iterator[Departure]:
+def departures(document: DriftDocument) -> Iterator[DriftRow]:
     """Yield what is not as declared and makes a drift check fail.
 
     They are changed resources, additions, values and tags that the blueprint does not declare, and
@@ -62,35 +62,35 @@ def broken(document: DriftDocument) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*turned, *proofs)))
 
 
-def _resources(document: DriftDocument) -> Iterator[Departure]:
+def _resources(document: DriftDocument) -> Iterator[DriftRow]:
     for drifted in document.drifted:
         how = _KINDS[drifted.kind] + (f": {plain(drifted.reason)}" if drifted.reason else "")
         changes = tuple(change for field in drifted.fields for change in _changes(field))
-        yield Departure(plain(drifted.address), how, changes, _who(document, drifted.id))
+        yield DriftRow(plain(drifted.address), how, changes, _who(document, drifted.id))
 
 
-def _additions(document: DriftDocument) -> Iterator[Departure]:
+def _additions(document: DriftDocument) -> Iterator[DriftRow]:
     for addition in document.additions:
         how = f"added: {describe_addition(addition)}"
-        yield Departure(addition_label(addition), how, (), _who(document, addition.id))
+        yield DriftRow(addition_label(addition), how, (), _who(document, addition.id))
 
 
-def _undeclared(document: DriftDocument) -> Iterator[Departure]:
+def _undeclared(document: DriftDocument) -> Iterator[DriftRow]:
     for entry in document.undeclared:
         if entry.drifted:
             changes = tuple(_changes(entry.field))
             how = "changed where the blueprint is silent"
-            yield Departure(plain(entry.address), how, changes, _who(document, entry.id))
+            yield DriftRow(plain(entry.address), how, changes, _who(document, entry.id))
     for tag in document.tags if document.strict_tags else ():
-        yield Departure(plain(tag.address), f"undeclared tag {plain(tag.path)}")
+        yield DriftRow(plain(tag.address), f"undeclared tag {plain(tag.path)}")
 
 
-def _objects(document: DriftDocument) -> Iterator[Departure]:
+def _objects(document: DriftDocument) -> Iterator[DriftRow]:
     cluster = document.cluster
     for address in cluster.drifted if cluster else ():
-        yield Departure(plain(address), "object in the cluster: changed")
+        yield DriftRow(plain(address), "object in the cluster: changed")
     for address in cluster.additions if cluster else ():
-        yield Departure(plain(address), "object in the cluster: added")
+        yield DriftRow(plain(address), "object in the cluster: added")
 
 
 _KINDS = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from provisioner.model.estate import Resource
 from provisioner.model.resource_id import ResourceId
 from provisioner.service_rules.partial_bodies import Tree, id_at, text_at, value_at
-from provisioner.service_rules.rule import Neighbours, Refusal, Write
+from provisioner.service_rules.rule import Refusal, RuleContext, Write
 
 _USERS = {
     "Microsoft.Network/natGateways": (
@@ -50,7 +50,7 @@ def sku_of(address: Resource) -> str | None:
     return "basic" if not sku else None
 
 
-def find_neighbour(neighbours: Neighbours, resource: ResourceId) -> Resource | None:
+def find_neighbour(neighbours: RuleContext, resource: ResourceId) -> Resource | None:
     """Return a resource that was seen, or None."""
     found = neighbours.lookup(resource)
     return found if isinstance(found, Resource) else None

@@ -48,7 +48,7 @@ class Listing:
         return iter(self.resources)
 
 
-class Neighbours(Protocol):
+class RuleContext(Protocol):
     """The other resources, as they are after a write.
 
     Types are the catalog's names. A child that ARM answers inside its parent's body (a subnet, a
@@ -88,7 +88,7 @@ class Write:
     id: ResourceId
     before: Mapping[str, Value] | None
     after: Mapping[str, Value]
-    neighbours: Neighbours
+    neighbours: RuleContext
     api_version: str
     deletes: bool = False
     today: str | None = None

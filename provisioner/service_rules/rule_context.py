@@ -10,11 +10,11 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Unknown, Value
 from provisioner.service_rules.partial_bodies import entries_at, value_at
-from provisioner.service_rules.rule import UNSEEN, Listing, Neighbours, Unseen, Write
+from provisioner.service_rules.rule import UNSEEN, Listing, RuleContext, Unseen, Write
 
 
 @dataclass(frozen=True)
-class EstateNeighbours:
+class EstateContext:
     """The resources of an environment, in which every child is a resource of its own.
 
     `is_absent` tells of a resource that is not among them whether it certainly does not exist,
@@ -30,7 +30,7 @@ class EstateNeighbours:
     is_made: Callable[[ResourceId], bool] = lambda _resource: False
 
     def lookup(self, resource: ResourceId) -> Resource | Unseen | None:
-        """See `Neighbours`."""
+        """See `RuleContext`."""
         found = self.estate.get(resource)
         if found is not None:
             return UNSEEN if self.is_only_named(resource) else found
@@ -38,7 +38,7 @@ class EstateNeighbours:
         return None if self.is_absent(resource) else UNSEEN
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
-        """See `Neighbours`."""
+        """See `RuleContext`."""
         # One listing for all that ask: what a rule makes of it is made once (`lru_cache`).
         place = (container.key, type_name.lower())
         listing = self._listed.get(place)
@@ -54,15 +54,15 @@ class EstateNeighbours:
         return {}
 
     def of_type(self, type_name: str) -> Listing:
-        """See `Neighbours`."""
+        """See `RuleContext`."""
         return Listing(self.estate.of_type(type_name))
 
     def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
-        """See `Neighbours`."""
+        """See `RuleContext`."""
         return Listing(self.estate.referring_to(resource, type_name))
 
     def is_new(self, resource: ResourceId) -> bool:
-        """See `Neighbours`."""
+        """See `RuleContext`."""
         return self.is_made(resource)
 
 
@@ -93,7 +93,7 @@ class _WithWrite:
     The resource itself, and the children that its body states, replace those that the lists had.
     """
 
-    neighbours: Neighbours
+    neighbours: RuleContext
     written: Mapping[str, Resource]
     lists: frozenset[tuple[str, str]]
     gone: str | None = None
@@ -198,7 +198,7 @@ def children_of(
             yield StatedChild(Resource(child, embedded.child, inner), at, embedded)
 
 
-def with_write(write: Write, catalog: Catalog) -> Neighbours:
+def with_write(write: Write, catalog: Catalog) -> RuleContext:
     """Return the neighbours of a write as it leaves them.
 
     A list of children that the body does not state, or that is not known yet, stays as it is.

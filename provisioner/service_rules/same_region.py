@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from provisioner.catalog.regions import same_region
 from provisioner.model.estate import Resource
 from provisioner.service_rules.partial_bodies import Tree, id_at, text_at
-from provisioner.service_rules.rule import Neighbours, Refusal
+from provisioner.service_rules.rule import Refusal, RuleContext
 
 OTHER_REGION = "InvalidResourceReference"
 """Azure's code for a reference to a resource in another region. Its message (recorded in
@@ -26,7 +26,7 @@ def region_in(body: Tree) -> str | None:
 
 
 def references_to_other_regions(
-    body: Tree, neighbours: Neighbours, region: str | None, *paths: str
+    body: Tree, neighbours: RuleContext, region: str | None, *paths: str
 ) -> Iterator[Refusal]:
     """Yield the references at these paths to resources in another region than `region`."""
     for path in paths:

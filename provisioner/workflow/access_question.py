@@ -103,7 +103,7 @@ def find_target(question: Question, estate: Estate, desired: Desired) -> Resourc
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class PrincipalFilter:
     """The queried principals, by object id and address in lower case; None for all principals."""
 
     names: frozenset[str] | None = None
@@ -117,7 +117,7 @@ class Who:
 
 def find_who(
     question: Question, access: Access, estate: Estate, desired: Desired, state: ActualState | None
-) -> Who:
+) -> PrincipalFilter:
     """Return the queried principals: a resource stands for all principals that it signs in as.
 
     `state` is the actual state read from Azure, None for the desired state.
@@ -128,8 +128,8 @@ def find_who(
     """
     stated = question.principal
     if stated is None:
-        return Who()
-    who = Who(frozenset({stated.lower()}))
+        return PrincipalFilter()
+    who = PrincipalFilter(frozenset({stated.lower()}))
     if is_guid(stated):
         return who
     resource = _resource_at(stated, estate, desired.graph)
@@ -143,10 +143,10 @@ def find_who(
         raise DiagnosticError(_nobody_seen(resource, desired.graph, state))
     if not names:
         raise DiagnosticError(_signs_in_as_nobody(resource))
-    return Who(frozenset(name.lower() for name in names))
+    return PrincipalFilter(frozenset(name.lower() for name in names))
 
 
-def unnamed(question: Question, who: Who, access: Access) -> Iterator[Diagnostic]:
+def unnamed(question: Question, who: PrincipalFilter, access: Access) -> Iterator[Diagnostic]:
     """Yield a warning for an object id that is in no assignment: it may be misspelled."""
     if question.principal is None or not is_guid(question.principal):
         return

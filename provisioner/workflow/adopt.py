@@ -13,7 +13,13 @@ from provisioner.adoption.discovery import Findings, Hidden, Roots
 from provisioner.adoption.exclusions import Exclusions, LeftOut, Selection, select
 from provisioner.adoption.minimal_body import MinimalBody
 from provisioner.adoption.naming import subscription_aliases
-from provisioner.adoption.pipeline import AdoptionTarget, Built, Material, minimize, secret_tags
+from provisioner.adoption.pipeline import (
+    AdoptedResources,
+    AdoptionTarget,
+    Built,
+    minimize,
+    secret_tags,
+)
 from provisioner.adoption.template_source import Pattern
 from provisioner.adoption.terraform_source import Listing
 from provisioner.catalog.registry import Catalog
@@ -151,7 +157,7 @@ def _lowered(verdict: Verdict) -> Verdict:
 
 def gather(
     findings: Findings, catalog: Catalog, *, observes: bool = False
-) -> tuple[Selection, Material]:
+) -> tuple[Selection, AdoptedResources]:
     """Return the resources to adopt, and the material of their files."""
     exclusions = Exclusions(
         findings.bodies, findings.ids, findings.inventory(), catalog, observes=observes
@@ -172,15 +178,15 @@ def gather(
         elif not out.owned:
             left_out.append(out)
     selection = replace(selection, left_out=tuple(left_out))
-    return selection, Material(findings.ids, selection.adopted, groups, owned)
+    return selection, AdoptedResources(findings.ids, selection.adopted, groups, owned)
 
 
 def without_untouched(
     selection: Selection,
-    material: Material,
+    material: AdoptedResources,
     minimal: Mapping[str, MinimalBody],
     catalog: Catalog,
-) -> tuple[Selection, Material]:
+) -> tuple[Selection, AdoptedResources]:
     """Leave out what Azure creates together with its parent and nobody changed.
 
     Examples are the SOA record of a DNS zone and the blob service of a storage account: the files
@@ -203,7 +209,7 @@ def without_untouched(
     )
 
 
-def _check_anything(selection: Selection, material: Material) -> None:
+def _check_anything(selection: Selection, material: AdoptedResources) -> None:
     if material.bodies or material.owned_groups:
         return
     owned = list(dict.fromkeys(out.reason for out in selection.left_out if out.owned))
@@ -231,7 +237,7 @@ def _check_anything(selection: Selection, material: Material) -> None:
 def _report(
     discovery: Discovery,
     selection: Selection,
-    material: Material,
+    material: AdoptedResources,
     files: ProvenFiles,
     target: AdoptionTarget,
 ) -> AdoptionDocument:
@@ -290,7 +296,9 @@ def _left_out(resource: ResourceId, reason: str) -> LeftOutDocument:
     return LeftOutDocument(id=resource.text, type=resource.type, reason=reason)
 
 
-def _notes_of_groups(material: Material, addresses: Mapping[str, str]) -> Iterator[NoteDocument]:
+def _notes_of_groups(
+    material: AdoptedResources, addresses: Mapping[str, str]
+) -> Iterator[NoteDocument]:
     for key in sorted(material.owned_groups):
         for name in sorted(secret_tags(material.groups[key])):
             yield NoteDocument(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from provisioner.adoption.minimal_body import MinimalBody
-from provisioner.adoption.pipeline import AdoptionTarget, Built, Material, build
+from provisioner.adoption.pipeline import AdoptedResources, AdoptionTarget, Built, build
 from provisioner.blueprint.memory_files import MemoryFiles
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.gate import PROOFS_GATE
@@ -64,7 +64,7 @@ class ProvenFiles:
 
 
 def make_files(
-    material: Material,
+    material: AdoptedResources,
     minimal: Mapping[str, MinimalBody],
     target: AdoptionTarget,
     catalog: Catalog,
@@ -112,7 +112,7 @@ def make_files(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _check_left(material: Material, unfit: Mapping[str, str]) -> None:
+def _check_left(material: AdoptedResources, unfit: Mapping[str, str]) -> None:
     """Check that the files state at least one of the resources that were found.
 
     Raises:

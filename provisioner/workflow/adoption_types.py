@@ -17,7 +17,7 @@ from provisioner.catalog.endpoints import PROVIDER
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import Tier
 from provisioner.catalog.type_names import is_type_name
-from provisioner.engine.ports import Inquirer
+from provisioner.engine.ports import AzureQuerier
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.span import Span
 from provisioner.model.values import Body
@@ -27,7 +27,7 @@ _NOWHERE = Span("", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SelectedVersions:
     """A catalog with the adopted types, and those without a usable api version.
 
     Those have a reason each. `unlisted` are the raw types whose child types are not known, each
@@ -42,9 +42,9 @@ class Spoken:
 def speak_to(
     resources: Iterable[ResourceId],
     catalog: Catalog,
-    inquirer: Inquirer,
+    inquirer: AzureQuerier,
     stated: Mapping[str, str],
-) -> Spoken:
+) -> SelectedVersions:
     """Return the catalog with a type for each resource, in the tier that `azsec plan` finds.
 
     `stated` are api versions by the type in lower case. They take precedence over the version of an
@@ -56,7 +56,7 @@ def speak_to(
         if catalog.of(resource) is None and is_type_name(resource.type):
             unknown.setdefault(resource.type.lower(), resource)
     if not unknown:
-        return Spoken(catalog, {}, {})
+        return SelectedVersions(catalog, {}, {})
     offer, refused = _ask(unknown.values(), inquirer)
     types: list[StatedType] = []
     silent: dict[str, str] = {}
@@ -79,7 +79,7 @@ def speak_to(
         for t in raw
         if t.name.lower() in unknown and t.name.lower() not in offer
     }
-    return Spoken(extended.extended(children, schemas_of(children)), silent, unlisted)
+    return SelectedVersions(extended.extended(children, schemas_of(children)), silent, unlisted)
 
 
 def _version_of(name: str, catalog: Catalog, offered: Sequence[str]) -> str | None:
@@ -97,7 +97,7 @@ def _version_of(name: str, catalog: Catalog, offered: Sequence[str]) -> str | No
 
 
 def _ask(
-    resources: Iterable[ResourceId], inquirer: Inquirer
+    resources: Iterable[ResourceId], inquirer: AzureQuerier
 ) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, str]]:
     """Return the api versions that Azure offers for the types of some resources.
 

@@ -13,7 +13,7 @@ from provisioner.access.needs import Need
 from provisioner.blueprint.environment_catalog import schemas_of
 from provisioner.blueprint.file_schemas import span_of
 from provisioner.catalog.api_version_selection import (
-    SpokenVersion,
+    SelectedVersion,
     find_unoffered,
     namespaces_of,
     read_offer,
@@ -24,7 +24,7 @@ from provisioner.catalog.endpoints import PROVIDER
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.resource_type import ResourceType, Tier
 from provisioner.catalog.sdk_models import find_version
-from provisioner.engine.ports import Inquirer
+from provisioner.engine.ports import AzureQuerier
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, error, warning
 from provisioner.model.resource_id import subscription_id
 from provisioner.model.span import Span
@@ -50,7 +50,7 @@ class Memory(Protocol):
 
 
 def ask_offer(
-    desired: Desired, catalog: Catalog, inquirer: Inquirer, memory: Memory
+    desired: Desired, catalog: Catalog, inquirer: AzureQuerier, memory: Memory
 ) -> dict[str, tuple[str, ...]]:
     """Return the api versions that the cloud offers, by the name of the type in lower case.
 
@@ -204,19 +204,19 @@ def version_needs(subscriptions: Iterable[str]) -> frozenset[Need]:
 
 
 def tell_versions(
-    differing: Iterable[SpokenVersion], used: Iterable[ResourceType]
+    differing: Iterable[SelectedVersion], used: Iterable[ResourceType]
 ) -> tuple[Diagnostic, ...]:
     """Return diagnostics of the declared types whose api version is not the pinned one."""
     names = {each.name for each in used}
 
-    def alike(each: SpokenVersion) -> tuple[str, str, str, bool]:
+    def alike(each: SelectedVersion) -> tuple[str, str, str, bool]:
         return each.type.partition("/")[0], each.pinned, each.spoken or "", each.is_checked
 
     told = sorted((each for each in differing if each.type in names), key=alike)
     return tuple(_tell(list(group)) for _, group in groupby(told, key=alike))
 
 
-def _tell(group: list[SpokenVersion]) -> Diagnostic:
+def _tell(group: list[SelectedVersion]) -> Diagnostic:
     first = group[0]
     more = f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else ""
     named = ", ".join(each.type for each in group[:_SHOWN]) + more

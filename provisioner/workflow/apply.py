@@ -17,7 +17,7 @@ from provisioner.engine.timings import measure_phase
 from provisioner.model.diagnostic import Diagnostic, DiagnosticError, GateError, error
 from provisioner.plan.needed_answers import find_needed
 from provisioner.plan.plan import Plan
-from provisioner.plan.pre_write_checks import find_hindrance, removal_reads
+from provisioner.plan.pre_write_checks import find_blocker, removal_reads
 from provisioner.plan.redaction import concealed_values, with_live_bodies
 from provisioner.plan.staleness import find_stale, observed_values
 from provisioner.plan.steps import DELETE, Step
@@ -144,7 +144,7 @@ def apply_plan(
 
     def hindrance(step: Step) -> str | None:
         answers = surface.reader.read(removal_reads(step, catalog))
-        return find_hindrance(step, answers, catalog)
+        return find_blocker(step, answers, catalog)
 
     executor = Executor(surface.writer, known, etags, hindrance, surface.on_event, surface.clock)
     with measure_phase("writes"):

@@ -19,12 +19,12 @@ from provisioner.catalog.registry import Catalog
 from provisioner.documents.attribution import AttributionDocument
 from provisioner.documents.drift import DriftDocument, DriftKind
 from provisioner.documents.plan import UndeclaredDocument
-from provisioner.engine.ports import Inquirer
+from provisioner.engine.ports import AzureQuerier
 from provisioner.model.azure_error import AzureError
 from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.plan.assembly import documents_of
-from provisioner.preflight.azure_queries import Inquiry, Reply, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Reply, ask_subscription
 
 MOST_PAGES = 50
 """Pages of one Activity Log that are read, the newest first: about 10,000 events."""
@@ -43,7 +43,7 @@ def attribute_drift(
     document: DriftDocument,
     window: Window,
     catalog: Catalog,
-    inquirer: Inquirer,
+    inquirer: AzureQuerier,
     *,
     is_own: Callable[[str], bool] = _is_nobodys,
 ) -> DriftDocument:
@@ -73,7 +73,7 @@ def attribute_drift(
 
 
 def attribute_targets(
-    targets: Sequence[Target], window: Window, catalog: Catalog, inquirer: Inquirer
+    targets: Sequence[Target], window: Window, catalog: Catalog, inquirer: AzureQuerier
 ) -> tuple[Mapping[str, AttributionDocument], Sequence[Diagnostic]]:
     """Return who changed each of `targets`, and warnings for logs that could not be read.
 
@@ -150,7 +150,7 @@ def _subscription_of(resource: ResourceId) -> str:
 
 
 def _read_logs(
-    targets: Sequence[Target], window: Window, catalog: Catalog, inquirer: Inquirer
+    targets: Sequence[Target], window: Window, catalog: Catalog, inquirer: AzureQuerier
 ) -> tuple[Logs, Mapping[str, LogCoverage], list[Diagnostic]]:
     subscriptions = list(dict.fromkeys(_subscription_of(t.id) for t in targets))
     known = [subscription for subscription in subscriptions if subscription]
@@ -177,7 +177,7 @@ _ABOVE = (
 )
 
 
-def _ask_events(subscription: str, targets: Sequence[Target], window: Window) -> Inquiry:
+def _ask_events(subscription: str, targets: Sequence[Target], window: Window) -> AzureQuery:
     """Return the request for the Activity Log events of a subscription.
 
     It is limited to a resource group where all that drifted in the subscription is in that group.
@@ -199,14 +199,14 @@ def _ask_events(subscription: str, targets: Sequence[Target], window: Window) ->
 
 def _ask_changes(
     subscriptions: Sequence[str], targets: Sequence[Target], window: Window
-) -> Inquiry:
+) -> AzureQuery:
     start = max(window.start, window.now - CHANGES_RETENTION)
     body = {
         "subscriptions": list(subscriptions),
         "query": changes_query([target.id for target in targets[:_MOST_TARGETS]], start),
         "options": {"resultFormat": "objectArray", "$top": MOST_ROWS},
     }
-    return Inquiry(
+    return AzureQuery(
         RESOURCE_GRAPH.method,
         RESOURCE_GRAPH.path,
         RESOURCE_GRAPH.api_version,
@@ -216,7 +216,7 @@ def _ask_changes(
     )
 
 
-def _ask(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
+def _ask(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
     """Return the replies; where no request can be made, each is that refusal."""
     try:
         return inquirer.ask(inquiries)

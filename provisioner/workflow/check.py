@@ -35,10 +35,14 @@ from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.plan.accepted_additions import Accepted
 from provisioner.plan.assembly import documents_of
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
-from provisioner.preflight.azure_queries import Inquiry, Reply, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Reply, ask_subscription
 from provisioner.workflow.census import count_desired
 from provisioner.workflow.plan import Desired, plan_environment
-from provisioner.workflow.security_evaluation import Judgement, check_waivers_used, judge_ground
+from provisioner.workflow.security_evaluation import (
+    SecurityEvaluation,
+    check_waivers_used,
+    judge_ground,
+)
 
 
 def check_environment(
@@ -93,7 +97,7 @@ def check_and_comply(
 
 
 def _check_document(
-    desired: Desired, kind: StateKind, judgement: Judgement, census: CensusDocument
+    desired: Desired, kind: StateKind, judgement: SecurityEvaluation, census: CensusDocument
 ) -> CheckDocument:
     results = result_documents(judgement.results, judgement.gate, places_in(desired.graph))
     return CheckDocument(
@@ -111,7 +115,7 @@ def _check_document(
 def _compliance_document(
     desired: Desired,
     kind: StateKind,
-    judgement: Judgement,
+    judgement: SecurityEvaluation,
     census: CensusDocument,
     asked: tuple[Framework, datetime],
 ) -> ComplianceDocument:
@@ -140,7 +144,7 @@ def _judge(
     catalog: Catalog,
     connect: Callable[[], Source],
     kind: StateKind,
-) -> tuple[Judgement, CensusDocument]:
+) -> tuple[SecurityEvaluation, CensusDocument]:
     seen = _look(desired, catalog, connect, kind)
     graph, environment, contents = desired.graph, desired.environment, desired.contents
     ground = survey(seen.estate, graph, catalog, environment, seen.state, contents)
@@ -220,7 +224,7 @@ def _look(
     return _Seen(Estate.of([*found, *resources]), state, census, accepted)
 
 
-def _inquiries(desired: Desired, found: Estate) -> Iterator[tuple[str, ResourceId, Inquiry]]:
+def _inquiries(desired: Desired, found: Estate) -> Iterator[tuple[str, ResourceId, AzureQuery]]:
     """Yield the requests for what controls look at and no blueprint states.
 
     Each is the type, the id of the resource that the answer is about, and the request.

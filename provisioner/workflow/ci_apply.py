@@ -38,7 +38,7 @@ from provisioner.model.resource_id import ResourceId
 from provisioner.plan.plan import Plan
 from provisioner.workflow.ci_plan import compare_reviewed
 from provisioner.workflow.plan_review import Review, context_of
-from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_snapshots
+from provisioner.workflow.plan_snapshot import RememberedPlan, take_snapshot, write_snapshots
 
 _MOST_MOVED = 200
 """The maximum of fields that a refusal lists; the plan has all of them."""
@@ -95,7 +95,7 @@ def find_merged(forge: Forge, commit: str) -> PullRequest:
 def apply_reviewed(
     environment: Environment,
     review: Review,
-    remembered: Remembered,
+    remembered: RememberedPlan,
     claim: Callable[[str, str], None],
 ) -> EnvironmentApplyDocument:
     """Plan an environment again and apply the plan, if it is an approved one.
@@ -125,7 +125,7 @@ def _apply(
     environment: Environment,
     plan: Plan,
     review: Review,
-    remembered: Remembered,
+    remembered: RememberedPlan,
     told: EnvironmentApplyDocument,
     claim: Callable[[str, str], None],
 ) -> EnvironmentApplyDocument:
@@ -170,7 +170,7 @@ def _refuse(
     environment: Environment,
     plan: PlanDocument,
     review: Review,
-    remembered: Remembered,
+    remembered: RememberedPlan,
     told: EnvironmentApplyDocument,
 ) -> EnvironmentApplyDocument:
     """Return the refusal of a plan without approval, with what differs from the reviewed one."""
@@ -353,13 +353,13 @@ def describe_removal(name: str, path: str, plan: Plan | None) -> EnvironmentAppl
     )
 
 
-def remember_applied(document: CiApplyDocument, remembered: Mapping[str, Remembered]) -> str:
+def remember_applied(document: CiApplyDocument, remembered: Mapping[str, RememberedPlan]) -> str:
     """Return what the comment remembers after an apply: approved and refused plans."""
     told = dict(remembered)
     for entry in document.environments:
         if entry.plan is None:
             continue
-        before = remembered.get(entry.name, Remembered())
+        before = remembered.get(entry.name, RememberedPlan())
         approved = before.of(entry.approval.digest) if entry.approval else None
-        told[entry.name] = Remembered(take_snapshot(entry.plan, document.base or ""), approved)
+        told[entry.name] = RememberedPlan(take_snapshot(entry.plan, document.base or ""), approved)
     return write_snapshots(told)

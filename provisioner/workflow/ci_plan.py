@@ -35,7 +35,7 @@ from provisioner.workflow.plan_review import (
     context_of,
     read_review,
 )
-from provisioner.workflow.plan_snapshot import Remembered, compare_snapshot
+from provisioner.workflow.plan_snapshot import RememberedPlan, compare_snapshot
 
 MARKER = "<!-- azsec-plan -->"
 """The marker with which azsec's comment on a pull request begins."""
@@ -58,7 +58,7 @@ class Planning:
 
 
 def describe_planning(
-    planning: Planning, review: Review, remembered: Remembered, catalog: Catalog
+    planning: Planning, review: Review, remembered: RememberedPlan, catalog: Catalog
 ) -> EnvironmentPlanDocument:
     """Return the summary of one environment's plan for a reviewer."""
     outcome = _outcome(planning)
@@ -119,7 +119,7 @@ def _widening(plan: PlanDocument, catalog: Catalog) -> tuple[str, ...]:
 
 
 def compare_reviewed(
-    plan: PlanDocument, review: Review, remembered: Remembered
+    plan: PlanDocument, review: Review, remembered: RememberedPlan
 ) -> ComparisonDocument | None:
     """Return the differences from the approved plan, None where there is none to compare with.
 
@@ -162,15 +162,15 @@ class PullRequestReview:
     """
 
     reviews: Mapping[str, Review]
-    remembered: Mapping[str, Remembered]
+    remembered: Mapping[str, RememberedPlan]
 
     def review_of(self, environment: str) -> Review:
         """Return the review of an environment."""
         return self.reviews.get(environment, Review())
 
-    def remembered_of(self, environment: str) -> Remembered:
+    def remembered_of(self, environment: str) -> RememberedPlan:
         """Return the snapshots of an environment in the comment."""
-        return self.remembered.get(environment, Remembered())
+        return self.remembered.get(environment, RememberedPlan())
 
 
 def read_reviews(

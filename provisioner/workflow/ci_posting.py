@@ -29,7 +29,7 @@ from provisioner.workflow.ci_plan import (
 )
 from provisioner.workflow.forge_refusals import not_told
 from provisioner.workflow.plan_review import CONTEXT, NamedAccounts
-from provisioner.workflow.plan_snapshot import Remembered, take_snapshot, write_snapshots
+from provisioner.workflow.plan_snapshot import RememberedPlan, take_snapshot, write_snapshots
 from provisioner.workflow.sticky_comment import find_comment, write_comment
 
 PROMOTION_CHANGED = "promotion-changed"
@@ -164,7 +164,7 @@ def _remember(document: CiPlanDocument, known: PullRequestReview) -> str:
         approved = before.of(approvals[0].digest) if approvals else None
         if approvals and approvals[0].digest == posted.digest:
             approved = posted
-        told[entry.name] = Remembered(posted, approved)
+        told[entry.name] = RememberedPlan(posted, approved)
     return write_snapshots(told)
 
 

@@ -10,7 +10,7 @@ from datetime import date
 from provisioner.cluster.comparison import Difference, describe_difference, has_path
 from provisioner.cluster.decisions import (
     DeclaredObject,
-    Trial,
+    DryRun,
     find_deletion,
     find_drift,
     find_undeclared,
@@ -39,7 +39,7 @@ from provisioner.workflow.cluster_plan import declare_objects
 from provisioner.workflow.cluster_reader import ClusterState, read_cluster
 from provisioner.workflow.plan import Desired
 
-_NO_TRIAL = Trial()
+_NO_TRIAL = DryRun()
 _OBSERVE = "Observe the cluster again, with an observer of this version of azsec."
 _ROLE = "Bind a role that may list it."
 
@@ -118,7 +118,7 @@ def check_observed_drift(
     return report.model_copy(update={"observed": observation.observed, "census": census})
 
 
-def _compare(wanted: DeclaredObject, live: Object, trial: Trial) -> _Comparison:
+def _compare(wanted: DeclaredObject, live: Object, trial: DryRun) -> _Comparison:
     return _Comparison(
         (*find_drift(wanted, live, trial), *find_deletion(live)),
         tuple(find_undeclared(wanted, live, trial)),
@@ -303,7 +303,7 @@ def _undeclared(
             )
 
 
-def _refusal(wanted: DeclaredObject, trials: Mapping[Key, Trial]) -> KubernetesError | None:
+def _refusal(wanted: DeclaredObject, trials: Mapping[Key, DryRun]) -> KubernetesError | None:
     """Return why an object could not be compared, if the API server refused the dry run."""
     told = (trials.get(wanted.key) or _NO_TRIAL).pristine
     return told if isinstance(told, KubernetesError) else None

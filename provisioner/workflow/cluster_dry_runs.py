@@ -6,7 +6,7 @@ Called by `workflow.cluster_plan` and `workflow.cluster_drift`.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-from provisioner.cluster.decisions import DeclaredObject, Trial
+from provisioner.cluster.decisions import DeclaredObject, DryRun
 from provisioner.cluster.objects import Key, Object
 from provisioner.cluster.ownership import MANAGER
 from provisioner.engine.cluster_port import APPLY, Answer, ApiRequest, ClusterApi
@@ -20,7 +20,7 @@ def try_objects(
     wanted: Sequence[DeclaredObject],
     live: Mapping[Key, Object],
     namespaces: Iterable[str],
-) -> Mapping[Key, Trial]:
+) -> Mapping[Key, DryRun]:
     """Return the dry run's answer for each object whose namespace exists; nothing is changed."""
     present = frozenset(namespaces)
     tried = [
@@ -37,12 +37,12 @@ def try_objects(
     again = list(api.ask([_apply(each, force=True) for each in contested])) if contested else []
     forced: dict[Key, Answer] = {e.key: a for e, a in zip(contested, again, strict=True)}
     return {
-        each.key: Trial(merged[each.key], forced.get(each.key), alone.get(each.key))
+        each.key: DryRun(merged[each.key], forced.get(each.key), alone.get(each.key))
         for each in tried
     }
 
 
-def try_alone(api: ClusterApi, standing: Sequence[DeclaredObject]) -> Mapping[Key, Trial]:
+def try_alone(api: ClusterApi, standing: Sequence[DeclaredObject]) -> Mapping[Key, DryRun]:
     """Return what the API server makes of each declared object that exists, without other fields.
 
     Where it refuses that, the dry run of an apply to the existing object is used: it shows less,
@@ -55,7 +55,7 @@ def try_alone(api: ClusterApi, standing: Sequence[DeclaredObject]) -> Mapping[Ke
     again = list(api.ask([_apply(e, force=True) for e in refused])) if refused else []
     forced: dict[Key, Answer] = {e.key: a for e, a in zip(refused, again, strict=True)}
     return {
-        each.key: Trial(forced=forced.get(each.key), pristine=alone[each.key]) for each in tried
+        each.key: DryRun(forced=forced.get(each.key), pristine=alone[each.key]) for each in tried
     }
 
 

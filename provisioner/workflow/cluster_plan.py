@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from provisioner.cluster.decisions import (
     Decision,
     DeclaredObject,
+    DryRun,
     Permission,
-    Trial,
     await_creation,
     decide,
 )
@@ -167,7 +167,7 @@ def _order(decision: Decision) -> tuple[bool, int, Key]:
     return is_delete, -stage if is_delete else stage, decision.key
 
 
-_UNTRIED = Trial()
+_UNTRIED = DryRun()
 
 
 def _describe(

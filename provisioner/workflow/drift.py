@@ -18,7 +18,11 @@ from provisioner.plan.changes import ResourceChange
 from provisioner.plan.estates import actual_estate, stated_estate
 from provisioner.plan.provisioning_progress import failures_of
 from provisioner.workflow.plan import Desired, plan_environment
-from provisioner.workflow.security_evaluation import compare_judgements, judge_origin, judge_state
+from provisioner.workflow.security_evaluation import (
+    compare_evaluations,
+    evaluate_state,
+    judge_origin,
+)
 
 _REVERSED = {
     FieldKind.ADDED: FieldKind.REMOVED,
@@ -46,7 +50,7 @@ def check_drift(
     ]
     graph, environment = desired.graph, desired.environment
     found = actual_estate(planned.state, graph, catalog)
-    actual = judge_state(
+    actual = evaluate_state(
         found, graph, environment, catalog, planned.state, planned.changes.accepted
     )
     origin = stated_estate(planned.changes, planned.state, graph, catalog)
@@ -67,7 +71,7 @@ def check_drift(
         unmanaged=planned.plan.document.unmanaged,
         in_progress=planned.plan.document.in_progress,
         proofs=actual.proof_documents,
-        security=compare_judgements(stated, actual).security,
+        security=compare_evaluations(stated, actual).security,
         census=actual.complete(planned.census),
         diagnostics=documents_of(diagnostics),
     )

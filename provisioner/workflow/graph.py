@@ -16,7 +16,7 @@ from provisioner.network.diagram.boxes import draw_network
 from provisioner.network.diagram.edges import draw_edges, mark_breaches
 from provisioner.network.model.topology import Topology
 from provisioner.network.model.topology_reader import topology_of
-from provisioner.network.paths.egress_paths import EgressWay, find_egress
+from provisioner.network.paths.egress_paths import EgressPath, find_egress_paths
 from provisioner.network.proofs.suite import prove_topology
 from provisioner.workflow.plan import Desired
 from provisioner.workflow.trace import estate_in
@@ -52,7 +52,7 @@ def draw_estate(
                 "`--of desired` draws what the blueprint declares.",
             )
         )
-    ways = find_egress(topology)
+    ways = find_egress_paths(topology)
     picture = draw_network(estate, topology, ways, environment.subscriptions)
     edges = draw_edges(estate, topology, ways, picture)
     return GraphDocument(
@@ -66,9 +66,9 @@ def draw_estate(
     )
 
 
-def _told_once(ways: tuple[EgressWay, ...]) -> tuple[EgressDocument, ...]:
+def _told_once(ways: tuple[EgressPath, ...]) -> tuple[EgressDocument, ...]:
     """Return the flow paths, those that arrive first; subnets with the same one are grouped."""
-    found: dict[tuple[object, ...], list[EgressWay]] = {}
+    found: dict[tuple[object, ...], list[EgressPath]] = {}
     for way in ways:
         found.setdefault((way.host, way.path, way.unjudged), []).append(way)
     told = (

@@ -12,10 +12,10 @@ from provisioner.attribution.activity_log import SELECT, read_writes
 from provisioner.attribution.resource_changes import MOST_ROWS, read_changes, recent_query
 from provisioner.attribution.window import CHANGES_RETENTION, LOG_RETENTION, format_moment
 from provisioner.catalog.endpoints import ACTIVITY_LOG, RESOURCE_GRAPH
-from provisioner.engine.ports import Inquirer
+from provisioner.engine.ports import AzureQuerier
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId, subscription_id
-from provisioner.preflight.azure_queries import Inquiry, Reply, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Reply, ask_subscription
 
 LOG_LAG = timedelta(minutes=20)
 """How late an event may come into the Activity Log: 3 to 20 minutes ("Azure Monitor data
@@ -38,7 +38,7 @@ class LogRead:
 
 
 def read_changed(
-    since: Mapping[str, datetime], now: datetime, inquirer: Inquirer
+    since: Mapping[str, datetime], now: datetime, inquirer: AzureQuerier
 ) -> Mapping[str, LogRead]:
     """Return the changes in each subscription since a time.
 
@@ -62,7 +62,7 @@ def read_changed(
     return found
 
 
-def _ask_events(subscription: str, start: datetime, now: datetime) -> Inquiry:
+def _ask_events(subscription: str, start: datetime, now: datetime) -> AzureQuery:
     wanted = (
         f"eventTimestamp ge '{format_moment(start)}'"
         f" and eventTimestamp le '{format_moment(now + _MARGIN)}'"
@@ -73,13 +73,13 @@ def _ask_events(subscription: str, start: datetime, now: datetime) -> Inquiry:
     )
 
 
-def _ask_changes(subscriptions: Sequence[str], start: datetime) -> Inquiry:
+def _ask_changes(subscriptions: Sequence[str], start: datetime) -> AzureQuery:
     body = {
         "subscriptions": list(subscriptions),
         "query": recent_query(start),
         "options": {"resultFormat": "objectArray", "$top": MOST_ROWS},
     }
-    return Inquiry(
+    return AzureQuery(
         RESOURCE_GRAPH.method,
         RESOURCE_GRAPH.path,
         RESOURCE_GRAPH.api_version,
@@ -89,7 +89,7 @@ def _ask_changes(subscriptions: Sequence[str], start: datetime) -> Inquiry:
     )
 
 
-def _ask(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> Sequence[Reply]:
+def _ask(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
     """Return the replies; where no request can be made, each is that refusal."""
     try:
         return inquirer.ask(inquiries)

@@ -33,7 +33,7 @@ _MOST_NAMED = 5
 
 
 @dataclass(slots=True)
-class Withdrawal:
+class MarkWithdrawal:
     """The marks that were removed, and those that stay, with the reason of each.
 
     `interrupted` tells whether Ctrl-C ended it.
@@ -69,7 +69,7 @@ class Withdrawal:
 
 def withdraw_marks(
     steps: Sequence[Step], run: Run, reader: Reader, send: Send, catalog: Catalog
-) -> Withdrawal:
+) -> MarkWithdrawal:
     """Remove the marks of what the steps did not create or have deleted, one write per carrier.
 
     Nothing is read where every creating step succeeded. A resource that a GET finds was created,
@@ -77,7 +77,7 @@ def withdraw_marks(
     """
     outcomes = {entry.key: entry.outcome for entry in run.outcomes}
     unmade, doubtful = find_unmade(steps, outcomes, run.lost)
-    withdrawal = Withdrawal()
+    withdrawal = MarkWithdrawal()
     if not unmade and not doubtful:
         return withdrawal
     try:
@@ -102,7 +102,7 @@ def withdraw_marks(
 def _write(
     marks: Sequence[CarriedMark],
     carriers: ActualState,
-    withdrawal: Withdrawal,
+    withdrawal: MarkWithdrawal,
     send: Send,
     catalog: Catalog,
 ) -> None:

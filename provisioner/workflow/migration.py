@@ -16,8 +16,8 @@ from provisioner.blueprint.ownership import (
     ENVIRONMENT_TAG,
     MARK_TAG,
     OWNER_TAG,
-    Claim,
     Marks,
+    OwnershipClaim,
     embedded_children,
     is_ownership_tag,
     marks_below,
@@ -250,7 +250,7 @@ class _Migration:
         if any(marks.owner_of(resource.id, tags).is_ours for marks in self.previous):
             return _Verdict(True, "gets new marks: its mark was made with an earlier id")
         owner = self.owners.marks.owner_of(resource.id, tags)
-        if owner.claim is Claim.NONE:
+        if owner.claim is OwnershipClaim.NONE:
             return _Verdict(False, "it carries no tags of azsec: adopt it (`--adopt ADDRESS`)")
         if not _is_unkeyed(tags) or owner.environment != self.desired.environment.name:
             return _Verdict(False, f"its tags are {owner.claim} ({owner.environment})")

@@ -33,7 +33,7 @@ from provisioner.network.addresses.plan import (
 )
 from provisioner.network.addresses.subnet_checks import describe_demands
 from provisioner.network.model.topology_reader import topology_of
-from provisioner.network.paths.route_checks import check_wiring
+from provisioner.network.paths.route_checks import check_routes
 from provisioner.plan.estates import desired_estate
 from provisioner.plan.missing_locations import warn_of_unstated_locations
 from provisioner.plan.service_refusals import check_services
@@ -97,7 +97,7 @@ def validate_environment(
     told = (
         *desired.diagnostics,
         *check_addresses(estate, others),
-        *check_wiring(topology_of(estate, desired.environment)),
+        *check_routes(topology_of(estate, desired.environment)),
         *check_services(desired.graph, catalog),
         *warn_of_unstated_locations(desired.graph),
     )

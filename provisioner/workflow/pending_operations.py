@@ -22,7 +22,7 @@ _LONGEST_PAUSE = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WaitPolicy:
     """How an apply waits for Azure.
 
     `clock` returns monotonic seconds, `sleep` takes seconds. `on_wait` is called before each look
@@ -34,7 +34,7 @@ class Patience:
     on_wait: Callable[[Sequence[InProgress], float], None]
 
 
-def plan_settled(plan: Callable[[], Planned], reader: Reader, patience: Patience) -> Planned:
+def plan_settled(plan: Callable[[], Planned], reader: Reader, patience: WaitPolicy) -> Planned:
     """Plan, wait for operations in progress, and plan again until there are none.
 
     Raises DiagnosticError (`still-in-progress`) after OPERATION_SECONDS, and what planning raises.
@@ -48,7 +48,7 @@ def plan_settled(plan: Callable[[], Planned], reader: Reader, patience: Patience
 
 
 def _wait(
-    entries: Sequence[InProgress], reader: Reader, patience: Patience, started: float
+    entries: Sequence[InProgress], reader: Reader, patience: WaitPolicy, started: float
 ) -> None:
     pause = _FIRST_PAUSE
     pending = tuple(entries)

@@ -47,7 +47,7 @@ from provisioner.model.estate import Estate
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.addresses.checks import check_addresses
 from provisioner.network.model.topology_reader import topology_of
-from provisioner.network.paths.route_checks import check_wiring
+from provisioner.network.paths.route_checks import check_routes
 from provisioner.plan.assembly import (
     Assessment,
     Origin,
@@ -68,7 +68,7 @@ from provisioner.plan.estates import actual_estate, known_estate, planned_estate
 from provisioner.plan.foreign_reads import MOST_FOREIGN
 from provisioner.plan.mark_withdrawal import with_carried_marks
 from provisioner.plan.missing_locations import warn_of_unstated_locations
-from provisioner.plan.options import EVERY_ADDRESS, Terms, is_at
+from provisioner.plan.options import EVERY_ADDRESS, PlanOptions, is_at
 from provisioner.plan.plan import (
     ADOPTION_GATE,
     Plan,
@@ -97,8 +97,8 @@ from provisioner.workflow.security_evaluation import (
     check_custom_controls,
     check_desired_waivers,
     check_waivers_and_attestations,
-    compare_judgements,
-    judge_state,
+    compare_evaluations,
+    evaluate_state,
     judge_turn,
 )
 
@@ -154,7 +154,7 @@ class Scope:
     `assess` is whether the resulting state is to be evaluated by controls.
     """
 
-    terms: Terms
+    terms: PlanOptions
     request: Request
     assess: bool = True
 
@@ -369,7 +369,7 @@ def plan_environment(
     check_desired_waivers(environment, desired.graph, catalog)
     permitted = (*environment.adopt, *request.adopt)
     check_adoptions(permitted, desired)
-    terms = Terms(
+    terms = PlanOptions(
         environment.marks,
         environment.ignores,
         request.reset_defaults,
@@ -393,7 +393,7 @@ def plan_destroy(
 
     Its `preflight` only checks whether the caller may delete.
     """
-    terms = Terms(desired.environment.marks)
+    terms = PlanOptions(desired.environment.marks)
     request = Request(
         desired.environment.path, tuple(targets), destroy=True, parameters=given_parameters(desired)
     )
@@ -451,7 +451,7 @@ def _plan(
     told += warn_of_unstated_locations(desired.graph)
     if graph.resources:
         known = known_estate(graph, reading.state, catalog)
-        told += (*check_addresses(known), *check_wiring(topology_of(known, environment)))
+        told += (*check_addresses(known), *check_routes(topology_of(known, environment)))
     changes = replace(changes, diagnostics=tuple(told))
     if scope.request.targets:
         changes = select_changes(changes, graph, Target(scope.request.targets))
@@ -495,12 +495,12 @@ def _assess(
     outcome = planned_estate(changes, state, graph, catalog, found)
     if all(change.action in _NOTHING_DONE for change in changes.resources):
         # Without a change no control's result changes.
-        after = judge_state(outcome, graph, environment, catalog, state, changes.accepted)
+        after = evaluate_state(outcome, graph, environment, catalog, state, changes.accepted)
         return Assessment(after.proof_documents, gates=after.gates), after.complete(census)
     before, after = judge_turn(
         (found, outcome), graph, environment, catalog, state, changes.accepted
     )
-    turned = compare_judgements(before, after)
+    turned = compare_evaluations(before, after)
     told = Assessment(after.proof_documents, turned.security, turned.gates)
     return told, after.complete(census)
 
@@ -511,7 +511,7 @@ def _digest_of_controls(environment: Environment) -> str | None:
     return digest_json([[each.path, each.node.plain()] for each in stated]) if stated else None
 
 
-def _adoption_gates(changes: Changes, terms: Terms) -> tuple[GateDocument, ...]:
+def _adoption_gates(changes: Changes, terms: PlanOptions) -> tuple[GateDocument, ...]:
     """Return the gate that refuses adoptions without permission, if there are any."""
     refused = [
         change

@@ -52,7 +52,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class RememberedPlan:
     """The snapshots of one environment: the plan that the comment shows, and the approved one.
 
     The latter is the last plan that the comment showed as approved.
@@ -115,7 +115,7 @@ def _moved_paths(before: Change | None, after: Change | None) -> tuple[str, ...]
     return tuple(path for path in paths if before.fields.get(path) != after.fields.get(path))
 
 
-def write_snapshots(remembered: Mapping[str, Remembered]) -> str:
+def write_snapshots(remembered: Mapping[str, RememberedPlan]) -> str:
     """Return the snapshots as an HTML comment of at most 9,000 characters.
 
     Where there is no room, the hashes of properties are left out, then the changes.
@@ -162,7 +162,7 @@ def _to_json(snapshot: Snapshot) -> object:
     return [snapshot.digest, snapshot.base, listed]
 
 
-def read_snapshots(body: str) -> Mapping[str, Remembered]:
+def read_snapshots(body: str) -> Mapping[str, RememberedPlan]:
     """Return the snapshots of a comment, by the name of the environment.
 
     One that was edited into another shape is left out.
@@ -181,8 +181,8 @@ def read_snapshots(body: str) -> Mapping[str, Remembered]:
         return {}
 
 
-def _remembered(entry: Mapping[str, Any]) -> Remembered:
-    return Remembered(*(_snapshot(entry.get(key)) for key in ("posted", "approved")))
+def _remembered(entry: Mapping[str, Any]) -> RememberedPlan:
+    return RememberedPlan(*(_snapshot(entry.get(key)) for key in ("posted", "approved")))
 
 
 def _snapshot(entry: Sequence[Any] | None) -> Snapshot | None:

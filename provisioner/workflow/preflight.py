@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from provisioner.access.needs import Need, delete_needs, step_needs, write_needs
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.catalog.registry import Catalog
-from provisioner.engine.ports import Inquirer
+from provisioner.engine.ports import AzureQuerier
 from provisioner.model.actual import ActualState
 from provisioner.model.diagnostic import Diagnostic, warning
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.plan import Plan
-from provisioner.preflight.azure_queries import Inquiry, Reply
+from provisioner.preflight.azure_queries import AzureQuery, Reply
 from provisioner.preflight.checks import inquiries_for, judge_replies
 from provisioner.preflight.planned_changes import (
-    Intent,
     Permission,
+    PlannedChanges,
     intent_from_nothing,
-    read_intent,
+    read_planned_changes,
 )
 from provisioner.preflight.policy_fields import (
     InspectedFields,
@@ -42,7 +42,7 @@ class Preflight:
     about to apply the plan: a missing permission is an error then.
     """
 
-    inquirer: Inquirer | None
+    inquirer: AzureQuerier | None
     applies: bool = False
 
     def check(
@@ -57,7 +57,9 @@ class Preflight:
         if self.inquirer is None:
             return (_skipped(),), 0
         permissions = permissions_of(step_needs(plan.steps, catalog, state))
-        intent = read_intent(plan.steps, graph, state, catalog, permissions, applies=self.applies)
+        intent = read_planned_changes(
+            plan.steps, graph, state, catalog, permissions, applies=self.applies
+        )
         inspected, calls = _look(intent, self.inquirer)
         intent = replace(intent, inspected=inspected)
         replies = self.inquirer.ask(inquiries_for(intent))
@@ -65,7 +67,9 @@ class Preflight:
         return told, calls + sum(reply.calls for reply in replies)
 
 
-def _look(intent: Intent, inquirer: Inquirer) -> tuple[Mapping[str, InspectedFields], int]:
+def _look(
+    intent: PlannedChanges, inquirer: AzureQuerier
+) -> tuple[Mapping[str, InspectedFields], int]:
     """Return what policies can see in each written subscription, and the number of requests.
 
     That is the assignments, the definitions they name, and those in sets. For few writes it is
@@ -81,7 +85,7 @@ def _look(intent: Intent, inquirer: Inquirer) -> tuple[Mapping[str, InspectedFie
     return read_inspected_fields(subscriptions, replies), calls
 
 
-def _replies(inquirer: Inquirer, inquiries: Sequence[Inquiry]) -> dict[Inquiry, Reply]:
+def _replies(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> dict[AzureQuery, Reply]:
     return {reply.inquiry: reply for reply in inquirer.ask(inquiries)} if inquiries else {}
 
 
@@ -99,7 +103,7 @@ def preflight_needs(graph: DesiredGraph, catalog: Catalog) -> frozenset[Need]:
     return frozenset(Need(inquiry.action, inquiry.scope) for inquiry in inquiries)
 
 
-def _ids(intent: Intent) -> list[ResourceId]:
+def _ids(intent: PlannedChanges) -> list[ResourceId]:
     return [write.id for write in intent.writes]
 
 

@@ -23,9 +23,9 @@ from provisioner.controls.custom import (
 from provisioner.controls.declared_namespaces import namespace_addresses
 from provisioner.controls.documents import delta_document, proof_documents, unknown_documents
 from provisioner.controls.evaluation import Result, judge
-from provisioner.controls.evaluation_context import Ground, survey
+from provisioner.controls.evaluation_context import EvaluationContext, survey
 from provisioner.controls.gate import CONTROLS_GATE, PROOFS_GATE, Gate, gate_of
-from provisioner.controls.posture_change import Delta, Turn, compare_results
+from provisioner.controls.posture_change import PostureChange, VerdictChange, compare_results
 from provisioner.controls.verdict import Verdict
 from provisioner.controls.waivers import check_used, check_waivers, rests_on_cluster
 from provisioner.documents.census import CensusDocument
@@ -43,7 +43,7 @@ from provisioner.plan.estates import desired_estate
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SecurityEvaluation:
     """The result of every control on one state, and the gate of its environment.
 
     `accepted` are the additions in it that the environment accepts, `contents` what was read of its
@@ -95,21 +95,21 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class PostureChanges:
     """The controls whose result differs between two states, and the gates that refuse it."""
 
     security: SecurityDeltaDocument
     gates: tuple[GateDocument, ...]
 
 
-def judge_state(
+def evaluate_state(
     estate: Estate,
     graph: DesiredGraph,
     environment: Environment,
     catalog: Catalog,
     state: ActualState | None = None,
     accepted: Sequence[Accepted] = (),
-) -> Judgement:
+) -> SecurityEvaluation:
     """Return the judgement of an estate of an environment by all controls.
 
     `state` is what was read from Azure, if it was read, and `accepted` the additions in it that the
@@ -127,7 +127,7 @@ def judge_turn(
     catalog: Catalog,
     state: ActualState,
     accepted: Sequence[Accepted] = (),
-) -> tuple[Judgement, Judgement]:
+) -> tuple[SecurityEvaluation, SecurityEvaluation]:
     """Return the judgements of the estate read from Azure (`state`), and of the one after changes.
 
     Where a control reads the same in both, it is evaluated once. `accepted` are the additions that
@@ -140,8 +140,8 @@ def judge_turn(
 
 
 def judge_ground(
-    ground: Ground, environment: Environment, accepted: Sequence[Accepted] = ()
-) -> Judgement:
+    ground: EvaluationContext, environment: Environment, accepted: Sequence[Accepted] = ()
+) -> SecurityEvaluation:
     """Return the judgement of an evaluation context by all controls.
 
     Unlike an estate, the context may have the contents of the cluster.
@@ -150,12 +150,12 @@ def judge_ground(
 
 
 def judge_origin(
-    later: Judgement,
+    later: SecurityEvaluation,
     estate: Estate,
     graph: DesiredGraph,
     environment: Environment,
     catalog: Catalog,
-) -> Judgement:
+) -> SecurityEvaluation:
     """Return the judgement of the desired state from which an evaluated one drifted.
 
     Additions accepted there are accepted here. A network proof is made again only where it fails
@@ -177,27 +177,27 @@ def judge_network(
     environment: Environment,
     catalog: Catalog,
     state: ActualState | None = None,
-) -> Judgement:
+) -> SecurityEvaluation:
     """Return the judgement of an estate by the network proofs alone."""
     return _judge(PROOFS, survey(estate, graph, catalog, environment, state), environment)
 
 
 def _judge(
     controls: Sequence[Control],
-    ground: Ground,
+    ground: EvaluationContext,
     environment: Environment,
     accepted: Sequence[Accepted] = (),
-) -> Judgement:
+) -> SecurityEvaluation:
     results = judge(controls, ground, environment.waivers, environment.attestations, accepted)
     contents = ground.view.contents if ground.view else None
-    return Judgement(results, gate_of(environment), tuple(accepted), contents)
+    return SecurityEvaluation(results, gate_of(environment), tuple(accepted), contents)
 
 
-def compare_judgements(before: Judgement, after: Judgement) -> Turned:
+def compare_evaluations(before: SecurityEvaluation, after: SecurityEvaluation) -> PostureChanges:
     """Return the changed results between two judgements of one environment, and the gates."""
     delta = compare_results(before.results, after.results)
     gates = (*after.gates, *_gates(delta, after.gate))
-    return Turned(delta_document(delta, after.gate), gates)
+    return PostureChanges(delta_document(delta, after.gate), gates)
 
 
 def check_desired_network(
@@ -246,7 +246,7 @@ def check_waivers_and_attestations(
     )
 
 
-def check_waivers_used(judgement: Judgement, environment: Environment) -> None:
+def check_waivers_used(judgement: SecurityEvaluation, environment: Environment) -> None:
     """Check that each waiver waives something that was found.
 
     Waivers of findings that only the cluster shows are checked only where its contents were read.
@@ -284,7 +284,7 @@ def check_desired_waivers(environment: Environment, graph: DesiredGraph, catalog
         check_waivers_used(_judge(controls, ground, environment), environment)
 
 
-def _gates(delta: Delta, gate: Gate) -> Iterator[GateDocument]:
+def _gates(delta: PostureChange, gate: Gate) -> Iterator[GateDocument]:
     """Yield a gate for each control that newly fails, with the first of its findings."""
     refused = [turn for turn in delta.failing if gate.refusing(turn.control) == CONTROLS_GATE]
     for control in {turn.control.id: turn.control for turn in refused}.values():
@@ -307,5 +307,5 @@ def _shown_by(control: Control) -> str:
     return control.source or f"azsec controls show {control.id}"
 
 
-def _findings_of(turns: Sequence[Turn], control: Control) -> list[Turn]:
+def _findings_of(turns: Sequence[VerdictChange], control: Control) -> list[VerdictChange]:
     return [turn for turn in turns if turn.control is control]

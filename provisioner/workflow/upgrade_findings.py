@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from provisioner.catalog.upgrade_channels import find_channel_conflict
 from provisioner.catalog.version_changes import pool_goes_with_control_plane
 from provisioner.catalog.version_path import CONTROL_PLANE, minor_of
-from provisioner.cluster.disruption import Hindrance
+from provisioner.cluster.disruption import DrainBlockKind
 from provisioner.documents.upgrade import ApiUseDocument, ClusterUpgradeDocument
 from provisioner.model.diagnostic import Diagnostic, error, warning
 from provisioner.model.provisioning import is_failed, is_transitional, provisioning_state
@@ -20,7 +20,7 @@ from provisioner.model.values import lookup
 
 _SOON = timedelta(days=60)
 _NAMED = 3
-_BLOCKING = (Hindrance.BLOCKED.value, Hindrance.SEVERAL.value)
+_BLOCKING = (DrainBlockKind.BLOCKED.value, DrainBlockKind.SEVERAL.value)
 
 
 def find_upgrade_problems(

@@ -17,7 +17,7 @@ from provisioner.catalog.version_path import read_offered, read_upgrades
 from provisioner.engine.ports import Source
 from provisioner.model.values import ABSENT, Body, lookup
 from provisioner.plan.reads import Answer, Read
-from provisioner.preflight.azure_queries import Inquiry, Replies, ask_subscription
+from provisioner.preflight.azure_queries import AzureQuery, Replies, ask_subscription
 from provisioner.preflight.surge import inquiries_for_surge
 
 
@@ -88,7 +88,7 @@ def _reads(cluster: DesiredResource, catalog: Catalog) -> tuple[Read, Read, Read
 
 def _inquiries(
     cluster: DesiredResource, catalog: Catalog, location: str
-) -> tuple[Inquiry, Inquiry, Inquiry, Inquiry]:
+) -> tuple[AzureQuery, AzureQuery, AzureQuery, AzureQuery]:
     subscription = (cluster.id.subscription or "").lower()
     version = catalog.get(CLUSTER).api_version
     offered = ask_subscription(
@@ -113,7 +113,7 @@ def _spoken(endpoint: Endpoint, version: str) -> Endpoint:
 def _reading(
     cluster: DesiredResource,
     answers: Sequence[Answer],
-    asked: tuple[Inquiry, Inquiry, Inquiry, Inquiry],
+    asked: tuple[AzureQuery, AzureQuery, AzureQuery, AzureQuery],
     replies: Replies,
 ) -> ClusterReading:
     itself, pools, windows = answers

@@ -12,7 +12,7 @@ from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.control import Control
 from provisioner.controls.evaluation import find
-from provisioner.controls.evaluation_context import Ground
+from provisioner.controls.evaluation_context import EvaluationContext
 from provisioner.controls.verdict import Finding
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
@@ -68,7 +68,7 @@ def _is_named(value: object) -> bool:
     )
 
 
-def ground_of(sketch: Sketch, catalog: Catalog, cloud: str = "AzureCloud") -> Ground:
+def ground_of(sketch: Sketch, catalog: Catalog, cloud: str = "AzureCloud") -> EvaluationContext:
     """Return the state that a sketch draws."""
     ids: dict[str, str] = {"subscription": SUBSCRIPTION, "resourceGroup": GROUP}
     named: dict[str, ResourceId] = {}
@@ -95,7 +95,7 @@ def ground_of(sketch: Sketch, catalog: Catalog, cloud: str = "AzureCloud") -> Gr
             for known in resources
         )
     )
-    return Ground(estate, own, catalog, cloud)
+    return EvaluationContext(estate, own, catalog, cloud)
 
 
 def findings_of(control: Control, sketch: Sketch, catalog: Catalog) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ import pytest
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.control import Control, Severity
 from provisioner.controls.evaluation import Result, find
-from provisioner.controls.evaluation_context import Ground, survey
+from provisioner.controls.evaluation_context import EvaluationContext, survey
 from provisioner.controls.registry import all_controls
 from provisioner.controls.resource_types import ASKED
 from provisioner.controls.subject import visible_part
@@ -21,7 +21,7 @@ from provisioner.model.values import ABSENT, Absent, Value, lookup
 from provisioner.plan.estates import actual_estate, desired_estate, planned_estate
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.plan import Desired, plan_environment
-from provisioner.workflow.security_evaluation import judge_state
+from provisioner.workflow.security_evaluation import evaluate_state
 from tests.environments import ENVIRONMENTS, load_shipped, open_bench
 
 JUDGED = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
@@ -56,7 +56,7 @@ def states(catalog: Catalog, desired: Desired) -> dict[str, tuple[Estate, tuple[
         "actual": (actual_estate(after.state, graph, catalog), after.state),
     }
     return {
-        name: (estate, judge_state(estate, graph, environment, catalog, state).results)
+        name: (estate, evaluate_state(estate, graph, environment, catalog, state).results)
         for name, (estate, state) in estates.items()
     }
 
@@ -73,7 +73,7 @@ def test_every_state_is_judged_alike(
 def test_what_arm_can_answer_passes_or_is_waived(catalog: Catalog, path: Any) -> None:
     desired = load_shipped(path.stem, catalog)
     estate = desired_estate(desired.graph, catalog)
-    results = judge_state(estate, desired.graph, desired.environment, catalog).results
+    results = evaluate_state(estate, desired.graph, desired.environment, catalog).results
     wrong = [
         (result.control.id, result.verdict.value, seen.resource.label, seen.evidence)
         for result in results
@@ -114,7 +114,7 @@ def _others(value: object) -> tuple[object, ...]:
 
 
 def _judged(
-    ground: Ground, controls: Iterable[Control]
+    ground: EvaluationContext, controls: Iterable[Control]
 ) -> Iterator[tuple[Control, frozenset[tuple[str, str, Verdict]]]]:
     """Yield what controls find, as far as it can turn."""
     for control in controls:
@@ -158,11 +158,11 @@ class Turning:
         self._ground = self._survey(estate)
         self.before = self._judge(self._ground, CHECKED)
 
-    def _survey(self, estate: Estate) -> Ground:
+    def _survey(self, estate: Estate) -> EvaluationContext:
         environment = self._desired.environment
         return survey(estate, self._desired.graph, self._catalog, environment)
 
-    def _judge(self, ground: Ground, controls: Iterable[Control]) -> dict[str, int]:
+    def _judge(self, ground: EvaluationContext, controls: Iterable[Control]) -> dict[str, int]:
         return {c.id: _worst(found) for c, found in _judged(ground, controls)}
 
     def turned(self, key: str, changed: Resource | None, controls: Iterable[Control]) -> set[str]:

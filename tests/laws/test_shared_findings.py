@@ -16,7 +16,7 @@ from provisioner.controls import shared_findings
 from provisioner.controls.control import Control
 from provisioner.controls.custom import controls_with
 from provisioner.controls.evaluation import Result, judge
-from provisioner.controls.evaluation_context import Ground, survey
+from provisioner.controls.evaluation_context import EvaluationContext, survey
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId
 from provisioner.model.values import Value
@@ -42,7 +42,7 @@ class Judged:
         self.ground = self.survey(self.estate)
         self.results = judge(self.controls, self.ground)
 
-    def survey(self, estate: Estate) -> Ground:
+    def survey(self, estate: Estate) -> EvaluationContext:
         return survey(estate, self.desired.graph, self.catalog, self.desired.environment)
 
     def differs(self, estate: Estate) -> list[object]:

@@ -18,7 +18,7 @@ from provisioner.cli.application import app
 from provisioner.cli.failure import run_guarded
 from provisioner.model.resource_id import ResourceId
 from provisioner.plan.reads import Read
-from provisioner.preflight.azure_queries import Inquiry
+from provisioner.preflight.azure_queries import AzureQuery
 from provisioner.simulator.access_options import Access
 from provisioner.simulator.arm.open_types import open_catalog
 from provisioner.simulator.server import LocalAzure
@@ -173,7 +173,7 @@ def send_request(line: str, client: ArmClient) -> None:
     """Send one request of an API that azsec has no use for, as an operator would."""
     method, path, body = [*line.split(" ", 2), "{}"][:3]
     scope = ResourceId.parse("/".join(path.split("/")[: 5 if path.startswith("/providers") else 3]))
-    (reply,) = client.ask([Inquiry(method, path, "2024-07-01", "", scope, (), body)])
+    (reply,) = client.ask([AzureQuery(method, path, "2024-07-01", "", scope, (), body)])
     assert reply.refused is None, reply.refused
 
 

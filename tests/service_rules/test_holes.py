@@ -12,11 +12,11 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.values import Unknown, Value
 from provisioner.network.addresses.checks import check_addresses
 from provisioner.network.model.topology_reader import topology_of
-from provisioner.network.paths.route_checks import check_wiring
+from provisioner.network.paths.route_checks import check_routes
 from provisioner.plan.estates import expand
 from provisioner.service_rules.evaluation import judge_write
 from provisioner.service_rules.rule import Write
-from provisioner.service_rules.rule_context import EstateNeighbours
+from provisioner.service_rules.rule_context import EstateContext
 from tests.service_rules.verdicts import Row, compose, rows
 
 LATER = Unknown("later", {}, ("later.properties.value",))
@@ -44,7 +44,7 @@ def test_no_hole_is_refused(row: Row, catalog: Catalog) -> None:
             assert isinstance(body, Mapping)
             others = [r for r in stated if r.id != holed.id]
             now = [*others, Resource(holed.id, holed.type, body)]
-            around = EstateNeighbours(
+            around = EstateContext(
                 Estate.of(expand(now, catalog)),
                 is_absent=lambda _resource: False,
                 is_whole=lambda container, _type: container.key in made,
@@ -69,6 +69,6 @@ def test_no_hole_is_refused_in_a_network(row: Row, catalog: Catalog) -> None:
             estate = Estate.of(expand([*others, Resource(holed.id, holed.type, body)], catalog))
             told = (
                 *check_addresses(estate),
-                *check_wiring(topology_of(estate, desired.environment)),
+                *check_routes(topology_of(estate, desired.environment)),
             )
             assert [(str(d), body) for d in told if d.severity is Severity.ERROR] == []

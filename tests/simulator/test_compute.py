@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from provisioner.model.resource_id import ResourceId
-from provisioner.preflight.azure_queries import Inquiry, Reply
+from provisioner.preflight.azure_queries import AzureQuery, Reply
 from tests.environments import Bench
 
 S = "/subscriptions/11111111-1111-1111-1111-111111111111"
@@ -28,7 +28,7 @@ cluster:
 def ask(bench: Bench, path: str, filter_: str = "", version: str = "2024-07-01") -> Reply:
     query = (("$filter", filter_),) if filter_ else ()
     scope = ResourceId.parse(S)
-    (reply,) = bench.client.ask([Inquiry("GET", path, version, "", scope, query, None, True)])
+    (reply,) = bench.client.ask([AzureQuery("GET", path, version, "", scope, query, None, True)])
     return reply
 
 

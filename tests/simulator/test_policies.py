@@ -4,7 +4,7 @@ import pytest
 
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId
-from provisioner.preflight.azure_queries import Inquiry
+from provisioner.preflight.azure_queries import AzureQuery
 from tests.environments import Bench
 
 S = "/subscriptions/11111111-1111-1111-1111-111111111111"
@@ -224,7 +224,7 @@ def test_a_check_without_a_type_is_refused(at: Bench) -> None:
     path = f"{S}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions"
     scope = ResourceId.parse(S)
 
-    (reply,) = at.client.ask([Inquiry("POST", path, "2023-03-01", "", scope, (), "{}")])
+    (reply,) = at.client.ask([AzureQuery("POST", path, "2023-03-01", "", scope, (), "{}")])
 
     assert reply.refused is not None
     assert reply.refused.code == "InvalidCheckRestrictionsRequest"

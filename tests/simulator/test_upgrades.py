@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from provisioner.model.resource_id import ResourceId
-from provisioner.preflight.azure_queries import Inquiry, Reply
+from provisioner.preflight.azure_queries import AzureQuery, Reply
 from tests.environments import Bench
 
 S = "/subscriptions/11111111-1111-1111-1111-111111111111"
@@ -29,7 +29,7 @@ cluster:
 
 
 def ask(bench: Bench, path: str) -> Reply:
-    inquiry = Inquiry("GET", path, "2025-10-01", "", ResourceId.parse(S))
+    inquiry = AzureQuery("GET", path, "2025-10-01", "", ResourceId.parse(S))
     (reply,) = bench.client.ask([inquiry])
     return reply
 

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from provisioner.catalog.built_in_policies import RESTRICTED, BuiltInPolicy
 from provisioner.controls.aks.add_ons import ADD_ONS, switch_of, switch_path
 from provisioner.controls.aks.image_sources import NAMED_SOURCES
-from provisioner.controls.predicates import Wanted, differs, equals, holds, is_unset, only, show
+from provisioner.controls.predicates import Predicate, differs, equals, holds, is_unset, only, show
 from provisioner.controls.resource_types import (
     CLUSTER,
     NAMESPACE,
@@ -65,7 +65,7 @@ _ENFORCED = equals("Default")
 # What would take pods out of any of the policies: an author chooses the labels of a pod and the
 # names of its containers, and of an image where the pattern leaves open whose it is. `Generated`
 # looks at what Gatekeeper makes up, and not at pods.
-_NARROWING: Mapping[str, Wanted] = {
+_NARROWING: Mapping[str, Predicate] = {
     "labelSelector": is_unset(),
     "excludedContainers": is_unset(),
     "excludedImages": NAMED_SOURCES,
@@ -81,7 +81,7 @@ class Demand:
     """
 
     policy: BuiltInPolicy
-    parameters: Mapping[str, Wanted]
+    parameters: Mapping[str, Predicate]
     for_tenants: bool = False
 
 
@@ -261,7 +261,7 @@ def _exempts(exemption: Subject, assigned: Subject, cluster: Subject) -> bool:
     return not selectors or any(_selects(selector, cluster) for selector in selectors)
 
 
-def _hold(name: str, value: object, want: Wanted) -> Iterator[tuple[Verdict, str]]:
+def _hold(name: str, value: object, want: Predicate) -> Iterator[tuple[Verdict, str]]:
     unknown = next(unknowns(value), None)
     if unknown is not None:
         yield Verdict.UNKNOWN, f"{name} is {unknown}"

@@ -8,7 +8,7 @@ Called by `aks.admission`, `aks.namespace_rules` and controls of the chapters.
 
 import re
 
-from provisioner.controls.predicates import Wanted
+from provisioner.controls.predicates import Predicate
 
 _PUBLIC_DOMAINS = (
     "docker.io", "docker.com", "ghcr.io", "docker.pkg.github.com", "quay.io", "gcr.io", "pkg.dev",
@@ -104,11 +104,13 @@ def _is_named(pattern: str) -> bool:
     return not _is_public(host) or (bool(deeper) and "*" not in owner)
 
 
-NAMED_HOSTS = Wanted(
+NAMED_HOSTS = Predicate(
     names_sources,
     "a pattern like ^NAME\\.azurecr\\.io/.+$: anchored, with escaped dots, for your own registry",
 )
 """Want an expression of the images of named sources."""
 
-NAMED_SOURCES = Wanted(_are_named, "not set, or images of named registries (NAME.azurecr.io/agent)")
+NAMED_SOURCES = Predicate(
+    _are_named, "not set, or images of named registries (NAME.azurecr.io/agent)"
+)
 """Want no pattern of images, or such as name whose images they are."""

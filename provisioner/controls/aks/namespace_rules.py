@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.controls.aks.image_sources import names_registry
 from provisioner.controls.aks.namespace_standards import STANDARD, STANDARD_VERSION, judge_standard
-from provisioner.controls.predicates import Wanted, equals, show
+from provisioner.controls.predicates import Predicate, equals, show
 from provisioner.controls.resource_types import (
     CLUSTER,
     POLICY_ASSIGNMENT,
@@ -47,7 +47,7 @@ def _is_amount(found: object) -> bool:
     return match is not None and float(match[1]) > 0
 
 
-AN_AMOUNT = Wanted(_is_amount, "an amount above 0")
+AN_AMOUNT = Predicate(_is_amount, "an amount above 0")
 """Want an amount of CPU or memory."""
 
 

@@ -43,7 +43,7 @@ from provisioner.controls.exposure.private_endpoints import (
     is_linked,
     judge_strange_links,
 )
-from provisioner.controls.predicates import Wanted, equals, holds, is_unset, only
+from provisioner.controls.predicates import Predicate, equals, holds, is_unset, only
 from provisioner.controls.resource_types import (
     CLUSTER,
     NETWORK,
@@ -157,11 +157,11 @@ def _is_above_zero(value: object) -> bool:
     return bool(least) and all(isinstance(number, int) and number >= 1 for number in least)
 
 
-def _asks(policy: BuiltInPolicy, **parameters: Wanted) -> Demand:
+def _asks(policy: BuiltInPolicy, **parameters: Predicate) -> Demand:
     return Demand(policy, {"effect": DENY, **parameters}, for_tenants=True)
 
 
-_ABOVE_ZERO = Wanted(_is_above_zero, "ranges from 1, without the root group 0")
+_ABOVE_ZERO = Predicate(_is_above_zero, "ranges from 1, without the root group 0")
 _CAPABILITIES = {
     "requiredDropCapabilities": holds("ALL"),
     "allowedCapabilities": only("NET_BIND_SERVICE"),

@@ -13,8 +13,8 @@ from typing import Any
 from provisioner.cluster.permissions import Capability, Risk, allows, find_risks, rules_of
 from provisioner.cluster.system_accounts import is_system_grant
 from provisioner.controls.cluster_objects.view import (
+    ObjectFinding,
     ObservedRule,
-    Seen,
     View,
     conclude,
     count,
@@ -138,10 +138,10 @@ def _is_of_aks(view: View, binding: Object, kind: str, name: str) -> bool:
 def _no_one(risk: Risk, words: str) -> ObservedRule:
     """Return the rule that nobody but the system has the capabilities of a risk."""
 
-    def judge(view: View) -> Iterator[Seen]:
+    def judge(view: View) -> Iterator[ObjectFinding]:
         bound = tuple(find_bound(view))
 
-        def look() -> Iterator[Seen]:
+        def look() -> Iterator[ObjectFinding]:
             for each in bound:
                 # A binding to no role gives nothing.
                 found = find_risks(each.rules or (), risk)
@@ -165,8 +165,8 @@ def _administers(rules: Iterable[Mapping[str, Any]]) -> bool:
     )
 
 
-def _admins(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _admins(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for each in find_bound(view, everywhere_alone=True):
             is_admin = at(each.binding, "roleRef", "name") == "cluster-admin"
             if is_admin or _administers(each.rules or ()):
@@ -183,10 +183,10 @@ def _admins(view: View) -> Iterator[Seen]:
 def _exactly(wanted: Capability, allowed: tuple[Object, ...]) -> ObservedRule:
     """Return the rule that whoever has a capability has nothing beyond some rules."""
 
-    def judge(view: View) -> Iterator[Seen]:
+    def judge(view: View) -> Iterator[ObjectFinding]:
         held = [b for b in find_bound(view) if b.rules and allows(b.rules, wanted)]
 
-        def look() -> Iterator[Seen]:
+        def look() -> Iterator[ObjectFinding]:
             for each in held:
                 more = _beyond(each.rules or (), allowed)
                 if more:

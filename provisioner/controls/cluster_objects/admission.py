@@ -16,8 +16,8 @@ from provisioner.controls.cluster_objects.pods import (
     judge_restricted,
 )
 from provisioner.controls.cluster_objects.view import (
+    ObjectFinding,
     ObservedRule,
-    Seen,
     View,
     conclude,
     count,
@@ -39,7 +39,7 @@ from provisioner.model.cluster_contents import Object, at, items, name_of
 _SPOKEN = ("failurePolicy", "matchConditions", "variables")
 
 
-def find_lapsed(view: View, names: Sequence[str] = ()) -> Iterator[Seen]:
+def find_lapsed(view: View, names: Sequence[str] = ()) -> Iterator[ObjectFinding]:
     """Yield the failures of the environment's policies that are missing, changed or not in force.
 
     `names` are those that are requested; without names they are all that deny.
@@ -148,13 +148,13 @@ def _strange_webhooks(view: View) -> Iterator[tuple[Object, str]]:
                     break
 
 
-def _own(view: View) -> Iterator[Seen]:
+def _own(view: View) -> Iterator[ObjectFinding]:
     """Judge whether the environment's admission policies are in force, without custom webhooks.
 
     A webhook can fail and see every object.
     """
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for found, where in _strange_webhooks(view):
             yield fails(f"it is a custom webhook: {where}", found, "webhooks")
         yield from find_lapsed(view)
@@ -163,11 +163,11 @@ def _own(view: View) -> Iterator[Seen]:
     yield from conclude(judge(), f"{count(len(held), 'policy')} in force, no custom webhook")
 
 
-def _known(view: View) -> Iterator[Seen]:
+def _known(view: View) -> Iterator[ObjectFinding]:
     """Judge whether all admission policies and webhooks are the environment's or the system's."""
     declared = {policy.name + end for policy in view.policies for end in ("", WORKLOADS_SUFFIX)}
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for found, where in _strange_webhooks(view):
             yield fails(f"it is neither in the environment nor a system object: {where}", found)
         for policy in view.of(ADMISSION_POLICY):
@@ -187,8 +187,8 @@ _OF_AKS = ("aks-", "azurepolicy-", "gatekeeper-")
 alone, and sees nothing: a wrong name here hides no reader)."""
 
 
-def _registries(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _registries(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         yield from judge_by_policies(view, "azsec-approved-registries")
         yield from find_lapsed(view, ("azsec-approved-registries",))
         if not any(policy.name == "azsec-approved-registries" for policy in view.policies):
@@ -198,8 +198,8 @@ def _registries(view: View) -> Iterator[Seen]:
     yield from conclude(judge(), f"{pods} run approved images, and the policy is in force")
 
 
-def _restricted(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _restricted(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         yield from judge_restricted(view)
         yield from find_lapsed(view, RESTRICTED_POLICIES)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from provisioner.controls.cluster_objects.view import (
     STANDARD,
+    ObjectFinding,
     ObservedRule,
-    Seen,
     View,
     conclude,
     count,
@@ -41,7 +41,7 @@ _TOKEN = "kubernetes.io/service-account-token"
 _KEPT = "managedbyarm"
 
 
-def _managed(view: View) -> Iterator[Seen]:
+def _managed(view: View) -> Iterator[ObjectFinding]:
     found = (
         fails("it has no label ManagedByARM", namespace, "metadata.labels")
         for namespace in view.teams
@@ -59,8 +59,8 @@ def _is_kept(namespace: Object) -> bool:
     )
 
 
-def _quotas(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _quotas(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for namespace in view.teams:
             quotas = view.contents.in_namespace(RESOURCE_QUOTA, name_of(namespace))
             # A quota with scopes bounds some pods alone.
@@ -85,8 +85,8 @@ def _is_amount(value: object) -> bool:
     return value is not None and not _NOTHING.fullmatch(str(value))
 
 
-def _limits(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _limits(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for namespace in view.teams:
             ranges = view.contents.in_namespace(LIMIT_RANGE, name_of(namespace))
             defaults = [
@@ -105,7 +105,7 @@ def _limits(view: View) -> Iterator[Seen]:
     yield from conclude(judge(), f"{count(len(view.teams), 'namespace')}: all have default limits")
 
 
-def _standards(view: View) -> Iterator[Seen]:
+def _standards(view: View) -> Iterator[ObjectFinding]:
     found = (
         fails(f"it enforces the {standard_of(namespace)} standard", namespace, "metadata.labels")
         for namespace in view.teams
@@ -124,7 +124,7 @@ def _why_privileged(namespace: Object) -> str:
     )
 
 
-def _agents(view: View) -> Iterator[Seen]:
+def _agents(view: View) -> Iterator[ObjectFinding]:
     found = (
         fails(_why_privileged(namespace), namespace, "metadata.labels")
         for namespace in view.teams
@@ -135,7 +135,7 @@ def _agents(view: View) -> Iterator[Seen]:
     )
 
 
-def _tokens(view: View) -> Iterator[Seen]:
+def _tokens(view: View) -> Iterator[ObjectFinding]:
     """Judge whether accounts and pods hold no token for the API server that they do not need.
 
     Accounts mount no token, and no pod holds one, where the environment does not give its namespace
@@ -143,7 +143,7 @@ def _tokens(view: View) -> Iterator[Seen]:
     """
     allowed = {found.name for found in view.namespaces if found.settings.api_access}
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for account in view.outside(SERVICE_ACCOUNT, *allowed):
             if account.get("automountServiceAccountToken") is not False:
                 yield fails(
@@ -193,7 +193,7 @@ def _holds_token(view: View, volume: Object) -> bool:
     )
 
 
-def _long_lived(view: View) -> Iterator[Seen]:
+def _long_lived(view: View) -> Iterator[ObjectFinding]:
     found = (
         fails("it is a long-lived service account token", secret, "type")
         for secret in view.of(SECRET)
@@ -204,7 +204,7 @@ def _long_lived(view: View) -> Iterator[Seen]:
     )
 
 
-def _accounts(view: View) -> Iterator[Seen]:
+def _accounts(view: View) -> Iterator[ObjectFinding]:
     there = {(namespace_of(found), name_of(found)) for found in view.of(SERVICE_ACCOUNT)}
     found = (
         fails(
@@ -218,10 +218,10 @@ def _accounts(view: View) -> Iterator[Seen]:
     yield from conclude(found, f"{federated}: each service account exists")
 
 
-def _providers(view: View) -> Iterator[Seen]:
+def _providers(view: View) -> Iterator[ObjectFinding]:
     """Judge whether secrets are mounted by workload identity, and not copied into the cluster."""
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for found in view.outside(SECRET_PROVIDER_CLASS):
             parameters = at(found, "spec", "parameters") or {}
             if str(parameters.get("usePodIdentity", "false")).lower() == "true":

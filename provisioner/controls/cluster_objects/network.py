@@ -23,8 +23,8 @@ from provisioner.controls.cluster_objects.network_openings import (
     specs_of,
 )
 from provisioner.controls.cluster_objects.view import (
+    ObjectFinding,
     ObservedRule,
-    Seen,
     View,
     conclude,
     count,
@@ -77,7 +77,7 @@ def _opens_all(policy: Object, direction: str) -> bool:
     return any(not items(at(rule, peers)) for rule in items(at(policy, "spec", part)))
 
 
-def _openings(view: View, namespace: str) -> Iterator[Seen]:
+def _openings(view: View, namespace: str) -> Iterator[ObjectFinding]:
     """Yield the policies of a namespace that take its closing back, alone or together."""
     policies = tuple(view.contents.in_namespace(NETWORK_POLICY, namespace))
     for policy in policies:
@@ -102,7 +102,7 @@ def _openings(view: View, namespace: str) -> Iterator[Seen]:
         yield from find_cilium_openings(policy)
 
 
-def _together(policies: tuple[Object, ...]) -> Iterator[Seen]:
+def _together(policies: tuple[Object, ...]) -> Iterator[ObjectFinding]:
     """Yield what policies open together, and none of them alone: they add up."""
     for part, peers in (("egress", "to"), ("ingress", "from")):
         each = [list(_blocks(policy, part, peers)) for policy in policies]
@@ -125,10 +125,10 @@ def _peers(policy: Object, part: str, peers: str) -> tuple[object, ...]:
     )
 
 
-def _denied(view: View) -> Iterator[Seen]:
+def _denied(view: View) -> Iterator[ObjectFinding]:
     """Judge whether each namespace has default-deny, and no policy opens it to everybody."""
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for namespace in view.teams:
             name = name_of(namespace)
             missing = _BOTH - _closed_in(view, name)
@@ -148,10 +148,10 @@ def _denied(view: View) -> Iterator[Seen]:
     )
 
 
-def _recipes(view: View) -> Iterator[Seen]:
+def _recipes(view: View) -> Iterator[ObjectFinding]:
     """Judge whether each namespace has default-deny, and a policy that allows DNS to kube-dns."""
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for namespace in view.teams:
             name = name_of(namespace)
             missing = _BOTH - _closed_in(view, name)
@@ -181,7 +181,7 @@ def _ports(rule: object) -> set[object]:
     return {at(port, "port") for port in items(at(rule, "ports"))}
 
 
-def _metadata(view: View) -> Iterator[Seen]:
+def _metadata(view: View) -> Iterator[ObjectFinding]:
     """Judge whether no pod reaches the instance metadata service.
 
     Its namespace is closed, and no range holds the service; or Cilium denies it, which goes before
@@ -190,7 +190,7 @@ def _metadata(view: View) -> Iterator[Seen]:
     exposed = [each for each in view.teams if not _denies_metadata(view, name_of(each))]
     said = "it allows egress to the instance metadata service"
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for namespace in exposed:
             name = name_of(namespace)
             if "Egress" not in _closed_in(view, name):
@@ -270,14 +270,14 @@ def _holds_metadata(peer: object) -> bool:
     return False
 
 
-def _rules_apart(view: View) -> Iterator[Seen]:
+def _rules_apart(view: View) -> Iterator[ObjectFinding]:
     """Judge whether each rule is for one destination: all its ports are open to all its peers.
 
     DNS and a database are in rules of their own, and a database is no address of strangers (the
     outline's sample, guidelines.md MAN-03).
     """
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for policy in view.outside(NETWORK_POLICY):
             for number, rule in enumerate(items(at(policy, "spec", "egress"))):
                 ports, peers = _ports(rule), items(at(rule, "to"))
@@ -296,10 +296,10 @@ def _rules_apart(view: View) -> Iterator[Seen]:
     yield from conclude(judge(), f"{policies}: one rule per destination, none to third parties")
 
 
-def _by_name(view: View) -> Iterator[Seen]:
+def _by_name(view: View) -> Iterator[ObjectFinding]:
     """Judge whether egress of pods to the internet is allowed by host name."""
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for policy in view.outside(NETWORK_POLICY):
             if read_reach(_blocks(policy, "egress", "to")).holds_strangers:
                 yield fails(

@@ -11,7 +11,7 @@ Called by `cluster_objects.network`.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from provisioner.controls.cluster_objects.view import Seen, View, fails
+from provisioner.controls.cluster_objects.view import ObjectFinding, View, fails
 from provisioner.manifests.cluster_kinds import (
     ADMIN_POLICY,
     CALICO_CLUSTER_POLICY,
@@ -54,7 +54,7 @@ def specs_of(policy: Object) -> tuple[object, ...]:
     return (at(policy, "spec"), *items(policy.get("specs")))
 
 
-def find_cilium_openings(policy: Object) -> Iterator[Seen]:
+def find_cilium_openings(policy: Object) -> Iterator[ObjectFinding]:
     """Yield what a policy of Cilium opens to everybody."""
     everywhere = policy.get("kind") == CILIUM_CLUSTER_POLICY.name
     for spec in specs_of(policy):
@@ -127,7 +127,7 @@ def names_any_host(policy: Object) -> bool:
     )
 
 
-def find_other_openings(view: View) -> Iterator[Seen]:
+def find_other_openings(view: View) -> Iterator[ObjectFinding]:
     """Yield what policies open to everybody that go before network policies, or beside them."""
     for policy, part, rule in _allowing(view):
         if policy.get("apiVersion", "").startswith(CALICO_POLICY.group):

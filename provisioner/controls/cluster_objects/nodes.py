@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from provisioner.controls.cluster_objects.view import (
+    ObjectFinding,
     ObservedRule,
-    Seen,
     View,
     conclude,
     containers_of,
@@ -40,7 +40,7 @@ _WIREGUARD = "network.cilium.io/wg-pub-key"
 _LEAST = timedelta(days=90)
 
 
-def _sensor(view: View) -> Iterator[Seen]:
+def _sensor(view: View) -> Iterator[ObjectFinding]:
     found = next(
         (d for d in view.contents.in_namespace(DAEMON_SET, "kube-system") if name_of(d) == _SENSOR),
         None,
@@ -55,7 +55,7 @@ def _sensor(view: View) -> Iterator[Seen]:
     yield from conclude([broken] if broken else [], said)
 
 
-def _authority(view: View) -> Iterator[Seen]:
+def _authority(view: View) -> Iterator[ObjectFinding]:
     """Judge when the cluster's CA expires, from its ConfigMap (feature RootCAConfigMap)."""
     ends = [
         (end, found)
@@ -84,8 +84,8 @@ def _ends_of(text: str) -> Iterator[date]:
         yield certificate.not_valid_after_utc.date()
 
 
-def _dashboards(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _dashboards(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for found in view.of(DEPLOYMENT):
             images = [str(container.get("image")) for _, container in containers_of(_pod_of(found))]
             repositories = [image.partition("@")[0].rpartition("/")[2] for image in images]
@@ -108,7 +108,7 @@ def _pod_of(workload: Object) -> Object:
     return at(workload, "spec", "template") or {}
 
 
-def _encrypted(view: View) -> Iterator[Seen]:
+def _encrypted(view: View) -> Iterator[ObjectFinding]:
     """Judge whether each node has a WireGuard key, which Cilium writes to its CiliumNode."""
     keyed = {name_of(n) for n in view.of(CILIUM_NODE) if annotations_of(n).get(_WIREGUARD)}
     found = (
@@ -121,7 +121,7 @@ def _encrypted(view: View) -> Iterator[Seen]:
     )
 
 
-def _ready(view: View) -> Iterator[Seen]:
+def _ready(view: View) -> Iterator[ObjectFinding]:
     if not view.of(NODE):
         yield fails("the cluster has no nodes")
         return
@@ -156,8 +156,8 @@ def blocks_drains(budget: Object) -> bool:
     return bool(status.get("expectedPods")) and status.get("disruptionsAllowed") == 0
 
 
-def _drains(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _drains(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for budget in view.outside(DISRUPTION_BUDGET):
             if blocks_drains(budget):
                 yield fails(
@@ -177,8 +177,8 @@ def _replicas(workload: Object) -> int:
     return stated if isinstance(stated, int) else 1
 
 
-def _available(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _available(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for found in view.outside(DEPLOYMENT):
             pod = _pod_of(found)
             for path, container in containers_of(pod):
@@ -216,16 +216,16 @@ def _is_spread(pod: Object) -> bool:
     return bool(items(at(pod, "spec", "topologySpreadConstraints")) or any(affinity.values()))
 
 
-def _kubelets(view: View) -> Iterator[Seen]:
+def _kubelets(view: View) -> Iterator[ObjectFinding]:
     """Judge section 3 of the CIS benchmark, which is on the nodes."""
     yield from _benchmark(view, "3.")
 
 
-def _measured(view: View) -> Iterator[Seen]:
+def _measured(view: View) -> Iterator[ObjectFinding]:
     yield from _benchmark(view, "")
 
 
-def _benchmark(view: View, section: str) -> Iterator[Seen]:
+def _benchmark(view: View, section: str) -> Iterator[ObjectFinding]:
     report = view.contents.benchmark
     tests = [test for test in report.tests if test.number.startswith(section)] if report else []
     if report is None or not any(test.status == "PASS" for test in tests):

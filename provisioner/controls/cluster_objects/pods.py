@@ -9,8 +9,8 @@ Its rules are collected by `rules`.
 from collections.abc import Iterator
 
 from provisioner.controls.cluster_objects.view import (
+    ObjectFinding,
     ObservedRule,
-    Seen,
     View,
     conclude,
     containers_of,
@@ -43,7 +43,7 @@ from provisioner.model.cluster_contents import (
 def _standards(level: str, *controls: str, agents: bool = False) -> ObservedRule:
     """Return the rule that pods meet some controls of a standard, those of agents too if asked."""
 
-    def judge(view: View) -> Iterator[Seen]:
+    def judge(view: View) -> Iterator[ObjectFinding]:
         judged = [p for p in view.pods if agents or namespace_of(p) not in view.agents]
         found = (
             fails(violation.message, pod, _join(violation.path))
@@ -59,7 +59,7 @@ def _standards(level: str, *controls: str, agents: bool = False) -> ObservedRule
 def _policies(*names: str) -> ObservedRule:
     """Return the rule that pods meet some of the environment's admission policies."""
 
-    def judge(view: View) -> Iterator[Seen]:
+    def judge(view: View) -> Iterator[ObjectFinding]:
         yield from conclude(
             judge_by_policies(view, *names), f"{count(len(view.pods), 'pod')} meet {names[0]}"
         )
@@ -67,7 +67,7 @@ def _policies(*names: str) -> ObservedRule:
     return ObservedRule(judge, (POD, NAMESPACE))
 
 
-def judge_by_policies(view: View, *names: str) -> Iterator[Seen]:
+def judge_by_policies(view: View, *names: str) -> Iterator[ObjectFinding]:
     """Yield what breaks some of the environment's policies among the running pods."""
     labels = {name_of(found): labels_of(found) for found in view.of(NAMESPACE)}
     policies = [policy for policy in view.policies if policy.name in names]
@@ -90,7 +90,7 @@ def _join(path: tuple[str | int, ...]) -> str:
 
 
 def _both(first: ObservedRule, second: ObservedRule) -> ObservedRule:
-    def judge(view: View) -> Iterator[Seen]:
+    def judge(view: View) -> Iterator[ObjectFinding]:
         yield from first.judge(view)
         yield from second.judge(view)
 
@@ -98,7 +98,7 @@ def _both(first: ObservedRule, second: ObservedRule) -> ObservedRule:
     return ObservedRule(judge, needs, tuple(dict.fromkeys((*first.reads, *second.reads))))
 
 
-def _judge_host_paths(view: View) -> Iterator[Seen]:
+def _judge_host_paths(view: View) -> Iterator[ObjectFinding]:
     judged = [pod for pod in view.pods if namespace_of(pod) not in view.agents]
     for pod in judged:
         for number, volume in enumerate(items(at(pod, "spec", "volumes"))):
@@ -112,13 +112,13 @@ def _judge_host_paths(view: View) -> Iterator[Seen]:
                 yield fails(f"it is {folder} of a node", volume, f"spec.{kind}")
 
 
-def _host_paths(view: View) -> Iterator[Seen]:
+def _host_paths(view: View) -> Iterator[ObjectFinding]:
     pods, volumes = count(len(view.pods), "pod"), count(len(view.of(PERSISTENT_VOLUME)), "volume")
     yield from conclude(_judge_host_paths(view), f"{pods} and {volumes}: no hostPath")
 
 
-def _resources(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _resources(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             for path, container in containers_of(pod):
                 if "ephemeralContainers" in path:
@@ -134,8 +134,8 @@ def _resources(view: View) -> Iterator[Seen]:
     )
 
 
-def _environment(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _environment(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             for path, container in containers_of(pod):
                 for number, entry in enumerate(items(container.get("env"))):
@@ -155,8 +155,8 @@ def _environment(view: View) -> Iterator[Seen]:
     yield from conclude(judge(), f"{pods}: no secret is set as environment variable")
 
 
-def _read_only(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _read_only(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             if namespace_of(pod) in view.agents:
                 continue
@@ -170,8 +170,8 @@ def _read_only(view: View) -> Iterator[Seen]:
     )
 
 
-def _user_namespaces(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _user_namespaces(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             sandboxed = at(pod, "spec", "runtimeClassName") == KATA_RUNTIME
             hosts = at(pod, "spec", "hostUsers")
@@ -182,8 +182,8 @@ def _user_namespaces(view: View) -> Iterator[Seen]:
     yield from conclude(judge(), f"{pods}: all use a user namespace or a sandbox")
 
 
-def _default_account(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _default_account(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             if (at(pod, "spec", "serviceAccountName") or "default") == "default":
                 yield fails("serviceAccountName is default", pod, "spec.serviceAccountName")
@@ -193,8 +193,8 @@ def _default_account(view: View) -> Iterator[Seen]:
     )
 
 
-def _default_namespace(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _default_namespace(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for kind in (POD, SERVICE):
             for found in view.contents.in_namespace(kind, "default"):
                 if (kind, name_of(found)) != (SERVICE, "kubernetes"):
@@ -203,7 +203,7 @@ def _default_namespace(view: View) -> Iterator[Seen]:
     yield from conclude(judge(), "the default namespace contains only the service kubernetes")
 
 
-def _sandboxes(view: View) -> Iterator[Seen]:
+def _sandboxes(view: View) -> Iterator[ObjectFinding]:
     """Judge whether untrusted pods run in a sandbox.
 
     They are those of isolated namespaces, and those that select a pool for them, which labels and
@@ -211,7 +211,7 @@ def _sandboxes(view: View) -> Iterator[Seen]:
     """
     isolated = {found.name for found in view.namespaces if found.settings.isolated}
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             if namespace_of(pod) in isolated or _asks_for_untrusted(pod):
                 runtime = at(pod, "spec", "runtimeClassName")
@@ -245,7 +245,7 @@ _SELECTOR = "scheduler.alpha.kubernetes.io/node-selector"
 _AKS_TAINTS = ("CriticalAddonsOnly", "node.kubernetes.io/", "kubernetes.azure.com/")
 
 
-def _tenants(view: View) -> Iterator[Seen]:
+def _tenants(view: View) -> Iterator[ObjectFinding]:
     """Judge whether a tenant's nodes, kept by a taint, run pods of that tenant's namespaces alone.
 
     A namespace's annotation leads its pods there (PodNodeSelector): a toleration is the pod's own
@@ -262,7 +262,7 @@ def _tenants(view: View) -> Iterator[Seen]:
     }
     selectors = {name_of(n): annotations_of(n).get(_SELECTOR, "") for n in view.of(NAMESPACE)}
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods if kept else ():
             if at(pod, "spec", "nodeName") is None:
                 # An observation does not say where pods run.
@@ -285,10 +285,10 @@ def _tenants(view: View) -> Iterator[Seen]:
     yield from conclude(judge(), f"{count(len(kept), 'node')} of tenants: no pods of others")
 
 
-def _vault(view: View) -> Iterator[Seen]:
+def _vault(view: View) -> Iterator[ObjectFinding]:
     """Judge whether no pod runs HashiCorp Vault or its agent."""
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             images = [str(container.get("image")) for _, container in containers_of(pod)]
             names = [
@@ -301,7 +301,7 @@ def _vault(view: View) -> Iterator[Seen]:
     yield from conclude(judge(), f"{count(len(view.pods), 'pod')}: none uses HashiCorp Vault")
 
 
-def _restricted(view: View) -> Iterator[Seen]:
+def _restricted(view: View) -> Iterator[ObjectFinding]:
     """Judge whether namespaces and running pods meet the restricted standard.
 
     Namespaces that are not for agents enforce it, its rest is enforced by the environment's

@@ -6,8 +6,8 @@ Its rules are collected by `rules`.
 from collections.abc import Iterator
 
 from provisioner.controls.cluster_objects.view import (
+    ObjectFinding,
     ObservedRule,
-    Seen,
     View,
     conclude,
     count,
@@ -19,8 +19,8 @@ from provisioner.model.cluster_contents import annotations_of, at, items
 _INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 
 
-def _exposed(view: View) -> Iterator[Seen]:
-    def judge() -> Iterator[Seen]:
+def _exposed(view: View) -> Iterator[ObjectFinding]:
+    def judge() -> Iterator[ObjectFinding]:
         for service in view.outside(SERVICE):
             if items(at(service, "spec", "externalIPs")):
                 yield fails("externalIPs is set", service, "spec.externalIPs")
@@ -41,14 +41,14 @@ def _exposed(view: View) -> Iterator[Seen]:
 _MESH_ROOT = "aks-istio-system"
 
 
-def _strict_mesh(view: View) -> Iterator[Seen]:
+def _strict_mesh(view: View) -> Iterator[ObjectFinding]:
     root = [
         found
         for found in view.contents.in_namespace(PEER_AUTHENTICATION, _MESH_ROOT)
         if not at(found, "spec", "selector") and at(found, "spec", "mtls", "mode") == "STRICT"
     ]
 
-    def judge() -> Iterator[Seen]:
+    def judge() -> Iterator[ObjectFinding]:
         if not root:
             yield fails(f"no mesh-wide PeerAuthentication STRICT in {_MESH_ROOT}")
         for found in view.of(PEER_AUTHENTICATION):

@@ -44,7 +44,7 @@ _ENDED = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObjectFinding:
     """What is said of one object, or of the cluster where it is None: the words that show it."""
 
     verdict: Verdict
@@ -132,7 +132,7 @@ class View:
         return next((found for found in self.namespaces if found.name == name), None)
 
 
-Judge: TypeAlias = Callable[[View], Iterable[Seen]]
+Judge: TypeAlias = Callable[[View], Iterable[ObjectFinding]]
 """Says what there is to say of a cluster: at least one thing."""
 
 
@@ -170,7 +170,7 @@ class ObservedRule:
         cluster as a whole.
         """
 
-        def judge(view: View) -> Iterator[Seen]:
+        def judge(view: View) -> Iterator[ObjectFinding]:
             seen = self.judge(replace(view, contents=view.contents.within(namespaces)))
             return (each for each in seen if each.verdict is Verdict.FAIL and _is_in(each.body))
 
@@ -228,22 +228,22 @@ def _describe_part(kind: Kind, seen: frozenset[str]) -> str:
     return f"{told} (--all-namespaces states that a list is of all)"
 
 
-def passes(evidence: str, body: Object | None = None) -> Seen:
+def passes(evidence: str, body: Object | None = None) -> ObjectFinding:
     """Return the observation that the cluster, or one object, is as it should be."""
-    return Seen(Verdict.PASS, evidence, body)
+    return ObjectFinding(Verdict.PASS, evidence, body)
 
 
-def fails(evidence: str, body: Object | None = None, path: str = "") -> Seen:
+def fails(evidence: str, body: Object | None = None, path: str = "") -> ObjectFinding:
     """Return the observation that something is not as it should be."""
-    return Seen(Verdict.FAIL, evidence, body, path)
+    return ObjectFinding(Verdict.FAIL, evidence, body, path)
 
 
-def unknown(evidence: str, body: Object | None = None, path: str = "") -> Seen:
+def unknown(evidence: str, body: Object | None = None, path: str = "") -> ObjectFinding:
     """Return the observation that it cannot be seen whether something is as it should be."""
-    return Seen(Verdict.UNKNOWN, evidence, body, path)
+    return ObjectFinding(Verdict.UNKNOWN, evidence, body, path)
 
 
-def conclude(found: Iterable[Seen], otherwise: str) -> Iterator[Seen]:
+def conclude(found: Iterable[ObjectFinding], otherwise: str) -> Iterator[ObjectFinding]:
     """Yield what was found, or, where nothing was, that all is as it should be."""
     some = tuple(found)
     yield from some or (passes(otherwise),)

@@ -53,7 +53,7 @@ from provisioner.network.model.topology import (
 )
 from provisioner.network.model.topology_reader import read_topology
 from provisioner.network.paths.egress_candidates import firewall_behind
-from provisioner.network.paths.firewall_egress import find_outlets
+from provisioner.network.paths.firewall_egress import find_internet_egress
 
 CONFIGURATIONS = "properties.ipConfigurations"
 TABLE = "properties.routeTable.id"
@@ -95,7 +95,7 @@ _IPV6 = Intervals(((2 << 124, (4 << 124) - 1),))
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class EgressVerdict:
     """What is to be said of some public addresses that a subnet sends somewhere."""
 
     verdict: Verdict
@@ -123,7 +123,7 @@ def find_routed(estate: Estate, _catalog: Catalog) -> Mapping[str, bool]:
     }
 
 
-def read_leaving(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Leaving, ...]]:
+def read_leaving(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[EgressVerdict, ...]]:
     """Return where each subnet sends the public addresses, by the key of the subnet."""
     topology = _topology(estate)
     answered = _firewall_addresses(estate, topology)
@@ -149,18 +149,20 @@ def _firewall_addresses(estate: Estate, topology: Topology) -> Intervals:
     return joined
 
 
-def _find_leaving(topology: Topology, subnet: Subnet, answered: Intervals) -> Iterator[Leaving]:
+def _find_leaving(
+    topology: Topology, subnet: Subnet, answered: Intervals
+) -> Iterator[EgressVerdict]:
     routing = route_subnet(topology, subnet)
     if subnet.table is not None and subnet.table.propagates and not is_tunneled(routing):
         words = f"disableBgpRoutePropagation of {subnet.table.label} is not true"
-        yield Leaving(Verdict.FAIL, words)
+        yield EgressVerdict(Verdict.FAIL, words)
     for route, public in public_routes(topology, subnet):
         yield from _of_route(topology, subnet, route, public, answered)
     for tagged in routing.tagged:
         yield from _of_tag(subnet, tagged)
     for service in routing.service_endpoints:
         words = f"its service endpoint allows every account of {service}, bypassing all routes"
-        yield Leaving(Verdict.FAIL, f"{subnet.label}: {words}")
+        yield EgressVerdict(Verdict.FAIL, f"{subnet.label}: {words}")
 
 
 def _of_route(
@@ -169,28 +171,30 @@ def _of_route(
     route: EffectiveRoute,
     public: Intervals,
     answered: Intervals,
-) -> Iterator[Leaving]:
+) -> Iterator[EgressVerdict]:
     way = f"{subnet.label} by {route.label}"
     if route.hop is HopType.INTERNET and route.user_defined:
         # The documentation of AKS routes the firewall's own public address like this, so that
         # answers to what came in by it leave by it.
         if not answered.covers(public):
-            yield Leaving(Verdict.FAIL, f"{way} sends {show_addresses(public)} to the internet")
+            yield EgressVerdict(
+                Verdict.FAIL, f"{way} sends {show_addresses(public)} to the internet"
+            )
     elif route.hop is HopType.INTERNET:
         words = f"{subnet.label} has no route for {show_addresses(public)}"
-        yield Leaving(Verdict.FAIL, f"{words}, expected one to the firewall")
+        yield EgressVerdict(Verdict.FAIL, f"{words}, expected one to the firewall")
     elif route.hop is HopType.GATEWAY:
         words = "has next hop VirtualNetworkGateway, to your own network"
-        yield Leaving(Verdict.PASS, f"{way} {words}")
+        yield EgressVerdict(Verdict.PASS, f"{way} {words}")
     elif route.hop is HopType.NONE and route.user_defined:
-        yield Leaving(Verdict.PASS, f"{way} drops {show_addresses(public)}")
+        yield EgressVerdict(Verdict.PASS, f"{way} drops {show_addresses(public)}")
     elif route.hop is HopType.APPLIANCE:
         yield from _of_appliance(topology, subnet, route, way)
 
 
 def _of_appliance(
     topology: Topology, subnet: Subnet, route: EffectiveRoute, way: str
-) -> Iterator[Leaving]:
+) -> Iterator[EgressVerdict]:
     firewall = firewall_behind(topology, subnet, route)
     if firewall is None:
         towards = route.towards or "an address that is known after apply"
@@ -198,20 +202,22 @@ def _of_appliance(
         told = parse_addresses(towards) is None
         placed = all(_is_placed(topology, one) for one in topology.firewalls)
         if topology.firewalls and (told or placed):
-            yield Leaving(Verdict.FAIL, f"{way} has next hop {towards}, which is not a firewall")
+            yield EgressVerdict(
+                Verdict.FAIL, f"{way} has next hop {towards}, which is not a firewall"
+            )
         else:
-            yield Leaving(Verdict.UNKNOWN, f"{way} has next hop {towards}, which is unknown")
+            yield EgressVerdict(Verdict.UNKNOWN, f"{way} has next hop {towards}, which is unknown")
         return
     rules = firewall.policy.rules if firewall.policy else ()
-    outlets = tuple(find_outlets(rules, subnet.ranges or EVERYWHERE))
+    outlets = tuple(find_internet_egress(rules, subnet.ranges or EVERYWHERE))
     for outlet in outlets:
         verdict = Verdict.FAIL if outlet.certain else Verdict.UNKNOWN
-        yield Leaving(verdict, f"{way} has next hop {firewall.label}, where {outlet.words}")
+        yield EgressVerdict(verdict, f"{way} has next hop {firewall.label}, where {outlet.words}")
     if not firewall.known and (firewall.network or not firewall.declared):
         words = f"has next hop {firewall.label}, whose policy was not read completely"
-        yield Leaving(Verdict.UNKNOWN, f"{way} {words}")
+        yield EgressVerdict(Verdict.UNKNOWN, f"{way} {words}")
     elif not outlets:
-        yield Leaving(Verdict.PASS, f"{way} has next hop {firewall.label}")
+        yield EgressVerdict(Verdict.PASS, f"{way} has next hop {firewall.label}")
 
 
 def _is_placed(topology: Topology, firewall: Firewall) -> bool:
@@ -220,13 +226,13 @@ def _is_placed(topology: Topology, firewall: Firewall) -> bool:
     return firewall.address is not None or (subnet is not None and bool(subnet.ranges))
 
 
-def _of_tag(subnet: Subnet, route: Route) -> Iterator[Leaving]:
+def _of_tag(subnet: Subnet, route: Route) -> Iterator[EgressVerdict]:
     if route.hop is HopType.INTERNET and parse_range(route.prefix) is None:
         words = f"sends the addresses of {route.prefix} to the internet"
-        yield Leaving(Verdict.FAIL, f"{subnet.label} by {route.label} {words}")
+        yield EgressVerdict(Verdict.FAIL, f"{subnet.label} by {route.label} {words}")
 
 
-def _find_leaving_ipv6(estate: Estate, subnet: Subnet) -> Iterator[Leaving]:
+def _find_leaving_ipv6(estate: Estate, subnet: Subnet) -> Iterator[EgressVerdict]:
     """Yield what a subnet sends to the internet over IPv6, which Azure Firewall does not filter."""
     found = estate.resources.get(subnet.key)
     if found is None or not any(_is_ipv6(text) for text in _prefixes(found.body)):
@@ -241,9 +247,11 @@ def _find_leaving_ipv6(estate: Estate, subnet: Subnet) -> Iterator[Leaving]:
             taken.append(str(prefix))
         else:
             words = f"sends {prefix} to the internet over IPv6"
-            yield Leaving(Verdict.FAIL, f"{subnet.label} by {route.label} {words}")
+            yield EgressVerdict(Verdict.FAIL, f"{subnet.label} by {route.label} {words}")
     if not read_reach(taken).ipv6.covers(_IPV6):
-        yield Leaving(Verdict.FAIL, f"{subnet.label} has IPv6 addresses and no route for ::/0")
+        yield EgressVerdict(
+            Verdict.FAIL, f"{subnet.label} has IPv6 addresses and no route for ::/0"
+        )
 
 
 def _prefixes(body: object) -> tuple[object, ...]:

@@ -76,14 +76,14 @@ _CLOUD = "AzureCloud"
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class InternetExposure:
     """What of the internet one inbound rule lets in, and all rules of its group together."""
 
     by_rule: PublicReach
     by_group: PublicReach
 
 
-def find_reached(estate: Estate, _catalog: Catalog) -> Mapping[str, Reached]:
+def find_reached(estate: Estate, _catalog: Catalog) -> Mapping[str, InternetExposure]:
     """Return what each inbound rule lets in of the internet, by the rule's key.
 
     What rules before it deny is not let in. Bastion and web gateways are for the internet: the
@@ -91,13 +91,15 @@ def find_reached(estate: Estate, _catalog: Catalog) -> Mapping[str, Reached]:
     """
     keys = {rule.label: rule.id.key for rule in estate.of_type(SECURITY_RULE)}
     answered = _answered_ports(estate)
-    found: dict[str, Reached] = {}
+    found: dict[str, InternetExposure] = {}
     for group_key, group in read_security_groups(estate).items():
         reached = dict(_reach_of_rules(group, ANY_PORT - answered.get(group_key, NOTHING)))
         together = PublicReach()
         for reach in reached.values():
             together = together | reach
-        found.update((keys[label], Reached(reach, together)) for label, reach in reached.items())
+        found.update(
+            (keys[label], InternetExposure(reach, together)) for label, reach in reached.items()
+        )
     return found
 
 

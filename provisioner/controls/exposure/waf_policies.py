@@ -32,14 +32,14 @@ _EVERY_REQUEST = ("", "/", ".*", "^.*$", "^/.*$", "^/", ".", ".+", "*")
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class WafBypass:
     """What lets attacks pass; `certain` where it is for strangers, or for all requests."""
 
     certain: bool
     words: str
 
 
-def find_holes(custom_rules: object, managed_rules: object) -> Iterator[Hole]:
+def find_bypasses(custom_rules: object, managed_rules: object) -> Iterator[WafBypass]:
     """Yield the gaps through which attacks pass a policy's `customRules` and `managedRules`.
 
     `customRules` is a list, or for Front Door an object with `rules`.
@@ -49,10 +49,10 @@ def find_holes(custom_rules: object, managed_rules: object) -> Iterator[Hole]:
     if isinstance(managed_rules, Mapping):
         yield from _of_managed_rules(managed_rules)
     elif is_empty(managed_rules):
-        yield Hole(True, _NO_MANAGED_RULES)
+        yield WafBypass(True, _NO_MANAGED_RULES)
 
 
-def _of_custom_rules(rules: Sequence[object]) -> Iterator[Hole]:
+def _of_custom_rules(rules: Sequence[object]) -> Iterator[WafBypass]:
     left = PUBLIC
     for rule in rules:
         action = _word(rule, "action")
@@ -66,9 +66,9 @@ def _of_custom_rules(rules: Sequence[object]) -> Iterator[Hole]:
             left = left - matched if exact else left
         elif exact and PublicReach(ipv4=left & matched).holds_strangers:
             said = PublicReach(ipv4=left & matched)
-            yield Hole(True, f"custom rule {name} allows {said} before all other rules")
+            yield WafBypass(True, f"custom rule {name} allows {said} before all other rules")
         elif not exact and PublicReach(ipv4=left & matched).holds_strangers:
-            yield Hole(
+            yield WafBypass(
                 False,
                 (f"custom rule {name} allows all requests with a value that the client chooses"),
             )
@@ -122,13 +122,13 @@ def _sources_of_condition(condition: object) -> Intervals | None:
     return PUBLIC - matched if negated else matched
 
 
-def _of_managed_rules(managed: Mapping[str, object]) -> Iterator[Hole]:
+def _of_managed_rules(managed: Mapping[str, object]) -> Iterator[WafBypass]:
     sets = _items(managed.get("managedRuleSets"))
     if not any(_word(found, "ruleSetType") in _OF_ATTACKS for found in sets):
-        yield Hole(True, _NO_MANAGED_RULES)
+        yield WafBypass(True, _NO_MANAGED_RULES)
     for found in sets:
         if _word(found, "ruleSetAction") in ("log", "allow"):
-            yield Hole(True, f"managed rule set action is {_word(found, 'ruleSetAction')}")
+            yield WafBypass(True, f"managed rule set action is {_word(found, 'ruleSetAction')}")
     groups = [
         group
         for found in sets
@@ -144,13 +144,13 @@ def _of_managed_rules(managed: Mapping[str, object]) -> Iterator[Hole]:
     )
 
 
-def _of_overrides(groups: Sequence[object]) -> Iterator[Hole]:
+def _of_overrides(groups: Sequence[object]) -> Iterator[WafBypass]:
     for group in groups:
         excluding = _items(lookup(group, ("exclusions",)))
         # The API's reference: "If none specified, all rules in the group will be disabled".
         if not _items(lookup(group, ("rules",))) and not excluding:
             words = f"all managed rules of {lookup(group, ('ruleGroupName',))} are disabled"
-            yield Hole(_is_of_every_site(group), words)
+            yield WafBypass(_is_of_every_site(group), words)
         for exclusion in filter(_is_of_all, excluding):
             yield _unlooked(group, lookup(exclusion, ("matchVariable",)))
     off = sum(
@@ -159,22 +159,22 @@ def _of_overrides(groups: Sequence[object]) -> Iterator[Hole]:
         for rule in _items(lookup(group, ("rules",)))
     )
     if off > _MOST_OFF:
-        yield Hole(False, f"{off} managed rules are disabled or only log")
+        yield WafBypass(False, f"{off} managed rules are disabled or only log")
 
 
-def _of_exclusions(exclusions: Sequence[object]) -> Iterator[Hole]:
+def _of_exclusions(exclusions: Sequence[object]) -> Iterator[WafBypass]:
     for exclusion in filter(_is_of_all, exclusions):
         narrow = _items(lookup(exclusion, ("exclusionManagedRuleSets",)))
         excluded = [_items(lookup(found, ("ruleGroups",))) for found in narrow]
         where = lookup(exclusion, ("matchVariable",))
         if not all(excluded) or not excluded:
-            yield Hole(True, f"managed rules exclude {where}")
+            yield WafBypass(True, f"managed rules exclude {where}")
         for group in (group for listed in excluded for group in listed):
             if not _items(lookup(group, ("rules",))):
                 yield _unlooked(group, where)
 
 
-def find_holes_of_gateway(configuration: object) -> Iterator[Hole]:
+def find_bypasses_of_gateway(configuration: object) -> Iterator[WafBypass]:
     """Yield the gaps in the WAF configuration of a gateway without a policy.
 
     Such a configuration has OWASP's rules: a gap is a group that it disables, or the rules named of
@@ -201,9 +201,9 @@ def _is_of_all(exclusion: object) -> bool:
     return operator == "equalsany" or selector in ("", "*")
 
 
-def _unlooked(group: object, where: object) -> Hole:
+def _unlooked(group: object, where: object) -> WafBypass:
     name = lookup(group, ("ruleGroupName",))
-    return Hole(_is_of_every_site(group), f"managed rules of {name} exclude {where}")
+    return WafBypass(_is_of_every_site(group), f"managed rules of {name} exclude {where}")
 
 
 def _is_of_every_site(group: object) -> bool:

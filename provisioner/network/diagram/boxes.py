@@ -19,8 +19,8 @@ from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id, resource_group_id
 from provisioner.model.resource_id import subscription_id as subscription_of
 from provisioner.network.diagram.context_resources import (
-    Bystander,
-    find_bystanders,
+    ContextResource,
+    find_context_resources,
     ranges_on_premises,
 )
 from provisioner.network.diagram.subnet_labels import SubnetDetails
@@ -38,7 +38,7 @@ from provisioner.network.model.topology import (
     Topology,
     Zone,
 )
-from provisioner.network.paths.egress_paths import EgressWay
+from provisioner.network.paths.egress_paths import EgressPath
 
 _SERVICES = {
     ServiceKind.VAULT: NodeKind.VAULT,
@@ -59,7 +59,7 @@ def pool_id(cluster: Cluster, pool: Pool) -> str:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Diagram:
     """The boxes of a network: groups, a parent before what is in it, and nodes."""
 
     groups: tuple[GroupDocument, ...]
@@ -74,16 +74,16 @@ class Picture:
 def draw_network(
     estate: Estate,
     topology: Topology,
-    ways: Iterable[EgressWay],
+    ways: Iterable[EgressPath],
     subscriptions: Mapping[str, str],
-) -> Picture:
+) -> Diagram:
     """Return the boxes of a network: the environment's own, their targets, and peered networks.
 
     `subscriptions` maps alias to GUID.
     """
     artist = _Artist(estate, topology, ways, subscriptions)
     nodes = tuple(sorted(artist.nodes(), key=_order))
-    return Picture(tuple(artist.groups(nodes)), nodes)
+    return Diagram(tuple(artist.groups(nodes)), nodes)
 
 
 def _order(node: NodeDocument) -> tuple[int, str, str]:
@@ -95,16 +95,16 @@ class _Artist:
         self,
         estate: Estate,
         topology: Topology,
-        ways: Iterable[EgressWay],
+        ways: Iterable[EgressPath],
         subscriptions: Mapping[str, str],
     ) -> None:
         self._estate = estate
         self._topology = topology
-        self._ways: dict[str, list[EgressWay]] = {}
+        self._ways: dict[str, list[EgressPath]] = {}
         for way in ways:
             self._ways.setdefault(way.subnet.key, []).append(way)
         self._aliases = {guid.lower(): alias for alias, guid in subscriptions.items()}
-        self._bystanders = tuple(find_bystanders(estate))
+        self._bystanders = tuple(find_context_resources(estate))
         self._networks = self._drawn_networks()
         self._hubs = self._find_hubs()
         self._details = SubnetDetails(topology, self._name)
@@ -236,7 +236,7 @@ class _Artist:
             details = ("whether a subnet reaches it is not known",)
         return NodeDocument(id=INTERNET, kind=NodeKind.INTERNET, name="internet", details=details)
 
-    def _is_drawn(self, bystander: Bystander) -> bool:
+    def _is_drawn(self, bystander: ContextResource) -> bool:
         inside = bystander.subnet in self._subnets
         return inside or bystander.resource.address is not None
 
@@ -253,7 +253,7 @@ class _Artist:
         details += [f"public: {self._name(key)}" for key in firewall.public_addresses]
         return self._node(firewall.key, NodeKind.FIREWALL, details, firewall.subnet)
 
-    def _bystander(self, bystander: Bystander) -> NodeDocument:
+    def _bystander(self, bystander: ContextResource) -> NodeDocument:
         key = bystander.resource.id.key
         return self._node(key, bystander.kind, bystander.details, bystander.subnet)
 
@@ -366,7 +366,7 @@ class _Artist:
         return named.name if named else key
 
 
-def _is_shared(bystander: Bystander) -> bool:
+def _is_shared(bystander: ContextResource) -> bool:
     """Return whether a resource makes its network one that others share."""
     return bool(bystander.subnet) and bystander.kind in (NodeKind.BASTION, NodeKind.GATEWAY)
 

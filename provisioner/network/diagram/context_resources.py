@@ -22,7 +22,7 @@ _DIAGNOSTIC = "Microsoft.Insights/diagnosticSettings"
 
 
 @dataclass(frozen=True, slots=True)
-class Bystander:
+class ContextResource:
     """A bastion, a gateway, an application gateway, a workspace or an identity.
 
     `subnet` is the key of the subnet that it stands in, None for a resource outside of any
@@ -36,7 +36,7 @@ class Bystander:
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class ContextLink:
     """A relation of two resources (by key) that is no network path."""
 
     source: str
@@ -45,28 +45,28 @@ class Tie:
     words: str
 
 
-def find_bystanders(estate: Estate) -> Iterator[Bystander]:
+def find_context_resources(estate: Estate) -> Iterator[ContextResource]:
     """Yield the bystanders of an estate, in its order."""
     for resource in estate.of_type(_BASTION):
         sku = lookup(resource.body, ["sku", "name"])
         details = (sku,) if isinstance(sku, str) else ()
-        yield Bystander(resource, NodeKind.BASTION, _subnet_of(resource), details)
+        yield ContextResource(resource, NodeKind.BASTION, _subnet_of(resource), details)
     for resource in estate.of_type(_GATEWAY):
         details = (_gateway_kind(resource),)
-        yield Bystander(resource, NodeKind.GATEWAY, _subnet_of(resource), details)
+        yield ContextResource(resource, NodeKind.GATEWAY, _subnet_of(resource), details)
     for resource in estate.of_type(_APPLICATION_GATEWAY):
         tier = lookup(resource.body, ["properties", "sku", "tier"])
         public = [f"public frontend {name}" for name in _public_frontends(resource)]
         details = (*((tier,) if isinstance(tier, str) else ()), *public)
         subnet = _subnet_of(resource, "gatewayIPConfigurations")
-        yield Bystander(resource, NodeKind.APPLICATION_GATEWAY, subnet, details)
+        yield ContextResource(resource, NodeKind.APPLICATION_GATEWAY, subnet, details)
     for resource in estate.of_type(_WORKSPACE):
-        yield Bystander(resource, NodeKind.WORKSPACE)
+        yield ContextResource(resource, NodeKind.WORKSPACE)
     for resource in estate.of_type(_IDENTITY):
-        yield Bystander(resource, NodeKind.IDENTITY)
+        yield ContextResource(resource, NodeKind.IDENTITY)
 
 
-def find_ties(estate: Estate) -> Iterator[Tie]:
+def find_context_links(estate: Estate) -> Iterator[ContextLink]:
     """Yield the relations: assigned identities, log destinations, and gateway connections."""
     for cluster in estate.of_type(_CLUSTER):
         for identity in _mapping(cluster.body, "identity", "userAssignedIdentities"):
@@ -82,15 +82,15 @@ def find_ties(estate: Estate) -> Iterator[Tie]:
             yield from _tie(source, workspace, EdgeKind.LOGS, "sends its logs to")
     for gateway in estate.of_type(_GATEWAY):
         words = f"{_gateway_kind(gateway)} connection to"
-        yield Tie(gateway.id.key, ON_PREMISES, EdgeKind.GATEWAY, words)
+        yield ContextLink(gateway.id.key, ON_PREMISES, EdgeKind.GATEWAY, words)
 
 
-def find_public_frontends(estate: Estate) -> Iterator[Tie]:
+def find_public_frontends(estate: Estate) -> Iterator[ContextLink]:
     """Yield the inbound paths from the internet to the listeners of application gateways."""
     for gateway in estate.of_type(_APPLICATION_GATEWAY):
         for name in _public_frontends(gateway):
             words = f"arrives at its public frontend {name}"
-            yield Tie(INTERNET, gateway.id.key, EdgeKind.INGRESS, words)
+            yield ContextLink(INTERNET, gateway.id.key, EdgeKind.INGRESS, words)
 
 
 def _public_frontends(gateway: Resource) -> tuple[str, ...]:
@@ -120,10 +120,10 @@ def ranges_on_premises(estate: Estate) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _tie(source: Resource, target: object, kind: EdgeKind, words: str) -> Iterator[Tie]:
+def _tie(source: Resource, target: object, kind: EdgeKind, words: str) -> Iterator[ContextLink]:
     named = parse_resource_id(target)
     if named is not None and named != source.id:
-        yield Tie(source.id.key, named.key, kind, words)
+        yield ContextLink(source.id.key, named.key, kind, words)
 
 
 def _gateway_kind(gateway: Resource) -> str:

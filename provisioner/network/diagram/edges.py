@@ -13,12 +13,12 @@ from provisioner.documents.graph import (
     MarkDocument,
 )
 from provisioner.model.estate import Estate
-from provisioner.network.diagram.boxes import Picture, api_server_id, pool_id
-from provisioner.network.diagram.context_resources import find_public_frontends, find_ties
+from provisioner.network.diagram.boxes import Diagram, api_server_id, pool_id
+from provisioner.network.diagram.context_resources import find_context_links, find_public_frontends
 from provisioner.network.model.load_balancers import RuleKind
 from provisioner.network.model.topology import Firewall, HopType, Subnet, Topology
 from provisioner.network.paths.egress_candidates import members_in
-from provisioner.network.paths.egress_paths import EgressWay
+from provisioner.network.paths.egress_paths import EgressPath
 from provisioner.network.proofs import egress
 from provisioner.network.proofs.proof import Proof
 
@@ -26,7 +26,7 @@ _Ends = tuple[str, str]
 
 
 def draw_edges(
-    estate: Estate, topology: Topology, ways: Iterable[EgressWay], picture: Picture
+    estate: Estate, topology: Topology, ways: Iterable[EgressPath], picture: Diagram
 ) -> tuple[EdgeDocument, ...]:
     """Return the lines between the boxes of a picture, each pair of ends once for each kind."""
     drawn = [
@@ -38,7 +38,7 @@ def draw_edges(
         *_dns_links(topology),
         *(
             EdgeDocument(source=tie.source, target=tie.target, kind=tie.kind, words=tie.words)
-            for tie in (*find_ties(estate), *find_public_frontends(estate))
+            for tie in (*find_context_links(estate), *find_public_frontends(estate))
         ),
     ]
     once = {
@@ -50,7 +50,7 @@ def draw_edges(
     return tuple(sorted(once.values(), key=lambda e: (kinds.index(e.kind), e.source, e.target)))
 
 
-def _egress(topology: Topology, ways: tuple[EgressWay, ...]) -> Iterator[EdgeDocument]:
+def _egress(topology: Topology, ways: tuple[EgressPath, ...]) -> Iterator[EdgeDocument]:
     open_firewalls = {way.firewall.key for way in ways if way.firewall and way.leaves}
     for way in ways:
         hop = way.route.hop
@@ -80,7 +80,7 @@ def _ingress(topology: Topology) -> Iterator[EdgeDocument]:
             yield EdgeDocument(source=INTERNET, target=balancer.key, kind=kind, words=words)
 
 
-def _peerings(topology: Topology, picture: Picture) -> Iterator[EdgeDocument]:
+def _peerings(topology: Topology, picture: Diagram) -> Iterator[EdgeDocument]:
     hubs = {group.id for group in picture.groups if group.kind is GroupKind.HUB}
     pairs: dict[_Ends, dict[str, str]] = {}
     for network in topology.networks.values():
@@ -130,7 +130,7 @@ def _dns_links(topology: Topology) -> Iterator[EdgeDocument]:
 
 def mark_breaches(
     topology: Topology,
-    picture: Picture,
+    picture: Diagram,
     edges: Iterable[EdgeDocument],
     proofs: Iterable[Proof],
 ) -> tuple[MarkDocument, ...]:

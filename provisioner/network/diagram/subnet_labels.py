@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from provisioner.network.model.intervals import show_address, show_addresses
 from provisioner.network.model.topology import HopType, Subnet, Topology
 from provisioner.network.model.unsupported_resources import words_of
-from provisioner.network.paths.egress_candidates import members_in, ways_out
-from provisioner.network.paths.egress_paths import EgressWay
+from provisioner.network.paths.egress_candidates import find_egress_candidates, members_in
+from provisioner.network.paths.egress_paths import EgressPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class SubnetDetails:
     topology: Topology
     name: Callable[[str], str]
 
-    def of(self, subnet: Subnet, ways: Iterable[EgressWay]) -> Iterator[str]:
+    def of(self, subnet: Subnet, ways: Iterable[EgressPath]) -> Iterator[str]:
         """Yield the lines of a subnet with these egress paths."""
         if subnet.ranges:
             yield show_addresses(subnet.ranges)
@@ -38,7 +38,7 @@ class SubnetDetails:
         yield from self._of_balancers(subnet)
         yield from (f"not judged: {each}" for each in words_of(self.topology.unjudged_in(subnet)))
 
-    def _of_way(self, way: EgressWay) -> str:
+    def _of_way(self, way: EgressPath) -> str:
         prefix = way.route.prefix or "0.0.0.0/0"
         if way.firewall is not None:
             return f"{prefix} to {self.name(way.firewall.key)}"
@@ -48,7 +48,7 @@ class SubnetDetails:
             return f"{prefix} to the virtual network gateway"
         if way.route.hop is HopType.APPLIANCE:
             return f"{prefix} to {way.route.towards}, which is not a firewall"
-        through = ways_out(self.topology, way.subnet)
+        through = find_egress_candidates(self.topology, way.subnet)
         if not way.path.delivered:
             return "egress not known" if way.unjudged else "no egress"
         return f"{prefix} to the internet, " + (

@@ -36,7 +36,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class FirewallVerdict:
     """The decision of a firewall: `rule` is the label of what decided."""
 
     allowed: bool
@@ -48,19 +48,19 @@ def decide(
     sources: Intervals,
     target: Target,
     covered: frozenset[str] = frozenset(),
-) -> Ruling:
+) -> FirewallVerdict:
     """Return what a policy does with traffic from all of `sources` to a target.
 
     `covered` are FQDN tags that are known to hold the target's name, lower case.
     """
     if policy is None:
-        return Ruling(False, "the firewall has no policy")
+        return FirewallVerdict(False, "the firewall has no policy")
     for rule in _ordered(policy):
         if not _speaks(rule, target) or not source_of(rule).covers(sources):
             continue
         if _names(rule, target, covered, policy):
-            return Ruling(rule.allows, rule.label)
-    return Ruling(False, DEFAULT_DENY)
+            return FirewallVerdict(rule.allows, rule.label)
+    return FirewallVerdict(False, DEFAULT_DENY)
 
 
 def source_of(rule: FirewallRule) -> Intervals:

@@ -23,7 +23,7 @@ from provisioner.network.model.topology import (
 
 
 @dataclass(frozen=True, slots=True)
-class WayOut:
+class EgressCandidate:
     """An egress candidate: it gives packets of a subnet a public source address.
 
     One that is not `shared` is that of a single machine, behind a security group of its own
@@ -40,7 +40,7 @@ class WayOut:
     protocols: frozenset[str] | None = None
 
 
-def ways_out(topology: Topology, subnet: Subnet) -> tuple[WayOut, ...]:
+def find_egress_candidates(topology: Topology, subnet: Subnet) -> tuple[EgressCandidate, ...]:
     """Return the egress candidates for packets of a subnet that are routed to the internet.
 
     Those of the whole subnet come before those of one machine.
@@ -54,36 +54,40 @@ def ways_out(topology: Topology, subnet: Subnet) -> tuple[WayOut, ...]:
     """
     found = []
     if subnet.nat_gateway is not None:
-        found.append(WayOut(subnet.nat_gateway, f"the NAT gateway {subnet.nat_gateway}"))
+        found.append(EgressCandidate(subnet.nat_gateway, f"the NAT gateway {subnet.nat_gateway}"))
     for cluster, pool in pools_in(topology, subnet):
         if pool.public_addresses:
-            found.append(WayOut(pool.label, f"the public addresses of {pool.label}", pool.span))
+            found.append(
+                EgressCandidate(pool.label, f"the public addresses of {pool.label}", pool.span)
+            )
         if cluster.outbound in ("loadBalancer", "managedNATGateway"):
             words = f"the outbound rules of {cluster.label} (outboundType {cluster.outbound})"
-            found.append(WayOut(cluster.label, words, cluster.span))
+            found.append(EgressCandidate(cluster.label, words, cluster.span))
     # "Azure provides default outbound access ... when there's no explicit outbound connectivity
     # method": a NAT gateway on a subnet is one for all that stands in it
     # (learn.microsoft.com, "Default outbound access in Azure").
     if not subnet.private and subnet.nat_gateway is None:
-        found.append(WayOut(subnet.label, "Azure's default outbound access"))
+        found.append(EgressCandidate(subnet.label, "Azure's default outbound access"))
     for interface in topology.interfaces_in(subnet):
         for each in interface.public_in(subnet.key):
             words = f"the public address {each.public} of {interface.label}"
             known = each.known and not interface.hides_group
             found.append(
-                WayOut(interface.label, words, interface.span, False, interface.group, known)
+                EgressCandidate(
+                    interface.label, words, interface.span, False, interface.group, known
+                )
             )
     found += _through_balancers(topology, subnet)
     return tuple(dict.fromkeys(found))
 
 
-def _through_balancers(topology: Topology, subnet: Subnet) -> Iterator[WayOut]:
+def _through_balancers(topology: Topology, subnet: Subnet) -> Iterator[EgressCandidate]:
     for balancer in topology.balancers:
         for rule in balancer.rules:
             if not rule.leads_out:
                 continue
             for member in members_in(topology, balancer, rule, subnet):
-                yield WayOut(
+                yield EgressCandidate(
                     balancer.label,
                     f"the {rule.kind} {rule.name} of {balancer.label} (for {member.label})",
                     balancer.span,

@@ -1,6 +1,6 @@
 """The egress paths of workload subnets to the internet, by packet traces.
 
-`workflow.graph` calls `find_egress` for the network diagram.
+`workflow.graph` calls `find_egress_paths` for the network diagram.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _HTTPS = 443
 
 
 @dataclass(frozen=True, slots=True)
-class EgressWay:
+class EgressPath:
     """The egress path of a subnet.
 
     `route` is the effective route of the traffic, `firewall` the one behind that route; `host` is
@@ -39,7 +39,7 @@ class EgressWay:
         return self.path.delivered and self.route.hop is not HopType.GATEWAY
 
 
-def find_egress(topology: Topology) -> tuple[EgressWay, ...]:
+def find_egress_paths(topology: Topology) -> tuple[EgressPath, ...]:
     """Return the egress paths of the environment's workload subnets.
 
     Each has one, and more if its routes divide the internet between them.
@@ -55,7 +55,7 @@ def find_egress(topology: Topology) -> tuple[EgressWay, ...]:
                 packet = Packet(public.lowest, "tcp", _HTTPS, host or None, tags)
                 path = trace_packet(topology, subnet, packet)
                 firewall = firewall_behind(topology, subnet, route)
-                ways.append(EgressWay(subnet, host, route, firewall, path, unjudged))
+                ways.append(EgressPath(subnet, host, route, firewall, path, unjudged))
     return tuple(ways)
 
 

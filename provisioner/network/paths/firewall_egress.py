@@ -22,7 +22,7 @@ _TIME = Intervals(((123, 123),))
 
 
 @dataclass(frozen=True, slots=True)
-class Outlet:
+class InternetEgress:
     """An opening to the internet at large; not `certain` where a rule is known in part only."""
 
     certain: bool
@@ -48,7 +48,9 @@ class _Box:
         return tuple(piece for piece in pieces if piece)
 
 
-def find_outlets(rules: Sequence[FirewallRule], sources: Intervals) -> Iterator[Outlet]:
+def find_internet_egress(
+    rules: Sequence[FirewallRule], sources: Intervals
+) -> Iterator[InternetEgress]:
     """Yield the openings to the internet that a firewall's rules, in order, give some addresses."""
     network = [rule for rule in rules if rule.kind == "network"]
     for transport in _TRANSPORTS:
@@ -67,7 +69,7 @@ def find_outlets(rules: Sequence[FirewallRule], sources: Intervals) -> Iterator[
 
 def _of_network(
     rules: Sequence[FirewallRule], sources: Intervals, transport: str
-) -> Iterator[Outlet]:
+) -> Iterator[InternetEgress]:
     denying: list[FirewallRule] = []
     reached = NOTHING
     for rule in rules:
@@ -87,12 +89,14 @@ def _of_network(
         if rule.open_destinations or (rule.open_sources and _is_wide(rule)):
             everybody = sources if rule.open_sources else source_of(rule) & sources
             if _remaining(_Box(everybody, rule.ports, PUBLIC), sources, denying):
-                yield Outlet(False, f"{rule.label} names an IP group of which nothing is known")
+                yield InternetEgress(
+                    False, f"{rule.label} names an IP group of which nothing is known"
+                )
 
 
 def _of_web(
     rules: Sequence[FirewallRule], sources: Intervals, first: Sequence[FirewallRule]
-) -> Iterator[Outlet]:
+) -> Iterator[InternetEgress]:
     denying = list(first)
     for rule in rules:
         if not rule.allows:
@@ -102,14 +106,16 @@ def _of_web(
             if PublicReach(ipv4=_left(rule, sources, denying, PUBLIC, name)).holds_strangers:
                 yield _outlet(rule, denying, f"whatever host {name} stands for")
             elif rule.open_sources:
-                yield Outlet(False, f"{rule.label} names an IP group of which nothing is known")
+                yield InternetEgress(
+                    False, f"{rule.label} names an IP group of which nothing is known"
+                )
         for category in rule.categories:
             if _left(rule, sources, denying, PUBLIC, category):
                 words = f"{rule.label} allows it to all of the web category {category}"
-                yield Outlet(False, f"{words}, and whose hosts those are is not known")
+                yield InternetEgress(False, f"{words}, and whose hosts those are is not known")
 
 
-def _outlet(rule: FirewallRule, denying: Sequence[FirewallRule], where: str) -> Outlet:
+def _outlet(rule: FirewallRule, denying: Sequence[FirewallRule], where: str) -> InternetEgress:
     """Return an outlet.
 
     It is not certain where an earlier rule that is known in part only may deny it.
@@ -117,8 +123,8 @@ def _outlet(rule: FirewallRule, denying: Sequence[FirewallRule], where: str) -> 
     vague = next((r for r in denying if r.open_sources or r.open_destinations), None)
     words = f"{rule.label} allows it to {where}"
     if vague is None:
-        return Outlet(True, words)
-    return Outlet(False, f"{words}, unless an IP group of {vague.label} holds it")
+        return InternetEgress(True, words)
+    return InternetEgress(False, f"{words}, unless an IP group of {vague.label} holds it")
 
 
 def _left(

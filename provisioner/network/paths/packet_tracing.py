@@ -6,18 +6,18 @@
 from dataclasses import dataclass, replace
 
 from provisioner.network.model.effective_routes import EffectiveRoute, route_subnet
-from provisioner.network.model.firewalls import DEFAULT_DENY, Ruling, Target, decide
+from provisioner.network.model.firewalls import DEFAULT_DENY, FirewallVerdict, Target, decide
 from provisioner.network.model.intervals import ANY_PORT, Intervals, show_address, show_ports
 from provisioner.network.model.load_balancers import BalancerRule, LoadBalancer, RuleKind
 from provisioner.network.model.security_groups import Traffic, judge
 from provisioner.network.model.service_tags import PUBLIC, tags_of
 from provisioner.network.model.topology import Firewall, HopType, Network, Peering, Subnet, Topology
 from provisioner.network.paths.egress_candidates import (
+    EgressCandidate,
     Member,
-    WayOut,
+    find_egress_candidates,
     firewall_behind,
     members_in,
-    ways_out,
 )
 
 
@@ -109,7 +109,7 @@ def _routed(topology: Topology, source: Subnet, route: EffectiveRoute, traffic: 
     if route.hop is HopType.NONE:
         return Hop(route.label, "route", f"{stated}drops it", passes=False)
     if route.hop is HopType.INTERNET:
-        known = ways_out(topology, source)
+        known = find_egress_candidates(topology, source)
         ways = [way for way in known if _is_open(topology, source, way, traffic)]
         if not ways and not route.user_defined:
             return Hop(
@@ -126,7 +126,7 @@ def _routed(topology: Topology, source: Subnet, route: EffectiveRoute, traffic: 
     return Hop(route.label, "route", f"{stated}leads into {where}")
 
 
-def _is_open(topology: Topology, source: Subnet, way: WayOut, traffic: Traffic) -> bool:
+def _is_open(topology: Topology, source: Subnet, way: EgressCandidate, traffic: Traffic) -> bool:
     """Return whether the security group of a machine, if it has one, allows a packet to leave."""
     tags = tags_of(topology, topology.networks[source.network], source)
     return judge(way.group, inbound=False, packet=traffic, tags=tags)[0]
@@ -165,7 +165,7 @@ def _over_firewall(
     return _from_firewall(topology, _traffic(sender, packet), firewall, hops)
 
 
-def _ruled(firewall: Firewall, ruling: Ruling, what: str) -> Hop:
+def _ruled(firewall: Firewall, ruling: FirewallVerdict, what: str) -> Hop:
     if ruling.rule == DEFAULT_DENY:
         policy = firewall.policy.label if firewall.policy else firewall.label
         return Hop(policy, "firewall rules", f"none names {what}: denied", passes=False)

@@ -18,7 +18,7 @@ from provisioner.network.model.topology import Cluster, HopType, Network, Subnet
 from provisioner.network.paths.egress_candidates import subnets_of
 
 
-def check_wiring(topology: Topology) -> tuple[Diagnostic, ...]:
+def check_routes(topology: Topology) -> tuple[Diagnostic, ...]:
     """Return the inconsistencies of the routes and the clusters of a network, with their places."""
     return (
         *_check_hops(topology),

@@ -17,7 +17,11 @@ from provisioner.network.model.intervals import ANY_PORT, Intervals, show_addres
 from provisioner.network.model.security_groups import Traffic, admit_through, any_traffic
 from provisioner.network.model.service_tags import tags_of
 from provisioner.network.model.topology import HopType, SecurityGroup, Subnet, Topology
-from provisioner.network.paths.egress_candidates import WayOut, firewall_behind, ways_out
+from provisioner.network.paths.egress_candidates import (
+    EgressCandidate,
+    find_egress_candidates,
+    firewall_behind,
+)
 from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
 from provisioner.network.proofs.unknowns import find_gaps
 
@@ -87,7 +91,7 @@ def _of_route(
 def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> Iterator[Breach]:
     network = topology.networks[subnet.network]
     tags = tags_of(topology, network, subnet)
-    for way in ways_out(topology, subnet):
+    for way in find_egress_candidates(topology, subnet):
         groups = [subnet.group, *([way.group] if way.group else [])]
         for traffic in _traffic_of(way, groups, subnet.ranges, public):
             let = admit_through(groups, inbound=False, traffic=traffic, tags=tags, certain=False)
@@ -108,7 +112,7 @@ def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> I
 
 
 def _traffic_of(
-    way: WayOut,
+    way: EgressCandidate,
     groups: Sequence[SecurityGroup | None],
     sources: Intervals,
     destinations: Intervals,

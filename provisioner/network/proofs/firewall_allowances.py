@@ -12,7 +12,11 @@ from provisioner.network.model.intervals import Intervals
 from provisioner.network.model.security_groups import Traffic, admit, judge
 from provisioner.network.model.service_tags import PUBLIC, tags_of
 from provisioner.network.model.topology import Cluster, Firewall, HopType, Network, Subnet, Topology
-from provisioner.network.paths.egress_candidates import firewall_behind, subnets_of, ways_out
+from provisioner.network.paths.egress_candidates import (
+    find_egress_candidates,
+    firewall_behind,
+    subnets_of,
+)
 from provisioner.network.paths.packet_tracing import Hop, broken_leg
 from provisioner.network.proofs.excess_egress import TRANSPORT, excess_of
 from provisioner.network.proofs.proof import Breach, Proof, conclude, skip
@@ -150,7 +154,7 @@ def _stopped(topology: Topology, subnet: Subnet, protocol: str, port: int) -> Ho
             stop = replace(broken, words=f"{broken.element} {broken.words}")
         elif route.hop is HopType.INTERNET:
             # The address of a machine beside the nodes is of no use to them.
-            if any(way.shared for way in ways_out(topology, subnet)):
+            if any(way.shared for way in find_egress_candidates(topology, subnet)):
                 return None
             words = "it has no outbound public IP address"
             stop = replace(stop, words=words, known=network.known)

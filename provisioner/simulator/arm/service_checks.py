@@ -25,31 +25,31 @@ class StoredNeighbours:
     cloud: Cloud
 
     def lookup(self, resource: ResourceId) -> Resource | Unseen | None:
-        """See `Neighbours`."""
+        """See `RuleContext`."""
         row = self.cloud.find(resource)
         return _to_resource(row) if row else None
 
     def children(self, container: ResourceId, type_name: str) -> Listing:
-        """See `Neighbours`."""
+        """See `RuleContext`."""
         rows = self.cloud.store.resources.inside(container.key)
         return Listing(
             tuple(_to_resource(row) for row in rows if row.type == type_name), whole=True
         )
 
     def of_type(self, type_name: str) -> Listing:
-        """See `Neighbours`."""
+        """See `RuleContext`."""
         rows = self.cloud.store.resources.of_type(type_name)
         return Listing(tuple(map(_to_resource, rows)), whole=True)
 
     def referring_to(self, resource: ResourceId, type_name: str) -> Listing:
-        """See `Neighbours`."""
+        """See `RuleContext`."""
         rows = self.cloud.store.resources.referring_to(resource.key)
         return Listing(
             tuple(_to_resource(row) for row in rows if row.type == type_name), whole=True
         )
 
     def is_new(self, _to_resource: ResourceId) -> bool:
-        """See `Neighbours`: a resource created before is in the state like any other."""
+        """See `RuleContext`: a resource created before is in the state like any other."""
         return False
 
 

@@ -4,15 +4,15 @@ import pytest
 
 from provisioner.adoption.expression_templates import write
 from provisioner.adoption.naming import (
-    Habits,
     Namespace,
-    find_habits,
+    NamingConvention,
+    find_naming_convention,
     identifier,
     unreserved,
     words_of,
 )
 
-_HABITS = Habits(prefix="contoso", environment="prod")
+_HABITS = NamingConvention(prefix="contoso", environment="prod")
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_a_resource_is_called_what_its_name_says(name: str, noun: str, expected:
 def test_the_prefix_is_what_most_names_have() -> None:
     names = ["rg-acme-dev-hub", "vnet-acme-dev-hub", "kv-acme-dev", "id-acme-dev-aks", "other"]
 
-    assert find_habits(names, "dev") == Habits("acme", "dev")
-    assert find_habits(["rg-one", "rg-two", "rg-three", "rg-four"], "dev").prefix == ""
+    assert find_naming_convention(names, "dev") == NamingConvention("acme", "dev")
+    assert find_naming_convention(["rg-one", "rg-two", "rg-three", "rg-four"], "dev").prefix == ""
 
 
 def test_a_name_is_written_with_what_names_have_in_common() -> None:

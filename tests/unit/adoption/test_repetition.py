@@ -5,7 +5,7 @@ import pytest
 from provisioner.adoption.expression_templates import Call, Ref, Template, Tree, text_of, write
 from provisioner.adoption.references import Entry
 from provisioner.adoption.repetition import fold_entries
-from provisioner.adoption.resource_tables import Fold
+from provisioner.adoption.resource_tables import ForEachStatement
 from provisioner.model.resource_id import ResourceId
 
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg"
@@ -33,7 +33,7 @@ def subnet(name: str, **properties: object) -> Entry:
     return Entry(resource, SUBNETS, Template.of(resource.name), None, parent, None, None, body)
 
 
-def folds_of(*entries: Entry, apart: tuple[Entry, ...] = ()) -> tuple[Fold, ...]:
+def folds_of(*entries: Entry, apart: tuple[Entry, ...] = ()) -> tuple[ForEachStatement, ...]:
     files = {entry.key: "network" for entry in entries}
     return fold_entries(entries, files, {}, {entry.key for entry in apart})
 
@@ -42,7 +42,7 @@ def plain(value: Tree) -> object:
     return text_of(value, lambda text: write(text, lambda ref: f"{ref.key}.{ref.attribute}"))
 
 
-def rows(fold: Fold) -> dict[str, object]:
+def rows(fold: ForEachStatement) -> dict[str, object]:
     assert fold.rows is not None
     return {key: {t: plain(c) for t, c in row.items()} for key, row in fold.rows.items()}
 

@@ -13,7 +13,7 @@ from provisioner.azure.response_limits import Bounds
 from provisioner.model.azure_error import AzureError
 from provisioner.model.resource_id import ResourceId, subscription_id
 from provisioner.plan.reads import Read
-from provisioner.preflight.azure_queries import Inquiry
+from provisioner.preflight.azure_queries import AzureQuery
 from tests.unit.azure.scripted_server import FakeTime, Reply, ScriptedServer
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
@@ -97,7 +97,7 @@ def test_an_answer_to_a_question_of_the_preflight_that_is_no_object(server, clie
     server.answer("POST", path, Reply(200, body))
     scope = subscription_id(SUBSCRIPTION.rpartition("/")[2])
 
-    (reply,) = client.ask([Inquiry("POST", path, "2026-01-01", "x/action", scope, body="{}")])
+    (reply,) = client.ask([AzureQuery("POST", path, "2026-01-01", "x/action", scope, body="{}")])
 
     assert reply.refused.code == "UnexpectedAnswer"
     assert words in reply.refused.message

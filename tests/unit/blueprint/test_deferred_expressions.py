@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioner.blueprint.deferred_expressions import dig_holes
+from provisioner.blueprint.deferred_expressions import defer_unknown_chains
 from provisioner.blueprint.expression import compile_expression, evaluate, resolve
 from provisioner.model.values import ResourceValue, Unknown
 
@@ -46,7 +46,7 @@ LOOKED_AT = [
 
 @pytest.mark.parametrize(("text", "_reason"), PUT, ids=[r[1] for r in PUT])
 def test_a_value_that_is_only_put_somewhere_is_a_hole(text, _reason):
-    holed = dig_holes(text, [CHAIN])
+    holed = defer_unknown_chains(text, [CHAIN])
     assert holed is not None
     assert [hole.replace('["properties"]', ".properties") for hole in holed.holes.values()] == [
         CHAIN
@@ -55,12 +55,12 @@ def test_a_value_that_is_only_put_somewhere_is_a_hole(text, _reason):
 
 @pytest.mark.parametrize(("text", "_reason"), LOOKED_AT, ids=[r[1] for r in LOOKED_AT])
 def test_a_value_that_is_looked_at_is_none(text, _reason):
-    assert dig_holes(text, [CHAIN]) is None
+    assert defer_unknown_chains(text, [CHAIN]) is None
 
 
 def test_every_place_of_a_value_counts():
     both = f'{{"a": {CHAIN}, "b": size({CHAIN})}}'
-    assert dig_holes(both, [CHAIN]) is None
+    assert defer_unknown_chains(both, [CHAIN]) is None
 
 
 def test_what_is_around_is_known_and_the_hole_is_filled_later():

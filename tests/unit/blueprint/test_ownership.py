@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from provisioner.blueprint.ownership import (
-    Claim,
     Marks,
+    OwnershipClaim,
     derive_id,
     is_ownership_tag,
     marks_below,
@@ -32,25 +32,37 @@ def tags(marks: Marks = OURS, address: str = "hub.net", **changed: str) -> dict[
     }
 
 
-CLAIMS: list[tuple[Mapping[str, str] | None, Claim, str]] = [
-    (tags(), Claim.OURS, "its own tags"),
-    ({name.upper(): value for name, value in tags().items()}, Claim.OURS, "names in capitals"),
-    ({**tags(), "team": "payments"}, Claim.OURS, "beside the tags of others"),
-    (None, Claim.NONE, "no tags"),
-    ({"environment": "prod"}, Claim.NONE, "the tags of others"),
-    (OURS.tags(OTHER, "hub.net"), Claim.INVALID, "copied from another resource"),
-    (tags(azsec_address="hub.other"), Claim.INVALID, "an address that was edited"),
-    (tags(azsec_mark="x" * 20), Claim.INVALID, "a mark that was guessed"),
-    ({"azsec-environment": "prod", "azsec-address": "a"}, Claim.INVALID, "a name without a mark"),
+CLAIMS: list[tuple[Mapping[str, str] | None, OwnershipClaim, str]] = [
+    (tags(), OwnershipClaim.OURS, "its own tags"),
+    (
+        {name.upper(): value for name, value in tags().items()},
+        OwnershipClaim.OURS,
+        "names in capitals",
+    ),
+    ({**tags(), "team": "payments"}, OwnershipClaim.OURS, "beside the tags of others"),
+    (None, OwnershipClaim.NONE, "no tags"),
+    ({"environment": "prod"}, OwnershipClaim.NONE, "the tags of others"),
+    (OURS.tags(OTHER, "hub.net"), OwnershipClaim.INVALID, "copied from another resource"),
+    (tags(azsec_address="hub.other"), OwnershipClaim.INVALID, "an address that was edited"),
+    (tags(azsec_mark="x" * 20), OwnershipClaim.INVALID, "a mark that was guessed"),
+    (
+        {"azsec-environment": "prod", "azsec-address": "a"},
+        OwnershipClaim.INVALID,
+        "a name without a mark",
+    ),
     (
         {"azsec-owner": OURS.owner, "azsec-mark": OURS.mark(NET, "a")},
-        Claim.INVALID,
+        OwnershipClaim.INVALID,
         "a mark without its address",
     ),
-    (tags(NAMESAKE), Claim.OTHER, "an environment of the same name with another id"),
-    (Marks("dev", NAMESAKE.key).tags(NET, "a"), Claim.OTHER, "another environment"),
-    ({"azsec-environment": "dev", "azsec-address": "a"}, Claim.OTHER, "another one, unmarked"),
-    ({**tags(), "AZSEC-Mark": "y"}, Claim.AMBIGUOUS, "a tag twice, in two spellings"),
+    (tags(NAMESAKE), OwnershipClaim.OTHER, "an environment of the same name with another id"),
+    (Marks("dev", NAMESAKE.key).tags(NET, "a"), OwnershipClaim.OTHER, "another environment"),
+    (
+        {"azsec-environment": "dev", "azsec-address": "a"},
+        OwnershipClaim.OTHER,
+        "another one, unmarked",
+    ),
+    ({**tags(), "AZSEC-Mark": "y"}, OwnershipClaim.AMBIGUOUS, "a tag twice, in two spellings"),
 ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from provisioner.catalog.api_version_selection import (
-    SpokenVersion,
+    SelectedVersion,
     choose_version,
     namespaces_of,
     read_offer,
@@ -52,7 +52,7 @@ def test_a_type_speaks_what_is_offered_of_it():
         of(NETWORK), {NETWORK.lower(): ("2025-05-01",)}, find_version
     )
     assert [each.api_version for each in types] == ["2025-05-01"]
-    assert differing == (SpokenVersion(NETWORK, "2026-03-01", "2025-05-01", is_checked=False),)
+    assert differing == (SelectedVersion(NETWORK, "2026-03-01", "2025-05-01", is_checked=False),)
 
 
 def test_a_child_that_is_not_listed_goes_with_its_parent():

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.cluster.decisions import DeclaredObject, Permission, Trial, decide
+from provisioner.cluster.decisions import DeclaredObject, DryRun, Permission, decide
 from provisioner.cluster.objects import Key, ServedKind
 from provisioner.cluster.ownership import Owner
 from provisioner.documents.plan import Action
@@ -66,6 +66,6 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("refusal", "action", "reason"), REFUSALS)
 def test_a_refusal_is_one_line(refusal: KubernetesError, action: Action, reason: str) -> None:
-    trial = Trial(merged=refusal, forced=BODY, pristine=BODY)
+    trial = DryRun(merged=refusal, forced=BODY, pristine=BODY)
     found = decide(WANTED, BODY, Owner.OURS, trial, Permission())
     assert (found.action, found.reason) == (action, reason)

@@ -9,7 +9,7 @@ import pytest
 
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.evaluation import Unseen, judge
-from provisioner.controls.evaluation_context import Ground
+from provisioner.controls.evaluation_context import EvaluationContext
 from provisioner.controls.registry import controls_by_id
 from provisioner.controls.verdict import Verdict
 from provisioner.manifests.cluster_dumps import read_dumps
@@ -38,9 +38,9 @@ CLUSTER = Resource(
 )
 
 
-def ground(contents, catalog: Catalog) -> Ground:
+def ground(contents, catalog: Catalog) -> EvaluationContext:
     view = None if contents is None else view_of(contents)
-    return Ground(
+    return EvaluationContext(
         Estate.of([CLUSTER]), frozenset({CLUSTER.id.key}), catalog, "AzureCloud", view=view
     )
 

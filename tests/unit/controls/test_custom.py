@@ -15,7 +15,7 @@ from provisioner.plan.estates import desired_estate
 from provisioner.workflow.affected_environments import find_touched
 from provisioner.workflow.check import check_environment
 from provisioner.workflow.plan import Desired, load_desired
-from provisioner.workflow.security_evaluation import judge_state
+from provisioner.workflow.security_evaluation import evaluate_state
 from tests.environments import BLUEPRINT, ENVIRONMENT, TODAY, Bench
 
 VAULT = """\
@@ -61,7 +61,7 @@ def load(catalog: Catalog, texts: dict[str, str]) -> Desired:
 def judge(catalog: Catalog, texts: dict[str, str]) -> Result:
     desired = load(catalog, texts)
     estate = desired_estate(desired.graph, catalog)
-    results = judge_state(estate, desired.graph, desired.environment, catalog).results
+    results = evaluate_state(estate, desired.graph, desired.environment, catalog).results
     return next(result for result in results if result.control.id == "ACME-01")
 
 
@@ -216,7 +216,7 @@ def test_a_control_is_no_item_of_the_outline_and_answers_what_it_maps_to(catalog
     control = CONTROL.replace("rules:", "mappings: {checkov: [CKV_AZURE_9999]}\nrules:")
     desired = load(catalog, files("expect: 'true'", control=control))
     estate = desired_estate(desired.graph, catalog)
-    results = judge_state(estate, desired.graph, desired.environment, catalog).results
+    results = evaluate_state(estate, desired.graph, desired.environment, catalog).results
     assert not any(each.id == "ACME-01" for each in comply(results, Framework.OUTLINE))
     (mapped,) = (each for each in comply(results, Framework.CHECKOV) if each.id == "CKV_AZURE_9999")
     assert (mapped.verdict, mapped.controls) == ("pass", ("ACME-01",))
@@ -318,7 +318,7 @@ def test_what_nobody_knows_before_it_is_made_is_unknown(
     )
     desired = load(catalog, texts)
     estate = desired_estate(desired.graph, desired.catalog)
-    results = judge_state(estate, desired.graph, desired.environment, desired.catalog).results
+    results = evaluate_state(estate, desired.graph, desired.environment, desired.catalog).results
     result = next(each for each in results if each.control.id == "ACME-01")
     assert [str(finding.verdict) for finding in result.findings] == [verdict]
 

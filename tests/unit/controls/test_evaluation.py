@@ -7,7 +7,7 @@ import pytest
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.control import Control, Layer, Mode, Severity
 from provisioner.controls.evaluation import Result, Unseen, judge
-from provisioner.controls.evaluation_context import Ground, Hidden
+from provisioner.controls.evaluation_context import EvaluationContext, Hidden
 from provisioner.controls.gate import Gate
 from provisioner.controls.posture_change import compare_results
 from provisioner.controls.registry import controls_by_id
@@ -60,7 +60,9 @@ def test_what_is_known_after_apply_is_unknown(catalog: Catalog) -> None:
 
 def test_what_cannot_be_read_is_unknown_and_says_why(catalog: Catalog) -> None:
     hidden = Resource(ResourceId.parse("/subscriptions/s/providers/A.B/c/d"), VAULT, {}, "vault")
-    ground = Ground(Estate.of(()), frozenset(), catalog, "AzureCloud", (Hidden(hidden, "403"),))
+    ground = EvaluationContext(
+        Estate.of(()), frozenset(), catalog, "AzureCloud", (Hidden(hidden, "403"),)
+    )
     result = one(judge([control("WRK-05.1")], ground))
     assert result.verdict is Verdict.UNKNOWN
     assert "403" in result.findings[0].evidence

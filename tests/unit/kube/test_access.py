@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from provisioner.cli.cluster_access import Reach, find_connection
+from provisioner.cli.cluster_access import ApiServerAccess, find_connection
 from provisioner.cli.session import Session
 from provisioner.documents.trace import StateKind
 from provisioner.kube.in_cluster import read_in_cluster
@@ -212,9 +212,9 @@ def test_a_context_is_of_the_kubeconfig_of_the_variable_where_the_environment_st
     def refuse() -> Any:
         raise AssertionError("Azure is not asked")
 
-    found = find_connection(desired, Reach(None, "c", None, None), refuse)
+    found = find_connection(desired, ApiServerAccess(None, "c", None, None), refuse)
     assert (found.server, found.way) == (SERVER, f"kubeconfig {tmp_path / 'config'}, context c")
     with pytest.raises(DiagnosticError, match="there is no context 'd'"):
-        find_connection(desired, Reach(None, "d", None, None), refuse)
+        find_connection(desired, ApiServerAccess(None, "d", None, None), refuse)
     with pytest.raises(DiagnosticError, match="or --context NAME"):
-        find_connection(desired, Reach(None, None, None, None), refuse)
+        find_connection(desired, ApiServerAccess(None, None, None, None), refuse)

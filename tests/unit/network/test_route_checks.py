@@ -3,7 +3,7 @@
 import pytest
 
 from provisioner.network.model.topology_reader import read_topology
-from provisioner.network.paths.route_checks import check_wiring
+from provisioner.network.paths.route_checks import check_routes
 from provisioner.plan.estates import desired_estate
 from tests.environments import compose_small
 from tests.unit.network.networks import PROVIDER, cluster, network, peering, pool
@@ -39,7 +39,7 @@ def access(text: str) -> tuple[str, ...]:
 
 def check(catalog, *resources: str):
     graph = compose_small("".join(resources), catalog).graph
-    return check_wiring(read_topology(desired_estate(graph, catalog), "AzureCloud"))
+    return check_routes(read_topology(desired_estate(graph, catalog), "AzureCloud"))
 
 
 def row(name, reason, resources, code, *words):

@@ -6,9 +6,9 @@ from provisioner.model.estate import Estate
 from provisioner.network.diagram.boxes import draw_network
 from provisioner.network.model.topology import Topology
 from provisioner.network.model.topology_reader import read_topology
-from provisioner.network.paths.egress_paths import find_egress
+from provisioner.network.paths.egress_paths import find_egress_paths
 from provisioner.network.paths.packet_tracing import Packet, trace_packet
-from provisioner.network.paths.route_checks import check_wiring
+from provisioner.network.paths.route_checks import check_routes
 from provisioner.network.proofs.proof import Proof, Verdict
 from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.estates import desired_estate
@@ -103,7 +103,7 @@ def test_the_network_is_known_by_its_subnets_alone(topology: Topology) -> None:
 
 
 def test_whether_a_next_hop_is_near_is_not_said(topology: Topology) -> None:
-    assert check_wiring(topology) == ()
+    assert check_routes(topology) == ()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_packet_to_the_firewall_stops_where_nothing_is_known(topology: Topolog
 
 
 def test_it_is_drawn_as_not_read(estate: Estate, topology: Topology) -> None:
-    ways = find_egress(topology)
+    ways = find_egress_paths(topology)
     box = next(
         g for g in draw_network(estate, topology, ways, {}).groups if g.id == CENTRAL.lower()
     )
@@ -174,4 +174,4 @@ def test_a_peer_of_it_has_as_unknown_a_neighbourhood(catalog) -> None:
     text = network("vnet", "10.30.0.0/16", own=own) + peering("vnet", "central") + SPOKE
     graph = compose_small(text, catalog).graph
 
-    assert check_wiring(read_topology(desired_estate(graph, catalog), "AzureCloud")) == ()
+    assert check_routes(read_topology(desired_estate(graph, catalog), "AzureCloud")) == ()

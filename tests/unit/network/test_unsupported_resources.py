@@ -10,7 +10,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.model.resource_id import ResourceId
 from provisioner.network.model.topology import Topology
 from provisioner.network.model.topology_reader import read_topology
-from provisioner.network.paths.egress_paths import find_egress
+from provisioner.network.paths.egress_paths import find_egress_paths
 from provisioner.network.proofs.proof import Verdict
 from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.estates import desired_estate
@@ -132,7 +132,7 @@ def test_a_type_without_facts_leaves_its_subnets_unknown(
     assert touched(found) == expected
     verdict = Verdict.UNKNOWN if expected else Verdict.HOLDS
     assert judged(found)["egress"] is verdict
-    (first, *_) = find_egress(found)
+    (first, *_) = find_egress_paths(found)
     assert bool(first.unjudged) is bool(expected)
 
 

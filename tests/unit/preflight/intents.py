@@ -11,7 +11,7 @@ from provisioner.model.diagnostic import Diagnostic
 from provisioner.model.resource_id import ResourceId
 from provisioner.preflight.azure_queries import Reply
 from provisioner.preflight.check import Check
-from provisioner.preflight.planned_changes import Intent, Permission, Write
+from provisioner.preflight.planned_changes import Permission, PlannedChanges, Write
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-main"
@@ -36,7 +36,7 @@ class Intents:
         assert resource_type is not None, text
         return Write(resource.name, resource, resource_type, body, found, found is None, None)
 
-    def pool(self, found: Mapping[str, Any] | None = None, **properties: Any) -> Intent:
+    def pool(self, found: Mapping[str, Any] | None = None, **properties: Any) -> PlannedChanges:
         """Return the intent to write one pool of a cluster in westeurope."""
         held = None if found is None else {"properties": found}
         write = self.write(POOL, {"properties": properties}, held)
@@ -49,12 +49,12 @@ def make_intent(
     deleted: Sequence[str] = (),
     permissions: Sequence[tuple[str, str]] = (),
     applies: bool = False,
-) -> Intent:
+) -> PlannedChanges:
     """Return an intent; `found` are bodies by id."""
     hits = {ResourceId.parse(text): body for text, body in (found or {}).items()}
     regions = {i.key: b["location"] for i, b in hits.items() if "location" in b}
     regions |= {w.id.key: str(w.body["location"]) for w in writes if "location" in w.body}
-    return Intent(
+    return PlannedChanges(
         writes,
         frozenset(ResourceId.parse(text).key for text in deleted),
         {i.key: Found(i, body) for i, body in hits.items()},
@@ -65,7 +65,7 @@ def make_intent(
 
 
 def judge(
-    check: Check, intent: Intent, answers: Mapping[str, Sequence[Any] | AzureError]
+    check: Check, intent: PlannedChanges, answers: Mapping[str, Sequence[Any] | AzureError]
 ) -> list[Diagnostic]:
     """Return what a check says; `answers` are items or a refusal, by a pattern of the path."""
     replies = {}

@@ -8,7 +8,7 @@ import pytest
 
 from provisioner.azure.version_cache import VersionCache
 from provisioner.blueprint.memory_files import MemoryFiles
-from provisioner.catalog.api_version_selection import SpokenVersion
+from provisioner.catalog.api_version_selection import SelectedVersion
 from provisioner.model.diagnostic import DiagnosticError, Severity, error
 from provisioner.workflow.api_versions import adapt, ask_offer, tell_versions
 from provisioner.workflow.plan import load_desired
@@ -132,7 +132,7 @@ aks:
 
 def test_a_type_without_an_older_version_is_an_error(bench: Bench):
     used = [bench.catalog.get(NSG)]
-    missing = SpokenVersion(NSG, "2026-03-01", None, is_checked=False)
+    missing = SelectedVersion(NSG, "2026-03-01", None, is_checked=False)
     (told,) = tell_versions([missing], used)
     assert (told.code, told.severity) == ("api-version-not-offered", Severity.ERROR)
     assert tell_versions([missing], []) == ()
@@ -140,7 +140,9 @@ def test_a_type_without_an_older_version_is_an_error(bench: Bench):
 
 def test_many_types_of_one_version_are_one_warning(bench: Bench):
     used = [each for each in bench.catalog if each.namespace == "Microsoft.Network"]
-    differing = [SpokenVersion(t.name, "2026-03-01", "2025-01-01", is_checked=False) for t in used]
+    differing = [
+        SelectedVersion(t.name, "2026-03-01", "2025-01-01", is_checked=False) for t in used
+    ]
     (told,) = tell_versions(differing, used)
     assert f" and {len(used) - 4} more: api version 2025-01-01" in told.message
 

@@ -12,7 +12,7 @@ from provisioner.plan.provisioning_progress import InProgress
 from provisioner.plan.reads import Answer, Read
 from provisioner.plan.request import Request
 from provisioner.workflow.drift import check_drift
-from provisioner.workflow.pending_operations import Patience, plan_settled
+from provisioner.workflow.pending_operations import WaitPolicy, plan_settled
 from provisioner.workflow.plan import Desired, Planned, plan_environment
 from tests.environments import Bench, SkippedTime
 
@@ -96,8 +96,8 @@ class Watch:
         self.time = SkippedTime()
         self.told: list[str] = []
 
-    def patience(self) -> Patience:
-        return Patience(self.time.now, self.time.sleep, self._note)
+    def patience(self) -> WaitPolicy:
+        return WaitPolicy(self.time.now, self.time.sleep, self._note)
 
     def _note(self, entries: Sequence[InProgress], elapsed: float) -> None:
         self.told += [f"{entry.label} {entry.state}" for entry in entries]

@@ -15,7 +15,7 @@ from provisioner.documents.plan import (
     ResourceChangeDocument,
 )
 from provisioner.workflow.plan_snapshot import (
-    Remembered,
+    RememberedPlan,
     compare_snapshot,
     read_snapshots,
     take_snapshot,
@@ -47,8 +47,8 @@ def change(address: str, action: Action = Action.UPDATE, **fields: str) -> Resou
     )
 
 
-def remembered(before: PlanDocument) -> Remembered:
-    told = write_snapshots({"prod": Remembered(posted=take_snapshot(before, "c" * 40))})
+def remembered(before: PlanDocument) -> RememberedPlan:
+    told = write_snapshots({"prod": RememberedPlan(posted=take_snapshot(before, "c" * 40))})
     return read_snapshots(f"text\n{told}\n")["prod"]
 
 
@@ -92,7 +92,9 @@ def test_a_resource_that_moves_has_two_changes_at_one_address():
 
 
 def test_no_value_stands_in_a_comment():
-    told = write_snapshots({"prod": Remembered(take_snapshot(plan(change("a", x="s3cr3t")), "c"))})
+    told = write_snapshots(
+        {"prod": RememberedPlan(take_snapshot(plan(change("a", x="s3cr3t")), "c"))}
+    )
     packed = base64.b64decode(told.split()[2])
     assert b"s3cr3t" not in zlib.decompress(packed)
 
@@ -100,7 +102,7 @@ def test_no_value_stands_in_a_comment():
 @pytest.mark.parametrize("count", [10, 300, 3_000])
 def test_the_size_is_bounded_whatever_a_plan_holds(count):
     large = plan(*(change(f"module.resource{n}", x=str(n), y=str(n)) for n in range(count)))
-    told = write_snapshots({"prod": Remembered(posted=take_snapshot(large, "c"))})
+    told = write_snapshots({"prod": RememberedPlan(posted=take_snapshot(large, "c"))})
     assert len(told) <= 9_000
     posted = read_snapshots(told)["prod"].posted
     assert posted is not None, "the digest is remembered in any case"

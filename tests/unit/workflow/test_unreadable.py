@@ -7,7 +7,7 @@ from provisioner.documents.proof import ProofDocument
 from provisioner.plan.estates import actual_estate
 from provisioner.workflow.drift import check_drift
 from provisioner.workflow.plan import Desired, plan_environment
-from provisioner.workflow.security_evaluation import judge_state
+from provisioner.workflow.security_evaluation import evaluate_state
 from tests.environments import Bench
 
 NETWORK = """\
@@ -146,7 +146,7 @@ def failing(bench: Bench, desired: Desired) -> set[tuple[str, str, str]]:
     """Return control, resource and path of all that fails of what is in Azure."""
     state = plan_environment(desired, bench.catalog, bench.client).state
     estate = actual_estate(state, desired.graph, bench.catalog)
-    judgement = judge_state(estate, desired.graph, desired.environment, bench.catalog, state)
+    judgement = evaluate_state(estate, desired.graph, desired.environment, bench.catalog, state)
     return {
         finding.key
         for result in judgement.results

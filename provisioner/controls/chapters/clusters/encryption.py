@@ -15,7 +15,7 @@ from provisioner.controls.control import (
     Severity,
     terms,
 )
-from provisioner.controls.predicates import Wanted, differs, equals, is_set
+from provisioner.controls.predicates import Predicate, differs, equals, is_set
 from provisioner.controls.resource_types import CLUSTER, NETWORK, POOL
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
@@ -25,7 +25,7 @@ _ITEM = "Encrypted service to service communication across nodes"
 _NETWORKING = "properties.networkProfile"
 _ADVANCED = f"{_NETWORKING}.advancedNetworking"
 _ENCRYPTION = f"{_ADVANCED}.security.transitEncryption.type"
-_WIREGUARD: dict[str, Wanted] = {
+_WIREGUARD: dict[str, Predicate] = {
     _ENCRYPTION: equals("WireGuard"),
     f"{_NETWORKING}.networkDataplane": equals("cilium"),
     f"{_ADVANCED}.enabled": equals(True),

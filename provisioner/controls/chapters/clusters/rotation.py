@@ -26,7 +26,7 @@ from provisioner.controls.key_rotation import (
     rotates,
     rotation_age,
 )
-from provisioner.controls.predicates import Wanted, between, equals, show
+from provisioner.controls.predicates import Predicate, between, equals, show
 from provisioner.controls.resource_types import CLUSTER, KEY, REGISTRY
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
@@ -74,7 +74,7 @@ def _judge_expiry(key: Subject) -> Iterator[Observation]:
         yield key.passes(EXPIRY_TIME, f"a version expires after {show(stated)}")
 
 
-_POLLS = Wanted(
+_POLLS = Predicate(
     lambda found: (
         (seconds := parse_go_duration(found)) is not None and 0 < seconds <= _LONGEST_POLL
     ),

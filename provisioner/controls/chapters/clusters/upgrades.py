@@ -30,7 +30,7 @@ from provisioner.controls.control import (
     Severity,
     terms,
 )
-from provisioner.controls.predicates import Wanted, between, is_set, one_of, show
+from provisioner.controls.predicates import Predicate, between, is_set, one_of, show
 from provisioner.controls.resource_types import CLUSTER, OFFERED_VERSIONS, POOL, WINDOW
 from provisioner.controls.rule import expect, rule
 from provisioner.controls.subject import Observation, Subject
@@ -52,7 +52,7 @@ def _moves(found: object) -> bool:
     return text.isascii() and text.isdigit() and bool(text.strip("0"))
 
 
-_MOVES = Wanted(_moves, "a number or a percentage above 0")
+_MOVES = Predicate(_moves, "a number or a percentage above 0")
 _LONGEST_WAIT = {
     "aksManagedNodeOSUpgradeSchedule": 31, "aksManagedAutoUpgradeSchedule": 93, "default": 31,
 }  # fmt: skip

@@ -17,8 +17,8 @@ from provisioner.controls.exposure.dnat_rules import (
 from provisioner.controls.exposure.waf_policies import (
     CUSTOM_RULES,
     MANAGED_RULES,
-    find_holes,
-    find_holes_of_gateway,
+    find_bypasses,
+    find_bypasses_of_gateway,
 )
 from provisioner.controls.predicates import differs, equals, one_of, show
 from provisioner.controls.resource_types import (
@@ -320,7 +320,7 @@ def _judge_own_rules(gateway: Subject) -> Iterator[Observation]:
     """
     if gateway.value(_OWN_BODIES) is False:
         yield gateway.fails(_OWN_BODIES, "request body inspection is disabled")
-    for hole in find_holes_of_gateway(gateway.value(_OWN)):
+    for hole in find_bypasses_of_gateway(gateway.value(_OWN)):
         make = gateway.fails if hole.certain else gateway.unknown
         yield make(_OWN, hole.words)
 
@@ -387,7 +387,7 @@ def _judge_way(controller: Subject, named: object) -> Iterator[Observation]:
 
 
 def _holes(subject: Subject, path: str, policy: Subject) -> Iterator[Observation]:
-    for hole in find_holes(policy.value(CUSTOM_RULES), policy.value(MANAGED_RULES)):
+    for hole in find_bypasses(policy.value(CUSTOM_RULES), policy.value(MANAGED_RULES)):
         make = subject.fails if hole.certain else subject.unknown
         yield make(path, f"{policy.label}: {hole.words}")
 

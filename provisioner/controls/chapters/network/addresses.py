@@ -34,7 +34,7 @@ from provisioner.network.addresses.plan import AddressPlan, read_address_plan
 from provisioner.network.addresses.subnet_checks import check_subnets
 from provisioner.service_rules.evaluation import Finding, judge_write
 from provisioner.service_rules.rule import Write
-from provisioner.service_rules.rule_context import EstateNeighbours
+from provisioner.service_rules.rule_context import EstateContext
 
 ITEM = "Setting up and validating the virtual network"
 _SPACE = "properties.addressSpace.addressPrefixes"
@@ -164,7 +164,7 @@ def _refused(estate: Estate, catalog: Catalog) -> Mapping[str, tuple[Finding, ..
 
     It is by the key of the network, the subnet and the cluster. What the estate lacks is not known.
     """
-    around = EstateNeighbours(estate, lambda _id: False, lambda _container, _type: False)
+    around = EstateContext(estate, lambda _id: False, lambda _container, _type: False)
     found: dict[str, tuple[Finding, ...]] = {}
     for name in (NETWORK, SUBNET, CLUSTER, POOL):
         version = catalog.get(name).api_version

@@ -16,7 +16,7 @@ from provisioner.controls.exposure.security_groups import (
     SOURCE,
     SOURCE_GROUPS,
     SOURCES,
-    Reached,
+    InternetExposure,
     find_lateral,
     find_reached,
 )
@@ -90,7 +90,7 @@ def _judge_source(found: Subject) -> Iterator[Observation]:
         )
 
 
-_NOTHING_REACHED = Reached(PublicReach(), PublicReach())
+_NOTHING_REACHED = InternetExposure(PublicReach(), PublicReach())
 
 
 def _listed(value: object) -> tuple[object, ...]:

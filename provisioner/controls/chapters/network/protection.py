@@ -11,7 +11,7 @@ from provisioner.controls.chapters.network.addresses import ITEM
 from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mappings, Severity, terms
 from provisioner.controls.logs.alert_queries import Match
 from provisioner.controls.logs.diagnostic_settings import WORKSPACE_READS, arrives, strange
-from provisioner.controls.predicates import Wanted, at_least, equals, show
+from provisioner.controls.predicates import Predicate, at_least, equals, show
 from provisioner.controls.resource_types import (
     APPLICATION_GATEWAY,
     BASTION,
@@ -46,12 +46,12 @@ _RECORDS = "properties.recordTypes"
 _ALLOWED_FLOWS, _DENIED_FLOWS = frozenset("BCE"), "D"
 """The letters of a flow that begins, goes on and ends, and of one that was denied."""
 
-_WANTED: Mapping[str, Wanted] = {
+_WANTED: Mapping[str, Predicate] = {
     "properties.enabled": equals(True),
     _KEEPS: equals(True),
     # A policy that is on, of no days, keeps what was recorded for good ("Flow logging for network
     # security groups").
-    _DAYS: Wanted(lambda found: found == 0 or at_least(90).test(found), "at least 90, or 0"),
+    _DAYS: Predicate(lambda found: found == 0 or at_least(90).test(found), "at least 90, or 0"),
     _ANALYTICS: equals(True),
 }
 _PROTECTED = "properties.enableDdosProtection"

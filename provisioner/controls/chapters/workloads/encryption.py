@@ -15,7 +15,7 @@ from provisioner.controls.key_rotation import (
     ROTATION_READS,
     rotation_age,
 )
-from provisioner.controls.predicates import Wanted, equals, show
+from provisioner.controls.predicates import Predicate, equals, show
 from provisioner.controls.resource_types import CLUSTER, KEY, VAULT
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
@@ -45,7 +45,7 @@ def _is_versionless(value: object) -> bool:
     return isinstance(value, str) and len(_key_path(value)) == 2
 
 
-_VERSIONLESS = Wanted(
+_VERSIONLESS = Predicate(
     _is_versionless, ("a key identifier without a version, so that AKS follows key rotation")
 )
 

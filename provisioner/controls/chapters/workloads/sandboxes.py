@@ -14,7 +14,7 @@ from provisioner.controls.aks.sandboxing import (
     says_untrusted,
 )
 from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mode, Severity, terms
-from provisioner.controls.predicates import Wanted, equals, show
+from provisioner.controls.predicates import Predicate, equals, show
 from provisioner.controls.resource_types import POOL
 from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
@@ -38,7 +38,7 @@ def _is_nesting(value: object) -> bool:
     return since is not None and int(machine["version"]) >= since
 
 
-_NESTING = Wanted(
+_NESTING = Predicate(
     _is_nesting, ("a VM size with nested virtualization: D or E family from v3, F family from v2")
 )
 

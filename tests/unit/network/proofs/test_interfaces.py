@@ -10,7 +10,7 @@ from provisioner.model.values import Unknown
 from provisioner.network.addresses.demand import read_demands
 from provisioner.network.model.topology import Topology
 from provisioner.network.model.topology_reader import read_topology
-from provisioner.network.paths.egress_paths import find_egress
+from provisioner.network.paths.egress_paths import find_egress_paths
 from provisioner.network.proofs.proof import Proof, Verdict
 from provisioner.network.proofs.suite import prove_topology
 from provisioner.plan.estates import desired_estate
@@ -132,7 +132,7 @@ def test_proofs_and_traces_name_the_interface_and_its_address(catalog: Catalog) 
     assert (out.element, into.element) == ("nic", "nic")
     assert "through the public address pip of nic" in out.message
     assert "nic in vnet[jump] has the public IP address pip" in into.message
-    (way,) = find_egress(topology)
+    (way,) = find_egress_paths(topology)
     assert way.leaves
     assert "through the public address pip of nic" in way.path.hops[-1].words
 
