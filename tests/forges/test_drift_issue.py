@@ -117,7 +117,7 @@ APPLIED = AGED.model_copy(update={"applied": True})
     ("later", "said"),
     [
         pytest.param(UNREAD, "AuthorizationFailed", id="the log was refused"),
-        pytest.param(AGED, "do not reach back to that change any more", id="the log aged out"),
+        pytest.param(AGED, "do not reach back to the change", id="the log aged out"),
     ],
 )
 def test_a_move_that_the_logs_do_not_tell_any_more_is_not_repaired(server, github, later, said):

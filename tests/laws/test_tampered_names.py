@@ -110,7 +110,7 @@ def test_the_breach_says_where_the_name_leads_and_where_it_should(site):
 
     (breach,) = private_services(tampered).breaches
 
-    assert f"to {ELSEWHERE}, not to 10.4." in breach.message
+    assert f"to {ELSEWHERE}, expected 10.4." in breach.message
 
 
 HARMLESS = [

@@ -191,7 +191,7 @@ def test_nothing_that_azsec_did_not_make_is_written(tmp_path: Path, kind: str, s
 def test_a_lock_with_content_of_somebody_else_is_not_truncated(tmp_path: Path):
     lock = tmp_path / "state.db.lock"
     lock.write_text("export PATH=/precious\n")
-    with pytest.raises(DiagnosticError, match="no lock of azsec"):
+    with pytest.raises(DiagnosticError, match="is not a lock of azsec"):
         Store(tmp_path / "state.db")
     assert lock.read_text() == "export PATH=/precious\n"
 

@@ -69,7 +69,7 @@ def test_a_misspelt_word_finds_nothing_and_names_words_like_it():
 
 
 def test_the_command_states_how_many_of_how_many_match():
-    shown = CliRunner().invoke(app, ["controls", "list", "--search", "etcd"])
+    shown = CliRunner(env={"COLUMNS": "120"}).invoke(app, ["controls", "list", "--search", "etcd"])
     assert shown.exit_code == 0
     assert "Kubernetes Secrets are encrypted at rest in etcd (KMS)" in shown.output
     assert f"2 of {len(all_controls())} controls match 'etcd'" in shown.output

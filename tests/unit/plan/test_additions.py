@@ -84,4 +84,4 @@ def test_decoys_beyond_what_is_read_one_by_one_are_counted_and_an_error(bench: B
     assert told["not-looked-into"][0] is Severity.ERROR
     (row,) = (row for row in document.census.not_covered if row.of == "resource of others")
     assert row.count >= 1
-    assert told["not-looked-into"][1].startswith(f"{row.count} resources of others ")
+    assert told["not-looked-into"][1].startswith(f"{row.count} resources outside of the ")

@@ -172,12 +172,12 @@ def test_the_census_names_children_that_nobody_listed(bench: Bench, any_catalog:
     told = {(e.count, e.of): e.reason for e in census.not_covered if e.what == UNDECLARED_CHILDREN}
     assert told == {
         (1, "resource of raw types"): (
-            "nothing says which children their types have (Fabrikam.Foo/bars)"
+            "it is not known which children their types have (Fabrikam.Foo/bars)"
         ),
         (1, "resource of schema-only types"): (
             "the children that the blueprint lacks (Microsoft.Network/expressRouteCircuits/"
-            "authorizations, Microsoft.Network/expressRouteCircuits/peerings) are listed before a "
-            "delete alone"
+            "authorizations, Microsoft.Network/expressRouteCircuits/peerings) are listed only "
+            "before a delete"
         ),
     }
     assert "undeclared children of 1 resource of raw types" in census_sentence(census)

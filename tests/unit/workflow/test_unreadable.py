@@ -109,7 +109,7 @@ def test_a_proof_that_rests_on_it_is_unknown(kind: str, label: str, bench: Bench
     assert {proofs[name].verdict for name in held} == {"unknown"}
     (breach,) = proofs["inbound"].breaches
     assert breach.element == label
-    assert breach.message.startswith(f"inbound is not judged: {label} cannot be read (Auth")
+    assert breach.message.startswith(f"inbound is not evaluated: {label} cannot be read (Auth")
 
 
 def test_what_fails_either_way_still_fails(bench: Bench) -> None:
