@@ -110,6 +110,17 @@ def blueprint(estate: Estate, *, after: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _keeps_a_lock(estate: Estate) -> bool:
+    """Whether something would be replaced although a lock that stays forbids its delete."""
+    return any(
+        item.kind == "lock"
+        and (item.fate == "is made anew" or estate.fates[item.group] == "moves its region")
+        and item.fate in ("stays", "is made anew")
+        and not _group_leaves(estate, item.group)
+        for item in estate.items
+    )
+
+
 def _group_leaves(estate: Estate, index: int) -> bool:
     return index > 0 and estate.fates[index] == "leaves"
 
@@ -200,7 +211,9 @@ def test_apply_deletes_and_overwrites_only_what_is_ours_and_shown(
         bench.server.faults.clear()
         for text, state in before.items():
             _check_kept_or_shown(plan, text, state, _state(others, text), text.lower() in own)
-        if not estate.foreign and estate.refused == "nothing":
+        if _keeps_a_lock(estate):
+            assert result is None, "a lock that the blueprint keeps is not lifted for a replacement"
+        elif not estate.foreign and estate.refused == "nothing":
             assert result is not None, "nothing of others is in the way"
             assert {step.outcome for step in result.steps} <= {Outcome.SUCCEEDED}
             assert bench.plan(desired).steps == ()
