@@ -119,7 +119,10 @@ def test_a_bad_blob_is_refused(bench: Bench, azure: LocalAzure) -> None:
     other = {"blob": URL, "cluster": "5f4c6a1e-2f51-4a0e-9d3c-6a0f5b1c2d3e"}
     any_cluster = {"blob": URL}
     own = {"blob": URL, "cluster": _content(azure)["cluster"]["uid"]}
-    bad = [(whole, other, "is of the cluster"), (whole, any_cluster, "does not state of which")]
+    bad = [
+        (whole, other, "is of the cluster"),
+        (whole, any_cluster, "does not state the expected cluster"),
+    ]
     for _name, change, key, says in BAD:
         bad.append((pack(change(_content(azure)), key), own, says))
     bare = verify_content(whole, URL, KEY)
