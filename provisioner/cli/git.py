@@ -49,8 +49,8 @@ def _unknown(revision: str) -> DiagnosticError:
             f"git does not know the revision {revision!r} here.",
             None,
             "A job checks out one commit alone: fetch the history (`fetch-depth: 0` of "
-            "actions/checkout, `fetchDepth: 0` of an Azure Pipelines checkout), or name another "
-            "with --base.",
+            "actions/checkout, `fetchDepth: 0` of an Azure Pipelines checkout), or state another "
+            "revision.",
         )
     )
 

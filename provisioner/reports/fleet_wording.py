@@ -46,7 +46,9 @@ def census_words(document: FleetDocument) -> str:
 def entry_words(command: str, entry: FleetEntryDocument) -> str:
     """Return the notes on an environment beside its result."""
     if entry.diagnostics:
-        return entry.diagnostics[0].message
+        first = entry.diagnostics[0]
+        stated = [f"{first.place}: {first.message}" if first.place else first.message, first.hint]
+        return " ".join(part for part in stated if part)
     if entry.answer is FleetAnswer.UNCHANGED:
         return f"since {entry.unchanged_since}; logs read until {entry.log_read_until}"
     if entry.answer is FleetAnswer.NOT_RUN:

@@ -1,0 +1,46 @@
+"""A run over many environments: each failure with its place and what to do."""
+
+import io
+
+import pytest
+
+from provisioner.documents.document import DiagnosticDocument
+from provisioner.documents.fleet import FleetAnswer, FleetDocument, FleetEntryDocument
+from provisioner.model.diagnostic import Severity
+from provisioner.reports.fleet_markdown import render_fleet_markdown
+from provisioner.reports.fleet_text import render_fleet_text
+from provisioner.reports.styled import write_lines
+
+FAILED = FleetEntryDocument(
+    name="bad",
+    path="environments/bad.yaml",
+    answer=FleetAnswer.FAILED,
+    diagnostics=(
+        DiagnosticDocument(
+            severity=Severity.ERROR,
+            code="invalid-yaml",
+            message="this is not valid YAML.",
+            place="environments/bad.yaml:1:7",
+            hint="Close the list.",
+        ),
+    ),
+)
+RUN = FleetDocument(
+    command="plan",
+    run="r",
+    started_at="2026-12-01T00:00:00Z",
+    ended_at="2026-12-01T00:01:00Z",
+    asked=1,
+    environments=(FAILED,),
+)
+
+
+@pytest.mark.parametrize("render", ["text", "markdown"])
+def test_a_failed_environment_states_the_place_and_what_to_do(render: str) -> None:
+    stream = io.StringIO()
+    if render == "text":
+        write_lines(render_fleet_text(RUN, 160), stream, color=False)
+    text = stream.getvalue() or render_fleet_markdown(RUN)
+    shown = text.replace("<wbr>", "")
+    for part in ("bad.yaml:1:7", "this is not valid YAML.", "Close the list."):
+        assert part in shown
