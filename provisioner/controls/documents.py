@@ -11,7 +11,7 @@ from provisioner.blueprint.file_schemas import span_of
 from provisioner.blueprint.graph import DesiredGraph
 from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.control import Control
-from provisioner.controls.evaluation import Result, Unseen
+from provisioner.controls.evaluation import Result, UnknownReason
 from provisioner.controls.gate import Gate
 from provisioner.controls.posture_change import PostureChange, VerdictChange
 from provisioner.controls.registry import CHAPTERS
@@ -144,11 +144,11 @@ def unknown_documents(results: Iterable[Result]) -> tuple[UnknownControlsDocumen
     """Return the controls that are unknown, by reason; those that only have parts do not count."""
     found: dict[str, list[str]] = {}
     for result in results:
-        if result.unseen is not None and result.control.modes:
-            found.setdefault(result.unseen.value, []).append(result.control.id)
+        if result.unknown_reason is not None and result.control.modes:
+            found.setdefault(result.unknown_reason.value, []).append(result.control.id)
     return tuple(
         UnknownControlsDocument(reason=reason, controls=tuple(found[reason]))
-        for reason in map(str, Unseen)
+        for reason in map(str, UnknownReason)
         if reason in found
     )
 

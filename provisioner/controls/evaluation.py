@@ -12,7 +12,7 @@ from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.cluster_findings import observe
 from provisioner.controls.cluster_objects.view import describe_scope
 from provisioner.controls.control import Control, Mode
-from provisioner.controls.evaluation_context import EvaluationContext, Hidden
+from provisioner.controls.evaluation_context import EvaluationContext, UnreadableInput
 from provisioner.controls.proofs import VERDICTS, finding_of, prove
 from provisioner.controls.resource_types import ASKED, CLUSTER, STATED_NAMESPACE
 from provisioner.controls.rule import apply_rule
@@ -29,7 +29,7 @@ WaiverOf: TypeAlias = Callable[[Finding], Waiver | None]
 """Returns what accepts a finding that fails, None where nothing does."""
 
 
-class Unseen(StrEnum):
+class UnknownReason(StrEnum):
     """Why a control is unknown, what says most against it first."""
 
     UNREADABLE = UNREADABLE
@@ -43,14 +43,19 @@ class Unseen(StrEnum):
     PERSON = "need a person"
 
 
-_UNSEEN_IN_AZURE = (Unseen.UNREADABLE, Unseen.LATER, Unseen.NO_FACTS, Unseen.NOT_READ)
+_UNKNOWN_IN_ARM = (
+    UnknownReason.UNREADABLE,
+    UnknownReason.LATER,
+    UnknownReason.NO_FACTS,
+    UnknownReason.NOT_READ,
+)
 """Why what Azure Resource Manager shows gives no answer."""
 
-_UNSEEN_BY = {
-    Mode.CLUSTER: Unseen.CLUSTER,
-    Mode.DIRECTORY: Unseen.DIRECTORY,
-    Mode.LOGS: Unseen.LOGS,
-    Mode.PERSON: Unseen.PERSON,
+_UNKNOWN_REASON_BY_MODE = {
+    Mode.CLUSTER: UnknownReason.CLUSTER,
+    Mode.DIRECTORY: UnknownReason.DIRECTORY,
+    Mode.LOGS: UnknownReason.LOGS,
+    Mode.PERSON: UnknownReason.PERSON,
 }
 
 
@@ -60,9 +65,9 @@ class Result:
 
     `why` says it where there are no findings. `outstanding` is the evidence that Azure Resource
     Manager cannot give and nobody attested, "" where there is none; `attestation` is the one that
-    gives it. `unseen` is why it is unknown, None where it is not. `proof` is the network proof that
-    it is, None for all others, and `breaches` the findings of each of its breaches: `findings` have
-    one for each resource.
+    gives it. `unknown_reason` is why it is unknown, None where it is not. `proof` is the network
+    proof that it is, None for all others, and `breaches` the findings of each of its breaches:
+    `findings` have one for each resource.
     """
 
     control: Control
@@ -71,12 +76,12 @@ class Result:
     why: str = ""
     outstanding: str = ""
     attestation: Attestation | None = None
-    unseen: Unseen | None = None
+    unknown_reason: UnknownReason | None = None
     proof: Proof | None = None
     breaches: tuple[Finding, ...] = ()
 
     @property
-    def is_whole(self) -> bool:
+    def is_fully_met(self) -> bool:
         """Whether it passes or is waived, and nothing of it is left to be shown."""
         return self.verdict in (Verdict.PASS, Verdict.WAIVED) and not self.outstanding
 
@@ -95,7 +100,7 @@ PARTIAL = "partial"
 
 def judge(
     controls: Sequence[Control],
-    ground: EvaluationContext,
+    context: EvaluationContext,
     waivers: Sequence[Waiver] = (),
     attestations: Sequence[Attestation] = (),
     accepted: Sequence[Accepted] = (),
@@ -106,84 +111,94 @@ def judge(
     only a cluster, a log, a directory or a person can answer is unknown, until somebody attests it.
     """
     attested = {attestation.control: attestation for attestation in attestations}
-    access = AcceptedAccess.of(accepted, ground.estate)
+    access = AcceptedAccess.of(accepted, context.estate)
 
     def waiver_of(seen: Finding) -> Waiver | None:
         covering = (waiver for waiver in waivers if covers(waiver, seen))
         return next(covering, None) or access.waiver_of(seen)
 
-    told = {
-        control.id: _judge(control, ground, waiver_of, attested.get(control.id))
+    results = {
+        control.id: _judge_control(control, context, waiver_of, attested.get(control.id))
         for control in controls
     }
-    return tuple(_with_parts(told[control.id], controls, told) for control in controls)
+    return tuple(
+        _with_verdict_of_parts(results[control.id], controls, results) for control in controls
+    )
 
 
-def find(control: Control, ground: EvaluationContext) -> tuple[Finding, ...]:
+def find(control: Control, context: EvaluationContext) -> tuple[Finding, ...]:
     """Return the findings of the rules of one control: one for each property, the worst of it.
 
     All that is as bad is in its evidence. What could not be read, a resource or a whole list, is
     unknown to every rule that reads it, and so is a failure that would be none if it were as
     declared.
     """
-    found = shared_findings(control, ground)
+    found = shared_findings(control, context)
     if found is None:
-        found = _find(control, ground)
-    ground.findings[control.id] = (control, found)
+        found = _apply_rules(control, context)
+    context.findings[control.id] = (control, found)
     return found
 
 
-def _find(control: Control, ground: EvaluationContext) -> tuple[Finding, ...]:
+def _apply_rules(control: Control, context: EvaluationContext) -> tuple[Finding, ...]:
     rules = (*control.rules, *control.in_cluster)
-    found = [seen for rule in rules for seen in apply_rule(control.id, rule, ground)]
-    hidden = _hidden_from(control, ground)
-    if hidden and ground.declared is not None:
-        found = _qualify(control, found, ground, hidden)
+    found = [seen for rule in rules for seen in apply_rule(control.id, rule, context)]
+    hidden = _unreadable_inputs(control, context)
+    # Where Azure refused to list the private endpoints, a vault looks as if it had none: a rule
+    # may fail for the absence of what it could not read.
+    if hidden and context.declared is not None:
+        found = _unknown_where_unreadable(control, found, context, hidden)
     found += [
         Finding(control.id, Verdict.UNKNOWN, each.resource, "", each.evidence) for each in hidden
     ]
-    return _one_a_property(found)
+    return _worst_by_property(found)
 
 
-def _one_a_property(found: Iterable[Finding]) -> tuple[Finding, ...]:
+def _worst_by_property(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    # A rule that loops over a list (ranges, receivers, DNAT rules) yields an observation for each
+    # entry of one property. Waivers and reports name the property once.
     by_key: dict[tuple[str, str, str], Finding] = {}
     for seen in found:
         known = by_key.get(seen.key)
-        by_key[seen.key] = seen if known is None else _join(known, seen)
+        by_key[seen.key] = seen if known is None else _join_findings(known, seen)
     return tuple(by_key.values())
 
 
-def _hidden_from(control: Control, ground: EvaluationContext) -> tuple[Hidden, ...]:
+def _unreadable_inputs(control: Control, context: EvaluationContext) -> tuple[UnreadableInput, ...]:
     """Return what a control would look at and could not be read."""
     if control.proof is not None:
-        return ground.hidden_of(TYPES_READ)
-    return ground.hidden_of(frozenset(kind.lower() for kind in _types_read(control, ground)))
+        return context.unreadable_inputs(TYPES_READ)
+    return context.unreadable_inputs(
+        frozenset(kind.lower() for kind in _types_read(control, context))
+    )
 
 
-def _types_read(control: Control, ground: EvaluationContext) -> Iterator[str]:
+def _types_read(control: Control, context: EvaluationContext) -> Iterator[str]:
     """Yield what the rules that are about something look at."""
     for rule in control.rules:
-        if rule.clouds and ground.cloud not in rule.clouds:
+        if rule.clouds and context.cloud not in rule.clouds:
             continue
         yield rule.on
-        if ground.subjects(rule.on):
+        if context.subjects(rule.on):
             yield from rule.reads
 
 
-def _qualify(
+def _unknown_where_unreadable(
     control: Control,
     found: Sequence[Finding],
-    ground: EvaluationContext,
-    hidden: Sequence[Hidden],
+    context: EvaluationContext,
+    hidden: Sequence[UnreadableInput],
 ) -> list[Finding]:
     """Return the findings in which a failure that depends on what could not be read is unknown."""
+    # The same rules over the estate with the unreadable resources as the blueprint declares them:
+    # what fails there fails whatever Azure would have answered.
     failing = {
         seen.key
         for rule in control.rules
-        for seen in apply_rule(control.id, rule, ground.as_declared)
+        for seen in apply_rule(control.id, rule, context.as_declared)
         if seen.verdict is Verdict.FAIL
     }
-    named = ", ".join(each.label for each in hidden[:_MOST_HIDDEN])
+    named = ", ".join(each.label for each in hidden[:_MOST_NAMED])
     why = f"it depends on resources that could not be read: {named}"
     return [
         replace(seen, verdict=Verdict.UNKNOWN, evidence=why)
@@ -193,109 +208,121 @@ def _qualify(
     ]
 
 
-_MOST_HIDDEN = 3
+_MOST_NAMED = 3
 
 
-def _join(known: Finding, seen: Finding) -> Finding:
+def _join_findings(known: Finding, seen: Finding) -> Finding:
     """Return the worse of two findings of one property, or what both say against it."""
     if seen.verdict is not known.verdict:
         return min(known, seen, key=lambda finding: finding.verdict.rank)
-    told = known.evidence.split("; ")
-    if seen.verdict is Verdict.PASS or seen.evidence in told:
+    stated = known.evidence.split("; ")
+    if seen.verdict is Verdict.PASS or seen.evidence in stated:
         return known
-    return replace(known, evidence="; ".join((*told, seen.evidence)))
+    return replace(known, evidence="; ".join((*stated, seen.evidence)))
 
 
-def _judge(
+def _judge_control(
     control: Control,
-    ground: EvaluationContext,
+    context: EvaluationContext,
     waiver_of: WaiverOf,
     attestation: Attestation | None,
 ) -> Result:
     if control.proof is not None:
-        return _judge_proof(control, prove(control.proof, ground), ground, waiver_of)
-    told = _judge_told(control, ground, waiver_of, attestation)
-    return _with_observed(told, ground, waiver_of)
+        return _judge_proof(control, prove(control.proof, context), context, waiver_of)
+    result = _judge_by_rules(control, context, waiver_of, attestation)
+    return _with_cluster_findings(result, context, waiver_of)
 
 
-def _with_observed(told: Result, ground: EvaluationContext, waiver_of: WaiverOf) -> Result:
+def _with_cluster_findings(
+    result: Result, context: EvaluationContext, waiver_of: WaiverOf
+) -> Result:
     """Return a result with the findings on the cluster's objects, where they were read.
 
     They go before what somebody attested, and take the place of what was outstanding.
     """
-    rule, view = told.control.observed, ground.view
-    if rule is None or view is None or told.verdict is Verdict.NOT_APPLICABLE:
-        return told
+    rule, view = result.control.observed, context.view
+    if rule is None or view is None or result.verdict is Verdict.NOT_APPLICABLE:
+        return result
     missing = rule.missing(view.contents)
     if missing:
-        is_refused = told.unseen is Unseen.CLUSTER and "could not list" in missing
+        # Only a refused list makes the cluster unreadable; one that nobody made is still to be
+        # observed.
+        is_refused = result.unknown_reason is UnknownReason.CLUSTER and "could not list" in missing
         return replace(
-            told,
-            why=f"{told.why}; {view.contents.source}: {missing}" if told.why else told.why,
-            unseen=Unseen.UNREADABLE if is_refused else told.unseen,
+            result,
+            why=f"{result.why}; {view.contents.source}: {missing}" if result.why else result.why,
+            unknown_reason=UnknownReason.UNREADABLE if is_refused else result.unknown_reason,
         )
-    (cluster,) = ground.estate.of_type(CLUSTER)
+    (cluster,) = context.estate.of_type(CLUSTER)
     scope = rule.scope(view.contents)
     if scope is not None:
         rule = rule.within(scope)
-    seen = _one_a_property(observe(told.control.id, rule, view, cluster))
+    seen = _worst_by_property(observe(result.control.id, rule, view, cluster))
     if scope is not None and not seen:
         covered = f"{view.contents.source}: {describe_scope(rule, view.contents)}"
-        return replace(told, why=f"{told.why}; {covered}" if told.why else told.why)
+        return replace(result, why=f"{result.why}; {covered}" if result.why else result.why)
+    # The API server may refuse one kind of object to the reader of a cluster (RBAC is by kind).
+    # What was listed can prove a failure then, and no longer a pass.
     unread = rule.unread(view.contents)
     if unread:
         seen = tuple(each for each in seen if each.verdict is not Verdict.PASS)
-    findings = (*told.findings, *(_waive(each, waiver_of) for each in seen))
+    findings = (*result.findings, *(_waive_finding(each, waiver_of) for each in seen))
     # What only the cluster was to answer is answered; what else is unknown stays so.
-    rests = told.findings or told.unseen in _UNSEEN_IN_AZURE
+    has_other_part = result.findings or result.unknown_reason in _UNKNOWN_IN_ARM
     verdicts = [each.verdict for each in findings]
-    if rests and told.unseen not in _UNSEEN_BY.values():
-        verdicts.append(told.verdict)
+    if has_other_part and result.unknown_reason not in _UNKNOWN_REASON_BY_MODE.values():
+        verdicts.append(result.verdict)
     if unread:
         verdicts.append(Verdict.UNKNOWN)
     verdict = worst(verdicts)
     is_refused = bool(unread) and verdict is Verdict.UNKNOWN
     return replace(
-        told,
+        result,
         verdict=verdict,
         findings=findings,
         why=f"{view.contents.source}: {unread}" if is_refused else "",
         outstanding="",
-        unseen=(Unseen.UNREADABLE if is_refused else told.unseen)
+        unknown_reason=(UnknownReason.UNREADABLE if is_refused else result.unknown_reason)
         if verdict is Verdict.UNKNOWN
         else None,
     )
 
 
-def _judge_told(
+def _judge_by_rules(
     control: Control,
-    ground: EvaluationContext,
+    context: EvaluationContext,
     waiver_of: WaiverOf,
     attestation: Attestation | None,
 ) -> Result:
     """Return the result of a control by what Azure shows and the environment says."""
-    findings = tuple(_waive(seen, waiver_of) for seen in find(control, ground))
+    findings = tuple(_waive_finding(seen, waiver_of) for seen in find(control, context))
     outstanding = "" if attestation else control.evidence
     is_observed = control.is_verifiable and any(not _is_stated(seen) for seen in findings)
     if control.evidence and not is_observed and (findings or not control.is_verifiable):
-        return _judge_unobserved(control, ground, findings, attestation)
+        return _judge_by_evidence(control, context, findings, attestation)
     verdict = worst(seen.verdict for seen in findings)
-    why = "" if findings else _nothing(control, ground)
-    unseen: Unseen | None = None
+    why = "" if findings else _why_not_applicable(control, context)
+    unknown_reason: UnknownReason | None = None
     if verdict is Verdict.UNKNOWN:
-        unseen = Unseen.UNREADABLE if _hidden_from(control, ground) else Unseen.LATER
+        unknown_reason = (
+            UnknownReason.UNREADABLE
+            if _unreadable_inputs(control, context)
+            else UnknownReason.LATER
+        )
+    # What Azure alone states (registered resource providers, offered Kubernetes versions) has no
+    # form in a blueprint: before apply, its absence proves nothing.
     if not findings and any(rule.on in ASKED for rule in control.rules):
         why = "known only in the actual state: run `azsec check --of actual`"
-        unseen = Unseen.AZURE_ALONE
+        unknown_reason = UnknownReason.AZURE_ALONE
         verdict = Verdict.UNKNOWN
     if verdict is Verdict.NOT_APPLICABLE:
         outstanding = ""
-    return Result(control, verdict, findings, why, outstanding, attestation, unseen)
+    return Result(control, verdict, findings, why, outstanding, attestation, unknown_reason)
 
 
-def _judge_unobserved(
+def _judge_by_evidence(
     control: Control,
-    ground: EvaluationContext,
+    context: EvaluationContext,
     findings: tuple[Finding, ...],
     attestation: Attestation | None,
 ) -> Result:
@@ -305,10 +332,12 @@ def _judge_unobserved(
     """
     outstanding = "" if attestation else control.evidence
     # What others than Azure answer is about what runs in a cluster.
-    hidden = () if ground.subjects(CLUSTER) else ground.hidden_of(_CLUSTER_ALONE)
-    if not ground.subjects(CLUSTER) and not hidden:
+    hidden = () if context.subjects(CLUSTER) else context.unreadable_inputs(_CLUSTER_ALONE)
+    if not context.subjects(CLUSTER) and not hidden:
         return Result(control, Verdict.NOT_APPLICABLE, (), "there is no cluster")
     verdict = worst(seen.verdict for seen in findings)
+    # A declaration can be wrong before anybody applies it; that it is right does not show that
+    # the cluster followed it.
     if verdict in (Verdict.FAIL, Verdict.WAIVED):
         return Result(control, verdict, findings, "", outstanding, attestation)
     if attestation:
@@ -317,8 +346,12 @@ def _judge_unobserved(
     if hidden:
         # A cluster that may not be read is not an absent one.
         why = f"whether there is a cluster is unknown: {hidden[0].label}: {hidden[0].evidence}"
-        return Result(control, Verdict.UNKNOWN, findings, why, outstanding, None, Unseen.UNREADABLE)
-    by = next(_UNSEEN_BY[mode] for mode in control.modes if mode in _UNSEEN_BY)
+        return Result(
+            control, Verdict.UNKNOWN, findings, why, outstanding, None, UnknownReason.UNREADABLE
+        )
+    by = next(
+        _UNKNOWN_REASON_BY_MODE[mode] for mode in control.modes if mode in _UNKNOWN_REASON_BY_MODE
+    )
     why = f"evidence required: {control.evidence}"
     return Result(control, Verdict.UNKNOWN, findings, why, outstanding, None, by)
 
@@ -331,84 +364,99 @@ def _is_stated(seen: Finding) -> bool:
 
 
 def _judge_proof(
-    control: Control, found: Proof, ground: EvaluationContext, waiver_of: WaiverOf
+    control: Control, found: Proof, context: EvaluationContext, waiver_of: WaiverOf
 ) -> Result:
     findings = [
-        _waive(finding_of(control.id, breach, ground.estate), waiver_of)
+        _waive_finding(finding_of(control.id, breach, context.estate), waiver_of)
         for breach in found.breaches
     ]
+    # A proof holds again once each of its breaches is waived, so that the gate and the control
+    # cannot disagree about it.
     waived = {
         breach
         for breach, seen in zip(found.breaches, findings, strict=True)
         if seen.verdict is Verdict.WAIVED
     }
     proof = waive(found, waived.__contains__)
-    unseen = None
+    unknown_reason = None
     if proof.verdict is network.Verdict.UNKNOWN:
-        unseen = Unseen.UNREADABLE if _hidden_from(control, ground) else _unseen_of(proof, ground)
+        unknown_reason = (
+            UnknownReason.UNREADABLE
+            if _unreadable_inputs(control, context)
+            else _unknown_reason_of(proof, context)
+        )
     return Result(
         control,
         VERDICTS[proof.verdict],
-        _one_a_property(findings),
+        _worst_by_property(findings),
         "" if findings else found.scope,
-        unseen=unseen,
+        unknown_reason=unknown_reason,
         proof=proof,
         breaches=tuple(findings),
     )
 
 
-def _unseen_of(proof: Proof, ground: EvaluationContext) -> Unseen:
+def _unknown_reason_of(proof: Proof, context: EvaluationContext) -> UnknownReason:
     """Return why a proof is unknown: what stands in the network has no facts, or was not read."""
     elements = {breach.element for breach in proof.breaches}
-    unjudged = [each for each in ground.topology.unjudged if each.label in elements]
+    unjudged = [each for each in context.topology.unjudged if each.label in elements]
     if not unjudged:
-        return Unseen.LATER
-    return Unseen.NOT_READ if all(each.reason for each in unjudged) else Unseen.NO_FACTS
+        return UnknownReason.LATER
+    return (
+        UnknownReason.NOT_READ if all(each.reason for each in unjudged) else UnknownReason.NO_FACTS
+    )
 
 
-def _nothing(control: Control, ground: EvaluationContext) -> str:
+def _why_not_applicable(control: Control, context: EvaluationContext) -> str:
     """Return why a control has nothing to judge, with the types that no control judges."""
     kinds = dict.fromkeys(rule.on for rule in control.rules)
     if not kinds:
         return ""
-    outside = ground.types_without_facts
-    names = [*outside[:_MOST_HIDDEN], *(["…"] if len(outside) > _MOST_HIDDEN else [])]
+    outside = context.types_without_facts
+    names = [*outside[:_MOST_NAMED], *(["…"] if len(outside) > _MOST_NAMED else [])]
     unjudged = (
         (f"; types outside the catalog are not evaluated: {', '.join(names)}") if outside else ""
     )
     return f"no resource of the evaluated types: {', '.join(kinds)}{unjudged}"
 
 
-def _waive(seen: Finding, waiver_of: WaiverOf) -> Finding:
+def _waive_finding(seen: Finding, waiver_of: WaiverOf) -> Finding:
     if seen.verdict is not Verdict.FAIL:
         return seen
     waiver = waiver_of(seen)
     return seen if waiver is None else replace(seen, verdict=Verdict.WAIVED, waiver=waiver)
 
 
-def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, Result]) -> Result:
+def _with_verdict_of_parts(
+    result: Result, controls: Sequence[Control], results: Mapping[str, Result]
+) -> Result:
     """Return the result of a control with that of its parts: it ends as the worst of them does.
 
     What nobody has answered yet says nothing against an item of which other parts are known.
     """
     if "." in result.control.id and not result.control.same_as:
         return result  # A part has no parts of its own.
-    parts = [told[part.id] for part in result.control.parts_in(controls)]
+    parts = [results[part.id] for part in result.control.parts_in(controls)]
     if not parts:
         return result
     verdicts = [part.verdict for part in parts]
     if result.control.rules or result.control.evidence:
         verdicts.append(result.verdict)
-    open_ones = (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE)
-    answered = [v for v in verdicts if v not in open_ones] or verdicts
-    partly = worst(answered)
-    if any(_is_unreadable(part) for part in parts) and partly is not Verdict.FAIL:
-        partly = Verdict.UNKNOWN
-    names = [part.control.id for part in parts if part.verdict is partly]
-    by_itself = any(seen.verdict is partly for seen in result.findings)
-    why = result.why if by_itself else f"by its parts {', '.join(names)}"
-    unseen = min(
-        (p.unseen for p in (result, *parts) if p.unseen), key=list(Unseen).index, default=None
+    unanswered = (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE)
+    # An item of the outline joins parts that are answered by different means (ARM, the cluster, a
+    # person). One open part would otherwise make nearly every item unknown.
+    answered = [v for v in verdicts if v not in unanswered] or verdicts
+    combined = worst(answered)
+    # A part that Azure refused to show is not an open one: the item must not pass by the rest.
+    if any(_is_unreadable(part) for part in parts) and combined is not Verdict.FAIL:
+        combined = Verdict.UNKNOWN
+    names = [part.control.id for part in parts if part.verdict is combined]
+    is_own_verdict = any(seen.verdict is combined for seen in result.findings)
+    why = result.why if is_own_verdict else f"by its parts {', '.join(names)}"
+    unknown_reason = min(
+        (p.unknown_reason for p in (result, *parts) if p.unknown_reason),
+        key=list(UnknownReason).index,
+        default=None,
     )
     open_parts = [
         part.control.id
@@ -417,16 +465,16 @@ def _with_parts(result: Result, controls: Sequence[Control], told: Mapping[str, 
         or (part.outstanding and part.verdict is not Verdict.FAIL)
     ]
     outstanding = result.outstanding
-    if open_parts and partly in (Verdict.PASS, Verdict.WAIVED):
+    if open_parts and combined in (Verdict.PASS, Verdict.WAIVED):
         outstanding = outstanding or f"an answer to {', '.join(open_parts)}"
     return replace(
         result,
-        verdict=partly,
+        verdict=combined,
         why=why,
         outstanding=outstanding,
-        unseen=unseen if partly is Verdict.UNKNOWN else None,
+        unknown_reason=unknown_reason if combined is Verdict.UNKNOWN else None,
     )
 
 
 def _is_unreadable(result: Result) -> bool:
-    return result.unseen in _UNSEEN_IN_AZURE
+    return result.unknown_reason in _UNKNOWN_IN_ARM

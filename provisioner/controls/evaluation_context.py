@@ -27,7 +27,7 @@ from provisioner.plan.unreadable import declared_instead, unreadable_resources
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
+class UnreadableInput:
     """Resource or list of a state that could not be read.
 
     `listed` names a type where it is the list of that type in the resource. `reason` is Azure's.
@@ -60,8 +60,8 @@ class EvaluationContext:
     `gaps` are the refused reads. `openings` is what the environment lets workloads reach. `unread`
     says by key of the DNS zones whose records could not be read why. `view` is what stands in the
     cluster, None where nobody looked. `derived` keeps what rules
-    made of the whole state (`Subject.derive`), for others that ask for the same. `like` is the
-    ground of a state of the environment that was judged before: what is found of both alike is
+    made of the whole state (`Subject.derive`), for others that need the same. `like` is the
+    context of a state of the environment that was judged before: what is found of both alike is
     taken from there. `findings` and `proofs` keep what was found, by the id of the control and by
     the proof.
     """
@@ -70,7 +70,7 @@ class EvaluationContext:
     own: frozenset[str]
     catalog: Catalog
     cloud: str
-    unreadable: tuple[Hidden, ...] = ()
+    unreadable: tuple[UnreadableInput, ...] = ()
     declared: Estate | None = None
     gaps: tuple[Gap, ...] = ()
     openings: tuple[Opening, ...] = ()
@@ -87,22 +87,26 @@ class EvaluationContext:
         """Return the resources of a type that are judged."""
         return tuple(found for found in self.estate.of_type(kind) if found.id.key in self.own)
 
-    def hidden_of(self, kinds: frozenset[str]) -> tuple[Hidden, ...]:
+    def unreadable_inputs(self, kinds: frozenset[str]) -> tuple[UnreadableInput, ...]:
         """Return what of some types (in lower case) could not be read.
 
         It is each resource of the blueprint, and each refused read that hides none of those.
         """
+        # A refused list of a type and a refused GET of a resource of it have one cause: it is
+        # reported once, by the resource that the blueprint names.
         named = [hidden for hidden in self.unreadable if hidden.resource.type.lower() in kinds]
-        return (*named, *self._hidden_lists(kinds, [hidden.resource for hidden in named]))
+        return (*named, *self._refused_lists(kinds, [hidden.resource for hidden in named]))
 
-    def _hidden_lists(self, kinds: frozenset[str], named: list[Resource]) -> Iterator[Hidden]:
+    def _refused_lists(
+        self, kinds: frozenset[str], named: list[Resource]
+    ) -> Iterator[UnreadableInput]:
         for gap in self.gaps:
             if any(map(gap.hides, kinds)) and not any(
                 gap.hides(resource.type) and resource.id.is_within(gap.scope) for resource in named
             ):
                 inside = self.estate.get(gap.scope) or Resource(gap.scope, gap.scope.type, {})
                 is_list = gap.scope.type.lower() != gap.type.lower()
-                yield Hidden(inside, gap.reason, gap.type if is_list else "")
+                yield UnreadableInput(inside, gap.reason, gap.type if is_list else "")
 
     @cached_property
     def own_subscriptions(self) -> frozenset[str]:
@@ -112,7 +116,7 @@ class EvaluationContext:
 
     @cached_property
     def types_without_facts(self) -> tuple[str, ...]:
-        """The types in the state of which the catalog has no facts: no control judges them."""
+        """The types in the state of which the catalog has no facts: no control evaluates them."""
         found = {each.type for each in self.estate if not each.has_facts}
         return tuple(sorted(found | {each.type for each in self.estate.unread}))
 
@@ -121,7 +125,14 @@ class EvaluationContext:
         """The same state with what could not be read as the blueprint declares it."""
         estate = self.estate if self.declared is None else self.declared
         return replace(
-            self, estate=estate, unreadable=(), declared=None, gaps=(), derived={}, like=None
+            # Another estate has other indexes: what rules derived of this one must not be reused.
+            self,
+            estate=estate,
+            unreadable=(),
+            declared=None,
+            gaps=(),
+            derived={},
+            like=None,
         )
 
     @cached_property
@@ -150,6 +161,8 @@ def survey(
     of an environment that has no cluster, or several, are a DiagnosticError.
     """
     view = _view_of(estate, environment, contents) if contents else None
+    # Against Azure, the objects of the cluster are observed or unknown; the declaration must not
+    # stand in for them.
     stated = tuple(state_namespaces(environment, estate)) if state is None else ()
     if stated:
         estate = Estate.of([*estate, *stated])
@@ -159,13 +172,15 @@ def survey(
         if resource.type in _ALWAYS_OWN or _is_own(resource.id, graph)
     )
     cloud, openings = environment.cloud_names, openings_of(environment)
-    ground = EvaluationContext(estate, own, catalog, cloud, openings=openings, view=view)
+    context = EvaluationContext(estate, own, catalog, cloud, openings=openings, view=view)
     if state is None:
-        return ground
+        return context
     hidden = unreadable_resources(graph, state)
     return replace(
-        ground,
-        unreadable=tuple(Hidden(replace(resource, body={}), reason) for resource, reason in hidden),
+        context,
+        unreadable=tuple(
+            UnreadableInput(replace(resource, body={}), reason) for resource, reason in hidden
+        ),
         declared=declared_instead(estate, graph, state, catalog) if hidden else None,
         gaps=state.gaps,
         unread={
@@ -181,6 +196,8 @@ def _view_of(estate: Estate, environment: Environment, contents: ClusterContents
     return View(contents, facts, environment.kubernetes, facts.administrators)
 
 
+# DNS records are read as lists of a zone: a refused list makes the zone's answers unknown, which
+# the topology has to know apart from an empty zone.
 _RECORDS = frozenset(name.lower() for name in RECORDS)
 _ALWAYS_OWN = (*ASKED, STATED_NAMESPACE)
 
@@ -190,6 +207,8 @@ def _is_own(resource: ResourceId, graph: DesiredGraph) -> bool:
     if stated is not None:
         return stated.managed
     for above in resource.ancestors:
+        # A subscription is shared: that a blueprint manages one of its settings does not make
+        # everything below the environment's own.
         if above.type == SUBSCRIPTION:
             return False
         stated = graph.by_id.get(above.key)

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from provisioner.controls.cis_aks import RECOMMENDATIONS, Place
 from provisioner.controls.control import Mappings, Mode
-from provisioner.controls.evaluation import PARTIAL, Result, Unseen
+from provisioner.controls.evaluation import PARTIAL, Result, UnknownReason
 from provisioner.controls.outline import PRINCIPLES, TOPICS
 from provisioner.controls.verdict import Verdict
 from provisioner.documents.controls import RequirementDocument, UnansweredDocument
@@ -121,7 +121,7 @@ def _document(requirement: _Requirement) -> RequirementDocument:
         controls=tuple(r.control.id for r in (*results, *requirement.refuting)),
         failing=tuple(result.control.id for result in requirement.failing),
         waived=_ending(results, Verdict.WAIVED),
-        seen=tuple(result.control.id for result in results if result.is_whole),
+        seen=tuple(result.control.id for result in results if result.is_fully_met),
         unanswered=tuple(_unanswered(results)),
     )
 
@@ -134,21 +134,21 @@ def _conclude(requirement: _Requirement) -> str:
         return Verdict.NOT_APPLICABLE if requirement.results else MANUAL
     if requirement.place is not Place.AZURE and not any(map(_was_looked_at, relevant)):
         return MANUAL
-    if all(result.is_whole for result in relevant):
+    if all(result.is_fully_met for result in relevant):
         waived = any(result.verdict is Verdict.WAIVED for result in relevant)
         return Verdict.WAIVED if waived else Verdict.PASS
     if any(result.verdict in _ANSWERED for result in relevant):
         return PARTIAL
-    return Verdict.UNKNOWN if any(r.unseen in _UNREAD for r in relevant) else MANUAL
+    return Verdict.UNKNOWN if any(r.unknown_reason in _UNREAD for r in relevant) else MANUAL
 
 
 _ANSWERED = (Verdict.PASS, Verdict.WAIVED)
-_UNREAD = (Unseen.UNREADABLE, Unseen.LATER, Unseen.AZURE_ALONE)
+_UNREAD = (UnknownReason.UNREADABLE, UnknownReason.LATER, UnknownReason.AZURE_ALONE)
 
 
 def _was_looked_at(result: Result) -> bool:
     """Tell whether somebody vouches for what Azure Resource Manager cannot see."""
-    return result.is_whole and any(mode is not Mode.ARM for mode in result.control.modes)
+    return result.is_fully_met and any(mode is not Mode.ARM for mode in result.control.modes)
 
 
 def _ending(results: Iterable[Result], verdict: Verdict) -> tuple[str, ...]:
@@ -159,7 +159,9 @@ def _unanswered(results: Iterable[Result]) -> Iterator[UnansweredDocument]:
     """Yield what was not seen: a whole control, or the part of it that ARM cannot answer."""
     for result in results:
         if result.verdict is Verdict.UNKNOWN:
-            yield UnansweredDocument(control=result.control.id, reason=str(result.unseen or ""))
+            yield UnansweredDocument(
+                control=result.control.id, reason=str(result.unknown_reason or "")
+            )
         elif result.verdict in _ANSWERED and result.outstanding:
             yield UnansweredDocument(control=result.control.id, reason=result.outstanding)
 

@@ -22,18 +22,18 @@ VERDICTS = {
 """How a control ends that is a proof, by how the proof ends."""
 
 
-def prove(statement: Prove, ground: EvaluationContext) -> Proof:
+def prove(statement: Prove, context: EvaluationContext) -> Proof:
     """Return a proof over a state; what could not be read is neither absent nor as declared."""
-    like = ground.like
+    like = context.like
     known = like.proofs.get(statement) if like is not None else None
-    if known is None or not ground.has_topology_of_like:
-        known = statement(ground.topology)
-    found = ground.proofs[statement] = known
-    hidden = ground.hidden_of(TYPES_READ)
+    if known is None or not context.has_topology_of_like:
+        known = statement(context.topology)
+    found = context.proofs[statement] = known
+    hidden = context.unreadable_inputs(TYPES_READ)
     if not hidden:
         return found
     named = [(each.label, each.reason) for each in hidden]
-    return qualify(found, statement(ground.as_declared.topology), named)
+    return qualify(found, statement(context.as_declared.topology), named)
 
 
 def finding_of(control: str, breach: Breach, estate: Estate) -> Finding:

@@ -54,6 +54,8 @@ def rule(
 ) -> Rule:
     """Return a rule over a type that reads `paths` of it, and paths of other types."""
     reads = {kind: tuple(theirs) for kind, theirs in others.items()}
+    # A rule may look up other resources of its own type (sibling node pools): those paths are
+    # added to the subject's own.
     reads[on] = (*paths, *(path for path in reads.get(on, ()) if path not in paths))
     return Rule(
         on=on,
@@ -67,7 +69,7 @@ def rule(
 def expect(
     on: str,
     path: str,
-    wanted: Predicate,
+    predicate: Predicate,
     *,
     when: Condition | None = None,
     reading: Sequence[str] = (),
@@ -80,30 +82,31 @@ def expect(
 
     def judge(subject: Subject) -> Iterator[Observation]:
         if when is None or when(subject):
-            yield look(subject, path, wanted)
+            yield look(subject, path, predicate)
 
     return rule(on, judge, path, *reading, clouds=clouds)
 
 
-def look(subject: Subject, path: str, wanted: Predicate) -> Observation:
+def look(subject: Subject, path: str, predicate: Predicate) -> Observation:
     """Return the observation on one property that is to be as wanted."""
     value = subject.value(path)
     name = path.removeprefix("properties.")
     if isinstance(value, Unknown):
         return subject.unknown(path, f"{name} is {value}")
-    said = f"{name} is {show(value)}"
+    evidence = f"{name} is {show(value)}"
+    # Without "(default)" a reader looks for the value in the blueprint and does not find it.
     if not subject.states(path) and not is_empty(value):
-        said += " (default)"
-    if wanted.test(value):
-        return subject.passes(path, said)
-    return subject.fails(path, f"{said}, expected {wanted.words}")
+        evidence += " (default)"
+    if predicate.test(value):
+        return subject.passes(path, evidence)
+    return subject.fails(path, f"{evidence}, expected {predicate.words}")
 
 
-def apply_rule(control: str, found: Rule, ground: EvaluationContext) -> Iterator[Finding]:
+def apply_rule(control: str, found: Rule, context: EvaluationContext) -> Iterator[Finding]:
     """Yield the findings of a control's rule over a state."""
-    if found.clouds and ground.cloud not in found.clouds:
+    if found.clouds and context.cloud not in found.clouds:
         return
-    sight = DeclaredReads(ground, found.reads, sees_all_types=found.sees_all_types)
-    for resource in ground.subjects(found.on):
-        for seen in found.judge(sight.of(resource)):
+    reads = DeclaredReads(context, found.reads, sees_all_types=found.sees_all_types)
+    for resource in context.subjects(found.on):
+        for seen in found.judge(reads.of(resource)):
             yield Finding(control, seen.verdict, resource, seen.path, seen.evidence)

@@ -20,19 +20,19 @@ from provisioner.model.estate import Resource
 from provisioner.model.values import is_empty, is_identical
 
 
-def shared_findings(control: Control, ground: EvaluationContext) -> tuple[Finding, ...] | None:
+def shared_findings(control: Control, context: EvaluationContext) -> tuple[Finding, ...] | None:
     """Return what a control found in the state that an evaluation context is `like`.
 
     It is None where there is no such state, or where the control reads something that differs, and
     has to be judged.
     """
-    like = ground.like
+    like = context.like
     known = like.findings.get(control.id) if like is not None else None
     if like is None or known is None or known[0] is not control:
         return None
-    difference = ground.derived.get(_KEY)
+    difference = context.derived.get(_KEY)
     if not isinstance(difference, Difference):
-        difference = ground.derived[_KEY] = Difference(like, ground)
+        difference = context.derived[_KEY] = Difference(like, context)
     return None if difference.touches(control) else known[1]
 
 
@@ -105,12 +105,12 @@ class Difference:
         It is None for a type of which the two do not have the same resources.
         """
         names = dict.fromkeys(
-            each.type.lower() for ground in (self.one, self.other) for each in ground.estate
+            each.type.lower() for context in (self.one, self.other) for each in context.estate
         )
         return {name: self._compare(name) for name in names}
 
     def _compare(self, name: str) -> "_Pairs | None":
-        ones, others = (ground.estate.of_type(name) for ground in (self.one, self.other))
+        ones, others = (context.estate.of_type(name) for context in (self.one, self.other))
         if len(ones) != len(others):
             return None
         changed = []

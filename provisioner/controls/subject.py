@@ -20,7 +20,7 @@ from provisioner.model.values import ABSENT, Absent, Body, Unknown, Value, is_em
 _Derived = TypeVar("_Derived")
 
 
-_Seen: TypeAlias = frozenset[tuple[str, frozenset[str]]]
+_VisiblePaths: TypeAlias = frozenset[tuple[str, frozenset[str]]]
 """Paths by the type that they are of, in small letters."""
 
 
@@ -42,15 +42,15 @@ class DeclaredReads:
 
     def __init__(
         self,
-        ground: EvaluationContext,
+        context: EvaluationContext,
         reads: Mapping[str, tuple[str, ...]],
         *,
         sees_all_types: bool = False,
     ) -> None:
-        self.ground = ground
+        self.context = context
         self._sees_all_types = sees_all_types
         self._reads = {kind.lower(): frozenset(paths) for kind, paths in reads.items()}
-        self._seen: dict[int, tuple[object, _Seen]] = {}
+        self._visible_paths: dict[int, tuple[object, _VisiblePaths]] = {}
 
     def of(self, resource: Resource) -> "Subject":
         """Return a resource as the rule sees it. Raises KeyError for a type it does not read."""
@@ -63,7 +63,7 @@ class DeclaredReads:
     def all(self, kind: str) -> tuple["Subject", ...]:
         """Return every resource of a type, those of others too. Raises KeyError as `of` does."""
         paths = self._reads[kind.lower()]
-        found = self.ground.estate.of_type(kind)
+        found = self.context.estate.of_type(kind)
         return tuple(Subject(resource, self, paths) for resource in found)
 
     def derive(
@@ -76,45 +76,51 @@ class DeclaredReads:
         It is called once for all rules that request the same. `reads` that the rule does not
         declare are a KeyError.
         """
-        seen = self._seen_by(reads)
-        key, kept = (compute, seen, self._sees_all_types), self.ground.derived
-        if key not in kept:
-            kept[key] = compute(self._visible(seen), self.ground.catalog)
-        return cast(_Derived, kept[key])
+        seen = self._paths_by_type(reads)
+        # Keyed by what may be seen, not by rule: all controls that need the effective permissions
+        # or the address plan of a state share one computation of it.
+        key, derived = (compute, seen, self._sees_all_types), self.context.derived
+        if key not in derived:
+            derived[key] = compute(self._visible(seen), self.context.catalog)
+        return cast(_Derived, derived[key])
 
-    def _seen_by(self, reads: Mapping[str, tuple[str, ...]] | None) -> "_Seen":
+    def _paths_by_type(self, reads: Mapping[str, tuple[str, ...]] | None) -> "_VisiblePaths":
         """Return what may be seen by (type, paths); worked out once for all that a rule judges."""
-        known = self._seen.get(id(reads))
+        # Called for every resource of a type, with one of a few mappings that are constants of a
+        # chapter: the identity of the mapping spares hashing all of its paths each time.
+        known = self._visible_paths.get(id(reads))
         # Held against what it was made of: an id says nothing once its object is gone.
         if known is not None and known[0] is reads:
             return known[1]
-        paths = self._reads if reads is None else self._checked(reads)
+        paths = self._reads if reads is None else self._require_declared(reads)
         made = frozenset(paths.items())
-        self._seen[id(reads)] = (reads, made)
+        self._visible_paths[id(reads)] = (reads, made)
         return made
 
-    def _checked(self, reads: Mapping[str, tuple[str, ...]]) -> Mapping[str, frozenset[str]]:
+    def _require_declared(
+        self, reads: Mapping[str, tuple[str, ...]]
+    ) -> Mapping[str, frozenset[str]]:
         asked = {kind.lower(): frozenset(paths) for kind, paths in reads.items()}
         for kind, paths in asked.items():
             if missing := paths - self._reads[kind]:
                 raise KeyError(f"{min(missing)} of {kind} is not declared by the rule")
         return asked
 
-    def _visible(self, seen: "_Seen") -> Estate:
+    def _visible(self, seen: "_VisiblePaths") -> Estate:
         """Return the resources of visible types, with only the visible paths in their bodies."""
-        key, kept = (seen, self._sees_all_types), self.ground.derived
-        if key not in kept:
-            reads = {kind: _Reading(paths) for kind, paths in seen}
-            nothing = _Reading(()) if self._sees_all_types else None
-            kept[key] = Estate.of(
+        key, derived = (seen, self._sees_all_types), self.context.derived
+        if key not in derived:
+            reads = {kind: _BodyFilter(paths) for kind, paths in seen}
+            nothing = _BodyFilter(()) if self._sees_all_types else None
+            derived[key] = Estate.of(
                 reading.visible_part(found)
-                for found in self.ground.estate
+                for found in self.context.estate
                 if (reading := reads.get(found.type.lower(), nothing)) is not None
             )
-        return cast(Estate, kept[key])
+        return cast(Estate, derived[key])
 
 
-class _Reading:
+class _BodyFilter:
     """The paths that may be seen in the bodies of a type, ready to be taken out of many of them."""
 
     def __init__(self, paths: Iterable[str]) -> None:
@@ -122,6 +128,8 @@ class _Reading:
         steps = [found for _, found in read]
         self._paths = read
         # Nothing that one path takes out of a body is then written to for another one.
+        # Paths of which none begins another, and none enters a list, can be written straight into
+        # a new body. `set_at` copies every object on the way for each of them.
         self._are_apart = not any(
             one is not other and other[: len(one)] == one for one in steps for other in steps
         ) and not any(step.startswith("[") for found in steps for step in found)
@@ -135,14 +143,14 @@ class _Reading:
             if isinstance(stated, Absent):
                 continue
             if self._are_apart:
-                _put(own, steps, cast(Value, stated))
+                _set_in_own_body(own, steps, cast(Value, stated))
             else:
                 body = set_at(body, steps, cast(Value, stated))
         seen = own if self._are_apart else cast(Mapping[str, Value], body)
         return Resource(resource.id, resource.type, seen, resource.address, resource.span)
 
 
-def _put(body: dict[str, Value], steps: tuple[str, ...], value: Value) -> None:
+def _set_in_own_body(body: dict[str, Value], steps: tuple[str, ...], value: Value) -> None:
     """Put a value into a body of one's own, below objects that are made for it."""
     *above, last = steps
     for step in above:
@@ -155,17 +163,17 @@ def visible_part(resource: Resource, reads: Mapping[str, frozenset[str]]) -> Res
 
     Types in `reads` are in small letters.
     """
-    return _Reading(reads.get(resource.type.lower(), ())).visible_part(resource)
+    return _BodyFilter(reads.get(resource.type.lower(), ())).visible_part(resource)
 
 
 class Subject:
     """A resource, of which a rule may look at the properties that it declares."""
 
-    __slots__ = ("_paths", "_sight", "resource")
+    __slots__ = ("_declared_reads", "_paths", "resource")
 
-    def __init__(self, resource: Resource, sight: DeclaredReads, paths: frozenset[str]) -> None:
+    def __init__(self, resource: Resource, reads: DeclaredReads, paths: frozenset[str]) -> None:
         self.resource = resource
-        self._sight = sight
+        self._declared_reads = reads
         self._paths = paths
 
     @property
@@ -186,12 +194,12 @@ class Subject:
     @property
     def is_own(self) -> bool:
         """Whether it is the environment's own, and not only looked up."""
-        return self.id.key in self._sight.ground.own
+        return self.id.key in self._declared_reads.context.own
 
     @property
     def cloud(self) -> str:
         """The cloud whose names are used."""
-        return self._sight.ground.cloud
+        return self._declared_reads.context.cloud
 
     @property
     def resource_group(self) -> ResourceId | None:
@@ -202,7 +210,7 @@ class Subject:
     @property
     def own_subscriptions(self) -> frozenset[str]:
         """The subscriptions in which the environment has something of its own, in small letters."""
-        return self._sight.ground.own_subscriptions
+        return self._declared_reads.context.own_subscriptions
 
     def is_among_own(self, place: ResourceId) -> bool:
         """Tell whether an id is in a subscription in which the environment has own resources.
@@ -229,12 +237,14 @@ class Subject:
         It may where Azure alone writes it, and in any type without facts. It may not where the body
         is one that Azure answered: what that lacks is not set.
         """
-        known = self._sight.ground.catalog.find(self.resource.type)
+        known = self._declared_reads.context.catalog.find(self.resource.type)
+        # A body that ARM answered has its `id`; one of a blueprint never states it.
         if known is None or lookup(self.resource.body, ("id",)) is not ABSENT:
             return False
+        # A schema alone does not tell which properties Azure fills in.
         if known.tier is not Tier.KNOWN:
             return True
-        schemas = self._sight.ground.catalog.schemas
+        schemas = self._declared_reads.context.catalog.schemas
         above = (schemas.find(known.name, keys[:length]) for length in range(1, len(keys) + 1))
         return any(prop is not None and prop.read_only for prop in above)
 
@@ -256,12 +266,12 @@ class Subject:
 
     def all(self, kind: str) -> tuple["Subject", ...]:
         """Return every resource of a type, those of others too."""
-        return self._sight.all(kind)
+        return self._declared_reads.all(kind)
 
     def children(self, kind: str, parent: ResourceId | None = None) -> tuple["Subject", ...]:
         """Return its children of a type, or those of what another id names."""
-        found = self._sight.ground.estate.children(parent or self.id, kind)
-        return tuple(self._sight.of(child) for child in found)
+        found = self._declared_reads.context.estate.children(parent or self.id, kind)
+        return tuple(self._declared_reads.of(child) for child in found)
 
     def reaching(self, kind: str) -> tuple["Subject", ...]:
         """Return the resources of an extension type that hold for this one.
@@ -282,7 +292,7 @@ class Subject:
         called once for all resources that the rule judges. `reads` that the rule does not declare
         are a KeyError.
         """
-        return self._sight.derive(compute, reads)
+        return self._declared_reads.derive(compute, reads)
 
     def at(self, value: object) -> "Subject | None":
         """Return the resource that an id names.
@@ -290,9 +300,15 @@ class Subject:
         It is None where the state does not have it, and where it is of a type that the rule does
         not declare: what others write may refer to anything.
         """
+        # Not a KeyError: the type of what a property refers to is the author's choice, and a
+        # mistake of his must not end the check.
         named = parse_resource_id(value)
-        found = self._sight.ground.estate.get(named) if named else None
-        return self._sight.of(found) if found and self._sight.reads_of(found) else None
+        found = self._declared_reads.context.estate.get(named) if named else None
+        return (
+            self._declared_reads.of(found)
+            if found and self._declared_reads.reads_of(found)
+            else None
+        )
 
     def is_value_of(self, value: object, path: str) -> bool:
         """Tell whether a value is the one at a path of this resource.
@@ -300,9 +316,13 @@ class Subject:
         It is also where Azure will only know it after apply, and the value is a reference to it.
         """
         if isinstance(value, Unknown):
+            # A principal id or a resource id that Azure assigns is unknown before apply; that
+            # both are the same expression still shows that they will be equal.
             address = self.resource.address
             return address is not None and value.paths == (f"{address}.{path}",)
         stated = self._stated(path)
+        # ARM compares ids and enums without regard to case, and answers them in another case than
+        # it was sent (AKS: `resourcegroups`, guidelines.md §3.1).
         return not is_empty(stated) and _folded(stated) == _folded(value)
 
     def passes(self, path: str, evidence: str) -> Observation:
@@ -323,7 +343,7 @@ class Subject:
         return stated_at(self.resource, path)
 
     def _default(self, path: str) -> object:
-        return default_at(self.resource, path, self._sight.ground.catalog)
+        return default_at(self.resource, path, self._declared_reads.context.catalog)
 
 
 def stated_at(resource: Resource, path: str) -> object:
@@ -337,6 +357,8 @@ def default_at(resource: Resource, path: str, catalog: Catalog) -> object:
     if known is None:
         return ABSENT
     keys = _keys(path)
+    # The default of an object (an add-on profile, a network profile) covers the properties in it:
+    # the nearest fact above a path decides.
     for length in range(len(keys), 0, -1):
         fact = known.fact(".".join(keys[:length]))
         # To a fact, a value that is not known yet is a value like any other.

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from provisioner.attribution.window import Window
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.evaluation import Unseen
+from provisioner.controls.evaluation import UnknownReason
 from provisioner.controls.frameworks import Framework
 from provisioner.controls.verdict import Verdict
 from provisioner.documents.access import AccessDocument, AccessState
@@ -211,7 +211,13 @@ def _not_asked(check: CheckDocument) -> Iterator[OmittedDocument]:
 
 
 _BY_OTHERS = frozenset(
-    reason.value for reason in (Unseen.CLUSTER, Unseen.DIRECTORY, Unseen.LOGS, Unseen.PERSON)
+    reason.value
+    for reason in (
+        UnknownReason.CLUSTER,
+        UnknownReason.DIRECTORY,
+        UnknownReason.LOGS,
+        UnknownReason.PERSON,
+    )
 )
 
 

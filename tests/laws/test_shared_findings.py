@@ -68,8 +68,8 @@ def _seen(results: Sequence[Result]) -> list[object]:
     """Return all that a report says of results: what else stands in a body is no part of it."""
     return [
         (
-            result.control.id, result.verdict, result.why, result.outstanding, result.unseen,
-            result.proof,
+            result.control.id, result.verdict, result.why, result.outstanding,
+            result.unknown_reason, result.proof,
             [(f.key, f.verdict, f.evidence, f.resource.label, f.resource.span)
              for f in (*result.findings, *result.breaches)],
         )

@@ -66,6 +66,8 @@ def _role_rule(*actions: str) -> Rule:
 
     It is assigned in namespaces, and whoever has it there has nothing more.
     """
+    # Compared as sets in both directions, not as text: ["*/read"] less notDataActions can be the
+    # same role, and one action more makes it another.
     exact = (Permission(data_actions=tuple(f"{CLUSTER}/{name}" for name in actions)),)
 
     def judge(cluster: Subject) -> Iterator[Observation]:
@@ -76,9 +78,9 @@ def _role_rule(*actions: str) -> Rule:
             role for role, some in roles if is_within(some, exact) and is_within(exact, some)
         ]
         if fitting:
-            yield from _look_at_use(cluster, fitting)
+            yield from _judge_role_assignments(cluster, fitting)
             return
-        near = [role for role, some in roles if any(_overlaps(some, name) for name in actions)]
+        near = [role for role, some in roles if any(_allows_action(some, name) for name in actions)]
         also = f"; {near[0].label} allows other actions" if near else ""
         yield cluster.fails("", f"no custom role allows exactly {', '.join(actions)}{also}")
 
@@ -91,34 +93,40 @@ def _roles_of(cluster: Subject) -> Iterator[tuple[Subject, tuple[Permission, ...
         try:
             yield role, parse_permissions(role.value("properties.permissions"))
         except ValueError:
+            # A role whose permissions are known after apply alone, or are malformed, can neither
+            # be the one nor exceed it.
             continue
 
 
-def _overlaps(permissions: tuple[Permission, ...], name: str) -> bool:
+def _allows_action(permissions: tuple[Permission, ...], name: str) -> bool:
     return grants(permissions, f"{CLUSTER}/{name}", data=True)
 
 
-def _look_at_use(cluster: Subject, roles: list[Subject]) -> Iterator[Observation]:
+def _judge_role_assignments(cluster: Subject, roles: list[Subject]) -> Iterator[Observation]:
     names = {role.name.lower() for role in roles}
     access = access_of(cluster)
-    given = [grant for grant in access.grants if grant.role.id.lower() in names]
-    wide = [g for g in given if g.scope is None or not is_in_namespace(g.scope)]
+    assignments = [grant for grant in access.grants if grant.role.id.lower() in names]
+    wide = [g for g in assignments if g.scope is None or not is_in_namespace(g.scope)]
     if wide:
-        said = (
+        evidence = (
             f"{wide[0].assignment.label} assigns {roles[0].label} on a scope wider than a namespace"
         )
-        yield cluster.fails("", said)
+        yield cluster.fails("", evidence)
         return
-    beside = [(grant, more) for grant in given for more in _more_than(access, grant)]
-    for grant, more in beside:
-        said = f"{more.assignment.label} assigns {more.role.name} to the same principal"
-        yield cluster.fails(path_of(more), f"{said} as {grant.assignment.label}")
-    if not beside:
-        held = (f"it is assigned on namespaces ({len(given)})") if given else "it is not assigned"
-        yield cluster.passes("", f"{roles[0].label} allows no other actions; {held}")
+    excess = [(grant, more) for grant in assignments for more in _grants_beyond(access, grant)]
+    for grant, more in excess:
+        evidence = f"{more.assignment.label} assigns {more.role.name} to the same principal"
+        yield cluster.fails(path_of(more), f"{evidence} as {grant.assignment.label}")
+    if not excess:
+        assigned = (
+            (f"it is assigned on namespaces ({len(assignments)})")
+            if assignments
+            else "it is not assigned"
+        )
+        yield cluster.passes("", f"{roles[0].label} allows no other actions; {assigned}")
 
 
-def _more_than(access: Access, grant: Grant) -> Iterator[Grant]:
+def _grants_beyond(access: Access, grant: Grant) -> Iterator[Grant]:
     """Yield the other grants of a grant's principal in the same namespace that allow more in it.
 
     More is what exceeds deploying and reading logs.
@@ -126,19 +134,29 @@ def _more_than(access: Access, grant: Grant) -> Iterator[Grant]:
     if grant.scope is None:
         return
     for other in access.reaching(grant.scope):
+        # Actions of the control plane (reading the cluster, fetching its credentials) give
+        # nothing in a namespace.
         data = tuple(replace(p, actions=(), not_actions=()) for p in other.role.permissions or ())
         same = other.principal.id == grant.principal.id
-        if same and grants_cluster_access(other) and not is_within(data, _EXACT):
+        if same and grants_cluster_access(other) and not is_within(data, _EXPECTED):
             yield other
 
 
-_DEPLOYS = ("apps/deployments/read", "apps/deployments/write", "apps/deployments/delete")
-_READS_LOGS = ("pods/read",)
-_EXACT = (Permission(data_actions=tuple(f"{CLUSTER}/{n}" for n in (*_DEPLOYS, *_READS_LOGS))),)
+# There is no data action for patch or deletecollection: create, update and patch are write,
+# deletecollection is delete (guidelines.md MAN-01).
+_DEPLOY_ACTIONS = ("apps/deployments/read", "apps/deployments/write", "apps/deployments/delete")
+# The AKS authorization webhook drops every subresource but pods/exec: pods/log is checked as
+# pods/read (guidelines.md §0.3).
+_LOG_ACTIONS = ("pods/read",)
+_EXPECTED = (
+    Permission(data_actions=tuple(f"{CLUSTER}/{n}" for n in (*_DEPLOY_ACTIONS, *_LOG_ACTIONS))),
+)
 
 
 def _judge_postgres(server: Subject) -> Iterator[Observation]:
     """Judge whether a server outside of the network is reached through a private endpoint."""
+    # Two exclusive ways to keep a flexible server private: injected into a delegated subnet, or
+    # public access off with a private endpoint. An injected server takes no endpoint.
     if server.states(_DELEGATED):
         yield server.passes(
             _DELEGATED, ("it is injected into the virtual network (delegatedSubnetResourceId)")
@@ -153,16 +171,20 @@ def _judge_postgres(server: Subject) -> Iterator[Observation]:
 def _is_above_zero(value: object) -> bool:
     ranges = value.get("ranges") if isinstance(value, Mapping) else None
     listed = ranges if isinstance(ranges, (list, tuple)) else ()
-    least = [entry.get("min") for entry in listed if isinstance(entry, Mapping)]
-    return bool(least) and all(isinstance(number, int) and number >= 1 for number in least)
+    lower_bounds = [entry.get("min") for entry in listed if isinstance(entry, Mapping)]
+    return bool(lower_bounds) and all(
+        isinstance(number, int) and number >= 1 for number in lower_bounds
+    )
 
 
-def _asks(policy: BuiltInPolicy, **parameters: Predicate) -> Demand:
+def _require_policy(policy: BuiltInPolicy, **parameters: Predicate) -> Demand:
     return Demand(policy, {"effect": DENY, **parameters}, for_tenants=True)
 
 
 _ABOVE_ZERO = Predicate(_is_above_zero, "ranges from 1, without the root group 0")
 _CAPABILITIES = {
+    # The defaults of the initiative are an empty drop list and 14 allowed capabilities, weaker
+    # than Pod Security Admission (guidelines.md WRK-02.2).
     "requiredDropCapabilities": holds("ALL"),
     "allowedCapabilities": only("NET_BIND_SERVICE"),
 }
@@ -170,20 +192,20 @@ _VOLUMES = only(
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
     "projected", "secret",
 )  # fmt: skip
-_FIELDS = {
-    "privileged": _asks(policies.NO_PRIVILEGED),
-    "allowPrivilegeEscalation": _asks(policies.NO_ESCALATION),
-    "requiredDropCapabilities": _asks(policies.CAPABILITIES, **_CAPABILITIES),
-    "volumes": _asks(policies.VOLUME_TYPES, allowedVolumeTypes=_VOLUMES),
-    "hostIPC, hostPID": _asks(policies.HOST_NAMESPACES),
-    "hostNetwork": _asks(
+_DEMAND_BY_FIELD = {
+    "privileged": _require_policy(policies.NO_PRIVILEGED),
+    "allowPrivilegeEscalation": _require_policy(policies.NO_ESCALATION),
+    "requiredDropCapabilities": _require_policy(policies.CAPABILITIES, **_CAPABILITIES),
+    "volumes": _require_policy(policies.VOLUME_TYPES, allowedVolumeTypes=_VOLUMES),
+    "hostIPC, hostPID": _require_policy(policies.HOST_NAMESPACES),
+    "hostNetwork": _require_policy(
         policies.HOST_NETWORK,
         allowHostNetwork=equals(False),
         maxPort=equals(0),
         allowedHostPorts=is_unset(),
     ),
     # No standard of Kubernetes' own asks for the groups.
-    "runAsUser, supplementalGroups, fsGroup": _asks(
+    "runAsUser, supplementalGroups, fsGroup": _require_policy(
         policies.USERS_AND_GROUPS,
         runAsUserRule=equals("MustRunAsNonRoot"),
         supplementalGroupsRule=equals("MustRunAs"),
@@ -191,7 +213,9 @@ _FIELDS = {
         fsGroupRule=equals("MustRunAs"),
         fsGroupRanges=_ABOVE_ZERO,
     ),
-    "seccomp": _asks(policies.SECCOMP, allowedProfiles=only("runtime/default", "docker/default")),
+    "seccomp": _require_policy(
+        policies.SECCOMP, allowedProfiles=only("runtime/default", "docker/default")
+    ),
 }
 """The fields of the outline's pod security policy, and the policy that asks for each today."""
 
@@ -201,11 +225,13 @@ def _judge_fields(cluster: Subject) -> Iterator[Observation]:
 
     The initiative has all of them: its ranges of groups and its volumes are fixed.
     """
-    whole = ask_any(cluster, (RESTRICTED_PODS,))
-    parts = {field: ask_any(cluster, (demand,)) for field, demand in _FIELDS.items()}
+    initiative = ask_any(cluster, (RESTRICTED_PODS,))
+    # One initiative is the usual way; a cluster may instead have an assignment for each field,
+    # whose verdicts are then named one by one.
+    parts = {field: ask_any(cluster, (demand,)) for field, demand in _DEMAND_BY_FIELD.items()}
     missing = [field for field, seen in parts.items() if seen.verdict is not Verdict.PASS]
-    if whole.verdict is Verdict.PASS or len(missing) == len(_FIELDS):
-        yield whole
+    if initiative.verdict is Verdict.PASS or len(missing) == len(_DEMAND_BY_FIELD):
+        yield initiative
     elif not missing:
         yield cluster.passes("", "a policy assignment enforces each field")
     else:
@@ -246,7 +272,7 @@ CONTROLS = (
                 assignableScopes: ["${resourceGroup.id}"]
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(_role_rule(*_DEPLOYS),),
+        rules=(_role_rule(*_DEPLOY_ACTIONS),),
         evidence=(
             "SubjectAccessReviews for a group member: deployments allowed, secrets and "
             "pods/exec denied; or the Role deployment-manager of `azsec manifests`, "
@@ -283,7 +309,7 @@ CONTROLS = (
                 assignableScopes: ["${resourceGroup.id}"]
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
-        rules=(_role_rule(*_READS_LOGS),),
+        rules=(_role_rule(*_LOG_ACTIONS),),
         evidence=(
             "SubjectAccessReviews for a group member: get pods/log allowed, get secrets "
             "denied; or the Role pod-and-pod-logs-reader of `azsec manifests`"
@@ -391,7 +417,7 @@ CONTROLS = (
         mappings=Mappings(
             policies=(
                 policies.RESTRICTED.guid,
-                *(demand.policy.guid for demand in _FIELDS.values()),
+                *(demand.policy.guid for demand in _DEMAND_BY_FIELD.values()),
                 "e1e6c427-07d9-46ab-9689-bfa85431e636",
                 "511f5417-5d12-434d-ab2e-816901e72a5e",
             )

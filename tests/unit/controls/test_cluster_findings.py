@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.evaluation import Unseen, judge
+from provisioner.controls.evaluation import UnknownReason, judge
 from provisioner.controls.evaluation_context import EvaluationContext
 from provisioner.controls.registry import controls_by_id
 from provisioner.controls.verdict import Verdict
@@ -58,24 +58,24 @@ def bad_objects():
 
 def test_nobody_looked_and_nothing_passes(catalog):
     found = result("WRK-02.6", None, catalog)
-    assert (found.verdict, found.unseen) == (Verdict.UNKNOWN, Unseen.CLUSTER)
+    assert (found.verdict, found.unknown_reason) == (Verdict.UNKNOWN, UnknownReason.CLUSTER)
 
 
 def test_what_was_not_listed_is_said(catalog):
     found = result("WRK-02.6", contents_of(make_objects(), without=("pods",)), catalog)
-    assert (found.verdict, found.unseen) == (Verdict.UNKNOWN, Unseen.CLUSTER)
+    assert (found.verdict, found.unknown_reason) == (Verdict.UNKNOWN, UnknownReason.CLUSTER)
     assert found.why.endswith("objects.json: no list of pods")
     refused = replace(
         contents_of(make_objects(), without=("pods",)), refused={POD: "pods is forbidden"}
     )
     found = result("WRK-02.6", refused, catalog)
-    assert (found.verdict, found.unseen) == (Verdict.UNKNOWN, Unseen.UNREADABLE)
+    assert (found.verdict, found.unknown_reason) == (Verdict.UNKNOWN, UnknownReason.UNREADABLE)
     assert "could not list Pod (pods is forbidden)" in found.why
 
 
 def test_a_good_cluster_needs_no_attestation(catalog):
     found = result("WRK-02.6", contents_of(make_objects()), catalog)
-    assert (found.verdict, found.outstanding, found.is_whole) == (Verdict.PASS, "", True)
+    assert (found.verdict, found.outstanding, found.is_fully_met) == (Verdict.PASS, "", True)
 
 
 def test_what_is_seen_goes_before_what_was_attested(catalog):

@@ -6,8 +6,8 @@ import pytest
 
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.control import Control, Layer, Mode, Severity
-from provisioner.controls.evaluation import Result, Unseen, judge
-from provisioner.controls.evaluation_context import EvaluationContext, Hidden
+from provisioner.controls.evaluation import Result, UnknownReason, judge
+from provisioner.controls.evaluation_context import EvaluationContext, UnreadableInput
 from provisioner.controls.gate import Gate
 from provisioner.controls.posture_change import compare_results
 from provisioner.controls.registry import controls_by_id
@@ -61,7 +61,7 @@ def test_what_is_known_after_apply_is_unknown(catalog: Catalog) -> None:
 def test_what_cannot_be_read_is_unknown_and_says_why(catalog: Catalog) -> None:
     hidden = Resource(ResourceId.parse("/subscriptions/s/providers/A.B/c/d"), VAULT, {}, "vault")
     ground = EvaluationContext(
-        Estate.of(()), frozenset(), catalog, "AzureCloud", (Hidden(hidden, "403"),)
+        Estate.of(()), frozenset(), catalog, "AzureCloud", (UnreadableInput(hidden, "403"),)
     )
     result = one(judge([control("WRK-05.1")], ground))
     assert result.verdict is Verdict.UNKNOWN
@@ -83,7 +83,7 @@ def test_a_refused_list_hides_what_nobody_declared(
     ground = replace(ground_of(CLOSED, catalog), gaps=(gap,))
     result = one(judge([control("WRK-05.1")], ground))
     assert result.verdict is verdict
-    assert (result.unseen is Unseen.UNREADABLE) is (verdict is Verdict.UNKNOWN)
+    assert (result.unknown_reason is UnknownReason.UNREADABLE) is (verdict is Verdict.UNKNOWN)
 
 
 def test_what_fails_in_plain_sight_fails_beside_a_refused_list(catalog: Catalog) -> None:
@@ -148,7 +148,7 @@ def test_a_kind_that_was_refused_lets_nothing_pass(
     result = one(judge([controls_by_id()["WRK-03.2"]], ground))
     assert result.verdict is verdict
     assert (REFUSED in result.why) is (verdict is Verdict.UNKNOWN)
-    assert (result.unseen is Unseen.UNREADABLE) is (verdict is Verdict.UNKNOWN)
+    assert (result.unknown_reason is UnknownReason.UNREADABLE) is (verdict is Verdict.UNKNOWN)
 
 
 def _group() -> Control:

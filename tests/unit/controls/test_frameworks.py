@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.controls.cis_aks import RECOMMENDATIONS, Place
 from provisioner.controls.control import Mappings, Mode
-from provisioner.controls.evaluation import Result, Unseen
+from provisioner.controls.evaluation import Result, UnknownReason
 from provisioner.controls.frameworks import Framework, comply
 from provisioner.controls.registry import all_controls
 from provisioner.controls.verdict import Verdict
@@ -33,8 +33,10 @@ PASSES = result("A-1", Verdict.PASS)
 HALF = result("A-2", Verdict.PASS, outstanding="a report", modes=BOTH)
 WAIVED = result("A-3", Verdict.WAIVED)
 FAILS = result("A-4", Verdict.FAIL)
-NOT_LOOKED = result("A-5", Verdict.UNKNOWN, unseen=Unseen.CLUSTER, modes=(Mode.CLUSTER,))
-UNREAD = result("A-6", Verdict.UNKNOWN, unseen=Unseen.UNREADABLE)
+NOT_LOOKED = result(
+    "A-5", Verdict.UNKNOWN, unknown_reason=UnknownReason.CLUSTER, modes=(Mode.CLUSTER,)
+)
+UNREAD = result("A-6", Verdict.UNKNOWN, unknown_reason=UnknownReason.UNREADABLE)
 NOTHING = result("A-7", Verdict.NOT_APPLICABLE)
 
 

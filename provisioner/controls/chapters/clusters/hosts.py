@@ -47,25 +47,31 @@ _LOGINS = (
 )
 
 
-def _can_be_trusted(pool: Subject) -> bool:
+def _supports_trusted_launch(pool: Subject) -> bool:
     """Tell whether trusted launch goes with a pool: it does not with Windows, nor with Kata."""
     kata = str(pool.value(_RUNTIME)).lower().startswith("kata")
     return not kata and str(pool.value(_SYSTEM)).lower() != "windows"
 
 
-def _judge_way_in(cluster: Subject) -> Iterator[Observation]:
+def _judge_bastion_reach(cluster: Subject) -> Iterator[Observation]:
     """Judge whether a bastion host is in the nodes' network, or in one that is peered with it."""
-    ours = _networks_of(cluster)
-    near = {network.key for network in ours} | _peers_of(cluster, ours)
+    node_networks = _networks_of(cluster)
+    reachable = {network.key for network in node_networks} | _peered_networks(
+        cluster, node_networks
+    )
     hosts = cluster.all(BASTION)
-    leading = [host for host in hosts if not ours or _networks_in(host) & near]
-    if leading:
-        yield cluster.passes("", f"{leading[0].label} connects to its nodes")
-    elif any(_leads_away(peering) for peering in cluster.all(PEERING)):
+    # Bastion reaches machines in its own network and in directly peered ones; peering is not
+    # transitive.
+    connected = [
+        host for host in hosts if not node_networks or _networks_of_bastion(host) & reachable
+    ]
+    if connected:
+        yield cluster.passes("", f"{connected[0].label} connects to its nodes")
+    elif any(_is_peered_outside(peering) for peering in cluster.all(PEERING)):
         yield cluster.unknown("", "it may be in a peered network outside the environment")
     elif hosts:
-        said = f"{hosts[0].label} is in a network that is not peered with that of its nodes"
-        yield cluster.fails("", said)
+        evidence = f"{hosts[0].label} is in a network that is not peered with that of its nodes"
+        yield cluster.fails("", evidence)
     else:
         yield cluster.fails("", "no Azure Bastion host in the environment connects to its nodes")
 
@@ -77,7 +83,7 @@ def _networks_of(cluster: Subject) -> tuple[ResourceId, ...]:
     return tuple(dict.fromkeys(network for network in found if network is not None))
 
 
-def _peers_of(cluster: Subject, networks: tuple[ResourceId, ...]) -> set[str]:
+def _peered_networks(cluster: Subject, networks: tuple[ResourceId, ...]) -> set[str]:
     """Return the networks that are peered with some, from both sides where both are known."""
     links: set[tuple[str, str]] = set()
     for peering in cluster.all(PEERING):
@@ -89,11 +95,13 @@ def _peers_of(cluster: Subject, networks: tuple[ResourceId, ...]) -> set[str]:
     return {
         remote
         for near, remote in links
+        # A peering carries traffic once both networks have one. Of a remote network outside the
+        # environment only the near side can be seen.
         if near in own and ((remote, near) in links or remote not in sides)
     }
 
 
-def _networks_in(host: Subject) -> set[str]:
+def _networks_of_bastion(host: Subject) -> set[str]:
     """Return the networks that a bastion host stands in."""
     found = (
         parse_resource_id(lookup(entry, ("properties", "subnet", "id")))
@@ -102,23 +110,26 @@ def _networks_in(host: Subject) -> set[str]:
     return {subnet.parent.key for subnet in found if subnet is not None and subnet.parent}
 
 
-def _leads_away(peering: Subject) -> bool:
+def _is_peered_outside(peering: Subject) -> bool:
     remote = peering.at(peering.value(_REMOTE))
     return remote is None or not remote.is_own
 
 
 def _judge_bastion(host: Subject) -> Iterator[Observation]:
     """Judge whether a bastion host has a tier with tunnels, and room to grow."""
+    # Native client tunnels (az network bastion ssh) need Standard or higher.
     yield look(host, _SKU, one_of("Standard", "Premium"))
     for entry in host.entries(_CONFIGURATIONS):
         subnet = host.at(lookup(entry, ("properties", "subnet", "id")))
         prefix = parse_range(subnet.value(_PREFIX)) if subnet else None
         if subnet is None or prefix is None:
             continue
+        # Azure requires the exact name; /27 was enough until November 2021 and is still found in
+        # templates, /26 is required since (guidelines.md §2.2).
         if subnet.name != "AzureBastionSubnet" or prefix.prefixlen > 26:
-            said = f"it is in {subnet.name}, a /{prefix.prefixlen}"
+            evidence = f"it is in {subnet.name}, a /{prefix.prefixlen}"
             yield host.fails(
-                _CONFIGURATIONS, (f"{said}, expected AzureBastionSubnet with /26 or larger")
+                _CONFIGURATIONS, (f"{evidence}, expected AzureBastionSubnet with /26 or larger")
             )
         else:
             yield host.passes(_CONFIGURATIONS, f"{subnet.label} is a /{prefix.prefixlen}")
@@ -128,21 +139,28 @@ def _judge_logins(cluster: Subject) -> Iterator[Observation]:
     """Judge whether roles that allow VM login are assigned in node resource groups alone."""
     group = cluster.value(_NODE_GROUP)
     for grant in access_of(cluster).grants:
+        # Signing in with Entra ID is a data action: Owner and Contributor do not have it.
         if not any(grant.allows(action, data=True) for action in _LOGINS):
             continue
-        given = grant.assignment.label
-        if _group_of(grant.scope) in {_name(c.value(_NODE_GROUP)) for c in cluster.all(CLUSTER)}:
-            yield cluster.passes(path_of(grant), f"{given} is assigned in the node resource group")
+        assignment = grant.assignment.label
+        # Nodes are in the node resource group, which AKS may yet have to name. A wider scope also
+        # lets the holder sign in to machines that are no nodes.
+        if _group_of(grant.scope) in {
+            _folded_name(c.value(_NODE_GROUP)) for c in cluster.all(CLUSTER)
+        }:
+            yield cluster.passes(
+                path_of(grant), f"{assignment} is assigned in the node resource group"
+            )
         elif isinstance(group, Unknown):
             yield cluster.unknown(path_of(grant), f"the node resource group is {group}")
         else:
             yield cluster.fails(
                 path_of(grant),
-                (f"{given} allows signing in to virtual machines at {describe_scope(grant)}"),
+                (f"{assignment} allows signing in to virtual machines at {describe_scope(grant)}"),
             )
 
 
-def _name(group: object) -> str:
+def _folded_name(group: object) -> str:
     return str(group).lower()
 
 
@@ -267,7 +285,7 @@ CONTROLS = (
                 POOL,
                 f"properties.securityProfile.{name}",
                 equals(True),
-                when=_can_be_trusted,
+                when=_supports_trusted_launch,
                 reading=(_RUNTIME, _SYSTEM),
             )
             for name in ("enableSecureBoot", "enableVTPM")
@@ -341,7 +359,7 @@ CONTROLS = (
         rules=(
             rule(
                 CLUSTER,
-                _judge_way_in,
+                _judge_bastion_reach,
                 others={
                     BASTION: (_CONFIGURATIONS,),
                     PEERING: (_REMOTE,),

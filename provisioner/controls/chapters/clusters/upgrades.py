@@ -46,13 +46,14 @@ _SKEW = 2
 """How many minors nodes may be behind their cluster: what is older is out of support."""
 
 
-def _moves(found: object) -> bool:
+def _is_above_zero(found: object) -> bool:
     """Tell whether a number of nodes, or a share of them in percent, is more than none."""
+    # maxSurge is a string, "1" or "33%".
     text = str(found).removesuffix("%").strip()
     return text.isascii() and text.isdigit() and bool(text.strip("0"))
 
 
-_MOVES = Predicate(_moves, "a number or a percentage above 0")
+_ABOVE_ZERO = Predicate(_is_above_zero, "a number or a percentage above 0")
 _LONGEST_WAIT = {
     "aksManagedNodeOSUpgradeSchedule": 31, "aksManagedAutoUpgradeSchedule": 93, "default": 31,
 }  # fmt: skip
@@ -71,6 +72,8 @@ def _judge_version(cluster: Subject) -> Iterator[Observation]:
     minor, supported = minor_of(version), supported_minors(cluster)
     if isinstance(version, Unknown):
         yield cluster.unknown(STATED, f"kubernetesVersion is {version}")
+    # Without kubernetesVersion AKS takes its default version at creation, and answers it in the
+    # actual state.
     elif is_empty(version):
         yield cluster.passes(
             STATED, ("kubernetesVersion is not set: AKS selects a supported version")
@@ -84,6 +87,8 @@ def _judge_version(cluster: Subject) -> Iterator[Observation]:
 
 def _judge_pool(pool: Subject) -> Iterator[Observation]:
     """Judge whether a pool is not ahead of its cluster, and not far behind."""
+    # Kubernetes allows kubelets to be behind the API server and never ahead of it ("Version Skew
+    # Policy").
     cluster = cluster_of(pool)
     version = version_of(pool, POOL_RUNNING, POOL_STATED)
     if cluster is None or is_empty(version):
@@ -103,6 +108,7 @@ def _judge_pool(pool: Subject) -> Iterator[Observation]:
 
 def _judge_windows(cluster: Subject) -> Iterator[Observation]:
     """Judge whether a cluster has a maintenance configuration of each kind."""
+    # Azure answers the names of maintenance configurations in lower case (guidelines.md §3.1).
     found = {window.name.lower() for window in cluster.children(WINDOW)}
     missing = [name for name in _WINDOWS if name.lower() not in found]
     if missing:
@@ -114,6 +120,7 @@ def _judge_windows(cluster: Subject) -> Iterator[Observation]:
 def _judge_schedule(window: Subject) -> Iterator[Observation]:
     """Judge whether a window recurs; that of AKS's own releases has to do so each week."""
     stated = window.value(_SCHEDULE)
+    # AKS accepts a weekly schedule alone for `default` (guidelines.md CLU-06.4).
     kinds = ("weekly", "daily", "absoluteMonthly", "relativeMonthly")
     allowed = kinds[:1] if window.name.lower() == "default" else kinds
     kind = next((kind for kind in allowed if not is_empty(lookup(stated, (kind,)))), None)
@@ -121,36 +128,37 @@ def _judge_schedule(window: Subject) -> Iterator[Observation]:
         expected = " or ".join(allowed)
         yield window.fails(_SCHEDULE, f"schedule is {show(stated)}, expected {expected}")
         return
-    days = _wait_of(stated) or _DAYS[kind]
+    days = _days_between_windows(stated) or _DAYS[kind]
     names = {name.lower(): most for name, most in _LONGEST_WAIT.items()}
     most = names.get(window.name.lower(), 31)
     if days > most:
-        said = f"schedule is {kind}, every {days} days"
-        yield window.fails(_SCHEDULE, f"{said}, expected an interval of {most} days at most")
+        evidence = f"schedule is {kind}, every {days} days"
+        yield window.fails(_SCHEDULE, f"{evidence}, expected an interval of {most} days at most")
     else:
         yield window.passes(_SCHEDULE, f"schedule is {kind}, every {days} days")
 
 
-def _wait_of(schedule: object) -> int | None:
+def _days_between_windows(schedule: object) -> int | None:
     """Return how many days pass from a window to the next, None for a schedule without a kind."""
     kind = next((kind for kind in _DAYS if not is_empty(lookup(schedule, (kind,)))), None)
     if kind is None:
         return None
+    # The intervals default to one; a month counts as 31 days, its longest.
     interval = lookup(schedule, (kind, _INTERVALS[kind]))
     return _DAYS[kind] * (interval if isinstance(interval, int) else 1)
 
 
-def _judge_exceptions(window: Subject) -> Iterator[Observation]:
+def _judge_freezes(window: Subject) -> Iterator[Observation]:
     """Judge whether the days without maintenance are few enough in a row."""
     spans = window.entries(_NOT_ALLOWED)
-    dates = [found for span in spans if (found := _dates_of(span)) is not None]
+    dates = [found for span in spans if (found := _parse_span(span)) is not None]
     if len(dates) < len(spans):
         yield window.unknown(_NOT_ALLOWED, "an entry of notAllowedDates has no start or no end")
         return
-    longest = _longest_freeze(dates, _wait_of(window.value(_SCHEDULE)) or 1)
+    longest = _longest_freeze(dates, _days_between_windows(window.value(_SCHEDULE)) or 1)
     if longest > _LONGEST_FREEZE:
-        said = f"notAllowedDates excludes {longest} consecutive days"
-        yield window.fails(_NOT_ALLOWED, f"{said}, expected {_LONGEST_FREEZE} at most")
+        evidence = f"notAllowedDates excludes {longest} consecutive days"
+        yield window.fails(_NOT_ALLOWED, f"{evidence}, expected {_LONGEST_FREEZE} at most")
     elif spans:
         yield window.passes(
             _NOT_ALLOWED, (f"notAllowedDates excludes {longest} consecutive days at most")
@@ -167,6 +175,7 @@ def _longest_freeze(spans: Iterable[tuple[date, date]], wait: int) -> int:
     """
     longest, start, last = 0, date.min, date.min
     for begin, end in sorted(spans):
+        # With a weekly window, six free days between two freezes may hold no window at all.
         if (begin - last).days > wait:
             start, last = begin, end
         last = max(last, end)
@@ -174,7 +183,7 @@ def _longest_freeze(spans: Iterable[tuple[date, date]], wait: int) -> int:
     return longest
 
 
-def _dates_of(span: Mapping[str, object]) -> tuple[date, date] | None:
+def _parse_span(span: Mapping[str, object]) -> tuple[date, date] | None:
     try:
         start = date.fromisoformat(str(span.get("start")))
         end = date.fromisoformat(str(span.get("end")))
@@ -329,7 +338,7 @@ CONTROLS = (
         rules=(
             rule(CLUSTER, _judge_windows, others={WINDOW: ()}),
             rule(WINDOW, _judge_schedule, _SCHEDULE),
-            rule(WINDOW, _judge_exceptions, _NOT_ALLOWED, _SCHEDULE),
+            rule(WINDOW, _judge_freezes, _NOT_ALLOWED, _SCHEDULE),
             expect(WINDOW, "properties.maintenanceWindow.durationHours", between(4, 24)),
             expect(WINDOW, "properties.maintenanceWindow.startTime", is_set()),
         ),
@@ -360,7 +369,7 @@ CONTROLS = (
         """,
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(
-            expect(POOL, f"{_SETTINGS}.maxSurge", _MOVES),
+            expect(POOL, f"{_SETTINGS}.maxSurge", _ABOVE_ZERO),
             expect(POOL, f"{_SETTINGS}.drainTimeoutInMinutes", between(1, 1440)),
         ),
         evidence=(

@@ -56,8 +56,10 @@ _MANAGEMENT = "properties.managementIpConfiguration"
 _MANAGEMENT_SUBNET = "AzureFirewallManagementSubnet"
 
 _ISOLATED = ("none", "block")
-_ON_PURPOSE = ("VirtualAppliance", "VirtualNetworkGateway")
+_TUNNEL_HOPS = ("VirtualAppliance", "VirtualNetworkGateway")
 _CACHE = "aks-managed-mcr"
+# Nodes of a network-isolated cluster look for exactly these names (guidelines.md §2.1,
+# "Network-isolated cluster").
 _CACHED = {_FROM: "mcr.microsoft.com/*", _TO: "aks-managed-repository/*"}
 
 
@@ -71,6 +73,8 @@ def _judge_egress(cluster: Subject) -> Iterator[Observation]:
         yield from _judge_isolated(cluster)
         return
     yield look(cluster, _OUTBOUND, equals("userDefinedRouting"))
+    # Pods of Azure CNI with dynamic IP allocation leave through podSubnetID: its route table
+    # counts as much as that of the nodes.
     named = [pool.value(path) for pool in cluster.children(POOL) for path in (_NODES, _PODS)]
     subnets = {found.key: found for name in named if (found := parse_resource_id(name))}
     if not subnets:
@@ -89,18 +93,22 @@ def _judge_isolated(cluster: Subject) -> Iterator[Observation]:
     for pool in cluster.children(POOL):
         for named in filter(None, (pool.value(path) for path in (_NODES, _PODS))):
             subnet = cluster.at(named)
+            # outboundType none keeps AKS from making an egress path and checks none: what else is
+            # on the subnet still works (guidelines.md §2.3).
             if subnet is None or subnet.derive(find_routed).get(subnet.id.key):
                 continue
             if subnet.states(_NAT_GATEWAY):
-                said = f"{_OUTBOUND} is none or block, and {subnet.label} has a NAT gateway"
-                yield cluster.fails(_OUTBOUND, f"{said} and no route to a firewall")
+                evidence = f"{_OUTBOUND} is none or block, and {subnet.label} has a NAT gateway"
+                yield cluster.fails(_OUTBOUND, f"{evidence} and no route to a firewall")
             if pool.value(_NODE_ADDRESSES) is True and named == pool.value(_NODES):
-                said = f"{_OUTBOUND} is none or block, and enableNodePublicIP is true"
-                yield cluster.fails(_OUTBOUND, f"{pool.label}: {said}")
+                evidence = f"{_OUTBOUND} is none or block, and enableNodePublicIP is true"
+                yield cluster.fails(_OUTBOUND, f"{pool.label}: {evidence}")
 
 
 def _judge_subnet(cluster: Subject, subnet: Subject, path: str) -> Iterator[Observation]:
     """Judge whether each public address is routed to a firewall, an own network, or nowhere."""
+    # Every public address, not the route 0.0.0.0/0: two routes of /1, or one to a service tag
+    # with next hop Internet, go before it by the longest prefix.
     table = cluster.at(subnet.value(TABLE))
     if table is None:
         named = subnet.value(TABLE)
@@ -125,9 +133,11 @@ def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:
     if registry is None:
         if named is not None and cluster.is_among_own(named):
             yield cluster.unknown(_BOOTSTRAP, f"{named.text} is not in the environment")
+        # A registry that cannot be read in an own subscription may be fine; one of a stranger
+        # decides what boots on the nodes.
         elif named is not None:
-            said = f"{named.text} is in a subscription outside the environment"
-            yield cluster.fails(_BOOTSTRAP, said)
+            evidence = f"{named.text} is in a subscription outside the environment"
+            yield cluster.fails(_BOOTSTRAP, evidence)
         return
     if registry.value(_PUBLIC) != "Disabled":
         what = f"{registry.label} is reachable from the internet"
@@ -136,10 +146,10 @@ def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:
     if not caches:
         yield cluster.fails(_BOOTSTRAP, f"{registry.label} has no cache rule {_CACHE}")
     for cache in caches:
-        for path, wanted in _CACHED.items():
-            if cache.value(path) != wanted:
-                said = f"{path} of {cache.label} is {show(cache.value(path))}"
-                yield cluster.fails(_BOOTSTRAP, f"{said}, expected {wanted}")
+        for path, expected in _CACHED.items():
+            if cache.value(path) != expected:
+                evidence = f"{path} of {cache.label} is {show(cache.value(path))}"
+                yield cluster.fails(_BOOTSTRAP, f"{evidence}, expected {expected}")
 
 
 def _judge_default_access(subnet: Subject) -> Iterator[Observation]:
@@ -163,7 +173,10 @@ def _judge_default_access(subnet: Subject) -> Iterator[Observation]:
 
 def _judge_management(firewall: Subject) -> Iterator[Observation]:
     """Judge whether a firewall in forced tunneling has its own management address."""
-    tunnels = [hop for _, hop in _default_routes(firewall, CONFIGURATIONS) if hop in _ON_PURPOSE]
+    # Azure Firewall needs direct internet access for its management traffic. Forced tunneling
+    # takes that away unless it has a management address of its own, which is
+    # irreversible (guidelines.md ENV-04.5).
+    tunnels = [hop for _, hop in _default_routes(firewall, CONFIGURATIONS) if hop in _TUNNEL_HOPS]
     if not firewall.states(_MANAGEMENT):
         if tunnels:
             what = f"its subnet routes all traffic to {tunnels[0]}"
@@ -178,6 +191,8 @@ def _judge_management(firewall: Subject) -> Iterator[Observation]:
     if not lookup(stated, ("properties", "publicIPAddress", "id")):
         yield firewall.fails(_MANAGEMENT, "its managementIpConfiguration has no public IP address")
     for label, hop in _default_routes(firewall, _MANAGEMENT):
+        # The management subnet takes a default route to the internet and no other (guidelines.md
+        # §2.2).
         if hop != "Internet":
             what = f"{label} routes its management traffic to {hop}, expected Internet"
             yield firewall.fails(_MANAGEMENT, what)

@@ -41,8 +41,8 @@ from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import lookup
 
 ITEM = "Azure service principals and MSI"
-_TYPE = "identity.type"
-_GIVEN = "identity.userAssignedIdentities"
+_IDENTITY_TYPE = "identity.type"
+_ASSIGNED = "identity.userAssignedIdentities"
 _CLIENT = "properties.servicePrincipalProfile.clientId"
 _KUBELET = "properties.identityProfile.kubeletidentity"
 _KUBELET_ID = f"{_KUBELET}.resourceId"
@@ -54,7 +54,7 @@ built-in role for it, grants `userAssignedIdentities/*/assign/action`, and that 
 
 def _identities_of(cluster: Subject) -> tuple[ResourceId, ...]:
     """Return the ids of the user-assigned identities of a cluster."""
-    given = cluster.value(_GIVEN)
+    given = cluster.value(_ASSIGNED)
     ids = (parse_resource_id(name) for name in given) if isinstance(given, Mapping) else ()
     return tuple(found for found in ids if found is not None)
 
@@ -63,16 +63,16 @@ def _judge_own_identity(cluster: Subject) -> Iterator[Observation]:
     """Judge whether a cluster has one identity, with which nothing else signs in."""
     own = _identities_of(cluster)
     if len(own) != 1:
-        yield cluster.fails(_GIVEN, f"it has {len(own)} user-assigned identities, expected one")
+        yield cluster.fails(_ASSIGNED, f"it has {len(own)} user-assigned identities, expected one")
         return
-    sharing = _sharers(cluster, own[0])
+    sharing = _other_users_of(cluster, own[0])
     if sharing:
-        yield cluster.fails(_GIVEN, f"{own[0].name} is also the identity of {sharing[0]}")
+        yield cluster.fails(_ASSIGNED, f"{own[0].name} is also the identity of {sharing[0]}")
     else:
-        yield cluster.passes(_GIVEN, f"{own[0].name} is a dedicated identity")
+        yield cluster.passes(_ASSIGNED, f"{own[0].name} is a dedicated identity")
 
 
-def _sharers(cluster: Subject, identity: ResourceId) -> tuple[str, ...]:
+def _other_users_of(cluster: Subject, identity: ResourceId) -> tuple[str, ...]:
     """Return what else signs in as an identity of a cluster.
 
     It is other clusters, their nodes, and pods by a federated credential.
@@ -86,6 +86,8 @@ def _sharers(cluster: Subject, identity: ResourceId) -> tuple[str, ...]:
     )
     pods = (
         f"the workload of {credential.label}"
+        # Pods that exchange their service account token for this identity act as the cluster
+        # itself.
         for credential in cluster.children(FEDERATED_CREDENTIAL, identity)
     )
     return (*clusters, *nodes, *pods)
@@ -103,19 +105,22 @@ def _judge_kubelet(cluster: Subject) -> Iterator[Observation]:
             _KUBELET_ID,
             ("identityProfile.kubeletidentity is not set: AKS creates a kubelet identity"),
         )
+    # AKS creates a kubelet identity of its own in the node resource group, and answers it in
+    # identityProfile as if it had been set.
     elif str(kubelet.resource_group).lower() == str(nodes).lower():
         yield cluster.fails(_KUBELET_ID, f"kubelet identity {kubelet.name} is created by AKS")
     elif kubelet in _identities_of(cluster):
         yield cluster.fails(
             _KUBELET_ID, (f"kubelet identity {kubelet.name} is also the cluster identity")
         )
-    elif sharing := _sharers(cluster, kubelet):
+    elif sharing := _other_users_of(cluster, kubelet):
         yield cluster.fails(
             _KUBELET_ID, (f"kubelet identity {kubelet.name} is also the identity of {sharing[0]}")
         )
     else:
         yield cluster.passes(_KUBELET_ID, f"the kubelet identity is {kubelet.name}")
         yield from _judge_operator(cluster, kubelet)
+    # The body identifies the identity by all three ids (guidelines.md ENV-02.2).
     for name in ("clientId", "objectId"):
         path = f"{_KUBELET}.{name}"
         if cluster.states(path):
@@ -138,26 +143,36 @@ def _judge_operator(cluster: Subject, kubelet: ResourceId) -> Iterator[Observati
         # Identities of others, of which this state shows neither roles nor principals.
         return
     access = access_of(cluster)
-    able = [g for action in _ASSIGN for g in access.who_can(action, kubelet) if g.allows(action)]
-    mine = [grant for grant in (*able, *access.unknown_at(kubelet)) if _is_to(grant, principals)]
+    # Azure CLI creates this role assignment unasked; a PUT by ARM is refused with
+    # CustomKubeletIdentityMissingPermissionError (guidelines.md §0.11 and §3.2).
+    allowing = [
+        g for action in _ASSIGN for g in access.who_can(action, kubelet) if g.allows(action)
+    ]
+    mine = [
+        grant
+        for grant in (*allowing, *access.unknown_at(kubelet))
+        if _is_assigned_to(grant, principals)
+    ]
     if not mine:
         yield cluster.fails(
             "", (f"its identity cannot assign {kubelet.name} to nodes: {_ASSIGN[0]} is missing")
         )
     elif not mine[0].is_known:
-        said = f"role {mine[0].role.name} of its identity on {kubelet.name} is unknown"
-        yield cluster.unknown("", said)
+        evidence = f"role {mine[0].role.name} of its identity on {kubelet.name} is unknown"
+        yield cluster.unknown("", evidence)
     else:
-        said = f"{mine[0].assignment.label} allows its identity to assign {kubelet.name} to nodes"
-        yield cluster.passes("", f"{said}: {mine[0].role.name}")
+        evidence = (
+            f"{mine[0].assignment.label} allows its identity to assign {kubelet.name} to nodes"
+        )
+        yield cluster.passes("", f"{evidence}: {mine[0].role.name}")
 
 
-def _is_to(grant: Grant, identities: Sequence[Subject]) -> bool:
+def _is_assigned_to(grant: Grant, identities: Sequence[Subject]) -> bool:
     principal = lookup(grant.assignment.body, PRINCIPAL.split("."))
     return any(own.is_value_of(principal, PRINCIPAL) for own in identities)
 
 
-def _judge_power(assignment: Subject) -> Iterator[Observation]:
+def _judge_wide_roles(assignment: Subject) -> Iterator[Observation]:
     """Judge whether no identity of the environment controls a resource group or more.
 
     It is by whatever roles together. The principal of an assignment decides whose it is: what it
@@ -166,10 +181,12 @@ def _judge_power(assignment: Subject) -> Iterator[Observation]:
     grant, principal = grant_of(assignment), assignment.value(PRINCIPAL)
     mine = [
         found
-        for kind, paths in _SIGNS_IN.items()
+        for kind, paths in _PRINCIPAL_PATHS.items()
         for found in assignment.all(kind)
         if any(found.is_value_of(principal, path) for path in paths)
     ]
+    # principalType is a claim of the author: a role assignment that states User for the object id
+    # of an identity still is the identity's.
     if not mine and str(assignment.value(PRINCIPAL_TYPE)).lower() in ("user", "group"):
         return
     if not grant.is_known:
@@ -178,17 +195,18 @@ def _judge_power(assignment: Subject) -> Iterator[Observation]:
     if not is_wide(assignment.id.scope):
         yield assignment.passes(ROLE, f"{grant.role.name} is assigned on one resource")
         return
-    held = beside(access_of(assignment), grant)
-    if not rules_over(held):
+    # Two roles that are harmless alone (one to read, one to assign roles) may be Owner together.
+    grants = beside(access_of(assignment), grant)
+    if not rules_over(grants):
         yield assignment.passes(ROLE, f"{grant.role.name} is restricted to named actions")
         return
     where = assignment.id.scope.name if assignment.id.scope else "the tenant"
-    roles = " and ".join(dict.fromkeys((grant.role.name, *(other.role.name for other in held))))
+    roles = " and ".join(dict.fromkeys((grant.role.name, *(other.role.name for other in grants))))
     for identity in mine:
         yield assignment.fails(ROLE, f"{identity.label} is {roles} on {where}")
 
 
-_SIGNS_IN = {IDENTITY: (PRINCIPAL,), CLUSTER: CLUSTER_PRINCIPALS}
+_PRINCIPAL_PATHS = {IDENTITY: (PRINCIPAL,), CLUSTER: CLUSTER_PRINCIPALS}
 
 
 CONTROLS = (
@@ -232,12 +250,12 @@ CONTROLS = (
                 servicePrincipalProfile: {clientId: msi}
         """,
         rules=(
-            expect(CLUSTER, _TYPE, equals("UserAssigned")),
+            expect(CLUSTER, _IDENTITY_TYPE, equals("UserAssigned")),
             expect(CLUSTER, _CLIENT, equals("msi")),
             rule(
                 CLUSTER,
                 _judge_own_identity,
-                _GIVEN,
+                _ASSIGNED,
                 _KUBELET_ID,
                 others={FEDERATED_CREDENTIAL: ()},
             ),
@@ -285,7 +303,7 @@ CONTROLS = (
                 f"{_KUBELET}.clientId",
                 f"{_KUBELET}.objectId",
                 _NODE_GROUP,
-                _GIVEN,
+                _ASSIGNED,
                 others={FEDERATED_CREDENTIAL: (), **ACCESS_READS},
             ),
         ),
@@ -320,7 +338,7 @@ CONTROLS = (
         rules=(
             rule(
                 ROLE_ASSIGNMENT,
-                _judge_power,
+                _judge_wide_roles,
                 others={**ACCESS_READS, CLUSTER: CLUSTER_PRINCIPALS},
             ),
         ),

@@ -50,26 +50,27 @@ _MANAGEMENT = "properties.managementIpConfiguration"
 _ADDRESSES = "properties.publicIpAddresses"
 _FRONTENDS = "properties.frontendIPConfigurations"
 _WEB_FIREWALL = "properties.firewallPolicy.id"
-_OWN = "properties.webApplicationFirewallConfiguration"
-_OWN_MODE = f"{_OWN}.firewallMode"
-_OWN_ENABLED = f"{_OWN}.enabled"
-_OWN_BODIES = f"{_OWN}.requestBodyCheck"
+_OWN_WAF = "properties.webApplicationFirewallConfiguration"
+_OWN_MODE = f"{_OWN_WAF}.firewallMode"
+_OWN_ENABLED = f"{_OWN_WAF}.enabled"
+_OWN_BODY_CHECK = f"{_OWN_WAF}.requestBodyCheck"
 _MODE = "properties.policySettings.mode"
 _PREVENTS, _IS_ON = equals("Prevention"), one_of("Enabled", True)
 _STATE = "properties.policySettings.state"
 _ENABLED_STATE = "properties.policySettings.enabledState"
-_BODIES = "properties.policySettings.requestBodyCheck"
+_BODY_CHECK = "properties.policySettings.requestBodyCheck"
 _LISTENERS = "properties.httpListeners"
 _PATH_MAPS = "properties.urlPathMaps"
-_GUARD = "properties.securityPolicyConfigurations.wafSecurityPolicy.id"
-_GUARDS = "properties.wafPolicy.id"
-_REACH = "properties.publicNetworkAccess"
-_POLICY_READS = (_MODE, _STATE, _BODIES, CUSTOM_RULES, MANAGED_RULES)
+_CONTROLLER_POLICY = "properties.securityPolicyConfigurations.wafSecurityPolicy.id"
+_POLICY_WAF = "properties.wafPolicy.id"
+_PUBLIC_ACCESS = "properties.publicNetworkAccess"
+_POLICY_READS = (_MODE, _STATE, _BODY_CHECK, CUSTOM_RULES, MANAGED_RULES)
 _NODE_GROUP = "properties.nodeResourceGroup"
 _ROUTING = "properties.ingressProfile.webAppRouting.enabled"
 _NGINX = "properties.ingressProfile.webAppRouting.nginx.defaultIngressControllerType"
 # An Automatic cluster has application routing by default.
 _KIND = "sku.name"
+# defaultIngressControllerType Internal has an internal load balancer, None makes no controller.
 _CLOSED_INGRESSES = ("internal", "none")
 _HTTP_ROUTING = "properties.addonProfiles.httpApplicationRouting.enabled"
 _MESH_GATEWAYS = "properties.serviceMeshProfile.istio.components.ingressGateways"
@@ -78,7 +79,7 @@ _OUTBOUND = (
     "properties.networkProfile.natGatewayProfile.effectiveOutboundIPs",
 )
 
-_HOSTS: Mapping[str, tuple[str, ...]] = {
+_ALLOWED_USERS: Mapping[str, tuple[str, ...]] = {
     FIREWALL: (_CONFIGURATIONS, _MANAGEMENT),
     BASTION: (_CONFIGURATIONS,),
     NETWORK_GATEWAY: (_CONFIGURATIONS,),
@@ -87,13 +88,13 @@ _HOSTS: Mapping[str, tuple[str, ...]] = {
 }
 """What may have a public address, and where it says which."""
 
-_MACHINES: Mapping[str, tuple[str, ...]] = {NETWORK_INTERFACE: (_CONFIGURATIONS,)}
+_MACHINE_USERS: Mapping[str, tuple[str, ...]] = {NETWORK_INTERFACE: (_CONFIGURATIONS,)}
 """What makes a machine answer the internet where it has one."""
 
 
 _SET_INTERFACES = "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations"
 _MACHINE_INTERFACES = "properties.networkProfile.networkInterfaceConfigurations"
-_INGRESS = (
+_INBOUND_RULES = (
     "properties.loadBalancingRules",
     "properties.inboundNatRules",
     "properties.inboundNatPools",
@@ -102,7 +103,7 @@ _INGRESS = (
 not: by it members of a pool leave."""
 
 
-def _balancers_of_addresses(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[str, bool]]:
+def _load_balancers_by_address(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[str, bool]]:
     """Return the load balancer of each public address, and whether it has inbound rules there.
 
     They are by the key of the address.
@@ -111,34 +112,38 @@ def _balancers_of_addresses(estate: Estate, _catalog: Catalog) -> Mapping[str, t
     for balancer in estate.of_type(LOAD_BALANCER):
         answering = {
             named.name.lower()
-            for path in _INGRESS
-            for rule in _items(lookup(balancer.body, path.split(".")))
+            for path in _INBOUND_RULES
+            for rule in _list_items(lookup(balancer.body, path.split(".")))
             for text in [lookup(rule, ("properties", "frontendIPConfiguration", "id"))]
             if (named := parse_resource_id(text)) is not None
         }
-        for entry in _items(lookup(balancer.body, _FRONTENDS.split("."))):
+        for entry in _list_items(lookup(balancer.body, _FRONTENDS.split("."))):
             address = parse_resource_id(lookup(entry, ("properties", "publicIPAddress", "id")))
             if address is not None:
+                # Rules refer to a frontend by an id that ends in its name; frontends have no
+                # resource of their own.
                 answers = str(lookup(entry, ("name",))).lower() in answering
                 found[address.key] = balancer.label, answers
     return found
 
 
-def _items(value: object) -> tuple[object, ...]:
+def _list_items(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, (list, tuple)) else ()
 
 
-def _hosts_of_addresses(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
+def _allowed_users_by_address(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
     """Return what may use each public address and does, by the key of the address."""
-    return _users(estate, _HOSTS)
+    return _resources_by_address(estate, _ALLOWED_USERS)
 
 
-def _machines_of_addresses(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
+def _machines_by_address(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
     """Return the interface that uses each public address, by the key of the address."""
-    return _users(estate, _MACHINES)
+    return _resources_by_address(estate, _MACHINE_USERS)
 
 
-def _users(estate: Estate, kinds: Mapping[str, tuple[str, ...]]) -> Mapping[str, str]:
+def _resources_by_address(
+    estate: Estate, kinds: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for kind, paths in kinds.items():
         for host in estate.of_type(kind):
@@ -153,9 +158,13 @@ def _users(estate: Estate, kinds: Mapping[str, tuple[str, ...]]) -> Mapping[str,
 
 
 def _judge_address(address: Subject) -> Iterator[Observation]:
-    host = address.derive(_hosts_of_addresses).get(address.id.key)
-    machine = address.derive(_machines_of_addresses).get(address.id.key)
-    balancer, answers = address.derive(_balancers_of_addresses).get(address.id.key, (None, False))
+    host = address.derive(_allowed_users_by_address).get(address.id.key)
+    machine = address.derive(_machines_by_address).get(address.id.key)
+    # The address states nothing of its use before Azure answers `ipConfiguration`: it is found
+    # from the side of what refers to it, in a blueprint as in the actual state.
+    balancer, answers = address.derive(_load_balancers_by_address).get(
+        address.id.key, (None, False)
+    )
     if balancer is not None:
         if answers:
             yield address.fails(
@@ -180,12 +189,14 @@ def _judge_balancer(balancer: Subject) -> Iterator[Observation]:
 
     Its public addresses are judged by themselves.
     """
+    # The addresses of a public IP prefix that a load balancer uses are no resources, so the rule
+    # on public IP addresses does not see them.
     prefixes = {
         str(lookup(entry, ("name",))).lower()
         for entry in balancer.entries(_FRONTENDS)
         if not is_empty(lookup(entry, ("properties", "publicIPPrefix")))
     }
-    for path in _INGRESS:
+    for path in _INBOUND_RULES:
         for entry in balancer.entries(path):
             text = lookup(entry, ("properties", "frontendIPConfiguration", "id"))
             named = parse_resource_id(text)
@@ -203,8 +214,10 @@ def _judge_machines(path: str) -> Callable[[Subject], Iterator[Observation]]:
     """
 
     def judge(machines: Subject) -> Iterator[Observation]:
+        # publicIPAddressConfiguration of a scale set makes an address for each instance, without
+        # a resource in the resource group.
         for interface in machines.entries(path):
-            for entry in _items(lookup(interface, ("properties", "ipConfigurations"))):
+            for entry in _list_items(lookup(interface, ("properties", "ipConfigurations"))):
                 own = lookup(entry, ("properties", "publicIPAddressConfiguration"))
                 if not is_empty(own):
                     name = lookup(own, ("name",))
@@ -221,17 +234,20 @@ def _judge_nodes(cluster: Subject) -> Iterator[Observation]:
     group, subscription = cluster.value(_NODE_GROUP), cluster.id.subscription
     if not isinstance(group, str) or not group or subscription is None:
         return
-    place = resource_group_id(subscription, group)
-    ways_out = {
+    node_group = resource_group_id(subscription, group)
+    egress_addresses = {
         found.key
         for path in _OUTBOUND
         for entry in cluster.entries(path)
         if (found := parse_resource_id(lookup(entry, ("id",))))
     }
+    # AKS keeps one or more public addresses in the node resource group for egress
+    # (effectiveOutboundIPs); every other one there was made for a Service or an ingress
+    # controller.
     inbound = [
         address
-        for address in cluster.children(PUBLIC_ADDRESS, place)
-        if address.id.key not in ways_out
+        for address in cluster.children(PUBLIC_ADDRESS, node_group)
+        if address.id.key not in egress_addresses
     ]
     for address in inbound:
         yield cluster.fails(
@@ -251,8 +267,9 @@ def _judge_add_ons(cluster: Subject) -> Iterator[Observation]:
     elif cluster.value(_ROUTING) is True and routing not in _CLOSED_INGRESSES:
         # AnnotationControlled, and the default: external until somebody annotates it in the
         # cluster ("Advanced NGINX ingress controller and ingress configurations").
-        said = f"{_NGINX} is {show(cluster.value(_NGINX))}"
-        yield cluster.unknown(_NGINX, f"{said}: external unless annotated in the cluster")
+        evidence = f"{_NGINX} is {show(cluster.value(_NGINX))}"
+        yield cluster.unknown(_NGINX, f"{evidence}: external unless annotated in the cluster")
+    # Retired, and its ingresses are public (guidelines.md CLU-09.2).
     if cluster.value(_HTTP_ROUTING) is True:
         yield cluster.fails(
             _HTTP_ROUTING, ("httpApplicationRouting exposes ingresses to the internet")
@@ -273,10 +290,13 @@ def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
     A listener or a path with another policy has it in place of the gateway's.
     """
     named = {_WEB_FIREWALL: gateway.value(_WEB_FIREWALL)} if gateway.states(_WEB_FIREWALL) else {}
+    # The policy of a listener replaces that of the gateway, and the policy of a path rule that of
+    # its listener ("Azure Web Application Firewall policy overview"): one in Detection mode opens
+    # its hosts alone.
     for path in (_LISTENERS, _PATH_MAPS):
         for label, policy in _policies_of(gateway.value(path), path):
             named[label] = policy
-    if not _is_reached(gateway):
+    if not _is_reachable_from_internet(gateway):
         yield gateway.passes(
             _FRONTENDS, ("it has private frontends only, without DNAT from the internet")
         )
@@ -285,6 +305,8 @@ def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
         yield from _judge_policy(gateway, path, policy)
     if gateway.states(_WEB_FIREWALL):
         return
+    # webApplicationFirewallConfiguration is the WAF of gateways without a policy. Beside a policy
+    # it has no effect, hence the return above.
     if gateway.value(_OWN_ENABLED) is True and _PREVENTS.test(gateway.value(_OWN_MODE)):
         yield from _judge_own_rules(gateway)
         yield gateway.passes(_OWN_MODE, f"{_OWN_MODE} is Prevention")
@@ -294,7 +316,7 @@ def _judge_gateway(gateway: Subject) -> Iterator[Observation]:
         )
 
 
-def _is_reached(gateway: Subject) -> bool:
+def _is_reachable_from_internet(gateway: Subject) -> bool:
     """Tell whether the internet reaches a gateway.
 
     It does by a public address, or by a firewall that translates to a private one. A private
@@ -305,6 +327,8 @@ def _is_reached(gateway: Subject) -> bool:
         not is_empty(lookup(entry, ("properties", "publicIPAddress"))) for entry in frontends
     ):
         return True
+    # DNAT of Azure Firewall leads to the private frontend: "private frontends only" is then not
+    # the whole of it.
     translated = gateway.derive(find_translated)
     addresses = [lookup(entry, ("properties", "privateIPAddress")) for entry in frontends]
     return any(
@@ -318,11 +342,11 @@ def _judge_own_rules(gateway: Subject) -> Iterator[Observation]:
 
     Gateways had them there before policies.
     """
-    if gateway.value(_OWN_BODIES) is False:
-        yield gateway.fails(_OWN_BODIES, "request body inspection is disabled")
-    for hole in find_bypasses_of_gateway(gateway.value(_OWN)):
-        make = gateway.fails if hole.certain else gateway.unknown
-        yield make(_OWN, hole.words)
+    if gateway.value(_OWN_BODY_CHECK) is False:
+        yield gateway.fails(_OWN_BODY_CHECK, "request body inspection is disabled")
+    for bypass in find_bypasses_of_gateway(gateway.value(_OWN_WAF)):
+        make = gateway.fails if bypass.certain else gateway.unknown
+        yield make(_OWN_WAF, bypass.words)
 
 
 def _policies_of(value: object, path: str) -> Iterator[tuple[str, object]]:
@@ -342,12 +366,12 @@ def _judge_policy(gateway: Subject, path: str, named: object) -> Iterator[Observ
         return
     mode = policy.value(_MODE)
     if not (_PREVENTS.test(mode) and _IS_ON.test(policy.value(_STATE))):
-        said = f"{_MODE} is {show(mode)} and {_STATE} is {show(policy.value(_STATE))}"
-        yield gateway.fails(path, f"{policy.label}: {said}")
+        evidence = f"{_MODE} is {show(mode)} and {_STATE} is {show(policy.value(_STATE))}"
+        yield gateway.fails(path, f"{policy.label}: {evidence}")
         return
-    if policy.value(_BODIES) is False:
+    if policy.value(_BODY_CHECK) is False:
         yield gateway.fails(path, f"{policy.label} does not inspect request bodies")
-    yield from _holes(gateway, path, policy)
+    yield from _judge_bypasses(gateway, path, policy)
     yield gateway.passes(path, f"{policy.label} is in Prevention mode")
 
 
@@ -357,39 +381,45 @@ def _judge_controller(controller: Subject) -> Iterator[Observation]:
     It is one of its own or the gateway's. Without frontends here the cluster makes them, and the
     gateway's holds for all.
     """
-    own = controller.value(_GUARD) if controller.states(_GUARD) else None
+    # A security policy of a frontend replaces that of the gateway. Without frontends in the
+    # estate the ALB controller makes them from Gateway objects in the cluster.
+    own = controller.value(_CONTROLLER_POLICY) if controller.states(_CONTROLLER_POLICY) else None
     frontends = controller.children(TRAFFIC_FRONTEND)
-    ways = [
-        frontend.value(_GUARD) if frontend.states(_GUARD) else own
+    policies = [
+        frontend.value(_CONTROLLER_POLICY) if frontend.states(_CONTROLLER_POLICY) else own
         for frontend in frontends
-        if frontend.value(_REACH) != "Disabled"
+        if frontend.value(_PUBLIC_ACCESS) != "Disabled"
     ]
-    if frontends and not ways:
-        yield controller.passes(_GUARD, "none of its frontends is reachable from the internet")
-    for named in ways if frontends else (own,):
-        yield from _judge_way(controller, named)
+    if frontends and not policies:
+        yield controller.passes(
+            _CONTROLLER_POLICY, "none of its frontends is reachable from the internet"
+        )
+    for named in policies if frontends else (own,):
+        yield from _judge_frontend_policy(controller, named)
 
 
-def _judge_way(controller: Subject, named: object) -> Iterator[Observation]:
+def _judge_frontend_policy(controller: Subject, named: object) -> Iterator[Observation]:
     if named is not None:
         guard = controller.at(named)
         if guard is None:
-            yield controller.unknown(_GUARD, f"{show(named)} is not in the environment")
+            yield controller.unknown(_CONTROLLER_POLICY, f"{show(named)} is not in the environment")
         else:
-            yield from _judge_policy(controller, _GUARD, guard.value(_GUARDS))
-    elif any(policy.states(_GUARDS) for policy in controller.children(TRAFFIC_POLICY)):
-        said = "the frontends that its WAF policy protects are defined in the cluster"
-        yield controller.unknown(_GUARD, said)
+            yield from _judge_policy(controller, _CONTROLLER_POLICY, guard.value(_POLICY_WAF))
+    elif any(policy.states(_POLICY_WAF) for policy in controller.children(TRAFFIC_POLICY)):
+        # A securityPolicies child is bound to a frontend by the ALB controller, in the cluster:
+        # ARM does not show to which.
+        evidence = "the frontends that its WAF policy protects are defined in the cluster"
+        yield controller.unknown(_CONTROLLER_POLICY, evidence)
     else:
         yield controller.fails(
-            _GUARD, ("it has no web application firewall (WAF) in Prevention mode")
+            _CONTROLLER_POLICY, ("it has no web application firewall (WAF) in Prevention mode")
         )
 
 
-def _holes(subject: Subject, path: str, policy: Subject) -> Iterator[Observation]:
-    for hole in find_bypasses(policy.value(CUSTOM_RULES), policy.value(MANAGED_RULES)):
-        make = subject.fails if hole.certain else subject.unknown
-        yield make(path, f"{policy.label}: {hole.words}")
+def _judge_bypasses(subject: Subject, path: str, policy: Subject) -> Iterator[Observation]:
+    for bypass in find_bypasses(policy.value(CUSTOM_RULES), policy.value(MANAGED_RULES)):
+        make = subject.fails if bypass.certain else subject.unknown
+        yield make(path, f"{policy.label}: {bypass.words}")
 
 
 def _judge_front_door(policy: Subject) -> Iterator[Observation]:
@@ -397,7 +427,7 @@ def _judge_front_door(policy: Subject) -> Iterator[Observation]:
     yield look(policy, _MODE, _PREVENTS)
     # Azure takes a policy that does not say so to be enabled.
     yield look(policy, _ENABLED_STATE, differs("Disabled"))
-    yield from _holes(policy, CUSTOM_RULES, policy)
+    yield from _judge_bypasses(policy, CUSTOM_RULES, policy)
 
 
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
@@ -443,9 +473,13 @@ CONTROLS = (
             rule(
                 PUBLIC_ADDRESS,
                 _judge_address,
-                others={**_HOSTS, **_MACHINES, LOAD_BALANCER: (_FRONTENDS, *_INGRESS)},
+                others={
+                    **_ALLOWED_USERS,
+                    **_MACHINE_USERS,
+                    LOAD_BALANCER: (_FRONTENDS, *_INBOUND_RULES),
+                },
             ),
-            rule(LOAD_BALANCER, _judge_balancer, _FRONTENDS, *_INGRESS),
+            rule(LOAD_BALANCER, _judge_balancer, _FRONTENDS, *_INBOUND_RULES),
             rule(SCALE_SET, _judge_machines(_SET_INTERFACES), _SET_INTERFACES),
             rule(MACHINE, _judge_machines(_MACHINE_INTERFACES), _MACHINE_INTERFACES),
             rule(
@@ -460,10 +494,10 @@ CONTROLS = (
                 APPLICATION_GATEWAY,
                 _judge_gateway,
                 _WEB_FIREWALL,
-                _OWN,
+                _OWN_WAF,
                 _OWN_ENABLED,
                 _OWN_MODE,
-                _OWN_BODIES,
+                _OWN_BODY_CHECK,
                 _FRONTENDS,
                 _LISTENERS,
                 _PATH_MAPS,
@@ -475,10 +509,10 @@ CONTROLS = (
             rule(
                 TRAFFIC_CONTROLLER,
                 _judge_controller,
-                _GUARD,
+                _CONTROLLER_POLICY,
                 others={
-                    TRAFFIC_FRONTEND: (_GUARD, _REACH),
-                    TRAFFIC_POLICY: (_GUARDS,),
+                    TRAFFIC_FRONTEND: (_CONTROLLER_POLICY, _PUBLIC_ACCESS),
+                    TRAFFIC_POLICY: (_POLICY_WAF,),
                     WEB_FIREWALL: _POLICY_READS,
                 },
             ),

@@ -56,19 +56,23 @@ def _is_premium(policy: Subject) -> bool:
 
 def _judge_bypass(policy: Subject) -> Iterator[Observation]:
     """Judge whether what bypasses IDPS is limited to named addresses and few signatures."""
+    # IDPS is a feature of the Premium tier; the body of a lower tier may carry the settings
+    # without effect.
     if not _is_premium(policy):
         return
-    both: list[tuple[Intervals, Intervals]] = []
+    known_bypasses: list[tuple[Intervals, Intervals]] = []
     for entry in policy.entries(_BYPASS):
         name = str(entry.get("name"))
-        sides = [_side(entry, "sourceAddresses", "sourceIpGroups", policy)]
-        sides.append(_side(entry, "destinationAddresses", "destinationIpGroups", policy))
+        sides = [_addresses_of_side(entry, "sourceAddresses", "sourceIpGroups", policy)]
+        sides.append(
+            _addresses_of_side(entry, "destinationAddresses", "destinationIpGroups", policy)
+        )
         path = f"{_BYPASS}[{name}]"
         if any(side is None for side in sides):
             yield policy.unknown(
                 path, (f"the traffic that bypass rule {name} excludes from inspection is unknown")
             )
-        elif _is_blind(held := (_held(sides[0]), _held(sides[1]))):
+        elif _excludes_networks(ranges := (_parse_side(sides[0]), _parse_side(sides[1]))):
             yield policy.fails(
                 path,
                 (
@@ -77,30 +81,35 @@ def _judge_bypass(policy: Subject) -> Iterator[Observation]:
                 ),
             )
         else:
-            both.append(held)
+            # One network cut into bypasses of a /17 each would pass one by one.
+            known_bypasses.append(ranges)
             yield policy.passes(path, f"bypass rule {name} is limited to named addresses")
-    if any(_is_blind(held) for held in _together(both)):
-        said = (
+    if any(_excludes_networks(ranges) for ranges in _combine_bypasses(known_bypasses)):
+        evidence = (
             "its bypass rules together exclude whole networks and all their destinations from "
             "inspection"
         )
-        yield policy.fails(_BYPASS, said)
+        yield policy.fails(_BYPASS, evidence)
+    # Overrides are per signature and only lower the mode: Alert and Off both let the traffic
+    # pass.
     off = [
         str(entry.get("id"))
         for entry in policy.entries(_SIGNATURES)
         if str(entry.get("mode")).lower() != "deny"
     ]
     if len(off) > _MOST_SIGNATURES:
-        said = f"{len(off)} signature overrides are not Deny, expected {_MOST_SIGNATURES} at most"
-        yield policy.fails(_SIGNATURES, said)
+        evidence = (
+            f"{len(off)} signature overrides are not Deny, expected {_MOST_SIGNATURES} at most"
+        )
+        yield policy.fails(_SIGNATURES, evidence)
 
 
-def _side(
+def _addresses_of_side(
     entry: Mapping[str, object], addresses: str, groups: str, policy: Subject
 ) -> list[str] | None:
     """Return the addresses of one side of a bypass; None where they are not known."""
-    texts = [str(text) for text in _listed(entry.get(addresses))]
-    for named in _listed(entry.get(groups)):
+    texts = [str(text) for text in _list_items(entry.get(addresses))]
+    for named in _list_items(entry.get(groups)):
         group = policy.at(named)
         if group is None:
             return None
@@ -108,52 +117,57 @@ def _side(
     return texts
 
 
-def _held(side: list[str] | None) -> Intervals:
+def _parse_side(side: list[str] | None) -> Intervals:
     """Return the addresses of a side; a tag in which anybody rents is all of the internet."""
     reach = read_reach(side or ())
-    held = PUBLIC if reach.holds_strangers and not reach.ipv4 else NOTHING
+    # Service tags as AzureCloud or Internet hold machines that any customer rents.
+    ranges = PUBLIC if reach.holds_strangers and not reach.ipv4 else NOTHING
     for text in side or ():
-        held = held | (parse_addresses(text) or NOTHING)
-    return held
+        ranges = ranges | (parse_addresses(text) or NOTHING)
+    return ranges
 
 
-def _is_blind(held: tuple[Intervals, Intervals]) -> bool:
+def _excludes_networks(ranges: tuple[Intervals, Intervals]) -> bool:
     """Tell whether a bypass joins two whole networks, or more than a few hosts to the internet."""
-    few, many = sorted(held, key=lambda side: side.size)
+    # A bypass skips inspection for sources times destinations: a few hosts to one partner is an
+    # exception, a few to the internet or a network to a network is the absence of IDPS.
+    few, many = sorted(ranges, key=lambda side: side.size)
     if few.size >= _WHOLE_NETWORK:
         return True
-    return PublicReach(ipv4=many & PUBLIC).holds_strangers and few.size > _FEW
+    return PublicReach(ipv4=many & PUBLIC).holds_strangers and few.size > _MOST_HOSTS
 
 
-def _together(
-    both: Sequence[tuple[Intervals, Intervals]],
+def _combine_bypasses(
+    known_bypasses: Sequence[tuple[Intervals, Intervals]],
 ) -> Iterator[tuple[Intervals, Intervals]]:
     """Yield (sources, destinations), each side of a bypass with all that is opposite to it.
 
     That is the union over the bypasses whose same side covers this one.
     """
-    for sources, destinations in both:
+    for sources, destinations in known_bypasses:
         to, by = NOTHING, NOTHING
-        for one, other in both:
+        for one, other in known_bypasses:
             to = to | other if one.covers(sources) else to
             by = by | one if other.covers(destinations) else by
         yield sources, to
         yield by, destinations
 
 
-_FEW = 256
+_MOST_HOSTS = 256
 _WHOLE_NETWORK = 2**16
 """A /16, as large as virtual networks are made."""
 
 
-def _listed(value: object) -> tuple[object, ...]:
+def _list_items(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, (list, tuple)) else ()
 
 
-def _judge_allowed_threats(policy: Subject) -> Iterator[Observation]:
+def _judge_threat_allowlist(policy: Subject) -> Iterator[Observation]:
     """Judge whether the exceptions of threat intelligence are named, and not everybody."""
     reach = read_reach(policy.texts(_ALLOWED_ADDRESSES))
     names = policy.texts(_ALLOWED_NAMES)
+    # A wildcard over a domain in which everybody gets a name (blob storage, web apps) exempts an
+    # attacker's host, too.
     wide = [name for name in names if is_anybodys(name)]
     if reach.holds_strangers:
         yield policy.fails(
@@ -167,6 +181,8 @@ def _judge_allowed_threats(policy: Subject) -> Iterator[Observation]:
 
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
     """Judge a firewall without a policy by its own settings, as firewalls once had them."""
+    # With a policy the threat intelligence mode of the firewall itself is ignored; the policy is
+    # judged by its own rules.
     if firewall.states(_POLICY):
         named = firewall.value(_POLICY)
         if firewall.at(named) is None and not isinstance(named, Unknown):
@@ -331,7 +347,7 @@ CONTROLS = (
                 _SIGNATURES,
                 others={IP_GROUP: (_GROUP_ADDRESSES,)},
             ),
-            rule(FIREWALL_POLICY, _judge_allowed_threats, _ALLOWED_ADDRESSES, _ALLOWED_NAMES),
+            rule(FIREWALL_POLICY, _judge_threat_allowlist, _ALLOWED_ADDRESSES, _ALLOWED_NAMES),
             rule(FIREWALL, _judge_firewall, _POLICY, _THREATS, others={FIREWALL_POLICY: ()}),
         ),
         limits=(
