@@ -44,11 +44,11 @@ from provisioner.model.values import Unknown, is_empty
 
 _ITEM = "Configuration best practices"
 _CERTIFICATES = "properties.securityProfile.customCATrustCertificates"
-_INSPECTION = "properties.transportSecurity.certificateAuthority"
+_TLS_INSPECTION = "properties.transportSecurity.certificateAuthority"
 _MOST_CERTIFICATES = 10
 _TAGS = ("tags.environment", "tags.env")
 _TAGGED = (RESOURCE_GROUP, CLUSTER, NETWORK, FIREWALL, VAULT, REGISTRY, WORKSPACE)
-_WARNS = Demand(SAFEGUARDS_INITIATIVE, {"effect": one_of("Audit", "Deny")})
+_SAFEGUARDS_DEMAND = Demand(SAFEGUARDS_INITIATIVE, {"effect": one_of("Audit", "Deny")})
 
 
 def _judge_practice(cluster: Subject) -> Iterator[Observation]:
@@ -56,7 +56,7 @@ def _judge_practice(cluster: Subject) -> Iterator[Observation]:
     if is_watched(cluster):
         yield cluster.passes("", "deployment safeguards evaluate them")
     else:
-        yield ask_any(cluster, (_WARNS,))
+        yield ask_any(cluster, (_SAFEGUARDS_DEMAND,))
 
 
 def _judge_tags(resource: Subject) -> Iterator[Observation]:
@@ -79,23 +79,29 @@ def _judge_trust(cluster: Subject) -> Iterator[Observation]:
         yield cluster.unknown(_CERTIFICATES, f"{_CERTIFICATES} is {stated}")
         return
     trusted = stated if isinstance(stated, (list, tuple)) else ()
-    reading = [p for p in cluster.all(FIREWALL_POLICY) if not is_empty(p.value(_INSPECTION))]
+    # A firewall that inspects TLS signs with its own CA: nodes that do not trust it cannot pull
+    # images.
+    inspecting = [p for p in cluster.all(FIREWALL_POLICY) if not is_empty(p.value(_TLS_INSPECTION))]
     if len(trusted) > _MOST_CERTIFICATES:
-        words = f"{_CERTIFICATES} has {len(trusted)} entries, expected {_MOST_CERTIFICATES} at most"
-        yield cluster.fails(_CERTIFICATES, words)
+        evidence = (
+            f"{_CERTIFICATES} has {len(trusted)} entries, expected {_MOST_CERTIFICATES} at most"
+        )
+        yield cluster.fails(_CERTIFICATES, evidence)
     elif any(not _is_certificate(entry) for entry in trusted):
         yield cluster.fails(_CERTIFICATES, "an entry is not a base64-encoded PEM certificate")
     elif trusted:
         yield cluster.passes(_CERTIFICATES, f"{_CERTIFICATES} has {len(trusted)} entries")
-    elif reading:
-        words = f"{_CERTIFICATES} is not set, and {reading[0].label} performs TLS inspection"
-        yield cluster.fails(_CERTIFICATES, words)
+    elif inspecting:
+        evidence = f"{_CERTIFICATES} is not set, and {inspecting[0].label} performs TLS inspection"
+        yield cluster.fails(_CERTIFICATES, evidence)
 
 
 def _is_certificate(entry: object) -> bool:
     if isinstance(entry, Unknown):
         return True
     try:
+        # Without `validate` Python skips characters outside of the alphabet, and nearly every
+        # text decodes.
         text = base64.b64decode(str(entry), validate=True)
     except binascii.Error:
         return False
@@ -290,7 +296,9 @@ CONTROLS = (
                   customCATrustCertificates: [LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUI=]
         """,
         rules=(
-            rule(CLUSTER, _judge_trust, _CERTIFICATES, others={FIREWALL_POLICY: (_INSPECTION,)}),
+            rule(
+                CLUSTER, _judge_trust, _CERTIFICATES, others={FIREWALL_POLICY: (_TLS_INSPECTION,)}
+            ),
         ),
         limits=("The issuer of a certificate is not read: a certificate of a third party passes."),
         unmapped=NO_EQUIVALENT,

@@ -21,7 +21,7 @@ _LEAST_ZONES = 2
 _REGION = "location"
 _STATE = "registrationState"
 
-_ASKING = (
+_PROVIDER_SETTINGS = (
     "properties.addonProfiles.azurepolicy.enabled",
     "properties.addonProfiles.omsagent.enabled",
     "properties.securityProfile.defender.securityMonitoring.enabled",
@@ -37,21 +37,23 @@ def _judge_zones(pool: Subject) -> Iterator[Observation]:
     zones = tuple(dict.fromkeys(pool.texts(_ZONES)))
     if len(zones) >= _LEAST_ZONES:
         yield pool.passes(_ZONES, f"{_ZONES} is {', '.join(zones)}")
+    # Some regions have no zones; Azure refuses zones there.
     elif zones_of(region):
-        said = f"{_ZONES} is {show(pool.value(_ZONES))}"
-        yield pool.fails(_ZONES, f"{said}, expected {_LEAST_ZONES} at least")
+        evidence = f"{_ZONES} is {show(pool.value(_ZONES))}"
+        yield pool.fails(_ZONES, f"{evidence}, expected {_LEAST_ZONES} at least")
 
 
-def _needed(estate: Estate, catalog: Catalog) -> frozenset[tuple[str, str]]:
+def _required_providers(estate: Estate, catalog: Catalog) -> frozenset[tuple[str, str]]:
     """Return the subscription and namespace of each resource provider needed, in small letters."""
     found: set[tuple[str, str]] = set()
     for resource in estate:
         known = catalog.find(resource.type)
         if known is None:
             continue
-        for needed in registrations_for(known, resource.id, resource.body):
-            if not needed.is_feature:
-                found.add((needed.subscription.lower(), needed.what.lower()))
+        for registration in registrations_for(known, resource.id, resource.body):
+            # Feature registrations are states of a feature, and are not in the list of providers.
+            if not registration.is_feature:
+                found.add((registration.subscription.lower(), registration.what.lower()))
     return frozenset(found)
 
 
@@ -60,8 +62,8 @@ def _judge_provider(provider: Subject) -> Iterator[Observation]:
 
     Azure refuses the resources of one that is not.
     """
-    place = ((provider.id.subscription or "").lower(), provider.name.lower())
-    if place in provider.derive(_needed):
+    provider_key = ((provider.id.subscription or "").lower(), provider.name.lower())
+    if provider_key in provider.derive(_required_providers):
         yield look(provider, _STATE, equals("Registered"))
 
 
@@ -177,7 +179,7 @@ CONTROLS = (
                 PROVIDER,
                 _judge_provider,
                 _STATE,
-                others={CLUSTER: _ASKING},
+                others={CLUSTER: _PROVIDER_SETTINGS},
                 sees_all_types=True,
             ),
         ),

@@ -29,7 +29,7 @@ _ROLES = "properties.roles"
 _SOURCE = "properties.sourceResourceId"
 # What trusted access is for in a cluster like these: backups, and Defender's look at it. The role
 # names the type of the service that it is meant for (AKS page trusted-access-feature).
-_ALLOWED = (
+_ALLOWED_ROLES = (
     "Microsoft.DataProtection/backupVaults/backup-operator",
     "Microsoft.Security/pricings/microsoft-defender-operator",
 )
@@ -43,32 +43,35 @@ def _judge_bindings(cluster: Subject) -> Iterator[Observation]:
 
 def _judge_binding(binding: Subject) -> Iterator[Observation]:
     """Judge whether a binding gives a known service only the role that is meant for it."""
-    allowed = {role.lower() for role in _ALLOWED}
+    allowed = {role.lower() for role in _ALLOWED_ROLES}
     roles = binding.texts(_ROLES)
     source = parse_resource_id(binding.value(_SOURCE))
     others = [role for role in roles if role.lower() not in allowed]
-    strange = [
+    # The role name begins with the resource type that it is made for: another type in
+    # sourceResourceId would get the permissions of a service that it is not.
+    unsuited = [
         role
         for role in roles
         if source and not source.type.lower().startswith(role.rpartition("/")[0].lower())
     ]
     if not roles:
-        yield binding.fails(_ROLES, f"{_ROLES} is not set, expected {' or '.join(_ALLOWED)}")
+        yield binding.fails(_ROLES, f"{_ROLES} is not set, expected {' or '.join(_ALLOWED_ROLES)}")
     elif others:
         yield binding.fails(
-            _ROLES, (f"{_ROLES} contains {others[0]}, expected only {', '.join(_ALLOWED)}")
+            _ROLES, (f"{_ROLES} contains {others[0]}, expected only {', '.join(_ALLOWED_ROLES)}")
         )
-    elif strange and source:
+    elif unsuited and source:
         yield binding.fails(
-            _SOURCE, (f"{_ROLES} contains {strange[0]}, which is not a role for {source.type}")
+            _SOURCE, (f"{_ROLES} contains {unsuited[0]}, which is not a role for {source.type}")
         )
     elif source is None:
         stated = binding.value(_SOURCE)
         judge = binding.unknown if isinstance(stated, Unknown) else binding.fails
         yield judge(_SOURCE, f"{_SOURCE} is {show(stated)}, expected a resource ID")
+    # Trusted access leads into a private API server past its network (guidelines.md SA-04).
     elif not binding.is_among_own(source):
-        said = f"{source.text} is in a subscription outside the environment"
-        yield binding.fails(_SOURCE, said)
+        evidence = f"{source.text} is in a subscription outside the environment"
+        yield binding.fails(_SOURCE, evidence)
     else:
         yield binding.passes(_ROLES, f"{_ROLES} is {', '.join(roles)}")
 

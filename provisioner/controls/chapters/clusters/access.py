@@ -44,12 +44,16 @@ def _judge_admin_groups(cluster: Subject) -> Iterator[Observation]:
     They are not those of a user or service that an assignment names.
     """
     stated = cluster.texts(_ADMIN_GROUPS)
+    # adminGroupObjectIDs are ids without a type: a role assignment to the same id is where ARM
+    # shows what it is.
     kinds = {
         grant.principal.id.lower(): grant.principal.type
         for grant in access_of(cluster).grants
         if grant.principal.type is not None
     }
     for group in stated:
+        # An id of which nothing is known is taken for a group; guidelines.md CLU-03.2 leaves the
+        # directory to Microsoft Graph.
         kind = kinds.get(group.lower(), "Group")
         if not is_guid(group):
             yield cluster.fails(_ADMIN_GROUPS, f"{group} is not a valid object ID")
@@ -59,14 +63,16 @@ def _judge_admin_groups(cluster: Subject) -> Iterator[Observation]:
 
 def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
     """Judge whether Azure RBAC is enabled and some role assignment grants access to the cluster."""
-    switched = look(cluster, _AZURE_RBAC, equals(True))
-    yield switched
-    if switched.verdict is not Verdict.PASS:
+    setting = look(cluster, _AZURE_RBAC, equals(True))
+    yield setting
+    if setting.verdict is not Verdict.PASS:
         return
-    around = grants_around(access_of(cluster), cluster.id)
-    given = [grant for grant in around if grants_cluster_access(grant)]
-    if given:
-        yield cluster.passes("", f"{len(given)} role assignments grant access to it")
+    surrounding = grants_around(access_of(cluster), cluster.id)
+    # Azure RBAC without an assignment leaves the cluster to Kubernetes RBAC alone, and to the
+    # administrator groups.
+    assignments = [grant for grant in surrounding if grants_cluster_access(grant)]
+    if assignments:
+        yield cluster.passes("", f"{len(assignments)} role assignments grant access to it")
     else:
         yield cluster.fails("", "no role assignment in the environment grants access to it")
 
@@ -74,19 +80,22 @@ def _judge_azure_rbac(cluster: Subject) -> Iterator[Observation]:
 def _judge_breadth(cluster: Subject) -> Iterator[Observation]:
     """Judge whether no role assignment above the cluster's resource group can administer it."""
     access = access_of(cluster)
-    off = cluster.value(_RUN_COMMAND_OFF) is True
-    able = administrators_of(access, cluster.id, run_command_off=off)
-    broad = [grant for grant in able if is_above_groups(grant.scope)]
+    # runCommand runs kubectl in the cluster by way of ARM: with it, roles of the control plane
+    # administer the cluster (guidelines.md CLU-01.4).
+    is_run_command_off = cluster.value(_RUN_COMMAND_OFF) is True
+    administering = administrators_of(access, cluster.id, run_command_off=is_run_command_off)
+    # At a subscription or a management group the same assignment covers every later cluster, too.
+    broad = [grant for grant in administering if is_above_groups(grant.scope)]
     for grant in broad:
-        said = f"{grant.assignment.label} grants {grant.role.name} on {describe_scope(grant)}"
-        yield cluster.fails(path_of(grant), f"{said}, which includes administering the cluster")
+        evidence = f"{grant.assignment.label} grants {grant.role.name} on {describe_scope(grant)}"
+        yield cluster.fails(path_of(grant), f"{evidence}, which includes administering the cluster")
     unread = [g for g in access.unknown_at(cluster.id) if is_above_groups(g.scope)]
     for grant in unread:
-        said = (
+        evidence = (
             f"the permissions that {grant.assignment.label} grants on {describe_scope(grant)} "
             "are unknown"
         )
-        yield cluster.unknown(path_of(grant), said)
+        yield cluster.unknown(path_of(grant), evidence)
     if not broad and not unread:
         yield cluster.passes("", "no role assignment above its resource group can administer it")
 

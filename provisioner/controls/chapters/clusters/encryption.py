@@ -25,6 +25,8 @@ _ITEM = "Encrypted service to service communication across nodes"
 _NETWORKING = "properties.networkProfile"
 _ADVANCED = f"{_NETWORKING}.advancedNetworking"
 _ENCRYPTION = f"{_ADVANCED}.security.transitEncryption.type"
+# transitEncryption is part of Advanced Container Networking Services, and works in the Cilium
+# dataplane alone: one setting without the others encrypts nothing.
 _WIREGUARD: dict[str, Predicate] = {
     _ENCRYPTION: equals("WireGuard"),
     f"{_NETWORKING}.networkDataplane": equals("cilium"),
@@ -33,16 +35,16 @@ _WIREGUARD: dict[str, Predicate] = {
 }
 _MESH = "properties.serviceMeshProfile.mode"
 _REVISIONS = "properties.serviceMeshProfile.istio.revisions"
-_INTEGRATED = "properties.apiServerAccessProfile.enableVnetIntegration"
+_VNET_INTEGRATION = "properties.apiServerAccessProfile.enableVnetIntegration"
 _SUBNET = "properties.vnetSubnetID"
-_IN_NETWORK = "properties.encryption.enabled"
+_VNET_ENCRYPTION = "properties.encryption.enabled"
 
 
 def _has_mesh(cluster: Subject) -> bool:
     return cluster.value(_MESH) == "Istio"
 
 
-def _networks(cluster: Subject) -> tuple[Subject, ...]:
+def _networks_of_nodes(cluster: Subject) -> tuple[Subject, ...]:
     """Return the networks that the nodes of a cluster are in, where they are known here.
 
     One that AKS makes for a pool without a subnet is none of these, and does not encrypt.
@@ -52,23 +54,29 @@ def _networks(cluster: Subject) -> tuple[Subject, ...]:
     return tuple(network for text in ids if (network := cluster.at(text)) is not None)
 
 
-def _is_encrypted(cluster: Subject) -> bool:
-    networks = _networks(cluster)
-    placed = all(parse_resource_id(p.value(_SUBNET)) is not None for p in cluster.children(POOL))
+def _has_encrypted_networks(cluster: Subject) -> bool:
+    networks = _networks_of_nodes(cluster)
+    all_have_subnets = all(
+        parse_resource_id(p.value(_SUBNET)) is not None for p in cluster.children(POOL)
+    )
     return (
         bool(networks)
-        and placed
-        and all(network.value(_IN_NETWORK) is True for network in networks)
-        and cluster.value(_INTEGRATED) is not True
+        and all_have_subnets
+        and all(network.value(_VNET_ENCRYPTION) is True for network in networks)
+        # VNet encryption is incompatible with API Server VNet Integration (guidelines.md
+        # CLU-10.3).
+        and cluster.value(_VNET_INTEGRATION) is not True
     )
 
 
 def _judge_wireguard(cluster: Subject) -> Iterator[Observation]:
     """Judge whether WireGuard is on, unless a mesh or the network encrypts instead."""
-    chosen = str(cluster.value(_ENCRYPTION)).lower() == "wireguard"
-    if chosen or not (_has_mesh(cluster) or _is_encrypted(cluster)):
-        for path, wanted in _WIREGUARD.items():
-            yield look(cluster, path, wanted)
+    # One of three is enough; a cluster that chose WireGuard is held to all of its settings even
+    # if another one encrypts, too.
+    uses_wireguard = str(cluster.value(_ENCRYPTION)).lower() == "wireguard"
+    if uses_wireguard or not (_has_mesh(cluster) or _has_encrypted_networks(cluster)):
+        for path, expected in _WIREGUARD.items():
+            yield look(cluster, path, expected)
 
 
 def _judge_mesh(cluster: Subject) -> Iterator[Observation]:
@@ -82,13 +90,13 @@ def _judge_network(cluster: Subject) -> Iterator[Observation]:
 
     The cluster's API server is then in none of them.
     """
-    networks = _networks(cluster)
-    if not any(network.value(_IN_NETWORK) is True for network in networks):
+    networks = _networks_of_nodes(cluster)
+    if not any(network.value(_VNET_ENCRYPTION) is True for network in networks):
         return
-    yield look(cluster, _INTEGRATED, differs(True))
-    open_ones = [n.label for n in networks if n.value(_IN_NETWORK) is not True]
-    if open_ones:
-        yield cluster.fails("", f"{', '.join(open_ones)} is not encrypted")
+    yield look(cluster, _VNET_INTEGRATION, differs(True))
+    unencrypted = [n.label for n in networks if n.value(_VNET_ENCRYPTION) is not True]
+    if unencrypted:
+        yield cluster.fails("", f"{', '.join(unencrypted)} is not encrypted")
     else:
         yield cluster.passes("", f"{', '.join(n.label for n in networks)} is encrypted")
 
@@ -136,8 +144,8 @@ CONTROLS = (
                 _judge_wireguard,
                 *_WIREGUARD,
                 _MESH,
-                _INTEGRATED,
-                others={POOL: (_SUBNET,), NETWORK: (_IN_NETWORK,)},
+                _VNET_INTEGRATION,
+                others={POOL: (_SUBNET,), NETWORK: (_VNET_ENCRYPTION,)},
             ),
         ),
         evidence=(
@@ -206,8 +214,8 @@ CONTROLS = (
             rule(
                 CLUSTER,
                 _judge_network,
-                _INTEGRATED,
-                others={POOL: (_SUBNET,), NETWORK: (_IN_NETWORK,)},
+                _VNET_INTEGRATION,
+                others={POOL: (_SUBNET,), NETWORK: (_VNET_ENCRYPTION,)},
             ),
         ),
         limits=(

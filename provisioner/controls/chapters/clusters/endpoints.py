@@ -17,19 +17,19 @@ from provisioner.model.values import Unknown, Value, unknowns
 from provisioner.network.model.public_ranges import read_reach
 
 _ITEM = "Master endpoint security"
-_ACCESS = "properties.apiServerAccessProfile"
-_PRIVATE = f"{_ACCESS}.enablePrivateCluster"
-_INTEGRATED = f"{_ACCESS}.enableVnetIntegration"
-_PUBLIC_NAME = f"{_ACCESS}.enablePrivateClusterPublicFQDN"
-_RANGES = f"{_ACCESS}.authorizedIPRanges"
-_SUBNET = f"{_ACCESS}.subnetId"
+_API_SERVER_ACCESS = "properties.apiServerAccessProfile"
+_PRIVATE_CLUSTER = f"{_API_SERVER_ACCESS}.enablePrivateCluster"
+_VNET_INTEGRATION = f"{_API_SERVER_ACCESS}.enableVnetIntegration"
+_PUBLIC_NAME = f"{_API_SERVER_ACCESS}.enablePrivateClusterPublicFQDN"
+_AUTHORIZED_RANGES = f"{_API_SERVER_ACCESS}.authorizedIPRanges"
+_SUBNET = f"{_API_SERVER_ACCESS}.subnetId"
 _PREFIX = "properties.addressPrefix"
 _PREFIXES = "properties.addressPrefixes"
 _NODES = "properties.vnetSubnetID"
 _DELEGATIONS = "properties.delegations"
 # An Automatic cluster has other defaults.
 _KIND = "sku.name"
-_A_PRIVATE_ONE = Mappings(
+_PRIVATE_API_SERVER = Mappings(
     policies=("040732e8-d947-40b8-95d6-854c95024bf8",),
     checkov=("CKV_AZURE_115",),
     cis=("5.4.2",),
@@ -37,37 +37,44 @@ _A_PRIVATE_ONE = Mappings(
 """What other frameworks ask for where they ask for a private API server, and take no allow-list."""
 
 
-def _has_private_link(cluster: Subject) -> bool:
-    return cluster.value(_PRIVATE) is True and cluster.value(_INTEGRATED) is not True
+def _uses_private_link(cluster: Subject) -> bool:
+    return cluster.value(_PRIVATE_CLUSTER) is True and cluster.value(_VNET_INTEGRATION) is not True
 
 
 def _is_integrated(cluster: Subject) -> bool:
-    return cluster.value(_PRIVATE) is True and cluster.value(_INTEGRATED) is True
+    return cluster.value(_PRIVATE_CLUSTER) is True and cluster.value(_VNET_INTEGRATION) is True
 
 
 def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
     """Judge whether a public API server accepts only the IP ranges that are named."""
-    if cluster.value(_PRIVATE) is True:
+    if cluster.value(_PRIVATE_CLUSTER) is True:
         return
-    ranges = cluster.texts(_RANGES)
-    stated = cluster.value(_RANGES)
+    # Azure refuses authorizedIPRanges on a private cluster by Private Link, which has no public
+    # address (guidelines.md CLU-01.3).
+    ranges = cluster.texts(_AUTHORIZED_RANGES)
+    stated = cluster.value(_AUTHORIZED_RANGES)
     reach = read_reach(ranges)
-    wrong = [text for text in ranges if parse_range(text) is None]
+    malformed = [text for text in ranges if parse_range(text) is None]
+    # The firewall's egress address is one of the ranges, and it is known after apply.
     if any(True for _ in unknowns(cast(Value, stated))):
-        yield cluster.unknown(_RANGES, f"authorizedIPRanges is {show(stated)}")
+        yield cluster.unknown(_AUTHORIZED_RANGES, f"authorizedIPRanges is {show(stated)}")
     elif not ranges:
         yield cluster.fails(
-            _RANGES, ("authorizedIPRanges is not set: every address can reach the API server")
+            _AUTHORIZED_RANGES,
+            ("authorizedIPRanges is not set: every address can reach the API server"),
         )
-    elif wrong:
-        yield cluster.fails(_RANGES, f"authorizedIPRanges: {wrong[0]} is not a valid CIDR range")
+    elif malformed:
+        yield cluster.fails(
+            _AUTHORIZED_RANGES, f"authorizedIPRanges: {malformed[0]} is not a valid CIDR range"
+        )
+    # Not only 0.0.0.0/0: two halves of all addresses are the same list.
     elif reach.holds_strangers:
         yield cluster.fails(
-            _RANGES,
+            _AUTHORIZED_RANGES,
             (f"authorizedIPRanges {', '.join(ranges)} covers {reach}, expected your own ranges"),
         )
     else:
-        yield cluster.passes(_RANGES, f"authorizedIPRanges is {', '.join(ranges)}")
+        yield cluster.passes(_AUTHORIZED_RANGES, f"authorizedIPRanges is {', '.join(ranges)}")
 
 
 def _judge_subnet(cluster: Subject) -> Iterator[Observation]:
@@ -84,16 +91,20 @@ def _judge_subnet(cluster: Subject) -> Iterator[Observation]:
         return
     delegated = [entry.get("properties") for entry in subnet.entries(_DELEGATIONS)]
     services = [str(p.get("serviceName")) for p in delegated if isinstance(p, dict)]
+    # The name of a delegation is free; serviceName decides.
     if CLUSTER.lower() not in (service.lower() for service in services):
         yield cluster.fails(_SUBNET, f"{subnet.label} is not delegated to {CLUSTER}")
     stated = (*subnet.texts(_PREFIXES), subnet.value(_PREFIX))
     lengths = [found.prefixlen for text in stated if (found := parse_range(text)) is not None]
     pools = cluster.all(POOL)
+    # AKS takes the whole subnet for the load balancer of API servers, and no node can be in it
+    # (guidelines.md §2.2).
     users = [p.label for p in pools if parse_resource_id(p.value(_NODES)) == subnet.id]
     if users:
         yield cluster.fails(_SUBNET, f"{subnet.label} also contains the nodes of {users[0]}")
     elif not lengths:
         yield cluster.unknown(_SUBNET, f"the address prefix of {subnet.label} is unknown")
+    # AKS reserves nine addresses at least (guidelines.md §2.2).
     elif min(lengths) > 28:
         yield cluster.fails(
             _SUBNET,
@@ -148,8 +159,8 @@ CONTROLS = (
                 CLUSTER,
                 _PUBLIC_NAME,
                 equals(False),
-                when=_has_private_link,
-                reading=(_PRIVATE, _INTEGRATED, _KIND),
+                when=_uses_private_link,
+                reading=(_PRIVATE_CLUSTER, _VNET_INTEGRATION, _KIND),
             ),
         ),
         limits=(
@@ -157,7 +168,7 @@ CONTROLS = (
             "the network proofs. Certificates issued for an earlier public endpoint are "
             "not visible."
         ),
-        mappings=_A_PRIVATE_ONE,
+        mappings=_PRIVATE_API_SERVER,
     ),
     Control(
         id="CLU-01.2",
@@ -192,8 +203,8 @@ CONTROLS = (
             rule(
                 CLUSTER,
                 _judge_subnet,
-                _PRIVATE,
-                _INTEGRATED,
+                _PRIVATE_CLUSTER,
+                _VNET_INTEGRATION,
                 _SUBNET,
                 _KIND,
                 others={SUBNET: (_PREFIX, _PREFIXES, _DELEGATIONS), POOL: (_NODES,)},
@@ -203,7 +214,7 @@ CONTROLS = (
             "Reachability of the subnet from other sources is checked by the network "
             "proofs and its network security group rules."
         ),
-        mappings=_A_PRIVATE_ONE,
+        mappings=_PRIVATE_API_SERVER,
     ),
     Control(
         id="CLU-01.3",
@@ -225,7 +236,7 @@ CONTROLS = (
                 apiServerAccessProfile:
                   authorizedIPRanges: [203.0.113.0/28]
         """,
-        rules=(rule(CLUSTER, _judge_ranges, _PRIVATE, _RANGES),),
+        rules=(rule(CLUSTER, _judge_ranges, _PRIVATE_CLUSTER, _AUTHORIZED_RANGES),),
         limits=(
             "The owner of an address is unknown: a range of a cloud provider or carrier "
             "includes third parties. Ranges that together contain less than a /8 of public "
@@ -236,7 +247,7 @@ CONTROLS = (
             checkov=("CKV_AZURE_6",),
             psrule=("Azure.AKS.AuthorizedIPs",),
         ),
-        refutes=_A_PRIVATE_ONE,
+        refutes=_PRIVATE_API_SERVER,
     ),
     Control(
         id="CLU-01.4",
@@ -255,7 +266,7 @@ CONTROLS = (
               properties:
                 apiServerAccessProfile: {disableRunCommand: true}
         """,
-        rules=(expect(CLUSTER, f"{_ACCESS}.disableRunCommand", equals(True)),),
+        rules=(expect(CLUSTER, f"{_API_SERVER_ACCESS}.disableRunCommand", equals(True)),),
         limits=("Who can enable it again is checked by WRK-02.8 and `azsec access`."),
         mappings=Mappings(policies=("89f2d532-c53c-4f8f-9afa-4927b1114a0d",)),
     ),

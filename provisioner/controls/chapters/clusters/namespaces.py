@@ -72,7 +72,7 @@ def _judge_policy(namespace: Subject) -> Iterator[Observation]:
         )
 
 
-def _judge_state(namespace: Subject) -> Iterator[Observation]:
+def _judge_provisioning_state(namespace: Subject) -> Iterator[Observation]:
     """Judge whether Azure has created the namespace.
 
     Only Azure says so, and of one that is still to be made, nobody does.
@@ -89,17 +89,23 @@ def _judge_users(namespace: Subject) -> Iterator[Observation]:
     cluster = namespace.id.parent
     if cluster is None:
         return
+    # Roles on Kubernetes objects hold at <cluster>/namespaces/NAME, which the authorization
+    # webhook evaluates; the credential is fetched from <cluster>/managedNamespaces/NAME
+    # (guidelines.md §0.4).
     inside = ResourceId(f"{CLUSTER}/namespaces", (*cluster.names, namespace.name), cluster.scope)
     access = access_of(namespace)
-    here = [g for g in access.reaching(inside) if g.scope and not cluster.is_within(g.scope)]
-    roles = [grant for grant in here if grants_cluster_access(grant)]
-    entries = (
+    # What is inherited from the cluster or above is for ENV-05.2.
+    in_namespace = [
+        g for g in access.reaching(inside) if g.scope and not cluster.is_within(g.scope)
+    ]
+    access_grants = [grant for grant in in_namespace if grants_cluster_access(grant)]
+    credential_grants = (
         *access.who_can(NAMESPACE_CREDENTIAL, namespace.id),
         *access.who_can(USER_CREDENTIAL, cluster),
     )
-    if not roles:
+    if not access_grants:
         yield namespace.fails("", f"no role is assigned on {inside.text}")
-    elif not entries:
+    elif not credential_grants:
         yield namespace.fails(
             "",
             (
@@ -108,13 +114,16 @@ def _judge_users(namespace: Subject) -> Iterator[Observation]:
             ),
         )
     else:
-        yield namespace.passes("", f"{len(roles)} role assignments to groups")
-    near = [grant for grant in entries if grant.scope is not None and grant.scope == cluster]
-    for grant in {id(grant): grant for grant in (*here, *near)}.values():
+        yield namespace.passes("", f"{len(access_grants)} role assignments to groups")
+    near = [
+        grant for grant in credential_grants if grant.scope is not None and grant.scope == cluster
+    ]
+    for grant in {id(grant): grant for grant in (*in_namespace, *near)}.values():
         kind = grant.principal.type
+        # A person who leaves a team keeps a personal assignment.
         if kind not in ("Group", "ForeignGroup", "ServicePrincipal"):
-            said = f"principalType of {grant.assignment.label} is {show(kind)}, expected Group"
-            yield namespace.fails(path_of(grant), said)
+            evidence = f"principalType of {grant.assignment.label} is {show(kind)}, expected Group"
+            yield namespace.fails(path_of(grant), evidence)
 
 
 CONTROLS = (
@@ -150,7 +159,7 @@ CONTROLS = (
         modes=(Mode.ARM, Mode.CLUSTER),
         rules=(
             rule(CLUSTER, _judge_presence, others={NAMESPACE: ()}),
-            rule(NAMESPACE, _judge_state, _STATE),
+            rule(NAMESPACE, _judge_provisioning_state, _STATE),
             expect(NAMESPACE, "properties.adoptionPolicy", one_of("IfIdentical", "Never")),
             expect(NAMESPACE, "properties.deletePolicy", equals("Keep")),
         ),

@@ -49,14 +49,16 @@ _CONFINEMENT_READS: Mapping[str, tuple[str, ...]] = {
 def _judge_image(pool: Subject) -> Iterator[Observation]:
     """Judge whether the OS and image of a pool's nodes are still supported."""
     sku, image = pool.value(_SKU), pool.value(_IMAGE)
+    # osSKU alone does not say enough: AzureLinux is version 2 or 3 by the Kubernetes version and
+    # the node image.
     why = why_retired(sku, image, kubernetes_of(pool))
-    runs = f"{show(sku)} ({image})" if isinstance(image, str) else show(sku)
+    described = f"{show(sku)} ({image})" if isinstance(image, str) else show(sku)
     if isinstance(sku, Unknown):
         yield pool.unknown(_SKU, f"osSKU is {sku}")
     elif why:
-        yield pool.fails(_SKU, f"nodes run {runs}: {why}")
+        yield pool.fails(_SKU, f"nodes run {described}: {why}")
     else:
-        yield pool.passes(_SKU, f"nodes run {runs}")
+        yield pool.passes(_SKU, f"nodes run {described}")
 
 
 def _judge_confinement(cluster: Subject) -> Iterator[Observation]:
@@ -67,8 +69,10 @@ def _judge_confinement(cluster: Subject) -> Iterator[Observation]:
         )
         return
     teams = tenants_of(cluster)
-    strict = {n.name for n in cluster.children(NAMESPACE) if is_restricted(n)}
-    if teams and strict >= set(teams):
+    restricted = {n.name for n in cluster.children(NAMESPACE) if is_restricted(n)}
+    # The restricted standard includes RuntimeDefault and dropped capabilities: any of the three
+    # ways to enforce it does.
+    if teams and restricted >= set(teams):
         yield cluster.passes("", f"{', '.join(teams)} enforce the restricted Pod Security Standard")
     else:
         yield ask_any(cluster, (RESTRICTED_PODS,))
@@ -77,6 +81,8 @@ def _judge_confinement(cluster: Subject) -> Iterator[Observation]:
 def _judge_app_armor(pool: Subject) -> Iterator[Observation]:
     """Judge whether a node image has AppArmor; only Azure says which image it is."""
     image = pool.value(_IMAGE)
+    # Azure Linux 3.0 has AppArmor since the node image of 2025-11-07 only (guidelines.md
+    # CLU-06.7).
     if lacks_app_armor(image):
         yield pool.fails(_IMAGE, f"{image} predates AppArmor in Azure Linux (2025-11-07)")
 
@@ -95,8 +101,8 @@ def _judge_users(pool: Subject) -> Iterator[Observation]:
     elif has_user_namespaces(sku, kubernetes_of(pool)):
         yield pool.passes(_SKU, f"osSKU is {sku}")
     else:
-        said = f"osSKU is {show(sku)}"
-        yield pool.fails(_SKU, f"{said}, expected Azure Linux 3 or Ubuntu 24.04")
+        evidence = f"osSKU is {show(sku)}"
+        yield pool.fails(_SKU, f"{evidence}, expected Azure Linux 3 or Ubuntu 24.04")
 
 
 CONTROLS = (

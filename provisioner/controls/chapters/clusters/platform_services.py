@@ -32,10 +32,10 @@ from provisioner.network.model.public_ranges import read_reach
 
 _ITEM = "Service endpoints for PaaS service lockdown"
 _PUBLIC = "properties.publicNetworkAccess"
-_RULES = "properties.networkAcls.virtualNetworkRules"
-_ADDRESSES = "properties.networkAcls.ipRules"
+_NETWORK_RULES = "properties.networkAcls.virtualNetworkRules"
+_IP_RULES = "properties.networkAcls.ipRules"
 _ACTION = "properties.networkAcls.defaultAction"
-_ENDPOINTS = "properties.serviceEndpoints"
+_SERVICE_ENDPOINTS = "properties.serviceEndpoints"
 _CONFIGS = "properties.privateDnsZoneConfigs"
 _SERVICE = "Microsoft.KeyVault"
 
@@ -47,17 +47,18 @@ def _endpoints_to(target: Subject) -> list[Subject]:
         for endpoint in target.all(PRIVATE_ENDPOINT)
         for path in ENDPOINT_READS
         for entry in endpoint.entries(path)
+        # Automatic and manual connections are in two lists of the endpoint (ENDPOINT_READS).
         if parse_resource_id(lookup(entry, ("properties", "privateLinkServiceId"))) == target.id
     ]
 
 
-def _judges(group: str) -> Judge:
+def _judge_private_endpoint(group: str) -> Judge:
     """Return the judge of a service's private endpoint; `group` is the part that it leads to."""
 
     def judge(target: Subject) -> Iterator[Observation]:
         yield from judge_strange_links(target)
         linked = is_linked(target, group)
-        if not linked and group == "vault" and target.entries(_RULES):
+        if not linked and group == "vault" and target.entries(_NETWORK_RULES):
             return  # Service endpoints lead to it.
         if linked:
             yield target.passes("", "an approved private endpoint is connected to it")
@@ -66,6 +67,9 @@ def _judges(group: str) -> Judge:
                 "", (f"no approved private endpoint in the environment is connected to its {group}")
             )
         yield look(target, _PUBLIC, equals("Disabled"))
+        # Clients resolve the public name through a CNAME into the privatelink zone of their
+        # cloud: in any other zone the record is never asked for, and they connect to the public
+        # address.
         expected = ZONES[group].get(target.cloud)
         for endpoint in _endpoints_to(target):
             zones = [
@@ -77,15 +81,15 @@ def _judges(group: str) -> Judge:
             if not named:
                 yield target.fails("", f"{endpoint.label} has no private DNS zone group")
             elif expected is not None and expected not in named:
-                said = f"{endpoint.label} registers in {named[0]}, expected {expected}"
-                yield target.fails("", said)
+                evidence = f"{endpoint.label} registers in {named[0]}, expected {expected}"
+                yield target.fails("", evidence)
 
     return judge
 
 
-def _linked(kind: str, group: str, *paths: str) -> Rule:
+def _private_endpoint_rule(kind: str, group: str, *paths: str) -> Rule:
     others = {PRIVATE_ENDPOINT: ENDPOINT_READS, ZONE_GROUP: (_CONFIGS,), NETWORK: ()}
-    return rule(kind, _judges(group), _PUBLIC, CONNECTIONS, *paths, others=others)
+    return rule(kind, _judge_private_endpoint(group), _PUBLIC, CONNECTIONS, *paths, others=others)
 
 
 def _judge_service_endpoints(vault: Subject) -> Iterator[Observation]:
@@ -93,26 +97,29 @@ def _judge_service_endpoints(vault: Subject) -> Iterator[Observation]:
 
     The vault names the subnets, and they send what is for it over the backbone.
     """
-    rules = vault.entries(_RULES)
+    rules = vault.entries(_NETWORK_RULES)
     if not rules or is_linked(vault, "vault"):
         return
+    # Rules are exceptions from defaultAction: with Allow they have no effect.
     yield look(vault, _ACTION, equals("Deny"))
-    addresses = [str(entry.get("value")) for entry in vault.entries(_ADDRESSES)]
+    addresses = [str(entry.get("value")) for entry in vault.entries(_IP_RULES)]
     reach = read_reach(addresses)
     if reach.holds_strangers:
-        yield vault.fails(_ADDRESSES, f"ipRules allow {', '.join(addresses)}: {reach}")
+        yield vault.fails(_IP_RULES, f"ipRules allow {', '.join(addresses)}: {reach}")
     for entry in rules:
         subnet = vault.at(entry.get("id"))
         if subnet is None:
-            yield vault.unknown(_RULES, f"{entry.get('id')} is not in the environment")
-        elif _has_service(subnet):
-            yield vault.passes(_RULES, f"{subnet.label} has the service endpoint")
+            yield vault.unknown(_NETWORK_RULES, f"{entry.get('id')} is not in the environment")
+        # Without the service endpoint packets leave the subnet with a public source address, and
+        # the rule that names the subnet never matches.
+        elif _has_key_vault_endpoint(subnet):
+            yield vault.passes(_NETWORK_RULES, f"{subnet.label} has the service endpoint")
         else:
-            yield vault.fails(_RULES, f"{subnet.label} has no service endpoint {_SERVICE}")
+            yield vault.fails(_NETWORK_RULES, f"{subnet.label} has no service endpoint {_SERVICE}")
 
 
-def _has_service(subnet: Subject) -> bool:
-    services = (str(entry.get("service")) for entry in subnet.entries(_ENDPOINTS))
+def _has_key_vault_endpoint(subnet: Subject) -> bool:
+    services = (str(entry.get("service")) for entry in subnet.entries(_SERVICE_ENDPOINTS))
     return any(service.lower() == _SERVICE.lower() for service in services)
 
 
@@ -167,7 +174,10 @@ CONTROLS = (
                   - name: vault
                     properties: {privateDnsZoneId: "${zone.id}"}
         """,
-        rules=(_linked(VAULT, "vault", _RULES), _linked(REGISTRY, "registry")),
+        rules=(
+            _private_endpoint_rule(VAULT, "vault", _NETWORK_RULES),
+            _private_endpoint_rule(REGISTRY, "registry"),
+        ),
         limits=(
             "Name resolution is checked by the proof `private services`. Private endpoints "
             "outside the environment are listed by drift."
@@ -210,11 +220,11 @@ CONTROLS = (
             rule(
                 VAULT,
                 _judge_service_endpoints,
-                _RULES,
-                _ADDRESSES,
+                _NETWORK_RULES,
+                _IP_RULES,
                 _ACTION,
                 CONNECTIONS,
-                others={PRIVATE_ENDPOINT: ENDPOINT_READS, SUBNET: (_ENDPOINTS,)},
+                others={PRIVATE_ENDPOINT: ENDPOINT_READS, SUBNET: (_SERVICE_ENDPOINTS,)},
             ),
         ),
         limits=("The contents of the subnets are not evaluated here."),

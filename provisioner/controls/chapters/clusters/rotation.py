@@ -34,10 +34,10 @@ from provisioner.model.durations import parse_go_duration, parse_iso_duration
 from provisioner.model.values import Unknown
 
 _ITEM = "Maintenance of certificate and key rotation, cleanup of docker registry"
-_PROVIDER = "properties.addonProfiles.azureKeyvaultSecretsProvider"
-_CLEANER = "properties.securityProfile.imageCleaner"
-_POLLING = f"{_PROVIDER}.config.rotationPollInterval"
-_LONGEST_POLL = DAY
+_SECRETS_PROVIDER = "properties.addonProfiles.azureKeyvaultSecretsProvider"
+_IMAGE_CLEANER = "properties.securityProfile.imageCleaner"
+_POLLING = f"{_SECRETS_PROVIDER}.config.rotationPollInterval"
+_LONGEST_POLL_SECONDS = DAY
 
 
 def _judge_rotation(key: Subject) -> Iterator[Observation]:
@@ -45,54 +45,58 @@ def _judge_rotation(key: Subject) -> Iterator[Observation]:
     age = rotation_age(key)
     if not rotates(key):
         yield key.fails(ACTIONS, "rotationPolicy has no lifetime action of type rotate")
+    # A rotate action takes its time from timeAfterCreate, or from timeBeforeExpiry and the life
+    # of a version.
     elif age is None:
         yield key.fails(
             ACTIONS,
             ("rotationPolicy has a rotate action without timeAfterCreate or timeBeforeExpiry"),
         )
     elif age > LONGEST_LIFE:
-        yield key.fails(ACTIONS, f"it is rotated after {age // DAY} days, {_MOST_LIFE}")
+        yield key.fails(ACTIONS, f"it is rotated after {age // DAY} days, {_EXPECTED_LIFE}")
     else:
         yield key.passes(ACTIONS, f"it is rotated after {age // DAY} days")
 
 
-_MOST_LIFE = "expected two years at most"
+_EXPECTED_LIFE = "expected two years at most"
 
 
 def _judge_expiry(key: Subject) -> Iterator[Observation]:
     """Judge whether each version of a key expires, within LONGEST_LIFE."""
     stated = key.value(EXPIRY_TIME)
+    # A version without an end stays usable after it has been replaced, and after it has leaked.
     life = parse_iso_duration(stated)
     if isinstance(stated, Unknown):
         yield key.unknown(EXPIRY_TIME, f"rotationPolicy.attributes.expiryTime is {stated}")
     elif life is None:
-        said = f"rotationPolicy.attributes.expiryTime is {show(stated)}"
-        yield key.fails(EXPIRY_TIME, f"{said}, expected a duration such as P1Y")
+        evidence = f"rotationPolicy.attributes.expiryTime is {show(stated)}"
+        yield key.fails(EXPIRY_TIME, f"{evidence}, expected a duration such as P1Y")
     elif life > LONGEST_LIFE:
-        yield key.fails(EXPIRY_TIME, f"a version expires after {show(stated)}, {_MOST_LIFE}")
+        yield key.fails(EXPIRY_TIME, f"a version expires after {show(stated)}, {_EXPECTED_LIFE}")
     else:
         yield key.passes(EXPIRY_TIME, f"a version expires after {show(stated)}")
 
 
-_POLLS = Predicate(
+_SHORT_POLL = Predicate(
     lambda found: (
-        (seconds := parse_go_duration(found)) is not None and 0 < seconds <= _LONGEST_POLL
+        # Add-on `config` values are strings (guidelines.md §3.6), and this one is parsed by Go.
+        (seconds := parse_go_duration(found)) is not None and 0 < seconds <= _LONGEST_POLL_SECONDS
     ),
     "a duration of one day at most, such as 2m",
 )
 
 
-def _has_provider(cluster: Subject) -> bool:
-    return cluster.value(f"{_PROVIDER}.enabled") is True
+def _has_secrets_provider(cluster: Subject) -> bool:
+    return cluster.value(f"{_SECRETS_PROVIDER}.enabled") is True
 
 
-def _polls(cluster: Subject) -> bool:
+def _states_poll_interval(cluster: Subject) -> bool:
     """Tell whether an interval is set: the service has one of two minutes otherwise."""
-    return _has_provider(cluster) and cluster.states(_POLLING)
+    return _has_secrets_provider(cluster) and cluster.states(_POLLING)
 
 
-def _cleans(cluster: Subject) -> bool:
-    return cluster.value(f"{_CLEANER}.enabled") is True
+def _has_image_cleaner(cluster: Subject) -> bool:
+    return cluster.value(f"{_IMAGE_CLEANER}.enabled") is True
 
 
 CONTROLS = (
@@ -217,17 +221,17 @@ CONTROLS = (
         rules=(
             expect(
                 CLUSTER,
-                f"{_PROVIDER}.config.enableSecretRotation",
+                f"{_SECRETS_PROVIDER}.config.enableSecretRotation",
                 equals("true"),
-                when=_has_provider,
-                reading=(f"{_PROVIDER}.enabled",),
+                when=_has_secrets_provider,
+                reading=(f"{_SECRETS_PROVIDER}.enabled",),
             ),
             expect(
                 CLUSTER,
                 _POLLING,
-                _POLLS,
-                when=_polls,
-                reading=(f"{_PROVIDER}.enabled",),
+                _SHORT_POLL,
+                when=_states_poll_interval,
+                reading=(f"{_SECRETS_PROVIDER}.enabled",),
             ),
         ),
         limits=("Pods that read a secret only at start-up keep the old value."),
@@ -270,13 +274,13 @@ CONTROLS = (
                   imageCleaner: {enabled: true, intervalHours: 168}
         """,
         rules=(
-            expect(CLUSTER, f"{_CLEANER}.enabled", equals(True)),
+            expect(CLUSTER, f"{_IMAGE_CLEANER}.enabled", equals(True)),
             expect(
                 CLUSTER,
-                f"{_CLEANER}.intervalHours",
+                f"{_IMAGE_CLEANER}.intervalHours",
                 between(24, 2160),
-                when=_cleans,
-                reading=(f"{_CLEANER}.enabled",),
+                when=_has_image_cleaner,
+                reading=(f"{_IMAGE_CLEANER}.enabled",),
             ),
         ),
         limits=("Images of running containers are not removed."),

@@ -33,7 +33,7 @@ _TIER = "properties.pricingTier"
 _EXTENSIONS = "properties.extensions"
 _DEFENDER = "properties.securityProfile.defender"
 _ASSESSMENT = "ContainerRegistriesVulnerabilityAssessments"
-_WANTED = (
+_EXTENSION_NAMES = (
     _ASSESSMENT,
     "AgentlessDiscoveryForKubernetes",
     "AgentlessVmScanning",
@@ -45,16 +45,19 @@ _WANTED = (
 def _plan_of(cluster: Subject) -> Subject | None:
     """Return the plan of Defender for Containers on the subscription of a cluster."""
     above = next((a for a in cluster.id.ancestors if a.type == SUBSCRIPTION), None)
+    # Pricings are extension resources of the subscription with fixed names, one for each plan.
     plans = cluster.children(DEFENDER_PLAN, above) if above else ()
     return next((plan for plan in plans if plan.name.lower() == "containers"), None)
 
 
 def _is_on(plan: Subject | None, extension: str) -> bool:
     """Tell whether an extension of a plan is on: it is a text, not a boolean."""
+    # Extensions are parts of the paid plan, whose tier is Standard.
     if plan is None or plan.value(_TIER) != "Standard":
         return False
     return any(
         str(entry.get("name")).lower() == extension.lower()
+        # The string "True" or "False" (guidelines.md §3.6).
         and str(entry.get("isEnabled")).lower() == "true"
         for entry in plan.entries(_EXTENSIONS)
     )
@@ -66,8 +69,10 @@ def _judge_plan(cluster: Subject) -> Iterator[Observation]:
     if plan is None:
         yield cluster.fails("", "the Defender plan Containers of its subscription is not visible")
         return
+    # Read by hand, not by `look`: the finding belongs to the cluster, whose team may not own the
+    # subscription.
     tier = plan.value(_TIER)
-    off = [name for name in _WANTED if not _is_on(plan, name)]
+    off = [name for name in _EXTENSION_NAMES if not _is_on(plan, name)]
     if isinstance(tier, Unknown):
         yield cluster.unknown("", f"pricingTier of {plan.label} is {tier}")
     elif tier != "Standard":
@@ -84,17 +89,17 @@ def _judge_findings(cluster: Subject) -> Iterator[Observation]:
     if _is_on(plan, _ASSESSMENT) and plan is not None:
         yield cluster.passes("", f"{plan.label} scans images")
         return
-    asked = ask_assignments(cluster, (_FINDINGS_WANTED,))
-    if asked.verdict is not Verdict.PASS:
-        asked = replace(
-            asked, evidence=(f"extension {_ASSESSMENT} is disabled, and {asked.evidence}")
+    assigned = ask_assignments(cluster, (_FINDINGS_DEMAND,))
+    if assigned.verdict is not Verdict.PASS:
+        assigned = replace(
+            assigned, evidence=(f"extension {_ASSESSMENT} is disabled, and {assigned.evidence}")
         )
-    yield asked
+    yield assigned
 
 
-_FINDINGS_WANTED = Demand(RUNNING_IMAGES, {"effect": equals("AuditIfNotExists")})
+_FINDINGS_DEMAND = Demand(RUNNING_IMAGES, {"effect": equals("AuditIfNotExists")})
 _READS: Mapping[str, tuple[str, ...]] = {DEFENDER_PLAN: (_TIER, _EXTENSIONS)}
-_ON = """
+_PLAN_REMEDIATION = """
             plan:
               type: Microsoft.Security/pricings
               name: Containers
@@ -139,7 +144,7 @@ CONTROLS = (
             "Defender; MDC; Microsoft Defender for Cloud; Defender plan; security pricing; "
             "ContainerRegistriesVulnerabilityAssessments"
         ),
-        remediation=_ON,
+        remediation=_PLAN_REMEDIATION,
         rules=(rule(CLUSTER, _judge_plan, others=_READS, clouds=_CLOUDS),),
         limits=("Defender settings on individual resources and unhandled alerts are not visible."),
         mappings=Mappings(
@@ -203,7 +208,7 @@ CONTROLS = (
         synonyms=terms(
             "vulnerability assessment; CVE; image scanning; running images; Defender; Trivy"
         ),
-        remediation=_ON,
+        remediation=_PLAN_REMEDIATION,
         rules=(
             rule(
                 CLUSTER,

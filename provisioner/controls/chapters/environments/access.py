@@ -35,30 +35,31 @@ from provisioner.controls.subject import Observation, Subject
 ITEM = "Setting up RBAC"
 _CONDITION = "properties.condition"
 _VERSION = "properties.conditionVersion"
-_MOST_ROLES = 50
+_MOST_ASSIGNABLE_ROLES = 50
 """A condition that leaves more roles than this names those that may not be assigned."""
 
 _ADMINISTRATION = (BIND_CLUSTER_ROLE, f"{CLUSTER}/namespaces/write")
 """What the administrators of a cluster may do, and those of all of its namespaces may not."""
 
-_NO_PERSON = one_of("Group", "ServicePrincipal")
+_GROUP_OR_SERVICE = one_of("Group", "ServicePrincipal")
 
 
-def _judge_admins(cluster: Subject) -> Iterator[Observation]:
+def _judge_admin_credential(cluster: Subject) -> Iterator[Observation]:
     """Judge whether no role assignment grants the cluster-admin credential.
 
     With its certificate one authenticates without the directory.
     """
     access = access_of(cluster)
-    fetching = [g for action in ADMIN_CREDENTIALS for g in access.who_can(action, cluster.id)]
-    grants = {id(grant): grant for grant in fetching}
+    allowing = [g for action in ADMIN_CREDENTIALS for g in access.who_can(action, cluster.id)]
+    # Either of two actions fetches the credential, and one grant may allow both.
+    grants = {id(grant): grant for grant in allowing}
     unknown = access.unknown_at(cluster.id)
     for grant in grants.values():
-        said = (
+        evidence = (
             f"{grant.assignment.label} grants access to its cluster-admin credential "
             "(listClusterAdminCredential)"
         )
-        yield cluster.fails("", f"{said} with the role {grant.role.name}")
+        yield cluster.fails("", f"{evidence} with the role {grant.role.name}")
     for grant in unknown:
         yield cluster.unknown(
             "", (f"the permissions that {grant.assignment.label} grants on it are unknown")
@@ -73,65 +74,76 @@ def _judge_users(assignment: Subject) -> Iterator[Observation]:
     grant = grant_of(assignment)
     clusters = assignment.all(CLUSTER)
     if grant.allows(USER_CREDENTIAL) and any(grant.holds_at(c.id) for c in clusters):
-        yield look(assignment, PRINCIPAL_TYPE, _NO_PERSON)
+        yield look(assignment, PRINCIPAL_TYPE, _GROUP_OR_SERVICE)
 
 
-def _judge_persona(assignment: Subject) -> Iterator[Observation]:
+def _judge_scope_of_role(assignment: Subject) -> Iterator[Observation]:
     """Judge whether team roles are assigned on namespaces, administrators' on the cluster."""
     grant = grant_of(assignment)
     scope = grant.scope
     clusters = [cluster.id for cluster in assignment.all(CLUSTER)]
+    # A role at the resource group or above also holds in the cluster, and in the next one.
     above = [c for c in clusters if scope != c and grant.holds_at(c)]
     inside = scope is not None and any(scope.is_within(c) and scope != c for c in clusters)
     if not above and not inside and scope not in clusters:
         return
+    # By effect, not by the name of a role: a custom role with these actions administers the
+    # cluster as well.
     administers = grant.escalates or all(grant.allows(a, data=True) for a in _ADMINISTRATION)
     if not grant.is_known:
-        said = f"{ROLE} is {show(assignment.value(ROLE))}"
+        evidence = f"{ROLE} is {show(assignment.value(ROLE))}"
         where = scope.name if scope is not None else "the tenant"
-        yield assignment.unknown(ROLE, f"{said}: its permissions in {where} are unknown")
+        yield assignment.unknown(ROLE, f"{evidence}: its permissions in {where} are unknown")
     elif not administers and not grants_cluster_access(grant):
         return
     elif above:
-        wanted = "a cluster" if administers else "a namespace"
-        said = f"{grant.role.name} is assigned on {describe_scope(grant)}"
-        yield assignment.fails(ROLE, f"{said}, expected {wanted}")
+        expected = "a cluster" if administers else "a namespace"
+        evidence = f"{grant.role.name} is assigned on {describe_scope(grant)}"
+        yield assignment.fails(ROLE, f"{evidence}, expected {expected}")
     elif inside:
         yield assignment.passes(ROLE, f"{grant.role.name} is assigned on {describe_scope(grant)}")
-        yield look(assignment, PRINCIPAL_TYPE, _NO_PERSON)
+        yield look(assignment, PRINCIPAL_TYPE, _GROUP_OR_SERVICE)
     elif administers:
         yield assignment.passes(ROLE, f"{grant.role.name} is assigned on {describe_scope(grant)}")
+        # The administrator is a group, whose members can be eligible by Privileged Identity
+        # Management.
         yield look(assignment, PRINCIPAL_TYPE, equals("Group"))
     else:
-        said = f"{grant.role.name} is assigned on {describe_scope(grant)}"
-        yield assignment.fails(ROLE, f"{said}, expected a namespace")
+        evidence = f"{grant.role.name} is assigned on {describe_scope(grant)}"
+        yield assignment.fails(ROLE, f"{evidence}, expected a namespace")
 
 
 def _judge_delegation(assignment: Subject) -> Iterator[Observation]:
     """Judge whether a right to assign roles is limited by a condition to named, harmless ones."""
     grant = grant_of(assignment)
     if not grant.is_known:
-        said = f"{ROLE} is {show(assignment.value(ROLE))}"
-        yield assignment.unknown(ROLE, f"{said}: whether it can assign roles is unknown")
+        evidence = f"{ROLE} is {show(assignment.value(ROLE))}"
+        yield assignment.unknown(ROLE, f"{evidence}: whether it can assign roles is unknown")
         return
+    # What delegates is the action roleAssignments/write, under whatever role.
     if not grant.assigns_some:
         return
     if grant.restriction is None and grant.escalates:
-        said = f"{grant.role.name} can assign every role"
-        yield assignment.fails(_CONDITION, f"{said}, expected a condition on RoleDefinitionId")
+        evidence = f"{grant.role.name} can assign every role"
+        yield assignment.fails(_CONDITION, f"{evidence}, expected a condition on RoleDefinitionId")
         return
     if grant.restriction is not None and grant.restriction.problem:
-        said = f"{_CONDITION} cannot be parsed: {grant.restriction.problem}"
-        yield assignment.fails(_CONDITION, said)
+        evidence = f"{_CONDITION} cannot be parsed: {grant.restriction.problem}"
+        yield assignment.fails(_CONDITION, evidence)
     elif grant.escalates:
-        said = f"{_CONDITION} allows {grant.role.name} to assign roles that can assign every role"
-        yield assignment.fails(_CONDITION, said)
+        evidence = (
+            f"{_CONDITION} allows {grant.role.name} to assign roles that can assign every role"
+        )
+        yield assignment.fails(_CONDITION, evidence)
     else:
+        # Evaluated for each built-in role: a condition can list what is allowed, or forget most
+        # of what is not.
         count = sum(map(grant.can_assign, grant.roles.ids))
-        said = f"{_CONDITION} allows the assignment of {count} roles"
-        make = assignment.fails if count > _MOST_ROLES else assignment.passes
-        yield make(_CONDITION, said)
+        evidence = f"{_CONDITION} allows the assignment of {count} roles"
+        make = assignment.fails if count > _MOST_ASSIGNABLE_ROLES else assignment.passes
+        yield make(_CONDITION, evidence)
     if assignment.states(_CONDITION):
+        # Conditions on role assignments need version 2.0 (guidelines.md ENV-05.3).
         yield look(assignment, _VERSION, equals("2.0"))
 
 
@@ -175,7 +187,7 @@ CONTROLS = (
                 principalType: Group
         """,
         rules=(
-            rule(CLUSTER, _judge_admins, others=ACCESS_READS),
+            rule(CLUSTER, _judge_admin_credential, others=ACCESS_READS),
             rule(ROLE_ASSIGNMENT, _judge_users, others={**ACCESS_READS, CLUSTER: ()}),
         ),
         limits=(
@@ -203,7 +215,7 @@ CONTROLS = (
                   /providers/Microsoft.Authorization/roleDefinitions/7f6c6a51-bcf8-42ba-9220-52d62157d7db
                 principalType: Group
         """,
-        rules=(rule(ROLE_ASSIGNMENT, _judge_persona, others={**ACCESS_READS, CLUSTER: ()}),),
+        rules=(rule(ROLE_ASSIGNMENT, _judge_scope_of_role, others={**ACCESS_READS, CLUSTER: ()}),),
         limits=("Group members and bindings inside the cluster are not read."),
         mappings=Mappings(cis=("5.5.2",)),
     ),

@@ -27,7 +27,7 @@ _ISSUER = "properties.issuer"
 _SUBJECT = "properties.subject"
 _AUDIENCES = "properties.audiences"
 
-_SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+")
+_SERVICE_ACCOUNT_SUBJECT = re.compile(r"system:serviceaccount:[a-z0-9-]+:[a-z0-9.-]+")
 _AUDIENCE = {
     "AzureCloud": "api://AzureADTokenExchange",
     "AzureUSGovernment": "api://AzureADTokenExchangeUSGov",
@@ -42,16 +42,20 @@ def _judge_issuer(credential: Subject) -> Iterator[Observation]:
     """Judge whether a federated credential trusts a cluster of the environment as its issuer."""
     issuer = credential.value(_ISSUER)
     clusters = credential.all(CLUSTER)
-    issuing = next((c for c in clusters if c.is_value_of(issuer, _ISSUER_URL)), None)
-    if issuing is not None and not issuing.is_own:
-        said = f"it trusts tokens of {issuing.label}, a cluster outside the environment"
-        yield credential.unknown(_ISSUER, f"{said}: its workloads are unknown")
-    elif issuing is not None:
-        yield credential.passes(_ISSUER, f"it trusts tokens of {issuing.label}")
+    # Entra ID accepts any token that the issuer signs with this subject: a credential that kept
+    # the issuer of a former cluster trusts that one.
+    issuer_cluster = next((c for c in clusters if c.is_value_of(issuer, _ISSUER_URL)), None)
+    if issuer_cluster is not None and not issuer_cluster.is_own:
+        evidence = f"it trusts tokens of {issuer_cluster.label}, a cluster outside the environment"
+        yield credential.unknown(_ISSUER, f"{evidence}: its workloads are unknown")
+    elif issuer_cluster is not None:
+        yield credential.passes(_ISSUER, f"it trusts tokens of {issuer_cluster.label}")
     elif isinstance(issuer, Unknown):
         yield credential.fails(
             _ISSUER, (f"{_ISSUER} is {issuer}, expected the OIDC issuer URL of a cluster")
         )
+    # AKS assigns the URL when it creates the cluster: a literal in the blueprint can be compared
+    # only then.
     elif any(not cluster.states(_ISSUER_URL) for cluster in clusters):
         why = "the OIDC issuer URL of the clusters is known after apply"
         yield credential.unknown(_ISSUER, f"{_ISSUER} is {show(issuer)}, and {why}")
@@ -68,22 +72,25 @@ def _judge_issuer(credential: Subject) -> Iterator[Observation]:
 def _judge_token(credential: Subject) -> Iterator[Observation]:
     """Judge whether a credential trusts one service account, and only tokens for Entra ID."""
     subject = credential.value(_SUBJECT)
-    named = isinstance(subject, str) and _SERVICE_ACCOUNT.fullmatch(subject)
-    if named and str(subject).endswith(_DEFAULT_ACCOUNT):
-        said = f"{_SUBJECT} is {subject}, the default service account of every pod in its namespace"
-        yield credential.fails(_SUBJECT, said)
-    elif named:
+    is_service_account = isinstance(subject, str) and _SERVICE_ACCOUNT_SUBJECT.fullmatch(subject)
+    if is_service_account and str(subject).endswith(_DEFAULT_ACCOUNT):
+        evidence = (
+            f"{_SUBJECT} is {subject}, the default service account of every pod in its namespace"
+        )
+        yield credential.fails(_SUBJECT, evidence)
+    elif is_service_account:
         yield credential.passes(_SUBJECT, f"{_SUBJECT} is {subject}")
     else:
-        wanted = "system:serviceaccount:NAMESPACE:NAME"
-        yield credential.fails(_SUBJECT, f"{_SUBJECT} is {show(subject)}, expected {wanted}")
+        expected = "system:serviceaccount:NAMESPACE:NAME"
+        yield credential.fails(_SUBJECT, f"{_SUBJECT} is {show(subject)}, expected {expected}")
     audience = _AUDIENCE.get(credential.cloud, _AUDIENCE["AzureCloud"])
     audiences = credential.texts(_AUDIENCES)
-    said = f"{_AUDIENCES} is {show(audiences)}"
+    evidence = f"{_AUDIENCES} is {show(audiences)}"
+    # Exactly one audience: every other one is a token that was made for somebody else.
     if [name.lower() for name in audiences] == [audience.lower()]:
-        yield credential.passes(_AUDIENCES, said)
+        yield credential.passes(_AUDIENCES, evidence)
     else:
-        yield credential.fails(_AUDIENCES, f"{said}, expected [{audience}]")
+        yield credential.fails(_AUDIENCES, f"{evidence}, expected [{audience}]")
 
 
 def _judge_count(identity: Subject) -> Iterator[Observation]:

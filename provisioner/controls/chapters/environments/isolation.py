@@ -36,10 +36,12 @@ _CLUSTER_READS = {CLUSTER: (_NODE_GROUP, _LOCATION)}
 _LOCK_READS = {LOCK: (_LEVEL,)}
 
 
-def _node_group(cluster: ResourceId, name: object, location: object) -> ResourceId | None:
+def _node_group_id(cluster: ResourceId, name: object, location: object) -> ResourceId | None:
     """Return the id of the resource group with a cluster's nodes, where its name is known."""
-    named = isinstance(name, str) or (is_empty(name) and isinstance(location, str))
-    if not named or cluster.subscription is None:
+    # Without nodeResourceGroup AKS makes MC_<group>_<cluster>_<location>: the name can be
+    # foreseen where the location is known.
+    is_known = isinstance(name, str) or (is_empty(name) and isinstance(location, str))
+    if not is_known or cluster.subscription is None:
         return None
     stated: dict[str, Json] = {} if is_empty(name) else {"nodeResourceGroup": str(name)}
     body: dict[str, Json] = {"location": str(location), "properties": stated}
@@ -50,9 +52,10 @@ def _cluster_groups(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
     """Return the keys of the resource groups of clusters and of their nodes, with what each is."""
     found: dict[str, str] = {}
     for cluster in estate.of_type(CLUSTER):
-        own = next((place for place in cluster.id.ancestors if place.resource_group), None)
+        # AKS and those who operate a cluster write in both groups.
+        own = next((scope for scope in cluster.id.ancestors if scope.resource_group), None)
         stated = lookup(cluster.body, _NODE_GROUP.split("."))
-        nodes = _node_group(cluster.id, stated, lookup(cluster.body, (_LOCATION,)))
+        nodes = _node_group_id(cluster.id, stated, lookup(cluster.body, (_LOCATION,)))
         if own is not None:
             found[own.key] = f"the resource group of {cluster.label}"
         if nodes is not None:
@@ -60,25 +63,27 @@ def _cluster_groups(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
     return found
 
 
-def _judge_place(subject: Subject) -> Iterator[Observation]:
+def _judge_resource_group(subject: Subject) -> Iterator[Observation]:
     """Judge whether a resource is in a resource group without clusters.
 
     Those who run a cluster may change all of its resource group.
     """
     groups = subject.derive(_cluster_groups)
-    place = subject.resource_group
-    if not groups or place is None:
+    scope = subject.resource_group
+    if not groups or scope is None:
         return
-    if place.key in groups:
-        yield subject.fails("", f"it is in {place.name}, {groups[place.key]}")
+    if scope.key in groups:
+        yield subject.fails("", f"it is in {scope.name}, {groups[scope.key]}")
     else:
-        yield subject.passes("", f"it is in {place.name}, which contains no cluster")
+        yield subject.passes("", f"it is in {scope.name}, which contains no cluster")
 
 
 def _judge_lock(subject: Subject) -> Iterator[Observation]:
     """Judge whether a lock on a resource, or on a scope above it, prevents its deletion."""
+    # Locks are inherited from every scope above ("Lock your resources to protect your
+    # infrastructure").
     for lock in subject.reaching(LOCK):
-        if _keeps(lock):
+        if _prevents_deletion(lock):
             yield subject.passes("", f"{lock.label} prevents its deletion")
             return
     yield subject.fails("", "it has no CanNotDelete or ReadOnly lock")
@@ -93,14 +98,14 @@ def _judge_zone(zone: Subject) -> Iterator[Observation]:
     if not is_api_server_zone(zone.name, zone.cloud):
         yield from _judge_lock(zone)
         return
-    locks = [lock for lock in zone.reaching(LOCK) if _keeps(lock)]
+    locks = [lock for lock in zone.reaching(LOCK) if _prevents_deletion(lock)]
     for lock in locks:
         yield zone.fails("", f"{lock.label} is inherited, but AKS must delete records in it")
     if not locks:
         yield zone.passes("", "no lock prevents AKS from changing its records")
 
 
-def _keeps(lock: Subject) -> bool:
+def _prevents_deletion(lock: Subject) -> bool:
     return str(lock.value(_LEVEL)).lower() in _LEVELS
 
 
@@ -109,13 +114,15 @@ def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
 
     AKS deletes nodes, disks and addresses as a cluster shrinks.
     """
-    nodes = _node_group(cluster.id, cluster.value(_NODE_GROUP), cluster.value(_LOCATION))
-    places = [nodes] if nodes is not None else []
-    places += [place for place in cluster.id.ancestors if place.is_container]
-    locks = [lock for place in places for lock in cluster.children(LOCK, place)]
+    nodes = _node_group_id(cluster.id, cluster.value(_NODE_GROUP), cluster.value(_LOCATION))
+    scopes = [nodes] if nodes is not None else []
+    # A lock on the cluster's own resource group or subscription makes AKS operations fail with
+    # ScopeLocked (guidelines.md ENV-01.1).
+    scopes += [scope for scope in cluster.id.ancestors if scope.is_container]
+    locks = [lock for scope in scopes for lock in cluster.children(LOCK, scope)]
     for lock in locks:
-        place = lock.id.scope
-        where = place.name if place is not None else "all"
+        scope = lock.id.scope
+        where = scope.name if scope is not None else "all"
         yield cluster.fails("", f"{lock.label} locks {where}, in which AKS must delete resources")
     if not locks:
         yield cluster.passes("", "no lock prevents AKS from deleting resources")
@@ -143,7 +150,7 @@ CONTROLS = (
         """,
         rules=(
             *(
-                rule(kind, _judge_place, others=_CLUSTER_READS)
+                rule(kind, _judge_resource_group, others=_CLUSTER_READS)
                 for kind in (VAULT, REGISTRY, IDENTITY, FIREWALL, WORKSPACE)
             ),
             rule(CLUSTER, judge_modes, others=MODE_READS),

@@ -57,25 +57,26 @@ def _judge_insights(cluster: Subject) -> Iterator[Observation]:
     """Judge whether Container insights is enabled, as such or as the older add-on omsagent."""
     if cluster.value(_ADDON) is True:
         workspace = lookup(cluster.value(_ADDON_CONFIG), ("logAnalyticsWorkspaceResourceID",))
-        path, on = _ADDON_CONFIG, workspace
+        path, workspace_id = _ADDON_CONFIG, workspace
     else:
-        path, on = _INSIGHTS_WORKSPACE, cluster.value(_INSIGHTS_WORKSPACE)
+        path, workspace_id = _INSIGHTS_WORKSPACE, cluster.value(_INSIGHTS_WORKSPACE)
         if cluster.value(_INSIGHTS) is not True:
             yield cluster.fails(
                 _INSIGHTS, ("neither containerInsights nor the omsagent add-on is enabled")
             )
             return
-    if not on:
+    # AKS refuses omsagent in this state (LogAnalyticsWorkspaceNotSet, guidelines.md §3.2).
+    if not workspace_id:
         yield cluster.fails(path, "Container insights is enabled without a workspace")
         return
-    found = arrives(cluster, on, *_LOG_TABLES)
-    if path == _ADDON_CONFIG and _signs_in(cluster):
+    found = arrives(cluster, workspace_id, *_LOG_TABLES)
+    if path == _ADDON_CONFIG and _uses_entra_id(cluster):
         # An agent that signs in takes its orders from a rule, and without one sends nothing.
-        found = worst(iter((found, _collected(cluster, _CONTAINER_LOGS))))
-    yield _told(cluster, path, found, "container logs are sent to a workspace")
+        found = worst(iter((found, _check_collection_rules(cluster, _CONTAINER_LOGS))))
+    yield _observe_answer(cluster, path, found, "container logs are sent to a workspace")
 
 
-def _signs_in(cluster: Subject) -> bool:
+def _uses_entra_id(cluster: Subject) -> bool:
     stated = lookup(cluster.value(_ADDON_CONFIG), ("useAADAuth",))
     return str(stated).lower() == "true"
 
@@ -83,13 +84,13 @@ def _signs_in(cluster: Subject) -> bool:
 def _judge_metrics(cluster: Subject) -> Iterator[Observation]:
     """Judge whether the Prometheus agent sends the metrics that an associated rule names."""
     if cluster.value(_METRICS) is True:
-        found = _collected(cluster, (_PROMETHEUS,))
-        yield _told(
+        found = _check_collection_rules(cluster, (_PROMETHEUS,))
+        yield _observe_answer(
             cluster, "", found, ("a data collection rule defines the destination of its metrics")
         )
 
 
-def _collected(cluster: Subject, streams: Sequence[str]) -> Answer:
+def _check_collection_rules(cluster: Subject, streams: Sequence[str]) -> Answer:
     """Return whether a data collection rule of a cluster takes and keeps some of its streams."""
     found = [
         Answer(
@@ -98,6 +99,8 @@ def _collected(cluster: Subject, streams: Sequence[str]) -> Answer:
         )
     ]
     for association in cluster.children(COLLECTION_ASSOCIATION):
+        # Streams are collected only through an association between the cluster and a rule, which
+        # is a resource of its own on the cluster.
         rule = association.at(association.value(_RULE))
         if rule is None and association.states(_RULE):
             why = f"the data collection rule of {association.label} is not in the environment"
@@ -108,7 +111,7 @@ def _collected(cluster: Subject, streams: Sequence[str]) -> Answer:
     return best(reversed(found))
 
 
-def _told(cluster: Subject, path: str, found: Answer, passing: str) -> Observation:
+def _observe_answer(cluster: Subject, path: str, found: Answer, passing: str) -> Observation:
     if found.match is Match.YES:
         return cluster.passes(path, passing)
     make = cluster.fails if found.match is Match.NO else cluster.unknown
@@ -121,10 +124,11 @@ def _judge_cap(workspace: Subject) -> Iterator[Observation]:
     A cap that a day of logs reaches drops the rest of them: whoever makes noise is not seen. -1,
     Azure's default, is none (documentation "Set daily cap on Log Analytics workspace").
     """
+    # Any cap can be reached on purpose; below one GB a normal day reaches it.
     cap = workspace.value(_CAP)
     if is_number(cap) and 0 <= float(str(cap)) < _LEAST_CAP:
-        said = f"{_CAP} is {show(cap)} GB: logs above the daily cap are dropped"
-        yield workspace.fails(_CAP, said)
+        evidence = f"{_CAP} is {show(cap)} GB: logs above the daily cap are dropped"
+        yield workspace.fails(_CAP, evidence)
 
 
 def _is_scoped(workspace: Subject) -> bool:

@@ -38,8 +38,9 @@ _CONTROL_PLANE = (
     "cloud-controller-manager",
 )
 _AUDIT = "kube-audit"
-_AUDIT_OF_WRITES = "kube-audit-admin"
-_DRIVERS = {
+_AUDIT_ADMIN = "kube-audit-admin"
+# Each CSI driver is a category that exists only while the driver is enabled, as it is by default.
+_DRIVER_CATEGORIES = {
     "properties.storageProfile.diskCSIDriver.enabled": "csi-azuredisk-controller",
     "properties.storageProfile.fileCSIDriver.enabled": "csi-azurefile-controller",
     "properties.storageProfile.snapshotController.enabled": "csi-snapshot-controller",
@@ -47,7 +48,7 @@ _DRIVERS = {
 """A driver that is off writes no log."""
 
 _FIREWALL = ("AZFWNetworkRule", "AZFWApplicationRule", "AZFWThreatIntel", "AZFWDnsQuery")
-_INTRUSIONS = "AZFWIdpsSignature"
+_IDPS_CATEGORY = "AZFWIdpsSignature"
 _GROUP = ("NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter")
 _REGISTRY = ("ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents")
 _VAULT = ("AuditEvent",)
@@ -56,31 +57,34 @@ _ACTIVITY = ("Administrative", "Policy", "Security")
 
 def _judge_control_plane(cluster: Subject) -> Iterator[Observation]:
     """Judge whether all control plane logs are kept, in resource-specific tables."""
-    drivers = [name for path, name in _DRIVERS.items() if cluster.value(path) is True]
-    audits = [list(judge_logs(cluster, cluster.id, (n,))) for n in (_AUDIT_OF_WRITES, _AUDIT)]
+    drivers = [name for path, name in _DRIVER_CATEGORIES.items() if cluster.value(path) is True]
+    # kube-audit holds all of kube-audit-admin, and get and list in addition.
+    audits = [list(judge_logs(cluster, cluster.id, (n,))) for n in (_AUDIT_ADMIN, _AUDIT)]
     # Either is enough; of two that are not, the one that is least wrong is told.
     rank = (Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL)
     yield from judge_logs(cluster, cluster.id, (*_CONTROL_PLANE, *drivers))
     yield from min(audits, key=lambda found: rank.index(worst(seen.verdict for seen in found)))
     for setting in find_settings(cluster, cluster.id):
+        # Resource-specific tables are AKSAudit, AKSAuditAdmin and AKSControlPlane (guidelines.md
+        # MON-01); any other type sends all categories into AzureDiagnostics.
         tables = setting.value(TABLES)
         if str(tables).lower() != "dedicated":
-            said = f"{TABLES} of {setting.label} is {show(tables)}"
-            yield cluster.fails("", f"{said}, expected Dedicated")
+            evidence = f"{TABLES} of {setting.label} is {show(tables)}"
+            yield cluster.fails("", f"{evidence}, expected Dedicated")
 
 
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
     """Judge whether a firewall's logs are kept; the tier Premium also logs intrusions."""
     premium = str(firewall.value(_TIER)).lower() == "premium"
-    wanted = (*_FIREWALL, _INTRUSIONS) if premium else _FIREWALL
-    yield from judge_logs(firewall, firewall.id, wanted)
+    categories = (*_FIREWALL, _IDPS_CATEGORY) if premium else _FIREWALL
+    yield from judge_logs(firewall, firewall.id, categories)
 
 
-def _judge_all(*wanted: str) -> Judge:
+def _judge_categories(*categories: str) -> Judge:
     """Return the judgement that these categories of a resource's logs are kept."""
 
     def judge(subject: Subject) -> Iterator[Observation]:
-        yield from judge_logs(subject, subject.id, wanted)
+        yield from judge_logs(subject, subject.id, categories)
 
     return judge
 
@@ -91,8 +95,8 @@ def _judge_activity(cluster: Subject) -> Iterator[Observation]:
     Where the environment only peers with a hub, whoever owns that one keeps it.
     """
     name = (cluster.id.subscription or "").lower()
-    said = f"the activity log of {name}"
-    yield from judge_logs(cluster, ResourceId(SUBSCRIPTION, (name,)), _ACTIVITY, said)
+    evidence = f"the activity log of {name}"
+    yield from judge_logs(cluster, ResourceId(SUBSCRIPTION, (name,)), _ACTIVITY, evidence)
 
 
 CONTROLS = (
@@ -130,7 +134,7 @@ CONTROLS = (
                   - {category: csi-azurefile-controller, enabled: true}
                   - {category: csi-snapshot-controller, enabled: true}
         """,
-        rules=(rule(CLUSTER, _judge_control_plane, *_DRIVERS, others=SETTING_READS),),
+        rules=(rule(CLUSTER, _judge_control_plane, *_DRIVER_CATEGORIES, others=SETTING_READS),),
         limits=(
             "Ingestion is checked by MON-02. Permission to change the setting is not "
             "evaluated. A workspace transformation that drops everything is detected; the "
@@ -192,9 +196,9 @@ CONTROLS = (
         """,
         rules=(
             rule(FIREWALL, _judge_firewall, _TIER, others=SETTING_READS),
-            rule(SECURITY_GROUP, _judge_all(*_GROUP), others=SETTING_READS),
-            rule(REGISTRY, _judge_all(*_REGISTRY), others=SETTING_READS),
-            rule(VAULT, _judge_all(*_VAULT), others=SETTING_READS),
+            rule(SECURITY_GROUP, _judge_categories(*_GROUP), others=SETTING_READS),
+            rule(REGISTRY, _judge_categories(*_REGISTRY), others=SETTING_READS),
+            rule(VAULT, _judge_categories(*_VAULT), others=SETTING_READS),
         ),
         limits=(
             "Ingestion is checked by MON-02. A workspace transformation that drops "

@@ -95,13 +95,13 @@ _READS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What the address plan is read from."""
 
-_OF_SERVICES = ("large-service-range",)
+_SERVICE_RANGE_CODES = ("large-service-range",)
 """What is wrong with the ranges inside of a cluster, and says nothing of what they are to hold."""
 
-_UNKNOWN = ("unknown-range", "unknown-nodes")
+_UNKNOWN_CODES = ("unknown-range", "unknown-nodes")
 
 
-_OF_RANGES = frozenset(
+_RANGE_RULES = frozenset(
     {
         "network-range",
         "network-host-bits",
@@ -114,28 +114,28 @@ _OF_RANGES = frozenset(
         "subnet-of-bastion-with-routes",
     }
 )
-_OF_OVERLAPS = frozenset({"network-ranges-overlap", "subnets-overlap"})
-_OF_PODS = frozenset(
+_OVERLAP_RULES = frozenset({"network-ranges-overlap", "subnets-overlap"})
+_POD_RULES = frozenset(
     {"cluster-range-form", "pool-too-few-pods", "pool-too-many-pods", "pool-too-small"}
 )
-_OF_DNS = frozenset(
+_DNS_RULES = frozenset(
     f"cluster-dns-address-{what}" for what in ("form", "outside", "first", "broadcast")
 )
 """The service rules about what a range is to hold, about ranges of one network, about the pods of
 a cluster, and about the address of DNS among its services."""
 
-_OF_ADDRESSES = _OF_RANGES | _OF_OVERLAPS | _OF_PODS | _OF_DNS
+_ADDRESS_RULES = _RANGE_RULES | _OVERLAP_RULES | _POD_RULES | _DNS_RULES
 
 
-def _plan(estate: Estate, _catalog: Catalog) -> AddressPlan:
+def _address_plan(estate: Estate, _catalog: Catalog) -> AddressPlan:
     return read_address_plan(estate)
 
 
-def _whole(estate: Estate, _catalog: Catalog) -> Estate:
+def _whole_estate(estate: Estate, _catalog: Catalog) -> Estate:
     return estate
 
 
-def _overlaps(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Diagnostic, ...]]:
+def _overlap_diagnostics(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Diagnostic, ...]]:
     """Return the errors of overlapping ranges, by the key of whose range it is.
 
     Overlaps that only keep networks from ever being connected are left to `azsec network`, which
@@ -143,98 +143,117 @@ def _overlaps(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Diagnosti
     """
     found: dict[str, tuple[Diagnostic, ...]] = {}
     for overlap in find_overlaps(read_address_plan(estate), {}):
+        # Two spokes that overlap work until somebody peers them.
         if overlap.hinders:
             found[overlap.owner] = (*found.get(overlap.owner, ()), overlap.diagnostic)
     return found
 
 
-def _told(subject: Subject, path: str, wrong: Iterable[Diagnostic]) -> Iterator[Observation]:
+def _observe_diagnostics(
+    subject: Subject, path: str, diagnostics: Iterable[Diagnostic]
+) -> Iterator[Observation]:
     """Observe what a check found of a resource.
 
     A subnet that is large enough for less than it is to hold does not fit either.
     """
-    for found in wrong:
-        said = found.message.removeprefix(f"{subject.label}: ").rstrip(".")
-        make = subject.unknown if found.code in _UNKNOWN else subject.fails
-        yield make(path, said)
+    for found in diagnostics:
+        evidence = found.message.removeprefix(f"{subject.label}: ").rstrip(".")
+        make = subject.unknown if found.code in _UNKNOWN_CODES else subject.fails
+        yield make(path, evidence)
 
 
-def _refused(estate: Estate, catalog: Catalog) -> Mapping[str, tuple[Finding, ...]]:
+def _refusals_by_resource(estate: Estate, catalog: Catalog) -> Mapping[str, tuple[Finding, ...]]:
     """Return what Azure would refuse of networks, of subnets, and of clusters with their pools.
 
     It is by the key of the network, the subnet and the cluster. What the estate lacks is not known.
     """
-    around = EstateContext(estate, lambda _id: False, lambda _container, _type: False)
+    # Nothing counts as absent: a rule must not refuse for want of what the state does not
+    # contain.
+    estate_context = EstateContext(estate, lambda _id: False, lambda _container, _type: False)
     found: dict[str, tuple[Finding, ...]] = {}
     for name in (NETWORK, SUBNET, CLUSTER, POOL):
+        # The same service rules as in the preflight and the built-in Azure, so that check and
+        # apply cannot disagree about a range.
         version = catalog.get(name).api_version
         for resource in estate.of_type(name):
-            write = Write(name, resource.id, None, resource.body, around, version)
+            write = Write(name, resource.id, None, resource.body, estate_context, version)
+            # Ranges and pods are settings of cluster and pools together; the finding is on the
+            # cluster, where the ranges are.
             owner = (name == POOL and resource.id.parent) or resource.id
-            judged = judge_write(write, catalog, only=_OF_ADDRESSES)
+            judged = judge_write(write, catalog, only=_ADDRESS_RULES)
             own = (each for each in judged if each.rule.type == name)
             found[owner.key] = (*found.get(owner.key, ()), *own)
     return found
 
 
-def _fails_of(subject: Subject, rules: Collection[str]) -> Iterator[Observation]:
-    for found in subject.derive(_refused).get(subject.id.key, ()):
+def _observe_refusals(subject: Subject, rules: Collection[str]) -> Iterator[Observation]:
+    for found in subject.derive(_refusals_by_resource).get(subject.id.key, ()):
         if found.rule.id in rules:
             yield subject.fails(found.refusal.path, found.refusal.message)
 
 
 def _judge_network(network: Subject) -> Iterator[Observation]:
-    plan = network.derive(_plan)
+    plan = network.derive(_address_plan)
     read = plan.networks.get(network.id.key)
     if read is None:
         return
-    yield from _fails_of(network, _OF_RANGES)
+    yield from _observe_refusals(network, _RANGE_RULES)
+    # Only the network itself: its subnets and clusters are subjects of their own, and would be
+    # reported twice.
     alone = replace(plan, networks={network.id.key: replace(read, subnets=())}, clusters=())
-    yield from _told(network, _SPACE, check_subnets(alone, network.derive(_whole)))
+    yield from _observe_diagnostics(
+        network, _SPACE, check_subnets(alone, network.derive(_whole_estate))
+    )
     spaces = ", ".join(str(space) for space in read.spaces)
     yield network.passes(_SPACE, f"its address space is {spaces}")
 
 
 def _judge_subnet(subnet: Subject) -> Iterator[Observation]:
-    plan = subnet.derive(_plan)
+    plan = subnet.derive(_address_plan)
     network, read = plan.network_of(subnet.id), plan.subnet(subnet.id)
     if network is None or read is None:
         return
-    yield from _fails_of(subnet, _OF_RANGES)
+    yield from _observe_refusals(subnet, _RANGE_RULES)
     # What others there are matters to its place alone, and that is judged as an overlap.
     alone = replace(network, subnets=(read,), wrong=())
-    shown = replace(plan, networks={network.id.key: alone}, clusters=())
-    yield from _told(subnet, _PREFIX, check_subnets(shown, subnet.derive(_whole)))
+    reduced = replace(plan, networks={network.id.key: alone}, clusters=())
+    yield from _observe_diagnostics(
+        subnet, _PREFIX, check_subnets(reduced, subnet.derive(_whole_estate))
+    )
     ranges = ", ".join(str(one) for one in read.ranges)
     yield subnet.passes(_PREFIX, f"{ranges} is large enough for the configured maximum")
 
 
-def _wrong_with(cluster: Subject) -> tuple[Diagnostic, ...]:
-    plan = cluster.derive(_plan)
+def _cluster_diagnostics(cluster: Subject) -> tuple[Diagnostic, ...]:
+    plan = cluster.derive(_address_plan)
     alone = tuple(one for one in plan.clusters if one.resource.id == cluster.id)
     return tuple(check_clusters(replace(plan, clusters=alone)))
 
 
 def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
     path = f"{_PROFILE}.podCidr"
-    wrong = [found for found in _wrong_with(cluster) if found.code not in _OF_SERVICES]
-    yield from _told(cluster, path, wrong)
-    yield from _fails_of(cluster, _OF_PODS)
+    diagnostics = [
+        found for found in _cluster_diagnostics(cluster) if found.code not in _SERVICE_RANGE_CODES
+    ]
+    yield from _observe_diagnostics(cluster, path, diagnostics)
+    yield from _observe_refusals(cluster, _POD_RULES)
     yield cluster.passes(path, "its ranges are large enough for its maximum of pods and nodes")
 
 
 def _judge_overlap(subject: Subject) -> Iterator[Observation]:
-    yield from _fails_of(subject, _OF_OVERLAPS)
-    wrong = subject.derive(_overlaps).get(subject.id.key, ())
-    yield from _told(subject, "", wrong)
+    yield from _observe_refusals(subject, _OVERLAP_RULES)
+    diagnostics = subject.derive(_overlap_diagnostics).get(subject.id.key, ())
+    yield from _observe_diagnostics(subject, "", diagnostics)
     yield subject.passes("", "its ranges do not overlap")
 
 
 def _judge_ranges(cluster: Subject) -> Iterator[Observation]:
     path = f"{_PROFILE}.serviceCidr"
-    wrong = [found for found in _wrong_with(cluster) if found.code in _OF_SERVICES]
-    yield from _told(cluster, path, wrong)
-    yield from _fails_of(cluster, _OF_DNS)
+    diagnostics = [
+        found for found in _cluster_diagnostics(cluster) if found.code in _SERVICE_RANGE_CODES
+    ]
+    yield from _observe_diagnostics(cluster, path, diagnostics)
+    yield from _observe_refusals(cluster, _DNS_RULES)
     yield from _judge_overlap(cluster)
 
 
@@ -243,6 +262,8 @@ def _judge_firewall_subnet(subnet: Subject) -> Iterator[Observation]:
 
     With that the firewall can grow to all of its instances.
     """
+    # Azure Firewall scales out within its subnet, whose prefix cannot change while it is in use
+    # (guidelines.md §2.2 and §2.7).
     if subnet.name.lower() not in _FIREWALL_SUBNETS:
         return
     texts = subnet.texts(_PREFIXES) or (subnet.value(_PREFIX),)
@@ -264,9 +285,10 @@ def _judge_zones(firewall: Subject) -> Iterator[Observation]:
     zones = tuple(dict.fromkeys(firewall.texts(_ZONES)))
     if len(zones) >= _LEAST_ZONES:
         yield firewall.passes(_ZONES, f"{_ZONES} is {', '.join(zones)}")
+    # Zones are set at creation alone (guidelines.md §2.7), and some regions have none.
     elif zones_of(region):
-        said = f"{_ZONES} is {show(firewall.value(_ZONES))}"
-        yield firewall.fails(_ZONES, f"{said}, expected {_LEAST_ZONES} at least")
+        evidence = f"{_ZONES} is {show(firewall.value(_ZONES))}"
+        yield firewall.fails(_ZONES, f"{evidence}, expected {_LEAST_ZONES} at least")
 
 
 CONTROLS = (

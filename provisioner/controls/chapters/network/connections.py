@@ -34,7 +34,7 @@ _REMOTE = "properties.remoteVirtualNetwork.id"
 _FORWARDED = "properties.allowForwardedTraffic"
 _STATE = "properties.peeringState"
 _ACCESS = "properties.allowVirtualNetworkAccess"
-_WHOLE = "properties.peerCompleteVnets"
+_COMPLETE = "properties.peerCompleteVnets"
 _SERVERS = "properties.dhcpOptions.dnsServers"
 _SPACES = "properties.addressSpace.addressPrefixes"
 _CONFIGURATIONS = "properties.ipConfigurations"
@@ -48,54 +48,59 @@ _LINKED = "properties.virtualNetwork.id"
 
 def _judge_peering(peering: Subject) -> Iterator[Observation]:
     """Judge whether a peering has its other side, and both allow forwarded traffic."""
-    yield _forwards(peering, peering)
+    # Packets that the firewall in the hub passes on have a source outside the peered network:
+    # without allowForwardedTraffic on both sides they are dropped (guidelines.md NET-07).
+    yield _judge_forwarding(peering, peering)
+    # peeringState is written by Azure: Initiated until the other network has its peering,
+    # Disconnected once that was deleted.
     state = peering.value(_STATE)
     if isinstance(state, str):
-        said = f"{_STATE} is {state}"
+        evidence = f"{_STATE} is {state}"
         if state == "Connected":
-            yield peering.passes(_STATE, said)
+            yield peering.passes(_STATE, evidence)
         else:
-            yield peering.fails(_STATE, f"{said}, expected Connected")
+            yield peering.fails(_STATE, f"{evidence}, expected Connected")
     remote, network = parse_resource_id(peering.value(_REMOTE)), peering.id.parent
     if remote is None or network is None:
         yield peering.fails(
             _REMOTE, (f"{_REMOTE} is {show(peering.value(_REMOTE))}, expected a virtual network")
         )
         return
-    yield from _opens(peering, peering)
+    yield from _judge_access(peering, peering)
     sides = peering.children(PEERING, remote)
     back = next((s for s in sides if parse_resource_id(s.value(_REMOTE)) == network), None)
     if back is not None:
         yield peering.passes(_REMOTE, f"the reverse peering {back.label} exists")
-        yield _forwards(peering, back)
-        yield from _opens(peering, back)
+        yield _judge_forwarding(peering, back)
+        yield from _judge_access(peering, back)
+    # The other side may be in a subscription that this environment does not read.
     elif (other := peering.at(remote.text)) is not None and other.is_own:
         yield peering.fails(_REMOTE, f"{other.label} has no reverse peering")
 
 
-def _opens(peering: Subject, side: Subject) -> Iterator[Observation]:
+def _judge_access(peering: Subject, side: Subject) -> Iterator[Observation]:
     """Observe a side of a peering that blocks the other network, or part of it."""
     if side.value(_ACCESS) is False:
-        said = f"{_ACCESS} of {side.label} is false, expected true"
-        yield peering.fails(_ACCESS, said)
-    elif side.value(_WHOLE) is False:
-        said = f"{side.label} peers selected subnets only, which are not evaluated"
-        yield peering.unknown(_WHOLE, said)
+        evidence = f"{_ACCESS} of {side.label} is false, expected true"
+        yield peering.fails(_ACCESS, evidence)
+    elif side.value(_COMPLETE) is False:
+        evidence = f"{side.label} peers selected subnets only, which are not evaluated"
+        yield peering.unknown(_COMPLETE, evidence)
 
 
-def _forwards(peering: Subject, side: Subject) -> Observation:
+def _judge_forwarding(peering: Subject, side: Subject) -> Observation:
     """Observe whether a side of a peering allows forwarded traffic."""
     value = side.value(_FORWARDED)
     if isinstance(value, Unknown):
         return peering.unknown(_FORWARDED, f"{_FORWARDED} of {side.label} is {value}")
-    said = f"{_FORWARDED} of {side.label} is {show(value)}"
+    evidence = f"{_FORWARDED} of {side.label} is {show(value)}"
     if value is True:
-        return peering.passes(_FORWARDED, said)
-    return peering.fails(_FORWARDED, f"{said}, expected true")
+        return peering.passes(_FORWARDED, evidence)
+    return peering.fails(_FORWARDED, f"{evidence}, expected true")
 
 
 @dataclass(frozen=True, slots=True)
-class _Stranger:
+class _OutsideDnsServer:
     """A DNS server that a network asks, and that stands in no network that is known."""
 
     network: str
@@ -109,33 +114,38 @@ def _networks_by_zone(estate: Estate, _catalog: Catalog) -> Mapping[str, Mapping
     The networks are those of endpoints with names in the zone, and those where those networks have
     their names resolved.
     """
-    resolvers = _resolvers(estate)
+    resolvers = _dns_servers_by_network(estate)
     found: dict[str, dict[str, str]] = {}
-    for zone, network, user in (*_endpoints(estate), *_clusters(estate)):
-        asked = found.setdefault(zone.key, {})
-        asked[network.key] = f"{network.name}, which contains {user}"
+    for zone, network, user in (*_zones_of_endpoints(estate), *_zones_of_clusters(estate)):
+        querying = found.setdefault(zone.key, {})
+        querying[network.key] = f"{network.name}, which contains {user}"
+        # A private zone answers the network that the query comes from: with custom DNS in the hub
+        # that is the hub, not the spoke (guidelines.md NET-08).
         for _, place in resolvers.get(network.key, ()):
             if place is not None and place != network:
-                asked[place.key] = f"{place.name}, which resolves names for {network.name}"
+                querying[place.key] = f"{place.name}, which resolves names for {network.name}"
     return found
 
 
-def _strangers_by_zone(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[_Stranger, ...]]:
+def _outside_servers_by_zone(
+    estate: Estate, _catalog: Catalog
+) -> Mapping[str, tuple[_OutsideDnsServer, ...]]:
     """Return, by the key of a zone, the DNS servers for its names that are in no known network."""
-    resolvers = _resolvers(estate)
-    found: dict[str, tuple[_Stranger, ...]] = {}
-    for zone, network, _ in (*_endpoints(estate), *_clusters(estate)):
+    resolvers = _dns_servers_by_network(estate)
+    found: dict[str, tuple[_OutsideDnsServer, ...]] = {}
+    for zone, network, _ in (*_zones_of_endpoints(estate), *_zones_of_clusters(estate)):
         for server, place in resolvers.get(network.key, ()):
             address = parse_range(server)
+            # Azure's own resolver, 168.63.129.16, is in every network.
             if place is not None or (address and int(address.network_address) in HOST):
                 continue
             public = address is not None and int(address.network_address) in PUBLIC
-            stranger = _Stranger(network.name, show(server), public)
-            found[zone.key] = tuple(dict.fromkeys((*found.get(zone.key, ()), stranger)))
+            server_outside = _OutsideDnsServer(network.name, show(server), public)
+            found[zone.key] = tuple(dict.fromkeys((*found.get(zone.key, ()), server_outside)))
     return found
 
 
-def _endpoints(estate: Estate) -> Iterator[tuple[ResourceId, ResourceId, str]]:
+def _zones_of_endpoints(estate: Estate) -> Iterator[tuple[ResourceId, ResourceId, str]]:
     """Yield the zone and the network of each private endpoint with a name."""
     for group in estate.of_type(ZONE_GROUP):
         endpoint = estate.get(group.id.parent) if group.id.parent else None
@@ -147,43 +157,52 @@ def _endpoints(estate: Estate) -> Iterator[tuple[ResourceId, ResourceId, str]]:
                 yield zone, subnet.parent, endpoint.label
 
 
-def _clusters(estate: Estate) -> Iterator[tuple[ResourceId, ResourceId, str]]:
+def _zones_of_clusters(estate: Estate) -> Iterator[tuple[ResourceId, ResourceId, str]]:
     """Yield the zone and the network of each cluster with a zone that is not AKS's own."""
     for cluster in estate.of_type(CLUSTER):
+        # `system` and `none` are no ids: AKS makes and links its own zone.
         zone = _id_at(cluster, _CLUSTER_ZONE)
         subnets = (_id_at(pool, _NODES) for pool in estate.children(cluster.id, POOL))
         networks = {s.parent.key: s.parent for s in subnets if s is not None and s.parent}
-        for network in networks.values() if zone is not None else ():
-            yield zone, network, cluster.label  # type: ignore[misc]
+        if zone is None:
+            continue
+        for network in networks.values():
+            yield zone, network, cluster.label
 
 
-def _resolvers(estate: Estate) -> Mapping[str, tuple[tuple[object, ResourceId | None], ...]]:
+def _dns_servers_by_network(
+    estate: Estate,
+) -> Mapping[str, tuple[tuple[object, ResourceId | None], ...]]:
     """Return, by the key of a network, its DNS servers with the networks that they are in.
 
     The network is None where it is not known.
     """
-    hosts = [
+    firewalls = [
         (firewall, subnet.parent)
         for firewall in estate.of_type(FIREWALL)
-        if (subnet := _first_subnet(firewall)) is not None and subnet.parent is not None
+        if (subnet := _subnet_of_firewall(firewall)) is not None and subnet.parent is not None
     ]
     found = {}
     for network in estate.of_type(NETWORK):
         servers = lookup(network.body, _SERVERS.split("."))
         listed = servers if isinstance(servers, (list, tuple)) else ()
-        found[network.id.key] = tuple((s, _place_of(s, estate, hosts)) for s in listed)
+        found[network.id.key] = tuple((s, _network_of_server(s, estate, firewalls)) for s in listed)
     return found
 
 
-def _place_of(
-    server: object, estate: Estate, hosts: list[tuple[Resource, ResourceId]]
+def _network_of_server(
+    server: object, estate: Estate, firewalls: list[tuple[Resource, ResourceId]]
 ) -> ResourceId | None:
     """Return the network with a DNS server.
 
     It is that of the firewall whose address it will be, or the one whose space has the address.
     """
+    # A blueprint sets the firewall's private address as DNS server, which is known after apply:
+    # the expression tells which firewall it is.
     if isinstance(server, Unknown):
-        named = (place for host, place in hosts if server.paths == (f"{host.address}.{_ADDRESS}",))
+        named = (
+            place for host, place in firewalls if server.paths == (f"{host.address}.{_ADDRESS}",)
+        )
         return next(named, None)
     address = parse_range(server)
     for network in estate.of_type(NETWORK):
@@ -195,7 +214,7 @@ def _place_of(
     return None
 
 
-def _first_subnet(firewall: Resource) -> ResourceId | None:
+def _subnet_of_firewall(firewall: Resource) -> ResourceId | None:
     stated = lookup(firewall.body, _CONFIGURATIONS.split("."))
     first = stated[0] if isinstance(stated, (list, tuple)) and stated else None
     return parse_resource_id(lookup(first, ("properties", "subnet", "id")))
@@ -209,18 +228,18 @@ def _judge_zone(zone: Subject) -> Iterator[Observation]:
     """Judge whether a zone is linked to the networks that query its names and their resolvers."""
     links = zone.children(ZONE_LINK)
     linked = {found.key for link in links if (found := parse_resource_id(link.value(_LINKED)))}
-    wanted = zone.derive(_networks_by_zone).get(zone.id.key, {})
-    missing = [why for network, why in wanted.items() if network not in linked]
+    required = zone.derive(_networks_by_zone).get(zone.id.key, {})
+    missing = [why for network, why in required.items() if network not in linked]
     for why in missing:
         yield zone.fails("", f"it has no virtual network link to {why}")
-    for stranger in zone.derive(_strangers_by_zone).get(zone.id.key, ()):
-        said = f"{stranger.network} uses the DNS server {stranger.server}"
-        if stranger.public:
+    for server_outside in zone.derive(_outside_servers_by_zone).get(zone.id.key, ()):
+        evidence = f"{server_outside.network} uses the DNS server {server_outside.server}"
+        if server_outside.public:
             yield zone.fails(
-                "", (f"{said}, which is on the internet and cannot resolve private zones")
+                "", (f"{evidence}, which is on the internet and cannot resolve private zones")
             )
         else:
-            yield zone.unknown("", f"{said}, which is outside the environment")
+            yield zone.unknown("", f"{evidence}, which is outside the environment")
     if not linked:
         yield zone.fails("", "it has no virtual network link")
     elif not missing:
@@ -261,7 +280,7 @@ CONTROLS = (
                 _FORWARDED,
                 _STATE,
                 _ACCESS,
-                _WHOLE,
+                _COMPLETE,
                 others={NETWORK: ()},
             ),
         ),

@@ -44,14 +44,15 @@ def _judge_group(subnet: Subject) -> Iterator[Observation]:
     if subnet.name.lower() in _WITHOUT_GROUP:
         return
     named = subnet.value(_GROUP)
+    # A group in another resource group may exist and allow everything.
     if parse_resource_id(named) is not None and subnet.at(named) is None:
-        said = f"{show(named)} is not in the environment; its rules are unknown"
-        yield subnet.unknown(_GROUP, said)
+        evidence = f"{show(named)} is not in the environment; its rules are unknown"
+        yield subnet.unknown(_GROUP, evidence)
     else:
         yield look(subnet, _GROUP, is_set())
 
 
-def _takes_endpoints(subnet: Subject) -> bool:
+def _can_hold_private_endpoints(subnet: Subject) -> bool:
     return subnet.name.lower() not in (*_WITHOUT_GROUP, _BASTION)
 
 
@@ -63,8 +64,10 @@ def _judge_source(found: Subject) -> Iterator[Observation]:
     inbound = str(found.value(DIRECTION)).lower() == "inbound"
     if not inbound or str(found.value(ACCESS)).lower() != "allow":
         return
+    # A rule has its source in the singular or the plural property, and Azure answers the other
+    # one empty.
     path = SOURCE if found.states(SOURCE) else SOURCES
-    stated = [found.value(SOURCE), *_listed(found.value(SOURCES))]
+    stated = [found.value(SOURCE), *_as_tuple(found.value(SOURCES))]
     sources = [text for text in stated if isinstance(text, str) and text]
     reached = found.derive(find_reached).get(found.id.key, _NOTHING_REACHED)
     if reached.by_rule.holds_strangers:
@@ -73,12 +76,14 @@ def _judge_source(found: Subject) -> Iterator[Observation]:
         yield found.unknown(path, "the source of its inbound traffic is known after apply")
     elif not sources and not found.states(SOURCE_GROUPS):
         yield found.fails(path, "it has no source address prefix")
+    # Sources split over several rules (1.0.0.0/8, 2.0.0.0/7 …) are all of the internet together;
+    # each alone looks narrow.
     elif reached.by_group.holds_strangers and not reached.by_rule.is_empty:
-        said = (
+        evidence = (
             "together with other rules of its group it allows inbound traffic from "
             f"{reached.by_group}"
         )
-        yield found.fails(path, said)
+        yield found.fails(path, evidence)
     elif reached.by_rule.unclear:
         named = ", ".join(reached.by_rule.unclear)
         yield found.unknown(path, f"the addresses of {named} are unknown")
@@ -93,18 +98,20 @@ def _judge_source(found: Subject) -> Iterator[Observation]:
 _NOTHING_REACHED = InternetExposure(PublicReach(), PublicReach())
 
 
-def _listed(value: object) -> tuple[object, ...]:
+def _as_tuple(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
 def _judge_lateral(group: Subject) -> Iterator[Observation]:
     """Judge whether SSH and RDP between virtual machines are denied, but for Azure Bastion."""
-    ways = group.derive(find_lateral)
+    allowing_rules = group.derive(find_lateral)
     for port in REMOTE_ACCESS:
         path = f"properties.securityRules[{port}]"
-        rule = ways.get((group.id.key, port))
+        rule = allowing_rules.get((group.id.key, port))
         if rule is None:
             yield group.passes(path, f"no rule allows port {port} to other virtual machines")
+        # AllowVnetOutBound, priority 65000, is in every group and cannot be removed: only a rule
+        # before it denies.
         elif rule.endswith(ALLOW_VNET_OUT):
             yield group.fails(
                 path,
@@ -225,7 +232,7 @@ CONTROLS = (
                 SUBNET,
                 "properties.privateEndpointNetworkPolicies",
                 equals("Enabled"),
-                when=_takes_endpoints,
+                when=_can_hold_private_endpoints,
             ),
         ),
         limits=("The NSG is checked by NET-03, the route table by ENV-04.1."),

@@ -39,16 +39,16 @@ _ANALYSED_IN = (
 )
 _FLOW_TABLE = "NTANetAnalytics"
 _STORAGE = "properties.storageId"
-_KEEPS = "properties.retentionPolicy.enabled"
+_RETAINS = "properties.retentionPolicy.enabled"
 _DAYS = "properties.retentionPolicy.days"
 _FILTER = "properties.enabledFilteringCriteria"
 _RECORDS = "properties.recordTypes"
 _ALLOWED_FLOWS, _DENIED_FLOWS = frozenset("BCE"), "D"
 """The letters of a flow that begins, goes on and ends, and of one that was denied."""
 
-_WANTED: Mapping[str, Predicate] = {
+_EXPECTED: Mapping[str, Predicate] = {
     "properties.enabled": equals(True),
-    _KEEPS: equals(True),
+    _RETAINS: equals(True),
     # A policy that is on, of no days, keeps what was recorded for good ("Flow logging for network
     # security groups").
     _DAYS: Predicate(lambda found: found == 0 or at_least(90).test(found), "at least 90, or 0"),
@@ -59,7 +59,7 @@ _PLAN = "properties.ddosProtectionPlan.id"
 _OWN_PROTECTION = "properties.ddosSettings.protectionMode"
 _CONFIGURATIONS = "properties.ipConfigurations"
 _MANAGEMENT = "properties.managementIpConfiguration"
-_HOSTS: Mapping[str, tuple[str, ...]] = {
+_ADDRESS_USERS: Mapping[str, tuple[str, ...]] = {
     FIREWALL: (_CONFIGURATIONS, _MANAGEMENT),
     BASTION: (_CONFIGURATIONS,),
     NETWORK_GATEWAY: (_CONFIGURATIONS,),
@@ -87,23 +87,28 @@ def _judge_flows(network: Subject) -> Iterator[Observation]:
     if not logs:
         yield network.fails("", "no flow log in the environment targets it")
         return
-    wrong = [list(_wrong_with(log)) for log in logs]
-    if all(wrong):
-        told = min(wrong, key=lambda found: Verdict.FAIL in (verdict for verdict, _ in found))
-        yield from (Observation(verdict, "", said) for verdict, said in told)
+    problems = [list(_find_problems(log)) for log in logs]
+    # One sound flow log is enough; several are common while NSG flow logs are replaced (new ones
+    # are refused since 2025-06-30, guidelines.md NET-09).
+    if all(problems):
+        least_severe = min(
+            problems, key=lambda found: Verdict.FAIL in (verdict for verdict, _ in found)
+        )
+        yield from (Observation(verdict, "", evidence) for verdict, evidence in least_severe)
     else:
-        good = logs[wrong.index([])]
-        yield network.passes("", f"flow log {good.label} retains {show(good.value(_DAYS))} days")
+        sound = logs[problems.index([])]
+        yield network.passes("", f"flow log {sound.label} retains {show(sound.value(_DAYS))} days")
 
 
-def _wrong_with(log: Subject) -> Iterator[tuple[Verdict, str]]:
-    yield from ((Verdict.FAIL, said) for said in _misconfigured(log))
+def _find_problems(log: Subject) -> Iterator[tuple[Verdict, str]]:
+    yield from ((Verdict.FAIL, evidence) for evidence in _find_wrong_settings(log))
     place = parse_resource_id(log.value(_STORAGE))
     if isinstance(log.value(_STORAGE), Unknown):
         pass  # It is made with the log, and so it is the environment's.
     elif place is None or place.type.lower() != STORAGE_ACCOUNT.lower():
-        said = f"{_STORAGE} of {log.label} is {show(log.value(_STORAGE))}"
-        yield Verdict.FAIL, f"{said}, expected a storage account ID"
+        evidence = f"{_STORAGE} of {log.label} is {show(log.value(_STORAGE))}"
+        yield Verdict.FAIL, f"{evidence}, expected a storage account ID"
+    # Flow records name every connection: in a storage account of strangers they are a leak.
     elif why := strange(log, place):
         yield Verdict.FAIL, f"{_STORAGE} of {log.label}: {why}"
     if log.states(_ANALYSED_IN):
@@ -113,17 +118,20 @@ def _wrong_with(log: Subject) -> Iterator[tuple[Verdict, str]]:
             yield verdict, f"traffic analytics of {log.label}: {answer.why}"
 
 
-def _misconfigured(log: Subject) -> Iterator[str]:
-    for path, wanted in _WANTED.items():
-        if not wanted.test(log.value(path)):
+def _find_wrong_settings(log: Subject) -> Iterator[str]:
+    for path, expected in _EXPECTED.items():
+        if not expected.test(log.value(path)):
             found = show(log.value(path))
-            yield f"{path} of {log.label} is {found}, expected {wanted.words}"
+            yield f"{path} of {log.label} is {found}, expected {expected.words}"
+    # Azure records what the filter matches and nothing else; an empty filter records all.
     if log.states(_FILTER):
         yield f"{_FILTER} of {log.label} records only {show(log.value(_FILTER))}"
     records = {part.strip().upper() for part in str(log.value(_RECORDS)).split(",")}
+    # An allowed flow shows as begin, continue or end: any of the three proves that it was
+    # allowed.
     if log.states(_RECORDS) and not (_DENIED_FLOWS in records and records & _ALLOWED_FLOWS):
-        said = f"{_RECORDS} of {log.label} is {show(log.value(_RECORDS))}"
-        yield f"{said}, expected allowed and denied flows"
+        evidence = f"{_RECORDS} of {log.label} is {show(log.value(_RECORDS))}"
+        yield f"{evidence}, expected allowed and denied flows"
 
 
 def _public_networks(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
@@ -132,14 +140,16 @@ def _public_networks(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
     It is by the network's key.
     """
     found: dict[str, str] = {}
-    for kind, paths in _HOSTS.items():
+    for kind, paths in _ADDRESS_USERS.items():
         for host in estate.of_type(kind):
-            entries = [entry for path in paths for entry in _entries(host.body, path)]
+            entries = [entry for path in paths for entry in _configurations(host.body, path)]
             if not any(_is_exposed(estate, entry) for entry in entries):
                 continue
             for entry in entries:
                 subnet = parse_resource_id(lookup(entry, ("properties", "subnet", "id")))
                 if subnet is not None and subnet.parent is not None:
+                    # The plan is a setting of the network, so the address is followed to it by
+                    # the subnet of whoever uses it.
                     found.setdefault(subnet.parent.key, host.label)
     return found
 
@@ -148,11 +158,13 @@ def _is_exposed(estate: Estate, entry: object) -> bool:
     """Tell whether a configuration has a public address without a DDoS protection of its own."""
     named = parse_resource_id(lookup(entry, ("properties", "publicIPAddress", "id")))
     address = estate.get(named) if named is not None else None
+    # DDoS IP Protection is bought for one address (protectionMode Enabled);
+    # VirtualNetworkInherited, the default, leaves it to the network's plan.
     mode = lookup(address.body, _OWN_PROTECTION.split(".")) if address is not None else None
     return named is not None and mode != "Enabled"
 
 
-def _unprotected(estate: Estate, _catalog: Catalog) -> tuple[str, ...]:
+def _addresses_that_decline(estate: Estate, _catalog: Catalog) -> tuple[str, ...]:
     """Return the public addresses that decline the protection of their network."""
     return tuple(
         address.label
@@ -161,22 +173,22 @@ def _unprotected(estate: Estate, _catalog: Catalog) -> tuple[str, ...]:
     )
 
 
-def _entries(body: Mapping[str, object], path: str) -> tuple[object, ...]:
+def _configurations(body: Mapping[str, object], path: str) -> tuple[object, ...]:
     stated = lookup(body, path.split("."))
     return tuple(stated) if isinstance(stated, (list, tuple)) else (stated,)
 
 
-def _judge_flood(network: Subject) -> Iterator[Observation]:
+def _judge_ddos_protection(network: Subject) -> Iterator[Observation]:
     """Judge whether a network with public IP addresses has a DDoS protection plan."""
     host = network.derive(_public_networks).get(network.id.key)
     if host is None:
         return
-    said = f"{host} has a public IP address"
+    evidence = f"{host} has a public IP address"
     if network.value(_PROTECTED) is not True:
-        yield network.fails(_PROTECTED, f"{said}, and {_PROTECTED} is not true")
+        yield network.fails(_PROTECTED, f"{evidence}, and {_PROTECTED} is not true")
     elif not network.states(_PLAN):
-        yield network.fails(_PLAN, f"{said}, and {_PLAN} is not set")
-    elif declined := network.derive(_unprotected):
+        yield network.fails(_PLAN, f"{evidence}, and {_PLAN} is not set")
+    elif declined := network.derive(_addresses_that_decline):
         yield network.fails(_PLAN, f"{declined[0]} disables it: {_OWN_PROTECTION} is Disabled")
     else:
         yield network.passes(_PLAN, f"{_PLAN} is {show(network.value(_PLAN))}")
@@ -216,7 +228,7 @@ CONTROLS = (
                 NETWORK,
                 _judge_flows,
                 others={
-                    FLOW_LOG: (_TARGET, *_WANTED, _FILTER, _RECORDS, _STORAGE, _ANALYSED_IN),
+                    FLOW_LOG: (_TARGET, *_EXPECTED, _FILTER, _RECORDS, _STORAGE, _ANALYSED_IN),
                     STORAGE_ACCOUNT: (),
                     **WORKSPACE_READS,
                 },
@@ -256,10 +268,10 @@ CONTROLS = (
         rules=(
             rule(
                 NETWORK,
-                _judge_flood,
+                _judge_ddos_protection,
                 _PROTECTED,
                 _PLAN,
-                others={**_HOSTS, PUBLIC_ADDRESS: (_OWN_PROTECTION,)},
+                others={**_ADDRESS_USERS, PUBLIC_ADDRESS: (_OWN_PROTECTION,)},
             ),
         ),
         limits=(

@@ -25,7 +25,7 @@ _EXTENSIONS = "properties.extensions"
 _SCAN = "ContainerRegistriesVulnerabilityAssessments"
 _GATING = "properties.securityProfile.defender.securityGating"
 _GATE = f"{_GATING}.enabled"
-_READERS = f"{_GATING}.identities"
+_GATING_IDENTITIES = f"{_GATING}.identities"
 # Defender for Cloud has left Azure China (guidelines.md CLU-04.1).
 _CLOUDS = ("AzureCloud", "AzureUSGovernment")
 
@@ -35,6 +35,8 @@ def _plan_of(registry: Subject) -> Subject | None:
 
     A plan of a resource goes before that of its subscription.
     """
+    # Defender plans can be set on one resource as well as on the subscription, and the nearer one
+    # decides.
     plans = [
         (len(scope.text), plan)
         for plan in registry.all(DEFENDER_PLAN)
@@ -54,14 +56,15 @@ def _judge_scan(registry: Subject) -> Iterator[Observation]:
         )
         return
     tier = plan.value(_TIER)
-    on = {
+    enabled = {
         str(entry.get("name")).lower()
         for entry in plan.entries(_EXTENSIONS)
+        # The string "True" or "False" (guidelines.md §3.6).
         if str(entry.get("isEnabled")).lower() == "true"
     }
     if tier != "Standard":
         yield registry.fails("", f"{plan.label}: {_TIER} is {show(tier)}, expected Standard")
-    elif _SCAN.lower() not in on:
+    elif _SCAN.lower() not in enabled:
         yield registry.fails("", f"extension {_SCAN} of {plan.label} is disabled")
     else:
         yield registry.passes("", f"{plan.label} scans its images")
@@ -73,37 +76,42 @@ def _judge_gate(cluster: Subject) -> Iterator[Observation]:
     yield gate
     if cluster.value(_GATE) is not True:
         return
-    readers = [entry for entry in cluster.entries(_READERS) if _has_identity(entry)]
-    read = {_registry_at(entry.get("azureContainerRegistry")) for entry in readers}
-    missing = [r.label for r in cluster.all(REGISTRY) if r.name.lower() not in read]
+    identities = [entry for entry in cluster.entries(_GATING_IDENTITIES) if _states_identity(entry)]
+    # The setting names a login server, the catalog a registry.
+    readable = {
+        _registry_of_login_server(entry.get("azureContainerRegistry")) for entry in identities
+    }
+    # Gated deployment reads the findings of a registry as the identity that is listed for it.
+    missing = [r.label for r in cluster.all(REGISTRY) if r.name.lower() not in readable]
     if missing:
         yield cluster.fails(
-            _READERS,
+            _GATING_IDENTITIES,
             (f"no identity has access to the vulnerability findings of {', '.join(missing)}"),
         )
-    elif not readers:
+    elif not identities:
         yield cluster.fails(
-            _READERS, ("no identity has access to the vulnerability findings of any registry")
+            _GATING_IDENTITIES,
+            ("no identity has access to the vulnerability findings of any registry"),
         )
     else:
-        hosts = [str(entry.get("azureContainerRegistry")) for entry in readers]
+        hosts = [str(entry.get("azureContainerRegistry")) for entry in identities]
         yield cluster.passes(
-            _READERS,
+            _GATING_IDENTITIES,
             (f"an identity has access to the vulnerability findings of {', '.join(hosts)}"),
         )
 
 
-def _has_identity(entry: Mapping[str, object]) -> bool:
-    return any(not is_empty(lookup(entry, ("identity", key))) for key in _IDENTIFIED_BY)
+def _states_identity(entry: Mapping[str, object]) -> bool:
+    return any(not is_empty(lookup(entry, ("identity", key))) for key in _IDENTITY_KEYS)
 
 
-_IDENTIFIED_BY = ("resourceId", "clientId", "objectId")
+_IDENTITY_KEYS = ("resourceId", "clientId", "objectId")
 _LOGIN_SERVER = re.compile(r"([a-z0-9]+)(-[a-z0-9]+)?\.azurecr\.(io|us|cn)", re.ASCII)
 """The part behind a hyphen is there where the name is for one tenant or group alone
 (domainNameLabelScope); names have none."""
 
 
-def _registry_at(host: object) -> str | None:
+def _registry_of_login_server(host: object) -> str | None:
     """Return the name of the registry at a login server, None for any other host."""
     match = _LOGIN_SERVER.fullmatch(str(host).strip().lower())
     return match[1] if match else None
@@ -230,7 +238,16 @@ CONTROLS = (
                         - azureContainerRegistry: registry.azurecr.io
                           identity: {resourceId: "${kubelet.id}"}
         """,
-        rules=(rule(CLUSTER, _judge_gate, _GATE, _READERS, others={REGISTRY: ()}, clouds=_CLOUDS),),
+        rules=(
+            rule(
+                CLUSTER,
+                _judge_gate,
+                _GATE,
+                _GATING_IDENTITIES,
+                others={REGISTRY: ()},
+                clouds=_CLOUDS,
+            ),
+        ),
         limits=(
             "The vulnerability findings are in Defender and are not read. Pull permissions "
             "of the identity are checked by WRK-01.5."

@@ -37,9 +37,10 @@ from provisioner.controls.subject import Observation, Subject
 from provisioner.controls.verdict import Verdict
 
 _ITEM = "DenyEscalatingExec / pod security policies: privileged, root, volumes, fsGroup, hostPorts"
-_LEFT_OUT = "properties.excludedNamespaces"
+_EXCLUDED = "properties.excludedNamespaces"
 # The restricted initiative asks for all that the baseline one does, and more.
 _BASELINE = (Demand(BASELINE, {"effect": DENY}), Demand(RESTRICTED, {"effect": DENY}))
+# A cluster meets the control by the single definition or by an initiative that contains it.
 _NO_PRIVILEGED = (Demand(NO_PRIVILEGED, {"effect": DENY}), *_BASELINE)
 
 
@@ -67,14 +68,15 @@ def _judge_safeguards(cluster: Subject) -> Iterator[Observation]:
         )
 
 
-def _judge_left_out(guards: Subject) -> Iterator[Observation]:
+def _judge_excluded_namespaces(guards: Subject) -> Iterator[Observation]:
     """Judge whether the safeguards cover the teams' namespaces."""
+    # Deployment safeguards are an extension resource whose scope is the cluster.
     for cluster in guards.all(CLUSTER):
         if guards.id.scope == cluster.id:
-            kept = left_out_by(guards, cluster)
-            if kept:
-                names = ", ".join(sorted(kept))
-                yield guards.fails(_LEFT_OUT, f"{_LEFT_OUT} excludes {names}")
+            excluded = left_out_by(guards, cluster)
+            if excluded:
+                names = ", ".join(sorted(excluded))
+                yield guards.fails(_EXCLUDED, f"{_EXCLUDED} excludes {names}")
 
 
 CONTROLS = (
@@ -172,7 +174,7 @@ CONTROLS = (
             expect(
                 SAFEGUARDS, "properties.podSecurityStandardsLevel", one_of("Baseline", "Restricted")
             ),
-            rule(SAFEGUARDS, _judge_left_out, others=SAFEGUARD_READS),
+            rule(SAFEGUARDS, _judge_excluded_namespaces, others=SAFEGUARD_READS),
         ),
         limits="The checks of deployment safeguards change with AKS releases.",
         mappings=Mappings(policies=(SAFEGUARDS_INITIATIVE.guid,)),

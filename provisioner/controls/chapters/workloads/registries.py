@@ -28,13 +28,13 @@ _ITEM = "Image scanning in Azure Container Registry, ValidatingAdmissionWebhook 
 _MODE = "properties.roleAssignmentMode"
 _KUBELET = "properties.identityProfile.kubeletidentity"
 _STATUS = "properties.status"
-_MAP = "properties.scopeMapId"
-_MAPPED = "properties.actions"
+_SCOPE_MAP = "properties.scopeMapId"
+_SCOPE_MAP_ACTIONS = "properties.actions"
 _ALL_REPOSITORIES = "_repositories_"
 """How the names of the scope maps begin that every registry has, for all of its repositories."""
 
 _PULL = (f"{REGISTRY}/pull/read", False)
-_PULL_BY_REPOSITORY = (f"{REGISTRY}/repositories/content/read", True)
+_PULL_IN_REPOSITORY_MODE = (f"{REGISTRY}/repositories/content/read", True)
 """What it takes to pull, and whether it is an action on data. A registry in repository mode asks
 for the second, and ignores the first (guidelines.md §0.10)."""
 
@@ -58,6 +58,8 @@ def _is_kubelet(cluster: Subject, grant: Grant) -> bool:
     if identity is not None and is_of(grant, identity):
         return True
     principal, stated = principal_of(grant), lookup(kubelet, ("objectId",))
+    # Before apply both are the same reference to the identity's principalId, or different
+    # identities.
     if isinstance(stated, Unknown) or isinstance(principal, Unknown):
         return isinstance(stated, Unknown) and stated == principal
     return isinstance(stated, str) and stated.lower() == str(principal).lower()
@@ -69,24 +71,25 @@ def _judge_pull(registry: Subject) -> Iterator[Observation]:
     if not clusters:
         return
     access = access_of(registry)
-    held = [
+    grants = [
         grant
         for grant in access.reaching(registry.id)
         if any(_is_kubelet(cluster, grant) for cluster in clusters)
     ]
-    by_repository = str(registry.value(_MODE)).lower() == "abacrepositorypermissions"
-    pull = _PULL_BY_REPOSITORY if by_repository else _PULL
-    for grant in held:
-        problem = _too_much(grant, registry, pull)
+    is_repository_mode = str(registry.value(_MODE)).lower() == "abacrepositorypermissions"
+    pull = _PULL_IN_REPOSITORY_MODE if is_repository_mode else _PULL
+    for grant in grants:
+        problem = _excess_of(grant, registry, pull)
         if problem is not None:
             yield registry.fails(path_of(grant), f"{grant.assignment.label} {problem}")
         elif not grant.is_known:
-            said = f"the permissions that {grant.assignment.label} grants the nodes are unknown"
-            yield registry.unknown(path_of(grant), said)
-    pulling = [grant for grant in held if _allows(access, grant, registry, pull)]
+            evidence = f"the permissions that {grant.assignment.label} grants the nodes are unknown"
+            yield registry.unknown(path_of(grant), evidence)
+    pulling = [grant for grant in grants if _can_pull(access, grant, registry, pull)]
     if pulling:
         yield registry.passes("", f"nodes pull with the role {pulling[0].role.name}")
-    elif not any(not grant.is_known for grant in held):
+    # A role of which nothing is known may be the one that pulls; that is reported above.
+    elif not any(not grant.is_known for grant in grants):
         yield registry.fails(
             "",
             (
@@ -96,19 +99,21 @@ def _judge_pull(registry: Subject) -> Iterator[Observation]:
         )
 
 
-def _too_much(grant: Grant, registry: Subject, pull: tuple[str, bool]) -> str | None:
+def _excess_of(grant: Grant, registry: Subject, pull: tuple[str, bool]) -> str | None:
     """Return what a grant lets nodes do beyond pulling from the one registry, None for nothing."""
     allowed, data = pull
+    # Named before the rest: a role that may assign roles looks like one without push.
     if grant.gives(_PUSH) and not grant.allows(_PUSH):
         return f"allows the kubelet identity to grant itself push permission ({grant.role.name})"
     if not is_within(grant.role.permissions or (), _HARMLESS):
         return f"allows the kubelet identity more than pull ({grant.role.name})"
+    # Registries of other environments in the same resource group would be open to these nodes.
     if grant.scope != registry.id and grant.allows(allowed, data=data):
         return f"grants the kubelet identity more than this registry: {describe_scope(grant)}"
     return None
 
 
-def _allows(access: Access, grant: Grant, registry: Subject, pull: tuple[str, bool]) -> bool:
+def _can_pull(access: Access, grant: Grant, registry: Subject, pull: tuple[str, bool]) -> bool:
     action, data = pull
     denied = access.is_denied(grant, action, registry.id, data=data)
     return grant.allows(action, data=data) and not denied
@@ -123,20 +128,27 @@ def _judge_token(token: Subject) -> Iterator[Observation]:
     if str(token.value(_STATUS)).lower() == "disabled":
         yield token.passes(_STATUS, f"{_STATUS} is disabled")
         return
-    stated = token.value(_MAP)
+    stated = token.value(_SCOPE_MAP)
     named = parse_resource_id(stated)
     scope_map = token.at(stated)
+    # The built-in scope maps are not resources of the blueprint, and known by their names.
     if named is not None and named.name.startswith(_ALL_REPOSITORIES):
-        yield token.fails(_MAP, f"{named.name} covers all repositories")
+        yield token.fails(_SCOPE_MAP, f"{named.name} covers all repositories")
     elif scope_map is None:
-        yield token.unknown(_MAP, f"{_MAP} is {stated}, which is not in the environment")
-    elif wide := [text for text in scope_map.texts(_MAPPED) if _is_for_all(text)]:
-        yield token.fails(_MAP, f"{scope_map.label} covers all repositories: {wide[0]}")
+        yield token.unknown(
+            _SCOPE_MAP, f"{_SCOPE_MAP} is {stated}, which is not in the environment"
+        )
+    elif wide_actions := [
+        text for text in scope_map.texts(_SCOPE_MAP_ACTIONS) if _covers_all_repositories(text)
+    ]:
+        yield token.fails(
+            _SCOPE_MAP, f"{scope_map.label} covers all repositories: {wide_actions[0]}"
+        )
     else:
-        yield token.passes(_MAP, f"{scope_map.label} is limited to named repositories")
+        yield token.passes(_SCOPE_MAP, f"{scope_map.label} is limited to named repositories")
 
 
-def _is_for_all(action: str) -> bool:
+def _covers_all_repositories(action: str) -> bool:
     return action.lower().startswith(("repositories/*/", "repositories/**"))
 
 
@@ -176,7 +188,9 @@ CONTROLS = (
             expect(REGISTRY, "properties.dataEndpointEnabled", equals(True)),
             expect(REGISTRY, "properties.policies.exportPolicy.status", equals("disabled")),
             expect(REGISTRY, "properties.networkRuleBypassAllowedForTasks", differs(True)),
-            rule(TOKEN, _judge_token, _STATUS, _MAP, others={SCOPE_MAP: (_MAPPED,)}),
+            rule(
+                TOKEN, _judge_token, _STATUS, _SCOPE_MAP, others={SCOPE_MAP: (_SCOPE_MAP_ACTIONS,)}
+            ),
         ),
         limits=(
             "Push permissions are checked by WRK-01.5 and `azsec access`. Whether a token "

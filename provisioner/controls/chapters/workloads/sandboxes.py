@@ -21,25 +21,27 @@ from provisioner.controls.subject import Observation, Subject
 
 _IMAGE = "properties.osSKU"
 _SIZE = "properties.vmSize"
-_MACHINE = re.compile(
+_VM_SIZE = re.compile(
     r"standard_(?P<family>[a-z]+)\d+(-\d+)?(?P<features>[a-z]*)_v(?P<version>\d+)"
 )
-_NESTS_SINCE = {"d": 3, "e": 3, "f": 2}
+_NESTED_SINCE = {"d": 3, "e": 3, "f": 2}
 """The generation of a family from which on its machines run others (pages of the sizes, Nested
 Virtualization)."""
 
 
-def _is_nesting(value: object) -> bool:
+def _has_nested_virtualization(value: object) -> bool:
     """Tell whether a machine runs virtual machines, as none of Arm's does."""
-    machine = _MACHINE.fullmatch(str(value).lower())
-    if machine is None or "p" in machine["features"]:
+    vm_size = _VM_SIZE.fullmatch(str(value).lower())
+    # A feature p stands for an Arm processor (Dpsv5).
+    if vm_size is None or "p" in vm_size["features"]:
         return False
-    since = _NESTS_SINCE.get(machine["family"])
-    return since is not None and int(machine["version"]) >= since
+    since = _NESTED_SINCE.get(vm_size["family"])
+    return since is not None and int(vm_size["version"]) >= since
 
 
-_NESTING = Predicate(
-    _is_nesting, ("a VM size with nested virtualization: D or E family from v3, F family from v2")
+_NESTED_VIRTUALIZATION = Predicate(
+    _has_nested_virtualization,
+    ("a VM size with nested virtualization: D or E family from v3, F family from v2"),
 )
 
 
@@ -48,8 +50,9 @@ def _judge_pool(pool: Subject) -> Iterator[Observation]:
     runtime = pool.value(RUNTIME)
     if is_sandbox(pool):
         yield pool.passes(RUNTIME, f"{RUNTIME} is {show(runtime)}")
+        # AKS offers the Kata runtime on this OS alone (guidelines.md WRK-04).
         yield look(pool, _IMAGE, equals("AzureLinux"))
-        yield look(pool, _SIZE, _NESTING)
+        yield look(pool, _SIZE, _NESTED_VIRTUALIZATION)
     elif says_untrusted(pool):
         yield look(pool, RUNTIME, equals("KataVmIsolation"))
 

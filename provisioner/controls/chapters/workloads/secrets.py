@@ -24,8 +24,8 @@ from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
 
 _SECRETS = f"{VAULT}/secrets"
-_READ = f"{_SECRETS}/getSecret/action"
-_CHANGES = tuple(
+_READ_SECRET = f"{_SECRETS}/getSecret/action"
+_CHANGE_SECRETS = tuple(
     f"{_SECRETS}/{name}"
     for name in (
         "setSecret/action", "update/action", "delete", "purge/action", "recover/action",
@@ -33,32 +33,35 @@ _CHANGES = tuple(
     )
 )  # fmt: skip
 _SUBJECT = "properties.subject"
-_OF_ACCOUNTS = "system:serviceaccount:"
+_SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:"
 _KUBELET_ID = "properties.identityProfile.kubeletidentity.resourceId"
 
 
 def _judge_readers(vault: Subject) -> Iterator[Observation]:
     """Judge whether identities that read secrets are of workloads, and read this vault alone."""
     for grant in grants_around(access_of(vault), vault.id):
-        holder = _holder_of(vault, grant)
+        holder = _identity_of(vault, grant)
         if holder is None:
             continue
         if not grant.is_known:
-            said = (
+            evidence = (
                 f"the permissions that {grant.assignment.label} grants {holder.label} are unknown"
             )
-            yield vault.unknown(path_of(grant), said)
-        elif grant.gives(_READ, data=True) or _changes(grant):
-            yield _look_at_reader(vault, grant, holder)
+            yield vault.unknown(path_of(grant), evidence)
+        # `gives` includes what a grant lets its holder assign to itself; `allows` does not.
+        elif grant.gives(_READ_SECRET, data=True) or _can_change_secrets(grant):
+            yield _judge_reader(vault, grant, holder)
 
 
-def _holder_of(vault: Subject, grant: Grant) -> Subject | None:
+def _identity_of(vault: Subject, grant: Grant) -> Subject | None:
     """Return the identity that a grant is for, or the cluster whose pods all sign in by it.
 
     It is None where the grant is for a person or somebody whom nobody here knows.
     """
     for cluster in vault.all(CLUSTER):
         nodes = cluster.at(cluster.value(_KUBELET_ID))
+        # Every pod without a network policy reaches the instance metadata service, and gets
+        # tokens of the kubelet identity there.
         if nodes is not None and is_of(grant, nodes):
             return cluster
         if any(cluster.is_value_of(principal_of(grant), path) for path in CLUSTER_PRINCIPALS):
@@ -66,16 +69,16 @@ def _holder_of(vault: Subject, grant: Grant) -> Subject | None:
     return next((found for found in vault.all(IDENTITY) if is_of(grant, found)), None)
 
 
-def _changes(grant: Grant) -> bool:
-    return any(grant.allows(action, data=True) for action in _CHANGES)
+def _can_change_secrets(grant: Grant) -> bool:
+    return any(grant.allows(action, data=True) for action in _CHANGE_SECRETS)
 
 
-def _look_at_reader(vault: Subject, grant: Grant, holder: Subject) -> Observation:
-    excess = _excess(vault, grant)
+def _judge_reader(vault: Subject, grant: Grant, holder: Subject) -> Observation:
+    excess = _excess_of(vault, grant)
     if excess is not None:
-        said = f"{grant.assignment.label} allows {holder.label} to {excess}"
-        return vault.fails(path_of(grant), said)
-    shared = _shared(holder)
+        evidence = f"{grant.assignment.label} allows {holder.label} to {excess}"
+        return vault.fails(path_of(grant), evidence)
+    shared = _other_users_of(holder)
     if shared is not None:
         return vault.fails(
             path_of(grant), (f"{holder.label} has read access to secrets, and {shared}")
@@ -85,30 +88,32 @@ def _look_at_reader(vault: Subject, grant: Grant, holder: Subject) -> Observatio
     )
 
 
-def _excess(vault: Subject, grant: Grant) -> str | None:
+def _excess_of(vault: Subject, grant: Grant) -> str | None:
     """Return what a grant allows beyond reading secrets of the one vault, None for nothing."""
-    if _changes(grant):
+    if _can_change_secrets(grant):
         return f"write secrets ({grant.role.name})"
-    if not grant.allows(_READ, data=True):
+    if not grant.allows(_READ_SECRET, data=True):
         return f"assign itself a role on secrets ({grant.role.name})"
+    # On a resource group the role covers the vaults that are added later.
     if grant.scope is None or not grant.scope.is_within(vault.id):
         return f"read other vaults: {describe_scope(grant)}"
     return None
 
 
-def _shared(holder: Subject) -> str | None:
+def _other_users_of(holder: Subject) -> str | None:
     """Return who else signs in as a holder than one workload, None where nobody does."""
     if holder.resource.type == CLUSTER:
         return "every pod can use its identity"
     subjects = [str(c.value(_SUBJECT)) for c in holder.children(FEDERATED_CREDENTIAL)]
-    others = [text for text in subjects if not text.startswith(_OF_ACCOUNTS)]
+    others = [text for text in subjects if not text.startswith(_SERVICE_ACCOUNT_PREFIX)]
     if not subjects or others:
         return (
             (f"{others[0]} is not a service account")
             if others
             else ("it has no federated identity credential of a workload")
         )
-    namespaces = {text.removeprefix(_OF_ACCOUNTS).partition(":")[0] for text in subjects}
+    # Workloads of one namespace trust each other by RBAC already; of several they do not.
+    namespaces = {text.removeprefix(_SERVICE_ACCOUNT_PREFIX).partition(":")[0] for text in subjects}
     if len(namespaces) > 1:
         return f"it is shared by workloads of the namespaces {', '.join(sorted(namespaces))}"
     return None

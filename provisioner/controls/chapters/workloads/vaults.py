@@ -42,18 +42,19 @@ _DESTINATIONS = {
 _AUDIT = (("category", "auditevent"), ("categoryGroup", "audit"), ("categoryGroup", "alllogs"))
 
 
-def _judge_reach(vault: Subject) -> Iterator[Observation]:
+def _judge_public_access(vault: Subject) -> Iterator[Observation]:
     """Judge whether a vault does not answer the internet.
 
     What a network security perimeter lets in is written in its profiles, which nobody here reads.
     """
     stated = vault.value(_PUBLIC)
+    # SecuredByPerimeter makes the perimeter's access rules replace networkAcls.
     if str(stated).lower() == _PERIMETER:
-        said = (
+        evidence = (
             "publicNetworkAccess is SecuredByPerimeter, and the access rules of the perimeter "
             "are not read"
         )
-        yield vault.unknown(_PUBLIC, said)
+        yield vault.unknown(_PUBLIC, evidence)
     else:
         yield look(vault, _PUBLIC, equals("Disabled"))
 
@@ -69,35 +70,41 @@ def _judge_endpoint(vault: Subject) -> Iterator[Observation]:
 
 def _judge_audit(vault: Subject) -> Iterator[Observation]:
     """Judge whether a diagnostic setting sends the audit log of a vault to a destination."""
-    unseen, strangers = None, None
+    unverified, outside = None, None
     for setting in vault.children(DIAGNOSTIC_SETTING):
+        # A category can be named by itself or by a group that holds it; both are lists in which
+        # entries are switched on and off.
         on = [entry for entry in setting.entries(_LOGS) if entry.get("enabled") is True]
         if not any(str(entry.get(key)).lower() == name for entry in on for key, name in _AUDIT):
             continue
         for path, kind in _DESTINATIONS.items():
             named = parse_resource_id(setting.value(path))
             if isinstance(setting.value(path), Unknown):
-                unseen = unseen or f"{setting.label}: {path} is {setting.value(path)}"
+                unverified = unverified or f"{setting.label}: {path} is {setting.value(path)}"
             elif named is None or named.type.lower() != kind.lower():
                 continue
-            elif why := strange(setting, _keeper_of(named)):
-                strangers = f"{setting.label} sends it outside the environment: {why}"
+            # The setting works, and what it sends is outside the reach of this environment:
+            # unknown, not wrong.
+            elif why := strange(setting, _owner_of_destination(named)):
+                outside = f"{setting.label} sends it outside the environment: {why}"
+            # Storage accounts and event hubs are not in the catalog; a workspace of the
+            # environment can be looked up.
             elif path != _WORKSPACE or setting.at(setting.value(path)) is not None:
                 yield vault.passes("", f"{setting.label} sends its audit log to {named.name}")
                 return
             else:
-                unseen = (
+                unverified = (
                     f"{setting.label} sends it to {named.text}, which is not in the environment"
                 )
-    if unseen is not None:
-        yield vault.unknown("", unseen)
-    elif strangers is not None:
-        yield vault.unknown("", strangers)
+    if unverified is not None:
+        yield vault.unknown("", unverified)
+    elif outside is not None:
+        yield vault.unknown("", outside)
     else:
         yield vault.fails("", "no diagnostic setting sends its AuditEvent log to a destination")
 
 
-def _keeper_of(named: ResourceId) -> ResourceId:
+def _owner_of_destination(named: ResourceId) -> ResourceId:
     """Return what keeps what is sent to a place: of an authorization rule, its namespace."""
     parent = named.parent
     return named if parent is None or parent.type.lower() != _EVENT_HUBS.lower() else parent
@@ -132,7 +139,7 @@ CONTROLS = (
                     properties: {privateLinkServiceId: "${vault.id}", groupIds: [vault]}
         """,
         rules=(
-            rule(VAULT, _judge_reach, _PUBLIC),
+            rule(VAULT, _judge_public_access, _PUBLIC),
             expect(VAULT, f"{_ACLS}.defaultAction", equals("Deny")),
             expect(VAULT, f"{_ACLS}.ipRules", is_unset()),
             expect(VAULT, f"{_ACLS}.virtualNetworkRules", is_unset()),
