@@ -155,6 +155,11 @@ def _lookup_caseless(body: Mapping[str, object], key: str) -> object:
     return ABSENT
 
 
+def list_items(value: object) -> tuple[object, ...]:
+    """Return the entries of a list; none where there is no list."""
+    return tuple(value) if isinstance(value, (list, tuple)) else ()
+
+
 def values_at(body: object, path: str) -> Iterator[object]:
     """Yield every value at a path of names that dots join.
 
@@ -168,7 +173,7 @@ def values_at(body: object, path: str) -> Iterator[object]:
     elif bare == name:
         found = () if value is ABSENT else (value,)
     else:
-        found = tuple(value) if isinstance(value, (list, tuple)) else ()
+        found = list_items(value)
     for each in found:
         if rest:
             yield from values_at(each, rest)

@@ -30,29 +30,30 @@ def switch_of(cluster: Subject, name: str) -> object:
         return found
     keys = [key for key in names if key.lower() == name.lower()]
     switches = [lookup(found, (key, "enabled")) for key in keys]
+    # Two spellings of one add-on can be in a body; enabled in either is enabled.
     return True if True in switches else next(iter(switches), None)
 
 
 def is_on(name: str) -> Rule:
     """Return the rule that an add-on is on in every cluster."""
-    return _switched(name, on=True)
+    return _switch_rule(name, expected_on=True)
 
 
 def is_off(name: str) -> Rule:
     """Return the rule that an add-on is off in every cluster."""
-    return _switched(name, on=False)
+    return _switch_rule(name, expected_on=False)
 
 
-def _switched(name: str, *, on: bool) -> Rule:
+def _switch_rule(name: str, *, expected_on: bool) -> Rule:
     def judge(cluster: Subject) -> Iterator[Observation]:
         switch, path = switch_of(cluster, name), switch_path(name)
-        said = f"{name}.enabled is {show(switch)}"
+        evidence = f"{name}.enabled is {show(switch)}"
         if isinstance(switch, Unknown):
-            yield cluster.unknown(path, said)
-        elif (switch is True) is on:
-            yield cluster.passes(path, said)
+            yield cluster.unknown(path, evidence)
+        elif (switch is True) is expected_on:
+            yield cluster.passes(path, evidence)
         else:
-            expected = "true" if on else "anything but true"
-            yield cluster.fails(path, f"{said}, expected {expected}")
+            expected = "true" if expected_on else "anything but true"
+            yield cluster.fails(path, f"{evidence}, expected {expected}")
 
     return rule(CLUSTER, judge, ADD_ONS)

@@ -36,36 +36,37 @@ _NOT_SCOPES = "properties.notScopes"
 _SELECTORS = "properties.resourceSelectors"
 _OVERRIDES = "properties.overrides"
 _PARAMETERS = "properties.parameters"
-_EXEMPTED = "properties.policyAssignmentId"
+_EXEMPTED_ASSIGNMENT = "properties.policyAssignmentId"
 _EXPIRES = "properties.expiresOn"
 _LABELS = "properties.labels"
 _STANDARD = "pod-security.kubernetes.io/enforce"
 _LEVEL = "properties.level"
 _STANDARDS_LEVEL = "properties.podSecurityStandardsLevel"
-_LEFT_OUT = "properties.excludedNamespaces"
+_EXCLUDED_NAMESPACES = "properties.excludedNamespaces"
 _MANAGEMENT_GROUP = "microsoft.management/managementgroups"
 
 POLICY_READS: Mapping[str, tuple[str, ...]] = {
     CLUSTER: (ADD_ONS, _LOCATION),
     POLICY_ASSIGNMENT: (_DEFINITION, _MODE, _NOT_SCOPES, _SELECTORS, _OVERRIDES, _PARAMETERS),
-    POLICY_EXEMPTION: (_EXEMPTED, _EXPIRES, _SELECTORS),
+    POLICY_EXEMPTION: (_EXEMPTED_ASSIGNMENT, _EXPIRES, _SELECTORS),
     NAMESPACE: (_LABELS,),
 }
 """What a rule reads that asks which policies are in force, by type."""
 
 SAFEGUARD_READS: Mapping[str, tuple[str, ...]] = {
     CLUSTER: (ADD_ONS,),
-    SAFEGUARDS: (_LEVEL, _STANDARDS_LEVEL, _LEFT_OUT),
+    SAFEGUARDS: (_LEVEL, _STANDARDS_LEVEL, _EXCLUDED_NAMESPACES),
     NAMESPACE: (_LABELS,),
 }
 """What a rule reads that asks what the safeguards enforce, by type."""
 
 DENY = equals("Deny")
+# The portal calls it Enabled; ARM's value is Default.
 _ENFORCED = equals("Default")
 # What would take pods out of any of the policies: an author chooses the labels of a pod and the
 # names of its containers, and of an image where the pattern leaves open whose it is. `Generated`
 # looks at what Gatekeeper makes up, and not at pods.
-_NARROWING: Mapping[str, Predicate] = {
+_NARROWING_PARAMETERS: Mapping[str, Predicate] = {
     "labelSelector": is_unset(),
     "excludedContainers": is_unset(),
     "excludedImages": NAMED_SOURCES,
@@ -98,7 +99,7 @@ RESTRICTED_PODS = Demand(
 allow 14 capabilities (guidelines.md WRK-02.2)."""
 
 
-def policy_rule(*ways: Demand, unless: Condition | None = None) -> Rule:
+def policy_rule(*demands: Demand, unless: Condition | None = None) -> Rule:
     """Return the rule that one of some policies is in force on every cluster.
 
     Where none is, the evidence is about the first that is assigned, and clusters for which `unless`
@@ -106,7 +107,7 @@ def policy_rule(*ways: Demand, unless: Condition | None = None) -> Rule:
     """
 
     def judge(cluster: Subject) -> Iterator[Observation]:
-        seen = ask_any(cluster, ways)
+        seen = judge_demands(cluster, demands)
         if seen.verdict is Verdict.PASS or unless is None or not unless(cluster):
             yield seen
 
@@ -130,37 +131,44 @@ def assign(address: str, policy: BuiltInPolicy, **parameters: str) -> str:
 {"".join(lines)}"""
 
 
-def ask_any(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
+def judge_demands(cluster: Subject, demands: tuple[Demand, ...]) -> Observation:
     """Return what is to be said of a cluster that one of some policies has to be in force on."""
     switch, path = switch_of(cluster, _ADD_ON), switch_path(_ADD_ON)
     if isinstance(switch, Unknown):
         return cluster.unknown(path, f"{path} is {switch}")
+    # Policies for Kubernetes are evaluated by Gatekeeper, which the add-on installs: without it
+    # an assignment has no effect on pods (guidelines.md WRK-02).
     if switch is not True:
         return cluster.fails(path, f"{path} is {show(switch)}: no policy is evaluated for its pods")
-    return ask_assignments(cluster, ways)
+    return judge_assignments(cluster, demands)
 
 
-def ask_assignments(cluster: Subject, ways: tuple[Demand, ...]) -> Observation:
+def judge_assignments(cluster: Subject, demands: tuple[Demand, ...]) -> Observation:
     """Return whether one of some policies is assigned to a cluster, as its demand is.
 
     The add-on is not checked: a policy that Azure itself evaluates needs none.
     """
-    asked = [(way, assigned) for way in ways for assigned in _assignments(cluster, way.policy)]
-    told: list[tuple[Verdict, str]] = []
-    for way, assigned in asked:
-        weak = list(_weaknesses(cluster, assigned, way))
-        if not weak:
-            words = f"{assigned.label} assigns it ({way.policy.title})"
-            return cluster.passes("", words)
-        worst = next((w for w in weak if w[0] is Verdict.FAIL), weak[0])
-        told.append((worst[0], f"{assigned.label}: {worst[1]}"))
-    if not told:
+    candidates = [
+        (way, assigned) for way in demands for assigned in _assignments(cluster, way.policy)
+    ]
+    weak_assignments: list[tuple[Verdict, str]] = []
+    for way, assigned in candidates:
+        weaknesses = list(_find_weaknesses(cluster, assigned, way))
+        if not weaknesses:
+            evidence = f"{assigned.label} assigns it ({way.policy.title})"
+            return cluster.passes("", evidence)
+        worst = next((w for w in weaknesses if w[0] is Verdict.FAIL), weaknesses[0])
+        weak_assignments.append((worst[0], f"{assigned.label}: {worst[1]}"))
+    if not weak_assignments:
         return cluster.fails(
-            "", (f"no policy assignment in the environment assigns {ways[0].policy.title!r} to it")
+            "",
+            (f"no policy assignment in the environment assigns {demands[0].policy.title!r} to it"),
         )
     # One that cannot be told may be the one that does.
-    verdict, words = next((t for t in told if t[0] is Verdict.UNKNOWN), told[0])
-    return Observation(verdict, "", words)
+    verdict, evidence = next(
+        (t for t in weak_assignments if t[0] is Verdict.UNKNOWN), weak_assignments[0]
+    )
+    return Observation(verdict, "", evidence)
 
 
 def safeguards_of(cluster: Subject) -> Subject | None:
@@ -170,11 +178,21 @@ def safeguards_of(cluster: Subject) -> Subject | None:
 
 def is_safeguarded(cluster: Subject, *standards: str) -> bool:
     """Tell whether a cluster's safeguards enforce one of some pod security standards."""
-    guards = safeguards_of(cluster)
-    if guards is None or not has_policy_add_on(cluster) or guards.value(_LEVEL) != "Enforce":
+    safeguards = safeguards_of(cluster)
+    if (
+        safeguards is None
+        or not has_policy_add_on(cluster)
+        or safeguards.value(_LEVEL) != "Enforce"
+    ):
         return False
-    left_out = {name for name in tenants_of(cluster) if _matches(name, guards.value(_LEFT_OUT))}
-    return guards.value(_STANDARDS_LEVEL) in standards and not left_out
+    # Safeguards are Gatekeeper policies as well; AKS excludes its own namespaces in addition
+    # (systemExcludedNamespaces).
+    excluded_scope = {
+        name
+        for name in tenants_of(cluster)
+        if _matches(name, safeguards.value(_EXCLUDED_NAMESPACES))
+    }
+    return safeguards.value(_STANDARDS_LEVEL) in standards and not excluded_scope
 
 
 def has_policy_add_on(cluster: Subject) -> bool:
@@ -182,18 +200,18 @@ def has_policy_add_on(cluster: Subject) -> bool:
     return switch_of(cluster, _ADD_ON) is True
 
 
-def left_out_by(guards: Subject, cluster: Subject) -> tuple[str, ...]:
+def excluded_by(safeguards: Subject, cluster: Subject) -> tuple[str, ...]:
     """Return the namespaces that a cluster's safeguards leave out, of those that they are for."""
     names = ("default", *tenants_of(cluster))
-    return tuple(name for name in names if _matches(name, guards.value(_LEFT_OUT)))
+    return tuple(name for name in names if _matches(name, safeguards.value(_EXCLUDED_NAMESPACES)))
 
 
 def is_watched(cluster: Subject) -> bool:
     """Tell whether a cluster's safeguards look at the teams' workloads, to warn or to enforce."""
-    guards = safeguards_of(cluster)
-    if guards is None or guards.value(_LEVEL) not in ("Warn", "Enforce"):
+    safeguards = safeguards_of(cluster)
+    if safeguards is None or safeguards.value(_LEVEL) not in ("Warn", "Enforce"):
         return False
-    return not left_out_by(guards, cluster)
+    return not excluded_by(safeguards, cluster)
 
 
 def tenants_of(cluster: Subject) -> tuple[str, ...]:
@@ -207,45 +225,46 @@ def tenants_of(cluster: Subject) -> tuple[str, ...]:
 
 def _assignments(cluster: Subject, policy: BuiltInPolicy) -> Iterator[Subject]:
     for assigned in cluster.all(POLICY_ASSIGNMENT):
-        if _stands_above(assigned.id.scope, cluster.id):
+        if _covers(assigned.id.scope, cluster.id):
             definition = assigned.value(_DEFINITION)
             if isinstance(definition, str) and definition.strip().lower() == policy.id.lower():
                 yield assigned
 
 
-def _stands_above(scope: ResourceId | None, cluster: ResourceId) -> bool:
+def _covers(scope: ResourceId | None, cluster: ResourceId) -> bool:
     # Which subscriptions a management group holds is not known here: what an environment has of
     # one is there because it is about the environment.
     return scope is None or scope.type.lower() == _MANAGEMENT_GROUP or cluster.is_within(scope)
 
 
-def _weaknesses(
+def _find_weaknesses(
     cluster: Subject, assigned: Subject, demand: Demand
 ) -> Iterator[tuple[Verdict, str]]:
     """Yield what keeps an assignment from doing what it has to do."""
+    # DoNotEnforce evaluates and reports, and denies nothing.
     mode = assigned.value(_MODE)
     if not _ENFORCED.test(mode):
         yield Verdict.FAIL, f"enforcementMode is {show(mode)}, expected Default"
     for text in assigned.texts(_NOT_SCOPES):
-        left_out = parse_resource_id(text)
-        if left_out is not None and cluster.id.is_within(left_out):
-            yield Verdict.FAIL, f"notScopes excludes {left_out.name}"
+        excluded_scope = parse_resource_id(text)
+        if excluded_scope is not None and cluster.id.is_within(excluded_scope):
+            yield Verdict.FAIL, f"notScopes excludes {excluded_scope.name}"
     for exemption in cluster.all(POLICY_EXEMPTION):
         if _exempts(exemption, assigned, cluster):
             until = exemption.value(_EXPIRES)
-            words = "without expiry" if is_empty(until) else f"until {until}"
-            yield Verdict.FAIL, f"{exemption.label} exempts it {words}"
+            evidence = "without expiry" if is_empty(until) else f"until {until}"
+            yield Verdict.FAIL, f"{exemption.label} exempts it {evidence}"
     selectors = assigned.entries(_SELECTORS)
     if selectors and not any(_selects(selector, cluster) for selector in selectors):
         yield Verdict.FAIL, "resourceSelectors excludes the cluster"
     parameters = assigned.value(_PARAMETERS)
-    wanted = {**_NARROWING, **demand.parameters}
-    effect = wanted.pop("effect", DENY)
-    for value in _effects(cluster, assigned, _parameter(parameters, "effect", demand.policy)):
-        yield from _hold("effect", value, effect)
-    for name, want in wanted.items():
-        yield from _hold(name, _parameter(parameters, name, demand.policy), want)
-    yield from _left_out(cluster, parameters, demand)
+    expected = {**_NARROWING_PARAMETERS, **demand.parameters}
+    effect = expected.pop("effect", DENY)
+    for value in _effects_on(cluster, assigned, _parameter(parameters, "effect", demand.policy)):
+        yield from _check_parameter("effect", value, effect)
+    for name, predicate in expected.items():
+        yield from _check_parameter(name, _parameter(parameters, name, demand.policy), predicate)
+    yield from _excluded_namespaces(cluster, parameters, demand)
 
 
 def _exempts(exemption: Subject, assigned: Subject, cluster: Subject) -> bool:
@@ -254,19 +273,21 @@ def _exempts(exemption: Subject, assigned: Subject, cluster: Subject) -> bool:
     What it takes out of an initiative's single policies is taken out too; whether it has expired is
     for Azure to say, and nobody here knows the day.
     """
-    named = parse_resource_id(exemption.value(_EXEMPTED))
-    if named is None or named != assigned.id or not _stands_above(exemption.id.scope, cluster.id):
+    named = parse_resource_id(exemption.value(_EXEMPTED_ASSIGNMENT))
+    if named is None or named != assigned.id or not _covers(exemption.id.scope, cluster.id):
         return False
     selectors = exemption.entries(_SELECTORS)
     return not selectors or any(_selects(selector, cluster) for selector in selectors)
 
 
-def _hold(name: str, value: object, want: Predicate) -> Iterator[tuple[Verdict, str]]:
+def _check_parameter(
+    name: str, value: object, predicate: Predicate
+) -> Iterator[tuple[Verdict, str]]:
     unknown = next(unknowns(value), None)
     if unknown is not None:
         yield Verdict.UNKNOWN, f"{name} is {unknown}"
-    elif not want.test(value):
-        yield Verdict.FAIL, f"{name} is {show(value)}, expected {want.words}"
+    elif not predicate.test(value):
+        yield Verdict.FAIL, f"{name} is {show(value)}, expected {predicate.words}"
 
 
 def _parameter(parameters: object, name: str, policy: BuiltInPolicy) -> object:
@@ -274,16 +295,18 @@ def _parameter(parameters: object, name: str, policy: BuiltInPolicy) -> object:
         return parameters
     stated = lookup(parameters, (name, "value"))
     # An empty list that is stated is no silence: it may be stricter than the default.
-    stands = stated == [] or stated == () or not is_empty(stated)
-    return stated if stands else policy.defaults.get(name, stated)
+    is_stated = stated == [] or stated == () or not is_empty(stated)
+    return stated if is_stated else policy.defaults.get(name, stated)
 
 
-def _effects(cluster: Subject, assigned: Subject, effect: object) -> list[object]:
+def _effects_on(cluster: Subject, assigned: Subject, effect: object) -> list[object]:
     """Return the effects that the policies of an assignment have on a cluster."""
     found = [effect]
     for override in assigned.entries(_OVERRIDES):
         if str(override.get("kind")).lower() != "policyeffect" or not _selects(override, cluster):
             continue
+        # An override with that selector is for some policies of an initiative: their effects add
+        # to that of the rest, and the weakest counts.
         if _kinds_of(override) & {"policydefinitionreferenceid"}:
             found.append(override.get("value"))
         else:
@@ -292,10 +315,10 @@ def _effects(cluster: Subject, assigned: Subject, effect: object) -> list[object
 
 
 def _kinds_of(selecting: Mapping[str, object]) -> set[str]:
-    return {str(entry.get("kind")).lower() for entry in _selectors_in(selecting)}
+    return {str(entry.get("kind")).lower() for entry in _selectors_of(selecting)}
 
 
-def _selectors_in(selecting: Mapping[str, object]) -> list[Mapping[str, object]]:
+def _selectors_of(selecting: Mapping[str, object]) -> list[Mapping[str, object]]:
     found = selecting.get("selectors")
     entries = found if isinstance(found, (list, tuple)) else ()
     return [entry for entry in entries if isinstance(entry, Mapping)]
@@ -311,14 +334,14 @@ def _selects(selecting: Mapping[str, object], cluster: Subject) -> bool:
         "resourcewithoutlocation": "",
         "resourcetype": CLUSTER,
     }
-    for entry in _selectors_in(selecting):
+    for entry in _selectors_of(selecting):
         value = of_cluster.get(str(entry.get("kind")).lower())
         if value is None or isinstance(value, Unknown):
             continue
-        place = str(value).replace(" ", "").lower()
-        if "in" in entry and place not in _folded(entry["in"]):
+        folded = str(value).replace(" ", "").lower()
+        if "in" in entry and folded not in _folded(entry["in"]):
             return False
-        if place in _folded(entry.get("notIn")):
+        if folded in _folded(entry.get("notIn")):
             return False
     return True
 
@@ -328,12 +351,14 @@ def _folded(names: object) -> set[str]:
     return {str(name).replace(" ", "").lower() for name in listed}
 
 
-def _left_out(
+def _excluded_namespaces(
     cluster: Subject, parameters: object, demand: Demand
 ) -> Iterator[tuple[Verdict, str]]:
     """Yield the namespaces that a policy has to reach, and does not."""
     included = _parameter(parameters, "namespaces", demand.policy)
     excluded = _parameter(parameters, "excludedNamespaces", demand.policy)
+    # Namespaces are excluded by patterns with `*`, in which a team's namespace can be caught by
+    # accident.
     for name, value in (("namespaces", included), ("excludedNamespaces", excluded)):
         unknown = next(unknowns(value), None)
         if unknown is not None:
@@ -341,12 +366,12 @@ def _left_out(
             return
     if not is_empty(included) and not demand.for_tenants:
         yield Verdict.FAIL, f"namespaces is {show(included)}: all other namespaces are excluded"
-    places = tenants_of(cluster) if demand.for_tenants else ("default", *tenants_of(cluster))
-    for place in places:
-        if _matches(place, excluded):
-            yield Verdict.FAIL, f"excludedNamespaces excludes {place}"
-        elif not is_empty(included) and demand.for_tenants and not _matches(place, included):
-            yield Verdict.FAIL, f"namespaces excludes {place}"
+    required = tenants_of(cluster) if demand.for_tenants else ("default", *tenants_of(cluster))
+    for folded in required:
+        if _matches(folded, excluded):
+            yield Verdict.FAIL, f"excludedNamespaces excludes {folded}"
+        elif not is_empty(included) and demand.for_tenants and not _matches(folded, included):
+            yield Verdict.FAIL, f"namespaces excludes {folded}"
 
 
 def _matches(name: str, patterns: object) -> bool:

@@ -20,7 +20,7 @@ publish is mirrored: the first part of a name says who did. A host of a company,
 that publishes there itself (mcr.microsoft.com, registry.k8s.io), says so by its name."""
 
 
-def _is_public(host: str) -> bool:
+def _is_public_host(host: str) -> bool:
     name = host.partition(":")[0].lower()
     return any(name == domain or name.endswith(f".{domain}") for domain in _PUBLIC_DOMAINS)
 
@@ -43,65 +43,69 @@ def names_sources(value: object) -> bool:
     """
     if not isinstance(value, str):
         return False
-    found = _alternatives(value.replace("\\/", "/"))
+    found = _expand_alternatives(value.replace("\\/", "/"))
     return found is not None and all(map(_names_source, found))
 
 
-def _alternatives(pattern: str) -> list[str] | None:
+def _expand_alternatives(pattern: str) -> list[str] | None:
     """Return an expression as a list of those without groups and alternatives.
 
     It is None where they are too many, or it has groups of other kinds.
     """
-    pending, plain = [f"({pattern})"], []
+    pending, expanded = [f"({pattern})"], []
     while pending:
         text = pending.pop()
         group = _GROUP.search(text)
         if group is None:
-            plain.append(text)
+            expanded.append(text)
             continue
         before, after = text[: group.start()], text[group.end() :]
         pending += [f"{before}{part}{after}" for part in group[1].split("|")]
-        if len(pending) + len(plain) > _MOST_ALTERNATIVES:
+        # Groups multiply: twenty of two alternatives are a million expressions.
+        if len(pending) + len(expanded) > _MOST_ALTERNATIVES:
             return None
-    return None if any("(" in text or ")" in text for text in plain) else plain
+    return None if any("(" in text or ")" in text for text in expanded) else expanded
 
 
 def _names_source(pattern: str) -> bool:
     """Tell whether an expression without groups is for images of one host, or one owner there."""
+    # The policy searches for the expression: without an anchor it also matches in the middle of a
+    # stranger's image name.
     host, slash, rest = pattern.removeprefix("^").partition("/")
-    if not pattern.startswith("^") or not _HOST.fullmatch(host) or not _stands(slash, rest):
+    if not pattern.startswith("^") or not _HOST.fullmatch(host) or not _requires_slash(slash, rest):
         return False
-    return not _is_public(host.replace("\\", "")) or _names_owner(rest)
+    return not _is_public_host(host.replace("\\", "")) or _names_owner(rest)
 
 
 def _names_owner(rest: str) -> bool:
     """Tell whether the first part of a path is a name, and no pattern."""
     owner, slash, deeper = rest.partition("/")
-    return _stands(slash, deeper) and _OWNER.fullmatch(owner) is not None
+    return _requires_slash(slash, deeper) and _OWNER.fullmatch(owner) is not None
 
 
-def _stands(slash: str, rest: str) -> bool:
+def _requires_slash(slash: str, rest: str) -> bool:
     """Tell whether a slash has to be there: without it, a longer host begins in the same way."""
     return bool(slash) and not rest.startswith(("?", "*", "{"))
 
 
-def _are_named(value: object) -> bool:
+def _are_named_sources(value: object) -> bool:
     """Tell whether each pattern of a list names a host, and whose images it means there."""
     listed = value if isinstance(value, (list, tuple)) else (value,) if value else ()
-    return all(isinstance(pattern, str) and _is_named(pattern) for pattern in listed)
+    return all(isinstance(pattern, str) and _is_named_source(pattern) for pattern in listed)
 
 
 def names_registry(prefix: str) -> bool:
     """Tell whether a registry, with a path in it or without, says whose images lie there."""
-    return _is_named(f"{prefix.rstrip('/')}/*")
+    return _is_named_source(f"{prefix.rstrip('/')}/*")
 
 
-def _is_named(pattern: str) -> bool:
+def _is_named_source(pattern: str) -> bool:
     host, slash, rest = pattern.partition("/")
+    # A name without a dot in its first part is an image of Docker Hub.
     if not slash or "." not in host or "*" in host:
         return False
     owner, deeper, _ = rest.partition("/")
-    return not _is_public(host) or (bool(deeper) and "*" not in owner)
+    return not _is_public_host(host) or (bool(deeper) and "*" not in owner)
 
 
 NAMED_HOSTS = Predicate(
@@ -111,6 +115,6 @@ NAMED_HOSTS = Predicate(
 """Want an expression of the images of named sources."""
 
 NAMED_SOURCES = Predicate(
-    _are_named, "not set, or images of named registries (NAME.azurecr.io/agent)"
+    _are_named_sources, "not set, or images of named registries (NAME.azurecr.io/agent)"
 )
 """Want no pattern of images, or such as name whose images they are."""

@@ -25,6 +25,8 @@ _VERSION = re.compile(r"1\.(\d+)(\.\d+)?(-.*)?")
 
 def version_of(subject: Subject, running: str, stated: str) -> object:
     """Return what runs, or else what is asked for; Azure alone tells the first."""
+    # kubernetesVersion 1.35 stands for a patch version that AKS selects and upgrades;
+    # currentKubernetesVersion is the one that runs.
     found = subject.value(running)
     return found if isinstance(found, str) and found else subject.value(stated)
 
@@ -53,30 +55,36 @@ def supported_minors(cluster: Subject) -> frozenset[int]:
     They are those that its region offers, where Azure was queried, or else those that the catalog
     knows; those of long-term support where it pays for that. A preview is none of them.
     """
-    paid = cluster.value(PLAN) == LONG_TERM and cluster.value(TIER) == "Premium"
-    plans = {COMMUNITY, LONG_TERM} if paid else {COMMUNITY}
-    offered = _offered(cluster)
+    # Long-term support needs both: the plan, and the Premium tier that pays for it (guidelines.md
+    # CLU-06.1).
+    has_long_term_support = cluster.value(PLAN) == LONG_TERM and cluster.value(TIER) == "Premium"
+    plans = {COMMUNITY, LONG_TERM} if has_long_term_support else {COMMUNITY}
+    offered = _offered_versions(cluster)
     if offered is None:
         known = [(one.minor, one.is_preview, one.plans) for one in OFFERED]
     else:
         known = [
-            (str(entry.get("version")), entry.get("isPreview") is True, _plans(entry))
+            (str(entry.get("version")), entry.get("isPreview") is True, _support_plans(entry))
             for entry in offered.entries(VALUES)
         ]
-    found = (minor_of(name) for name, preview, theirs in known if not preview and plans & {*theirs})
+    found = (
+        minor_of(name)
+        for name, preview, version_plans in known
+        if not preview and plans & {*version_plans}
+    )
     return frozenset(minor for minor in found if minor is not None)
 
 
-def _offered(cluster: Subject) -> Subject | None:
-    place = cluster.value(LOCATION)
-    region = "" if isinstance(place, Unknown) else str(place).replace(" ", "").lower()
+def _offered_versions(cluster: Subject) -> Subject | None:
+    location = cluster.value(LOCATION)
+    region = "" if isinstance(location, Unknown) else str(location).replace(" ", "").lower()
     for found in cluster.all(OFFERED_VERSIONS):
-        same = found.id.subscription == cluster.id.subscription
-        if same and found.id.names[0].lower() == region:
+        is_same_subscription = found.id.subscription == cluster.id.subscription
+        if is_same_subscription and found.id.names[0].lower() == region:
             return found
     return None
 
 
-def _plans(entry: object) -> tuple[str, ...]:
+def _support_plans(entry: object) -> tuple[str, ...]:
     found = lookup(entry, ("capabilities", "supportPlan"))
     return tuple(map(str, found)) if isinstance(found, (list, tuple)) else ()

@@ -20,10 +20,10 @@ from provisioner.controls.resource_types import (
 )
 from provisioner.controls.rule import Judge, Rule, expect, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.model.values import lookup
+from provisioner.model.values import list_items, lookup
 from provisioner.network.model.public_ranges import read_reach
 
-_KEPT = "properties.isKeptByAzure"
+_IS_MANAGED = "properties.isKeptByAzure"
 _QUOTA = "properties.quota"
 _LIMITS = "properties.limits"
 _POLICIES = "properties.networkPolicies"
@@ -31,13 +31,13 @@ _ACCOUNTS = "properties.serviceAccounts"
 _REGISTRIES = "properties.registries"
 _PULL_ALWAYS = "properties.pullAlways"
 _PARAMETERS = "properties.parameters"
-_LEFT_OUT = "properties.excludedNamespaces"
+_EXCLUDED_NAMESPACES = "properties.excludedNamespaces"
 _AGENT_READS: Mapping[str, tuple[str, ...]] = {
     CLUSTER: (),
     POLICY_ASSIGNMENT: (_PARAMETERS,),
-    SAFEGUARDS: (_LEFT_OUT,),
+    SAFEGUARDS: (_EXCLUDED_NAMESPACES,),
 }
-_BOTH = {"Ingress", "Egress"}
+_DIRECTIONS = {"Ingress", "Egress"}
 _AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(?:m|k|Ki|M|Mi|G|Gi|T|Ti)?", re.ASCII)
 
 
@@ -51,7 +51,9 @@ AN_AMOUNT = Predicate(_is_amount, "an amount above 0")
 """Want an amount of CPU or memory."""
 
 
-def _rule(judge: Judge, *paths: str, others: Mapping[str, tuple[str, ...]] | None = None) -> Rule:
+def _namespace_rule(
+    judge: Judge, *paths: str, others: Mapping[str, tuple[str, ...]] | None = None
+) -> Rule:
     return rule(STATED_NAMESPACE, judge, *paths, others=others or {})
 
 
@@ -64,16 +66,18 @@ def _is_for_agents(namespace: Subject) -> bool:
     if namespace.value(STANDARD) != "privileged":
         return False
     cluster = namespace.id.parent
-    named: set[object] = set()
+    excluded: set[object] = set()
     for assigned in namespace.all(POLICY_ASSIGNMENT):
         scope = assigned.id.scope
         if scope is None or cluster is None or cluster.is_within(scope):
             found = lookup(assigned.value(_PARAMETERS), ("excludedNamespaces", "value"))
-            named |= set(found) if isinstance(found, (list, tuple)) else set()
+            excluded |= set(found) if isinstance(found, (list, tuple)) else set()
     for guards in namespace.all(SAFEGUARDS):
         if guards.id.scope == cluster:
-            named |= set(guards.texts(_LEFT_OUT))
-    return namespace.name in named
+            # The exclusion is what makes the statement in the blueprint effective; a privileged
+            # label without it is denied by the policies.
+            excluded |= set(guards.texts(_EXCLUDED_NAMESPACES))
+    return namespace.name in excluded
 
 
 def _judge_agents(namespace: Subject) -> Iterator[Observation]:
@@ -83,14 +87,14 @@ def _judge_agents(namespace: Subject) -> Iterator[Observation]:
     elif _is_for_agents(namespace):
         yield namespace.passes(STANDARD, "it is privileged and listed in privilegedNamespaces")
     else:
-        said = (
+        evidence = (
             "it is privileged, and no policy or safeguard excludes it as a namespace of node agents"
         )
-        yield namespace.fails(STANDARD, said)
+        yield namespace.fails(STANDARD, evidence)
 
 
 def _judge_restricted(namespace: Subject) -> Iterator[Observation]:
-    if not namespace.value(_KEPT) and not _is_for_agents(namespace):
+    if not namespace.value(_IS_MANAGED) and not _is_for_agents(namespace):
         yield judge_standard(namespace)
 
 
@@ -102,13 +106,13 @@ def _judge_baseline(namespace: Subject) -> Iterator[Observation]:
         yield namespace.fails(STANDARD, "it is privileged, expected baseline or restricted")
 
 
-def _judge_users(namespace: Subject) -> Iterator[Observation]:
+def _judge_root(namespace: Subject) -> Iterator[Observation]:
     level = namespace.value(STANDARD)
     if level == "restricted":
         yield namespace.passes(STANDARD, "its pods must meet the restricted standard")
     elif not _is_for_agents(namespace):
-        said = f"its pods must meet only the {show(level)} standard, which allows root"
-        yield namespace.fails(STANDARD, said)
+        evidence = f"its pods must meet only the {show(level)} standard, which allows root"
+        yield namespace.fails(STANDARD, evidence)
 
 
 def _judge_limits(namespace: Subject) -> Iterator[Observation]:
@@ -124,11 +128,12 @@ def _judge_limits(namespace: Subject) -> Iterator[Observation]:
     yield namespace.passes(_LIMITS, "it has default limits for containers")
 
 
-def _judge_closed(namespace: Subject) -> Iterator[Observation]:
+def _judge_default_deny(namespace: Subject) -> Iterator[Observation]:
     """Observe whether a policy closes the namespace; one that Azure keeps is for other rules."""
-    if namespace.value(_KEPT):
+    # AKS makes the network policy of a managed namespace from defaultNetworkPolicy (CLU-05.4).
+    if namespace.value(_IS_MANAGED):
         return
-    if any(_closes(policy) for policy in namespace.entries(_POLICIES)):
+    if any(_is_default_deny(policy) for policy in namespace.entries(_POLICIES)):
         yield namespace.passes(
             _POLICIES, ("it has a default-deny NetworkPolicy for ingress and egress")
         )
@@ -138,11 +143,11 @@ def _judge_closed(namespace: Subject) -> Iterator[Observation]:
         )
 
 
-def _closes(policy: Mapping[str, object]) -> bool:
+def _is_default_deny(policy: Mapping[str, object]) -> bool:
     kinds = policy.get("policyTypes")
-    both = isinstance(kinds, (list, tuple)) and {str(kind) for kind in kinds} >= _BOTH
-    opens = policy.get("ingress") or policy.get("egress")
-    return policy.get("podSelector") == {} and both and not opens
+    both = isinstance(kinds, (list, tuple)) and {str(kind) for kind in kinds} >= _DIRECTIONS
+    has_rules = policy.get("ingress") or policy.get("egress")
+    return policy.get("podSelector") == {} and both and not has_rules
 
 
 def _judge_openings(namespace: Subject) -> Iterator[Observation]:
@@ -151,36 +156,33 @@ def _judge_openings(namespace: Subject) -> Iterator[Observation]:
     All ranges together, or the last label of a host's name, are everybody.
     """
     policies = namespace.entries(_POLICIES)
-    reach = read_reach(block for policy in policies for block in _blocks(policy))
-    hosts = [host for policy in policies for host in _hosts(policy)]
-    wide = [host for host in hosts if host.lstrip("*.").count(".") == 0]
+    reach = read_reach(block for policy in policies for block in _ip_blocks(policy))
+    hosts = [host for policy in policies for host in _host_names(policy)]
+    # "*.com" or "*": a top-level domain is everybody's.
+    wide_hosts = [host for host in hosts if host.lstrip("*.").count(".") == 0]
     if reach.holds_strangers:
         yield namespace.fails(_POLICIES, f"egress of its pods is open to {reach}: no peer is named")
-    elif wide:
-        yield namespace.fails(_POLICIES, f"egress of its pods is open to every {wide[0]}")
+    elif wide_hosts:
+        yield namespace.fails(_POLICIES, f"egress of its pods is open to every {wide_hosts[0]}")
     else:
         yield namespace.passes(_POLICIES, "egress of its pods is limited to named destinations")
 
 
-def _blocks(policy: Mapping[str, object]) -> Iterator[str]:
-    for opening in _listed(policy.get("egress")):
-        for peer in _listed(lookup(opening, ("to",))):
+def _ip_blocks(policy: Mapping[str, object]) -> Iterator[str]:
+    for opening in list_items(policy.get("egress")):
+        for peer in list_items(lookup(opening, ("to",))):
             cidr = lookup(peer, ("ipBlock", "cidr"))
             if isinstance(cidr, str):
                 yield cidr
 
 
-def _hosts(policy: Mapping[str, object]) -> Iterator[str]:
-    for opening in _listed(policy.get("egress")):
-        for host in _listed(lookup(opening, ("toFQDNs",))):
+def _host_names(policy: Mapping[str, object]) -> Iterator[str]:
+    for opening in list_items(policy.get("egress")):
+        for host in list_items(lookup(opening, ("toFQDNs",))):
             for key in ("matchName", "matchPattern"):
                 name = lookup(host, (key,))
                 if isinstance(name, str):
                     yield name
-
-
-def _listed(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, (list, tuple)) else ()
 
 
 def _judge_tokens(namespace: Subject) -> Iterator[Observation]:
@@ -209,22 +211,24 @@ def _judge_registries(namespace: Subject) -> Iterator[Observation]:
     yield namespace.passes(_REGISTRIES, "the registries of its images are named")
 
 
-def _is_stated_alone(namespace: Subject) -> bool:
-    return not namespace.value(_KEPT)
+def _is_not_managed(namespace: Subject) -> bool:
+    return not namespace.value(_IS_MANAGED)
 
 
 _AMOUNTS = ("requests.cpu", "limits.cpu", "requests.memory", "limits.memory")
 
-NAMES_AGENTS = _rule(_judge_agents, STANDARD, others=_AGENT_READS)
+NAMES_AGENTS = _namespace_rule(_judge_agents, STANDARD, others=_AGENT_READS)
 """A privileged namespace is one that policies and safeguards leave out by name."""
 
-IS_RESTRICTED = _rule(_judge_restricted, STANDARD, STANDARD_VERSION, _KEPT, others=_AGENT_READS)
+IS_RESTRICTED = _namespace_rule(
+    _judge_restricted, STANDARD, STANDARD_VERSION, _IS_MANAGED, others=_AGENT_READS
+)
 """A namespace that is not for agents enforces the restricted standard."""
 
-IS_BASELINE = _rule(_judge_baseline, STANDARD, others=_AGENT_READS)
+IS_BASELINE = _namespace_rule(_judge_baseline, STANDARD, others=_AGENT_READS)
 """A namespace that is not for agents enforces the baseline standard at least."""
 
-FORBIDS_ROOT = _rule(_judge_users, STANDARD, others=_AGENT_READS)
+FORBIDS_ROOT = _namespace_rule(_judge_root, STANDARD, others=_AGENT_READS)
 """A namespace that is not for agents lets no pod be root."""
 
 HAS_QUOTA = tuple(
@@ -232,26 +236,26 @@ HAS_QUOTA = tuple(
         STATED_NAMESPACE,
         f"{_QUOTA}[{name}]",
         AN_AMOUNT,
-        when=_is_stated_alone,
-        reading=(_KEPT,),
+        when=_is_not_managed,
+        reading=(_IS_MANAGED,),
     )
     for name in _AMOUNTS
 )
 """A namespace has a quota of each amount."""
 
-HAS_LIMITS = _rule(_judge_limits, _LIMITS)
+HAS_LIMITS = _namespace_rule(_judge_limits, _LIMITS)
 """Containers that ask for nothing get limits."""
 
-IS_CLOSED = _rule(_judge_closed, _POLICIES, _KEPT)
+IS_CLOSED = _namespace_rule(_judge_default_deny, _POLICIES, _IS_MANAGED)
 """A policy denies by default."""
 
-NAMES_PEERS = _rule(_judge_openings, _POLICIES)
+NAMES_PEERS = _namespace_rule(_judge_openings, _POLICIES)
 """What pods reach is named."""
 
-MOUNTS_NO_TOKENS = _rule(_judge_tokens, _ACCOUNTS)
+MOUNTS_NO_TOKENS = _namespace_rule(_judge_tokens, _ACCOUNTS)
 """Service accounts mount no token."""
 
-NAMES_REGISTRIES = _rule(_judge_registries, _REGISTRIES)
+NAMES_REGISTRIES = _namespace_rule(_judge_registries, _REGISTRIES)
 """The registries of images are no hosts where everybody publishes."""
 
 PULLS_ALWAYS = expect(STATED_NAMESPACE, _PULL_ALWAYS, equals(True))

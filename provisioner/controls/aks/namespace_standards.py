@@ -31,18 +31,20 @@ def judge_standard(namespace: Subject) -> Observation:
     STANDARD and STANDARD_VERSION.
     """
     level, version = namespace.value(STANDARD), namespace.value(STANDARD_VERSION)
-    said = f"labels[pod-security.kubernetes.io/enforce] is {show(level)}"
+    evidence = f"labels[pod-security.kubernetes.io/enforce] is {show(level)}"
     if isinstance(level, Unknown):
         return namespace.unknown(STANDARD, f"pod-security.kubernetes.io/enforce is {level}")
     if level != "restricted":
-        return namespace.fails(STANDARD, f"{said}, expected restricted")
+        return namespace.fails(STANDARD, f"{evidence}, expected restricted")
     if isinstance(version, Unknown):
         return namespace.unknown(STANDARD_VERSION, f"enforce-version is {version}")
+    # A namespace can be pinned to the standard of an older version, which asks for less; no label
+    # means latest ("Pod Security Admission").
     if not is_empty(version) and not _is_complete(version):
-        said = f"it enforces the restricted standard of version {show(version)}"
-        wanted = f"latest, or v1.{COMPLETE_SINCE} and later"
-        return namespace.fails(STANDARD_VERSION, f"{said}, expected {wanted}")
-    return namespace.passes(STANDARD, said)
+        evidence = f"it enforces the restricted standard of version {show(version)}"
+        expected = f"latest, or v1.{COMPLETE_SINCE} and later"
+        return namespace.fails(STANDARD_VERSION, f"{evidence}, expected {expected}")
+    return namespace.passes(STANDARD, evidence)
 
 
 def is_restricted(namespace: Subject) -> bool:

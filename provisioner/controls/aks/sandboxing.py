@@ -15,16 +15,16 @@ LABELS = "properties.nodeLabels"
 TAINTS = "properties.nodeTaints"
 
 _UNTRUSTED = "untrusted"
-_ISOLATING = ("katavmisolation", "katamshvvmisolation")
+_SANDBOX_RUNTIMES = ("katavmisolation", "katamshvvmisolation")
 """The runtimes of pod sandboxing; the second is what the preview called it."""
 
 
 def is_sandbox(pool: Subject) -> bool:
     """Tell whether the pods of a pool may have virtual machines of their own."""
-    return str(pool.value(RUNTIME)).lower() in _ISOLATING
+    return str(pool.value(RUNTIME)).lower() in _SANDBOX_RUNTIMES
 
 
-def says_untrusted(pool: Subject) -> bool:
+def is_marked_untrusted(pool: Subject) -> bool:
     """Tell whether a pool's labels or taints mark its pods as untrusted, by key or value."""
     labels = pool.value(LABELS)
     names = labels if isinstance(labels, Mapping) else {}
@@ -32,8 +32,11 @@ def says_untrusted(pool: Subject) -> bool:
     for taint in pool.texts(TAINTS):
         name, _, value = taint.rpartition(":")[0].partition("=")
         marks.append((name, value))
-    return any(_is_mark(name.rpartition("/")[2].lower(), value.lower()) for name, value in marks)
+    return any(
+        _marks_untrusted(name.rpartition("/")[2].lower(), value.lower()) for name, value in marks
+    )
 
 
-def _is_mark(name: str, value: str) -> bool:
+def _marks_untrusted(name: str, value: str) -> bool:
+    # `untrusted: "false"` is a label that says the contrary.
     return _UNTRUSTED in value or (_UNTRUSTED in name and value != "false")

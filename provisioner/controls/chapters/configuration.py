@@ -12,8 +12,8 @@ from provisioner.controls.aks.admission import (
     POLICY_READS,
     SAFEGUARD_READS,
     Demand,
-    ask_any,
     is_watched,
+    judge_demands,
 )
 from provisioner.controls.aks.namespace_rules import (
     HAS_LIMITS,
@@ -56,7 +56,7 @@ def _judge_practice(cluster: Subject) -> Iterator[Observation]:
     if is_watched(cluster):
         yield cluster.passes("", "deployment safeguards evaluate them")
     else:
-        yield ask_any(cluster, (_SAFEGUARDS_DEMAND,))
+        yield judge_demands(cluster, (_SAFEGUARDS_DEMAND,))
 
 
 def _judge_tags(resource: Subject) -> Iterator[Observation]:

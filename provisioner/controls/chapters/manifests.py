@@ -15,8 +15,8 @@ from provisioner.controls.aks.admission import (
     POLICY_READS,
     RESTRICTED_PODS,
     Demand,
-    ask_any,
     assign,
+    judge_demands,
 )
 from provisioner.controls.aks.namespace_rules import (
     NAMES_AGENTS,
@@ -41,7 +41,7 @@ from provisioner.controls.exposure.private_endpoints import (
     CONNECTIONS,
     ENDPOINT_READS,
     is_linked,
-    judge_strange_links,
+    judge_outside_connections,
 )
 from provisioner.controls.predicates import Predicate, equals, holds, is_unset, only
 from provisioner.controls.resource_types import (
@@ -165,7 +165,7 @@ def _judge_postgres(server: Subject) -> Iterator[Observation]:
         yield server.passes("", "a private endpoint is connected to it")
     else:
         yield server.fails("", "no private endpoint in the environment is connected to it")
-    yield from judge_strange_links(server)
+    yield from judge_outside_connections(server)
 
 
 def _is_above_zero(value: object) -> bool:
@@ -225,10 +225,10 @@ def _judge_fields(cluster: Subject) -> Iterator[Observation]:
 
     The initiative has all of them: its ranges of groups and its volumes are fixed.
     """
-    initiative = ask_any(cluster, (RESTRICTED_PODS,))
+    initiative = judge_demands(cluster, (RESTRICTED_PODS,))
     # One initiative is the usual way; a cluster may instead have an assignment for each field,
     # whose verdicts are then named one by one.
-    parts = {field: ask_any(cluster, (demand,)) for field, demand in _DEMAND_BY_FIELD.items()}
+    parts = {field: judge_demands(cluster, (demand,)) for field, demand in _DEMAND_BY_FIELD.items()}
     missing = [field for field, seen in parts.items() if seen.verdict is not Verdict.PASS]
     if initiative.verdict is Verdict.PASS or len(missing) == len(_DEMAND_BY_FIELD):
         yield initiative

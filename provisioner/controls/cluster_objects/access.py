@@ -35,14 +35,14 @@ from provisioner.model.cluster_contents import (
     namespace_of,
 )
 
-_DEPLOYS = Capability(
+_DEPLOY = Capability(
     "allows writing Deployments", "apps", ("deployments",), ("create", "update", "patch", "delete")
 )
-_READS_LOGS = Capability("allows reading pod logs", "", ("pods/log",), ("get",))
+_READ_LOGS = Capability("allows reading pod logs", "", ("pods/log",), ("get",))
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BoundRole:
     """Binding of somebody who is not the system's: its subjects, and its role's rules.
 
     The rules are None where the role is not there.
@@ -53,7 +53,7 @@ class Bound:
     rules: tuple[Mapping[str, Any], ...] | None
 
 
-def find_bound(view: View, *, everywhere_alone: bool = False) -> Iterator[Bound]:
+def find_bindings_to_others(view: View, *, everywhere_alone: bool = False) -> Iterator[BoundRole]:
     """Yield the bindings of a cluster that give something to others than the system.
 
     With `everywhere_alone` they are those that do so in every namespace, and no other list is read.
@@ -68,14 +68,16 @@ def find_bound(view: View, *, everywhere_alone: bool = False) -> Iterator[Bound]
     for kind in bindings[:1] if everywhere_alone else bindings:
         for binding in view.of(kind):
             kind_of_role = str(at(binding, "roleRef", "kind"))
+            # A RoleBinding may name a ClusterRole, whose permissions it then grants in its
+            # namespace.
             within = namespace_of(binding) if kind_of_role == "Role" else ""
             rules = roles.get((kind_of_role, within, str(at(binding, "roleRef", "name"))))
-            subjects = tuple(_strangers(view, binding, rules))
+            subjects = tuple(_outside_subjects(view, binding, rules))
             if subjects:
-                yield Bound(binding, subjects, rules)
+                yield BoundRole(binding, subjects, rules)
 
 
-_ACCOUNT = "system:serviceaccount:"
+_SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:"
 
 _ADMINISTRATORS = {
     "aks-cluster-admin-binding": frozenset({"clusterAdmin", "clusterUser"}),
@@ -84,7 +86,7 @@ _ADMINISTRATORS = {
 """The bindings by which AKS makes administrators, with the users of its certificates: the second
 is for the Entra groups that the cluster names (AKS, "Access and identity options")."""
 
-_OF_KUBERNETES = frozenset({
+_CORE_BINDINGS = frozenset({
     ("Group", "system:nodes", "system:node"),
     ("User", "system:kube-controller-manager", "system:kube-controller-manager"),
     ("User", "system:kube-scheduler", "system:kube-scheduler"),
@@ -96,7 +98,7 @@ are judged as anybody: a group of all nodes that administers the cluster makes e
 does, and a certificate can be had for any name that begins with `system:`."""
 
 
-def _strangers(
+def _outside_subjects(
     view: View, binding: Object, rules: tuple[Mapping[str, Any], ...] | None
 ) -> Iterator[str]:
     """Yield the subjects of a binding that are neither the system's nor administrators of AKS.
@@ -110,36 +112,40 @@ def _strangers(
     kind_of_role, role = (str(at(binding, "roleRef", part)) for part in ("kind", "name"))
     for subject in items(binding.get("subjects")):
         kind, name = str(at(subject, "kind")), str(at(subject, "name"))
-        if kind == "User" and name.startswith(_ACCOUNT):
-            kind, home, name = "ServiceAccount", *name.removeprefix(_ACCOUNT).partition(":")[::2]
+        if kind == "User" and name.startswith(_SERVICE_ACCOUNT_PREFIX):
+            kind, namespace, name = (
+                "ServiceAccount",
+                *name.removeprefix(_SERVICE_ACCOUNT_PREFIX).partition(":")[::2],
+            )
         elif kind == "ServiceAccount":
-            home = str(at(subject, "namespace") or namespace_of(binding))
+            namespace = str(at(subject, "namespace") or namespace_of(binding))
         else:
-            home = ""
+            namespace = ""
         if kind == "ServiceAccount":
-            grant = ((home, name), (kind_of_role, role), namespace_of(binding), rules)
-            if home not in view.system or not is_system_grant(*grant, view.facts.add_ons):
-                yield f"ServiceAccount {home}/{name}"
+            grant = ((namespace, name), (kind_of_role, role), namespace_of(binding), rules)
+            if namespace not in view.system or not is_system_grant(*grant, view.facts.add_ons):
+                yield f"ServiceAccount {namespace}/{name}"
         elif (
             (kind, name) != ("Group", "system:masters")  # It is above RBAC as it is.
-            and (kind, name, role) not in _OF_KUBERNETES
-            and not _is_of_aks(view, binding, kind, name)
+            and (kind, name, role) not in _CORE_BINDINGS
+            and not _is_aks_administrator(view, binding, kind, name)
         ):
             yield f"{kind} {name}"
 
 
-def _is_of_aks(view: View, binding: Object, kind: str, name: str) -> bool:
+def _is_aks_administrator(view: View, binding: Object, kind: str, name: str) -> bool:
     users = _ADMINISTRATORS.get(name_of(binding))
+    # Anybody may call a RoleBinding by the name of AKS's ClusterRoleBinding.
     if users is None or binding.get("kind") == "RoleBinding":
         return False
     return name in users if kind == "User" else kind == "Group" and name.lower() in view.admins
 
 
-def _no_one(risk: Risk, words: str) -> ObservedRule:
+def _nobody_has(risk: Risk, words: str) -> ObservedRule:
     """Return the rule that nobody but the system has the capabilities of a risk."""
 
     def judge(view: View) -> Iterator[ObjectFinding]:
-        bound = tuple(find_bound(view))
+        bound = tuple(find_bindings_to_others(view))
 
         def look() -> Iterator[ObjectFinding]:
             for each in bound:
@@ -148,8 +154,8 @@ def _no_one(risk: Risk, words: str) -> ObservedRule:
                 if found:
                     yield fails(f"{', '.join(each.subjects)}: {', '.join(found)}", each.binding)
 
-        said = f"{count(len(bound), 'binding')} to non-system subjects: none {words}"
-        yield from conclude(look(), said)
+        evidence = f"{count(len(bound), 'binding')} to non-system subjects: none {words}"
+        yield from conclude(look(), evidence)
 
     return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
 
@@ -159,15 +165,16 @@ def _administers(rules: Iterable[Mapping[str, Any]]) -> bool:
     return any(
         "*" in items(rule.get("apiGroups"))
         and "*" in items(rule.get("resources"))
+        # A ClusterRole that spells the verbs out is cluster-admin under another name.
         and ({"*", "create"} & set(items(rule.get("verbs"))))
         and ({"*", "update", "patch"} & set(items(rule.get("verbs"))))
         for rule in rules
     )
 
 
-def _admins(view: View) -> Iterator[ObjectFinding]:
+def _judge_cluster_admins(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
-        for each in find_bound(view, everywhere_alone=True):
+        for each in find_bindings_to_others(view, everywhere_alone=True):
             is_admin = at(each.binding, "roleRef", "name") == "cluster-admin"
             if is_admin or _administers(each.rules or ()):
                 yield fails(
@@ -180,29 +187,32 @@ def _admins(view: View) -> Iterator[ObjectFinding]:
     )
 
 
-def _exactly(wanted: Capability, allowed: tuple[Object, ...]) -> ObservedRule:
+def _nothing_beyond(capability: Capability, allowed: tuple[Object, ...]) -> ObservedRule:
     """Return the rule that whoever has a capability has nothing beyond some rules."""
 
     def judge(view: View) -> Iterator[ObjectFinding]:
-        held = [b for b in find_bound(view) if b.rules and allows(b.rules, wanted)]
+        holding = [
+            b for b in find_bindings_to_others(view) if b.rules and allows(b.rules, capability)
+        ]
 
         def look() -> Iterator[ObjectFinding]:
-            for each in held:
-                more = _beyond(each.rules or (), allowed)
-                if more:
+            for each in holding:
+                excess = _excess_of(each.rules or (), allowed)
+                if excess:
                     who = ", ".join(each.subjects)
-                    yield fails(f"{who}: {wanted.words}, and {more}", each.binding)
+                    yield fails(f"{who}: {capability.words}, and {excess}", each.binding)
+                # The outline's sample roles are for one namespace (guidelines.md MAN-01).
                 elif not namespace_of(each.binding):
-                    said = f"{', '.join(each.subjects)}: {wanted.words} in every namespace"
-                    yield fails(said, each.binding)
+                    evidence = f"{', '.join(each.subjects)}: {capability.words} in every namespace"
+                    yield fails(evidence, each.binding)
 
-        said = f"{count(len(held), 'binding')}: each {wanted.words} and nothing else"
-        yield from conclude(look(), said)
+        evidence = f"{count(len(holding), 'binding')}: each {capability.words} and nothing else"
+        yield from conclude(look(), evidence)
 
     return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
 
 
-def _beyond(rules: Iterable[Mapping[str, Any]], allowed: tuple[Object, ...]) -> str:
+def _excess_of(rules: Iterable[Mapping[str, Any]], allowed: tuple[Object, ...]) -> str:
     """Return the first thing that rules allow beyond others, "" for nothing."""
     known = {
         (group, resource, verb)
@@ -222,10 +232,10 @@ def _beyond(rules: Iterable[Mapping[str, Any]], allowed: tuple[Object, ...]) -> 
 
 
 RULES = {
-    "CLU-03.4": ObservedRule(_admins, (CLUSTER_ROLE_BINDING, CLUSTER_ROLE)),
-    "CLU-03.5": _no_one(Risk.ESCALATION, "allows privilege escalation"),
-    "WRK-02.8": _no_one(Risk.SHELL, "allows pods/exec into pods of others"),
-    "MAN-01": _exactly(_DEPLOYS, DEPLOYMENT_MANAGER),
-    "MAN-02": _exactly(_READS_LOGS, LOG_READER),
+    "CLU-03.4": ObservedRule(_judge_cluster_admins, (CLUSTER_ROLE_BINDING, CLUSTER_ROLE)),
+    "CLU-03.5": _nobody_has(Risk.ESCALATION, "allows privilege escalation"),
+    "WRK-02.8": _nobody_has(Risk.SHELL, "allows pods/exec into pods of others"),
+    "MAN-01": _nothing_beyond(_DEPLOY, DEPLOYMENT_MANAGER),
+    "MAN-02": _nothing_beyond(_READ_LOGS, LOG_READER),
 }
 """The rules by the id of their control."""

@@ -36,26 +36,27 @@ from provisioner.manifests.cluster_kinds import (
 from provisioner.manifests.policy_objects import WORKLOADS_SUFFIX, render_policies
 from provisioner.model.cluster_contents import Object, at, items, name_of
 
-_SPOKEN = ("failurePolicy", "matchConditions", "variables")
+_COMPARED_FIELDS = ("failurePolicy", "matchConditions", "variables")
 
 
-def find_lapsed(view: View, names: Sequence[str] = ()) -> Iterator[ObjectFinding]:
+def find_policies_not_in_force(view: View, names: Sequence[str] = ()) -> Iterator[ObjectFinding]:
     """Yield the failures of the environment's policies that are missing, changed or not in force.
 
     `names` are those that are requested; without names they are all that deny.
     """
-    there = {name_of(found): found for found in view.of(ADMISSION_POLICY)}
+    existing = {name_of(found): found for found in view.of(ADMISSION_POLICY)}
     for policy in view.policies:
+        # A policy in audit mode denies nothing, and is no evidence that pods meet it.
         if not policy.enforced or (names and policy.name not in names):
             continue
-        found = there.get(policy.name)
+        found = existing.get(policy.name)
         if found is None:
             yield fails(f"the policy {policy.name} is missing")
             continue
-        differing = _differs(found, _rendered(policy))
+        differing = _first_difference(found, _rendered_spec(policy))
         if differing:
-            said = f"{policy.name} differs from the environment: {differing}"
-            yield fails(said, found, f"spec.{differing}")
+            evidence = f"{policy.name} differs from the environment: {differing}"
+            yield fails(evidence, found, f"spec.{differing}")
         elif not any(_denies(binding, policy.name) for binding in view.of(ADMISSION_BINDING)):
             yield fails(
                 (
@@ -66,58 +67,63 @@ def find_lapsed(view: View, names: Sequence[str] = ()) -> Iterator[ObjectFinding
             )
 
 
-def _rendered(policy: AdmissionPolicy) -> Object:
+def _rendered_spec(policy: AdmissionPolicy) -> Object:
     spec: Object = next(iter(render_policies((policy,)))).body["spec"]
     return spec
 
 
-def _differs(found: Object, wanted: Object) -> str:
+def _first_difference(found: Object, expected: Object) -> str:
     """Return what of a policy is not as wanted, "" for nothing.
 
     The API server adds defaults, and so what is wanted is compared, by name.
     """
     spec = at(found, "spec") or {}
-    for name in _SPOKEN:
-        if spec.get(name) != wanted.get(name):
+    for name in _COMPARED_FIELDS:
+        if spec.get(name) != expected.get(name):
             return name
-    if at(spec, "matchConstraints", "namespaceSelector") != wanted["matchConstraints"].get(
+    if at(spec, "matchConstraints", "namespaceSelector") != expected["matchConstraints"].get(
         "namespaceSelector"
     ):
         return "matchConstraints"
     if (
         at(spec, "matchConstraints", "excludeResourceRules")
+        # An author chooses the labels of a pod: an object selector is a way out.
         or at(spec, "matchConstraints", "objectSelector", "matchLabels")
         or at(spec, "matchConstraints", "objectSelector", "matchExpressions")
     ):
         return "matchConstraints"
     found_rules = items(at(spec, "matchConstraints", "resourceRules"))
-    asked = wanted["matchConstraints"]["resourceRules"]
-    if not all(any(_covers(rule, each) for rule in found_rules) for each in _single(asked)):
+    expected_rules = expected["matchConstraints"]["resourceRules"]
+    if not all(
+        any(_covers(rule, each) for rule in found_rules) for each in _split_rules(expected_rules)
+    ):
         return "matchConstraints"
     expressions = {at(entry, "expression") for entry in items(spec.get("validations"))}
-    if not {entry["expression"] for entry in wanted["validations"]} <= expressions:
+    # More validations deny more; a missing or changed one lets something pass.
+    if not {entry["expression"] for entry in expected["validations"]} <= expressions:
         return "validations"
+    # With parameters the expressions depend on an object that is not part of the policy.
     return "paramKind" if spec.get("paramKind") else ""
 
 
 _MATCHED = ("operations", "apiGroups", "apiVersions", "resources")
 
 
-def _single(rules: Sequence[Object]) -> Iterator[Object]:
+def _split_rules(rules: Sequence[Object]) -> Iterator[Object]:
     """Yield rules of one operation, group, version and resource each."""
     for rule in rules:
         for values in product(*(items(rule.get(name)) for name in _MATCHED)):
             yield dict(zip(_MATCHED, values, strict=True))
 
 
-def _covers(rule: object, wanted: Object) -> bool:
+def _covers(rule: object, expected: Object) -> bool:
     """Tell whether a rule matches a wanted operation and resource.
 
     One for some names or for objects of the cluster alone does not match all pods.
     """
     if items(at(rule, "resourceNames")) or at(rule, "scope") == "Cluster":
         return False
-    return all({"*", wanted[name]} & set(items(at(rule, name))) for name in _MATCHED)
+    return all({"*", expected[name]} & set(items(at(rule, name))) for name in _MATCHED)
 
 
 def _denies(binding: Object, policy: str) -> bool:
@@ -125,6 +131,7 @@ def _denies(binding: Object, policy: str) -> bool:
     narrowed = spec.get("matchResources") or {}
     return (
         spec.get("policyName") == policy
+        # Warn and Audit admit the request.
         and "Deny" in items(spec.get("validationActions"))
         and not any(narrowed.get(key) for key in ("resourceRules", "excludeResourceRules"))
         and not _selects_some(narrowed.get("namespaceSelector"))
@@ -136,39 +143,41 @@ def _selects_some(selector: object) -> bool:
     return bool(at(selector, "matchLabels") or at(selector, "matchExpressions"))
 
 
-def _strange_webhooks(view: View) -> Iterator[tuple[Object, str]]:
+def _custom_webhooks(view: View) -> Iterator[tuple[Object, str]]:
     """Yield the webhooks whose service is not in a namespace of the system, with where they ask."""
     for kind in (VALIDATING_WEBHOOK, MUTATING_WEBHOOK):
         for found in view.of(kind):
             for hook in items(found.get("webhooks")):
-                space = at(hook, "clientConfig", "service", "namespace")
-                if space not in view.system:
-                    where = at(hook, "clientConfig", "url") or f"a service in {space}"
+                # A webhook with a url calls any host, and receives every object that it matches,
+                # Secrets included.
+                namespace = at(hook, "clientConfig", "service", "namespace")
+                if namespace not in view.system:
+                    where = at(hook, "clientConfig", "url") or f"a service in {namespace}"
                     yield found, str(where)
                     break
 
 
-def _own(view: View) -> Iterator[ObjectFinding]:
+def _judge_admission(view: View) -> Iterator[ObjectFinding]:
     """Judge whether the environment's admission policies are in force, without custom webhooks.
 
     A webhook can fail and see every object.
     """
 
     def judge() -> Iterator[ObjectFinding]:
-        for found, where in _strange_webhooks(view):
+        for found, where in _custom_webhooks(view):
             yield fails(f"it is a custom webhook: {where}", found, "webhooks")
-        yield from find_lapsed(view)
+        yield from find_policies_not_in_force(view)
 
-    held = [policy for policy in view.policies if policy.enforced]
-    yield from conclude(judge(), f"{count(len(held), 'policy')} in force, no custom webhook")
+    enforced = [policy for policy in view.policies if policy.enforced]
+    yield from conclude(judge(), f"{count(len(enforced), 'policy')} in force, no custom webhook")
 
 
-def _known(view: View) -> Iterator[ObjectFinding]:
+def _judge_inventory(view: View) -> Iterator[ObjectFinding]:
     """Judge whether all admission policies and webhooks are the environment's or the system's."""
     declared = {policy.name + end for policy in view.policies for end in ("", WORKLOADS_SUFFIX)}
 
     def judge() -> Iterator[ObjectFinding]:
-        for found, where in _strange_webhooks(view):
+        for found, where in _custom_webhooks(view):
             yield fails(f"it is neither in the environment nor a system object: {where}", found)
         for policy in view.of(ADMISSION_POLICY):
             if name_of(policy) not in declared and not name_of(policy).startswith(_OF_AKS):
@@ -177,20 +186,20 @@ def _known(view: View) -> Iterator[ObjectFinding]:
         for policy in view.of(MUTATING_POLICY):
             yield fails("it is neither in the environment nor a system object", policy)
 
-    seen = sum(len(view.of(kind)) for kind in (*_JUDGES, MUTATING_POLICY))
+    seen = sum(len(view.of(kind)) for kind in (*_REVIEWERS, MUTATING_POLICY))
     yield from conclude(judge(), f"{count(seen, 'object')} in the cluster: all are known")
 
 
-_JUDGES = (ADMISSION_POLICY, VALIDATING_WEBHOOK, MUTATING_WEBHOOK)
+_REVIEWERS = (ADMISSION_POLICY, VALIDATING_WEBHOOK, MUTATING_WEBHOOK)
 _OF_AKS = ("aks-", "azurepolicy-", "gatekeeper-")
 """What the names of policies begin with that AKS and its Azure Policy add-on make (a policy judges
 alone, and sees nothing: a wrong name here hides no reader)."""
 
 
-def _registries(view: View) -> Iterator[ObjectFinding]:
+def _judge_registries(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         yield from judge_by_policies(view, "azsec-approved-registries")
-        yield from find_lapsed(view, ("azsec-approved-registries",))
+        yield from find_policies_not_in_force(view, ("azsec-approved-registries",))
         if not any(policy.name == "azsec-approved-registries" for policy in view.policies):
             yield fails("the environment names no approved registry")
 
@@ -198,10 +207,10 @@ def _registries(view: View) -> Iterator[ObjectFinding]:
     yield from conclude(judge(), f"{pods} run approved images, and the policy is in force")
 
 
-def _restricted(view: View) -> Iterator[ObjectFinding]:
+def _judge_restricted_fields(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         yield from judge_restricted(view)
-        yield from find_lapsed(view, RESTRICTED_POLICIES)
+        yield from find_policies_not_in_force(view, RESTRICTED_POLICIES)
 
     spaces, pods = count(len(view.teams), "namespace"), count(len(view.pods), "pod")
     yield from conclude(judge(), f"{spaces} and {pods}: every field is enforced")
@@ -210,9 +219,9 @@ def _restricted(view: View) -> Iterator[ObjectFinding]:
 _POLICIES = (ADMISSION_POLICY, ADMISSION_BINDING)
 
 RULES = {
-    "WRK-01.2": ObservedRule(_registries, (POD, NAMESPACE, *_POLICIES)),
-    "WRK-01.6": ObservedRule(_own, (*_POLICIES, VALIDATING_WEBHOOK, MUTATING_WEBHOOK)),
-    "WRK-08": ObservedRule(_known, _JUDGES, (MUTATING_POLICY,)),
-    "MAN-05": ObservedRule(_restricted, (POD, NAMESPACE, *_POLICIES)),
+    "WRK-01.2": ObservedRule(_judge_registries, (POD, NAMESPACE, *_POLICIES)),
+    "WRK-01.6": ObservedRule(_judge_admission, (*_POLICIES, VALIDATING_WEBHOOK, MUTATING_WEBHOOK)),
+    "WRK-08": ObservedRule(_judge_inventory, _REVIEWERS, (MUTATING_POLICY,)),
+    "MAN-05": ObservedRule(_judge_restricted_fields, (POD, NAMESPACE, *_POLICIES)),
 }
 """The rules by the id of their control."""

@@ -35,31 +35,33 @@ from provisioner.model.cluster_contents import (
     namespace_of,
 )
 
-_AMOUNTS = ("requests.cpu", "limits.cpu", "requests.memory", "limits.memory")
-_NOTHING = re.compile(r"0*(\.0*)?[a-zA-Z]*")
+_QUOTA_AMOUNTS = ("requests.cpu", "limits.cpu", "requests.memory", "limits.memory")
+_ZERO = re.compile(r"0*(\.0*)?[a-zA-Z]*")
 _TOKEN = "kubernetes.io/service-account-token"
-_KEPT = "managedbyarm"
+_MANAGED_LABEL = "managedbyarm"
 
 
-def _managed(view: View) -> Iterator[ObjectFinding]:
+def _judge_managed(view: View) -> Iterator[ObjectFinding]:
     found = (
         fails("it has no label ManagedByARM", namespace, "metadata.labels")
         for namespace in view.teams
-        if not _is_kept(namespace) and name_of(namespace) not in view.agents
+        if not _is_managed_by_arm(namespace) and name_of(namespace) not in view.agents
     )
     yield from conclude(
         found, (f"{count(len(view.teams), 'namespace')}: all have the label ManagedByARM")
     )
 
 
-def _is_kept(namespace: Object) -> bool:
+def _is_managed_by_arm(namespace: Object) -> bool:
     return any(
-        key.rpartition("/")[2].lower() == _KEPT and str(value).lower() == "true"
+        # Compared without prefix and case: the page names the label ManagedByARM only
+        # (guidelines.md CLU-05.1).
+        key.rpartition("/")[2].lower() == _MANAGED_LABEL and str(value).lower() == "true"
         for key, value in labels_of(namespace).items()
     )
 
 
-def _quotas(view: View) -> Iterator[ObjectFinding]:
+def _judge_quotas(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         for namespace in view.teams:
             quotas = view.contents.in_namespace(RESOURCE_QUOTA, name_of(namespace))
@@ -69,10 +71,12 @@ def _quotas(view: View) -> Iterator[ObjectFinding]:
                 for quota in quotas
                 if not at(quota, "spec", "scopes") and not at(quota, "spec", "scopeSelector")
             ]
+            # In a ResourceQuota `cpu` and `memory` are other names of the requests ("Resource
+            # Quotas").
             aliases = {"requests.cpu": "cpu", "requests.memory": "memory"}
             missing = [
                 name
-                for name in _AMOUNTS
+                for name in _QUOTA_AMOUNTS
                 if not any(_is_amount(h.get(name, h.get(aliases.get(name, "")))) for h in hard)
             ]
             if missing:
@@ -82,10 +86,10 @@ def _quotas(view: View) -> Iterator[ObjectFinding]:
 
 
 def _is_amount(value: object) -> bool:
-    return value is not None and not _NOTHING.fullmatch(str(value))
+    return value is not None and not _ZERO.fullmatch(str(value))
 
 
-def _limits(view: View) -> Iterator[ObjectFinding]:
+def _judge_limits(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         for namespace in view.teams:
             ranges = view.contents.in_namespace(LIMIT_RANGE, name_of(namespace))
@@ -99,13 +103,13 @@ def _limits(view: View) -> Iterator[ObjectFinding]:
                 n for n in ("cpu", "memory") if not any(_is_amount(d.get(n)) for d in defaults)
             ]
             if missing:
-                said = f"no LimitRange sets a default {' or '.join(missing)} limit"
-                yield fails(said, namespace)
+                evidence = f"no LimitRange sets a default {' or '.join(missing)} limit"
+                yield fails(evidence, namespace)
 
     yield from conclude(judge(), f"{count(len(view.teams), 'namespace')}: all have default limits")
 
 
-def _standards(view: View) -> Iterator[ObjectFinding]:
+def _judge_standards(view: View) -> Iterator[ObjectFinding]:
     found = (
         fails(f"it enforces the {standard_of(namespace)} standard", namespace, "metadata.labels")
         for namespace in view.teams
@@ -124,7 +128,7 @@ def _why_privileged(namespace: Object) -> str:
     )
 
 
-def _agents(view: View) -> Iterator[ObjectFinding]:
+def _judge_privileged(view: View) -> Iterator[ObjectFinding]:
     found = (
         fails(_why_privileged(namespace), namespace, "metadata.labels")
         for namespace in view.teams
@@ -135,7 +139,7 @@ def _agents(view: View) -> Iterator[ObjectFinding]:
     )
 
 
-def _tokens(view: View) -> Iterator[ObjectFinding]:
+def _judge_tokens(view: View) -> Iterator[ObjectFinding]:
     """Judge whether accounts and pods hold no token for the API server that they do not need.
 
     Accounts mount no token, and no pod holds one, where the environment does not give its namespace
@@ -151,7 +155,7 @@ def _tokens(view: View) -> Iterator[ObjectFinding]:
                     account,
                     "automountServiceAccountToken",
                 )
-        silent = {
+        without_token = {
             (namespace_of(account), name_of(account))
             for account in view.of(SERVICE_ACCOUNT)
             if account.get("automountServiceAccountToken") is False
@@ -161,7 +165,8 @@ def _tokens(view: View) -> Iterator[ObjectFinding]:
                 continue
             own = at(pod, "spec", "automountServiceAccountToken")
             runs_as = (namespace_of(pod), at(pod, "spec", "serviceAccountName") or "default")
-            if own is True or (own is None and runs_as not in silent):
+            # The pod decides where it states automountServiceAccountToken, otherwise its account.
+            if own is True or (own is None and runs_as not in without_token):
                 path = "spec.automountServiceAccountToken"
                 yield fails("its service account token is mounted", pod, path)
             for number, volume in enumerate(items(at(pod, "spec", "volumes"))):
@@ -179,8 +184,11 @@ def _tokens(view: View) -> Iterator[ObjectFinding]:
 
 
 def _holds_token(view: View, volume: Object) -> bool:
+    # The admission plugin mounts the token as a projected volume of this name.
     if str(at(volume, "name")).startswith(TOKEN_VOLUME):
         return True
+    # A token for another audience is refused by the API server; workload identity projects one
+    # for Entra ID.
     known = {*ENTRA_AUDIENCES.values(), *view.settings.token_audiences, "istio-ca"}
     return any(
         (
@@ -193,10 +201,12 @@ def _holds_token(view: View, volume: Object) -> bool:
     )
 
 
-def _long_lived(view: View) -> Iterator[ObjectFinding]:
+def _judge_token_secrets(view: View) -> Iterator[ObjectFinding]:
     found = (
         fails("it is a long-lived service account token", secret, "type")
         for secret in view.of(SECRET)
+        # Such a token never expires and is valid until its account is deleted; Kubernetes makes
+        # none by itself since 1.24 (guidelines.md SA-03).
         if secret.get("type") == _TOKEN
     )
     yield from conclude(
@@ -204,21 +214,21 @@ def _long_lived(view: View) -> Iterator[ObjectFinding]:
     )
 
 
-def _accounts(view: View) -> Iterator[ObjectFinding]:
-    there = {(namespace_of(found), name_of(found)) for found in view.of(SERVICE_ACCOUNT)}
+def _judge_federated_accounts(view: View) -> Iterator[ObjectFinding]:
+    existing = {(namespace_of(found), name_of(found)) for found in view.of(SERVICE_ACCOUNT)}
     found = (
         fails(
             f"service account {f.namespace}/{f.account} of the federated identity credential "
             f"of {f.identity} does not exist"
         )
         for f in view.facts.federations
-        if (f.namespace, f.account) not in there
+        if (f.namespace, f.account) not in existing
     )
     federated = count(len(view.facts.federations), "federated credential")
     yield from conclude(found, f"{federated}: each service account exists")
 
 
-def _providers(view: View) -> Iterator[ObjectFinding]:
+def _judge_secret_providers(view: View) -> Iterator[ObjectFinding]:
     """Judge whether secrets are mounted by workload identity, and not copied into the cluster."""
 
     def judge() -> Iterator[ObjectFinding]:
@@ -232,6 +242,8 @@ def _providers(view: View) -> Iterator[ObjectFinding]:
                 yield fails("it uses the identity of the node", found, "spec.parameters")
             elif not parameters.get("clientID"):
                 yield fails("clientID is not set", found, "spec.parameters.clientID")
+            # Synced Secrets are in etcd and open to whoever reads Secrets in the namespace
+            # (guidelines.md WRK-05.4).
             if items(at(found, "spec", "secretObjects")):
                 yield fails(
                     ("secretObjects copies secrets into the cluster"), found, "spec.secretObjects"
@@ -244,14 +256,14 @@ def _providers(view: View) -> Iterator[ObjectFinding]:
 
 
 RULES = {
-    "CLU-05.1": ObservedRule(_managed, (NAMESPACE,)),
-    "CLU-05.2": ObservedRule(_quotas, (NAMESPACE, RESOURCE_QUOTA)),
-    "CLU-05.3": ObservedRule(_limits, (NAMESPACE, LIMIT_RANGE)),
-    "CLU-05.5": ObservedRule(_standards, (NAMESPACE,)),
-    "MAN-04": ObservedRule(_agents, (NAMESPACE,)),
-    "SA-01": ObservedRule(_tokens, (SERVICE_ACCOUNT, POD)),
-    "SA-03": ObservedRule(_long_lived, (SECRET,)),
-    "ENV-02.4": ObservedRule(_accounts, (SERVICE_ACCOUNT,)),
-    "WRK-05.4": ObservedRule(_providers, (SECRET_PROVIDER_CLASS,)),
+    "CLU-05.1": ObservedRule(_judge_managed, (NAMESPACE,)),
+    "CLU-05.2": ObservedRule(_judge_quotas, (NAMESPACE, RESOURCE_QUOTA)),
+    "CLU-05.3": ObservedRule(_judge_limits, (NAMESPACE, LIMIT_RANGE)),
+    "CLU-05.5": ObservedRule(_judge_standards, (NAMESPACE,)),
+    "MAN-04": ObservedRule(_judge_privileged, (NAMESPACE,)),
+    "SA-01": ObservedRule(_judge_tokens, (SERVICE_ACCOUNT, POD)),
+    "SA-03": ObservedRule(_judge_token_secrets, (SECRET,)),
+    "ENV-02.4": ObservedRule(_judge_federated_accounts, (SERVICE_ACCOUNT,)),
+    "WRK-05.4": ObservedRule(_judge_secret_providers, (SECRET_PROVIDER_CLASS,)),
 }
 """The rules by the id of their control."""

@@ -40,13 +40,15 @@ from provisioner.model.cluster_contents import (
 )
 
 
-def _standards(level: str, *controls: str, agents: bool = False) -> ObservedRule:
+def _standards_rule(level: str, *controls: str, agents: bool = False) -> ObservedRule:
     """Return the rule that pods meet some controls of a standard, those of agents too if asked."""
 
     def judge(view: View) -> Iterator[ObjectFinding]:
+        # Node agents (CNI, kube-bench) need what the standards forbid; which namespaces are
+        # theirs is stated in the environment (MAN-04).
         judged = [p for p in view.pods if agents or namespace_of(p) not in view.agents]
         found = (
-            fails(violation.message, pod, _join(violation.path))
+            fails(violation.message, pod, _format_path(violation.path))
             for pod in judged
             for violation in judge_pod(pod, level, view.facts.version)
             if violation.control in controls
@@ -56,7 +58,7 @@ def _standards(level: str, *controls: str, agents: bool = False) -> ObservedRule
     return ObservedRule(judge, (POD, NAMESPACE))
 
 
-def _policies(*names: str) -> ObservedRule:
+def _policies_rule(*names: str) -> ObservedRule:
     """Return the rule that pods meet some of the environment's admission policies."""
 
     def judge(view: View) -> Iterator[ObjectFinding]:
@@ -69,6 +71,8 @@ def _policies(*names: str) -> ObservedRule:
 
 def judge_by_policies(view: View, *names: str) -> Iterator[ObjectFinding]:
     """Yield what breaks some of the environment's policies among the running pods."""
+    # The policies select namespaces by label, and Kubernetes adds kubernetes.io/metadata.name to
+    # each.
     labels = {name_of(found): labels_of(found) for found in view.of(NAMESPACE)}
     policies = [policy for policy in view.policies if policy.name in names]
     for pod in view.pods:
@@ -78,18 +82,20 @@ def judge_by_policies(view: View, *names: str) -> Iterator[ObjectFinding]:
         admitted = admit(pod, {}) if "serviceAccountName" not in pod["spec"] else pod
         for policy in policies:
             for found in evaluate(policy, admitted, named):
+                # An exemption of the environment is in the rendered policy too: the API server
+                # would admit the pod.
                 if found.exemption is None:
-                    yield fails(found.message, pod, _join(found.path))
+                    yield fails(found.message, pod, _format_path(found.path))
 
 
-def _join(path: tuple[str | int, ...]) -> str:
+def _format_path(path: tuple[str | int, ...]) -> str:
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text
 
 
-def _both(first: ObservedRule, second: ObservedRule) -> ObservedRule:
+def _rule_of_both(first: ObservedRule, second: ObservedRule) -> ObservedRule:
     def judge(view: View) -> Iterator[ObjectFinding]:
         yield from first.judge(view)
         yield from second.judge(view)
@@ -98,13 +104,15 @@ def _both(first: ObservedRule, second: ObservedRule) -> ObservedRule:
     return ObservedRule(judge, needs, tuple(dict.fromkeys((*first.reads, *second.reads))))
 
 
-def _judge_host_paths(view: View) -> Iterator[ObjectFinding]:
+def _find_host_paths(view: View) -> Iterator[ObjectFinding]:
     judged = [pod for pod in view.pods if namespace_of(pod) not in view.agents]
     for pod in judged:
         for number, volume in enumerate(items(at(pod, "spec", "volumes"))):
             if at(volume, "hostPath") is not None:
                 path = f"spec.volumes[{number}].hostPath"
                 yield fails(f"it mounts hostPath {at(volume, 'hostPath', 'path')}", pod, path)
+    # A persistent volume reaches the file system of a node as hostPath of a pod does, past the
+    # policy on pods.
     for volume in view.of(PERSISTENT_VOLUME):
         for kind in ("hostPath", "local"):
             if at(volume, "spec", kind) is not None:
@@ -112,12 +120,12 @@ def _judge_host_paths(view: View) -> Iterator[ObjectFinding]:
                 yield fails(f"it is {folder} of a node", volume, f"spec.{kind}")
 
 
-def _host_paths(view: View) -> Iterator[ObjectFinding]:
+def _judge_host_paths(view: View) -> Iterator[ObjectFinding]:
     pods, volumes = count(len(view.pods), "pod"), count(len(view.of(PERSISTENT_VOLUME)), "volume")
-    yield from conclude(_judge_host_paths(view), f"{pods} and {volumes}: no hostPath")
+    yield from conclude(_find_host_paths(view), f"{pods} and {volumes}: no hostPath")
 
 
-def _resources(view: View) -> Iterator[ObjectFinding]:
+def _judge_requests_and_limits(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             for path, container in containers_of(pod):
@@ -134,7 +142,7 @@ def _resources(view: View) -> Iterator[ObjectFinding]:
     )
 
 
-def _environment(view: View) -> Iterator[ObjectFinding]:
+def _judge_secrets_in_environment(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             for path, container in containers_of(pod):
@@ -144,6 +152,8 @@ def _environment(view: View) -> Iterator[ObjectFinding]:
                         yield fails(
                             ("a secret is set as environment variable (secretKeyRef)"), pod, where
                         )
+                # Environment variables are inherited by child processes and appear in crash
+                # dumps.
                 for number, entry in enumerate(items(container.get("envFrom"))):
                     if at(entry, "secretRef") is not None:
                         where = f"{path}.envFrom[{number}].secretRef"
@@ -155,7 +165,7 @@ def _environment(view: View) -> Iterator[ObjectFinding]:
     yield from conclude(judge(), f"{pods}: no secret is set as environment variable")
 
 
-def _read_only(view: View) -> Iterator[ObjectFinding]:
+def _judge_root_file_systems(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             if namespace_of(pod) in view.agents:
@@ -170,19 +180,20 @@ def _read_only(view: View) -> Iterator[ObjectFinding]:
     )
 
 
-def _user_namespaces(view: View) -> Iterator[ObjectFinding]:
+def _judge_user_namespaces(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
+            # In a virtual machine of its own, root of a pod is not root of the node.
             sandboxed = at(pod, "spec", "runtimeClassName") == KATA_RUNTIME
-            hosts = at(pod, "spec", "hostUsers")
-            if namespace_of(pod) not in view.agents and not sandboxed and hosts is not False:
+            host_users = at(pod, "spec", "hostUsers")
+            if namespace_of(pod) not in view.agents and not sandboxed and host_users is not False:
                 yield fails("hostUsers is not false", pod, "spec.hostUsers")
 
     pods = count(len(view.pods), "pod")
     yield from conclude(judge(), f"{pods}: all use a user namespace or a sandbox")
 
 
-def _default_account(view: View) -> Iterator[ObjectFinding]:
+def _judge_default_account(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
             if (at(pod, "spec", "serviceAccountName") or "default") == "default":
@@ -193,17 +204,18 @@ def _default_account(view: View) -> Iterator[ObjectFinding]:
     )
 
 
-def _default_namespace(view: View) -> Iterator[ObjectFinding]:
+def _judge_default_namespace(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         for kind in (POD, SERVICE):
             for found in view.contents.in_namespace(kind, "default"):
+                # The API server makes that service in every cluster, and makes it again.
                 if (kind, name_of(found)) != (SERVICE, "kubernetes"):
                     yield fails("it is in the default namespace", found, "metadata.namespace")
 
     yield from conclude(judge(), "the default namespace contains only the service kubernetes")
 
 
-def _sandboxes(view: View) -> Iterator[ObjectFinding]:
+def _judge_sandboxes(view: View) -> Iterator[ObjectFinding]:
     """Judge whether untrusted pods run in a sandbox.
 
     They are those of isolated namespaces, and those that select a pool for them, which labels and
@@ -213,17 +225,17 @@ def _sandboxes(view: View) -> Iterator[ObjectFinding]:
 
     def judge() -> Iterator[ObjectFinding]:
         for pod in view.pods:
-            if namespace_of(pod) in isolated or _asks_for_untrusted(pod):
+            if namespace_of(pod) in isolated or _selects_untrusted_nodes(pod):
                 runtime = at(pod, "spec", "runtimeClassName")
                 if runtime != KATA_RUNTIME:
-                    said = f"it is untrusted, and runtimeClassName is {runtime or 'not set'}"
-                    yield fails(said, pod, "spec.runtimeClassName")
+                    evidence = f"it is untrusted, and runtimeClassName is {runtime or 'not set'}"
+                    yield fails(evidence, pod, "spec.runtimeClassName")
 
     pods = count(len(view.pods), "pod")
     yield from conclude(judge(), f"{pods}: untrusted pods run in a sandbox")
 
 
-def _asks_for_untrusted(pod: Object) -> bool:
+def _selects_untrusted_nodes(pod: Object) -> bool:
     selected = (at(pod, "spec", "nodeSelector") or {}).values()
     tolerated = (at(entry, "value") for entry in items(at(pod, "spec", "tolerations")))
     # A node can be asked for by its affinity as well as by a selector: one is as good as the other.
@@ -245,17 +257,18 @@ _SELECTOR = "scheduler.alpha.kubernetes.io/node-selector"
 _AKS_TAINTS = ("CriticalAddonsOnly", "node.kubernetes.io/", "kubernetes.azure.com/")
 
 
-def _tenants(view: View) -> Iterator[ObjectFinding]:
+def _judge_tenant_nodes(view: View) -> Iterator[ObjectFinding]:
     """Judge whether a tenant's nodes, kept by a taint, run pods of that tenant's namespaces alone.
 
     A namespace's annotation leads its pods there (PodNodeSelector): a toleration is the pod's own
     word.
     """
-    kept = {
+    tenant_nodes = {
         name_of(node): labels_of(node)
         for node in view.of(NODE)
         if any(
             at(taint, "effect") in ("NoSchedule", "NoExecute")
+            # Taints of Kubernetes and AKS describe the state of a node, not whose it is.
             and not str(at(taint, "key")).startswith(_AKS_TAINTS)
             for taint in items(at(node, "spec", "taints"))
         )
@@ -263,12 +276,12 @@ def _tenants(view: View) -> Iterator[ObjectFinding]:
     selectors = {name_of(n): annotations_of(n).get(_SELECTOR, "") for n in view.of(NAMESPACE)}
 
     def judge() -> Iterator[ObjectFinding]:
-        for pod in view.pods if kept else ():
+        for pod in view.pods if tenant_nodes else ():
             if at(pod, "spec", "nodeName") is None:
                 # An observation does not say where pods run.
                 yield unknown("its node was not read", pod, "spec.nodeName")
                 continue
-            labels = kept.get(str(at(pod, "spec", "nodeName")))
+            labels = tenant_nodes.get(str(at(pod, "spec", "nodeName")))
             if labels is None:
                 continue
             wanted = selectors.get(namespace_of(pod), "")
@@ -276,16 +289,18 @@ def _tenants(view: View) -> Iterator[ObjectFinding]:
             if not pairs or any(
                 labels.get(key.strip()) != value.strip() for key, _, value in pairs
             ):
-                said = (
+                evidence = (
                     f"it runs on a tenant's node, and namespace {namespace_of(pod)} does not "
                     "belong to that tenant"
                 )
-                yield fails(said, pod, "spec.nodeName")
+                yield fails(evidence, pod, "spec.nodeName")
 
-    yield from conclude(judge(), f"{count(len(kept), 'node')} of tenants: no pods of others")
+    yield from conclude(
+        judge(), f"{count(len(tenant_nodes), 'node')} of tenants: no pods of others"
+    )
 
 
-def _vault(view: View) -> Iterator[ObjectFinding]:
+def _judge_hashicorp_vault(view: View) -> Iterator[ObjectFinding]:
     """Judge whether no pod runs HashiCorp Vault or its agent."""
 
     def judge() -> Iterator[ObjectFinding]:
@@ -294,6 +309,8 @@ def _vault(view: View) -> Iterator[ObjectFinding]:
             names = [
                 image.partition("@")[0].rpartition("/")[2].partition(":")[0] for image in images
             ]
+            # The agent injector of Vault is asked for by annotations and adds its container at
+            # admission.
             injected = any("vault.hashicorp.com/" in key for key in annotations_of(pod))
             if injected or any(name in ("vault", "vault-k8s", "vault-agent") for name in names):
                 yield fails("it uses HashiCorp Vault, whose configuration is not visible", pod)
@@ -301,7 +318,7 @@ def _vault(view: View) -> Iterator[ObjectFinding]:
     yield from conclude(judge(), f"{count(len(view.pods), 'pod')}: none uses HashiCorp Vault")
 
 
-def _restricted(view: View) -> Iterator[ObjectFinding]:
+def _judge_restricted(view: View) -> Iterator[ObjectFinding]:
     """Judge whether namespaces and running pods meet the restricted standard.
 
     Namespaces that are not for agents enforce it, its rest is enforced by the environment's
@@ -314,7 +331,7 @@ def _restricted(view: View) -> Iterator[ObjectFinding]:
     for pod in view.pods:
         if namespace_of(pod) not in view.agents:
             for violation in judge_pod(pod, "restricted", view.facts.version):
-                yield fails(violation.message, pod, _join(violation.path))
+                yield fails(violation.message, pod, _format_path(violation.path))
     yield from judge_by_policies(view, *RESTRICTED_POLICIES)
 
 
@@ -327,32 +344,34 @@ RESTRICTED_POLICIES = (
 )
 """The policies for what the outline's restricted policy asks for, and the standard does not."""
 
-judge_restricted = _restricted
+judge_restricted = _judge_restricted
 
 RULES = {
-    "WRK-02.4": _standards("baseline", "Privileged Containers", "HostProcess"),
-    "WRK-02.5": _both(
-        _standards(
+    "WRK-02.4": _standards_rule("baseline", "Privileged Containers", "HostProcess"),
+    "WRK-02.5": _rule_of_both(
+        _standards_rule(
             "restricted", "Running as Non-root", "Running as Non-root user", "Privilege Escalation"
         ),
-        _policies("azsec-groups", "azsec-non-root"),
+        _policies_rule("azsec-groups", "azsec-non-root"),
     ),
-    "WRK-02.6": _standards("baseline", "Host Namespaces", "Host Ports"),
-    "WRK-02.7": ObservedRule(_host_paths, (POD, PERSISTENT_VOLUME)),
-    "CLU-06.7": _both(
-        _standards("restricted", "Seccomp", "AppArmor", "Capabilities"),
-        _policies("azsec-profiles", "azsec-capabilities"),
+    "WRK-02.6": _standards_rule("baseline", "Host Namespaces", "Host Ports"),
+    "WRK-02.7": ObservedRule(_judge_host_paths, (POD, PERSISTENT_VOLUME)),
+    "CLU-06.7": _rule_of_both(
+        _standards_rule("restricted", "Seccomp", "AppArmor", "Capabilities"),
+        _policies_rule("azsec-profiles", "azsec-capabilities"),
     ),
-    "CLU-06.8": ObservedRule(_user_namespaces, (POD,)),
-    "CFG-01": ObservedRule(_resources, (POD,)),
-    "CFG-02": ObservedRule(_read_only, (POD,)),
-    "CFG-04": ObservedRule(_default_namespace, (POD, SERVICE)),
-    "CFG-05": ObservedRule(_environment, (POD,)),
-    "CFG-06": _standards("baseline", "Sysctls", "/proc Mount Type", "SELinux", agents=True),
-    "SA-02": ObservedRule(_default_account, (POD,)),
-    "WRK-04": ObservedRule(_sandboxes, (POD,)),
-    "WRK-05.6": ObservedRule(_vault, (POD,)),
-    "WRK-07": _policies("azsec-pinned-images", "azsec-pull-always"),
-    "ENV-01.3": ObservedRule(_tenants, (POD, NODE, NAMESPACE)),
+    "CLU-06.8": ObservedRule(_judge_user_namespaces, (POD,)),
+    "CFG-01": ObservedRule(_judge_requests_and_limits, (POD,)),
+    "CFG-02": ObservedRule(_judge_root_file_systems, (POD,)),
+    "CFG-04": ObservedRule(_judge_default_namespace, (POD, SERVICE)),
+    "CFG-05": ObservedRule(_judge_secrets_in_environment, (POD,)),
+    "CFG-06": _standards_rule("baseline", "Sysctls", "/proc Mount Type", "SELinux", agents=True),
+    "SA-02": ObservedRule(_judge_default_account, (POD,)),
+    "WRK-04": ObservedRule(_judge_sandboxes, (POD,)),
+    # The outline asks for Vault only where it is used instead of Key Vault, and its configuration
+    # is outside the Kubernetes API.
+    "WRK-05.6": ObservedRule(_judge_hashicorp_vault, (POD,)),
+    "WRK-07": _policies_rule("azsec-pinned-images", "azsec-pull-always"),
+    "ENV-01.3": ObservedRule(_judge_tenant_nodes, (POD, NODE, NAMESPACE)),
 }
 """The rules by the id of their control."""

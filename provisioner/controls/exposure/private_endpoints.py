@@ -13,9 +13,9 @@ from provisioner.model.values import lookup
 CONNECTIONS = "properties.privateEndpointConnections"
 """What a resource says itself of the endpoints that lead to it. Azure alone writes it."""
 
-_AUTOMATIC = "properties.privateLinkServiceConnections"
+_AUTO_APPROVED = "properties.privateLinkServiceConnections"
 _MANUAL = "properties.manualPrivateLinkServiceConnections"
-ENDPOINT_READS = (_AUTOMATIC, _MANUAL)
+ENDPOINT_READS = (_AUTO_APPROVED, _MANUAL)
 _STATE = "privateLinkServiceConnectionState"
 _APPROVED = "Approved"
 
@@ -28,18 +28,20 @@ def is_linked(target: Subject, group: str) -> bool:
     endpoint?").
     """
     for endpoint in target.all(PRIVATE_ENDPOINT):
-        for path, approved in ((_AUTOMATIC, (None, _APPROVED)), (_MANUAL, (_APPROVED,))):
+        # No status yet means before apply: an automatic connection will be approved, a manual one
+        # waits for the owner of the service.
+        for path, approved in ((_AUTO_APPROVED, (None, _APPROVED)), (_MANUAL, (_APPROVED,))):
             for entry in endpoint.entries(path):
                 named = parse_resource_id(lookup(entry, ("properties", "privateLinkServiceId")))
                 groups = lookup(entry, ("properties", "groupIds"))
                 listed = groups if isinstance(groups, (list, tuple)) else ()
-                if named == target.id and group in listed and _status(entry) in approved:
+                if named == target.id and group in listed and _connection_status(entry) in approved:
                     return True
     # An endpoint in a network of others is seen from the resource alone.
-    return any(_status(entry) == _APPROVED for entry in target.entries(CONNECTIONS))
+    return any(_connection_status(entry) == _APPROVED for entry in target.entries(CONNECTIONS))
 
 
-def judge_strange_links(target: Subject) -> Iterator[Observation]:
+def judge_outside_connections(target: Subject) -> Iterator[Observation]:
     """Observe each approved endpoint whose owner cannot be told.
 
     It is in a subscription in which the environment knows of no network. The rule has to read
@@ -48,13 +50,15 @@ def judge_strange_links(target: Subject) -> Iterator[Observation]:
     known = {(network.id.subscription or "").lower() for network in target.all(NETWORK)}
     for entry in target.entries(CONNECTIONS):
         named = parse_resource_id(lookup(entry, ("properties", "privateEndpoint", "id")))
-        if named is None or _status(entry) != _APPROVED:
+        if named is None or _connection_status(entry) != _APPROVED:
             continue
+        # Whoever approves a connection request lets the requester's network in, and anybody may
+        # request.
         if (named.subscription or "").lower() not in known:
-            said = f"{named.text} is connected to it, in a network outside the environment"
-            yield target.unknown(CONNECTIONS, said)
+            evidence = f"{named.text} is connected to it, in a network outside the environment"
+            yield target.unknown(CONNECTIONS, evidence)
 
 
-def _status(entry: object) -> str | None:
+def _connection_status(entry: object) -> str | None:
     found = lookup(entry, ("properties", _STATE, "status"))
     return found if isinstance(found, str) else None

@@ -21,7 +21,7 @@ from provisioner.controls.resource_types import (
 )
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.model.values import list_items, lookup
 from provisioner.network.model.intervals import ANY_PORT, EVERYWHERE, NOTHING, Intervals
 from provisioner.network.model.public_ranges import PublicReach, is_rented, read_reach
 from provisioner.network.model.security_groups import PROTOCOLS, Traffic, admit
@@ -34,7 +34,7 @@ ACCESS = "properties.access"
 SOURCE = "properties.sourceAddressPrefix"
 SOURCES = "properties.sourceAddressPrefixes"
 SOURCE_GROUPS = "properties.sourceApplicationSecurityGroups"
-_GATEWAY_PLACES = "properties.gatewayIPConfigurations"
+_GATEWAY_SUBNETS = "properties.gatewayIPConfigurations"
 
 GROUP_READS: Mapping[str, tuple[str, ...]] = {
     SECURITY_GROUP: (),
@@ -61,7 +61,7 @@ GROUP_READS: Mapping[str, tuple[str, ...]] = {
     ),
     NETWORK: ("properties.addressSpace.addressPrefixes",),
     PEERING: ("properties.remoteVirtualNetwork.id", "properties.allowVirtualNetworkAccess"),
-    APPLICATION_GATEWAY: (_GATEWAY_PLACES,),
+    APPLICATION_GATEWAY: (_GATEWAY_SUBNETS,),
 }
 """What the groups, and the subnets that they filter, are read from."""
 
@@ -83,69 +83,73 @@ class InternetExposure:
     by_group: PublicReach
 
 
-def find_reached(estate: Estate, _catalog: Catalog) -> Mapping[str, InternetExposure]:
+def find_internet_sources(estate: Estate, _catalog: Catalog) -> Mapping[str, InternetExposure]:
     """Return what each inbound rule lets in of the internet, by the rule's key.
 
     What rules before it deny is not let in. Bastion and web gateways are for the internet: the
     ports at which they answer it do not count in groups that filter nothing else.
     """
     keys = {rule.label: rule.id.key for rule in estate.of_type(SECURITY_RULE)}
-    answered = _answered_ports(estate)
+    service_ports = _public_service_ports(estate)
     found: dict[str, InternetExposure] = {}
     for group_key, group in read_security_groups(estate).items():
-        reached = dict(_reach_of_rules(group, ANY_PORT - answered.get(group_key, NOTHING)))
-        together = PublicReach()
+        reached = dict(_sources_by_rule(group, ANY_PORT - service_ports.get(group_key, NOTHING)))
+        combined = PublicReach()
         for reach in reached.values():
-            together = together | reach
+            combined = combined | reach
         found.update(
-            (keys[label], InternetExposure(reach, together)) for label, reach in reached.items()
+            (keys[label], InternetExposure(reach, combined)) for label, reach in reached.items()
         )
     return found
 
 
-def _reach_of_rules(
+def _sources_by_rule(
     group: SecurityGroup, tcp_ports: Intervals
 ) -> Iterator[tuple[str, PublicReach]]:
     # Tags that anybody rents in are read as the internet; what else a tag holds is told apart by
     # `read_reach`, and private ranges cannot be strangers'.
-    read_as = replace(group, rules=tuple(_widened(rule) for rule in group.rules))
+    widened = replace(group, rules=tuple(_with_rented_tags_as_any(rule) for rule in group.rules))
     tags = Tags(Bounds(NOTHING, NOTHING), services=NOTHING)
-    let: dict[str, Intervals] = {}
+    # By rule what is left after all rules before it: a wide allow behind a deny admits nothing.
+    admitted: dict[str, Intervals] = {}
     for protocol in PROTOCOLS:
         ports = tcp_ports if protocol == "tcp" else ANY_PORT
         traffic = Traffic(PUBLIC, EVERYWHERE, protocol, ports)
-        for hit in admit(read_as, inbound=True, traffic=traffic, tags=tags, certain=False):
-            let[hit.rule] = let.get(hit.rule, NOTHING) | hit.traffic.sources
+        for hit in admit(widened, inbound=True, traffic=traffic, tags=tags, certain=False):
+            admitted[hit.rule] = admitted.get(hit.rule, NOTHING) | hit.traffic.sources
     for rule in group.rules:
         if rule.inbound and rule.allows:
             stated = read_reach(text for text in rule.sources if not text.startswith("asg:"))
-            yield rule.label, replace(stated, ipv4=let.get(rule.label, NOTHING), rented=())
+            yield rule.label, replace(stated, ipv4=admitted.get(rule.label, NOTHING), rented=())
 
 
-def _widened(rule: SecurityRule) -> SecurityRule:
+def _with_rented_tags_as_any(rule: SecurityRule) -> SecurityRule:
     if not rule.allows:
         return rule
     return replace(rule, sources=tuple("*" if is_rented(s) else s for s in rule.sources))
 
 
-def _answered_ports(estate: Estate) -> Mapping[str, Intervals]:
+def _public_service_ports(estate: Estate) -> Mapping[str, Intervals]:
     """Return the TCP ports at which services for the internet listen, by the key of their group.
 
     The group filters their subnets and no others.
     """
     gateways = {
-        place.key
+        subnet_id.key
         for gateway in estate.of_type(APPLICATION_GATEWAY)
-        for entry in _items(lookup(gateway.body, _GATEWAY_PLACES.split(".")))
-        if (place := parse_resource_id(lookup(entry, ("properties", "subnet", "id"))))
+        for entry in list_items(lookup(gateway.body, _GATEWAY_SUBNETS.split(".")))
+        if (subnet_id := parse_resource_id(lookup(entry, ("properties", "subnet", "id"))))
     }
     found: dict[str, Intervals] = {}
     for subnet in estate.of_type(SUBNET):
         group = parse_resource_id(lookup(subnet.body, ("properties", "networkSecurityGroup", "id")))
         if group is None:
             continue
+        # Bastion requires 443 from the internet, and a web gateway has its listeners on 80 and
+        # 443.
         ports = _HTTPS if subnet.id.name.lower() == _BASTION else NOTHING
         ports = _WEB if subnet.id.key in gateways else ports
+        # Intersected: a group that also filters another subnet must not be open there.
         found[group.key] = found.get(group.key, ports) & ports
     return found
 
@@ -166,29 +170,28 @@ def find_lateral(estate: Estate, _catalog: Catalog) -> Mapping[tuple[str, int], 
         subnets = filtered.get(group.label, [])
         if subnets and all(subnet.name.lower() == _BASTION for subnet in subnets):
             continue
-        for sources, near in {_surroundings(topology, s) for s in subnets} or {(PRIVATE, PRIVATE)}:
-            tags = Tags(Bounds(near | HOST, near | HOST))
+        for sources, neighbors in {_reachable_ranges(topology, s) for s in subnets} or {
+            (PRIVATE, PRIVATE)
+        }:
+            # VirtualNetwork stands for the network, its peers and the platform's host address.
+            tags = Tags(Bounds(neighbors | HOST, neighbors | HOST))
             for port in REMOTE_ACCESS:
                 if (key, port) in found:
                     continue  # one rule is told of a group and a port
-                traffic = Traffic(sources, near, "tcp", Intervals(((port, port),)))
-                let = admit(group, inbound=False, traffic=traffic, tags=tags, certain=False)
-                if let:
-                    found[(key, port)] = let[0].rule
+                traffic = Traffic(sources, neighbors, "tcp", Intervals(((port, port),)))
+                admitted = admit(group, inbound=False, traffic=traffic, tags=tags, certain=False)
+                if admitted:
+                    found[(key, port)] = admitted[0].rule
     return found
 
 
-def _surroundings(topology: Topology, subnet: Subnet) -> tuple[Intervals, Intervals]:
+def _reachable_ranges(topology: Topology, subnet: Subnet) -> tuple[Intervals, Intervals]:
     """Return the addresses of a subnet, and those of its network and the network's peers.
 
     They are the private ranges where they are not known.
     """
     network = topology.networks.get(subnet.network)
-    near = network.ranges if network else NOTHING
+    neighbors = network.ranges if network else NOTHING
     for _, remote in topology.peers(network) if network else ():
-        near = near | remote.ranges
-    return subnet.ranges or PRIVATE, near or PRIVATE
-
-
-def _items(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, (list, tuple)) else ()
+        neighbors = neighbors | remote.ranges
+    return subnet.ranges or PRIVATE, neighbors or PRIVATE

@@ -10,7 +10,7 @@ Called by controls of ENV-04.4.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioner.model.values import is_empty, lookup
+from provisioner.model.values import is_empty, list_items, lookup
 from provisioner.network.model.intervals import Intervals
 from provisioner.network.model.public_ranges import PublicReach, read_reach
 from provisioner.network.model.service_tags import PUBLIC
@@ -19,10 +19,10 @@ CUSTOM_RULES = "properties.customRules"
 MANAGED_RULES = "properties.managedRules"
 
 _ADDRESS_VARIABLES = ("remoteaddr", "socketaddr")
-_OF_ATTACKS = ("owasp", "microsoft_defaultruleset", "defaultruleset")
-_OF_EVERY_SITE = ("sqli", "xss", "rce")
-_OFF = ("disabled", "log", "allow")
-_MOST_OFF = 20
+_ATTACK_RULE_SETS = ("owasp", "microsoft_defaultruleset", "defaultruleset")
+_GENERAL_GROUPS = ("sqli", "xss", "rce")
+_INEFFECTIVE = ("disabled", "log", "allow")
+_MOST_INEFFECTIVE = 20
 """Tuning takes a few rules out of two hundred; with more than this nobody can tell what is left."""
 
 _NO_MANAGED_RULES = "it has no managed rule set"
@@ -36,7 +36,7 @@ class WafBypass:
     """What lets attacks pass; `certain` where it is for strangers, or for all requests."""
 
     certain: bool
-    words: str
+    evidence: str
 
 
 def find_bypasses(custom_rules: object, managed_rules: object) -> Iterator[WafBypass]:
@@ -45,39 +45,48 @@ def find_bypasses(custom_rules: object, managed_rules: object) -> Iterator[WafBy
     `customRules` is a list, or for Front Door an object with `rules`.
     """
     listed = lookup(custom_rules, ("rules",)) if isinstance(custom_rules, Mapping) else custom_rules
-    yield from _of_custom_rules(sorted(_items(listed), key=_priority))
+    yield from _judge_custom_rules(sorted(list_items(listed), key=_priority))
     if isinstance(managed_rules, Mapping):
-        yield from _of_managed_rules(managed_rules)
+        yield from _judge_managed_rules(managed_rules)
     elif is_empty(managed_rules):
         yield WafBypass(True, _NO_MANAGED_RULES)
 
 
-def _of_custom_rules(rules: Sequence[object]) -> Iterator[WafBypass]:
-    left = PUBLIC
+def _judge_custom_rules(rules: Sequence[object]) -> Iterator[WafBypass]:
+    remaining = PUBLIC
     for rule in rules:
-        action = _word(rule, "action")
-        off = "disabled" in (_word(rule, "state"), _word(rule, "enabledState"))
+        action = _folded_text(rule, "action")
+        is_disabled = "disabled" in (
+            _folded_text(rule, "state"),
+            _folded_text(rule, "enabledState"),
+        )
         # A rule that limits a rate acts on what comes too fast, and on nothing else.
-        if off or _word(rule, "ruleType") == "ratelimitrule" or action not in ("allow", "block"):
+        if (
+            is_disabled
+            or _folded_text(rule, "ruleType") == "ratelimitrule"
+            or action not in ("allow", "block")
+        ):
             continue
-        matched, exact = _sources_of(rule)
+        matched, exact = _matching_sources(rule)
         name = lookup(rule, ("name",))
+        # Rules run by priority, and the first that matches decides: what was blocked before is
+        # not allowed any more.
         if action == "block":
-            left = left - matched if exact else left
-        elif exact and PublicReach(ipv4=left & matched).holds_strangers:
-            said = PublicReach(ipv4=left & matched)
+            remaining = remaining - matched if exact else remaining
+        elif exact and PublicReach(ipv4=remaining & matched).holds_strangers:
+            said = PublicReach(ipv4=remaining & matched)
             yield WafBypass(True, f"custom rule {name} allows {said} before all other rules")
-        elif not exact and PublicReach(ipv4=left & matched).holds_strangers:
+        elif not exact and PublicReach(ipv4=remaining & matched).holds_strangers:
             yield WafBypass(
                 False,
                 (f"custom rule {name} allows all requests with a value that the client chooses"),
             )
 
 
-def _sources_of(rule: object) -> tuple[Intervals, bool]:
+def _matching_sources(rule: object) -> tuple[Intervals, bool]:
     """Return the public addresses whose requests may match a rule, and whether all of them do."""
     sources, exact = PUBLIC, True
-    for condition in _items(lookup(rule, ("matchConditions",))):
+    for condition in list_items(lookup(rule, ("matchConditions",))):
         matched = _sources_of_condition(condition)
         if matched is None:
             exact = False
@@ -95,16 +104,21 @@ def _sources_of_condition(condition: object) -> Intervals | None:
         lookup(condition, ("negationConditon",)),  # Azure's own spelling
         lookup(condition, ("negateCondition",)),
     )
-    operator = _word(condition, "operator")
+    operator = _folded_text(condition, "operator")
+    # Application Gateway calls them matchValues, Front Door matchValue.
     values = [
         value
         for key in ("matchValues", "matchValue")
-        for value in _items(lookup(condition, (key,)))
+        for value in list_items(lookup(condition, (key,)))
         if isinstance(value, str)
     ]
+    # Application Gateway has a list of matchVariables, Front Door one matchVariable.
     variables = {
-        _word(condition, "matchVariable"),
-        *(_word(v, "variableName") for v in _items(lookup(condition, ("matchVariables",)))),
+        _folded_text(condition, "matchVariable"),
+        *(
+            _folded_text(v, "variableName")
+            for v in list_items(lookup(condition, ("matchVariables",)))
+        ),
     }
     if operator == "any":
         matched = PUBLIC
@@ -122,56 +136,66 @@ def _sources_of_condition(condition: object) -> Intervals | None:
     return PUBLIC - matched if negated else matched
 
 
-def _of_managed_rules(managed: Mapping[str, object]) -> Iterator[WafBypass]:
-    sets = _items(managed.get("managedRuleSets"))
-    if not any(_word(found, "ruleSetType") in _OF_ATTACKS for found in sets):
+def _judge_managed_rules(managed: Mapping[str, object]) -> Iterator[WafBypass]:
+    sets = list_items(managed.get("managedRuleSets"))
+    # A bot manager rule set does not look for attacks in requests.
+    if not any(_folded_text(found, "ruleSetType") in _ATTACK_RULE_SETS for found in sets):
         yield WafBypass(True, _NO_MANAGED_RULES)
     for found in sets:
-        if _word(found, "ruleSetAction") in ("log", "allow"):
-            yield WafBypass(True, f"managed rule set action is {_word(found, 'ruleSetAction')}")
+        if _folded_text(found, "ruleSetAction") in ("log", "allow"):
+            yield WafBypass(
+                True, f"managed rule set action is {_folded_text(found, 'ruleSetAction')}"
+            )
     groups = [
         group
         for found in sets
-        if _word(found, "ruleSetType") in _OF_ATTACKS
-        for group in _items(lookup(found, ("ruleGroupOverrides",)))
+        if _folded_text(found, "ruleSetType") in _ATTACK_RULE_SETS
+        for group in list_items(lookup(found, ("ruleGroupOverrides",)))
     ]
-    yield from _of_overrides(groups)
-    yield from _of_exclusions(
+    yield from _judge_overrides(groups)
+    yield from _judge_exclusions(
         [
-            *_items(managed.get("exclusions")),
-            *(e for found in sets for e in _items(lookup(found, ("exclusions",)))),
+            *list_items(managed.get("exclusions")),
+            *(e for found in sets for e in list_items(lookup(found, ("exclusions",)))),
         ]
     )
 
 
-def _of_overrides(groups: Sequence[object]) -> Iterator[WafBypass]:
+def _judge_overrides(groups: Sequence[object]) -> Iterator[WafBypass]:
     for group in groups:
-        excluding = _items(lookup(group, ("exclusions",)))
+        excluding = list_items(lookup(group, ("exclusions",)))
         # The API's reference: "If none specified, all rules in the group will be disabled".
-        if not _items(lookup(group, ("rules",))) and not excluding:
-            words = f"all managed rules of {lookup(group, ('ruleGroupName',))} are disabled"
-            yield WafBypass(_is_of_every_site(group), words)
-        for exclusion in filter(_is_of_all, excluding):
-            yield _unlooked(group, lookup(exclusion, ("matchVariable",)))
-    off = sum(
-        bool({_word(rule, "state"), _word(rule, "enabledState"), _word(rule, "action")} & set(_OFF))
+        if not list_items(lookup(group, ("rules",))) and not excluding:
+            evidence = f"all managed rules of {lookup(group, ('ruleGroupName',))} are disabled"
+            yield WafBypass(_protects_every_site(group), evidence)
+        for exclusion in filter(_excludes_everything, excluding):
+            yield _excluded_group(group, lookup(exclusion, ("matchVariable",)))
+    is_disabled = sum(
+        bool(
+            {
+                _folded_text(rule, "state"),
+                _folded_text(rule, "enabledState"),
+                _folded_text(rule, "action"),
+            }
+            & set(_INEFFECTIVE)
+        )
         for group in groups
-        for rule in _items(lookup(group, ("rules",)))
+        for rule in list_items(lookup(group, ("rules",)))
     )
-    if off > _MOST_OFF:
-        yield WafBypass(False, f"{off} managed rules are disabled or only log")
+    if is_disabled > _MOST_INEFFECTIVE:
+        yield WafBypass(False, f"{is_disabled} managed rules are disabled or only log")
 
 
-def _of_exclusions(exclusions: Sequence[object]) -> Iterator[WafBypass]:
-    for exclusion in filter(_is_of_all, exclusions):
-        narrow = _items(lookup(exclusion, ("exclusionManagedRuleSets",)))
-        excluded = [_items(lookup(found, ("ruleGroups",))) for found in narrow]
+def _judge_exclusions(exclusions: Sequence[object]) -> Iterator[WafBypass]:
+    for exclusion in filter(_excludes_everything, exclusions):
+        limited_to = list_items(lookup(exclusion, ("exclusionManagedRuleSets",)))
+        excluded = [list_items(lookup(found, ("ruleGroups",))) for found in limited_to]
         where = lookup(exclusion, ("matchVariable",))
         if not all(excluded) or not excluded:
             yield WafBypass(True, f"managed rules exclude {where}")
         for group in (group for listed in excluded for group in listed):
-            if not _items(lookup(group, ("rules",))):
-                yield _unlooked(group, where)
+            if not list_items(lookup(group, ("rules",))):
+                yield _excluded_group(group, where)
 
 
 def find_bypasses_of_gateway(configuration: object) -> Iterator[WafBypass]:
@@ -183,11 +207,13 @@ def find_bypasses_of_gateway(configuration: object) -> Iterator[WafBypass]:
     overrides = [
         {
             "ruleGroupName": lookup(group, ("ruleGroupName",)),
-            "rules": [{"state": "Disabled"} for _ in _items(lookup(group, ("rules",)))],
+            # disabledRuleGroups is the older form of an override: read as one, so that both are
+            # judged alike.
+            "rules": [{"state": "Disabled"} for _ in list_items(lookup(group, ("rules",)))],
         }
-        for group in _items(lookup(configuration, ("disabledRuleGroups",)))
+        for group in list_items(lookup(configuration, ("disabledRuleGroups",)))
     ]
-    yield from _of_managed_rules(
+    yield from _judge_managed_rules(
         {
             "managedRuleSets": [{"ruleSetType": "OWASP", "ruleGroupOverrides": overrides}],
             "exclusions": lookup(configuration, ("exclusions",)),
@@ -195,23 +221,26 @@ def find_bypasses_of_gateway(configuration: object) -> Iterator[WafBypass]:
     )
 
 
-def _is_of_all(exclusion: object) -> bool:
+def _excludes_everything(exclusion: object) -> bool:
     """Tell whether an exclusion leaves out every part of a request of its kind."""
-    operator, selector = _word(exclusion, "selectorMatchOperator"), _word(exclusion, "selector")
+    operator, selector = (
+        _folded_text(exclusion, "selectorMatchOperator"),
+        _folded_text(exclusion, "selector"),
+    )
     return operator == "equalsany" or selector in ("", "*")
 
 
-def _unlooked(group: object, where: object) -> WafBypass:
+def _excluded_group(group: object, where: object) -> WafBypass:
     name = lookup(group, ("ruleGroupName",))
-    return WafBypass(_is_of_every_site(group), f"managed rules of {name} exclude {where}")
+    return WafBypass(_protects_every_site(group), f"managed rules of {name} exclude {where}")
 
 
-def _is_of_every_site(group: object) -> bool:
+def _protects_every_site(group: object) -> bool:
     """Tell whether a group of rules is for attacks that every site has to expect.
 
     What the others are for may not be there (PHP, Java).
     """
-    return _word(group, "ruleGroupName").endswith(_OF_EVERY_SITE)
+    return _folded_text(group, "ruleGroupName").endswith(_GENERAL_GROUPS)
 
 
 def _priority(rule: object) -> float:
@@ -219,10 +248,6 @@ def _priority(rule: object) -> float:
     return found if isinstance(found, (int, float)) else float("inf")
 
 
-def _word(value: object, key: str) -> str:
+def _folded_text(value: object, key: str) -> str:
     found = lookup(value, (key,))
     return found.lower() if isinstance(found, str) else ""
-
-
-def _items(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, (list, tuple)) else ()

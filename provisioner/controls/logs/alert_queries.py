@@ -28,8 +28,8 @@ from provisioner.controls.logs.kusto import (
 )
 
 _FILTERS = ("where", "filter")
-_LIMITS = ("take", "limit", "top", "sample")
-_HARMLESS = frozenset(
+_LIMIT_OPERATORS = ("take", "limit", "top", "sample")
+_FOLLOWED_OPERATORS = frozenset(
     (
         "where", "filter", "take", "limit", "top", "sample", "project", "project-away",
         "project-keep", "project-rename", "project-reorder", "extend", "order", "sort", "summarize",
@@ -57,18 +57,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that logs show: the tables that have it, and the words that name it there.
+    """Something that logs show: the tables that have it, and the pattern of its name there.
 
     `partly` are tables that have some of such events and not all; `rows` are what an alert has to
     see, each of them."""
 
-    words: re.Pattern[str]
+    pattern: re.Pattern[str]
     tables: tuple[str, ...]
     rows: tuple[Row, ...]
     partly: tuple[str, ...] = ()
 
 
-def answers(query: str, event: Event) -> Answer:
+def check_query(query: str, event: Event) -> Answer:
     """Return whether a query returns the rows of an event."""
     tokens = tokenize(query)
     if tokens is None:
@@ -76,19 +76,24 @@ def answers(query: str, event: Event) -> Answer:
     statements = [s for s in split(tokens, ";") if s]
     if not statements:
         return Answer(Match.NO, "the query is empty")
-    lets = any(statement[0].text.lower() == "let" for statement in statements[:-1])
+    # A `let` can hold the table or the condition; expressions are not substituted here.
+    has_let = any(statement[0].text.lower() == "let" for statement in statements[:-1])
+    # Only the last statement returns rows.
     source, *stages = [stage for stage in split(statements[-1], "|") if stage] or [[]]
-    dead = next((why for stage in stages if (why := _dead_stage(stage))), "") or _contradiction(
-        stages
-    )
-    if dead:
-        return Answer(Match.NO, dead)
-    if not any(_names(atom, event) for atom in _positive_atoms([source, *stages])):
-        named = any(event.words.search(token.text) for s in statements for token in s)
-        if lets and named:
+    why_empty = next(
+        (why for stage in stages if (why := _why_no_rows(stage))), ""
+    ) or _contradiction(stages)
+    if why_empty:
+        return Answer(Match.NO, why_empty)
+    # Without a condition on the event the alert would fire on every row of the table.
+    if not any(_names_event(atom, event) for atom in _positive_atoms([source, *stages])):
+        named = any(event.pattern.search(token.text) for s in statements for token in s)
+        if has_let and named:
             return Answer(Match.UNCLEAR, "it depends on a `let` statement")
         return Answer(Match.NO, "no condition selects the event")
-    return _table(source, event, lets) or _narrowing(stages, event) or Answer(Match.YES)
+    return (
+        _check_table(source, event, has_let) or _check_filters(stages, event) or Answer(Match.YES)
+    )
 
 
 def tables_of(query: str) -> tuple[str, ...]:
@@ -98,7 +103,7 @@ def tables_of(query: str) -> tuple[str, ...]:
     return tuple(t.text.lower() for t in source if t.kind == "word" and t.text.lower() != "union")
 
 
-def keeps_rows(query: str) -> Answer:
+def check_transformation(query: str) -> Answer:
     """Return whether a transformation keeps all rows of its stream.
 
     Filters may take any, and an operator that makes columns anew may leave out the ones that
@@ -108,20 +113,20 @@ def keeps_rows(query: str) -> Answer:
     stages = [s for s in split(tokens, "|") if s] if tokens else []
     if not stages:
         return Answer(Match.UNCLEAR, "the transformation cannot be parsed")
-    dead = next((why for stage in stages if (why := _dead_stage(stage))), "")
-    if dead or (dead := _contradiction(stages)):
-        return Answer(Match.NO, dead)
+    why_empty = next((why for stage in stages if (why := _why_no_rows(stage))), "")
+    if why_empty or (why_empty := _contradiction(stages)):
+        return Answer(Match.NO, why_empty)
     for stage in stages[1:]:
-        if stage[0].text.lower() not in _KEEPING:
+        if stage[0].text.lower() not in _KEEPING_OPERATORS:
             return Answer(Match.UNCLEAR, f"the effect of `{text_of(stage)}` on the rows is unknown")
     return Answer(Match.YES)
 
 
-_KEEPING = ("extend", "project-rename", "project-reorder")
+_KEEPING_OPERATORS = ("extend", "project-rename", "project-reorder")
 """Operators of a transformation that leave every row and every column."""
 
 
-def _table(source: Sequence[Token], event: Event, lets: bool) -> Answer | None:
+def _check_table(source: Sequence[Token], event: Event, has_let: bool) -> Answer | None:
     """Return what is to be said against the tables that a query begins with."""
     names = [
         t.text for t in source if t.kind == "word" and t.text.lower() not in ("union", "search")
@@ -130,42 +135,44 @@ def _table(source: Sequence[Token], event: Event, lets: bool) -> Answer | None:
     partly = {table.lower() for table in event.partly}
     if any(name.lower() in known for name in names) or source[0].text.lower() == "search":
         return None
-    if lets or any(token.text in "(){}" for token in source):
+    if has_let or any(token.text in "(){}" for token in source):
         return Answer(Match.UNCLEAR, "the source of the query cannot be evaluated")
     if any(name.lower() in partly for name in names):
         return Answer(Match.UNCLEAR, f"{names[0]} does not have all of these events")
     return Answer(Match.NO, f"{names[0] if names else 'it'} has no such events")
 
 
-def _narrowing(stages: Sequence[Sequence[Token]], event: Event) -> Answer | None:
+def _check_filters(stages: Sequence[Sequence[Token]], event: Event) -> Answer | None:
     """Return what makes a query return less than all rows of the event, as far as is seen."""
     for stage in stages:
         operator = stage[0].text.lower()
-        if operator not in _HARMLESS:
+        if operator not in _FOLLOWED_OPERATORS:
             return Answer(
                 Match.UNCLEAR, (f"the effect of `{operator}` on the rows cannot be evaluated")
             )
-    kept = [keeps_row(stages, row, event.words) for row in event.rows]
-    if all(kept):
+    results = [keeps_row(stages, row, event.pattern) for row in event.rows]
+    # Every kind of row has to be kept: an exec by GET and one by POST are one event.
+    if all(results):
         return None
-    said = " and ".join(text_of(s[1:]) for s in stages if s[0].text.lower() in _FILTERS)
-    if not any(told is not False for told in kept):
-        return Answer(Match.NO, f"no such event matches `{said}`")
-    return Answer(Match.UNCLEAR, f"`{said}` may exclude some of these events")
+    conditions_text = " and ".join(text_of(s[1:]) for s in stages if s[0].text.lower() in _FILTERS)
+    if not any(result is not False for result in results):
+        return Answer(Match.NO, f"no such event matches `{conditions_text}`")
+    return Answer(Match.UNCLEAR, f"`{conditions_text}` may exclude some of these events")
 
 
-def _dead_stage(stage: Sequence[Token]) -> str:
+def _why_no_rows(stage: Sequence[Token]) -> str:
     """Return why an operator lets no row through, "" if it may."""
     operator = stage[0].text.lower()
-    if operator in _LIMITS and len(stage) > 1 and re.fullmatch(r"0+", stage[1].text):
+    # `take 0` keeps a rule valid and silent.
+    if operator in _LIMIT_OPERATORS and len(stage) > 1 and re.fullmatch(r"0+", stage[1].text):
         return f"`{operator} 0` returns no rows"
-    if operator in _FILTERS and not _alternatives(stage):
+    if operator in _FILTERS and not _has_or(stage):
         for atom, negated in read_conditions(stage[1:]):
             if _excludes_all(atom, negated):
                 return f"`{text_of(atom)}` excludes every row"
             if read_constant(atom) is negated:
                 return f"`{text_of(atom)}` matches no row"
-            if _is_beyond_time(atom):
+            if _is_outside_window(atom):
                 return f"`{text_of(atom)}` matches the time of no row"
     return ""
 
@@ -174,12 +181,13 @@ def _excludes_all(atom: Sequence[Token], negated: bool) -> bool:
     """Tell whether a condition excludes what holds the empty text, which every text does."""
     operator = operator_of(atom)
     words = [token.text.lower() for token in atom]
-    asks = operator in ("contains", "startswith", "endswith", "has") and negated
-    refuses = operator == "!" and bool({"contains", "startswith", "endswith"} & set(words))
-    return (asks or refuses) and "" in values_of(atom)
+    requires_absence = operator in ("contains", "startswith", "endswith", "has") and negated
+    denies_text = operator == "!" and bool({"contains", "startswith", "endswith"} & set(words))
+    # `!contains ""` looks like a placeholder and is false for every row.
+    return (requires_absence or denies_text) and "" in values_of(atom)
 
 
-def _is_beyond_time(atom: Sequence[Token]) -> bool:
+def _is_outside_window(atom: Sequence[Token]) -> bool:
     """Tell whether a condition asks for rows from after now, or from before there were any."""
     words = [token.text.lower() for token in atom]
     if len(words) < 5 or words[0] != "timegenerated":
@@ -196,33 +204,34 @@ def _is_beyond_time(atom: Sequence[Token]) -> bool:
 
 def _contradiction(stages: Sequence[Sequence[Token]]) -> str:
     """Return why two conditions of a pipeline exclude each other, "" if none do."""
-    wanted: dict[str, frozenset[str]] = {}
-    filters = [s[1:] for s in stages if s[0].text.lower() in _FILTERS and not _alternatives(s)]
+    required: dict[str, frozenset[str]] = {}
+    filters = [s[1:] for s in stages if s[0].text.lower() in _FILTERS and not _has_or(s)]
     conditions = [(a, n) for stage in filters for a, n in read_conditions(stage)]
     for atom, negated in conditions:
         operator = operator_of(atom)
         if not negated and operator in EQUAL:
             column = column_of(atom).lower()
             values = frozenset(values_of(atom))
-            before = wanted.get(column)
-            wanted[column] = values if before is None else before & values
+            before = required.get(column)
+            required[column] = values if before is None else before & values
             if values and before is not None and not before & values:
-                return f"no {column_of(atom)} is both {_either(before)} and {_either(values)}"
+                both = f"{_format_values(before)} and {_format_values(values)}"
+                return f"no {column_of(atom)} is both {both}"
     for atom, negated in conditions:
         operator, column = operator_of(atom), column_of(atom).lower()
         excluded = frozenset(values_of(atom))
         denies = operator in ("!=", "!~") or (operator == "!" and "in" in text_of(atom).split())
         denies = denies or (negated and operator in EQUAL)
-        if denies and wanted.get(column) and wanted[column] <= excluded:
-            return f"{column_of(atom)} must be {_either(wanted[column])} and is excluded"
+        if denies and required.get(column) and required[column] <= excluded:
+            return f"{column_of(atom)} must be {_format_values(required[column])} and is excluded"
     return ""
 
 
-def _either(values: frozenset[str]) -> str:
+def _format_values(values: frozenset[str]) -> str:
     return " or ".join(sorted(values))
 
 
-def _alternatives(stage: Sequence[Token]) -> bool:
+def _has_or(stage: Sequence[Token]) -> bool:
     return any(token.kind == "word" and token.text.lower() == "or" for token in stage)
 
 
@@ -238,8 +247,8 @@ def _positive_atoms(stages: Sequence[Sequence[Token]]) -> Iterator[Sequence[Toke
                     yield atom
 
 
-def _names(atom: Sequence[Token], event: Event) -> bool:
+def _names_event(atom: Sequence[Token], event: Event) -> bool:
     if atom[0].text.lower() == "search":
-        return event.words.search(text_of(atom)) is not None
+        return event.pattern.search(text_of(atom)) is not None
     texts = (token.text for token in atom if token.kind == "text")
-    return bool(column_of(atom)) and any(event.words.search(text) for text in texts)
+    return bool(column_of(atom)) and any(event.pattern.search(text) for text in texts)

@@ -9,7 +9,7 @@ Called by controls of the chapters.
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from provisioner.controls.logs.alert_queries import Answer, Match, keeps_rows
+from provisioner.controls.logs.alert_queries import Answer, Match, check_transformation
 from provisioner.controls.predicates import show
 from provisioner.controls.resource_types import COLLECTION_RULE, DIAGNOSTIC_SETTING, WORKSPACE
 from provisioner.controls.subject import Observation, Subject
@@ -34,14 +34,14 @@ SETTING_READS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 _EVERYTHING = "alllogs"
 _GROUP_OF_AUDITS = "audit"
-_AUDITS = (
+_AUDIT_CATEGORIES = (
     "auditevent", "kube-audit", "kube-audit-admin", "guard", "containerregistryloginevents",
     "containerregistryrepositoryevents",
 )  # fmt: skip
 """Categories taken to be in the group `audit`: those of who did what. No page or recording that
 lists the group was found; the service may change it ("Diagnostic settings in Azure Monitor")."""
 
-_TABLE_OF = {
+_TABLE_BY_CATEGORY = {
     "kube-audit": "AKSAudit",
     "kube-audit-admin": "AKSAuditAdmin",
     "auditevent": "AZKVAuditLogs",
@@ -64,40 +64,46 @@ _STREAM = "microsoft-table-"
 _ORDER = (Match.NO, Match.UNCLEAR, Match.YES)
 
 
-def find_settings(subject: Subject, place: ResourceId) -> tuple[Subject, ...]:
+def find_settings(subject: Subject, scope: ResourceId) -> tuple[Subject, ...]:
     """Return the diagnostic settings of a place that send logs to a workspace."""
-    settings = subject.children(DIAGNOSTIC_SETTING, place)
+    settings = subject.children(DIAGNOSTIC_SETTING, scope)
     return tuple(setting for setting in settings if setting.states(WORKSPACE_ID))
 
 
 def judge_logs(
-    subject: Subject, place: ResourceId, wanted: Sequence[str], said: str = "its logs"
+    subject: Subject, scope: ResourceId, categories: Sequence[str], described: str = "its logs"
 ) -> Iterator[Observation]:
     """Judge whether all wanted categories of a place's logs arrive in a workspace.
 
     Several settings may share the work. The group `allLogs` has all categories.
     """
-    settings = find_settings(subject, place)
+    settings = find_settings(subject, scope)
     if not settings:
         yield subject.fails(
             "",
-            (f"no diagnostic setting in the environment sends {said} to a Log Analytics workspace"),
+            (
+                f"no diagnostic setting in the environment sends {described} to a Log Analytics "
+                "workspace"
+            ),
         )
         return
-    found = {name: best(_kept(setting, name) for setting in settings) for name in wanted}
+    found = {
+        name: best(_check_category(setting, name) for setting in settings) for name in categories
+    }
     missing = [name for name, answer in found.items() if answer == _NOT_SENT]
     if missing:
         yield subject.fails(
-            "", (f"of {said}, these categories are not sent to a workspace: {', '.join(missing)}")
+            "",
+            (f"of {described}, these categories are not sent to a workspace: {', '.join(missing)}"),
         )
     for match, make in ((Match.NO, subject.fails), (Match.UNCLEAR, subject.unknown)):
         reasons = dict.fromkeys(a.why for a in found.values() if a.match is match and a.why)
         for why in reasons:
             names = ", ".join(name for name, answer in found.items() if answer.why == why)
-            yield make("", f"of {said}, {names}: {why}")
+            yield make("", f"of {described}, {names}: {why}")
     if all(answer.match is Match.YES for answer in found.values()):
         names = ", ".join(setting.label for setting in settings)
-        yield subject.passes("", f"{names} sends {', '.join(wanted)} to a workspace")
+        yield subject.passes("", f"{names} sends {', '.join(categories)} to a workspace")
 
 
 _NOT_SENT = Answer(Match.NO)
@@ -117,12 +123,12 @@ def worst(answers: Iterator[Answer]) -> Answer:
     return found or Answer(Match.YES)
 
 
-def _kept(setting: Subject, category: str) -> Answer:
+def _check_category(setting: Subject, category: str) -> Answer:
     """Return whether a setting sends a category, and its workspace keeps it."""
     sent = sends(setting, category.lower())
     if sent == _NOT_SENT:
         return sent
-    table = _TABLE_OF.get(category.lower(), category)
+    table = _TABLE_BY_CATEGORY.get(category.lower(), category)
     return worst(iter((sent, arrives(setting, setting.value(WORKSPACE_ID), table))))
 
 
@@ -130,29 +136,31 @@ def sends(setting: Subject, category: str) -> Answer:
     """Return whether a diagnostic setting sends a category (in small letters)."""
     groups = set()
     for entry in setting.entries(LOGS):
-        on = lookup(entry, ("enabled",)) is True
-        if _text(entry, "category") == category:
-            return Answer(Match.YES if on else Match.NO)
-        groups |= {_text(entry, "categoryGroup")} if on else set()
+        is_enabled = lookup(entry, ("enabled",)) is True
+        # An entry of the category itself decides; Azure answers all categories, with those that
+        # are off.
+        if _folded_text(entry, "category") == category:
+            return Answer(Match.YES if is_enabled else Match.NO)
+        groups |= {_folded_text(entry, "categoryGroup")} if is_enabled else set()
     if _EVERYTHING in groups:
         return Answer(Match.YES)
-    if _GROUP_OF_AUDITS in groups and category in _AUDITS:
+    if _GROUP_OF_AUDITS in groups and category in _AUDIT_CATEGORIES:
         return Answer(Match.YES)
     return _NOT_SENT
 
 
-_STRANGE = "is in a subscription outside the environment"
+_IS_OUTSIDE = "is in a subscription outside the environment"
 
 
-def strange(asker: Subject, place: ResourceId) -> str:
+def why_outside(asker: Subject, scope: ResourceId) -> str:
     """Return why a destination of logs may be a stranger's.
 
     It is "" for one in the environment's subscriptions, or looked up by it. As with `at`, a type
     that the rule does not declare is a KeyError.
     """
-    if asker.is_among_own(place) or asker.at(place.text) is not None:
+    if asker.is_among_own(scope) or asker.at(scope.text) is not None:
         return ""
-    return f"{place.text} {_STRANGE}"
+    return f"{scope.text} {_IS_OUTSIDE}"
 
 
 def arrives(asker: Subject, named: object, *tables: str) -> Answer:
@@ -162,19 +170,23 @@ def arrives(asker: Subject, named: object, *tables: str) -> Answer:
     """
     if isinstance(named, Unknown):
         return Answer(Match.UNCLEAR, f"its workspace {show(named)} is not in the environment")
-    place = parse_resource_id(named)
-    if place is None or place.type.lower() != WORKSPACE.lower():
+    scope = parse_resource_id(named)
+    if scope is None or scope.type.lower() != WORKSPACE.lower():
         return Answer(Match.NO, f"its destination {show(named)} is not a workspace")
-    workspace = asker.at(place.text)
+    workspace = asker.at(scope.text)
     if workspace is None:
-        if asker.is_among_own(place):
-            return Answer(Match.UNCLEAR, f"the workspace {place.text} is not in the environment")
-        return Answer(Match.UNCLEAR, f"{place.text} {_STRANGE}")
-    return _keeps(workspace, {f"{_STREAM}{table.lower()}" for table in tables})
+        # In an own subscription the workspace may exist and not be looked up; elsewhere it may be
+        # anybody's.
+        if asker.is_among_own(scope):
+            return Answer(Match.UNCLEAR, f"the workspace {scope.text} is not in the environment")
+        return Answer(Match.UNCLEAR, f"{scope.text} {_IS_OUTSIDE}")
+    return _check_workspace(workspace, {f"{_STREAM}{table.lower()}" for table in tables})
 
 
-def _keeps(workspace: Subject, streams: set[str]) -> Answer:
+def _check_workspace(workspace: Subject, streams: set[str]) -> Answer:
     """Return whether a workspace keeps what comes to it in some streams."""
+    # A workspace can transform what arrives by its default data collection rule, and drop rows
+    # there unseen by whoever sent them.
     if not workspace.states(_TRANSFORMING):
         return Answer(Match.YES)
     rule = workspace.at(workspace.value(_TRANSFORMING))
@@ -192,13 +204,14 @@ def transforms(rule: Subject, streams: set[str]) -> Iterator[Answer]:
         if not streams & {str(stream).lower() for stream in named}:
             continue
         query = lookup(flow, ("transformKql",))
-        kept = keeps_rows(query) if isinstance(query, str) else Answer(Match.YES)
+        kept = check_transformation(query) if isinstance(query, str) else Answer(Match.YES)
+        # A flow without destinations is valid, and its rows go nowhere.
         if lookup(flow, ("destinations",)) == []:
             kept = Answer(Match.NO, "it has no destination")
         why = f"{rule.label} has {', '.join(map(str, named))}: {kept.why}" if kept.why else ""
         yield Answer(kept.match, why)
 
 
-def _text(entry: object, key: str) -> str:
+def _folded_text(entry: object, key: str) -> str:
     found = lookup(entry, (key,))
     return found.lower() if isinstance(found, str) else ""

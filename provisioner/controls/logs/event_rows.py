@@ -25,14 +25,14 @@ from provisioner.controls.logs.kusto import (
 Row = Mapping[str, frozenset[str]]
 """What the columns of a row hold, by name in small letters."""
 
-_FREE_TEXTS = (
+_TEXT_COLUMNS = (
     "*", "requesturi", "log_s", "objectref", "requestobject", "responseobject", "properties",
     "properties_s", "operationname", "authorization",
 )  # fmt: skip
 """Columns of much text, in which a word of the event stands somewhere."""
 
 _FILTERS = ("where", "filter")
-_ASSIGNING = ("extend", "project", "project-rename", "summarize")
+_ASSIGNING_OPERATORS = ("extend", "project", "project-rename", "summarize")
 _KEY = re.compile(r"""\[["'](\w+)["']\]""")
 _OLDEST, _NEWEST = 2024, 2100
 """Years before the first row of an audit log's own tables, and after the last."""
@@ -44,17 +44,19 @@ def keeps_row(stages: Sequence[Sequence[Token]], row: Row, words: re.Pattern[str
     `words` find the event in texts of which only a part is known.
     """
     aliases: dict[str, str] = {}
-    told: list[bool | None] = []
+    results: list[bool | None] = []
     for stage in stages:
         operator = stage[0].text.lower()
         if operator in _FILTERS:
-            told.append(_Filter(row, words, aliases).holds(stage[1:]))
-        elif operator in _ASSIGNING:
-            aliases = {**aliases, **dict(_assigned(stage[1:], aliases))}
-    return _all(told)
+            results.append(_Filter(row, words, aliases).holds(stage[1:]))
+        elif operator in _ASSIGNING_OPERATORS:
+            aliases = {**aliases, **dict(_read_assignments(stage[1:], aliases))}
+    return _all_of(results)
 
 
-def _assigned(tokens: Sequence[Token], aliases: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _read_assignments(
+    tokens: Sequence[Token], aliases: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """Yield (name, the column that it stands for) of what an operator assigns.
 
     The column is "" for one that is made of something else.
@@ -63,8 +65,10 @@ def _assigned(tokens: Sequence[Token], aliases: Mapping[str, str]) -> Iterator[t
         if len(part) > 2 and part[1].text == "=":
             words = [t.text for t in part[2:] if t.kind == "word"]
             columns = [word for word in words if word.lower() not in CONVERSIONS]
-            plain = len(columns) == 1 and all(t.kind == "word" or t.text in "()" for t in part[2:])
-            yield part[0].text.lower(), _resolve(columns[0], aliases) if plain else ""
+            is_plain = len(columns) == 1 and all(
+                t.kind == "word" or t.text in "()" for t in part[2:]
+            )
+            yield part[0].text.lower(), _resolve(columns[0], aliases) if is_plain else ""
 
 
 def _resolve(column: str, aliases: Mapping[str, str]) -> str:
@@ -77,12 +81,12 @@ def _resolve(column: str, aliases: Mapping[str, str]) -> str:
     return name.removeprefix("log_s.")
 
 
-def _all(told: Sequence[bool | None]) -> bool | None:
-    return False if False in told else None if None in told else True
+def _all_of(results: Sequence[bool | None]) -> bool | None:
+    return False if False in results else None if None in results else True
 
 
-def _not(told: bool | None) -> bool | None:
-    return None if told is None else not told
+def _negate(results: bool | None) -> bool | None:
+    return None if results is None else not results
 
 
 class _Filter:
@@ -96,12 +100,15 @@ class _Filter:
         tokens, negated = unwrap(tokens)
         if negated:
             return self._denies(tokens)
-        ways = list(split_words(tokens, ("or",)))
-        if len(ways) > 1:
-            return _not(_all([_not(self.holds(way)) for way in ways]))
+        alternatives = list(split_words(tokens, ("or",)))
+        if len(alternatives) > 1:
+            # Three values: `or` by De Morgan, so that unknown stays unknown.
+            return _negate(
+                _all_of([_negate(self.holds(alternative)) for alternative in alternatives])
+            )
         parts = list(split_words(tokens, ("and",)))
         if len(parts) > 1:
-            return _all([self.holds(part) for part in parts])
+            return _all_of([self.holds(part) for part in parts])
         return self._meets(tokens)
 
     def _denies(self, tokens: Sequence[Token]) -> bool | None:
@@ -109,9 +116,9 @@ class _Filter:
 
         One on a column that is not known here leaves somebody out, and no events.
         """
-        told = self.holds(tokens)
+        results = self.holds(tokens)
         known = any(self._column(part) for part in split_words(tokens, ("and", "or")))
-        return True if told is None and not known else _not(told)
+        return True if results is None and not known else _negate(results)
 
     def _column(self, atom: Sequence[Token]) -> str:
         """Return the column of a condition, "" for one of which nothing is known."""
@@ -121,7 +128,7 @@ class _Filter:
         if after is not None and [t.text for t in atom[after + 1 : after + 2]] == ["."]:
             name = f"{name}.{atom[after + 2].text.lower()}" if len(atom) > after + 2 else ""
             name = name.removeprefix("log_s.")
-        return name if name in self._row or name in _FREE_TEXTS else ""
+        return name if name in self._row or name in _TEXT_COLUMNS else ""
 
     def _meets(self, atom: Sequence[Token]) -> bool | None:
         """Return whether the row meets a single condition."""
@@ -141,10 +148,12 @@ class _Filter:
             at = words.index(sign)
             word = {"!=": "==", "!~": "=~"}.get(sign) or (words[at + 1 : at + 2] or [""])[0]
             if held is not None:
-                return _some(held, _test(word, atom), contrary=True)
-            return _not(self._names(atom)) if column else True
+                return _any_value(held, _value_test(word, atom), contrary=True)
+            # A condition `!=` on an unknown column (a user, a namespace) leaves out somebody whom
+            # the author trusts; the event is still detected for all others.
+            return _negate(self._names(atom)) if column else True
         if held is not None:
-            return _some(held, _test(sign, atom))
+            return _any_value(held, _value_test(sign, atom))
         equals = sign in ("==", "=~", "in", "in~")
         return self._names(atom) if column and sign and not equals else None
 
@@ -157,44 +166,47 @@ class _Filter:
         return None
 
 
-def _some(
+def _any_value(
     held: frozenset[str], test: Callable[[str], bool | None] | None, contrary: bool = False
 ) -> bool | None:
     """Return whether one of the values that a column has passes a test, or fails it."""
-    told = [None] if test is None else [test(value) for value in held]
+    results = [None] if test is None else [test(value) for value in held]
     if contrary:
-        told = [_not(value) for value in told]
-    return True if True in told else None if None in told else False
+        results = [_negate(value) for value in results]
+    return True if True in results else None if None in results else False
 
 
-def _test(sign: str, atom: Sequence[Token]) -> Callable[[str], bool | None] | None:
+def _value_test(sign: str, atom: Sequence[Token]) -> Callable[[str], bool | None] | None:
     """Return the test of a condition, None for an operator that is not followed here."""
     start = next((i for i, t in enumerate(atom) if t.text.lower() == sign), 0)
     operands = atom[start + 1 :]
     numbers = [token.text for token in operands if token.kind == "number"]
     wanted = [*values_of(operands), *numbers]
-    folds = sign == "=~" or [t.text for t in operands[:1]] == ["~"]
+    # `==` and `in` are case-sensitive in Kusto, `=~` and `in~` are not.
+    ignores_case = sign == "=~" or [t.text for t in operands[:1]] == ["~"]
     order = next((t.text for t in atom if t.text in ("<", "<=", ">", ">=")), "")
     if not sign and order and numbers:
         return lambda held: _compares(held, order, numbers[-1])
     if not wanted or any(t.kind == "word" and t.text.lower() != "dynamic" for t in operands):
         return None
     if sign in ("==", "in", "=~"):
-        some = [value.lower() for value in wanted] if folds else wanted
-        return lambda held: (held.lower() if folds else held) in some
+        some = [value.lower() for value in wanted] if ignores_case else wanted
+        return lambda held: (held.lower() if ignores_case else held) in some
     if sign == "has_all":
-        return lambda held: all(_has("has", held, value) for value in wanted)
+        return lambda held: all(_matches_text("has", held, value) for value in wanted)
     if sign not in _TEXT_TESTS:
         return None
-    return lambda held: any(_has(sign, held, value) for value in wanted)
+    return lambda held: any(_matches_text(sign, held, value) for value in wanted)
 
 
-def _has(sign: str, held: str, value: str) -> bool:
+def _matches_text(sign: str, held: str, value: str) -> bool:
     if not sign.endswith("_cs"):
         held, value = held.lower(), value.lower()
     return re.search(_TEXT_TESTS[sign].format(re.escape(value)), held) is not None
 
 
+# `has` matches whole terms, which Kusto cuts at every character that is not alphanumeric ("String
+# operators").
 _TERM, _END = r"(?<![A-Za-z0-9]){}", r"(?![A-Za-z0-9])"
 _TEXT_TESTS = {
     "has": _TERM + _END, "has_cs": _TERM + _END, "has_any": _TERM + _END, ":": _TERM + _END,

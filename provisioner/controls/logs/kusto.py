@@ -16,6 +16,8 @@ _TOKEN = re.compile(
     r"""|(?P<word>[A-Za-z_*][\w.*]*(?:\[[^\]]*\])?)|(?P<number>-?\d+(?:\.\d+)?[a-z]*)"""
     r"""|(?P<sign>!=|!~|==|=~|<=|>=|!|[|;(),<>=+\-/%\[\]{}:~.])""",
 )
+# Queries come from files of others: the bound keeps a hostile one from costing more than a
+# moment.
 _MOST_TOKENS = 5000
 
 EQUAL = ("==", "=~", "in", "in~")
@@ -44,8 +46,8 @@ def read_conditions(
 ) -> Iterator[tuple[Sequence[Token], bool]]:
     """Yield (condition, whether it is negated) of a filter, joined by `and` or `or`."""
     for part in split_words(tokens, ("and", "or")):
-        inner, flips = unwrap(part)
-        flipped = negated is not flips
+        inner, is_negating = unwrap(part)
+        flipped = negated is not is_negating
         if len(list(split_words(inner, ("and", "or")))) > 1:
             yield from read_conditions(inner, flipped)
         elif inner:
@@ -59,13 +61,14 @@ def unwrap(tokens: Sequence[Token]) -> tuple[Sequence[Token], bool]:
         start = 1 if tokens[0].text.lower() == "not" else 0
         if len(tokens) <= start or tokens[start].text != "(":
             break
-        if _closes(tokens, start) != len(tokens) - 1:
+        # `(a) or (b)` begins and ends with brackets that do not belong together.
+        if _closing_bracket(tokens, start) != len(tokens) - 1:
             break
         tokens, flipped = tokens[start + 1 : -1], flipped is not bool(start)
     return tokens, flipped
 
 
-def _closes(tokens: Sequence[Token], start: int) -> int:
+def _closing_bracket(tokens: Sequence[Token], start: int) -> int:
     depth = 0
     for position in range(start, len(tokens)):
         depth += {"(": 1, ")": -1}.get(tokens[position].text, 0)
@@ -112,6 +115,7 @@ def _is_constant(atom: Sequence[Token]) -> bool:
         or (len(atom) == 3 and atom[0].kind in ("number", "text") and atom[2].kind == atom[0].kind)
         or (len(atom) == 4 and atom[0].text.lower() == "bool")
         or (len(atom) == 3 and all(t.text.lower() in ("true", "false", "==", "!=") for t in atom))
+        # A column compared with itself is constant as well.
         or (len(atom) == 3 and atom[0] == atom[2] and atom[1].text in ("!=", "!~", "<", ">"))
     )
 
@@ -126,13 +130,20 @@ def _is_false(atom: Sequence[Token]) -> bool:
     if len(words) != 3:
         return False
     one, sign, other = words
-    same = one == other
-    return {"==": not same, "=~": not same, "!=": same, "!~": same, "<": same, ">": same}.get(
-        sign, False
-    ) or (sign in ("<", ">") and not same and _compares(one, sign, other) is False)
+    is_equal = one == other
+    return {
+        "==": not is_equal,
+        "=~": not is_equal,
+        "!=": is_equal,
+        "!~": is_equal,
+        "<": is_equal,
+        ">": is_equal,
+    }.get(sign, False) or (
+        sign in ("<", ">") and not is_equal and _compare_numbers(one, sign, other) is False
+    )
 
 
-def _compares(one: str, sign: str, other: str) -> bool | None:
+def _compare_numbers(one: str, sign: str, other: str) -> bool | None:
     try:
         return float(one) < float(other) if sign == "<" else float(one) > float(other)
     except ValueError:

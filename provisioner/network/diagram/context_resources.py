@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from provisioner.documents.graph import INTERNET, ON_PREMISES, EdgeKind, NodeKind
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import is_empty, lookup
+from provisioner.model.values import is_empty, list_items, lookup
 
 _BASTION = "Microsoft.Network/bastionHosts"
 _GATEWAY = "Microsoft.Network/virtualNetworkGateways"
@@ -98,13 +98,13 @@ def _public_frontends(gateway: Resource) -> tuple[str, ...]:
     heard = {
         named.name.lower()
         for path in ("httpListeners", "listeners")
-        for entry in _items(lookup(gateway.body, ["properties", path]))
+        for entry in list_items(lookup(gateway.body, ["properties", path]))
         for text in [lookup(entry, ["properties", "frontendIPConfiguration", "id"])]
         if (named := parse_resource_id(text)) is not None
     }
     return tuple(
         name
-        for entry in _items(lookup(gateway.body, ["properties", "frontendIPConfigurations"]))
+        for entry in list_items(lookup(gateway.body, ["properties", "frontendIPConfigurations"]))
         if isinstance(name := lookup(entry, ["name"]), str)
         and name.lower() in heard
         and not is_empty(lookup(entry, ["properties", "publicIPAddress"]))
@@ -116,7 +116,9 @@ def ranges_on_premises(estate: Estate) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for resource in estate.of_type(_LOCAL_GATEWAY):
         path = ["properties", "localNetworkAddressSpace", "addressPrefixes"]
-        found.update((p, None) for p in _items(lookup(resource.body, path)) if isinstance(p, str))
+        found.update(
+            (p, None) for p in list_items(lookup(resource.body, path)) if isinstance(p, str)
+        )
     return tuple(sorted(found))
 
 
@@ -132,7 +134,7 @@ def _gateway_kind(gateway: Resource) -> str:
 
 
 def _subnet_of(resource: Resource, path: str = "ipConfigurations") -> str | None:
-    for entry in _items(lookup(resource.body, ["properties", path])):
+    for entry in list_items(lookup(resource.body, ["properties", path])):
         named = parse_resource_id(lookup(entry, ["properties", "subnet", "id"]))
         if named is not None:
             return named.key
@@ -142,7 +144,3 @@ def _subnet_of(resource: Resource, path: str = "ipConfigurations") -> str | None
 def _mapping(body: object, *path: str) -> tuple[str, ...]:
     found = lookup(body, list(path))
     return tuple(found) if isinstance(found, Mapping) else ()
-
-
-def _items(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, (list, tuple)) else ()

@@ -10,8 +10,8 @@ from provisioner.controls.aks.admission import (
     POLICY_READS,
     RESTRICTED_PODS,
     SAFEGUARD_READS,
-    ask_any,
     is_safeguarded,
+    judge_demands,
     tenants_of,
 )
 from provisioner.controls.aks.kubernetes_versions import (
@@ -75,7 +75,7 @@ def _judge_confinement(cluster: Subject) -> Iterator[Observation]:
     if teams and restricted >= set(teams):
         yield cluster.passes("", f"{', '.join(teams)} enforce the restricted Pod Security Standard")
     else:
-        yield ask_any(cluster, (RESTRICTED_PODS,))
+        yield judge_demands(cluster, (RESTRICTED_PODS,))
 
 
 def _judge_app_armor(pool: Subject) -> Iterator[Observation]:

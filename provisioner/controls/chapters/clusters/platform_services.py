@@ -13,7 +13,7 @@ from provisioner.controls.exposure.private_endpoints import (
     CONNECTIONS,
     ENDPOINT_READS,
     is_linked,
-    judge_strange_links,
+    judge_outside_connections,
 )
 from provisioner.controls.predicates import equals
 from provisioner.controls.resource_types import (
@@ -56,7 +56,7 @@ def _judge_private_endpoint(group: str) -> Judge:
     """Return the judge of a service's private endpoint; `group` is the part that it leads to."""
 
     def judge(target: Subject) -> Iterator[Observation]:
-        yield from judge_strange_links(target)
+        yield from judge_outside_connections(target)
         linked = is_linked(target, group)
         if not linked and group == "vault" and target.entries(_NETWORK_RULES):
             return  # Service endpoints lead to it.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from provisioner.catalog.built_in_policies import RUNNING_IMAGES
-from provisioner.controls.aks.admission import POLICY_READS, Demand, ask_assignments
+from provisioner.controls.aks.admission import POLICY_READS, Demand, judge_assignments
 from provisioner.controls.control import (
     MAPPED_BY_PARTS,
     Control,
@@ -89,7 +89,7 @@ def _judge_findings(cluster: Subject) -> Iterator[Observation]:
     if _is_on(plan, _ASSESSMENT) and plan is not None:
         yield cluster.passes("", f"{plan.label} scans images")
         return
-    assigned = ask_assignments(cluster, (_FINDINGS_DEMAND,))
+    assigned = judge_assignments(cluster, (_FINDINGS_DEMAND,))
     if assigned.verdict is not Verdict.PASS:
         assigned = replace(
             assigned, evidence=(f"extension {_ASSESSMENT} is disabled, and {assigned.evidence}")

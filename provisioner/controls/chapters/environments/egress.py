@@ -20,8 +20,8 @@ from provisioner.controls.exposure.egress_routes import (
     PREFIX,
     ROUTE_READS,
     TABLE,
+    find_egress,
     find_routed,
-    read_leaving,
 )
 from provisioner.controls.predicates import equals, is_set, show
 from provisioner.controls.resource_types import (
@@ -119,8 +119,8 @@ def _judge_subnet(cluster: Subject, subnet: Subject, path: str) -> Iterator[Obse
         else:
             yield cluster.fails(path, f"{subnet.label} has no route table")
         return
-    for leaving in cluster.derive(read_leaving)[subnet.id.key]:
-        yield Observation(leaving.verdict, path, leaving.words)
+    for egress in cluster.derive(find_egress)[subnet.id.key]:
+        yield Observation(egress.verdict, path, egress.evidence)
 
 
 def _judge_bootstrap(cluster: Subject) -> Iterator[Observation]:

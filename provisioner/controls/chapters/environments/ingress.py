@@ -10,9 +10,9 @@ from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.environments.egress import ITEM
 from provisioner.controls.control import Control, Layer, Mappings, Severity, terms
 from provisioner.controls.exposure.dnat_rules import (
-    TRANSLATION_READS,
-    find_translated,
-    find_translations,
+    DNAT_READS,
+    find_dnat_openings,
+    find_dnat_targets,
 )
 from provisioner.controls.exposure.waf_policies import (
     CUSTOM_RULES,
@@ -43,7 +43,7 @@ from provisioner.controls.rule import look, rule
 from provisioner.controls.subject import Observation, Subject
 from provisioner.model.estate import Estate
 from provisioner.model.resource_id import parse_resource_id, resource_group_id
-from provisioner.model.values import Absent, is_empty, lookup
+from provisioner.model.values import Absent, is_empty, list_items, lookup
 
 _CONFIGURATIONS = "properties.ipConfigurations"
 _MANAGEMENT = "properties.managementIpConfiguration"
@@ -113,11 +113,11 @@ def _load_balancers_by_address(estate: Estate, _catalog: Catalog) -> Mapping[str
         answering = {
             named.name.lower()
             for path in _INBOUND_RULES
-            for rule in _list_items(lookup(balancer.body, path.split(".")))
+            for rule in list_items(lookup(balancer.body, path.split(".")))
             for text in [lookup(rule, ("properties", "frontendIPConfiguration", "id"))]
             if (named := parse_resource_id(text)) is not None
         }
-        for entry in _list_items(lookup(balancer.body, _FRONTENDS.split("."))):
+        for entry in list_items(lookup(balancer.body, _FRONTENDS.split("."))):
             address = parse_resource_id(lookup(entry, ("properties", "publicIPAddress", "id")))
             if address is not None:
                 # Rules refer to a frontend by an id that ends in its name; frontends have no
@@ -125,10 +125,6 @@ def _load_balancers_by_address(estate: Estate, _catalog: Catalog) -> Mapping[str
                 answers = str(lookup(entry, ("name",))).lower() in answering
                 found[address.key] = balancer.label, answers
     return found
-
-
-def _list_items(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, (list, tuple)) else ()
 
 
 def _allowed_users_by_address(estate: Estate, _catalog: Catalog) -> Mapping[str, str]:
@@ -217,7 +213,7 @@ def _judge_machines(path: str) -> Callable[[Subject], Iterator[Observation]]:
         # publicIPAddressConfiguration of a scale set makes an address for each instance, without
         # a resource in the resource group.
         for interface in machines.entries(path):
-            for entry in _list_items(lookup(interface, ("properties", "ipConfigurations"))):
+            for entry in list_items(lookup(interface, ("properties", "ipConfigurations"))):
                 own = lookup(entry, ("properties", "publicIPAddressConfiguration"))
                 if not is_empty(own):
                     name = lookup(own, ("name",))
@@ -329,7 +325,7 @@ def _is_reachable_from_internet(gateway: Subject) -> bool:
         return True
     # DNAT of Azure Firewall leads to the private frontend: "private frontends only" is then not
     # the whole of it.
-    translated = gateway.derive(find_translated)
+    translated = gateway.derive(find_dnat_targets)
     addresses = [lookup(entry, ("properties", "privateIPAddress")) for entry in frontends]
     return any(
         address in translated if isinstance(address, str) else bool(translated)
@@ -346,7 +342,7 @@ def _judge_own_rules(gateway: Subject) -> Iterator[Observation]:
         yield gateway.fails(_OWN_BODY_CHECK, "request body inspection is disabled")
     for bypass in find_bypasses_of_gateway(gateway.value(_OWN_WAF)):
         make = gateway.fails if bypass.certain else gateway.unknown
-        yield make(_OWN_WAF, bypass.words)
+        yield make(_OWN_WAF, bypass.evidence)
 
 
 def _policies_of(value: object, path: str) -> Iterator[tuple[str, object]]:
@@ -419,7 +415,7 @@ def _judge_frontend_policy(controller: Subject, named: object) -> Iterator[Obser
 def _judge_bypasses(subject: Subject, path: str, policy: Subject) -> Iterator[Observation]:
     for bypass in find_bypasses(policy.value(CUSTOM_RULES), policy.value(MANAGED_RULES)):
         make = subject.fails if bypass.certain else subject.unknown
-        yield make(path, f"{policy.label}: {bypass.words}")
+        yield make(path, f"{policy.label}: {bypass.evidence}")
 
 
 def _judge_front_door(policy: Subject) -> Iterator[Observation]:
@@ -432,9 +428,9 @@ def _judge_front_door(policy: Subject) -> Iterator[Observation]:
 
 def _judge_firewall(firewall: Subject) -> Iterator[Observation]:
     """Judge whether the DNAT rules of a firewall are for named partners, and not for everybody."""
-    for opening in firewall.derive(find_translations).get(firewall.id.key, ()):
+    for opening in firewall.derive(find_dnat_openings).get(firewall.id.key, ()):
         make = firewall.fails if opening.certain else firewall.unknown
-        yield make(_CONFIGURATIONS, opening.words)
+        yield make(_CONFIGURATIONS, opening.evidence)
     yield firewall.passes(_CONFIGURATIONS, "it has no DNAT rule for public sources")
 
 
@@ -503,7 +499,7 @@ CONTROLS = (
                 _PATH_MAPS,
                 others={
                     WEB_FIREWALL: _POLICY_READS,
-                    **TRANSLATION_READS,
+                    **DNAT_READS,
                 },
             ),
             rule(
@@ -524,7 +520,7 @@ CONTROLS = (
                 CUSTOM_RULES,
                 MANAGED_RULES,
             ),
-            rule(FIREWALL, _judge_firewall, others=TRANSLATION_READS),
+            rule(FIREWALL, _judge_firewall, others=DNAT_READS),
         ),
         limits=(
             "Load balancers of Services, and ingress controllers deployed in the cluster, "

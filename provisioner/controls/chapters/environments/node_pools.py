@@ -11,8 +11,8 @@ from provisioner.controls.aks.sandboxing import (
     LABELS,
     RUNTIME,
     TAINTS,
+    is_marked_untrusted,
     is_sandbox,
-    says_untrusted,
 )
 from provisioner.controls.control import (
     NO_EQUIVALENT,
@@ -199,14 +199,14 @@ def _judge_isolation(pool: Subject) -> Iterator[Observation]:
     Such pods share neither kernel nor host with others.
     """
     size, runtime = str(pool.value(_SIZE)), str(pool.value(RUNTIME))
-    untrusted = says_untrusted(pool)
+    untrusted = is_marked_untrusted(pool)
     hosts = parse_resource_id(pool.value(_HOST_GROUP))
     # A dedicated host is dedicated to a subscription, not to a pool: pools of one host group
     # share the machine.
     shared = [
         other.label
         for other in (pool.all(POOL) if hosts is not None else ())
-        if parse_resource_id(other.value(_HOST_GROUP)) == hosts and not says_untrusted(other)
+        if parse_resource_id(other.value(_HOST_GROUP)) == hosts and not is_marked_untrusted(other)
     ]
     if is_sandbox(pool):
         yield pool.passes(RUNTIME, f"{RUNTIME} is {runtime}")

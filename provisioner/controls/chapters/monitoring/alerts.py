@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from provisioner.controls.chapters.monitoring.logs import ITEM
 from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Severity, terms
-from provisioner.controls.logs.alert_queries import Answer, Event, Match, answers, tables_of
+from provisioner.controls.logs.alert_queries import Answer, Event, Match, check_query, tables_of
 from provisioner.controls.logs.diagnostic_settings import LOGS, TABLES, WORKSPACE_ID, sends
 from provisioner.controls.logs.event_rows import Row
 from provisioner.controls.predicates import is_number, show
@@ -242,10 +242,10 @@ def _check_alert(alert: Subject, event: Event, fed: frozenset[str]) -> Answer:
     conditions = alert.entries(_CRITERIA)
     queries = [query for c in conditions if isinstance(query := lookup(c, ("query",)), str)]
     # Cheap first test: only queries that name the event are parsed.
-    if not any(event.words.search(query) for query in queries):
+    if not any(event.pattern.search(query) for query in queries):
         return Answer(Match.NO)
     found = [
-        *(answers(query, event) for query in queries),
+        *(check_query(query, event) for query in queries),
         *(_check_source(query, event, fed) for query in queries),
         *(_check_threshold(condition) for condition in conditions),
         *(_check_measure(condition) for condition in conditions),

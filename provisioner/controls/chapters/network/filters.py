@@ -17,8 +17,8 @@ from provisioner.controls.exposure.security_groups import (
     SOURCE_GROUPS,
     SOURCES,
     InternetExposure,
+    find_internet_sources,
     find_lateral,
-    find_reached,
 )
 from provisioner.controls.predicates import equals, is_set, show
 from provisioner.controls.resource_types import SECURITY_GROUP, SECURITY_RULE, SUBNET
@@ -69,7 +69,7 @@ def _judge_source(found: Subject) -> Iterator[Observation]:
     path = SOURCE if found.states(SOURCE) else SOURCES
     stated = [found.value(SOURCE), *_as_tuple(found.value(SOURCES))]
     sources = [text for text in stated if isinstance(text, str) and text]
-    reached = found.derive(find_reached).get(found.id.key, _NOTHING_REACHED)
+    reached = found.derive(find_internet_sources).get(found.id.key, _NOTHING_REACHED)
     if reached.by_rule.holds_strangers:
         yield found.fails(path, f"it allows inbound traffic from {reached.by_rule}")
     elif any(isinstance(entry, Unknown) for entry in stated):

@@ -10,7 +10,7 @@ from provisioner.catalog.registry import Catalog
 from provisioner.controls.chapters.network.addresses import ITEM
 from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mappings, Severity, terms
 from provisioner.controls.logs.alert_queries import Match
-from provisioner.controls.logs.diagnostic_settings import WORKSPACE_READS, arrives, strange
+from provisioner.controls.logs.diagnostic_settings import WORKSPACE_READS, arrives, why_outside
 from provisioner.controls.predicates import Predicate, at_least, equals, show
 from provisioner.controls.resource_types import (
     APPLICATION_GATEWAY,
@@ -109,7 +109,7 @@ def _find_problems(log: Subject) -> Iterator[tuple[Verdict, str]]:
         evidence = f"{_STORAGE} of {log.label} is {show(log.value(_STORAGE))}"
         yield Verdict.FAIL, f"{evidence}, expected a storage account ID"
     # Flow records name every connection: in a storage account of strangers they are a leak.
-    elif why := strange(log, place):
+    elif why := why_outside(log, place):
         yield Verdict.FAIL, f"{_STORAGE} of {log.label}: {why}"
     if log.states(_ANALYSED_IN):
         answer = arrives(log, log.value(_ANALYSED_IN), _FLOW_TABLE)

@@ -22,7 +22,7 @@ from provisioner.controls.predicates import equals, is_set, one_of, show
 from provisioner.controls.resource_types import CLUSTER, FIREWALL, FIREWALL_POLICY, IP_GROUP
 from provisioner.controls.rule import expect, look, rule
 from provisioner.controls.subject import Observation, Subject
-from provisioner.model.values import Unknown
+from provisioner.model.values import Unknown, list_items
 from provisioner.network.model.intervals import NOTHING, Intervals, parse_addresses
 from provisioner.network.model.public_host_names import is_anybodys
 from provisioner.network.model.public_ranges import PublicReach, read_reach
@@ -108,8 +108,8 @@ def _addresses_of_side(
     entry: Mapping[str, object], addresses: str, groups: str, policy: Subject
 ) -> list[str] | None:
     """Return the addresses of one side of a bypass; None where they are not known."""
-    texts = [str(text) for text in _list_items(entry.get(addresses))]
-    for named in _list_items(entry.get(groups)):
+    texts = [str(text) for text in list_items(entry.get(addresses))]
+    for named in list_items(entry.get(groups)):
         group = policy.at(named)
         if group is None:
             return None
@@ -156,10 +156,6 @@ def _combine_bypasses(
 _MOST_HOSTS = 256
 _WHOLE_NETWORK = 2**16
 """A /16, as large as virtual networks are made."""
-
-
-def _list_items(value: object) -> tuple[object, ...]:
-    return tuple(value) if isinstance(value, (list, tuple)) else ()
 
 
 def _judge_threat_allowlist(policy: Subject) -> Iterator[Observation]:

@@ -17,11 +17,11 @@ from provisioner.controls.aks.admission import (
     RESTRICTED_PODS,
     SAFEGUARD_READS,
     Demand,
-    ask_any,
     assign,
+    excluded_by,
     has_policy_add_on,
     is_safeguarded,
-    left_out_by,
+    judge_demands,
     policy_rule,
     safeguards_of,
 )
@@ -62,7 +62,7 @@ def _judge_safeguards(cluster: Subject) -> Iterator[Observation]:
             yield cluster.fails(
                 "", ("deployment safeguards are not enforced: the Azure Policy add-on is disabled")
             )
-    elif ask_any(cluster, _BASELINE).verdict is not Verdict.PASS:
+    elif judge_demands(cluster, _BASELINE).verdict is not Verdict.PASS:
         yield cluster.fails(
             "", ("it has neither deployment safeguards nor an enforced policy initiative")
         )
@@ -73,7 +73,7 @@ def _judge_excluded_namespaces(guards: Subject) -> Iterator[Observation]:
     # Deployment safeguards are an extension resource whose scope is the cluster.
     for cluster in guards.all(CLUSTER):
         if guards.id.scope == cluster.id:
-            excluded = left_out_by(guards, cluster)
+            excluded = excluded_by(guards, cluster)
             if excluded:
                 names = ", ".join(sorted(excluded))
                 yield guards.fails(_EXCLUDED, f"{_EXCLUDED} excludes {names}")

@@ -10,8 +10,8 @@ from provisioner.controls.aks.sandboxing import (
     LABELS,
     RUNTIME,
     TAINTS,
+    is_marked_untrusted,
     is_sandbox,
-    says_untrusted,
 )
 from provisioner.controls.control import NO_EQUIVALENT, Control, Layer, Mode, Severity, terms
 from provisioner.controls.predicates import Predicate, equals, show
@@ -53,7 +53,7 @@ def _judge_pool(pool: Subject) -> Iterator[Observation]:
         # AKS offers the Kata runtime on this OS alone (guidelines.md WRK-04).
         yield look(pool, _IMAGE, equals("AzureLinux"))
         yield look(pool, _SIZE, _NESTED_VIRTUALIZATION)
-    elif says_untrusted(pool):
+    elif is_marked_untrusted(pool):
         yield look(pool, RUNTIME, equals("KataVmIsolation"))
 
 

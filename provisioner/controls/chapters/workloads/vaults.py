@@ -10,9 +10,9 @@ from provisioner.controls.exposure.private_endpoints import (
     CONNECTIONS,
     ENDPOINT_READS,
     is_linked,
-    judge_strange_links,
+    judge_outside_connections,
 )
-from provisioner.controls.logs.diagnostic_settings import strange
+from provisioner.controls.logs.diagnostic_settings import why_outside
 from provisioner.controls.predicates import at_least, equals, is_unset
 from provisioner.controls.resource_types import (
     DIAGNOSTIC_SETTING,
@@ -65,7 +65,7 @@ def _judge_endpoint(vault: Subject) -> Iterator[Observation]:
         yield vault.passes("", "a private endpoint is connected to it")
     else:
         yield vault.fails("", "no private endpoint in the environment is connected to it")
-    yield from judge_strange_links(vault)
+    yield from judge_outside_connections(vault)
 
 
 def _judge_audit(vault: Subject) -> Iterator[Observation]:
@@ -85,7 +85,7 @@ def _judge_audit(vault: Subject) -> Iterator[Observation]:
                 continue
             # The setting works, and what it sends is outside the reach of this environment:
             # unknown, not wrong.
-            elif why := strange(setting, _owner_of_destination(named)):
+            elif why := why_outside(setting, _owner_of_destination(named)):
                 outside = f"{setting.label} sends it outside the environment: {why}"
             # Storage accounts and event hubs are not in the catalog; a workspace of the
             # environment can be looked up.
