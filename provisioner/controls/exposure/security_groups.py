@@ -24,10 +24,11 @@ from provisioner.model.resource_id import parse_resource_id
 from provisioner.model.values import list_items, lookup
 from provisioner.network.model.intervals import ANY_PORT, EVERYWHERE, NOTHING, Intervals
 from provisioner.network.model.public_ranges import PublicReach, is_rented, read_reach
+from provisioner.network.model.security_group_reader import read_security_groups
 from provisioner.network.model.security_groups import PROTOCOLS, Traffic, admit
 from provisioner.network.model.service_tags import HOST, PRIVATE, PUBLIC, Bounds, Tags
 from provisioner.network.model.topology import SecurityGroup, SecurityRule, Subnet, Topology
-from provisioner.network.model.topology_reader import read_security_groups, read_topology
+from provisioner.network.model.topology_reader import read_topology
 
 DIRECTION = "properties.direction"
 ACCESS = "properties.access"
