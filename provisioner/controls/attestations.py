@@ -21,12 +21,12 @@ def check_attestations(
         DiagnosticError: Where attestations are of a control that there is not or that azsec answers
             by itself, are of the future, have expired, or are stated twice.
     """
-    wrong = [
-        *_repeated(attestations),
-        *(seen for entry in attestations for seen in _wrong_with(entry, controls, today)),
+    errors = [
+        *_find_repeated(attestations),
+        *(seen for entry in attestations for seen in _find_errors(entry, controls, today)),
     ]
-    if wrong:
-        raise DiagnosticError(*wrong)
+    if errors:
+        raise DiagnosticError(*errors)
     return tuple(
         warning(
             "attestation-expires",
@@ -39,7 +39,7 @@ def check_attestations(
     )
 
 
-def _repeated(attestations: Sequence[Attestation]) -> Iterator[Diagnostic]:
+def _find_repeated(attestations: Sequence[Attestation]) -> Iterator[Diagnostic]:
     seen: dict[str, Attestation] = {}
     for entry in attestations:
         first = seen.setdefault(entry.control, entry)
@@ -52,12 +52,13 @@ def _repeated(attestations: Sequence[Attestation]) -> Iterator[Diagnostic]:
             )
 
 
-def _wrong_with(
+def _find_errors(
     entry: Attestation, controls: Mapping[str, Control], today: date
 ) -> Iterator[Diagnostic]:
     control = controls.get(entry.control)
     if control is None:
         yield unknown_control(entry.control, controls, entry.control_span)
+    # Nobody can attest against what Azure shows; accepting a failure is what a waiver is for.
     elif not control.evidence:
         yield error(
             "nothing-to-attest",

@@ -179,6 +179,7 @@ class Control:
 
         CLU-01.4 is a part of CLU-01, and of one that refers to CLU-01.
         """
+        # The dot keeps WRK-01 from claiming the parts of WRK-014.
         below = tuple(f"{name}." for name in (self.id, *self.same_as))
         return [c for c in controls if c.id in self.same_as or c.id.startswith(below)]
 
@@ -189,6 +190,8 @@ class Control:
         A proof reads all that a network is made from.
         """
         if self.proof is not None:
+            # A proof follows routes through whatever is connected: no list of paths would be
+            # complete.
             yield from ((kind, "properties") for kind in TYPES)
         for rule in (*self.rules, *self.in_cluster):
             for kind, paths in rule.reads.items():

@@ -31,7 +31,7 @@ from provisioner.model.values import Bound, Unknown, Value, is_empty
 MOST_EVIDENCE = 400
 """The characters of evidence that a finding keeps."""
 
-_MOST_EXPRESSION = 160
+_MOST_EXPRESSION_CHARACTERS = 160
 
 
 def controls_with(stated: Sequence[StatedControl]) -> tuple[Control, ...]:
@@ -42,8 +42,10 @@ def controls_with(stated: Sequence[StatedControl]) -> tuple[Control, ...]:
     """
     if not stated:
         return all_controls()
+    # Each expression is cheap; a thousand controls over ten thousand resources are not. The
+    # budget bounds the whole evaluation of a file from others.
     budget = Budget()
-    return (*all_controls(), *(_control(each, budget) for each in stated))
+    return (*all_controls(), *(_build_control(each, budget) for each in stated))
 
 
 def check_controls(stated: Iterable[StatedControl]) -> None:
@@ -53,9 +55,9 @@ def check_controls(stated: Iterable[StatedControl]) -> None:
         DiagnosticError: Where an id has the letters of azsec's own (`reserved-id`), or a
             recommendation does not exist (`unknown-recommendation`).
     """
-    wrong = [found for each in stated for found in _validate(each)]
-    if wrong:
-        raise DiagnosticError(*wrong)
+    errors = [found for each in stated for found in _find_errors(each)]
+    if errors:
+        raise DiagnosticError(*errors)
 
 
 def check_control_types(stated: Iterable[StatedControl], known: Sequence[str]) -> None:
@@ -64,8 +66,10 @@ def check_control_types(stated: Iterable[StatedControl], known: Sequence[str]) -
     Raises:
         DiagnosticError: Where a type is not among those that are known (`unknown-type`).
     """
+    # Reported when the file is loaded: a rule over a type that does not exist would pass as not
+    # applicable for ever.
     folded = {name.lower() for name in known}
-    wrong = [
+    errors = [
         error(
             "unknown-type",
             f"there is no resource type {name!r} in the catalog or in the environment.",
@@ -78,8 +82,8 @@ def check_control_types(stated: Iterable[StatedControl], known: Sequence[str]) -
         for name, span in rule.types.items()
         if name.lower() not in folded
     ]
-    if wrong:
-        raise DiagnosticError(*wrong)
+    if errors:
+        raise DiagnosticError(*errors)
 
 
 def check_control_paths(stated: Iterable[StatedControl], catalog: Catalog) -> None:
@@ -88,7 +92,7 @@ def check_control_paths(stated: Iterable[StatedControl], catalog: Catalog) -> No
     Raises:
         DiagnosticError: Where the model of a type does not have a property (`unknown-property`).
     """
-    wrong = [
+    errors = [
         error(
             "unknown-property",
             f"{known.name} has no {'.'.join(steps)}.",
@@ -98,14 +102,15 @@ def check_control_paths(stated: Iterable[StatedControl], catalog: Catalog) -> No
         for each in stated
         for rule in each.rules
         for known in (catalog.find(name) for name in rule.types)
+        # Of a raw type there is no model to compare with.
         if known is not None and known.tier is not Tier.RAW
         for condition in (rule.when, rule.expect, rule.evidence)
         if condition is not None
         for steps in steps_of(condition)
         if not _has_property(catalog.schemas, known.name, steps)
     ]
-    if wrong:
-        raise DiagnosticError(*wrong)
+    if errors:
+        raise DiagnosticError(*errors)
 
 
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "location", "tags", "systemdata", "identity"})
@@ -124,12 +129,13 @@ def _has_property(schemas: SchemaIndex, name: str, steps: Sequence[str]) -> bool
         if found is None:
             above = schemas.model_at(name, steps[: length - 1])
             return above is not None and above.open_ended
+        # Keys below a map or an object without a model are the author's.
         if found.shape.kind in (Kind.ANY, Kind.MAP):
             return True
     return True
 
 
-def _validate(stated: StatedControl) -> Iterator[Diagnostic]:
+def _find_errors(stated: StatedControl) -> Iterator[Diagnostic]:
     letters = stated.id.partition("-")[0]
     if letters in _RESERVED:
         yield error(
@@ -154,7 +160,7 @@ _RESERVED = frozenset({*CHAPTERS, "PRI", "AZSEC"})
 name."""
 
 
-def _control(stated: StatedControl, budget: Budget) -> Control:
+def _build_control(stated: StatedControl, budget: Budget) -> Control:
     file = stated.file
     mappings = file.mappings
     return Control(
@@ -165,7 +171,7 @@ def _control(stated: StatedControl, budget: Budget) -> Control:
         item="",
         rationale=file.rationale,
         remediation=file.remediation,
-        rules=tuple(_rules(stated, budget)),
+        rules=tuple(_build_rules(stated, budget)),
         limits=file.limits,
         mappings=Mappings(
             cis=tuple(mappings.cis),
@@ -178,14 +184,14 @@ def _control(stated: StatedControl, budget: Budget) -> Control:
     )
 
 
-def _rules(stated: StatedControl, budget: Budget) -> Iterator[Rule]:
+def _build_rules(stated: StatedControl, budget: Budget) -> Iterator[Rule]:
     for rule in stated.rules:
         judgement = _Judgement(stated.id, rule, budget)
         reads = (*judgement.reads, *((rule.path,) if rule.path else ()))
         for name in rule.types:
             yield Rule(
                 on=name,
-                judge=partial(_judge, judgement),
+                judge=partial(_judge_resource, judgement),
                 reads={name: tuple(dict.fromkeys(reads))},
             )
 
@@ -229,7 +235,7 @@ class _Judgement:
         expression = condition.expression
         scope: Mapping[str, Bound] = {RESOURCE: seen_by(condition, subject)}
         try:
-            return evaluate(expression, scope, _nothing_else, self.budget)
+            return evaluate(expression, scope, _resolve_nothing, self.budget)
         except ExceededError as problem:
             message = f"{self.id}, judging {subject.label}: the expression {problem}"
             raise DiagnosticError(exceeded(message, condition.span)) from None
@@ -250,6 +256,8 @@ class _Judgement:
             DiagnosticError: As from `evaluate`, and where the value is not true, false or Unknown.
         """
         value = self.evaluate(condition, subject)
+        # A condition that gives null or text is a mistake; taken as false it would fail, or skip,
+        # every resource in silence.
         if isinstance(value, bool | Unknown):
             return value
         raise DiagnosticError(
@@ -262,7 +270,7 @@ class _Judgement:
         )
 
 
-def _judge(judgement: _Judgement, subject: Subject) -> Iterator[Observation]:
+def _judge_resource(judgement: _Judgement, subject: Subject) -> Iterator[Observation]:
     """Judge one resource by a rule. Raises DiagnosticError at an expression that has no value."""
     rule, path = judgement.rule, judgement.path
     if rule.when is not None:
@@ -276,16 +284,18 @@ def _judge(judgement: _Judgement, subject: Subject) -> Iterator[Observation]:
     if isinstance(passes, Unknown):
         yield subject.unknown(path, f"whether it passes is {passes}")
         return
-    evidence = _evidence(judgement, subject, passes)
+    evidence = _format_evidence(judgement, subject, passes)
     yield subject.passes(path, evidence) if passes else subject.fails(path, evidence)
 
 
-def _evidence(judgement: _Judgement, subject: Subject, passes: bool) -> str:
+def _format_evidence(judgement: _Judgement, subject: Subject, passes: bool) -> str:
     stated = judgement.rule.evidence
     if stated is None:
-        return _shortened(_default_evidence(judgement.rule.expect, subject, passes), MOST_EVIDENCE)
-    told = judgement.evaluate(stated, subject)
-    return _shortened(told if isinstance(told, str) else show(told), MOST_EVIDENCE)
+        return _truncate(_default_evidence(judgement.rule.expect, subject, passes), MOST_EVIDENCE)
+    computed = judgement.evaluate(stated, subject)
+    # Evidence goes into reports, SARIF and comments on pull requests, which have limits of their
+    # own.
+    return _truncate(computed if isinstance(computed, str) else show(computed), MOST_EVIDENCE)
 
 
 def _default_evidence(condition: Condition, subject: Subject, passes: bool) -> str:
@@ -293,21 +303,25 @@ def _default_evidence(condition: Condition, subject: Subject, passes: bool) -> s
 
     Where the condition is false, it is appended.
     """
-    said = ", ".join(
+    read_properties = ", ".join(
         f"{path.removeprefix('properties.')} is {show(subject.value(path))}"
         + ("" if subject.states(path) or is_empty(subject.value(path)) else " (default)")
         for path in paths_of(condition)
     )
-    expression = _shortened(" ".join(condition.text.split()), _MOST_EXPRESSION)
+    expression = _truncate(" ".join(condition.text.split()), _MOST_EXPRESSION_CHARACTERS)
     if passes:
-        return said or f"{expression} holds"
-    return f"{said}, expected {expression}" if said else f"{expression} does not hold"
+        return read_properties or f"{expression} holds"
+    return (
+        f"{read_properties}, expected {expression}"
+        if read_properties
+        else f"{expression} does not hold"
+    )
 
 
-def _shortened(text: str, most: int) -> str:
+def _truncate(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _nothing_else(address: str) -> None:
+def _resolve_nothing(address: str) -> None:
     """Return None: a control reads one resource, which is in its scope, and no others."""
     del address

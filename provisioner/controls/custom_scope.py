@@ -57,13 +57,16 @@ def seen_by(condition: Condition, subject: Subject) -> Mapping[str, Bound]:
     tested = {_steps(chain) for chain in condition.tested}
     for chain in chains:
         steps = _steps(chain)
-        if steps and isinstance(_stated(body, steps), Absent | None):
+        # CEL fails on a missing key; ARM bodies leave out most of what is optional, and `has()`
+        # around each comparison would make rules unreadable.
+        if steps and isinstance(_value_or_unknown(body, steps), Absent | None):
             path = _path_of(chain)
             value = subject.value(path)
+            # Null here would be a wrong answer: Azure has yet to write it.
             if is_empty(value) and subject.is_set_by_azure(steps):
                 body = set_at(body, steps, Unknown(path, {}, (path,)))
             else:
-                body = _filled(body, steps, tested, value)
+                body = _fill_in(body, steps, tested, value)
     group = subject.resource_group
     tags = lookup(body, (_TAGS,))
     return {
@@ -76,7 +79,7 @@ def seen_by(condition: Condition, subject: Subject) -> Mapping[str, Bound]:
     }
 
 
-def _filled(
+def _fill_in(
     body: Value, steps: tuple[str, ...], tested: set[tuple[str, ...]], default: object
 ) -> Value:
     """Return a body with the default, or null, of each property that is not set.
@@ -85,11 +88,12 @@ def _filled(
     """
     if not is_empty(default):
         return set_at(body, steps, cast(Value, default))
-    asked = next((above for above in _prefixes(steps) if above in tested), None)
-    if asked is None:
+    tested_path = next((above for above in _prefixes(steps) if above in tested), None)
+    if tested_path is None:
         return set_at(body, steps, None)
-    above = asked[:-1]
-    if above and is_empty(_stated(body, above)):
+    above = tested_path[:-1]
+    # `has(a.b)` is an error where `a` is missing, and false where `a` has no `b`.
+    if above and is_empty(_value_or_unknown(body, above)):
         return set_at(body, above, {})
     return body
 
@@ -98,7 +102,7 @@ def _prefixes(steps: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     return (steps[:length] for length in range(1, len(steps) + 1))
 
 
-def _stated(body: object, steps: Sequence[str]) -> object:
+def _value_or_unknown(body: object, steps: Sequence[str]) -> object:
     """Return what a body states at some keys, or the Unknown that it stands in, or ABSENT."""
     for step in steps:
         if isinstance(body, Unknown):

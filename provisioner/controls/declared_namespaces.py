@@ -35,17 +35,18 @@ def state_namespaces(environment: Environment, estate: Estate) -> Iterator[Resou
     """
     settings = environment.kubernetes
     clusters = estate.of_type(CLUSTER)
+    # Which cluster a namespace is for is not stated: with two, either answer may be wrong.
     if not settings.namespaces or len(clusters) != 1:
         return
     facts = read_cluster(estate, environment.cloud_names, environment.tenant_id)
     node = environment.node.find(("kubernetes", "namespaces"))
-    found = {namespace.name: namespace for namespace in find_namespaces(settings, facts)}
+    declared = {namespace.name: namespace for namespace in find_namespaces(settings, facts)}
     cluster = clusters[0].id
     for number, stated in enumerate(settings.namespaces):
         yield Resource(
             ResourceId(STATED_NAMESPACE, (*cluster.names, stated.name), cluster.scope),
             STATED_NAMESPACE,
-            {"properties": _render(found[stated.name], facts, settings.registries)},
+            {"properties": _render_properties(declared[stated.name], facts, settings.registries)},
             _address(stated.name),
             node.find((number,)).span,
         )
@@ -55,9 +56,10 @@ def _address(name: str) -> str:
     return f"kubernetes.namespaces[{name}]"
 
 
-def _render(
+def _render_properties(
     namespace: WantedNamespace, facts: ClusterFacts, registries: tuple[str, ...]
 ) -> dict[str, Json]:
+    # Judged by the objects that `azsec manifests` would write, so that the two cannot disagree.
     objects = [*render_bounds(namespace, facts), *render_network_policies(namespace, facts)]
     quotas = [quota.body["spec"]["hard"] for quota in _of_kind(objects, "ResourceQuota")]
     return {
@@ -87,4 +89,4 @@ def _render(
 
 
 def _of_kind(objects: list[Manifest], kind: str) -> list[Manifest]:
-    return [found for found in objects if found.kind == kind]
+    return [declared for declared in objects if declared.kind == kind]

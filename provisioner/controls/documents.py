@@ -43,6 +43,8 @@ def places_in(graph: DesiredGraph) -> PlaceOf:
         stated = graph.by_id.get(seen.resource.id.key)
         if stated is None:
             return str(seen.resource.span) if seen.resource.span else None
+        # A path in a map or of the cluster is no path of the blueprint: the place of the resource
+        # stands for it.
         steps = split_steps(seen.path) if seen.path else None
         if steps is None:
             return str(stated.span)
@@ -66,6 +68,8 @@ def control_document(control: Control) -> ControlDocument:
         synonyms=control.synonyms,
         remediation=dedent(control.remediation).strip("\n"),
         modes=tuple(mode.value for mode in control.modes),
+        # What is listed is what a judge can read at all (ADR 0015), so the list cannot be out of
+        # date.
         reads=tuple(dict.fromkeys(f"{kind} {path}" for kind, path in control.reads)),
         evidence=control.evidence,
         objects=control.observed.resources if control.observed else (),

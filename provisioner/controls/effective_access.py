@@ -47,28 +47,31 @@ ADMIN_CREDENTIALS = (
 USER_CREDENTIAL = f"{CLUSTER}/listClusterUserCredential/action"
 NAMESPACE_CREDENTIAL = f"{CLUSTER}/managedNamespaces/listCredential/action"
 EXEC = f"{CLUSTER}/pods/exec/action"
-_RBAC = f"{CLUSTER}/rbac.authorization.k8s.io"
-BIND_CLUSTER_ROLE = f"{_RBAC}/clusterrolebindings/write"
+_RBAC_GROUP = f"{CLUSTER}/rbac.authorization.k8s.io"
+BIND_CLUSTER_ROLE = f"{_RBAC_GROUP}/clusterrolebindings/write"
 _IMPERSONATE = tuple(
     (f"{CLUSTER}/{who}/impersonate/action",) for who in ("users", "groups", "serviceaccounts")
 )
 """Who may impersonate is whoever they name: an administrator, system:masters, a controller."""
 
-_REWRITE_CLUSTER_ROLE = (f"{_RBAC}/clusterroles/escalate/action", f"{_RBAC}/clusterroles/write")
+_REWRITE_CLUSTER_ROLE = (
+    f"{_RBAC_GROUP}/clusterroles/escalate/action",
+    f"{_RBAC_GROUP}/clusterroles/write",
+)
 _ADMINISTRATION = ((BIND_CLUSTER_ROLE,), _REWRITE_CLUSTER_ROLE, *_IMPERSONATE)
 """What it takes in the Kubernetes API to have everything there, all actions of a way together
 (Kubernetes, "Role Based Access Control Good Practices", privilege escalation risks)."""
 
 _SHELL = (
     (EXEC,),
-    (f"{_RBAC}/rolebindings/write", f"{_RBAC}/clusterroles/bind/action"),
-    (f"{_RBAC}/rolebindings/write", f"{_RBAC}/roles/bind/action"),
-    (f"{_RBAC}/roles/escalate/action", f"{_RBAC}/roles/write"),
+    (f"{_RBAC_GROUP}/rolebindings/write", f"{_RBAC_GROUP}/clusterroles/bind/action"),
+    (f"{_RBAC_GROUP}/rolebindings/write", f"{_RBAC_GROUP}/roles/bind/action"),
+    (f"{_RBAC_GROUP}/roles/escalate/action", f"{_RBAC_GROUP}/roles/write"),
 )
 """What it takes there to have a shell in a container, also by giving oneself the right to it."""
 
 _SHELL_OF_CLUSTER = (
-    (BIND_CLUSTER_ROLE, f"{_RBAC}/clusterroles/bind/action"),
+    (BIND_CLUSTER_ROLE, f"{_RBAC_GROUP}/clusterroles/bind/action"),
     _REWRITE_CLUSTER_ROLE,
     *_IMPERSONATE,
 )
@@ -108,11 +111,15 @@ def rules_over(grants: Iterable[Grant]) -> bool:
     They do where they may change half of some unlike types or more, or can have everything by
     assigning roles.
     """
-    held = tuple(grants)
-    if any(grant.escalates for grant in held):
+    grants_together = tuple(grants)
+    if any(grant.escalates for grant in grants_together):
         return True
-    changed = {action for grant in held for action in _UNLIKE_CHANGES if grant.allows(action)}
-    return len(changed) >= len(_UNLIKE_CHANGES) // 2
+    changed = {
+        action for grant in grants_together for action in _UNRELATED_CHANGES if grant.allows(action)
+    }
+    # By effect, since Contributor has custom copies under any name; half, since such a copy often
+    # excludes a service or two.
+    return len(changed) >= len(_UNRELATED_CHANGES) // 2
 
 
 def beside(access: Access, grant: Grant) -> tuple[Grant, ...]:
@@ -120,17 +127,17 @@ def beside(access: Access, grant: Grant) -> tuple[Grant, ...]:
 
     They include the grant itself; there are none where it changes nothing.
     """
-    if not _changes_something(grant):
+    if not _can_change(grant):
         return ()
     others = (other for other in access.grants if other.principal.id == grant.principal.id)
-    return tuple(o for o in others if o.holds_at(grant.scope) and _changes_something(o))
+    return tuple(o for o in others if o.holds_at(grant.scope) and _can_change(o))
 
 
-def _changes_something(grant: Grant) -> bool:
-    return grant.escalates or any(map(grant.allows, _UNLIKE_CHANGES))
+def _can_change(grant: Grant) -> bool:
+    return grant.escalates or any(map(grant.allows, _UNRELATED_CHANGES))
 
 
-_UNLIKE_CHANGES = (
+_UNRELATED_CHANGES = (
     "Microsoft.Compute/virtualMachines/runCommand/action",
     "Microsoft.ContainerRegistry/registries/delete",
     f"{CLUSTER}/write",
@@ -152,17 +159,20 @@ def administrators_of(
     administrator's credential, runs commands in it (unless that is off), sets who administers it,
     or can have any of it by assigning roles.
     """
+    # Writing the cluster includes its aadProfile, and so who administers it.
     actions = (*ADMIN_CREDENTIALS, WRITE_CLUSTER, RESET_DIRECTORY)
-    ways: list[tuple[tuple[str, ...], bool]] = [((action,), False) for action in actions]
-    ways += [((RUN_COMMAND,), False)] if not run_command_off else []
-    ways += [(way, True) for way in _ADMINISTRATION]
+    action_sets: list[tuple[tuple[str, ...], bool]] = [((action,), False) for action in actions]
+    action_sets += [((RUN_COMMAND,), False)] if not run_command_off else []
+    action_sets += [(required, True) for required in _ADMINISTRATION]
     found: dict[int, Grant] = {}
-    for way, data in ways:
-        able = [
+    for required, data in action_sets:
+        holders = [
             {id(grant): grant for grant in access.who_can(action, cluster, data=data)}
-            for action in way
+            for action in required
         ]
-        found.update((key, able[0][key]) for key in able[0] if all(key in some for some in able))
+        found.update(
+            (key, holders[0][key]) for key in holders[0] if all(key in some for some in holders)
+        )
     return tuple(found.values())
 
 
@@ -172,24 +182,27 @@ def opens_shell(grant: Grant, *, run_command_off: bool) -> bool:
     It does by exec, by rights that they give themselves or take from whom they impersonate, or by
     `az aks command invoke`, unless that is off and its holder cannot switch it on.
     """
+    # Cluster roles stand in no namespace, and cannot be rewritten from one.
     inside = grant.scope is not None and is_in_namespace(grant.scope)
-    ways = _SHELL if inside else (*_SHELL, *_SHELL_OF_CLUSTER)
-    if any(all(grant.allows(action, data=True) for action in way) for way in ways):
+    action_sets = _SHELL if inside else (*_SHELL, *_SHELL_OF_CLUSTER)
+    if any(all(grant.allows(action, data=True) for action in required) for required in action_sets):
         return True
-    runs = grant.allows(RUN_COMMAND)
-    return runs and (not run_command_off or grant.allows(WRITE_CLUSTER))
+    can_run_command = grant.allows(RUN_COMMAND)
+    # Whoever writes the cluster switches run command on again.
+    return can_run_command and (not run_command_off or grant.allows(WRITE_CLUSTER))
 
 
 def grants_cluster_access(grant: Grant) -> bool:
     """Tell whether a grant allows any action of the Kubernetes API."""
     return any(
-        _may_be_in_cluster(pattern.lower())
+        _can_match_cluster_action(pattern.lower())
         for permission in grant.role.permissions or ()
         for pattern in permission.data_actions
     )
 
 
-def _may_be_in_cluster(pattern: str) -> bool:
+def _can_match_cluster_action(pattern: str) -> bool:
+    # Wildcards of data actions can begin anywhere: "*/read" holds in the cluster as well.
     fixed = pattern.partition("*")[0]
     return fixed.startswith(_IN_CLUSTER) or ("*" in pattern and _IN_CLUSTER.startswith(fixed))
 

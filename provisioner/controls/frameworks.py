@@ -76,35 +76,37 @@ def comply(results: Sequence[Result], framework: Framework) -> tuple[Requirement
     whatever Azure Resource Manager says of them), waived where all passes or is waived, and unknown
     where nothing was seen for want of a read.
     """
-    return tuple(map(_document, _requirements(results, framework)))
+    return tuple(map(_requirement_document, _requirements(results, framework)))
 
 
 def _requirements(results: Sequence[Result], framework: Framework) -> Iterator[_Requirement]:
     if framework is Framework.OUTLINE:
-        yield from _outline(results)
+        yield from _outline_requirements(results)
         return
     named: dict[str, list[Result]] = {}
     refuted: dict[str, list[Result]] = {}
     for result in results:
-        for requirement in _MAPPED[framework](result.control.mappings):
+        for requirement in _IDS_OF_FRAMEWORK[framework](result.control.mappings):
             named.setdefault(requirement, []).append(result)
-        for requirement in _MAPPED[framework](result.control.refutes):
+        for requirement in _IDS_OF_FRAMEWORK[framework](result.control.refutes):
             refuted.setdefault(requirement, []).append(result)
+    # CIS has an entry for every recommendation, also those that no control maps; of checkov or
+    # Azure Policy there is no list here, and what is not mapped is not claimed.
     if framework is Framework.CIS:
-        asked = [(found.number, found.title, found.place) for found in RECOMMENDATIONS]
+        requirements = [(found.number, found.title, found.place) for found in RECOMMENDATIONS]
     else:
-        asked = [(name, "", Place.AZURE) for name in sorted(named)]
-    for name, title, place in asked:
+        requirements = [(name, "", Place.AZURE) for name in sorted(named)]
+    for name, title, place in requirements:
         yield _Requirement(name, title, named.get(name, ()), place, refuted.get(name, ()))
 
 
-def _outline(results: Sequence[Result]) -> Iterator[_Requirement]:
-    told = {result.control.id: result for result in results}
+def _outline_requirements(results: Sequence[Result]) -> Iterator[_Requirement]:
+    results_by_id = {result.control.id: result for result in results}
     controls = [result.control for result in results]
     for result in results:
         if "." in result.control.id or result.control.source:
             continue  # A part, or a custom control: neither is an item of the outline.
-        parts = [told[part.id] for part in result.control.parts_in(controls)]
+        parts = [results_by_id[part.id] for part in result.control.parts_in(controls)]
         title = f"{result.control.item}: {result.control.title}"
         yield _Requirement(result.control.id, title, [result, *parts])
     for entry in (*TOPICS, *PRINCIPLES):
@@ -112,27 +114,28 @@ def _outline(results: Sequence[Result]) -> Iterator[_Requirement]:
         yield _Requirement(entry.id, entry.title, answers)
 
 
-def _document(requirement: _Requirement) -> RequirementDocument:
+def _requirement_document(requirement: _Requirement) -> RequirementDocument:
     results = requirement.results
     return RequirementDocument(
         id=requirement.id,
         title=requirement.title,
-        verdict=_conclude(requirement),
+        verdict=_verdict_of(requirement),
         controls=tuple(r.control.id for r in (*results, *requirement.refuting)),
         failing=tuple(result.control.id for result in requirement.failing),
-        waived=_ending(results, Verdict.WAIVED),
+        waived=_controls_with(results, Verdict.WAIVED),
         seen=tuple(result.control.id for result in results if result.is_fully_met),
-        unanswered=tuple(_unanswered(results)),
+        unanswered=tuple(_unanswered_parts(results)),
     )
 
 
-def _conclude(requirement: _Requirement) -> str:
+def _verdict_of(requirement: _Requirement) -> str:
     relevant = [r for r in requirement.results if r.verdict is not Verdict.NOT_APPLICABLE]
     if requirement.failing:
         return Verdict.FAIL
     if not relevant:
         return Verdict.NOT_APPLICABLE if requirement.results else MANUAL
-    if requirement.place is not Place.AZURE and not any(map(_was_looked_at, relevant)):
+    # CIS section 3 is about files on the nodes: that a setting in ARM passes does not answer it.
+    if requirement.place is not Place.AZURE and not any(map(_was_verified_elsewhere, relevant)):
         return MANUAL
     if all(result.is_fully_met for result in relevant):
         waived = any(result.verdict is Verdict.WAIVED for result in relevant)
@@ -146,16 +149,16 @@ _ANSWERED = (Verdict.PASS, Verdict.WAIVED)
 _UNREAD = (UnknownReason.UNREADABLE, UnknownReason.LATER, UnknownReason.AZURE_ALONE)
 
 
-def _was_looked_at(result: Result) -> bool:
+def _was_verified_elsewhere(result: Result) -> bool:
     """Tell whether somebody vouches for what Azure Resource Manager cannot see."""
     return result.is_fully_met and any(mode is not Mode.ARM for mode in result.control.modes)
 
 
-def _ending(results: Iterable[Result], verdict: Verdict) -> tuple[str, ...]:
+def _controls_with(results: Iterable[Result], verdict: Verdict) -> tuple[str, ...]:
     return tuple(result.control.id for result in results if result.verdict is verdict)
 
 
-def _unanswered(results: Iterable[Result]) -> Iterator[UnansweredDocument]:
+def _unanswered_parts(results: Iterable[Result]) -> Iterator[UnansweredDocument]:
     """Yield what was not seen: a whole control, or the part of it that ARM cannot answer."""
     for result in results:
         if result.verdict is Verdict.UNKNOWN:
@@ -166,7 +169,7 @@ def _unanswered(results: Iterable[Result]) -> Iterator[UnansweredDocument]:
             yield UnansweredDocument(control=result.control.id, reason=result.outstanding)
 
 
-_MAPPED: dict[Framework, Callable[[Mappings], Iterable[str]]] = {
+_IDS_OF_FRAMEWORK: dict[Framework, Callable[[Mappings], Iterable[str]]] = {
     Framework.CIS: lambda mappings: mappings.cis,
     Framework.POLICY: lambda mappings: mappings.policies,
     Framework.CHECKOV: lambda mappings: mappings.checkov,

@@ -25,6 +25,8 @@ class Gate:
 
     def refusing(self, control: Control) -> str | None:
         """Return the name in `gates:` by which a failure of a control refuses, or None."""
+        # A proof has a gate of its own, whatever its severity: an environment may refuse broken
+        # paths and still tolerate single settings.
         if control.proof is not None:
             return PROOFS_GATE if self.proofs else None
         refuses = self.least is not None and control.severity.rank <= self.least.rank

@@ -21,17 +21,21 @@ LONGEST_LIFE = 732 * DAY
 
 def rotates(key: Subject) -> bool:
     """Tell whether the policy of a key has an action that rotates it, be it at no time."""
-    return bool(_triggers(key))
+    return bool(_rotation_triggers(key))
 
 
 def rotation_age(key: Subject) -> int | None:
     """Return the age in seconds at which a key is rotated, None where it never comes to that."""
     life = parse_iso_duration(key.value(EXPIRY_TIME))
-    ages = [age for trigger in _triggers(key) if (age := _age_at(trigger, life)) is not None]
+    ages = [
+        age
+        for trigger in _rotation_triggers(key)
+        if (age := _age_of_trigger(trigger, life)) is not None
+    ]
     return min(ages, default=None)
 
 
-def _triggers(key: Subject) -> list[object]:
+def _rotation_triggers(key: Subject) -> list[object]:
     return [
         entry.get("trigger")
         for entry in key.entries(ACTIONS)
@@ -39,9 +43,10 @@ def _triggers(key: Subject) -> list[object]:
     ]
 
 
-def _age_at(trigger: object, life: int | None) -> int | None:
+def _age_of_trigger(trigger: object, life: int | None) -> int | None:
     after = parse_iso_duration(lookup(trigger, ("timeAfterCreate",)))
     if after is not None:
+        # A rotation after the end of a version comes too late: the version has expired.
         return after if life is None or after < life else None
     before = parse_iso_duration(lookup(trigger, ("timeBeforeExpiry",)))
     return life - before if before is not None and life is not None and before < life else None

@@ -40,53 +40,60 @@ def compare_results(before: Iterable[Result], after: Sequence[Result]) -> Postur
     """
     failed: dict[tuple[str, str, str], Finding] = {}
     judged: dict[tuple[str, str], Verdict] = {}
+    # Failures are compared by property, passes by resource: a resource passes only once no
+    # property of it fails.
     for seen in (seen for result in before for seen in result.findings):
         if seen.verdict is Verdict.FAIL:
             failed[seen.key] = seen
-        _note(judged, seen)
+        _record_worst(judged, seen)
     failing: list[VerdictChange] = []
     passing: list[VerdictChange] = []
     for result in after:
         now: dict[tuple[str, str], Verdict] = {}
         for seen in result.findings:
-            _note(now, seen)
+            _record_worst(now, seen)
             if seen.verdict is Verdict.FAIL and seen.key not in failed:
                 failing.append(VerdictChange(result.control, seen, seen.key[:2] not in judged))
-        told: set[tuple[str, str]] = set()
+        reported: set[tuple[str, str]] = set()
         for seen in result.findings:
-            where = seen.key[:2]
-            if judged.get(where) is Verdict.FAIL and now[where] in _FINE and where not in told:
-                told.add(where)
+            subject = seen.key[:2]
+            if (
+                judged.get(subject) is Verdict.FAIL
+                and now[subject] in _MET
+                and subject not in reported
+            ):
+                reported.add(subject)
                 passing.append(VerdictChange(result.control, seen, False))
-        if result.verdict in _FINE:
-            passing += _removed(result.control, failed.values(), now)
+        # With another failure left, that a resource has no finding any more says nothing.
+        if result.verdict in _MET:
+            passing += _passed_by_removal(result.control, failed.values(), now)
     return PostureChange(_worst_first(failing), _worst_first(passing))
 
 
-_FINE = (Verdict.PASS, Verdict.WAIVED)
+_MET = (Verdict.PASS, Verdict.WAIVED)
 
 
-def _removed(
+def _passed_by_removal(
     control: Control, failed: Iterable[Finding], now: Mapping[tuple[str, str], Verdict]
 ) -> Iterator[VerdictChange]:
     """Yield a turn for each resource that failed a control which has no findings there now.
 
     The cause is a rule that was deleted, or the element that broke a network proof.
     """
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for seen in failed:
-        where = seen.key[:2]
-        if seen.control == control.id and where not in now and where not in told:
-            told.add(where)
-            gone = replace(seen, verdict=Verdict.PASS, evidence=f"no longer: {seen.evidence}")
-            yield VerdictChange(control, gone, False)
+        subject = seen.key[:2]
+        if seen.control == control.id and subject not in now and subject not in reported:
+            reported.add(subject)
+            passed = replace(seen, verdict=Verdict.PASS, evidence=f"no longer: {seen.evidence}")
+            yield VerdictChange(control, passed, False)
 
 
-def _note(judged: dict[tuple[str, str], Verdict], seen: Finding) -> None:
-    where = seen.key[:2]
-    known = judged.get(where)
+def _record_worst(judged: dict[tuple[str, str], Verdict], seen: Finding) -> None:
+    subject = seen.key[:2]
+    known = judged.get(subject)
     if known is None or seen.verdict.rank < known.rank:
-        judged[where] = seen.verdict
+        judged[subject] = seen.verdict
 
 
 def _worst_first(turns: Iterable[VerdictChange]) -> tuple[VerdictChange, ...]:

@@ -26,6 +26,8 @@ def prove(statement: Prove, context: EvaluationContext) -> Proof:
     """Return a proof over a state; what could not be read is neither absent nor as declared."""
     like = context.like
     known = like.proofs.get(statement) if like is not None else None
+    # A proof reads the topology alone: equal topologies have equal proofs, and comparing them
+    # costs less than proving.
     if known is None or not context.has_topology_of_like:
         known = statement(context.topology)
     found = context.proofs[statement] = known
@@ -33,16 +35,17 @@ def prove(statement: Prove, context: EvaluationContext) -> Proof:
     if not hidden:
         return found
     named = [(each.label, each.reason) for each in hidden]
+    # Proved twice, without and with what could not be read: only what both show is certain.
     return qualify(found, statement(context.as_declared.topology), named)
 
 
 def finding_of(control: str, breach: Breach, estate: Estate) -> Finding:
     """Return a breach as a finding on the resource that is to blame for it."""
     verdict = Verdict.FAIL if breach.certain else Verdict.UNKNOWN
-    return Finding(control, verdict, _element_of(breach, estate), "", breach.message)
+    return Finding(control, verdict, _resource_of_breach(breach, estate), "", breach.message)
 
 
-def _element_of(breach: Breach, estate: Estate) -> Resource:
+def _resource_of_breach(breach: Breach, estate: Estate) -> Resource:
     """Return the resource that an element of a breach names.
 
     A rule is named after the resource that contains it (`hub.networkRules open.any`).

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 from provisioner.controls.control import Control
 
+# Splits camel case (enablePurgeProtection) and keeps abbreviations whole (enableRBAC, IPs).
 _WORD = re.compile(r"[A-Z]{2,}s?(?![a-z])|[A-Z]?[a-z]+|\d+")
 _MOST_NEAR = 5
 _ALIKE = 0.7
@@ -36,6 +37,7 @@ def near_words(controls: Iterable[Control], text: str) -> tuple[str, ...]:
     They are at most five, the closest first.
     """
     texts = (text for control in controls for text in (control.title, *control.synonyms))
+    # Words of properties are left out: there are thousands, and they resemble everything.
     known = sorted({word for text in texts for word in _words(text)})
     found = (
         near

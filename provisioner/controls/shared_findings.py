@@ -28,6 +28,7 @@ def shared_findings(control: Control, context: EvaluationContext) -> tuple[Findi
     """
     like = context.like
     known = like.findings.get(control.id) if like is not None else None
+    # Custom controls are rebuilt from their files; the same id may have another rule.
     if like is None or known is None or known[0] is not control:
         return None
     difference = context.derived.get(_KEY)
@@ -41,13 +42,13 @@ _KEY = "difference"
 
 @dataclass(frozen=True)
 class Difference:
-    """What differs between two grounds, as far as a control can see it."""
+    """What differs between two evaluation contexts, as far as a control can see it."""
 
     one: EvaluationContext
     other: EvaluationContext
 
     def touches(self, control: Control) -> bool:
-        """Tell whether a control may find something else in one ground than in the other."""
+        """Tell whether a control may find something else in one context than in the other."""
         if not self._is_comparable:
             return True
         return any(self._touches(control, rule) for rule in (*control.rules, *control.in_cluster))
@@ -60,10 +61,14 @@ class Difference:
             one.catalog is other.catalog
             and one.cloud == other.cloud
             and one.own_subscriptions == other.own_subscriptions
+            # With refused reads, findings depend on a second estate (`as_declared`) that is not
+            # compared here.
             and not any((one.unreadable, one.gaps, other.unreadable, other.gaps))
         )
 
     def _touches(self, control: Control, rule: Rule) -> bool:
+        # Nothing less is cheap enough: the result of such a rule depends on which resources there
+        # are, of any type.
         if rule.sees_all_types and self._listed:
             return True
         for kind, paths in rule.reads.items():
@@ -88,6 +93,7 @@ class Difference:
             return True
         if not is_empty(one):
             return False
+        # Defaults depend on other properties of the body, which may have changed.
         return not is_identical(*(default_at(each, path, self.one.catalog) for each in pair))
 
     @cached_property
@@ -117,6 +123,8 @@ class Difference:
         for one, other in zip(ones, others, strict=True):
             if (one.id.key in self.one.own) is not (other.id.key in self.other.own):
                 return None
+            # A plan reuses the resources that do not change, so most pairs need no comparison of
+            # bodies.
             if one is other:
                 continue
             if _name(one) != _name(other):

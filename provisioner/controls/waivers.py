@@ -56,6 +56,8 @@ class AcceptedAccess:
         others = {
             path_of_assignment(found.id) for found in assignments if found.id.key not in by_key
         }
+        # Names of role assignments are GUIDs, but a template can deploy one GUID at two scopes:
+        # an acceptance of one must not cover the other.
         by_path = {
             path: by_key[found.id.key]
             for found in assignments
@@ -86,12 +88,12 @@ def check_waivers(
         DiagnosticError: Where waivers are of a control that there is not (or that only its parts
             answer), have expired, are stated twice, or have a scope that matches nothing.
     """
-    wrong = [
-        *_repeated(waivers),
-        *(seen for waiver in waivers for seen in _wrong_with(waiver, controls, addresses, today)),
+    errors = [
+        *_find_repeated(waivers),
+        *(seen for waiver in waivers for seen in _find_errors(waiver, controls, addresses, today)),
     ]
-    if wrong:
-        raise DiagnosticError(*wrong)
+    if errors:
+        raise DiagnosticError(*errors)
     return tuple(
         warning(
             "waiver-expires",
@@ -110,6 +112,8 @@ def check_used(waivers: Iterable[Waiver], found: Collection[Finding]) -> tuple[D
 
     The findings of breaches are matched one by one.
     """
+    # A waiver without effect is an open door for the next failure in its scope, hence an error
+    # and not a warning.
     waived = [seen for seen in found if seen.verdict is Verdict.WAIVED]
     return tuple(
         error(
@@ -117,14 +121,14 @@ def check_used(waivers: Iterable[Waiver], found: Collection[Finding]) -> tuple[D
             f"{waiver.control} does not fail in {waiver.scope}: the waiver until "
             f"{waiver.expires} waives nothing.",
             waiver.span,
-            _hint_unused(waiver, found),
+            _hint_for_unused(waiver, found),
         )
         for waiver in waivers
         if not any(covers(waiver, seen) for seen in waived)
     )
 
 
-def _hint_unused(waiver: Waiver, found: Iterable[Finding]) -> str:
+def _hint_for_unused(waiver: Waiver, found: Iterable[Finding]) -> str:
     if waiver.breach is None:
         return "Remove it."
     others = dict.fromkeys(
@@ -132,8 +136,8 @@ def _hint_unused(waiver: Waiver, found: Iterable[Finding]) -> str:
         for seen in found
         if seen.control == waiver.control and waiver.holds(seen.resource.address or "")
     )
-    named = "; ".join(repr(text) for text in others)
-    return f"Remove it, or state one of its breaches: {named}." if named else "Remove it."
+    listed = "; ".join(repr(text) for text in others)
+    return f"Remove it, or state one of its breaches: {listed}." if listed else "Remove it."
 
 
 IN_CLUSTER = "kubernetes."
@@ -159,7 +163,7 @@ def unknown_control(name: str, controls: Collection[str], span: Span) -> Diagnos
     return error("unknown-control", message, span, nearest(name, [*controls]))
 
 
-def _repeated(waivers: Iterable[Waiver]) -> Iterator[Diagnostic]:
+def _find_repeated(waivers: Iterable[Waiver]) -> Iterator[Diagnostic]:
     seen: dict[tuple[str, str, str | None], Waiver] = {}
     for waiver in waivers:
         first = seen.setdefault((waiver.control, waiver.scope, waiver.breach), waiver)
@@ -172,12 +176,14 @@ def _repeated(waivers: Iterable[Waiver]) -> Iterator[Diagnostic]:
             )
 
 
-def _wrong_with(
+def _find_errors(
     waiver: Waiver, controls: Mapping[str, Control], addresses: Collection[str], today: date
 ) -> Iterator[Diagnostic]:
     control = controls.get(waiver.control)
     if control is None:
         yield unknown_control(waiver.control, controls, waiver.control_span)
+    # Waivers match findings; the verdict of an item comes from its parts, that of an evidence
+    # from an attestation.
     elif not control.has_findings:
         parts = [part.id for part in control.parts_in(controls.values())]
         hint = f"Name the parts that fail, of {', '.join(parts)}." if parts else "Attest it."
@@ -202,6 +208,7 @@ def _wrong_with(
             f"Ask {waiver.owner}: renew it, or remove it and satisfy the control.",
         )
     in_cluster = waiver.scope.startswith(IN_CLUSTER)
+    # Objects of a cluster are known only to whoever read it (`check_used` looks at those).
     if not in_cluster and not any(waiver.holds(address) for address in addresses):
         yield error(
             "unknown-scope",

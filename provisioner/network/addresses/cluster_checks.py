@@ -24,17 +24,18 @@ _LONGEST_NAME = 63
 def check_clusters(plan: AddressPlan) -> Iterator[Diagnostic]:
     """Yield what is wrong with the ranges and the pools of the clusters of a plan."""
     for cluster in plan.clusters:
-        yield from _check_pods(cluster)
-        yield from _check_services(cluster)
-        yield from _check_pools(cluster)
+        yield from _check_pod_range(cluster)
+        yield from _check_service_range(cluster)
+        yield from _check_node_counts(cluster)
         yield from _check_networks(cluster)
 
 
-def _check_pods(cluster: Cluster) -> Iterator[Diagnostic]:
+def _check_pod_range(cluster: Cluster) -> Iterator[Diagnostic]:
     nodes = sum(pool.most for pool in cluster.pools)
     for one in cluster.pods:
         if one.version != 4:
             continue
+        # By blocks, not addresses: a node takes its /24 whole, however few pods it runs.
         blocks = 2 ** (_NODE_PREFIX - one.prefixlen) if one.prefixlen <= _NODE_PREFIX else 0
         if nodes > blocks:
             prefix = _NODE_PREFIX - (nodes - 1).bit_length()
@@ -48,7 +49,7 @@ def _check_pods(cluster: Cluster) -> Iterator[Diagnostic]:
             )
 
 
-def _check_services(cluster: Cluster) -> Iterator[Diagnostic]:
+def _check_service_range(cluster: Cluster) -> Iterator[Diagnostic]:
     label, span = cluster.resource.label, cluster.resource.span
     for one in cluster.services:
         if one.version == 4 and one.prefixlen <= _LARGEST_SERVICES:
@@ -61,7 +62,7 @@ def _check_services(cluster: Cluster) -> Iterator[Diagnostic]:
             )
 
 
-def _check_pools(cluster: Cluster) -> Iterator[Diagnostic]:
+def _check_node_counts(cluster: Cluster) -> Iterator[Diagnostic]:
     unbounded = [pool.name for pool in cluster.pools if pool.nodes is None]
     if unbounded or cluster.provisions_nodes:
         what = (
@@ -90,6 +91,7 @@ def _check_networks(cluster: Cluster) -> Iterator[Diagnostic]:
             cluster.resource.span,
             "Move them into one network.",
         )
+    # Only overlay nodes carry these names in labels.
     if cluster.plugin is Plugin.OVERLAY:
         yield from _check_names(cluster, networks)
 

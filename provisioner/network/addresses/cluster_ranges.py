@@ -106,10 +106,12 @@ def read_clusters(estate: Estate) -> tuple[Cluster, ...]:
 def _read_cluster(resource: Resource, estate: Estate) -> Cluster:
     body = _with_plugin(resource.body)
     plugin = _plugin_of(body)
+    # Defaults that AKS fills in claim addresses as stated ranges do: two clusters that state
+    # nothing have the same ones.
     default = cluster_defaults.pod_range(body)
     known = not isinstance(lookup(resource.body, _NETWORK), Unknown)
-    pods = _ranges(body, _POD_RANGES) or _default(body, _POD_RANGES, default)
-    services = _ranges(body, _SERVICE_RANGES) or _default(
+    pods = _stated_ranges(body, _POD_RANGES) or _default_range(body, _POD_RANGES, default)
+    services = _stated_ranges(body, _SERVICE_RANGES) or _default_range(
         body, _SERVICE_RANGES, cluster_defaults.SERVICE_RANGE
     )
     api_server = lookup(body, ("properties", "apiServerAccessProfile"))
@@ -123,7 +125,7 @@ def _read_cluster(resource: Resource, estate: Estate) -> Cluster:
         pods=pods if plugin.has_pod_range and known else (),
         services=services if known else (),
         # Newer api versions have no such property; what older ones answered is still read.
-        bridges=_ranges(body, ("dockerBridgeCidr",)),
+        bridges=_stated_ranges(body, ("dockerBridgeCidr",)),
         dns_address=_dns_address(body),
         api_server_subnet=parse_resource_id(lookup(api_server, ("subnetId",)))
         if integrated
@@ -140,8 +142,8 @@ def _with_plugin(body: Mapping[str, Value]) -> Body:
     known: Body = network if isinstance(network, Mapping) else {}
     stated: Body = properties if isinstance(properties, Mapping) else {}
     whole: Body = {**body, "properties": {**stated, "networkProfile": known}}  # type: ignore[dict-item]
-    given = cluster_defaults.network_plugin(whole)
-    return {**whole, "properties": {**stated, "networkProfile": {**known, **given}}}
+    defaults = cluster_defaults.network_plugin(whole)
+    return {**whole, "properties": {**stated, "networkProfile": {**known, **defaults}}}
 
 
 def _plugin_of(body: Body) -> Plugin:
@@ -153,7 +155,7 @@ def _plugin_of(body: Body) -> Plugin:
     return Plugin.KUBENET if plugin == "kubenet" else Plugin.NONE
 
 
-def _ranges(body: Body, names: Iterable[str]) -> tuple[IpRange, ...]:
+def _stated_ranges(body: Body, names: Iterable[str]) -> tuple[IpRange, ...]:
     """Return the ranges of the first of several properties that has any.
 
     Texts that are no ranges are left out. A list that is known in part counts as unknown.
@@ -178,7 +180,7 @@ def _read_bridge(text: str) -> IpRange | None:
         return None
 
 
-def _default(body: Body, names: Iterable[str], default: object) -> tuple[IpRange, ...]:
+def _default_range(body: Body, names: Iterable[str], default: object) -> tuple[IpRange, ...]:
     """Return the default range where none is stated; nothing where one is still unknown."""
     stated = [lookup(body, (*_NETWORK, name)) for name in names]
     is_silent = all(each in (ABSENT, None, "", [], ()) for each in stated)
@@ -199,10 +201,10 @@ def _dns_address(body: Body) -> ipaddress.IPv4Address | ipaddress.IPv6Address | 
 
 def _read_pool(resource: Resource, cluster: Body) -> Pool:
     properties = lookup(resource.body, ("properties",))
-    nodes = _most_nodes(properties)
+    nodes = _max_node_count(properties)
     surge_text = read_surge(properties)
     max_pods = lookup(properties, ("maxPods",))
-    block = str(lookup(properties, ("podIPAllocationMode",))).lower() == "staticblock"
+    is_static_block = str(lookup(properties, ("podIPAllocationMode",))).lower() == "staticblock"
     return Pool(
         resource=resource,
         nodes=nodes,
@@ -210,14 +212,14 @@ def _read_pool(resource: Resource, cluster: Body) -> Pool:
         surge_text=surge_text,
         max_pods=max_pods
         if isinstance(max_pods, int) and max_pods
-        else _most_pods(cluster, lookup(properties, ("podSubnetID",))),
+        else _default_max_pods(cluster, lookup(properties, ("podSubnetID",))),
         subnet=parse_resource_id(lookup(properties, ("vnetSubnetID",))),
         pod_subnet=parse_resource_id(lookup(properties, ("podSubnetID",))),
-        static=block,
+        static=is_static_block,
     )
 
 
-def _most_pods(cluster: Body, pod_subnet: object) -> int:
+def _default_max_pods(cluster: Body, pod_subnet: object) -> int:
     """Return the maximum number of pods of a node, by default.
 
     Pods that take addresses of a subnet of their own are 110 a node (guidelines.md §2.2).
@@ -225,16 +227,17 @@ def _most_pods(cluster: Body, pod_subnet: object) -> int:
     return 110 if isinstance(pod_subnet, str) else cluster_defaults.most_pods(cluster)
 
 
-def _most_nodes(properties: object) -> int | None:
+def _max_node_count(properties: object) -> int | None:
     """Return the maximum node count of a pool.
 
     It is the autoscaler's maximum, or the stated count.
     """
-    counts = list(_counts(properties))
+    counts = list(_node_counts(properties))
     return sum(c for c in counts if c is not None) if counts and None not in counts else None
 
 
-def _counts(properties: object) -> Iterator[int | None]:
+def _node_counts(properties: object) -> Iterator[int | None]:
+    # Pools of type VirtualMachines have a count for each of several sizes.
     scale = lookup(properties, ("virtualMachinesProfile", "scale"))
     if isinstance(scale, Mapping):
         manual = lookup(scale, ("manual",))
@@ -243,5 +246,5 @@ def _counts(properties: object) -> Iterator[int | None]:
         if isinstance(lookup(scale, ("autoscale",)), Mapping):
             yield whole(lookup(scale, ("autoscale", "maxCount")))
         return
-    scaled = lookup(properties, ("enableAutoScaling",)) is True
-    yield whole(lookup(properties, ("maxCount" if scaled else "count",)))
+    autoscales = lookup(properties, ("enableAutoScaling",)) is True
+    yield whole(lookup(properties, ("maxCount" if autoscales else "count",)))

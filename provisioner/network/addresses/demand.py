@@ -74,23 +74,23 @@ class Demand:
 def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand]:
     """Yield the address demands of all subnets, by kind in the order of the estate."""
     for cluster in clusters:
-        yield from _of_cluster(cluster)
+        yield from _cluster_demands(cluster)
     for endpoint in estate.of_type(PRIVATE_ENDPOINT):
         subnet = parse_resource_id(lookup(endpoint.body, ("properties", "subnet", "id")))
         if subnet is not None:
             count, why = _endpoint_addresses(endpoint)
             yield Demand(DemandKind.ENDPOINT, endpoint, subnet, count, count, why)
-    yield from _of_configurations(estate)
-    yield from _of_scale_sets(estate)
+    yield from _configuration_demands(estate)
+    yield from _scale_set_demands(estate)
     for gateway in estate.of_type(APPLICATION_GATEWAY):
-        yield from _of_application_gateway(gateway)
-    yield from _of_resolvers(estate)
-    yield from _of_others(estate)
+        yield from _application_gateway_demands(gateway)
+    yield from _resolver_demands(estate)
+    yield from _uncounted_demands(estate)
     for place in estate.of_type(ROUTE_SERVER):
         subnet = parse_resource_id(lookup(place.body, ("properties", "subnet", "id")))
         if subnet is not None:
             yield Demand(DemandKind.ROUTE_SERVER, place, subnet, None, 0, _OWN_SUBNET)
-    for kind, name, path in _HOSTS:
+    for kind, name, path in _FIXED_SIZE_SERVICES:
         for host in estate.of_type(name):
             for subnet in _subnets_of(host, path):
                 # How many instances run is the service's business; the least size of the subnet
@@ -98,21 +98,24 @@ def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand
                 yield Demand(kind, host, subnet, None, 0, _OWN_SUBNET)
 
 
-def _of_application_gateway(gateway: Resource) -> Iterator[Demand]:
+def _application_gateway_demands(gateway: Resource) -> Iterator[Demand]:
     """Yield the demand of an application gateway.
 
     It takes an address for each instance, and one for each private frontend ("Application Gateway
     infrastructure configuration", size of the subnet).
     """
     capacity = lookup(gateway.body, ("properties", "sku", "capacity"))
-    scales = lookup(gateway.body, _AUTOSCALE) is not ABSENT
-    most = lookup(gateway.body, (*_AUTOSCALE, "maxCapacity")) if scales else capacity
-    least = lookup(gateway.body, (*_AUTOSCALE, "minCapacity")) if scales else capacity
+    autoscales = lookup(gateway.body, _AUTOSCALE) is not ABSENT
+    most = lookup(gateway.body, (*_AUTOSCALE, "maxCapacity")) if autoscales else capacity
+    least = lookup(gateway.body, (*_AUTOSCALE, "minCapacity")) if autoscales else capacity
     frontends = [parse_resource_id(t) for t in values_at(gateway.body, _GATEWAY_FRONTENDS)]
-    homes = [parse_resource_id(text) for text in values_at(gateway.body, _GATEWAY_HOMES)]
-    for subnet in {each.key: each for each in homes if each is not None}.values():
+    gateway_subnets = [
+        parse_resource_id(text) for text in values_at(gateway.body, _GATEWAY_SUBNETS)
+    ]
+    for subnet in {each.key: each for each in gateway_subnets if each is not None}.values():
         private = sum(each is not None and each.key == subnet.key for each in frontends)
         words = f"{private} private frontend{'' if private == 1 else 's'}"
+        # Autoscaling may start at zero instances, which take no addresses.
         first = least if isinstance(least, int) else 0
         if isinstance(most, int):
             sum_of = f"{most} instances at most + {words} = {most + private}"
@@ -131,7 +134,7 @@ def _of_application_gateway(gateway: Resource) -> Iterator[Demand]:
             )
 
 
-def _of_resolvers(estate: Estate) -> Iterator[Demand]:
+def _resolver_demands(estate: Estate) -> Iterator[Demand]:
     """Yield the demand of the endpoints of DNS resolvers: each is in a subnet of its own."""
     for endpoint in (*estate.of_type(INBOUND_ENDPOINT), *estate.of_type(OUTBOUND_ENDPOINT)):
         for text in (*values_at(endpoint.body, _INBOUND), *values_at(endpoint.body, _OUTBOUND)):
@@ -140,37 +143,38 @@ def _of_resolvers(estate: Estate) -> Iterator[Demand]:
                 yield Demand(DemandKind.RESOLVER, endpoint, subnet, None, 0, _OWN_SUBNET)
 
 
-def _of_others(estate: Estate) -> Iterator[Demand]:
+def _uncounted_demands(estate: Estate) -> Iterator[Demand]:
     """Yield resources of types without facts that refer to a subnet: they may be in it."""
     for resource in estate:
         if resource.has_facts:
             continue
-        named = (parse_resource_id(text) for text in _texts_in(resource.body))
+        named = (parse_resource_id(text) for text in _all_texts(resource.body))
         subnets = {s.key: s for s in named if s is not None and s.type.lower() == _SUBNET}
         for subnet in subnets.values():
             why = f"azsec has no facts of {resource.type}"
             yield Demand(DemandKind.OTHER, resource, subnet, None, 0, why)
 
 
-def _texts_in(value: object) -> Iterator[str]:
+def _all_texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _texts_in(item)
+            yield from _all_texts(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _texts_in(item)
+            yield from _all_texts(item)
 
 
-def _of_configurations(estate: Estate) -> Iterator[Demand]:
+def _configuration_demands(estate: Estate) -> Iterator[Demand]:
     """Yield the demand of network interfaces and of private frontends of load balancers.
 
     Each IP configuration takes an address. The interface of a private endpoint is counted with the
     endpoint.
     """
-    for kind, name, path in _CONFIGURED:
+    for kind, name, path in _COUNTED_CONFIGURATIONS:
         for resource in estate.of_type(name):
+            # Azure makes an interface for each private endpoint and lists it with all others.
             if lookup(resource.body, ("properties", "privateEndpoint")) is not ABSENT:
                 continue
             stated = lookup(resource.body, ("properties", path))
@@ -182,7 +186,7 @@ def _of_configurations(estate: Estate) -> Iterator[Demand]:
                 yield Demand(kind, resource, subnet, count, count, str(count))
 
 
-def _of_scale_sets(estate: Estate) -> Iterator[Demand]:
+def _scale_set_demands(estate: Estate) -> Iterator[Demand]:
     """Yield the demand of scale sets, and of machines whose interfaces are in their bodies.
 
     Each machine takes an address for each of its IP configurations.
@@ -214,7 +218,7 @@ _SET_INTERFACES = "properties.virtualMachineProfile.networkProfile.networkInterf
 
 _MACHINE_INTERFACES = "properties.networkProfile.networkInterfaceConfigurations[]"
 
-_CONFIGURED = (
+_COUNTED_CONFIGURATIONS = (
     (DemandKind.FRONTEND, LOAD_BALANCER, "frontendIPConfigurations"),
     (DemandKind.INTERFACE, INTERFACE, "ipConfigurations"),
     (DemandKind.LINK_SERVICE, LINK_SERVICE, "ipConfigurations"),
@@ -223,10 +227,10 @@ _OWN_SUBNET = "in a subnet of its own, of a fixed least size"
 _INBOUND = "properties.ipConfigurations[].subnet.id"
 _OUTBOUND = "properties.subnet.id"
 _AUTOSCALE = ("properties", "autoscaleConfiguration")
-_GATEWAY_HOMES = "properties.gatewayIPConfigurations[].properties.subnet.id"
+_GATEWAY_SUBNETS = "properties.gatewayIPConfigurations[].properties.subnet.id"
 _GATEWAY_FRONTENDS = "properties.frontendIPConfigurations[].properties.subnet.id"
 
-_HOSTS = (
+_FIXED_SIZE_SERVICES = (
     (DemandKind.FIREWALL, FIREWALL, "ipConfigurations"),
     (DemandKind.FIREWALL_MANAGEMENT, FIREWALL, "managementIpConfiguration"),
     (DemandKind.BASTION, BASTION, "ipConfigurations"),
@@ -254,7 +258,7 @@ def _endpoint_addresses(endpoint: Resource) -> tuple[int, str]:
     return 1, "1"
 
 
-def _of_cluster(cluster: Cluster) -> Iterator[Demand]:
+def _cluster_demands(cluster: Cluster) -> Iterator[Demand]:
     subnet = cluster.api_server_subnet
     if subnet is not None:
         least = API_SERVER_ADDRESSES
@@ -266,23 +270,27 @@ def _of_cluster(cluster: Cluster) -> Iterator[Demand]:
             least,
             f"the API server takes {least}",
         )
-    for identity, pools in _by_subnet(cluster, lambda pool: pool.subnet):
-        yield _of_nodes(cluster, identity, pools)
-    for identity, pools in _by_subnet(cluster, lambda pool: pool.pod_subnet):
-        yield _of_pods(cluster, identity, pools)
+    for identity, pools in _pools_by_subnet(cluster, lambda pool: pool.subnet):
+        yield _node_demand(cluster, identity, pools)
+    for identity, pools in _pools_by_subnet(cluster, lambda pool: pool.pod_subnet):
+        yield _pod_demand(cluster, identity, pools)
     first = next((pool.subnet for pool in cluster.pools if pool.subnet), None)
+    # AKS puts the private endpoint of the API server into the subnet of the first pool
+    # (guidelines.md §2.4).
     if cluster.has_private_link and first is not None:
         why = "1 for the API server"
         yield Demand(DemandKind.ENDPOINT, cluster.resource, first, 1, 1, why)
 
 
-def _of_nodes(cluster: Cluster, subnet: ResourceId, pools: list[Pool]) -> Demand:
+def _node_demand(cluster: Cluster, subnet: ResourceId, pools: list[Pool]) -> Demand:
+    # In flat Azure CNI each node takes addresses for all of its pods when it is created
+    # (guidelines.md §2.2).
     flat = [p for p in pools if cluster.plugin is Plugin.FLAT and p.pod_subnet is None]
     nodes = sum(pool.most for pool in pools)
     needed = nodes + sum(pool.most * pool.max_pods for pool in flat)
     words = describe_nodes(pools)
     if flat:
-        terms = [f"{most:,} x {pods}" for pods, most in _by_max_pods(flat)]
+        terms = [f"{most:,} x {pods}" for pods, most in _nodes_by_max_pods(flat)]
         words += f"; {' + '.join([f'{nodes:,}', *terms])} = {needed:,}"
     known = all(pool.nodes is not None for pool in pools) and not cluster.provisions_nodes
     return Demand(
@@ -290,9 +298,10 @@ def _of_nodes(cluster: Cluster, subnet: ResourceId, pools: list[Pool]) -> Demand
     )
 
 
-def _of_pods(cluster: Cluster, subnet: ResourceId, pools: list[Pool]) -> Demand:
+def _pod_demand(cluster: Cluster, subnet: ResourceId, pools: list[Pool]) -> Demand:
     batches = [(pool, -(-pool.max_pods // _BATCH)) for pool in pools]
     needed = sum(pool.most * count * _BATCH for pool, count in batches)
+    # Dynamic allocation starts with one batch for each node; static blocks are taken whole.
     least = sum(pool.most * _BATCH * (count if pool.static else 1) for pool, count in batches)
     terms = [
         f"{pool.most:,} x {count} batches of {_BATCH} for {pool.max_pods} pods"
@@ -312,25 +321,25 @@ def describe_nodes(pools: Sequence[Pool]) -> str:
     """
     nodes = sum(pool.nodes or 0 for pool in pools)
     surges = sorted({pool.surge_text for pool in pools})
-    several = len(pools) != 1
-    who = f"{len(pools)} pools" if several else "1 pool"
+    is_plural = len(pools) != 1
+    counted_pools = f"{len(pools)} pools" if is_plural else "1 pool"
     share = " and ".join(surges)
     total = sum(pool.most for pool in pools)
-    rounded = " rounded up for each" if several and "%" in share else ""
+    rounded = " rounded up for each" if is_plural and "%" in share else ""
     return (
-        f"{who} of at most {nodes:,} nodes{' in all' if several else ''}, "
+        f"{counted_pools} of at most {nodes:,} nodes{' in all' if is_plural else ''}, "
         f"{share} surge{rounded} = {total:,} nodes"
     )
 
 
-def _by_max_pods(pools: Sequence[Pool]) -> list[tuple[int, int]]:
+def _nodes_by_max_pods(pools: Sequence[Pool]) -> list[tuple[int, int]]:
     counted: dict[int, int] = {}
     for pool in pools:
         counted[pool.max_pods] = counted.get(pool.max_pods, 0) + pool.most
     return list(counted.items())
 
 
-def _by_subnet(
+def _pools_by_subnet(
     cluster: Cluster, subnet_of: Callable[[Pool], ResourceId | None]
 ) -> list[tuple[ResourceId, list[Pool]]]:
     found: dict[str, tuple[ResourceId, list[Pool]]] = {}

@@ -33,7 +33,7 @@ AKS_RESERVED = ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/2
 """What AKS uses itself (guidelines.md §2.2); a range that holds one of them is refused too."""
 
 _MOST_NAMED = 3
-_REFUSED = "overlapping-networks"
+_REFUSED_CODE = "overlapping-networks"
 """What Azure refuses, and no service rule sees: the peer may be of another environment."""
 
 
@@ -48,7 +48,7 @@ class ClaimKind(StrEnum):
     RESERVED = "a range that AKS reserves"
 
 
-_INSIDE = (ClaimKind.PODS, ClaimKind.SERVICES, ClaimKind.BRIDGE)
+_CLUSTER_KINDS = (ClaimKind.PODS, ClaimKind.SERVICES, ClaimKind.BRIDGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +121,21 @@ def find_overlaps(plan: AddressPlan, others: Mapping[str, AddressPlan]) -> Itera
     Those that service rules report are included.
     """
     merged = merge_networks({"": plan, **others})
-    whole = AddressPlan(merged, plan.clusters, plan.sites)
+    merged_plan = AddressPlan(merged, plan.clusters, plan.sites)
     claims = list(_claims_of(plan, others, merged))
-    told: dict[tuple[int, str], list[tuple[Claim, Claim, _Verdict]]] = {}
+    reported: dict[tuple[int, str], list[tuple[Claim, Claim, _Verdict]]] = {}
     for wider, inner in overlapping(claims, lambda claim: claim.range):
-        verdict = _judge(wider, inner, whole)
+        verdict = _judge_overlap(wider, inner, merged_plan)
         if verdict is not None:
+            # Grouped by one claim: a range that overlaps twenty others is one mistake with one
+            # repair.
             ours = inner if _is_ours(inner) else wider
-            told.setdefault((id(ours), verdict.code), []).append((wider, inner, verdict))
-    for (_which, _code), pairs in told.items():
+            reported.setdefault((id(ours), verdict.code), []).append((wider, inner, verdict))
+    for (_which, _code), pairs in reported.items():
+        # A pair that a service rule reports as well would be an error and a warning about one
+        # thing.
         unruled = [pair for pair in pairs if not _is_ruled(*pair[:2], plan)]
-        yield replace(_tell(unruled or pairs), is_ruled=not unruled)
+        yield replace(_report_overlap(unruled or pairs), is_ruled=not unruled)
 
 
 def find_repeated(plans: Mapping[str, AddressPlan]) -> tuple[str, ...]:
@@ -141,15 +145,17 @@ def find_repeated(plans: Mapping[str, AddressPlan]) -> tuple[str, ...]:
 
     `plans` are by the name of their environment.
     """
-    used: dict[tuple[ClaimKind, IpRange], list[str]] = {}
+    users_by_range: dict[tuple[ClaimKind, IpRange], list[str]] = {}
     for name, plan in plans.items():
         for cluster in plan.clusters:
-            for claim in _inside(cluster, name):
-                used.setdefault((claim.kind, claim.range), []).append(f"{name}:{claim.label}")
+            for claim in _cluster_claims(cluster, name):
+                users_by_range.setdefault((claim.kind, claim.range), []).append(
+                    f"{name}:{claim.label}"
+                )
     return tuple(
-        f"{kind} {shown} is that of {', '.join(clusters)}: allowed, for it is seen nowhere outside "
-        "of a cluster."
-        for (kind, shown), clusters in used.items()
+        f"{kind} {shared_range} is that of {', '.join(clusters)}: allowed, for it is seen nowhere "
+        "outside of a cluster."
+        for (kind, shared_range), clusters in users_by_range.items()
         if len(clusters) > 1
     )
 
@@ -161,6 +167,7 @@ def _claims_of(
 ) -> Iterator[Claim]:
     for key, network in merged.items():
         # A network that is only referred to here is described by the environment that has it.
+        # Two environments may both describe a hub; its claim counts once.
         known = plan.networks.get(key)
         ours = known is not None and (known.resource is not None or network.resource is None)
         where = None if ours else _environment_of(key, others)
@@ -169,7 +176,7 @@ def _claims_of(
             yield Claim(ClaimKind.SPACE, one, key, network.label, span, (), where)
     for name, one_plan in (("", plan), *others.items()):
         for cluster in one_plan.clusters:
-            yield from _inside(cluster, name or None)
+            yield from _cluster_claims(cluster, name or None)
         for site in one_plan.sites:
             for one in site.ranges:
                 yield Claim(
@@ -182,7 +189,7 @@ def _claims_of(
             yield Claim(ClaimKind.RESERVED, found, text, text)
 
 
-def _inside(cluster: Cluster, environment: str | None) -> Iterator[Claim]:
+def _cluster_claims(cluster: Cluster, environment: str | None) -> Iterator[Claim]:
     networks = tuple(network.key for network in cluster.networks)
     for kind, ranges in (
         (ClaimKind.PODS, cluster.pods),
@@ -216,11 +223,12 @@ def _is_ruled(wider: Claim, inner: Claim, plan: AddressPlan) -> bool:
     if kinds != {ClaimKind.SPACE} or wider.owner == inner.owner:
         return False
     one, other = plan.networks.get(wider.owner), plan.networks.get(inner.owner)
+    # A service rule sees only what is in the same state.
     has_both = one is not None and other is not None and one.resource and other.resource
     return bool(has_both) and plan.are_neighbours(wider.owner, inner.owner)
 
 
-def _judge(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:
+def _judge_overlap(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:
     """Return the verdict on an overlap, None where it is allowed or belongs to others."""
     if not (_is_ours(wider) or _is_ours(inner)):
         return None
@@ -233,7 +241,7 @@ def _judge(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | None:
         return None if kinds == {ClaimKind.SITE} else _judge_site(wider, inner)
     if ClaimKind.SPACE in kinds:
         cluster, network = (wider, inner) if inner.kind is ClaimKind.SPACE else (inner, wider)
-        return _judge_inside(cluster, network, plan)
+        return _judge_cluster_range(cluster, network, plan)
     return _judge_clusters(wider, inner)
 
 
@@ -242,8 +250,8 @@ def _judge_reserved(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict |
     has_cluster = any(
         network.key == claim.owner for cluster in plan.clusters for network in cluster.networks
     )
-    concerned = claim.kind in _INSIDE or (claim.kind is ClaimKind.SPACE and has_cluster)
-    if not concerned:
+    is_affected = claim.kind in _CLUSTER_KINDS or (claim.kind is ClaimKind.SPACE and has_cluster)
+    if not is_affected:
         return None
     hint = "Choose a range that neither is in it nor holds it."
     return _Verdict(True, "reserved-range", "it is not for use", hint)
@@ -261,13 +269,13 @@ def _judge_spaces(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | N
     else:
         shared = min(plan.peers_of(wider.owner) & plan.peers_of(inner.owner))
         why = f"both are peered with {plan.networks[shared].label}, and Azure refuses that"
-    return _Verdict(True, _REFUSED, why, hint)
+    return _Verdict(True, _REFUSED_CODE, why, hint)
 
 
 def _judge_site(wider: Claim, inner: Claim) -> _Verdict | None:
     site, claim = (wider, inner) if wider.kind is ClaimKind.SITE else (inner, wider)
     hint = "Choose another range."
-    if claim.kind in _INSIDE:
+    if claim.kind in _CLUSTER_KINDS:
         if claim.environment != site.environment:
             return None
         why = "pods cannot reach the site"
@@ -276,17 +284,17 @@ def _judge_site(wider: Claim, inner: Claim) -> _Verdict | None:
     return _Verdict(False, "overlapping-site", why, hint)
 
 
-def _judge_inside(cluster: Claim, network: Claim, plan: AddressPlan) -> _Verdict:
-    near = any(plan.are_neighbours(own, network.owner) for own in cluster.networks)
+def _judge_cluster_range(cluster: Claim, network: Claim, plan: AddressPlan) -> _Verdict:
+    is_connected = any(plan.are_neighbours(own, network.owner) for own in cluster.networks)
     if network.owner in cluster.networks:
         why = "what a subnet there will hold, pods could not reach, and AKS refuses a subnet there"
-    elif near:
+    elif is_connected:
         why = "the cluster's network is connected with it, and pods could not reach it"
     else:
         why = "pods could never reach it"
     return _Verdict(
-        near,
-        "overlapping-cluster" if near else "hidden-network",
+        is_connected,
+        "overlapping-cluster" if is_connected else "hidden-network",
         why,
         f"Choose another range for {cluster.kind}.",
     )
@@ -296,16 +304,18 @@ def _judge_clusters(wider: Claim, inner: Claim) -> _Verdict | None:
     if wider.owner == inner.owner:
         hint = "Choose another range for one of them."
         return _Verdict(True, "overlapping-cluster", "AKS refuses it", hint)
-    routed = wider.plugin is inner.plugin is Plugin.KUBENET
+    uses_routes = wider.plugin is inner.plugin is Plugin.KUBENET
+    # kubenet has a route for the pods of each node in the network; Azure CNI Overlay keeps them
+    # inside of the cluster.
     shared = set(wider.networks) & set(inner.networks)
-    if routed and shared and wider.kind is inner.kind is ClaimKind.PODS:
+    if uses_routes and shared and wider.kind is inner.kind is ClaimKind.PODS:
         why = "both clusters have routes to their pods in one network"
         hint = "Choose another pod range for one of them."
         return _Verdict(True, "overlapping-cluster", why, hint)
     return None
 
 
-def _tell(pairs: Sequence[tuple[Claim, Claim, _Verdict]]) -> Overlap:
+def _report_overlap(pairs: Sequence[tuple[Claim, Claim, _Verdict]]) -> Overlap:
     """Return one overlap for all of one kind that a claim has."""
     wider, inner, verdict = pairs[0]
     ours, other = (inner, wider) if _is_ours(inner) else (wider, inner)
@@ -316,9 +326,9 @@ def _tell(pairs: Sequence[tuple[Claim, Claim, _Verdict]]) -> Overlap:
         more = f" It overlaps {', '.join(names[:_MOST_NAMED])}"
         more += f" and {rest:,} more, too." if rest > 0 else ", too."
     message = f"{describe_overlap(ours, other)}: {verdict.because}.{more}"
-    make = error if verdict.code == _REFUSED else warning
-    told = make(verdict.code, message, ours.span or other.span, verdict.hint)
-    return Overlap(ours.owner, told, verdict.hinders)
+    make = error if verdict.code == _REFUSED_CODE else warning
+    reported = make(verdict.code, message, ours.span or other.span, verdict.hint)
+    return Overlap(ours.owner, reported, verdict.hinders)
 
 
 def describe_overlap(ours: Claim, other: Claim) -> str:

@@ -109,11 +109,11 @@ class AddressPlan:
     clusters: tuple[Cluster, ...]
     sites: tuple[OnPremises, ...]
 
-    def subnet(self, wanted: ResourceId) -> Subnet | None:
+    def subnet(self, subnet_id: ResourceId) -> Subnet | None:
         """Return the subnet with this id, or None."""
-        network = self.networks.get(wanted.parent.key) if wanted.parent else None
+        network = self.networks.get(subnet_id.parent.key) if subnet_id.parent else None
         for subnet in network.subnets if network else ():
-            if subnet.resource.id == wanted:
+            if subnet.resource.id == subnet_id:
                 return subnet
         return None
 
@@ -128,8 +128,8 @@ class AddressPlan:
         """
         if one == other:
             return True
-        ours, theirs = self.peers_of(one), self.peers_of(other)
-        return other in ours or not ours.isdisjoint(theirs)
+        own, theirs = self.peers_of(one), self.peers_of(other)
+        return other in own or not own.isdisjoint(theirs)
 
     def peers_of(self, network: str) -> frozenset[str]:
         """Return the keys of the networks that a network is peered with."""
@@ -147,9 +147,11 @@ def read_address_plan(estate: Estate) -> AddressPlan:
     networks: dict[str, VirtualNetwork] = {}
     for identity in _network_ids(estate, demands):
         resource = estate.get(identity)
-        stated = lookup(resource.body if resource else {}, _SPACES)
+        stated = lookup(resource.body if resource else {}, _SPACES_PATH)
         texts = [t for t in stated if isinstance(t, str)] if _is_list(stated) else []
-        spaces, wrong = _split([*texts, *([] if texts else remote.get(identity.key, ()))])
+        # Of a network that is only referred to, Azure's answer for a peering has the spaces
+        # (remoteAddressSpace).
+        spaces, wrong = _parse_ranges([*texts, *([] if texts else remote.get(identity.key, ()))])
         subnets = tuple(
             _read_subnet(child, tuple(demands.get(child.id.key, ())))
             for child in estate.children(identity, SUBNET)
@@ -182,7 +184,7 @@ def merge_networks(plans: Mapping[str, AddressPlan]) -> Mapping[str, VirtualNetw
     return merged
 
 
-_SPACES = ("properties", "addressSpace", "addressPrefixes")
+_SPACES_PATH = ("properties", "addressSpace", "addressPrefixes")
 
 
 def _network_ids(estate: Estate, demands: Mapping[str, list[Demand]]) -> list[ResourceId]:
@@ -190,8 +192,8 @@ def _network_ids(estate: Estate, demands: Mapping[str, list[Demand]]) -> list[Re
     found = {resource.id.key: resource.id for resource in estate.of_type(NETWORK)}
     children = [*estate.of_type(SUBNET), *estate.of_type(PEERING)]
     mentioned = [child.id.parent for child in children]
-    mentioned += [_remote_of(peering) for peering in estate.of_type(PEERING)]
-    mentioned += [demand.subnet.parent for several in demands.values() for demand in several]
+    mentioned += [_remote_network(peering) for peering in estate.of_type(PEERING)]
+    mentioned += [demand.subnet.parent for in_subnet in demands.values() for demand in in_subnet]
     for identity in mentioned:
         if identity is not None:
             found.setdefault(identity.key, identity)
@@ -203,29 +205,30 @@ def _read_peerings(estate: Estate) -> tuple[dict[str, set[str]], dict[str, list[
     peers: dict[str, set[str]] = {}
     ranges: dict[str, list[str]] = {}
     for peering in estate.of_type(PEERING):
-        ours, theirs = peering.id.parent, _remote_of(peering)
-        if ours is None or theirs is None:
+        own, theirs = peering.id.parent, _remote_network(peering)
+        if own is None or theirs is None:
             continue
-        peers.setdefault(ours.key, set()).add(theirs.key)
-        peers.setdefault(theirs.key, set()).add(ours.key)
+        peers.setdefault(own.key, set()).add(theirs.key)
+        # One declared side is enough: the other will be created, or is in another environment.
+        peers.setdefault(theirs.key, set()).add(own.key)
         told = lookup(peering.body, ("properties", "remoteAddressSpace", "addressPrefixes"))
         if _is_list(told):
             ranges[theirs.key] = [text for text in told if isinstance(text, str)]
     return peers, ranges
 
 
-def _remote_of(peering: Resource) -> ResourceId | None:
+def _remote_network(peering: Resource) -> ResourceId | None:
     return parse_resource_id(lookup(peering.body, ("properties", "remoteVirtualNetwork", "id")))
 
 
 def _read_subnet(resource: Resource, demands: tuple[Demand, ...]) -> Subnet:
     properties = lookup(resource.body, ("properties",))
-    several = lookup(properties, ("addressPrefixes",))
-    stated = list(several) if _is_list(several) else []
+    prefixes = lookup(properties, ("addressPrefixes",))
+    stated = list(prefixes) if _is_list(prefixes) else []
     single = lookup(properties, ("addressPrefix",))
     if not stated and single:
         stated = [single]
-    ranges, wrong = _split([text for text in stated if isinstance(text, str)])
+    ranges, wrong = _parse_ranges([text for text in stated if isinstance(text, str)])
     delegated = lookup(properties, ("delegations",))
     services = [
         lookup(entry, ("properties", "serviceName"))
@@ -244,14 +247,14 @@ def _read_subnet(resource: Resource, demands: tuple[Demand, ...]) -> Subnet:
 def _read_sites(estate: Estate) -> Iterator[OnPremises]:
     for resource in estate.of_type(ON_PREMISES):
         told = lookup(resource.body, ("properties", "localNetworkAddressSpace", "addressPrefixes"))
-        ranges, _wrong = _split(
+        ranges, _wrong = _parse_ranges(
             [text for text in told if isinstance(text, str)] if _is_list(told) else []
         )
         # A default route towards a site is no claim to every address.
         yield OnPremises(resource, tuple(one for one in ranges if one.prefixlen))
 
 
-def _split(texts: list[str]) -> tuple[tuple[IpRange, ...], tuple[str, ...]]:
+def _parse_ranges(texts: list[str]) -> tuple[tuple[IpRange, ...], tuple[str, ...]]:
     read = [(text, read_range(text)) for text in texts]
     return (
         tuple(one for _text, one in read if one is not None),

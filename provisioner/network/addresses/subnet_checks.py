@@ -28,7 +28,7 @@ ROUTE = "Microsoft.Network/routeTables/routes"
 _SMALLEST = 29
 """The smallest subnet that Azure takes."""
 
-_WHOLE = ("0.0.0.0/0", "::/0")
+_DEFAULT_ROUTES = ("0.0.0.0/0", "::/0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ RULES = (
     Rule("RouteServerSubnet", 27, DemandKind.ROUTE_SERVER, ()),
 )  # fmt: skip
 
-_BY_NAME = {rule.name.lower(): rule for rule in RULES}
-_BY_KIND = {rule.holds: rule for rule in RULES if rule.holds}
+_RULE_BY_NAME = {rule.name.lower(): rule for rule in RULES}
+_RULE_BY_KIND = {rule.holds: rule for rule in RULES if rule.holds}
 
 _API_SERVER_PREFIX = 28
 
@@ -64,17 +64,17 @@ _API_SERVER_PREFIX = 28
 def check_subnets(plan: AddressPlan, estate: Estate) -> Iterator[Diagnostic]:
     """Yield what is wrong with the subnets of a plan."""
     for network in plan.networks.values():
-        yield from _check_known(network)
+        yield from _check_unknown_ranges(network)
         for subnet in network.subnets:
             yield from _check_size(subnet, network)
-            rule = _BY_NAME.get(subnet.name.lower())
+            rule = _RULE_BY_NAME.get(subnet.name.lower())
             if rule is not None:
-                yield from _check_rule(subnet, rule, estate)
+                yield from _check_service_subnet(subnet, rule, estate)
             yield from _check_delegations(subnet)
             yield from _check_company(subnet, rule)
 
 
-def _check_known(network: VirtualNetwork) -> Iterator[Diagnostic]:
+def _check_unknown_ranges(network: VirtualNetwork) -> Iterator[Diagnostic]:
     for subnet in network.subnets:
         if not subnet.known and not subnet.wrong and subnet.demands:
             yield warning(
@@ -95,19 +95,21 @@ def _check_size(subnet: Subnet, network: VirtualNetwork) -> Iterator[Diagnostic]
     sizes = [f"/{one.prefixlen}" for one in subnet.ranges if one.version == 4]
     size = sizes[0] if len(sizes) == 1 else " + ".join(sizes)
     total = usable + RESERVED * len(sizes)
-    have = (
+    available = (
         f"a {size} has {usable:,} ({total:,} less the {RESERVED * len(sizes)} that Azure reserves)"
     )
     words = describe_demands(subnet)
-    larger = _prefix_for(most)
+    required_prefix = _prefix_for(most)
     taken = [r for s in network.subnets for r in s.ranges]
-    hint = f"A /{larger} has {2 ** (32 - larger) - RESERVED:,}. " + propose_range(
-        network, taken, larger
+    hint = f"A /{required_prefix} has {2 ** (32 - required_prefix) - RESERVED:,}. " + propose_range(
+        network, taken, required_prefix
     )
+    # Two thresholds: below `least` something cannot be created, below `most` the cluster runs and
+    # cannot grow.
     if least > usable:
         yield warning(
             "small-subnet",
-            f"{subnet.resource.label}: {words}; {least:,} addresses are needed, {have}.",
+            f"{subnet.resource.label}: {words}; {least:,} addresses are needed, {available}.",
             subnet.resource.span,
             hint,
         )
@@ -115,7 +117,7 @@ def _check_size(subnet: Subnet, network: VirtualNetwork) -> Iterator[Diagnostic]
         yield warning(
             "tight-subnet",
             f"{subnet.resource.label}: {words}; {most:,} addresses are needed when every node is "
-            f"full of pods, {have}.",
+            f"full of pods, {available}.",
             subnet.resource.span,
             hint,
         )
@@ -131,10 +133,14 @@ def describe_demands(subnet: Subnet) -> str:
     api_servers = [d for d in subnet.demands if d.kind is DemandKind.API_SERVER]
     if api_servers:
         each = api_servers[0].least
-        several = f" = {each * len(api_servers)}" if len(api_servers) > 1 else ""
+        product_text = f" = {each * len(api_servers)}" if len(api_servers) > 1 else ""
         words.append(
             f"{each} for the API server of "
-            + (f"each of {len(api_servers)} clusters{several}" if several else "1 cluster")
+            + (
+                f"each of {len(api_servers)} clusters{product_text}"
+                if product_text
+                else "1 cluster"
+            )
         )
     endpoints = [d for d in subnet.demands if d.kind is DemandKind.ENDPOINT]
     if endpoints:
@@ -155,10 +161,11 @@ def describe_demands(subnet: Subnet) -> str:
 
 def _prefix_for(addresses: int) -> int:
     """Return the longest prefix of a subnet that gives so many addresses."""
+    # Azure refuses a subnet smaller than a /29.
     return min(_SMALLEST, 32 - (addresses + RESERVED - 1).bit_length())
 
 
-def _check_rule(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagnostic]:
+def _check_service_subnet(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagnostic]:
     label, span = subnet.resource.label, subnet.resource.span
     for one in subnet.ranges:
         if one.version == 4 and one.prefixlen > rule.prefix:
@@ -188,7 +195,7 @@ def _check_routes(subnet: Subnet, rule: Rule, estate: Estate) -> Iterator[Diagno
     for route in estate.children(table, ROUTE):
         prefix = lookup(route.body, ("properties", "addressPrefix"))
         hop = lookup(route.body, ("properties", "nextHopType"))
-        if rule.default_route is None or prefix not in _WHOLE or hop in rule.default_route:
+        if rule.default_route is None or prefix not in _DEFAULT_ROUTES or hop in rule.default_route:
             continue
         allowed = " or ".join(rule.default_route)
         yield warning(
@@ -240,7 +247,7 @@ def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
     """Yield what is in a subnet of the wrong name, and what shares a dedicated subnet."""
     for demand in subnet.demands:
         certain = demand.kind is not DemandKind.OTHER
-        if rule is not None and certain and demand.kind not in _BY_KIND:
+        if rule is not None and certain and demand.kind not in _RULE_BY_KIND:
             yield warning(
                 "shared-subnet",
                 f"{demand.resource.label}: {rule.name} is for one service alone, and these "

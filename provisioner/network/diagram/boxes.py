@@ -81,16 +81,18 @@ def draw_network(
 
     `subscriptions` maps alias to GUID.
     """
-    artist = _Artist(estate, topology, ways, subscriptions)
-    nodes = tuple(sorted(artist.nodes(), key=_order))
-    return Diagram(tuple(artist.groups(nodes)), nodes)
+    builder = _DiagramBuilder(estate, topology, ways, subscriptions)
+    nodes = tuple(sorted(builder.nodes(), key=_node_order))
+    return Diagram(tuple(builder.groups(nodes)), nodes)
 
 
-def _order(node: NodeDocument) -> tuple[int, str, str]:
+def _node_order(node: NodeDocument) -> tuple[int, str, str]:
+    # Total order: the same network has the same picture, and a diff of two pictures shows changes
+    # alone.
     return list(NodeKind).index(node.kind), node.name, node.id
 
 
-class _Artist:
+class _DiagramBuilder:
     def __init__(
         self,
         estate: Estate,
@@ -104,11 +106,13 @@ class _Artist:
         for way in ways:
             self._ways.setdefault(way.subnet.key, []).append(way)
         self._aliases = {guid.lower(): alias for alias, guid in subscriptions.items()}
-        self._bystanders = tuple(find_context_resources(estate))
+        self._context_resources = tuple(find_context_resources(estate))
         self._networks = self._drawn_networks()
         self._hubs = self._find_hubs()
-        self._details = SubnetDetails(topology, self._name)
-        self._subnets = {s.key: s for s in topology.subnets.values() if s.network in self._inside}
+        self._details = SubnetDetails(topology, self._name_of)
+        self._subnets = {
+            s.key: s for s in topology.subnets.values() if s.network in self._own_networks
+        }
 
     def _drawn_networks(self) -> dict[str, Network | None]:
         """Return the networks to draw by key.
@@ -118,11 +122,13 @@ class _Artist:
         """
         networks = self._topology.networks
         own = [network for network in networks.values() if network.declared]
-        self._inside = {network.key for network in own}
+        self._own_networks = {network.key for network in own}
+        # Peers of the own networks are drawn empty, and not their peers: the hub of a company has
+        # hundreds of spokes.
         drawn: dict[str, Network | None] = {network.key: network for network in own}
         for network in networks.values():
             for peering in network.peerings:
-                if network.key in self._inside or peering.remote in self._inside:
+                if network.key in self._own_networks or peering.remote in self._own_networks:
                     drawn.setdefault(network.key, network)
                     drawn.setdefault(peering.remote, networks.get(peering.remote))
         return drawn
@@ -140,94 +146,110 @@ class _Artist:
                 peers[key].add(peering.remote)
                 if peering.remote in peers:
                     peers[peering.remote].add(key)
-        shared = {firewall.network for firewall in self._topology.firewalls}
-        shared |= {_network_of(b.subnet) for b in self._bystanders if _is_shared(b)}
-        found = {key for key in shared & set(self._networks) if peers[key]}
+        hub_networks = {firewall.network for firewall in self._topology.firewalls}
+        hub_networks |= {
+            _network_of(b.subnet) for b in self._context_resources if _is_hub_service(b)
+        }
+        found = {key for key in hub_networks & set(self._networks) if peers[key]}
         if found:
             return found
-        beside = {_subscription(firewall.key) for firewall in self._topology.firewalls}
-        several = [
+        firewall_subscriptions = {
+            _subscription_key(firewall.key) for firewall in self._topology.firewalls
+        }
+        hub_candidates = [
             key
             for key, others in peers.items()
-            if len(others) > 1 or (others and _subscription(key) in beside)
+            if len(others) > 1 or (others and _subscription_key(key) in firewall_subscriptions)
         ]
         order = sorted(
-            several, key=lambda key: (-len(peers[key]), _subscription(key) not in beside, key)
+            hub_candidates,
+            key=lambda key: (
+                -len(peers[key]),
+                _subscription_key(key) not in firewall_subscriptions,
+                key,
+            ),
         )
         return set(order[:1])
 
     def groups(self, nodes: Iterable[NodeDocument]) -> Iterator[GroupDocument]:
         """Yield every group: subscriptions, then what is in them, then subnets."""
+        # A resource group is drawn only where a node of it stands in no subnet.
         used = {node.group for node in nodes if node.group}
         resource_groups = sorted(used - set(self._subnets))
-        networks = sorted(self._networks, key=lambda k: (k not in self._hubs, self._name(k), k))
-        subscriptions = dict.fromkeys(map(_subscription, [*networks, *resource_groups]))
+        networks = sorted(self._networks, key=lambda k: (k not in self._hubs, self._name_of(k), k))
+        subscriptions = dict.fromkeys(map(_subscription_key, [*networks, *resource_groups]))
         for key in subscriptions:
             guid = key.rpartition("/")[2]
             name = self._aliases.get(guid, guid)
             yield GroupDocument(id=key, kind=GroupKind.SUBSCRIPTION, name=name)
         for key in networks:
-            yield self._network(key)
+            yield self._network_group(key)
         for key in resource_groups:
             yield GroupDocument(
                 id=key,
                 kind=GroupKind.RESOURCE_GROUP,
-                name=self._name(key),
-                parent=_subscription(key),
+                name=self._name_of(key),
+                parent=_subscription_key(key),
             )
-        for subnet in sorted(self._subnets.values(), key=_by_address):
+        for subnet in sorted(self._subnets.values(), key=_address_order):
             yield GroupDocument(
                 id=subnet.key,
                 kind=GroupKind.SUBNET,
                 name=subnet.name,
-                address=self._address(subnet.key),
+                address=self._address_of(subnet.key),
                 details=tuple(self._details.of(subnet, self._ways.get(subnet.key, ()))),
                 parent=subnet.network,
                 declared=subnet.declared,
             )
 
-    def _network(self, key: str) -> GroupDocument:
+    def _network_group(self, key: str) -> GroupDocument:
         network = self._networks[key]
         ranges = show_addresses(network.ranges) if network and network.known else ""
-        named = self._id(key)
+        named = self._id_of(key)
         group = named.resource_group if named else None
         return GroupDocument(
             id=key,
             kind=GroupKind.HUB if key in self._hubs else GroupKind.NETWORK,
-            name=self._name(key),
-            address=self._address(key),
+            name=self._name_of(key),
+            address=self._address_of(key),
             details=(ranges or _NOT_READ, *([group] if group else [])),
-            parent=_subscription(key),
+            parent=_subscription_key(key),
             declared=network is not None and network.declared and network.known,
         )
 
     def nodes(self) -> Iterator[NodeDocument]:
         """Yield every node."""
         topology = self._topology
-        yield self._internet()
-        if any(b.kind is NodeKind.GATEWAY for b in self._bystanders if self._is_drawn(b)):
+        yield self._internet_node()
+        if any(b.kind is NodeKind.GATEWAY for b in self._context_resources if self._is_drawn(b)):
             ranges = ranges_on_premises(self._estate)
             yield NodeDocument(
                 id=ON_PREMISES, kind=NodeKind.ON_PREMISES, name="on-premises", details=ranges
             )
-        yield from (self._firewall(f) for f in topology.firewalls if self._owns(f.key, f.network))
-        yield from (self._bystander(b) for b in self._bystanders if self._is_drawn(b))
+        yield from (
+            self._firewall_node(f)
+            for f in topology.firewalls
+            if self._is_included(f.key, f.network)
+        )
+        yield from (self._context_node(b) for b in self._context_resources if self._is_drawn(b))
         for key, network, address in topology.resolvers:
-            if network in self._inside:
+            if network in self._own_networks:
                 details = (show_address(address),) if address is not None else ()
-                yield self._node(key, NodeKind.RESOLVER, details)
+                yield self._resource_node(key, NodeKind.RESOLVER, details)
         for balancer in topology.balancers:
-            if self._address(balancer.key) is not None:
-                yield self._balancer(balancer)
+            if self._address_of(balancer.key) is not None:
+                yield self._load_balancer_node(balancer)
         for cluster in topology.own_clusters:
-            yield from self._cluster(cluster)
-        endpoints = [e for e in topology.endpoints if self._owns(e.key, e.network)]
-        yield from map(self._endpoint, endpoints)
-        yield from self._services(endpoints)
+            yield from self._cluster_nodes(cluster)
+        endpoints = [e for e in topology.endpoints if self._is_included(e.key, e.network)]
+        yield from map(self._private_endpoint_node, endpoints)
+        yield from self._service_nodes(endpoints)
         zones = topology.zones.values()
-        yield from (self._zone(zone) for zone in zones if self._address(zone.key) is not None)
+        yield from (
+            self._zone_node(zone) for zone in zones if self._address_of(zone.key) is not None
+        )
 
-    def _internet(self) -> NodeDocument:
+    def _internet_node(self) -> NodeDocument:
         ways = [way for those in self._ways.values() for way in those]
         # Behind a firewall it is for the rules to say, and one packet does not speak for all.
         closed = not any(way.leaves or way.firewall for way in ways)
@@ -236,28 +258,30 @@ class _Artist:
             details = ("whether a subnet reaches it is not known",)
         return NodeDocument(id=INTERNET, kind=NodeKind.INTERNET, name="internet", details=details)
 
-    def _is_drawn(self, bystander: ContextResource) -> bool:
-        inside = bystander.subnet in self._subnets
-        return inside or bystander.resource.address is not None
+    def _is_drawn(self, context_resource: ContextResource) -> bool:
+        inside = context_resource.subnet in self._subnets
+        return inside or context_resource.resource.address is not None
 
-    def _owns(self, key: str, network: str) -> bool:
-        return network in self._inside or self._address(key) is not None
+    def _is_included(self, key: str, network: str) -> bool:
+        return network in self._own_networks or self._address_of(key) is not None
 
-    def _firewall(self, firewall: Firewall) -> NodeDocument:
+    def _firewall_node(self, firewall: Firewall) -> NodeDocument:
         if not firewall.known:
             details = [_NOT_READ]
         elif firewall.address is None:
             details = ["address known after apply"]
         else:
             details = [show_address(firewall.address)]
-        details += [f"public: {self._name(key)}" for key in firewall.public_addresses]
-        return self._node(firewall.key, NodeKind.FIREWALL, details, firewall.subnet)
+        details += [f"public: {self._name_of(key)}" for key in firewall.public_addresses]
+        return self._resource_node(firewall.key, NodeKind.FIREWALL, details, firewall.subnet)
 
-    def _bystander(self, bystander: ContextResource) -> NodeDocument:
-        key = bystander.resource.id.key
-        return self._node(key, bystander.kind, bystander.details, bystander.subnet)
+    def _context_node(self, context_resource: ContextResource) -> NodeDocument:
+        key = context_resource.resource.id.key
+        return self._resource_node(
+            key, context_resource.kind, context_resource.details, context_resource.subnet
+        )
 
-    def _balancer(self, balancer: LoadBalancer) -> NodeDocument:
+    def _load_balancer_node(self, balancer: LoadBalancer) -> NodeDocument:
         frontends = balancer.frontends.values()
         details = [f"public frontend {f.name}" for f in frontends if f.public is not None]
         details += [
@@ -266,29 +290,29 @@ class _Artist:
             if f.public is None and f.address is not None
         ]
         subnet = next((f.subnet for f in frontends if f.public is None), None)
-        return self._node(balancer.key, NodeKind.LOAD_BALANCER, details, subnet)
+        return self._resource_node(balancer.key, NodeKind.LOAD_BALANCER, details, subnet)
 
-    def _cluster(self, cluster: Cluster) -> Iterator[NodeDocument]:
+    def _cluster_nodes(self, cluster: Cluster) -> Iterator[NodeDocument]:
         inside = cluster.api_server_subnet or next(
             (pool.subnet for pool in cluster.pools if pool.subnet in self._subnets), None
         )
         access = "private API server" if cluster.private else "public API server"
         details = [access, f"outbound: {cluster.outbound}"]
-        yield self._node(cluster.key, NodeKind.CLUSTER, details)
+        yield self._resource_node(cluster.key, NodeKind.CLUSTER, details)
         if cluster.private and inside in self._subnets:
             kind = "in its own subnet" if cluster.api_server_subnet else "private link"
             yield NodeDocument(
                 id=api_server_id(cluster),
                 kind=NodeKind.API_SERVER,
-                name=self._name(cluster.key),
+                name=self._name_of(cluster.key),
                 address=cluster.label,
                 details=(kind,),
                 group=inside,
             )
         for pool in cluster.pools:
-            details = [self._name(cluster.key)]
+            details = [self._name_of(cluster.key)]
             if pool.pod_subnet and pool.pod_subnet != pool.subnet:
-                details.append(f"pods in {self._name(pool.pod_subnet)}")
+                details.append(f"pods in {self._name_of(pool.pod_subnet)}")
             if pool.public_addresses:
                 details.append("nodes have public addresses")
             yield NodeDocument(
@@ -297,88 +321,97 @@ class _Artist:
                 name=pool.name,
                 address=pool.label,
                 details=tuple(details),
-                group=self._place(cluster.key, pool.subnet),
+                group=self._group_of(cluster.key, pool.subnet),
             )
 
-    def _endpoint(self, endpoint: PrivateEndpoint) -> NodeDocument:
+    def _private_endpoint_node(self, endpoint: PrivateEndpoint) -> NodeDocument:
         zones = [z.name for key in endpoint.zones if (z := self._topology.zones.get(key))]
         approval = ["not approved"] if endpoint.approved is False else []
         details = [*zones, *approval]
-        return self._node(endpoint.key, NodeKind.PRIVATE_ENDPOINT, details, endpoint.subnet)
+        return self._resource_node(
+            endpoint.key, NodeKind.PRIVATE_ENDPOINT, details, endpoint.subnet
+        )
 
-    def _services(self, endpoints: Iterable[PrivateEndpoint]) -> Iterator[NodeDocument]:
+    def _service_nodes(self, endpoints: Iterable[PrivateEndpoint]) -> Iterator[NodeDocument]:
         targets = {endpoint.target for endpoint in endpoints if endpoint.target}
         for service in self._topology.services:
             if service.declared or service.key in targets:
-                yield self._service(service)
+                yield self._service_node(service)
                 targets.discard(service.key)
         known = {c.key for c in self._topology.own_clusters}
         for key in sorted(targets - known):
-            yield self._node(key, NodeKind.SERVICE, [] if self._address(key) else [_NOT_READ])
+            yield self._resource_node(
+                key, NodeKind.SERVICE, [] if self._address_of(key) else [_NOT_READ]
+            )
 
-    def _service(self, service: Service) -> NodeDocument:
+    def _service_node(self, service: Service) -> NodeDocument:
         access = "public access" if service.public else "no public access"
         if service.public and service.guarded:
             access = "firewall denies by default"
         openings = f", {len(service.openings)} openings" if service.openings else ""
-        return self._node(service.key, _SERVICES[service.kind], [access + openings])
+        return self._resource_node(service.key, _SERVICES[service.kind], [access + openings])
 
-    def _zone(self, zone: Zone) -> NodeDocument:
-        linked = sorted({self._name(link.network) for link in zone.links if link.network})
-        return self._node(zone.key, NodeKind.ZONE, [f"linked to {name}" for name in linked])
+    def _zone_node(self, zone: Zone) -> NodeDocument:
+        linked = sorted({self._name_of(link.network) for link in zone.links if link.network})
+        return self._resource_node(
+            zone.key, NodeKind.ZONE, [f"linked to {name}" for name in linked]
+        )
 
-    def _node(
+    def _resource_node(
         self, key: str, kind: NodeKind, details: Iterable[str], subnet: str | None = None
     ) -> NodeDocument:
-        found = self._resource(key)
+        found = self._resource_of(key)
         return NodeDocument(
             id=key,
             kind=kind,
-            name=self._name(key),
-            address=self._address(key),
+            name=self._name_of(key),
+            address=self._address_of(key),
             details=tuple(details),
-            group=self._place(key, subnet),
+            group=self._group_of(key, subnet),
             declared=found is not None and found.address is not None,
         )
 
-    def _place(self, key: str, subnet: str | None) -> str | None:
+    def _group_of(self, key: str, subnet: str | None) -> str | None:
         """Return the group of a node: its subnet where that is drawn, else its resource group."""
         if subnet in self._subnets:
             return subnet
-        named = self._id(key)
+        named = self._id_of(key)
         if named is None or named.subscription is None or named.resource_group is None:
             return None
         return resource_group_id(named.subscription, named.resource_group).key
 
-    def _resource(self, key: str) -> Resource | None:
+    def _resource_of(self, key: str) -> Resource | None:
         return self._estate.resources.get(key)
 
-    def _address(self, key: str) -> str | None:
-        found = self._resource(key)
+    def _address_of(self, key: str) -> str | None:
+        found = self._resource_of(key)
         return found.address if found else None
 
-    def _id(self, key: str) -> ResourceId | None:
-        found = self._resource(key)
+    def _id_of(self, key: str) -> ResourceId | None:
+        found = self._resource_of(key)
         return found.id if found else parse_resource_id(key)
 
-    def _name(self, key: str) -> str:
-        named = self._id(key)
+    def _name_of(self, key: str) -> str:
+        named = self._id_of(key)
         return named.name if named else key
 
 
-def _is_shared(bystander: ContextResource) -> bool:
+def _is_hub_service(context_resource: ContextResource) -> bool:
     """Return whether a resource makes its network one that others share."""
-    return bool(bystander.subnet) and bystander.kind in (NodeKind.BASTION, NodeKind.GATEWAY)
+    return bool(context_resource.subnet) and context_resource.kind in (
+        NodeKind.BASTION,
+        NodeKind.GATEWAY,
+    )
 
 
 def _network_of(subnet: str | None) -> str:
     return (subnet or "").rpartition("/subnets/")[0]
 
 
-def _subscription(key: str) -> str:
+def _subscription_key(key: str) -> str:
     named = parse_resource_id(key)
     return subscription_of(named.subscription or "").key if named else ""
 
 
-def _by_address(subnet: Subnet) -> tuple[int, str]:
+def _address_order(subnet: Subnet) -> tuple[int, str]:
     return (subnet.ranges.lowest if subnet.ranges else 0), subnet.key

@@ -22,35 +22,37 @@ from provisioner.network.paths.egress_paths import EgressPath
 from provisioner.network.proofs import egress
 from provisioner.network.proofs.proof import Proof
 
-_Ends = tuple[str, str]
+_EdgeEnds = tuple[str, str]
 
 
 def draw_edges(
-    estate: Estate, topology: Topology, ways: Iterable[EgressPath], picture: Diagram
+    estate: Estate, topology: Topology, ways: Iterable[EgressPath], diagram: Diagram
 ) -> tuple[EdgeDocument, ...]:
     """Return the lines between the boxes of a picture, each pair of ends once for each kind."""
     drawn = [
-        *_egress(topology, tuple(ways)),
-        *_ingress(topology),
-        *_peerings(topology, picture),
-        *_endpoints(topology),
-        *_api_servers(topology),
-        *_dns_links(topology),
+        *_egress_edges(topology, tuple(ways)),
+        *_ingress_edges(topology),
+        *_peering_edges(topology, diagram),
+        *_private_endpoint_edges(topology),
+        *_api_server_edges(topology),
+        *_dns_link_edges(topology),
         *(
             EdgeDocument(source=tie.source, target=tie.target, kind=tie.kind, words=tie.words)
             for tie in (*find_context_links(estate), *find_public_frontends(estate))
         ),
     ]
-    once = {
+    distinct = {
         (edge.source, edge.target, edge.kind): edge
         for edge in drawn
-        if edge.source in picture.ids and edge.target in picture.ids
+        # The topology knows resources that the diagram leaves out (the spokes of a hub of
+        # others).
+        if edge.source in diagram.ids and edge.target in diagram.ids
     }
     kinds = list(EdgeKind)
-    return tuple(sorted(once.values(), key=lambda e: (kinds.index(e.kind), e.source, e.target)))
+    return tuple(sorted(distinct.values(), key=lambda e: (kinds.index(e.kind), e.source, e.target)))
 
 
-def _egress(topology: Topology, ways: tuple[EgressPath, ...]) -> Iterator[EdgeDocument]:
+def _egress_edges(topology: Topology, ways: tuple[EgressPath, ...]) -> Iterator[EdgeDocument]:
     open_firewalls = {way.firewall.key for way in ways if way.firewall and way.leaves}
     for way in ways:
         hop = way.route.hop
@@ -70,7 +72,7 @@ def _egress(topology: Topology, ways: tuple[EgressPath, ...]) -> Iterator[EdgeDo
             yield EdgeDocument(source=firewall.key, target=INTERNET, kind=kind, words=words)
 
 
-def _ingress(topology: Topology) -> Iterator[EdgeDocument]:
+def _ingress_edges(topology: Topology) -> Iterator[EdgeDocument]:
     for balancer in topology.balancers:
         inbound = (rule for rule in balancer.rules if rule.kind is not RuleKind.OUTBOUND)
         names = dict.fromkeys(f.name for rule in inbound for f in balancer.answering(rule))
@@ -80,11 +82,12 @@ def _ingress(topology: Topology) -> Iterator[EdgeDocument]:
             yield EdgeDocument(source=INTERNET, target=balancer.key, kind=kind, words=words)
 
 
-def _peerings(topology: Topology, picture: Diagram) -> Iterator[EdgeDocument]:
-    hubs = {group.id for group in picture.groups if group.kind is GroupKind.HUB}
-    pairs: dict[_Ends, dict[str, str]] = {}
+def _peering_edges(topology: Topology, diagram: Diagram) -> Iterator[EdgeDocument]:
+    hubs = {group.id for group in diagram.groups if group.kind is GroupKind.HUB}
+    pairs: dict[_EdgeEnds, dict[str, str]] = {}
     for network in topology.networks.values():
         for peering in network.peerings:
+            # The two sides of a peering are one line, drawn towards the hub.
             one, other = sorted((network.key, peering.remote), key=lambda key: (key in hubs, key))
             pairs.setdefault((one, other), {})[network.key] = peering.label
     for (one, other), sides in pairs.items():
@@ -95,7 +98,7 @@ def _peerings(topology: Topology, picture: Diagram) -> Iterator[EdgeDocument]:
         )
 
 
-def _endpoints(topology: Topology) -> Iterator[EdgeDocument]:
+def _private_endpoint_edges(topology: Topology) -> Iterator[EdgeDocument]:
     for endpoint in topology.endpoints:
         words = f"stands for its {', '.join(endpoint.groups) or 'service'}"
         yield EdgeDocument(
@@ -106,7 +109,7 @@ def _endpoints(topology: Topology) -> Iterator[EdgeDocument]:
         )
 
 
-def _api_servers(topology: Topology) -> Iterator[EdgeDocument]:
+def _api_server_edges(topology: Topology) -> Iterator[EdgeDocument]:
     for cluster in topology.own_clusters:
         if cluster.private:
             source, words = api_server_id(cluster), "is the API server of"
@@ -117,7 +120,7 @@ def _api_servers(topology: Topology) -> Iterator[EdgeDocument]:
         yield EdgeDocument(source=source, target=cluster.key, kind=EdgeKind.API_SERVER, words=words)
 
 
-def _dns_links(topology: Topology) -> Iterator[EdgeDocument]:
+def _dns_link_edges(topology: Topology) -> Iterator[EdgeDocument]:
     for zone in topology.zones.values():
         for link in zone.links:
             yield EdgeDocument(
@@ -130,7 +133,7 @@ def _dns_links(topology: Topology) -> Iterator[EdgeDocument]:
 
 def mark_breaches(
     topology: Topology,
-    picture: Diagram,
+    diagram: Diagram,
     edges: Iterable[EdgeDocument],
     proofs: Iterable[Proof],
 ) -> tuple[MarkDocument, ...]:
@@ -140,30 +143,30 @@ def mark_breaches(
     claim.
     """
     leaving = [(edge.source, edge.target) for edge in edges if edge.kind is EdgeKind.EGRESS]
-    owners = _owners(topology)
+    owners = _boxes_by_label(topology)
     ends = _peering_ends(topology)
-    told = []
+    marks = []
     for proof in proofs:
         avoiding = leaving if proof.name == egress.NAME else []
         for breach in proof.breaches:
-            keys = _find(owners, breach.element)
-            told.append(
+            keys = _boxes_of(owners, breach.element)
+            marks.append(
                 MarkDocument(
                     proof=proof.name,
                     element=breach.element,
                     message=breach.message,
                     certain=breach.certain,
-                    marked=tuple(key for key in keys if key in picture.ids),
+                    marked=tuple(key for key in keys if key in diagram.ids),
                     edges=(
                         *ends.get(breach.element, ()),
                         *(way for way in avoiding if way[0] in keys),
                     ),
                 )
             )
-    return tuple(told)
+    return tuple(marks)
 
 
-def _find(owners: Mapping[str, tuple[str, ...]], element: str) -> tuple[str, ...]:
+def _boxes_of(owners: Mapping[str, tuple[str, ...]], element: str) -> tuple[str, ...]:
     """Return the keys of the boxes that an element belongs to.
 
     The label of a default rule follows that of its group.
@@ -171,15 +174,15 @@ def _find(owners: Mapping[str, tuple[str, ...]], element: str) -> tuple[str, ...
     return owners.get(element) or owners.get(element.partition(" ")[0]) or ()
 
 
-def _owners(topology: Topology) -> Mapping[str, tuple[str, ...]]:
+def _boxes_by_label(topology: Topology) -> Mapping[str, tuple[str, ...]]:
     """Return the keys of the boxes that show an element, by its label."""
     found: dict[str, dict[str, None]] = {}
-    for label, key in _labels(topology):
+    for label, key in _label_keys(topology):
         found.setdefault(label, {})[key] = None
     return {label: tuple(keys) for label, keys in found.items()}
 
 
-def _labels(topology: Topology) -> Iterator[tuple[str, str]]:
+def _label_keys(topology: Topology) -> Iterator[tuple[str, str]]:
     yield from ((network.label, key) for key, network in topology.networks.items())
     yield from ((endpoint.label, endpoint.key) for endpoint in topology.endpoints)
     yield from ((service.label, service.key) for service in topology.services)
@@ -225,7 +228,7 @@ def _firewall_labels(firewall: Firewall) -> Iterator[str]:
         yield from (rule.label for rule in firewall.policy.rules)
 
 
-def _peering_ends(topology: Topology) -> Mapping[str, tuple[_Ends, ...]]:
+def _peering_ends(topology: Topology) -> Mapping[str, tuple[_EdgeEnds, ...]]:
     return {
         peering.label: ((network.key, peering.remote), (peering.remote, network.key))
         for network in topology.networks.values()

@@ -13,12 +13,12 @@ from provisioner.network.model.topology import EndpointName, NameRecord, Zone, Z
 
 ZONE = "Microsoft.Network/privateDnsZones"
 LINK = f"{ZONE}/virtualNetworkLinks"
-_VALUES = {
+_RECORD_PROPERTIES = {
     "A": ("aRecords", "ipv4Address"),
     "AAAA": ("aaaaRecords", "ipv6Address"),
     "CNAME": ("cnameRecord", "cname"),
 }
-RECORDS = tuple(f"{ZONE}/{kind}" for kind in _VALUES)
+RECORDS = tuple(f"{ZONE}/{kind}" for kind in _RECORD_PROPERTIES)
 """The types of the records that name a target."""
 
 
@@ -41,8 +41,8 @@ def read_zones(estate: Estate, unread: Mapping[str, str]) -> Iterator[tuple[str,
                 ),
                 span=resource.span,
                 records=tuple(
-                    _record(record, kind)
-                    for kind in _VALUES
+                    _read_record(record, kind)
+                    for kind in _RECORD_PROPERTIES
                     for record in estate.children(resource.id, f"{ZONE}/{kind}")
                 ),
                 unread=unread.get(resource.id.key),
@@ -62,20 +62,24 @@ def read_names(groups: Iterable[Resource]) -> Iterator[EndpointName]:
                 host = lookup(record, ("fqdn",))
                 if zone is not None and isinstance(host, str):
                     yield EndpointName(
-                        zone, host.rstrip(".").lower(), _texts(lookup(record, ("ipAddresses",)))
+                        # Azure answers FQDNs with the dot of the root.
+                        zone,
+                        host.rstrip(".").lower(),
+                        _only_texts(lookup(record, ("ipAddresses",))),
                     )
 
 
-def _record(resource: Resource, kind: str) -> NameRecord:
-    path, name = _VALUES[kind]
+def _read_record(resource: Resource, kind: str) -> NameRecord:
+    path, name = _RECORD_PROPERTIES[kind]
     stated = lookup(resource.body, ("properties", path))
+    # A CNAME record set has one object, A and AAAA have lists.
     entries = (stated,) if isinstance(stated, Mapping) else _items(stated)
     zone = resource.id.parent.name if resource.id.parent else ""
     return NameRecord(
         label=f"{zone}/{kind}/{resource.id.name}",
         kind=kind,
         host=host_of(resource.id).lower(),
-        targets=_texts([lookup(entry, (name,)) for entry in entries]),
+        targets=_only_texts([lookup(entry, (name,)) for entry in entries]),
     )
 
 
@@ -88,5 +92,5 @@ def _items(value: object) -> Sequence[object]:
     return value if isinstance(value, (list, tuple)) else ()
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _only_texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in _items(value) if isinstance(item, str))

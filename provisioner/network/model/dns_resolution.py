@@ -34,7 +34,7 @@ def resolvers_of(topology: Topology, network: Network) -> tuple[Resolver, ...]:
         return (Resolver(network.label, None, words, certain=False),)
     if not network.dns_servers:
         return (Resolver(network.label, network.key, "Azure's own resolver"),)
-    return tuple(_resolver(topology, network, server) for server in network.dns_servers)
+    return tuple(_resolver_at(topology, network, server) for server in network.dns_servers)
 
 
 def resolves(topology: Topology, network: Network, zone: Zone) -> tuple[bool, Resolver]:
@@ -50,45 +50,50 @@ def resolves(topology: Topology, network: Network, zone: Zone) -> tuple[bool, Re
     return True, resolvers[0]
 
 
-def _resolver(topology: Topology, network: Network, server: str) -> Resolver:
+def _resolver_at(topology: Topology, network: Network, server: str) -> Resolver:
     address = parse_addresses(server)
     if address is not None and address == HOST:
         return Resolver(network.label, network.key, "Azure's own resolver")
     for firewall in topology.firewalls:
-        if _is(topology, firewall, server):
-            return _proxy(topology, network, firewall)
-    for key, where, given in topology.resolvers:
-        if key == server or (address is not None and given == address.lowest):
-            return Resolver(network.label, where, f"the private resolver at {server}")
+        if _has_address(topology, firewall, server):
+            return _firewall_resolver(topology, network, firewall)
+    for key, resolver_network, resolver_address in topology.resolvers:
+        if key == server or (address is not None and resolver_address == address.lowest):
+            return Resolver(network.label, resolver_network, f"the private resolver at {server}")
     return Resolver(
         network.label, None, f"{server}, which is neither the firewall nor a private resolver"
     )
 
 
-def _proxy(topology: Topology, network: Network, firewall: Firewall) -> Resolver:
+def _firewall_resolver(topology: Topology, network: Network, firewall: Firewall) -> Resolver:
     if not firewall.known:
         words = f"{firewall.label}, which is outside of the environment and was not read"
         return Resolver(firewall.label, None, words, certain=False)
     if firewall.policy is None or not firewall.policy.dns_proxy:
         element = firewall.policy.label if firewall.policy else firewall.label
         return Resolver(element, None, f"{firewall.label}, whose DNS proxy is off")
+    # A proxy with DNS servers of its own forwards to the first; without, it asks Azure in its own
+    # network.
     for server in firewall.policy.dns_servers:
-        for key, where, given in topology.resolvers:
+        for key, resolver_network, resolver_address in topology.resolvers:
             address = parse_addresses(server)
-            if key == server or (address is not None and given == address.lowest):
-                return Resolver(firewall.policy.label, where, f"{firewall.label}, then {server}")
+            if key == server or (address is not None and resolver_address == address.lowest):
+                return Resolver(
+                    firewall.policy.label, resolver_network, f"{firewall.label}, then {server}"
+                )
         return Resolver(
             firewall.policy.label, None, f"{firewall.label}, which asks {server}: nothing is known"
         )
     return Resolver(firewall.label, firewall.network, f"{firewall.label} as DNS proxy")
 
 
-def _is(topology: Topology, firewall: Firewall, server: str) -> bool:
+def _has_address(topology: Topology, firewall: Firewall, server: str) -> bool:
     address = parse_addresses(server)
     if address is None:
         return firewall.key == server
     if firewall.address is not None:
         return firewall.address == address.lowest
+    # Its address is known after apply; nothing else in AzureFirewallSubnet has one.
     subnet = topology.subnets.get(firewall.subnet)
     return subnet is not None and address.lowest in subnet.ranges
 
@@ -114,6 +119,7 @@ def records_for(records: Collection[NameRecord], host: str) -> tuple[NameRecord,
     They are those of that very name; where there are none, those of the nearest wildcard.
     """
     names = [host]
+    # A wildcard record answers only where the name itself has no record set (RFC 4592).
     labels = host.split(".")
     names += [".".join(("*", *labels[position:])) for position in range(1, len(labels))]
     for name in names:

@@ -64,11 +64,11 @@ def is_tunneled(routing: Routing) -> bool:
 
     Routes that the gateway learns then lead nowhere else.
     """
-    leaving = [r for r in routing.routes if r.addresses & PUBLIC and r.hop in _LEAVING]
+    leaving = [r for r in routing.routes if r.addresses & PUBLIC and r.hop in _LEAVING_HOPS]
     return bool(leaving) and all(route.hop is HopType.GATEWAY for route in leaving)
 
 
-_LEAVING = (HopType.INTERNET, HopType.APPLIANCE, HopType.GATEWAY)
+_LEAVING_HOPS = (HopType.INTERNET, HopType.APPLIANCE, HopType.GATEWAY)
 
 
 def route_subnet(topology: Topology, subnet: Subnet) -> Routing:
@@ -85,14 +85,14 @@ def route_subnet(topology: Topology, subnet: Subnet) -> Routing:
 def _routing_of(topology: Topology, subnet: Subnet) -> Routing:
     """Return the effective routes of a subnet, or of another one that shares them."""
     network, table = topology.networks[subnet.network], subnet.table
-    key, kept = ("routing", network.key, id(table)), topology.derived
-    known = cast("tuple[RouteTable | None, Routing] | None", kept.get(key))
+    key, cache = ("routing", network.key, id(table)), topology.derived
+    known = cast("tuple[RouteTable | None, Routing] | None", cache.get(key))
     # Held against the table that it was made of: an id says nothing once its object is gone.
     if known is not None and known[0] is table:
         return known[1]
-    made = _route(topology, subnet)
-    kept[key] = (table, made)
-    return made
+    computed = _compute_routes(topology, subnet)
+    cache[key] = (table, computed)
+    return computed
 
 
 def public_routes(
@@ -100,48 +100,57 @@ def public_routes(
 ) -> tuple[tuple[EffectiveRoute, Intervals], ...]:
     """Return (route, addresses) of each effective route of a subnet that takes public addresses."""
     routing = _routing_of(topology, subnet)
-    key, kept = ("public routes", id(routing)), topology.derived
-    known = cast("tuple[Routing, _PublicRoutes] | None", kept.get(key))
+    key, cache = ("public routes", id(routing)), topology.derived
+    known = cast("tuple[Routing, _PublicRoutes] | None", cache.get(key))
     if known is not None and known[0] is routing:
         return known[1]
     parts = ((route, route.addresses & PUBLIC) for route in routing.routes)
-    made = tuple((route, public) for route, public in parts if public)
-    kept[key] = (routing, made)
-    return made
+    computed = tuple((route, public) for route, public in parts if public)
+    cache[key] = (routing, computed)
+    return computed
 
 
 _PublicRoutes: TypeAlias = tuple[tuple[EffectiveRoute, Intervals], ...]
 
 
-def _route(topology: Topology, subnet: Subnet) -> Routing:
+def _compute_routes(topology: Topology, subnet: Subnet) -> Routing:
     network = topology.networks[subnet.network]
     stated = subnet.table.routes if subnet.table else ()
-    user = [_user_route(route) for route in stated]
-    candidates = [route for route in user if route is not None]
+    user_routes = [_user_route(route) for route in stated]
+    candidates = [route for route in user_routes if route is not None]
     overridden = any(r.addresses == EVERYWHERE for r in candidates)
-    gateway = _gateway(topology, network) if _learns(subnet) else None
+    gateway = _learning_gateway(topology, network) if _learns_routes(subnet) else None
     if gateway is not None and gateway.default_site:
         # The one route that is known of a gateway: all else that it learns is told by its peers.
-        learned = _system(HopType.GATEWAY, EVERYWHERE, gateway.label, None)
+        learned = _system_route(HopType.GATEWAY, EVERYWHERE, gateway.label, None)
         candidates.append(replace(learned, prefix="0.0.0.0/0"))
     candidates += _system_routes(topology, network, overridden)
     # Stable: of equal prefixes the user-defined ones stay first, and learned ones before the
     # system's.
     candidates.sort(key=lambda route: route.addresses.size)
+    # Longest prefix first, each route of what is left: the routes become disjoint, and proofs
+    # reason about sets of addresses instead of packets.
     taken = NOTHING
     routes = []
     for route in candidates:
-        left = route.addresses - taken
-        if left:
-            taken = taken | left
+        remaining = route.addresses - taken
+        if remaining:
+            taken = taken | remaining
             routes.append(
                 EffectiveRoute(
-                    route.label, route.prefix, route.hop, route.towards, left, route.user_defined
+                    route.label,
+                    route.prefix,
+                    route.hop,
+                    route.towards,
+                    remaining,
+                    route.user_defined,
                 )
             )
     return Routing(
         routes=tuple(routes),
-        tagged=tuple(r for r, made in zip(stated, user, strict=True) if made is None),
+        tagged=tuple(
+            r for r, computed in zip(stated, user_routes, strict=True) if computed is None
+        ),
         learned_from=gateway.label if gateway is not None else None,
         service_endpoints=subnet.service_endpoints,
     )
@@ -149,6 +158,7 @@ def _route(topology: Topology, subnet: Subnet) -> Routing:
 
 def _user_route(route: Route) -> EffectiveRoute | None:
     addresses = parse_addresses(route.prefix)
+    # A service tag as prefix: its addresses change weekly, so it is judged apart (`tagged`).
     if addresses is None:
         return None
     return EffectiveRoute(route.label, route.prefix, route.hop, route.appliance, addresses, True)
@@ -158,32 +168,35 @@ def _system_routes(
     topology: Topology, network: Network, overridden: bool
 ) -> Iterator[EffectiveRoute]:
     for prefix in network.prefixes:
-        yield _system(HopType.VNET, prefix, network.label, network.key)
+        yield _system_route(HopType.VNET, prefix, network.label, network.key)
     for peering, remote in topology.peers(network):
         for prefix in remote.prefixes:
-            yield _system(HopType.PEERING, prefix, peering.label, remote.key)
+            yield _system_route(HopType.PEERING, prefix, peering.label, remote.key)
     if not overridden:
         # With a default route of one's own these are gone (virtual-networks-udr-overview,
         # routing example: Subnet1 against Subnet2).
         for pair in PRIVATE:
-            yield _system(HopType.NONE, Intervals((pair,)), SYSTEM_ROUTE, None)
-    yield _system(HopType.INTERNET, EVERYWHERE, SYSTEM_ROUTE, None)
+            yield _system_route(HopType.NONE, Intervals((pair,)), SYSTEM_ROUTE, None)
+    yield _system_route(HopType.INTERNET, EVERYWHERE, SYSTEM_ROUTE, None)
 
 
-def _system(hop: HopType, addresses: Intervals, label: str, towards: str | None) -> EffectiveRoute:
+def _system_route(
+    hop: HopType, addresses: Intervals, label: str, towards: str | None
+) -> EffectiveRoute:
     return EffectiveRoute(label, "", hop, towards, addresses, user_defined=False)
 
 
-def _learns(subnet: Subnet) -> bool:
+def _learns_routes(subnet: Subnet) -> bool:
     return subnet.table is None or subnet.table.propagates
 
 
-def _gateway(topology: Topology, network: Network) -> Gateway | None:
+def _learning_gateway(topology: Topology, network: Network) -> Gateway | None:
     """Return the gateway whose routes a network learns: its own one, or one that a peer lends."""
     if network.gateway is not None:
         return network.gateway
     for peering, remote in topology.peers(network):
-        lends = any(p.remote == network.key and p.gateway_transit for p in remote.peerings)
-        if peering.remote_gateways and lends and remote.gateway is not None:
+        # Both sides have to agree: useRemoteGateways here, allowGatewayTransit there.
+        allows_transit = any(p.remote == network.key and p.gateway_transit for p in remote.peerings)
+        if peering.remote_gateways and allows_transit and remote.gateway is not None:
             return remote.gateway
     return None

@@ -42,6 +42,7 @@ class _FirewallReader:
         subnets = [key for entry in entries if (key := id_key_at(entry, "properties.subnet.id"))]
         declared = resource.address is not None
         policy, known = self._rules_of_firewall(resource)
+        # A firewall in a virtual hub has no subnet; its routes are the hub's, which are not read.
         if not subnets:
             return Firewall(
                 resource.id.key,
@@ -86,9 +87,9 @@ class _FirewallReader:
                 if (key in self._policies)
                 else None
             )
-            inherits = parse_resource_id(base)
-            read = not base or (inherits is not None and inherits.key in self._policies)
-            return self._policies.get(key), key in self._policies and read
+            base_id = parse_resource_id(base)
+            is_base_read = not base or (base_id is not None and base_id.key in self._policies)
+            return self._policies.get(key), key in self._policies and is_base_read
         rules = sorted(self._classic_rules(firewall), key=lambda rule: rule.order)
         if not rules:
             return None, True
@@ -137,22 +138,25 @@ class _FirewallReader:
         return self._read_policy(parent).rules
 
     def _rules_of_group(self, group: Resource) -> Iterator[FirewallRule]:
-        outer = integer_at(group.body, "properties.priority")
+        group_priority = integer_at(group.body, "properties.priority")
         for collection in list_items(value_at(group.body, "properties.ruleCollections")):
-            inner = integer_at(collection, "priority")
+            collection_priority = integer_at(collection, "priority")
             name = text_at(collection, "name") or ""
+            # Collections of DNAT rules have the action Dnat, which allows.
             allows = (text_at(collection, "action.type") or "").lower() != "deny"
             for position, rule in enumerate(list_items(value_at(collection, "rules"))):
                 label = f"{group.label} {name}.{text_at(rule, 'name') or position}"
                 kind = (text_at(rule, "ruleType") or "").lower().removesuffix("rule")
-                yield self._read_rule(label, (outer, inner, position), rule, kind, allows)
+                yield self._read_rule(
+                    label, (group_priority, collection_priority, position), rule, kind, allows
+                )
 
     def _read_rule(
         self, label: str, order: tuple[int, int, int], rule: object, kind: str, allows: bool
     ) -> FirewallRule:
         destinations = list(texts_at(rule, "destinationAddresses"))
         sources, open_sources = self._ranges_of_ip_groups(rule, "sourceIpGroups")
-        more, open_destinations = self._ranges_of_ip_groups(rule, "destinationIpGroups")
+        group_ranges, open_destinations = self._ranges_of_ip_groups(rule, "destinationIpGroups")
         if kind == "application":
             entries = list_items(value_at(rule, "protocols"))
             protocols = frozenset((text_at(e, "protocolType") or "").lower() for e in entries)
@@ -160,9 +164,10 @@ class _FirewallReader:
                 (port, port) for port in (integer_at(entry, "port") for entry in entries)
             )
         else:
-            spoken = (*texts_at(rule, "ipProtocols"), *texts_at(rule, "protocols"))
-            protocols = frozenset(text.lower() for text in spoken)
+            stated_protocols = (*texts_at(rule, "ipProtocols"), *texts_at(rule, "protocols"))
+            protocols = frozenset(text.lower() for text in stated_protocols)
             ports = parse_port_texts(texts_at(rule, "destinationPorts"))
+        # destinationAddresses mixes ranges and service tags.
         tags = [text for text in destinations if parse_addresses(text) is None]
         return FirewallRule(
             label=label,
@@ -171,10 +176,11 @@ class _FirewallReader:
             allows=allows,
             protocols=protocols,
             sources=(*texts_at(rule, "sourceAddresses"), *sources),
-            destinations=tuple(t for t in [*destinations, *more] if t not in tags),
+            destinations=tuple(t for t in [*destinations, *group_ranges] if t not in tags),
             names=(
                 *texts_at(rule, "targetFqdns"),
                 *texts_at(rule, "destinationFqdns"),
+                # targetUrls are used with TLS inspection; for reachability their host counts.
                 *(url.partition("/")[0] for url in texts_at(rule, "targetUrls")),
             ),
             tags=(*tags, *texts_at(rule, "fqdnTags")),
@@ -192,6 +198,8 @@ class _FirewallReader:
         for text in texts_at(rule, path):
             named = parse_resource_id(text)
             group = self._estate.get(named) if named else None
+            # An IP group that was not read may hold any address: rules with it are judged
+            # unknown, not skipped.
             if group is None:
                 unknown = True
             else:

@@ -13,7 +13,7 @@ from provisioner.network.model.topology import FirewallPolicy, FirewallRule
 
 DEFAULT_DENY = "no rule names it: denied"
 
-_WEB = {"https": ("tcp",), "http": ("tcp",), "mssql": ("tcp",)}
+_TRANSPORT_OF_WEB = {"https": ("tcp",), "http": ("tcp",), "mssql": ("tcp",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,12 @@ def decide(
     """
     if policy is None:
         return FirewallVerdict(False, "the firewall has no policy")
-    for rule in _ordered(policy):
-        if not _speaks(rule, target) or not source_of(rule).covers(sources):
+    for rule in _in_order(policy):
+        # A rule for some of the sources decides nothing for all of them; required egress has to
+        # hold for every node.
+        if not _matches_port_and_protocol(rule, target) or not source_of(rule).covers(sources):
             continue
-        if _names(rule, target, covered, policy):
+        if _matches_destination(rule, target, covered, policy):
             return FirewallVerdict(rule.allows, rule.label)
     return FirewallVerdict(False, DEFAULT_DENY)
 
@@ -92,35 +94,37 @@ def is_covered(name: str, pattern: str) -> bool:
     return name.endswith(pattern[1:])
 
 
-def _ordered(policy: FirewallPolicy) -> Iterator[FirewallRule]:
+def _in_order(policy: FirewallPolicy) -> Iterator[FirewallRule]:
     for kind in ("network", "application"):
         yield from (rule for rule in policy.rules if rule.kind == kind)
 
 
-def _speaks(rule: FirewallRule, target: Target) -> bool:
+def _matches_port_and_protocol(rule: FirewallRule, target: Target) -> bool:
     if rule.ports and target.port not in rule.ports:
         return False
     if rule.kind == "application":
-        return any(target.protocol in _WEB.get(name, ()) for name in rule.protocols)
+        return any(target.protocol in _TRANSPORT_OF_WEB.get(name, ()) for name in rule.protocols)
     return "any" in rule.protocols or target.protocol in rule.protocols
 
 
-def _names(
+def _matches_destination(
     rule: FirewallRule, target: Target, covered: frozenset[str], policy: FirewallPolicy
 ) -> bool:
     if target.name is not None:
+        # An FQDN in a network rule is resolved by the firewall: clients have to use the same
+        # answers, which DNS proxy ensures.
         by_name = rule.kind == "application" or policy.dns_proxy
         if by_name and any(is_covered(target.name, pattern) for pattern in rule.names):
             return True
         if any(tag.lower() in covered for tag in rule.tags):
             return True
-    if target.tag is not None and any(_holds(tag, target.tag) for tag in rule.tags):
+    if target.tag is not None and any(_tag_contains(tag, target.tag) for tag in rule.tags):
         return True
-    wanted = target.addresses or EVERYWHERE
-    return rule.kind == "network" and destination_of(rule).covers(wanted)
+    destinations = target.addresses or EVERYWHERE
+    return rule.kind == "network" and destination_of(rule).covers(destinations)
 
 
-def _holds(outer: str, inner: str) -> bool:
+def _tag_contains(outer: str, inner: str) -> bool:
     """Return whether one service tag holds another (AzureMonitor, AzureMonitor.WestEurope)."""
     one, other = outer.lower(), inner.lower()
     return one == other or other.startswith(f"{one}.")

@@ -16,7 +16,7 @@ INTERFACE = "Microsoft.Network/networkInterfaces"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 MACHINE = "Microsoft.Compute/virtualMachines"
 _CLUSTER = "Microsoft.ContainerService/managedClusters"
-_PROFILES = {
+_PROFILE_PATHS = {
     SCALE_SET: (
         "properties",
         "virtualMachineProfile",
@@ -25,12 +25,12 @@ _PROFILES = {
     ),
     MACHINE: ("properties", "networkProfile", "networkInterfaceConfigurations"),
 }
-_BEHIND = (
+_BACKEND_LISTS = (
     "loadBalancerBackendAddressPools",
     "loadBalancerInboundNatRules",
     "loadBalancerInboundNatPools",
 )
-_NOT_KNOWN = "that is not known yet"
+_UNKNOWN_NAME = "that is not known yet"
 
 
 def read_interfaces(estate: Estate, groups: Mapping[str, SecurityGroup]) -> Iterator[Interface]:
@@ -40,19 +40,23 @@ def read_interfaces(estate: Estate, groups: Mapping[str, SecurityGroup]) -> Iter
 
     What stands in a group that a cluster keeps for its nodes is judged by the cluster's pools.
     """
-    kept = kept_groups(estate)
+    node_groups = node_resource_groups(estate)
     for resource in estate.of_type(INTERFACE):
-        if not _is_kept(resource, kept):
-            yield _interface(estate, groups, resource, resource.body.get("properties"), "")
-    for kind, path in _PROFILES.items():
+        if not _is_in_node_group(resource, node_groups):
+            yield _read_interface(estate, groups, resource, resource.body.get("properties"), "")
+    for kind, path in _PROFILE_PATHS.items():
         for resource in estate.of_type(kind):
-            entries = lookup(resource.body, path) if not _is_kept(resource, kept) else ()
+            entries = (
+                lookup(resource.body, path) if not _is_in_node_group(resource, node_groups) else ()
+            )
             for entry in entries if isinstance(entries, (list, tuple)) else ():
                 name = str(lookup(entry, ("name",)))
-                yield _interface(estate, groups, resource, lookup(entry, ("properties",)), name)
+                yield _read_interface(
+                    estate, groups, resource, lookup(entry, ("properties",)), name
+                )
 
 
-def kept_groups(estate: Estate) -> frozenset[str]:
+def node_resource_groups(estate: Estate) -> frozenset[str]:
     """Return the keys of the groups that AKS keeps for the nodes of clusters."""
     return frozenset(
         resource_group_id(cluster.id.subscription, name).key
@@ -62,12 +66,12 @@ def kept_groups(estate: Estate) -> frozenset[str]:
     )
 
 
-def _is_kept(resource: Resource, kept: frozenset[str]) -> bool:
+def _is_in_node_group(resource: Resource, node_groups: frozenset[str]) -> bool:
     container = resource.id.container
-    return container is not None and container.key in kept
+    return container is not None and container.key in node_groups
 
 
-def _interface(
+def _read_interface(
     estate: Estate,
     groups: Mapping[str, SecurityGroup],
     resource: Resource,
@@ -81,7 +85,7 @@ def _interface(
     return Interface(
         key=resource.id.key,
         label=f"{resource.label}[{name}]" if name else resource.label,
-        configurations=tuple(_configurations(estate, properties)),
+        configurations=tuple(_read_configurations(estate, properties)),
         group=group,
         span=resource.span,
         declared=resource.address is not None,
@@ -89,7 +93,7 @@ def _interface(
     )
 
 
-def _configurations(estate: Estate, properties: object) -> Iterator[IpConfiguration]:
+def _read_configurations(estate: Estate, properties: object) -> Iterator[IpConfiguration]:
     entries = lookup(properties, ("ipConfigurations",))
     for entry in entries if isinstance(entries, (list, tuple)) else ():
         subnet = parse_resource_id(lookup(entry, ("properties", "subnet", "id")))
@@ -101,13 +105,13 @@ def _configurations(estate: Estate, properties: object) -> Iterator[IpConfigurat
             public=public,
             known=known,
             address=address.lowest if address else None,
-            pools=tuple(_pools(entry)),
+            pools=tuple(_backend_keys(entry)),
         )
 
 
-def _pools(entry: object) -> Iterator[str]:
+def _backend_keys(entry: object) -> Iterator[str]:
     """Yield the keys of the pools and rules of load balancers that a configuration is behind."""
-    for name in _BEHIND:
+    for name in _BACKEND_LISTS:
         parts = lookup(entry, ("properties", name))
         for part in parts if isinstance(parts, (list, tuple)) else ():
             named = parse_resource_id(lookup(part, ("id",)))
@@ -125,12 +129,15 @@ def _public_address(estate: Estate, entry: object) -> tuple[str | None, bool]:
         # Each machine has one of its own.
         return str(lookup(own, ("name",))), not isinstance(own, Unknown)
     stated = lookup(entry, ("properties", "publicIPAddress"))
+    # Whether there is an address at all depends on an expression.
     if isinstance(stated, Unknown):
-        return _NOT_KNOWN, False
+        return _UNKNOWN_NAME, False
     if is_empty(stated):
         return None, True
     named = parse_resource_id(lookup(stated, ("id",)))
     if named is None:
-        return _NOT_KNOWN, True
+        return _UNKNOWN_NAME, True
     found: Resource | None = estate.get(named)
+    # Named as in the blueprint where it is there, so that a breach and the file have one word for
+    # it.
     return (found.address if found and found.address else named.name), True

@@ -26,14 +26,14 @@ class Intervals:
     @staticmethod
     def of(pairs: Iterable[tuple[int, int]]) -> "Intervals":
         """Return the set of all numbers in any of the pairs."""
-        joined: list[tuple[int, int]] = []
+        merged: list[tuple[int, int]] = []
         for low, high in sorted(pairs):
-            if joined and low <= joined[-1][1] + 1:
-                if high > joined[-1][1]:
-                    joined[-1] = (joined[-1][0], high)
+            if merged and low <= merged[-1][1] + 1:
+                if high > merged[-1][1]:
+                    merged[-1] = (merged[-1][0], high)
             else:
-                joined.append((low, high))
-        return Intervals(tuple(joined))
+                merged.append((low, high))
+        return Intervals(tuple(merged))
 
     def __or__(self, other: "Intervals") -> "Intervals":
         if not other.parts:
@@ -48,16 +48,16 @@ class Intervals:
         if other._spans(self):
             return self
         found: list[tuple[int, int]] = []
-        ours, theirs = iter(self.parts), iter(other.parts)
-        one, two = next(ours, None), next(theirs, None)
+        own, others = iter(self.parts), iter(other.parts)
+        one, two = next(own, None), next(others, None)
         while one is not None and two is not None:
             low, high = max(one[0], two[0]), min(one[1], two[1])
             if low <= high:
                 found.append((low, high))
             if one[1] < two[1]:
-                one = next(ours, None)
+                one = next(own, None)
             else:
-                two = next(theirs, None)
+                two = next(others, None)
         return Intervals(tuple(found))
 
     def __sub__(self, other: "Intervals") -> "Intervals":
@@ -67,6 +67,8 @@ class Intervals:
             return NOTHING
         found: list[tuple[int, int]] = []
         for low, high in self.parts:
+            # Public addresses have twenty parts and rule sets hundreds: bisection keeps a
+            # subtraction from walking all of them.
             start = max(bisect_right(other.parts, (low, low)) - 1, 0)
             for below, above in other.parts[start:]:
                 if below > high:
@@ -82,13 +84,13 @@ class Intervals:
 
     def _may_meet(self, other: "Intervals") -> bool:
         """Return whether the spans of two sets meet: those of most rules and routes do not."""
-        ours, theirs = self.parts, other.parts
-        return bool(ours and theirs and ours[0][0] <= theirs[-1][1] and theirs[0][0] <= ours[-1][1])
+        own, others = self.parts, other.parts
+        return bool(own and others and own[0][0] <= others[-1][1] and others[0][0] <= own[-1][1])
 
     def _spans(self, other: "Intervals") -> bool:
         """Return whether this is one interval that holds all of another set, which is not empty."""
-        ours, theirs = self.parts, other.parts
-        return len(ours) == 1 and ours[0][0] <= theirs[0][0] and theirs[-1][1] <= ours[0][1]
+        own, others = self.parts, other.parts
+        return len(own) == 1 and own[0][0] <= others[0][0] and others[-1][1] <= own[0][1]
 
     def __bool__(self) -> bool:
         return bool(self.parts)
@@ -178,6 +180,7 @@ def identify_addresses(addresses: Intervals, most: int = 6) -> str:
     parts = addresses.parts
     if len(parts) <= most:
         return ", ".join(map(_show_range, parts))
+    # Waivers name a breach by its message: two different sets of addresses must not read alike.
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
     first = ", ".join(map(_show_range, parts[:2]))
     return f"{first} and {len(parts) - 2} more ranges, digest {digest}"

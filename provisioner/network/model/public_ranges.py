@@ -22,12 +22,12 @@ _MOST_IPV6 = 2 ** (128 - 16)
 _GLOBAL_IPV6 = Intervals(((2 << 124, (4 << 124) - 1),))
 """All that is assigned on the internet (2000::/3)."""
 
-_RENTED = frozenset(("internet", "azurecloud", "powerplatformplex"))
+_RENTED_TAGS = frozenset(("internet", "azurecloud", "powerplatformplex"))
 """Tags of addresses from which whoever has a subscription sends what they like: all public ones
 (Azure's are among them), those of all data centres, used by other customers too, and of what Power
 Platform executes on behalf of customers."""
 
-_OF_PLATFORM = frozenset(
+_PLATFORM_TAGS = frozenset(
     (
         "virtualnetwork", "azureloadbalancer", "gatewaymanager", "azureplatformdns",
         "azureplatformimds", "azureplatformlkm", "azuremonitor", "azurebackup",
@@ -73,6 +73,8 @@ class PublicReach:
     @property
     def holds_strangers(self) -> bool:
         """Whether it certainly holds addresses of others than one organisation's."""
+        # A threshold, not 0.0.0.0/0: lists are narrowed by cutting out a range, and stay open to
+        # nearly everybody.
         return bool(self.rented) or self.ipv4.size > _MOST_IPV4 or self.ipv6.size > _MOST_IPV6
 
     @property
@@ -98,14 +100,14 @@ def read_reach(texts: Iterable[str]) -> PublicReach:
     rented, unclear = [], []
     for text in texts:
         found = parse_addresses(_ANYWHERE.get(text.strip().lower(), text))
-        wide = _parse_ipv6(text)
+        ipv6_range = _parse_ipv6(text)
         if found is not None:
             ipv4 += found
-        elif wide is not None:
-            ipv6.append(wide)
+        elif ipv6_range is not None:
+            ipv6.append(ipv6_range)
         elif is_rented(text):
             rented.append(text)
-        elif _family(text) not in _OF_PLATFORM:
+        elif _tag_family(text) not in _PLATFORM_TAGS:
             unclear.append(text)
     return PublicReach(
         Intervals.of(ipv4) & PUBLIC,
@@ -117,15 +119,16 @@ def read_reach(texts: Iterable[str]) -> PublicReach:
 
 def is_rented(tag: str) -> bool:
     """Return whether a service tag is one of addresses that anybody rents, also of one region."""
-    return _family(tag) in _RENTED
+    return _tag_family(tag) in _RENTED_TAGS
 
 
 _ANYWHERE = {"any": "*"}
 """Azure compares the names of tags, and this one, without case."""
 
 
-def _family(tag: str) -> str:
+def _tag_family(tag: str) -> str:
     name, _, region = tag.strip().lower().partition(".")
+    # AzureFrontDoor.Backend and .Frontend are different tags; the suffix of others is a region.
     return f"{name}.{region}" if name == "azurefrontdoor" else name
 
 

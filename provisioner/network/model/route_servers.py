@@ -35,28 +35,31 @@ def find_learned_routes(
 
     Subnets whose route table excludes learned routes (`disableBgpRoutePropagation`) are left out.
     """
-    told: set[str] = set()
+    reported: set[str] = set()
     for configuration in estate.of_type(IP_CONFIGURATION):
         named = parse_resource_id(lookup(configuration.body, ("properties", "subnet", "id")))
         if named is not None:
-            told.add(named.key)
+            reported.add(named.key)
             server = configuration.id.parent or configuration.id
-            label = _label(estate, server)
-            yield _server(server, label, configuration, named, networks, subnets)
+            label = _label_of(estate, server)
+            yield _unjudged_server(server, label, configuration, named, networks, subnets)
+    # A route server that nobody declared is seen by what Azure says stands in RouteServerSubnet.
     for subnet in estate.of_type(_SUBNET):
-        if subnet.id.name.lower() == _RESERVED and subnet.id.key not in told:
+        if subnet.id.name.lower() == _RESERVED and subnet.id.key not in reported:
             occupant = _occupant_of(subnet)
             if occupant is not None:
-                yield _server(occupant, occupant.text, subnet, subnet.id, networks, subnets)
+                yield _unjudged_server(
+                    occupant, occupant.text, subnet, subnet.id, networks, subnets
+                )
     for connection in estate.of_type(CONNECTION):
         remote = lookup(connection.body, ("properties", "remoteVirtualNetwork", "id"))
         network = parse_resource_id(remote)
-        inside = frozenset(
+        connected_subnets = frozenset(
             subnet.key for subnet in subnets.values() if network and subnet.network == network.key
         )
-        if inside:
+        if connected_subnets:
             yield Unjudged(
-                connection.id.key, connection.label, CONNECTION, inside, connection.span,
+                connection.id.key, connection.label, CONNECTION, connected_subnets, connection.span,
                 _HUB_ROUTES, _HINT_OF_HUB,
             )  # fmt: skip
 
@@ -71,12 +74,12 @@ def _occupant_of(subnet: Resource) -> ResourceId | None:
     return None
 
 
-def _label(estate: Estate, server: ResourceId) -> str:
+def _label_of(estate: Estate, server: ResourceId) -> str:
     found = estate.get(server)
     return found.label if found is not None else server.text
 
 
-def _server(
+def _unjudged_server(
     server: ResourceId,
     label: str,
     source: Resource,
@@ -86,22 +89,22 @@ def _server(
 ) -> Unjudged:
     home = place.parent.key if place.parent is not None else ""
     own = networks.get(home)
-    lent = {
+    transit_networks = {
         peering.remote
         for peering in (own.peerings if own is not None else ())
-        if peering.gateway_transit and _takes(networks.get(peering.remote), home)
+        if peering.gateway_transit and _uses_gateways_of(networks.get(peering.remote), home)
     }
     learning = frozenset(
         subnet.key
         for subnet in subnets.values()
-        if (subnet.network == home or subnet.network in lent)
+        if (subnet.network == home or subnet.network in transit_networks)
         and (subnet.table is None or subnet.table.propagates or subnet.hidden)
         and subnet.name.lower() != _RESERVED
     )
     return Unjudged(server.key, label, HUB, learning, source.span, _LEARNED, _HINT)
 
 
-def _takes(network: Network | None, home: str) -> bool:
+def _uses_gateways_of(network: Network | None, home: str) -> bool:
     """Return whether a peered network uses the gateways of another one, as far as it was read."""
     if network is None or is_empty(network.peerings):
         return network is None

@@ -32,6 +32,7 @@ def read_security_groups(estate: Estate) -> Mapping[str, SecurityGroup]:
 
 def _read_group(estate: Estate, resource: Resource) -> SecurityGroup:
     rules = [_read_rule(child) for child in estate.children(resource.id, RULE)]
+    # Azure refuses two rules of one direction with the same priority, so the order is total.
     return SecurityGroup(resource.label, tuple(sorted(rules, key=lambda rule: rule.priority)))
 
 
@@ -58,6 +59,8 @@ def _read_rule(resource: Resource) -> SecurityRule:
 
 def _texts_of_forms(body: object, path: str, groups: str = "") -> tuple[str, ...]:
     """Return what a rule states in the singular property, the plural one, or as groups."""
+    # ARM has each value twice, for one and for many (sourceAddressPrefix, sourceAddressPrefixes),
+    # and either may be set.
     plural = f"{path}es" if path.endswith("Prefix") else f"{path}s"
     single = text_at(body, path)
     named = [

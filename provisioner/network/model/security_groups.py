@@ -43,7 +43,7 @@ ALLOW_VNET_IN = "AllowVnetInBound"
 ALLOW_VNET_OUT = "AllowVnetOutBound"
 """The default rule that lets out what goes to the tag VirtualNetwork."""
 
-_DEFAULTS = tuple(
+_DEFAULT_RULES = tuple(
     SecurityRule(name, priority, inbound, allows, "*", (source,), (destination,), ANY_PORT)
     for name, priority, inbound, allows, source, destination in (
         (ALLOW_VNET_IN, 65000, True, True, "VirtualNetwork", "VirtualNetwork"),
@@ -67,19 +67,21 @@ def admit(
     """
     if group is None:
         return (Admitted(traffic, NO_GROUP),) if traffic else ()
-    left = [traffic]
+    remaining = [traffic]
     found: list[Admitted] = []
-    for rule in _applying(group, inbound, traffic.protocol):
-        smaller, larger = _matched(rule, traffic.protocol, tags)
+    for rule in _rules_for(group, inbound, traffic.protocol):
+        # Over-approximating allows and under-approximating denies (and the reverse for `certain`)
+        # keeps the answer sound without the addresses of service tags, which change weekly.
+        smaller, larger = _match_bounds(rule, traffic.protocol, tags)
         if rule.allows:
-            hits = [_meet(part, smaller if certain else larger) for part in left]
-            label = _label(group, rule)
+            hits = [_intersect(part, smaller if certain else larger) for part in remaining]
+            label = _rule_label(group, rule)
             found += [Admitted(hit, label) for hit in hits if hit is not None]
-            left = [rest for part in left for rest in _without(part, smaller)]
+            remaining = [rest for part in remaining for rest in _subtract(part, smaller)]
         else:
-            gone = larger if certain else smaller
-            left = [rest for part in left for rest in _without(part, gone)]
-        if not left:
+            denied = larger if certain else smaller
+            remaining = [rest for part in remaining for rest in _subtract(part, denied)]
+        if not remaining:
             break
     return tuple(found)
 
@@ -91,36 +93,38 @@ def judge(
 
     A service tag whose addresses are unknown is taken to hold the packet's address.
     """
-    let = admit(group, inbound=inbound, traffic=packet, tags=tags, certain=False)
-    if let or group is None:
-        return True, let[0].rule if let else NO_GROUP
-    for rule in _applying(group, inbound, packet.protocol):
-        certain, _ = _matched(rule, packet.protocol, tags)
-        if not rule.allows and _meet(packet, certain) is not None:
-            return False, _label(group, rule)
+    admitted = admit(group, inbound=inbound, traffic=packet, tags=tags, certain=False)
+    if admitted or group is None:
+        return True, admitted[0].rule if admitted else NO_GROUP
+    for rule in _rules_for(group, inbound, packet.protocol):
+        certain, _ = _match_bounds(rule, packet.protocol, tags)
+        if not rule.allows and _intersect(packet, certain) is not None:
+            return False, _rule_label(group, rule)
     return False, group.label
 
 
-def _matched(rule: SecurityRule, protocol: str, tags: Tags) -> tuple[Traffic, Traffic]:
+def _match_bounds(rule: SecurityRule, protocol: str, tags: Tags) -> tuple[Traffic, Traffic]:
     """Return what a rule certainly matches, and what it may match."""
     sources, destinations = tags.of(rule.sources), tags.of(rule.destinations)
     larger = Traffic(sources.may, destinations.may, protocol, rule.ports)
+    # Clients choose their source port: such a rule never certainly matches.
     if rule.source_ports != ANY_PORT:
         return Traffic(NOTHING, NOTHING, protocol, rule.ports), larger
     return Traffic(sources.must, destinations.must, protocol, rule.ports), larger
 
 
-def _applying(group: SecurityGroup, inbound: bool, protocol: str) -> Iterator[SecurityRule]:
-    for rule in (*group.rules, *_DEFAULTS):
+def _rules_for(group: SecurityGroup, inbound: bool, protocol: str) -> Iterator[SecurityRule]:
+    for rule in (*group.rules, *_DEFAULT_RULES):
         if rule.inbound == inbound and rule.protocol in ("*", "any", protocol):
             yield rule
 
 
-def _label(group: SecurityGroup, rule: SecurityRule) -> str:
+def _rule_label(group: SecurityGroup, rule: SecurityRule) -> str:
+    # Default rules have the same names in every group.
     return f"{group.label} {rule.label}" if rule.priority >= 65000 else rule.label
 
 
-def _meet(one: Traffic, other: Traffic) -> Traffic | None:
+def _intersect(one: Traffic, other: Traffic) -> Traffic | None:
     """Return what two traffics of one protocol share; None for nothing."""
     sources = one.sources & other.sources
     destinations = one.destinations & other.destinations if sources else NOTHING
@@ -128,9 +132,9 @@ def _meet(one: Traffic, other: Traffic) -> Traffic | None:
     return Traffic(sources, destinations, one.protocol, ports) if ports else None
 
 
-def _without(one: Traffic, other: Traffic) -> Iterator[Traffic]:
+def _subtract(one: Traffic, other: Traffic) -> Iterator[Traffic]:
     """Yield what is left of `one`, as disjoint parts."""
-    shared = _meet(one, other)
+    shared = _intersect(one, other)
     if shared is None:
         yield one
         return
@@ -157,9 +161,9 @@ def admit_through(
     found: tuple[Admitted, ...] = (Admitted(traffic, NO_GROUP),) if traffic else ()
     for group in groups:
         found = tuple(
-            let
+            admitted
             for passed in found
-            for let in admit(
+            for admitted in admit(
                 group, inbound=inbound, traffic=passed.traffic, tags=tags, certain=certain
             )
         )

@@ -13,24 +13,24 @@ from provisioner.network.model.intervals import EVERYWHERE, NOTHING, Intervals, 
 from provisioner.network.model.topology import Network, RouteTable, Subnet, Topology
 
 
-def _all(*ranges: str) -> Intervals:
-    joined = NOTHING
+def _parse_ranges(*ranges: str) -> Intervals:
+    addresses = NOTHING
     for text in ranges:
-        joined = joined | (parse_addresses(text) or NOTHING)
-    return joined
+        addresses = addresses | (parse_addresses(text) or NOTHING)
+    return addresses
 
 
-PRIVATE = _all("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+PRIVATE = _parse_ranges("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 """RFC 1918 and RFC 6598: what Azure routes nowhere by itself (virtual-networks-udr-overview)."""
 
-HOST = _all("168.63.129.16/32")
+HOST = _parse_ranges("168.63.129.16/32")
 """The host's virtual address: DNS, DHCP and health probes. No route or rule of the internet's
 leads to it (what-is-ip-address-168-63-129-16)."""
 
-METADATA = _all("169.254.169.254/32")
+METADATA = _parse_ranges("169.254.169.254/32")
 """Azure's instance metadata service."""
 
-_NEVER_PUBLIC = PRIVATE | HOST | _all(
+_NEVER_PUBLIC = PRIVATE | HOST | _parse_ranges(
     "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.2.0/24", "198.18.0.0/15",
     "224.0.0.0/4", "240.0.0.0/4",
 )  # fmt: skip
@@ -47,7 +47,7 @@ class Bounds:
     may: Intervals
 
 
-_EXACT = {
+_EXACT_TAGS = {
     "azureloadbalancer": Bounds(HOST, HOST),
     "azureplatformdns": Bounds(HOST, HOST),
     "azureplatformimds": Bounds(METADATA, METADATA),
@@ -69,12 +69,12 @@ class Tags:
 
     def of(self, prefixes: Iterable[str]) -> Bounds:
         """Return what a rule's prefixes hold together."""
-        held = [self._of(prefix) for prefix in prefixes]
-        if len(held) == 1:
-            return held[0]
+        bounds = [self._of(prefix) for prefix in prefixes]
+        if len(bounds) == 1:
+            return bounds[0]
         return Bounds(
-            Intervals.of(pair for one in held for pair in one.must),
-            Intervals.of(pair for one in held for pair in one.may),
+            Intervals.of(pair for one in bounds for pair in one.must),
+            Intervals.of(pair for one in bounds for pair in one.may),
         )
 
     def _of(self, prefix: str) -> Bounds:
@@ -86,9 +86,11 @@ class Tags:
             return self.virtual_network
         if tag == "internet":
             return Bounds(PUBLIC - self.virtual_network.may, PUBLIC - self.virtual_network.must)
+        # Members of an application security group are interfaces of the same network; which ones
+        # is not followed.
         if tag.startswith("asg:"):
             return Bounds(NOTHING, self.virtual_network.may)
-        return _EXACT.get(tag, Bounds(NOTHING, self.services))
+        return _EXACT_TAGS.get(tag, Bounds(NOTHING, self.services))
 
 
 def tags_of(topology: Topology, network: Network, subnet: Subnet) -> Tags:
@@ -96,22 +98,24 @@ def tags_of(topology: Topology, network: Network, subnet: Subnet) -> Tags:
 
     All subnets of the network with the same route table see the same.
     """
-    key, kept = ("tags", network.key, id(subnet.table)), topology.derived
-    known = cast("tuple[Network, RouteTable | None, Tags] | None", kept.get(key))
+    key, cache = ("tags", network.key, id(subnet.table)), topology.derived
+    known = cast("tuple[Network, RouteTable | None, Tags] | None", cache.get(key))
     # Held against what they were made of: an id says nothing once its object is gone.
     if known is not None and known[0] is network and known[1] is subnet.table:
         return known[2]
-    made = _tags_of(topology, network, subnet)
-    kept[key] = (network, subnet.table, made)
-    return made
+    computed = _compute_tags(topology, network, subnet)
+    cache[key] = (network, subnet.table, computed)
+    return computed
 
 
-def _tags_of(topology: Topology, network: Network, subnet: Subnet) -> Tags:
+def _compute_tags(topology: Topology, network: Network, subnet: Subnet) -> Tags:
     must = network.ranges | HOST
     for _, remote in topology.peers(network):
         must = must | remote.ranges
     # A network that was not read may have a gateway and peers too.
     may = must if network.gateway is None and network.known else must | PRIVATE
     for route in subnet.table.routes if subnet.table else ():
+        # Prefixes of user-defined routes belong to VirtualNetwork: a route 0.0.0.0/0 to a
+        # firewall makes AllowVnetInBound admit the internet.
         may = may | (parse_addresses(route.prefix) or NOTHING)
     return Tags(Bounds(must, may))

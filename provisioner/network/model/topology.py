@@ -451,6 +451,7 @@ class Topology:
 
     @cached_property
     def _interfaces_in(self) -> Mapping[str, tuple[Interface, ...]]:
+        # Indexed once: proofs ask for every subnet.
         found: dict[str, list[Interface]] = {}
         for interface in self.interfaces:
             for key in dict.fromkeys(each.subnet for each in interface.configurations):
@@ -518,6 +519,8 @@ class Topology:
             )
             if remote is None or back is None:
                 continue
+            # Peerings are two resources, one in each network, and carry nothing until both are
+            # there (guidelines.md NET-07).
             if all(p.access and p.connected is not False for p in (peering, back)):
                 found.append((peering, remote))
         return tuple(found)
@@ -538,5 +541,6 @@ RESERVED_SUBNETS = frozenset(
 
 def is_workload(subnet: Subnet) -> bool:
     """Return whether workloads can be in a subnet: neither a reserved one nor a resolver's."""
+    # Subnets delegated to a DNS resolver hold its endpoints alone.
     resolver = any("dnsresolvers" in service.lower() for service in subnet.delegations)
     return subnet.name.lower() not in RESERVED_SUBNETS and not resolver

@@ -60,10 +60,10 @@ from provisioner.network.model.unsupported_resources import find_unjudged
 _NETWORK = "Microsoft.Network/virtualNetworks"
 _SUBNET = f"{_NETWORK}/subnets"
 _PEERING = f"{_NETWORK}/virtualNetworkPeerings"
-_TABLE = "Microsoft.Network/routeTables"
-_ROUTE = f"{_TABLE}/routes"
-_ENDPOINT = "Microsoft.Network/privateEndpoints"
-_ZONE_GROUP = f"{_ENDPOINT}/privateDnsZoneGroups"
+_ROUTE_TABLE = "Microsoft.Network/routeTables"
+_ROUTE = f"{_ROUTE_TABLE}/routes"
+_PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
+_ZONE_GROUP = f"{_PRIVATE_ENDPOINT}/privateDnsZoneGroups"
 _GATEWAY = "Microsoft.Network/virtualNetworkGateways"
 _IP_GROUP = "Microsoft.Network/ipGroups"
 _RESOLVER_ENDPOINT = "Microsoft.Network/dnsResolvers/inboundEndpoints"
@@ -77,8 +77,8 @@ _SERVICES = {
 
 
 TYPES = (
-    _NETWORK, _SUBNET, _PEERING, _TABLE, _ROUTE, GROUP, RULE, FIREWALL, POLICY, RULE_GROUP,
-    ZONE, LINK, *RECORDS, _ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
+    _NETWORK, _SUBNET, _PEERING, _ROUTE_TABLE, _ROUTE, GROUP, RULE, FIREWALL, POLICY, RULE_GROUP,
+    ZONE, LINK, *RECORDS, _PRIVATE_ENDPOINT, _ZONE_GROUP, _GATEWAY, _IP_GROUP, _RESOLVER_ENDPOINT,
     _CLUSTER, _POOL, *_SERVICES, INTERFACE, SCALE_SET, MACHINE, LOAD_BALANCER, HUB,
     IP_CONFIGURATION, CONNECTION,
 )  # fmt: skip
@@ -115,14 +115,14 @@ def read_topology(
     reader = _Reader(estate, cloud)
     subnets = {r.id.key: reader.subnet(r) for r in estate.of_type(_SUBNET)}
     seen = {r.id.key: reader.network(r) for r in estate.of_type(_NETWORK)}
-    networks = {**seen, **_unseen_networks(subnets.values(), seen)}
+    networks = {**seen, **_networks_known_by_id(subnets.values(), seen)}
     return Topology(
         cloud=cloud,
         networks=networks,
         subnets=subnets,
         firewalls=tuple(read_firewalls(estate)),
         zones=dict(read_zones(estate, unread)),
-        endpoints=tuple(reader.endpoint(r) for r in estate.of_type(_ENDPOINT)),
+        endpoints=tuple(reader.endpoint(r) for r in estate.of_type(_PRIVATE_ENDPOINT)),
         clusters=tuple(reader.cluster(r) for r in estate.of_type(_CLUSTER)),
         services=tuple(
             reader.service(r, kind)
@@ -137,7 +137,7 @@ def read_topology(
     )
 
 
-def _unseen_networks(
+def _networks_known_by_id(
     subnets: Iterable[Subnet], networks: Mapping[str, Network]
 ) -> Mapping[str, Network]:
     """Return the networks of subnets that an estate has without their network.
@@ -170,8 +170,8 @@ class _Reader:
     def __init__(self, estate: Estate, cloud: str) -> None:
         self._estate = estate
         self._cloud = cloud
-        self._tables = {r.id.key: self._table(r) for r in estate.of_type(_TABLE)}
-        self._hiding = {r.id.key for r in estate.of_type(_TABLE) if self._hides_routes(r)}
+        self._tables = {r.id.key: self._table(r) for r in estate.of_type(_ROUTE_TABLE)}
+        self._hiding = {r.id.key for r in estate.of_type(_ROUTE_TABLE) if self._hides_routes(r)}
         self.groups = read_security_groups(estate)
         self._gateways = dict(self._gateways_by_network())
 
@@ -186,6 +186,8 @@ class _Reader:
                 for text in texts_at(resource.body, "properties.addressSpace.addressPrefixes")
                 if (addresses := parse_addresses(text)) is not None
             ),
+            # A server that cannot be told counts as one that nobody knows ("?"), so that no zone
+            # is said to resolve.
             dns_servers=tuple(
                 address_or_key(self._estate, server) or "?" for server in list_items(servers)
             ),
@@ -199,6 +201,7 @@ class _Reader:
 
     def subnet(self, resource: Resource) -> Subnet:
         stated = value_at(resource.body, "properties")
+        # Azure answers the ranges of a subnet in addressPrefix or in addressPrefixes.
         prefixes = [
             *texts_at(stated, "addressPrefixes"),
             *([p] if (p := text_at(stated, "addressPrefix")) else []),
@@ -226,6 +229,8 @@ class _Reader:
                 for entry in list_items(value_at(stated, "delegations"))
                 if (name := text_at(entry, "properties.serviceName"))
             ),
+            # Azure's default is Disabled: security groups and routes do not apply to private
+            # endpoints then (guidelines.md NET-06).
             endpoint_policies=text_at(stated, "privateEndpointNetworkPolicies") == "Enabled",
             span=resource.span,
             declared=resource.address is not None,
@@ -238,8 +243,9 @@ class _Reader:
         `table` is the key of its route table.
         """
         for name in ("routeTable", "natGateway"):
-            if isinstance(properties, Unknown) or _is_hidden(value_at(properties, name)):
+            if isinstance(properties, Unknown) or _has_unknown(value_at(properties, name)):
                 yield name
+        # A route table of another environment may hold the route that a proof misses.
         if table is not None and (table not in self._tables or table in self._hiding):
             yield "routeTable"
 
@@ -263,6 +269,8 @@ class _Reader:
         )
 
     def endpoint(self, resource: Resource) -> PrivateEndpoint:
+        # An endpoint has one connection, in one of two lists: the manual one waits for approval
+        # by the owner of the target.
         connections = [
             *list_items(value_at(resource.body, "properties.privateLinkServiceConnections")),
             *list_items(value_at(resource.body, "properties.manualPrivateLinkServiceConnections")),
@@ -296,7 +304,7 @@ class _Reader:
         return Cluster(
             key=resource.id.key,
             label=resource.label,
-            pools=tuple(_pool(pool) for pool in pools),
+            pools=tuple(_read_pool(pool) for pool in pools),
             outbound=text_at(body, "properties.networkProfile.outboundType") or "loadBalancer",
             private=value_at(body, "properties.apiServerAccessProfile.enablePrivateCluster")
             is True,
@@ -317,6 +325,7 @@ class _Reader:
     def service(self, resource: Resource, kind: ServiceKind) -> Service:
         body = resource.body
         rules = (
+            # Vaults and storage accounts call it networkAcls, registries networkRuleSet.
             value_at(body, "properties.networkAcls")
             or value_at(body, "properties.networkRuleSet")
             or {}
@@ -338,6 +347,7 @@ class _Reader:
             label=resource.label,
             name=resource.id.name,
             kind=kind,
+            # SecuredByPerimeter counts as public: the perimeter's rules are not read.
             public=(text_at(body, "properties.publicNetworkAccess") or "Enabled").lower()
             != "disabled",
             openings=tuple(openings),
@@ -390,6 +400,8 @@ class _Reader:
 
     def _gateways_by_network(self) -> Iterator[tuple[str, Gateway]]:
         for resource in self._estate.of_type(_GATEWAY):
+            # A default site is the only way to see forced tunneling over VPN in ARM; BGP routes
+            # are not in it.
             tunnels = id_key_at(resource.body, "properties.gatewayDefaultSite.id") is not None
             for entry in list_items(value_at(resource.body, "properties.ipConfigurations")):
                 subnet = id_key_at(entry, "properties.subnet.id")
@@ -410,11 +422,11 @@ _HOPS = {
 }
 
 
-def _is_hidden(value: object) -> bool:
+def _has_unknown(value: object) -> bool:
     return any(True for _ in unknowns(value))
 
 
-def _pool(resource: Resource) -> Pool:
+def _read_pool(resource: Resource) -> Pool:
     body = resource.body
     return Pool(
         label=resource.label,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id
 from provisioner.model.values import unknowns
-from provisioner.network.model.interface_reader import MACHINE, SCALE_SET, kept_groups
+from provisioner.network.model.interface_reader import MACHINE, SCALE_SET, node_resource_groups
 from provisioner.network.model.topology import Unjudged
 
 _PROVIDER = "microsoft.network/"
@@ -36,31 +36,33 @@ def find_unjudged(estate: Estate) -> tuple[Unjudged, ...]:
     these may have to do with every subnet of the environment, and so may one that was not read.
     """
     outside = [resource for resource in estate if not resource.has_facts]
-    unseen = (*_unseen_balancers(estate), *_unseen_networks(estate))
+    unread_ids = (*_unread_load_balancers(estate), *_unread_networks(estate))
     if not outside and not estate.unread:
-        return unseen
-    return (*_Neighbours(estate, outside).find(), *unseen)
+        return unread_ids
+    return (*_ConnectedResources(estate, outside).find(), *unread_ids)
 
 
-def _unseen_balancers(estate: Estate) -> Iterator[Unjudged]:
+def _unread_load_balancers(estate: Estate) -> Iterator[Unjudged]:
     """Yield the load balancers in whose pools an interface is and that the estate does not have."""
     found: dict[str, tuple[ResourceId, set[str]]] = {}
-    kept = kept_groups(estate)
+    node_groups = node_resource_groups(estate)
     machines = (*estate.of_type(_INTERFACE), *estate.of_type(SCALE_SET), *estate.of_type(MACHINE))
     for interface in machines:
-        if interface.id.container is not None and interface.id.container.key in kept:
+        # AKS keeps load balancers and interfaces of nodes in the node resource group; the
+        # cluster's outboundType stands for them.
+        if interface.id.container is not None and interface.id.container.key in node_groups:
             continue
         named = tuple(_ids_in(interface.body))
         subnets = {each.key for each in named if each.type.lower() == _SUBNET.lower()}
         for each in named:
-            balancer = each.parent if each.type.lower().startswith(_IN_BALANCER) else None
+            balancer = each.parent if each.type.lower().startswith(_LOAD_BALANCER_PART) else None
             if balancer is not None and balancer.key not in estate.resources:
                 found.setdefault(balancer.key, (balancer, set()))[1].update(subnets)
-    for key, (balancer, touched) in found.items():
-        yield Unjudged(key, balancer.text, balancer.type, frozenset(touched), reason=_UNSEEN)
+    for key, (balancer, subnet_keys) in found.items():
+        yield Unjudged(key, balancer.text, balancer.type, frozenset(subnet_keys), reason=_NOT_READ)
 
 
-def _unseen_networks(estate: Estate) -> Iterator[Unjudged]:
+def _unread_networks(estate: Estate) -> Iterator[Unjudged]:
     """Yield the networks of subnets that the estate does not have."""
     found: dict[str, tuple[ResourceId, list[Resource]]] = {}
     for subnet in estate.of_type(_SUBNET):
@@ -79,11 +81,11 @@ def _unseen_networks(estate: Estate) -> Iterator[Unjudged]:
         )
 
 
-_UNSEEN = "its rules were not read"
-_IN_BALANCER = "microsoft.network/loadbalancers/"
+_NOT_READ = "its rules were not read"
+_LOAD_BALANCER_PART = "microsoft.network/loadbalancers/"
 
 
-class _Neighbours:
+class _ConnectedResources:
     def __init__(self, estate: Estate, outside: list[Resource]) -> None:
         self._estate = estate
         self._outside = outside
@@ -93,7 +95,7 @@ class _Neighbours:
         self._named = {
             each.id.key: frozenset(self._ids_in(each)) for each in (*outside, *interfaces)
         }
-        self._links = self._linked()
+        self._links = self._find_links()
 
     def find(self) -> Iterator[Unjudged]:
         for resource in self._outside:
@@ -104,6 +106,7 @@ class _Neighbours:
                 for key in reached
                 if self._touches(key, subnet.id)
             )
+            # It can be reached from the internet, and nothing says where it forwards to.
             if not subnets and any(_is_address(named) for named in self._named[resource.id.key]):
                 subnets = self._own
             if subnets:
@@ -123,19 +126,19 @@ class _Neighbours:
             above is not None and above.key in inside
         )
 
-    def _linked(self) -> Mapping[str, frozenset[str]]:
+    def _find_links(self) -> Mapping[str, frozenset[str]]:
         """Return the references between resources without facts and interfaces, both ways."""
         links: dict[str, set[str]] = {key: set() for key in self._named}
         outside = {resource.id.key for resource in self._outside}
         for key, named in self._named.items():
-            for other in (found for one in named if (found := self._holder(one)) is not None):
+            for other in (found for one in named if (found := self._resource_of(one)) is not None):
                 # Two interfaces that name each other, or one that nothing else names, lead nowhere.
                 if other != key and (key in outside or other in outside):
                     links[key].add(other)
                     links[other].add(key)
         return {key: frozenset(those) for key, those in links.items()}
 
-    def _holder(self, named: ResourceId) -> str | None:
+    def _resource_of(self, named: ResourceId) -> str | None:
         """Return what an id stands for or is a part of (a backend pool of a load balancer)."""
         current: ResourceId | None = named
         while current is not None:
@@ -155,6 +158,7 @@ class _Neighbours:
     def _ids_in(self, resource: Resource) -> Iterator[ResourceId]:
         """Yield the ids in a body, and those of the resources that its unknown values are of."""
         yield from _ids_in(resource.body)
+        # Before apply a reference to a subnet is an expression; its paths name the resource.
         for unknown in unknowns(resource.body):
             for path in unknown.paths:
                 found = self._at_path(path)

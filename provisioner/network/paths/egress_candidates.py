@@ -60,6 +60,8 @@ def find_egress_candidates(topology: Topology, subnet: Subnet) -> tuple[EgressCa
             found.append(
                 EgressCandidate(pool.label, f"the public addresses of {pool.label}", pool.span)
             )
+        # Load balancer and NAT gateway of these outbound types are AKS's, and in no body that is
+        # read.
         if cluster.outbound in ("loadBalancer", "managedNATGateway"):
             words = f"the outbound rules of {cluster.label} (outboundType {cluster.outbound})"
             found.append(EgressCandidate(cluster.label, words, cluster.span))
@@ -77,11 +79,11 @@ def find_egress_candidates(topology: Topology, subnet: Subnet) -> tuple[EgressCa
                     interface.label, words, interface.span, False, interface.group, known
                 )
             )
-    found += _through_balancers(topology, subnet)
+    found += _load_balancer_candidates(topology, subnet)
     return tuple(dict.fromkeys(found))
 
 
-def _through_balancers(topology: Topology, subnet: Subnet) -> Iterator[EgressCandidate]:
+def _load_balancer_candidates(topology: Topology, subnet: Subnet) -> Iterator[EgressCandidate]:
     for balancer in topology.balancers:
         for rule in balancer.rules:
             if not rule.leads_out:
@@ -116,6 +118,7 @@ def members_in(
     topology: Topology, balancer: LoadBalancer, rule: BalancerRule, subnet: Subnet
 ) -> tuple[Member, ...]:
     """Return the members in a subnet that a rule of a load balancer forwards to."""
+    # Membership is stated by the interfaces (pools by NIC) or by the pool (pools by address).
     targets = frozenset(rule.targets)
     found = [
         Member(interface.label, each.address, interface.group, not interface.hides_group)
@@ -125,10 +128,10 @@ def members_in(
     ]
     for key in rule.targets:
         for member in balancer.addresses.get(key, ()):
-            inside = member.subnet == subnet.key or (
+            is_in_subnet = member.subnet == subnet.key or (
                 member.network == subnet.network and member.address in subnet.ranges
             )
-            if inside:
+            if is_in_subnet:
                 found.append(Member(show_address(member.address), member.address))
     return tuple(found)
 

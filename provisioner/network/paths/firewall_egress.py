@@ -17,7 +17,7 @@ from provisioner.network.model.service_tags import PUBLIC
 from provisioner.network.model.topology import FirewallRule
 
 _TRANSPORTS = ("tcp", "udp")
-_TIME = Intervals(((123, 123),))
+_NTP = Intervals(((123, 123),))
 """The port of NTP: AKS's table of what nodes need has `*:123` over UDP."""
 
 
@@ -39,6 +39,8 @@ class _Box:
         return bool(self.sources and self.ports and self.destinations)
 
     def __sub__(self, other: "_Box") -> "tuple[_Box, ...]":
+        # Three disjoint pieces instead of eight: what differs in sources, then in ports, then in
+        # destinations.
         sources, ports = self.sources & other.sources, self.ports & other.ports
         pieces = (
             _Box(self.sources - other.sources, self.ports, self.destinations),
@@ -54,20 +56,22 @@ def find_internet_egress(
     """Yield the openings to the internet that a firewall's rules, in order, give some addresses."""
     network = [rule for rule in rules if rule.kind == "network"]
     for transport in _TRANSPORTS:
-        spoken = [
-            replace(rule, ports=rule.ports - _TIME) if transport == "udp" else rule
+        of_transport = [
+            replace(rule, ports=rule.ports - _NTP) if transport == "udp" else rule
             for rule in network
             if {transport, "any"} & rule.protocols
         ]
-        yield from _of_network(spoken, sources, transport)
+        yield from _network_rule_egress(of_transport, sources, transport)
     # Web protocols run over TCP, and network rules are asked first.
     first = [r for r in network if {"tcp", "any"} & r.protocols and not r.allows]
     web = [rule for rule in rules if rule.kind == "application"]
     for protocol in sorted({name for rule in web for name in rule.protocols}):
-        yield from _of_web([r for r in web if protocol in r.protocols], sources, first)
+        yield from _application_rule_egress(
+            [r for r in web if protocol in r.protocols], sources, first
+        )
 
 
-def _of_network(
+def _network_rule_egress(
     rules: Sequence[FirewallRule], sources: Intervals, transport: str
 ) -> Iterator[InternetEgress]:
     denying: list[FirewallRule] = []
@@ -77,24 +81,27 @@ def _of_network(
             denying.append(rule)
             continue
         before = reached
-        reached = reached | _left(rule, sources, denying, destination_of(rule) & PUBLIC)
+        reached = reached | _reachable(rule, sources, denying, destination_of(rule) & PUBLIC)
         reach = PublicReach(ipv4=reached)
+        # Reported at the rule that crosses the threshold: halves of the internet in two rules are
+        # all of it.
         if reached != before and reach.holds_strangers:
-            yield _outlet(rule, denying, f"{reach} over {transport.upper()}")
+            yield _egress_of(rule, denying, f"{reach} over {transport.upper()}")
         for tag in rule.tags:
-            if _is_of_strangers(tag, rule, transport) and _left(
+            if _is_shared_tag(tag, rule, transport) and _reachable(
                 rule, sources, denying, PUBLIC, tag
             ):
-                yield _outlet(rule, denying, f"all that {tag} stands for")
+                yield _egress_of(rule, denying, f"all that {tag} stands for")
+        # An IP group that was not read may hold everything.
         if rule.open_destinations or (rule.open_sources and _is_wide(rule)):
-            everybody = sources if rule.open_sources else source_of(rule) & sources
-            if _remaining(_Box(everybody, rule.ports, PUBLIC), sources, denying):
+            senders = sources if rule.open_sources else source_of(rule) & sources
+            if _remaining(_Box(senders, rule.ports, PUBLIC), sources, denying):
                 yield InternetEgress(
                     False, f"{rule.label} names an IP group of which nothing is known"
                 )
 
 
-def _of_web(
+def _application_rule_egress(
     rules: Sequence[FirewallRule], sources: Intervals, first: Sequence[FirewallRule]
 ) -> Iterator[InternetEgress]:
     denying = list(first)
@@ -103,31 +110,31 @@ def _of_web(
             denying.append(rule)
             continue
         for name in filter(is_anybodys, rule.names):
-            if PublicReach(ipv4=_left(rule, sources, denying, PUBLIC, name)).holds_strangers:
-                yield _outlet(rule, denying, f"whatever host {name} stands for")
+            if PublicReach(ipv4=_reachable(rule, sources, denying, PUBLIC, name)).holds_strangers:
+                yield _egress_of(rule, denying, f"whatever host {name} stands for")
             elif rule.open_sources:
                 yield InternetEgress(
                     False, f"{rule.label} names an IP group of which nothing is known"
                 )
         for category in rule.categories:
-            if _left(rule, sources, denying, PUBLIC, category):
+            if _reachable(rule, sources, denying, PUBLIC, category):
                 words = f"{rule.label} allows it to all of the web category {category}"
                 yield InternetEgress(False, f"{words}, and whose hosts those are is not known")
 
 
-def _outlet(rule: FirewallRule, denying: Sequence[FirewallRule], where: str) -> InternetEgress:
+def _egress_of(rule: FirewallRule, denying: Sequence[FirewallRule], where: str) -> InternetEgress:
     """Return an outlet.
 
     It is not certain where an earlier rule that is known in part only may deny it.
     """
-    vague = next((r for r in denying if r.open_sources or r.open_destinations), None)
+    partly_known = next((r for r in denying if r.open_sources or r.open_destinations), None)
     words = f"{rule.label} allows it to {where}"
-    if vague is None:
+    if partly_known is None:
         return InternetEgress(True, words)
-    return InternetEgress(False, f"{words}, unless an IP group of {vague.label} holds it")
+    return InternetEgress(False, f"{words}, unless an IP group of {partly_known.label} holds it")
 
 
-def _left(
+def _reachable(
     rule: FirewallRule,
     sources: Intervals,
     denying: Sequence[FirewallRule],
@@ -147,7 +154,7 @@ def _remaining(
 ) -> Intervals:
     boxes: tuple[_Box, ...] = (box,) if box else ()
     for rule in denying:
-        named = EVERYWHERE if what and _names(rule, what) else destination_of(rule)
+        named = EVERYWHERE if what and _names_destination(rule, what) else destination_of(rule)
         denied = _Box(source_of(rule) & sources, rule.ports, named)
         if denied:
             boxes = tuple(piece for one in boxes for piece in one - denied)
@@ -157,7 +164,7 @@ def _remaining(
     return joined
 
 
-def _names(rule: FirewallRule, what: str) -> bool:
+def _names_destination(rule: FirewallRule, what: str) -> bool:
     if rule.kind == "application" and any(is_covered(what, name) for name in rule.names):
         return True
     return what.lower() in (text.lower() for text in (*rule.tags, *rule.categories))
@@ -168,20 +175,22 @@ def _is_wide(rule: FirewallRule) -> bool:
     return reach.holds_strangers or any(is_rented(tag) for tag in rule.tags)
 
 
-_ACCOUNTS = frozenset(("storage", "sql", "eventhub", "servicebus", "azurecosmosdb"))
+_ACCOUNT_TAGS = frozenset(("storage", "sql", "eventhub", "servicebus", "azurecosmosdb"))
 """Tags of services in which anybody has an account to send data to."""
 
 
-def _is_of_strangers(tag: str, rule: FirewallRule, transport: str) -> bool:
+def _is_shared_tag(tag: str, rule: FirewallRule, transport: str) -> bool:
     """Return whether others receive what is sent to a tag: they rent addresses or have accounts.
 
     AKS requires the tag of a region, on the ports of its tunnel.
     """
     family, _, region = tag.partition(".")
-    if family.lower() in _ACCOUNTS:
+    if family.lower() in _ACCOUNT_TAGS:
         return True
     if not is_rented(tag):
         return False
+    # The table of required egress names AzureCloud.REGION on UDP 1194 and TCP 9000 (guidelines.md
+    # §2.1).
     tunnel = Intervals.of(
         (need.port, need.port)
         for cloud in CLOUDS

@@ -48,24 +48,24 @@ def find_flow_paths(
 
     Raises DiagnosticError for a subnet that does not exist.
     """
-    traveller = _Traveller(topology, source, protocol, destination.port)
+    tracer = _FlowTracer(topology, source, protocol, destination.port)
     if destination.kind is DestinationKind.INTERNET:
-        return tuple(traveller.to_public(None))
+        return tuple(tracer.to_public(None))
     if destination.kind is DestinationKind.HOST:
-        return tuple(traveller.to_host(destination.name))
+        return tuple(tracer.to_host(destination.name))
     if destination.kind is DestinationKind.ADDRESS:
         address = parse_addresses(destination.name)
-        return (traveller.to_address(address.lowest, str(destination)),) if address else ()
+        return (tracer.to_address(address.lowest, str(destination)),) if address else ()
     if destination.kind is DestinationKind.SUBNET:
         subnet = find_subnet(topology, destination.name)
-        return (traveller.to_subnet(subnet, f"{subnet.label}:{destination.port}"),)
+        return (tracer.to_subnet(subnet, f"{subnet.label}:{destination.port}"),)
     if destination.kind is DestinationKind.API_SERVER:
-        return tuple(j for cluster in topology.clusters for j in traveller.to_api_server(cluster))
+        return tuple(j for cluster in topology.clusters for j in tracer.to_api_server(cluster))
     kind = _SERVICES[destination.kind]
-    return tuple(j for s in topology.services if s.kind is kind for j in traveller.to_service(s))
+    return tuple(j for s in topology.services if s.kind is kind for j in tracer.to_service(s))
 
 
-class _Traveller:
+class _FlowTracer:
     def __init__(self, topology: Topology, source: Subnet, protocol: str, port: int) -> None:
         self._topology = topology
         self._source = source
@@ -98,20 +98,21 @@ class _Traveller:
                 self._packet(public.lowest), name=host, tags=fqdn_tags_with(self._topology, host)
             )
             path = trace_packet(self._topology, self._source, packet)
+            # Many routes end alike; a reader needs each outcome once.
             if path.hops in told:
                 continue
             told.add(path.hops)
             where = host or f"internet, as {show_address(public.lowest)}"
-            whole = replace(path, hops=(*asked, *path.hops))
-            yield FlowPath(self._source, f"{where}:{self._port}", whole)
+            full_path = replace(path, hops=(*asked, *path.hops))
+            yield FlowPath(self._source, f"{where}:{self._port}", full_path)
 
     def to_host(self, host: str) -> Iterator[FlowPath]:
         zone = self._zone_of(host)
         if zone is None:
             yield from self.to_public(host)
             return
-        asked = self._ask(self._network, zone)
-        target = self._behind(zone, host)
+        asked = self._resolve(self._network, zone)
+        target = self._subnet_of_host(zone, host)
         if not asked.passes or target is None:
             # A name that no private zone answers leads to its public address.
             yield from self.to_public(host, (replace(asked, passes=True),))
@@ -122,27 +123,30 @@ class _Traveller:
         words = f"{service.label}:{self._port}"
         endpoints = [e for e in self._topology.endpoints if e.target == service.key]
         if not endpoints:
-            yield self._ended(words, _public_answer(service))
+            yield self._undelivered(words, _public_answer(service))
         for endpoint in endpoints:
             yield self._to_endpoint(service, endpoint, words)
 
     def _to_endpoint(self, service: Service, endpoint: PrivateEndpoint, words: str) -> FlowPath:
+        # The records of an endpoint are only in the zones of its zone groups.
         zones = [z for key in endpoint.zones if (z := self._topology.zones.get(key))]
-        asked = [self._ask(self._network, zone) for zone in zones]
+        asked = [self._resolve(self._network, zone) for zone in zones]
         subnet = self._topology.subnets.get(endpoint.subnet)
         if not all(hop.passes for hop in asked) or not zones or subnet is None:
-            return self._ended(words, *asked, _public_answer(service))
+            return self._undelivered(words, *asked, _public_answer(service))
         if endpoint.approved is False:
             hop = Hop(endpoint.label, "private endpoint", "is not approved", passes=False)
-            return self._ended(words, *asked, hop)
-        return self.to_subnet(subnet, words, tuple(asked), f"{service.name}.{_public(zones[0])}")
+            return self._undelivered(words, *asked, hop)
+        return self.to_subnet(
+            subnet, words, tuple(asked), f"{service.name}.{_public_domain(zones[0])}"
+        )
 
     def to_api_server(self, cluster: Cluster) -> Iterator[FlowPath]:
         words = f"{cluster.label}:{self._port}"
-        inside = cluster.api_server_subnet or next(
+        subnet_key = cluster.api_server_subnet or next(
             (pool.subnet for pool in cluster.pools if pool.subnet), None
         )
-        subnet = self._topology.subnets.get(inside or "")
+        subnet = self._topology.subnets.get(subnet_key or "")
         if not cluster.private or subnet is None:
             needs = egress_of(self._topology.cloud, "public-api-server", cluster.region) or ()
             for host in (host for need in needs for host in need.hosts):
@@ -150,23 +154,24 @@ class _Traveller:
             return
         zone = self._topology.zones.get(cluster.zone)
         if zone is not None:
-            asked = self._ask(self._network, zone)
+            asked = self._resolve(self._network, zone)
         else:
-            home = subnet.network == self._network.key
-            words_of = "the zone that AKS made" if cluster.zone == "system" else "its public name"
-            found = home or cluster.zone == "none"
-            told = f"{'answers' if found else 'does not answer'} through {words_of}"
+            # AKS links its own zone to the network of the nodes and to no other.
+            is_own_network = subnet.network == self._network.key
+            zone_text = "the zone that AKS made" if cluster.zone == "system" else "its public name"
+            found = is_own_network or cluster.zone == "none"
+            told = f"{'answers' if found else 'does not answer'} through {zone_text}"
             asked = Hop(cluster.label, _DNS, told, found)
         if asked.passes:
             name = f"*.{zone.name}" if zone else None
             yield self.to_subnet(subnet, words, (asked,), name)
         else:
-            yield self._ended(words, asked)
+            yield self._undelivered(words, asked)
 
     def _packet(self, address: int) -> Packet:
         return Packet(address, self._protocol, self._port)
 
-    def _ask(self, network: Network, zone: Zone) -> Hop:
+    def _resolve(self, network: Network, zone: Zone) -> Hop:
         found, resolver = resolves(self._topology, network, zone)
         words = f"{network.label} asks {resolver.words}, where {zone.name} "
         return Hop(
@@ -177,11 +182,11 @@ class _Traveller:
         """Return the private zone that would answer for a host, the longest name first."""
         zones = sorted(self._topology.zones.values(), key=lambda zone: -len(zone.name))
         for zone in zones:
-            if is_covered(host, f"*.{zone.name}") or is_covered(host, f"*.{_public(zone)}"):
+            if is_covered(host, f"*.{zone.name}") or is_covered(host, f"*.{_public_domain(zone)}"):
                 return zone
         return None
 
-    def _behind(self, zone: Zone, host: str) -> Subnet | None:
+    def _subnet_of_host(self, zone: Zone, host: str) -> Subnet | None:
         """Return the subnet that a host of a private zone stands in, as far as it is known."""
         first = host.partition(".")[0].lower()
         for endpoint in self._topology.endpoints:
@@ -189,15 +194,15 @@ class _Traveller:
                 return self._topology.subnets.get(endpoint.subnet)
         for cluster in self._topology.clusters:
             if cluster.zone == zone.key and cluster.pools:
-                inside = cluster.api_server_subnet or cluster.pools[0].subnet or ""
-                return self._topology.subnets.get(inside)
+                subnet_key = cluster.api_server_subnet or cluster.pools[0].subnet or ""
+                return self._topology.subnets.get(subnet_key)
         return None
 
-    def _ended(self, words: str, *hops: Hop) -> FlowPath:
+    def _undelivered(self, words: str, *hops: Hop) -> FlowPath:
         return FlowPath(self._source, words, Path(hops, delivered=False))
 
 
-def _public(zone: Zone) -> str:
+def _public_domain(zone: Zone) -> str:
     """Return the public domain of the names that a private link zone answers.
 
     A vault's zone is `vaultcore`, its name ends with `vault` (private-endpoint-dns).

@@ -74,15 +74,15 @@ def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
         return Path(tuple(hops), delivered=False)
     route = route_subnet(topology, source).to(packet.destination)
     if route.hop is HopType.APPLIANCE:
-        return _over_firewall(topology, source, packet, route, hops)
-    hops.append(_routed(topology, source, route, traffic))
+        return _trace_through_firewall(topology, source, packet, route, hops)
+    hops.append(_route_hop(topology, source, route, traffic))
     if not hops[-1].passes:
         return Path(tuple(hops), delivered=False)
     if route.hop in (HopType.VNET, HopType.PEERING):
         # A route of the user's for the network leads into its peers too.
         peers = [peering.remote for peering in network.peerings]
         towards = [source.network, *peers] if route.towards is None else [route.towards]
-        return _arrive(topology, traffic, hops, None, frozenset(towards))
+        return _trace_arrival(topology, traffic, hops, None, frozenset(towards))
     return Path(tuple(hops), delivered=True)
 
 
@@ -104,21 +104,23 @@ def _traffic(sender: Intervals, packet: Packet) -> Traffic:
     )
 
 
-def _routed(topology: Topology, source: Subnet, route: EffectiveRoute, traffic: Traffic) -> Hop:
+def _route_hop(topology: Topology, source: Subnet, route: EffectiveRoute, traffic: Traffic) -> Hop:
     stated = f"{route.prefix} " if route.prefix else ""
     if route.hop is HopType.NONE:
         return Hop(route.label, "route", f"{stated}drops it", passes=False)
     if route.hop is HopType.INTERNET:
         known = find_egress_candidates(topology, source)
-        ways = [way for way in known if _is_open(topology, source, way, traffic)]
-        if not ways and not route.user_defined:
+        candidates = [
+            candidate for candidate in known if _can_leave_by(topology, source, candidate, traffic)
+        ]
+        if not candidates and not route.user_defined:
             return Hop(
                 route.label,
                 "route",
                 "leads to the internet, and it has no outbound public IP address",
                 passes=False,
             )
-        through = f", through {ways[0].words}" if ways else ""
+        through = f", through {candidates[0].words}" if candidates else ""
         return Hop(route.label, "route", f"{stated}leads to the internet{through}")
     if route.hop is HopType.GATEWAY:
         return Hop(route.label, "route", f"{stated}leads to the virtual network gateway")
@@ -126,13 +128,15 @@ def _routed(topology: Topology, source: Subnet, route: EffectiveRoute, traffic: 
     return Hop(route.label, "route", f"{stated}leads into {where}")
 
 
-def _is_open(topology: Topology, source: Subnet, way: EgressCandidate, traffic: Traffic) -> bool:
+def _can_leave_by(
+    topology: Topology, source: Subnet, candidate: EgressCandidate, traffic: Traffic
+) -> bool:
     """Return whether the security group of a machine, if it has one, allows a packet to leave."""
     tags = tags_of(topology, topology.networks[source.network], source)
-    return judge(way.group, inbound=False, packet=traffic, tags=tags)[0]
+    return judge(candidate.group, inbound=False, packet=traffic, tags=tags)[0]
 
 
-def _over_firewall(
+def _trace_through_firewall(
     topology: Topology, source: Subnet, packet: Packet, route: EffectiveRoute, hops: list[Hop]
 ) -> Path:
     firewall = firewall_behind(topology, source, route)
@@ -144,6 +148,8 @@ def _over_firewall(
         words = "is run by others and was not read (take `--of planned`)"
         hops.append(Hop(firewall.label, "firewall", words, passes=False, known=False))
         return Path(tuple(hops), delivered=False, through=firewall.label)
+    # The route to a firewall in another network works only over the peering, which has to take
+    # forwarded packets.
     broken = broken_leg(topology, topology.networks[source.network], firewall)
     if broken is not None:
         return Path((*hops, broken), delivered=False)
@@ -153,32 +159,34 @@ def _over_firewall(
         name=packet.name,
         addresses=Intervals(((packet.destination, packet.destination),)),
     )
-    ruling = decide(firewall.policy, source.ranges, target, packet.tags)
+    verdict = decide(firewall.policy, source.ranges, target, packet.tags)
     what = packet.name or show_address(packet.destination)
-    hops.append(_ruled(firewall, ruling, what))
-    if not ruling.allowed:
+    hops.append(_rule_hop(firewall, verdict, what))
+    if not verdict.allowed:
         return Path(tuple(hops), delivered=False, through=firewall.label)
     if packet.destination in PUBLIC:
         hops.append(Hop(firewall.label, "firewall", "sends it on to the internet"))
         return Path(tuple(hops), delivered=True, through=firewall.label)
     sender = Intervals(((source.ranges.lowest + 4, source.ranges.lowest + 4),))
-    return _from_firewall(topology, _traffic(sender, packet), firewall, hops)
+    return _trace_from_firewall(topology, _traffic(sender, packet), firewall, hops)
 
 
-def _ruled(firewall: Firewall, ruling: FirewallVerdict, what: str) -> Hop:
-    if ruling.rule == DEFAULT_DENY:
+def _rule_hop(firewall: Firewall, verdict: FirewallVerdict, what: str) -> Hop:
+    if verdict.rule == DEFAULT_DENY:
         policy = firewall.policy.label if firewall.policy else firewall.label
         return Hop(policy, "firewall rules", f"none names {what}: denied", passes=False)
-    words = f"{'allows' if ruling.allowed else 'denies'} {what}"
-    return Hop(ruling.rule, "firewall rule", words, ruling.allowed)
+    words = f"{'allows' if verdict.allowed else 'denies'} {what}"
+    return Hop(verdict.rule, "firewall rule", words, verdict.allowed)
 
 
-def _from_firewall(
+def _trace_from_firewall(
     topology: Topology, traffic: Traffic, firewall: Firewall, hops: list[Hop]
 ) -> Path:
     network = topology.networks.get(firewall.network)
-    near = frozenset({firewall.network, *(p.remote for p in network.peerings)} if network else ())
-    target = _subnet_at(topology, traffic.destinations.lowest, near)
+    connected = frozenset(
+        {firewall.network, *(p.remote for p in network.peerings)} if network else ()
+    )
+    target = _subnet_at(topology, traffic.destinations.lowest, connected)
     if network is None or target is None:
         words = "knows no network with this address"
         return Path(
@@ -190,7 +198,7 @@ def _from_firewall(
         if broken is not None:
             return Path((*hops, broken), delivered=False, through=firewall.label)
     hops.append(Hop(firewall.label, "firewall", f"sends it on into {remote.label}"))
-    return _arrive(topology, traffic, hops, firewall.label, near)
+    return _trace_arrival(topology, traffic, hops, firewall.label, connected)
 
 
 def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop | None:
@@ -212,11 +220,11 @@ def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop 
         side = network.label if ours is None or hub is None else hub.label
         words = f"has no peering towards the other side ({firewall.label})"
         return Hop(side, "peering", words, passes=False)
-    stops = (_stop_of(peering) for peering in (ours, theirs))
-    return next((stop for stop in stops if stop is not None), None)
+    blocking = (_blocking_hop(peering) for peering in (ours, theirs))
+    return next((stop for stop in blocking if stop is not None), None)
 
 
-def _stop_of(peering: Peering) -> Hop | None:
+def _blocking_hop(peering: Peering) -> Hop | None:
     """Return the hop at which one side of a peering blocks forwarded packets, or None."""
     if not peering.access:
         return Hop(peering.label, "peering", "gives no access", passes=False)
@@ -228,7 +236,7 @@ def _stop_of(peering: Peering) -> Hop | None:
     return None
 
 
-def _arrive(
+def _trace_arrival(
     topology: Topology,
     traffic: Traffic,
     hops: list[Hop],
@@ -237,11 +245,14 @@ def _arrive(
 ) -> Path:
     for balancer in topology.balancers:
         for key, frontend in balancer.frontends.items():
+            # A private frontend answers for its address, which no machine has.
             subnet = topology.subnets.get(frontend.subnet)
             is_asked = frontend.address == traffic.destinations.lowest
             if is_asked and subnet is not None and subnet.network in networks:
-                handed, delivered = _hand_on(topology, traffic, balancer, key, subnet)
-                return Path((*hops, *handed), delivered, through)
+                forwarded, delivered = _trace_load_balancer(
+                    topology, traffic, balancer, key, subnet
+                )
+                return Path((*hops, *forwarded), delivered, through)
     subnet = _subnet_at(topology, traffic.destinations.lowest, networks)
     if subnet is None:
         words = f"no subnet holds {show_address(traffic.destinations.lowest)}"
@@ -253,7 +264,7 @@ def _arrive(
     return Path((*hops, hop, *arrived), passes, through)
 
 
-def _hand_on(
+def _trace_load_balancer(
     topology: Topology, traffic: Traffic, balancer: LoadBalancer, frontend: str, subnet: Subnet
 ) -> tuple[tuple[Hop, ...], bool]:
     """Return the hops of a packet from a private frontend on, and whether it is delivered.
@@ -280,12 +291,12 @@ def _hand_on(
     for other in topology.subnets_of(subnet.network):
         for member in members_in(topology, balancer, rule, other):
             words = f"{name} hands it on to {member.label} by the {rule.kind} {rule.name}"
-            handed = Hop(balancer.label, _BALANCER, words)
+            forwarded = Hop(balancer.label, _BALANCER, words)
             passes, decided = _judge_member(topology, traffic, rule, other, member)
             judged = Hop(decided, "inbound rules", f"{'allow' if passes else 'deny'} it", passes)
             if passes:
-                return (handed, judged, Hop(other.label, "subnet", "receives it")), True
-            stopped = stopped or (handed, judged)
+                return (forwarded, judged, Hop(other.label, "subnet", "receives it")), True
+            stopped = stopped or (forwarded, judged)
     none = Hop(balancer.label, _BALANCER, f"nothing known is behind {rule.name}", passes=False)
     return stopped or (none,), False
 
@@ -302,11 +313,11 @@ def _judge_member(
     # Azure keeps four addresses, and the source may stand on the first that is left.
     address = member.address if member.address is not None else subnet.ranges.lowest + 5
     ports = traffic.ports if rule.backend_ports == ANY_PORT else rule.backend_ports
-    handed = replace(traffic, destinations=Intervals(((address, address),)), ports=ports)
+    forwarded = replace(traffic, destinations=Intervals(((address, address),)), ports=ports)
     tags = tags_of(topology, topology.networks[subnet.network], subnet)
-    passes, decided = judge(subnet.group, inbound=True, packet=handed, tags=tags)
+    passes, decided = judge(subnet.group, inbound=True, packet=forwarded, tags=tags)
     if passes and member.group is not None:
-        return judge(member.group, inbound=True, packet=handed, tags=tags)
+        return judge(member.group, inbound=True, packet=forwarded, tags=tags)
     return passes, decided
 
 

@@ -23,14 +23,16 @@ def prove_api_server(topology: Topology) -> Proof:
     """Prove it for every cluster."""
     if not topology.own_clusters:
         return skip(NAME, CLAIM, "there is no cluster")
-    breaches = [b for cluster in topology.own_clusters for b in _breaches(topology, cluster)]
+    breaches = [
+        b for cluster in topology.own_clusters for b in _breaches_of_cluster(topology, cluster)
+    ]
     count = len(topology.own_clusters)
     return conclude(NAME, CLAIM, breaches, f"{count} cluster{'s' if count > 1 else ''}")
 
 
-def _breaches(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
+def _breaches_of_cluster(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
     if not cluster.private:
-        yield from _of_public(topology, cluster)
+        yield from _public_api_server_breaches(topology, cluster)
         return
     if cluster.authorized:
         yield Breach(
@@ -56,14 +58,18 @@ def _breaches(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
     if not nodes:
         return
     home = topology.networks[nodes[0].network]
-    yield from _of_names(topology, cluster, home)
-    yield from _of_paths(topology, cluster, nodes)
+    yield from _name_breaches(topology, cluster, home)
+    yield from _path_breaches(topology, cluster, nodes)
 
 
-def _of_public(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
-    wide = [text for text in cluster.authorized if parse_addresses(text) == EVERYWHERE]
-    if not cluster.authorized or wide:
-        what = f"allows {wide[0]} in authorizedIPRanges" if wide else "has no authorizedIPRanges"
+def _public_api_server_breaches(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
+    unrestricted = [text for text in cluster.authorized if parse_addresses(text) == EVERYWHERE]
+    if not cluster.authorized or unrestricted:
+        what = (
+            f"allows {unrestricted[0]} in authorizedIPRanges"
+            if unrestricted
+            else "has no authorizedIPRanges"
+        )
         yield Breach(
             cluster.label,
             f"the API server of {cluster.label} is public and {what}.",
@@ -72,7 +78,7 @@ def _of_public(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
         )
 
 
-def _of_names(topology: Topology, cluster: Cluster, home: Network) -> Iterator[Breach]:
+def _name_breaches(topology: Topology, cluster: Cluster, home: Network) -> Iterator[Breach]:
     if cluster.zone == "none":
         return
     if cluster.zone == "system":
@@ -87,6 +93,8 @@ def _of_names(topology: Topology, cluster: Cluster, home: Network) -> Iterator[B
                 cluster.span,
                 certain=False,
             )
+        # A zone that AKS makes is linked to the network of the nodes alone; custom DNS servers
+        # ask from theirs.
         if home.dns_servers:
             yield Breach(
                 cluster.label,
@@ -161,7 +169,9 @@ def zone_breaches(topology: Topology, zone: Zone, home: Network, what: str) -> I
             )
 
 
-def _of_paths(topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]) -> Iterator[Breach]:
+def _path_breaches(
+    topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]
+) -> Iterator[Breach]:
     """Yield paths to the API server that nodes lack, and those that foreign networks have."""
     server = topology.subnets.get(cluster.api_server_subnet or "") or nodes[0]
     rangeless = next((subnet for subnet in (server, *nodes) if not subnet.ranges), None)
@@ -177,6 +187,8 @@ def _of_paths(topology: Topology, cluster: Cluster, nodes: tuple[Subnet, ...]) -
             certain=False,
         )
         return
+    # The private address is Azure's to choose; any usable one of the subnet has the same routes
+    # and rules.
     address = server.ranges.lowest + 5
     for subnet in nodes:
         path = trace_packet(topology, subnet, Packet(address, "tcp", _PORT))

@@ -42,25 +42,25 @@ def prove_egress(topology: Topology) -> Proof:
     subnets = topology.workload_subnets
     if not subnets:
         return skip(NAME, CLAIM, "there is no workload subnet")
-    breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    breaches = [breach for subnet in subnets for breach in _breaches_of_subnet(topology, subnet)]
     breaches += find_gaps(NAME, topology, subnets)
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, all public addresses")
 
 
-def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
-    found = _breaches_of(topology, subnet)
+def _breaches_of_subnet(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
+    found = _certain_breaches(topology, subnet)
     # A table that is not known may have the route that is missing.
     return (replace(each, certain=False) for each in found) if subnet.hidden else found
 
 
-def _breaches_of(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
+def _certain_breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
     routing = route_subnet(topology, subnet)
     for route, public in public_routes(topology, subnet):
-        yield from _of_route(topology, subnet, route, public)
-    yield from _of_unknown_prefixes(topology, subnet, routing)
+        yield from _route_breaches(topology, subnet, route, public)
+    yield from _unknown_prefix_breaches(topology, subnet, routing)
 
 
-def _of_route(
+def _route_breaches(
     topology: Topology, subnet: Subnet, route: EffectiveRoute, public: Intervals
 ) -> Iterator[Breach]:
     if route.hop is HopType.INTERNET:
@@ -75,7 +75,7 @@ def _of_route(
                 subnet.span,
             )
         else:
-            yield from _of_system_route(topology, subnet, public)
+            yield from _system_route_breaches(topology, subnet, public)
     elif route.hop is HopType.APPLIANCE and firewall_behind(topology, subnet, route) is None:
         yield Breach(
             route.label,
@@ -88,48 +88,55 @@ def _of_route(
         )
 
 
-def _of_system_route(topology: Topology, subnet: Subnet, public: Intervals) -> Iterator[Breach]:
+def _system_route_breaches(
+    topology: Topology, subnet: Subnet, public: Intervals
+) -> Iterator[Breach]:
     network = topology.networks[subnet.network]
     tags = tags_of(topology, network, subnet)
-    for way in find_egress_candidates(topology, subnet):
-        groups = [subnet.group, *([way.group] if way.group else [])]
-        for traffic in _traffic_of(way, groups, subnet.ranges, public):
-            let = admit_through(groups, inbound=False, traffic=traffic, tags=tags, certain=False)
-            if let:
+    for candidate in find_egress_candidates(topology, subnet):
+        # Traffic passes the group of the interface and that of the subnet, one after the other.
+        groups = [subnet.group, *([candidate.group] if candidate.group else [])]
+        for traffic in _traffic_of(candidate, groups, subnet.ranges, public):
+            admitted = admit_through(
+                groups, inbound=False, traffic=traffic, tags=tags, certain=False
+            )
+            if admitted:
                 yield Breach(
-                    way.element,
+                    candidate.element,
                     (
-                        f"{subnet.label} sends {show_addresses(let[0].traffic.destinations)} "
-                        f"through {way.words}: it has no route to the firewall, and "
-                        f"{let[0].rule} allows the traffic."
+                        f"{subnet.label} sends {show_addresses(admitted[0].traffic.destinations)} "
+                        f"through {candidate.words}: it has no route to the firewall, and "
+                        f"{admitted[0].rule} allows the traffic."
                     ),
-                    _HINT if way.shared else _HINT_OF_MACHINE,
-                    way.span or subnet.span,
+                    _HINT if candidate.shared else _MACHINE_HINT,
+                    candidate.span or subnet.span,
                     # A gateway of a network that was not read may teach the default route.
-                    certain=way.known and network.known,
+                    certain=candidate.known and network.known,
                 )
                 break
 
 
 def _traffic_of(
-    way: EgressCandidate,
+    candidate: EgressCandidate,
     groups: Sequence[SecurityGroup | None],
     sources: Intervals,
     destinations: Intervals,
 ) -> Iterator[Traffic]:
     """Yield the traffic that can use an egress candidate, by protocol as the groups name them."""
-    if way.protocols is None:
+    if candidate.protocols is None:
         yield from any_traffic(*groups, inbound=False, sources=sources, destinations=destinations)
         return
-    for protocol in sorted(way.protocols):
+    for protocol in sorted(candidate.protocols):
         yield Traffic(sources, destinations, protocol, ANY_PORT)
 
 
 _HINT = "Route 0.0.0.0/0 to the firewall, and set `defaultOutboundAccess: false`."
-_HINT_OF_MACHINE = "Route 0.0.0.0/0 to the firewall, and remove this egress path."
+_MACHINE_HINT = "Route 0.0.0.0/0 to the firewall, and remove this egress path."
 
 
-def _of_unknown_prefixes(topology: Topology, subnet: Subnet, routing: Routing) -> Iterator[Breach]:
+def _unknown_prefix_breaches(
+    topology: Topology, subnet: Subnet, routing: Routing
+) -> Iterator[Breach]:
     for route in routing.tagged:
         if route.hop is HopType.INTERNET:
             yield Breach(
@@ -141,6 +148,7 @@ def _of_unknown_prefixes(topology: Topology, subnet: Subnet, routing: Routing) -
                 "Remove the route; firewall rules support service tags too.",
                 subnet.span,
             )
+    # A BGP route for a public prefix is longer than 0.0.0.0/0 and wins.
     if routing.learned_from is not None and not is_tunneled(routing):
         element = subnet.table.label if subnet.table else subnet.label
         yield Breach(
@@ -152,6 +160,8 @@ def _of_unknown_prefixes(topology: Topology, subnet: Subnet, routing: Routing) -
             "Set `disableBgpRoutePropagation: true` on its route table.",
             subnet.span,
         )
+    # Service endpoint routes are more specific than any default route, and cannot be overridden
+    # by one.
     for service in routing.service_endpoints:
         yield Breach(
             subnet.label,

@@ -34,7 +34,7 @@ TRANSPORT = {"https": "tcp", "http": "tcp"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
+class _AllowedEgress:
     """Permitted egress: a host or a service tag, with transport protocol and port."""
 
     what: str
@@ -48,6 +48,7 @@ def excess_of(topology: Topology, firewall: Firewall) -> Iterator[Breach]:
     What an earlier rule denies is not reached; rules between private addresses are the matter of
     other proofs.
     """
+    # A firewall in a virtual hub has no network here; its clients are unknown.
     if firewall.policy is None or not firewall.network:
         return
     networks = [
@@ -56,7 +57,7 @@ def excess_of(topology: Topology, firewall: Firewall) -> Iterator[Breach]:
         if broken_leg(topology, network, firewall) is None
         and any(is_workload(subnet) for subnet in topology.subnets_of(network.key))
     ]
-    may = {network.key: _may_be_open(topology, network) for network in networks}
+    permitted = {network.key: _permitted_egress(topology, network) for network in networks}
     workloads = {network.key: _workload_ranges(topology, network) for network in networks}
     for rule in firewall.policy.rules:
         if not rule.allows or rule.kind == "nat":
@@ -64,7 +65,9 @@ def excess_of(topology: Topology, firewall: Firewall) -> Iterator[Breach]:
         sources = source_of(rule)
         for network in networks:
             if sources & workloads[network.key] or rule.open_sources:
-                yield from _too_much(topology, firewall, rule, network, may[network.key])
+                yield from _excess_of_rule(
+                    topology, firewall, rule, network, permitted[network.key]
+                )
 
 
 def _workload_ranges(topology: Topology, network: Network) -> Intervals:
@@ -75,10 +78,12 @@ def _workload_ranges(topology: Topology, network: Network) -> Intervals:
     return joined
 
 
-def _may_be_open(topology: Topology, network: Network) -> tuple[tuple[_Open, ...], frozenset[str]]:
+def _permitted_egress(
+    topology: Topology, network: Network
+) -> tuple[tuple[_AllowedEgress, ...], frozenset[str]]:
     """Return the permitted egress of a network, and its permitted FQDN tags."""
-    found: list[_Open] = [
-        _Open(host, "tcp", port)
+    found: list[_AllowedEgress] = [
+        _AllowedEgress(host, "tcp", port)
         for opening in topology.openings
         for host, port in product(opening.hosts, opening.ports)
     ]
@@ -90,19 +95,21 @@ def _may_be_open(topology: Topology, network: Network) -> tuple[tuple[_Open, ...
         for feature in cluster.features:
             for need in egress_of(topology.cloud, feature, cluster.region) or ():
                 protocol = TRANSPORT.get(need.protocol, need.protocol)
-                found += [_Open(what, protocol, need.port) for what in (*need.hosts, *need.tags)]
+                found += [
+                    _AllowedEgress(what, protocol, need.port) for what in (*need.hosts, *need.tags)
+                ]
     tags = frozenset(tag for tag, held in FQDN_TAGS.items() if held & features)
     return tuple(found), tags
 
 
-def _too_much(
+def _excess_of_rule(
     topology: Topology,
     firewall: Firewall,
     rule: FirewallRule,
     network: Network,
-    may: tuple[tuple[_Open, ...], frozenset[str]],
+    permitted: tuple[tuple[_AllowedEgress, ...], frozenset[str]],
 ) -> Iterator[Breach]:
-    opened, fqdn_tags = may
+    opened, fqdn_tags = permitted
     for name in rule.names:
         if _resolves_privately(topology, firewall, name):
             continue
@@ -129,7 +136,7 @@ def _breach(rule: FirewallRule, network: Network, what: str) -> Breach:
     )
 
 
-def _is_needed(rule: FirewallRule, what: str, opened: Iterable[_Open]) -> bool:
+def _is_needed(rule: FirewallRule, what: str, opened: Iterable[_AllowedEgress]) -> bool:
     """Return whether all that a rule opens of a host or a tag is permitted egress."""
     protocols = {"tcp"} if rule.kind == "application" else rule.protocols
     matching = [one for one in opened if is_covered(what, one.what)]

@@ -34,7 +34,7 @@ def prove_allowances(topology: Topology) -> Proof:
     """
     if not topology.own_clusters and not topology.own_firewalls:
         return skip(NAME, CLAIM, "there is no cluster and no firewall")
-    breaches = [b for cluster in topology.own_clusters for b in _missing(topology, cluster)]
+    breaches = [b for cluster in topology.own_clusters for b in _missing_egress(topology, cluster)]
     breaches += [b for firewall in topology.own_firewalls for b in excess_of(topology, firewall)]
     rules = sum(len(f.policy.rules) for f in topology.own_firewalls if f.policy)
     return conclude(
@@ -42,7 +42,7 @@ def prove_allowances(topology: Topology) -> Proof:
     )
 
 
-def _missing(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
+def _missing_egress(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
     """Yield the required egress of a cluster that its subnets do not have."""
     subnets = subnets_of(topology, cluster)
     for feature in cluster.features:
@@ -64,26 +64,27 @@ def _missing(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
             continue
         for subnet, need in product(subnets, needs):
             if not need.optional:
-                yield from _unmet(topology, cluster, subnet, feature, need)
+                yield from _missing_need(topology, cluster, subnet, feature, need)
 
 
-def _unmet(
+def _missing_need(
     topology: Topology, cluster: Cluster, subnet: Subnet, feature: str, need: EgressRule
 ) -> Iterator[Breach]:
     network = topology.networks[subnet.network]
-    hosts = [host for host in need.hosts if not _is_private(topology, network, host)]
+    # A host with a private endpoint is reached inside of the network, past the firewall.
+    hosts = [host for host in need.hosts if not _resolves_privately(topology, network, host)]
     protocol = TRANSPORT.get(need.protocol, need.protocol)
-    wanted = f"required by {feature} of {cluster.label}"
+    requirement = f"required by {feature} of {cluster.label}"
     if not hosts:
         return
-    shown = f"{hosts[0]} and {len(hosts) - 1} more" if len(hosts) > 1 else hosts[0]
-    stop = _stopped(topology, subnet, protocol, need.port)
+    hosts_text = f"{hosts[0]} and {len(hosts) - 1} more" if len(hosts) > 1 else hosts[0]
+    stop = _blocking_hop(topology, subnet, protocol, need.port)
     if stop is not None:
         yield Breach(
             stop.element,
             (
-                f"{subnet.label} cannot reach {shown} ({protocol} {need.port}), {wanted}: "
-                f"{stop.words}."
+                f"{subnet.label} cannot reach {hosts_text} ({protocol} {need.port}), "
+                f"{requirement}: {stop.words}."
             ),
             "Route the traffic to the firewall, or disable the feature.",
             subnet.span,
@@ -109,37 +110,39 @@ def _unmet(
             for tag in need.tags
         ):
             continue
-        covered = frozenset(tag for tag, held in FQDN_TAGS.items() if feature in held)
+        covered = frozenset(tag for tag, features in FQDN_TAGS.items() if feature in features)
+        # By rule: one missing rule denies a dozen hosts, and is one thing to repair.
         denied: dict[str, list[str]] = {}
         for host in hosts:
-            ruling = decide(policy, sources, Target(protocol, need.port, name=host), covered)
-            if not ruling.allowed:
-                denied.setdefault(ruling.rule, []).append(host)
+            verdict = decide(policy, sources, Target(protocol, need.port, name=host), covered)
+            if not verdict.allowed:
+                denied.setdefault(verdict.rule, []).append(host)
         for rule, those in denied.items():
             yield Breach(
-                _to_blame(firewall, rule),
+                _deciding_element(firewall, rule),
                 (
                     f"{firewall.label} denies {', '.join(those)} ({protocol} {need.port}) to "
-                    f"{subnet.label}, {wanted}: {rule}."
+                    f"{subnet.label}, {requirement}: {rule}."
                 ),
                 f"Add an allow rule, or disable {feature}.",
                 cluster.span,
             )
 
 
-def _to_blame(firewall: Firewall, rule: str) -> str:
+def _deciding_element(firewall: Firewall, rule: str) -> str:
     if firewall.policy is None:
         return firewall.label
     return firewall.policy.label if rule == DEFAULT_DENY else rule
 
 
-def _stopped(topology: Topology, subnet: Subnet, protocol: str, port: int) -> Hop | None:
+def _blocking_hop(topology: Topology, subnet: Subnet, protocol: str, port: int) -> Hop | None:
     """Return the hop that blocks a subnet from every public address, or None."""
     network = topology.networks[subnet.network]
     tags = tags_of(topology, network, subnet)
     traffic = Traffic(subnet.ranges, PUBLIC, protocol, Intervals(((port, port),)))
     if not admit(subnet.group, inbound=False, traffic=traffic, tags=tags, certain=False):
-        one = Traffic(subnet.ranges, _first(PUBLIC), protocol, traffic.ports)
+        # For the message: the rule that denies one example.
+        one = Traffic(subnet.ranges, _first_address(PUBLIC), protocol, traffic.ports)
         _, rule = judge(subnet.group, inbound=False, packet=one, tags=tags)
         return Hop(rule, "outbound rules", f"{rule} denies it", passes=False)
     stop = Hop(subnet.label, "route", "no route to the destination", passes=False)
@@ -154,7 +157,7 @@ def _stopped(topology: Topology, subnet: Subnet, protocol: str, port: int) -> Ho
             stop = replace(broken, words=f"{broken.element} {broken.words}")
         elif route.hop is HopType.INTERNET:
             # The address of a machine beside the nodes is of no use to them.
-            if any(way.shared for way in find_egress_candidates(topology, subnet)):
+            if any(candidate.shared for candidate in find_egress_candidates(topology, subnet)):
                 return None
             words = "it has no outbound public IP address"
             stop = replace(stop, words=words, known=network.known)
@@ -163,7 +166,7 @@ def _stopped(topology: Topology, subnet: Subnet, protocol: str, port: int) -> Ho
     return stop
 
 
-def _first(addresses: Intervals) -> Intervals:
+def _first_address(addresses: Intervals) -> Intervals:
     return Intervals(((addresses.lowest, addresses.lowest),))
 
 
@@ -177,7 +180,7 @@ def _firewalls_before(topology: Topology, subnet: Subnet) -> Iterator[Firewall]:
     yield from found.values()
 
 
-def _is_private(topology: Topology, network: Network, host: str) -> bool:
+def _resolves_privately(topology: Topology, network: Network, host: str) -> bool:
     """Return whether a private link zone answers for a host in a network."""
     for zone in topology.zones.values():
         public = zone.name.lower().removeprefix("privatelink.")

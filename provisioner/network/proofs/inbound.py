@@ -44,7 +44,9 @@ def prove_inbound(topology: Topology) -> Proof:
     if not subnets:
         return skip(NAME, CLAIM, "there is no workload subnet")
     closed = _find_closed(topology, subnets)
-    breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet, closed)]
+    breaches = [
+        breach for subnet in subnets for breach in _breaches_of_subnet(topology, subnet, closed)
+    ]
     breaches += find_gaps(NAME, topology, subnets)
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, all public addresses")
 
@@ -57,25 +59,29 @@ def _find_closed(topology: Topology, subnets: Sequence[Subnet]) -> frozenset[str
     """
     alike: dict[tuple[str, int, int], list[Subnet]] = {}
     for subnet in subnets:
+        # Most subnets of a large network share a group and a table: one evaluation of their union
+        # stands for all.
         alike.setdefault((subnet.network, id(subnet.group), id(subnet.table)), []).append(subnet)
     closed: set[str] = set()
     for those in alike.values():
         ranges = Intervals.of(pair for subnet in those for pair in subnet.ranges)
-        if those[0].group is not None and not any(_admitted(topology, those[0], ranges)):
+        if those[0].group is not None and not any(_admitted_sources(topology, those[0], ranges)):
             closed.update(subnet.key for subnet in those)
     return frozenset(closed)
 
 
-def _admitted(topology: Topology, subnet: Subnet, ranges: Intervals) -> Iterator[Admitted]:
+def _admitted_sources(topology: Topology, subnet: Subnet, ranges: Intervals) -> Iterator[Admitted]:
     """Yield what the group of a subnet lets in of public sources, to some ranges."""
     seen = tags_of(topology, topology.networks[subnet.network], subnet)
+    # Tags as AzureLoadBalancer or GatewayManager are Azure's own services: health probes are not
+    # the internet.
     tags = replace(seen, services=NOTHING)
     for protocol in PROTOCOLS:
         traffic = Traffic(PUBLIC, ranges, protocol, ANY_PORT)
         yield from admit(subnet.group, inbound=True, traffic=traffic, tags=tags, certain=False)
 
 
-def _breaches(topology: Topology, subnet: Subnet, closed: Set[str]) -> Iterator[Breach]:
+def _breaches_of_subnet(topology: Topology, subnet: Subnet, closed: Set[str]) -> Iterator[Breach]:
     for _, pool in pools_in(topology, subnet):
         if pool.public_addresses and pool.subnet == subnet.key:
             yield Breach(
@@ -98,13 +104,13 @@ def _breaches(topology: Topology, subnet: Subnet, closed: Set[str]) -> Iterator[
             )
     if subnet.key in closed:
         return
-    found = list(_admitted(topology, subnet, subnet.ranges))
-    for rule, alike in _distinct(found):
-        ways = [way for let in alike for way in _ways_in(topology, subnet, let)]
-        yield _breach(subnet, rule, alike, ways)
+    found = list(_admitted_sources(topology, subnet, subnet.ranges))
+    for rule, alike in _group_by_rule(found):
+        frontends = [way for let in alike for way in _public_frontends(topology, subnet, let)]
+        yield _breach(subnet, rule, alike, frontends)
 
 
-def _distinct(found: Sequence[Admitted]) -> Iterator[tuple[str, Sequence[Traffic]]]:
+def _group_by_rule(found: Sequence[Admitted]) -> Iterator[tuple[str, Sequence[Traffic]]]:
     """Yield each rule with what it allows: once for all protocols of which it allows the same.
 
     A waiver is for one breach (docs/check.md), so what a rule lets in besides is another. What has
@@ -120,7 +126,7 @@ def _distinct(found: Sequence[Admitted]) -> Iterator[tuple[str, Sequence[Traffic
         yield str(rule), alike
 
 
-def _ways_in(topology: Topology, subnet: Subnet, traffic: Traffic) -> Iterator[str]:
+def _public_frontends(topology: Topology, subnet: Subnet, traffic: Traffic) -> Iterator[str]:
     """Yield the public frontends of load balancers that forward allowed traffic into a subnet.
 
     Each is described as text.
@@ -136,7 +142,9 @@ def _ways_in(topology: Topology, subnet: Subnet, traffic: Traffic) -> Iterator[s
                     yield f"{balancer.label} forwards it from its public frontend {frontend.name}"
 
 
-def _breach(subnet: Subnet, rule: str, alike: Sequence[Traffic], ways: Sequence[str]) -> Breach:
+def _breach(
+    subnet: Subnet, rule: str, alike: Sequence[Traffic], frontends: Sequence[str]
+) -> Breach:
     if rule == NO_GROUP:
         return Breach(
             subnet.label,
@@ -154,13 +162,13 @@ def _breach(subnet: Subnet, rule: str, alike: Sequence[Traffic], ways: Sequence[
             "Add a rule that denies all inbound traffic at priority 4096.",
             subnet.span,
         )
-    through = f", and {' and '.join(dict.fromkeys(ways))}" if ways else ""
+    through = f", and {' and '.join(dict.fromkeys(frontends))}" if frontends else ""
     let = alike[0]
     protocols = [each.protocol for each in alike]
     protocol = "any protocol" if set(protocols) == set(PROTOCOLS) else " and ".join(protocols)
     source = "any" if let.sources == PUBLIC else identify_addresses(let.sources)
-    whole = let.destinations == subnet.ranges
-    target = "the whole subnet" if whole else identify_addresses(let.destinations)
+    is_whole_subnet = let.destinations == subnet.ranges
+    target = "the whole subnet" if is_whole_subnet else identify_addresses(let.destinations)
     what = f"{protocol}, port {show_ports(let.ports)}, from {source} to {target}"
     return Breach(
         rule,

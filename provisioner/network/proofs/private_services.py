@@ -20,17 +20,17 @@ from provisioner.network.proofs.service_names import name_breaches
 
 NAME = "private services"
 CLAIM = "vaults, registries and storage accounts are reachable through private endpoints only"
-_TRUSTED_ALONE = frozenset({ServiceKind.STORAGE})
+_TRUSTED_SERVICES_ONLY = frozenset({ServiceKind.STORAGE})
 """Kinds that Azure's trusted services alone write to, some of them on no other way: flow logs reach
 a storage account neither by a private endpoint nor with public access disabled
 (vnet-flow-logs-overview, storage accounts behind a firewall)."""
 
-_GROUPS = {
+_GROUP_IDS = {
     ServiceKind.VAULT: "vault",
     ServiceKind.REGISTRY: "registry",
     ServiceKind.STORAGE: "blob",
 }
-_ENDPOINTS = {
+_SERVICE_ENDPOINTS = {
     ServiceKind.VAULT: "microsoft.keyvault",
     ServiceKind.REGISTRY: "microsoft.containerregistry",
     ServiceKind.STORAGE: "microsoft.storage",
@@ -48,14 +48,16 @@ def prove_private_services(topology: Topology) -> Proof:
     """
     if not topology.own_services:
         return skip(NAME, CLAIM, "there is no key vault, registry or storage account")
-    breaches = [b for service in topology.own_services for b in _breaches(topology, service)]
+    breaches = [
+        b for service in topology.own_services for b in _breaches_of_service(topology, service)
+    ]
     return conclude(NAME, CLAIM, breaches, f"{len(topology.own_services)} services")
 
 
-def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
+def _breaches_of_service(topology: Topology, service: Service) -> Iterator[Breach]:
     endpoints = [e for e in topology.endpoints if e.target == service.key]
-    set_aside = service.kind in _TRUSTED_ALONE and service.guarded and not endpoints
-    if service.public and not set_aside:
+    is_exempt = service.kind in _TRUSTED_SERVICES_ONLY and service.guarded and not endpoints
+    if service.public and not is_exempt:
         yield Breach(
             service.label,
             f"{service.label} is reachable on its public address.",
@@ -70,14 +72,14 @@ def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
             service.span,
         )
     for endpoint in endpoints:
-        yield from _of_endpoint(topology, service, endpoint)
+        yield from _endpoint_breaches(topology, service, endpoint)
     yield from name_breaches(topology, service, endpoints)
-    wanted = _ENDPOINTS[service.kind]
+    service_endpoint = _SERVICE_ENDPOINTS[service.kind]
     if not endpoints:
         return
     for subnet in topology.subnets.values():
         if subnet.declared and any(
-            name.lower().startswith(wanted) for name in subnet.service_endpoints
+            name.lower().startswith(service_endpoint) for name in subnet.service_endpoints
         ):
             yield Breach(
                 subnet.label,
@@ -90,14 +92,14 @@ def _breaches(topology: Topology, service: Service) -> Iterator[Breach]:
             )
 
 
-def _of_endpoint(
+def _endpoint_breaches(
     topology: Topology, service: Service, endpoint: PrivateEndpoint
 ) -> Iterator[Breach]:
-    if _GROUPS[service.kind] not in endpoint.groups:
+    if _GROUP_IDS[service.kind] not in endpoint.groups:
         yield Breach(
             endpoint.label,
             f"groupIds of {endpoint.label} is {', '.join(endpoint.groups) or 'not set'}.",
-            f"Set `groupIds: [{_GROUPS[service.kind]}]`.",
+            f"Set `groupIds: [{_GROUP_IDS[service.kind]}]`.",
             service.span,
         )
     if endpoint.approved is False:
@@ -108,6 +110,7 @@ def _of_endpoint(
             service.span,
         )
     home = topology.networks.get(endpoint.network)
+    # Without a zone group the public CNAME ends at the public address.
     if not endpoint.zones:
         yield Breach(
             endpoint.label,
@@ -123,10 +126,10 @@ def _of_endpoint(
         if zone is not None and home is not None:
             yield from zone_breaches(topology, zone, home, service.label)
     if home is not None:
-        yield from _of_paths(topology, service, endpoint, home)
+        yield from _path_breaches(topology, service, endpoint, home)
 
 
-def _of_paths(
+def _path_breaches(
     topology: Topology, service: Service, endpoint: PrivateEndpoint, home: Network
 ) -> Iterator[Breach]:
     """Yield the node subnets of the endpoint's network that cannot reach the endpoint."""
@@ -134,6 +137,7 @@ def _of_paths(
     if subnet is None or not subnet.ranges:
         return
     for source in topology.subnets_of(home.key):
+        # Nodes are the clients that the model knows of.
         if not pools_in(topology, source):
             continue
         path = trace_packet(topology, source, Packet(subnet.ranges.lowest + 4, "tcp", _PORT))

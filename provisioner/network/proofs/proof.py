@@ -57,10 +57,11 @@ def conclude(name: str, claim: str, breaches: Iterable[Breach], scope: str) -> P
 
     It fails if one is certain, else it is unknown; waived breaches do not count for either.
     """
+    # Several subnets can lead to one breach of a shared route table.
     found = tuple(dict.fromkeys(breaches))
-    standing = [breach for breach in found if not breach.waived]
-    if standing:
-        certain = any(breach.certain for breach in standing)
+    unwaived = [breach for breach in found if not breach.waived]
+    if unwaived:
+        certain = any(breach.certain for breach in unwaived)
         verdict = Verdict.FAILS if certain else Verdict.UNKNOWN
     else:
         verdict = Verdict.WAIVED if found else Verdict.HOLDS
@@ -77,33 +78,35 @@ def waive(proof: Proof, accepts: Callable[[Breach], bool]) -> Proof:
     return conclude(proof.name, proof.claim, breaches, proof.scope)
 
 
-def qualify(absent: Proof, declared: Proof, hidden: Sequence[tuple[str, str]]) -> Proof:
+def qualify(absent: Proof, declared: Proof, unreadable: Sequence[tuple[str, str]]) -> Proof:
     """Return a proof of a state of which something could not be read.
 
-    `absent` was made without it, `declared` with it as the blueprint declares it; `hidden` has the
-    labels of what could not be read, and why. Only a breach that both have is certain: the others
-    depend on what nobody saw. Without one it is unknown whether the claim holds.
+    `absent` was made without it, `declared` with it as the blueprint declares it; `unreadable` has
+    the labels of what could not be read, and why. Only a breach that both have is certain: the
+    others depend on what nobody saw. Without one it is unknown whether the claim holds.
     """
     if Verdict.NOT_APPLICABLE is absent.verdict is declared.verdict:
         return absent
+    # An absent resource can make a proof fail (no route) or hold (no peering): neither reading is
+    # safe alone.
     certain = [breach for breach in absent.breaches if breach in declared.breaches]
     possible = [
         replace(breach, certain=False)
         for breach in declared.breaches
         if breach not in absent.breaches
     ]
-    more = f" and {len(hidden) - _MOST_HIDDEN} more" if len(hidden) > _MOST_HIDDEN else ""
-    named = ", ".join(label for label, _ in hidden[:_MOST_HIDDEN])
+    more = f" and {len(unreadable) - _MOST_NAMED} more" if len(unreadable) > _MOST_NAMED else ""
+    named = ", ".join(label for label, _ in unreadable[:_MOST_NAMED])
     gap = Breach(
-        hidden[0][0],
-        f"{absent.name} is not evaluated: {named}{more} cannot be read ({hidden[0][1]}).",
+        unreadable[0][0],
+        f"{absent.name} is not evaluated: {named}{more} cannot be read ({unreadable[0][1]}).",
         "Grant the credential Reader on it.",
         certain=False,
     )
     return conclude(absent.name, absent.claim, [*certain, *possible, gap], declared.scope)
 
 
-_MOST_HIDDEN = 3
+_MOST_NAMED = 3
 
 
 def skip(name: str, claim: str, because: str) -> Proof:

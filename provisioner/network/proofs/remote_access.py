@@ -35,45 +35,48 @@ def prove_remote_access(topology: Topology) -> Proof:
         for s in topology.subnets_of(key)
         if s.declared and is_workload(s)
     ]
-    breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    breaches = [breach for subnet in subnets for breach in _breaches_of_subnet(topology, subnet)]
     breaches += find_gaps(NAME, topology, subnets)
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, TCP 22 and 3389")
 
 
-def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
+def _breaches_of_subnet(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
     network = topology.networks[subnet.network]
     tags = tags_of(topology, network, subnet)
     others = network.ranges
     for _, remote in topology.peers(network):
         others = others | remote.ranges
     traffic = Traffic(subnet.ranges, others, "tcp", _PORTS)
-    lets = admit(subnet.group, inbound=False, traffic=traffic, tags=tags, certain=False)
+    outbound = admit(subnet.group, inbound=False, traffic=traffic, tags=tags, certain=False)
     reached = NOTHING
-    for let in lets:
-        for other in _near(topology, subnet):
-            both = Traffic(
-                let.traffic.sources,
-                let.traffic.destinations & other.ranges,
+    for admitted in outbound:
+        for other in _neighbor_subnets(topology, subnet):
+            arriving = Traffic(
+                admitted.traffic.sources,
+                admitted.traffic.destinations & other.ranges,
                 "tcp",
-                let.traffic.ports,
+                admitted.traffic.ports,
             )
-            seen = tags_of(topology, topology.networks[other.network], other)
-            into = admit(other.group, inbound=True, traffic=both, tags=seen, certain=False)
-            if into and not reached:
+            target_tags = tags_of(topology, topology.networks[other.network], other)
+            inbound = admit(
+                other.group, inbound=True, traffic=arriving, tags=target_tags, certain=False
+            )
+            # One example for each subnet: a group that allows SSH anywhere allows it everywhere.
+            if inbound and not reached:
                 reached = other.ranges
                 yield Breach(
-                    let.rule,
+                    admitted.rule,
                     (
-                        f"{subnet.label} reaches port {show_ports(into[0].traffic.ports)} in "
-                        f"{other.label}: allowed outbound by {let.rule} and inbound by "
-                        f"{into[0].rule}."
+                        f"{subnet.label} reaches port {show_ports(inbound[0].traffic.ports)} in "
+                        f"{other.label}: allowed outbound by {admitted.rule} and inbound by "
+                        f"{inbound[0].rule}."
                     ),
                     "Deny TCP 22 and 3389 to VirtualNetwork with a higher priority.",
                     subnet.span,
                 )
 
 
-def _near(topology: Topology, subnet: Subnet) -> Iterator[Subnet]:
+def _neighbor_subnets(topology: Topology, subnet: Subnet) -> Iterator[Subnet]:
     network = topology.networks[subnet.network]
     for key in (network.key, *(remote.key for _, remote in topology.peers(network))):
         yield from (other for other in topology.subnets_of(key) if is_workload(other))

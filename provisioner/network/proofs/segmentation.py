@@ -22,20 +22,22 @@ def prove_segmentation(topology: Topology) -> Proof:
     if not topology.own_firewalls:
         return skip(NAME, CLAIM, "there is no firewall")
     subnets = topology.workload_subnets
-    breaches = [breach for subnet in subnets for breach in _breaches(topology, subnet)]
+    breaches = [breach for subnet in subnets for breach in _breaches_of_subnet(topology, subnet)]
     breaches += find_gaps(NAME, topology, subnets)
     return conclude(NAME, CLAIM, breaches, f"{len(subnets)} subnets, both directions")
 
 
-def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
+def _breaches_of_subnet(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
     network = topology.networks[subnet.network]
     routing: Routing | None = None
     for peering, remote in topology.peers(network):
+        # Networks without a complete peering need no routes.
         routing = routing or route_subnet(topology, subnet)
         direct = [
             route
             for route in routing.routes
             if (route.hop is HopType.PEERING and route.towards == remote.key)
+            # A user-defined route with next hop VnetLocal sends into peers as well.
             or (route.user_defined and route.hop is HopType.VNET)
         ]
         for other in topology.subnets_of(remote.key):
@@ -44,16 +46,16 @@ def _breaches(topology: Topology, subnet: Subnet) -> Iterator[Breach]:
             for route in direct:
                 reached = route.addresses & other.ranges
                 if reached:
-                    yield from _over(topology, subnet, other, reached, peering.label)
+                    yield from _peering_breach(topology, subnet, other, reached, peering.label)
 
 
-def _over(
+def _peering_breach(
     topology: Topology, subnet: Subnet, other: Subnet, reached: Intervals, peering: str
 ) -> Iterator[Breach]:
-    let = let_through(topology, subnet, other, reached)
-    if let is None:
+    admitted = let_through(topology, subnet, other, reached)
+    if admitted is None:
         return
-    out, into = let
+    out, into = admitted
     yield Breach(
         peering,
         (
@@ -70,17 +72,21 @@ def let_through(
     topology: Topology, subnet: Subnet, other: Subnet, reached: Intervals
 ) -> tuple[Admitted, Admitted] | None:
     """Return an example of traffic from one subnet to another that both groups allow."""
-    ours = _tags(topology, subnet)
-    theirs = _tags(topology, other)
+    source_tags = _tags_of(topology, subnet)
+    target_tags = _tags_of(topology, other)
     for protocol in PROTOCOLS:
         traffic = Traffic(subnet.ranges, reached, protocol, ANY_PORT)
-        for out in admit(subnet.group, inbound=False, traffic=traffic, tags=ours, certain=False):
-            into = admit(other.group, inbound=True, traffic=out.traffic, tags=theirs, certain=False)
+        for out in admit(
+            subnet.group, inbound=False, traffic=traffic, tags=source_tags, certain=False
+        ):
+            into = admit(
+                other.group, inbound=True, traffic=out.traffic, tags=target_tags, certain=False
+            )
             if into:
                 return out, into[0]
     return None
 
 
-def _tags(topology: Topology, subnet: Subnet) -> Tags:
+def _tags_of(topology: Topology, subnet: Subnet) -> Tags:
     network: Network = topology.networks[subnet.network]
     return tags_of(topology, network, subnet)

@@ -19,7 +19,7 @@ from provisioner.network.model.topology import (
 )
 from provisioner.network.proofs.proof import Breach
 
-_ADDRESSES = "A"
+_ADDRESS_RECORD = "A"
 
 
 def name_breaches(
@@ -34,14 +34,14 @@ def name_breaches(
     for host in dict.fromkeys(name.host for name in names):
         for key in dict.fromkeys(name.zone for name in names if name.host == host):
             given = [name for name in names if name.host == host and name.zone == key]
-            yield from _in_zone(topology, service, key, given)
+            yield from _zone_breaches(topology, service, key, given)
     if names:
         zones = {key for endpoint in endpoints for key in endpoint.zones}
         for network in _client_networks(topology, endpoints):
-            yield from _in_network(topology, service, network, zones)
+            yield from _network_breaches(topology, service, network, zones)
 
 
-def _in_zone(
+def _zone_breaches(
     topology: Topology, service: Service, key: str, given: Sequence[EndpointName]
 ) -> Iterator[Breach]:
     """Yield what is wrong with the records of one name in a zone where its endpoints have some."""
@@ -63,8 +63,12 @@ def _in_zone(
     addresses = {address for name in given for address in name.addresses}
     records = records_for(zone.records, host)
     for record in records:
-        if record.kind != _ADDRESSES or record.host != host or not addresses >= {*record.targets}:
-            yield _led_elsewhere(record, host, service, f"{_listed(sorted(addresses))}")
+        if (
+            record.kind != _ADDRESS_RECORD
+            or record.host != host
+            or not addresses >= {*record.targets}
+        ):
+            yield _wrong_record(record, host, service, f"{_join(sorted(addresses))}")
     if not records:
         yield Breach(
             zone.label,
@@ -77,7 +81,7 @@ def _in_zone(
         )
 
 
-def _in_network(
+def _network_breaches(
     topology: Topology, service: Service, network: Network, zones: set[str]
 ) -> Iterator[Breach]:
     """Yield the zones that answer for a service in a network without records of its endpoints.
@@ -87,13 +91,17 @@ def _in_network(
     for resolver in resolvers_of(topology, network):
         for host in service.hosts if resolver.asks is not None else ():
             zone = answering_zone(topology, resolver.asks or "", host)
+            # Of linked zones the one with the longest name answers: a zone for the host itself
+            # wins over privatelink.* ("What is a private Azure DNS zone").
             if zone is not None and zone.key not in zones:
-                yield from _in_other_zone(zone, host, service, network)
+                yield from _other_zone_breaches(zone, host, service, network)
 
 
-def _in_other_zone(zone: Zone, host: str, service: Service, network: Network) -> Iterator[Breach]:
+def _other_zone_breaches(
+    zone: Zone, host: str, service: Service, network: Network
+) -> Iterator[Breach]:
     for record in records_for(zone.records, host):
-        yield _led_elsewhere(
+        yield _wrong_record(
             record, host, service, (f"the address of its private endpoint, in {network.label}")
         )
         return
@@ -109,8 +117,8 @@ def _in_other_zone(zone: Zone, host: str, service: Service, network: Network) ->
     )
 
 
-def _led_elsewhere(record: NameRecord, host: str, service: Service, expected: str) -> Breach:
-    where = _listed(record.targets) or "nowhere"
+def _wrong_record(record: NameRecord, host: str, service: Service, expected: str) -> Breach:
+    where = _join(record.targets) or "nowhere"
     return Breach(
         record.label,
         (
@@ -140,5 +148,5 @@ def _client_networks(topology: Topology, endpoints: Iterable[PrivateEndpoint]) -
             yield network
 
 
-def _listed(values: Iterable[str]) -> str:
+def _join(values: Iterable[str]) -> str:
     return ", ".join(values)
