@@ -1,7 +1,8 @@
 """JSON values of ARM bodies, and leaves that are unknown before apply or sensitive."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias, cast
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
@@ -68,6 +69,9 @@ class Absent:
 ABSENT = Absent()
 
 _SIZED: frozenset[type] = frozenset({str, dict, list, tuple})
+_KNOWN_LEAVES: frozenset[type] = frozenset({str, int, float, bool, type(None)})
+_LEAVES: frozenset[type] = _KNOWN_LEAVES | {Unknown, Sensitive, Absent, list, tuple}
+"""Classes without properties, for which isinstance of an ABC would search twice as long."""
 
 
 def is_empty(value: object) -> bool:
@@ -93,15 +97,19 @@ def is_identical(one: object, other: object) -> bool:
 
 def unknowns(value: object) -> Iterator[Unknown]:
     """Yield every Unknown inside `value`, in document order."""
-    if value.__class__ is str:  # most leaves
+    # Most values are leaves of no interest: a generator for each of them cost more than the search.
+    kind = value.__class__
+    if kind is Unknown or kind is Sensitive:
+        yield cast(Unknown, value)
         return
-    if isinstance(value, Unknown):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from unknowns(item)
+    if kind is dict or isinstance(value, Mapping):
+        items: Iterable[object] = cast(Mapping[str, object], value).values()
     elif isinstance(value, (list, tuple)):
-        for item in value:
+        items = value
+    else:
+        return
+    for item in items:
+        if item.__class__ not in _KNOWN_LEAVES:
             yield from unknowns(item)
 
 
@@ -131,28 +139,28 @@ def lookup(body: object, path: Sequence[str]) -> object:
     """
     for key in path:
         # Nearly every object is a dict, and comparing classes is faster than isinstance of an ABC.
-        if body.__class__ is not dict and not isinstance(body, Mapping):
+        is_dict = body.__class__ is dict
+        if not is_dict and (body.__class__ in _LEAVES or not isinstance(body, Mapping)):
             return ABSENT
-        found = body.get(key, ABSENT)
+        found = cast(Mapping[str, object], body).get(key, ABSENT)
         if found is ABSENT:
-            if isinstance(body, CaselessMapping):
+            if not is_dict and isinstance(body, CaselessMapping):
                 return ABSENT
-            found = _lookup_caseless(cast(Mapping[str, object], body), key)
-            if found is ABSENT:
+            names = _names_in_lower_case(tuple(cast(Mapping[str, object], body)))
+            name = names.get(key.lower())
+            if name is None:
                 return ABSENT
+            found = cast(Mapping[str, object], body)[name]
         body = found
     return body
 
 
-def _lookup_caseless(body: Mapping[str, object], key: str) -> object:
-    # Most lookups that come here find nothing, so the length is compared before the letters. Only
-    # names outside of ASCII may have another length in lower case.
-    folded = key.lower()
-    size = len(folded)
-    for name in body:
-        if (len(name) == size or not name.isascii()) and name.lower() == folded:
-            return body[name]
-    return ABSENT
+# Most lookups that miss find nothing, and Azure's bodies have few shapes: of 5,000 resources the
+# names of an object are looked through 230,000 times and differ 300 times.
+@lru_cache(maxsize=4096)
+def _names_in_lower_case(names: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the names of an object by their lower case; the first of those that differ in case."""
+    return {name.lower(): name for name in reversed(names)}
 
 
 def list_items(value: object) -> tuple[object, ...]:
