@@ -168,6 +168,15 @@ def list_items(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, (list, tuple)) else ()
 
 
+def in_lower_case(value: object) -> Mapping[str, object]:
+    """Return an object with its names in lower case, for who reads many of them; else {}."""
+    if value.__class__ is not dict and not isinstance(value, Mapping):
+        return {}
+    stated = cast(Mapping[str, object], value)
+    names = _names_in_lower_case(tuple(stated))
+    return {name: stated[own] for name, own in names.items()}
+
+
 def values_at(body: object, path: str) -> Iterator[object]:
     """Yield every value at a path of names that dots join.
 

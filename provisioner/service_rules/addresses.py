@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from provisioner.model.cidr import Range, parse_range
 from provisioner.model.ranges import first_free, is_within, overlap, show_ends
@@ -41,6 +42,8 @@ def is_service_tag(text: str) -> bool:
     return word in _TAGS or (word.isalnum() and word.startswith(_FAMILIES))
 
 
+# The rules of a subnet read each of its ranges several times.
+@lru_cache(maxsize=65_536)
 def read_loosely(text: str) -> Range | None:
     """Return a CIDR range or a single address as a range, host bits ignored; else None.
 

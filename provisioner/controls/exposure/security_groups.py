@@ -27,7 +27,13 @@ from provisioner.network.model.public_ranges import PublicReach, is_rented, read
 from provisioner.network.model.security_group_reader import read_security_groups
 from provisioner.network.model.security_groups import PROTOCOLS, Traffic, admit
 from provisioner.network.model.service_tags import HOST, PRIVATE, PUBLIC, Bounds, Tags
-from provisioner.network.model.topology import SecurityGroup, SecurityRule, Subnet, Topology
+from provisioner.network.model.topology import (
+    Network,
+    SecurityGroup,
+    SecurityRule,
+    Subnet,
+    Topology,
+)
 from provisioner.network.model.topology_reader import read_topology
 
 DIRECTION = "properties.direction"
@@ -162,6 +168,7 @@ def find_lateral(estate: Estate, _catalog: Catalog) -> Mapping[tuple[str, int], 
     addresses. Groups that filter Bastion alone let sessions start, and are not asked.
     """
     topology = read_topology(estate, _CLOUD)
+    nearby = {key: _ranges_nearby(topology, each) for key, each in topology.networks.items()}
     filtered: dict[str, list[Subnet]] = {}
     for subnet in topology.subnets.values():
         if subnet.group:
@@ -171,9 +178,8 @@ def find_lateral(estate: Estate, _catalog: Catalog) -> Mapping[tuple[str, int], 
         subnets = filtered.get(group.label, [])
         if subnets and all(subnet.name.lower() == _BASTION for subnet in subnets):
             continue
-        for sources, neighbors in {_reachable_ranges(topology, s) for s in subnets} or {
-            (PRIVATE, PRIVATE)
-        }:
+        places = {(s.ranges or PRIVATE, nearby.get(s.network) or PRIVATE) for s in subnets}
+        for sources, neighbors in places or {(PRIVATE, PRIVATE)}:
             # VirtualNetwork stands for the network, its peers and the platform's host address.
             tags = Tags(Bounds(neighbors | HOST, neighbors | HOST))
             for port in REMOTE_ACCESS:
@@ -186,13 +192,9 @@ def find_lateral(estate: Estate, _catalog: Catalog) -> Mapping[tuple[str, int], 
     return found
 
 
-def _reachable_ranges(topology: Topology, subnet: Subnet) -> tuple[Intervals, Intervals]:
-    """Return the addresses of a subnet, and those of its network and the network's peers.
-
-    They are the private ranges where they are not known.
-    """
-    network = topology.networks.get(subnet.network)
-    neighbors = network.ranges if network else NOTHING
-    for _, remote in topology.peers(network) if network else ():
-        neighbors = neighbors | remote.ranges
-    return subnet.ranges or PRIVATE, neighbors or PRIVATE
+def _ranges_nearby(topology: Topology, network: Network) -> Intervals:
+    """Return the addresses of a network and of its peers, as far as they are known."""
+    near = network.ranges
+    for _, remote in topology.peers(network):
+        near = near | remote.ranges
+    return near

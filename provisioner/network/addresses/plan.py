@@ -12,7 +12,7 @@ from typing import TypeGuard
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.ranges import IpRange, read_range
 from provisioner.model.resource_id import ResourceId, parse_resource_id
-from provisioner.model.values import Unknown, lookup, unknowns
+from provisioner.model.values import Unknown, in_lower_case, lookup, unknowns
 from provisioner.network.addresses.cluster_ranges import Cluster, read_clusters
 from provisioner.network.addresses.demand import Demand, read_demands
 
@@ -222,14 +222,15 @@ def _remote_network(peering: Resource) -> ResourceId | None:
 
 
 def _read_subnet(resource: Resource, demands: tuple[Demand, ...]) -> Subnet:
-    properties = lookup(resource.body, ("properties",))
-    prefixes = lookup(properties, ("addressPrefixes",))
+    whole = lookup(resource.body, ("properties",))
+    properties = in_lower_case(whole)
+    prefixes = properties.get("addressprefixes")
     stated = list(prefixes) if _is_list(prefixes) else []
-    single = lookup(properties, ("addressPrefix",))
+    single = properties.get("addressprefix")
     if not stated and single:
         stated = [single]
     ranges, wrong = _parse_ranges([text for text in stated if isinstance(text, str)])
-    delegated = lookup(properties, ("delegations",))
+    delegated = properties.get("delegations")
     services = [
         lookup(entry, ("properties", "serviceName"))
         for entry in (delegated if _is_list(delegated) else ())
@@ -237,10 +238,10 @@ def _read_subnet(resource: Resource, demands: tuple[Demand, ...]) -> Subnet:
     return Subnet(
         resource, ranges, wrong, len(ranges) + len(wrong) == len(stated) > 0,
         tuple(name for name in services if isinstance(name, str)),
-        parse_resource_id(lookup(properties, ("networkSecurityGroup", "id"))),
-        parse_resource_id(lookup(properties, ("routeTable", "id"))),
+        parse_resource_id(lookup(properties.get("networksecuritygroup"), ("id",))),
+        parse_resource_id(lookup(properties.get("routetable"), ("id",))),
         demands,
-        isinstance(properties, Unknown) or any(True for _ in unknowns(delegated)),
+        isinstance(whole, Unknown) or any(True for _ in unknowns(delegated)),
     )  # fmt: skip
 
 

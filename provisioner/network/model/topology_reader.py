@@ -11,7 +11,7 @@ from provisioner.catalog.egress import features_of
 from provisioner.catalog.private_link import hosts_of
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import Unknown, list_items, unknowns
+from provisioner.model.values import Unknown, in_lower_case, list_items, unknowns
 from provisioner.network.model.body_values import (
     address_or_key,
     id_key_at,
@@ -201,14 +201,17 @@ class _Reader:
 
     def subnet(self, resource: Resource) -> Subnet:
         stated = value_at(resource.body, "properties")
-        # Azure answers the ranges of a subnet in addressPrefix or in addressPrefixes.
+        # Estates have more subnets than anything else, and a network is read for each of its
+        # states: names are put in lower case once and not looked up one by one.
+        properties = in_lower_case(stated)
+        # Azure answers the ranges in addressPrefix or in addressPrefixes.
         prefixes = [
-            *texts_at(stated, "addressPrefixes"),
-            *([p] if (p := text_at(stated, "addressPrefix")) else []),
+            *(p for p in list_items(properties.get("addressprefixes")) if isinstance(p, str)),
+            *([p] if isinstance(p := properties.get("addressprefix"), str) and p else []),
         ]
         network = resource.id.parent
-        nat = id_key_at(stated, "natGateway.id")
-        table = id_key_at(stated, "routeTable.id")
+        nat = id_key_at(properties.get("natgateway"), "id")
+        table = id_key_at(properties.get("routetable"), "id")
         return Subnet(
             key=resource.id.key,
             label=resource.label,
@@ -216,34 +219,37 @@ class _Reader:
             network=network.key if network else "",
             ranges=parse_range_texts(prefixes),
             table=self._tables.get(table or ""),
-            group=self.groups.get(id_key_at(stated, "networkSecurityGroup.id") or ""),
+            group=self.groups.get(id_key_at(properties.get("networksecuritygroup"), "id") or ""),
             nat_gateway=self._label(nat) if nat else None,
-            private=value_at(stated, "defaultOutboundAccess") is False,
+            private=properties.get("defaultoutboundaccess") is False,
             service_endpoints=tuple(
                 name
-                for entry in list_items(value_at(stated, "serviceEndpoints"))
+                for entry in list_items(properties.get("serviceendpoints"))
                 if (name := text_at(entry, "service"))
             ),
             delegations=tuple(
                 name
-                for entry in list_items(value_at(stated, "delegations"))
+                for entry in list_items(properties.get("delegations"))
                 if (name := text_at(entry, "properties.serviceName"))
             ),
             # Azure's default is Disabled: security groups and routes do not apply to private
             # endpoints then (guidelines.md NET-06).
-            endpoint_policies=text_at(stated, "privateEndpointNetworkPolicies") == "Enabled",
+            endpoint_policies=properties.get("privateendpointnetworkpolicies") == "Enabled",
             span=resource.span,
             declared=resource.address is not None,
-            hidden=frozenset(self._hidden(stated, table)),
+            hidden=frozenset(self._hidden(stated, properties, table)),
         )
 
-    def _hidden(self, properties: object, table: str | None) -> Iterator[str]:
+    def _hidden(
+        self, stated: object, properties: Mapping[str, object], table: str | None
+    ) -> Iterator[str]:
         """Yield the names of the properties of a subnet that refer to something unknown.
 
-        `table` is the key of its route table.
+        `stated` is its properties as its body has them, and `properties` the same with names in
+        lower case. `table` is the key of its route table.
         """
         for name in ("routeTable", "natGateway"):
-            if isinstance(properties, Unknown) or _has_unknown(value_at(properties, name)):
+            if isinstance(stated, Unknown) or _has_unknown(properties.get(name.lower())):
                 yield name
         # A route table of another environment may hold the route that a proof misses.
         if table is not None and (table not in self._tables or table in self._hiding):

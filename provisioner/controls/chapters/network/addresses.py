@@ -4,7 +4,8 @@ The arithmetic is that of `azsec network`. Facts: guidelines.md §1.5, §2.2 and
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from provisioner.catalog.registry import Catalog
 from provisioner.catalog.vm_sizes import zones_of
@@ -127,26 +128,32 @@ a cluster, and about the address of DNS among its services."""
 _ADDRESS_RULES = _RANGE_RULES | _OVERLAP_RULES | _POD_RULES | _DNS_RULES
 
 
-def _address_plan(estate: Estate, _catalog: Catalog) -> AddressPlan:
-    return read_address_plan(estate)
+@dataclass(frozen=True)
+class _Addresses:
+    """The address plan of a state, and the errors of the ranges in it that overlap."""
+
+    plan: AddressPlan
+
+    @cached_property
+    def overlaps(self) -> Mapping[str, tuple[Diagnostic, ...]]:
+        """The errors by the key of whose range it is.
+
+        Overlaps that only keep networks from ever being connected are left to `azsec network`,
+        which warns of them.
+        """
+        found: dict[str, tuple[Diagnostic, ...]] = {}
+        for overlap in find_overlaps(self.plan, {}):
+            if overlap.hinders:
+                found[overlap.owner] = (*found.get(overlap.owner, ()), overlap.diagnostic)
+        return found
+
+
+def _read_addresses(estate: Estate, _catalog: Catalog) -> _Addresses:
+    return _Addresses(read_address_plan(estate))
 
 
 def _whole_estate(estate: Estate, _catalog: Catalog) -> Estate:
     return estate
-
-
-def _overlap_diagnostics(estate: Estate, _catalog: Catalog) -> Mapping[str, tuple[Diagnostic, ...]]:
-    """Return the errors of overlapping ranges, by the key of whose range it is.
-
-    Overlaps that only keep networks from ever being connected are left to `azsec network`, which
-    warns of them.
-    """
-    found: dict[str, tuple[Diagnostic, ...]] = {}
-    for overlap in find_overlaps(read_address_plan(estate), {}):
-        # Two spokes that overlap work until somebody peers them.
-        if overlap.hinders:
-            found[overlap.owner] = (*found.get(overlap.owner, ()), overlap.diagnostic)
-    return found
 
 
 def _observe_diagnostics(
@@ -193,7 +200,7 @@ def _observe_refusals(subject: Subject, rules: Collection[str]) -> Iterator[Obse
 
 
 def _judge_network(network: Subject) -> Iterator[Observation]:
-    plan = network.derive(_address_plan)
+    plan = network.derive(_read_addresses).plan
     read = plan.networks.get(network.id.key)
     if read is None:
         return
@@ -209,7 +216,7 @@ def _judge_network(network: Subject) -> Iterator[Observation]:
 
 
 def _judge_subnet(subnet: Subject) -> Iterator[Observation]:
-    plan = subnet.derive(_address_plan)
+    plan = subnet.derive(_read_addresses).plan
     network, read = plan.network_of(subnet.id), plan.subnet(subnet.id)
     if network is None or read is None:
         return
@@ -225,7 +232,7 @@ def _judge_subnet(subnet: Subject) -> Iterator[Observation]:
 
 
 def _cluster_diagnostics(cluster: Subject) -> tuple[Diagnostic, ...]:
-    plan = cluster.derive(_address_plan)
+    plan = cluster.derive(_read_addresses).plan
     alone = tuple(one for one in plan.clusters if one.resource.id == cluster.id)
     return tuple(check_clusters(replace(plan, clusters=alone)))
 
@@ -242,7 +249,7 @@ def _judge_cluster(cluster: Subject) -> Iterator[Observation]:
 
 def _judge_overlap(subject: Subject) -> Iterator[Observation]:
     yield from _observe_refusals(subject, _OVERLAP_RULES)
-    diagnostics = subject.derive(_overlap_diagnostics).get(subject.id.key, ())
+    diagnostics = subject.derive(_read_addresses).overlaps.get(subject.id.key, ())
     yield from _observe_diagnostics(subject, "", diagnostics)
     yield subject.passes("", "its ranges do not overlap")
 
