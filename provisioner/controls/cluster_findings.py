@@ -22,8 +22,8 @@ def observe(control: str, rule: ObservedRule, view: View, cluster: Resource) -> 
     for seen in rule.judge(view):
         failing += seen.verdict is Verdict.FAIL
         if failing > MOST_FINDINGS:
-            said = f"more than {MOST_FINDINGS} objects fail; the list is truncated"
-            yield Finding(control, Verdict.FAIL, cluster, "", said)
+            evidence = f"more than {MOST_FINDINGS} objects fail; the list is truncated"
+            yield Finding(control, Verdict.FAIL, cluster, "", evidence)
             return
         found = cluster if seen.body is None else resource_of(seen.body, cluster)
         path = seen.path if seen.body is not None else control_path(control)
@@ -51,6 +51,8 @@ def address_of(body: Object) -> str:
 def resource_of(body: Object, cluster: Resource) -> Resource:
     """Return an object of a cluster as a resource, below the id of the cluster."""
     kind, name, namespace = str(body.get("kind")), name_of(body), namespace_of(body)
+    # Ids below the cluster, in the form that Azure RBAC uses for namespaces: waivers, SARIF and
+    # reports treat objects as resources.
     names = (*cluster.id.names, *([namespace] if namespace else []), name)
     above = (
         STATED_NAMESPACE

@@ -24,21 +24,21 @@ _BODY = "body"
 def paths_of(condition: Condition) -> Iterator[str]:
     """Yield the paths of the properties that a condition reads, as rules declare them."""
     for chain in condition.expression.chains:
-        if _steps(chain):
+        if _body_keys(chain):
             yield _path_of(chain)
 
 
 def steps_of(condition: Condition) -> Iterator[tuple[str, ...]]:
     """Yield the keys in the body of each property that a condition reads."""
-    return (steps for chain in condition.expression.chains if (steps := _steps(chain)))
+    return (steps for chain in condition.expression.chains if (steps := _body_keys(chain)))
 
 
 def _path_of(chain: Chain) -> str:
-    named = (f"[{step}]" if set(step) & set("./") else f".{step}" for step in _steps(chain))
+    named = (f"[{step}]" if set(step) & set("./") else f".{step}" for step in _body_keys(chain))
     return "".join(named).removeprefix(".")
 
 
-def _steps(chain: Chain) -> tuple[str, ...]:
+def _body_keys(chain: Chain) -> tuple[str, ...]:
     """Return the keys in the body that a chain reads, as far as they are names.
 
     It is () for what is not of the body, and for all of it.
@@ -54,9 +54,9 @@ def seen_by(condition: Condition, subject: Subject) -> Mapping[str, Bound]:
     """Return a resource as the expression sees it: what it reads is there, filled in."""
     body: Value = subject.resource.body
     chains = condition.expression.chains
-    tested = {_steps(chain) for chain in condition.tested}
+    tested = {_body_keys(chain) for chain in condition.tested}
     for chain in chains:
-        steps = _steps(chain)
+        steps = _body_keys(chain)
         # CEL fails on a missing key; ARM bodies leave out most of what is optional, and `has()`
         # around each comparison would make rules unreadable.
         if steps and isinstance(_value_or_unknown(body, steps), Absent | None):

@@ -24,7 +24,7 @@ from provisioner.model.values import Json
 
 def namespace_addresses(settings: KubernetesSettings) -> tuple[str, ...]:
     """Return the addresses of the stated namespaces, as findings and waivers name them."""
-    return tuple(_address(namespace.name) for namespace in settings.namespaces)
+    return tuple(_address_of(namespace.name) for namespace in settings.namespaces)
 
 
 def state_namespaces(environment: Environment, estate: Estate) -> Iterator[Resource]:
@@ -47,12 +47,12 @@ def state_namespaces(environment: Environment, estate: Estate) -> Iterator[Resou
             ResourceId(STATED_NAMESPACE, (*cluster.names, stated.name), cluster.scope),
             STATED_NAMESPACE,
             {"properties": _render_properties(declared[stated.name], facts, settings.registries)},
-            _address(stated.name),
+            _address_of(stated.name),
             node.find((number,)).span,
         )
 
 
-def _address(name: str) -> str:
+def _address_of(name: str) -> str:
     return f"kubernetes.namespaces[{name}]"
 
 

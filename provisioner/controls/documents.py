@@ -148,6 +148,7 @@ def unknown_documents(results: Iterable[Result]) -> tuple[UnknownControlsDocumen
     """Return the controls that are unknown, by reason; those that only have parts do not count."""
     found: dict[str, list[str]] = {}
     for result in results:
+        # An item without means of its own is unknown by its parts, which are listed themselves.
         if result.unknown_reason is not None and result.control.modes:
             found.setdefault(result.unknown_reason.value, []).append(result.control.id)
     return tuple(

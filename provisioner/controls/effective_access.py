@@ -129,6 +129,7 @@ def beside(access: Access, grant: Grant) -> tuple[Grant, ...]:
     """
     if not _can_change(grant):
         return ()
+    # Azure RBAC adds up all assignments of a principal: one alone says little.
     others = (other for other in access.grants if other.principal.id == grant.principal.id)
     return tuple(o for o in others if o.holds_at(grant.scope) and _can_change(o))
 

@@ -76,10 +76,10 @@ def comply(results: Sequence[Result], framework: Framework) -> tuple[Requirement
     whatever Azure Resource Manager says of them), waived where all passes or is waived, and unknown
     where nothing was seen for want of a read.
     """
-    return tuple(map(_requirement_document, _requirements(results, framework)))
+    return tuple(map(_requirement_document, _requirements_of(results, framework)))
 
 
-def _requirements(results: Sequence[Result], framework: Framework) -> Iterator[_Requirement]:
+def _requirements_of(results: Sequence[Result], framework: Framework) -> Iterator[_Requirement]:
     if framework is Framework.OUTLINE:
         yield from _outline_requirements(results)
         return
@@ -140,6 +140,8 @@ def _verdict_of(requirement: _Requirement) -> str:
     if all(result.is_fully_met for result in relevant):
         waived = any(result.verdict is Verdict.WAIVED for result in relevant)
         return Verdict.WAIVED if waived else Verdict.PASS
+    # A requirement that is answered in part is neither passed nor open: an auditor has to see
+    # which part is left.
     if any(result.verdict in _ANSWERED for result in relevant):
         return PARTIAL
     return Verdict.UNKNOWN if any(r.unknown_reason in _UNREAD for r in relevant) else MANUAL

@@ -39,6 +39,7 @@ def one_of(*values: object) -> Predicate:
 
 def at_least(number: int) -> Predicate:
     """Require a number that is no smaller."""
+    # Not `isinstance(…, int)`: True is an int in Python, and 1 to a comparison.
     return Predicate(lambda found: is_number(found) and found >= number, f"at least {number}")  # type: ignore[operator]
 
 
@@ -60,11 +61,11 @@ def is_unset() -> Predicate:
 
 def holds(*values: str) -> Predicate:
     """Require a list that holds all of some texts, whatever else it holds."""
-    wanted = {value.lower() for value in values}
+    required = {value.lower() for value in values}
 
     def test(found: object) -> bool:
         entries = found if isinstance(found, (list, tuple)) else ()
-        return wanted <= {entry.lower() for entry in entries if isinstance(entry, str)}
+        return required <= {entry.lower() for entry in entries if isinstance(entry, str)}
 
     return Predicate(test, f"a list that contains {' and '.join(values)}")
 
@@ -74,6 +75,8 @@ def only(*values: str) -> Predicate:
     allowed = {value.lower() for value in values}
 
     def test(found: object) -> bool:
+        # A list that is not set does not pass: where nothing is stated, Azure's default list
+        # applies.
         return isinstance(found, (list, tuple)) and all(
             isinstance(entry, str) and entry.lower() in allowed for entry in found
         )
@@ -97,6 +100,7 @@ def show(value: object) -> str:
     if isinstance(value, Mapping):
         return f"an object with {', '.join(str(key) for key in value)}"
     if isinstance(value, Collection):
+        # Evidence is one line of a report; five entries tell which list it is.
         texts = [show(item) for item in value]
         return f"[{', '.join(texts[:5])}{', …' if len(texts) > 5 else ''}]"
     return str(value)

@@ -43,7 +43,7 @@ def all_controls() -> tuple[Control, ...]:
         for control in importlib.import_module(module.name).CONTROLS:
             if found.setdefault(control.id, control) is not control:
                 raise ValueError(f"{control.id} stands twice among the controls")
-    return tuple(sorted(found.values(), key=lambda control: _order(control.id)))
+    return tuple(sorted(found.values(), key=lambda control: _sort_key(control.id)))
 
 
 @lru_cache(maxsize=1)
@@ -52,6 +52,6 @@ def controls_by_id() -> Mapping[str, Control]:
     return {control.id: control for control in all_controls()}
 
 
-def _order(name: str) -> tuple[int, tuple[int, ...]]:
+def _sort_key(name: str) -> tuple[int, tuple[int, ...]]:
     letters, _, numbers = name.partition("-")
     return list(CHAPTERS).index(letters), tuple(int(n) for n in re.findall(r"\d+", numbers))

@@ -75,7 +75,7 @@ def expect(
     reading: Sequence[str] = (),
     clouds: Sequence[str] = (),
 ) -> Rule:
-    """Return the rule that one property is as wanted, in every resource of a type.
+    """Return the rule that one property satisfies a predicate, in every resource of a type.
 
     It applies where the condition `when` holds, which may read the paths in `reading`.
     """
@@ -88,9 +88,10 @@ def expect(
 
 
 def look(subject: Subject, path: str, predicate: Predicate) -> Observation:
-    """Return the observation on one property that is to be as wanted."""
+    """Return the observation on one property that has to satisfy a predicate."""
     value = subject.value(path)
     name = path.removeprefix("properties.")
+    # Before apply a reference has no value: neither pass nor fail would be true of every outcome.
     if isinstance(value, Unknown):
         return subject.unknown(path, f"{name} is {value}")
     evidence = f"{name} is {show(value)}"

@@ -23,7 +23,7 @@ def search_controls(controls: Iterable[Control], text: str) -> tuple[Control, ..
     a camel-case name included: "purge" finds enablePurgeProtection. The plural finds the singular.
     A text without a word finds every control.
     """
-    sought = [_stem(word) for word in text.lower().split()]
+    sought = [_singular(word) for word in text.lower().split()]
     return tuple(
         control
         for control in controls
@@ -38,7 +38,7 @@ def near_words(controls: Iterable[Control], text: str) -> tuple[str, ...]:
     """
     texts = (text for control in controls for text in (control.title, *control.synonyms))
     # Words of properties are left out: there are thousands, and they resemble everything.
-    known = sorted({word for text in texts for word in _words(text)})
+    known = sorted({word for text in texts for word in _split_words(text)})
     found = (
         near
         for word in text.lower().split()
@@ -49,10 +49,10 @@ def near_words(controls: Iterable[Control], text: str) -> tuple[str, ...]:
 
 def words_of(control: Control) -> frozenset[str]:
     """Return all words under which a control is found, in small letters."""
-    return frozenset(word for text in _texts(control) for word in _words(text))
+    return frozenset(word for text in _searched_texts(control) for word in _split_words(text))
 
 
-def _texts(control: Control) -> Iterator[str]:
+def _searched_texts(control: Control) -> Iterator[str]:
     yield control.id
     yield control.title
     yield control.item
@@ -64,7 +64,7 @@ def _texts(control: Control) -> Iterator[str]:
         yield from (part for read in control.reads for part in read)
 
 
-def _words(text: str) -> Iterator[str]:
+def _split_words(text: str) -> Iterator[str]:
     for token in text.split():
         yield token.strip("(),;:").lower()
     for word in _WORD.findall(text):
@@ -73,5 +73,5 @@ def _words(text: str) -> Iterator[str]:
     yield from re.findall(r"\w+", text.lower())
 
 
-def _stem(word: str) -> str:
+def _singular(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") else word

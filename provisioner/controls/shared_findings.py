@@ -51,7 +51,9 @@ class Difference:
         """Tell whether a control may find something else in one context than in the other."""
         if not self._is_comparable:
             return True
-        return any(self._touches(control, rule) for rule in (*control.rules, *control.in_cluster))
+        return any(
+            self._rule_is_affected(control, rule) for rule in (*control.rules, *control.in_cluster)
+        )
 
     @cached_property
     def _is_comparable(self) -> bool:
@@ -66,24 +68,26 @@ class Difference:
             and not any((one.unreadable, one.gaps, other.unreadable, other.gaps))
         )
 
-    def _touches(self, control: Control, rule: Rule) -> bool:
+    def _rule_is_affected(self, control: Control, rule: Rule) -> bool:
         # Nothing less is cheap enough: the result of such a rule depends on which resources there
         # are, of any type.
-        if rule.sees_all_types and self._listed:
+        if rule.sees_all_types and self._types_with_other_resources:
             return True
         for kind, paths in rule.reads.items():
             name = kind.lower()
-            if name in self._listed:
+            if name in self._types_with_other_resources:
                 return True
-            pairs = self._by_type.get(name) or ()
+            pairs = self._changed_by_type.get(name) or ()
             # The expression of a custom control sees the bodies of its type as a whole.
             if pairs and control.source:
                 return True
-            if any(self._differs(pair, path) for pair in pairs for path in (*paths, "id")):
+            if any(
+                self._reads_other_value(pair, path) for pair in pairs for path in (*paths, "id")
+            ):
                 return True
         return False
 
-    def _differs(self, pair: tuple[Resource, Resource], path: str) -> bool:
+    def _reads_other_value(self, pair: tuple[Resource, Resource], path: str) -> bool:
         """Tell whether a rule reads another value at a path of one resource than of the other.
 
         The value is one that is stated, or the default that the rest of the body makes.
@@ -97,15 +101,15 @@ class Difference:
         return not is_identical(*(default_at(each, path, self.one.catalog) for each in pair))
 
     @cached_property
-    def _listed(self) -> frozenset[str]:
+    def _types_with_other_resources(self) -> frozenset[str]:
         """Return the types, in small letters, whose resources differ between the two states.
 
         The same resources have the same names, in the same order.
         """
-        return frozenset(name for name, pairs in self._by_type.items() if pairs is None)
+        return frozenset(name for name, pairs in self._changed_by_type.items() if pairs is None)
 
     @cached_property
-    def _by_type(self) -> Mapping[str, "_Pairs | None"]:
+    def _changed_by_type(self) -> Mapping[str, "_Pairs | None"]:
         """Return the resources whose bodies differ, in both states, by type in small letters.
 
         It is None for a type of which the two do not have the same resources.
@@ -127,7 +131,7 @@ class Difference:
             # bodies.
             if one is other:
                 continue
-            if _name(one) != _name(other):
+            if _identity_of(one) != _identity_of(other):
                 return None
             if not is_identical(one.body, other.body):
                 changed.append((one, other))
@@ -137,6 +141,6 @@ class Difference:
 _Pairs: TypeAlias = tuple[tuple[Resource, Resource], ...]
 
 
-def _name(resource: Resource) -> tuple[object, ...]:
+def _identity_of(resource: Resource) -> tuple[object, ...]:
     """Return all that a rule, and a finding, can say of a resource beside its body."""
     return resource.id.text, resource.type, resource.address, resource.span, resource.has_facts

@@ -81,7 +81,7 @@ class DeclaredReads:
         # or the address plan of a state share one computation of it.
         key, derived = (compute, seen, self._sees_all_types), self.context.derived
         if key not in derived:
-            derived[key] = compute(self._visible(seen), self.context.catalog)
+            derived[key] = compute(self._visible_estate(seen), self.context.catalog)
         return cast(_Derived, derived[key])
 
     def _paths_by_type(self, reads: Mapping[str, tuple[str, ...]] | None) -> "_VisiblePaths":
@@ -106,7 +106,7 @@ class DeclaredReads:
                 raise KeyError(f"{min(missing)} of {kind} is not declared by the rule")
         return asked
 
-    def _visible(self, seen: "_VisiblePaths") -> Estate:
+    def _visible_estate(self, seen: "_VisiblePaths") -> Estate:
         """Return the resources of visible types, with only the visible paths in their bodies."""
         key, derived = (seen, self._sees_all_types), self.context.derived
         if key not in derived:
@@ -124,7 +124,7 @@ class _BodyFilter:
     """The paths that may be seen in the bodies of a type, ready to be taken out of many of them."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        read = [(_keys(path), split_steps(path) or ()) for path in paths]
+        read = [(_path_keys(path), split_steps(path) or ()) for path in paths]
         steps = [found for _, found in read]
         self._paths = read
         # Nothing that one path takes out of a body is then written to for another one.
@@ -225,10 +225,10 @@ class Subject:
         It is ABSENT where no default is known. `[key]` in a path is a key of a map. A path that the
         rule does not declare is a KeyError.
         """
-        stated = self._stated(path)
+        stated = self._declared_value(path)
         if not is_empty(stated):
             return stated
-        default = self._default(path)
+        default = self._default_of(path)
         return stated if isinstance(default, Absent) else default
 
     def is_set_by_azure(self, keys: Sequence[str]) -> bool:
@@ -250,7 +250,7 @@ class Subject:
 
     def states(self, path: str) -> bool:
         """Tell whether a property is set in the body itself."""
-        return not is_empty(self._stated(path))
+        return not is_empty(self._declared_value(path))
 
     def texts(self, path: str) -> tuple[str, ...]:
         """Return the texts of the list at a path; none where there is no list."""
@@ -320,7 +320,7 @@ class Subject:
             # both are the same expression still shows that they will be equal.
             address = self.resource.address
             return address is not None and value.paths == (f"{address}.{path}",)
-        stated = self._stated(path)
+        stated = self._declared_value(path)
         # ARM compares ids and enums without regard to case, and answers them in another case than
         # it was sent (AKS: `resourcegroups`, guidelines.md §3.1).
         return not is_empty(stated) and _folded(stated) == _folded(value)
@@ -337,18 +337,18 @@ class Subject:
         """Return the observation that it cannot be told whether a property is as it should be."""
         return Observation(Verdict.UNKNOWN, path, evidence)
 
-    def _stated(self, path: str) -> object:
+    def _declared_value(self, path: str) -> object:
         if path not in self._paths:
             raise KeyError(f"{path} of {self.resource.type} is not declared by the rule")
         return stated_at(self.resource, path)
 
-    def _default(self, path: str) -> object:
+    def _default_of(self, path: str) -> object:
         return default_at(self.resource, path, self._declared_reads.context.catalog)
 
 
 def stated_at(resource: Resource, path: str) -> object:
     """Return what a body states at a path, ABSENT for nothing."""
-    return lookup(resource.body, _keys(path))
+    return lookup(resource.body, _path_keys(path))
 
 
 def default_at(resource: Resource, path: str, catalog: Catalog) -> object:
@@ -356,7 +356,7 @@ def default_at(resource: Resource, path: str, catalog: Catalog) -> object:
     known = catalog.find(resource.type)
     if known is None:
         return ABSENT
-    keys = _keys(path)
+    keys = _path_keys(path)
     # The default of an object (an add-on profile, a network profile) covers the properties in it:
     # the nearest fact above a path decides.
     for length in range(len(keys), 0, -1):
@@ -369,7 +369,7 @@ def default_at(resource: Resource, path: str, catalog: Catalog) -> object:
 
 
 @lru_cache(maxsize=4096)
-def _keys(path: str) -> tuple[str, ...]:
+def _path_keys(path: str) -> tuple[str, ...]:
     steps = split_steps(path)
     if steps is None:
         raise ValueError(f"{path!r} is no path of a property")

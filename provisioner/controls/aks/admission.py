@@ -132,7 +132,7 @@ def assign(address: str, policy: BuiltInPolicy, **parameters: str) -> str:
 
 
 def judge_demands(cluster: Subject, demands: tuple[Demand, ...]) -> Observation:
-    """Return what is to be said of a cluster that one of some policies has to be in force on."""
+    """Return whether one of some policies is in force on a cluster, with the evidence."""
     switch, path = switch_of(cluster, _ADD_ON), switch_path(_ADD_ON)
     if isinstance(switch, Unknown):
         return cluster.unknown(path, f"{path} is {switch}")
@@ -149,7 +149,7 @@ def judge_assignments(cluster: Subject, demands: tuple[Demand, ...]) -> Observat
     The add-on is not checked: a policy that Azure itself evaluates needs none.
     """
     candidates = [
-        (way, assigned) for way in demands for assigned in _assignments(cluster, way.policy)
+        (way, assigned) for way in demands for assigned in _assignments_of(cluster, way.policy)
     ]
     weak_assignments: list[tuple[Verdict, str]] = []
     for way, assigned in candidates:
@@ -190,7 +190,7 @@ def is_safeguarded(cluster: Subject, *standards: str) -> bool:
     excluded_scope = {
         name
         for name in tenants_of(cluster)
-        if _matches(name, safeguards.value(_EXCLUDED_NAMESPACES))
+        if _matches_pattern(name, safeguards.value(_EXCLUDED_NAMESPACES))
     }
     return safeguards.value(_STANDARDS_LEVEL) in standards and not excluded_scope
 
@@ -203,7 +203,9 @@ def has_policy_add_on(cluster: Subject) -> bool:
 def excluded_by(safeguards: Subject, cluster: Subject) -> tuple[str, ...]:
     """Return the namespaces that a cluster's safeguards leave out, of those that they are for."""
     names = ("default", *tenants_of(cluster))
-    return tuple(name for name in names if _matches(name, safeguards.value(_EXCLUDED_NAMESPACES)))
+    return tuple(
+        name for name in names if _matches_pattern(name, safeguards.value(_EXCLUDED_NAMESPACES))
+    )
 
 
 def is_watched(cluster: Subject) -> bool:
@@ -223,15 +225,15 @@ def tenants_of(cluster: Subject) -> tuple[str, ...]:
     )
 
 
-def _assignments(cluster: Subject, policy: BuiltInPolicy) -> Iterator[Subject]:
+def _assignments_of(cluster: Subject, policy: BuiltInPolicy) -> Iterator[Subject]:
     for assigned in cluster.all(POLICY_ASSIGNMENT):
-        if _covers(assigned.id.scope, cluster.id):
+        if _is_above(assigned.id.scope, cluster.id):
             definition = assigned.value(_DEFINITION)
             if isinstance(definition, str) and definition.strip().lower() == policy.id.lower():
                 yield assigned
 
 
-def _covers(scope: ResourceId | None, cluster: ResourceId) -> bool:
+def _is_above(scope: ResourceId | None, cluster: ResourceId) -> bool:
     # Which subscriptions a management group holds is not known here: what an environment has of
     # one is there because it is about the environment.
     return scope is None or scope.type.lower() == _MANAGEMENT_GROUP or cluster.is_within(scope)
@@ -250,34 +252,38 @@ def _find_weaknesses(
         if excluded_scope is not None and cluster.id.is_within(excluded_scope):
             yield Verdict.FAIL, f"notScopes excludes {excluded_scope.name}"
     for exemption in cluster.all(POLICY_EXEMPTION):
-        if _exempts(exemption, assigned, cluster):
+        if _is_exempted_by(exemption, assigned, cluster):
             until = exemption.value(_EXPIRES)
             evidence = "without expiry" if is_empty(until) else f"until {until}"
             yield Verdict.FAIL, f"{exemption.label} exempts it {evidence}"
     selectors = assigned.entries(_SELECTORS)
-    if selectors and not any(_selects(selector, cluster) for selector in selectors):
+    if selectors and not any(_selects_cluster(selector, cluster) for selector in selectors):
         yield Verdict.FAIL, "resourceSelectors excludes the cluster"
     parameters = assigned.value(_PARAMETERS)
     expected = {**_NARROWING_PARAMETERS, **demand.parameters}
     effect = expected.pop("effect", DENY)
-    for value in _effects_on(cluster, assigned, _parameter(parameters, "effect", demand.policy)):
+    for value in _effects_on(
+        cluster, assigned, _parameter_value(parameters, "effect", demand.policy)
+    ):
         yield from _check_parameter("effect", value, effect)
     for name, predicate in expected.items():
-        yield from _check_parameter(name, _parameter(parameters, name, demand.policy), predicate)
+        yield from _check_parameter(
+            name, _parameter_value(parameters, name, demand.policy), predicate
+        )
     yield from _excluded_namespaces(cluster, parameters, demand)
 
 
-def _exempts(exemption: Subject, assigned: Subject, cluster: Subject) -> bool:
+def _is_exempted_by(exemption: Subject, assigned: Subject, cluster: Subject) -> bool:
     """Tell whether an exemption takes a cluster, or a scope above it, out of an assignment.
 
     What it takes out of an initiative's single policies is taken out too; whether it has expired is
     for Azure to say, and nobody here knows the day.
     """
     named = parse_resource_id(exemption.value(_EXEMPTED_ASSIGNMENT))
-    if named is None or named != assigned.id or not _covers(exemption.id.scope, cluster.id):
+    if named is None or named != assigned.id or not _is_above(exemption.id.scope, cluster.id):
         return False
     selectors = exemption.entries(_SELECTORS)
-    return not selectors or any(_selects(selector, cluster) for selector in selectors)
+    return not selectors or any(_selects_cluster(selector, cluster) for selector in selectors)
 
 
 def _check_parameter(
@@ -290,7 +296,7 @@ def _check_parameter(
         yield Verdict.FAIL, f"{name} is {show(value)}, expected {predicate.words}"
 
 
-def _parameter(parameters: object, name: str, policy: BuiltInPolicy) -> object:
+def _parameter_value(parameters: object, name: str, policy: BuiltInPolicy) -> object:
     if isinstance(parameters, Unknown):
         return parameters
     stated = lookup(parameters, (name, "value"))
@@ -303,7 +309,9 @@ def _effects_on(cluster: Subject, assigned: Subject, effect: object) -> list[obj
     """Return the effects that the policies of an assignment have on a cluster."""
     found = [effect]
     for override in assigned.entries(_OVERRIDES):
-        if str(override.get("kind")).lower() != "policyeffect" or not _selects(override, cluster):
+        if str(override.get("kind")).lower() != "policyeffect" or not _selects_cluster(
+            override, cluster
+        ):
             continue
         # An override with that selector is for some policies of an initiative: their effects add
         # to that of the rest, and the weakest counts.
@@ -324,7 +332,7 @@ def _selectors_of(selecting: Mapping[str, object]) -> list[Mapping[str, object]]
     return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
-def _selects(selecting: Mapping[str, object], cluster: Subject) -> bool:
+def _selects_cluster(selecting: Mapping[str, object], cluster: Subject) -> bool:
     """Tell whether an object with `selectors` selects a cluster, by its region and its type.
 
     Other kinds of selector say nothing about clusters.
@@ -339,14 +347,14 @@ def _selects(selecting: Mapping[str, object], cluster: Subject) -> bool:
         if value is None or isinstance(value, Unknown):
             continue
         folded = str(value).replace(" ", "").lower()
-        if "in" in entry and folded not in _folded(entry["in"]):
+        if "in" in entry and folded not in _folded_names(entry["in"]):
             return False
-        if folded in _folded(entry.get("notIn")):
+        if folded in _folded_names(entry.get("notIn")):
             return False
     return True
 
 
-def _folded(names: object) -> set[str]:
+def _folded_names(names: object) -> set[str]:
     listed = names if isinstance(names, (list, tuple)) else ()
     return {str(name).replace(" ", "").lower() for name in listed}
 
@@ -355,8 +363,8 @@ def _excluded_namespaces(
     cluster: Subject, parameters: object, demand: Demand
 ) -> Iterator[tuple[Verdict, str]]:
     """Yield the namespaces that a policy has to reach, and does not."""
-    included = _parameter(parameters, "namespaces", demand.policy)
-    excluded = _parameter(parameters, "excludedNamespaces", demand.policy)
+    included = _parameter_value(parameters, "namespaces", demand.policy)
+    excluded = _parameter_value(parameters, "excludedNamespaces", demand.policy)
     # Namespaces are excluded by patterns with `*`, in which a team's namespace can be caught by
     # accident.
     for name, value in (("namespaces", included), ("excludedNamespaces", excluded)):
@@ -368,12 +376,14 @@ def _excluded_namespaces(
         yield Verdict.FAIL, f"namespaces is {show(included)}: all other namespaces are excluded"
     required = tenants_of(cluster) if demand.for_tenants else ("default", *tenants_of(cluster))
     for folded in required:
-        if _matches(folded, excluded):
+        if _matches_pattern(folded, excluded):
             yield Verdict.FAIL, f"excludedNamespaces excludes {folded}"
-        elif not is_empty(included) and demand.for_tenants and not _matches(folded, included):
+        elif (
+            not is_empty(included) and demand.for_tenants and not _matches_pattern(folded, included)
+        ):
             yield Verdict.FAIL, f"namespaces excludes {folded}"
 
 
-def _matches(name: str, patterns: object) -> bool:
+def _matches_pattern(name: str, patterns: object) -> bool:
     listed = patterns if isinstance(patterns, (list, tuple)) else ()
     return any(isinstance(pattern, str) and fnmatchcase(name, pattern) for pattern in listed)

@@ -94,6 +94,7 @@ def _judge_agents(namespace: Subject) -> Iterator[Observation]:
 
 
 def _judge_restricted(namespace: Subject) -> Iterator[Observation]:
+    # The labels of a managed namespace are a property in ARM, which CLU-05.5 reads there.
     if not namespace.value(_IS_MANAGED) and not _is_for_agents(namespace):
         yield judge_standard(namespace)
 
@@ -145,6 +146,7 @@ def _judge_default_deny(namespace: Subject) -> Iterator[Observation]:
 
 def _is_default_deny(policy: Mapping[str, object]) -> bool:
     kinds = policy.get("policyTypes")
+    # A policy that denies one direction leaves the other open.
     both = isinstance(kinds, (list, tuple)) and {str(kind) for kind in kinds} >= _DIRECTIONS
     has_rules = policy.get("ingress") or policy.get("egress")
     return policy.get("podSelector") == {} and both and not has_rules

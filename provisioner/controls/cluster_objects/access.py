@@ -160,7 +160,7 @@ def _nobody_has(risk: Risk, words: str) -> ObservedRule:
     return ObservedRule(judge, (ROLE, CLUSTER_ROLE, ROLE_BINDING, CLUSTER_ROLE_BINDING))
 
 
-def _administers(rules: Iterable[Mapping[str, Any]]) -> bool:
+def _allows_everything(rules: Iterable[Mapping[str, Any]]) -> bool:
     """Tell whether a rule writes everything, be it by `*` or verb by verb."""
     return any(
         "*" in items(rule.get("apiGroups"))
@@ -176,7 +176,7 @@ def _judge_cluster_admins(view: View) -> Iterator[ObjectFinding]:
     def judge() -> Iterator[ObjectFinding]:
         for each in find_bindings_to_others(view, everywhere_alone=True):
             is_admin = at(each.binding, "roleRef", "name") == "cluster-admin"
-            if is_admin or _administers(each.rules or ()):
+            if is_admin or _allows_everything(each.rules or ()):
                 yield fails(
                     (f"{', '.join(each.subjects)} has cluster-admin permissions"), each.binding
                 )

@@ -57,7 +57,9 @@ def find_policies_not_in_force(view: View, names: Sequence[str] = ()) -> Iterato
         if differing:
             evidence = f"{policy.name} differs from the environment: {differing}"
             yield fails(evidence, found, f"spec.{differing}")
-        elif not any(_denies(binding, policy.name) for binding in view.of(ADMISSION_BINDING)):
+        elif not any(
+            _binding_denies(binding, policy.name) for binding in view.of(ADMISSION_BINDING)
+        ):
             yield fails(
                 (
                     f"no binding of {policy.name} with validationActions Deny applies to all its "
@@ -73,9 +75,9 @@ def _rendered_spec(policy: AdmissionPolicy) -> Object:
 
 
 def _first_difference(found: Object, expected: Object) -> str:
-    """Return what of a policy is not as wanted, "" for nothing.
+    """Return the first field of a policy that is not as expected, "" for none.
 
-    The API server adds defaults, and so what is wanted is compared, by name.
+    The API server adds defaults, so only what is rendered is compared, by name.
     """
     spec = at(found, "spec") or {}
     for name in _COMPARED_FIELDS:
@@ -95,7 +97,8 @@ def _first_difference(found: Object, expected: Object) -> str:
     found_rules = items(at(spec, "matchConstraints", "resourceRules"))
     expected_rules = expected["matchConstraints"]["resourceRules"]
     if not all(
-        any(_covers(rule, each) for rule in found_rules) for each in _split_rules(expected_rules)
+        any(_rule_matches(rule, each) for rule in found_rules)
+        for each in _split_rules(expected_rules)
     ):
         return "matchConstraints"
     expressions = {at(entry, "expression") for entry in items(spec.get("validations"))}
@@ -116,8 +119,8 @@ def _split_rules(rules: Sequence[Object]) -> Iterator[Object]:
             yield dict(zip(_MATCHED, values, strict=True))
 
 
-def _covers(rule: object, expected: Object) -> bool:
-    """Tell whether a rule matches a wanted operation and resource.
+def _rule_matches(rule: object, expected: Object) -> bool:
+    """Tell whether a rule matches an expected operation and resource.
 
     One for some names or for objects of the cluster alone does not match all pods.
     """
@@ -126,7 +129,7 @@ def _covers(rule: object, expected: Object) -> bool:
     return all({"*", expected[name]} & set(items(at(rule, name))) for name in _MATCHED)
 
 
-def _denies(binding: Object, policy: str) -> bool:
+def _binding_denies(binding: Object, policy: str) -> bool:
     spec = at(binding, "spec") or {}
     narrowed = spec.get("matchResources") or {}
     return (

@@ -101,7 +101,7 @@ def _find_openings(view: View, namespace: str) -> Iterator[ObjectFinding]:
                 yield fails(
                     (f"{part} contains public addresses of third parties"), policy, f"spec.{part}"
                 )
-        for peer in (*_peers(policy, "egress", "to"), *_peers(policy, "ingress", "from")):
+        for peer in (*_peers_of(policy, "egress", "to"), *_peers_of(policy, "ingress", "from")):
             if opens_all_namespaces(at(peer, "namespaceSelector"), at(peer, "podSelector")):
                 yield fails("it allows all namespaces", policy, "spec")
     yield from _find_openings_together(policies)
@@ -121,13 +121,13 @@ def _find_openings_together(policies: tuple[Object, ...]) -> Iterator[ObjectFind
 
 
 def _ip_blocks(policy: Object, part: str, peers: str) -> Iterator[str]:
-    for peer in _peers(policy, part, peers):
+    for peer in _peers_of(policy, part, peers):
         cidr = at(peer, "ipBlock", "cidr")
         if cidr is not None:
             yield str(cidr)
 
 
-def _peers(policy: Object, part: str, peers: str) -> tuple[object, ...]:
+def _peers_of(policy: Object, part: str, peers: str) -> tuple[object, ...]:
     return tuple(
         peer for rule in items(at(policy, "spec", part)) for peer in items(at(rule, peers))
     )
@@ -226,7 +226,9 @@ def _judge_metadata_access(view: View) -> Iterator[ObjectFinding]:
 
 def _policies_allowing_metadata(view: View, namespace: str) -> Iterator[Object]:
     for policy in view.contents.in_namespace(NETWORK_POLICY, namespace):
-        if _opens_all(policy, "Egress") or any(map(_contains_metadata, _peers(policy, *_EGRESS))):
+        if _opens_all(policy, "Egress") or any(
+            map(_contains_metadata, _peers_of(policy, *_EGRESS))
+        ):
             yield policy
     yield from filter(_policy_allows_metadata, view.contents.in_namespace(CILIUM_POLICY, namespace))
 

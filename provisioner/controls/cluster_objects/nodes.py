@@ -181,14 +181,14 @@ def _judge_drains(view: View) -> Iterator[ObjectFinding]:
                 )
         for kind in (DEPLOYMENT, STATEFUL_SET):
             for found in view.outside(kind):
-                if _replicas(found) > 1 and _budget_of(view, found) is None:
+                if _replicas_of(found) > 1 and _budget_of(view, found) is None:
                     yield fails("it has no PodDisruptionBudget", found)
 
     budgets = count(len(view.outside(DISRUPTION_BUDGET)), "PodDisruptionBudget")
     yield from conclude(judge(), f"{budgets}: each allows disruptions, and each workload has one")
 
 
-def _replicas(workload: Object) -> int:
+def _replicas_of(workload: Object) -> int:
     stated = at(workload, "spec", "replicas")
     return stated if isinstance(stated, int) else 1
 
@@ -202,7 +202,7 @@ def _judge_availability(view: View) -> Iterator[ObjectFinding]:
                     container.get("readinessProbe") or container.get("livenessProbe")
                 ):
                     yield fails("a container has no probe", found, f"spec.template.{path}")
-            if _replicas(found) > 1:
+            if _replicas_of(found) > 1:
                 if _budget_of(view, found) is None:
                     yield fails("it has no PodDisruptionBudget", found)
                 if not _is_spread(pod):
@@ -214,7 +214,7 @@ def _judge_availability(view: View) -> Iterator[ObjectFinding]:
                         found,
                         "spec.template.spec",
                     )
-            elif _replicas(found) == 1:
+            elif _replicas_of(found) == 1:
                 yield fails(
                     ("replicas is 1: no PodDisruptionBudget can keep it available"),
                     found,

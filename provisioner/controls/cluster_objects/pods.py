@@ -243,14 +243,14 @@ def _selects_untrusted_nodes(pod: Object) -> bool:
     required = at(node, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms")
     preferred = items(at(node, "preferredDuringSchedulingIgnoredDuringExecution"))
     terms = (*items(required), *(at(each, "preference") for each in preferred))
-    wanted = (
+    required_values = (
         value
         for term in terms
         for each in items(at(term, "matchExpressions"))
         if at(each, "operator") == "In"
         for value in items(at(each, "values"))
     )
-    return "untrusted" in (*selected, *tolerated, *wanted)
+    return "untrusted" in (*selected, *tolerated, *required_values)
 
 
 _SELECTOR = "scheduler.alpha.kubernetes.io/node-selector"
@@ -284,8 +284,8 @@ def _judge_tenant_nodes(view: View) -> Iterator[ObjectFinding]:
             labels = tenant_nodes.get(str(at(pod, "spec", "nodeName")))
             if labels is None:
                 continue
-            wanted = selectors.get(namespace_of(pod), "")
-            pairs = [part.partition("=") for part in wanted.split(",") if part]
+            selector = selectors.get(namespace_of(pod), "")
+            pairs = [part.partition("=") for part in selector.split(",") if part]
             if not pairs or any(
                 labels.get(key.strip()) != value.strip() for key, _, value in pairs
             ):

@@ -36,11 +36,11 @@ from provisioner.model.cluster_contents import (
 )
 
 STANDARD = "pod-security.kubernetes.io/enforce"
-_WHOLE_SINCE = 25
+_COMPLETE_SINCE = 25
 """The minor version since which the restricted standard is what it is, but for the hosts of probes,
 which are no right of a pod (kubernetes.io, "Pod Security Standards": seccomp since 1.19,
 capabilities since 1.22, Windows since 1.25)."""
-_ENDED = ("Succeeded", "Failed")
+_ENDED_PHASES = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ class View:
     def agents(self) -> frozenset[str]:
         """The namespaces whose pods the environment lets be privileged."""
         named = {found.name for found in self.namespaces if found.pod_security == "privileged"}
+        # kube-bench needs hostPID and hostPath mounts (guidelines.md CLU-07).
         return frozenset({*named, BENCHMARK_NAMESPACE} if self.settings.benchmark else named)
 
     @cached_property
@@ -107,7 +108,9 @@ class View:
         return tuple(
             found
             for found in self.contents.of(POD)
-            if namespace_of(found) not in self.system and at(found, "status", "phase") not in _ENDED
+            # A finished pod stays listed until its job is deleted, and can do no harm.
+            if namespace_of(found) not in self.system
+            and at(found, "status", "phase") not in _ENDED_PHASES
         )
 
     @property
@@ -161,6 +164,7 @@ class ObservedRule:
         """Return the namespaces that the lists cover which the rule reads; None for all."""
         kinds = (*self.needs, *self.reads)
         found = [contents.partial[kind] for kind in kinds if kind in contents.partial]
+        # A rule over two lists can judge only where both were listed.
         return frozenset.intersection(*found) if found else None
 
     def within(self, namespaces: frozenset[str]) -> "ObservedRule":
@@ -171,6 +175,8 @@ class ObservedRule:
         """
 
         def judge(view: View) -> Iterator[ObjectFinding]:
+            # Of a part only failures count: "no pod violates" would be about namespaces that
+            # nobody listed.
             seen = self.judge(replace(view, contents=view.contents.within(namespaces)))
             return (each for each in seen if each.verdict is Verdict.FAIL and _is_in(each.body))
 
@@ -186,10 +192,12 @@ class ObservedRule:
         """Return what is not there of what the rule needs, in words; "" for nothing."""
         if self.benchmark:
             return "" if contents.benchmark else "no report of kube-bench"
+        # A list that was never made and one that RBAC refused need different repairs, and are
+        # named apart.
         absent = [kind for kind in self.needs if not contents.has(kind)]
         named = [resource_of(kind) for kind in absent if kind not in contents.refused]
         parts = [f"no list of {' and '.join(named)}"] if named else []
-        return "; ".join((*parts, *_refusals(self.needs, contents)))
+        return "; ".join((*parts, *_describe_refusals(self.needs, contents)))
 
     def unread(self, contents: ClusterContents) -> str:
         """Return which optional lists the API server refused, in words; "" for none.
@@ -197,10 +205,10 @@ class ObservedRule:
         One object of such a kind can undo what all others show: a kind that is not served has none,
         and a list that was refused may have any.
         """
-        return "; ".join(_refusals(self.reads, contents))
+        return "; ".join(_describe_refusals(self.reads, contents))
 
 
-def _refusals(kinds: Iterable[Kind], contents: ClusterContents) -> Iterator[str]:
+def _describe_refusals(kinds: Iterable[Kind], contents: ClusterContents) -> Iterator[str]:
     refused = [
         f"{kind.text} ({contents.refused[kind]})"
         for kind in kinds
@@ -219,13 +227,15 @@ def describe_scope(rule: ObservedRule, contents: ClusterContents) -> str:
 def _describe_part(kind: Kind, seen: frozenset[str]) -> str:
     """Return of which namespaces the list of a kind is, and what would make it one of all."""
     where = f"seen in namespace {', '.join(sorted(seen))} only" if seen else "the list is empty"
-    told = f"{resource_of(kind)} {where}" if seen else f"{resource_of(kind)}: {where}"
+    coverage = f"{resource_of(kind)} {where}" if seen else f"{resource_of(kind)}: {where}"
+    # Some objects exist in every cluster: a list without them was made with a selector or for one
+    # namespace.
     if kind in IN_EVERY_CLUSTER:
         made = " and ".join(sorted(IN_EVERY_CLUSTER[kind]))
         return f"{resource_of(kind)} seen in part (a list without a selector has {made})"
     if kind in IN_KUBE_SYSTEM and "kube-system" not in seen:
-        return f"{told} (a list of all namespaces has those of kube-system: kubectl get -A)"
-    return f"{told} (--all-namespaces states that a list is of all)"
+        return f"{coverage} (a list of all namespaces has those of kube-system: kubectl get -A)"
+    return f"{coverage} (--all-namespaces states that a list is of all)"
 
 
 def passes(evidence: str, body: Object | None = None) -> ObjectFinding:
@@ -257,6 +267,7 @@ def count(number: int, word: str) -> str:
 
 def containers_of(pod: Object) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Yield the containers of a pod with their paths."""
+    # Ephemeral containers are added to running pods (kubectl debug) and share their volumes.
     for part in ("initContainers", "containers", "ephemeralContainers"):
         for number, container in enumerate(items(at(pod, "spec", part))):
             if isinstance(container, Mapping):
@@ -269,10 +280,12 @@ def standard_of(namespace: Object) -> str:
     It has its version where that is one that requires less than today's.
     """
     labels = labels_of(namespace)
+    # Pod Security Admission enforces nothing where the label is missing, which is the privileged
+    # standard.
     level = labels.get(STANDARD) or "privileged"
     version = labels.get(f"{STANDARD}-version") or "latest"
     if level == "privileged" or version == "latest":
         return level
     minor = version.removeprefix("v1.")
-    is_weaker = not minor.isdecimal() or int(minor) < _WHOLE_SINCE
+    is_weaker = not minor.isdecimal() or int(minor) < _COMPLETE_SINCE
     return f"{level}:{version}" if is_weaker else level

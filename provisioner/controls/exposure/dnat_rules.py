@@ -109,6 +109,7 @@ def _judge_rules(rules: Sequence[FirewallRule]) -> Iterator[DnatOpening]:
 
 def _unknown_policies(estate: Estate, firewall: Resource) -> Iterator[DnatOpening]:
     """Yield the policies of a firewall that nothing is known of."""
+    # Rules of a policy that was not read may translate anything: unknown, not closed.
     named = parse_resource_id(lookup(firewall.body, _POLICY.split(".")))
     policy = estate.get(named) if named else None
     if named is not None and policy is None:

@@ -96,7 +96,7 @@ _IPV6 = Intervals(((2 << 124, (4 << 124) - 1),))
 
 @dataclass(frozen=True, slots=True)
 class EgressVerdict:
-    """What is to be said of some public addresses that a subnet sends somewhere."""
+    """Verdict on some public addresses that a subnet sends somewhere."""
 
     verdict: Verdict
     evidence: str
@@ -250,7 +250,7 @@ def _judge_service_tag(subnet: Subnet, route: Route) -> Iterator[EgressVerdict]:
 def _judge_ipv6_egress(estate: Estate, subnet: Subnet) -> Iterator[EgressVerdict]:
     """Yield what a subnet sends to the internet over IPv6, which Azure Firewall does not filter."""
     found = estate.resources.get(subnet.key)
-    if found is None or not any(_is_ipv6(text) for text in _prefixes(found.body)):
+    if found is None or not any(_is_ipv6(text) for text in _prefixes_of(found.body)):
         return
     table = parse_resource_id(lookup(found.body, TABLE.split(".")))
     routed = []
@@ -270,7 +270,7 @@ def _judge_ipv6_egress(estate: Estate, subnet: Subnet) -> Iterator[EgressVerdict
         )
 
 
-def _prefixes(body: object) -> tuple[object, ...]:
+def _prefixes_of(body: object) -> tuple[object, ...]:
     prefixes = lookup(body, PREFIXES.split("."))
     listed = tuple(prefixes) if isinstance(prefixes, (list, tuple)) else ()
     return (*listed, lookup(body, PREFIX.split(".")))

@@ -184,7 +184,7 @@ def find_lateral(estate: Estate, _catalog: Catalog) -> Mapping[tuple[str, int], 
             tags = Tags(Bounds(neighbors | HOST, neighbors | HOST))
             for port in REMOTE_ACCESS:
                 if (key, port) in found:
-                    continue  # one rule is told of a group and a port
+                    continue  # one rule is reported of a group and a port
                 traffic = Traffic(sources, neighbors, "tcp", Intervals(((port, port),)))
                 admitted = admit(group, inbound=False, traffic=traffic, tags=tags, certain=False)
                 if admitted:

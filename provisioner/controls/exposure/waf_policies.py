@@ -45,7 +45,7 @@ def find_bypasses(custom_rules: object, managed_rules: object) -> Iterator[WafBy
     `customRules` is a list, or for Front Door an object with `rules`.
     """
     listed = lookup(custom_rules, ("rules",)) if isinstance(custom_rules, Mapping) else custom_rules
-    yield from _judge_custom_rules(sorted(list_items(listed), key=_priority))
+    yield from _judge_custom_rules(sorted(list_items(listed), key=_priority_of))
     if isinstance(managed_rules, Mapping):
         yield from _judge_managed_rules(managed_rules)
     elif is_empty(managed_rules):
@@ -74,8 +74,8 @@ def _judge_custom_rules(rules: Sequence[object]) -> Iterator[WafBypass]:
         if action == "block":
             remaining = remaining - matched if exact else remaining
         elif exact and PublicReach(ipv4=remaining & matched).holds_strangers:
-            said = PublicReach(ipv4=remaining & matched)
-            yield WafBypass(True, f"custom rule {name} allows {said} before all other rules")
+            strangers = PublicReach(ipv4=remaining & matched)
+            yield WafBypass(True, f"custom rule {name} allows {strangers} before all other rules")
         elif not exact and PublicReach(ipv4=remaining & matched).holds_strangers:
             yield WafBypass(
                 False,
@@ -243,7 +243,7 @@ def _protects_every_site(group: object) -> bool:
     return _folded_text(group, "ruleGroupName").endswith(_GENERAL_GROUPS)
 
 
-def _priority(rule: object) -> float:
+def _priority_of(rule: object) -> float:
     found = lookup(rule, ("priority",))
     return found if isinstance(found, (int, float)) else float("inf")
 

@@ -82,7 +82,7 @@ def check_query(query: str, event: Event) -> Answer:
     source, *stages = [stage for stage in split(statements[-1], "|") if stage] or [[]]
     why_empty = next(
         (why for stage in stages if (why := _why_no_rows(stage))), ""
-    ) or _contradiction(stages)
+    ) or _find_contradiction(stages)
     if why_empty:
         return Answer(Match.NO, why_empty)
     # Without a condition on the event the alert would fire on every row of the table.
@@ -114,7 +114,7 @@ def check_transformation(query: str) -> Answer:
     if not stages:
         return Answer(Match.UNCLEAR, "the transformation cannot be parsed")
     why_empty = next((why for stage in stages if (why := _why_no_rows(stage))), "")
-    if why_empty or (why_empty := _contradiction(stages)):
+    if why_empty or (why_empty := _find_contradiction(stages)):
         return Answer(Match.NO, why_empty)
     for stage in stages[1:]:
         if stage[0].text.lower() not in _KEEPING_OPERATORS:
@@ -202,7 +202,7 @@ def _is_outside_window(atom: Sequence[Token]) -> bool:
     return False
 
 
-def _contradiction(stages: Sequence[Sequence[Token]]) -> str:
+def _find_contradiction(stages: Sequence[Sequence[Token]]) -> str:
     """Return why two conditions of a pipeline exclude each other, "" if none do."""
     required: dict[str, frozenset[str]] = {}
     filters = [s[1:] for s in stages if s[0].text.lower() in _FILTERS and not _has_or(s)]

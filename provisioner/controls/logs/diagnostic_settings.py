@@ -73,7 +73,7 @@ def find_settings(subject: Subject, scope: ResourceId) -> tuple[Subject, ...]:
 def judge_logs(
     subject: Subject, scope: ResourceId, categories: Sequence[str], described: str = "its logs"
 ) -> Iterator[Observation]:
-    """Judge whether all wanted categories of a place's logs arrive in a workspace.
+    """Judge whether all of some categories of a scope's logs arrive in a workspace.
 
     Several settings may share the work. The group `allLogs` has all categories.
     """
@@ -142,6 +142,8 @@ def sends(setting: Subject, category: str) -> Answer:
         if _folded_text(entry, "category") == category:
             return Answer(Match.YES if is_enabled else Match.NO)
         groups |= {_folded_text(entry, "categoryGroup")} if is_enabled else set()
+    # The groups are Azure's, and gain categories as services add them; a list of categories stays
+    # as it was written.
     if _EVERYTHING in groups:
         return Answer(Match.YES)
     if _GROUP_OF_AUDITS in groups and category in _AUDIT_CATEGORIES:
@@ -204,12 +206,12 @@ def transforms(rule: Subject, streams: set[str]) -> Iterator[Answer]:
         if not streams & {str(stream).lower() for stream in named}:
             continue
         query = lookup(flow, ("transformKql",))
-        kept = check_transformation(query) if isinstance(query, str) else Answer(Match.YES)
+        effect = check_transformation(query) if isinstance(query, str) else Answer(Match.YES)
         # A flow without destinations is valid, and its rows go nowhere.
         if lookup(flow, ("destinations",)) == []:
-            kept = Answer(Match.NO, "it has no destination")
-        why = f"{rule.label} has {', '.join(map(str, named))}: {kept.why}" if kept.why else ""
-        yield Answer(kept.match, why)
+            effect = Answer(Match.NO, "it has no destination")
+        why = f"{rule.label} has {', '.join(map(str, named))}: {effect.why}" if effect.why else ""
+        yield Answer(effect.match, why)
 
 
 def _folded_text(entry: object, key: str) -> str:

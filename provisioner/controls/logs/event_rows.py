@@ -68,10 +68,10 @@ def _read_assignments(
             is_plain = len(columns) == 1 and all(
                 t.kind == "word" or t.text in "()" for t in part[2:]
             )
-            yield part[0].text.lower(), _resolve(columns[0], aliases) if is_plain else ""
+            yield part[0].text.lower(), _resolve_column(columns[0], aliases) if is_plain else ""
 
 
-def _resolve(column: str, aliases: Mapping[str, str]) -> str:
+def _resolve_column(column: str, aliases: Mapping[str, str]) -> str:
     """Return a column by its own name, in small letters; "" for one that is made of others."""
     name = _KEY.sub(r".\1", column).lower()
     root, dot, rest = name.partition(".")
@@ -99,7 +99,7 @@ class _Filter:
         """Return whether a condition holds for the row, None where it cannot be told."""
         tokens, negated = unwrap(tokens)
         if negated:
-            return self._denies(tokens)
+            return self._holds_not(tokens)
         alternatives = list(split_words(tokens, ("or",)))
         if len(alternatives) > 1:
             # Three values: `or` by De Morgan, so that unknown stays unknown.
@@ -109,20 +109,20 @@ class _Filter:
         parts = list(split_words(tokens, ("and",)))
         if len(parts) > 1:
             return _all_of([self.holds(part) for part in parts])
-        return self._meets(tokens)
+        return self._meets_condition(tokens)
 
-    def _denies(self, tokens: Sequence[Token]) -> bool | None:
+    def _holds_not(self, tokens: Sequence[Token]) -> bool | None:
         """Return whether the contrary of a condition holds.
 
         One on a column that is not known here leaves somebody out, and no events.
         """
         results = self.holds(tokens)
-        known = any(self._column(part) for part in split_words(tokens, ("and", "or")))
+        known = any(self._known_column(part) for part in split_words(tokens, ("and", "or")))
         return True if results is None and not known else _negate(results)
 
-    def _column(self, atom: Sequence[Token]) -> str:
+    def _known_column(self, atom: Sequence[Token]) -> str:
         """Return the column of a condition, "" for one of which nothing is known."""
-        name = _resolve(column_of(atom), self._aliases)
+        name = _resolve_column(column_of(atom), self._aliases)
         after = next((i for i, t in enumerate(atom) if t.text == ")"), None)
         # A property of what a function returns: parse_json(ObjectRef).namespace.
         if after is not None and [t.text for t in atom[after + 1 : after + 2]] == ["."]:
@@ -130,7 +130,7 @@ class _Filter:
             name = name.removeprefix("log_s.")
         return name if name in self._row or name in _TEXT_COLUMNS else ""
 
-    def _meets(self, atom: Sequence[Token]) -> bool | None:
+    def _meets_condition(self, atom: Sequence[Token]) -> bool | None:
         """Return whether the row meets a single condition."""
         words = [token.text.lower() for token in atom]
         constant = True if not words else read_constant(atom)
@@ -138,11 +138,11 @@ class _Filter:
             return constant
         if words[0] == "timegenerated":
             return _is_in_time(words)
-        return words[0] in ("isnotempty", "isnotnull") or self._compares(atom, words)
+        return words[0] in ("isnotempty", "isnotnull") or self._meets_comparison(atom, words)
 
-    def _compares(self, atom: Sequence[Token], words: Sequence[str]) -> bool | None:
+    def _meets_comparison(self, atom: Sequence[Token], words: Sequence[str]) -> bool | None:
         """Return whether what a column of the row holds is what a condition compares it with."""
-        column, sign = self._column(atom), operator_of(atom)
+        column, sign = self._known_column(atom), operator_of(atom)
         held = self._row.get(column)
         if sign in ("!=", "!~", "!"):
             at = words.index(sign)
@@ -151,13 +151,13 @@ class _Filter:
                 return _any_value(held, _value_test(word, atom), contrary=True)
             # A condition `!=` on an unknown column (a user, a namespace) leaves out somebody whom
             # the author trusts; the event is still detected for all others.
-            return _negate(self._names(atom)) if column else True
+            return _negate(self._names_known_value(atom)) if column else True
         if held is not None:
             return _any_value(held, _value_test(sign, atom))
         equals = sign in ("==", "=~", "in", "in~")
-        return self._names(atom) if column and sign and not equals else None
+        return self._names_known_value(atom) if column and sign and not equals else None
 
-    def _names(self, atom: Sequence[Token]) -> bool | None:
+    def _names_known_value(self, atom: Sequence[Token]) -> bool | None:
         """Return whether a text asks for a word that the row has."""
         known = {value.lower() for values in self._row.values() for value in values}
         found = list(values_of(atom))
@@ -181,22 +181,22 @@ def _value_test(sign: str, atom: Sequence[Token]) -> Callable[[str], bool | None
     start = next((i for i, t in enumerate(atom) if t.text.lower() == sign), 0)
     operands = atom[start + 1 :]
     numbers = [token.text for token in operands if token.kind == "number"]
-    wanted = [*values_of(operands), *numbers]
+    compared = [*values_of(operands), *numbers]
     # `==` and `in` are case-sensitive in Kusto, `=~` and `in~` are not.
     ignores_case = sign == "=~" or [t.text for t in operands[:1]] == ["~"]
     order = next((t.text for t in atom if t.text in ("<", "<=", ">", ">=")), "")
     if not sign and order and numbers:
-        return lambda held: _compares(held, order, numbers[-1])
-    if not wanted or any(t.kind == "word" and t.text.lower() != "dynamic" for t in operands):
+        return lambda held: _compare_numbers(held, order, numbers[-1])
+    if not compared or any(t.kind == "word" and t.text.lower() != "dynamic" for t in operands):
         return None
     if sign in ("==", "in", "=~"):
-        some = [value.lower() for value in wanted] if ignores_case else wanted
+        some = [value.lower() for value in compared] if ignores_case else compared
         return lambda held: (held.lower() if ignores_case else held) in some
     if sign == "has_all":
-        return lambda held: all(_matches_text("has", held, value) for value in wanted)
+        return lambda held: all(_matches_text("has", held, value) for value in compared)
     if sign not in _TEXT_TESTS:
         return None
-    return lambda held: any(_matches_text(sign, held, value) for value in wanted)
+    return lambda held: any(_matches_text(sign, held, value) for value in compared)
 
 
 def _matches_text(sign: str, held: str, value: str) -> bool:
@@ -215,7 +215,7 @@ _TEXT_TESTS = {
 }  # fmt: skip
 
 
-def _compares(held: str, order: str, number: str) -> bool | None:
+def _compare_numbers(held: str, order: str, number: str) -> bool | None:
     try:
         one, other = float(held), float(number)
     except ValueError:

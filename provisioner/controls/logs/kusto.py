@@ -160,6 +160,7 @@ def split(tokens: Sequence[Token], sign: str) -> list[list[Token]]:
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:
+        # Separators inside of functions and subqueries belong to those.
         depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(token.text, 0)
         if depth == 0 and token.text == sign and token.kind == "sign":
             parts.append([])
@@ -198,6 +199,7 @@ def tokenize(query: str) -> list[Token] | None:
             return None
         position = match.end()
         kind = match.lastgroup or ""
+        # A commented-out filter must neither satisfy nor break a rule.
         if kind != "comment":
             found.append(Token(kind, match[0]))
     return found

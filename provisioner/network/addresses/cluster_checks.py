@@ -64,6 +64,7 @@ def _check_service_range(cluster: Cluster) -> Iterator[Diagnostic]:
 
 def _check_node_counts(cluster: Cluster) -> Iterator[Diagnostic]:
     unbounded = [pool.name for pool in cluster.pools if pool.nodes is None]
+    # Node auto-provisioning has no maxCount; its limits are in NodePool objects of the cluster.
     if unbounded or cluster.provisions_nodes:
         what = (
             f"it is not known how many nodes {', '.join(unbounded)} may have"

@@ -194,6 +194,8 @@ def _scale_set_demands(estate: Estate) -> Iterator[Demand]:
     sets = ((resource, _SET_INTERFACES) for resource in estate.of_type(SCALE_SET))
     single = ((resource, _MACHINE_INTERFACES) for resource in estate.of_type(MACHINE))
     for resource, path in (*sets, *single):
+        # Autoscale settings of a scale set are a resource apart: the stated capacity is what is
+        # known.
         capacity = lookup(resource.body, ("sku", "capacity"))
         machines = capacity if isinstance(capacity, int) else None
         if path == _MACHINE_INTERFACES:

@@ -261,6 +261,7 @@ def _judge_spaces(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict | N
     if wider.owner == inner.owner:
         return None
     hint = "Choose another range for one of them."
+    # Azure compares spaces only when networks are peered.
     if not plan.are_neighbours(wider.owner, inner.owner):
         why = "the two networks can never be connected, nor both to a third"
         return _Verdict(False, "repeated-space", why, hint)

@@ -54,6 +54,7 @@ class Subnet:
     def usable(self) -> int | None:
         """The number of usable IPv4 addresses; None where it has no IPv4 range."""
         sizes = [one.num_addresses - RESERVED for one in self.ranges if one.version == 4]
+        # Azure reserves five addresses in every range of a subnet, not once.
         return max(0, sum(sizes)) if sizes else None
 
     @property
@@ -128,8 +129,8 @@ class AddressPlan:
         """
         if one == other:
             return True
-        own, theirs = self.peers_of(one), self.peers_of(other)
-        return other in own or not own.isdisjoint(theirs)
+        own_peers, other_peers = self.peers_of(one), self.peers_of(other)
+        return other in own_peers or not own_peers.isdisjoint(other_peers)
 
     def peers_of(self, network: str) -> frozenset[str]:
         """Return the keys of the networks that a network is peered with."""
@@ -171,15 +172,17 @@ def merge_networks(plans: Mapping[str, AddressPlan]) -> Mapping[str, VirtualNetw
     """
     merged: dict[str, VirtualNetwork] = {}
     for plan in plans.values():
+        # Several environments describe a hub, most of them by reference: the one that knows its
+        # spaces is taken.
         for key, network in plan.networks.items():
             before = merged.get(key)
             if before is None:
                 merged[key] = network
                 continue
-            told = before if before.spaces or not network.spaces else network
+            described = before if before.spaces or not network.spaces else network
             merged[key] = VirtualNetwork(
-                told.id, told.resource, told.spaces, told.wrong, told.known,
-                before.subnets or network.subnets, before.peers | network.peers,
+                described.id, described.resource, described.spaces, described.wrong,
+                described.known, before.subnets or network.subnets, before.peers | network.peers,
             )  # fmt: skip
     return merged
 
@@ -205,15 +208,15 @@ def _read_peerings(estate: Estate) -> tuple[dict[str, set[str]], dict[str, list[
     peers: dict[str, set[str]] = {}
     ranges: dict[str, list[str]] = {}
     for peering in estate.of_type(PEERING):
-        own, theirs = peering.id.parent, _remote_network(peering)
-        if own is None or theirs is None:
+        own, remote_id = peering.id.parent, _remote_network(peering)
+        if own is None or remote_id is None:
             continue
-        peers.setdefault(own.key, set()).add(theirs.key)
+        peers.setdefault(own.key, set()).add(remote_id.key)
         # One declared side is enough: the other will be created, or is in another environment.
-        peers.setdefault(theirs.key, set()).add(own.key)
-        told = lookup(peering.body, ("properties", "remoteAddressSpace", "addressPrefixes"))
-        if _is_list(told):
-            ranges[theirs.key] = [text for text in told if isinstance(text, str)]
+        peers.setdefault(remote_id.key, set()).add(own.key)
+        described = lookup(peering.body, ("properties", "remoteAddressSpace", "addressPrefixes"))
+        if _is_list(described):
+            ranges[remote_id.key] = [text for text in described if isinstance(text, str)]
     return peers, ranges
 
 
@@ -247,9 +250,11 @@ def _read_subnet(resource: Resource, demands: tuple[Demand, ...]) -> Subnet:
 
 def _read_sites(estate: Estate) -> Iterator[OnPremises]:
     for resource in estate.of_type(ON_PREMISES):
-        told = lookup(resource.body, ("properties", "localNetworkAddressSpace", "addressPrefixes"))
+        described = lookup(
+            resource.body, ("properties", "localNetworkAddressSpace", "addressPrefixes")
+        )
         ranges, _wrong = _parse_ranges(
-            [text for text in told if isinstance(text, str)] if _is_list(told) else []
+            [text for text in described if isinstance(text, str)] if _is_list(described) else []
         )
         # A default route towards a site is no claim to every address.
         yield OnPremises(resource, tuple(one for one in ranges if one.prefixlen))

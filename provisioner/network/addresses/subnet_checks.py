@@ -216,6 +216,7 @@ def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
     label, span = subnet.resource.label, subnet.resource.span
     foreign = [name for name in subnet.delegations if name.lower() != CLUSTER.lower()]
     kinds = {demand.kind for demand in subnet.demands}
+    # A delegation list that is known in part may hold the one that is missed.
     is_missing = not subnet.delegations and not subnet.hides_delegations
     if DemandKind.API_SERVER in kinds and (foreign or is_missing):
         has = f"to {', '.join(foreign)}" if foreign else "to nothing"
@@ -246,6 +247,8 @@ def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
 def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
     """Yield what is in a subnet of the wrong name, and what shares a dedicated subnet."""
     for demand in subnet.demands:
+        # What has no facts only refers to the subnet; whether it takes addresses there is not
+        # known.
         certain = demand.kind is not DemandKind.OTHER
         if rule is not None and certain and demand.kind not in _RULE_BY_KIND:
             yield warning(
@@ -255,7 +258,7 @@ def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
                 demand.resource.span or subnet.resource.span,
                 "Give them a subnet of their own.",
             )
-    yield from _check_sharing(subnet)
+    yield from _check_shared_use(subnet)
     api_server = [d for d in subnet.demands if d.kind is DemandKind.API_SERVER]
     for one in subnet.ranges if api_server else ():
         if one.version == 4 and one.prefixlen > _API_SERVER_PREFIX:
@@ -269,26 +272,26 @@ def _check_company(subnet: Subnet, rule: Rule | None) -> Iterator[Diagnostic]:
             )
 
 
-def _check_sharing(subnet: Subnet) -> Iterator[Diagnostic]:
+def _check_shared_use(subnet: Subnet) -> Iterator[Diagnostic]:
     """Yield subnets that are shared against guidelines.md §2.2.
 
     API servers share a subnet with nothing, and pods not with nodes.
     """
     kinds = {demand.kind for demand in subnet.demands} - {DemandKind.OTHER}
     for kind in (DemandKind.API_SERVER, DemandKind.PODS):
-        company = sorted(kinds - {kind, DemandKind.API_SERVER})
-        if kind in kinds and company:
-            guest = next(d for d in subnet.demands if d.kind == company[0])
+        others = sorted(kinds - {kind, DemandKind.API_SERVER})
+        if kind in kinds and others:
+            other_demand = next(d for d in subnet.demands if d.kind == others[0])
             yield warning(
                 "shared-subnet",
-                f"{subnet.resource.label}: {company[0]} of {guest.resource.label} are in the "
-                f"subnet of {_THINGS[kind]}, which is for that alone.",
+                f"{subnet.resource.label}: {others[0]} of {other_demand.resource.label} are in the "
+                f"subnet of {_NAMES_OF_KINDS[kind]}, which is for that alone.",
                 subnet.resource.span,
                 "Give each a subnet of its own.",
             )
 
 
-_THINGS: dict[DemandKind, str] = {
+_NAMES_OF_KINDS: dict[DemandKind, str] = {
     DemandKind.FIREWALL: "a firewall",
     DemandKind.FIREWALL_MANAGEMENT: "the management of a firewall",
     DemandKind.BASTION: "a Bastion host",

@@ -74,14 +74,14 @@ class Diagram:
 def draw_network(
     estate: Estate,
     topology: Topology,
-    ways: Iterable[EgressPath],
+    paths: Iterable[EgressPath],
     subscriptions: Mapping[str, str],
 ) -> Diagram:
     """Return the boxes of a network: the environment's own, their targets, and peered networks.
 
     `subscriptions` maps alias to GUID.
     """
-    builder = _DiagramBuilder(estate, topology, ways, subscriptions)
+    builder = _DiagramBuilder(estate, topology, paths, subscriptions)
     nodes = tuple(sorted(builder.nodes(), key=_node_order))
     return Diagram(tuple(builder.groups(nodes)), nodes)
 
@@ -97,14 +97,14 @@ class _DiagramBuilder:
         self,
         estate: Estate,
         topology: Topology,
-        ways: Iterable[EgressPath],
+        paths: Iterable[EgressPath],
         subscriptions: Mapping[str, str],
     ) -> None:
         self._estate = estate
         self._topology = topology
-        self._ways: dict[str, list[EgressPath]] = {}
-        for way in ways:
-            self._ways.setdefault(way.subnet.key, []).append(way)
+        self._paths_by_subnet: dict[str, list[EgressPath]] = {}
+        for path in paths:
+            self._paths_by_subnet.setdefault(path.subnet.key, []).append(path)
         self._aliases = {guid.lower(): alias for alias, guid in subscriptions.items()}
         self._context_resources = tuple(find_context_resources(estate))
         self._networks = self._drawn_networks()
@@ -197,7 +197,7 @@ class _DiagramBuilder:
                 kind=GroupKind.SUBNET,
                 name=subnet.name,
                 address=self._address_of(subnet.key),
-                details=tuple(self._details.of(subnet, self._ways.get(subnet.key, ()))),
+                details=tuple(self._details.of(subnet, self._paths_by_subnet.get(subnet.key, ()))),
                 parent=subnet.network,
                 declared=subnet.declared,
             )
@@ -250,11 +250,11 @@ class _DiagramBuilder:
         )
 
     def _internet_node(self) -> NodeDocument:
-        ways = [way for those in self._ways.values() for way in those]
+        paths = [path for those in self._paths_by_subnet.values() for path in those]
         # Behind a firewall it is for the rules to say, and one packet does not speak for all.
-        closed = not any(way.leaves or way.firewall for way in ways)
+        closed = not any(path.leaves or path.firewall for path in paths)
         details = ("no subnet reaches it",) if closed else ()
-        if closed and any(way.unjudged for way in ways):
+        if closed and any(path.unjudged for path in paths):
             details = ("whether a subnet reaches it is not known",)
         return NodeDocument(id=INTERNET, kind=NodeKind.INTERNET, name="internet", details=details)
 

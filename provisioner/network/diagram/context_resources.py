@@ -46,7 +46,7 @@ class ContextLink:
 
 
 def find_context_resources(estate: Estate) -> Iterator[ContextResource]:
-    """Yield the bystanders of an estate, in its order."""
+    """Yield the context resources of an estate, by kind in its order."""
     for resource in estate.of_type(_BASTION):
         sku = lookup(resource.body, ["sku", "name"])
         details = (sku,) if isinstance(sku, str) else ()
@@ -69,17 +69,20 @@ def find_context_resources(estate: Estate) -> Iterator[ContextResource]:
 def find_context_links(estate: Estate) -> Iterator[ContextLink]:
     """Yield the relations: assigned identities, log destinations, and gateway connections."""
     for cluster in estate.of_type(_CLUSTER):
-        for identity in _mapping(cluster.body, "identity", "userAssignedIdentities"):
-            yield from _tie(cluster, identity, EdgeKind.IDENTITY, "the control plane signs in as")
+        for identity in _keys_at(cluster.body, "identity", "userAssignedIdentities"):
+            yield from _link_to(
+                cluster, identity, EdgeKind.IDENTITY, "the control plane signs in as"
+            )
         kubelet = lookup(
             cluster.body, ["properties", "identityProfile", "kubeletidentity", "resourceId"]
         )
-        yield from _tie(cluster, kubelet, EdgeKind.IDENTITY, "nodes pull images as")
+        yield from _link_to(cluster, kubelet, EdgeKind.IDENTITY, "nodes pull images as")
     for setting in estate.of_type(_DIAGNOSTIC):
         source = estate.get(setting.id.container) if setting.id.container else None
+        # A diagnostic setting is an extension resource: what it stands on is whose logs it sends.
         workspace = lookup(setting.body, ["properties", "workspaceId"])
         if source is not None:
-            yield from _tie(source, workspace, EdgeKind.LOGS, "sends its logs to")
+            yield from _link_to(source, workspace, EdgeKind.LOGS, "sends its logs to")
     for gateway in estate.of_type(_GATEWAY):
         words = f"{_gateway_kind(gateway)} connection to"
         yield ContextLink(gateway.id.key, ON_PREMISES, EdgeKind.GATEWAY, words)
@@ -95,8 +98,9 @@ def find_public_frontends(estate: Estate) -> Iterator[ContextLink]:
 
 def _public_frontends(gateway: Resource) -> tuple[str, ...]:
     """Return the names of the frontends with a public address that a listener listens on."""
-    heard = {
+    listened_to = {
         named.name.lower()
+        # Layer 7 listeners and layer 4 listeners are in two lists.
         for path in ("httpListeners", "listeners")
         for entry in list_items(lookup(gateway.body, ["properties", path]))
         for text in [lookup(entry, ["properties", "frontendIPConfiguration", "id"])]
@@ -106,7 +110,9 @@ def _public_frontends(gateway: Resource) -> tuple[str, ...]:
         name
         for entry in list_items(lookup(gateway.body, ["properties", "frontendIPConfigurations"]))
         if isinstance(name := lookup(entry, ["name"]), str)
-        and name.lower() in heard
+        # A gateway of version 2 has a public frontend in most cases, also where no listener uses
+        # it.
+        and name.lower() in listened_to
         and not is_empty(lookup(entry, ["properties", "publicIPAddress"]))
     )
 
@@ -122,7 +128,7 @@ def ranges_on_premises(estate: Estate) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _tie(source: Resource, target: object, kind: EdgeKind, words: str) -> Iterator[ContextLink]:
+def _link_to(source: Resource, target: object, kind: EdgeKind, words: str) -> Iterator[ContextLink]:
     named = parse_resource_id(target)
     if named is not None and named != source.id:
         yield ContextLink(source.id.key, named.key, kind, words)
@@ -141,6 +147,6 @@ def _subnet_of(resource: Resource, path: str = "ipConfigurations") -> str | None
     return None
 
 
-def _mapping(body: object, *path: str) -> tuple[str, ...]:
+def _keys_at(body: object, *path: str) -> tuple[str, ...]:
     found = lookup(body, list(path))
     return tuple(found) if isinstance(found, Mapping) else ()

@@ -26,19 +26,24 @@ _EdgeEnds = tuple[str, str]
 
 
 def draw_edges(
-    estate: Estate, topology: Topology, ways: Iterable[EgressPath], diagram: Diagram
+    estate: Estate, topology: Topology, paths: Iterable[EgressPath], diagram: Diagram
 ) -> tuple[EdgeDocument, ...]:
     """Return the lines between the boxes of a picture, each pair of ends once for each kind."""
     drawn = [
-        *_egress_edges(topology, tuple(ways)),
+        *_egress_edges(topology, tuple(paths)),
         *_ingress_edges(topology),
         *_peering_edges(topology, diagram),
         *_private_endpoint_edges(topology),
         *_api_server_edges(topology),
         *_dns_link_edges(topology),
         *(
-            EdgeDocument(source=tie.source, target=tie.target, kind=tie.kind, words=tie.words)
-            for tie in (*find_context_links(estate), *find_public_frontends(estate))
+            EdgeDocument(
+                source=context_link.source,
+                target=context_link.target,
+                kind=context_link.kind,
+                words=context_link.words,
+            )
+            for context_link in (*find_context_links(estate), *find_public_frontends(estate))
         ),
     ]
     distinct = {
@@ -52,19 +57,25 @@ def draw_edges(
     return tuple(sorted(distinct.values(), key=lambda e: (kinds.index(e.kind), e.source, e.target)))
 
 
-def _egress_edges(topology: Topology, ways: tuple[EgressPath, ...]) -> Iterator[EdgeDocument]:
-    open_firewalls = {way.firewall.key for way in ways if way.firewall and way.leaves}
-    for way in ways:
-        hop = way.route.hop
-        if way.firewall is not None:
-            target = way.firewall.key
-        elif hop is HopType.INTERNET and way.path.delivered:
+def _egress_edges(topology: Topology, paths: tuple[EgressPath, ...]) -> Iterator[EdgeDocument]:
+    open_firewalls = {
+        egress_path.firewall.key
+        for egress_path in paths
+        if egress_path.firewall and egress_path.leaves
+    }
+    for egress_path in paths:
+        hop = egress_path.route.hop
+        if egress_path.firewall is not None:
+            target = egress_path.firewall.key
+        elif hop is HopType.INTERNET and egress_path.path.delivered:
             target = INTERNET
         else:
             continue
-        kind = EdgeKind.EGRESS if way.leaves else EdgeKind.ROUTE
-        words = f"{way.route.prefix or '0.0.0.0/0'} by {way.route.label}"
-        yield EdgeDocument(source=way.subnet.key, target=target, kind=kind, words=words)
+        # A route to a firewall is drawn as egress only if the firewall lets the traced packet
+        # out.
+        kind = EdgeKind.EGRESS if egress_path.leaves else EdgeKind.ROUTE
+        words = f"{egress_path.route.prefix or '0.0.0.0/0'} by {egress_path.route.label}"
+        yield EdgeDocument(source=egress_path.subnet.key, target=target, kind=kind, words=words)
     for firewall in topology.firewalls:
         if firewall.public_addresses:
             kind = EdgeKind.EGRESS if firewall.key in open_firewalls else EdgeKind.ROUTE
@@ -159,7 +170,7 @@ def mark_breaches(
                     marked=tuple(key for key in keys if key in diagram.ids),
                     edges=(
                         *ends.get(breach.element, ()),
-                        *(way for way in avoiding if way[0] in keys),
+                        *(pair for pair in avoiding if pair[0] in keys),
                     ),
                 )
             )
@@ -218,6 +229,7 @@ def _subnet_labels(subnet: Subnet) -> Iterator[str]:
         yield from (route.label for route in subnet.table.routes)
     if subnet.group is not None:
         yield subnet.group.label
+        # A breach names the rule; the diagram marks the subnet that the rule is in force on.
         yield from (rule.label for rule in subnet.group.rules)
 
 

@@ -3,12 +3,12 @@
 `topology_reader` calls it for the topology; `dns_resolution` evaluates the result.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from provisioner.catalog.private_dns_records import host_of
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import parse_resource_id
-from provisioner.model.values import lookup
+from provisioner.model.values import list_items, lookup
 from provisioner.network.model.topology import EndpointName, NameRecord, Zone, ZoneLink
 
 ZONE = "Microsoft.Network/privateDnsZones"
@@ -36,7 +36,7 @@ def read_zones(estate: Estate, unread: Mapping[str, str]) -> Iterator[tuple[str,
                 label=resource.label,
                 name=resource.id.name.lower(),
                 links=tuple(
-                    ZoneLink(link.label, _key(link.body, "virtualNetwork", "id") or "")
+                    ZoneLink(link.label, _property_key(link.body, "virtualNetwork", "id") or "")
                     for link in links
                 ),
                 span=resource.span,
@@ -56,9 +56,9 @@ def read_names(groups: Iterable[Resource]) -> Iterator[EndpointName]:
     The groups answer the record sets that they wrote.
     """
     for group in groups:
-        for config in _items(lookup(group.body, ("properties", "privateDnsZoneConfigs"))):
-            zone = _key(config, "privateDnsZoneId")
-            for record in _items(lookup(config, ("properties", "recordSets"))):
+        for config in list_items(lookup(group.body, ("properties", "privateDnsZoneConfigs"))):
+            zone = _property_key(config, "privateDnsZoneId")
+            for record in list_items(lookup(config, ("properties", "recordSets"))):
                 host = lookup(record, ("fqdn",))
                 if zone is not None and isinstance(host, str):
                     yield EndpointName(
@@ -73,7 +73,7 @@ def _read_record(resource: Resource, kind: str) -> NameRecord:
     path, name = _RECORD_PROPERTIES[kind]
     stated = lookup(resource.body, ("properties", path))
     # A CNAME record set has one object, A and AAAA have lists.
-    entries = (stated,) if isinstance(stated, Mapping) else _items(stated)
+    entries = (stated,) if isinstance(stated, Mapping) else list_items(stated)
     zone = resource.id.parent.name if resource.id.parent else ""
     return NameRecord(
         label=f"{zone}/{kind}/{resource.id.name}",
@@ -83,14 +83,10 @@ def _read_record(resource: Resource, kind: str) -> NameRecord:
     )
 
 
-def _key(body: object, *path: str) -> str | None:
+def _property_key(body: object, *path: str) -> str | None:
     named = parse_resource_id(lookup(body, ("properties", *path)))
     return named.key if named else None
 
 
-def _items(value: object) -> Sequence[object]:
-    return value if isinstance(value, (list, tuple)) else ()
-
-
 def _only_texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in _items(value) if isinstance(item, str))
+    return tuple(item for item in list_items(value) if isinstance(item, str))

@@ -61,6 +61,7 @@ def node_resource_groups(estate: Estate) -> frozenset[str]:
     return frozenset(
         resource_group_id(cluster.id.subscription, name).key
         for cluster in estate.of_type(_CLUSTER)
+        # Only where the name is stated or answered: AKS otherwise makes one up.
         if isinstance(name := lookup(cluster.body, ("properties", "nodeResourceGroup")), str)
         and cluster.id.subscription is not None
     )

@@ -27,6 +27,8 @@ class Intervals:
     def of(pairs: Iterable[tuple[int, int]]) -> "Intervals":
         """Return the set of all numbers in any of the pairs."""
         merged: list[tuple[int, int]] = []
+        # Adjacent intervals are merged, too, so that equal sets have equal parts and can be
+        # compared and hashed.
         for low, high in sorted(pairs):
             if merged and low <= merged[-1][1] + 1:
                 if high > merged[-1][1]:

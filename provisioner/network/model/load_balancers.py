@@ -86,5 +86,7 @@ class LoadBalancer:
 
     def answering(self, rule: BalancerRule) -> tuple[Frontend, ...]:
         """Return the public frontends of a rule."""
+        # A rule can name a frontend that is not in the body: Azure refuses it, a file may have
+        # it.
         found = (self.frontends.get(key) for key in rule.frontends)
         return tuple(each for each in found if each is not None and each.public is not None)

@@ -99,6 +99,8 @@ def read_reach(texts: Iterable[str]) -> PublicReach:
     ipv6: list[tuple[int, int]] = []
     rented, unclear = [], []
     for text in texts:
+        # IPv4 first: a text like `10.0.0.1-10.0.0.9` is a range in ARM and nothing to the
+        # ipaddress module.
         found = parse_addresses(_ANYWHERE.get(text.strip().lower(), text))
         ipv6_range = _parse_ipv6(text)
         if found is not None:

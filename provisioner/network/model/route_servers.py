@@ -98,6 +98,7 @@ def _unjudged_server(
         subnet.key
         for subnet in subnets.values()
         if (subnet.network == home or subnet.network in transit_networks)
+        # Propagation is switched off by route table, so each subnet learns or does not.
         and (subnet.table is None or subnet.table.propagates or subnet.hidden)
         and subnet.name.lower() != _RESERVED
     )

@@ -126,6 +126,7 @@ def _rule_label(group: SecurityGroup, rule: SecurityRule) -> str:
 
 def _intersect(one: Traffic, other: Traffic) -> Traffic | None:
     """Return what two traffics of one protocol share; None for nothing."""
+    # Nothing to intersect further once a side is empty, as it is for most pairs of rules.
     sources = one.sources & other.sources
     destinations = one.destinations & other.destinations if sources else NOTHING
     ports = one.ports & other.ports if destinations else NOTHING

@@ -69,7 +69,7 @@ class Tags:
 
     def of(self, prefixes: Iterable[str]) -> Bounds:
         """Return what a rule's prefixes hold together."""
-        bounds = [self._of(prefix) for prefix in prefixes]
+        bounds = [self._bounds_of(prefix) for prefix in prefixes]
         if len(bounds) == 1:
             return bounds[0]
         return Bounds(
@@ -77,7 +77,7 @@ class Tags:
             Intervals.of(pair for one in bounds for pair in one.may),
         )
 
-    def _of(self, prefix: str) -> Bounds:
+    def _bounds_of(self, prefix: str) -> Bounds:
         exact = parse_addresses(prefix)
         if exact is not None:
             return Bounds(exact, exact)

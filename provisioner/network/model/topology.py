@@ -150,6 +150,8 @@ class Network:
     @property
     def ranges(self) -> Intervals:
         """All addresses of the network."""
+        # Prefixes are kept one by one besides: each has a system route of its own, and the
+        # longest wins.
         return Intervals.of(pair for prefix in self.prefixes for pair in prefix)
 
 
@@ -475,6 +477,7 @@ class Topology:
     @cached_property
     def workload_subnets(self) -> tuple[Subnet, ...]:
         """The environment's subnets that workloads can stand in."""
+        # Subnets of others stand in the same subscriptions; the environment answers for its own.
         return tuple(s for s in self.subnets.values() if s.declared and is_workload(s))
 
     @cached_property
@@ -512,6 +515,7 @@ class Topology:
         found = []
         for peering in network.peerings:
             remote = self.networks.get(peering.remote)
+            # A peering to a network that was not read cannot be complete, as far as is known.
             back = (
                 next((p for p in remote.peerings if p.remote == network.key), None)
                 if remote

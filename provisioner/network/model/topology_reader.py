@@ -170,7 +170,7 @@ class _Reader:
     def __init__(self, estate: Estate, cloud: str) -> None:
         self._estate = estate
         self._cloud = cloud
-        self._tables = {r.id.key: self._table(r) for r in estate.of_type(_ROUTE_TABLE)}
+        self._tables = {r.id.key: self._read_route_table(r) for r in estate.of_type(_ROUTE_TABLE)}
         self._hiding = {r.id.key for r in estate.of_type(_ROUTE_TABLE) if self._hides_routes(r)}
         self.groups = read_security_groups(estate)
         self._gateways = dict(self._gateways_by_network())
@@ -192,7 +192,7 @@ class _Reader:
                 address_or_key(self._estate, server) or "?" for server in list_items(servers)
             ),
             peerings=tuple(
-                self._peering(child) for child in self._estate.children(resource.id, _PEERING)
+                self._read_peering(child) for child in self._estate.children(resource.id, _PEERING)
             ),
             gateway=self._gateways.get(resource.id.key),
             declared=resource.address is not None,
@@ -220,7 +220,7 @@ class _Reader:
             ranges=parse_range_texts(prefixes),
             table=self._tables.get(table or ""),
             group=self.groups.get(id_key_at(properties.get("networksecuritygroup"), "id") or ""),
-            nat_gateway=self._label(nat) if nat else None,
+            nat_gateway=self._label_of(nat) if nat else None,
             private=properties.get("defaultoutboundaccess") is False,
             service_endpoints=tuple(
                 name
@@ -237,10 +237,10 @@ class _Reader:
             endpoint_policies=properties.get("privateendpointnetworkpolicies") == "Enabled",
             span=resource.span,
             declared=resource.address is not None,
-            hidden=frozenset(self._hidden(stated, properties, table)),
+            hidden=frozenset(self._unknown_references(stated, properties, table)),
         )
 
-    def _hidden(
+    def _unknown_references(
         self, stated: object, properties: Mapping[str, object], table: str | None
     ) -> Iterator[str]:
         """Yield the names of the properties of a subnet that refer to something unknown.
@@ -373,14 +373,14 @@ class _Reader:
         found = parse_addresses(address) if address else None
         return resource.id.key, subnet.rpartition("/subnets/")[0], found.lowest if found else None
 
-    def _table(self, resource: Resource) -> RouteTable:
+    def _read_route_table(self, resource: Resource) -> RouteTable:
         return RouteTable(
             resource.label,
-            tuple(self._route(child) for child in self._estate.children(resource.id, _ROUTE)),
+            tuple(self._read_route(child) for child in self._estate.children(resource.id, _ROUTE)),
             value_at(resource.body, "properties.disableBgpRoutePropagation") is not True,
         )
 
-    def _route(self, resource: Resource) -> Route:
+    def _read_route(self, resource: Resource) -> Route:
         hop = text_at(resource.body, "properties.nextHopType") or ""
         return Route(
             label=resource.label,
@@ -391,7 +391,7 @@ class _Reader:
             ),
         )
 
-    def _peering(self, resource: Resource) -> Peering:
+    def _read_peering(self, resource: Resource) -> Peering:
         state = text_at(resource.body, "properties.peeringState")
         return Peering(
             label=resource.label,
@@ -414,7 +414,7 @@ class _Reader:
                 if subnet:
                     yield subnet.rpartition("/subnets/")[0], Gateway(resource.label, tunnels)
 
-    def _label(self, key: str) -> str:
+    def _label_of(self, key: str) -> str:
         found = self._estate.resources.get(key)
         return found.label if found else key
 

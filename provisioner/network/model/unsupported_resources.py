@@ -104,7 +104,7 @@ class _ConnectedResources:
                 subnet.id.key
                 for subnet in self._subnets
                 for key in reached
-                if self._touches(key, subnet.id)
+                if self._is_connected_with(key, subnet.id)
             )
             # It can be reached from the internet, and nothing says where it forwards to.
             if not subnets and any(_is_address(named) for named in self._named[resource.id.key]):
@@ -117,7 +117,7 @@ class _ConnectedResources:
             if unread.type.lower().startswith(_PROVIDER) and self._own:
                 yield Unjudged(unread.key, unread.text, unread.type, self._own)
 
-    def _touches(self, key: str, subnet: ResourceId) -> bool:
+    def _is_connected_with(self, key: str, subnet: ResourceId) -> bool:
         """Return whether something names a subnet or its network, or is a child of the network."""
         network = subnet.parent
         inside = {subnet.key, network.key} if network is not None else {subnet.key}

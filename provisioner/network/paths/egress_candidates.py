@@ -156,13 +156,13 @@ def firewall_behind(topology: Topology, source: Subnet, route: EffectiveRoute) -
     """
     if route.hop is not HopType.APPLIANCE or route.towards is None:
         return None
-    fitting = [f for f in topology.firewalls if _answers(topology, f, route.towards)]
+    fitting = [f for f in topology.firewalls if _is_at_address(topology, f, route.towards)]
     network = topology.networks[source.network]
     near = {network.key, *(peering.remote for peering in network.peerings)}
     return next((f for f in fitting if f.network in near), fitting[0] if fitting else None)
 
 
-def _answers(topology: Topology, firewall: Firewall, address: str) -> bool:
+def _is_at_address(topology: Topology, firewall: Firewall, address: str) -> bool:
     found = parse_addresses(address)
     if found is None:
         return firewall.key == address

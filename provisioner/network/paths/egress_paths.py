@@ -44,8 +44,10 @@ def find_egress_paths(topology: Topology) -> tuple[EgressPath, ...]:
 
     Each has one, and more if its routes divide the internet between them.
     """
-    ways = []
+    paths = []
     for subnet in topology.workload_subnets:
+        # Firewalls allow by host name: a packet to a bare address would be denied where nodes
+        # pass.
         host = _host_of(topology, subnet)
         tags = fqdn_tags_with(topology, host) if host else frozenset()
         unjudged = words_of(topology.unjudged_in(subnet))
@@ -55,8 +57,8 @@ def find_egress_paths(topology: Topology) -> tuple[EgressPath, ...]:
                 packet = Packet(public.lowest, "tcp", _HTTPS, host or None, tags)
                 path = trace_packet(topology, subnet, packet)
                 firewall = firewall_behind(topology, subnet, route)
-                ways.append(EgressPath(subnet, host, route, firewall, path, unjudged))
-    return tuple(ways)
+                paths.append(EgressPath(subnet, host, route, firewall, path, unjudged))
+    return tuple(paths)
 
 
 def _host_of(topology: Topology, subnet: Subnet) -> str:

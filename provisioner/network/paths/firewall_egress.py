@@ -95,7 +95,7 @@ def _network_rule_egress(
         # An IP group that was not read may hold everything.
         if rule.open_destinations or (rule.open_sources and _is_wide(rule)):
             senders = sources if rule.open_sources else source_of(rule) & sources
-            if _remaining(_Box(senders, rule.ports, PUBLIC), sources, denying):
+            if _subtract_denied(_Box(senders, rule.ports, PUBLIC), sources, denying):
                 yield InternetEgress(
                     False, f"{rule.label} names an IP group of which nothing is known"
                 )
@@ -146,10 +146,10 @@ def _reachable(
     `what` is the tag or the host by which the rule names the destinations.
     """
     box = _Box(source_of(rule) & sources, rule.ports, destinations)
-    return _remaining(box, sources, denying, what)
+    return _subtract_denied(box, sources, denying, what)
 
 
-def _remaining(
+def _subtract_denied(
     box: _Box, sources: Intervals, denying: Sequence[FirewallRule], what: str = ""
 ) -> Intervals:
     boxes: tuple[_Box, ...] = (box,) if box else ()

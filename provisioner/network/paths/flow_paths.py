@@ -76,7 +76,7 @@ class _FlowTracer:
     def to_address(
         self, address: int, words: str, asked: tuple[Hop, ...] = (), host: str | None = None
     ) -> FlowPath:
-        packet = replace(self._packet(address), name=host)
+        packet = replace(self._packet_to(address), name=host)
         path = trace_packet(self._topology, self._source, packet)
         return FlowPath(self._source, words, replace(path, hops=(*asked, *path.hops)))
 
@@ -89,19 +89,19 @@ class _FlowTracer:
         return self.to_address(subnet.ranges.lowest + 5, words, asked, host)
 
     def to_public(self, host: str | None, asked: tuple[Hop, ...] = ()) -> Iterator[FlowPath]:
-        told: set[tuple[Hop, ...]] = set()
+        reported: set[tuple[Hop, ...]] = set()
         for route in route_subnet(self._topology, self._source).routes:
             public = route.addresses & PUBLIC
             if not public:
                 continue
             packet = replace(
-                self._packet(public.lowest), name=host, tags=fqdn_tags_with(self._topology, host)
+                self._packet_to(public.lowest), name=host, tags=fqdn_tags_with(self._topology, host)
             )
             path = trace_packet(self._topology, self._source, packet)
             # Many routes end alike; a reader needs each outcome once.
-            if path.hops in told:
+            if path.hops in reported:
                 continue
-            told.add(path.hops)
+            reported.add(path.hops)
             where = host or f"internet, as {show_address(public.lowest)}"
             full_path = replace(path, hops=(*asked, *path.hops))
             yield FlowPath(self._source, f"{where}:{self._port}", full_path)
@@ -160,15 +160,15 @@ class _FlowTracer:
             is_own_network = subnet.network == self._network.key
             zone_text = "the zone that AKS made" if cluster.zone == "system" else "its public name"
             found = is_own_network or cluster.zone == "none"
-            told = f"{'answers' if found else 'does not answer'} through {zone_text}"
-            asked = Hop(cluster.label, _DNS, told, found)
+            answer = f"{'answers' if found else 'does not answer'} through {zone_text}"
+            asked = Hop(cluster.label, _DNS, answer, found)
         if asked.passes:
             name = f"*.{zone.name}" if zone else None
             yield self.to_subnet(subnet, words, (asked,), name)
         else:
             yield self._undelivered(words, asked)
 
-    def _packet(self, address: int) -> Packet:
+    def _packet_to(self, address: int) -> Packet:
         return Packet(address, self._protocol, self._port)
 
     def _resolve(self, network: Network, zone: Zone) -> Hop:

@@ -65,9 +65,11 @@ def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
         return Path((rangeless(source),), delivered=False)
     hops: list[Hop] = []
     sender = Intervals(((source.ranges.lowest + 4, source.ranges.lowest + 4),))
-    traffic = _traffic(sender, packet)
+    traffic = _traffic_of(sender, packet)
     network = topology.networks[source.network]
     tags = tags_of(topology, network, source)
+    # Order of Azure: outbound rules of the sender, its route, whatever is there, inbound rules of
+    # the receiver.
     passes, rule = judge(source.group, inbound=False, packet=traffic, tags=tags)
     hops.append(Hop(rule, "outbound rules", f"{'allow' if passes else 'deny'} it", passes))
     if not passes:
@@ -95,7 +97,7 @@ def rangeless(subnet: Subnet) -> Hop:
     return Hop(subnet.label, "subnet", words, passes=False, known=False)
 
 
-def _traffic(sender: Intervals, packet: Packet) -> Traffic:
+def _traffic_of(sender: Intervals, packet: Packet) -> Traffic:
     return Traffic(
         sender,
         Intervals(((packet.destination, packet.destination),)),
@@ -109,6 +111,7 @@ def _route_hop(topology: Topology, source: Subnet, route: EffectiveRoute, traffi
     if route.hop is HopType.NONE:
         return Hop(route.label, "route", f"{stated}drops it", passes=False)
     if route.hop is HopType.INTERNET:
+        # A route to the internet is not enough: a private subnet has no address to leave with.
         known = find_egress_candidates(topology, source)
         candidates = [
             candidate for candidate in known if _can_leave_by(topology, source, candidate, traffic)
@@ -168,7 +171,7 @@ def _trace_through_firewall(
         hops.append(Hop(firewall.label, "firewall", "sends it on to the internet"))
         return Path(tuple(hops), delivered=True, through=firewall.label)
     sender = Intervals(((source.ranges.lowest + 4, source.ranges.lowest + 4),))
-    return _trace_from_firewall(topology, _traffic(sender, packet), firewall, hops)
+    return _trace_from_firewall(topology, _traffic_of(sender, packet), firewall, hops)
 
 
 def _rule_hop(firewall: Firewall, verdict: FirewallVerdict, what: str) -> Hop:

@@ -22,7 +22,11 @@ def check_routes(topology: Topology) -> tuple[Diagnostic, ...]:
     """Return the inconsistencies of the routes and the clusters of a network, with their places."""
     return (
         *_check_hops(topology),
-        *(told for cluster in topology.clusters for told in _check_cluster(topology, cluster)),
+        *(
+            reported
+            for cluster in topology.clusters
+            for reported in _check_cluster(topology, cluster)
+        ),
     )
 
 
@@ -31,44 +35,51 @@ def _check_hops(topology: Topology) -> Iterator[Diagnostic]:
 
     A next hop has to be an address that it reaches without another hop.
     """
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for subnet in topology.subnets.values():
         network = topology.networks[subnet.network]
-        near = _near(topology, network)
+        reachable = _direct_neighbors(topology, network)
         for route in subnet.table.routes if subnet.table else ():
             hop = parse_addresses(route.appliance or "")
-            if route.hop is not HopType.APPLIANCE or hop is None or not near or near.covers(hop):
+            # Unknown neighbors may hold the next hop; then nothing is claimed.
+            if (
+                route.hop is not HopType.APPLIANCE
+                or hop is None
+                or not reachable
+                or reachable.covers(hop)
+            ):
                 continue
-            if (route.label, network.key) in told:
+            # A route table is shared by many subnets: one warning for each network.
+            if (route.label, network.key) in reported:
                 continue
-            told.add((route.label, network.key))
+            reported.add((route.label, network.key))
             yield warning(
                 "next-hop-outside-network",
                 f"{route.label}: the next hop {route.appliance} is neither in {network.label} "
                 f"({show_addresses(network.ranges)}) nor in a network peered with it"
-                f"{_shown(near - network.ranges)}, so {subnet.label} cannot reach it.",
+                f"{_format_ranges(reachable - network.ranges)}, so {subnet.label} cannot reach it.",
                 subnet.span,
                 "Give the private address of the firewall, or peer its network.",
             )
 
 
-def _near(topology: Topology, network: Network) -> Intervals:
+def _direct_neighbors(topology: Topology, network: Network) -> Intervals:
     """Return the addresses that a network reaches directly: its own and those of its peers.
 
     Nothing where they are unknown, of itself or of a peer.
     """
     if not network.known:
         return NOTHING
-    near = network.ranges
+    reachable = network.ranges
     for peering in network.peerings:
         remote = topology.networks.get(peering.remote)
         if remote is None or not remote.known or not remote.ranges:
             return NOTHING
-        near = near | remote.ranges
-    return near
+        reachable = reachable | remote.ranges
+    return reachable
 
 
-def _shown(ranges: Intervals) -> str:
+def _format_ranges(ranges: Intervals) -> str:
     return f" ({show_addresses(ranges)})" if ranges else ""
 
 
@@ -91,15 +102,18 @@ def _check_user_defined(cluster: Cluster, subnets: tuple[Subnet, ...]) -> Iterat
     A gateway may propagate the default route instead, and two halves count as a whole.
     """
     for subnet in (each for each in subnets if "routeTable" not in each.hidden):
-        ways = [
+        default_parts = [
             parse_addresses(route.prefix)
             for route in (subnet.table.routes if subnet.table else ())
             if route.hop in (HopType.APPLIANCE, HopType.GATEWAY)
         ]
-        led = NOTHING
-        for way in ways:
-            led = led | way if way is not None else led
-        if subnet.table is None or led.covers(EVERYWHERE):
+        routed = NOTHING
+        for part in default_parts:
+            routed = routed | part if part is not None else routed
+        # A subnet without a table is refused by AKS itself
+        # (ExistingRouteTableNotAssociatedWithSubnet, guidelines.md §3.2), which a service rule
+        # reports.
+        if subnet.table is None or routed.covers(EVERYWHERE):
             continue
         yield warning(
             "outbound-type-without-route",

@@ -39,8 +39,10 @@ class Destination:
         return f"{self.name or self.kind.value}:{self.port}"
 
 
-_WRITTEN = re.compile(r"(?:(?P<kind>fqdn|subnet):)?(?P<name>[^:\s]+)(?::(?P<port>[0-9]{1,5}))?")
-_NAMELESS = {kind.value: kind for kind in DestinationKind if kind.value not in ("fqdn", "subnet")}
+_DESTINATION = re.compile(r"(?:(?P<kind>fqdn|subnet):)?(?P<name>[^:\s]+)(?::(?P<port>[0-9]{1,5}))?")
+_KIND_BY_NAME = {
+    kind.value: kind for kind in DestinationKind if kind.value not in ("fqdn", "subnet")
+}
 
 
 def parse_destination(text: str) -> Destination:
@@ -53,14 +55,14 @@ def parse_destination(text: str) -> Destination:
         DiagnosticError: Where the text is no destination, or the port is not in 1-65535
             (`unknown-destination`).
     """
-    match = _WRITTEN.fullmatch(text)
+    match = _DESTINATION.fullmatch(text)
     port = int(match["port"] or _HTTPS) if match else 0
     if match and 0 < port < 65536:
         kind, name = match["kind"], match["name"]
         if kind:
             return Destination(DestinationKind(kind), name, port)
-        if name in _NAMELESS and name != DestinationKind.ADDRESS:
-            return Destination(_NAMELESS[name], "", port)
+        if name in _KIND_BY_NAME and name != DestinationKind.ADDRESS:
+            return Destination(_KIND_BY_NAME[name], "", port)
         found = parse_addresses(name)
         if found is not None and found.size == 1:
             return Destination(DestinationKind.ADDRESS, name, port)
@@ -91,6 +93,7 @@ def find_sources(topology: Topology, text: str) -> tuple[Subnet, ...]:
     found = [
         topology.subnets[key] for key in dict.fromkeys(keys) if key and key in topology.subnets
     ]
+    # A blueprint without clusters may well have a subnet called `nodes`.
     return tuple(found) or (find_subnet(topology, text),)
 
 
@@ -101,15 +104,16 @@ def find_subnet(topology: Topology, text: str) -> Subnet:
         DiagnosticError: Where there is no such subnet, or more than one with the name
             (`unknown-subnet`).
     """
-    labelled = [s for s in topology.subnets.values() if s.label == text]
-    named = labelled or [s for s in topology.subnets.values() if s.name.lower() == text.lower()]
-    if len(named) == 1:
-        return named[0]
+    # The address in the blueprint is unique; names of subnets repeat in every spoke.
+    by_label = [s for s in topology.subnets.values() if s.label == text]
+    matching = by_label or [s for s in topology.subnets.values() if s.name.lower() == text.lower()]
+    if len(matching) == 1:
+        return matching[0]
     labels = [subnet.label for subnet in topology.subnets.values()]
-    said = "there is no subnet" if not named else f"there are {len(named)} subnets"
+    problem = "there is no subnet" if not matching else f"there are {len(matching)} subnets"
     hint = (
         nearest(text, labels)
-        if not named
-        else f"Take the address: {', '.join(s.label for s in named)}."
+        if not matching
+        else f"Take the address: {', '.join(s.label for s in matching)}."
     )
-    raise DiagnosticError(error("unknown-subnet", f"{said} {text!r}.", None, hint))
+    raise DiagnosticError(error("unknown-subnet", f"{problem} {text!r}.", None, hint))

@@ -207,6 +207,7 @@ def _path_breaches(
     for network in topology.networks.values():
         if network.declared:
             continue
+        # Only a network that is not the blueprint's can be one that it does not name.
         for subnet in topology.subnets_of(network.key):
             if not is_workload(subnet) or not subnet.ranges:
                 continue  # without an IPv4 address nothing in it sends to the API server's

@@ -98,7 +98,8 @@ def _permitted_egress(
                 found += [
                     _AllowedEgress(what, protocol, need.port) for what in (*need.hosts, *need.tags)
                 ]
-    tags = frozenset(tag for tag, held in FQDN_TAGS.items() if held & features)
+    # An FQDN tag is needed as a whole where one of its features is enabled: it cannot be divided.
+    tags = frozenset(tag for tag, tag_features in FQDN_TAGS.items() if tag_features & features)
     return tuple(found), tags
 
 
@@ -114,20 +115,22 @@ def _excess_of_rule(
         if _resolves_privately(topology, firewall, name):
             continue
         if not _is_needed(rule, name, opened) and not _is_shadowed(firewall, rule, name):
-            yield _breach(rule, network, f"{name} ({show_ports(rule.ports)})")
+            yield _excess_breach(rule, network, f"{name} ({show_ports(rule.ports)})")
     for tag in (*rule.tags, *rule.categories):
         if tag.lower() in fqdn_tags:
             continue
         if not _is_needed(rule, tag, opened):
-            yield _breach(rule, network, f"all addresses of {tag}")
+            yield _excess_breach(rule, network, f"all addresses of {tag}")
+    # Required egress is by host name and tag; addresses of Azure services change, so a rule by
+    # address never matches it.
     public = destination_of(rule) & PUBLIC
     if rule.kind == "network" and public:
-        shown = show_addresses(public)
-        yield _breach(rule, network, f"{shown} ({', '.join(sorted(rule.protocols))} "
+        ranges_text = show_addresses(public)
+        yield _excess_breach(rule, network, f"{ranges_text} ({', '.join(sorted(rule.protocols))} "
                                      f"{show_ports(rule.ports)})")  # fmt: skip
 
 
-def _breach(rule: FirewallRule, network: Network, what: str) -> Breach:
+def _excess_breach(rule: FirewallRule, network: Network, what: str) -> Breach:
     return Breach(
         rule.label,
         f"{rule.label} allows {network.label} to reach {what}, which no cluster feature requires.",
@@ -142,6 +145,7 @@ def _is_needed(rule: FirewallRule, what: str, opened: Iterable[_AllowedEgress]) 
     matching = [one for one in opened if is_covered(what, one.what)]
     for protocol in protocols:
         ports = Intervals.of((o.port, o.port) for o in matching if o.protocol == protocol)
+        # A rule for a required host on more ports than required is excess as well.
         if not rule.ports or not ports.covers(rule.ports):
             return False
     return bool(protocols)
@@ -150,21 +154,21 @@ def _is_needed(rule: FirewallRule, what: str, opened: Iterable[_AllowedEgress]) 
 def _is_shadowed(firewall: Firewall, rule: FirewallRule, name: str) -> bool:
     """Return whether an earlier rule denies a host on every port that `rule` opens."""
     protocols = {"tcp"} if rule.kind == "application" else rule.protocols & {"tcp", "udp"}
-    rulings = [
+    verdicts = [
         decide(firewall.policy, source_of(rule), Target(protocol, port, name=name))
         for protocol in protocols
         for first, last in rule.ports
         for port in {first, last}
     ]
-    return bool(rulings) and not any(ruling.allowed for ruling in rulings)
+    return bool(verdicts) and not any(verdict.allowed for verdict in verdicts)
 
 
 def _resolves_privately(topology: Topology, firewall: Firewall, name: str) -> bool:
     """Return whether a private zone answers for a name in the firewall's network."""
-    home = topology.networks.get(firewall.network)
-    if home is None:
+    firewall_network = topology.networks.get(firewall.network)
+    if firewall_network is None:
         return False
     return any(
-        is_covered(name, f"*.{zone.name}") and resolves(topology, home, zone)[0]
+        is_covered(name, f"*.{zone.name}") and resolves(topology, firewall_network, zone)[0]
         for zone in topology.zones.values()
     )

@@ -107,7 +107,7 @@ def _breaches_of_subnet(topology: Topology, subnet: Subnet, closed: Set[str]) ->
     found = list(_admitted_sources(topology, subnet, subnet.ranges))
     for rule, alike in _group_by_rule(found):
         frontends = [way for let in alike for way in _public_frontends(topology, subnet, let)]
-        yield _breach(subnet, rule, alike, frontends)
+        yield _rule_breach(subnet, rule, alike, frontends)
 
 
 def _group_by_rule(found: Sequence[Admitted]) -> Iterator[tuple[str, Sequence[Traffic]]]:
@@ -142,7 +142,7 @@ def _public_frontends(topology: Topology, subnet: Subnet, traffic: Traffic) -> I
                     yield f"{balancer.label} forwards it from its public frontend {frontend.name}"
 
 
-def _breach(
+def _rule_breach(
     subnet: Subnet, rule: str, alike: Sequence[Traffic], frontends: Sequence[str]
 ) -> Breach:
     if rule == NO_GROUP:

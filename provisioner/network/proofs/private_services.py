@@ -56,6 +56,8 @@ def prove_private_services(topology: Topology) -> Proof:
 
 def _breaches_of_service(topology: Topology, service: Service) -> Iterator[Breach]:
     endpoints = [e for e in topology.endpoints if e.target == service.key]
+    # Flow logs need a storage account that Azure's trusted services reach, see
+    # _TRUSTED_SERVICES_ONLY.
     is_exempt = service.kind in _TRUSTED_SERVICES_ONLY and service.guarded and not endpoints
     if service.public and not is_exempt:
         yield Breach(

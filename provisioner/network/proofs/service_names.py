@@ -68,7 +68,7 @@ def _zone_breaches(
             or record.host != host
             or not addresses >= {*record.targets}
         ):
-            yield _wrong_record(record, host, service, f"{_join(sorted(addresses))}")
+            yield _wrong_record(record, host, service, f"{_join_texts(sorted(addresses))}")
     if not records:
         yield Breach(
             zone.label,
@@ -118,7 +118,7 @@ def _other_zone_breaches(
 
 
 def _wrong_record(record: NameRecord, host: str, service: Service, expected: str) -> Breach:
-    where = _join(record.targets) or "nowhere"
+    where = _join_texts(record.targets) or "nowhere"
     return Breach(
         record.label,
         (
@@ -148,5 +148,5 @@ def _client_networks(topology: Topology, endpoints: Iterable[PrivateEndpoint]) -
             yield network
 
 
-def _join(values: Iterable[str]) -> str:
+def _join_texts(values: Iterable[str]) -> str:
     return ", ".join(values)

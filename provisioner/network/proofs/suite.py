@@ -60,12 +60,12 @@ def proof_diagnostics(proofs: Sequence[Proof]) -> tuple[Diagnostic, ...]:
 
     There is one for each breach that is not waived.
     """
-    told = []
+    diagnostics = []
     for proof in proofs:
         if proof.verdict not in (Verdict.FAILS, Verdict.UNKNOWN):
             continue
         for breach in (breach for breach in proof.breaches if not breach.waived):
             make = error if breach.certain else warning
             code = f"{proof.name.replace(' ', '-')}-not-proved"
-            told.append(make(code, breach.message, breach.span, breach.hint))
-    return tuple(told)
+            diagnostics.append(make(code, breach.message, breach.span, breach.hint))
+    return tuple(diagnostics)

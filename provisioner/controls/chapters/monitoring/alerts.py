@@ -126,7 +126,7 @@ _EVENTS = {
         ),
     ),
 }
-"""What has to be told, the tables that have it, how a query names it, and what its rows hold."""
+"""What has to be detected: the tables that have it, how a query names it, what its rows hold."""
 
 
 def _judge_alerts(cluster: Subject) -> Iterator[Observation]:
@@ -220,8 +220,12 @@ def _check_measure(condition: object) -> Answer:
         # A dimension splits the result, and drops the rows of all values that it does not
         # include.
         listed = lookup(dimension, ("values",))
-        kept = str(lookup(dimension, ("operator",))).lower()
-        if kept != "include" or not isinstance(listed, (list, tuple)) or "*" not in listed:
+        dimension_operator = str(lookup(dimension, ("operator",))).lower()
+        if (
+            dimension_operator != "include"
+            or not isinstance(listed, (list, tuple))
+            or "*" not in listed
+        ):
             name = lookup(dimension, ("name",))
             return Answer(Match.UNCLEAR, f"its dimension {show(name)} excludes rows")
     aggregation, column = (

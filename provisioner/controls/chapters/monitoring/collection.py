@@ -107,7 +107,8 @@ def _check_collection_rules(cluster: Subject, streams: Sequence[str]) -> Answer:
             found.append(Answer(Match.UNCLEAR, why))
         elif rule is not None:
             found += transforms(rule, {stream.lower() for stream in streams})
-    # The last one of equals is told: a rule that drops them says more than that none takes them.
+    # The last one of equals is reported: that a rule drops them says more than that none takes
+    # them.
     return best(reversed(found))
 
 

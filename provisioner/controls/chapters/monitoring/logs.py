@@ -60,7 +60,7 @@ def _judge_control_plane(cluster: Subject) -> Iterator[Observation]:
     drivers = [name for path, name in _DRIVER_CATEGORIES.items() if cluster.value(path) is True]
     # kube-audit holds all of kube-audit-admin, and get and list in addition.
     audits = [list(judge_logs(cluster, cluster.id, (n,))) for n in (_AUDIT_ADMIN, _AUDIT)]
-    # Either is enough; of two that are not, the one that is least wrong is told.
+    # Either is enough; of two that are not, the one that is least wrong is reported.
     rank = (Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL)
     yield from judge_logs(cluster, cluster.id, (*_CONTROL_PLANE, *drivers))
     yield from min(audits, key=lambda found: rank.index(worst(seen.verdict for seen in found)))

@@ -22,26 +22,32 @@ from provisioner.controls.rule import rule
 from provisioner.controls.subject import Observation, Subject
 
 _RUN_COMMAND_OFF = "properties.apiServerAccessProfile.disableRunCommand"
-_OWNER = find_built_in_role("Azure Kubernetes Service RBAC Admin")
-_ADMINISTRATOR = find_built_in_role("Azure Kubernetes Service RBAC Cluster Admin")
+_NAMESPACE_ADMIN = find_built_in_role("Azure Kubernetes Service RBAC Admin")
+_CLUSTER_ADMIN = find_built_in_role("Azure Kubernetes Service RBAC Cluster Admin")
 
 
 def _judge_grants(cluster: Subject) -> Iterator[Observation]:
     """Judge whether role assignments in or above a cluster allow exec to administrators alone."""
-    off = cluster.value(_RUN_COMMAND_OFF) is True
+    is_run_command_off = cluster.value(_RUN_COMMAND_OFF) is True
     for grant in grants_around(access_of(cluster), cluster.id):
-        said = f"{grant.assignment.label} ({grant.role.name} at {describe_scope(grant)})"
+        described = f"{grant.assignment.label} ({grant.role.name} at {describe_scope(grant)})"
         inside = grant.scope is not None and is_in_namespace(grant.scope)
         if not grant.is_known:
-            yield cluster.unknown(path_of(grant), f"the permissions of {said} are unknown")
-        elif grant.role.id == _ADMINISTRATOR and inside:
-            yield cluster.fails(path_of(grant), f"{said}: use RBAC Admin for owners of a namespace")
-        elif grant.role.id in (_OWNER, _ADMINISTRATOR):
-            yield cluster.passes(path_of(grant), f"{said} is an administrator role")
-        elif opens_shell(grant, run_command_off=off):
-            yield cluster.fails(path_of(grant), f"{said} allows kubectl exec (pods/exec)")
+            yield cluster.unknown(path_of(grant), f"the permissions of {described} are unknown")
+        elif grant.role.id == _CLUSTER_ADMIN and inside:
+            yield cluster.fails(
+                path_of(grant), f"{described}: use RBAC Admin for owners of a namespace"
+            )
+        # Administrators have exec by purpose (guidelines.md ENV-05.2); Writer has it too, through
+        # `pods/*` (WRK-02.8).
+        elif grant.role.id in (_NAMESPACE_ADMIN, _CLUSTER_ADMIN):
+            yield cluster.passes(path_of(grant), f"{described} is an administrator role")
+        elif opens_shell(grant, run_command_off=is_run_command_off):
+            yield cluster.fails(path_of(grant), f"{described} allows kubectl exec (pods/exec)")
         elif grants_cluster_access(grant):
-            yield cluster.passes(path_of(grant), f"{said} does not allow kubectl exec (pods/exec)")
+            yield cluster.passes(
+                path_of(grant), f"{described} does not allow kubectl exec (pods/exec)"
+            )
 
 
 CONTROLS = (
