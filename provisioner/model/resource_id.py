@@ -76,20 +76,19 @@ class ResourceId:
             yield current
             current = current.container
 
-    @property
+    @cached_property
     def subscription(self) -> str | None:
         """The subscription's id, or None for a tenant-level resource."""
-        return self._name_of(SUBSCRIPTION)
+        if self.type == SUBSCRIPTION:
+            return self.name
+        return self.container.subscription if self.container else None
 
-    @property
+    @cached_property
     def resource_group(self) -> str | None:
         """The resource group's name, or None outside of one."""
-        return self._name_of(RESOURCE_GROUP)
-
-    def _name_of(self, kind: str) -> str | None:
-        if self.type == kind:
+        if self.type == RESOURCE_GROUP:
             return self.name
-        return next((a.name for a in self.ancestors if a.type == kind), None)
+        return self.container.resource_group if self.container else None
 
     def is_within(self, other: "ResourceId") -> bool:
         """Return whether this id is `other` or below it."""
@@ -118,8 +117,12 @@ def _parse(text: str) -> ResourceId:
         if word == "providers":
             current, position = _parse_provider(text, segments, position, current)
         elif word in _CONTAINERS and position + 1 < len(segments):
-            current = ResourceId(_CONTAINERS[word], (segments[position + 1],), current)
+            name = segments[position + 1]
             position += 2
+            # All resources of a group share the ids above them, and what those have worked out.
+            above = "/" + "/".join(segments[:position])
+            kept = _parse(above) if len(above) < len(text) else None
+            current = kept or ResourceId(_CONTAINERS[word], (name,), current)
         else:
             raise ValueError(
                 f"{text!r} is not an ARM resource id: unexpected {segments[position]!r}"
@@ -147,11 +150,13 @@ def _parse_provider(
     return ResourceId(resource_type, tuple(body[1::2]), scope), end
 
 
+@lru_cache(maxsize=1024)
 def subscription_id(subscription: str) -> ResourceId:
     """Return the id of a subscription given its GUID."""
     return ResourceId(SUBSCRIPTION, (subscription,))
 
 
+@lru_cache(maxsize=1024)
 def resource_group_id(subscription: str, name: str) -> ResourceId:
     """Return the id of a resource group."""
     return ResourceId(RESOURCE_GROUP, (name,), subscription_id(subscription))

@@ -76,9 +76,12 @@ _LEAVES: frozenset[type] = _KNOWN_LEAVES | {Unknown, Sensitive, Absent, list, tu
 
 def is_empty(value: object) -> bool:
     """Return whether ARM treats `value` as not set: absent, null, "", [] or {}."""
-    if value.__class__ in _SIZED or isinstance(value, Mapping):
+    kind = value.__class__
+    if kind in _SIZED:
         return not value
-    return value is None or isinstance(value, Absent)
+    if kind in _LEAVES:
+        return value is None or kind is Absent
+    return not value if isinstance(value, Mapping) else False
 
 
 def is_identical(one: object, other: object) -> bool:

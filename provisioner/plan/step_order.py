@@ -84,7 +84,10 @@ def with_made(
     cluster.
     """
     lists = [embedded for embedded in catalog.get(step.type).embedded if embedded.separate]
-    before = closure(step.key, after) - {step.key} if lists else ()
+    # Nearly no type has such a list, and a look at every write for every write is quadratic.
+    if not lists:
+        return step
+    before = closure(step.key, after) - {step.key}
     for made in (put for put in puts.values() if put.key in before and put.id.parent == step.id):
         embedded = next((each for each in lists if each.child == made.type), None)
         path = embedded.path.split(".") if embedded is not None else []
