@@ -42,14 +42,14 @@ from provisioner.plan.reads import Answer, Read
 from provisioner.workflow.access_question import (
     Question,
     check_action,
+    find_principals,
     find_target,
-    find_who,
-    unnamed,
+    warn_of_unnamed,
 )
 from provisioner.workflow.environment_reader import read_environment
 from provisioner.workflow.plan import Desired
 
-_TYPES = (ROLE_ASSIGNMENT, ROLE_DEFINITION_TYPE, DENY_ASSIGNMENT)
+_ACCESS_TYPES = (ROLE_ASSIGNMENT, ROLE_DEFINITION_TYPE, DENY_ASSIGNMENT)
 
 
 def explain_access(
@@ -61,19 +61,19 @@ def explain_access(
     DiagnosticError for a query that cannot have an answer (see `access_question`), and AzureError
     where nothing can be read.
     """
-    told = check_action(question, catalog)
+    diagnostics = check_action(question, catalog)
     if question.state is AccessState.DESIRED:
-        seen = _Seen(desired_estate(desired.graph, catalog))
+        read = _ReadAccess(desired_estate(desired.graph, catalog))
     else:
-        seen = _read(desired, catalog, connect(), question)
-    access = read_access(seen.estate, catalog, seen.eligible)
-    target = find_target(question, seen.estate, desired)
-    who = find_who(question, access, seen.estate, desired, seen.state)
+        read = _read_actual(desired, catalog, connect(), question)
+    access = read_access(read.estate, catalog, read.eligible)
+    target = find_target(question, read.estate, desired)
+    principals = find_principals(question, access, read.estate, desired, read.state)
     chosen = [
         grant
         for grant in (access.grants if target is None else access.reaching(target))
-        if who.is_about(grant.principal)
-        and (question.action is None or _gives(access, grant, question, target))
+        if principals.is_about(grant.principal)
+        and (question.action is None or _may_allow(access, grant, question, target))
     ]
     rows = [_grant_document(access, grant, question, target, desired) for grant in chosen]
     return AccessDocument(
@@ -86,27 +86,27 @@ def explain_access(
             on=question.resource,
             eligible=question.eligible,
         ),
-        grants=tuple(sorted(rows, key=_rank)),
+        grants=tuple(sorted(rows, key=_severity_and_scope)),
         denials=tuple(
             _denial_document(denial, desired)
             for denial in access.denials
             if target is None or denial.reaches(target)
         ),
         assignments=len(access.grants),
-        unreadable=seen.unreadable,
-        is_partial=seen.is_partial,
+        unreadable=read.unreadable,
+        is_partial=read.is_partial,
         diagnostics=documents_of(
             [
-                *told,
-                *unnamed(question, who, access),
-                *_diagnostics(chosen),
-                *_not_judged(seen.estate),
+                *diagnostics,
+                *warn_of_unnamed(question, principals, access),
+                *_warn_of_unknown_grants(chosen),
+                *_warn_not_judged(read.estate),
             ]
         ),
     )
 
 
-def _not_judged(estate: Estate) -> list[Diagnostic]:
+def _warn_not_judged(estate: Estate) -> list[Diagnostic]:
     """Return what may grant access and is of a type without facts.
 
     That is what the Authorization provider declares, and role assignments of a service's own data
@@ -131,7 +131,7 @@ def _may_give_access(type_name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _ReadAccess:
     estate: Estate
     state: ActualState | None = None
     eligible: tuple[Resource, ...] = ()
@@ -139,27 +139,31 @@ class _Seen:
     is_partial: bool = False
 
 
-def _read(desired: Desired, catalog: Catalog, reader: Reader, question: Question) -> _Seen:
+def _read_actual(
+    desired: Desired, catalog: Catalog, reader: Reader, question: Question
+) -> _ReadAccess:
     environment, graph = desired.environment, desired.graph
     subscriptions = list(environment.subscriptions.values())
     reading = read_environment(graph, catalog, environment.marks, subscriptions, reader)
     estate = actual_estate(reading.state, graph, catalog)
-    refused = [answer for answer in reading.refused if answer.read.type in _TYPES]
-    missing = reader.read(definition_reads(read_access(estate, catalog).grants, catalog))
+    refused = [answer for answer in reading.refused if answer.read.type in _ACCESS_TYPES]
+    # No list at a scope of the environment has built-in roles that are newer than the record of
+    # them, or custom roles whose assignable scopes are elsewhere.
+    definitions = reader.read(definition_reads(read_access(estate, catalog).grants, catalog))
     eligible = reader.read(_eligible_reads(subscriptions)) if question.eligible else ()
-    refused += [answer for answer in missing if answer.refused is not None]
-    without = [answer for answer in eligible if answer.refused is not None]
-    return _Seen(
-        Estate.of([*estate, *_resources_in(missing)]),
+    refused += [answer for answer in definitions if answer.refused is not None]
+    not_eligible = [answer for answer in eligible if answer.refused is not None]
+    return _ReadAccess(
+        Estate.of([*estate, *_unique_resources(definitions)]),
         reading.state,
-        tuple(_resources_in(eligible)),
-        tuple(_refusal(answer) for answer in (*refused, *without)),
+        tuple(_unique_resources(eligible)),
+        tuple(_refusal_document(answer) for answer in (*refused, *not_eligible)),
         # Eligibility schedules need a licence that many directories lack: not a failure.
         is_partial=bool(refused),
     )
 
 
-def _refusal(answer: Answer) -> UnreadAccessDocument:
+def _refusal_document(answer: Answer) -> UnreadAccessDocument:
     assert answer.refused is not None
     reason = f"{answer.refused.code}: {answer.refused.message}"
     return UnreadAccessDocument(path=answer.read.path, type=answer.read.type, reason=reason)
@@ -177,17 +181,18 @@ def _eligible_reads(subscriptions: Iterable[str]) -> tuple[Read, ...]:
     )
 
 
-def _resources_in(answers: Sequence[Answer]) -> list[Resource]:
+def _unique_resources(answers: Sequence[Answer]) -> list[Resource]:
     found = {}
     for answer in answers:
         for body in answer.items:
             named = parse_resource_id(body.get("id"))
             if named is not None:
+                # An assignment above the subscriptions is in the list of each of them.
                 found[named.key] = Resource(named, answer.read.type, body)
     return list(found.values())
 
 
-def _gives(access: Access, grant: Grant, question: Question, target: ResourceId | None) -> bool:
+def _may_allow(access: Access, grant: Grant, question: Question, target: ResourceId | None) -> bool:
     """Return whether a grant allows the queried action on the resource, or at its own scope.
 
     A grant whose role could not be read counts: it may allow the action.
@@ -195,6 +200,8 @@ def _gives(access: Access, grant: Grant, question: Question, target: ResourceId 
     assert question.action is not None
     if not grant.is_known:
         return True
+    # A deny assignment takes precedence over every role assignment ("Understand Azure deny
+    # assignments").
     place = target or grant.scope
     return grant.gives(question.action, data=question.data) and not (
         place is not None and access.is_denied(grant, question.action, place, data=question.data)
@@ -278,13 +285,13 @@ def _denial_document(denial: Denial, desired: Desired) -> DenialDocument:
     )
 
 
-def _rank(row: GrantDocument) -> tuple[int, str, str, str]:
+def _severity_and_scope(row: GrantDocument) -> tuple[int, str, str, str]:
     return ORDER.index(row.capability), row.scope, row.role.name, row.principal.id
 
 
-def _diagnostics(grants: Sequence[Grant]) -> list[Diagnostic]:
+def _warn_of_unknown_grants(grants: Sequence[Grant]) -> list[Diagnostic]:
     """Return a warning for conditions that were not parsed, and for roles that are not known."""
-    told = [
+    warnings = [
         warning(
             "condition-not-understood",
             f"the condition of {grant.assignment.label} cannot be parsed "
@@ -295,7 +302,7 @@ def _diagnostics(grants: Sequence[Grant]) -> list[Diagnostic]:
         for grant in grants
         if grant.effect is Effect.NOT_UNDERSTOOD
     ]
-    told += [
+    warnings += [
         warning(
             "role-not-known",
             f"what role {grant.role.name} allows ({grant.assignment.label}) is not known: it may "
@@ -305,4 +312,4 @@ def _diagnostics(grants: Sequence[Grant]) -> list[Diagnostic]:
         )
         for grant in unknown_roles(grants)
     ]
-    return told
+    return warnings

@@ -71,7 +71,7 @@ def find_target(question: Question, estate: Estate, desired: Desired) -> Resourc
     """
     if question.resource is None:
         return None
-    found = _resource_at(question.resource, estate, desired.graph)
+    found = _find_resource(question.resource, estate, desired.graph)
     if found is not None:
         return found.id
     named = parse_resource_id(question.resource)
@@ -82,7 +82,7 @@ def find_target(question: Question, estate: Estate, desired: Desired) -> Resourc
                 f"{question.resource!r} is neither an address of the environment nor a resource "
                 "id.",
                 None,
-                nearest(question.resource, _addresses(estate, desired.graph)),
+                nearest(question.resource, _all_addresses(estate, desired.graph)),
             )
         )
     subscriptions = desired.environment.subscriptions
@@ -115,7 +115,7 @@ class PrincipalFilter:
         return bool(self.names & {principal.id.lower(), (principal.address or "").lower()})
 
 
-def find_who(
+def find_principals(
     question: Question, access: Access, estate: Estate, desired: Desired, state: ActualState | None
 ) -> PrincipalFilter:
     """Return the queried principals: a resource stands for all principals that it signs in as.
@@ -129,29 +129,33 @@ def find_who(
     stated = question.principal
     if stated is None:
         return PrincipalFilter()
-    who = PrincipalFilter(frozenset({stated.lower()}))
+    principals = PrincipalFilter(frozenset({stated.lower()}))
     if is_guid(stated):
-        return who
-    resource = _resource_at(stated, estate, desired.graph)
+        return principals
+    resource = _find_resource(stated, estate, desired.graph)
     if resource is None:
         # A principal unknown before apply is named by the property that will hold its id.
-        if any(who.is_about(grant.principal) for grant in access.grants):
-            return who
+        if any(principals.is_about(grant.principal) for grant in access.grants):
+            return principals
         raise DiagnosticError(_unknown_principal(stated, estate, desired.graph))
     names = principals_of(resource, estate)
+    # In the blueprint an identity is named by the property that will hold its object id; in Azure
+    # the id is known, or was not read.
     if state is not None and not any(map(is_guid, names)):
-        raise DiagnosticError(_nobody_seen(resource, desired.graph, state))
+        raise DiagnosticError(_principal_not_read(resource, desired.graph, state))
     if not names:
-        raise DiagnosticError(_signs_in_as_nobody(resource))
+        raise DiagnosticError(_without_identity(resource))
     return PrincipalFilter(frozenset(name.lower() for name in names))
 
 
-def unnamed(question: Question, who: PrincipalFilter, access: Access) -> Iterator[Diagnostic]:
+def warn_of_unnamed(
+    question: Question, principals: PrincipalFilter, access: Access
+) -> Iterator[Diagnostic]:
     """Yield a warning for an object id that is in no assignment: it may be misspelled."""
     if question.principal is None or not is_guid(question.principal):
         return
     denied = (other for denial in access.denials for other in denial.principals)
-    if any(map(who.is_about, (*(grant.principal for grant in access.grants), *denied))):
+    if any(map(principals.is_about, (*(grant.principal for grant in access.grants), *denied))):
         return
     yield warning(
         "principal-not-named",
@@ -161,7 +165,7 @@ def unnamed(question: Question, who: PrincipalFilter, access: Access) -> Iterato
     )
 
 
-def _resource_at(text: str, estate: Estate, graph: DesiredGraph) -> Resource | None:
+def _find_resource(text: str, estate: Estate, graph: DesiredGraph) -> Resource | None:
     """Return the resource at an address (case ignored), as the state has it, or as declared."""
     folded = text.lower()
     for found in estate:
@@ -173,7 +177,7 @@ def _resource_at(text: str, estate: Estate, graph: DesiredGraph) -> Resource | N
     return None
 
 
-def _addresses(estate: Estate, graph: DesiredGraph) -> list[str]:
+def _all_addresses(estate: Estate, graph: DesiredGraph) -> list[str]:
     return [*graph.resources, *(each.address for each in estate if each.address)]
 
 
@@ -191,7 +195,7 @@ def _unknown_principal(stated: str, estate: Estate, graph: DesiredGraph) -> Diag
     )
 
 
-def _nobody_seen(resource: Resource, graph: DesiredGraph, state: ActualState) -> Diagnostic:
+def _principal_not_read(resource: Resource, graph: DesiredGraph, state: ActualState) -> Diagnostic:
     """Return the error for a resource of the actual state without an object id.
 
     The reasons are: its read was refused, it does not exist, or it is of a type without an
@@ -214,10 +218,10 @@ def _nobody_seen(resource: Resource, graph: DesiredGraph, state: ActualState) ->
             None,
             "`azsec apply` makes it; without --of actual, the question is about the blueprint.",
         )
-    return _signs_in_as_nobody(resource)
+    return _without_identity(resource)
 
 
-def _signs_in_as_nobody(resource: Resource) -> Diagnostic:
+def _without_identity(resource: Resource) -> Diagnostic:
     return error(
         "unknown-principal",
         f"{resource.label} ({resource.type}) has no identity: it has no principal.",

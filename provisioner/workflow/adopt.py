@@ -65,34 +65,40 @@ def adopt(
     root that does not exist, or at which there is nothing to adopt.
     """
     listing = listing or Listing()
-    whole, parts = split_parts(roots.resources, inputs.catalog)
-    roots = replace(roots, resources=whole)
+    # A state of Terraform lists rules of a load balancer and access policies as resources, and a
+    # GET by their ids fails: the body that contains them states them.
+    resources, parts = split_parts(roots.resources, inputs.catalog)
+    roots = replace(roots, resources=resources)
     discovery = discover(roots, inputs.catalog, inputs.source, target.api_versions)
     findings, catalog = discovery.findings, discovery.catalog
-    unlisted = [*_limit(findings, patterns), *_missing(discovery, roots)]
+    unlisted = [*_limit_to_templates(findings, patterns), *_listed_but_absent(discovery, roots)]
     selection, material = gather(findings, catalog, observes=target.observe)
-    _check_anything(selection, material)
+    _check_not_empty(selection, material)
     guids = {
         str(findings.ids[key].subscription) for key in (*material.bodies, *material.owned_groups)
     }
     target = replace(target, subscriptions=subscription_aliases(guids, target.subscription_names))
     minimal = minimize(material, catalog)
+    # Only after the minimization: that nobody changed such a resource shows by an empty body.
     selection, material = without_untouched(selection, material, minimal, catalog)
     minimal = {key: minimal[key] for key in material.bodies}
     files = make_files(material, minimal, target, catalog, inputs)
-    document = _report(discovery, selection, material, files, target)
-    without = [*_unread(listing), *_parts_alone(parts, discovery, listing)]
+    document = _adoption_document(discovery, selection, material, files, target)
+    not_expressed = [
+        *_entries_without_id(listing),
+        *_parts_without_parent(parts, discovery, listing),
+    ]
     document = document.model_copy(
         update={
             "unlisted": tuple(unlisted),
-            "not_expressed": (*document.not_expressed, *without),
-            "verdict": _lowered(document.verdict) if without else document.verdict,
+            "not_expressed": (*document.not_expressed, *not_expressed),
+            "verdict": _at_most_partial(document.verdict) if not_expressed else document.verdict,
         }
     )
     return Adoption(document, files.built.written.files)
 
 
-def _limit(findings: Findings, patterns: Sequence[Pattern]) -> list[LeftOutDocument]:
+def _limit_to_templates(findings: Findings, patterns: Sequence[Pattern]) -> list[LeftOutDocument]:
     """Keep the chosen resources that templates deploy; return what they deploy and was not found.
 
     Resource groups that a template does not deploy itself are only read.
@@ -113,7 +119,7 @@ def _limit(findings: Findings, patterns: Sequence[Pattern]) -> list[LeftOutDocum
     ]
 
 
-def _missing(discovery: Discovery, roots: Roots) -> list[LeftOutDocument]:
+def _listed_but_absent(discovery: Discovery, roots: Roots) -> list[LeftOutDocument]:
     """Return the resources that a state lists and Azure does not have."""
     findings = discovery.findings
     refused = {a.read.path.lower() for a in findings.answers if a.refused is not None}
@@ -121,6 +127,8 @@ def _missing(discovery: Discovery, roots: Roots) -> list[LeftOutDocument]:
         _left_out(each, "the state lists it")
         for each in roots.resources
         if each.key not in findings.bodies
+        # A type without an api version, or a list that Azure refused, leaves the resource unknown,
+        # and not absent.
         and each.type.lower() not in discovery.silent
         and refused.isdisjoint(
             {each.key, f"/subscriptions/{each.subscription}/providers/{each.type}".lower()}
@@ -128,13 +136,13 @@ def _missing(discovery: Discovery, roots: Roots) -> list[LeftOutDocument]:
     ]
 
 
-def _unread(listing: Listing) -> Iterator[LeftOutDocument]:
+def _entries_without_id(listing: Listing) -> Iterator[LeftOutDocument]:
     """Yield the entries of a state without an id to look for."""
     for each in listing.unread:
         yield LeftOutDocument(id="", type=each.type, address=each.address, reason=each.reason)
 
 
-def _parts_alone(
+def _parts_without_parent(
     parts: Sequence[Part], discovery: Discovery, listing: Listing
 ) -> Iterator[LeftOutDocument]:
     """Yield the parts of bodies that no file states, because their parent is not adopted."""
@@ -151,7 +159,7 @@ def _parts_alone(
             )
 
 
-def _lowered(verdict: Verdict) -> Verdict:
+def _at_most_partial(verdict: Verdict) -> Verdict:
     return Verdict.PARTIAL if verdict is Verdict.PROVEN else verdict
 
 
@@ -209,7 +217,7 @@ def without_untouched(
     )
 
 
-def _check_anything(selection: Selection, material: AdoptedResources) -> None:
+def _check_not_empty(selection: Selection, material: AdoptedResources) -> None:
     if material.bodies or material.owned_groups:
         return
     owned = list(dict.fromkeys(out.reason for out in selection.left_out if out.owned))
@@ -234,7 +242,7 @@ def _check_anything(selection: Selection, material: AdoptedResources) -> None:
     )
 
 
-def _report(
+def _adoption_document(
     discovery: Discovery,
     selection: Selection,
     material: AdoptedResources,
@@ -252,8 +260,10 @@ def _report(
     ]
     verdict = Verdict.PROVEN
     errors = [d for d in proof.planned.changes.diagnostics if d.severity is Severity.ERROR]
-    told = (*errors, *files.told)
-    if proof.left or any(each.severity is Severity.ERROR for each in told):
+    diagnostics = (*errors, *files.told)
+    # With an error in the plan, something was not compared: that it plans no change is then no
+    # proof.
+    if proof.left or any(each.severity is Severity.ERROR for each in diagnostics):
         verdict = Verdict.NOT_PROVEN
     elif hidden or unknown or files.unfit:
         verdict = Verdict.PARTIAL
@@ -275,11 +285,11 @@ def _report(
         ),
         left_out=tuple(_left_out(out.id, out.reason) for out in selection.left_out),
         unreadable=tuple(HiddenDocument(path=h.path, reason=h.reason) for h in hidden),
-        notes=(*_notes_of_groups(material, addresses), *_notes(built, addresses)),
+        notes=(*_notes_of_groups(material, addresses), *_notes_of_resources(built, addresses)),
         calls=sum(answer.calls for answer in findings.answers) + proof.planned.calls + files.asked,
         failing_proofs=sum(each.verdict == FAILS for each in planned.proofs),
         additions=len(planned.additions),
-        diagnostics=documents_of(told),
+        diagnostics=documents_of(diagnostics),
     )
 
 
@@ -308,7 +318,7 @@ def _notes_of_groups(
             )
 
 
-def _notes(built: Built, addresses: Mapping[str, str]) -> list[NoteDocument]:
+def _notes_of_resources(built: Built, addresses: Mapping[str, str]) -> list[NoteDocument]:
     found: list[NoteDocument] = []
     for key, minimal in built.minimal.items():
         if key not in built.entries:

@@ -33,8 +33,8 @@ from provisioner.workflow.plan import Desired
 
 Steps: TypeAlias = tuple[str | int, ...]
 
-_SHOWN = 4
-_OFFERED_SHOWN = 10
+_MOST_TYPES_SHOWN = 4
+_MOST_VERSIONS_SHOWN = 10
 
 
 class Memory(Protocol):
@@ -63,10 +63,12 @@ def ask_offer(
     if not subscriptions:
         return {}
     subscription = subscriptions[0]
-    namespaces = namespaces_of((*_types(desired), *_stated_alone(desired)), catalog)
-    fresh = {each.namespace.lower() for each in catalog if each.tier is Tier.RAW}
+    namespaces = namespaces_of((*_used_types(desired), *_unused_stated_types(desired)), catalog)
+    # The cache has the versions of types and no child types: raw types know their children only
+    # from the answer.
+    uncached = {each.namespace.lower() for each in catalog if each.tier is Tier.RAW}
     known = {
-        each: None if each.lower() in fresh else memory.find(subscription, each)
+        each: None if each.lower() in uncached else memory.find(subscription, each)
         for each in namespaces
     }
     asked = [each for each, offer in known.items() if offer is None]
@@ -85,11 +87,11 @@ def adapt(
     desired: Desired,
     catalog: Catalog,
     offer: Mapping[str, tuple[str, ...]],
-    respeak: Callable[[tuple[ResourceType, ...]], Desired],
+    compose_with: Callable[[tuple[ResourceType, ...]], Desired],
 ) -> Desired:
     """Return an environment with its types in offered api versions, and diagnostics of the changes.
 
-    `respeak` composes the environment again with other types; its errors are raised with the
+    `compose_with` composes the environment again with other types; its errors are raised with the
     diagnostics of the versions that were chosen.
 
     Raises:
@@ -97,30 +99,30 @@ def adapt(
             a property that the chosen version does not have: Azure would accept it silently and
             never return it, and the next plan would miss it.
     """
-    unoffered = find_unoffered((*_types(desired), *_stated_alone(desired)), offer)
+    unoffered = find_unoffered((*_used_types(desired), *_unused_stated_types(desired)), offer)
     if unoffered:
-        raise DiagnosticError(*(_refuse_stated(desired, *each) for each in unoffered))
+        raise DiagnosticError(*(_stated_version_not_offered(desired, *each) for each in unoffered))
     children = with_offered_children(tuple(catalog), offer)
     if children:
         catalog = catalog.extended(children, schemas_of(children))
         desired = replace(desired, catalog=catalog)
     types, differing = select_versions(catalog, offer, find_version)
     if not differing:
-        if lacking := tuple(_find_lacking(desired)):
-            raise DiagnosticError(*lacking)
+        if unsupported := tuple(_find_unsupported_properties(desired)):
+            raise DiagnosticError(*unsupported)
         return desired
-    told = tell_versions(differing, _types(desired))
+    choices = tell_versions(differing, _used_types(desired))
     try:
-        adapted = respeak(types)
+        adapted = compose_with(types)
     except DiagnosticError as problem:
-        raise DiagnosticError(*problem.diagnostics, *told) from None
-    lacking = tuple(_find_lacking(adapted))
-    if lacking:
-        raise DiagnosticError(*lacking, *told)
-    return replace(adapted, diagnostics=(*adapted.diagnostics, *told))
+        raise DiagnosticError(*problem.diagnostics, *choices) from None
+    unsupported = tuple(_find_unsupported_properties(adapted))
+    if unsupported:
+        raise DiagnosticError(*unsupported, *choices)
+    return replace(adapted, diagnostics=(*adapted.diagnostics, *choices))
 
 
-def _stated_alone(desired: Desired) -> Iterator[ResourceType]:
+def _unused_stated_types(desired: Desired) -> Iterator[ResourceType]:
     """Yield the types whose version the environment's file states and that no resource has.
 
     Resources that left the blueprint are read and deleted in that version.
@@ -129,18 +131,22 @@ def _stated_alone(desired: Desired) -> Iterator[ResourceType]:
     yield from (t for t in desired.catalog if t.stated_version and t.name not in used)
 
 
-def _refuse_stated(
+def _stated_version_not_offered(
     desired: Desired, resource_type: ResourceType, offered: tuple[str, ...]
 ) -> Diagnostic:
     """Return the diagnostic of a stated version that the cloud lacks: where it is stated."""
-    more = f" and {len(offered) - _OFFERED_SHOWN} more" if len(offered) > _OFFERED_SHOWN else ""
+    more = (
+        f" and {len(offered) - _MOST_VERSIONS_SHOWN} more"
+        if len(offered) > _MOST_VERSIONS_SHOWN
+        else ""
+    )
     address, span = _place_of_version(desired, resource_type)
     return error(
         "api-version-not-offered",
         f"{address}: this cloud does not offer api version {resource_type.api_version} of "
         f"{resource_type.name}.",
         span,
-        f"Expected one of: {', '.join(offered[:_OFFERED_SHOWN])}{more}.",
+        f"Expected one of: {', '.join(offered[:_MOST_VERSIONS_SHOWN])}{more}.",
     )
 
 
@@ -152,12 +158,12 @@ def _place_of_version(desired: Desired, resource_type: ResourceType) -> tuple[st
     for resource in desired.graph:
         if resource.type.name == resource_type.name and resource.node.get("apiVersion") is not None:
             return resource.address, span_of(resource.node, "apiVersion")
-    wanted = resource_type.name.lower()
-    name = next((n for n in desired.environment.types if n.lower() == wanted), resource_type.name)
+    lowered = resource_type.name.lower()
+    name = next((n for n in desired.environment.types if n.lower() == lowered), resource_type.name)
     return "types", span_of(desired.environment.node, "types", name)
 
 
-def _find_lacking(desired: Desired) -> Iterator[Diagnostic]:
+def _find_unsupported_properties(desired: Desired) -> Iterator[Diagnostic]:
     """Yield an error for each declared property that came after the api version of its type."""
     for resource in desired.graph:
         version, is_stated = resource.type.api_version, resource.type.stated_version
@@ -166,12 +172,15 @@ def _find_lacking(desired: Desired) -> Iterator[Diagnostic]:
             for path, since in resource.type.introduced.items()
             if not since.is_in(version)
         }
-        told: list[Steps] = []
-        for steps, generic in _walk(resource.body, (), "") if late and resource.managed else ():
+        reported: list[Steps] = []
+        for steps, generic in (
+            _walk_properties(resource.body, (), "") if late and resource.managed else ()
+        ):
             since = late.get(generic.lower())
-            within = any(steps[: len(outer)] == outer for outer in told)
+            within = any(steps[: len(outer)] == outer for outer in reported)
+            # A property below a reported one is a part of the same mistake.
             if since is not None and not within:
-                told.append(steps)
+                reported.append(steps)
                 yield error(
                     "property-not-offered",
                     f"{resource.address}: {generic} exists from api version {since.stable} on, and "
@@ -181,19 +190,19 @@ def _find_lacking(desired: Desired) -> Iterator[Diagnostic]:
                 )
 
 
-def _walk(value: object, steps: Steps, generic: str) -> Iterator[tuple[Steps, str]]:
+def _walk_properties(value: object, steps: Steps, generic: str) -> Iterator[tuple[Steps, str]]:
     """Yield each property of a body, by its steps and by its path with `[]` for entries."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             here = (*steps, key), f"{generic}.{key}" if generic else key
             yield here
-            yield from _walk(item, *here)
+            yield from _walk_properties(item, *here)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _walk(item, (*steps, index), f"{generic}[]")
+            yield from _walk_properties(item, (*steps, index), f"{generic}[]")
 
 
-def _types(desired: Desired) -> Iterator[ResourceType]:
+def _used_types(desired: Desired) -> Iterator[ResourceType]:
     seen: dict[str, ResourceType] = {each.type.name: each.type for each in desired.graph}
     yield from seen.values()
 
@@ -212,14 +221,14 @@ def tell_versions(
     def alike(each: SelectedVersion) -> tuple[str, str, str, bool]:
         return each.type.partition("/")[0], each.pinned, each.spoken or "", each.is_checked
 
-    told = sorted((each for each in differing if each.type in names), key=alike)
-    return tuple(_tell(list(group)) for _, group in groupby(told, key=alike))
+    shown = sorted((each for each in differing if each.type in names), key=alike)
+    return tuple(_describe_version_choice(list(group)) for _, group in groupby(shown, key=alike))
 
 
-def _tell(group: list[SelectedVersion]) -> Diagnostic:
+def _describe_version_choice(group: list[SelectedVersion]) -> Diagnostic:
     first = group[0]
-    more = f" and {len(group) - _SHOWN} more" if len(group) > _SHOWN else ""
-    named = ", ".join(each.type for each in group[:_SHOWN]) + more
+    more = f" and {len(group) - _MOST_TYPES_SHOWN} more" if len(group) > _MOST_TYPES_SHOWN else ""
+    named = ", ".join(each.type for each in group[:_MOST_TYPES_SHOWN]) + more
     if first.spoken is None:
         return error(
             "api-version-not-offered",

@@ -35,7 +35,7 @@ _MARGIN = timedelta(minutes=5)
 """The assumed clock skew between Azure and this machine."""
 
 
-def _is_nobodys(_correlation: str) -> bool:
+def _is_never_own(_correlation: str) -> bool:
     return False
 
 
@@ -45,7 +45,7 @@ def attribute_drift(
     catalog: Catalog,
     inquirer: AzureQuerier,
     *,
-    is_own: Callable[[str], bool] = _is_nobodys,
+    is_own: Callable[[str], bool] = _is_never_own,
 ) -> DriftDocument:
     """Return a drift check with who changed what drifted, as far as the logs say.
 
@@ -57,8 +57,8 @@ def attribute_drift(
     targets = _targets_of(document)
     if not targets:
         return document
-    logs, coverages, told = _read_logs(targets, window, catalog, inquirer)
-    decided = [_decide(entry, logs, coverages, is_own) for entry in document.undeclared]
+    logs, coverages, diagnostics = _read_logs(targets, window, catalog, inquirer)
+    decided = [_with_log_evidence(entry, logs, coverages, is_own) for entry in document.undeclared]
     document = document.model_copy(update={"undeclared": tuple(decided)})
     attributions = {
         target.id.text: logs.attribute(target, coverages[_subscription_of(target.id)])
@@ -67,7 +67,7 @@ def attribute_drift(
     return document.model_copy(
         update={
             "attributions": attributions,
-            "diagnostics": (*document.diagnostics, *documents_of(told)),
+            "diagnostics": (*document.diagnostics, *documents_of(diagnostics)),
         }
     )
 
@@ -81,12 +81,12 @@ def attribute_targets(
     """
     if not targets:
         return {}, ()
-    logs, coverages, told = _read_logs(targets, window, catalog, inquirer)
+    logs, coverages, diagnostics = _read_logs(targets, window, catalog, inquirer)
     attributions = {
         target.id.key: logs.attribute(target, coverages[_subscription_of(target.id)])
         for target in targets
     }
-    return attributions, told
+    return attributions, diagnostics
 
 
 def attribution_needs(subscriptions: Sequence[str]) -> frozenset[Need]:
@@ -98,7 +98,7 @@ def attribution_needs(subscriptions: Sequence[str]) -> frozenset[Need]:
     )
 
 
-def _decide(
+def _with_log_evidence(
     entry: UndeclaredDocument,
     logs: Logs,
     coverages: Mapping[str, LogCoverage],
@@ -114,6 +114,8 @@ def _decide(
     target = Target(ResourceId.parse(entry.id), paths=(entry.field.path,))
     coverage = coverages[_subscription_of(target.id)]
     moved = logs.shows_later_change(target, is_own)
+    # A change that Resource Graph names could be the environment's own write: without the Activity
+    # Log that is open. Where it names none, all of its changes have to have been read.
     unread = coverage.refused if moved else coverage.changes_unread
     return entry.model_copy(
         update={
@@ -140,6 +142,8 @@ def _targets_of(document: DriftDocument, *, undecided: bool = True) -> list[Targ
     for entry in document.undeclared:
         if entry.drifted or (undecided and entry.kept):
             target = found.get(entry.id.lower(), Target(ResourceId.parse(entry.id)))
+            # A resource that drifted in other fields, too, keeps those: one target for each
+            # resource.
             paths = (*target.paths, entry.field.path)
             found[entry.id.lower()] = Target(target.id, target.missing, paths)
     return list(found.values())
@@ -156,22 +160,26 @@ def _read_logs(
     known = [subscription for subscription in subscriptions if subscription]
     inquiries = [_ask_events(each, targets, window) for each in known]
     if known:
+        # One query for all subscriptions: Resource Graph throttles each user to 15 queries in five
+        # seconds.
         inquiries.append(_ask_changes(known, targets, window))
-    replies = _ask(inquirer, inquiries)
+    replies = _query(inquirer, inquiries)
     graph = replies[-1:] if known else ()
-    unread = next((_unread_changes(reply, targets) for reply in graph), None)
-    coverages: dict[str, LogCoverage] = {"": LogCoverage(window.start, _ABOVE, _ABOVE)}
-    told: list[Diagnostic] = []
+    unread = next((_describe_unread_changes(reply, targets) for reply in graph), None)
+    coverages: dict[str, LogCoverage] = {
+        "": LogCoverage(window.start, _ABOVE_SUBSCRIPTIONS, _ABOVE_SUBSCRIPTIONS)
+    }
+    diagnostics: list[Diagnostic] = []
     for subscription, reply in zip(known, replies, strict=False):
         coverages[subscription] = replace(_coverage_of(reply, window), changes_unread=unread)
-        told += _told_of_events(subscription, reply, coverages[subscription])
-    told += [warn for reply in graph for warn in _told_of_changes(reply, targets)]
+        diagnostics += _warn_of_activity_log(subscription, reply, coverages[subscription])
+    diagnostics += [warn for reply in graph for warn in _warn_of_resource_graph(reply, targets)]
     writes = read_writes(body for reply in replies[: len(known)] for body in reply.items)
     changes = read_changes(row for reply in graph for row in _rows_of(reply))
-    return Logs(writes, changes, catalog), coverages, told
+    return Logs(writes, changes, catalog), coverages, diagnostics
 
 
-_ABOVE = (
+_ABOVE_SUBSCRIPTIONS = (
     "it is above the subscriptions: its writes are in the Activity Log of the tenant, which is "
     "not read"
 )
@@ -182,16 +190,20 @@ def _ask_events(subscription: str, targets: Sequence[Target], window: Window) ->
 
     It is limited to a resource group where all that drifted in the subscription is in that group.
     """
-    there = [target.id for target in targets if _subscription_of(target.id) == subscription]
-    groups = {(resource.resource_group or "").lower() for resource in there}
-    wanted = (
+    ids = [target.id for target in targets if _subscription_of(target.id) == subscription]
+    groups = {(resource.resource_group or "").lower() for resource in ids}
+    condition = (
         f"eventTimestamp ge '{format_moment(window.start)}'"
         f" and eventTimestamp le '{format_moment(window.now + _MARGIN)}'"
     )
+    # The filter of the Activity Log takes one resource group and no list of them ("Activity Logs -
+    # List").
     (group,) = groups if len(groups) == 1 else ("",)
+    # A quote in the name would end the literal of the OData filter: then the events of all groups
+    # are read.
     if group and "'" not in group:
-        wanted += f" and resourceGroupName eq '{there[0].resource_group}'"
-    query = (("$filter", wanted), ("$select", SELECT))
+        condition += f" and resourceGroupName eq '{ids[0].resource_group}'"
+    query = (("$filter", condition), ("$select", SELECT))
     return ask_subscription(
         ACTIVITY_LOG, subscription, is_list=True, most_pages=MOST_PAGES, query=query
     )
@@ -200,6 +212,8 @@ def _ask_events(subscription: str, targets: Sequence[Target], window: Window) ->
 def _ask_changes(
     subscriptions: Sequence[str], targets: Sequence[Target], window: Window
 ) -> AzureQuery:
+    # Resource Graph keeps changes for 14 days ("Get resource changes"); a query from before that
+    # would seem to have been answered for all of the window.
     start = max(window.start, window.now - CHANGES_RETENTION)
     body = {
         "subscriptions": list(subscriptions),
@@ -216,7 +230,7 @@ def _ask_changes(
     )
 
 
-def _ask(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
+def _query(inquirer: AzureQuerier, inquiries: Sequence[AzureQuery]) -> Sequence[Reply]:
     """Return the replies; where no request can be made, each is that refusal."""
     try:
         return inquirer.ask(inquiries)
@@ -230,11 +244,15 @@ def _coverage_of(reply: Reply, window: Window) -> LogCoverage:
             window.start, f"the Activity Log could not be read ({reply.refused.code})"
         )
     if reply.is_partial:
+        # Azure answers the newest events first, so that what is missing is older than the oldest
+        # event read.
         return LogCoverage(oldest_event(reply.items) or window.start)
     return LogCoverage(window.start)
 
 
-def _told_of_events(subscription: str, reply: Reply, log: LogCoverage) -> Iterator[Diagnostic]:
+def _warn_of_activity_log(
+    subscription: str, reply: Reply, log: LogCoverage
+) -> Iterator[Diagnostic]:
     if reply.refused is not None:
         yield warning(
             "activity-log-unreadable",
@@ -253,20 +271,20 @@ def _told_of_events(subscription: str, reply: Reply, log: LogCoverage) -> Iterat
         )
 
 
-def _unread_changes(reply: Reply, targets: Sequence[Target]) -> str | None:
+def _describe_unread_changes(reply: Reply, targets: Sequence[Target]) -> str | None:
     """Return what was not read of Resource Graph's changes, None where all was."""
     if reply.refused is not None:
         return f"Resource Graph could not be queried ({reply.refused.code})"
-    if _is_cut(reply, targets):
+    if _is_truncated(reply, targets):
         return f"Resource Graph was read to the bound of one query ({MOST_ROWS:,} changes)"
     return None
 
 
-def _is_cut(reply: Reply, targets: Sequence[Target]) -> bool:
+def _is_truncated(reply: Reply, targets: Sequence[Target]) -> bool:
     return len(targets) > _MOST_TARGETS or len(_rows_of(reply)) >= MOST_ROWS
 
 
-def _told_of_changes(reply: Reply, targets: Sequence[Target]) -> Iterator[Diagnostic]:
+def _warn_of_resource_graph(reply: Reply, targets: Sequence[Target]) -> Iterator[Diagnostic]:
     if reply.refused is not None:
         yield warning(
             "resource-graph-unreadable",
@@ -275,7 +293,7 @@ def _told_of_changes(reply: Reply, targets: Sequence[Target]) -> Iterator[Diagno
             None,
             f"Querying it takes {RESOURCE_GRAPH.action}: `azsec roles ENV --for plan` has it.",
         )
-    elif _is_cut(reply, targets):
+    elif _is_truncated(reply, targets):
         yield warning(
             "resource-graph-cut",
             f"Resource Graph was queried for the newest {MOST_ROWS:,} changes of {_MOST_TARGETS} "

@@ -45,12 +45,13 @@ def count_desired(estate: Estate, graph: DesiredGraph) -> CensusDocument:
         subscriptions=tuple(
             sorted({guid for each in estate if (guid := each.id.subscription) is not None})
         ),
-        not_covered=(*_unjudged_properties(graph), *_unjudged_resources(graph)),
+        not_covered=(*_uncompared_properties(graph), *_unevaluated_resources(graph)),
     )
 
 
 def take_census(reading: Reading, graph: DesiredGraph, catalog: Catalog) -> CensusDocument:
     """Return the census of a reading of an environment's desired graph."""
+    # The inventory lists ids of every type: it covers none of them.
     answered = [read for read in reading.reads if read.type != INVENTORY]
     kinds = {hit.id.type for hit in reading.state.found.values()}
     known = (catalog.find(name) for name in (*kinds, *(read.type for read in answered)))
@@ -62,12 +63,12 @@ def take_census(reading: Reading, graph: DesiredGraph, catalog: Catalog) -> Cens
                 {read.path.split("/")[2].lower() for read in answered if read.path.count("/") > 1}
             )
         ),
-        unreadable=tuple(_unreadable(reading, graph, catalog)),
-        not_covered=tuple(_not_covered(reading, graph, catalog)),
+        unreadable=tuple(_unreadable_documents(reading, graph, catalog)),
+        not_covered=tuple(_not_covered_documents(reading, graph, catalog)),
     )
 
 
-def _unreadable(
+def _unreadable_documents(
     reading: Reading, graph: DesiredGraph, catalog: Catalog
 ) -> Iterator[UnreadableDocument]:
     """Yield each resource of the blueprint that could not be read, and each other refused read."""
@@ -84,6 +85,8 @@ def _unreadable(
         if (known := catalog.of(each.id)) is not None
     ]
     for answer in reading.refused:
+        # The refused list is why those resources could not be read: counted with each of them
+        # already.
         if any(hidden_by(answer, unread)):
             continue
         read, reason = answer.read, str(answer.refused)
@@ -91,14 +94,14 @@ def _unreadable(
         yield UnreadableDocument(id=read.path, listed=listed, reason=reason)
 
 
-def _not_covered(
+def _not_covered_documents(
     reading: Reading, graph: DesiredGraph, catalog: Catalog
 ) -> Iterator[NotCoveredDocument]:
-    yield from _unread_types(reading, catalog)
+    yield from _types_seen_by_id(reading, catalog)
     yield from _unlisted_settings(reading, graph)
-    yield from _unjudged_properties(graph)
+    yield from _uncompared_properties(graph)
     yield from _unlisted_children(reading, graph, catalog)
-    yield from _unjudged_resources(graph)
+    yield from _unevaluated_resources(graph)
     if reading.left_out:
         yield NotCoveredDocument(
             what="what it adds to the environment",
@@ -119,7 +122,7 @@ def _not_covered(
         )
 
 
-def _unread_types(reading: Reading, catalog: Catalog) -> Iterator[NotCoveredDocument]:
+def _types_seen_by_id(reading: Reading, catalog: Catalog) -> Iterator[NotCoveredDocument]:
     """Yield the resources in the environment's groups that were seen by id alone, by type."""
     by_type = Counter(
         (resource.type, catalog.of(resource) is None)
@@ -131,7 +134,7 @@ def _unread_types(reading: Reading, catalog: Catalog) -> Iterator[NotCoveredDocu
         yield NotCoveredDocument(what=name, count=count, reason=reason)
 
 
-def _unjudged_properties(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
+def _uncompared_properties(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
     """Yield how many resources are compared only by their declared properties, by tier."""
     by_tier: dict[Tier, list[str]] = {}
     for resource in graph:
@@ -192,7 +195,7 @@ def _unlisted_children(
         )
 
 
-def _unjudged_resources(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
+def _unevaluated_resources(graph: DesiredGraph) -> Iterator[NotCoveredDocument]:
     """Yield how many resources no control, service rule or network path judges, by type.
 
     Those are the blueprint's resources of types without facts, the ones that are only read

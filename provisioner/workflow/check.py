@@ -57,7 +57,7 @@ def check_environment(
     DiagnosticError for a waiver that waives nothing in the desired state, for contents of a cluster
     where there is none or several, and what `plan_environment` raises.
     """
-    judgement, census = _judge(desired, catalog, connect, kind)
+    judgement, census = _evaluate(desired, catalog, connect, kind)
     return _check_document(desired, kind, judgement, census)
 
 
@@ -73,7 +73,7 @@ def report_compliance(
 
     Raises what `check_environment` raises.
     """
-    judgement, census = _judge(desired, catalog, connect, kind)
+    judgement, census = _evaluate(desired, catalog, connect, kind)
     return _compliance_document(desired, kind, judgement, census, (framework, now))
 
 
@@ -89,7 +89,7 @@ def check_and_comply(
 
     The state is read and evaluated once. Raises what `check_environment` raises.
     """
-    judgement, census = _judge(desired, catalog, connect, kind)
+    judgement, census = _evaluate(desired, catalog, connect, kind)
     return _check_document(desired, kind, judgement, census), tuple(
         _compliance_document(desired, kind, judgement, census, (framework, now))
         for framework in frameworks
@@ -139,31 +139,32 @@ def format_minute(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
-def _judge(
+def _evaluate(
     desired: Desired,
     catalog: Catalog,
     connect: Callable[[], Source],
     kind: StateKind,
 ) -> tuple[SecurityEvaluation, CensusDocument]:
-    seen = _look(desired, catalog, connect, kind)
+    read = _read_state(desired, catalog, connect, kind)
     graph, environment, contents = desired.graph, desired.environment, desired.contents
-    ground = survey(seen.estate, graph, catalog, environment, seen.state, contents)
-    judgement = judge_ground(ground, environment, seen.accepted)
+    context = survey(read.estate, graph, catalog, environment, read.state, contents)
+    judgement = judge_ground(context, environment, read.accepted)
     if kind is StateKind.DESIRED:
         check_waivers_used(judgement, desired.environment)
-    census = judgement.complete(seen.census)
+    census = judgement.complete(read.census)
     if contents is not None:
+        # An observation covers what the read of Azure leaves out.
         others = [each for each in census.not_covered if each.what != KUBERNETES_OBJECTS]
-        looked_at = {
-            "cluster": _cluster(contents),
+        update = {
+            "cluster": _cluster_census(contents),
             "not_covered": tuple(others),
-            "unreadable": (*census.unreadable, *_unlisted(contents)),
+            "unreadable": (*census.unreadable, *_refused_lists(contents)),
         }
-        census = census.model_copy(update=looked_at)
+        census = census.model_copy(update=update)
     return judgement, census
 
 
-def _cluster(contents: ClusterContents) -> ClusterCensusDocument:
+def _cluster_census(contents: ClusterContents) -> ClusterCensusDocument:
     return ClusterCensusDocument(
         source=contents.source,
         read_on=contents.read_on.isoformat(),
@@ -174,7 +175,7 @@ def _cluster(contents: ClusterContents) -> ClusterCensusDocument:
     )
 
 
-def _unlisted(contents: ClusterContents) -> tuple[UnreadableDocument, ...]:
+def _refused_lists(contents: ClusterContents) -> tuple[UnreadableDocument, ...]:
     """Return the lists that the API server refused to the observer.
 
     Lists that the observers' roles leave out on purpose do not count: the control that needs one is
@@ -188,7 +189,7 @@ def _unlisted(contents: ClusterContents) -> tuple[UnreadableDocument, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _ReadState:
     """A state of an environment, with what was read for it and its accepted additions."""
 
     estate: Estate
@@ -197,34 +198,42 @@ class _Seen:
     accepted: tuple[Accepted, ...] = ()
 
 
-def _look(
+def _read_state(
     desired: Desired, catalog: Catalog, connect: Callable[[], Source], kind: StateKind
-) -> _Seen:
+) -> _ReadState:
     graph = desired.graph
     if kind is StateKind.DESIRED:
         estate = desired_estate(graph, catalog)
-        return _Seen(estate, None, count_desired(estate, graph))
+        return _ReadState(estate, None, count_desired(estate, graph))
     reader = connect()
+    # A plan reads all that controls look at, and this evaluates another state than the plan would:
+    # its own assessment would only take time.
     planned = plan_environment(desired, catalog, reader, assess=False)
     state, census, accepted = planned.state, planned.census, planned.changes.accepted
     if kind is StateKind.PLANNED:
         outcome = planned_estate(planned.changes, state, graph, catalog)
-        return _Seen(outcome, state, census, accepted)
+        return _ReadState(outcome, state, census, accepted)
     found = actual_estate(state, graph, catalog)
-    asked = tuple(_inquiries(desired, found))
-    replies = reader.ask([inquiry for _, _, inquiry in asked])
+    queries = tuple(_control_queries(desired, found))
+    replies = reader.ask([inquiry for _, _, inquiry in queries])
     resources: list[Resource] = []
     gaps: list[Gap] = []
-    for (name, named, _), reply in zip(asked, replies, strict=True):
+    for (name, named, _), reply in zip(queries, replies, strict=True):
         resources += _resources_in(name, named, reply)
         if reply.refused is not None:
             gaps.append(Gap(name, named, str(reply.refused)))
-    census = census.model_copy(update={"unreadable": (*census.unreadable, *map(_unread, gaps))})
+    census = census.model_copy(
+        update={"unreadable": (*census.unreadable, *map(_unread_document, gaps))}
+    )
+    # Controls of what was refused are unknown: without the gap an absent provider would read as not
+    # registered.
     state = replace(state, gaps=(*state.gaps, *gaps))
-    return _Seen(Estate.of([*found, *resources]), state, census, accepted)
+    return _ReadState(Estate.of([*found, *resources]), state, census, accepted)
 
 
-def _inquiries(desired: Desired, found: Estate) -> Iterator[tuple[str, ResourceId, AzureQuery]]:
+def _control_queries(
+    desired: Desired, found: Estate
+) -> Iterator[tuple[str, ResourceId, AzureQuery]]:
     """Yield the requests for what controls look at and no blueprint states.
 
     Each is the type, the id of the resource that the answer is about, and the request.
@@ -232,6 +241,7 @@ def _inquiries(desired: Desired, found: Estate) -> Iterator[tuple[str, ResourceI
     for guid in sorted(set(desired.environment.subscriptions.values())):
         inquiry = ask_subscription(PROVIDERS, guid, is_list=True)
         yield PROVIDER, subscription_id(guid), inquiry
+    # Which versions AKS offers differs by region.
     regions = {
         (cluster.id.subscription or "", str(cluster.body.get("location", "")).lower())
         for cluster in found.of_type(CLUSTER)
@@ -250,7 +260,7 @@ def _resources_in(kind: str, named: ResourceId, reply: Reply) -> Iterator[Resour
             yield Resource(named, kind, body)
 
 
-def _unread(gap: Gap) -> UnreadableDocument:
+def _unread_document(gap: Gap) -> UnreadableDocument:
     is_list = gap.type == PROVIDER
     listed = gap.type if is_list else None
     return UnreadableDocument(id=gap.scope.text, listed=listed, reason=gap.reason)

@@ -76,6 +76,8 @@ def find_merged(forge: Forge, commit: str) -> PullRequest:
     """
     found = forge.pull_requests_of(commit)
     merged = [one for one in found if one.state is PullRequestState.MERGED]
+    # A forge also lists pull requests that only contain the commit, such as a later one that was
+    # branched from it. Only the pull request whose merge made the commit was reviewed for it.
     exact = [one for one in merged if one.merged == commit]
     if len(exact) == 1:
         return exact[0]
@@ -103,7 +105,7 @@ def apply_reviewed(
     `claim` uses up the approvals of the environment's digest. It raises DiagnosticError where it
     cannot, and then nothing is applied.
     """
-    told = EnvironmentApplyDocument(
+    result = EnvironmentApplyDocument(
         name=environment.name,
         path=environment.path,
         verdict=ApplyVerdict.FAILED,
@@ -112,39 +114,47 @@ def apply_reviewed(
     )
     try:
         plan = environment.plan()
-        return _apply(environment, plan, review, remembered, told, claim)
+        return _apply_approved(environment, plan, review, remembered, result, claim)
     except GateError as refusal:
-        return _with(told, ApplyVerdict.REFUSED, refusal.diagnostics)
+        return _with_verdict(result, ApplyVerdict.REFUSED, refusal.diagnostics)
     except DiagnosticError as failure:
-        return _with(told, ApplyVerdict.FAILED, failure.diagnostics)
+        return _with_verdict(result, ApplyVerdict.FAILED, failure.diagnostics)
     except AzureError as failure:
-        return _with(told, ApplyVerdict.FAILED, [error("azure", f"{failure}.")])
+        return _with_verdict(result, ApplyVerdict.FAILED, [error("azure", f"{failure}.")])
 
 
-def _apply(
+def _apply_approved(
     environment: Environment,
     plan: Plan,
     review: Review,
     remembered: RememberedPlan,
-    told: EnvironmentApplyDocument,
+    result: EnvironmentApplyDocument,
     claim: Callable[[str, str], None],
 ) -> EnvironmentApplyDocument:
     document = plan.document
-    told = told.model_copy(update={"digest": document.digest})
+    result = result.model_copy(update={"digest": document.digest})
+    # Nothing would be written, so no approval is needed, and none is used up.
     if plan.can_apply() and not document.gates and not document.summary.changes:
-        return told.model_copy(update={"verdict": ApplyVerdict.UNCHANGED, "plan": document})
+        return result.model_copy(update={"verdict": ApplyVerdict.UNCHANGED, "plan": document})
     approval = review.approval_of(document.digest)
     if approval is None:
-        return _refuse(environment, document, review, remembered, told)
-    told = told.model_copy(update={"approval": approval})
+        return _describe_refusal(environment, document, review, remembered, result)
+    result = result.model_copy(update={"approval": approval})
     deleted = document.deleted
+    # The approval of a pull request does not permit deletes: a reviewer may overlook a line of a
+    # long comment. The run is given the digest by hand (ADR 0033).
     if deleted and document.digest not in environment.permitted:
-        told = told.model_copy(update={"plan": document, "unpermitted": deleted})
-        return _with(told, ApplyVerdict.REFUSED, [_not_permitted(document.digest, deleted)])
+        result = result.model_copy(update={"plan": document, "unpermitted": deleted})
+        return _with_verdict(
+            result, ApplyVerdict.REFUSED, [_not_permitted(document.digest, deleted)]
+        )
+    # Approvals are used up under the environment's lock and before the first write, so that two
+    # jobs cannot apply with one approval. An apply that began and wrote nothing takes a new one,
+    # too (ADR 0033).
     applied = environment.apply(plan, lambda: claim(environment.name, document.digest))
     failed = applied.count(Outcome.FAILED) or applied.has_errors or applied.interrupted
     verdict = ApplyVerdict.FAILED if failed else ApplyVerdict.APPLIED
-    return told.model_copy(update={"verdict": verdict, "apply": applied})
+    return result.model_copy(update={"verdict": verdict, "apply": applied})
 
 
 def _not_permitted(digest: str, deleted: Sequence[str]) -> Diagnostic:
@@ -159,24 +169,28 @@ def _not_permitted(digest: str, deleted: Sequence[str]) -> Diagnostic:
     )
 
 
-def _with(
-    told: EnvironmentApplyDocument, verdict: ApplyVerdict, diagnostics: Sequence[Diagnostic]
+def _with_verdict(
+    result: EnvironmentApplyDocument, verdict: ApplyVerdict, diagnostics: Sequence[Diagnostic]
 ) -> EnvironmentApplyDocument:
     reported = tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics)
-    return told.model_copy(update={"verdict": verdict, "diagnostics": told.diagnostics + reported})
+    return result.model_copy(
+        update={"verdict": verdict, "diagnostics": result.diagnostics + reported}
+    )
 
 
-def _refuse(
+def _describe_refusal(
     environment: Environment,
     plan: PlanDocument,
     review: Review,
     remembered: RememberedPlan,
-    told: EnvironmentApplyDocument,
+    result: EnvironmentApplyDocument,
 ) -> EnvironmentApplyDocument:
     """Return the refusal of a plan without approval, with what differs from the reviewed one."""
-    told = told.model_copy(update={"plan": plan})
+    result = result.model_copy(update={"plan": plan})
     if not review.approvals:
-        return _with(told, ApplyVerdict.REFUSED, [_not_approved(environment.name, review)])
+        return _with_verdict(
+            result, ApplyVerdict.REFUSED, [_not_approved(environment.name, review)]
+        )
     comparison = compare_reviewed(plan, review, remembered)
     newest = review.approvals[0]
     then = remembered.of(newest.digest)
@@ -184,9 +198,9 @@ def _refuse(
         files = environment.moved_files(then.base)
         comparison = comparison.model_copy(update={"files": files})
     moved = _find_moved(environment, plan, comparison, datetime.fromisoformat(newest.at))
-    told = told.model_copy(update={"comparison": comparison, "moved": moved})
-    return _with(
-        told,
+    result = result.model_copy(update={"comparison": comparison, "moved": moved})
+    return _with_verdict(
+        result,
         ApplyVerdict.REFUSED,
         [
             error(
@@ -234,51 +248,51 @@ def _find_moved(
     """
     changes = {change.address: change for change in plan.changes}
     moved = comparison.moved if comparison is not None else None
-    is_told = bool(moved)
+    has_fields = bool(moved)
     if not moved:
         then = None if moved is None else "the same"
         moved = tuple(
             MovedChangeDocument(address=each, then=then, now=one.action.value)
             for each, one in changes.items()
         )
-    ids = {one.address: _id_of(one.address, changes, environment) for one in moved}
+    ids = {one.address: _find_resource_id(one.address, changes, environment) for one in moved}
     targets = [
         Target(
             resource,
-            missing=is_told and one.now == Action.CREATE and one.then is None,
-            paths=tuple(field.path for field in _fields(changes.get(one.address), one)),
+            missing=has_fields and one.now == Action.CREATE and one.then is None,
+            paths=tuple(field.path for field in _moved_fields(changes.get(one.address), one)),
         )
         for one in moved
         if (resource := ids[one.address]) is not None
     ]
-    who = environment.attribute(targets, since)
+    attributions = environment.attribute(targets, since)
     rows: list[MovedFieldDocument] = []
     for one in moved:
         resource = ids[one.address]
-        wrote = who.get(resource.key) if resource else None
-        change = changes.get(one.address) if is_told else None
-        if is_told or (wrote is not None and wrote.writers):
-            rows += _rows(one, change, resource, wrote)
+        wrote = attributions.get(resource.key) if resource else None
+        change = changes.get(one.address) if has_fields else None
+        if has_fields or (wrote is not None and wrote.writers):
+            rows += _moved_field_documents(one, change, resource, wrote)
     return tuple(rows[:_MOST_MOVED])
 
 
-def _id_of(
+def _find_resource_id(
     address: str, changes: Mapping[str, ResourceChangeDocument], environment: Environment
 ) -> ResourceId | None:
     change = changes.get(address)
     return ResourceId.parse(change.id) if change else environment.find(address.partition(" ")[0])
 
 
-def _fields(
+def _moved_fields(
     change: ResourceChangeDocument | None, moved: MovedChangeDocument
 ) -> list[FieldChangeDocument]:
     if change is None or change.action is Action.CREATE:
         return []
-    wanted = set(moved.paths)
-    return [field for field in change.fields if not wanted or field.path in wanted]
+    paths = set(moved.paths)
+    return [field for field in change.fields if not paths or field.path in paths]
 
 
-def _rows(
+def _moved_field_documents(
     moved: MovedChangeDocument,
     change: ResourceChangeDocument | None,
     resource: ResourceId | None,
@@ -291,20 +305,20 @@ def _rows(
         reviewed=moved.then,
         who=None if who is None or who.verdict is AttributionVerdict.NOT_LOGGED else who,
     )
-    fields = _fields(change, moved)
+    fields = _moved_fields(change, moved)
     return [row.model_copy(update={"field": field}) for field in fields] or [row]
 
 
 def not_run(name: str, path: str, because: str) -> EnvironmentApplyDocument:
     """Return the document of an environment that was not reached."""
-    told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.NOT_RUN)
+    result = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.NOT_RUN)
     reason = error("not-run", f"{name} comes after {because}, which did not end well.")
-    return _with(told, ApplyVerdict.NOT_RUN, [reason])
+    return _with_verdict(result, ApplyVerdict.NOT_RUN, [reason])
 
 
 def not_yet(name: str, path: str, other: OtherJobDocument) -> EnvironmentApplyDocument:
     """Return the document of an environment that waits for one that another job has not applied."""
-    told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.NOT_RUN)
+    result = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.NOT_RUN)
     reason = error(
         "promotion-order",
         f"{name} comes after {other.name} in promotion.yaml, and {other.name} is not applied: "
@@ -312,19 +326,19 @@ def not_yet(name: str, path: str, other: OtherJobDocument) -> EnvironmentApplyDo
         None,
         f"Apply {other.name} first, then run this job again.",
     )
-    return _with(told, ApplyVerdict.NOT_RUN, [reason])
+    return _with_verdict(result, ApplyVerdict.NOT_RUN, [reason])
 
 
 def refuse(name: str, path: str, reason: Diagnostic) -> EnvironmentApplyDocument:
     """Return the document of an environment that is refused before it is planned."""
-    told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.REFUSED)
-    return _with(told, ApplyVerdict.REFUSED, [reason])
+    result = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.REFUSED)
+    return _with_verdict(result, ApplyVerdict.REFUSED, [reason])
 
 
 def fail(name: str, path: str, reason: Diagnostic) -> EnvironmentApplyDocument:
     """Return the document of an environment that could not be planned."""
-    told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.FAILED)
-    return _with(told, ApplyVerdict.FAILED, [reason])
+    result = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.FAILED)
+    return _with_verdict(result, ApplyVerdict.FAILED, [reason])
 
 
 def describe_removal(name: str, path: str, plan: Plan | None) -> EnvironmentApplyDocument:
@@ -332,15 +346,15 @@ def describe_removal(name: str, path: str, plan: Plan | None) -> EnvironmentAppl
 
     `plan` is the plan of its destruction, None where none could be made.
     """
-    told = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.REFUSED)
+    result = EnvironmentApplyDocument(name=name, path=path, verdict=ApplyVerdict.REFUSED)
     if plan is not None and not plan.document.summary.changes:
-        return told.model_copy(update={"verdict": ApplyVerdict.UNCHANGED})
+        return result.model_copy(update={"verdict": ApplyVerdict.UNCHANGED})
     left = "what it owns"
     if plan is not None:
         count = plan.document.summary.changes
         left = f"{count} resource{'' if count == 1 else 's'} of it"
-    return _with(
-        told,
+    return _with_verdict(
+        result,
         ApplyVerdict.REFUSED,
         [
             error(
@@ -355,11 +369,13 @@ def describe_removal(name: str, path: str, plan: Plan | None) -> EnvironmentAppl
 
 def remember_applied(document: CiApplyDocument, remembered: Mapping[str, RememberedPlan]) -> str:
     """Return what the comment remembers after an apply: approved and refused plans."""
-    told = dict(remembered)
+    result = dict(remembered)
     for entry in document.environments:
         if entry.plan is None:
             continue
         before = remembered.get(entry.name, RememberedPlan())
         approved = before.of(entry.approval.digest) if entry.approval else None
-        told[entry.name] = RememberedPlan(take_snapshot(entry.plan, document.base or ""), approved)
-    return write_snapshots(told)
+        result[entry.name] = RememberedPlan(
+            take_snapshot(entry.plan, document.base or ""), approved
+        )
+    return write_snapshots(result)

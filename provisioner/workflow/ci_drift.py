@@ -49,7 +49,7 @@ def findings_of(drift: DriftDocument) -> str | None:
     cluster = drift.cluster
     found = {
         "drifted": [entry.to_json() for entry in drift.drifted],
-        "undeclared": [_finding(entry) for entry in drift.undeclared if entry.drifted],
+        "undeclared": [_stable_finding(entry) for entry in drift.undeclared if entry.drifted],
         "tags": [entry.to_json() for entry in drift.tags] if drift.strict_tags else [],
         "additions": [entry.to_json() for entry in drift.additions],
         "controls": [[turn.control, turn.address] for turn in drift.security.refused],
@@ -60,9 +60,10 @@ def findings_of(drift: DriftDocument) -> str | None:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _finding(entry: UndeclaredDocument) -> dict[str, Any]:
-    told = entry.to_json()
-    return {key: value for key, value in told.items() if key not in ("applied", "unread")}
+def _stable_finding(entry: UndeclaredDocument) -> dict[str, Any]:
+    finding = entry.to_json()
+    # Both depend on how far the logs reach on the day of the check.
+    return {key: value for key, value in finding.items() if key not in ("applied", "unread")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,15 @@ def read_issues(forge: Forge) -> tuple[Sequence[Issue], Sequence[Diagnostic]]:
         ForgeError: Where the forge refuses a list.
     """
     found = {issue.id: issue for issue in forge.issues(LABEL)}
-    told: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     try:
         found |= {issue.id: issue for issue in forge.own_issues()}
     except ForgeError as refusal:
+        # An account that people use, too, may have created more issues than azsec reads; the
+        # labelled ones are enough then.
         if refusal.code != "too-large":
             raise
-        told.append(
+        diagnostics.append(
             warning(
                 "issues-not-searched",
                 f"drift issues are found by the label {LABEL} alone: {refusal.message}",
@@ -109,7 +112,8 @@ def read_issues(forge: Forge) -> tuple[Sequence[Issue], Sequence[Diagnostic]]:
                 "Leave the label on them, or post them with an account of azsec's own.",
             )
         )
-    return sorted(found.values(), key=lambda issue: int(issue.id)), told
+    # As numbers: as texts, issue 10 would be older than issue 9.
+    return sorted(found.values(), key=lambda issue: int(issue.id)), diagnostics
 
 
 def follow_drift(
@@ -131,37 +135,39 @@ def follow_drift(
     the findings are the same; a check without findings is noted in it, so that it is reopened
     should they return. Raises ForgeError where the forge refuses a write.
     """
-    known = find_issue(forge, document.name, issues, path, is_there)
-    aged = still_moved(document.drift, known if known is not None and known.is_open else None)
-    lost = [_aged_out(entry) for entry in aged if entry.unread is None]
-    told = (*document.diagnostics, *map(DiagnosticDocument.of, lost))
-    document = document.model_copy(update={"diagnostics": told})
+    issue = find_issue(forge, document.name, issues, path, is_there)
+    aged = still_moved(document.drift, issue if issue is not None and issue.is_open else None)
+    lost = [_move_aged_out(entry) for entry in aged if entry.unread is None]
+    diagnostics = (*document.diagnostics, *map(DiagnosticDocument.of, lost))
+    document = document.model_copy(update={"diagnostics": diagnostics})
     origin = Origin(forge.repository, path)
     moved = (*moved_keys(document.drift), *keys_of(aged))
     head = issue_head(document.name, origin, document.findings, moved)
     text = render(document, forge.most_characters - len(head))
     cleared = issue_head(document.name, origin, None) + text.repaired
     if document.found:
-        if known is None:
+        if issue is None:
             opened = forge.open_issue(text.title, head + text.drifted, LABEL)
             # Where two jobs open an issue at once, the older one is kept.
             first = find_issue(forge, document.name, forge.issues(LABEL), path, is_there) or opened
             if first.id != opened.id:
                 forge.edit_issue(opened, text.title, cleared, is_open=False)
-            return _told(document, IssueAction.OPENED, first)
-        return _keep_open(forge, document, known, text, head + text.drifted)
-    if known is None:
+            return _with_action(document, IssueAction.OPENED, first)
+        return _keep_open(forge, document, issue, text, head + text.drifted)
+    if issue is None:
         return document
-    if not known.is_open:
-        if document.is_certain and findings_in(known) is not None:
-            forge.edit_issue(known, text.title, cleared, is_open=False)
+    if not issue.is_open:
+        # A person closed it with its findings: emptied, it is reopened should the same findings
+        # return.
+        if document.is_certain and findings_in(issue) is not None:
+            forge.edit_issue(issue, text.title, cleared, is_open=False)
         return document
     if not document.is_certain:
-        return _leave_open(forge, document, known, text)
+        return _leave_open(forge, document, issue, text)
     # The comment comes last: if closing failed, each run would write it again.
-    closed = forge.edit_issue(known, text.title, cleared, is_open=False)
-    forge.add_issue_comment(known, text.changed)
-    return _told(document, IssueAction.CLOSED, closed)
+    closed = forge.edit_issue(issue, text.title, cleared, is_open=False)
+    forge.add_issue_comment(issue, text.changed)
+    return _with_action(document, IssueAction.CLOSED, closed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +213,10 @@ def close_left(
                 "Close it: it does not say which file it is of, so azsec leaves it open.",
             )
         elif not files.is_there(origin.path):
-            yield _close_one(forge, issue, name, origin, files.doubt(), explain)
+            yield _close_issue(forge, issue, name, origin, files.doubt(), explain)
 
 
-def _close_one(
+def _close_issue(
     forge: Forge,
     issue: Issue,
     name: str,
@@ -226,11 +232,11 @@ def _close_one(
             None,
             "A check of the default branch closes it, where the file is gone there.",
         )
-    told = explain(name, origin.path)
-    body = issue_head(name, origin, None) + told
+    comment = explain(name, origin.path)
+    body = issue_head(name, origin, None) + comment
     try:
         forge.edit_issue(issue, issue.title, body, is_open=False)
-        forge.add_issue_comment(issue, told)
+        forge.add_issue_comment(issue, comment)
     except ForgeError as refusal:
         return not_told(f"the issue {issue.url}", refusal)
     return warning(
@@ -247,7 +253,7 @@ def folder_of(path: str) -> str:
     return "" if folder == "." else folder
 
 
-def _aged_out(entry: UndeclaredDocument) -> Diagnostic:
+def _move_aged_out(entry: UndeclaredDocument) -> Diagnostic:
     return error(
         "move-aged-out",
         f"{entry.address} has {entry.field.path} off its default, and Azure's logs do not reach "
@@ -261,13 +267,15 @@ def _keep_open(
     forge: Forge, document: EnvironmentDriftDocument, known: Issue, text: IssueText, body: str
 ) -> EnvironmentDriftDocument:
     if findings_in(known) == document.findings:
+        # The note of a check that could not read all no longer holds, or the environment was
+        # renamed.
         if known.is_open and (has_note(known) or environment_of(known) != document.name):
             forge.edit_issue(known, text.title, body, is_open=True)
-        return _told(document, IssueAction.UNCHANGED, known)
+        return _with_action(document, IssueAction.UNCHANGED, known)
     edited = forge.edit_issue(known, text.title, body, is_open=True)
     forge.add_issue_comment(known, text.changed)
     action = IssueAction.UPDATED if known.is_open else IssueAction.REOPENED
-    return _told(document, action, edited)
+    return _with_action(document, action, edited)
 
 
 def _leave_open(
@@ -282,10 +290,10 @@ def _leave_open(
         body = with_note(known.body, text.unseen, key, forge.most_characters)
         known = forge.edit_issue(known, known.title, body, is_open=True)
         forge.add_issue_comment(known, text.unseen)
-    return _told(document, IssueAction.LEFT_OPEN, known)
+    return _with_action(document, IssueAction.LEFT_OPEN, known)
 
 
-def _told(
+def _with_action(
     document: EnvironmentDriftDocument, action: IssueAction, issue: Issue
 ) -> EnvironmentDriftDocument:
     return document.model_copy(update={"action": action, "issue": issue.url})

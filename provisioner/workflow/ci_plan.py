@@ -61,7 +61,7 @@ def describe_planning(
     planning: Planning, review: Review, remembered: RememberedPlan, catalog: Catalog
 ) -> EnvironmentPlanDocument:
     """Return the summary of one environment's plan for a reviewer."""
-    outcome = _outcome(planning)
+    outcome = _plan_outcome(planning)
     document = EnvironmentPlanDocument(
         name=planning.name,
         path=planning.path,
@@ -77,7 +77,7 @@ def describe_planning(
         update={
             "plan": plan,
             "disruption": worst_disruption(plan),
-            "widens": _widening(plan, catalog),
+            "widens": _access_granting_changes(plan, catalog),
             "approval": review.approval_of(plan.digest),
             "uncounted": review.uncounted if needs_review else (),
             "void": needs_review and review.is_void(plan.digest),
@@ -86,7 +86,7 @@ def describe_planning(
     )
 
 
-def _outcome(planning: Planning) -> PlanOutcome:
+def _plan_outcome(planning: Planning) -> PlanOutcome:
     plan = planning.plan
     if plan is None:
         return PlanOutcome.FAILED
@@ -103,15 +103,15 @@ def worst_disruption(plan: PlanDocument) -> str | None:
     return max(found, key=lambda one: one.rank).value if found else None
 
 
-_GIVES = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.ADOPT)
+_GRANTING_ACTIONS = (Action.CREATE, Action.UPDATE, Action.REPLACE, Action.ADOPT)
 
 
-def _widening(plan: PlanDocument, catalog: Catalog) -> tuple[str, ...]:
+def _access_granting_changes(plan: PlanDocument, catalog: Catalog) -> tuple[str, ...]:
     """Return the addresses of the changes that grant access (`ResourceType.grants_access`)."""
     return tuple(
         change.address
         for change in plan.changes
-        if change.action in _GIVES
+        if change.action in _GRANTING_ACTIONS
         # For a type outside the catalog it is unknown.
         and (known := catalog.find(change.type)) is not None
         and known.grants_access
@@ -151,6 +151,8 @@ def by_weight(entry: EnvironmentPlanDocument) -> tuple[int, int, int, str]:
     rank = Disruption(entry.disruption).rank if entry.disruption else -1
     summary = entry.plan.summary if entry.plan else None
     lost = summary.delete + summary.replace if summary else 0
+    # The comment of a forge is bounded in its length: what is cut off is what needs the least
+    # review.
     return order.index(entry.outcome), -rank, -lost, entry.name
 
 
@@ -187,6 +189,8 @@ def read_reviews(
     """
     trust = Trust(named.accounts | {forge.account()}, pull_request.author, named.approvers)
     approvals = [one for one in forge.approvals(pull_request) if one.id not in ignored]
+    # An approval covers the digest that stood on its commit before it was given (ADR 0033): that
+    # may be an older one.
     commits = {pull_request.head, *(approval.commit for approval in approvals)}
     statuses = {commit: forge.statuses(pull_request, commit) for commit in sorted(commits)}
     return {
@@ -210,6 +214,8 @@ def newest_statuses(
     found: dict[str, Status] = {}
     for status in forge.statuses(pull_request, pull_request.head):
         if status.context.startswith(prefix) and status.creator in accounts:
+            # Forges answer the newest status first; anybody with write access may set one of the
+            # same context, so that only those of trusted accounts are looked at.
             found.setdefault(status.context.removeprefix(prefix), status)
     return found
 
@@ -219,11 +225,11 @@ def status_of(entry: EnvironmentPlanDocument, url: str | None) -> NewStatus:
 
     Its description begins with the digest where the plan may be approved.
     """
-    state, description = _status(entry)
+    state, description = _state_and_description(entry)
     return NewStatus(context_of(entry.name), state, description[:MOST_DESCRIPTION], url)
 
 
-def _status(entry: EnvironmentPlanDocument) -> tuple[StatusState, str]:
+def _state_and_description(entry: EnvironmentPlanDocument) -> tuple[StatusState, str]:
     plan = entry.plan
     if plan is None:
         first = entry.diagnostics[0].message if entry.diagnostics else "no plan"
@@ -235,10 +241,13 @@ def _status(entry: EnvironmentPlanDocument) -> tuple[StatusState, str]:
     if entry.outcome is PlanOutcome.UNCHANGED:
         return StatusState.SUCCESS, f"{plan.digest} no changes"
     count = plan.summary.changes
-    told = f"{plan.digest} {count} change{'' if count == 1 else 's'}, {entry.disruption}"
+    description = f"{plan.digest} {count} change{'' if count == 1 else 's'}, {entry.disruption}"
     if entry.void:
-        return StatusState.FAILURE, f"{told}: not the approved plan"
-    return StatusState.SUCCESS, f"{told}, {NEEDS_PERMISSION}" if plan.deleted else told
+        return StatusState.FAILURE, f"{description}: not the approved plan"
+    return (
+        StatusState.SUCCESS,
+        f"{description}, {NEEDS_PERMISSION}" if plan.deleted else description,
+    )
 
 
 def refusal_reason(plan: PlanDocument) -> str:
@@ -255,25 +264,25 @@ def pending_statuses(environments: Sequence[str], url: str | None) -> Sequence[N
 
     They have no digest: whoever approves meanwhile has not seen the plan that is being made.
     """
-    return _for_all(environments, StatusState.PENDING, "planning", url)
+    return _statuses_for_all(environments, StatusState.PENDING, "planning", url)
 
 
 def unposted_statuses(environments: Sequence[str], url: str | None) -> Sequence[NewStatus]:
     """Return the statuses where the comment could not be written, so that no plan was shown."""
-    told = "not posted: the comment with the plan was not written"
-    return _for_all(environments, StatusState.ERROR, told, url)
+    description = "not posted: the comment with the plan was not written"
+    return _statuses_for_all(environments, StatusState.ERROR, description, url)
 
 
 def cancelled_statuses(environments: Sequence[str], url: str | None) -> Sequence[NewStatus]:
     """Return the statuses after a job that was cancelled before its plans were made."""
-    return _for_all(environments, StatusState.ERROR, "no plan: the job was cancelled", url)
+    return _statuses_for_all(environments, StatusState.ERROR, "no plan: the job was cancelled", url)
 
 
-def _for_all(
-    environments: Sequence[str], state: StatusState, told: str, url: str | None
+def _statuses_for_all(
+    environments: Sequence[str], state: StatusState, description: str, url: str | None
 ) -> Sequence[NewStatus]:
     contexts = [*(context_of(name) for name in environments), CONTEXT]
-    return [NewStatus(context, state, told, url) for context in contexts]
+    return [NewStatus(context, state, description, url) for context in contexts]
 
 
 def describe_pull_request(pull_request: PullRequest) -> PullRequestDocument:

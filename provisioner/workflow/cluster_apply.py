@@ -38,7 +38,10 @@ def check_cluster_plan(plan: ClusterPlan, *, allow_delete: bool) -> None:
         error("blocked", f"{change.address} cannot be applied: {change.reason}.")
         for change in document.blocked
     ]
-    failed = [error(told.code, told.message, None, told.hint) for told in document.diagnostics]
+    failed = [
+        error(diagnostic.code, diagnostic.message, None, diagnostic.hint)
+        for diagnostic in document.diagnostics
+    ]
     if not plan.can_apply:
         raise DiagnosticError(*(failed if document.has_errors else ()), *blocked)
     if document.destroys and not allow_delete:
@@ -105,22 +108,22 @@ def apply_cluster(
     sender = _Sender(api, plan, halted, clock)
     outcomes: list[StepOutcome] = []
     with ThreadPoolExecutor(parallelism) as pool:
-        for _, group in groupby(sorted(document.steps, key=_rank), key=_rank):
-            outcomes += _send_all(sender, pool, list(group))
-    told = () if sender.stop is None else (_describe_stop(sender.stop, plan),)
+        for _, group in groupby(sorted(document.steps, key=_send_order), key=_send_order):
+            outcomes += _send_stage(sender, pool, list(group))
+    diagnostics = () if sender.stop is None else (_describe_stop(sender.stop, plan),)
     if sender.is_interrupted:
-        told = (*told, _describe_interrupt(plan))
+        diagnostics = (*diagnostics, _describe_interrupt(plan))
     return ClusterApplyDocument(
         environment=document.environment,
         cluster=document.cluster,
         digest=document.digest,
         steps=tuple(outcomes),
         interrupted=sender.is_interrupted,
-        diagnostics=tuple(map(DiagnosticDocument.of, told)),
+        diagnostics=tuple(map(DiagnosticDocument.of, diagnostics)),
     )
 
 
-def _send_all(
+def _send_stage(
     sender: "_Sender", pool: ThreadPoolExecutor, steps: Sequence[ClusterStepDocument]
 ) -> list[StepOutcome]:
     """Send the steps of a stage; return how each ended, also after an interrupt."""
@@ -148,8 +151,8 @@ def _describe_interrupt(plan: ClusterPlan) -> Diagnostic:
 def _describe_stop(stop: KubernetesError, plan: ClusterPlan) -> Diagnostic:
     name = plan.document.environment.name
     again = f"then go on with `azsec cluster apply {name}`: it continues from what exists."
-    told = describe_refusal(stop, "the apply stopped")
-    return replace(told, hint=f"{(told.hint or '').rstrip('.')}; {again}")
+    diagnostic = describe_refusal(stop, "the apply stopped")
+    return replace(diagnostic, hint=f"{(diagnostic.hint or '').rstrip('.')}; {again}")
 
 
 class _Sender:
@@ -174,22 +177,26 @@ class _Sender:
     def send(self, step: ClusterStepDocument) -> StepOutcome:
         """Send a step, unless a condition prevents it; return how it ended."""
         decision = self._decisions[step.path]
-        why = self._find_reason(decision.key.namespace)
+        why = self._why_not_sent(decision.key.namespace)
         if why is not None:
-            return _outcome(step, Outcome.SKIPPED, why)
+            return _step_outcome(step, Outcome.SKIPPED, why)
         started = self._clock()
-        (told,) = self._api.ask([_ask(step, decision, force=self._force)])
+        (answer,) = self._api.ask([_step_request(step, decision, force=self._force)])
         elapsed = round(self._clock() - started, 3)
-        if not isinstance(told, KubernetesError) or (step.verb == "DELETE" and told.is_missing):
-            return _outcome(step, Outcome.SUCCEEDED, None, elapsed)
-        if told.is_unreachable:
-            self.stop = told
+        # A delete finds nothing where the deletion of its namespace, or of its owner, took the
+        # object along.
+        if not isinstance(answer, KubernetesError) or (step.verb == "DELETE" and answer.is_missing):
+            return _step_outcome(step, Outcome.SUCCEEDED, None, elapsed)
+        # Without an answer it is open whether the step took effect: what was planned after it may
+        # no longer fit.
+        if answer.is_unreachable:
+            self.stop = answer
         if decision.key.kind == "Namespace":
             self._unmade.add(decision.key.name)
-        ended = Outcome.UNKNOWN if told.may_have_taken_effect else Outcome.FAILED
-        return _outcome(step, ended, told.message, elapsed)
+        ended = Outcome.UNKNOWN if answer.may_have_taken_effect else Outcome.FAILED
+        return _step_outcome(step, ended, answer.message, elapsed)
 
-    def _find_reason(self, namespace: str) -> str | None:
+    def _why_not_sent(self, namespace: str) -> str | None:
         """Return why a step of a namespace is not sent, or None."""
         if self.is_interrupted:
             return "interrupted"
@@ -200,12 +207,12 @@ class _Sender:
         return self._halted()
 
 
-def _rank(step: ClusterStepDocument) -> tuple[int, bool]:
+def _send_order(step: ClusterStepDocument) -> tuple[int, bool]:
     # Within a stage, the deletes of replacements come first.
     return step.stage, step.verb == "APPLY"
 
 
-def _outcome(
+def _step_outcome(
     step: ClusterStepDocument, outcome: Outcome, message: str | None, elapsed: float = 0.0
 ) -> StepOutcome:
     return StepOutcome(
@@ -218,18 +225,24 @@ def _outcome(
     )
 
 
-def _ask(step: ClusterStepDocument, decision: Decision, *, force: bool) -> ApiRequest:
+def _step_request(step: ClusterStepDocument, decision: Decision, *, force: bool) -> ApiRequest:
     live = {} if decision.live is None else decision.live["metadata"]
     if step.verb == "DELETE":
+        # The UID guards against another object that was created with the same name; the API server
+        # answers 409 Conflict.
         seen = {"uid": live["uid"], "resourceVersion": live["resourceVersion"]}
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         return ApiRequest("DELETE", step.path, body={**options, "preconditions": seen})
     assert decision.body is not None
     body = dict(decision.body)
     if decision.action in (Action.UPDATE, Action.ADOPT):
+        # Server-side apply takes no precondition but this: with the resourceVersion a changed
+        # object is a conflict.
         body["metadata"] = {**body["metadata"], "resourceVersion": live["resourceVersion"]}
     query = {
         "fieldManager": MANAGER,
+        # Without it the API server drops unknown and duplicate fields with a warning: a misspelled
+        # one would be lost.
         "fieldValidation": "Strict",
         "force": "true" if force else "false",
     }

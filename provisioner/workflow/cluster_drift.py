@@ -39,9 +39,9 @@ from provisioner.workflow.cluster_plan import declare_objects
 from provisioner.workflow.cluster_reader import ClusterState, read_cluster
 from provisioner.workflow.plan import Desired
 
-_NO_TRIAL = DryRun()
-_OBSERVE = "Observe the cluster again, with an observer of this version of azsec."
-_ROLE = "Bind a role that may list it."
+_NO_DRY_RUN = DryRun()
+_OBSERVE_AGAIN = "Observe the cluster again, with an observer of this version of azsec."
+_BIND_ROLE = "Bind a role that may list it."
 
 Fields = tuple[FieldChangeDocument, ...]
 
@@ -81,23 +81,31 @@ def check_cluster_drift(
 ) -> ClusterDriftDocument:
     """Compare a cluster with the declared objects, and take the inventory of additions."""
     state = read_cluster(api, way, inventory=True)
-    wanted = declare_objects(desired, objects, state.served)
+    declared = declare_objects(desired, objects, state.served)
     live = state.objects
-    standing = [each for each in wanted if each.key in live]
-    trials = try_alone(api, standing)
+    existing = [each for each in declared if each.key in live]
+    # The API server answers a dry run of the declared object with every default and every mutation
+    # of admission, so that nothing has to be known of a kind (ADR 0029).
+    dry_runs = try_alone(api, existing)
     compared = {
-        each.key: _compare(each, live[each.key], trials.get(each.key) or _NO_TRIAL)
-        for each in standing
+        each.key: _compare_live(each, live[each.key], dry_runs.get(each.key) or _NO_DRY_RUN)
+        for each in existing
     }
-    refused = {each.key: str(e.message) for each in standing if (e := _refusal(each, trials))}
-    jobs = _find_jobs(wanted, state)
-    report = _report(desired, objects, state, wanted, _Compared(compared, refused, jobs), today)
-    told = (
+    # What a webhook or a quota refuses now was accepted once: it is reported, and the other objects
+    # are compared.
+    refused = {
+        each.key: str(e.message) for each in existing if (e := _refused_dry_run(each, dry_runs))
+    }
+    jobs = _find_jobs(declared, state)
+    report = _drift_document(
+        desired, objects, state, declared, _Compared(compared, refused, jobs), today
+    )
+    errors = (
         error("not-compared", f"{key.address} was not compared: {why}.")
         for key, why in refused.items()
     )
     doubts = find_doubts(desired, objects, state.document)
-    more = tuple(map(DiagnosticDocument.of, (*told, *doubts)))
+    more = tuple(map(DiagnosticDocument.of, (*errors, *doubts)))
     return report.model_copy(update={"diagnostics": (*report.diagnostics, *more)})
 
 
@@ -106,53 +114,58 @@ def check_observed_drift(
 ) -> ClusterDriftDocument:
     """Compare an observation of a cluster with the declared objects, without an API server."""
     state = state_of(observation)
-    wanted = declare_objects(desired, objects, state.served)
+    declared = declare_objects(desired, objects, state.served)
     live = state.objects
     compared = {
-        each.key: _compare_observed(each, live[each.key]) for each in wanted if each.key in live
+        each.key: _compare_observed(each, live[each.key]) for each in declared if each.key in live
     }
     # The pods of an observation have no words either, and are held against jobs without them.
-    jobs = {uid: hide_values(body) for uid, body in _find_jobs(wanted, state).items()}
-    report = _report(desired, objects, state, wanted, _Compared(compared, {}, jobs), today)
-    census = with_hidden(report.census, wanted)
+    jobs = {uid: hide_values(body) for uid, body in _find_jobs(declared, state).items()}
+    report = _drift_document(
+        desired, objects, state, declared, _Compared(compared, {}, jobs), today
+    )
+    census = with_hidden(report.census, declared)
     return report.model_copy(update={"observed": observation.observed, "census": census})
 
 
-def _compare(wanted: DeclaredObject, live: Object, trial: DryRun) -> _Comparison:
+def _compare_live(declared: DeclaredObject, live: Object, dry_run: DryRun) -> _Comparison:
     return _Comparison(
-        (*find_drift(wanted, live, trial), *find_deletion(live)),
-        tuple(find_undeclared(wanted, live, trial)),
+        (*find_drift(declared, live, dry_run), *find_deletion(live)),
+        tuple(find_undeclared(declared, live, dry_run)),
     )
 
 
-def _compare_observed(wanted: DeclaredObject, observed: Object) -> _Comparison:
+def _compare_observed(declared: DeclaredObject, observed: Object) -> _Comparison:
     drifted, undeclared = list(find_deletion(observed)), []
     # Values that an observation does not hold are not compared (see `with_hidden`).
-    for each in find_observed_differences(hide_values(wanted.body), observed):
-        if has_path(wanted.body, each.path):
+    for each in find_observed_differences(hide_values(declared.body), observed):
+        if has_path(declared.body, each.path):
             drifted.append(describe_difference(each, declared=True, security=True))
         else:
+            # The comparison reads as from declared to observed; for a value that nobody declared,
+            # the observed one is what was added.
             turned = Difference(each.path, each.after, each.before)
             weak = weakens(each)
             undeclared.append(describe_difference(turned, declared=False, security=weak))
     return _Comparison(tuple(drifted), tuple(undeclared))
 
 
-def _report(
+def _drift_document(
     desired: Desired,
     objects: ClusterObjects,
     state: ClusterState,
-    wanted: tuple[DeclaredObject, ...],
+    declared: tuple[DeclaredObject, ...],
     compared: _Compared,
     today: date,
 ) -> ClusterDriftDocument:
-    declared = frozenset(each.key for each in wanted)
+    declared_keys = frozenset(each.key for each in declared)
     bootstrap = load_bootstrap(state.minor)
     scope = Scope(
-        declared=declared,
+        declared=declared_keys,
         namespaces=frozenset(
-            key.name if key.kind == "Namespace" else key.namespace for key in declared
+            key.name if key.kind == "Namespace" else key.namespace for key in declared_keys
         )
+        # Objects without a namespace: their key has an empty one.
         - {""},
         bootstrap=bootstrap,
         accepted=desired.environment.kubernetes.accepted,
@@ -166,7 +179,7 @@ def _report(
     orphans = frozenset(
         key
         for key, body in state.objects.items()
-        if key not in declared and owner_of(body, key, desired.environment.marks) is Owner.OURS
+        if key not in declared_keys and owner_of(body, key, desired.environment.marks) is Owner.OURS
     )
     listed = [
         Listed(e.kind, e.adds, tuple(b for b in e.bodies if key_of(b) not in orphans))
@@ -175,22 +188,24 @@ def _report(
     ]
     inventory = take_inventory(listed, scope)
     drifted = (
-        *_drifted(wanted, compared.found, state, desired),
-        *_orphaned(orphans, state),
+        *_drifted_objects(declared, compared.found, state, desired),
+        *_orphaned_objects(orphans, state),
     )
     unseen = frozenset(
         each.key
-        for each in wanted
+        for each in declared
         if state.refusal_of(each.key) is not None or each.key in compared.refused
     ) - {entry.key for entry in drifted}
-    told = [
+    diagnostics = [
         *objects.diagnostics,
         *(
-            describe_refusal(refusal, f"{kind.resource} could not be listed", _ROLE)
+            describe_refusal(refusal, f"{kind.resource} could not be listed", _BIND_ROLE)
             for kind, refusal in state.refusals
         ),
         *(
-            error("not-observed", f"the observation has no list of {kind.text}.", None, _OBSERVE)
+            error(
+                "not-observed", f"the observation has no list of {kind.text}.", None, _OBSERVE_AGAIN
+            )
             for kind in state.unlisted
         ),
         *(
@@ -204,50 +219,52 @@ def _report(
     return ClusterDriftDocument(
         environment=desired.document,
         cluster=state.document,
-        in_sync=len(wanted) - sum(entry.key in declared for entry in drifted) - len(unseen),
+        in_sync=len(declared) - sum(entry.key in declared_keys for entry in drifted) - len(unseen),
         not_compared=len(unseen),
         drifted=tuple(entry.document for entry in drifted),
-        undeclared=tuple(_undeclared(wanted, compared.found)),
+        undeclared=tuple(_undeclared_documents(declared, compared.found)),
         additions=inventory.additions,
         accepted=inventory.accepted,
         census=describe_census(state, bootstrap),
-        diagnostics=tuple(DiagnosticDocument.of(each) for each in told),
+        diagnostics=tuple(DiagnosticDocument.of(each) for each in diagnostics),
     )
 
 
-def _find_jobs(wanted: tuple[DeclaredObject, ...], state: ClusterState) -> dict[str, Object]:
+def _find_jobs(declared: tuple[DeclaredObject, ...], state: ClusterState) -> dict[str, Object]:
     """Return the declared Jobs that exist, by their UID in the cluster."""
     live = state.objects
     return {
         str(live[each.key]["metadata"].get("uid")): each.body
-        for each in wanted
+        for each in declared
         if each.key.kind == "Job" and each.key in live
     }
 
 
-def _drifted(
-    wanted: tuple[DeclaredObject, ...],
+def _drifted_objects(
+    declared: tuple[DeclaredObject, ...],
     compared: Mapping[Key, _Comparison],
     state: ClusterState,
     desired: Desired,
 ) -> Iterator[_Drifted]:
     live = state.objects
-    for each in wanted:
+    for each in declared:
         if state.refusal_of(each.key) is not None:
             continue
         found = live.get(each.key)
         if found is None:
             if not _ends_by_itself(each):
-                yield _Drifted(each.key, _document(each, DriftKind.MISSING))
+                yield _Drifted(each.key, _object_document(each, DriftKind.MISSING))
             continue
         fields = compared[each.key].drifted
+        # Somebody may have deleted the object and created one of the same name: the mark is all
+        # that tells them apart.
         if owner_of(found, each.key, desired.environment.marks) is not Owner.OURS:
-            yield _Drifted(each.key, _document(each, DriftKind.UNMARKED, fields))
+            yield _Drifted(each.key, _object_document(each, DriftKind.UNMARKED, fields))
         elif fields:
-            yield _Drifted(each.key, _document(each, DriftKind.CHANGED, fields))
+            yield _Drifted(each.key, _object_document(each, DriftKind.CHANGED, fields))
 
 
-def _orphaned(orphans: frozenset[Key], state: ClusterState) -> Iterator[_Drifted]:
+def _orphaned_objects(orphans: frozenset[Key], state: ClusterState) -> Iterator[_Drifted]:
     """Yield objects with this environment's mark that are no longer declared.
 
     An apply deletes them.
@@ -266,44 +283,46 @@ def _orphaned(orphans: frozenset[Key], state: ClusterState) -> Iterator[_Drifted
                 yield _Drifted(key, document)
 
 
-def _ends_by_itself(wanted: DeclaredObject) -> bool:
+def _ends_by_itself(declared: DeclaredObject) -> bool:
     """Return whether Kubernetes deletes an object once it is done (`ttlSecondsAfterFinished`)."""
-    spec = wanted.body.get("spec") or {}
-    return wanted.key.kind == "Job" and "ttlSecondsAfterFinished" in spec
+    spec = declared.body.get("spec") or {}
+    return declared.key.kind == "Job" and "ttlSecondsAfterFinished" in spec
 
 
-def _document(
-    wanted: DeclaredObject, kind: DriftKind, fields: Fields = ()
+def _object_document(
+    declared: DeclaredObject, kind: DriftKind, fields: Fields = ()
 ) -> ResourceDriftDocument:
     path = (
-        wanted.key.address
-        if wanted.kind is None
-        else wanted.kind.path(wanted.key.namespace, wanted.key.name)
+        declared.key.address
+        if declared.kind is None
+        else declared.kind.path(declared.key.namespace, declared.key.name)
     )
     return ResourceDriftDocument(
-        address=wanted.key.address,
+        address=declared.key.address,
         id=path,
-        type=type_of(wanted.body),
-        resource_group=wanted.key.namespace or None,
+        type=type_of(declared.body),
+        resource_group=declared.key.namespace or None,
         kind=kind,
         fields=fields,
     )
 
 
-def _undeclared(
-    wanted: tuple[DeclaredObject, ...], compared: Mapping[Key, _Comparison]
+def _undeclared_documents(
+    declared: tuple[DeclaredObject, ...], compared: Mapping[Key, _Comparison]
 ) -> Iterator[UndeclaredDocument]:
-    for each in wanted:
+    for each in declared:
         for field in compared[each.key].undeclared if each.key in compared else ():
             yield UndeclaredDocument(
                 address=each.key.address,
-                id=_document(each, DriftKind.CHANGED).id,
+                id=_object_document(each, DriftKind.CHANGED).id,
                 type=type_of(each.body),
                 field=field,
             )
 
 
-def _refusal(wanted: DeclaredObject, trials: Mapping[Key, DryRun]) -> KubernetesError | None:
+def _refused_dry_run(
+    declared: DeclaredObject, dry_runs: Mapping[Key, DryRun]
+) -> KubernetesError | None:
     """Return why an object could not be compared, if the API server refused the dry run."""
-    told = (trials.get(wanted.key) or _NO_TRIAL).pristine
-    return told if isinstance(told, KubernetesError) else None
+    result = (dry_runs.get(declared.key) or _NO_DRY_RUN).pristine
+    return result if isinstance(result, KubernetesError) else None

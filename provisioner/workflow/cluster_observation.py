@@ -28,7 +28,7 @@ from provisioner.workflow.cluster_reader import (
     without_noise,
 )
 
-_MORE = (
+_EVALUATED_KINDS = (
     ("", "Node"), ("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"),
     ("batch", "Job"), ("batch", "CronJob"), ("networking.k8s.io", "Ingress"),
     ("policy", "PodDisruptionBudget"), ("cilium.io", "CiliumNode"),
@@ -46,16 +46,16 @@ def observe_cluster(api: ClusterApi, way: str, now: datetime) -> ObservationDocu
     distinct ones are held. Raises DiagnosticError where the API server cannot be reached.
     """
     cluster, served = identify(api, way)
-    wanted = {(each.group, each.kind) for each in ADDITIVE} | set(_MORE)
-    kinds = find_kinds(served, wanted)
-    missing = wanted - {(kind.group, kind.kind) for kind in kinds}
+    named_kinds = {(each.group, each.kind) for each in ADDITIVE} | set(_EVALUATED_KINDS)
+    kinds = find_kinds(served, named_kinds)
+    missing = named_kinds - {(kind.group, kind.kind) for kind in kinds}
     not_served = sorted(Kind(*each).text for each in missing)
     # Services come first: which endpoints count depends on them.
-    services = [_observe(api, frozenset(), kind) for kind in kinds if _is_service(kind)]
+    services = [_observe_list(api, frozenset(), kind) for kind in kinds if _is_service(kind)]
     selecting = find_selecting(item for each in services for item in each.items)
     others = [kind for kind in kinds if not _is_service(kind)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        lists = [*services, *pool.map(partial(_observe, api, selecting), others)]
+        lists = [*services, *pool.map(partial(_observe_list, api, selecting), others)]
     return seal_observation(now, cluster, lists, not_served)
 
 
@@ -63,7 +63,7 @@ def _is_service(kind: ServedKind) -> bool:
     return (kind.group, kind.kind) == ("", "Service")
 
 
-def _observe(api: ClusterApi, selecting: Selecting, kind: ServedKind) -> ObservedListDocument:
+def _observe_list(api: ClusterApi, selecting: Selecting, kind: ServedKind) -> ObservedListDocument:
     adds = additive_of(kind)
     bare = ObservedListDocument(
         api_version=kind.api_version,
@@ -72,17 +72,23 @@ def _observe(api: ClusterApi, selecting: Selecting, kind: ServedKind) -> Observe
         namespaced=kind.is_namespaced,
     )
     query = {} if adds is None else adds.query
-    read = _Read(kind, selecting, api.pages(ApiRequest("GET", kind.list_path, query, is_list=True)))
+    read = _ListReader(
+        kind, selecting, api.pages(ApiRequest("GET", kind.list_path, query, is_list=True))
+    )
     try:
         items = fold_pods(read.items()) if kind.kind == "Pod" else list(read.items())
     except KubernetesError as refusal:
-        told = {"refused": refusal.message, "status": refusal.status, "reason": refusal.reason}
-        return bare.model_copy(update=told)
+        refusal_fields = {
+            "refused": refusal.message,
+            "status": refusal.status,
+            "reason": refusal.reason,
+        }
+        return bare.model_copy(update=refusal_fields)
     return bare.model_copy(update={"count": read.count, "items": tuple(items)})
 
 
 @dataclass(slots=True)
-class _Read:
+class _ListReader:
     """A list that is read, and its number of items."""
 
     kind: ServedKind
@@ -96,11 +102,11 @@ class _Read:
             found = page["items"]
             self.count += len(found)
             for item in found:
-                if _tells(self.kind, item, self.selecting):
-                    yield _observed(self.kind, item)
+                if _is_kept(self.kind, item, self.selecting):
+                    yield _reduce_item(self.kind, item)
 
 
-_LONG = frozenset({
+_THINNED_KINDS = frozenset({
     ("", "Endpoints"), ("", "PodTemplate"), ("", "ReplicationController"), ("", "Secret"),
     ("apps", "ReplicaSet"), ("discovery.k8s.io", "EndpointSlice"),
 })  # fmt: skip
@@ -108,17 +114,19 @@ _LONG = frozenset({
 kept that add something. Whatever else is in the list is counted."""
 
 
-def _tells(kind: ServedKind, item: Object, selecting: Selecting) -> bool:
-    if (kind.group, kind.kind) not in _LONG:
+def _is_kept(kind: ServedKind, item: Object, selecting: Selecting) -> bool:
+    if (kind.group, kind.kind) not in _THINNED_KINDS:
         return True
     return describe_values(kind.group, kind.kind, item, selecting) is not None
 
 
-def _observed(kind: ServedKind, item: Object) -> dict[str, Any]:
+def _reduce_item(kind: ServedKind, item: Object) -> dict[str, Any]:
     status = item.get("status")
-    kept = {k: v for k, v in (status or {}).items() if k in _STATUS.get(kind.kind, ())}
+    status_kept = {k: v for k, v in (status or {}).items() if k in _STATUS.get(kind.kind, ())}
+    # An observation is carried out of the network, and uploaded by pipelines: it holds no value
+    # that could be a secret.
     body = hide_values(without_noise(kind, item))
-    return {**body, "status": kept} if kept else body
+    return {**body, "status": status_kept} if status_kept else body
 
 
 _STATUS = {
@@ -170,27 +178,31 @@ def state_of(observation: ObservationDocument) -> ClusterState:
     return ClusterState(
         document=observation.cluster,
         served=served,
-        lists=tuple(_lists(observation, kinds)),
+        lists=tuple(_kind_lists(observation, kinds)),
         pods=sum(each.count - len(each.items) for each in observation.lists),
-        unlisted=tuple(_unlisted(observation, served)),
-        unstated=() if observation.not_served is not None else tuple(_optional(served)),
+        unlisted=tuple(_kinds_without_list(observation, served)),
+        unstated=()
+        if observation.not_served is not None
+        else tuple(_unstated_add_on_kinds(served)),
     )
 
 
-def _unlisted(observation: ObservationDocument, served: Served) -> Iterator[Kind]:
+def _kinds_without_list(observation: ObservationDocument, served: Served) -> Iterator[Kind]:
     """Yield the kinds that have no list in an observation and are not stated as not served.
 
     Either lists were removed from it, or the observer is older than this azsec.
     """
     not_served = observation.not_served
     for named in (Kind(each.group, each.kind) for each in ADDITIVE):
+        # An API server always serves its built-in kinds, so that a statement that it does not is
+        # wrong.
         always = (named.group, named.name) in ALWAYS_SERVED
         is_stated = not_served is None or named.text in not_served
         if served.find(named.group, named.name) is None and (always or not is_stated):
             yield named
 
 
-def _optional(served: Served) -> Iterator[Kind]:
+def _unstated_add_on_kinds(served: Served) -> Iterator[Kind]:
     """Yield the kinds of add-ons that have no list."""
     for each in ADDITIVE:
         named = (each.group, each.kind)
@@ -198,7 +210,7 @@ def _optional(served: Served) -> Iterator[Kind]:
             yield Kind(*named)
 
 
-def _lists(observation: ObservationDocument, kinds: list[ServedKind]) -> Iterator[KindList]:
+def _kind_lists(observation: ObservationDocument, kinds: list[ServedKind]) -> Iterator[KindList]:
     for each, kind in zip(observation.lists, kinds, strict=True):
         bodies: tuple[Object, ...] = each.items
         yield KindList(kind, additive_of(kind), bodies, _refusal_of(each, kind))
@@ -211,7 +223,7 @@ def _refusal_of(observed: ObservedListDocument, kind: ServedKind) -> KubernetesE
     held, count = len(observed.items), observed.count
     # Equal pods are one item, and of the long kinds not every item is kept.
     fewest = min(count, 1) if kind.kind == "Pod" else count
-    if held < fewest and (kind.group, kind.kind) not in _LONG:
+    if held < fewest and (kind.group, kind.kind) not in _THINNED_KINDS:
         why = f"the observation counts {count} of {observed.resource} and holds {held}"
         return KubernetesError(0, UNSTATED, why)
     return None

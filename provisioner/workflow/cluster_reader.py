@@ -21,7 +21,7 @@ from provisioner.model.diagnostic import Diagnostic, DiagnosticError
 from provisioner.model.kubernetes_error import KubernetesError, describe_refusal
 
 _UID_PATH = "/api/v1/namespaces/kube-system"
-_STRANGE = "what answers does not say which cluster it is, and which kinds it serves"
+_NOT_AN_API_SERVER = "what answers does not say which cluster it is, and which kinds it serves"
 SIGN_IN_HINT = (
     "Sign in again: `az aks get-credentials` writes the kubeconfig, and `kubelogin "
     "convert-kubeconfig -l azurecli` makes it use the sign-in of `az`."
@@ -79,7 +79,7 @@ class ClusterState:
     def unreadable(self) -> tuple[UnreadableDocument, ...]:
         """The lists that the API server refused, or that an observation does not have."""
         unlisted = (
-            UnreadableDocument(id=kind.text, listed=kind.text, reason=_unlisted(kind))
+            UnreadableDocument(id=kind.text, listed=kind.text, reason=_describe_missing_list(kind))
             for kind in self.unlisted
         )
         refused = (
@@ -113,7 +113,7 @@ class ClusterState:
         """Return why objects of a key's kind could not be listed, if they could not."""
         named = Kind(key.group, key.kind)
         if named in self.unlisted:
-            return KubernetesError(0, "NotObserved", _unlisted(named))
+            return KubernetesError(0, "NotObserved", _describe_missing_list(named))
         return next(
             (
                 each.refusal
@@ -124,7 +124,7 @@ class ClusterState:
         )
 
 
-def _unlisted(kind: Kind) -> str:
+def _describe_missing_list(kind: Kind) -> str:
     return f"the observation has no list of {kind.text}"
 
 
@@ -140,12 +140,12 @@ def read_cluster(api: ClusterApi, way: str, *, inventory: bool) -> ClusterState:
     kinds = {(kind.group, kind.name) for kind in DECLARED_KINDS}
     if inventory:
         kinds |= {(each.group, each.kind) for each in ADDITIVE}
-    wanted = find_kinds(served, kinds)
-    plain = [kind for kind in wanted if (kind.group, kind.kind) != ("", "Pod")]
-    answers = api.ask([_list_ask(kind) for kind in plain])
-    lists = [_as_list(kind, told) for kind, told in zip(plain, answers, strict=True)]
+    served_kinds = find_kinds(served, kinds)
+    plain = [kind for kind in served_kinds if (kind.group, kind.kind) != ("", "Pod")]
+    answers = api.ask([_list_request(kind) for kind in plain])
+    lists = [_kind_list(kind, answer) for kind, answer in zip(plain, answers, strict=True)]
     pods = 0
-    for kind in wanted:
+    for kind in served_kinds:
         if kind not in plain:
             found, pods = _list_pods(api, kind)
             lists.append(found)
@@ -158,16 +158,16 @@ def find_kinds(served: Served, kinds: Iterable[tuple[str, str]]) -> list[ServedK
     return [kind for kind in found if kind is not None and "list" in kind.verbs]
 
 
-def _list_ask(kind: ServedKind) -> ApiRequest:
+def _list_request(kind: ServedKind) -> ApiRequest:
     adds = additive_of(kind)
     return ApiRequest("GET", kind.list_path, {} if adds is None else adds.query, is_list=True)
 
 
-def _as_list(kind: ServedKind, told: Answer) -> KindList:
+def _kind_list(kind: ServedKind, answer: Answer) -> KindList:
     adds = additive_of(kind)
-    if isinstance(told, KubernetesError):
-        return KindList(kind, adds, refusal=told)
-    return KindList(kind, adds, tuple(without_noise(kind, item) for item in told["items"]))
+    if isinstance(answer, KubernetesError):
+        return KindList(kind, adds, refusal=answer)
+    return KindList(kind, adds, tuple(without_noise(kind, item) for item in answer["items"]))
 
 
 def without_noise(kind: ServedKind, item: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,12 +187,12 @@ def without_noise(kind: ServedKind, item: Mapping[str, Any]) -> dict[str, Any]:
 def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
     """Read pods page by page: those of a large cluster at once would exceed the memory."""
     count = 0
-    kept: list[Object] = []
+    items_kept: list[Object] = []
     try:
         for page in api.pages(ApiRequest("GET", kind.list_path, is_list=True)):
             items = page["items"]
             count += len(items)
-            kept += [
+            items_kept += [
                 without_noise(kind, item)
                 for item in items
                 if describe_node_access(item.get("spec") or {})
@@ -200,7 +200,7 @@ def _list_pods(api: ClusterApi, kind: ServedKind) -> tuple[KindList, int]:
             ]
     except KubernetesError as refusal:
         return KindList(kind, additive_of(kind), refusal=refusal), 0
-    return KindList(kind, additive_of(kind), tuple(kept)), count
+    return KindList(kind, additive_of(kind), tuple(items_kept)), count
 
 
 def identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
@@ -212,14 +212,18 @@ def identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
     asks = (
         ApiRequest("GET", "/version"),
         ApiRequest("GET", _UID_PATH),
+        # Aggregated discovery (KEP-3352) answers all groups in two requests instead of one for each
+        # group version.
         ApiRequest("GET", "/api", accept=DISCOVERY),
         ApiRequest("GET", "/apis", accept=DISCOVERY),
     )
     bodies = []
-    for ask, told in zip(asks, api.ask(asks), strict=True):
-        if isinstance(told, KubernetesError):
-            raise DiagnosticError(_unidentified(told, f"{api.server}{ask.path} by {way}"))
-        bodies.append(told)
+    for ask, answer in zip(asks, api.ask(asks), strict=True):
+        if isinstance(answer, KubernetesError):
+            raise DiagnosticError(
+                _describe_unidentified(answer, f"{api.server}{ask.path} by {way}")
+            )
+        bodies.append(answer)
     version, system, *discovered = bodies
     try:
         document = ClusterDocument(
@@ -230,11 +234,13 @@ def identify(api: ClusterApi, way: str) -> tuple[ClusterDocument, Served]:
         )
         return document, interpret(discovered)
     except (KeyError, TypeError, AttributeError) as failure:
-        strange = KubernetesError(200, "NotAnObject", _STRANGE)
+        strange = KubernetesError(200, "NotAnObject", _NOT_AN_API_SERVER)
         raise DiagnosticError(describe_refusal(strange, f"{api.server} by {way}")) from failure
 
 
-def _unidentified(refusal: KubernetesError, what: str) -> Diagnostic:
+def _describe_unidentified(refusal: KubernetesError, what: str) -> Diagnostic:
+    # A status means that a proxy or the API server answered, and refused the credential; none, that
+    # no answer came.
     if refusal.is_unreachable and refusal.hint is None:
         refusal = replace(refusal, hint=SIGN_IN_HINT if refusal.status else OBSERVER_HINT)
     return describe_refusal(

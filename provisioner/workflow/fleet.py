@@ -21,7 +21,7 @@ from provisioner.model.diagnostic import DiagnosticError, error
 from provisioner.workflow.fleet_census import read_entry, summarize_run
 from provisioner.workflow.fleet_item import FleetAnswerText, FleetItem
 
-_WHOLE = (FleetAnswer.FINDINGS, FleetAnswer.CLEAN, FleetAnswer.UNCHANGED)
+_COMPLETE = (FleetAnswer.FINDINGS, FleetAnswer.CLEAN, FleetAnswer.UNCHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,33 +97,33 @@ def run_fleet(request: FleetRequest, ports: FleetPorts) -> FleetDocument:
     Raises DiagnosticError where the ledger cannot be used, or has a run of the same name for
     another request. An environment that fails has the failure in its entry.
     """
-    started = _moment(ports.now())
-    request = _begin(request, started, ports.ledger)
+    started = _format_time(ports.now())
+    request = _begin_run(request, started, ports.ledger)
     asked = request.asked
     answered = {
         outcome.environment: outcome
         for outcome in ports.ledger.outcomes(request.run, {one.path for one in asked})
         if _is_current(outcome, ports)
     }
-    fresh = _fresh(request, answered, ports) if request.fresh_since else frozenset()
-    left = [one for one in asked if one.path not in answered and one.path not in fresh]
+    recent = _recently_clean(request, answered, ports) if request.fresh_since else frozenset()
+    pending = [one for one in asked if one.path not in answered and one.path not in recent]
     entries = {path: read_entry(outcome) for path, outcome in answered.items()}
-    entries |= {entry.path: entry for entry in _put_untouched(request, left, ports)}
-    left = [one for one in left if one.path not in entries]
-    for entry in _ask(request, left, ports):
+    entries |= {entry.path: entry for entry in _store_untouched(request, pending, ports)}
+    pending = [one for one in pending if one.path not in entries]
+    for entry in _run_items(request, pending, ports):
         entries[entry.path] = entry
-        ports.tell(entry, len(entries), len(asked) - len(fresh))
-    entries |= {one.path: _not_run(one) for one in left if one.path not in entries}
+        ports.tell(entry, len(entries), len(asked) - len(recent))
+    entries |= {one.path: _not_run_entry(one) for one in pending if one.path not in entries}
     return summarize_run(
         RunRecord(request.run, request.command, started, (), {}),
         entries.values(),
         len(asked),
-        tuple(one.name for one in asked if one.path in fresh),
-        _moment(ports.now()),
+        tuple(one.name for one in asked if one.path in recent),
+        _format_time(ports.now()),
     )
 
 
-def _begin(request: FleetRequest, started: str, ledger: Ledger) -> FleetRequest:
+def _begin_run(request: FleetRequest, started: str, ledger: Ledger) -> FleetRequest:
     """Begin a run, and return the request as the ledger has it: the first to begin it counts.
 
     Raises:
@@ -140,37 +140,38 @@ def _begin(request: FleetRequest, started: str, ledger: Ledger) -> FleetRequest:
         request.fresh_since,
         request.question,
     )
-    there = ledger.begin(record)
-    asked = (record.command, paths, dict(record.options), record.question)
-    if (there.command, there.environments, dict(there.options), there.question) != asked:
+    stored = ledger.begin(record)
+    expected = (record.command, paths, dict(record.options), record.question)
+    if (stored.command, stored.environments, dict(stored.options), stored.question) != expected:
         raise DiagnosticError(
             error(
                 "different-run",
-                f"the ledger has a run {request.run!r} of `azsec fleet {there.command}` about "
-                f"{len(there.environments)} environments, which is not this one.",
+                f"the ledger has a run {request.run!r} of `azsec fleet {stored.command}` about "
+                f"{len(stored.environments)} environments, which is not this one.",
                 None,
                 "All parts of a run have the same command, options, environments, parameters (the "
                 "variables AZSEC_PARAM_*), cloud and version of azsec. Name another run.",
             )
         )
-    return replace(request, fresh_since=there.fresh_since)
+    # Shards start at different times: all of them use the limit of the one that began the run.
+    return replace(request, fresh_since=stored.fresh_since)
 
 
-def _put_untouched(
-    request: FleetRequest, left: Sequence[FleetEnvironment], ports: FleetPorts
+def _store_untouched(
+    request: FleetRequest, pending: Sequence[FleetEnvironment], ports: FleetPorts
 ) -> Iterator[FleetEntryDocument]:
     """Yield the entries of environments whose last complete answer still holds, once stored."""
     if ports.find_untouched is None:
         return
-    newest = ports.ledger.newest(request.question, {one.path for one in left})
+    newest = ports.ledger.newest(request.question, {one.path for one in pending})
     known = {
         one.path: outcome
-        for one in left
+        for one in pending
         if (outcome := newest.get(one.path)) is not None and _is_current(outcome, ports)
     }
     entries = ports.find_untouched(list(known.values()))
     outcomes = [
-        _outcome(
+        _outcome_record(
             request,
             FleetEnvironment(entry.path, entry.name),
             FleetAnswerText(entry, known[entry.path].files, known[entry.path].scope),
@@ -181,16 +182,19 @@ def _put_untouched(
     yield from (entry for entry, is_taken in zip(entries, taken, strict=True) if is_taken)
 
 
-def _ask(
-    request: FleetRequest, left: Sequence[FleetEnvironment], ports: FleetPorts
+def _run_items(
+    request: FleetRequest, pending: Sequence[FleetEnvironment], ports: FleetPorts
 ) -> Iterator[FleetEntryDocument]:
     """Yield the entry of each environment as its item ends, once it is in the ledger."""
     options = {**request.options, **request.placement}
-    items = [FleetItem(request.command, one.path, options).write() for one in left]
+    # Texts and no pickles: nothing that comes from another host or queue is executed (ADR 0038).
+    items = [FleetItem(request.command, one.path, options).write() for one in pending]
     for finished in ports.scheduler.run(items, request.seconds):
-        environment = left[finished.number]
-        answer = _read(environment, finished, _moment(ports.now()))
-        outcome = _outcome(request, environment, answer)
+        environment = pending[finished.number]
+        answer = _read_answer(environment, finished, _format_time(ports.now()))
+        outcome = _outcome_record(request, environment, answer)
+        # An item may run twice (a pod was evicted after its answer); the first outcome counts, and
+        # only it is reported.
         if ports.ledger.put(outcome):
             yield answer.entry
             continue
@@ -198,12 +202,13 @@ def _ask(
         yield next((read_entry(one) for one in reversed(known)), answer.entry)
 
 
-def _read(environment: FleetEnvironment, finished: Finished, now: str) -> FleetAnswerText:
+def _read_answer(environment: FleetEnvironment, finished: Finished, now: str) -> FleetAnswerText:
     """Return the answer of a worker; a malformed one is a failure of its environment."""
     lost = finished.lost
     if finished.text is not None:
         try:
             answer = FleetAnswerText.read(finished.text)
+        # A worker may be of another version, or may have been cut off in the middle of its output.
         except (ValueError, KeyError, TypeError) as problem:
             lost = f"its worker answered what is not an answer ({type(problem).__name__})"
         else:
@@ -211,7 +216,9 @@ def _read(environment: FleetEnvironment, finished: Finished, now: str) -> FleetA
                 update={"attempt": finished.attempt, "path": environment.path}
             )
             return replace(answer, entry=entry)
-    told = error("worker-lost", f"{environment.path}: {lost}.", None, "Run it again with --resume.")
+    failure = error(
+        "worker-lost", f"{environment.path}: {lost}.", None, "Run it again with --resume."
+    )
     return FleetAnswerText(
         FleetEntryDocument(
             name=environment.name,
@@ -219,14 +226,14 @@ def _read(environment: FleetEnvironment, finished: Finished, now: str) -> FleetA
             answer=FleetAnswer.FAILED,
             checked_at=now,
             attempt=finished.attempt,
-            diagnostics=(DiagnosticDocument.of(told),),
+            diagnostics=(DiagnosticDocument.of(failure),),
         ),
         {},
         {},
     )
 
 
-def _outcome(
+def _outcome_record(
     request: FleetRequest, environment: FleetEnvironment, answer: FleetAnswerText
 ) -> Outcome:
     entry = answer.entry
@@ -237,7 +244,7 @@ def _outcome(
         inputs=entry.inputs,
         ended_at=entry.checked_at or "",
         answered=entry.answer is not FleetAnswer.FAILED,
-        complete=entry.answer in _WHOLE,
+        complete=entry.answer in _COMPLETE,
         clean=entry.answer in (FleetAnswer.CLEAN, FleetAnswer.UNCHANGED),
         files=answer.files,
         scope=answer.scope,
@@ -261,7 +268,9 @@ def _is_current(outcome: Outcome, ports: FleetPorts) -> bool:
     )
 
 
-def _fresh(request: FleetRequest, answered: Collection[str], ports: FleetPorts) -> frozenset[str]:
+def _recently_clean(
+    request: FleetRequest, answered: Collection[str], ports: FleetPorts
+) -> frozenset[str]:
     """Return the paths of environments without an answer in this run that need none.
 
     Their last complete answer found nothing, is recent enough, and is of the files as they are now.
@@ -270,6 +279,7 @@ def _fresh(request: FleetRequest, answered: Collection[str], ports: FleetPorts) 
     return frozenset(
         path
         for path, outcome in ports.ledger.newest(request.question, asked).items()
+        # Outcomes of this run that are not current were for other files: they are asked again.
         if outcome.run != request.run
         and outcome.clean
         and outcome.ended_at >= request.fresh_since
@@ -277,7 +287,7 @@ def _fresh(request: FleetRequest, answered: Collection[str], ports: FleetPorts) 
     )
 
 
-def _not_run(environment: FleetEnvironment) -> FleetEntryDocument:
+def _not_run_entry(environment: FleetEnvironment) -> FleetEntryDocument:
     return FleetEntryDocument(
         name=environment.name, path=environment.path, answer=FleetAnswer.NOT_RUN
     )
@@ -289,5 +299,5 @@ def digest_inputs(files: Mapping[str, str]) -> str:
     return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 
-def _moment(at: datetime) -> str:
+def _format_time(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -70,7 +70,7 @@ class HeldLock:
     def report(self) -> tuple[Diagnostic, ...]:
         """Return the diagnostics of the lock once the apply has ended."""
         if self.released_for is not None:
-            return (*self.diagnostics, _released(self.released_for))
+            return (*self.diagnostics, _warn_of_release(self.released_for))
         reason = self.halted()
         if reason is None:
             return self.diagnostics
@@ -104,13 +104,16 @@ def hold_lock(
             service, container, request.holder, request.lease_id, request.timing, request.timeout
         )
     except LeaseHeldError as held:
+        # The time after the wait: the age of the lock is as of the report.
         now = request.timing.now()
         raise DiagnosticError(
             describe_holder(environment, held.status, now, request.timeout)
         ) from None
     if lease is None:
-        yield HeldLock(container, None, (_absent(environment, container),))
+        yield HeldLock(container, None, (_warn_without_lock(environment, container),))
         return
+    # The lease is renewed meanwhile: it ends after 60 seconds, so that no crash leaves it behind
+    # (ADR 0017).
     with kept(lease):
         yield HeldLock(container, lease)
 
@@ -125,8 +128,10 @@ def show_lock(environment: EnvironmentDocument, service: Requester, now: datetim
 
     Raises DiagnosticError (`no-lock`) for an environment without one, and AzureError.
     """
-    container = _required(environment)
+    container = _require_container(environment)
     status = find_status(service, container, now)
+    # A container that does not exist yet cannot be held: the state of a lock, and no failure to
+    # show it.
     if status is None:
         status = LeaseStatus("absent", None, None, None)
     return LockDocument(
@@ -150,13 +155,13 @@ def break_lock(environment: EnvironmentDocument, service: Requester, now: dateti
         DiagnosticError: Where the container does not exist (`lock-not-found`).
         AzureError: Where Azure refuses the request.
     """
-    container = _required(environment)
+    container = _require_container(environment)
     try:
         break_lease(service, container)
     except AzureError as refused:
         if refused.status != _NOT_FOUND:
             raise
-        raise DiagnosticError(_not_found(environment, container)) from None
+        raise DiagnosticError(_container_not_found(environment, container)) from None
     return show_lock(environment, service, now)
 
 
@@ -197,6 +202,8 @@ class _ReleasingWriter:
         if not (self._container == resource or self._container.is_within(resource)):
             self._writer.delete(resource, api_version, if_match, on_status)
             return
+        # A second delete of what contains the container (its account, then its group) has no lease
+        # to lose.
         if not self._container_is_gone:
             self._lock.released_for = resource
         self._lease.release()
@@ -242,10 +249,11 @@ def _without_credentials(address: str) -> str | None:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return None
+    # The holder is stored in the container's metadata, which every reader of the account sees.
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _required(environment: EnvironmentDocument) -> ResourceId:
+def _require_container(environment: EnvironmentDocument) -> ResourceId:
     container = find_container(environment)
     if container is None:
         raise DiagnosticError(
@@ -259,7 +267,7 @@ def _required(environment: EnvironmentDocument) -> ResourceId:
     return container
 
 
-def _absent(environment: EnvironmentDocument, container: ResourceId) -> Diagnostic:
+def _warn_without_lock(environment: EnvironmentDocument, container: ResourceId) -> Diagnostic:
     """Return the warning for an apply without its lock.
 
     Raises:
@@ -267,7 +275,7 @@ def _absent(environment: EnvironmentDocument, container: ResourceId) -> Diagnost
     """
     assert environment.lock is not None
     if not environment.lock.optional:
-        raise DiagnosticError(_not_found(environment, container))
+        raise DiagnosticError(_container_not_found(environment, container))
     return warning(
         "lock-not-held",
         f"the container of the lock does not exist yet: {container.text}. This apply ran without "
@@ -277,7 +285,7 @@ def _absent(environment: EnvironmentDocument, container: ResourceId) -> Diagnost
     )
 
 
-def _released(resource: ResourceId) -> Diagnostic:
+def _warn_of_release(resource: ResourceId) -> Diagnostic:
     return warning(
         "lock-not-held",
         f"the lock was released so that {resource.text} could be deleted, and that delete failed. "
@@ -287,7 +295,7 @@ def _released(resource: ResourceId) -> Diagnostic:
     )
 
 
-def _not_found(environment: EnvironmentDocument, container: ResourceId) -> Diagnostic:
+def _container_not_found(environment: EnvironmentDocument, container: ResourceId) -> Diagnostic:
     return error(
         "lock-not-found",
         f"the container of the lock of {environment.name!r} does not exist: {container.text}.",
@@ -310,7 +318,7 @@ def describe_holder(
     holder = status.holder or "a holder that has not written its name yet"
     since = ""
     if status.since is not None:
-        since = f" since {to_text(status.since)} ({_age(now - status.since)})"
+        since = f" since {to_text(status.since)} ({_format_duration(now - status.since)})"
     until = ""
     if status.expires is not None:
         until = f" It expires at {to_text(status.expires)} unless it is renewed."
@@ -324,7 +332,7 @@ def describe_holder(
     )
 
 
-def _age(elapsed: timedelta) -> str:
+def _format_duration(elapsed: timedelta) -> str:
     seconds = max(0, round(elapsed.total_seconds()))
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)

@@ -81,6 +81,7 @@ def plan_migration(
         tuple(Marks(environment.name, each) for each in previous_ids),
         forget_missing,
     )
+    # The reads of the blueprint do not find what is not in it; Azure's filter by tag does.
     tagged = reader.read(tagged_reads(ENVIRONMENT_TAG, environment.name, subscriptions))
     resources = tuple(migration.changes())
     changes = Changes(
@@ -112,31 +113,31 @@ class _Migration:
 
     def changes(self) -> Iterator[ResourceChange]:
         """Yield the writes of tags: those of what is marked anew, and of carriers."""
-        withheld = self._withheld
-        for resource in self._found(taggable=True):
-            verdict = self._judge(resource)
+        withheld_marks = self._withheld_marks
+        for resource in self._managed_resources(taggable=True):
+            verdict = self._decide(resource)
             if not (verdict.marked or self.owners.is_ours(resource.id)):
                 continue
             found = self.state.found[resource.id.key]
             body = {"tags": _own_tags(resource.body)}
-            wanted = with_marks_below(body, self._kept(resource), withheld)
-            result = compare(resource.type, self.catalog.schemas, wanted, found.body)
+            body_with_marks = with_marks_below(body, self._retained_marks(resource), withheld_marks)
+            result = compare(resource.type, self.catalog.schemas, body_with_marks, found.body)
             fields = (
                 *(change for change in result.changes if change.declared),
                 *(
                     FieldChange.removed(f"tags.{name}", value)
-                    for name, value in stale_tags(wanted, found.body).items()
+                    for name, value in stale_tags(body_with_marks, found.body).items()
                 ),
             )
             if fields:
                 reason = verdict.reason if verdict.marked else "carries the marks of what is below"
                 yield ResourceChange(
                     resource.address, resource.id, resource.type, Action.ADOPT, reason, fields,
-                    (), wanted, found,
+                    (), body_with_marks, found,
                 )  # fmt: skip
 
     @property
-    def _withheld(self) -> frozenset[str]:
+    def _withheld_marks(self) -> frozenset[str]:
         """The marks of the blueprint's resources that no carrier gets.
 
         Such a resource is not known to be the environment's, or it is absent. A migration creates
@@ -148,17 +149,17 @@ class _Migration:
             for resource in graph
             if resource.managed
             and not resource.type.taggable
-            and (self._is_missing(resource.id) or not self._judge_below(resource.id).marked)
+            and (self._is_missing(resource.id) or not self._decide_untagged(resource.id).marked)
         )
         parts = (
             marks.mark_part(child)
-            for resource in self._found(taggable=True)
+            for resource in self._managed_resources(taggable=True)
             for child in unmarked_parts(resource, graph, self.state, self.owners)
             if not self._was_stated(resource, child)
         )
         missing = (
             marks.mark_part(child)
-            for resource in self._found(taggable=True)
+            for resource in self._managed_resources(taggable=True)
             for child in embedded_children(resource.type, resource.id, resource.body)
             if self._is_missing(child)
         )
@@ -177,18 +178,22 @@ class _Migration:
         named = marks_below(tags)
         return _is_unkeyed(tags) or any(m.mark_part(child) in named for m in self.previous)
 
-    def _kept(self, carrier: DesiredResource) -> set[str]:
+    def _retained_marks(self, carrier: DesiredResource) -> set[str]:
         """Return the marks that a carrier keeps although the blueprint lacks their resources.
 
         Those left the blueprint and still exist, or no read found them.
         """
-        kept = {mark for word in self._named_by(carrier) for mark in self._left.get(word, ())}
+        kept = {
+            mark
+            for word in self._named_by(carrier)
+            for mark in self._marks_of_former_resources.get(word, ())
+        }
         if not self.forget_missing:
-            kept |= self._missing.get(carrier.id.key, frozenset())
+            kept |= self._marks_of_unread_resources.get(carrier.id.key, frozenset())
         return kept
 
     @cached_property
-    def _left(self) -> Mapping[str, set[str]]:
+    def _marks_of_former_resources(self) -> Mapping[str, set[str]]:
         """The marks of resources that left the blueprint and still exist, by possible carrier."""
         left: dict[str, set[str]] = {}
         for hit in self.state.found.values():
@@ -201,20 +206,20 @@ class _Migration:
         return left
 
     @cached_property
-    def _missing(self) -> Mapping[str, frozenset[str]]:
+    def _marks_of_unread_resources(self) -> Mapping[str, frozenset[str]]:
         """The marks of resources that may exist where nothing was read, by their carrier's key."""
         return find_unaccounted(self.owners, self.desired.graph, self.state, self.inventory)
 
     def passed_over(self) -> Iterator[Diagnostic]:
         """Yield the resources of the blueprint that exist and are not marked anew."""
-        for resource in self._found(taggable=True):
-            verdict = self._judge(resource)
+        for resource in self._managed_resources(taggable=True):
+            verdict = self._decide(resource)
             if not verdict.marked and not self.owners.is_ours(resource.id):
-                yield _not_marked(resource.address, resource.id, verdict.reason)
-        for resource in self._found(taggable=False):
-            verdict = self._judge_below(resource.id)
+                yield _warn_not_marked(resource.address, resource.id, verdict.reason)
+        for resource in self._managed_resources(taggable=False):
+            verdict = self._decide_untagged(resource.id)
             if not verdict.marked and resource.type.deletable:
-                yield _not_marked(resource.address, resource.id, verdict.reason)
+                yield _warn_not_marked(resource.address, resource.id, verdict.reason)
 
     def strangers(self, tagged: Iterable[Body]) -> Iterator[Diagnostic]:
         """Yield resources whose tags name the environment and that are not in the blueprint."""
@@ -231,9 +236,9 @@ class _Migration:
                 else "the blueprint has nothing at its id: delete it yourself if it is yours, or "
                 "declare it and adopt it"
             )
-            yield _not_marked(resource.name, resource, why)
+            yield _warn_not_marked(resource.name, resource, why)
 
-    def _found(self, *, taggable: bool) -> Iterator[DesiredResource]:
+    def _managed_resources(self, *, taggable: bool) -> Iterator[DesiredResource]:
         for resource in self.desired.graph:
             if (
                 resource.managed
@@ -242,9 +247,11 @@ class _Migration:
             ):
                 yield resource
 
-    def _judge(self, resource: DesiredResource) -> _Verdict:
+    def _decide(self, resource: DesiredResource) -> _Verdict:
         body = self.state.found[resource.id.key].body
         tags = lookup(body, ("tags",))
+        # AKS copies the tags of a cluster to what it creates ("Use Azure tags in AKS"): on such a
+        # resource they prove nothing.
         if lookup(body, ("managedBy",)):
             return _Verdict(False, "another resource manages it")
         if any(marks.owner_of(resource.id, tags).is_ours for marks in self.previous):
@@ -254,17 +261,19 @@ class _Migration:
             return _Verdict(False, "it carries no tags of azsec: adopt it (`--adopt ADDRESS`)")
         if not _is_unkeyed(tags) or owner.environment != self.desired.environment.name:
             return _Verdict(False, f"its tags are {owner.claim} ({owner.environment})")
+        # Tags without a key can be copied by anybody; the address is all that distinguishes the
+        # copy from the original.
         if owner.address != resource.address:
             return _Verdict(False, f"its tags say that it was made at {owner.address}")
         return _Verdict(True, "gets new marks: its tags name this environment and address")
 
     @cached_property
-    def _named_anew(self) -> frozenset[str]:
+    def _names_by_migrated_carriers(self) -> frozenset[str]:
         """The resources named by carriers that are marked anew."""
         return frozenset(
             word
-            for carrier in self._found(taggable=True)
-            if self._judge(carrier).marked
+            for carrier in self._managed_resources(taggable=True)
+            if self._decide(carrier).marked
             for word in self._named_by(carrier)
         )
 
@@ -273,7 +282,7 @@ class _Migration:
         tags = lookup(self.state.found[carrier.id.key].body, ("tags",))
         return {word for mark in marks_below(tags) for word in mark.split()}
 
-    def _judge_below(self, resource: ResourceId) -> _Verdict:
+    def _decide_untagged(self, resource: ResourceId) -> _Verdict:
         """Decide on a resource without tags: its carrier has to name it.
 
         The carrier has to be the environment's, by its present id or an earlier one.
@@ -281,7 +290,7 @@ class _Migration:
         if self.owners.is_carried(resource):
             return _Verdict(True, "")
         earlier = (marks.mark_below(resource) for marks in self.previous)
-        if not self._named_anew.isdisjoint((_unkeyed_digest(resource), *earlier)):
+        if not self._names_by_migrated_carriers.isdisjoint((_unkeyed_digest(resource), *earlier)):
             return _Verdict(True, "")
         return _Verdict(False, "no resource that is marked names it: adopt it (`--adopt ADDRESS`)")
 
@@ -303,5 +312,5 @@ def _is_unkeyed(tags: object) -> bool:
     return {ENVIRONMENT_TAG, ADDRESS_TAG} <= names and not names & {OWNER_TAG, MARK_TAG}
 
 
-def _not_marked(name: str, resource: ResourceId, why: str) -> Diagnostic:
+def _warn_not_marked(name: str, resource: ResourceId, why: str) -> Diagnostic:
     return warning("not-marked", f"{name} ({resource}) keeps its marks: {why}.")

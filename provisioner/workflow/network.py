@@ -93,19 +93,22 @@ def validate_environment(
     check_adoptions(desired.environment.adopt, desired)
     check_desired_waivers(desired.environment, desired.graph, catalog)
     estate = desired_estate(desired.graph, catalog)
-    others = _estates(siblings.environments)
-    told = (
+    others = _estates_by_name(siblings.environments)
+    diagnostics = (
         *desired.diagnostics,
         *check_addresses(estate, others),
         *check_routes(topology_of(estate, desired.environment)),
         *check_services(desired.graph, catalog),
         *warn_of_unstated_locations(desired.graph),
     )
-    if not any(diagnostic.severity is Severity.ERROR for diagnostic in told):
-        told = (*told, *check_desired_network(desired.environment, desired.graph, catalog))
-    if any(diagnostic.severity is Severity.ERROR for diagnostic in told):
-        raise DiagnosticError(*told)
-    return told
+    if not any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
+        diagnostics = (
+            *diagnostics,
+            *check_desired_network(desired.environment, desired.graph, catalog),
+        )
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
+        raise DiagnosticError(*diagnostics)
+    return diagnostics
 
 
 def describe_network(
@@ -115,14 +118,14 @@ def describe_network(
 
     It has the plans of the siblings, too, where all are to be shown.
     """
-    estates = _estates((desired, *siblings.environments))
+    estates = _estates_by_name((desired, *siblings.environments))
     plans = {name: read_address_plan(estate) for name, estate in estates.items()}
     described = []
-    shown = (desired, *siblings.environments) if show_all else (desired,)
-    for one, name in zip(shown, estates, strict=False):
+    described_environments = (desired, *siblings.environments) if show_all else (desired,)
+    for one, name in zip(described_environments, estates, strict=False):
         others = {other: estate for other, estate in estates.items() if other != name}
-        told = (*check_addresses(estates[name], others), *check_services(one.graph, catalog))
-        described.append(_describe(one, plans[name], told))
+        diagnostics = (*check_addresses(estates[name], others), *check_services(one.graph, catalog))
+        described.append(_describe_environment(one, plans[name], diagnostics))
     return NetworkDocument(
         environments=tuple(described),
         notes=find_repeated(plans),
@@ -130,7 +133,7 @@ def describe_network(
     )
 
 
-def _estates(environments: Sequence[Desired]) -> dict[str, Estate]:
+def _estates_by_name(environments: Sequence[Desired]) -> dict[str, Estate]:
     """Return the estates by the name of the environment; by its path where a name is taken."""
     found: dict[str, Estate] = {}
     for one in environments:
@@ -139,22 +142,24 @@ def _estates(environments: Sequence[Desired]) -> dict[str, Estate]:
     return found
 
 
-def _describe(
-    desired: Desired, plan: AddressPlan, told: tuple[Diagnostic, ...]
+def _describe_environment(
+    desired: Desired, plan: AddressPlan, diagnostics: tuple[Diagnostic, ...]
 ) -> EnvironmentNetworkDocument:
     return EnvironmentNetworkDocument(
         environment=desired.document,
-        networks=tuple(_network(network, plan.networks) for network in plan.networks.values()),
-        clusters=tuple(_cluster(cluster) for cluster in plan.clusters),
+        networks=tuple(
+            _network_document(network, plan.networks) for network in plan.networks.values()
+        ),
+        clusters=tuple(_cluster_document(cluster) for cluster in plan.clusters),
         sites=tuple(
             SiteDocument(address=site.resource.label, ranges=tuple(map(str, site.ranges)))
             for site in plan.sites
         ),
-        diagnostics=tuple(DiagnosticDocument.of(diagnostic) for diagnostic in told),
+        diagnostics=tuple(DiagnosticDocument.of(diagnostic) for diagnostic in diagnostics),
     )
 
 
-def _network(
+def _network_document(
     network: VirtualNetwork, networks: Mapping[str, VirtualNetwork]
 ) -> VirtualNetworkDocument:
     taken = [one for subnet in network.subnets for one in subnet.ranges]
@@ -169,13 +174,13 @@ def _network(
         free_addresses=sum(gap.num_addresses for gap in free),
         peers=tuple(sorted(networks[key].label for key in network.peers if key in networks)),
         subnets=tuple(
-            _subnet(subnet)
+            _subnet_document(subnet)
             for subnet in sorted(network.subnets, key=lambda s: [(r.version, r) for r in s.ranges])
         ),
     )
 
 
-def _subnet(subnet: Subnet) -> SubnetDocument:
+def _subnet_document(subnet: Subnet) -> SubnetDocument:
     usable, needed = subnet.usable, subnet.needed
     holds = dict.fromkeys(f"{d.kind} of {d.resource.label}" for d in subnet.demands)
     return SubnetDocument(
@@ -193,14 +198,18 @@ def _subnet(subnet: Subnet) -> SubnetDocument:
     )
 
 
-def _cluster(cluster: Cluster) -> ClusterRangesDocument:
-    known = all(pool.nodes is not None for pool in cluster.pools) and not cluster.provisions_nodes
+def _cluster_document(cluster: Cluster) -> ClusterRangesDocument:
+    # Node auto-provisioning creates nodes as pods need them: no pool states how many.
+    is_bounded = (
+        all(pool.nodes is not None for pool in cluster.pools) and not cluster.provisions_nodes
+    )
     pods = [one for one in cluster.pods if one.version == 4]
+    # Azure CNI Overlay gives each node a /24 of the pod range ("Azure CNI Overlay networking").
     room = sum(one.num_addresses // 256 for one in pods) if pods else None
     return ClusterRangesDocument(
         address=cluster.resource.label,
         plugin=cluster.plugin.value,
-        nodes=sum(pool.most for pool in cluster.pools) if known else None,
+        nodes=sum(pool.most for pool in cluster.pools) if is_bounded else None,
         node_room=room,
         arithmetic=describe_nodes(cluster.pools),
         pods=tuple(map(str, cluster.pods)),

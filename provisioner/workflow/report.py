@@ -105,9 +105,13 @@ def report_environment(
     omitted: list[OmittedDocument] = []
     sections = Sections(
         compliance,
-        _attempt("network drawing", lambda: draw_graph(desired, catalog, connect, state), omitted),
-        _attempt("access", lambda: _access(desired, catalog, connect, state), omitted),
-        _drift(desired, catalog, connect, request, omitted),
+        _make_section(
+            "network drawing", lambda: draw_graph(desired, catalog, connect, state), omitted
+        ),
+        _make_section(
+            "access", lambda: _access_document(desired, catalog, connect, state), omitted
+        ),
+        _drift_section(desired, catalog, connect, request, omitted),
         tuple(omitted),
     )
     return compose_report(check, sections, now)
@@ -125,18 +129,20 @@ def compose_report(
         state=check.state,
         read_at=None if check.state == StateKind.DESIRED else format_minute(now),
         environment=check.environment,
-        posture=_posture(check, now),
-        layers=tuple(_tallies(check, LAYERS, lambda result: result.control.layer)),
-        chapters=tuple(_tallies(check, _chapters(check), lambda result: result.control.chapter)),
+        posture=_posture_document(check, now),
+        layers=tuple(_tally_documents(check, LAYERS, lambda result: result.control.layer)),
+        chapters=tuple(
+            _tally_documents(check, _chapter_titles(check), lambda result: result.control.chapter)
+        ),
         check=check,
-        answers={r.control.id: _sources(r, check) for r in check.results if not r.is_group},
+        answers={r.control.id: _answer_sources(r, check) for r in check.results if not r.is_group},
         not_assessed=_not_assessed(check),
         frameworks=sections.frameworks,
         graph=sections.graph,
         access=sections.access,
         drift=sections.drift,
         register_entries=list_register(check, sections.drift, now.date()),
-        omitted=(*sections.omitted, *_not_asked(check)),
+        omitted=(*sections.omitted, *_sections_not_requested(check)),
         diagnostics=check.diagnostics,
     )
 
@@ -145,28 +151,32 @@ def report_failure(
     name: str, request: ReportRequest, problem: DiagnosticError | AzureError
 ) -> EnvironmentReportDocument:
     """Return the report of an environment that could not be assessed, with the reason."""
-    wrong = (
+    diagnostics = (
         (error("azure", f"{problem}."),) if isinstance(problem, AzureError) else problem.diagnostics
     )
     return EnvironmentReportDocument(
         name=name,
         state=request.state.value,
-        diagnostics=tuple(map(DiagnosticDocument.of, wrong)),
+        diagnostics=tuple(map(DiagnosticDocument.of, diagnostics)),
     )
 
 
-def _attempt(section: str, make: Callable[[], _T], omitted: list[OmittedDocument]) -> _T | None:
+def _make_section(
+    section: str, make: Callable[[], _T], omitted: list[OmittedDocument]
+) -> _T | None:
     try:
         return make()
     except DiagnosticError as problem:
         first = problem.diagnostics[0]
         omitted.append(OmittedDocument(section=section, reason=first.message, hint=first.hint))
+    # An auditor gets the other sections: a report is also made by those who may not read
+    # everything.
     except AzureError as problem:
         omitted.append(OmittedDocument(section=section, reason=f"{problem}."))
     return None
 
 
-def _access(
+def _access_document(
     desired: Desired, catalog: Catalog, connect: Callable[[], Source], state: StateKind
 ) -> AccessDocument:
     # A plan changes assignments in the blueprint; those of others exist in Azure alone.
@@ -174,7 +184,7 @@ def _access(
     return explain_access(desired, catalog, connect, Question(asked))
 
 
-def _drift(
+def _drift_section(
     desired: Desired,
     catalog: Catalog,
     connect: Callable[[], Source],
@@ -195,13 +205,13 @@ def _drift(
         reader = connect()
         found = check_drift(desired, catalog, reader)
         is_own = desired.environment.marks.is_stamp
-        told = attribute_drift(found, request.window, catalog, reader, is_own=is_own)
-        return told.model_copy(update={"cluster": request.look_into()})
+        attributed = attribute_drift(found, request.window, catalog, reader, is_own=is_own)
+        return attributed.model_copy(update={"cluster": request.look_into()})
 
-    return _attempt("drift", make, omitted)
+    return _make_section("drift", make, omitted)
 
 
-def _not_asked(check: CheckDocument) -> Iterator[OmittedDocument]:
+def _sections_not_requested(check: CheckDocument) -> Iterator[OmittedDocument]:
     if check.census.cluster is None:
         yield OmittedDocument(
             section="Kubernetes objects",
@@ -210,7 +220,7 @@ def _not_asked(check: CheckDocument) -> Iterator[OmittedDocument]:
         )
 
 
-_BY_OTHERS = frozenset(
+_NOT_IN_AZURE = frozenset(
     reason.value
     for reason in (
         UnknownReason.CLUSTER,
@@ -226,13 +236,13 @@ def _not_assessed(check: CheckDocument) -> tuple[str, ...]:
     return tuple(
         control
         for unknown in check.census.unknown
-        if unknown.reason in _BY_OTHERS
+        if unknown.reason in _NOT_IN_AZURE
         for control in unknown.controls
     )
 
 
-def _posture(check: CheckDocument, now: datetime) -> PostureDocument:
-    (tally,) = _tallies(check, {"all": "All controls"}, lambda _result: "all")
+def _posture_document(check: CheckDocument, now: datetime) -> PostureDocument:
+    (tally,) = _tally_documents(check, {"all": "All controls"}, lambda _result: "all")
     return PostureDocument(
         at=format_second(now),
         state=check.state,
@@ -242,6 +252,8 @@ def _posture(check: CheckDocument, now: datetime) -> PostureDocument:
             for result in check.results
             if not result.is_group and result.verdict == Verdict.FAIL
         ),
+        # A trend compares only postures that looked at everything: a failure that was not readable
+        # would seem repaired.
         certain=not check.census.unreadable,
     )
 
@@ -251,11 +263,11 @@ def format_second(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _chapters(check: CheckDocument) -> Mapping[str, str]:
+def _chapter_titles(check: CheckDocument) -> Mapping[str, str]:
     return {result.control.chapter: result.control.chapter_title for result in check.results}
 
 
-_COUNTED = {
+_TALLY_FIELDS = {
     Verdict.PASS.value: "passed",
     "partial": "partial",
     Verdict.FAIL.value: "failed",
@@ -265,7 +277,7 @@ _COUNTED = {
 }
 
 
-def _tallies(
+def _tally_documents(
     check: CheckDocument, titles: Mapping[str, str], name_of: Callable[[ResultDocument], str]
 ) -> Iterator[TallyDocument]:
     """Yield the tally of each of `titles`; of a group its parts are counted, not itself."""
@@ -275,7 +287,7 @@ def _tallies(
         for result in check.results:
             if result.is_group or name_of(result) != name:
                 continue
-            field = _COUNTED[result.verdict]
+            field = _TALLY_FIELDS[result.verdict]
             if field == "unknown" and result.control.id in not_assessed:
                 field = "not_assessed"
             counts[field] = counts.get(field, 0) + 1
@@ -284,30 +296,31 @@ def _tallies(
             yield TallyDocument(name=name, title=title, applicable=applicable, **counts)
 
 
-_STATES = {
+_STATE_SOURCES = {
     StateKind.DESIRED: AnswerSource.BLUEPRINT,
     StateKind.PLANNED: AnswerSource.PLAN,
     StateKind.ACTUAL: AnswerSource.AZURE,
 }
 
 
-def _sources(result: ResultDocument, check: CheckDocument) -> tuple[AnswerSource, ...]:
+def _answer_sources(result: ResultDocument, check: CheckDocument) -> tuple[AnswerSource, ...]:
     """Return the sources of a control's result: what its findings are of, and who attested it."""
     if result.verdict == Verdict.NOT_APPLICABLE:
         return ()
     if result.verdict == Verdict.UNKNOWN:
         return (AnswerSource.NOBODY,)
     found: list[AnswerSource] = []
-    own = _STATES[StateKind(check.state)]
+    state_source = _STATE_SOURCES[StateKind(check.state)]
     for seen in result.findings:
         if seen.verdict == Verdict.UNKNOWN:
             continue
         # Findings of an observation have an address or a path below `kubernetes`.
         in_cluster = f"{seen.address or ''} {seen.path}".find("kubernetes.") >= 0
         observed = in_cluster and check.census.cluster is not None
-        found.append(AnswerSource.CLUSTER if observed else own)
+        found.append(AnswerSource.CLUSTER if observed else state_source)
     if not found and result.verdict == Verdict.PASS and result.attestation is None:
-        found.append(own)
+        found.append(state_source)
     if result.attestation is not None:
         found.append(AnswerSource.ATTESTATION)
+    # In the order of the findings, each once: a set would order them differently in each run.
     return tuple(dict.fromkeys(found)) or (AnswerSource.NOBODY,)

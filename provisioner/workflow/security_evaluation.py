@@ -116,8 +116,8 @@ def evaluate_state(
     environment accepts.
     """
     with measure_phase("controls and proofs"):
-        ground = survey(estate, graph, catalog, environment, state)
-        return judge_ground(ground, environment, accepted)
+        context = survey(estate, graph, catalog, environment, state)
+        return judge_ground(context, environment, accepted)
 
 
 def judge_turn(
@@ -136,17 +136,20 @@ def judge_turn(
     with measure_phase("controls and proofs"):
         before, after = (survey(each, graph, catalog, environment, state) for each in estates)
         outcome = judge_ground(after, environment, accepted)
+        # `like` takes over what a control found where nothing that it reads differs between the two
+        # states: after one changed property of 5,000 resources both evaluations take 1.4 s instead
+        # of 4.3 s (ADR 0041).
         return judge_ground(replace(before, like=after), environment), outcome
 
 
 def judge_ground(
-    ground: EvaluationContext, environment: Environment, accepted: Sequence[Accepted] = ()
+    context: EvaluationContext, environment: Environment, accepted: Sequence[Accepted] = ()
 ) -> SecurityEvaluation:
     """Return the judgement of an evaluation context by all controls.
 
     Unlike an estate, the context may have the contents of the cluster.
     """
-    return _judge(controls_with(environment.controls), ground, environment, accepted)
+    return _evaluate_controls(controls_with(environment.controls), context, environment, accepted)
 
 
 def judge_origin(
@@ -161,14 +164,14 @@ def judge_origin(
     Additions accepted there are accepted here. A network proof is made again only where it fails
     now: the question is whether the failure is new.
     """
-    holding = {result.control.id for result in later.results if result.verdict is not Verdict.FAIL}
+    passing = {result.control.id for result in later.results if result.verdict is not Verdict.FAIL}
     controls = [
         control
         for control in controls_with(environment.controls)
-        if control.proof is None or control.id not in holding
+        if control.proof is None or control.id not in passing
     ]
-    ground = survey(estate, graph, catalog, environment)
-    return _judge(controls, ground, environment, later.accepted)
+    context = survey(estate, graph, catalog, environment)
+    return _evaluate_controls(controls, context, environment, later.accepted)
 
 
 def judge_network(
@@ -179,24 +182,26 @@ def judge_network(
     state: ActualState | None = None,
 ) -> SecurityEvaluation:
     """Return the judgement of an estate by the network proofs alone."""
-    return _judge(PROOFS, survey(estate, graph, catalog, environment, state), environment)
+    return _evaluate_controls(
+        PROOFS, survey(estate, graph, catalog, environment, state), environment
+    )
 
 
-def _judge(
+def _evaluate_controls(
     controls: Sequence[Control],
-    ground: EvaluationContext,
+    context: EvaluationContext,
     environment: Environment,
     accepted: Sequence[Accepted] = (),
 ) -> SecurityEvaluation:
-    results = judge(controls, ground, environment.waivers, environment.attestations, accepted)
-    contents = ground.view.contents if ground.view else None
+    results = judge(controls, context, environment.waivers, environment.attestations, accepted)
+    contents = context.view.contents if context.view else None
     return SecurityEvaluation(results, gate_of(environment), tuple(accepted), contents)
 
 
 def compare_evaluations(before: SecurityEvaluation, after: SecurityEvaluation) -> PostureChanges:
     """Return the changed results between two judgements of one environment, and the gates."""
     delta = compare_results(before.results, after.results)
-    gates = (*after.gates, *_gates(delta, after.gate))
+    gates = (*after.gates, *_control_gates(delta, after.gate))
     return PostureChanges(delta_document(delta, after.gate), gates)
 
 
@@ -210,11 +215,11 @@ def check_desired_network(
     """
     estate = desired_estate(graph, catalog)
     judgement = judge_network(estate, graph, environment, catalog)
-    told = proof_diagnostics(judgement.proofs)
-    wrong = [diagnostic for diagnostic in told if diagnostic.severity is Severity.ERROR]
+    diagnostics = proof_diagnostics(judgement.proofs)
+    wrong = [diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR]
     if wrong and judgement.gates:
         raise DiagnosticError(*wrong)
-    return tuple(replace(diagnostic, severity=Severity.WARNING) for diagnostic in told)
+    return tuple(replace(diagnostic, severity=Severity.WARNING) for diagnostic in diagnostics)
 
 
 def check_custom_controls(environment: Environment, graph: DesiredGraph, catalog: Catalog) -> None:
@@ -261,6 +266,7 @@ def check_waivers_used(judgement: SecurityEvaluation, environment: Environment) 
         [
             waiver
             for waiver in environment.waivers
+            # Without the cluster's contents such a waiver would be refused as unused in every plan.
             if judgement.contents or not rests_on_cluster(waiver, known, stated)
         ],
         found,
@@ -280,14 +286,14 @@ def check_desired_waivers(environment: Environment, graph: DesiredGraph, catalog
         controls = [
             control for control in controls_with(environment.controls) if control.id in waived
         ]
-        ground = survey(desired_estate(graph, catalog), graph, catalog, environment)
-        check_waivers_used(_judge(controls, ground, environment), environment)
+        context = survey(desired_estate(graph, catalog), graph, catalog, environment)
+        check_waivers_used(_evaluate_controls(controls, context, environment), environment)
 
 
-def _gates(delta: PostureChange, gate: Gate) -> Iterator[GateDocument]:
+def _control_gates(delta: PostureChange, gate: Gate) -> Iterator[GateDocument]:
     """Yield a gate for each control that newly fails, with the first of its findings."""
-    refused = [turn for turn in delta.failing if gate.refusing(turn.control) == CONTROLS_GATE]
-    for control in {turn.control.id: turn.control for turn in refused}.values():
+    refused = [change for change in delta.failing if gate.refusing(change.control) == CONTROLS_GATE]
+    for control in {change.control.id: change.control for change in refused}.values():
         first, *more = _findings_of(refused, control)
         others = f", and {len(more)} more" if more else ""
         yield GateDocument(
@@ -297,15 +303,15 @@ def _gates(delta: PostureChange, gate: Gate) -> Iterator[GateDocument]:
                 f"{first.finding.evidence}{others}"
             ),
             hint=(
-                f"`{_shown_by(control)}` explains the remediation; `waivers:` of the "
+                f"`{_explaining_command(control)}` explains the remediation; `waivers:` of the "
                 "environment accepts it for a time."
             ),
         )
 
 
-def _shown_by(control: Control) -> str:
+def _explaining_command(control: Control) -> str:
     return control.source or f"azsec controls show {control.id}"
 
 
 def _findings_of(turns: Sequence[VerdictChange], control: Control) -> list[VerdictChange]:
-    return [turn for turn in turns if turn.control is control]
+    return [change for change in turns if change.control is control]

@@ -90,8 +90,8 @@ def describe_upgrades(
     Raises:
         DiagnosticError: Where the version is no target (`catalog.version_path.find_refusal`).
     """
-    readings = read_clusters(_selected(desired, question), catalog, azure)
-    wrong = [told for each in readings for told in _refusals(each, question)]
+    readings = read_clusters(_select_clusters(desired, question), catalog, azure)
+    wrong = [problem for each in readings for problem in _refused_targets(each, question)]
     if wrong:
         raise DiagnosticError(*wrong)
     return UpgradeDocument(
@@ -99,7 +99,7 @@ def describe_upgrades(
         path=desired.environment.path,
         asked=question.version,
         clusters=tuple(
-            _describe(each, desired, question, _observation_of(each, readings, observed))
+            _describe_cluster(each, desired, question, _observation_of(each, readings, observed))
             for each in readings
         ),
         diagnostics=tuple(map(DiagnosticDocument.of, desired.diagnostics)),
@@ -127,7 +127,7 @@ def find_version_places(document: UpgradeDocument, desired: Desired) -> tuple[Ve
     )
 
 
-def _selected(desired: Desired, question: UpgradeQuestion) -> list[DesiredResource]:
+def _select_clusters(desired: Desired, question: UpgradeQuestion) -> list[DesiredResource]:
     clusters = find_clusters(desired.graph)
     if not clusters:
         raise DiagnosticError(
@@ -146,14 +146,14 @@ def _selected(desired: Desired, question: UpgradeQuestion) -> list[DesiredResour
     return [each for each in clusters if not question.clusters or each.address in question.clusters]
 
 
-def _refusals(reading: ClusterReading, question: UpgradeQuestion) -> Iterator[Diagnostic]:
+def _refused_targets(reading: ClusterReading, question: UpgradeQuestion) -> Iterator[Diagnostic]:
     """Yield why the requested version is no target.
 
     Nothing is yielded where the region did not answer: the offered versions are not known then.
     """
     if question.version is None or not reading.offered:
         return
-    refusal = find_refusal(_running(reading, question), question.version)
+    refusal = find_refusal(_running_cluster(reading, question), question.version)
     if refusal is not None:
         yield error(
             refusal.code,
@@ -163,27 +163,32 @@ def _refusals(reading: ClusterReading, question: UpgradeQuestion) -> Iterator[Di
         )
 
 
-def _running(reading: ClusterReading, question: UpgradeQuestion) -> RunningCluster:
+def _running_cluster(reading: ClusterReading, question: UpgradeQuestion) -> RunningCluster:
     body = reading.body if reading.body is not None else reading.resource.body
     return RunningCluster(
-        version=None if reading.body is None else _version(body, _RUNNING, _STATED),
+        # `kubernetesVersion` may be a minor version only; the patch version that runs is in the
+        # read-only `currentKubernetesVersion` (SDK: `ManagedCluster`).
+        version=None
+        if reading.body is None
+        else _running_or_stated_version(body, _RUNNING, _STATED),
         pools={
-            name: _version(pool, _POOL_RUNNING, _POOL_STATED)
+            name: _running_or_stated_version(pool, _POOL_RUNNING, _POOL_STATED)
             for name, pool in reading.pools.items()
         },
-        plan=_text(body, ("properties", "supportPlan")) or "KubernetesOfficial",
+        # The support plan decides which versions the region offers; Azure fills this default in.
+        plan=_non_empty_text(body, ("properties", "supportPlan")) or "KubernetesOfficial",
         offered=reading.offered,
         today=question.now.date().isoformat(),
     )
 
 
-def _describe(
+def _describe_cluster(
     reading: ClusterReading,
     desired: Desired,
     question: UpgradeQuestion,
     observed: Observed | None,
 ) -> ClusterUpgradeDocument:
-    cluster = _running(reading, question)
+    cluster = _running_cluster(reading, question)
     target = question.version or find_newest(cluster)
     steps = find_path(cluster, target) if target is not None and reading.offered else ()
     body = reading.body if reading.body is not None else reading.resource.body
@@ -193,34 +198,39 @@ def _describe(
         id=reading.resource.id.text,
         location=reading.location,
         plan=cluster.plan,
-        stated=_text(reading.resource.body, _STATED),
+        stated=_non_empty_text(reading.resource.body, _STATED),
         running=cluster.version,
         target=goal,
-        steps=tuple(_step(step, reading, desired) for step in steps),
+        steps=tuple(_step_document(step, reading, desired) for step in steps),
         upgrades=reading.upgrades,
-        support=tuple(_support(cluster, _text(reading.resource.body, _STATED), goal)),
-        pools=tuple(_pool(name, reading, desired, cluster) for name in reading.pools),
-        channels=tuple(_channels(reading)),
-        windows=tuple(_windows(reading, question.now)),
-        quotas=tuple(_quotas(reading)),
-        objects=_objects(cluster, goal, observed, question.now),
+        support=tuple(
+            _support_documents(cluster, _non_empty_text(reading.resource.body, _STATED), goal)
+        ),
+        pools=tuple(_pool_document(name, reading, desired, cluster) for name in reading.pools),
+        channels=tuple(_channel_documents(reading)),
+        windows=tuple(_window_documents(reading, question.now)),
+        quotas=tuple(_surge_quota_documents(reading)),
+        objects=_objects_document(cluster, goal, observed, question.now),
         unreadable=reading.unreadable,
     )
     problems = find_upgrade_problems(document, body, question.now)
     return document.model_copy(
-        update={"findings": tuple(DiagnosticDocument.of(told) for told in problems)}
+        update={"findings": tuple(DiagnosticDocument.of(problem) for problem in problems)}
     )
 
 
-def _step(step: VersionStep, reading: ClusterReading, desired: Desired) -> UpgradeStepDocument:
+def _step_document(
+    step: VersionStep, reading: ClusterReading, desired: Desired
+) -> UpgradeStepDocument:
     if step.subject == CONTROL_PLANE:
-        states = _text(reading.resource.body, _STATED) is not None
+        states = _non_empty_text(reading.resource.body, _STATED) is not None
     else:
         states = _stated_of_pool(step.subject, reading, desired) is not None
     return UpgradeStepDocument(
         subject=step.subject,
         before=step.before,
         after=step.after,
+        # AKS keeps a version that no body states: only a stated one is raised by an apply.
         by="apply" if states and reading.resource.managed else "azure",
     )
 
@@ -231,17 +241,19 @@ def _stated_of_pool(name: str, reading: ClusterReading, desired: Desired) -> str
     It is in a resource of its own, or in the body of the cluster.
     """
     cluster = reading.resource
+    # A pool may be stated twice: in the cluster's body, which AKS requires to create it, and as a
+    # resource of its own, to which later changes are sent.
     own = desired.graph.by_id.get(f"{cluster.id.key}/agentpools/{name.lower()}")
     if own is not None:
-        return _text(own.body, _POOL_STATED)
+        return _non_empty_text(own.body, _POOL_STATED)
     profiles = lookup(cluster.body, ("properties", "agentPoolProfiles"))
     for entry in profiles if isinstance(profiles, (list, tuple)) else ():
         if str(lookup(entry, ("name",))).lower() == name.lower():
-            return _text(entry, _POOL_STATED[1:])
+            return _non_empty_text(entry, _POOL_STATED[1:])
     return None
 
 
-def _support(
+def _support_documents(
     cluster: RunningCluster, stated: str | None, target: str | None
 ) -> Iterator[VersionSupportDocument]:
     """Yield the support of each minor version from the running or stated one to the target."""
@@ -261,7 +273,7 @@ def _support(
         )
 
 
-def _pool(
+def _pool_document(
     name: str, reading: ClusterReading, desired: Desired, cluster: RunningCluster
 ) -> PoolUpgradeDocument:
     properties = lookup(reading.pools[name], ("properties",))
@@ -270,16 +282,16 @@ def _pool(
     settings = lookup(properties, ("upgradeSettings",))
     return PoolUpgradeDocument(
         name=name,
-        mode=_text(properties, ("mode",)) or "User",
+        mode=_non_empty_text(properties, ("mode",)) or "User",
         version=cluster.pools[name],
         stated=_stated_of_pool(name, reading, desired),
         nodes=surging.nodes,
         max_surge=surge_text(properties),
         surge=surging.surge,
-        max_unavailable=_text(settings, ("maxUnavailable",)) or "0",
+        max_unavailable=_non_empty_text(settings, ("maxUnavailable",)) or "0",
         drain_timeout_minutes=whole(lookup(settings, ("drainTimeoutInMinutes",))) or _DRAIN_TIMEOUT,
         soak_minutes=whole(lookup(settings, ("nodeSoakDurationInMinutes",))) or 0,
-        undrainable=_text(settings, ("undrainableNodeBehavior",)) or "Schedule",
+        undrainable=_non_empty_text(settings, ("undrainableNodeBehavior",)) or "Schedule",
     )
 
 
@@ -287,7 +299,7 @@ _DRAIN_TIMEOUT = 30
 """The default drain timeout in minutes (SDK: `AgentPoolUpgradeSettings`)."""
 
 
-def _channels(reading: ClusterReading) -> Iterator[ChannelDocument]:
+def _channel_documents(reading: ClusterReading) -> Iterator[ChannelDocument]:
     """Yield the auto-upgrade channels that Azure answers.
 
     The effect of an absent channel has changed between releases of AKS, so nothing is stated then.
@@ -297,22 +309,24 @@ def _channels(reading: ClusterReading) -> Iterator[ChannelDocument]:
         ("upgradeChannel", describe_version_channel),
         ("nodeOSUpgradeChannel", describe_image_channel),
     ):
-        channel = _text(profile, (name,))
+        channel = _non_empty_text(profile, (name,))
         if channel is not None:
             yield ChannelDocument(property=name, channel=channel, effect=describe(channel))
 
 
-def _windows(reading: ClusterReading, now: datetime) -> Iterator[MaintenanceWindowDocument]:
+def _window_documents(
+    reading: ClusterReading, now: datetime
+) -> Iterator[MaintenanceWindowDocument]:
     """Yield the maintenance windows of a cluster, those not configured included.
 
     None are yielded where they could not be read.
     """
     if reading.body is not None and reading.windows is not None:
         bodies = {name.lower(): body for name, body in reading.windows.items()}
-        yield from (_window(name, bodies.get(name.lower()), now) for name in PURPOSES)
+        yield from (_window_document(name, bodies.get(name.lower()), now) for name in PURPOSES)
 
 
-def _window(name: str, found: Body | None, now: datetime) -> MaintenanceWindowDocument:
+def _window_document(name: str, found: Body | None, now: datetime) -> MaintenanceWindowDocument:
     if found is None:
         return MaintenanceWindowDocument(name=name, purpose=PURPOSES[name])
     properties = lookup(found, ("properties",))
@@ -331,7 +345,8 @@ def _window(name: str, found: Body | None, now: datetime) -> MaintenanceWindowDo
     )
 
 
-def _quotas(reading: ClusterReading) -> Iterator[SurgeQuotaDocument]:
+def _surge_quota_documents(reading: ClusterReading) -> Iterator[SurgeQuotaDocument]:
+    # A quota whose usage or limit was not read would seem to suffice.
     if any(reply.refused is not None for reply in reading.replies.values()):
         return
     pools = [
@@ -363,11 +378,14 @@ def _observation_of(
     if len(readings) == 1:
         return observed
     server = observed.observation.cluster.server.lower()
-    names = [_text(reading.body, ("properties", name)) for name in ("fqdn", "privateFQDN")]
+    # A private cluster has a public name, too, unless `enablePrivateClusterPublicFQDN` is false.
+    names = [
+        _non_empty_text(reading.body, ("properties", name)) for name in ("fqdn", "privateFQDN")
+    ]
     return observed if any(name and name.lower() in server for name in names) else None
 
 
-def _objects(
+def _objects_document(
     cluster: RunningCluster, target: str | None, observed: Observed | None, now: datetime
 ) -> ObjectsDocument | None:
     if observed is None or target is None or cluster.version is None:
@@ -378,10 +396,10 @@ def _objects(
     return found.model_copy(update={"verified": observed.verified})
 
 
-def _version(body: object, running: Sequence[str], stated: Sequence[str]) -> str:
-    return _text(body, running) or _text(body, stated) or ""
+def _running_or_stated_version(body: object, running: Sequence[str], stated: Sequence[str]) -> str:
+    return _non_empty_text(body, running) or _non_empty_text(body, stated) or ""
 
 
-def _text(body: object, path: Sequence[str]) -> str | None:
+def _non_empty_text(body: object, path: Sequence[str]) -> str | None:
     found = lookup(body, path)
     return found if isinstance(found, str) and found else None

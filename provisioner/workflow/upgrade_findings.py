@@ -32,16 +32,16 @@ def find_upgrade_problems(
     """
     return tuple(
         (
-            *_support(cluster, now.date()),
-            *_channels(cluster, body, now),
-            *(_of_path(cluster, body) if cluster.steps else ()),
-            *(_of_objects(cluster) if cluster.steps else ()),
-            *(_quotas(cluster) if cluster.steps else ()),
+            *_support_findings(cluster, now.date()),
+            *_channel_findings(cluster, body, now),
+            *(_path_findings(cluster, body) if cluster.steps else ()),
+            *(_object_findings(cluster) if cluster.steps else ()),
+            *(_quota_findings(cluster) if cluster.steps else ()),
         )
     )
 
 
-def _support(cluster: ClusterUpgradeDocument, today: date) -> Iterator[Diagnostic]:
+def _support_findings(cluster: ClusterUpgradeDocument, today: date) -> Iterator[Diagnostic]:
     running = next(iter(cluster.support), None)
     if cluster.running is None or running is None:
         return
@@ -57,7 +57,7 @@ def _support(cluster: ClusterUpgradeDocument, today: date) -> Iterator[Diagnosti
         yield warning("support-ends", f"{words} of {running.version} ends on {end}.")
 
 
-def _channels(
+def _channel_findings(
     cluster: ClusterUpgradeDocument, body: Mapping[str, object], now: datetime
 ) -> Iterator[Diagnostic]:
     named = (each.channel for each in cluster.channels if each.property == "upgradeChannel")
@@ -73,6 +73,7 @@ def _channels(
             )
     windows = {each.name: each for each in cluster.windows}
     window = windows.get("aksManagedAutoUpgradeSchedule")
+    # The channel node-image has a window of its own (aksManagedNodeOSUpgradeSchedule).
     if channel.lower() in ("patch", "stable", "rapid") and window and window.schedule is None:
         yield warning(
             "no-window",
@@ -98,7 +99,9 @@ def _is_ahead(until: object, now: datetime) -> bool:
     return found.tzinfo is None or found > now
 
 
-def _of_path(cluster: ClusterUpgradeDocument, body: Mapping[str, object]) -> Iterator[Diagnostic]:
+def _path_findings(
+    cluster: ClusterUpgradeDocument, body: Mapping[str, object]
+) -> Iterator[Diagnostic]:
     state = provisioning_state(body)
     if is_failed(body):
         yield error(
@@ -110,6 +113,8 @@ def _of_path(cluster: ClusterUpgradeDocument, body: Mapping[str, object]) -> Ite
     elif is_transitional(body):
         yield warning("in-progress", f"Azure still works on the cluster: {state}.")
     first = next((step for step in cluster.steps if step.subject == CONTROL_PLANE), None)
+    # The region offers versions, the upgrade profile those that this cluster may go to: a pool that
+    # lags behind, for example, makes it shorter.
     if first is not None and cluster.upgrades and first.after not in cluster.upgrades:
         yield error(
             "upgrade-not-offered",
@@ -125,17 +130,17 @@ def _of_path(cluster: ClusterUpgradeDocument, body: Mapping[str, object]) -> Ite
         )
         if reason is not None:
             yield warning("version-skew", f"pool {pool.name}: {reason}.")
-    left = sorted({s.subject for s in cluster.steps if s.by == "azure"})
-    if left:
+    by_azure = sorted({s.subject for s in cluster.steps if s.by == "azure"})
+    if by_azure:
         yield warning(
             "not-by-apply",
-            f"the blueprint states no version for {', '.join(left)}: no apply upgrades it.",
+            f"the blueprint states no version for {', '.join(by_azure)}: no apply upgrades it.",
             None,
             "State orchestratorVersion (kubernetesVersion) there, or upgrade it in Azure.",
         )
 
 
-def _of_objects(cluster: ClusterUpgradeDocument) -> Iterator[Diagnostic]:
+def _object_findings(cluster: ClusterUpgradeDocument) -> Iterator[Diagnostic]:
     objects = cluster.objects
     if objects is None:
         yield warning(
@@ -164,13 +169,13 @@ def _of_objects(cluster: ClusterUpgradeDocument) -> Iterator[Diagnostic]:
         )
     target = minor_of(cluster.target or "")
     for use in objects.apis:
-        yield _api(use, target, minor_of(cluster.running or ""))
+        yield _api_finding(use, target, minor_of(cluster.running or ""))
     for each in objects.hindrances:
-        tell = error if each.kind in _BLOCKING else warning
-        yield tell("drain-hindered", f"{each.address}: {each.reason}.", None, each.hint)
+        severity = error if each.kind in _BLOCKING else warning
+        yield severity("drain-hindered", f"{each.address}: {each.reason}.", None, each.hint)
 
 
-def _api(use: ApiUseDocument, target: int, running: int) -> Diagnostic:
+def _api_finding(use: ApiUseDocument, target: int, running: int) -> Diagnostic:
     named = ", ".join(use.objects[:_NAMED])
     more = f" and {len(use.objects) - _NAMED} more" if len(use.objects) > _NAMED else ""
     instead = f"Use {use.successor}." if use.successor else "It has no successor that is known."
@@ -184,17 +189,17 @@ def _api(use: ApiUseDocument, target: int, running: int) -> Diagnostic:
     return error("api-removed", f"{what} is not served from {use.removed} on{how}.", None, instead)
 
 
-def _quotas(cluster: ClusterUpgradeDocument) -> Iterator[Diagnostic]:
+def _quota_findings(cluster: ClusterUpgradeDocument) -> Iterator[Diagnostic]:
     for quota in cluster.quotas:
         if quota.limit is None or quota.used is None:
             yield warning("not-checked", f"Azure answers no quota {quota.quota}.")
             continue
-        left = quota.limit - quota.used
-        account = f"quota {quota.quota}: {left} of {quota.limit} vCPUs are left"
+        available = quota.limit - quota.used
+        account = f"quota {quota.quota}: {available} of {quota.limit} vCPUs are left"
         hint = f"Ask for more of {quota.quota}, or lower maxSurge."
-        if quota.largest > left:
+        if quota.largest > available:
             yield error("quota-exceeded", f"{account}, a surge takes {quota.largest}.", None, hint)
-        elif quota.all_at_once > left:
+        elif quota.all_at_once > available:
             yield warning(
                 "quota-short",
                 f"{account}, and all surges at once take {quota.words} = {quota.all_at_once}.",

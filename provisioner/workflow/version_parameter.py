@@ -121,35 +121,41 @@ def write_version(file: VersionFile, places: Sequence[VersionPlace], version: st
     before = graph = file.compose(text)
     missing = [place for place in places if place.read(graph) != version]
     written: list[WrittenVersionDocument] = []
+    # A control plane and its pools may take their versions from parameters of their own: one is
+    # found after the other.
     while missing:
-        found = _find(file, text, graph, missing, version)
+        found = _find_best_attempt(file, text, graph, missing, version)
         if found is None:
             raise DiagnosticError(*(_not_writable(graph, place, version) for place in missing))
+        # The text changed, so that spans of other candidates are outdated: they are searched for
+        # anew.
         text, graph = found.text, found.graph
-        left = [place for place in missing if place.read(graph) != version]
+        remaining = [place for place in missing if place.read(graph) != version]
         written.append(
             WrittenVersionDocument(
                 parameter=found.candidate.parameter,
                 place=str(found.candidate.span),
                 before=found.candidate.before,
                 after=version,
-                addresses=tuple(place.address for place in missing if place not in left),
+                addresses=tuple(place.address for place in missing if place not in remaining),
             )
         )
-        missing = left
-    moved = _find_moved(before, graph)
+        missing = remaining
+    moved = _find_differences(before, graph)
     others = [
-        each for each in moved if each.path[-1] in _VERSIONS and not _is_asked(each, places, graph)
+        each
+        for each in moved
+        if each.path[-1] in _VERSIONS and not _is_requested(each, places, graph)
     ]
     if others:
-        raise DiagnosticError(*(_shared(each, graph, written) for each in others))
+        raise DiagnosticError(*(_version_shared(each, graph, written) for each in others))
     also = tuple(
         f"{each.address}.{'.'.join(each.path)}" for each in moved if each.path[-1] not in _VERSIONS
     )
     return VersionEdit(text, tuple(written), also)
 
 
-def _find(
+def _find_best_attempt(
     file: VersionFile, text: str, graph: DesiredGraph, places: Sequence[VersionPlace], version: str
 ) -> _Attempt | None:
     """Return the attempt that sets the most of some places, None where none sets any."""
@@ -163,9 +169,9 @@ def _find(
             composed = file.compose(changed)
         except (DiagnosticError, NotEditableError):
             continue  # The blueprint does not take it there, or the text cannot be edited.
-        moved = sum(place.read(composed) == version for place in places)
-        if moved and (best is None or moved > best[0]):
-            best = moved, _Attempt(candidate, changed, composed)
+        changed_places = sum(place.read(composed) == version for place in places)
+        if changed_places and (best is None or changed_places > best[0]):
+            best = changed_places, _Attempt(candidate, changed, composed)
     return best[1] if best else None
 
 
@@ -177,7 +183,7 @@ def _candidates(file: VersionFile, text: str) -> Iterator[_Candidate]:
     root = parse_yaml(text, file.path)
     given = root.get(_PARAMETERS)
     if given is not None:
-        yield from _stated(given, _PARAMETERS)
+        yield from _stated_candidates(given, _PARAMETERS)
     environment = load_environment(file.path, _Overlay(file.sources, file.path, text))
     blueprint, stated = environment.blueprint, environment.stated_parameters
     for name, node in stated.items():
@@ -188,7 +194,7 @@ def _candidates(file: VersionFile, text: str) -> Iterator[_Candidate]:
                 str(node.value),
                 str(node.value),
                 given.span if given is not None else root.span,
-                _inserter(file.path, name),
+                _insert_parameter(file.path, name),
             )
     declared = parse_yaml(file.sources.read_text(blueprint), blueprint).find((_PARAMETERS,))
     for name, spec in declared.entries.items():
@@ -199,18 +205,18 @@ def _candidates(file: VersionFile, text: str) -> Iterator[_Candidate]:
                 str(default.value),
                 None,
                 given.span if given is not None else root.span,
-                _inserter(file.path, name),
+                _insert_parameter(file.path, name),
             )
 
 
-def _inserter(path: str, name: str) -> Callable[[str, str], str]:
+def _insert_parameter(path: str, name: str) -> Callable[[str, str], str]:
     def insert(text: str, version: str) -> str:
         return insert_entry(text, parse_yaml(text, path), _PARAMETERS, name, version)
 
     return insert
 
 
-def _stated(node: Node, path: str) -> Iterator[_Candidate]:
+def _stated_candidates(node: Node, path: str) -> Iterator[_Candidate]:
     if _is_version(node):
         yield _Candidate(
             path,
@@ -220,39 +226,42 @@ def _stated(node: Node, path: str) -> Iterator[_Candidate]:
             lambda text, version: replace_scalar(text, node, version),
         )
     for key, child in node.entries.items():
-        yield from _stated(child, f"{path}.{key}")
+        yield from _stated_candidates(child, f"{path}.{key}")
     for index, child in enumerate(node.items):
-        yield from _stated(child, f"{path}[{index}]")
+        yield from _stated_candidates(child, f"{path}[{index}]")
 
 
 def _is_version(node: Node) -> bool:
     return isinstance(node.value, str) and bool(_VERSION.fullmatch(node.value))
 
 
-def _find_moved(before: DesiredGraph, after: DesiredGraph) -> list[VersionPlace]:
+def _find_differences(before: DesiredGraph, after: DesiredGraph) -> list[VersionPlace]:
     """Return the differences of two graphs, property by property."""
     found: list[VersionPlace] = []
     for address in sorted({*before.resources, *after.resources}):
         old, new = before.resources.get(address), after.resources.get(address)
-        differing = _differing(old.body if old else {}, new.body if new else {}, ())
+        differing = _differing_paths(old.body if old else {}, new.body if new else {}, ())
         found.extend(VersionPlace(address, path) for path in differing)
     return found
 
 
-def _differing(one: object, other: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _differing_paths(
+    one: object, other: object, path: tuple[str, ...]
+) -> Iterator[tuple[str, ...]]:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in sorted({*one, *other}):
-            yield from _differing(one.get(key), other.get(key), (*path, key))
+            yield from _differing_paths(one.get(key), other.get(key), (*path, key))
     elif (
         isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other)
     ):
         for index, (first, second) in enumerate(zip(one, other, strict=True)):
-            yield from _differing(first, second, (*path, str(index)))
+            yield from _differing_paths(first, second, (*path, str(index)))
+    # Lists of another length count as one difference: their entries cannot be matched by index.
     elif one != other:
         yield path
 
 
-def _is_asked(moved: VersionPlace, places: Sequence[VersionPlace], graph: DesiredGraph) -> bool:
+def _is_requested(moved: VersionPlace, places: Sequence[VersionPlace], graph: DesiredGraph) -> bool:
     """Return whether a changed version is one of a named cluster, or of its node pools."""
     return _cluster_of(moved, graph) in {_cluster_of(place, graph) for place in places}
 
@@ -264,7 +273,7 @@ def _cluster_of(place: VersionPlace, graph: DesiredGraph) -> str | None:
     return (resource.id.parent or resource.id).key
 
 
-def _shared(
+def _version_shared(
     moved: VersionPlace, graph: DesiredGraph, written: Sequence[WrittenVersionDocument]
 ) -> Diagnostic:
     values = " and ".join(f"{each.parameter} ({each.place})" for each in written)
