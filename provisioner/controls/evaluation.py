@@ -3,7 +3,7 @@
 Called by `workflow.security_evaluation` and `workflow.report`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -12,15 +12,18 @@ from provisioner.blueprint.waivers import Attestation, Waiver
 from provisioner.controls.cluster_findings import observe
 from provisioner.controls.cluster_objects.view import describe_scope
 from provisioner.controls.control import Control, Mode
-from provisioner.controls.evaluation_context import EvaluationContext, UnreadableInput
+from provisioner.controls.evaluation_context import EvaluationContext
 from provisioner.controls.proofs import VERDICTS, finding_of, prove
 from provisioner.controls.resource_types import ASKED, CLUSTER, STATED_NAMESPACE
-from provisioner.controls.rule import apply_rule
-from provisioner.controls.shared_findings import shared_findings
+from provisioner.controls.rule_findings import (
+    MOST_NAMED,
+    find,
+    unreadable_inputs_of,
+    worst_by_property,
+)
 from provisioner.controls.verdict import Finding, Verdict, worst
 from provisioner.controls.waivers import AcceptedAccess, covers
 from provisioner.documents.census import UNREADABLE
-from provisioner.network.model.topology_reader import TYPES_READ
 from provisioner.network.proofs import proof as network
 from provisioner.network.proofs.proof import Proof, waive
 from provisioner.plan.accepted_additions import Accepted
@@ -126,101 +129,6 @@ def judge(
     )
 
 
-def find(control: Control, context: EvaluationContext) -> tuple[Finding, ...]:
-    """Return the findings of the rules of one control: one for each property, the worst of it.
-
-    All that is as bad is in its evidence. What could not be read, a resource or a whole list, is
-    unknown to every rule that reads it, and so is a failure that would be none if it were as
-    declared.
-    """
-    found = shared_findings(control, context)
-    if found is None:
-        found = _apply_rules(control, context)
-    context.findings[control.id] = (control, found)
-    return found
-
-
-def _apply_rules(control: Control, context: EvaluationContext) -> tuple[Finding, ...]:
-    rules = (*control.rules, *control.in_cluster)
-    found = [seen for rule in rules for seen in apply_rule(control.id, rule, context)]
-    hidden = _unreadable_inputs(control, context)
-    # Where Azure refused to list the private endpoints, a vault looks as if it had none: a rule
-    # may fail for the absence of what it could not read.
-    if hidden and context.declared is not None:
-        found = _unknown_where_unreadable(control, found, context, hidden)
-    found += [
-        Finding(control.id, Verdict.UNKNOWN, each.resource, "", each.evidence) for each in hidden
-    ]
-    return _worst_by_property(found)
-
-
-def _worst_by_property(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    # A rule that loops over a list (ranges, receivers, DNAT rules) yields an observation for each
-    # entry of one property. Waivers and reports name the property once.
-    by_key: dict[tuple[str, str, str], Finding] = {}
-    for seen in found:
-        known = by_key.get(seen.key)
-        by_key[seen.key] = seen if known is None else _join_findings(known, seen)
-    return tuple(by_key.values())
-
-
-def _unreadable_inputs(control: Control, context: EvaluationContext) -> tuple[UnreadableInput, ...]:
-    """Return what a control would look at and could not be read."""
-    if control.proof is not None:
-        return context.unreadable_inputs(TYPES_READ)
-    return context.unreadable_inputs(
-        frozenset(kind.lower() for kind in _types_read(control, context))
-    )
-
-
-def _types_read(control: Control, context: EvaluationContext) -> Iterator[str]:
-    """Yield what the rules that are about something look at."""
-    for rule in control.rules:
-        if rule.clouds and context.cloud not in rule.clouds:
-            continue
-        yield rule.on
-        if context.subjects(rule.on):
-            yield from rule.reads
-
-
-def _unknown_where_unreadable(
-    control: Control,
-    found: Sequence[Finding],
-    context: EvaluationContext,
-    hidden: Sequence[UnreadableInput],
-) -> list[Finding]:
-    """Return the findings in which a failure that depends on what could not be read is unknown."""
-    # The same rules over the estate with the unreadable resources as the blueprint declares them:
-    # what fails there fails whatever Azure would have answered.
-    failing = {
-        seen.key
-        for rule in control.rules
-        for seen in apply_rule(control.id, rule, context.as_declared)
-        if seen.verdict is Verdict.FAIL
-    }
-    named = ", ".join(each.label for each in hidden[:_MOST_NAMED])
-    why = f"it depends on resources that could not be read: {named}"
-    return [
-        replace(seen, verdict=Verdict.UNKNOWN, evidence=why)
-        if seen.verdict is Verdict.FAIL and seen.key not in failing
-        else seen
-        for seen in found
-    ]
-
-
-_MOST_NAMED = 3
-
-
-def _join_findings(known: Finding, seen: Finding) -> Finding:
-    """Return the worse of two findings of one property, or what both say against it."""
-    if seen.verdict is not known.verdict:
-        return min(known, seen, key=lambda finding: finding.verdict.rank)
-    stated = known.evidence.split("; ")
-    if seen.verdict is Verdict.PASS or seen.evidence in stated:
-        return known
-    return replace(known, evidence="; ".join((*stated, seen.evidence)))
-
-
 def _judge_control(
     control: Control,
     context: EvaluationContext,
@@ -257,7 +165,7 @@ def _with_cluster_findings(
     scope = rule.scope(view.contents)
     if scope is not None:
         rule = rule.within(scope)
-    seen = _worst_by_property(observe(result.control.id, rule, view, cluster))
+    seen = worst_by_property(observe(result.control.id, rule, view, cluster))
     if scope is not None and not seen:
         covered = f"{view.contents.source}: {describe_scope(rule, view.contents)}"
         return replace(result, why=f"{result.why}; {covered}" if result.why else result.why)
@@ -306,7 +214,7 @@ def _judge_by_rules(
     if verdict is Verdict.UNKNOWN:
         unknown_reason = (
             UnknownReason.UNREADABLE
-            if _unreadable_inputs(control, context)
+            if unreadable_inputs_of(control, context)
             else UnknownReason.LATER
         )
     # What Azure alone states (registered resource providers, offered Kubernetes versions) has no
@@ -382,13 +290,13 @@ def _judge_proof(
     if proof.verdict is network.Verdict.UNKNOWN:
         unknown_reason = (
             UnknownReason.UNREADABLE
-            if _unreadable_inputs(control, context)
+            if unreadable_inputs_of(control, context)
             else _unknown_reason_of(proof, context)
         )
     return Result(
         control,
         VERDICTS[proof.verdict],
-        _worst_by_property(findings),
+        worst_by_property(findings),
         "" if findings else found.scope,
         unknown_reason=unknown_reason,
         proof=proof,
@@ -413,7 +321,7 @@ def _why_not_applicable(control: Control, context: EvaluationContext) -> str:
     if not kinds:
         return ""
     outside = context.types_without_facts
-    names = [*outside[:_MOST_NAMED], *(["…"] if len(outside) > _MOST_NAMED else [])]
+    names = [*outside[:MOST_NAMED], *(["…"] if len(outside) > MOST_NAMED else [])]
     unjudged = (
         (f"; types outside the catalog are not evaluated: {', '.join(names)}") if outside else ""
     )

@@ -5,6 +5,7 @@ Called by the rules of every chapter.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from provisioner.model.values import is_empty
 
@@ -40,13 +41,13 @@ def one_of(*values: object) -> Predicate:
 def at_least(number: int) -> Predicate:
     """Require a number that is no smaller."""
     # Not `isinstance(…, int)`: True is an int in Python, and 1 to a comparison.
-    return Predicate(lambda found: is_number(found) and found >= number, f"at least {number}")  # type: ignore[operator]
+    return Predicate(lambda found: is_number(found) and found >= number, f"at least {number}")
 
 
 def between(least: int, most: int) -> Predicate:
     """Require a number of a range, its ends included."""
     words = f"{least} to {most}"
-    return Predicate(lambda found: is_number(found) and least <= found <= most, words)  # type: ignore[operator]
+    return Predicate(lambda found: is_number(found) and least <= found <= most, words)
 
 
 def is_set() -> Predicate:
@@ -84,7 +85,7 @@ def only(*values: str) -> Predicate:
     return Predicate(test, f"a list that contains only {', '.join(values)}")
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Tell whether a value is a number; true and false are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 

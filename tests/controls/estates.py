@@ -11,8 +11,8 @@ import yaml
 from provisioner.catalog.built_in_roles import find_built_in_role
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.control import Control
-from provisioner.controls.evaluation import find
 from provisioner.controls.evaluation_context import EvaluationContext
+from provisioner.controls.rule_findings import find
 from provisioner.controls.verdict import Finding
 from provisioner.model.estate import Estate, Resource
 from provisioner.model.resource_id import ResourceId, parse_resource_id

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from provisioner.catalog.registry import Catalog
-from provisioner.controls.evaluation import find
 from provisioner.controls.registry import controls_by_id
+from provisioner.controls.rule_findings import find
 from provisioner.controls.verdict import Verdict, worst
 from provisioner.model.values import Unknown
 from tests.controls.estates import GROUP, findings_of, ground_of, merge, read_fixture

@@ -8,10 +8,11 @@ import pytest
 
 from provisioner.catalog.registry import Catalog
 from provisioner.controls.control import Control, Severity
-from provisioner.controls.evaluation import Result, find
+from provisioner.controls.evaluation import Result
 from provisioner.controls.evaluation_context import EvaluationContext, survey
 from provisioner.controls.registry import all_controls
 from provisioner.controls.resource_types import ASKED
+from provisioner.controls.rule_findings import find
 from provisioner.controls.subject import visible_part
 from provisioner.controls.verdict import Verdict
 from provisioner.documents.apply import Outcome
