@@ -35,16 +35,16 @@ def find_acceptance(
     """
     why: str | None = None
     for entry in accepted:
-        if not _has_name(entry, key) or entry.expires < today:
+        if not _matches_name(entry, key) or entry.expires < today:
             continue
-        objections = tuple(_objections(entry, key, body, roles))
+        objections = tuple(_uncovered_effects(entry, key, body, roles))
         if not objections:
             return entry, None
         why = why or f"{entry.kind}/{entry.name} does not accept {'; '.join(objections)}"
     return None, why
 
 
-def _has_name(entry: AcceptedObject, key: Key) -> bool:
+def _matches_name(entry: AcceptedObject, key: Key) -> bool:
     return (
         entry.kind == key.kind
         and fnmatchcase(key.name, entry.name)
@@ -52,11 +52,13 @@ def _has_name(entry: AcceptedObject, key: Key) -> bool:
     )
 
 
-def _objections(entry: AcceptedObject, key: Key, body: Object, roles: Roles) -> Iterator[str]:
+def _uncovered_effects(
+    entry: AcceptedObject, key: Key, body: Object, roles: Roles
+) -> Iterator[str]:
     """Yield what of a role or a binding its acceptance does not cover."""
     rules: Iterable[Rule] | None = ()
     if key.kind in _BINDINGS:
-        yield from _misbound(entry, body)
+        yield from _uncovered_binding(entry, body)
         rules = roles.rules_of(body)
     elif key.kind in _ROLES:
         # Then everybody who has `view` has these rules, whomever the accepted bindings name.
@@ -71,12 +73,12 @@ def _objections(entry: AcceptedObject, key: Key, body: Object, roles: Roles) -> 
             yield f"that it {words}"
 
 
-def _misbound(entry: AcceptedObject, binding: Object) -> Iterator[str]:
+def _uncovered_binding(entry: AcceptedObject, binding: Object) -> Iterator[str]:
     role = _role_of(binding)
     if entry.role is not None and not fnmatchcase(role, entry.role):
         yield f"the role {role}"
     for subject in name_subjects(binding):
-        if not _covers(entry.subjects, subject):
+        if not _covers_subject(entry.subjects, subject):
             yield f"the subject {subject}"
 
 
@@ -88,7 +90,9 @@ def _is_allowed(entry: AcceptedObject, words: str) -> bool:
     return any(fnmatchcase(words, pattern) for pattern in entry.allows)
 
 
-def _covers(patterns: tuple[str, ...], subject: str) -> bool:
+def _covers_subject(patterns: tuple[str, ...], subject: str) -> bool:
     if not patterns:
+        # Without stated subjects service accounts are covered, whose text has no space; users and
+        # groups have to be stated.
         return " " not in subject
     return any(fnmatchcase(subject, pattern) for pattern in patterns)

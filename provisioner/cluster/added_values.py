@@ -30,7 +30,7 @@ from provisioner.cluster.service_addresses import (
 Reader = Callable[[Object], dict[str, Any] | None]
 
 
-def _binding(body: Object) -> dict[str, Any] | None:
+def _describe_binding(body: Object) -> dict[str, Any] | None:
     reference = body.get("roleRef") or {}
     return {
         "role": f"{reference.get('kind')} {reference.get('name')}",
@@ -38,17 +38,17 @@ def _binding(body: Object) -> dict[str, Any] | None:
     }
 
 
-def _role(body: Object) -> dict[str, Any] | None:
+def _describe_role(body: Object) -> dict[str, Any] | None:
     into = find_aggregates(body)
     return {"aggregates to": list(into)} if into else {}
 
 
-def _webhook(body: Object) -> dict[str, Any] | None:
+def _describe_webhook(body: Object) -> dict[str, Any] | None:
     hooks = body.get("webhooks") or ()
     return {
         "webhooks": [str(hook.get("name")) for hook in hooks],
         "resources": sorted({name for hook in hooks for name in _resources_of(hook)}),
-        "clients": sorted({_client(hook.get("clientConfig") or {}) for hook in hooks}),
+        "clients": sorted({_client_address(hook.get("clientConfig") or {}) for hook in hooks}),
     }
 
 
@@ -57,24 +57,24 @@ def _resources_of(hook: Mapping[str, Any]) -> Iterator[str]:
         yield from map(str, rule.get("resources") or ())
 
 
-def _client(config: Mapping[str, Any]) -> str:
+def _client_address(config: Mapping[str, Any]) -> str:
     service = config.get("service") or {}
     return str(config.get("url") or f"{service.get('name')}.{service.get('namespace')}")
 
 
-def _policy_binding(body: Object) -> dict[str, Any] | None:
+def _describe_policy_binding(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
     actions = list(spec.get("validationActions") or ())
     return {"policy": str(spec.get("policyName")), "actions": actions}
 
 
-def _api_service(body: Object) -> dict[str, Any] | None:
+def _describe_api_service(body: Object) -> dict[str, Any] | None:
     service = (body.get("spec") or {}).get("service")
     # Without a service it is a part of the API server itself.
     return None if not service else {"service": f"{service.get('name')}.{service.get('namespace')}"}
 
 
-def _volume(body: Object) -> dict[str, Any] | None:
+def _describe_volume(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
     if spec.get("flexVolume"):
         return {"flexVolume": str(spec["flexVolume"].get("driver"))}
@@ -82,24 +82,25 @@ def _volume(body: Object) -> dict[str, Any] | None:
     return None if folder is None else {"path": str(folder)}
 
 
-def _service(body: Object) -> dict[str, Any] | None:
+def _describe_service(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
     kind, addresses = spec.get("type"), spec.get("externalIPs")
     if kind == "ExternalName":
         return {"type": kind, "leads to": str(spec.get("externalName"))}
+    # A ClusterIP service is reached from inside alone, where network policies decide.
     if kind not in ("LoadBalancer", "NodePort") and not addresses:
         return None
     ports = [str(port.get("port")) for port in spec.get("ports") or ()]
     return {"type": str(kind), "ports": ports, **({"externalIPs": addresses} if addresses else {})}
 
 
-def _pod(body: Object) -> dict[str, Any] | None:
+def _describe_pod(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
     access = (*describe_node_access(spec), *describe_debugging(spec))
     return {"has": list(access)} if access else None
 
 
-def _workload(body: Object) -> dict[str, Any] | None:
+def _describe_workload(body: Object) -> dict[str, Any] | None:
     """Read what makes pods: one that has none yet, or only at night, is seen by its template."""
     access = describe_template_access(body)
     return {"has": list(access)} if access else None
@@ -110,7 +111,7 @@ BOOTSTRAP_TOKEN = "bootstrap.kubernetes.io/token"
 _BOOTSTRAP_NAME = "bootstrap-token-"
 
 
-def _secret(body: Object) -> dict[str, Any] | None:
+def _describe_secret(body: Object) -> dict[str, Any] | None:
     """Read a secret that is a credential for the API server.
 
     A bootstrap token counts as one in kube-system alone, and under its name (kubernetes.io,
@@ -119,6 +120,8 @@ def _secret(body: Object) -> dict[str, Any] | None:
     metadata = body.get("metadata") or {}
     if body.get("type") == _ACCOUNT_TOKEN:
         name = (metadata.get("annotations") or {}).get("kubernetes.io/service-account.name")
+        # Such a token has no expiry, unlike one of the TokenRequest API ("Managing Service
+        # Accounts").
         return {"account": str(name), "token": "never expires"}
     named = str(metadata.get("name")).startswith(_BOOTSTRAP_NAME)
     if body.get("type") == BOOTSTRAP_TOKEN and named and metadata["namespace"] == "kube-system":
@@ -126,22 +129,22 @@ def _secret(body: Object) -> dict[str, Any] | None:
     return None
 
 
-def _node(body: Object) -> dict[str, Any] | None:
+def _describe_node(body: Object) -> dict[str, Any] | None:
     return {"providerID": str((body.get("spec") or {}).get("providerID") or "none")}
 
 
-def _runtime_class(body: Object) -> dict[str, Any] | None:
+def _describe_runtime_class(body: Object) -> dict[str, Any] | None:
     return {"handler": str(body.get("handler"))}
 
 
-def _route(body: Object) -> dict[str, Any] | None:
+def _describe_route(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
     gateways = (str(parent.get("name")) for parent in spec.get("parentRefs") or ())
     hosts = [str(host) for host in spec.get("hostnames") or ()]
     return {"gateways": list(gateways), **({"hosts": hosts} if hosts else {})}
 
 
-def _delivery(body: Object) -> dict[str, Any] | None:
+def _describe_delivery(body: Object) -> dict[str, Any] | None:
     """Read the source and the identity of an object of Flux or Argo CD that applies manifests."""
     spec = body.get("spec") or {}
     template = (spec.get("template") or {}).get("spec") or {}
@@ -168,7 +171,7 @@ _KUBELETS: Mapping[str, tuple[str, ...]] = {
 signers", "TLS bootstrapping"). The API server writes the user into a request, no client does."""
 
 
-def _request(body: Object) -> dict[str, Any] | None:
+def _describe_signing_request(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
     signer, user = str(spec.get("signerName")), str(spec.get("username"))
     # Each node asks for its own, again and again.
@@ -176,42 +179,48 @@ def _request(body: Object) -> dict[str, Any] | None:
     return None if is_of_kubelet else {"signer": signer, "by": user}
 
 
-def _definition(body: Object) -> dict[str, Any] | None:
+def _describe_definition(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
     webhook = (spec.get("conversion") or {}).get("webhook") or {}
-    hook = {"conversion webhook": _client(webhook.get("clientConfig") or {})} if webhook else {}
+    hook = (
+        {"conversion webhook": _client_address(webhook.get("clientConfig") or {})}
+        if webhook
+        else {}
+    )
     return {"group": str(spec.get("group")), **hook}
 
 
-def _priority(body: Object) -> dict[str, Any] | None:
+def _describe_priority(body: Object) -> dict[str, Any] | None:
+    # Kubernetes creates both itself; no other class may begin with `system-` or have a value
+    # above one billion (kubernetes.io, "Pod Priority and Preemption").
     if body["metadata"]["name"] in ("system-cluster-critical", "system-node-critical"):
         return None
     default = {"globalDefault": True} if body.get("globalDefault") else {}
     return {"value": body.get("value"), **default}
 
 
-def _is_default(body: Object, kind: str) -> dict[str, Any]:
+def _default_class(body: Object, kind: str) -> dict[str, Any]:
     noted = (body.get("metadata") or {}).get("annotations") or {}
     return (
         {"default": True} if noted.get(f"{kind}.kubernetes.io/is-default-class") == "true" else {}
     )
 
 
-def _storage_class(body: Object) -> dict[str, Any] | None:
-    return {"provisioner": str(body.get("provisioner")), **_is_default(body, "storageclass")}
+def _describe_storage_class(body: Object) -> dict[str, Any] | None:
+    return {"provisioner": str(body.get("provisioner")), **_default_class(body, "storageclass")}
 
 
-def _ingress_class(body: Object) -> dict[str, Any] | None:
+def _describe_ingress_class(body: Object) -> dict[str, Any] | None:
     controller = str((body.get("spec") or {}).get("controller"))
-    return {"controller": controller, **_is_default(body, "ingressclass")}
+    return {"controller": controller, **_default_class(body, "ingressclass")}
 
 
-def _driver(body: Object) -> dict[str, Any] | None:
+def _describe_driver(body: Object) -> dict[str, Any] | None:
     requested = (body.get("spec") or {}).get("tokenRequests") or ()
     return {"tokens for": [str(each.get("audience")) for each in requested]} if requested else {}
 
 
-def _ingress(body: Object) -> dict[str, Any] | None:
+def _describe_ingress(body: Object) -> dict[str, Any] | None:
     """Read what an ingress puts into its proxy's configuration.
 
     An ingress without that is an application's own, and network policies decide who reaches it.
@@ -239,7 +248,7 @@ def _configures_proxy(name: str) -> bool:
     return is_text or name in _PROXY_SETTINGS
 
 
-def _reference_grant(body: Object) -> dict[str, Any] | None:
+def _describe_reference_grant(body: Object) -> dict[str, Any] | None:
     spec = body.get("spec") or {}
     return {
         "from": [f"{e.get('kind')} in {e.get('namespace')}" for e in spec.get("from") or ()],
@@ -252,38 +261,41 @@ _ADMISSION = "admissionregistration.k8s.io"
 _GATEWAY = "gateway.networking.k8s.io"
 
 _READERS: Mapping[tuple[str, str], Reader] = {
-    (_RBAC, "RoleBinding"): _binding,
-    (_RBAC, "ClusterRoleBinding"): _binding,
-    (_RBAC, "Role"): _role,
-    (_RBAC, "ClusterRole"): _role,
-    (_ADMISSION, "ValidatingWebhookConfiguration"): _webhook,
-    (_ADMISSION, "MutatingWebhookConfiguration"): _webhook,
-    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): _policy_binding,
-    (_ADMISSION, "MutatingAdmissionPolicyBinding"): _policy_binding,
-    ("apiregistration.k8s.io", "APIService"): _api_service,
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): _definition,
-    ("", "PersistentVolume"): _volume,
-    ("", "Service"): _service,
-    ("", "Pod"): _pod,
-    ("", "Node"): _node,
-    ("", "PodTemplate"): _workload,
-    ("", "ReplicationController"): _workload,
-    ("apps", "DaemonSet"): _workload,
-    ("apps", "Deployment"): _workload,
-    ("apps", "ReplicaSet"): _workload,
-    ("apps", "StatefulSet"): _workload,
-    ("batch", "CronJob"): _workload,
-    ("batch", "Job"): _workload,
-    ("", "Secret"): _secret,
-    ("certificates.k8s.io", "CertificateSigningRequest"): _request,
-    ("scheduling.k8s.io", "PriorityClass"): _priority,
-    ("storage.k8s.io", "StorageClass"): _storage_class,
-    ("storage.k8s.io", "CSIDriver"): _driver,
-    ("networking.k8s.io", "IngressClass"): _ingress_class,
-    ("networking.k8s.io", "Ingress"): _ingress,
-    ("node.k8s.io", "RuntimeClass"): _runtime_class,
-    (_GATEWAY, "ReferenceGrant"): _reference_grant,
-    **{(_GATEWAY, f"{each}Route"): _route for each in ("GRPC", "HTTP", "TCP", "TLS", "UDP")},
+    (_RBAC, "RoleBinding"): _describe_binding,
+    (_RBAC, "ClusterRoleBinding"): _describe_binding,
+    (_RBAC, "Role"): _describe_role,
+    (_RBAC, "ClusterRole"): _describe_role,
+    (_ADMISSION, "ValidatingWebhookConfiguration"): _describe_webhook,
+    (_ADMISSION, "MutatingWebhookConfiguration"): _describe_webhook,
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): _describe_policy_binding,
+    (_ADMISSION, "MutatingAdmissionPolicyBinding"): _describe_policy_binding,
+    ("apiregistration.k8s.io", "APIService"): _describe_api_service,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): _describe_definition,
+    ("", "PersistentVolume"): _describe_volume,
+    ("", "Service"): _describe_service,
+    ("", "Pod"): _describe_pod,
+    ("", "Node"): _describe_node,
+    ("", "PodTemplate"): _describe_workload,
+    ("", "ReplicationController"): _describe_workload,
+    ("apps", "DaemonSet"): _describe_workload,
+    ("apps", "Deployment"): _describe_workload,
+    ("apps", "ReplicaSet"): _describe_workload,
+    ("apps", "StatefulSet"): _describe_workload,
+    ("batch", "CronJob"): _describe_workload,
+    ("batch", "Job"): _describe_workload,
+    ("", "Secret"): _describe_secret,
+    ("certificates.k8s.io", "CertificateSigningRequest"): _describe_signing_request,
+    ("scheduling.k8s.io", "PriorityClass"): _describe_priority,
+    ("storage.k8s.io", "StorageClass"): _describe_storage_class,
+    ("storage.k8s.io", "CSIDriver"): _describe_driver,
+    ("networking.k8s.io", "IngressClass"): _describe_ingress_class,
+    ("networking.k8s.io", "Ingress"): _describe_ingress,
+    ("node.k8s.io", "RuntimeClass"): _describe_runtime_class,
+    (_GATEWAY, "ReferenceGrant"): _describe_reference_grant,
+    **{
+        (_GATEWAY, f"{each}Route"): _describe_route
+        for each in ("GRPC", "HTTP", "TCP", "TLS", "UDP")
+    },
 }
 
 _DELIVERY_GROUPS = ("toolkit.fluxcd.io", "argoproj.io")
@@ -305,6 +317,6 @@ def describe_values(
     if reader is not None:
         return reader(body)
     if group.endswith(_DELIVERY_GROUPS):
-        return _delivery(body)
+        return _describe_delivery(body)
     addresses = _ADDRESS_READERS.get((group, kind))
     return {} if addresses is None else addresses(body, selecting)

@@ -37,7 +37,7 @@ ADMINISTRATORS = "aks-cluster-admin-binding-aad"
 
 _NODES = "Group system:nodes"
 _BOOTSTRAPPERS = "Group system:bootstrappers"
-_CSR = "system:certificates.k8s.io:certificatesigningrequests"
+_CSR_ROLE = "system:certificates.k8s.io:certificatesigningrequests"
 _PROVIDER = "system:azure-cloud-provider"
 _METRICS = "kube-system/ama-metrics-serviceaccount"
 
@@ -49,8 +49,8 @@ CLUSTER_BINDINGS: Mapping[str, tuple[str, frozenset[str]]] = {
         ("ama-metrics-clusterrolebinding", "ama-metrics-reader", _METRICS),
         ("ama-metrics-ksm", "ama-metrics-ksm", "kube-system/ama-metrics-ksm"),
         ("amalogsclusterrolebinding", "ama-logs-reader", "kube-system/ama-logs"),
-        ("auto-approve-csrs-for-group", f"{_CSR}:nodeclient", _BOOTSTRAPPERS),
-        ("auto-approve-renewals-for-nodes", f"{_CSR}:selfnodeclient", _NODES),
+        ("auto-approve-csrs-for-group", f"{_CSR_ROLE}:nodeclient", _BOOTSTRAPPERS),
+        ("auto-approve-renewals-for-nodes", f"{_CSR_ROLE}:selfnodeclient", _NODES),
         ("azure-cns", "azure-cns", "kube-system/azure-cns"),
         (
             "azure-wi-webhook-manager-rolebinding", "azure-wi-webhook-manager-role",
@@ -124,7 +124,7 @@ source, named at the top."""
 
 _SECRETS = "reads secrets"
 
-_WITHIN: Mapping[tuple[str, str], tuple[str, str, frozenset[str]]] = {
+_NAMESPACED_BINDINGS: Mapping[tuple[str, str], tuple[str, str, frozenset[str]]] = {
     (namespace, name): (role, subject, frozenset(allowed))
     for namespace, name, role, subject, *allowed in (
         (
@@ -227,7 +227,7 @@ _ADD_ONS: tuple[tuple[str, AddOn], ...] = (
 have it, somebody else made them. Of the others every cluster has its own."""
 
 
-def _is_there(name: str, add_ons: frozenset[AddOn]) -> bool:
+def _has_add_on(name: str, add_ons: frozenset[AddOn]) -> bool:
     return all(each in add_ons for pattern, each in _ADD_ONS if fnmatchcase(name, pattern))
 
 
@@ -237,8 +237,9 @@ def is_role(body: Object, add_ons: frozenset[AddOn]) -> bool:
     It is only where it allows no more than AKS' role does, and is aggregated into no other.
     """
     allowed = ROLES.get(str(body["metadata"]["name"]))
-    if allowed is None or not _is_there(str(body["metadata"]["name"]), add_ons):
+    if allowed is None or not _has_add_on(str(body["metadata"]["name"]), add_ons):
         return False
+    # Aggregated, its rules would be copied into `view` or `edit`, and so be everybody's.
     if find_aggregates(body) or body.get("aggregationRule"):
         return False
     return allowed.issuperset(find_capabilities(body.get("rules") or ()))
@@ -256,11 +257,11 @@ def is_binding(
     `administrators` are the object ids of the cluster's groups of administrators, in small letters;
     `roles` are those of the cluster, `add_ons` what it has of AKS.
     """
-    if not _is_there(key.name, add_ons):
+    if not _has_add_on(key.name, add_ons):
         return False
     known: tuple[str, frozenset[str]] | None
     if key.kind == "RoleBinding":
-        within = _WITHIN.get((key.namespace, key.name))
+        within = _NAMESPACED_BINDINGS.get((key.namespace, key.name))
         if within is None or not within[2].issuperset(roles.allowed_by(body) or ()):
             return False
         known = (within[0], frozenset({within[1]}))
@@ -270,7 +271,8 @@ def is_binding(
         known = CLUSTER_BINDINGS.get(key.name)
     if known is None or (body.get("roleRef") or {}).get("name") != known[0]:
         return False
-    subjects = {_subject(subject, key) for subject in body.get("subjects") or ()}
+    subjects = {_subject_text(subject, key) for subject in body.get("subjects") or ()}
+    # Fewer subjects give nobody anything; one more gives somebody the rights of AKS.
     return subjects <= known[1]
 
 
@@ -283,14 +285,14 @@ def find_account_roles(
     of Kubernetes itself.
     """
     for name, (bound, subjects) in CLUSTER_BINDINGS.items():
-        if bound == role and account in subjects and _is_there(name, add_ons):
+        if bound == role and account in subjects and _has_add_on(name, add_ons):
             yield ROLES.get(role)
-    for (namespace, name), (bound, subject, allowed) in _WITHIN.items():
-        if (namespace, bound, subject) == (within, role, account) and _is_there(name, add_ons):
+    for (namespace, name), (bound, subject, allowed) in _NAMESPACED_BINDINGS.items():
+        if (namespace, bound, subject) == (within, role, account) and _has_add_on(name, add_ons):
             yield allowed
 
 
-def _subject(subject: Mapping[str, object], binding: Key) -> str:
+def _subject_text(subject: Mapping[str, object], binding: Key) -> str:
     name = str(subject.get("name"))
     if subject.get("kind") == "ServiceAccount":
         return f"{subject.get('namespace') or binding.namespace}/{name}"

@@ -117,22 +117,24 @@ def survey(
 ) -> AksContext:
     """Return the surroundings in a cluster with some add-ons, roles, and objects of `SURVEYED`."""
     known = tuple(bodies)
-    system = next((b for b in known if (b["kind"], b["metadata"]["name"]) == _BIRTH), None)
+    system = next(
+        (b for b in known if (b["kind"], b["metadata"]["name"]) == _FIRST_NAMESPACE), None
+    )
     return AksContext(
         administrators,
         add_ons,
         find_controllers(known, add_ons),
         find_backed(known),
         roles,
-        None if system is None else _made(system),
+        None if system is None else _creation_time(system),
     )
 
 
-_BIRTH = ("Namespace", "kube-system")
-_FIRST = timedelta(hours=1)
+_FIRST_NAMESPACE = ("Namespace", "kube-system")
+_CREATION_MARGIN = timedelta(hours=1)
 
 
-def _made(body: Object) -> datetime | None:
+def _creation_time(body: Object) -> datetime | None:
     """Return when an object was made: the API server writes that, whatever a client states."""
     try:
         return datetime.fromisoformat(str(body["metadata"].get("creationTimestamp")))
@@ -140,17 +142,17 @@ def _made(body: Object) -> datetime | None:
         return None
 
 
-def _is_bootstrap_token(_key: Key, body: Object, around: AksContext) -> bool:
+def _is_bootstrap_token(_key: Key, body: Object, context: AksContext) -> bool:
     """Tell whether a secret is the bootstrap token that AKS makes with a cluster, for its nodes.
 
     Its name is random and its content is not read. So it is AKS' where AKS' workloads stand, and it
     is as old as the cluster: one that somebody makes later is not.
     """
-    made = _made(body)
-    if body.get("type") != BOOTSTRAP_TOKEN or made is None or around.made is None:
+    made = _creation_time(body)
+    if body.get("type") != BOOTSTRAP_TOKEN or made is None or context.made is None:
         return False
-    is_first = abs(made - around.made) <= _FIRST
-    return around.controllers.has_daemon_sets and is_first
+    is_first = abs(made - context.made) <= _CREATION_MARGIN
+    return context.controllers.has_daemon_sets and is_first
 
 
 _HANDLERS = {
@@ -166,10 +168,10 @@ def _is_runtime_class(key: Key, body: Object, _around: AksContext) -> bool:
     return key.name in _HANDLERS and body.get("handler") == _HANDLERS[key.name]
 
 
-def is_of_aks(key: Key, body: Object, around: AksContext) -> bool:
+def is_of_aks(key: Key, body: Object, context: AksContext) -> bool:
     """Tell whether an object is one that AKS or an add-on puts into clusters, as they put it."""
-    judge = _JUDGES.get(key.kind)
-    return judge is not None and judge(key, body, around)
+    recognize = _RECOGNIZERS.get(key.kind)
+    return recognize is not None and recognize(key, body, context)
 
 
 def _is_storage_class(key: Key, body: Object, _around: AksContext) -> bool:
@@ -180,6 +182,8 @@ def _is_storage_class(key: Key, body: Object, _around: AksContext) -> bool:
         key.name in _STORAGE_CLASSES
         and provisioner in known
         and stated <= _STORAGE_PARAMETERS
+        # AKS makes `default` the default class: another default decides where volumes without a
+        # class are made.
         and (key.name == "default" or not _is_default(body, "storageclass"))
     )
 
@@ -189,63 +193,64 @@ def _is_default(body: Object, kind: str) -> bool:
     return noted.get(f"{kind}.kubernetes.io/is-default-class") == "true"
 
 
-def _is_driver(key: Key, body: Object, around: AksContext) -> bool:
+def _is_aks_driver(key: Key, body: Object, context: AksContext) -> bool:
     requested = (body.get("spec") or {}).get("tokenRequests") or ()
-    if key.name not in _CSI_DRIVERS or not around.has(_CSI_DRIVERS[key.name]):
+    if key.name not in _CSI_DRIVERS or not context.has(_CSI_DRIVERS[key.name]):
         return False
     return all(each.get("audience") == _ENTRA for each in requested)
 
 
-def _is_ingress_class(key: Key, body: Object, around: AksContext) -> bool:
+def _is_ingress_class(key: Key, body: Object, context: AksContext) -> bool:
     add_on, known = _INGRESS_CONTROLLERS.get(key.name, (None, ""))
     if (body.get("spec") or {}).get("controller") != known or not known:
         return False
-    return around.has(add_on) and not _is_default(body, "ingressclass")
+    return context.has(add_on) and not _is_default(body, "ingressclass")
 
 
-def _is_namespace(key: Key, _body: Object, around: AksContext) -> bool:
-    return key.name in ADD_ON_NAMESPACES and around.has(ADD_ON_NAMESPACES[key.name])
+def _is_add_on_namespace(key: Key, _body: Object, context: AksContext) -> bool:
+    return key.name in ADD_ON_NAMESPACES and context.has(ADD_ON_NAMESPACES[key.name])
 
 
-def _is_definition(_key: Key, body: Object, around: AksContext) -> bool:
+def _is_aks_definition(_key: Key, body: Object, context: AksContext) -> bool:
     spec = body.get("spec") or {}
     group = str(spec.get("group"))
     webhook = (spec.get("conversion") or {}).get("webhook") or {}
     service = (webhook.get("clientConfig") or {}).get("service") or {}
-    if webhook and not _is_own_namespace(str(service.get("namespace")), around):
+    # A conversion webhook sees and rewrites every object of its kind.
+    if webhook and not _is_own_namespace(str(service.get("namespace")), context):
         return False
     return any(group == known or group.endswith(f".{known}") for known in _API_GROUPS)
 
 
-def _is_own_namespace(name: str, around: AksContext) -> bool:
+def _is_own_namespace(name: str, context: AksContext) -> bool:
     """Tell whether nothing but Kubernetes, and what the cluster has of AKS, fills a namespace."""
     if name in EXTENSION_NAMESPACES:
-        return around.has(AddOn.EXTENSIONS)
-    return name == _SYSTEM or (name in ADD_ON_NAMESPACES and around.has(ADD_ON_NAMESPACES[name]))
+        return context.has(AddOn.EXTENSIONS)
+    return name == _SYSTEM or (name in ADD_ON_NAMESPACES and context.has(ADD_ON_NAMESPACES[name]))
 
 
-_JUDGES: Mapping[str, Callable[[Key, Object, AksContext], bool]] = {
-    "ClusterRoleBinding": lambda key, body, around: is_binding(
-        key, body, around.administrators, around.roles, around.add_ons
+_RECOGNIZERS: Mapping[str, Callable[[Key, Object, AksContext], bool]] = {
+    "ClusterRoleBinding": lambda key, body, context: is_binding(
+        key, body, context.administrators, context.roles, context.add_ons
     ),
-    "RoleBinding": lambda key, body, around: is_binding(
-        key, body, around.administrators, around.roles, around.add_ons
+    "RoleBinding": lambda key, body, context: is_binding(
+        key, body, context.administrators, context.roles, context.add_ons
     ),
-    "ClusterRole": lambda _key, body, around: is_role(body, around.add_ons),
+    "ClusterRole": lambda _key, body, context: is_role(body, context.add_ons),
     **dict.fromkeys(
         ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
-        lambda _key, body, around: is_webhook(body, around.add_ons, around.backed),
+        lambda _key, body, context: is_webhook(body, context.add_ons, context.backed),
     ),
-    "APIService": lambda _key, body, around: is_api_service(body, around.add_ons, around.backed),
+    "APIService": lambda _key, body, context: is_api_service(body, context.add_ons, context.backed),
     "StorageClass": _is_storage_class,
-    "CSIDriver": _is_driver,
+    "CSIDriver": _is_aks_driver,
     "RuntimeClass": _is_runtime_class,
     "Secret": _is_bootstrap_token,
     "IngressClass": _is_ingress_class,
-    "Namespace": _is_namespace,
-    "CustomResourceDefinition": _is_definition,
-    "DaemonSet": lambda _key, body, around: is_workload(body, around.add_ons),
-    "Deployment": lambda _key, body, around: is_workload(body, around.add_ons),
-    "ReplicaSet": lambda _key, body, around: is_replica_set(body, around.controllers),
-    "Pod": lambda _key, body, around: is_pod(body, around.controllers),
+    "Namespace": _is_add_on_namespace,
+    "CustomResourceDefinition": _is_aks_definition,
+    "DaemonSet": lambda _key, body, context: is_workload(body, context.add_ons),
+    "Deployment": lambda _key, body, context: is_workload(body, context.add_ons),
+    "ReplicaSet": lambda _key, body, context: is_replica_set(body, context.controllers),
+    "Pod": lambda _key, body, context: is_pod(body, context.controllers),
 }

@@ -76,10 +76,10 @@ def find_backed(bodies: tuple[Object, ...]) -> frozenset[str]:
     runs AKS' images. `bodies` are the services of a cluster, and its DaemonSets, Deployments and
     StatefulSets.
     """
-    return frozenset(_backed(bodies))
+    return frozenset(_backed_services(bodies))
 
 
-def _backed(bodies: tuple[Object, ...]) -> Iterator[str]:
+def _backed_services(bodies: tuple[Object, ...]) -> Iterator[str]:
     for body in bodies:
         key = key_of(body)
         name = f"{key.namespace}/{key.name}"
@@ -95,6 +95,7 @@ def _backed(bodies: tuple[Object, ...]) -> Iterator[str]:
             and key_of(other).namespace == key.namespace
             and selector.items() <= pod_labels_of(other).items()
         ]
+        # One workload of somebody else's with the same labels gets a part of the requests.
         if behind and all(has_only(pod_spec_of(other), known) for other in behind):
             yield name
 
@@ -107,16 +108,18 @@ def is_webhook(body: Object, add_ons: frozenset[AddOn], backed: frozenset[str]) 
     add_on, known = _WEBHOOKS.get(str(body["metadata"]["name"]), (None, ""))
     clients = (hook.get("clientConfig") or {} for hook in body.get("webhooks") or ())
     is_there = bool(known) and (add_on is None or add_on in add_ons)
-    return is_there and all(_asks(client, known, backed) for client in clients)
+    return is_there and all(_calls_aks(client, known, backed) for client in clients)
 
 
-def _asks(client: Mapping[str, Any], known: str, backed: frozenset[str]) -> bool:
+def _calls_aks(client: Mapping[str, Any], known: str, backed: frozenset[str]) -> bool:
     if client.get("url"):
         return known in (_LOCAL, _MESH) and str(client["url"]).startswith(_LOCAL)
-    return _is_service(client.get("service"), known, backed)
+    return _is_backed_service(client.get("service"), known, backed)
 
 
-def _is_service(reference: Mapping[str, Any] | None, known: str, backed: frozenset[str]) -> bool:
+def _is_backed_service(
+    reference: Mapping[str, Any] | None, known: str, backed: frozenset[str]
+) -> bool:
     service = reference or {}
     name = f"{service.get('namespace')}/{service.get('name')}"
     return fnmatchcase(name, known) and name in backed
@@ -131,4 +134,4 @@ def is_api_service(body: Object, add_ons: frozenset[AddOn], backed: frozenset[st
     if spec.get("insecureSkipTLSVerify") and known != _METRICS:
         return False
     is_there = bool(known) and (add_on is None or add_on in add_ons)
-    return is_there and _is_service(spec.get("service"), known, backed)
+    return is_there and _is_backed_service(spec.get("service"), known, backed)

@@ -28,7 +28,7 @@ from provisioner.cluster.pod_templates import controller_of, keeps_to
 from provisioner.cluster.pods import pod_spec_of
 
 _NAMESPACE = "kube-system"
-_CSI = (
+_CSI_SIDECARS = (
     "mcr.microsoft.com/oss/*/csi-node-driver-registrar",
     "mcr.microsoft.com/oss/*/livenessprobe",
 )
@@ -36,12 +36,12 @@ _MONITOR = ("mcr.microsoft.com/azuremonitor/*", "mcr.microsoft.com/aks/*/addon-t
 _DEFENDER = ("mcr.microsoft.com/azuredefender/*",)
 _NETWORK = "mcr.microsoft.com/containernetworking/*"
 
-_KNOWN: Mapping[tuple[str, str], tuple[AddOn | None, tuple[str, ...]]] = {
+_KNOWN_WORKLOADS: Mapping[tuple[str, str], tuple[AddOn | None, tuple[str, ...]]] = {
     ("DaemonSet", "ama-logs"): (AddOn.CONTAINER_INSIGHTS, _MONITOR),
     ("DaemonSet", "ama-logs-windows"): (AddOn.CONTAINER_INSIGHTS, _MONITOR),
     ("DaemonSet", "ama-metrics-node"): (AddOn.METRICS, _MONITOR),
     ("DaemonSet", "aks-secrets-store-csi-driver"): (
-        AddOn.SECRETS_STORE, ("mcr.microsoft.com/oss/*/secrets-store/driver", *_CSI),
+        AddOn.SECRETS_STORE, ("mcr.microsoft.com/oss/*/secrets-store/driver", *_CSI_SIDECARS),
     ),
     ("DaemonSet", "aks-secrets-store-provider-azure"): (
         AddOn.SECRETS_STORE, ("mcr.microsoft.com/oss/*/secrets-store/provider-azure",),
@@ -60,13 +60,13 @@ _KNOWN: Mapping[tuple[str, str], tuple[AddOn | None, tuple[str, ...]]] = {
         None, ("mcr.microsoft.com/oss/*/azure-cloud-node-manager",),
     ),
     ("DaemonSet", "csi-azuredisk-node"): (
-        AddOn.DISK_DRIVER, ("mcr.microsoft.com/oss/*/azuredisk-csi", *_CSI),
+        AddOn.DISK_DRIVER, ("mcr.microsoft.com/oss/*/azuredisk-csi", *_CSI_SIDECARS),
     ),
     ("DaemonSet", "csi-azurefile-node"): (
-        AddOn.FILE_DRIVER, ("mcr.microsoft.com/oss/*/azurefile-csi", *_CSI),
+        AddOn.FILE_DRIVER, ("mcr.microsoft.com/oss/*/azurefile-csi", *_CSI_SIDECARS),
     ),
     ("DaemonSet", "csi-blob-node"): (
-        AddOn.BLOB_DRIVER, ("mcr.microsoft.com/oss/*/blob-csi", *_CSI),
+        AddOn.BLOB_DRIVER, ("mcr.microsoft.com/oss/*/blob-csi", *_CSI_SIDECARS),
     ),
     ("DaemonSet", "kube-proxy"): (AddOn.KUBE_PROXY, ("mcr.microsoft.com/oss/*/kube-proxy",)),
     ("DaemonSet", "microsoft-defender-collector-ds"): (AddOn.DEFENDER, _DEFENDER),
@@ -119,7 +119,7 @@ def find_controllers(bodies: Iterable[Object], add_ons: frozenset[AddOn]) -> Con
     """Return the DaemonSets, Deployments and ReplicaSets of AKS, in a cluster with some add-ons."""
     stated = tuple(bodies)
     known = {
-        _uid(body): Controller(body, _KNOWN[body["kind"], body["metadata"]["name"]][1])
+        _uid(body): Controller(body, _KNOWN_WORKLOADS[body["kind"], body["metadata"]["name"]][1])
         for body in stated
         if is_workload(body, add_ons)
     }
@@ -145,7 +145,7 @@ def is_workload(body: Object, add_ons: frozenset[AddOn]) -> bool:
     brings it.
     """
     key = key_of(body)
-    known = _KNOWN.get((key.kind, key.name))
+    known = _KNOWN_WORKLOADS.get((key.kind, key.name))
     if known is None or key.namespace != _NAMESPACE:
         return False
     return (known[0] is None or known[0] in add_ons) and has_only(pod_spec_of(body), known[1])
@@ -157,16 +157,16 @@ def is_replica_set(body: Object, controllers: Controllers) -> bool:
     It is by its controller, its images and what it runs.
     """
     owner = controllers.find_owner(body, "Deployment")
-    return owner is not None and _is_of(body, pod_spec_of(body), owner)
+    return owner is not None and _runs_template_of(body, pod_spec_of(body), owner)
 
 
 def is_pod(body: Object, controllers: Controllers) -> bool:
     """Tell whether a pod is of a workload of AKS: its controller, its images, and what it runs."""
     found = (controllers.find_owner(body, kind) for kind in ("DaemonSet", "ReplicaSet"))
-    return any(owner and _is_of(body, body.get("spec") or {}, owner) for owner in found)
+    return any(owner and _runs_template_of(body, body.get("spec") or {}, owner) for owner in found)
 
 
-def _is_of(body: Object, spec: Mapping[str, Any], owner: Controller) -> bool:
+def _runs_template_of(body: Object, spec: Mapping[str, Any], owner: Controller) -> bool:
     return (
         key_of(body).namespace == _NAMESPACE
         and has_only(spec, owner.images)
@@ -179,12 +179,13 @@ def has_only(spec: Mapping[str, Any], images: tuple[str, ...]) -> bool:
     containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
     if spec.get("ephemeralContainers") or not containers:
         return False
-    repositories = {_repository(str(container.get("image"))) for container in containers}
+    repositories = {_repository_of_image(str(container.get("image"))) for container in containers}
     return all(any(fnmatchcase(each, known) for known in images) for each in repositories)
 
 
-def _repository(image: str) -> str:
+def _repository_of_image(image: str) -> str:
     """Return an image without its tag and its digest."""
     bare = image.partition("@")[0]
+    # The tag is after the last slash: a colon before it belongs to the port of the registry.
     path, _, last = bare.rpartition("/")
     return f"{path}/{last.partition(':')[0]}"

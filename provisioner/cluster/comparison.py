@@ -21,12 +21,12 @@ Path = tuple[Step, ...]
 _METADATA = ("labels", "annotations", "ownerReferences", "finalizers")
 """What of the metadata says something: the rest is the server's own."""
 
-_MANAGED_BY_THE_SERVER = frozenset({
+_SERVER_ANNOTATIONS = frozenset({
     "kubectl.kubernetes.io/last-applied-configuration",
     "deployment.kubernetes.io/revision",
     "deprecated.daemonset.template.generation",
 })  # fmt: skip
-_KEYS = ("name", "key", "type", "kind")
+_IDENTIFYING_KEYS = ("name", "key", "type", "kind")
 """By what items of a list are known in most kinds, the first that tells all of them apart."""
 
 
@@ -56,7 +56,7 @@ class Difference:
 
 def path_text(path: Path) -> str:
     """Return a path as text. A step that is no plain word, or an item of a list, has brackets."""
-    told = ""
+    text = ""
     for step in path:
         if (
             isinstance(step, str)
@@ -64,10 +64,10 @@ def path_text(path: Path) -> str:
             and "/" not in step
             and "." not in step
         ):
-            told += f".{step}" if told else step
+            text += f".{step}" if text else step
         else:
-            told += step if isinstance(step, str) and step.startswith("[") else f"[{step}]"
-    return told
+            text += step if isinstance(step, str) and step.startswith("[") else f"[{step}]"
+    return text
 
 
 def content_of(body: Object) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def content_of(body: Object) -> dict[str, Any]:
     for name in _METADATA:
         value = (body.get("metadata") or {}).get(name)
         if isinstance(value, Mapping):
-            value = {k: v for k, v in value.items() if k not in _MANAGED_BY_THE_SERVER}
+            value = {k: v for k, v in value.items() if k not in _SERVER_ANNOTATIONS}
         if value:
             metadata[name] = value
     return {"metadata": metadata, **content}
@@ -96,24 +96,26 @@ def find_differences(before: object, after: object, path: Path = ()) -> Iterator
             )
         return
     if _is_list(before) and _is_list(after):
-        yield from _find_in_lists(before, after, path)
+        yield from _list_differences(before, after, path)
         return
-    if not _is_same(before, after):
+    if not _is_equal(before, after):
         yield Difference(path, before, after)
 
 
-def _find_in_lists(before: Any, after: Any, path: Path) -> Iterator[Difference]:  # noqa: ANN401  JSON
-    key = _key_of((before, after))
+def _list_differences(before: Any, after: Any, path: Path) -> Iterator[Difference]:  # noqa: ANN401  JSON
+    # By index an item that is inserted at the front would make every later one differ.
+    key = _identifying_key((before, after))
     if key is not None:
-        yield from _find_keyed(before, after, path, key)
+        yield from _keyed_differences(before, after, path, key)
     elif len(before) == len(after):
         for number, (one, other) in enumerate(zip(before, after, strict=True)):
             yield from find_differences(one, other, (*path, number))
+    # Without a key and with another length it is not known which items belong together.
     elif before != after:
         yield Difference(path, before, after)
 
 
-def _find_keyed(before: Any, after: Any, path: Path, key: str) -> Iterator[Difference]:  # noqa: ANN401  JSON
+def _keyed_differences(before: Any, after: Any, path: Path, key: str) -> Iterator[Difference]:  # noqa: ANN401  JSON
     ones = {str(item[key]): item for item in before}
     others = {str(item[key]): item for item in after}
     for name in dict.fromkeys((*ones, *others)):
@@ -126,11 +128,11 @@ def _find_keyed(before: Any, after: Any, path: Path, key: str) -> Iterator[Diffe
         yield Difference(path, list(ones), list(others))
 
 
-def _key_of(lists: Sequence[Sequence[object]]) -> str | None:
+def _identifying_key(lists: Sequence[Sequence[object]]) -> str | None:
     items = [item for each in lists for item in each]
     if not items or not all(isinstance(item, Mapping) for item in items):
         return None
-    for key in _KEYS:
+    for key in _IDENTIFYING_KEYS:
         if all(
             isinstance(item, Mapping) and isinstance(item.get(key), str) for item in items
         ) and all(len({item[key] for item in each}) == len(each) for each in lists):  # type: ignore[index]  # mappings, as just asked
@@ -142,7 +144,7 @@ def _is_list(value: object) -> bool:
     return isinstance(value, list | tuple)
 
 
-def _is_same(before: object, after: object) -> bool:
+def _is_equal(before: object, after: object) -> bool:
     # True == 1 in Python; in an object they are not the same.
     return type(before) is type(after) and before == after
 
@@ -163,7 +165,8 @@ def has_path(body: object, path: Path) -> bool:
             found = [
                 item
                 for item in named
-                if isinstance(item, Mapping) and any(f"[{item.get(key)}]" == step for key in _KEYS)
+                if isinstance(item, Mapping)
+                and any(f"[{item.get(key)}]" == step for key in _IDENTIFYING_KEYS)
             ]
             if not found:
                 return False
@@ -187,20 +190,20 @@ def describe_difference(
         path=difference.text,
         kind=kind,
         declared=declared,
-        before=_shown(before),
-        after=_shown(after),
+        before=_masked_value(before),
+        after=_masked_value(after),
         security=security,
         reason=reason,
     )
 
 
-def _shown(value: object) -> Any:  # noqa: ANN401  JSON
+def _masked_value(value: object) -> Any:  # noqa: ANN401  JSON
     if value is ABSENT:
         return None
     if isinstance(value, str):
         return mask_secrets(value)
     if isinstance(value, Mapping):
-        return {str(key): _shown(item) for key, item in value.items()}
+        return {str(key): _masked_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_shown(item) for item in value]
+        return [_masked_value(item) for item in value]
     return value

@@ -57,9 +57,9 @@ class DryRun:
         """
         return next(
             (
-                told
-                for told in (self.merged, self.forced)
-                if isinstance(told, KubernetesError) and told.is_immutable
+                answer
+                for answer in (self.merged, self.forced)
+                if isinstance(answer, KubernetesError) and answer.is_immutable
             ),
             None,
         )
@@ -100,57 +100,63 @@ class Permission:
 
 
 def decide(
-    wanted: DeclaredObject, live: Object | None, owner: Owner, trial: DryRun, permission: Permission
+    declared: DeclaredObject,
+    live: Object | None,
+    owner: Owner,
+    dry_run: DryRun,
+    permission: Permission,
 ) -> Decision:
     """Return what happens to a declared object. `live` is what stands in its place, if anything."""
-    hindrance = _find_hindrance(wanted, live, owner)
-    if hindrance is not None:
-        return _blocked(wanted, live, hindrance)
+    obstacle = _find_obstacle(declared, live, owner)
+    if obstacle is not None:
+        return _blocked_decision(declared, live, obstacle)
     if live is None:
-        return _decide_absent(wanted, trial)
-    immutable = trial.immutable
+        return _decide_absent(declared, dry_run)
+    immutable = dry_run.immutable
     if immutable is not None:
-        fields = tuple(_declared_fields(wanted, live, trial))
-        return _made(wanted, live, Action.REPLACE, _immutable(immutable), fields)
-    adopts = owner is not Owner.OURS and not is_made_by_kubernetes(wanted.body)
-    return _decide_standing(wanted, live, trial, permission, adopts=adopts)
+        fields = tuple(_declared_fields(declared, live, dry_run))
+        return _decision(declared, live, Action.REPLACE, _describe_immutable(immutable), fields)
+    adopts = owner is not Owner.OURS and not is_made_by_kubernetes(declared.body)
+    return _decide_existing(declared, live, dry_run, permission, adopts=adopts)
 
 
-def _decide_standing(
-    wanted: DeclaredObject, live: Object, trial: DryRun, permission: Permission, *, adopts: bool
+def _decide_existing(
+    declared: DeclaredObject, live: Object, dry_run: DryRun, permission: Permission, *, adopts: bool
 ) -> Decision:
     """Return what happens to an object that exists and can be changed.
 
     `adopts` marks one that is without a mark of its owner.
     """
-    conflicts = _conflicts(trial.merged)
-    result = trial.forced if conflicts else trial.merged
+    conflicts = _describe_conflicts(dry_run.merged)
+    # With a conflict the answer has no object: only the forced dry run shows what an apply would
+    # make of it.
+    result = dry_run.forced if conflicts else dry_run.merged
     if not isinstance(result, Mapping):
-        return _blocked(wanted, live, _why(result))
+        return _blocked_decision(declared, live, _describe_refusal(result))
     fields = tuple(
         describe_difference(each, declared=True)
         for each in find_differences(content_of(live), content_of(result))
     )
-    undeclared = tuple(find_undeclared(wanted, live, trial))
+    undeclared = tuple(find_undeclared(declared, live, dry_run))
     if conflicts and not permission.force_conflicts:
         why = f"{conflicts}; --force-conflicts takes the fields over"
-        if adopts and not permission.may_adopt(wanted.key):
-            why = f"{_UNMARKED}; {why}, and --adopt {wanted.key.address} the object"
-        return _made(wanted, live, Action.BLOCKED, why, fields, undeclared)
+        if adopts and not permission.may_adopt(declared.key):
+            why = f"{_WITHOUT_MARK}; {why}, and --adopt {declared.key.address} the object"
+        return _decision(declared, live, Action.BLOCKED, why, fields, undeclared)
     taken = conflicts.replace("conflict with", "takes fields over from")
     if adopts:
-        reason = "; ".join(part for part in (_UNMARKED, taken) if part)
-        return _made(wanted, live, Action.ADOPT, reason, fields, undeclared)
+        reason = "; ".join(part for part in (_WITHOUT_MARK, taken) if part)
+        return _decision(declared, live, Action.ADOPT, reason, fields, undeclared)
     action = Action.UPDATE if fields else Action.NO_OP
-    return _made(wanted, live, action, taken or None, fields, undeclared)
+    return _decision(declared, live, action, taken or None, fields, undeclared)
 
 
-_UNMARKED = "it exists without a mark of azsec"
+_WITHOUT_MARK = "it exists without a mark of azsec"
 
 
-def _find_hindrance(wanted: DeclaredObject, live: Object | None, owner: Owner) -> str | None:
+def _find_obstacle(declared: DeclaredObject, live: Object | None, owner: Owner) -> str | None:
     """Return why an object cannot be applied, whatever a dry run says."""
-    if wanted.kind is None:
+    if declared.kind is None:
         return "the API server does not serve its kind"
     if live is not None and (live.get("metadata") or {}).get("deletionTimestamp"):
         return "it is being deleted: plan again when it is gone"
@@ -161,21 +167,21 @@ def _find_hindrance(wanted: DeclaredObject, live: Object | None, owner: Owner) -
 
 
 def find_drift(
-    wanted: DeclaredObject, live: Object, trial: DryRun
+    declared: DeclaredObject, live: Object, dry_run: DryRun
 ) -> Iterator[FieldChangeDocument]:
     """Yield the declared fields of an object that are not as declared: before is what is declared.
 
     Compared with what the server makes of the declared object alone: so it is found whoever is
     noted as the manager of a field, and where nobody is.
     """
-    if not isinstance(trial.pristine, Mapping):
-        merged = trial.forced if isinstance(trial.forced, Mapping) else trial.merged
+    if not isinstance(dry_run.pristine, Mapping):
+        merged = dry_run.forced if isinstance(dry_run.forced, Mapping) else dry_run.merged
         if isinstance(merged, Mapping):
             for each in find_differences(content_of(merged), content_of(live)):
                 yield describe_difference(each, declared=True, security=True)
         return
-    for each in _differences(wanted, live, trial.pristine):
-        if has_path(wanted.body, each.path):
+    for each in _pristine_differences(declared, live, dry_run.pristine):
+        if has_path(declared.body, each.path):
             yield describe_difference(each, declared=True, security=True)
 
 
@@ -191,113 +197,121 @@ def find_deletion(live: Object) -> Iterator[FieldChangeDocument]:
 
 
 def find_undeclared(
-    wanted: DeclaredObject, live: Object, trial: DryRun
+    declared: DeclaredObject, live: Object, dry_run: DryRun
 ) -> Iterator[FieldChangeDocument]:
     """Yield values in an object that nobody declared: before is what stands, after the default.
 
     A server-side apply leaves fields of other managers as they are, and its dry run shows no
     difference: `spec.ingress: [{}]` in a NetworkPolicy that denies all would never be seen.
     """
-    if not isinstance(trial.pristine, Mapping):
+    if not isinstance(dry_run.pristine, Mapping):
         return
-    for each in _differences(wanted, live, trial.pristine):
-        if not has_path(wanted.body, each.path):
-            turned = Difference(each.path, each.after, each.before)
-            yield describe_difference(turned, declared=False, security=weakens(each))
+    for each in _pristine_differences(declared, live, dry_run.pristine):
+        if not has_path(declared.body, each.path):
+            change = Difference(each.path, each.after, each.before)
+            yield describe_difference(change, declared=False, security=weakens(each))
 
 
-def _differences(wanted: DeclaredObject, live: Object, pristine: Object) -> Iterator[Difference]:
+def _pristine_differences(
+    declared: DeclaredObject, live: Object, pristine: Object
+) -> Iterator[Difference]:
     """Yield the differences from the server's own version of the declared object to what stands."""
     tried, real = pristine.get("metadata") or {}, live.get("metadata") or {}
     # The server labels a namespace with its name, and the pods of a job with its name and UID.
-    names = {tried.get("name"): wanted.key.name, tried.get("uid"): real.get("uid")}
-    return find_differences(_replace(content_of(pristine), names), content_of(live))
+    names = {tried.get("name"): declared.key.name, tried.get("uid"): real.get("uid")}
+    return find_differences(_replace_names(content_of(pristine), names), content_of(live))
 
 
-def _replace(value: Any, names: Mapping[Any, Any]) -> Any:  # noqa: ANN401  JSON
+def _replace_names(value: Any, names: Mapping[Any, Any]) -> Any:  # noqa: ANN401  JSON
     if isinstance(value, Mapping):
-        return {key: _replace(item, names) for key, item in value.items()}
+        return {key: _replace_names(item, names) for key, item in value.items()}
     if isinstance(value, list):
-        return [_replace(item, names) for item in value]
+        return [_replace_names(item, names) for item in value]
     return names.get(value, value) if isinstance(value, str) else value
 
 
 def _declared_fields(
-    wanted: DeclaredObject, live: Object, trial: DryRun
+    declared: DeclaredObject, live: Object, dry_run: DryRun
 ) -> Iterator[FieldChangeDocument]:
-    if isinstance(trial.pristine, Mapping):
-        for each in _differences(wanted, live, trial.pristine):
-            if has_path(wanted.body, each.path):
-                turned = Difference(each.path, each.after, each.before)
-                yield describe_difference(turned, declared=True)
+    if isinstance(dry_run.pristine, Mapping):
+        for each in _pristine_differences(declared, live, dry_run.pristine):
+            if has_path(declared.body, each.path):
+                change = Difference(each.path, each.after, each.before)
+                yield describe_difference(change, declared=True)
 
 
-def await_creation(wanted: DeclaredObject, reason: str) -> Decision:
+def await_creation(declared: DeclaredObject, reason: str) -> Decision:
     """Return the creation of an object whose cluster or namespace is not there yet."""
-    decision = _decide_absent(wanted, DryRun())
+    decision = _decide_absent(declared, DryRun())
     return replace(decision, reason=reason, awaited=True)
 
 
-def _decide_absent(wanted: DeclaredObject, trial: DryRun) -> Decision:
-    if isinstance(trial.merged, KubernetesError):
-        return _blocked(wanted, None, _why(trial.merged))
+def _decide_absent(declared: DeclaredObject, dry_run: DryRun) -> Decision:
+    if isinstance(dry_run.merged, KubernetesError):
+        return _blocked_decision(declared, None, _describe_refusal(dry_run.merged))
     fields = tuple(
         describe_difference(Difference(each.path, each.before, each.after), declared=True)
-        for each in find_differences({}, content_of(wanted.body))
+        for each in find_differences({}, content_of(declared.body))
     )
-    return _made(wanted, None, Action.CREATE, None, fields)
+    return _decision(declared, None, Action.CREATE, None, fields)
 
 
-def _immutable(refusal: KubernetesError) -> str:
+def _describe_immutable(refusal: KubernetesError) -> str:
     """Return which fields cannot change, in words: validation names each as a cause."""
     fields = ", ".join(dict.fromkeys(cause.field for cause in refusal.causes if cause.field))
     return f"immutable: {fields}" if fields else refusal.message
 
 
-def _conflicts(refusal: Answer | None) -> str:
+def _describe_conflicts(refusal: Answer | None) -> str:
     """Return which manager owns which of the fields, in words; "" where there is no conflict."""
     if not isinstance(refusal, KubernetesError) or not refusal.conflicts:
         return ""
-    told: dict[str, list[str]] = {}
+    answer: dict[str, list[str]] = {}
     for cause in refusal.conflicts:
-        told.setdefault(cause.message, []).append(cause.field.removeprefix("."))
-    return "; ".join(f"{message}: {', '.join(fields)}" for message, fields in told.items())
+        answer.setdefault(cause.message, []).append(cause.field.removeprefix("."))
+    return "; ".join(f"{message}: {', '.join(fields)}" for message, fields in answer.items())
 
 
-_SILENT_WEBHOOK = re.compile(r'failed calling webhook "([^"]+)": (?:failed to call webhook: )?(.*)')
+_WEBHOOK_FAILURE = re.compile(
+    r'failed calling webhook "([^"]+)": (?:failed to call webhook: )?(.*)'
+)
 """How the API server tells it (apiserver, `ErrCallingWebhook`)."""
 
 
-def _why(told: Answer | None) -> str:
-    if not isinstance(told, KubernetesError):
+def _describe_refusal(answer: Answer | None) -> str:
+    if not isinstance(answer, KubernetesError):
         return "the API server was not queried"
-    webhook = _SILENT_WEBHOOK.search(told.message)
+    webhook = _WEBHOOK_FAILURE.search(answer.message)
     if webhook is not None:
         return f"the webhook {webhook[1]} does not answer: {webhook[2]}"
-    if told.has_no_dry_run:
-        return f"it cannot be tried: {told.message}"
-    return told.message
+    if answer.has_no_dry_run:
+        return f"it cannot be tried: {answer.message}"
+    return answer.message
 
 
-def _blocked(wanted: DeclaredObject, live: Object | None, reason: str) -> Decision:
-    return _made(wanted, live, Action.BLOCKED, reason)
+def _blocked_decision(declared: DeclaredObject, live: Object | None, reason: str) -> Decision:
+    return _decision(declared, live, Action.BLOCKED, reason)
 
 
-def _made(
-    wanted: DeclaredObject,
+def _decision(
+    declared: DeclaredObject,
     live: Object | None,
     action: Action,
     reason: str | None,
     fields: tuple[FieldChangeDocument, ...] = (),
     undeclared: tuple[FieldChangeDocument, ...] = (),
 ) -> Decision:
-    path = "" if wanted.kind is None else wanted.kind.path(wanted.key.namespace, wanted.key.name)
+    path = (
+        ""
+        if declared.kind is None
+        else declared.kind.path(declared.key.namespace, declared.key.name)
+    )
     return Decision(
-        key=wanted.key,
-        type=type_of(wanted.body),
+        key=declared.key,
+        type=type_of(declared.body),
         path=path,
         action=action,
-        body=wanted.body,
+        body=declared.body,
         live=live,
         reason=reason,
         fields=fields,

@@ -65,17 +65,21 @@ class DrainedObjects:
     workloads: tuple[Object, ...]
 
 
-def find_hindrances(seen: DrainedObjects) -> tuple[DrainBlocker, ...]:
+def find_hindrances(observed: DrainedObjects) -> tuple[DrainBlocker, ...]:
     """Return what hinders a drain of every node, what blocks it first."""
-    pods, workloads = _by_namespace(seen.pods), _by_namespace(seen.workloads)
-    budgets = _by_namespace(seen.budgets)
-    found = [_unmanaged(pod) for pod in seen.pods if _is_drained(pod) and _controller(pod) is None]
+    pods, workloads = _by_namespace(observed.pods), _by_namespace(observed.workloads)
+    budgets = _by_namespace(observed.budgets)
+    found = [
+        _unmanaged_blocker(pod)
+        for pod in observed.pods
+        if _is_drained(pod) and _controller_reference(pod) is None
+    ]
     # A budget selects within its namespace, so that a large cluster is no product of its lists.
     for namespace, within in budgets.items():
         drained = [pod for pod in pods[namespace] if _is_drained(pod)]
         for budget in within:
-            found.extend(_of_budget(budget, pods[namespace], drained, workloads[namespace]))
-        found.extend(_shared(within, drained))
+            found.extend(_budget_blockers(budget, pods[namespace], drained, workloads[namespace]))
+        found.extend(_blockers_of_several(within, drained))
     order = list(DrainBlockKind)
     return tuple(sorted(found, key=lambda each: (order.index(each.kind), each.address)))
 
@@ -87,15 +91,15 @@ def _by_namespace(objects: Iterable[Object]) -> defaultdict[str, list[Object]]:
     return found
 
 
-def _of_budget(
+def _budget_blockers(
     budget: Object, pods: list[Object], drained: list[Object], workloads: list[Object]
 ) -> Iterator[DrainBlocker]:
-    covered = [pod for pod in drained if _covers(budget, pod)]
-    scaled = [each for each in workloads if _covers(budget, _template(each))]
-    expected = _expected(budget, scaled, covered)
+    covered = [pod for pod in drained if _selects_pod(budget, pod)]
+    scaled = [each for each in workloads if _selects_pod(budget, _template_as_pod(each))]
+    expected = _expected_pods(budget, scaled, covered)
     if not covered and not expected:
         return  # It selects nothing that is drained.
-    reason = _written_block(budget, expected, [pod for pod in pods if _covers(budget, pod)])
+    reason = _written_block(budget, expected, [pod for pod in pods if _selects_pod(budget, pod)])
     if reason is not None:
         yield DrainBlocker(
             DrainBlockKind.BLOCKED,
@@ -121,28 +125,31 @@ def _written_block(budget: Object, expected: int, pods: list[Object]) -> str | N
     spec = budget.get("spec") or {}
     most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
     is_counted = isinstance(least, int) and most is None
-    unscaled = next((pod for pod in pods if (_controller(pod) or ("",))[0] in _UNSCALED), None)
+    unscaled = next(
+        (pod for pod in pods if (_controller_reference(pod) or ("",))[0] in _UNSCALED), None
+    )
     if unscaled is not None and not is_counted:
-        kind = (_controller(unscaled) or ("",))[0]
+        kind = (_controller_reference(unscaled) or ("",))[0]
         return f"the pod {_name(unscaled)} is of a {kind}: only a whole minAvailable counts it"
     if expected == 0 and not is_counted:
         return "no pod that it selects has a controller: only a whole minAvailable counts them"
     if most is not None:
-        allowed = _scaled(most, expected)
+        allowed = _pods_of_share(most, expected)
         return f"maxUnavailable is {most}" if allowed == 0 else None
-    needed = _scaled(least, expected) if least is not None else None
+    needed = _pods_of_share(least, expected) if least is not None else None
+    # With as many needed as there are, the eviction of any pod is refused, however healthy all are.
     if needed is not None and needed >= expected:
         replicas = "1 replica" if expected == 1 else f"{expected} replicas"
         return f"minAvailable is {least}, with {replicas}"
     return None
 
 
-def _shared(budgets: list[Object], drained: list[Object]) -> Iterator[DrainBlocker]:
+def _blockers_of_several(budgets: list[Object], drained: list[Object]) -> Iterator[DrainBlocker]:
     """Yield the pods that several budgets select, one for those of a controller."""
     seen: set[tuple[str, ...]] = set()
     for pod in drained:
-        names = sorted(_name(budget) for budget in budgets if _covers(budget, pod))
-        key = (str(_controller(pod) or _name(pod)), *names)
+        names = sorted(_name(budget) for budget in budgets if _selects_pod(budget, pod))
+        key = (str(_controller_reference(pod) or _name(pod)), *names)
         if len(names) < 2 or key in seen:
             continue
         seen.add(key)
@@ -154,7 +161,7 @@ def _shared(budgets: list[Object], drained: list[Object]) -> Iterator[DrainBlock
         )
 
 
-def _unmanaged(pod: Object) -> DrainBlocker:
+def _unmanaged_blocker(pod: Object) -> DrainBlocker:
     return DrainBlocker(
         DrainBlockKind.UNMANAGED,
         _address(pod),
@@ -163,19 +170,19 @@ def _unmanaged(pod: Object) -> DrainBlocker:
     )
 
 
-def _expected(budget: Object, workloads: list[Object], pods: list[Object]) -> int:
+def _expected_pods(budget: Object, workloads: list[Object], pods: list[Object]) -> int:
     """Return how many pods a budget counts: by its status, else the replicas of what it selects.
 
     Pods that are alike are observed as one, so that they alone are too few. Those without a
     controller are counted by a whole minAvailable alone.
     """
-    told = (budget.get("status") or {}).get("expectedPods")
-    if isinstance(told, int) and told > 0:
-        return told
+    stated = (budget.get("status") or {}).get("expectedPods")
+    if isinstance(stated, int) and stated > 0:
+        return stated
     replicas = sum(_replicas(each) for each in workloads)
     is_counted = isinstance((budget.get("spec") or {}).get("minAvailable"), int)
-    bare = sum(_controller(pod) is None for pod in pods) if is_counted else 0
-    managed = sum(_controller(pod) is not None for pod in pods)
+    bare = sum(_controller_reference(pod) is None for pod in pods) if is_counted else 0
+    managed = sum(_controller_reference(pod) is not None for pod in pods)
     return (replicas or managed) + bare
 
 
@@ -184,15 +191,17 @@ def _replicas(workload: Object) -> int:
     return stated if isinstance(stated, int) else 1
 
 
-def _scaled(value: object, expected: int) -> int | None:
+def _pods_of_share(value: object, expected: int) -> int | None:
     """Return a number of pods, or a share of them rounded up, as the disruption controller does."""
     share = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     if share:
+        # Ceiling division in whole numbers: in floats 7 % of 100 is 7.000000000000001, which would be
+        # rounded up to 8.
         return -(-expected * int(share[1]) // 100)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _covers(budget: Object, pod: Object) -> bool:
+def _selects_pod(budget: Object, pod: Object) -> bool:
     """Tell whether a budget selects a pod.
 
     An empty selector selects all of its namespace, an unset one selects none (policy/v1).
@@ -203,7 +212,7 @@ def _covers(budget: Object, pod: Object) -> bool:
     return same and isinstance(selector, Mapping) and selects(selector, labels)
 
 
-def _template(workload: Object) -> Object:
+def _template_as_pod(workload: Object) -> Object:
     """Return the pods of a workload as one, in its namespace."""
     template = (workload.get("spec") or {}).get("template") or {}
     metadata = {**(template.get("metadata") or {}), "namespace": _namespace(workload)}
@@ -216,11 +225,11 @@ def _is_drained(pod: Object) -> bool:
     It does not evict those of daemon sets and of files of the node, nor what has ended.
     """
     ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-    owner = _controller(pod)
+    owner = _controller_reference(pod)
     return not ended and not is_static(pod) and (owner is None or owner[0] != "DaemonSet")
 
 
-def _controller(pod: Object) -> tuple[str, str] | None:
+def _controller_reference(pod: Object) -> tuple[str, str] | None:
     owners: Iterable[Mapping[str, Any]] = (pod.get("metadata") or {}).get("ownerReferences") or ()
     return next(
         (((str(o.get("kind"))), str(o.get("name"))) for o in owners if o.get("controller")), None

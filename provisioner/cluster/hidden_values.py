@@ -28,22 +28,22 @@ def hide_values(body: Object) -> dict[str, Any]:
 
     Each is replaced by `(sensitive)`; the copy of the object in an annotation is removed.
     """
-    found = {name: _hidden(value) for name, value in body.items() if name != "metadata"}
+    found = {name: _hide_at_any_depth(value) for name, value in body.items() if name != "metadata"}
     metadata = dict(body.get("metadata") or {})
     if metadata.get("annotations"):
-        metadata["annotations"] = dict(_annotations(metadata["annotations"]))
+        metadata["annotations"] = dict(_masked_annotations(metadata["annotations"]))
     return {**found, "metadata": metadata}
 
 
-def _annotations(stated: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _masked_annotations(stated: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in stated.items():
         if name == _LAST_APPLIED:
-            yield name, _type_of(value)
+            yield name, _type_of_last_applied(value)
         else:
             yield name, mask_secrets(value) if isinstance(value, str) else value
 
 
-def _type_of(text: object) -> str:
+def _type_of_last_applied(text: object) -> str:
     try:
         found = json.loads(str(text))
     except (ValueError, RecursionError):
@@ -55,58 +55,59 @@ def _type_of(text: object) -> str:
     return json.dumps(kept)
 
 
-def _hidden(value: Any) -> Any:  # noqa: ANN401  JSON
+def _hide_at_any_depth(value: Any) -> Any:  # noqa: ANN401  JSON
     """Return a part of an object with the values of its containers replaced, at any depth.
 
     Containers are in pods and their templates, also in custom resources.
     """
     if isinstance(value, list):
-        return [_hidden(item) for item in value]
+        return [_hide_at_any_depth(item) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        name: [_container(each) for each in item]
+        name: [_hide_in_container(each) for each in item]
         if name in _CONTAINERS and isinstance(item, list)
-        else dict(_annotations(item))
+        else dict(_masked_annotations(item))
         if name == "annotations" and isinstance(item, dict)
-        else _hidden(item)
+        else _hide_at_any_depth(item)
         for name, item in value.items()
     }
 
 
-def _container(container: Any) -> Any:  # noqa: ANN401  JSON
+def _hide_in_container(container: Any) -> Any:  # noqa: ANN401  JSON
     if not isinstance(container, dict):
         return container
-    made = _without_words(container)
+    made = _mask_words(container)
     if isinstance(made.get("env"), list):
-        made["env"] = [_without_value(entry) for entry in made["env"]]
+        made["env"] = [_mask_value(entry) for entry in made["env"]]
     for name in _HANDLERS:
         if isinstance(made.get(name), dict):
-            made[name] = _handler(made[name])
+            made[name] = _hide_in_handler(made[name])
     if isinstance(made.get("lifecycle"), dict):
         hooks = made["lifecycle"]
         made["lifecycle"] = {
-            name: _handler(hook) if name in _HOOKS and isinstance(hook, dict) else hook
+            name: _hide_in_handler(hook) if name in _HOOKS and isinstance(hook, dict) else hook
             for name, hook in hooks.items()
         }
     return made
 
 
-def _without_words(stated: dict[str, Any]) -> dict[str, Any]:
+def _mask_words(stated: dict[str, Any]) -> dict[str, Any]:
+    # The number stays: one more argument is a difference.
     words = {n: [MASK] * len(stated[n]) for n in ("args", "command") if stated.get(n)}
     return {**stated, **words}
 
 
-def _without_value(entry: Any) -> Any:  # noqa: ANN401  JSON
+def _mask_value(entry: Any) -> Any:  # noqa: ANN401  JSON
     is_literal = isinstance(entry, dict) and bool(entry.get("value"))
     return {**entry, "value": MASK} if is_literal else entry
 
 
-def _handler(stated: dict[str, Any]) -> dict[str, Any]:
+def _hide_in_handler(stated: dict[str, Any]) -> dict[str, Any]:
     made = dict(stated)
     if isinstance(made.get("exec"), dict):
-        made["exec"] = _without_words(made["exec"])
+        made["exec"] = _mask_words(made["exec"])
     get = made.get("httpGet")
     if isinstance(get, dict) and isinstance(get.get("httpHeaders"), list):
-        made["httpGet"] = {**get, "httpHeaders": [_without_value(h) for h in get["httpHeaders"]]}
+        made["httpGet"] = {**get, "httpHeaders": [_mask_value(h) for h in get["httpHeaders"]]}
     return made

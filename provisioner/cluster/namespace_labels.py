@@ -32,43 +32,43 @@ def find_steering_values(
     """
     metadata = body.get("metadata") or {}
     stated = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}
-    return dict(sorted(_differing(stated, expected, is_managed=is_managed)))
+    return dict(sorted(_differing_values(stated, expected, is_managed=is_managed)))
 
 
-def _differing(
+def _differing_values(
     stated: Mapping[str, str], expected: Mapping[str, str], *, is_managed: bool
 ) -> Iterator[tuple[str, str]]:
     for name in {*stated, *expected}:
         if not steers_security(name) or (is_managed and name.lower() == _MANAGED):
             continue
-        found, wanted = stated.get(name), expected.get(name)
-        if found == wanted:
+        found, intended = stated.get(name), expected.get(name)
+        if found == intended:
             continue
-        if name.startswith(_POD_SECURITY) and not _lowers(name, found, wanted):
+        if name.startswith(_POD_SECURITY) and not _lowers_standard(name, found, intended):
             continue
         yield name, "missing" if found is None else str(found)
 
 
-def _lowers(name: str, found: str | None, wanted: str | None) -> bool:
+def _lowers_standard(name: str, found: str | None, intended: str | None) -> bool:
     """Tell whether a label of Pod Security Admission lowers what is enforced.
 
     Without one nothing is enforced; the standard of an older version (`enforce-version`) has fewer
     rules.
     """
     if name == f"{_ENFORCE}-version":
-        return _minor(found) < _minor(wanted)
+        return _minor_version(found) < _minor_version(intended)
     if name != _ENFORCE:
         return False
-    if found is not None and wanted is None:
+    if found is not None and intended is None:
         return found == _LEVELS[0]
-    return _rank(found) < _rank(wanted)
+    return _level_rank(found) < _level_rank(intended)
 
 
-def _minor(version: str | None) -> float:
+def _minor_version(version: str | None) -> float:
     """Return the minor version of v1.34; the latest, which is the default, is above all others."""
     number = (version or "latest").removeprefix("v1.")
     return int(number) if number.isdecimal() else math.inf
 
 
-def _rank(level: str | None) -> int:
+def _level_rank(level: str | None) -> int:
     return _LEVELS.index(level) if level in _LEVELS else 0

@@ -212,6 +212,7 @@ _ANY = _STAGES.index(())
 
 def stage_of(kind: str) -> int:
     """Return in which stage objects of a kind are made: those of one stage wait for no other."""
+    # Kinds without a stage, custom resources among them, come after what they may need.
     return next((number for number, kinds in enumerate(_STAGES) if kind in kinds), _ANY)
 
 

@@ -28,7 +28,7 @@ from provisioner.model.malformed_object import describe_malformed
 SHORTEST_KEY = 16
 """Characters of a key; shorter ones can be tried out."""
 
-_HOW = "Observe the cluster again: azsec cluster observe ENV."
+_OBSERVE_AGAIN = "Observe the cluster again: azsec cluster observe ENV."
 
 
 def seal_observation(
@@ -45,7 +45,7 @@ def seal_observation(
         not_served=None if not_served is None else tuple(not_served),
         digest="",
     )
-    return bare.model_copy(update={"digest": _digest(bare.to_json())})
+    return bare.model_copy(update={"digest": _digest_content(bare.to_json())})
 
 
 def sign_content(content: bytes, key: str | None) -> bytes:
@@ -72,6 +72,8 @@ def verify_content(content: bytes, source: str, key: str | None) -> bytes:
     stated, bare = b"", content
     if is_signed(content):
         stated, _, bare = content.partition(b"\n")
+    # In constant time: a comparison that ends at the first difference would show how much of a
+    # signature is right.
     if key is None or hmac.compare_digest(stated, _signature(bare, key)):
         return bare
     what = "was altered, or is signed with another key" if is_signed(content) else "is not signed"
@@ -106,21 +108,31 @@ def read_observation(text: str, source: str) -> ObservationDocument:
         taken_at(observation)
     except (ValueError, ValidationError, RecursionError) as failure:
         raise DiagnosticError(
-            error("no-observation", f"{source} is not an observation of a cluster.", None, _HOW)
+            error(
+                "no-observation",
+                f"{source} is not an observation of a cluster.",
+                None,
+                _OBSERVE_AGAIN,
+            )
         ) from failure
-    if _digest(content) != observation.digest:
+    if _digest_content(content) != observation.digest:
         raise DiagnosticError(
-            error("observation-altered", f"{source} was altered after it was written.", None, _HOW)
+            error(
+                "observation-altered",
+                f"{source} was altered after it was written.",
+                None,
+                _OBSERVE_AGAIN,
+            )
         )
-    malformed = next(_malformed(observation), None)
+    malformed = next(_describe_malformed_items(observation), None)
     if malformed is not None:
         raise DiagnosticError(
-            error("no-observation", f"{source} is malformed: {malformed}.", None, _HOW)
+            error("no-observation", f"{source} is malformed: {malformed}.", None, _OBSERVE_AGAIN)
         )
     return observation
 
 
-def _malformed(observation: ObservationDocument) -> Iterator[str]:
+def _describe_malformed_items(observation: ObservationDocument) -> Iterator[str]:
     """Yield, list by list, which item is no object of the list's kind, and why."""
     for each in observation.lists:
         found = describe_malformed(each.items)
@@ -153,6 +165,7 @@ def check_observation(
             )
         )
     seen = now - taken_at(observation)
+    # The clocks of the observer and of its readers may differ by a few minutes.
     if seen > age or seen < -timedelta(minutes=5):
         raise DiagnosticError(
             error(
@@ -160,7 +173,7 @@ def check_observation(
                 f"{source} was made {describe_age(seen)}, and the most is "
                 f"{describe_age(age).removesuffix(' ago')}.",
                 None,
-                _HOW,
+                _OBSERVE_AGAIN,
             )
         )
 
@@ -191,9 +204,9 @@ def fold_pods(pods: Iterable[Object]) -> list[dict[str, Any]]:
     """Return pods of which those of one owner that are alike are one: so a large cluster fits."""
     found: dict[bytes, dict[str, Any]] = {}
     for pod in pods:
-        slim = _slim(pod)
+        slim = _without_pod_specifics(pod)
         owners = slim["metadata"].get("ownerReferences") or [slim["metadata"]["name"]]
-        alike = [_of_all(slim["metadata"].get(name)) for name in ("labels", "annotations")]
+        alike = [_shared_entries(slim["metadata"].get(name)) for name in ("labels", "annotations")]
         space = slim["metadata"].get("namespace")
         content = [space, owners, *alike, slim["spec"], slim.get("status")]
         # One API server writes the keys of all pods in one order: to sort them finds no more pods
@@ -213,16 +226,17 @@ controllers, the kubelet and network plug-ins write them (kubernetes.io, "Well-K
 Annotations and Taints"). Any other one selects, exempts or configures a pod, and tells it apart."""
 
 
-def _of_all(stated: Mapping[str, str] | None) -> dict[str, str]:
+def _shared_entries(stated: Mapping[str, str] | None) -> dict[str, str]:
     return {k: v for k, v in (stated or {}).items() if not k.startswith(_OF_ONE_POD)}
 
 
-def _slim(pod: Object) -> dict[str, Any]:
+def _without_pod_specifics(pod: Object) -> dict[str, Any]:
     """Return a pod without what differs from one to the next of the same owner."""
     spec = {k: v for k, v in pod["spec"].items() if k not in ("nodeName", "hostname")}
     if spec.get("affinity"):
         spec["affinity"] = _without_node(spec["affinity"])
     spec = _with_token_renamed(spec)
+    # The UID is that of one of the pods: it is not part of what is compared to find equal ones.
     kept = ("name", "namespace", "labels", "annotations", "ownerReferences", "uid")
     metadata = {k: v for k, v in pod["metadata"].items() if k in kept}
     return {**pod, "metadata": metadata, "spec": spec}
@@ -240,7 +254,7 @@ def _without_node(affinity: Object) -> dict[str, Any]:
     node = affinity.get("nodeAffinity") or {}
     required = node.get(_REQUIRED) or {}
     terms = [
-        {k: v for k, v in term.items() if k != "matchFields" or not _is_of_node(v)}
+        {k: v for k, v in term.items() if k != "matchFields" or not _is_node_name(v)}
         for term in required.get("nodeSelectorTerms") or ()
     ]
     if not terms:
@@ -252,7 +266,7 @@ def _without_node(affinity: Object) -> dict[str, Any]:
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
-def _is_of_node(fields: Any) -> bool:  # noqa: ANN401  JSON
+def _is_node_name(fields: Any) -> bool:  # noqa: ANN401  JSON
     return [{k: v for k, v in each.items() if k != "values"} for each in fields] == _NODE_NAME
 
 
@@ -271,11 +285,14 @@ def _with_token_renamed(spec: dict[str, Any]) -> dict[str, Any]:
     if len(tokens) != 1:
         return spec
     made = dict(spec)
-    made["volumes"] = [_renamed(each, tokens[0]) for each in spec["volumes"]]
+    made["volumes"] = [_with_same_token(each, tokens[0]) for each in spec["volumes"]]
     for part in ("containers", "initContainers", "ephemeralContainers"):
         if spec.get(part):
             made[part] = [
-                {**each, "volumeMounts": [_renamed(m, tokens[0]) for m in each["volumeMounts"]]}
+                {
+                    **each,
+                    "volumeMounts": [_with_same_token(m, tokens[0]) for m in each["volumeMounts"]],
+                }
                 if each.get("volumeMounts")
                 else each
                 for each in spec[part]
@@ -283,11 +300,11 @@ def _with_token_renamed(spec: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _renamed(named: Object, token: str) -> dict[str, Any]:
+def _with_same_token(named: Object, token: str) -> dict[str, Any]:
     return {**named, "name": _SAME_TOKEN} if named.get("name") == token else dict(named)
 
 
-def _digest(content: dict[str, Any]) -> str:
+def _digest_content(content: dict[str, Any]) -> str:
     bare = {k: v for k, v in content.items() if k != "digest"}
     text = json.dumps(bare, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -32,7 +32,7 @@ _DEFAULTS: Mapping[str, tuple[object, ...]] = {
 """Values that the API server fills in where nothing is stated, by the last step of their path
 (API reference of Kubernetes; observed on kube-apiserver 1.35). Without a value: any."""
 
-_OF_JOBS: Mapping[str, tuple[object, ...]] = {
+_JOB_DEFAULTS: Mapping[str, tuple[object, ...]] = {
     "apiVersion": ("v1",),
     "backoffLimit": (6,),
     "completionMode": ("NonIndexed",),
@@ -66,36 +66,39 @@ selector are generated (kubernetes.io, "Jobs")."""
 
 _WITH_PODS = frozenset({"Job", "CronJob"})
 
-_SCALES = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
-_AMOUNTS = frozenset({"hard", "default", "defaultRequest", "max", "min", "limits", "requests"})
+_DECIMAL_SUFFIXES = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_BINARY_SUFFIXES = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
+_QUANTITY_FIELDS = frozenset(
+    {"hard", "default", "defaultRequest", "max", "min", "limits", "requests"}
+)
 
 
-def find_observed_differences(wanted: Object, observed: Object) -> Iterator[Difference]:
+def find_observed_differences(declared: Object, observed: Object) -> Iterator[Difference]:
     """Yield where an observed object is not as declared; what nobody declared too, but defaults."""
-    for each in find_differences(content_of(wanted), content_of(observed)):
-        if has_path(wanted, each.path):
+    for each in find_differences(content_of(declared), content_of(observed)):
+        if has_path(declared, each.path):
+            # The API server drops empty values of optional fields (`omitempty`).
             if each.after is ABSENT and each.before in ({}, [], None):
                 continue
-            if not (_AMOUNTS & set(map(str, each.path)) and _is_same_amount(each)):
+            if not (_QUANTITY_FIELDS & set(map(str, each.path)) and _is_same_quantity(each)):
                 yield each
-        elif not _is_default(wanted, each):
+        elif not _is_default(declared, each):
             yield each
 
 
-def _is_default(wanted: Object, difference: Difference) -> bool:
+def _is_default(declared: Object, difference: Difference) -> bool:
     name, value = str(difference.path[-1]), difference.after
-    if wanted["kind"] not in _WITH_PODS:
+    if declared["kind"] not in _WITH_PODS:
         return _is_filled_in(name, value, _DEFAULTS)
     if value == {}:
         return True
     if name == "serviceAccount" and difference.path[-2:-1] == ("spec",):
         # The old name of the field `serviceAccountName`, which the server keeps equal to it.
-        return bool(value == _serviced_by(wanted))
-    return _is_filled_in(name, value, {**_DEFAULTS, **_OF_JOBS})
+        return bool(value == _service_account_of(declared))
+    return _is_filled_in(name, value, {**_DEFAULTS, **_JOB_DEFAULTS})
 
 
-def _serviced_by(job: Object) -> object:
+def _service_account_of(job: Object) -> object:
     spec = (job["spec"].get("jobTemplate") or {}).get("spec") or job["spec"]
     return spec["template"]["spec"].get("serviceAccountName")
 
@@ -111,20 +114,20 @@ def _is_filled_in(name: str, value: object, defaults: Mapping[str, tuple[object,
     return False
 
 
-def _is_same_amount(difference: Difference) -> bool:
-    before, after = _amount(difference.before), _amount(difference.after)
+def _is_same_quantity(difference: Difference) -> bool:
+    before, after = _parse_quantity(difference.before), _parse_quantity(difference.after)
     return before is not None and before == after
 
 
-def _amount(value: Any) -> Decimal | None:  # noqa: ANN401  JSON
+def _parse_quantity(value: Any) -> Decimal | None:  # noqa: ANN401  JSON
     """Return what a quantity is worth: 1, 1000m and 1e0 are one."""
     text = str(value)
     try:
-        for unit, power in _BINARY.items():
+        for unit, power in _BINARY_SUFFIXES.items():
             if text.endswith(unit):
                 return Decimal(text.removesuffix(unit)) * Decimal(1024) ** power
-        if text[-1:] in _SCALES:
-            return Decimal(text[:-1]) * Decimal(10) ** _SCALES[text[-1]]
+        if text[-1:] in _DECIMAL_SUFFIXES:
+            return Decimal(text[:-1]) * Decimal(10) ** _DECIMAL_SUFFIXES[text[-1]]
         return Decimal(text)
     except ArithmeticError:
         return None

@@ -48,7 +48,7 @@ class Capability:
     risk: Risk = Risk.OTHER
 
 
-_UP, _SHELL, _AROUND = Risk.ESCALATION, Risk.SHELL, Risk.BYPASS
+_ESCALATION, _SHELL, _BYPASS = Risk.ESCALATION, Risk.SHELL, Risk.BYPASS
 _CHANGES = (*_WRITES, "delete", "deletecollection")
 _APPLIES = "applies manifests with the rights of their controller"
 _SOURCES = ("buckets", "gitrepositories", "helmcharts", "helmrepositories", "ocirepositories")
@@ -60,16 +60,20 @@ CAPABILITIES = tuple(
     Capability(*row)
     for row in (
         ("runs commands in pods", "", ("pods/exec", "pods/attach"), ("create", "get"), _SHELL),
-        ("reads secrets", "", ("secrets",), ("get", "list", "watch"), _UP),
-        ("impersonates", "authentication.k8s.io", ("userextras", "uids"), ("impersonate",), _UP),
-        ("impersonates", "", ("users", "groups", "serviceaccounts"), ("impersonate",), _UP),
-        ("escalates roles", _RBAC, ("roles", "clusterroles"), ("escalate", "bind"), _UP),
+        ("reads secrets", "", ("secrets",), ("get", "list", "watch"), _ESCALATION),
+        (
+            "impersonates", "authentication.k8s.io", ("userextras", "uids"), ("impersonate",), _ESCALATION,
+        ),
+        ("impersonates", "", ("users", "groups", "serviceaccounts"), ("impersonate",), _ESCALATION),
+        ("escalates roles", _RBAC, ("roles", "clusterroles"), ("escalate", "bind"), _ESCALATION),
         (
             "grants access", _RBAC,
-            ("rolebindings", "clusterrolebindings", "roles", "clusterroles"), _WRITES, _UP,
+            ("rolebindings", "clusterrolebindings", "roles", "clusterroles"), _WRITES, _ESCALATION,
         ),
-        ("issues tokens of service accounts", "", ("serviceaccounts/token",), ("create",), _UP),
-        ("reaches the kubelet of nodes", "", ("nodes/proxy",), ("create", "get"), _UP),
+        (
+            "issues tokens of service accounts", "", ("serviceaccounts/token",), ("create",), _ESCALATION,
+        ),
+        ("reaches the kubelet of nodes", "", ("nodes/proxy",), ("create", "get"), _ESCALATION),
         (
             "changes containers of running pods", "",
             ("pods/ephemeralcontainers",), ("update", "patch"), _SHELL,
@@ -83,22 +87,22 @@ CAPABILITIES = tuple(
                 "validatingadmissionpolicies", "validatingadmissionpolicybindings",
                 "mutatingadmissionpolicies", "mutatingadmissionpolicybindings",
             ),
-            _CHANGES, _UP,
+            _CHANGES, _ESCALATION,
         ),
         # Flux and Argo CD apply what an object names, as cluster-admin where nothing else is
         # configured (fluxcd.io, "Multi-tenancy lockdown"; argo-cd.readthedocs.io, "Declarative
         # Setup").
-        (_APPLIES, "helm.toolkit.fluxcd.io", ("helmreleases",), _WRITES, _AROUND),
-        (_APPLIES, "kustomize.toolkit.fluxcd.io", ("kustomizations",), _WRITES, _AROUND),
-        (_APPLIES, "source.toolkit.fluxcd.io", _SOURCES, _WRITES, _AROUND),
+        (_APPLIES, "helm.toolkit.fluxcd.io", ("helmreleases",), _WRITES, _BYPASS),
+        (_APPLIES, "kustomize.toolkit.fluxcd.io", ("kustomizations",), _WRITES, _BYPASS),
+        (_APPLIES, "source.toolkit.fluxcd.io", _SOURCES, _WRITES, _BYPASS),
         (
             _APPLIES, "argoproj.io", ("applications", "applicationsets", "appprojects"), _WRITES,
-            _AROUND,
+            _BYPASS,
         ),
-        ("changes what namespaces enforce", "", ("namespaces",), ("update", "patch"), _UP),
+        ("changes what namespaces enforce", "", ("namespaces",), ("update", "patch"), _ESCALATION),
         (
             "changes network policies", "networking.k8s.io",
-            ("networkpolicies",), _CHANGES, _AROUND,
+            ("networkpolicies",), _CHANGES, _BYPASS,
         ),
         (
             "changes network policies", "cilium.io",
@@ -107,35 +111,37 @@ CAPABILITIES = tuple(
                 "ciliumegressgatewaypolicies", "ciliumenvoyconfigs", "ciliumlocalredirectpolicies",
                 "ciliumnetworkpolicies", "ciliumnodeconfigs",
             ),
-            _CHANGES, _AROUND,
+            _CHANGES, _BYPASS,
         ),
         (
             "changes network policies", "crd.projectcalico.org",
-            ("globalnetworkpolicies", "networkpolicies"), _CHANGES, _AROUND,
+            ("globalnetworkpolicies", "networkpolicies"), _CHANGES, _BYPASS,
         ),
         (
             "changes network policies", "policy.networking.k8s.io",
             ("adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"),
-            _CHANGES, _AROUND,
+            _CHANGES, _BYPASS,
         ),
-        ("changes nodes", "", ("nodes",), ("update", "patch"), _AROUND),
+        ("changes nodes", "", ("nodes",), ("update", "patch"), _BYPASS),
         (
             "approves certificates", "certificates.k8s.io",
-            ("certificatesigningrequests/approval",), ("update", "patch"), _UP,
+            ("certificatesigningrequests/approval",), ("update", "patch"), _ESCALATION,
         ),
-        ("approves certificates", "certificates.k8s.io", ("signers",), ("approve", "sign"), _UP),
+        (
+            "approves certificates", "certificates.k8s.io", ("signers",), ("approve", "sign"), _ESCALATION,
+        ),
         (
             "extends the API", "apiextensions.k8s.io", ("customresourcedefinitions",), _WRITES,
         ),
         ("extends the API", "apiregistration.k8s.io", ("apiservices",), _WRITES),
         ("redirects the traffic of services", "discovery.k8s.io", ("endpointslices",), _WRITES),
         ("redirects the traffic of services", "", ("endpoints", "services"), _WRITES),
-        ("mounts folders of nodes", "", ("persistentvolumes",), _WRITES, _UP),
-        ("forwards ports of pods", "", ("pods/portforward",), ("create", "get"), _AROUND),
+        ("mounts folders of nodes", "", ("persistentvolumes",), _WRITES, _ESCALATION),
+        ("forwards ports of pods", "", ("pods/portforward",), ("create", "get"), _BYPASS),
         # The API server is the one that asks: no network policy of the pod's node stops it.
         (
             "reaches ports of pods", "", ("pods/proxy", "services/proxy"), (*_WRITES, "get"),
-            _AROUND,
+            _BYPASS,
         ),
         ("creates pods", "", ("pods",), ("create",)),
         ("creates pods", "", ("replicationcontrollers",), _WRITES),
@@ -147,7 +153,7 @@ CAPABILITIES = tuple(
     )
 ) + tuple(
     # The constraints of Azure Policy are kinds of their own, one a template.
-    Capability(_ENFORCED, f"{part}.gatekeeper.sh", (), _CHANGES, _AROUND) for part in _GATEKEEPER
+    Capability(_ENFORCED, f"{part}.gatekeeper.sh", (), _CHANGES, _BYPASS) for part in _GATEKEEPER
 )  # fmt: skip
 """The worst first."""
 
@@ -173,7 +179,7 @@ def find_aggregates(role: Object) -> tuple[str, ...]:
 def find_capabilities(rules: Iterable[Rule]) -> tuple[str, ...]:
     """Return what rules allow, the worst first; none: nothing of what is listed here."""
     stated = list(rules)
-    if any(_has_all(rule) for rule in stated):
+    if any(_allows_everything(rule) for rule in stated):
         return (EVERYTHING,)
     return tuple(dict.fromkeys(c.words for c in CAPABILITIES if allows(stated, c)))
 
@@ -181,7 +187,7 @@ def find_capabilities(rules: Iterable[Rule]) -> tuple[str, ...]:
 def find_risks(rules: Iterable[Rule], risk: Risk) -> tuple[str, ...]:
     """Return what rules allow of one risk, the worst first; whoever may do everything has each."""
     stated = list(rules)
-    if any(_has_all(rule) for rule in stated):
+    if any(_allows_everything(rule) for rule in stated):
         return (EVERYTHING,)
     found = (c.words for c in CAPABILITIES if c.risk is risk and allows(stated, c))
     return tuple(dict.fromkeys(found))
@@ -189,20 +195,22 @@ def find_risks(rules: Iterable[Rule], risk: Risk) -> tuple[str, ...]:
 
 def allows(rules: Iterable[Rule], capability: Capability) -> bool:
     """Tell whether rules allow something; a rule for some objects by name allows it of those."""
-    return any(_allows(rule, capability) for rule in rules)
+    return any(_rule_allows(rule, capability) for rule in rules)
 
 
-def _has_all(rule: Rule) -> bool:
+def _allows_everything(rule: Rule) -> bool:
     return all("*" in (rule.get(part) or ()) for part in ("verbs", "resources", "apiGroups"))
 
 
-def _allows(rule: Rule, capability: Capability) -> bool:
+def _rule_allows(rule: Rule, capability: Capability) -> bool:
     groups, verbs = rule.get("apiGroups") or (), rule.get("verbs") or ()
     resources = [str(stated) for stated in rule.get("resources") or ()]
+    # Without named resources any resource of the group counts: constraints have a kind for each
+    # template.
     if not capability.resources and capability.group in groups:
         covers = bool(resources)
     else:
-        covers = any(_covers(stated, capability) for stated in resources)
+        covers = any(_matches_resource(stated, capability) for stated in resources)
     return (
         covers
         and bool({"*", capability.group} & set(groups))
@@ -210,7 +218,7 @@ def _allows(rule: Rule, capability: Capability) -> bool:
     )
 
 
-def _covers(stated: str, capability: Capability) -> bool:
+def _matches_resource(stated: str, capability: Capability) -> bool:
     if stated == "*" or stated in capability.resources:
         return True
     # `*/exec` is that of any resource (kubernetes.io, "Referring to resources").
@@ -233,6 +241,8 @@ class Roles:
         """Return the rules of the role that a binding gives; None where that is not known."""
         reference = binding.get("roleRef") or {}
         namespace = str((binding.get("metadata") or {}).get("namespace") or "")
+        # A RoleBinding may refer to a ClusterRole, whose rules then hold in the binding's namespace
+        # alone.
         within = namespace if reference.get("kind") == "Role" else ""
         return self.rules.get((within, str(reference.get("name"))))
 
@@ -265,10 +275,10 @@ def find_sources(role: Object, known: tuple[Object, ...]) -> tuple[Object, ...]:
 
     Of `admin` they are those of `edit` too, which has them from others.
     """
-    return tuple(_sources(role, known, {str(role["metadata"]["name"])}))
+    return tuple(_find_sources(role, known, {str(role["metadata"]["name"])}))
 
 
-def _sources(role: Object, known: tuple[Object, ...], seen: set[str]) -> Iterator[Object]:
+def _find_sources(role: Object, known: tuple[Object, ...], seen: set[str]) -> Iterator[Object]:
     # `{}` selects every ClusterRole, and a list of selectors any that one of them selects.
     selectors = (role.get("aggregationRule") or {}).get("clusterRoleSelectors") or ()
     for other in known if selectors else ():
@@ -278,7 +288,7 @@ def _sources(role: Object, known: tuple[Object, ...], seen: set[str]) -> Iterato
         if is_cluster_wide and name not in seen and any(selects(e, labels) for e in selectors):
             seen.add(name)
             yield other
-            yield from _sources(other, known, seen)
+            yield from _find_sources(other, known, seen)
 
 
 def name_subjects(binding: Object) -> Iterator[str]:

@@ -13,7 +13,7 @@ from provisioner.cluster.comparison import ABSENT, Difference, find_differences,
 from provisioner.cluster.objects import Object
 from provisioner.cluster.pods import describe_debugging, describe_node_access, pod_spec_of
 
-_PARTS = ("initContainers", "containers")
+_CONTAINER_LISTS = ("initContainers", "containers")
 _HANDLERS = ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
 
 _SCHEDULING = frozenset({
@@ -55,7 +55,7 @@ def is_made_by(pod: Object, job: Object) -> bool:
         metadata.get("namespace") == job["metadata"].get("namespace")
         and owner.get("kind") == job["kind"]
         and owner.get("name") == job["metadata"]["name"]
-        and _states_only(pod.get("spec") or {}, pod_spec_of(job))
+        and _states_only_template(pod.get("spec") or {}, pod_spec_of(job))
     )
 
 
@@ -65,7 +65,7 @@ def controller_of(body: Object) -> Mapping[str, Any]:
     return next((each for each in references if each.get("controller")), {})
 
 
-def _states_only(spec: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
+def _states_only_template(spec: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
     return all(
         _is_filled_in(each, template)
         for each in find_differences(template, spec)
@@ -103,29 +103,31 @@ def keeps_to(spec: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
         return False
     if not set(describe_node_access(spec)) <= set(describe_node_access(template)):
         return False
-    stated = {name: container for name, container in _containers(template)}
+    stated = {name: container for name, container in _named_containers(template)}
     return all(
-        name in stated and _runs_as(container, stated[name])
-        for name, container in _containers(spec)
+        name in stated and _runs_same_program(container, stated[name])
+        for name, container in _named_containers(spec)
     )
 
 
-def _containers(spec: Mapping[str, Any]) -> list[tuple[tuple[str, str], Mapping[str, Any]]]:
+def _named_containers(spec: Mapping[str, Any]) -> list[tuple[tuple[str, str], Mapping[str, Any]]]:
     return [
-        ((part, str(each.get("name"))), each) for part in _PARTS for each in spec.get(part) or ()
+        ((part, str(each.get("name"))), each)
+        for part in _CONTAINER_LISTS
+        for each in spec.get(part) or ()
     ]
 
 
-def _runs_as(container: Mapping[str, Any], stated: Mapping[str, Any]) -> bool:
+def _runs_same_program(container: Mapping[str, Any], stated: Mapping[str, Any]) -> bool:
     names: tuple[str, ...] = ("command", *_HANDLERS)
     if container.get("image") == stated.get("image"):
         names = (*names, "args", "envFrom")
-        if _environment(container) != _environment(stated):
+        if _own_environment(container) != _own_environment(stated):
             return False
     return all((container.get(name) or None) == (stated.get(name) or None) for name in names)
 
 
-def _environment(container: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _own_environment(container: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [
         each
         for each in container.get("env") or ()

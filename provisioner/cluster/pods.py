@@ -16,7 +16,7 @@ _BASELINE_CAPABILITIES = frozenset({
 """The capabilities that the standard baseline lets a container add."""
 
 
-_CONFINED = frozenset(
+_CONFINED_LABELS = frozenset(
     {"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
 )
 _SAFE_SYSCTLS = frozenset({
@@ -30,7 +30,7 @@ _SAFE_SYSCTLS = frozenset({
 
 def describe_node_access(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what of its node the spec of a pod reaches, in words; none: nothing."""
-    return tuple(dict.fromkeys((*_of_pod(spec), *_of_containers(spec))))
+    return tuple(dict.fromkeys((*_pod_access(spec), *_container_access(spec))))
 
 
 def pod_spec_of(body: Object) -> Mapping[str, Any]:
@@ -51,7 +51,7 @@ def pod_labels_of(body: Object) -> Mapping[str, str]:
 def describe_template_access(body: Object) -> tuple[str, ...]:
     """Return what of their nodes the pods reach that an object makes, in words; none: nothing."""
     template = _template_of(body)
-    unconfined = _of_annotations((template.get("metadata") or {}).get("annotations") or {})
+    unconfined = _annotation_access((template.get("metadata") or {}).get("annotations") or {})
     return tuple(dict.fromkeys((*describe_node_access(pod_spec_of(body)), *unconfined)))
 
 
@@ -65,7 +65,7 @@ def _template_of(body: Object) -> Mapping[str, Any]:
 _APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
 
-def _of_annotations(annotations: Mapping[str, Any]) -> Iterator[str]:
+def _annotation_access(annotations: Mapping[str, Any]) -> Iterator[str]:
     # The API server turns the annotation of a template into the field of its pods (kubernetes.io,
     # "Restrict a Container's Access to Resources with AppArmor": before 1.30).
     if any(n.startswith(_APP_ARMOR) and v == "unconfined" for n, v in annotations.items()):
@@ -96,7 +96,7 @@ def is_static(body: Object) -> bool:
     return mirrored and any(owner.get("kind") == "Node" for owner in owners)
 
 
-def _of_pod(spec: Mapping[str, Any]) -> Iterator[str]:
+def _pod_access(spec: Mapping[str, Any]) -> Iterator[str]:
     for name in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(name):
             yield name
@@ -110,19 +110,19 @@ def _of_pod(spec: Mapping[str, Any]) -> Iterator[str]:
         if volume.get("gitRepo"):
             yield f"gitRepo {volume['gitRepo'].get('repository')}"
     context = spec.get("securityContext") or {}
-    yield from _of_context(context)
+    yield from _context_access(context)
     for sysctl in context.get("sysctls") or ():
         if str(sysctl.get("name")) not in _SAFE_SYSCTLS:
             yield f"sysctl {sysctl.get('name')}"
 
 
-def _of_containers(spec: Mapping[str, Any]) -> Iterator[str]:
+def _container_access(spec: Mapping[str, Any]) -> Iterator[str]:
     for part in ("initContainers", "containers", "ephemeralContainers"):
         for container in spec.get(part) or ():
             context = container.get("securityContext") or {}
             if context.get("privileged"):
                 yield "privileged"
-            yield from _of_context(context)
+            yield from _context_access(context)
             if context.get("procMount") == "Unmasked":
                 yield "procMount Unmasked"
             for added in (context.get("capabilities") or {}).get("add") or ():
@@ -134,11 +134,11 @@ def _of_containers(spec: Mapping[str, Any]) -> Iterator[str]:
             for port in container.get("ports") or ():
                 if port.get("hostPort"):
                     yield f"hostPort {port['hostPort']}"
-            for host in _probed(container):
+            for host in _probed_hosts(container):
                 yield f"probe of {host}"
 
 
-def _probed(container: Mapping[str, Any]) -> Iterator[str]:
+def _probed_hosts(container: Mapping[str, Any]) -> Iterator[str]:
     """Yield the hosts that the kubelet probes for a container in its node's network.
 
     The baseline of 1.34 forbids them (Host Probes / Lifecycle Hooks).
@@ -152,13 +152,13 @@ def _probed(container: Mapping[str, Any]) -> Iterator[str]:
                 yield str(host)
 
 
-def _of_context(context: Mapping[str, Any]) -> Iterator[str]:
+def _context_access(context: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a security context, of a pod or a container, takes away from the isolation."""
     if (context.get("windowsOptions") or {}).get("hostProcess"):
         yield "hostProcess"
     options = context.get("seLinuxOptions") or {}
     label = options.get("type") or ""
-    if label not in _CONFINED:
+    if label not in _CONFINED_LABELS:
         yield f"SELinux {label}"
     for part in ("user", "role"):
         if options.get(part):

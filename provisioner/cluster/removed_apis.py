@@ -59,13 +59,13 @@ def find_unobserved(observed: Iterable[tuple[str, str]], current: int, target: i
     lists.
     """
     seen = set(observed)
-    wanted = {
+    affected = {
         (group_of(each.api_version), kind)
         for each in REMOVED_APIS
         if current < each.removed <= target
         for kind in each.kinds
     }
-    return sorted(f"{group}/{kind}" for group, kind in wanted - seen)
+    return sorted(f"{group}/{kind}" for group, kind in affected - seen)
 
 
 def _versions_of(item: Object, api_version: str, kind: str) -> Iterator[tuple[str, str]]:

@@ -38,14 +38,14 @@ def digest_object(body: Object) -> str:
         content.pop("rules", None)
     if find_aggregates(body):
         content["aggregates"] = find_aggregates(body)
-    text = json.dumps(_without_nothing(content), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(_without_nulls(content), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _without_nothing(value: Any) -> Any:  # noqa: ANN401  JSON
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401  JSON
     if isinstance(value, Mapping):
-        return {k: _without_nothing(v) for k, v in value.items() if v is not None}
-    return [_without_nothing(item) for item in value] if isinstance(value, list | tuple) else value
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,8 @@ def _has_foreign_rules(role: Object, cluster_roles: Iterable[Object]) -> bool:
 def load_bootstrap(minor: str) -> Bootstrap:
     """Return what Kubernetes of a minor version (`1.35`) makes itself."""
     folder = files("provisioner.cluster") / "bootstrap"
-    known = _known_versions()
-    chosen = minor if minor in known else _nearest(minor, known)
+    known = _recorded_versions()
+    chosen = minor if minor in known else _nearest_version(minor, known)
     if chosen is None:
         return Bootstrap(minor, {}, False)
     recorded = json.loads((folder / f"{chosen}.json").read_text(encoding="utf-8"))
@@ -138,21 +138,23 @@ def find_allowed(kind: str, namespace: str, name: str) -> frozenset[str] | None:
     is Role or ClusterRole, `namespace` "" for the latter.
     """
     key = Key("rbac.authorization.k8s.io", kind, namespace, name).text
-    objects = (load_bootstrap(minor).objects for minor in _known_versions())
+    objects = (load_bootstrap(minor).objects for minor in _recorded_versions())
     found = [known[key].allows for known in objects if key in known]
     return frozenset().union(*found) if found else None
 
 
-def _known_versions() -> list[str]:
+def _recorded_versions() -> list[str]:
     """Return the minor versions that are recorded, the oldest first."""
     names = (entry.name for entry in (files("provisioner.cluster") / "bootstrap").iterdir())
-    return sorted((n.removesuffix(".json") for n in names if n.endswith(".json")), key=_numbers)
+    return sorted(
+        (n.removesuffix(".json") for n in names if n.endswith(".json")), key=_version_numbers
+    )
 
 
-def _nearest(minor: str, known: list[str]) -> str | None:
-    below = [each for each in known if _numbers(each) <= _numbers(minor)]
+def _nearest_version(minor: str, known: list[str]) -> str | None:
+    below = [each for each in known if _version_numbers(each) <= _version_numbers(minor)]
     return (below or known[:1] or [None])[-1]  # type: ignore[list-item]  # none at all
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _version_numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -84,7 +84,7 @@ def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     """Return what nobody declared and adds to what is allowed, by kind and address."""
     lists = tuple(listed)
     roles = read_roles(_bodies(lists, "Role", "ClusterRole"))
-    around = survey(scope.administrators, scope.add_ons, _bodies(lists, *SURVEYED), roles)
+    context = survey(scope.administrators, scope.add_ons, _bodies(lists, *SURVEYED), roles)
     owners = {
         str(body["metadata"].get("uid")): body for body in _bodies(lists, "Deployment", "CronJob")
     }
@@ -95,14 +95,18 @@ def take_inventory(listed: Iterable[Listed], scope: Scope) -> Inventory:
     for each in lists:
         for body in each.bodies:
             key = key_of(body)
-            if not _counts(key, body, each.adds, scope) or _is_owned(key, body, owners):
+            # In the order of their cost: whether an object is AKS' compares its images and its
+            # template.
+            if not _is_undeclared(key, body, each.adds, scope) or _is_deployment_revision(
+                key, body, owners
+            ):
                 continue
-            if scope.bootstrap.knows(key, body, cluster_roles) or is_of_aks(key, body, around):
+            if scope.bootstrap.knows(key, body, cluster_roles) or is_of_aks(key, body, context):
                 continue
-            if key.kind == "Namespace" and _is_expected(key, scope):
+            if key.kind == "Namespace" and _is_known_namespace(key, scope):
                 found = _describe_labels(key, body, each, scope)
             else:
-                found = _describe(key, body, each, roles, selecting)
+                found = _describe_addition(key, body, each, roles, selecting)
             if found is None:
                 continue
             entry, why = find_acceptance(key, body, scope.accepted, roles, scope.today)
@@ -128,14 +132,14 @@ def _bodies(lists: Iterable[Listed], *kinds: str) -> Iterator[Object]:
     return (body for each in lists if each.kind.kind in kinds for body in each.bodies)
 
 
-def _counts(key: Key, body: Object, adds: AdditiveKind, scope: Scope) -> bool:
+def _is_undeclared(key: Key, body: Object, adds: AdditiveKind, scope: Scope) -> bool:
     if key in scope.declared or is_made_by_kubernetes(body):
         return False
     if key.kind == "Pod":
-        return not _is_declared(body, scope.jobs)
+        return not _is_of_declared_job(body, scope.jobs)
     if key.kind == "Namespace":
         # One that Azure Resource Manager makes is not declared here, and what stands in it is.
-        return not _is_expected(key, scope) or key.name in scope.labelled
+        return not _is_known_namespace(key, scope) or key.name in scope.labelled
     if key.kind == "Node":
         provider = str((body.get("spec") or {}).get("providerID") or "").lower()
         return not (scope.node_group and provider.startswith(scope.node_group))
@@ -153,11 +157,11 @@ def _is_in_reach(key: Key, body: Object, reach: Reach, scope: Scope) -> bool:
     )
 
 
-def _is_expected(key: Key, scope: Scope) -> bool:
+def _is_known_namespace(key: Key, scope: Scope) -> bool:
     return key.name in OWN_NAMESPACES or key.name in scope.namespaces
 
 
-def _is_owned(key: Key, body: Object, owners: Mapping[str, Object]) -> bool:
+def _is_deployment_revision(key: Key, body: Object, owners: Mapping[str, Object]) -> bool:
     """Tell whether a ReplicaSet is the revision of a Deployment that reaches as much of the node.
 
     The Deployment is judged then.
@@ -166,10 +170,11 @@ def _is_owned(key: Key, body: Object, owners: Mapping[str, Object]) -> bool:
     if key.kind != "ReplicaSet" or owner is None or key_of(owner).namespace != key.namespace:
         return False
     reached, allowed = (describe_template_access(each) for each in (body, owner))
+    # A revision from before a rollback may reach more than the Deployment states today.
     return set(reached) <= set(allowed)
 
 
-def _is_declared(pod: Object, jobs: Mapping[str, Object]) -> bool:
+def _is_of_declared_job(pod: Object, jobs: Mapping[str, Object]) -> bool:
     """Tell whether a pod is what a declared job makes."""
     job = jobs.get(str(controller_of(pod).get("uid")))
     return job is not None and is_made_by(pod, job)
@@ -198,7 +203,7 @@ def _with_objection(found: AdditionDocument, why: str) -> AdditionDocument:
     return found.model_copy(update={"values": {**found.values, "kubernetes.accepted": why}})
 
 
-def _describe(
+def _describe_addition(
     key: Key, body: Object, listed: Listed, roles: Roles, selecting: Selecting
 ) -> AdditionDocument | None:
     """Return an undeclared object with what it adds; None where it adds nothing."""

@@ -8,7 +8,7 @@ Called by `decisions`, `namespace_labels` and `workflow.cluster_drift`.
 
 from provisioner.cluster.comparison import Difference
 
-_STEERING = (
+_SECURITY_PREFIXES = (
     "pod-security.kubernetes.io/",
     "admission.gatekeeper.sh/",
     "azure.workload.identity/",
@@ -39,7 +39,7 @@ AKS turns on: learn.microsoft.com, "Frequently asked questions about AKS");
 `resource.kubernetes.io/admin-access` lets its pods reach devices that are others' (kubernetes.io,
 "Dynamic Resource Allocation", admin access)."""
 
-_WHOLE = ("control-plane",)
+_SECURITY_NAMES = ("control-plane",)
 """A namespace with this label is left out by AKS's policies (guidelines.md WRK-02.1)."""
 
 
@@ -51,17 +51,19 @@ def weakens(difference: Difference) -> bool:
     if path[1:2] in (("ownerReferences",), ("finalizers",)):
         # Who owns an object decides when it is deleted with its owner.
         return path[1] == "ownerReferences"
-    names = [str(path[2])] if len(path) > 2 else _names_in(difference)
+    names = [str(path[2])] if len(path) > 2 else _stated_names(difference)
     return any(map(steers_security, names))
 
 
 def steers_security(name: str) -> bool:
     """Tell whether a label or an annotation of this name decides what is enforced."""
     # Charts aggregate by labels of their own domains as well.
-    return name in _WHOLE or name.startswith(_STEERING) or "/aggregate-to-" in name
+    return (
+        name in _SECURITY_NAMES or name.startswith(_SECURITY_PREFIXES) or "/aggregate-to-" in name
+    )
 
 
-def _names_in(difference: Difference) -> list[str]:
+def _stated_names(difference: Difference) -> list[str]:
     """Return the labels of a difference that has all of them: the other side has none."""
     sides = (difference.before, difference.after)
     return [str(name) for side in sides if isinstance(side, dict) for name in side]

@@ -95,24 +95,28 @@ def make_files(
         try:
             proof = prove(built, target, inputs)
         except DiagnosticError as problem:
-            culprits = _culprits(problem, built)
-            if not culprits or attempt == _MOST_ATTEMPTS - 1:
+            failing = _find_failing_resources(problem, built)
+            if not failing or attempt == _MOST_ATTEMPTS - 1:
                 raise
-            unfit |= {key: why for key, why in culprits.items() if key in literal}
-            literal |= culprits.keys()
-            _check_left(material, unfit)
+            unfit |= {key: why for key, why in failing.items() if key in literal}
+            # First the references to a resource are written as plain values; only if it fails again
+            # is it taken out.
+            literal |= failing.keys()
+            _check_any_left(material, unfit)
             continue
         fails = any(gate.gate == PROOFS_GATE for gate in proof.planned.plan.document.gates)
         differing = {change.id.key for change in proof.left} - literal
+        # Files whose network proofs fail get a gate that warns: what exists is described, and is
+        # not to be refused.
         if attempt == _MOST_ATTEMPTS - 1 or (not differing and (warns or not fails)):
-            told, asked = _preflight(proof, target, inputs)
-            return ProvenFiles(built, proof, unfit, told, asked)
+            diagnostics, asked = _check_apply(proof, target, inputs)
+            return ProvenFiles(built, proof, unfit, diagnostics, asked)
         literal |= differing
         warns = warns or fails
     raise AssertionError("the last attempt returns or raises")
 
 
-def _check_left(material: AdoptedResources, unfit: Mapping[str, str]) -> None:
+def _check_any_left(material: AdoptedResources, unfit: Mapping[str, str]) -> None:
     """Check that the files state at least one of the resources that were found.
 
     Raises:
@@ -134,7 +138,7 @@ def _check_left(material: AdoptedResources, unfit: Mapping[str, str]) -> None:
     )
 
 
-def _preflight(
+def _check_apply(
     proof: Proof, target: AdoptionTarget, inputs: ProofInputs
 ) -> tuple[tuple[Diagnostic, ...], int]:
     """Return the preflight of the apply that writes the marks, none for an observed environment."""
@@ -153,9 +157,11 @@ def prove(built: Built, target: AdoptionTarget, inputs: ProofInputs) -> Proof:
     """
     path = f"environments/{target.name}.yaml"
     desired = load_desired(path, inputs.catalog, MemoryFiles(built.written.files), inputs.today)
+    # The proof permits every adoption: that the marks are missing is the one difference that is
+    # meant.
     request = Request(path, adopt=() if target.observe else (EVERY_ADDRESS,))
     planned = plan_environment(desired, desired.catalog, inputs.source, request)
-    left = tuple(change for change in planned.changes.resources if not _is_taken_over(change))
+    left = tuple(change for change in planned.changes.resources if not _is_only_marked(change))
     return Proof(desired, planned, left)
 
 
@@ -164,24 +170,26 @@ def beside_marks(change: ResourceChange) -> tuple[FieldChange, ...]:
     return tuple(field for field in change.fields if not field.path.startswith(_MARK_PREFIX))
 
 
-def _is_taken_over(change: ResourceChange) -> bool:
+def _is_only_marked(change: ResourceChange) -> bool:
     """Return whether a plan only marks a resource."""
-    kept = (Action.NO_OP, Action.ADOPT, Action.UPDATE)
-    return change.action in kept and not beside_marks(change)
+    permitted = (Action.NO_OP, Action.ADOPT, Action.UPDATE)
+    return change.action in permitted and not beside_marks(change)
 
 
 _STATEMENT = re.compile(r"  ([A-Za-z_]\w*):")
 
 
-def _culprits(problem: DiagnosticError, built: Built) -> Mapping[str, str]:
+def _find_failing_resources(problem: DiagnosticError, built: Built) -> Mapping[str, str]:
     """Return the keys of the resources whose statements contain an error, with the error."""
     found: dict[str, str] = {}
-    for told in problem.diagnostics:
-        if told.span is None:
+    for diagnostic in problem.diagnostics:
+        if diagnostic.span is None:
             continue
-        name = _statement_at(built.written.files.get(told.span.file, ""), told.span.line)
-        for key in built.written.statements.get((told.span.file, name), ()):
-            found.setdefault(key, told.message.rstrip("."))
+        name = _statement_at(
+            built.written.files.get(diagnostic.span.file, ""), diagnostic.span.line
+        )
+        for key in built.written.statements.get((diagnostic.span.file, name), ()):
+            found.setdefault(key, diagnostic.message.rstrip("."))
     return found
 
 

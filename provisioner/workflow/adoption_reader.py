@@ -51,13 +51,13 @@ class Discovery:
     silent: dict[str, str] = field(default_factory=dict)
     unlisted: dict[str, str] = field(default_factory=dict)
 
-    def read_types(self, wanted: Iterable[ResourceId]) -> None:
+    def read_types(self, resources: Iterable[ResourceId]) -> None:
         """Read the bodies of resources that are known by id alone."""
-        ids = list(wanted)
-        spoken = speak_to(ids, self.catalog, self.source, self.stated)
-        self.catalog = spoken.catalog
-        self.silent |= spoken.silent
-        self.unlisted |= spoken.unlisted
+        ids = list(resources)
+        selected = speak_to(ids, self.catalog, self.source, self.stated)
+        self.catalog = selected.catalog
+        self.silent |= selected.silent
+        self.unlisted |= selected.unlisted
         self.findings.ids |= {each.key: each for each in ids if each.key not in self.findings.ids}
         self.take(type_reads(ids, self.findings, self.catalog))
 
@@ -80,21 +80,22 @@ def discover(
     discovery.take(first_reads(roots, catalog))
     discovery.read_types(roots.resources)
     _check_roots(roots, findings)
-    findings.groups = _groups(roots, findings)
+    findings.groups = _root_groups(roots, findings)
+    # The list of a resource group has ids and no bodies of most types: the bodies are read by type.
     discovery.take(inventory_reads(findings.groups.values(), findings))
     listed = [each for each, _ in findings.inventory()]
     findings.chosen |= {each.key for each in (*listed, *roots.clusters)}
     discovery.read_types(listed)
-    _follow(discovery, set(roots.clusters))
+    _read_until_complete(discovery, set(roots.clusters))
     findings.chosen |= {e.key for e in roots.resources if e.type != RESOURCE_GROUP}
     findings.groups |= {e.key: e for e in roots.resources if e.type == RESOURCE_GROUP}
     discovery.take(shown_in_part(findings, discovery.catalog))
-    discovery.read_types(_groups_around(findings))
+    discovery.read_types(_unread_groups(findings))
     discovery.catalog = with_tracked(discovery.catalog, findings.ids, findings.bodies)
     return discovery
 
 
-def _groups(roots: Roots, findings: Findings) -> dict[str, ResourceId]:
+def _root_groups(roots: Roots, findings: Findings) -> dict[str, ResourceId]:
     groups = {each.key: each for each in roots.groups}
     for key, each in findings.ids.items():
         if each.type == RESOURCE_GROUP and str(each.subscription).lower() in roots.subscriptions:
@@ -102,7 +103,7 @@ def _groups(roots: Roots, findings: Findings) -> dict[str, ResourceId]:
     return groups
 
 
-def _groups_around(findings: Findings) -> list[ResourceId]:
+def _unread_groups(findings: Findings) -> list[ResourceId]:
     """Return the resource groups of chosen resources that were not read yet."""
     found = {
         group.key: group
@@ -112,7 +113,7 @@ def _groups_around(findings: Findings) -> list[ResourceId]:
     return [found[key] for key in sorted(found) if key not in findings.bodies]
 
 
-def _follow(discovery: Discovery, clusters: set[ResourceId]) -> None:
+def _read_until_complete(discovery: Discovery, clusters: set[ResourceId]) -> None:
     """Read what is below the chosen resources, and what belongs to clusters, until nothing is new.
 
     Raises:
@@ -122,15 +123,17 @@ def _follow(discovery: Discovery, clusters: set[ResourceId]) -> None:
     for _ in range(MOST_ROUNDS):
         before = len(findings.chosen)
         discovery.take(wide_extension_reads(findings, discovery.catalog))
-        findings.chosen |= _hanging_on(findings)
+        findings.chosen |= _contained_resources(findings)
         reads = (
             *below_reads(findings, discovery.catalog),
             *shown_in_part(findings, discovery.catalog),
         )
         discovery.take(reads)
-        findings.chosen |= _hanging_on(findings)
+        findings.chosen |= _contained_resources(findings)
         if clusters:
-            _choose_belonging(discovery)
+            _choose_related(discovery)
+        # A role assignment may lead to a scope, and that to resources with identities of their own:
+        # it takes rounds.
         if not reads and len(findings.chosen) == before:
             return
     raise DiagnosticError(
@@ -144,7 +147,7 @@ def _follow(discovery: Discovery, clusters: set[ResourceId]) -> None:
     )
 
 
-def _choose_belonging(discovery: Discovery) -> None:
+def _choose_related(discovery: Discovery) -> None:
     """Choose what the chosen resources refer to, what applies to them, and their identities' roles.
 
     The scopes of those roles are chosen too.
@@ -174,7 +177,7 @@ def _choose_belonging(discovery: Discovery) -> None:
     findings.chosen |= {each.key for each in new if each.key in findings.bodies}
 
 
-def _hanging_on(findings: Findings) -> set[str]:
+def _contained_resources(findings: Findings) -> set[str]:
     """Return the keys of children and extension resources of what is chosen, groups included.
 
     A scope below a chosen resource that is no resource itself counts too (a role assignment at a
@@ -184,6 +187,8 @@ def _hanging_on(findings: Findings) -> set[str]:
     found = set()
     for key in findings.bodies:
         container = findings.ids[key].container
+        # Azure has no resource for a Kubernetes namespace: the scope of its role assignments is
+        # below the cluster.
         while container is not None and container.key not in findings.ids:
             container = container.parent
         is_group = findings.ids[key].type == RESOURCE_GROUP
@@ -198,7 +203,7 @@ def _check_roots(roots: Roots, findings: Findings) -> None:
         for answer in findings.answers
         if answer.refused is not None
     }
-    wrong = [
+    errors = [
         error(
             "root-not-found",
             f"{each} cannot be adopted: {refused.get(each.key, 'Azure has no such resource')}.",
@@ -209,5 +214,5 @@ def _check_roots(roots: Roots, findings: Findings) -> None:
         for each in (*roots.groups, *roots.clusters)
         if each.key not in findings.bodies
     ]
-    if wrong:
-        raise DiagnosticError(*wrong)
+    if errors:
+        raise DiagnosticError(*errors)

@@ -68,26 +68,28 @@ class Posting:
             told.code == PROMOTION_CHANGED for told in document.diagnostics
         )
         if is_noteworthy or find_comment(forge, pull_request, MARKER).own:
-            written = write_plan_comment(forge, pull_request, render, _remember(document, known))
+            written = write_plan_comment(
+                forge, pull_request, render, _write_snapshots(document, known)
+            )
             document = document.model_copy(update={"comment": written.url})
         return document.model_copy(update={"published": True}), self._set_statuses(document, url)
 
     def _set_statuses(self, document: CiPlanDocument, url: str | None) -> Sequence[Diagnostic]:
         refusals: list[Diagnostic] = []
-        stands = newest_statuses(self.forge, self.pull_request, frozenset({self.forge.account()}))
+        current = newest_statuses(self.forge, self.pull_request, frozenset({self.forge.account()}))
         for entry in document.environments:
             status = status_of(entry, url)
             # GitHub allows 500 content-creating requests an hour: no equal status is set again.
-            if not _is_same(stands.get(entry.name), status):
-                self._try(status, refusals)
+            if not _is_unchanged(current.get(entry.name), status):
+                self._set_status(status, refusals)
         overall = overall_status(document, url)
         if refusals:
-            told = f"{len(refusals)} of the statuses were not written: run the job again"
-            overall = NewStatus(CONTEXT, StatusState.ERROR, told, url)
-        self._try(overall, refusals)
+            description = f"{len(refusals)} of the statuses were not written: run the job again"
+            overall = NewStatus(CONTEXT, StatusState.ERROR, description, url)
+        self._set_status(overall, refusals)
         return refusals
 
-    def _try(self, status: NewStatus, refusals: list[Diagnostic]) -> None:
+    def _set_status(self, status: NewStatus, refusals: list[Diagnostic]) -> None:
         try:
             self.forge.set_status(self.pull_request, self.pull_request.head, status)
         except ForgeError as refusal:
@@ -109,6 +111,8 @@ class Posting:
         }
         approvals = self.forge.approvals(self.pull_request)
         gone = [one for one in approvals if (one.by, one.commit) in void]
+        # A dismissed approval no longer satisfies the branch protection: the pull request cannot be
+        # merged with it.
         for approval in gone:
             self.forge.dismiss(self.pull_request, approval, _DISMISSAL)
         if not gone:
@@ -145,16 +149,16 @@ def write_plan_comment(
     return write_comment(forge, pull_request, MARKER, body)
 
 
-def _is_same(stands: Status | None, wanted: NewStatus) -> bool:
-    return stands is not None and (stands.state, stands.description) == (
-        wanted.state,
-        wanted.description,
+def _is_unchanged(current: Status | None, new: NewStatus) -> bool:
+    return current is not None and (current.state, current.description) == (
+        new.state,
+        new.description,
     )
 
 
-def _remember(document: CiPlanDocument, known: PullRequestReview) -> str:
+def _write_snapshots(document: CiPlanDocument, known: PullRequestReview) -> str:
     others = {entry.name for entry in document.others}
-    told = {name: one for name, one in known.remembered.items() if name in others}
+    snapshots = {name: one for name, one in known.remembered.items() if name in others}
     for entry in document.environments:
         if entry.plan is None:
             continue
@@ -162,10 +166,12 @@ def _remember(document: CiPlanDocument, known: PullRequestReview) -> str:
         posted = take_snapshot(entry.plan, document.base or "")
         approvals = known.review_of(entry.name).approvals
         approved = before.of(approvals[0].digest) if approvals else None
+        # The approved plan is the one that stands: its snapshot is taken anew, since the comment
+        # may have had no room for it.
         if approvals and approvals[0].digest == posted.digest:
             approved = posted
-        told[entry.name] = RememberedPlan(posted, approved)
-    return write_snapshots(told)
+        snapshots[entry.name] = RememberedPlan(posted, approved)
+    return write_snapshots(snapshots)
 
 
 def overall_status(document: CiPlanDocument, url: str | None) -> NewStatus:
@@ -177,17 +183,17 @@ def overall_status(document: CiPlanDocument, url: str | None) -> NewStatus:
     bad = sum(status.state is not StatusState.SUCCESS for status in statuses)
     changing = sum(entry.outcome is PlanOutcome.CHANGES for entry in document.environments)
     planned = sum(entry.plan is not None for entry in document.environments)
-    told = f"{planned} planned, {changing} to apply"
+    description = f"{planned} planned, {changing} to apply"
     if not statuses:
-        told = "no environment reads what the change touches"
+        description = "no environment reads what the change touches"
     if any(one.code == PROMOTION_CHANGED for one in document.diagnostics):
-        told += ", promotion.yaml changes the order"
+        description += ", promotion.yaml changes the order"
     if document.unknown:
-        told += f", {len(document.unknown)} not known"
+        description += f", {len(document.unknown)} not known"
     if document.others:
-        told += f", {len(document.others)} by other jobs"
+        description += f", {len(document.others)} by other jobs"
     bad += sum(not entry.went_well for entry in document.others)
     state = StatusState.FAILURE if bad else StatusState.SUCCESS
     if not bad and any(entry.is_pending for entry in document.others):
-        state, told = StatusState.PENDING, f"{told}, not all of them done"
-    return NewStatus(CONTEXT, state, f"{told}, {bad} not ready" if bad else told, url)
+        state, description = StatusState.PENDING, f"{description}, not all of them done"
+    return NewStatus(CONTEXT, state, f"{description}, {bad} not ready" if bad else description, url)

@@ -84,33 +84,36 @@ def plan_cluster(
     """
     declared = [key_of(manifest.body) for manifest in objects.manifests]
     state = read_cluster(api, way, inventory=False)
-    wanted = declare_objects(desired, objects, state.served)
-    check_adoptions(permission.adopt, wanted)
+    to_apply = declare_objects(desired, objects, state.served)
+    check_adoptions(permission.adopt, to_apply)
     live = state.objects
-    trials = try_objects(api, wanted, live, _namespaces(live))
+    # Only the API server knows its defaults, its admission and the other field managers: the plan
+    # is what its dry run of the same apply answers (ADR 0029).
+    dry_runs = try_objects(api, to_apply, live, _active_namespaces(live))
     marks = desired.environment.marks
     decisions: list[Decision] = []
-    for each in wanted:
+    for each in to_apply:
         refusal = state.refusal_of(each.key)
         found = live.get(each.key)
         owner = Owner.NOBODY if found is None else owner_of(found, each.key, marks)
-        decision = decide(each, found, owner, trials.get(each.key) or _UNTRIED, permission)
+        decision = decide(each, found, owner, dry_runs.get(each.key) or _NO_DRY_RUN, permission)
         if _has_no_namespace(each.key, live, declared):
             if each.key.namespace in awaited and decision.action is Action.CREATE:
                 decisions.append(await_creation(each, _AWAITED_NAMESPACE))
                 continue
-            decision = replace(decision, action=Action.BLOCKED, reason=_NO_NAMESPACE)
+            decision = replace(decision, action=Action.BLOCKED, reason=_NAMESPACE_MISSING)
         if refusal is not None:
+            # Objects of a kind that could not be listed may exist, with or without a mark.
             decision = replace(decision, action=Action.BLOCKED, reason=refusal.message)
         decisions.append(decision)
     decisions += find_deletions(api, state, frozenset(declared), desired)
-    ordered = tuple(sorted(decisions, key=_order))
-    return ClusterPlan(_describe(desired, objects, state, ordered, permission), ordered)
+    ordered = tuple(sorted(decisions, key=_apply_order))
+    return ClusterPlan(_plan_document(desired, objects, state, ordered, permission), ordered)
 
 
 _AWAITED_CLUSTER = "tried when Azure has made the cluster"
 _AWAITED_NAMESPACE = "tried when Azure has made its namespace"
-_NO_NAMESPACE = (
+_NAMESPACE_MISSING = (
     "its namespace does not exist: Azure makes it (run azsec apply first), or this is another "
     "cluster"
 )
@@ -123,9 +126,9 @@ def plan_awaited_cluster(
 
     All changes are creations, and there is no dry run.
     """
-    wanted = declare_objects(desired, objects, Served({}, {}))
-    awaited = (await_creation(each, _AWAITED_CLUSTER) for each in wanted)
-    decisions = tuple(sorted(awaited, key=_order))
+    declared = declare_objects(desired, objects, Served({}, {}))
+    awaited = (await_creation(each, _AWAITED_CLUSTER) for each in declared)
+    decisions = tuple(sorted(awaited, key=_apply_order))
     steps = tuple(describe_steps(decisions))
     document = ClusterPlanDocument(
         environment=desired.document,
@@ -152,25 +155,26 @@ def _has_no_namespace(key: Key, live: Mapping[Key, Object], declared: Sequence[K
     return bool(key.namespace) and namespace not in live and namespace not in declared
 
 
-def _namespaces(live: Mapping[Key, Object]) -> Iterator[str]:
+def _active_namespaces(live: Mapping[Key, Object]) -> Iterator[str]:
     return (
         key.name
         for key, body in live.items()
+        # The API server refuses new objects in a namespace that is being deleted.
         if key.kind == "Namespace" and not body["metadata"].get("deletionTimestamp")
     )
 
 
-def _order(decision: Decision) -> tuple[bool, int, Key]:
+def _apply_order(decision: Decision) -> tuple[bool, int, Key]:
     """Return a sort key: deletes come last, and among them what was created first."""
     is_delete = decision.action is Action.DELETE
     stage = stage_of(decision.key.kind)
     return is_delete, -stage if is_delete else stage, decision.key
 
 
-_UNTRIED = DryRun()
+_NO_DRY_RUN = DryRun()
 
 
-def _describe(
+def _plan_document(
     desired: Desired,
     objects: ClusterObjects,
     state: ClusterState,
@@ -178,7 +182,7 @@ def _describe(
     permission: Permission,
 ) -> ClusterPlanDocument:
     steps = tuple(describe_steps(decisions))
-    told = [
+    diagnostics = [
         *objects.diagnostics,
         *find_missing_kinds(decisions, state),
         *find_refused_lists(desired, state),
@@ -210,6 +214,6 @@ def _describe(
             kinds=tuple(f"{each.kind.api_version}/{each.kind.kind}" for each in state.lists),
             unreadable=state.unreadable,
         ),
-        diagnostics=tuple(DiagnosticDocument.of(each) for each in told),
+        diagnostics=tuple(DiagnosticDocument.of(each) for each in diagnostics),
     )
     return approvable(document)

@@ -39,14 +39,16 @@ def check_drift(
     It is the plan reversed: what the plan would change back has drifted. With `strict_tags`, tags
     that the blueprint does not declare are drift too. Raises what `plan_environment` raises.
     """
+    # Drift is a plan's comparison, so that both state the same; only the judgement is of another
+    # pair of states.
     planned = plan_environment(desired, catalog, reader, assess=False)
     changes = planned.changes.resources
     state = planned.state
-    drifted = [c for c in changes if c.action in _DRIFTED or _is_for_good(c, state)]
+    drifted = [c for c in changes if c.action in _DRIFTED or _is_irreversible(c, state)]
     diagnostics = [
-        *map(_told_by_drift, planned.changes.diagnostics),
-        *_told(changes, planned.state),
-        *_unread(changes, planned.state, desired.environment),
+        *map(_raise_severity, planned.changes.diagnostics),
+        *_not_comparable_and_orphans(changes, planned.state),
+        *_unreadable_resources(changes, planned.state, desired.environment),
     ]
     graph, environment = desired.graph, desired.environment
     found = actual_estate(planned.state, graph, catalog)
@@ -63,7 +65,7 @@ def check_drift(
         tags=planned.plan.document.tags,
         strict_tags=strict_tags,
         ignored=tuple(
-            entry.model_copy(update={"field": _reversed(entry.field)})
+            entry.model_copy(update={"field": _reverse(entry.field)})
             for entry in planned.plan.document.ignored
         ),
         additions=planned.plan.document.additions,
@@ -77,7 +79,7 @@ def check_drift(
     )
 
 
-def _is_for_good(change: ResourceChange, state: ActualState) -> bool:
+def _is_irreversible(change: ResourceChange, state: ActualState) -> bool:
     """Return whether a resource drifted in a way that no plan can revert."""
     blocked = change.action is Action.BLOCKED
     return blocked and (bool(change.fields) or _is_missing(change, state))
@@ -89,17 +91,17 @@ def _is_missing(change: ResourceChange, state: ActualState) -> bool:
     return change.action is Action.CREATE or (blocked and isinstance(state.get(change.id), Missing))
 
 
-_CANNOT_TELL = frozenset({"cannot-list", "not-looked-into", "acceptance-exceeded"})
+_UNCERTAIN_CODES = frozenset({"cannot-list", "not-looked-into", "acceptance-exceeded"})
 """The codes of what a plan only warns of and a drift check must not ignore."""
 
 
-def _told_by_drift(diagnostic: Diagnostic) -> Diagnostic:
+def _raise_severity(diagnostic: Diagnostic) -> Diagnostic:
     """Return a diagnostic of a plan with its severity in a drift check.
 
     Orphans and additions may be in a list that was refused: that is an error, so that they never
     count as absent. A plan only warns of it, since it can be applied all the same.
     """
-    if diagnostic.code not in _CANNOT_TELL:
+    if diagnostic.code not in _UNCERTAIN_CODES:
         return diagnostic
     return replace(diagnostic, severity=Severity.ERROR)
 
@@ -107,17 +109,21 @@ def _told_by_drift(diagnostic: Diagnostic) -> Diagnostic:
 _DRIFTED = (Action.CREATE, Action.UPDATE, Action.ADOPT, Action.REPLACE)
 
 
-def _told(changes: tuple[ResourceChange, ...], state: ActualState) -> list[Diagnostic]:
+def _not_comparable_and_orphans(
+    changes: tuple[ResourceChange, ...], state: ActualState
+) -> list[Diagnostic]:
     """Return what is neither in sync nor drifted: resources not comparable, and orphans."""
-    told: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for change in changes:
-        if _is_for_good(change, state):
-            told.append(_not_reversible(change, missing=_is_missing(change, state)))
+        if _is_irreversible(change, state):
+            diagnostics.append(_not_reversible(change, missing=_is_missing(change, state)))
         elif change.action is Action.BLOCKED:
+            # Unreadable resources are reported once for each refused read, and not once for each
+            # resource.
             if not isinstance(state.get(change.id), Unreadable):
-                told.append(error("not-comparable", f"{change.address}: {change.reason}."))
+                diagnostics.append(error("not-comparable", f"{change.address}: {change.reason}."))
         elif change.action is Action.DELETE:
-            told.append(
+            diagnostics.append(
                 warning(
                     "leftover",
                     f"{change.address} {change.reason}: {change.id}.",
@@ -125,7 +131,7 @@ def _told(changes: tuple[ResourceChange, ...], state: ActualState) -> list[Diagn
                     "`azsec apply` deletes it.",
                 )
             )
-    return told
+    return diagnostics
 
 
 def _not_reversible(change: ResourceChange, *, missing: bool) -> Diagnostic:
@@ -140,7 +146,7 @@ def _not_reversible(change: ResourceChange, *, missing: bool) -> Diagnostic:
     )
 
 
-def _unread(
+def _unreadable_resources(
     changes: tuple[ResourceChange, ...], state: ActualState, environment: Environment
 ) -> Iterator[Diagnostic]:
     """Yield an error for each refused read, with the resources of the blueprint that it hides.
@@ -181,11 +187,11 @@ def _drift_document(change: ResourceChange, state: ActualState) -> ResourceDrift
         resource_group=change.id.resource_group,
         kind=DriftKind.MISSING if missing else kind,
         reason=", ".join(failures_of(change)) or None,
-        fields=() if missing else tuple(_reversed(field_document(f)) for f in shown_fields(change)),
+        fields=() if missing else tuple(_reverse(field_document(f)) for f in shown_fields(change)),
     )
 
 
-def _reversed(field: FieldChangeDocument) -> FieldChangeDocument:
+def _reverse(field: FieldChangeDocument) -> FieldChangeDocument:
     """Reverse a planned change: before is the blueprint's value, after is Azure's.
 
     A reason that states whose access the planned change would end is left out: the drift granted

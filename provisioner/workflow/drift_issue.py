@@ -89,11 +89,11 @@ def own_issues(forge: Forge, issues: Sequence[Issue]) -> Sequence[Issue]:
     return [
         issue
         for issue in marked
-        if issue.author == account and _repository_of(issue) in (None, forge.repository)
+        if issue.author == account and _stated_repository(issue) in (None, forge.repository)
     ]
 
 
-def _repository_of(issue: Issue) -> str | None:
+def _stated_repository(issue: Issue) -> str | None:
     origin = origin_of(issue)
     return origin.repository if origin is not None else None
 
@@ -120,13 +120,14 @@ def find_issue(
         if (origin := origin_of(issue)) is None or not is_there(origin.path)
     ]
     same = [issue for issue in of_file if issue in named]
+    # The file comes before the name: after a change of both there would otherwise be two issues.
     return next(iter((*same, *of_file, *moved)), None)
 
 
 def moved_keys(drift: DriftDocument | None) -> Sequence[str]:
     """Return the keys of the values that somebody changed, by the logs."""
     entries = drift.undeclared if drift is not None else ()
-    return [_key(entry) for entry in entries if entry.moved]
+    return [_value_key(entry) for entry in entries if entry.moved]
 
 
 def still_moved(drift: DriftDocument | None, issue: Issue | None) -> Sequence[UndeclaredDocument]:
@@ -141,17 +142,17 @@ def still_moved(drift: DriftDocument | None, issue: Issue | None) -> Sequence[Un
     return [
         entry
         for entry in drift.undeclared
-        if entry.kept and not entry.moved and not entry.applied and _key(entry) in known
+        if entry.kept and not entry.moved and not entry.applied and _value_key(entry) in known
     ]
 
 
 def keys_of(entries: Iterable[UndeclaredDocument]) -> Sequence[str]:
     """Return the keys of undeclared values."""
-    return [_key(entry) for entry in entries]
+    return [_value_key(entry) for entry in entries]
 
 
-def _key(entry: UndeclaredDocument) -> str:
-    return _digest(f"{entry.id.lower()}\n{entry.field.path}")
+def _value_key(entry: UndeclaredDocument) -> str:
+    return _short_digest(f"{entry.id.lower()}\n{entry.field.path}")
 
 
 def unseen_key(document: EnvironmentDriftDocument) -> str:
@@ -164,8 +165,10 @@ def unseen_key(document: EnvironmentDriftDocument) -> str:
     if drift is not None:
         parts += [diagnostic.code for diagnostic in drift.diagnostics]
         parts += [entry.listed or entry.id for entry in drift.census.unreadable]
-        parts += [f"{_key(entry)} {entry.unread}" for entry in drift.undeclared if entry.unread]
-    return _digest("\n".join(sorted(parts)))
+        parts += [
+            f"{_value_key(entry)} {entry.unread}" for entry in drift.undeclared if entry.unread
+        ]
+    return _short_digest("\n".join(sorted(parts)))
 
 
 def has_note(issue: Issue, key: str | None = None) -> bool:
@@ -180,12 +183,14 @@ def with_note(body: str, note: str, key: str, most: int) -> str:
     The body has at most `most` characters; an older note is replaced.
     """
     seen = _UNSEEN.search(body)
-    kept = (body[: seen.start()] if seen else body).rstrip("\n")
+    shortened = (body[: seen.start()] if seen else body).rstrip("\n")
     tail = f"\n\n<!-- azsec-unseen {key} -->\n{note}"
-    if len(kept) + len(tail) > most:
-        kept = kept[: kept.rindex("\n", 0, most - len(tail))]
-    return kept + tail
+    # The note is why the issue is still open, so the end of the findings gives way. Cut at the end
+    # of a line: a marker or a table row that is cut in two would be shown as text.
+    if len(shortened) + len(tail) > most:
+        shortened = shortened[: shortened.rindex("\n", 0, most - len(tail))]
+    return shortened + tail
 
 
-def _digest(text: str) -> str:
+def _short_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]

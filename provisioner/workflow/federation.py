@@ -118,8 +118,8 @@ def _pipelines_credentials(
                 "instanceId.",
             )
         )
-    wanted = ((Purpose.PLAN, jobs.plan_connection), (Purpose.APPLY, jobs.apply_connection))
-    named = [(purpose, connection) for purpose, connection in wanted if connection]
+    connections = ((Purpose.PLAN, jobs.plan_connection), (Purpose.APPLY, jobs.apply_connection))
+    named = [(purpose, connection) for purpose, connection in connections if connection]
     if not named:
         raise DiagnosticError(
             error(
@@ -164,7 +164,7 @@ def _connection_credential(
         tenant = environment.tenant_id
         issuer = f"https://login.microsoftonline.com/{tenant}/v2.0"
         subject = (
-            f"/eid1/c/pub/t/{_encode(tenant)}/a/{_encode(_AZURE_DEVOPS)}"
+            f"/eid1/c/pub/t/{_encode_guid(tenant)}/a/{_encode_guid(_AZURE_DEVOPS)}"
             f"/sc/{organization}/{connection.lower()}"
         )
     elif connection.count("/") == 2 and all(connection.split("/")):
@@ -181,7 +181,7 @@ def _connection_credential(
             )
         )
     return FederatedCredentialDocument(
-        name=f"azsec-{purpose.value}-{_short(connection)}",
+        name=f"azsec-{purpose.value}-{_credential_suffix(connection)}",
         purpose=purpose,
         issuer=issuer,
         subject=subject,
@@ -189,7 +189,7 @@ def _connection_credential(
     )
 
 
-def _short(connection: str) -> str:
+def _credential_suffix(connection: str) -> str:
     """Return the name by which a credential is known in the output.
 
     All environments share a connection, so its credential has one name in the output of each.
@@ -199,7 +199,7 @@ def _short(connection: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", connection.rpartition("/")[2])[:80]
 
 
-def _encode(guid: str) -> str:
+def _encode_guid(guid: str) -> str:
     """Return a GUID as Entra writes it into a subject: base64url without padding.
 
     The first three groups are little-endian. Raises ValueError for a text that is no GUID.

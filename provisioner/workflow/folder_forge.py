@@ -47,18 +47,18 @@ class FolderForge:
     def _head(self) -> str:
         return f"{MARKER.removesuffix(' -->')} {self.label} -->\nIn the folder `{self.label}`:\n"
 
-    def _inward(self, context: str) -> str | None:
+    def _plain_context(self, context: str) -> str | None:
         """Return the plain name of a status of this folder, None for any other."""
         mine = self._context
         if context == mine or context.startswith(f"{mine}/"):
             return CONTEXT + context.removeprefix(mine)
         return None
 
-    def _outward(self, body: str) -> str:
+    def _marked_body(self, body: str) -> str:
         start = f"{MARKER}\n"
         return self._head + body.removeprefix(start) if body.startswith(start) else body
 
-    def _read(self, comment: Comment) -> Comment:
+    def _plain_comment(self, comment: Comment) -> Comment:
         rest = comment.body.removeprefix(self._head)
         return comment if rest == comment.body else replace(comment, body=f"{MARKER}\n{rest}")
 
@@ -73,21 +73,23 @@ class FolderForge:
         return [
             replace(one, context=context)
             for one in self.forge.statuses(pull_request, commit)
-            if (context := self._inward(one.context)) is not None
+            if (context := self._plain_context(one.context)) is not None
         ]
 
     def comments(self, pull_request: PullRequest) -> Sequence[Comment]:
         """Return the comments but those of other folders, the oldest first."""
         found = self.forge.comments(pull_request)
-        return [self._read(one) for one in found if not one.body.startswith(MARKER)]
+        return [self._plain_comment(one) for one in found if not one.body.startswith(MARKER)]
 
     def add_comment(self, pull_request: PullRequest, body: str) -> Comment:
         """Write a comment."""
-        return self._read(self.forge.add_comment(pull_request, self._outward(body)))
+        return self._plain_comment(self.forge.add_comment(pull_request, self._marked_body(body)))
 
     def edit_comment(self, pull_request: PullRequest, comment: Comment, body: str) -> Comment:
         """Replace the body of a comment."""
-        return self._read(self.forge.edit_comment(pull_request, comment, self._outward(body)))
+        return self._plain_comment(
+            self.forge.edit_comment(pull_request, comment, self._marked_body(body))
+        )
 
     @property
     def most_characters(self) -> int:

@@ -98,16 +98,19 @@ def read_outputs(
                 nearest(name, list(graph.outputs)) if graph.outputs else "It has none.",
             )
         )
-    wanted = [name] if name is not None else sorted(graph.outputs)
-    sources = [graph.output_sources.get(one, ()) for one in wanted]
+    names = [name] if name is not None else sorted(graph.outputs)
+    sources = [graph.output_sources.get(one, ()) for one in names]
     actual = None
-    if any(sources) or any(unknowns(graph.outputs[one]) for one in wanted):
+    # An output of parameters alone needs no sign-in.
+    if any(sources) or any(unknowns(graph.outputs[one]) for one in names):
         actual, _ = read_resources(desired, catalog, connect())
-    outputs = tuple(_output(one, graph, actual) for one in wanted)
+    outputs = tuple(_output_document(one, graph, actual) for one in names)
     return OutputsDocument(environment=desired.document, outputs=outputs)
 
 
-def _output(name: str, graph: DesiredGraph, actual: ReadResources | None) -> OutputDocument:
+def _output_document(
+    name: str, graph: DesiredGraph, actual: ReadResources | None
+) -> OutputDocument:
     value = graph.outputs[name]
     if actual is not None:
         sources = graph.output_sources.get(name, ())
@@ -119,10 +122,10 @@ def _output(name: str, graph: DesiredGraph, actual: ReadResources | None) -> Out
         except ExpressionError as problem:
             return OutputDocument(name=name, known=False, reason=f"it has no value: {problem}")
     shown = mask_output(value, name)
-    left = sorted({path for unknown in unknowns(shown) for path in unknown.paths})
-    if left:
-        told = f"Azure does not answer {', '.join(left)}"
-        return OutputDocument(name=name, known=False, reason=told)
+    unanswered = sorted({path for unknown in unknowns(shown) for path in unknown.paths})
+    if unanswered:
+        reason = f"Azure does not answer {', '.join(unanswered)}"
+        return OutputDocument(name=name, known=False, reason=reason)
     return OutputDocument(name=name, value=to_plain(shown), known=True, sensitive=shown != value)
 
 
@@ -135,6 +138,8 @@ def list_resources(desired: Desired, catalog: Catalog, reader: Reader) -> Resour
     _, reading = read_resources(desired, catalog, reader)
     owners = find_owners(reading.state, catalog, marks)
     found = {hit.id.key: hit.id for hit in reading.state.found.values() if owners.is_ours(hit.id)}
+    # The inventory also has marked resources of types that the catalog does not have: they are
+    # owned and not read.
     found |= {owned.id.key: owned.id for owned in reading.inventory.owned}
 
     in_bodies = {
@@ -187,8 +192,8 @@ def evaluate_expression(
         if actual is not None:
             value = resolve(value, actual.body_at)
     except DiagnosticError as problem:
-        told = "\n".join(str(diagnostic) for diagnostic in problem.diagnostics)
-        return EvaluatedDocument(expression=text, known=False, error=told)
+        message = "\n".join(str(diagnostic) for diagnostic in problem.diagnostics)
+        return EvaluatedDocument(expression=text, known=False, error=message)
     except ExpressionError as problem:
         return EvaluatedDocument(expression=text, known=False, error=f"error: {problem}")
     shown = mask_output(value, "")

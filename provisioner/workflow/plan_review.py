@@ -120,7 +120,7 @@ def read_review(
         if reason is None:
             digest = _digest_at(environment, approval, statuses_of(approval.commit), trust)
             reason = None if digest else _NO_PLAN
-            used = _used_by(environment, digest, approval, statuses_of(head), trust)
+            used = _describe_use(environment, digest, approval, statuses_of(head), trust)
             if used is not None:
                 digest, reason = None, f"{used}, and is approved for once"
         if digest is None:
@@ -134,15 +134,15 @@ def read_review(
                 commit=approval.commit,
             )
         )
-    posted = _trusted(environment, statuses_of(head), trust)
+    posted = _trusted_statuses(environment, statuses_of(head), trust)
     return Review(
         approvals=tuple(sorted(found, key=lambda one: one.at, reverse=True)),
         uncounted=tuple(uncounted),
-        posted=_digest_of(posted[0].description) if posted else None,
+        posted=_applied_or_posted_digest(posted[0].description) if posted else None,
     )
 
 
-def _digest_of(description: str) -> str | None:
+def _applied_or_posted_digest(description: str) -> str | None:
     return digest_in(description.removeprefix(f"{APPLYING} "))
 
 
@@ -152,7 +152,7 @@ def hold_to_head(review: Review, head: str) -> Review:
     Beside the plan they approve the order of promotion, which is the head's.
     """
     uncounted = [
-        UncountedApprovalDocument(by=one.by, reason=_EARLIER)
+        UncountedApprovalDocument(by=one.by, reason=_EARLIER_COMMIT)
         for one in review.approvals
         if one.commit != head
     ]
@@ -164,12 +164,14 @@ def hold_to_head(review: Review, head: str) -> Review:
     )
 
 
-_EARLIER = "promotion.yaml changes the order, and the approval is of an earlier commit"
+_EARLIER_COMMIT = "promotion.yaml changes the order, and the approval is of an earlier commit"
 _NO_PLAN = "no plan of this environment stood on the commit when it was approved"
 
 
 def _reason_against(approval: Approval, trust: Trust) -> str | None:
     """Return why an approval counts for no environment, None where it may count."""
+    # Logins of GitHub ignore case; the author of a change is no second pair of
+    # eyes.
     if approval.by.lower() == trust.author.lower():
         return "the author's own approval does not count"
     if approval.by in trust.accounts:
@@ -184,11 +186,13 @@ def _digest_at(
 
     A later digest is of a plan that was made again, which the reviewer did not see.
     """
-    seen = [one for one in _trusted(environment, statuses, trust) if one.at < approval.at]
+    # Strictly before: forges state seconds, and within one it is not known which came first (ADR
+    # 0033).
+    seen = [one for one in _trusted_statuses(environment, statuses, trust) if one.at < approval.at]
     return digest_in(seen[0].description) if seen else None
 
 
-def _used_by(
+def _describe_use(
     environment: str,
     digest: str | None,
     approval: Approval,
@@ -203,12 +207,16 @@ def _used_by(
         f"{digest} {APPLIED}": "its plan was applied at",
         f"{APPLYING} {digest}": "an apply of its plan began at",
     }
-    for status in _trusted(environment, statuses, trust):
+    for status in _trusted_statuses(environment, statuses, trust):
+        # Earlier approvals alone are used up; in the same second the approval does not count, to be
+        # on the safe side.
         if status.description in marks and status.at >= approval.at:
             return f"{marks[status.description]} {format_moment(status.at)}"
     return None
 
 
-def _trusted(environment: str, statuses: Sequence[Status], trust: Trust) -> Sequence[Status]:
+def _trusted_statuses(
+    environment: str, statuses: Sequence[Status], trust: Trust
+) -> Sequence[Status]:
     context = context_of(environment)
     return [one for one in statuses if one.context == context and one.creator in trust.accounts]

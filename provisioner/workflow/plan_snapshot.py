@@ -73,16 +73,18 @@ def take_snapshot(plan: PlanDocument, base: str) -> Snapshot:
     for change in plan.changes:
         # A resource whose id changes has two changes at one address.
         key = change.address if change.address not in changes else f"{change.address} {change.id}"
-        changes[key] = _change(change)
+        changes[key] = _snapshot_change(change)
     return Snapshot(plan.digest, base, changes)
 
 
-def _change(change: ResourceChangeDocument) -> Change:
-    fields = {one.path: _hash(one.to_json()) for one in change.fields}
-    return Change(change.action.value, _hash(change.to_json()), fields)
+def _snapshot_change(change: ResourceChangeDocument) -> Change:
+    fields = {one.path: _short_hash(one.to_json()) for one in change.fields}
+    return Change(change.action.value, _short_hash(change.to_json()), fields)
 
 
-def _hash(value: object) -> str:
+def _short_hash(value: object) -> str:
+    # Short, since a comment has little room: a collision costs a line of the comparison and decides
+    # nothing.
     text = json.dumps(value, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_HASH]
 
@@ -92,12 +94,12 @@ def compare_snapshot(then: Snapshot, now: PlanDocument) -> tuple[MovedChangeDocu
     if then.changes is None:
         return None
     current = take_snapshot(now, "").changes or {}
-    moved = []
+    differing = []
     for address in sorted(then.changes.keys() | current.keys()):
         before, after = then.changes.get(address), current.get(address)
         if before is not None and after is not None and before.hash == after.hash:
             continue
-        moved.append(
+        differing.append(
             MovedChangeDocument(
                 address=address,
                 then=before.action if before else None,
@@ -105,7 +107,7 @@ def compare_snapshot(then: Snapshot, now: PlanDocument) -> tuple[MovedChangeDocu
                 paths=_moved_paths(before, after),
             )
         )
-    return tuple(moved)
+    return tuple(differing)
 
 
 def _moved_paths(before: Change | None, after: Change | None) -> tuple[str, ...]:
@@ -121,7 +123,7 @@ def write_snapshots(remembered: Mapping[str, RememberedPlan]) -> str:
     Where there is no room, the hashes of properties are left out, then the changes.
     """
     text = ""
-    for lighten in (_whole, _without_fields, _without_changes):
+    for lighten in (_with_all, _without_fields, _without_changes):
         content = {
             name: {
                 key: _to_json(lighten(snapshot))
@@ -137,7 +139,7 @@ def write_snapshots(remembered: Mapping[str, RememberedPlan]) -> str:
     return text if len(text) <= _MOST_CHARACTERS else ""
 
 
-def _whole(snapshot: Snapshot) -> Snapshot:
+def _with_all(snapshot: Snapshot) -> Snapshot:
     return snapshot
 
 
@@ -174,29 +176,31 @@ def read_snapshots(body: str) -> Mapping[str, RememberedPlan]:
         packed = base64.b64decode(found[1], validate=True)
         # A longer text is cut off, and is then no JSON.
         content = json.loads(zlib.decompressobj().decompress(packed, _MOST_BYTES))
-        return {str(name): _remembered(entry) for name, entry in content.items()}
+        return {str(name): _read_remembered(entry) for name, entry in content.items()}
+    # Whoever may edit the comment can write any JSON there: each shape but the expected one is as
+    # good as none.
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         return {}
     except (binascii.Error, zlib.error):
         return {}
 
 
-def _remembered(entry: Mapping[str, Any]) -> RememberedPlan:
-    return RememberedPlan(*(_snapshot(entry.get(key)) for key in ("posted", "approved")))
+def _read_remembered(entry: Mapping[str, Any]) -> RememberedPlan:
+    return RememberedPlan(*(_read_snapshot(entry.get(key)) for key in ("posted", "approved")))
 
 
-def _snapshot(entry: Sequence[Any] | None) -> Snapshot | None:
+def _read_snapshot(entry: Sequence[Any] | None) -> Snapshot | None:
     if entry is None:
         return None
     digest, base, listed = entry
     changes = None
     if listed is not None:
         changes = {
-            str(key): Change(str(action), str(text), _texts(fields.items()))
+            str(key): Change(str(action), str(text), _text_mapping(fields.items()))
             for key, (action, text, fields) in listed.items()
         }
     return Snapshot(str(digest), str(base), changes)
 
 
-def _texts(items: Iterable[tuple[object, object]]) -> Mapping[str, str]:
+def _text_mapping(items: Iterable[tuple[object, object]]) -> Mapping[str, str]:
     return {str(key): str(value) for key, value in items}

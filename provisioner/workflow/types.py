@@ -87,16 +87,18 @@ def list_packages(
     subject: str | None, catalog: Catalog, directory: PackageDirectory
 ) -> PackagesDocument:
     """Return the installed packages with their types: all, one, or those of a namespace."""
-    wanted = (subject or "").lower()
-    if wanted.startswith("azure-mgmt-"):
-        return PackagesDocument(packages=(_describe_package(wanted, catalog, directory),))
+    prefix = (subject or "").lower()
+    if prefix.startswith("azure-mgmt-"):
+        return PackagesDocument(packages=(_describe_package(prefix, catalog, directory),))
     described = [_describe_package(name, catalog, directory) for name in directory.packages]
     return PackagesDocument(
-        packages=tuple(kept for each in described if (kept := _within(each, wanted)).types)
+        packages=tuple(
+            kept for each in described if (kept := _limit_to_namespace(each, prefix)).types
+        )
     )
 
 
-def _within(package: PackageDocument, namespace: str) -> PackageDocument:
+def _limit_to_namespace(package: PackageDocument, namespace: str) -> PackageDocument:
     prefix = f"{namespace}/" if namespace else ""
     types = tuple(each for each in package.types if each.type.lower().startswith(prefix))
     return package.model_copy(update={"types": types})
@@ -114,6 +116,7 @@ def _describe_package(name: str, catalog: Catalog, directory: PackageDirectory) 
             )
         )
     findings = directory.index(name)
+    # Several operations of a package may write one type, and spell it in different cases.
     types = {each.name.lower(): each.name for each in findings.types if each.model is not None}
     return PackageDocument(
         name=name,
@@ -163,18 +166,18 @@ def describe_type(name: str, catalog: Catalog, directory: TypeDirectory) -> Type
     inside = {each.lower(): each for each in (*children, *known)}
     return TypeSchemaDocument(
         type=_type_document(resource_type.name, catalog, directory),
-        stands_in=_place_of(resource_type, sdk),
+        stands_in=_container_of(resource_type, sdk),
         deletable=resource_type.deletable,
         children=tuple(inside[key] for key in sorted(inside)),
         properties=tuple(
-            _property(path, prop)
+            _property_document(path, prop)
             for path, prop in walk(schemas, resource_type.name)
             if path[0] not in _ENVELOPE
         ),
     )
 
 
-def _place_of(resource_type: ResourceType, sdk: SdkType | None) -> str:
+def _container_of(resource_type: ResourceType, sdk: SdkType | None) -> str:
     if resource_type.parent is not None:
         return resource_type.parent
     if sdk is not None:
@@ -182,18 +185,20 @@ def _place_of(resource_type: ResourceType, sdk: SdkType | None) -> str:
     return str(resource_type.scope)
 
 
-def _property(path: Sequence[str], prop: Property) -> PropertyDocument:
+def _property_document(path: Sequence[str], prop: Property) -> PropertyDocument:
     return PropertyDocument(
         path=".".join(path).replace(".[]", "[]"),
-        shape=_shape(prop.shape),
+        shape=_describe_shape(prop.shape),
         values=prop.shape.enum,
+        # SDK models require some read-only properties, since Azure always answers them: no file may
+        # state them.
         required=prop.required and not prop.read_only,
         read_only=prop.read_only,
         create_only=prop.create_only,
     )
 
 
-def _shape(shape: Shape) -> str:
+def _describe_shape(shape: Shape) -> str:
     if shape.kind in (Kind.LIST, Kind.MAP) and shape.item is not None:
         return f"{shape.kind} of {shape.item.kind}"
     return str(shape.kind)
