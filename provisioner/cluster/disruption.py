@@ -195,8 +195,8 @@ def _pods_of_share(value: object, expected: int) -> int | None:
     """Return a number of pods, or a share of them rounded up, as the disruption controller does."""
     share = _PERCENT.fullmatch(value) if isinstance(value, str) else None
     if share:
-        # Ceiling division in whole numbers: in floats 7 % of 100 is 7.000000000000001, which would be
-        # rounded up to 8.
+        # Ceiling division in whole numbers: in floats 7 % of 100 is 7.000000000000001, which would
+        # be rounded up to 8.
         return -(-expected * int(share[1]) // 100)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 

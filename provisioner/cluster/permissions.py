@@ -62,7 +62,8 @@ CAPABILITIES = tuple(
         ("runs commands in pods", "", ("pods/exec", "pods/attach"), ("create", "get"), _SHELL),
         ("reads secrets", "", ("secrets",), ("get", "list", "watch"), _ESCALATION),
         (
-            "impersonates", "authentication.k8s.io", ("userextras", "uids"), ("impersonate",), _ESCALATION,
+            "impersonates", "authentication.k8s.io", ("userextras", "uids"), ("impersonate",),
+            _ESCALATION,
         ),
         ("impersonates", "", ("users", "groups", "serviceaccounts"), ("impersonate",), _ESCALATION),
         ("escalates roles", _RBAC, ("roles", "clusterroles"), ("escalate", "bind"), _ESCALATION),
@@ -71,7 +72,8 @@ CAPABILITIES = tuple(
             ("rolebindings", "clusterrolebindings", "roles", "clusterroles"), _WRITES, _ESCALATION,
         ),
         (
-            "issues tokens of service accounts", "", ("serviceaccounts/token",), ("create",), _ESCALATION,
+            "issues tokens of service accounts", "", ("serviceaccounts/token",), ("create",),
+            _ESCALATION,
         ),
         ("reaches the kubelet of nodes", "", ("nodes/proxy",), ("create", "get"), _ESCALATION),
         (
@@ -128,7 +130,8 @@ CAPABILITIES = tuple(
             ("certificatesigningrequests/approval",), ("update", "patch"), _ESCALATION,
         ),
         (
-            "approves certificates", "certificates.k8s.io", ("signers",), ("approve", "sign"), _ESCALATION,
+            "approves certificates", "certificates.k8s.io", ("signers",), ("approve", "sign"),
+            _ESCALATION,
         ),
         (
             "extends the API", "apiextensions.k8s.io", ("customresourcedefinitions",), _WRITES,

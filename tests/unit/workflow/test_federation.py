@@ -92,8 +92,12 @@ def test_a_tenant_is_encoded_as_entra_encodes_it():
     from provisioner.workflow import federation
 
     # Two public service connections: tenant, and its part of the subject.
-    assert federation._encode("66946bae-c7f1-4099-b768-6ec1ac684280") == "rmuUZvHHmUC3aG7BrGhCgA"
-    assert federation._encode("ff882432-09b0-437b-bd22-ca13c0037ded") == "MiSI_7AJe0O9IsoTwAN97Q"
+    assert (
+        federation._encode_guid("66946bae-c7f1-4099-b768-6ec1ac684280") == "rmuUZvHHmUC3aG7BrGhCgA"
+    )
+    assert (
+        federation._encode_guid("ff882432-09b0-437b-bd22-ca13c0037ded") == "MiSI_7AJe0O9IsoTwAN97Q"
+    )
 
 
 @pytest.mark.parametrize(
