@@ -109,12 +109,15 @@ def _read_cluster(resource: Resource, estate: Estate) -> Cluster:
     # Defaults that AKS fills in claim addresses as stated ranges do: two clusters that state
     # nothing have the same ones.
     default = cluster_defaults.pod_range(body)
+    # A network profile that is one expression may state any range: defaults must not be assumed.
     known = not isinstance(lookup(resource.body, _NETWORK), Unknown)
     pods = _stated_ranges(body, _POD_RANGES) or _default_range(body, _POD_RANGES, default)
     services = _stated_ranges(body, _SERVICE_RANGES) or _default_range(
         body, _SERVICE_RANGES, cluster_defaults.SERVICE_RANGE
     )
     api_server = lookup(body, ("properties", "apiServerAccessProfile"))
+    # With VNet integration the API server stands in its own subnet, without it behind a private
+    # endpoint among the nodes.
     integrated = lookup(api_server, ("enableVnetIntegration",)) is True
     provisioning = lookup(body, ("properties", "nodeProvisioningProfile", "mode"))
     pools = tuple(_read_pool(pool, body) for pool in estate.children(resource.id, POOL))
@@ -204,6 +207,8 @@ def _read_pool(resource: Resource, cluster: Body) -> Pool:
     nodes = _max_node_count(properties)
     surge_text = read_surge(properties)
     max_pods = lookup(properties, ("maxPods",))
+    # StaticBlock gives each node blocks of 16 when it is created; DynamicIndividual gives batches
+    # as pods start.
     is_static_block = str(lookup(properties, ("podIPAllocationMode",))).lower() == "staticblock"
     return Pool(
         resource=resource,

@@ -86,6 +86,7 @@ def read_demands(estate: Estate, clusters: Sequence[Cluster]) -> Iterator[Demand
         yield from _application_gateway_demands(gateway)
     yield from _resolver_demands(estate)
     yield from _uncounted_demands(estate)
+    # A route server is a virtual hub with an IP configuration in RouteServerSubnet.
     for place in estate.of_type(ROUTE_SERVER):
         subnet = parse_resource_id(lookup(place.body, ("properties", "subnet", "id")))
         if subnet is not None:
@@ -117,6 +118,7 @@ def _application_gateway_demands(gateway: Resource) -> Iterator[Demand]:
         words = f"{private} private frontend{'' if private == 1 else 's'}"
         # Autoscaling may start at zero instances, which take no addresses.
         first = least if isinstance(least, int) else 0
+        # Autoscaling without maxCapacity goes up to Azure's own limit.
         if isinstance(most, int):
             sum_of = f"{most} instances at most + {words} = {most + private}"
             yield Demand(

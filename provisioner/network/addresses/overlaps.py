@@ -250,6 +250,7 @@ def _judge_reserved(wider: Claim, inner: Claim, plan: AddressPlan) -> _Verdict |
     has_cluster = any(
         network.key == claim.owner for cluster in plan.clusters for network in cluster.networks
     )
+    # AKS reserves these ranges for itself; networks without a cluster may use them.
     is_affected = claim.kind in _CLUSTER_KINDS or (claim.kind is ClaimKind.SPACE and has_cluster)
     if not is_affected:
         return None
@@ -277,6 +278,7 @@ def _judge_site(wider: Claim, inner: Claim) -> _Verdict | None:
     site, claim = (wider, inner) if wider.kind is ClaimKind.SITE else (inner, wider)
     hint = "Choose another range."
     if claim.kind in _CLUSTER_KINDS:
+        # A cluster of another environment may never be connected with this site.
         if claim.environment != site.environment:
             return None
         why = "pods cannot reach the site"

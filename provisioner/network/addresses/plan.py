@@ -195,6 +195,7 @@ def _network_ids(estate: Estate, demands: Mapping[str, list[Demand]]) -> list[Re
     found = {resource.id.key: resource.id for resource in estate.of_type(NETWORK)}
     children = [*estate.of_type(SUBNET), *estate.of_type(PEERING)]
     mentioned = [child.id.parent for child in children]
+    # A network that is only peered with still has ranges that must not overlap.
     mentioned += [_remote_network(peering) for peering in estate.of_type(PEERING)]
     mentioned += [demand.subnet.parent for in_subnet in demands.values() for demand in in_subnet]
     for identity in mentioned:
@@ -230,6 +231,7 @@ def _read_subnet(resource: Resource, demands: tuple[Demand, ...]) -> Subnet:
     prefixes = properties.get("addressprefixes")
     stated = list(prefixes) if _is_list(prefixes) else []
     single = properties.get("addressprefix")
+    # addressPrefix is the older, singular property; Azure answers one or the other.
     if not stated and single:
         stated = [single]
     ranges, wrong = _parse_ranges([text for text in stated if isinstance(text, str)])

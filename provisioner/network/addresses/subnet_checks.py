@@ -76,6 +76,8 @@ def check_subnets(plan: AddressPlan, estate: Estate) -> Iterator[Diagnostic]:
 
 def _check_unknown_ranges(network: VirtualNetwork) -> Iterator[Diagnostic]:
     for subnet in network.subnets:
+        # Azure can allocate a range from an address pool; a malformed one is a service rule's
+        # matter.
         if not subnet.known and not subnet.wrong and subnet.demands:
             yield warning(
                 "unknown-range",
@@ -125,6 +127,8 @@ def _check_size(subnet: Subnet, network: VirtualNetwork) -> Iterator[Diagnostic]
 
 def describe_demands(subnet: Subnet) -> str:
     """Return as text what takes addresses of a subnet, and the arithmetic."""
+    # Nodes and pods dominate, and their numbers are what a reader can change: their arithmetic is
+    # written out.
     nodes = [d for d in subnet.demands if d.kind in (DemandKind.NODES, DemandKind.PODS)]
     words = [
         f"{demand.resource.label}: {demand.arithmetic}" if len(nodes) > 1 else demand.arithmetic
@@ -177,6 +181,7 @@ def _check_service_subnet(subnet: Subnet, rule: Rule, estate: Estate) -> Iterato
                 span,
                 f"Give it a /{rule.prefix}.",
             )
+    # Azure's own services refuse a delegated subnet.
     for service in subnet.delegations:
         yield warning(
             "delegation-refused",
@@ -227,6 +232,7 @@ def _check_delegations(subnet: Subnet) -> Iterator[Diagnostic]:
             span,
             f"Set delegations to {CLUSTER}.",
         )
+    # An API server subnet is judged above; nodes beside it are a matter of sharing.
     refused = {
         DemandKind.NODES: subnet.delegations,
         DemandKind.ENDPOINT: subnet.delegations,
@@ -278,6 +284,7 @@ def _check_shared_use(subnet: Subnet) -> Iterator[Diagnostic]:
     API servers share a subnet with nothing, and pods not with nodes.
     """
     kinds = {demand.kind for demand in subnet.demands} - {DemandKind.OTHER}
+    # Several API servers may share a subnet, and several clusters one for pods.
     for kind in (DemandKind.API_SERVER, DemandKind.PODS):
         others = sorted(kinds - {kind, DemandKind.API_SERVER})
         if kind in kinds and others:

@@ -146,6 +146,7 @@ class _DiagramBuilder:
                 peers[key].add(peering.remote)
                 if peering.remote in peers:
                     peers[peering.remote].add(key)
+        # What others share makes a hub; names like "hub" are anybody's to give.
         hub_networks = {firewall.network for firewall in self._topology.firewalls}
         hub_networks |= {
             _network_of(b.subnet) for b in self._context_resources if _is_hub_service(b)
@@ -299,6 +300,8 @@ class _DiagramBuilder:
         access = "private API server" if cluster.private else "public API server"
         details = [access, f"outbound: {cluster.outbound}"]
         yield self._resource_node(cluster.key, NodeKind.CLUSTER, details)
+        # The private API server is a node of its own, since paths lead to it and not to the
+        # cluster.
         if cluster.private and inside in self._subnets:
             kind = "in its own subnet" if cluster.api_server_subnet else "private link"
             yield NodeDocument(
@@ -339,6 +342,7 @@ class _DiagramBuilder:
                 yield self._service_node(service)
                 targets.discard(service.key)
         known = {c.key for c in self._topology.own_clusters}
+        # The target of an endpoint may be in another subscription: it is drawn as not read.
         for key in sorted(targets - known):
             yield self._resource_node(
                 key, NodeKind.SERVICE, [] if self._address_of(key) else [_NOT_READ]

@@ -103,6 +103,7 @@ def _peering_edges(topology: Topology, diagram: Diagram) -> Iterator[EdgeDocumen
             pairs.setdefault((one, other), {})[network.key] = peering.label
     for (one, other), sides in pairs.items():
         words = " and ".join(sides[key] for key in sorted(sides))
+        # A one-sided peering is drawn, since it is the first thing to look for.
         missing = "; the other side is missing or was not read" if len(sides) == 1 else ""
         yield EdgeDocument(
             source=one, target=other, kind=EdgeKind.PEERING, words=f"{words}{missing}"

@@ -35,6 +35,7 @@ def read_firewalls(estate: Estate) -> Iterator[Firewall]:
 class _FirewallReader:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
+        # By policy and not by firewall: several firewalls can share one.
         self._policies = {r.id.key: self._read_policy(r) for r in estate.of_type(POLICY)}
 
     def read_firewall(self, resource: Resource) -> Firewall:
@@ -55,6 +56,7 @@ class _FirewallReader:
                 known=False,
                 declared=declared,
             )
+        # All configurations of a firewall share one private address.
         address = text_at(entries[0], "properties.privateIPAddress")
         found = parse_addresses(address) if address else None
         return Firewall(

@@ -51,6 +51,7 @@ class Intervals:
             return self
         found: list[tuple[int, int]] = []
         own, others = iter(self.parts), iter(other.parts)
+        # Both sides are sorted: one pass over both, as in merging.
         one, two = next(own, None), next(others, None)
         while one is not None and two is not None:
             low, high = max(one[0], two[0]), min(one[1], two[1])

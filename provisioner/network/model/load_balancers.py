@@ -54,6 +54,7 @@ class BalancerRule:
     targets: tuple[str, ...]
     protocols: frozenset[str]
     ports: Intervals
+    # Security groups see the packet behind the balancer, on the port of the backend.
     backend_ports: Intervals
     leads_out: bool
     certain: bool = True

@@ -100,6 +100,7 @@ def _unjudged_server(
         if (subnet.network == home or subnet.network in transit_networks)
         # Propagation is switched off by route table, so each subnet learns or does not.
         and (subnet.table is None or subnet.table.propagates or subnet.hidden)
+        # The route server's own subnet holds no workloads.
         and subnet.name.lower() != _RESERVED
     )
     return Unjudged(server.key, label, HUB, learning, source.span, _LEARNED, _HINT)

@@ -62,6 +62,7 @@ class SecurityRule:
     sources: tuple[str, ...]
     destinations: tuple[str, ...]
     ports: Intervals
+    # Nearly every rule leaves the source port open: clients choose it.
     source_ports: Intervals = ANY_PORT
 
 
@@ -90,8 +91,12 @@ class Subnet:
     group: SecurityGroup | None
     nat_gateway: str | None
     private: bool
+    # Each adds routes to the service's public addresses that no user-defined default route
+    # overrides.
     service_endpoints: tuple[str, ...]
     delegations: tuple[str, ...]
+    # Without it neither security groups nor routes hold for private endpoints of the subnet
+    # (NET-06).
     endpoint_policies: bool
     span: Span | None
     declared: bool = True
@@ -167,6 +172,7 @@ class FirewallRule:
 
     label: str
     kind: str
+    # Priority of the group, of the collection, and the position: Azure evaluates in this order.
     order: tuple[int, int, int]
     allows: bool
     protocols: frozenset[str]
@@ -432,6 +438,7 @@ class Topology:
     endpoints: tuple[PrivateEndpoint, ...] = ()
     clusters: tuple[Cluster, ...] = ()
     services: tuple[Service, ...] = ()
+    # Inbound endpoints: key, network and address, None before Azure has given it.
     resolvers: tuple[tuple[str, str, int | None], ...] = ()
     openings: tuple[Opening, ...] = ()
     unjudged: tuple[Unjudged, ...] = ()

@@ -115,6 +115,8 @@ def read_topology(
     reader = _Reader(estate, cloud)
     subnets = {r.id.key: reader.subnet(r) for r in estate.of_type(_SUBNET)}
     seen = {r.id.key: reader.network(r) for r in estate.of_type(_NETWORK)}
+    # Every subnet has its network, even one that nobody could read: proofs need no special case,
+    # and say what was not read.
     networks = {**seen, **_networks_known_by_id(subnets.values(), seen)}
     return Topology(
         cloud=cloud,
@@ -131,6 +133,8 @@ def read_topology(
         ),
         resolvers=tuple(reader.resolver(r) for r in estate.of_type(_RESOLVER_ENDPOINT)),
         openings=tuple(openings),
+        # What routes packets and is not understood makes proofs unknown; left out, it would make
+        # them hold.
         unjudged=(*find_unjudged(estate), *find_learned_routes(estate, networks, subnets)),
         interfaces=tuple(read_interfaces(estate, reader.groups)),
         balancers=tuple(read_load_balancers(estate)),

@@ -113,6 +113,7 @@ class _ConnectedResources:
                 yield Unjudged(
                     resource.id.key, resource.label, resource.type, subnets, resource.span
                 )
+        # Known by id and type alone, from a list: it may be connected with anything.
         for unread in self._estate.unread:
             if unread.type.lower().startswith(_PROVIDER) and self._own:
                 yield Unjudged(unread.key, unread.text, unread.type, self._own)

@@ -80,6 +80,7 @@ def find_egress_candidates(topology: Topology, subnet: Subnet) -> tuple[EgressCa
                 )
             )
     found += _load_balancer_candidates(topology, subnet)
+    # Several pools of one cluster have the same outbound rules.
     return tuple(dict.fromkeys(found))
 
 

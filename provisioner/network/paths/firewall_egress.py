@@ -65,6 +65,7 @@ def find_internet_egress(
     # Web protocols run over TCP, and network rules are asked first.
     first = [r for r in network if {"tcp", "any"} & r.protocols and not r.allows]
     web = [rule for rule in rules if rule.kind == "application"]
+    # By protocol, since an application rule for http says nothing of https.
     for protocol in sorted({name for rule in web for name in rule.protocols}):
         yield from _application_rule_egress(
             [r for r in web if protocol in r.protocols], sources, first
@@ -116,6 +117,8 @@ def _application_rule_egress(
                 yield InternetEgress(
                     False, f"{rule.label} names an IP group of which nothing is known"
                 )
+        # Categories are lists of Microsoft's that change; some of their hosts take uploads of
+        # anybody.
         for category in rule.categories:
             if _reachable(rule, sources, denying, PUBLIC, category):
                 words = f"{rule.label} allows it to all of the web category {category}"

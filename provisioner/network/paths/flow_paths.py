@@ -134,6 +134,7 @@ class _FlowTracer:
         subnet = self._topology.subnets.get(endpoint.subnet)
         if not all(hop.passes for hop in asked) or not zones or subnet is None:
             return self._undelivered(words, *asked, _public_answer(service))
+        # An endpoint that is not approved has an address and carries nothing.
         if endpoint.approved is False:
             hop = Hop(endpoint.label, "private endpoint", "is not approved", passes=False)
             return self._undelivered(words, *asked, hop)
@@ -147,6 +148,8 @@ class _FlowTracer:
             (pool.subnet for pool in cluster.pools if pool.subnet), None
         )
         subnet = self._topology.subnets.get(subnet_key or "")
+        # A public API server has no address in the model; its host names are in the table of
+        # required egress.
         if not cluster.private or subnet is None:
             needs = egress_of(self._topology.cloud, "public-api-server", cluster.region) or ()
             for host in (host for need in needs for host in need.hosts):
@@ -188,6 +191,8 @@ class _FlowTracer:
 
     def _subnet_of_host(self, zone: Zone, host: str) -> Subnet | None:
         """Return the subnet that a host of a private zone stands in, as far as it is known."""
+        # A service's host name begins with its name: that finds the endpoint before Azure has
+        # answered its records.
         first = host.partition(".")[0].lower()
         for endpoint in self._topology.endpoints:
             if zone.key in endpoint.zones and endpoint.target.rpartition("/")[2] == first:

@@ -80,6 +80,7 @@ def trace_packet(topology: Topology, source: Subnet, packet: Packet) -> Path:
     hops.append(_route_hop(topology, source, route, traffic))
     if not hops[-1].passes:
         return Path(tuple(hops), delivered=False)
+    # Elsewhere the packet leaves what the model knows: the internet, or an on-premises network.
     if route.hop in (HopType.VNET, HopType.PEERING):
         # A route of the user's for the network leads into its peers too.
         peers = [peering.remote for peering in network.peerings]
@@ -147,6 +148,7 @@ def _trace_through_firewall(
         words = f"{route.prefix} leads to {route.towards}, which is not the address of a firewall"
         return Path((*hops, Hop(route.label, "route", words, passes=False)), delivered=False)
     hops.append(Hop(route.label, "route", f"{route.prefix} leads to {firewall.label}"))
+    # A trace that guesses at the rules of others would be believed.
     if not firewall.known:
         words = "is run by others and was not read (take `--of planned`)"
         hops.append(Hop(firewall.label, "firewall", words, passes=False, known=False))
@@ -213,6 +215,7 @@ def broken_leg(topology: Topology, network: Network, firewall: Firewall) -> Hop 
     if network.key == firewall.network or not firewall.network:
         return None
     hub = topology.networks.get(firewall.network)
+    # Peerings of a network that was not read are unknown, not absent.
     unread = next((each for each in (network, hub) if each is not None and not each.known), None)
     if unread is not None:
         words = "was not read: whether it is peered with the other side is not known"
@@ -290,6 +293,8 @@ def _trace_load_balancer(
     if rule is None:
         what = f"{traffic.protocol} {show_ports(traffic.ports)}"
         return (Hop(balancer.label, _BALANCER, f"no rule of {name} takes {what}", False),), False
+    # A balancer spreads over its members: one that takes the packet is enough, and of none that
+    # does the first is shown.
     stopped: tuple[Hop, ...] = ()
     for other in topology.subnets_of(subnet.network):
         for member in members_in(topology, balancer, rule, other):

@@ -79,6 +79,7 @@ def _public_api_server_breaches(topology: Topology, cluster: Cluster) -> Iterato
 
 
 def _name_breaches(topology: Topology, cluster: Cluster, home: Network) -> Iterator[Breach]:
+    # privateDNSZone `none` leaves the name to the public DNS.
     if cluster.zone == "none":
         return
     if cluster.zone == "system":
@@ -133,6 +134,7 @@ def zone_breaches(topology: Topology, zone: Zone, home: Network, what: str) -> I
         )
         return
     found, resolver = resolves(topology, home, zone)
+    # The hub of another environment: its resolver may be right.
     if not resolver.certain:
         yield Breach(
             resolver.element,
@@ -214,6 +216,8 @@ def _path_breaches(
             path = trace_packet(topology, subnet, Packet(address, "tcp", _PORT))
             if path.delivered:
                 yield Breach(
+                    # The hop before the last is the rule that lets it in, which is what has to
+                    # change.
                     path.hops[-2].element,
                     (
                         f"{subnet.label} reaches the API server of {cluster.label}, but its "

@@ -76,6 +76,7 @@ def _route_breaches(
             )
         else:
             yield from _system_route_breaches(topology, subnet, public)
+    # An address that nobody owns drops the packets, until a machine takes it.
     elif route.hop is HopType.APPLIANCE and firewall_behind(topology, subnet, route) is None:
         yield Breach(
             route.label,

@@ -60,6 +60,7 @@ def excess_of(topology: Topology, firewall: Firewall) -> Iterator[Breach]:
     permitted = {network.key: _permitted_egress(topology, network) for network in networks}
     workloads = {network.key: _workload_ranges(topology, network) for network in networks}
     for rule in firewall.policy.rules:
+        # DNAT rules are inbound (ENV-04.4).
         if not rule.allows or rule.kind == "nat":
             continue
         sources = source_of(rule)

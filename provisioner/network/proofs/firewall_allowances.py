@@ -63,6 +63,7 @@ def _missing_egress(topology: Topology, cluster: Cluster) -> Iterator[Breach]:
             )
             continue
         for subnet, need in product(subnets, needs):
+            # Optional needs (OS packages) may be open and need not.
             if not need.optional:
                 yield from _missing_need(topology, cluster, subnet, feature, need)
 
@@ -110,6 +111,8 @@ def _missing_need(
             for tag in need.tags
         ):
             continue
+        # The hosts of an FQDN tag are Azure's to change: the tag covers those of a feature as a
+        # whole.
         covered = frozenset(tag for tag, features in FQDN_TAGS.items() if feature in features)
         # By rule: one missing rule denies a dozen hosts, and is one thing to repair.
         denied: dict[str, list[str]] = {}

@@ -83,6 +83,7 @@ def _admitted_sources(topology: Topology, subnet: Subnet, ranges: Intervals) -> 
 
 def _breaches_of_subnet(topology: Topology, subnet: Subnet, closed: Set[str]) -> Iterator[Breach]:
     for _, pool in pools_in(topology, subnet):
+        # Pods in a subnet of their own have no public addresses.
         if pool.public_addresses and pool.subnet == subnet.key:
             yield Breach(
                 pool.label,
@@ -162,6 +163,7 @@ def _rule_breach(
             "Add a rule that denies all inbound traffic at priority 4096.",
             subnet.span,
         )
+    # The rule alone is the breach; what forwards to it today makes it urgent.
     through = f", and {' and '.join(dict.fromkeys(frontends))}" if frontends else ""
     let = alike[0]
     protocols = [each.protocol for each in alike]

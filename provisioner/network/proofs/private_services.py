@@ -66,6 +66,8 @@ def _breaches_of_service(topology: Topology, service: Service) -> Iterator[Breac
             "Set `publicNetworkAccess: Disabled`.",
             service.span,
         )
+    # Rules beside public access Disabled have no effect today, and admit their addresses once
+    # somebody enables it.
     for opening in service.openings:
         yield Breach(
             service.label,
@@ -80,6 +82,8 @@ def _breaches_of_service(topology: Topology, service: Service) -> Iterator[Breac
     if not endpoints:
         return
     for subnet in topology.subnets.values():
+        # A service endpoint routes to the public address of the service, past the private
+        # endpoint.
         if subnet.declared and any(
             name.lower().startswith(service_endpoint) for name in subnet.service_endpoints
         ):

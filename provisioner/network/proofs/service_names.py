@@ -30,6 +30,7 @@ def name_breaches(
     `endpoints` are those of the service; nothing is known before Azure has answered the records of
     one.
     """
+    # A registry has several names: its own and one for each data endpoint.
     names = [name for endpoint in endpoints for name in endpoint.names]
     for host in dict.fromkeys(name.host for name in names):
         for key in dict.fromkeys(name.zone for name in names if name.host == host):
@@ -88,6 +89,7 @@ def _network_breaches(
 
     None of the endpoints writes into such a zone.
     """
+    # Clients are answered in the network of their DNS server, which can be the hub.
     for resolver in resolvers_of(topology, network):
         for host in service.hosts if resolver.asks is not None else ():
             zone = answering_zone(topology, resolver.asks or "", host)

@@ -66,6 +66,7 @@ def proof_diagnostics(proofs: Sequence[Proof]) -> tuple[Diagnostic, ...]:
             continue
         for breach in (breach for breach in proof.breaches if not breach.waived):
             make = error if breach.certain else warning
+            # A code for each proof, by its name: diagnostics are documented and filtered by code.
             code = f"{proof.name.replace(' ', '-')}-not-proved"
             diagnostics.append(make(code, breach.message, breach.span, breach.hint))
     return tuple(diagnostics)
